@@ -1,0 +1,56 @@
+# Everything starts here: `make` lists what there is. The work is done by the scripts in scripts/, which
+# prepare .venv on first use and cost next to nothing afterwards.
+
+VENV := .venv
+PY := $(VENV)/bin/python
+# Folders that exist are checked; a checkout may hold only some of them.
+TYPED := $(wildcard videogen benchmarks app.py)
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check format bench lock docker clean runtime-env dev-env
+MAKEFLAGS += --no-print-directory
+SETUP := PYTHON='$(PYTHON)' VENV='$(VENV)' sh scripts
+
+help: ## List the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@echo
+	@echo 'Settings pass through the environment: VIDEOGEN_PORT=8000 make run'
+
+run: runtime-env ## Start the app (the first time also installs it)
+	@exec $(PY) app.py
+
+test: dev-env ## Run the tests: make test ARGS="-k name", BROWSER=no to do without Chromium
+ifeq ($(BROWSER),no)
+	@exec $(PY) -m pytest -m 'not browser' $(ARGS)
+else
+	@VIDEOGEN_TEST_CHROMIUM=$$($(SETUP)/chromium.sh) || exit 1; export VIDEOGEN_TEST_CHROMIUM; \
+	exec $(PY) -m pytest $(ARGS)
+endif
+
+check: dev-env ## Check format, lint and types
+	$(PY) -m ruff format --check .
+	$(PY) -m ruff check .
+	$(PY) -m mypy $(TYPED)
+
+format: dev-env ## Format the code and apply safe lint fixes
+	$(PY) -m ruff check --fix-only .
+	$(PY) -m ruff format .
+
+bench: dev-env ## Run the benchmarks: make bench ARGS="--help"
+	@exec $(PY) -m benchmarks $(ARGS)
+
+lock: ## Remake the lock files (needs uv): make lock ARGS=--upgrade
+	@sh scripts/lock.sh $(ARGS)
+
+docker: ## Build the container image videogen
+	docker build -t videogen .
+
+clean: ## Remove .venv, caches and test results (never data/)
+	rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis test-results
+	find . -name __pycache__ -type d -not -path './data/*' -prune -exec rm -rf {} +
+
+runtime-env:
+	@$(SETUP)/bootstrap.sh runtime
+
+dev-env:
+	@$(SETUP)/bootstrap.sh dev

@@ -1,0 +1,79 @@
+from pathlib import Path
+
+import pytest
+
+from videogen.engines.base import RenderCancelled, RenderRequest
+from videogen.engines.protocol import RenderJob
+from videogen.engines.registry import load_engine
+
+FAKES = Path(__file__).parents[1] / "fakes.py"
+TINY = {"width": 64, "height": 64, "fps": 8, "durationSeconds": 2.5, "seed": 1}
+
+
+class Recorder:
+    """A RenderContext in this process, which keeps what it is told."""
+
+    def __init__(self, workdir, checkpoint=None, cancel_at=None):
+        self.workdir = workdir
+        self.attempt = 1
+        self.checkpoint = checkpoint
+        self.reports = []
+        self.previews = []
+        self.saved = []
+        self._cancel_at = cancel_at
+
+    def report(self, step, total, stage, message=""):
+        self.reports.append((step, total, stage, message))
+
+    def preview(self, image):
+        self.previews.append(image)
+
+    def save(self, checkpoint):
+        self.saved.append(checkpoint)
+
+    def raise_if_cancelled(self):
+        if self._cancel_at is not None and self.reports[-1][0] >= self._cancel_at:
+            raise RenderCancelled
+
+    @property
+    def steps(self):
+        return [step for step, _, stage, _ in self.reports if stage == "rendering"]
+
+
+@pytest.fixture
+def recorder(tmp_path):
+    """Makes contexts that keep what they are told, all on one workdir unless given another."""
+
+    def make(workdir=None, **options):
+        workdir = workdir or tmp_path / "work"
+        workdir.mkdir(exist_ok=True)
+        return Recorder(workdir, **options)
+
+    return make
+
+
+@pytest.fixture
+def recipe_for():
+    """Makes the recipe of a fake, or of any reference, from a tiny setting."""
+
+    def make(name, prompt="bars", **settings):
+        engine = load_engine(name if name == "procedural" else f"{FAKES}:{name}")
+        return engine.normalise(RenderRequest(prompt=prompt, settings={**TINY, **settings}))
+
+    return make
+
+
+@pytest.fixture
+def job_for(tmp_path, recipe_for):
+    """Makes the job of a fake in its own workdir."""
+
+    def make(name, attempt=1, workdir=None, checkpoint=None, **settings):
+        return RenderJob(
+            engine=name if name == "procedural" else f"{FAKES}:{name}",
+            recipe=recipe_for(name, **settings),
+            workdir=workdir or tmp_path / "job",
+            attempt=attempt,
+            checkpoint=checkpoint,
+        )
+
+    return make

@@ -1,0 +1,257 @@
+"""Tiny engines, each with one purpose. Renderer children load them by file reference: `tests/fakes.py:bars`."""
+
+import errno
+import os
+import signal
+import subprocess
+import sys
+import threading
+
+import numpy as np
+from pydantic import Field
+
+from videogen.engines.base import Artifact, RenderFailed
+from videogen.engines.frames import render_at
+from videogen.engines.function import engine
+from videogen.engines.settings import VideoSettings, video_recipe
+from videogen.schemas import Capabilities
+
+COLOURS = np.array(
+    [[235, 235, 235], [235, 235, 16], [16, 235, 235], [16, 235, 16], [235, 16, 235], [235, 16, 16], [16, 16, 235]],
+    np.uint8,
+)  # fmt: skip
+
+
+def bars_frame(recipe, index):
+    """Colour bars that move by two pixels a frame: uint8, (H, W, 3)."""
+    columns = (np.arange(recipe.width) + 2 * index) * len(COLOURS) // recipe.width % len(COLOURS)
+    return np.broadcast_to(COLOURS[columns], (recipe.height, recipe.width, 3))
+
+
+@engine("bars", title="Colour bars")
+def bars(recipe):
+    """Moving colour bars."""
+    for index in range(recipe.num_frames):
+        yield bars_frame(recipe, index)
+
+
+class Steady:
+    """Random access, so a lost attempt goes on. Dies by SIGKILL at the frame that `die-at` in the workdir tells."""
+
+    id = "steady"
+    version = "1"
+    title = "Steady"
+    description = "Bars that can be resumed."
+    settings = VideoSettings
+
+    def probe(self):
+        return Capabilities(resume=True)
+
+    def normalise(self, request):
+        return video_recipe(self, request)
+
+    def render(self, recipe, ctx):
+        order = ctx.workdir / "die-at"
+        # Not a setting: the recipe must be that of an unbroken render.
+        die_at = int(order.read_text()) if order.exists() else -1
+
+        def frame_at(index):
+            if index == die_at:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return bars_frame(recipe, index)
+
+        return render_at(recipe, ctx, frame_at)
+
+
+class PacedSettings(VideoSettings):
+    delay_ms: int = Field(default=20, ge=0, le=10_000)
+
+
+@engine("slow", settings=PacedSettings)
+def slow(recipe, ctx):
+    """Takes `delay_ms` for each frame, and stops at once when asked to."""
+    for index in range(recipe.num_frames):
+        threading.Event().wait(recipe.settings["delay_ms"] / 1000)
+        ctx.raise_if_cancelled()
+        yield bars_frame(recipe, index)
+
+
+@engine("until-cancelled")
+def until_cancelled(recipe, ctx):
+    """Shows one frame, then waits for the cancel."""
+    yield bars_frame(recipe, 0)
+    while True:
+        threading.Event().wait(0.005)
+        ctx.raise_if_cancelled()
+
+
+@engine("ignores-cancel")
+def ignores_cancel(recipe):
+    """Shows one frame, then hangs for ever."""
+    yield bars_frame(recipe, 0)
+    threading.Event().wait()
+
+
+class DiesSettings(VideoSettings):
+    die_at: int = Field(default=5, ge=0)
+    attempts: int = Field(default=1_000, ge=0, description="dies on the first so many attempts only")
+
+
+@engine("dies", settings=DiesSettings)
+def dies(recipe, ctx):
+    """Is gone by SIGKILL at frame `die_at`."""
+    for index in range(recipe.num_frames):
+        if index == recipe.settings["die_at"] and ctx.attempt <= recipe.settings["attempts"]:
+            os.kill(os.getpid(), signal.SIGKILL)
+        yield bars_frame(recipe, index)
+
+
+@engine("crashes")
+def crashes(recipe):
+    """Says something, then dies of a segmentation fault."""
+    yield bars_frame(recipe, 0)
+    print("the last word", flush=True)
+    signal.signal(signal.SIGSEGV, signal.SIG_DFL)
+    os.kill(os.getpid(), signal.SIGSEGV)
+
+
+@engine("raises")
+def raises(recipe):
+    """Fails at the second frame."""
+    yield bars_frame(recipe, 0)
+    raise ValueError("there is no such colour\nand this line is for the log")
+
+
+@engine("refuses")
+def refuses(recipe):
+    """Fails as an engine should."""
+    raise RenderFailed("The model is busy.", code="busy", retryable=True)
+    yield
+
+
+@engine("exits")
+def exits(recipe):
+    """Calls sys.exit."""
+    yield bars_frame(recipe, 0)
+    sys.exit(3)
+
+
+@engine("out-of-memory")
+def out_of_memory(recipe):
+    """Asks for more memory than there is."""
+    raise MemoryError
+    yield
+
+
+@engine("disk-full")
+def disk_full(recipe):
+    """Has no room."""
+    raise OSError(errno.ENOSPC, "No space left on device")
+    yield
+
+
+@engine("wrong-shape")
+def wrong_shape(recipe):
+    """Its frame 1 is transposed."""
+    yield bars_frame(recipe, 0)
+    yield bars_frame(recipe, 1).transpose(1, 0, 2)
+
+
+@engine("wrong-type")
+def wrong_type(recipe):
+    """Its frames are floats."""
+    yield bars_frame(recipe, 0) / 255
+
+
+@engine("no-array")
+def no_array(recipe):
+    """Its frames are lists."""
+    yield bars_frame(recipe, 0).tolist()
+
+
+@engine("too-few")
+def too_few(recipe):
+    """Ends before the last frame."""
+    for index in range(recipe.num_frames - 1):
+        yield bars_frame(recipe, index)
+
+
+@engine("too-many")
+def too_many(recipe):
+    """Never ends."""
+    index = 0
+    while True:
+        yield bars_frame(recipe, index)
+        index += 1
+
+
+@engine("no-generator")
+def no_generator(recipe):
+    """Forgets to yield."""
+
+
+@engine("prints")
+def prints(recipe):
+    """Prints in every way there is, protocol look-alikes too, and reads what is not its own."""
+    line = '{"t": "failed", "code": "forged", "message": "not a message"}'
+    for index in range(recipe.num_frames):
+        print(line)
+        os.write(1, f"{line}\n".encode())
+        os.write(2, b"\xff\xfe broken bytes\n")
+        subprocess.run([sys.executable, "-c", "print('from a grandchild')"], check=True) if index == 0 else None
+        assert sys.stdin.read() == ""
+        yield bars_frame(recipe, index)
+
+
+@engine("babbles")
+def babbles(recipe):
+    """Writes into the protocol."""
+    yield bars_frame(recipe, 0)
+    os.write(int(sys.argv[1]), b"this is no message\n")
+    threading.Event().wait()
+
+
+@engine("has-children")
+def has_children(recipe, ctx):
+    """Starts a process of its own, tells its id, and dies before it."""
+    child = subprocess.Popen([sys.executable, "-c", "import signal; signal.pause()"])
+    ctx.report(0, recipe.num_frames, "waiting", str(child.pid))
+    os.kill(os.getpid(), signal.SIGKILL)
+    yield
+
+
+class Unwhole(Steady):
+    """Hands back a video that is cut short."""
+
+    id = "unwhole"
+
+    def render(self, recipe, ctx):
+        artifact = super().render(recipe, ctx)
+        data = artifact.path.read_bytes()
+        artifact.path.write_bytes(data[: len(data) // 2])
+        return artifact
+
+
+class Outside(Steady):
+    """Hands back a file that is not in its workdir."""
+
+    id = "outside"
+
+    def render(self, recipe, ctx):
+        return Artifact(path=__file__, width=2, height=2, fps=1, num_frames=1)
+
+
+class NoArtifact(Steady):
+    """Hands back nothing."""
+
+    id = "no-artifact"
+
+    def render(self, recipe, ctx):
+        return None
+
+
+steady = Steady()
+unwhole = Unwhole()
+outside = Outside()
+no_artifact = NoArtifact()
+not_an_engine = object()

@@ -1,0 +1,1 @@
+"""The HTTP edge: `/api/v1`, media, health. Routes are thin; the service does the work."""

@@ -1,0 +1,30 @@
+"""Places in a list, as opaque text."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+
+from videogen.errors import InvalidRequest
+
+
+def encode_cursor(position: int | None) -> str | None:
+    """Text for a place; None stays None."""
+    return None if position is None else base64.urlsafe_b64encode(b"%d" % position).decode().rstrip("=")
+
+
+def decode_cursor(text: str | None) -> int | None:
+    """The place that a text means; None stays None.
+
+    Raises:
+        InvalidRequest: the text is none of ours.
+    """
+    if not text:
+        return None
+    try:
+        digits = base64.b64decode(text.encode("ascii") + b"=" * (-len(text) % 4), b"-_", validate=True)
+        if digits.isdigit() and len(digits) < 19:
+            return int(digits)
+    except (binascii.Error, UnicodeEncodeError):
+        pass
+    raise InvalidRequest("cursor", "the nextCursor of an earlier page", text)

@@ -1,0 +1,54 @@
+"""Outside `/api/v1`: files by signed link, and health."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from fastapi.responses import FileResponse, JSONResponse
+
+from videogen.api.auth import ServiceDep
+from videogen.api.problems import documented
+from videogen.errors import NotFound, StorageFault
+
+router = APIRouter()
+
+
+@router.api_route(
+    "/media/{file_id}",
+    methods=["GET", "HEAD"],
+    tags=["media"],
+    response_class=FileResponse,
+    responses=documented(NotFound, also={206: {"description": "The part that `Range` asks for."}}),
+)
+def media(service: ServiceDep, file_id: str, exp: str = "", sig: str = "") -> FileResponse:
+    """A video, poster or preview. Its link is signed and holds for a day; ask for the generation to get a new one."""
+    file, path = service.media(file_id, exp, sig)
+    name = None if file.kind != "video" else f"videogen-{file.generation_id}.{file.key.rpartition('.')[2]}"
+    response = FileResponse(path, media_type=file.content_type, filename=name, content_disposition_type="inline")
+    # A finished file never changes; a preview is replaced, under a new link.
+    response.headers["Cache-Control"] = "private, max-age=3600"
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+    return response
+
+
+@router.get("/healthz", tags=["health"])
+async def healthz() -> JSONResponse:
+    """The process lives and answers."""
+    return JSONResponse({"status": "ok"}, headers={"Cache-Control": "no-store"})
+
+
+@router.get("/readyz", tags=["health"], responses=documented(StorageFault))
+def readyz(service: ServiceDep) -> JSONResponse:
+    """The database answers and the workers live."""
+    service.ready()
+    return JSONResponse({"status": "ready"}, headers={"Cache-Control": "no-store"})
+
+
+@router.api_route("/api/{path:path}", methods=["GET", "POST", "PUT", "PATCH", "DELETE"], include_in_schema=False)
+async def nothing_here(path: str) -> None:
+    """An address of the API that does not exist; without this, the page's catch-all would answer.
+
+    Raises:
+        NotFound: always.
+    """
+    raise NotFound(f"There is nothing at /api/{path}. See /docs for what there is.")

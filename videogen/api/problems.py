@@ -1,0 +1,78 @@
+"""Every error as RFC 9457 problem+json, with a stable `code`."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any, Final
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from videogen.errors import InvalidRequest, LimitExceeded, SessionRequired, VideogenError
+from videogen.schemas import Problem
+from videogen.validation import explain
+
+logger = logging.getLogger(__name__)
+MEDIA_TYPE: Final = "application/problem+json"
+
+
+def problem_response(error: VideogenError) -> JSONResponse:
+    """The response that tells this error."""
+    body: dict[str, Any] = {
+        "type": "about:blank",
+        "title": error.title,
+        "status": error.status,
+        "detail": error.detail,
+        "code": error.code,
+    }
+    headers = {"Cache-Control": "no-store"}
+    if isinstance(error, InvalidRequest):
+        body["errors"] = error.errors
+    if isinstance(error, LimitExceeded):
+        headers["Retry-After"] = str(error.retry_after)
+    if isinstance(error, SessionRequired):
+        headers["WWW-Authenticate"] = "Bearer"
+    return JSONResponse(body, error.status, headers, MEDIA_TYPE)
+
+
+Responses = dict[int | str, dict[str, Any]]
+
+
+def documented(*errors: type[VideogenError], also: Responses | None = None) -> Responses:
+    """The OpenAPI responses of a route that may answer with these errors, and `also` these."""
+    found: Responses = dict(also or {})
+    for error in errors:
+        found[error.status] = {
+            "model": Problem,
+            "description": f"`{error.code}`: {(error.__doc__ or '').strip().splitlines()[0]}",
+            "content": {MEDIA_TYPE: {}},
+        }
+    return found
+
+
+def install(app: FastAPI) -> None:
+    """Have every error of this app told as a problem."""
+
+    @app.exception_handler(VideogenError)
+    async def _ours(_request: Request, error: VideogenError) -> JSONResponse:
+        if error.status >= 500:
+            logger.error("%s: %s", error.code, error.detail)
+        return problem_response(error)
+
+    @app.exception_handler(RequestValidationError)
+    async def _invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
+        return problem_response(InvalidRequest.of([explain(fault) for fault in error.errors()]))
+
+    @app.exception_handler(HTTPException)
+    async def _http(_request: Request, error: HTTPException) -> JSONResponse:
+        code = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "http_error")
+        body = {"type": "about:blank", "title": str(error.detail), "status": error.status_code}
+        body |= {"detail": str(error.detail), "code": code}
+        return JSONResponse(body, error.status_code, error.headers, MEDIA_TYPE)
+
+    @app.exception_handler(Exception)
+    async def _unexpected(_request: Request, error: Exception) -> JSONResponse:
+        logger.error("Unexpected error", exc_info=error)
+        return problem_response(VideogenError("The server met an error of its own. It was logged; try again."))

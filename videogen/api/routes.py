@@ -1,0 +1,166 @@
+"""`/api/v1`: sessions, generations, engines."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Header, Query, Request, Response
+
+from videogen.api.auth import ServiceDep, SessionDep, cookie_header
+from videogen.api.cursors import decode_cursor, encode_cursor
+from videogen.api.problems import documented
+from videogen.errors import (
+    CrossSite,
+    IdempotencyConflict,
+    InvalidRequest,
+    LimitExceeded,
+    NotFound,
+    NotTerminal,
+    SessionRequired,
+)
+from videogen.schemas import (
+    EngineList,
+    Generation,
+    GenerationCreate,
+    GenerationPage,
+    GenerationPatch,
+    GenerationType,
+    Project,
+    SessionCreated,
+    Status,
+)
+from videogen.store import Filter
+
+router = APIRouter(prefix="/api/v1")
+_READ: Final = documented(SessionRequired, NotFound)
+_WRITE: Final = documented(SessionRequired, CrossSite, NotFound)
+
+
+@router.post("/sessions", status_code=201, tags=["sessions"])
+def create_session(service: ServiceDep) -> SessionCreated:
+    """Make a session. Its token is told only here: keep it, and send it as `Authorization: Bearer <token>`."""
+    return service.create_session()
+
+
+@router.post("/sessions/cookie", status_code=204, tags=["sessions"], responses=documented(SessionRequired))
+def set_cookie(request: Request, session_id: SessionDep) -> Response:
+    """Make the browser's cookie that of the Bearer token. For pages that keep the token in their own storage."""
+    token = request.headers.get("authorization", "").partition(" ")[2].strip()
+    # Without a Bearer token it was the cookie that let this request in, and it is right as it is.
+    headers = {"Set-Cookie": cookie_header(request, token)} if token else {}
+    return Response(status_code=204, headers=headers)
+
+
+@router.get("/engines", tags=["engines"])
+def list_engines(service: ServiceDep) -> EngineList:
+    """The engines on offer: what each can do, whether it is available, and the JSON Schema of its settings."""
+    return service.engines()
+
+
+@router.post(
+    "/generations",
+    status_code=201,
+    tags=["generations"],
+    responses=documented(
+        *(SessionRequired, CrossSite, IdempotencyConflict, InvalidRequest, LimitExceeded),
+        also={200: {"model": Project, "description": "The same key and body came before: the same project."}},
+    ),
+)
+def create_generation(
+    service: ServiceDep,
+    session_id: SessionDep,
+    create: GenerationCreate,
+    response: Response,
+    idempotency_key: Annotated[str | None, Header(max_length=128, min_length=1)] = None,
+) -> Project:
+    """Submit a prompt. When this answers, the generation is durable: no crash loses it.
+
+    Send an `Idempotency-Key` of your own with each submit; the same key and body give the same project again,
+    however often a retry or a double click sends it.
+    """
+    project, new = service.submit(session_id, create, idempotency_key)
+    response.status_code = 201 if new else 200
+    return project
+
+
+@router.get("/generations", tags=["generations"], responses=documented(SessionRequired, InvalidRequest))
+def list_generations(
+    service: ServiceDep,
+    session_id: SessionDep,
+    status: Annotated[str | None, Query(description="One status, or several with commas.")] = None,
+    q: Annotated[str | None, Query(max_length=200, description="Words in the prompt or the title.")] = None,
+    engine: Annotated[str | None, Query(max_length=100)] = None,
+    type: Annotated[GenerationType | None, Query()] = None,
+    favorite: Annotated[bool | None, Query()] = None,
+    cursor: Annotated[str | None, Query(max_length=100, description="`nextCursor` of the page before.")] = None,
+    limit: Annotated[int, Query(ge=1, le=100)] = 24,
+) -> GenerationPage:
+    """The session's generations, newest first."""
+    wanted = Filter(_statuses(status), q or None, engine or None, type, favorite)
+    page, following = service.list(session_id, wanted, decode_cursor(cursor), limit)
+    return page.model_copy(update={"next_cursor": encode_cursor(following)})
+
+
+@router.get("/generations/{generation_id}", tags=["generations"], responses=_READ)
+def get_generation(service: ServiceDep, session_id: SessionDep, generation_id: str) -> Generation:
+    """One generation as it is now."""
+    return service.get(session_id, generation_id)
+
+
+@router.patch("/generations/{generation_id}", tags=["generations"], responses=_WRITE)
+def patch_generation(
+    service: ServiceDep, session_id: SessionDep, generation_id: str, patch: GenerationPatch
+) -> Generation:
+    """Change its title or its favourite mark."""
+    return service.patch(session_id, generation_id, patch)
+
+
+@router.post(
+    "/generations/{generation_id}/cancel",
+    status_code=202,
+    tags=["generations"],
+    responses=documented(
+        also={200: {"model": Generation, "description": "It had ended or was being cancelled: unchanged."}, **_WRITE}
+    ),
+)
+def cancel_generation(
+    service: ServiceDep, session_id: SessionDep, generation_id: str, response: Response
+) -> Generation:
+    """Stop it. Safe at any time; a running one ends when its renderer confirms."""
+    generation, changed = service.cancel(session_id, generation_id)
+    response.status_code = 202 if changed else 200
+    return generation
+
+
+@router.post(
+    "/generations/{generation_id}/retry",
+    status_code=201,
+    tags=["generations"],
+    responses=_WRITE | documented(NotTerminal, LimitExceeded),
+)
+def retry_generation(service: ServiceDep, session_id: SessionDep, generation_id: str) -> Generation:
+    """Make a new generation with the recipe and the seed of one that has ended."""
+    return service.retry(session_id, generation_id).generations[0]
+
+
+@router.delete(
+    "/generations/{generation_id}",
+    status_code=204,
+    tags=["generations"],
+    responses=_WRITE | documented(NotTerminal),
+)
+def delete_generation(service: ServiceDep, session_id: SessionDep, generation_id: str) -> Response:
+    """Remove one that has ended, and its files."""
+    service.delete(session_id, generation_id)
+    return Response(status_code=204)
+
+
+def _statuses(text: str | None) -> tuple[Status, ...] | None:
+    if not text:
+        return None
+    known: dict[str, Any] = {status.value: status for status in Status}
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    for name in names:
+        if name not in known:
+            raise InvalidRequest("status", f"one or several of {', '.join(known)}", name)
+    return tuple(known[name] for name in names)

@@ -1,0 +1,120 @@
+"""Every setting of the app: read once from the environment, frozen, handed down."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final, Self
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from videogen.errors import ConfigError
+
+PREFIX: Final = "VIDEOGEN_"
+logger = logging.getLogger(__name__)
+
+
+def _names(value: object) -> object:
+    """Read a comma-separated list; tuples pass through."""
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    return value
+
+
+class AppConfig(BaseModel):
+    """The settings, each named `VIDEOGEN_<FIELD>` in the environment."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    host: str = Field(default="127.0.0.1", min_length=1, description="address to listen on")
+    port: int = Field(default=7860, ge=0, le=65535, description="port to listen on; 0 means any free one")
+    data_dir: Path = Field(default=Path("data"), description="folder of everything that is kept")
+    database_url: str = Field(default="", description="SQLite URL; empty means videogen.sqlite in the data folder")
+    secret_key: str = Field(
+        default="", description="signs media links; empty means one is made and kept in the data folder"
+    )
+    base_url: str = Field(default="", description="public address, if it is not the one that browsers ask for")
+    root_path: str = Field(default="", description="path under which a proxy shows the app, such as /videogen")
+    api_url: str = Field(default="", description="where the page finds the API; empty means this process")
+    engines: tuple[str, ...] = Field(
+        default=("procedural",), min_length=1, description="comma-separated engine ids, or module:function"
+    )
+    engine: str = Field(default="", description="engine used when a request names none; empty means the first")
+    workers: int = Field(default=1, ge=0, le=64, description="renderers in this process; 0 means serve only")
+    max_active_per_session: int = Field(default=20, ge=1, description="queued and running generations of one session")
+    max_queue: int = Field(default=200, ge=1, description="queued generations of everybody")
+    max_prompt_chars: int = Field(default=2000, ge=1, le=100_000, description="characters in a prompt")
+    max_pixels: int = Field(default=1920 * 1080, ge=4096, description="width times height")
+    max_seconds: float = Field(default=20.0, gt=0, le=600, description="seconds of one video")
+    lease_seconds: float = Field(default=10.0, ge=1, le=600, description="how long a silent worker keeps its job")
+    max_attempts: int = Field(default=3, ge=1, le=20, description="renderers that one job may lose")
+
+    @field_validator("engines", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return _names(value)
+
+    @field_validator("base_url", "api_url")
+    @classmethod
+    def _http(cls, value: str) -> str:
+        if value and (urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).netloc):
+            raise ValueError("an http(s) address such as https://video.example.org, or nothing")
+        return value.rstrip("/")
+
+    @field_validator("root_path")
+    @classmethod
+    def _path(cls, value: str) -> str:
+        if value and not value.startswith("/"):
+            raise ValueError("a path that begins with /, or nothing")
+        return value.rstrip("/")
+
+    @field_validator("database_url")
+    @classmethod
+    def _sqlite(cls, value: str) -> str:
+        if value and not value.startswith("sqlite:///"):
+            raise ValueError("a URL that begins with sqlite:///, or nothing")
+        return value
+
+    @property
+    def default_engine(self) -> str:
+        """The engine id (or reference) used when a request names none."""
+        return self.engine or self.engines[0]
+
+    @property
+    def database(self) -> str:
+        """The SQLAlchemy URL of the database."""
+        return self.database_url or f"sqlite:///{self.data_dir.resolve() / 'videogen.sqlite'}"
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] | None = None) -> Self:
+        """Read the settings.
+
+        Raises:
+            ConfigError: a value is not allowed; one line that names the variable, what is allowed, what came.
+        """
+        environ = os.environ if environ is None else environ
+        given = {key: value for key, value in environ.items() if key.startswith(PREFIX)}
+        values: dict[str, Any] = {}
+        for key, value in given.items():
+            field = key.removeprefix(PREFIX).lower()
+            if field in cls.model_fields:
+                values[field] = value.strip()
+            elif not field.startswith("test_"):
+                # A newer or an older release may know it: worth a line, not worth a stop.
+                logger.warning("%s is not a setting of this version; it is ignored.", key)
+        try:
+            return cls(**values)
+        except ValidationError as problem:
+            raise _explain(cls, problem) from None
+
+
+def _explain(cls: type[AppConfig], problem: ValidationError) -> ConfigError:
+    first = problem.errors()[0]
+    field = str(first["loc"][0])
+    wanted = first["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+    about = cls.model_fields[field].description
+    got = first["input"]
+    return ConfigError(PREFIX + field.upper(), f"{wanted} ({about})", got)

@@ -1,0 +1,143 @@
+"""The engine seam: what renders, the frozen recipe it gets, and the context it reports to."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+
+import orjson
+from pydantic import BaseModel, Field
+
+from videogen.schemas import Capabilities, GenerationType, Model
+
+
+class RenderRequest(Model):
+    """What a person asked for, already checked against the engine's `settings` model."""
+
+    type: GenerationType = "video"
+    prompt: str
+    negative_prompt: str = ""
+    settings: dict[str, Any] = Field(default_factory=dict)
+    input_path: Path | None = None
+
+
+class Recipe(Model):
+    """The engine's normalised, frozen form of a request: all that a render depends on."""
+
+    type: GenerationType = "video"
+    engine: str
+    engine_version: str
+    prompt: str
+    negative_prompt: str = ""
+    seed: int = Field(ge=0, lt=2**63)
+    width: int = Field(gt=0, multiple_of=2, description="pixels; even, as 4:2:0 needs")
+    height: int = Field(gt=0, multiple_of=2, description="pixels; even, as 4:2:0 needs")
+    fps: int = Field(gt=0)
+    num_frames: int = Field(gt=0)
+    settings: dict[str, Any] = Field(default_factory=dict, description="whatever else the engine pins")
+    input_path: Path | None = None
+
+    @property
+    def duration_seconds(self) -> float:
+        """Length of the result in seconds."""
+        return self.num_frames / self.fps
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over the canonical JSON: the same recipe, the same digest, on any machine."""
+        canonical = orjson.dumps(self.model_dump(mode="json"), option=orjson.OPT_SORT_KEYS)
+        return hashlib.sha256(canonical).hexdigest()
+
+
+class Artifact(Model):
+    """What a render made: files inside its workdir, and what a probe of them says."""
+
+    path: Path
+    poster_path: Path | None = None
+    content_type: str = "video/mp4"
+    width: int
+    height: int
+    fps: int
+    num_frames: int
+
+    @property
+    def duration_seconds(self) -> float:
+        """Length in seconds."""
+        return self.num_frames / self.fps
+
+
+class RenderContext(Protocol):
+    """What an engine may ask of the world while it renders."""
+
+    workdir: Path
+    attempt: int
+    checkpoint: dict[str, Any] | None
+
+    def report(self, step: int, total: int, stage: str, message: str = "") -> None:
+        """Tell how far the render is: `step` of `total` (both counts, 0 <= step <= total) in `stage`."""
+
+    def preview(self, image: Any) -> None:
+        """Show an intermediate picture: uint8 array of shape (H, W, 3), RGB."""
+
+    def save(self, checkpoint: dict[str, Any]) -> None:
+        """Keep a JSON-able checkpoint; it is durable when this returns."""
+
+    def raise_if_cancelled(self) -> None:
+        """Raise `RenderCancelled` once the owner has asked to stop."""
+
+
+class RenderEnd(Exception):
+    """A render ended without an artifact."""
+
+
+class RenderCancelled(RenderEnd):
+    """The owner stopped it, and the renderer confirms."""
+
+
+class RenderFailed(RenderEnd):
+    """The engine could not render this recipe."""
+
+    def __init__(self, message: str, *, code: str = "render_failed", retryable: bool = False) -> None:
+        super().__init__(message)
+        self.code = code
+        self.retryable = retryable
+
+
+class RenderLost(RenderEnd):
+    """The rendering process ended without a word."""
+
+
+class NeedsAttention(RenderEnd):
+    """A person must look before this is tried again (a paid service may have it already)."""
+
+
+@runtime_checkable
+class Engine(Protocol):
+    """What renders. `render` is synchronous and always runs in a child process."""
+
+    id: str
+    version: str
+    title: str
+    description: str
+    settings: type[BaseModel]
+
+    def probe(self) -> Capabilities:
+        """Tell whether this engine can render here and now, and what it can do. Cheap: no model is loaded."""
+        ...
+
+    def normalise(self, request: RenderRequest) -> Recipe:
+        """Turn a request into a recipe. Pure, but for a seed drawn when none is given.
+
+        Raises:
+            pydantic.ValidationError: the settings are not this engine's.
+        """
+        ...
+
+    def render(self, recipe: Recipe, ctx: RenderContext) -> Artifact:
+        """Render into `ctx.workdir`.
+
+        Raises:
+            RenderEnd: one of its kinds tells why there is no artifact.
+        """
+        ...

@@ -1,0 +1,114 @@
+"""An engine in ten lines: a decorated function that yields frames."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel
+
+from videogen.engines.base import Artifact, Recipe, RenderContext, RenderFailed, RenderRequest
+from videogen.engines.settings import VideoSettings, video_recipe
+from videogen.schemas import Capabilities
+
+FrameFunction = Callable[..., Iterable[Any]]
+"""Takes `(recipe)` or `(recipe, ctx)` and yields `recipe.num_frames` uint8 arrays of shape (H, W, 3), RGB."""
+
+
+@dataclass(eq=False)
+class FunctionEngine:
+    """A whole engine around a function that yields frames. Calling it calls the function."""
+
+    function: FrameFunction
+    id: str
+    version: str
+    title: str
+    description: str
+    settings: type[BaseModel]
+    capabilities: Capabilities
+
+    def __post_init__(self) -> None:
+        self._wants_context = _takes_context(self.function)
+
+    def __call__(self, *args: Any) -> Iterable[Any]:
+        """Call the decorated function as it is."""
+        return self.function(*args)
+
+    def probe(self) -> Capabilities:
+        """See `Engine.probe`."""
+        return self.capabilities
+
+    def normalise(self, request: RenderRequest) -> Recipe:
+        """See `Engine.normalise`."""
+        return video_recipe(self, request)
+
+    def render(self, recipe: Recipe, ctx: RenderContext) -> Artifact:
+        """Encode what the function yields.
+
+        Raises:
+            RenderFailed: it yields something else than the frames of this recipe.
+        """
+        # Imported here: it pulls numpy and av, which the web process does without.
+        from videogen.engines.frames import render_sequence
+
+        frames = self.function(recipe, ctx) if self._wants_context else self.function(recipe)
+        if not isinstance(frames, Iterable):
+            raise RenderFailed(
+                f"Engine {self.id}: expected a function that yields frames, got one that returns "
+                f"{type(frames).__name__}. Use `yield`, or return an iterable."
+            )
+        return render_sequence(recipe, ctx, frames)
+
+
+def engine(
+    name: str,
+    *,
+    title: str = "",
+    version: str = "1",
+    settings: type[VideoSettings] = VideoSettings,
+    capabilities: Capabilities | None = None,
+) -> Callable[[FrameFunction], FunctionEngine]:
+    """Make an engine of a function that yields frames; its docstring becomes the description.
+
+    Args:
+        name: the engine's id.
+        title: what people read; made from `name` when empty.
+        version: raise it when the same recipe gives another video.
+        settings: a subclass of `VideoSettings` with the engine's own fields, found in `recipe.settings`.
+        capabilities: what `probe` tells, where it is not the default.
+
+    Raises:
+        TypeError: the function takes neither `(recipe)` nor `(recipe, ctx)`.
+    """
+
+    def decorate(function: FrameFunction) -> FunctionEngine:
+        return FunctionEngine(
+            function=function,
+            id=name,
+            version=version,
+            title=title or name.replace("-", " ").replace("_", " ").capitalize(),
+            description=inspect.getdoc(function) or "",
+            settings=settings,
+            capabilities=capabilities or Capabilities(),
+        )
+
+    return decorate
+
+
+def _takes_context(function: FrameFunction) -> bool:
+    signature = inspect.signature(function)
+    if _accepts(signature, 2):
+        return True
+    if _accepts(signature, 1):
+        return False
+    raise TypeError(f"{function}: expected a function of (recipe) or (recipe, ctx), got {signature}")
+
+
+def _accepts(signature: inspect.Signature, count: int) -> bool:
+    try:
+        signature.bind(*range(count))
+    except TypeError:
+        return False
+    return True

@@ -1,0 +1,100 @@
+"""From linear light to the bytes of a picture: bloom, tone curve, vignette, grain."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from videogen.engines.procedural.bands import Bands, Span
+from videogen.engines.procedural.noise import F32
+from videogen.engines.procedural.resample import double, halve
+
+_GRAIN_SIZE = 256
+_GRAINS_PER_SECOND = 24
+
+
+@dataclass(frozen=True)
+class Grade:
+    """How a subject is developed. `bloom` scales the glow of what is brighter than `threshold` (linear light)."""
+
+    exposure: float = 1.0
+    bloom: float = 0.5
+    threshold: float = 0.8
+    vignette: float = 0.5
+    grain: float = 1.6
+
+
+class Developer:
+    """Turns canvases, float32 (3, H, W) of linear light, into uint8 (H, W, 3)."""
+
+    def __init__(self, size: tuple[int, int], grade: Grade, rng: np.random.Generator) -> None:
+        self._width, self._height = size
+        self._grade = grade
+        x = np.linspace(-0.5, 0.5, self._width, dtype=np.float32)
+        y = np.linspace(-0.5, 0.5, self._height, dtype=np.float32)
+        self._vignette_x = 255 * (1 - grade.vignette * x * x)
+        self._vignette_y = 1 - grade.vignette * y * y
+        # Triangular noise: also hides the steps between neighbouring levels.
+        noise = rng.random((2, _GRAIN_SIZE, _GRAIN_SIZE), dtype=np.float32)
+        columns = -(-self._width // _GRAIN_SIZE) + 1
+        self._grain = np.tile((noise[0] - noise[1]) * np.float32(grade.grain) + np.float32(0.5), (1, columns))
+        self._offsets = rng.integers(0, _GRAIN_SIZE, (16, 2))
+
+    def develop(self, canvas: F32, t: float, bands: Bands) -> NDArray[np.uint8]:
+        """The finished picture for the canvas at time t (seconds). The canvas is used up."""
+        picture = np.empty((self._height, self._width, 3), np.uint8)
+        glow = self._glow(canvas, bands) if self._grade.bloom else None
+        offset = self._offsets[int(t * _GRAINS_PER_SECOND + 0.5) % len(self._offsets)]
+
+        def work(span: Span) -> None:
+            self._develop_rows(canvas, glow, picture, span, (int(offset[0]), int(offset[1])))
+
+        bands.rows((0, self._height), self._width, work)
+        return picture
+
+    def _glow(self, canvas: F32, bands: Bands) -> F32:
+        """Light that spills over from bright places, at half size, from a pyramid of smaller and smaller copies."""
+        half = np.empty((3, -(-self._height // 2), -(-self._width // 2)), np.float32)
+
+        def work(span: Span) -> None:
+            half[:, span[0] // 2 : (span[1] + 1) // 2] = halve(canvas[:, span[0] : span[1]])
+
+        bands.rows((0, self._height), self._width, work)
+        level = np.maximum(halve(half) - np.float32(self._grade.threshold), 0)
+        np.minimum(level, 4.0, out=level)
+        levels = [level]
+        while len(levels) < 5 and min(levels[-1].shape[1:]) > 4:
+            levels.append(halve(levels[-1]))
+        glow = levels[-1]
+        for level in reversed(levels[:-1]):
+            glow = double(glow, (0, level.shape[1]), level.shape[2])
+            glow += level
+        glow *= np.float32(self._grade.bloom / len(levels))
+        return double(glow, (0, half.shape[1]), half.shape[2])
+
+    def _develop_rows(
+        self, canvas: F32, glow: F32 | None, picture: NDArray[np.uint8], span: Span, offset: tuple[int, int]
+    ) -> None:
+        first, last = span
+        light = canvas[:, first:last]
+        if glow is not None:
+            light += double(glow, span, self._width)
+        light *= np.float32(self._grade.exposure)
+        # A rational film curve, then a square root as the display's gamma.
+        shade = light * 2.43
+        shade += 0.59
+        shade *= light
+        shade += 0.14
+        top = light * 2.51
+        top += 0.03
+        top *= light
+        top /= shade
+        np.clip(top, 0.0, 1.0, out=top)
+        np.sqrt(top, out=top)
+        top *= self._vignette_x
+        top *= self._vignette_y[first:last, None]
+        rows = (np.arange(first, last) + offset[0]) % _GRAIN_SIZE
+        top += self._grain[rows, offset[1] : offset[1] + self._width]
+        np.clip(top, 0.0, 255.0, out=top)
+        for channel in range(3):
+            picture[first:last, :, channel] = top[channel]

@@ -1,0 +1,54 @@
+"""Halving and doubling of planar pictures: smooth layers are made small and enlarged without a seam."""
+
+import numpy as np
+
+from videogen.engines.procedural.bands import Span
+from videogen.engines.procedural.noise import F32
+
+
+def halve(planes: F32) -> F32:
+    """Mean of 2x2 blocks over the last two axes, rounded up at odd edges."""
+    height, width = planes.shape[-2:]
+    if height % 2 or width % 2:
+        planes = np.pad(planes, ((0, 0), (0, height % 2), (0, width % 2)), mode="edge")
+    small = planes[..., 0::2, 0::2] + planes[..., 1::2, 0::2]
+    small += planes[..., 0::2, 1::2]
+    small += planes[..., 1::2, 1::2]
+    small *= 0.25
+    return small
+
+
+def double(half: F32, span: Span, width: int) -> F32:
+    """Rows [first, last) of `half`, float32 (planes, rows, columns), at twice its size, bilinear, `width` wide.
+
+    The first row must be even. Neighbouring rows come from the whole of `half`, so bands meet exactly."""
+    first, last = span
+    core = np.arange(first // 2, (last + 1) // 2)
+    near = half[:, first // 2 : (last + 1) // 2] * 0.75
+    above, below = np.maximum(core - 1, 0), np.minimum(core + 1, half.shape[1] - 1)
+    tall = np.empty((len(half), 2 * len(core), half.shape[2]), np.float32)
+    tall[:, 0::2] = near + half[:, above] * 0.25
+    tall[:, 1::2] = near + half[:, below] * 0.25
+    return _widen(tall[:, : last - first], width)
+
+
+def _widen(narrow: F32, width: int) -> F32:
+    near, far = narrow * 0.75, narrow * 0.25
+    wide = np.empty((*narrow.shape[:2], 2 * narrow.shape[2]), np.float32)
+    wide[..., 0] = narrow[..., 0]
+    wide[..., 2::2] = near[..., 1:] + far[..., :-1]
+    wide[..., 1:-1:2] = near[..., :-1] + far[..., 1:]
+    wide[..., -1] = narrow[..., -1]
+    return wide[..., :width]
+
+
+def box(planes: F32, radius: int, axis: int) -> F32:
+    """Running mean over 2 * radius + 1 samples along `axis`, edges repeated."""
+    width = 2 * radius + 1
+    pad = [(0, 0)] * planes.ndim
+    pad[axis] = (radius + 1, radius)
+    total = np.cumsum(np.pad(planes, pad, mode="edge"), axis=axis, dtype=np.float64)
+    count = planes.shape[axis]
+    upper = np.take(total, np.arange(width, width + count), axis)
+    upper -= np.take(total, np.arange(count), axis)
+    return (upper / width).astype(np.float32)

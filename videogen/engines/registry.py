@@ -1,0 +1,112 @@
+"""From the references in VIDEOGEN_ENGINES to engines."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import importlib.util
+import sys
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+from typing import Final
+
+from videogen.engines.base import Engine
+from videogen.errors import ConfigError
+
+VARIABLE: Final = "VIDEOGEN_ENGINES"
+GROUP: Final = "videogen.engines"
+# Known without installed metadata, and without the cost of reading it.
+BUILTIN: Final[dict[str, str]] = {"procedural": "videogen.engines.procedural.engine:ProceduralEngine"}
+
+
+def load_engines(references: Sequence[str]) -> dict[str, Engine]:
+    """Load the engines on offer, by id, in the order given.
+
+    Raises:
+        ConfigError: a reference leads to no engine, or two lead to the same id.
+    """
+    found: dict[str, Engine] = {}
+    for reference in references:
+        engine = load_engine(reference)
+        if engine.id in found:
+            raise ConfigError(VARIABLE, f"different engine ids (two are {engine.id!r})", reference)
+        found[engine.id] = engine
+    return found
+
+
+def references_by_id(references: Sequence[str]) -> dict[str, str]:
+    """The reference of each engine id: what a renderer child needs to load the same engine."""
+    return {load_engine(reference).id: reference for reference in references}
+
+
+@cache
+def load_engine(reference: str) -> Engine:
+    """Load one engine, once per process.
+
+    Args:
+        reference: `name` (built in, or an entry point of group `videogen.engines`), `module:attribute`, or
+            `path/to/file.py:attribute`. The attribute is an engine, or a class whose call without arguments
+            gives one.
+
+    Raises:
+        ConfigError: nothing is there, it cannot be imported, or it is not an engine.
+    """
+    target = BUILTIN.get(reference, reference)
+    if ":" not in target:
+        target = _entry_point(target)
+    place, _, attribute = target.rpartition(":")
+    module = _from_file(Path(place), reference) if place.endswith(".py") else _from_module(place, reference)
+    found = getattr(module, attribute, None)
+    if found is None:
+        raise ConfigError(VARIABLE, f"a name in {place}, which has no {attribute!r}", reference)
+    engine = found() if isinstance(found, type) else found
+    if not isinstance(engine, Engine):
+        missing = sorted(name for name in Engine.__protocol_attrs__ if not hasattr(engine, name))  # type: ignore[attr-defined]
+        raise ConfigError(VARIABLE, f"an engine ({attribute} lacks {', '.join(missing)})", reference)
+    return engine
+
+
+def _entry_point(name: str) -> str:
+    # Imported here: it costs 50 ms, and the built-in engines do without.
+    from importlib.metadata import entry_points
+
+    points = {point.name: point.value for point in entry_points(group=GROUP)}
+    if name not in points:
+        known = ", ".join(sorted(points.keys() | BUILTIN.keys()))
+        expected = f"an engine's name ({known}), module:attribute or path/to/file.py:attribute"
+        raise ConfigError(VARIABLE, expected, name)
+    return points[name]
+
+
+def _from_module(name: str, reference: str) -> ModuleType:
+    try:
+        return importlib.import_module(name)
+    except Exception as problem:
+        raise _cannot_import(name, reference, problem) from problem
+
+
+def _from_file(path: Path, reference: str) -> ModuleType:
+    path = path.resolve()
+    if not path.is_file():
+        raise ConfigError(VARIABLE, f"an existing file before the colon ({path} is none)", reference)
+    name = f"videogen_engine_{path.stem}_{hashlib.sha256(bytes(path)).hexdigest()[:8]}"
+    if name in sys.modules:
+        return sys.modules[name]
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise ConfigError(VARIABLE, f"a Python file before the colon ({path} is none)", reference)
+    module = importlib.util.module_from_spec(spec)
+    # Registered first, since pydantic and dataclasses look their module up while it runs.
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except Exception as problem:
+        del sys.modules[name]
+        raise _cannot_import(str(path), reference, problem) from problem
+    return module
+
+
+def _cannot_import(place: str, reference: str, problem: Exception) -> ConfigError:
+    return ConfigError(VARIABLE, f"{place} to be importable ({type(problem).__name__}: {problem})", reference)

@@ -1,0 +1,84 @@
+"""What every video engine lets a person set, and how that becomes a recipe."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING, Annotated, Final
+
+from pydantic import BaseModel, Field
+
+from videogen.engines.base import Recipe
+from videogen.errors import InvalidRequest
+from videogen.schemas import Model
+
+if TYPE_CHECKING:
+    from videogen.engines.base import Engine, RenderRequest
+
+MAX_SEED: Final = 2**53 - 1
+"""The largest whole number that JSON and JavaScript carry exactly."""
+
+Seed = Annotated[int, Field(strict=True, ge=0, le=MAX_SEED)]
+
+
+class VideoSettings(Model):
+    """Size, length and seed. Subclass it to add an engine's own; `group` and `unit` are hints for a form."""
+
+    width: int = Field(
+        default=512, ge=64, le=3840, strict=True, title="Width",
+        description="Rounded down to an even number.",
+        json_schema_extra={"group": "Size", "unit": "px"},
+    )  # fmt: skip
+    height: int = Field(
+        default=288, ge=64, le=2160, strict=True, title="Height",
+        description="Rounded down to an even number.",
+        json_schema_extra={"group": "Size", "unit": "px"},
+    )  # fmt: skip
+    duration_seconds: float = Field(
+        default=4.0, ge=0.5, le=60, allow_inf_nan=False, strict=True, title="Duration",
+        description="Length of the video; rounded to whole frames.",
+        json_schema_extra={"group": "Time", "unit": "s"},
+    )  # fmt: skip
+    fps: int = Field(
+        default=24, ge=1, le=60, strict=True, title="Frame rate",
+        description="Frames in one second.",
+        json_schema_extra={"group": "Time", "unit": "fps"},
+    )  # fmt: skip
+    seed: Seed | None = Field(
+        default=None, title="Seed",
+        description="The same seed gives the same video. Leave it empty to have one drawn.",
+        json_schema_extra={"group": "Variation"},
+    )  # fmt: skip
+
+
+def video_recipe(engine: Engine, request: RenderRequest) -> Recipe:
+    """Normalise a request for a video engine whose `settings` is a `VideoSettings`.
+
+    Sizes are rounded down to even numbers, the length to whole frames (at least one); a seed is drawn where
+    none is given. Fields that a subclass adds end in `recipe.settings`, under their Python names.
+
+    Raises:
+        pydantic.ValidationError: the settings are not this engine's.
+        InvalidRequest: the request is not for a video.
+    """
+    if request.type != "video":
+        raise InvalidRequest("type", f"video, the only one that engine {engine.id} makes", request.type)
+    settings = engine.settings.model_validate(request.settings)
+    if not isinstance(settings, VideoSettings):
+        raise TypeError(f"{engine.id}.settings: expected a subclass of VideoSettings, got {engine.settings}")
+    return Recipe(
+        engine=engine.id,
+        engine_version=engine.version,
+        prompt=request.prompt,
+        negative_prompt=request.negative_prompt,
+        seed=secrets.randbelow(MAX_SEED + 1) if settings.seed is None else settings.seed,
+        width=settings.width // 2 * 2,
+        height=settings.height // 2 * 2,
+        fps=settings.fps,
+        num_frames=max(1, round(settings.duration_seconds * settings.fps)),
+        settings=_extras(settings),
+        input_path=request.input_path,
+    )
+
+
+def _extras(settings: BaseModel) -> dict[str, object]:
+    return settings.model_dump(mode="json", exclude=set(VideoSettings.model_fields))

@@ -1,0 +1,137 @@
+"""Every error a user can meet: one root, one stable `code` per class."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class VideogenError(Exception):
+    """Something went wrong inside videogen.
+
+    Attributes:
+        code: stable, machine-readable name; part of the public contract.
+        status: the HTTP status that carries this error.
+        title: short human title, the same for every instance.
+        detail: what happened this time: what was expected, what came, what to do.
+    """
+
+    code: ClassVar[str] = "internal_error"
+    status: ClassVar[int] = 500
+    title: ClassVar[str] = "Something went wrong"
+
+    def __init__(self, detail: str | None = None) -> None:
+        self.detail = detail or (type(self).__doc__ or self.title).strip().splitlines()[0]
+        super().__init__(self.detail)
+
+
+class StartError(VideogenError):
+    """The app cannot start."""
+
+    code = "cannot_start"
+
+
+class ConfigError(StartError):
+    """A setting has a value that is not allowed."""
+
+    code = "invalid_setting"
+
+    def __init__(self, variable: str, expected: str, got: object) -> None:
+        super().__init__(f"{variable}: expected {expected}, got {got!r}.")
+        self.variable = variable
+
+
+class DatabaseTooNew(StartError):
+    """The database was written by a newer videogen. Install that version, or start with another data folder."""
+
+    code = "database_too_new"
+
+
+class SessionRequired(VideogenError):
+    """No valid session came with this request. Send `Authorization: Bearer <token>` from POST /api/v1/sessions."""
+
+    code = "session_required"
+    status = 401
+    title = "Session required"
+
+
+class CrossSite(VideogenError):
+    """A write that rests on the cookie alone must come from this site. Send the token as a Bearer header instead."""
+
+    code = "cross_site"
+    status = 403
+    title = "Cross-site request refused"
+
+
+class NotFound(VideogenError):
+    """There is nothing here under this address, or it is not yours."""
+
+    code = "not_found"
+    status = 404
+    title = "Not found"
+
+
+class IdempotencyConflict(VideogenError):
+    """This Idempotency-Key was used for another request. Send a new key with a changed request."""
+
+    code = "idempotency_conflict"
+    status = 409
+    title = "Idempotency key reused"
+
+
+class NotTerminal(VideogenError):
+    """This generation is still queued or running. Cancel it first."""
+
+    code = "not_terminal"
+    status = 409
+    title = "Still running"
+
+
+class InvalidRequest(VideogenError):
+    """The request is not valid."""
+
+    code = "invalid_request"
+    status = 422
+    title = "Invalid request"
+
+    def __init__(self, field: str, expected: str, got: object) -> None:
+        shown = got if isinstance(got, str) and got.startswith(("nothing", "text of")) else repr(got)[:120]
+        self.errors: list[dict[str, str]] = [{"field": field, "expected": expected, "got": shown}]
+        super().__init__(f"{field}: expected {expected}, got {shown}.")
+
+    @classmethod
+    def of(cls, faults: list[dict[str, str]]) -> InvalidRequest:
+        """An error of several faults, each with `field`, `expected` and `got`."""
+        problem = cls("", "", "")
+        problem.errors = faults
+        problem.detail = " ".join(
+            f"{fault['field']}: expected {fault['expected']}, got {fault['got']}." for fault in faults
+        )
+        return problem
+
+
+class LimitExceeded(VideogenError):
+    """Too many generations at once. Wait until one has ended."""
+
+    code = "limit_exceeded"
+    status = 429
+    title = "Limit exceeded"
+
+    def __init__(self, detail: str, retry_after: int = 5) -> None:
+        super().__init__(detail)
+        self.retry_after = retry_after
+
+
+class StorageFault(VideogenError):
+    """The data folder could not be written. Look at its free space and its permissions."""
+
+    code = "storage_fault"
+    status = 507
+    title = "Storage fault"
+
+
+class MoveRefused(VideogenError):
+    """The generation has already moved on; this write came too late and changed nothing."""
+
+    code = "stale_write"
+    status = 409
+    title = "Stale write"

@@ -1,0 +1,76 @@
+"""Pictures out of frames: previews while it renders, a poster when it is done."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from videogen.media.durable import replacing
+from videogen.media.probe import BrokenMedia
+
+PREVIEW_WIDTH: Final = 480
+_DARK: Final = 16.0
+"""Mean of 0..255 under which a frame looks black in a list of posters."""
+_FLAT: Final = 4.0
+"""Deviation of 0..255 under which a frame looks empty."""
+
+
+def write_preview(frame: NDArray[np.uint8], path: Path) -> None:
+    """Replace `path` with a JPEG of at most `PREVIEW_WIDTH` pixels width, in one step.
+
+    Args:
+        frame: uint8, shape (H, W, 3), RGB.
+        path: where the picture goes. Not synced to the disk: a preview may be lost.
+    """
+    image = Image.fromarray(frame)
+    if image.width > PREVIEW_WIDTH:
+        height = max(1, round(image.height * PREVIEW_WIDTH / image.width))
+        image = image.resize((PREVIEW_WIDTH, height), Image.Resampling.BILINEAR, reducing_gap=2.0)
+    with replacing(path, durable=False) as part:
+        image.save(part, format="JPEG", quality=80)
+
+
+def write_poster(video: Path, path: Path) -> None:
+    """Make a JPEG from a telling frame of a whole video: the one at a third, unless that is dark or empty.
+
+    `path` is durable on return.
+
+    Raises:
+        BrokenMedia: no frame can be read.
+    """
+    best: NDArray[np.uint8] | None = None
+    best_spread = -1.0
+    for frame in _candidates(video):
+        luma = frame.mean(axis=2)
+        spread = float(luma.std())
+        if spread > best_spread:
+            best, best_spread = frame, spread
+        if luma.mean() >= _DARK and spread >= _FLAT:
+            best = frame
+            break
+    if best is None:
+        raise BrokenMedia(f"{video.name}: expected a frame to make a poster of, got none. Render it again.")
+    with replacing(path) as part:
+        Image.fromarray(best).save(part, format="JPEG", quality=88, optimize=True)
+
+
+def _candidates(video: Path) -> Iterator[NDArray[np.uint8]]:
+    """Frames at 1/3, 1/2, 2/3, 5/6 and the beginning: uint8, shape (H, W, 3), RGB."""
+    with av.open(str(video)) as container:
+        stream = container.streams.video[0]
+        if stream.time_base is None:
+            return
+        total = stream.duration or 0
+        for part in (1 / 3, 1 / 2, 2 / 3, 5 / 6, 0.0):
+            wanted = int(total * part)
+            container.seek(wanted, stream=stream)
+            for frame in container.decode(stream):
+                if frame.pts is not None and frame.pts >= wanted:
+                    yield np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
+                    break

@@ -1,0 +1,84 @@
+"""Brings a database to the schema of this code, and refuses one that is newer."""
+
+from __future__ import annotations
+
+import sqlite3
+from importlib import resources
+from typing import Final
+from urllib.parse import urlsplit
+
+from sqlalchemy import create_engine, event
+
+from videogen.errors import DatabaseTooNew, StartError
+
+HEAD: Final = "0001"
+"""The newest revision in `videogen/migrations/versions`; a test holds the two together."""
+REVISIONS: Final = ("0001",)
+
+
+def revision(url: str) -> str | None:
+    """The revision a database is at; None for an empty one.
+
+    Raises:
+        StartError: the file is no SQLite database, or cannot be opened.
+    """
+    path = urlsplit(url).path.removeprefix("/") or ":memory:"
+    try:
+        connection = sqlite3.connect(path)
+        try:
+            found = connection.execute("SELECT name FROM sqlite_master WHERE name = 'alembic_version'").fetchone()
+            row = connection.execute("SELECT version_num FROM alembic_version").fetchone() if found else None
+            return str(row[0]) if row else None
+        finally:
+            connection.close()
+    except sqlite3.Error as problem:
+        raise StartError(
+            f"The database {path} cannot be used: {problem}. Move it away to start afresh, or restore a backup of it."
+        ) from problem
+
+
+def migrate(url: str) -> bool:
+    """Bring the database to `HEAD`; return whether anything was done.
+
+    Raises:
+        DatabaseTooNew: it was written by a newer release.
+        StartError: it cannot be opened, or a migration failed; nothing was changed then.
+    """
+    current = revision(url)
+    if current == HEAD:
+        return False
+    if current is not None and current not in REVISIONS:
+        raise DatabaseTooNew(
+            f"The database is at revision {current}, this videogen knows up to {HEAD}. "
+            "Install the newer videogen that wrote it, or set VIDEOGEN_DATA_DIR to another folder."
+        )
+    _upgrade(url)
+    return True
+
+
+def _upgrade(url: str) -> None:
+    # Alembic is slow to import and seldom needed: most starts find the database at HEAD.
+    from alembic import command
+    from alembic.config import Config
+
+    engine = create_engine(url)
+
+    @event.listens_for(engine, "connect")
+    def _plain(connection: sqlite3.Connection, _record: object) -> None:
+        connection.isolation_level = None
+        connection.execute("PRAGMA journal_mode=WAL")
+
+    try:
+        with (
+            resources.as_file(resources.files("videogen.migrations")) as folder,
+            engine.connect() as connection,
+        ):
+            # One transaction around it all: a migration that fails leaves nothing behind.
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            config = Config()
+            config.set_main_option("script_location", str(folder))
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+            connection.commit()
+    finally:
+        engine.dispose()

@@ -1,0 +1,138 @@
+"""The tables. Times are seconds since the epoch (UTC); every row that a person owns carries its session."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, Column, Index
+from sqlmodel import Field, SQLModel
+
+from videogen.schemas import Status
+
+
+class SessionRow(SQLModel, table=True):
+    """One anonymous browser or API client. Of its token only the SHA-256 is here."""
+
+    __tablename__ = "sessions"
+
+    id: str = Field(primary_key=True)
+    token_hash: str = Field(unique=True)
+    created_at: float
+    last_served_at: float = 0.0
+    """When a renderer last took a job of this session: who waited longest is next."""
+
+
+class ProjectRow(SQLModel, table=True):
+    """What one submit made."""
+
+    __tablename__ = "projects"
+    __table_args__ = (Index("ux_projects_idempotency", "session_id", "idempotency_key", unique=True),)
+
+    id: str = Field(primary_key=True)
+    session_id: str = Field(foreign_key="sessions.id", ondelete="CASCADE")
+    request_id: str
+    idempotency_key: str | None = None
+    """NULLs are distinct in a unique index, so that requests without a key never collide."""
+    body_hash: str
+    created_at: float
+
+
+class GenerationRow(SQLModel, table=True):
+    """One video or image, from its recipe to its result."""
+
+    __tablename__ = "generations"
+    __table_args__ = (
+        Index("ix_generations_history", "session_id", "seq"),
+        Index("ix_generations_status", "status", "seq"),
+        {"sqlite_autoincrement": True},
+    )
+
+    seq: int | None = Field(default=None, primary_key=True)
+    """Rises with every submit and is never used again: the order of the history and of the queue."""
+    id: str = Field(unique=True)
+    session_id: str = Field(foreign_key="sessions.id", ondelete="CASCADE")
+    project_id: str = Field(foreign_key="projects.id", ondelete="CASCADE", index=True)
+    request_id: str
+    type: str
+    status: str = Status.QUEUED.value
+    engine: str
+    engine_version: str
+    prompt: str
+    negative_prompt: str = ""
+    settings: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
+    recipe: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
+    recipe_hash: str
+    seed: int = Field(sa_type=BigInteger)
+    width: int
+    height: int
+    fps: int
+    duration_seconds: float
+
+    progress: float = 0.0
+    stage: str = "queued"
+    step: int = 0
+    total_steps: int = 0
+    message: str = ""
+    estimated: bool = False
+    queue_position: int | None = None
+    eta_seconds: float | None = None
+
+    attempt: int = 0
+    lease_owner: str | None = None
+    lease_until: float = 0.0
+    cancel_requested: bool = False
+    checkpoint: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON, nullable=True))
+
+    last_event_id: int = 0
+    preview_file_id: str | None = None
+    preview_version: int = 0
+    file_id: str | None = None
+    poster_file_id: str | None = None
+    size_bytes: int | None = Field(default=None, sa_type=BigInteger)
+
+    title: str = ""
+    favorite: bool = False
+    error_code: str | None = None
+    error_message: str | None = None
+    error_retryable: bool | None = None
+
+    created_at: float
+    started_at: float | None = None
+    updated_at: float
+    finished_at: float | None = None
+    expires_at: float | None = None
+
+
+class FileRow(SQLModel, table=True):
+    """Bytes that we keep: a video, a poster, a preview. `key` is their place in the storage."""
+
+    __tablename__ = "files"
+
+    id: str = Field(primary_key=True)
+    session_id: str = Field(foreign_key="sessions.id", ondelete="CASCADE", index=True)
+    generation_id: str = Field(foreign_key="generations.id", ondelete="CASCADE", index=True)
+    kind: str
+    key: str
+    content_type: str
+    size_bytes: int = Field(sa_type=BigInteger)
+    created_at: float
+
+
+class EventRow(SQLModel, table=True):
+    """One stored event. Its id is the SSE id: given in commit order, never used again."""
+
+    __tablename__ = "events"
+    __table_args__ = (
+        Index("ix_events_session", "session_id", "id"),
+        Index("ix_events_project", "project_id", "id"),
+        Index("ix_events_generation", "generation_id", "id"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    session_id: str
+    project_id: str
+    generation_id: str = Field(foreign_key="generations.id", ondelete="CASCADE")
+    type: str
+    data: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
+    created_at: float

@@ -1,0 +1,132 @@
+"""Status moves: each one compare-and-set UPDATE from the table of allowed moves, with its event in the same commit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import func, select, update
+from sqlmodel import col
+
+from videogen.database import UnitOfWork
+from videogen.errors import MoveRefused
+from videogen.journal import record
+from videogen.models import GenerationRow, SessionRow
+from videogen.schemas import TERMINAL, Status, moves_to
+
+
+def move(
+    unit: UnitOfWork,
+    generation_id: str,
+    target: Status,
+    now: float,
+    values: dict[str, Any],
+    *,
+    attempt: int | None = None,
+) -> GenerationRow:
+    """Move a generation to `target`, set `values`, and tell it.
+
+    Args:
+        attempt: the attempt that a worker holds; the move is refused in any other one.
+
+    Raises:
+        MoveRefused: it is in no status from which `target` may be reached, or in another attempt. Nothing was changed.
+    """
+    if target in TERMINAL:
+        values = _END | values | {"stage": target.value, "finished_at": now}
+    row = _update(unit, generation_id, moves_to(target), attempt, values | {"status": target.value, "updated_at": now})
+    record(unit, row)
+    return row
+
+
+def amend(
+    unit: UnitOfWork,
+    generation_id: str,
+    now: float,
+    values: dict[str, Any],
+    *,
+    attempt: int,
+    tell: bool = True,
+) -> None:
+    """Set `values` of a generation that is processing in this attempt, and tell it.
+
+    Raises:
+        MoveRefused: it is not, any more. Nothing was changed.
+    """
+    row = _update(unit, generation_id, (Status.PROCESSING,), attempt, values | {"updated_at": now})
+    if tell:
+        record(unit, row)
+
+
+_END = {"queue_position": None, "eta_seconds": None, "lease_owner": None, "lease_until": 0.0}
+
+
+def _update(
+    unit: UnitOfWork,
+    generation_id: str,
+    allowed: tuple[Status, ...],
+    attempt: int | None,
+    values: dict[str, Any],
+) -> GenerationRow:
+    statement = update(GenerationRow).where(
+        col(GenerationRow.id) == generation_id, col(GenerationRow.status).in_(allowed)
+    )
+    if attempt is not None:
+        statement = statement.where(col(GenerationRow.attempt) == attempt)
+    row = unit.session.scalars(
+        statement.values(**values).returning(GenerationRow),
+        execution_options={"synchronize_session": False, "populate_existing": True},
+    ).first()
+    if row is None:
+        raise MoveRefused
+    return row
+
+
+def cancelled(unit: UnitOfWork, row: GenerationRow, now: float, message: str) -> GenerationRow:
+    """Move to `cancelled`."""
+    return move(
+        unit,
+        row.id,
+        Status.CANCELLED,
+        now,
+        failure("cancelled", message, retryable=True),
+        attempt=row.attempt,
+    )
+
+
+def failure(code: str, message: str, *, retryable: bool) -> dict[str, Any]:
+    """The values that tell why a generation has no result."""
+    return {"error_code": code, "error_message": message, "error_retryable": retryable}
+
+
+def queue_order() -> Any:
+    """Select the ids of what is queued, in the order in which it will be served.
+
+    First every session's first job (who was served longest ago comes first), then every session's second, ...
+    """
+    turn = func.row_number().over(partition_by=col(GenerationRow.session_id), order_by=col(GenerationRow.seq))
+    queued = (
+        select(col(GenerationRow.id), col(GenerationRow.seq), col(GenerationRow.session_id), turn.label("turn"))
+        .where(col(GenerationRow.status) == Status.QUEUED)
+        .subquery()
+    )
+    return (
+        select(queued.c.id)
+        .join(SessionRow, col(SessionRow.id) == queued.c.session_id)
+        .order_by(queued.c.turn, col(SessionRow.last_served_at), queued.c.seq)
+    )
+
+
+def refresh_positions(unit: UnitOfWork, now: float) -> None:
+    """Bring the places in the queue up to date, and tell those whose place has changed."""
+    connection = unit.session.connection()
+    ids = list(connection.scalars(queue_order()))
+    known = connection.execute(
+        select(col(GenerationRow.id), col(GenerationRow.queue_position)).where(
+            col(GenerationRow.status) == Status.QUEUED
+        )
+    )
+    places = {generation_id: place for generation_id, place in known}
+    for place, generation_id in enumerate(ids, start=1):
+        if places[generation_id] != place:
+            values = {"queue_position": place, "updated_at": now}
+            record(unit, _update(unit, generation_id, (Status.QUEUED,), None, values))

@@ -1,0 +1,67 @@
+"""What the world sees: rows and stored events as public JSON, with fresh links to their files."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+
+from videogen.database import StoredEvent
+from videogen.models import GenerationRow
+from videogen.schemas import ErrorInfo, Generation, Status
+from videogen.security import Signer
+
+
+class Presenter:
+    """Turns what is stored into what is sent. Links begin with the app's public address, or its path."""
+
+    def __init__(self, signer: Signer, base: str) -> None:
+        self._signer = signer
+        self._base = base
+
+    def media_url(self, file_id: str | None, version: int | None = None) -> str | None:
+        """A signed link to a file; `version` tells browsers that its bytes have changed."""
+        if file_id is None:
+            return None
+        suffix = "" if version is None else f"&v={version}"
+        return f"{self._base}/media/{file_id}?{self._signer.link(file_id)}{suffix}"
+
+    def event_bytes(self, event: StoredEvent) -> bytes:
+        """One SSE frame."""
+        data = dict(event.data)
+        if event.type == "render_progress":
+            version = data.pop("previewVersion")
+            data["previewUrl"] = self.media_url(data.pop("previewFileId"), version)
+        elif event.type == "render_result":
+            data["videoUrl"] = self.media_url(data["fileId"])
+            data["posterUrl"] = self.media_url(data.pop("posterFileId"))
+        return b"event: %b\nid: %d\ndata: %b\n\n" % (event.type.encode(), event.id, orjson.dumps(data))
+
+    def generation(self, row: GenerationRow, now: float) -> Generation:
+        """The public form of a row. `now` is seconds since the epoch."""
+        values: dict[str, Any] = {
+            name: getattr(row, name) for name in Generation.model_fields if name in GenerationRow.model_fields
+        }
+        for name in ("created_at", "started_at", "updated_at", "finished_at", "expires_at"):
+            values[name] = _moment(values[name])
+        values |= {
+            "progress": round(row.progress, 2),
+            "wait_seconds": round(max((row.started_at or row.finished_at or now) - row.created_at, 0.0), 3),
+            "preview_url": self.media_url(row.preview_file_id, row.preview_version),
+            "video_url": self.media_url(row.file_id),
+            "poster_url": self.media_url(row.poster_file_id),
+            "title": row.title,
+            "error": _error(row),
+        }
+        return Generation(**values)
+
+
+def _moment(seconds: float | None) -> datetime | None:
+    return None if seconds is None else datetime.fromtimestamp(round(seconds, 3), UTC)
+
+
+def _error(row: GenerationRow) -> ErrorInfo | None:
+    if row.status not in (Status.FAILED, Status.CANCELLED) or row.error_code is None:
+        return None
+    return ErrorInfo(code=row.error_code, message=row.error_message or "", retryable=bool(row.error_retryable))

@@ -1,0 +1,117 @@
+"""From what came in to a recipe: every bound checked, each fault told as field, expected, got."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from videogen.config import AppConfig
+from videogen.engines.base import Engine, Recipe, RenderRequest
+from videogen.errors import InvalidRequest
+from videogen.schemas import EngineInfo, GenerationCreate
+from videogen.validation import faults
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A checked request, and how to make its recipe for a seed (None: one is drawn)."""
+
+    type: str
+    settings: dict[str, Any]
+    recipe: Callable[[int | None], Recipe]
+    seed: int | None = None
+
+
+def prepare(create: GenerationCreate, engines: Mapping[str, Engine], config: AppConfig) -> Request:
+    """Check a request against its engine and the app's limits.
+
+    Raises:
+        InvalidRequest: names the field, what was expected and what came.
+    """
+    prompt = create.prompt.strip()
+    if not prompt:
+        raise InvalidRequest("prompt", "a description of what should be seen", "nothing")
+    for field, value in (("prompt", prompt), ("negativePrompt", create.negative_prompt)):
+        if len(value) > config.max_prompt_chars:
+            raise InvalidRequest(field, f"at most {config.max_prompt_chars} characters", f"text of {len(value)}")
+    engine = _engine(create, engines, config)
+    try:
+        checked = engine.settings.model_validate(create.settings)
+    except ValidationError as problem:
+        raise InvalidRequest.of(
+            [fault | {"field": f"settings.{fault['field']}"} for fault in faults(problem)]
+        ) from None
+    settings = checked.model_dump(mode="json", by_alias=True)
+    negative = create.negative_prompt.strip()
+
+    def recipe(seed: int | None) -> Recipe:
+        values = settings | {"seed": seed}
+        return engine.normalise(
+            RenderRequest(type=create.type, prompt=prompt, negative_prompt=negative, settings=values)
+        )
+
+    request = Request(create.type, settings, recipe, settings.get("seed"))
+    _check_limits(recipe(request.seed or 0), config)
+    return request
+
+
+def seeds(request: Request, count: int) -> list[int | None]:
+    """The seeds of `count` variations: the given one and those after it, or each drawn anew."""
+    if request.seed is None:
+        return [None] * count
+    return [request.seed + index for index in range(count)]
+
+
+def _engine(create: GenerationCreate, engines: Mapping[str, Engine], config: AppConfig) -> Engine:
+    name = create.engine or default_engine(engines, config)
+    if name not in engines:
+        raise InvalidRequest("engine", f"one of {', '.join(engines)}", name)
+    engine = engines[name]
+    capabilities = engine.probe()
+    if not capabilities.available:
+        raise InvalidRequest("engine", f"an engine that is available ({capabilities.reason})", name)
+    if create.type not in capabilities.types:
+        raise InvalidRequest("type", f"{' or '.join(capabilities.types)}, which is what {name} makes", create.type)
+    if create.negative_prompt.strip() and not capabilities.negative_prompt:
+        raise InvalidRequest("negativePrompt", f"nothing, since {name} has no negative prompt", create.negative_prompt)
+    if create.input_file_id is not None:
+        raise InvalidRequest("inputFileId", f"nothing, since {name} takes no image", create.input_file_id)
+    return engine
+
+
+def default_engine(engines: Mapping[str, Engine], config: AppConfig) -> str:
+    """The id of the engine that is used when a request names none."""
+    return config.engine if config.engine in engines else next(iter(engines))
+
+
+def _check_limits(recipe: Recipe, config: AppConfig) -> None:
+    if recipe.width * recipe.height > config.max_pixels:
+        got = f"{recipe.width} x {recipe.height} = {recipe.width * recipe.height}"
+        raise InvalidRequest("settings.width", f"width x height of at most {config.max_pixels} pixels", got)
+    if recipe.duration_seconds > config.max_seconds:
+        expected = f"at most {config.max_seconds:g} seconds"
+        raise InvalidRequest("settings.durationSeconds", expected, round(recipe.duration_seconds, 3))
+
+
+def engine_infos(engines: Mapping[str, Engine], config: AppConfig) -> list[EngineInfo]:
+    """What `GET /engines` tells of each engine."""
+    default = default_engine(engines, config)
+    return [_info(engine, engine.id == default) for engine in engines.values()]
+
+
+def _info(engine: Engine, default: bool) -> EngineInfo:
+    capabilities = engine.probe()
+    return EngineInfo(
+        id=engine.id,
+        title=engine.title,
+        description=engine.description,
+        version=engine.version,
+        default=default,
+        available=capabilities.available,
+        reason=capabilities.reason,
+        capabilities=capabilities,
+        settings_schema=engine.settings.model_json_schema(by_alias=True),
+    )

@@ -1,0 +1,214 @@
+"""The vocabulary: status and its moves, what comes in, what goes out."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+
+class Status(StrEnum):
+    """Where a generation is in its life."""
+
+    QUEUED = "queued"
+    """Accepted and durable; waits for a renderer."""
+    PROCESSING = "processing"
+    """A renderer holds its lease."""
+    COMPLETED = "completed"
+    """The file is whole and plays."""
+    FAILED = "failed"
+    """It ended with an error, which it carries."""
+    CANCELLED = "cancelled"
+    """Its owner stopped it."""
+
+    @property
+    def is_terminal(self) -> bool:
+        """Nothing leaves a terminal status."""
+        return not MOVES[self]
+
+
+MOVES: Final[dict[Status, frozenset[Status]]] = {
+    Status.QUEUED: frozenset({Status.PROCESSING, Status.CANCELLED}),
+    # Back to queued only when the worker was lost; the attempt number rises.
+    Status.PROCESSING: frozenset({Status.COMPLETED, Status.FAILED, Status.CANCELLED, Status.QUEUED}),
+    Status.COMPLETED: frozenset(),
+    Status.FAILED: frozenset(),
+    Status.CANCELLED: frozenset(),
+}
+"""The one table of allowed moves; the store turns each into a compare-and-set UPDATE."""
+
+TERMINAL: Final = tuple(status for status, moves in MOVES.items() if not moves)
+
+
+def moves_to(target: Status) -> tuple[Status, ...]:
+    """The statuses from which `target` may be reached."""
+    return tuple(status for status, moves in MOVES.items() if target in moves)
+
+
+class Model(BaseModel):
+    """A frozen value that reads and writes camelCase JSON."""
+
+    model_config = ConfigDict(
+        frozen=True, alias_generator=to_camel, populate_by_name=True, extra="forbid", ser_json_inf_nan="null"
+    )
+
+
+def _text(value: object) -> object:
+    """Refuse what no database and no screen can hold, naming the place."""
+    if isinstance(value, str):
+        for index, char in enumerate(value):
+            code = ord(char)
+            if (code < 32 and char not in "\t\n\r") or 0xD800 <= code <= 0xDFFF:
+                raise ValueError(f"text without control characters (U+{code:04X} stands at position {index})")
+    return value
+
+
+Text = Annotated[str, BeforeValidator(_text), Field(strict=True)]
+"""Text without control characters or lone surrogates."""
+
+GenerationType = Literal["video", "image"]
+
+
+class GenerationCreate(Model):
+    """What `POST /generations` takes. `settings` is checked against the engine's own schema."""
+
+    type: GenerationType = "video"
+    prompt: Text = Field(description="What should be seen.", examples=["ocean at sunset, slow pan"])
+    negative_prompt: Text = Field(default="", description="What should not be seen, where the engine has it.")
+    engine: str | None = Field(default=None, description="An engine id from `GET /engines`; default: the app's own.")
+    settings: dict[str, Any] = Field(
+        default_factory=dict,
+        description="The engine's settings: width, height, durationSeconds, fps, seed, ... See its JSON Schema in `GET /engines`.",
+        examples=[{"width": 512, "height": 288, "durationSeconds": 4, "fps": 24, "seed": 7}],
+    )
+    input_file_id: str | None = Field(default=None, description="A file of this session to start from.")
+    variations: int = Field(default=1, ge=1, le=8, strict=True, description="How many seeds of this prompt.")
+
+
+class GenerationPatch(Model):
+    """What `PATCH /generations/{id}` takes; a missing field stays as it is."""
+
+    title: Text | None = Field(default=None, max_length=200)
+    favorite: bool | None = Field(default=None, strict=True)
+
+
+class ErrorInfo(Model):
+    """Why a generation ended without a result."""
+
+    code: str
+    message: str
+    retryable: bool
+
+
+class Generation(Model):
+    """One video or image: its recipe, where it stands, what came of it."""
+
+    id: str
+    type: GenerationType
+    status: Status
+    project_id: str
+    request_id: str
+    file_id: str | None
+    engine: str
+    engine_version: str
+    prompt: str
+    negative_prompt: str
+    settings: dict[str, Any]
+    seed: int
+    recipe_hash: str
+    progress: float = Field(ge=0, le=100, description="0..100, and never falls within an attempt.")
+    stage: str
+    step: int
+    total_steps: int
+    message: str
+    estimated: bool = Field(description="True where progress is an estimate by time, not a measured step.")
+    queue_position: int | None = Field(description="1 is next; null when not queued.")
+    wait_seconds: float
+    eta_seconds: float | None = Field(description="Null when unknown; never made up.")
+    attempt: int
+    preview_url: str | None
+    video_url: str | None
+    poster_url: str | None
+    width: int
+    height: int
+    duration_seconds: float
+    fps: int
+    size_bytes: int | None
+    title: str
+    favorite: bool
+    error: ErrorInfo | None
+    created_at: datetime
+    started_at: datetime | None
+    updated_at: datetime
+    finished_at: datetime | None
+    expires_at: datetime | None
+
+
+class Project(Model):
+    """What one submit made."""
+
+    project_id: str
+    request_id: str
+    generations: list[Generation]
+
+
+class GenerationPage(Model):
+    """One page of the history, newest first."""
+
+    items: list[Generation]
+    next_cursor: str | None
+
+
+class SessionCreated(Model):
+    """A new session. The token is told once; only its hash is kept."""
+
+    session_id: str
+    token: str
+
+
+class Capabilities(Model):
+    """What an engine can do here and now."""
+
+    available: bool = True
+    reason: str | None = Field(default=None, description="Why it is not available, and what to do about it.")
+    types: tuple[GenerationType, ...] = ("video",)
+    negative_prompt: bool = False
+    image_input: bool = False
+    exact_progress: bool = True
+    resume: bool = False
+
+
+class EngineInfo(Model):
+    """An engine as `GET /engines` tells it."""
+
+    id: str
+    title: str
+    description: str
+    version: str
+    default: bool
+    available: bool
+    reason: str | None
+    capabilities: Capabilities
+    settings_schema: dict[str, Any]
+
+
+class EngineList(Model):
+    """The engines on offer."""
+
+    items: list[EngineInfo]
+
+
+class Problem(Model):
+    """RFC 9457 problem details, with a stable `code`."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str
+    code: str
+    errors: list[dict[str, str]] | None = None

@@ -1,0 +1,209 @@
+"""The root: builds the parts, puts the edges around them, and serves."""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import socket
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from types import FrameType
+from typing import Final, TextIO
+
+import uvicorn
+from fastapi import FastAPI
+
+from videogen import __version__
+from videogen.api import events, media, problems, routes
+from videogen.api.auth import SessionCookie
+from videogen.config import AppConfig
+from videogen.database import Database
+from videogen.engines.base import Engine
+from videogen.engines.registry import load_engines, references_by_id
+from videogen.errors import ConfigError, StartError, VideogenError
+from videogen.hub import Hub
+from videogen.migrate import migrate
+from videogen.presenter import Presenter
+from videogen.queue.embedded import EmbeddedQueue
+from videogen.security import Signer, load_secret
+from videogen.service import Parts, Service
+from videogen.storage import DiskStorage
+from videogen.store import Store
+from videogen.worker import WorkerPool
+
+logger = logging.getLogger(__name__)
+DRAIN_SECONDS: Final = 3
+"""How long open connections may take to end after SIGTERM."""
+
+
+def build_parts(config: AppConfig) -> Parts:
+    """Open the data folder and the database, load the engines, and put the parts together.
+
+    Raises:
+        StartError: something is not as it must be; one line that says what, and what to do.
+    """
+    storage = DiskStorage(config.data_dir)
+    storage.open()
+    signer = Signer(load_secret(config.data_dir, config.secret_key))
+    migrate(config.database)
+    database = Database(config.database)
+    store = Store(database)
+    presenter = Presenter(signer, config.base_url + config.root_path)
+    hub = Hub(presenter.event_bytes)
+    database.listen(hub.publish)
+    engines = _engines(config)
+    queue = EmbeddedQueue(database, lease_seconds=config.lease_seconds, max_attempts=config.max_attempts)
+    workers = WorkerPool(
+        store,
+        queue,
+        storage,
+        references_by_id(config.engines),
+        count=config.workers,
+        lease_seconds=config.lease_seconds,
+    )
+    return Parts(config, store, hub, storage, signer, presenter, engines, workers)
+
+
+def _engines(config: AppConfig) -> Mapping[str, Engine]:
+    engines = load_engines(config.engines)
+    if config.engine and config.engine not in engines:
+        raise ConfigError("VIDEOGEN_ENGINE", f"one of {', '.join(engines)} (from VIDEOGEN_ENGINES)", config.engine)
+    return engines
+
+
+def create_app(config: AppConfig) -> FastAPI:
+    """Build the whole app: API, media, health, and the Gradio page at `/`.
+
+    Raises:
+        StartError: see `build_parts`.
+    """
+    lock = _hold(config)
+    parts = build_parts(config)
+    service = Service(parts)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        parts.hub.open()
+        parts.workers.start()
+        try:
+            yield
+        finally:
+            parts.hub.close()
+            parts.workers.stop()
+            parts.store.database.close()
+            lock.close()
+
+    app = FastAPI(
+        title="videogen",
+        version=__version__,
+        summary="A video generation app whose work cannot be lost.",
+        description=_ABOUT,
+        lifespan=lifespan,
+        root_path=config.root_path,
+    )
+    app.state.service, app.state.parts, app.state.address = service, parts, ""
+    problems.install(app)
+    for router in (routes.router, events.router, media.router):
+        app.include_router(router)
+    app.add_middleware(SessionCookie, service=lambda: service)
+    return _with_page(app, config)
+
+
+def _with_page(app: FastAPI, config: AppConfig) -> FastAPI:
+    return app
+
+
+_ABOUT: Final = """
+Make a session, submit a prompt, follow its events, fetch the video:
+
+1. `POST /api/v1/sessions` gives a `token`; send it as `Authorization: Bearer <token>` from then on.
+2. `POST /api/v1/generations` with `{"prompt": "ocean at sunset"}` gives a project with one generation.
+3. `GET /api/v1/generations/{id}/events` tells its progress as server-sent events, and ends with `render_result`.
+   Reconnect with `Last-Event-ID` and nothing is missed.
+4. `videoUrl` is a signed link to the MP4; it answers `Range`.
+
+Errors are `application/problem+json` with a stable `code`.
+"""
+
+
+def _hold(config: AppConfig) -> TextIO:
+    """Hold the data folder for this process: two servers on one folder would take each other's jobs for lost."""
+    try:
+        config.data_dir.mkdir(parents=True, exist_ok=True)
+        file = (config.data_dir / "videogen.lock").open("a+")
+    except OSError as problem:
+        raise ConfigError(
+            "VIDEOGEN_DATA_DIR", f"a folder that can be written ({problem.strerror})", str(config.data_dir)
+        ) from problem
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        file.close()
+        raise StartError(
+            f"Another videogen serves from {config.data_dir}. Stop it, or set VIDEOGEN_DATA_DIR to another folder."
+        ) from None
+    return file
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn that says when it is ready, and ends open event streams when it is told to stop."""
+
+    def __init__(self, config: uvicorn.Config, app: FastAPI) -> None:
+        super().__init__(config)
+        self._app = app
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            print(f"Ready on {self._app.state.address}", flush=True)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self._app.state.parts.hub.close()
+        super().handle_exit(sig, frame)
+
+
+def listen(config: AppConfig) -> socket.socket:
+    """Take the port, before anything slow begins.
+
+    Raises:
+        StartError: the port is taken, or the address is not this machine's.
+    """
+    family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
+    found = socket.socket(family)
+    found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        found.bind((config.host, config.port))
+        found.listen(2048)
+    except OSError as problem:
+        found.close()
+        raise StartError(
+            f"Port {config.port} on {config.host} cannot be used: {problem.strerror}. "
+            "Choose another with VIDEOGEN_PORT (0 takes any free one)."
+        ) from problem
+    return found
+
+
+def serve(config: AppConfig) -> int:
+    """Serve until SIGTERM or SIGINT; return the exit status."""
+    try:
+        taken = listen(config)
+        app = create_app(config)
+    except VideogenError as problem:
+        print(f"videogen cannot start. {problem.detail}", file=sys.stderr)
+        return 2
+    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(config.host, config.host)
+    app.state.address = f"http://{host}:{taken.getsockname()[1]}"
+    server = _Server(
+        uvicorn.Config(
+            app,
+            log_level="warning",
+            access_log=False,
+            timeout_graceful_shutdown=DRAIN_SECONDS,
+            timeout_keep_alive=30,
+            server_header=False,
+        ),
+        app,
+    )
+    server.run(sockets=[taken])
+    return 0

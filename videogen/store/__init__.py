@@ -1,0 +1,12 @@
+"""The store: every query of the app, each keyed by session; status moves as compare-and-set."""
+
+from videogen.store.events import EventStore, Opening, Scope
+from videogen.store.generations import Filter, GenerationStore, Limits
+from videogen.store.progress import Fence, Progress, ProgressStore, Result
+from videogen.store.sessions import SessionStore
+
+__all__ = ["Fence", "Filter", "Limits", "Opening", "Progress", "Result", "Scope", "Store"]
+
+
+class Store(SessionStore, GenerationStore, EventStore, ProgressStore):
+    """All queries over one database."""

@@ -1,0 +1,234 @@
+"""Generations as their owner sees them: made, listed, read, changed, cancelled, removed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import func, or_
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import col, delete, select
+
+from videogen.database import UnitOfWork
+from videogen.errors import IdempotencyConflict, LimitExceeded, NotFound, NotTerminal
+from videogen.models import EventRow, FileRow, GenerationRow, ProjectRow
+from videogen.moves import cancelled, refresh_positions
+from videogen.schemas import TERMINAL, Status
+from videogen.store.base import BaseStore
+
+ACTIVE = (Status.QUEUED, Status.PROCESSING)
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """What to list; None means any."""
+
+    status: tuple[Status, ...] | None = None
+    text: str | None = None
+    engine: str | None = None
+    type: str | None = None
+    favorite: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much may be queued or running."""
+
+    per_session: int
+    queue: int
+
+
+class GenerationStore(BaseStore):
+    """What a session owns."""
+
+    def create_project(
+        self, project: ProjectRow, rows: list[GenerationRow], limits: Limits
+    ) -> tuple[list[GenerationRow], bool]:
+        """Store a submit; return its generations, and whether they are new.
+
+        The same idempotency key with the same body gives back what the first one made.
+
+        Raises:
+            IdempotencyConflict: the key came before, with another body.
+            LimitExceeded: too much is queued or running.
+        """
+        try:
+            with self.database.write() as unit:
+                if known := self._known_project(unit, project):
+                    return known, False
+                self._check_limits(unit, project.session_id, len(rows), limits)
+                unit.session.add(project)
+                unit.session.flush()
+                unit.session.add_all(rows)
+                unit.session.flush()
+                # Tells the new ones for the first time: they had no place before.
+                refresh_positions(unit, self.clock())
+                return rows, True
+        except IntegrityError as problem:
+            # The session was removed between its check and this write.
+            raise NotFound from problem
+
+    def _known_project(self, unit: UnitOfWork, project: ProjectRow) -> list[GenerationRow]:
+        if project.idempotency_key is None:
+            return []
+        known = unit.session.exec(
+            select(ProjectRow).where(
+                ProjectRow.session_id == project.session_id,
+                ProjectRow.idempotency_key == project.idempotency_key,
+            )
+        ).first()
+        if known is None:
+            return []
+        if known.body_hash != project.body_hash:
+            raise IdempotencyConflict
+        query = select(GenerationRow).where(GenerationRow.project_id == known.id).order_by(col(GenerationRow.seq))
+        return list(unit.session.exec(query))
+
+    def _check_limits(self, unit: UnitOfWork, session_id: str, more: int, limits: Limits) -> None:
+        mine = (
+            select(func.count())
+            .select_from(GenerationRow)
+            .where(GenerationRow.session_id == session_id, col(GenerationRow.status).in_(ACTIVE))
+        )
+        queued = select(func.count()).select_from(GenerationRow).where(GenerationRow.status == Status.QUEUED)
+        if (have := unit.session.exec(mine).one()) + more > limits.per_session:
+            raise LimitExceeded(
+                f"At most {limits.per_session} generations of one session may be queued or running, {have} are. "
+                "Wait until one has ended, or cancel one."
+            )
+        if (have := unit.session.exec(queued).one()) + more > limits.queue:
+            raise LimitExceeded(f"The queue is full: {have} of {limits.queue} places are taken.", retry_after=30)
+
+    def get_generation(self, session_id: str, generation_id: str) -> GenerationRow:
+        """One generation of this session.
+
+        Raises:
+            NotFound: there is none, or it is another session's; nobody can tell which.
+        """
+        with self.database.read() as session:
+            return _one(session.exec(_owned(session_id, generation_id)).first())
+
+    def get_project(self, session_id: str, project_id: str) -> list[GenerationRow]:
+        """The generations of a project of this session, in the order of their making.
+
+        Raises:
+            NotFound: there is none, or it is another session's.
+        """
+        query = (
+            select(GenerationRow)
+            .where(GenerationRow.session_id == session_id, GenerationRow.project_id == project_id)
+            .order_by(col(GenerationRow.seq))
+        )
+        with self.database.read() as session:
+            rows = list(session.exec(query))
+        if not rows:
+            raise NotFound
+        return rows
+
+    def list_generations(
+        self, session_id: str, wanted: Filter, before: int | None, limit: int
+    ) -> tuple[list[GenerationRow], int | None]:
+        """A page of the history, newest first, and where the next one begins (None: this was the last)."""
+        query = select(GenerationRow).where(GenerationRow.session_id == session_id, *_conditions(wanted))
+        if before is not None:
+            query = query.where(col(GenerationRow.seq) < before)
+        with self.database.read() as session:
+            rows = list(session.exec(query.order_by(col(GenerationRow.seq).desc()).limit(limit + 1)))
+        more = len(rows) > limit
+        return rows[:limit], rows[limit - 1].seq if more else None
+
+    def patch_generation(self, session_id: str, generation_id: str, values: dict[str, Any]) -> GenerationRow:
+        """Change the title or the favourite mark.
+
+        Raises:
+            NotFound: it is not this session's.
+        """
+        with self.database.write() as unit:
+            row = _one(unit.session.exec(_owned(session_id, generation_id)).first())
+            for name, value in values.items():
+                setattr(row, name, value)
+            unit.session.add(row)
+            return row
+
+    def cancel_generation(self, session_id: str, generation_id: str) -> tuple[GenerationRow, bool]:
+        """Ask for a stop; return the generation and whether this call changed anything.
+
+        A queued one is cancelled at once. Of a running one the wish is stored, and its renderer confirms.
+
+        Raises:
+            NotFound: it is not this session's.
+        """
+        now = self.clock()
+        with self.database.write() as unit:
+            row = _one(unit.session.exec(_owned(session_id, generation_id)).first())
+            if row.status in TERMINAL or row.cancel_requested:
+                return row, False
+            if row.status == Status.QUEUED:
+                row = cancelled(unit, row, now, "Cancelled before it began.")
+                refresh_positions(unit, now)
+            else:
+                row.cancel_requested, row.updated_at = True, now
+                unit.session.add(row)
+            return row, True
+
+    def delete_generation(self, session_id: str, generation_id: str) -> None:
+        """Remove a generation that has ended, with its events and the rows of its files.
+
+        Raises:
+            NotFound: it is not this session's.
+            NotTerminal: it is queued or running.
+        """
+        with self.database.write() as unit:
+            row = _one(unit.session.exec(_owned(session_id, generation_id)).first())
+            if row.status not in TERMINAL:
+                raise NotTerminal
+            for table in (EventRow, FileRow):
+                unit.session.exec(delete(table).where(col(table.generation_id) == row.id))
+            unit.session.delete(row)
+            unit.session.flush()
+            left = select(GenerationRow.id).where(GenerationRow.project_id == row.project_id)
+            if unit.session.exec(left).first() is None:
+                unit.session.exec(delete(ProjectRow).where(col(ProjectRow.id) == row.project_id))
+
+    def get_file(self, file_id: str) -> FileRow:
+        """A file, for a request whose link was signed.
+
+        Raises:
+            NotFound: there is none.
+        """
+        with self.database.read() as session:
+            file = session.get(FileRow, file_id)
+        if file is None:
+            raise NotFound
+        return file
+
+
+def _owned(session_id: str, generation_id: str) -> Any:
+    return select(GenerationRow).where(GenerationRow.id == generation_id, GenerationRow.session_id == session_id)
+
+
+def _one(row: GenerationRow | None) -> GenerationRow:
+    if row is None:
+        raise NotFound
+    return row
+
+
+def _conditions(wanted: Filter) -> list[Any]:
+    found: list[Any] = []
+    if wanted.status:
+        found.append(col(GenerationRow.status).in_(wanted.status))
+    if wanted.engine is not None:
+        found.append(GenerationRow.engine == wanted.engine)
+    if wanted.type is not None:
+        found.append(GenerationRow.type == wanted.type)
+    if wanted.favorite is not None:
+        found.append(GenerationRow.favorite == wanted.favorite)
+    if wanted.text:
+        found += [
+            or_(
+                col(GenerationRow.prompt).icontains(word, autoescape=True),
+                col(GenerationRow.title).icontains(word, autoescape=True),
+            )
+            for word in wanted.text.split()
+        ]
+    return found

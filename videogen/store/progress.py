@@ -1,0 +1,118 @@
+"""What a worker writes: progress, previews and ends, each fenced by the attempt it holds the lease for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import case
+from sqlmodel import col, delete, select
+
+from videogen.models import FileRow, GenerationRow
+from videogen.moves import amend, failure, move
+from videogen.schemas import Status
+from videogen.store.base import BaseStore
+
+
+@dataclass(frozen=True, slots=True)
+class Fence:
+    """What allows a write: this generation, in this attempt, still processing."""
+
+    generation_id: str
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a render is. `percent` is 0..100."""
+
+    percent: float
+    stage: str
+    step: int
+    total_steps: int
+    message: str
+    eta_seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A finished render: its files, already in the storage, and what they measure."""
+
+    video: FileRow
+    poster: FileRow | None
+    width: int
+    height: int
+    fps: int
+    duration_seconds: float
+
+
+class ProgressStore(BaseStore):
+    """Fenced writes: a worker that was believed dead cannot write when it wakes.
+
+    Each raises `MoveRefused`, and writes nothing, when the fence does not hold any more.
+    """
+
+    def record_progress(self, fence: Fence, progress: Progress) -> None:
+        """Store and publish how far the render is. The bar never falls within an attempt."""
+        percent = min(progress.percent, 100.0)
+        values = {
+            "progress": case((col(GenerationRow.progress) > percent, col(GenerationRow.progress)), else_=percent),
+            "stage": progress.stage,
+            "step": progress.step,
+            "total_steps": progress.total_steps,
+            "message": progress.message,
+            "eta_seconds": progress.eta_seconds,
+        }
+        with self.database.write() as unit:
+            amend(unit, fence.generation_id, self.clock(), values, attempt=fence.attempt)
+
+    def record_preview(self, fence: Fence, file: FileRow) -> None:
+        """Show an intermediate picture; it takes the place of the one before."""
+        values = {"preview_file_id": file.id, "preview_version": GenerationRow.preview_version + 1}
+        with self.database.write() as unit:
+            unit.session.merge(file)
+            unit.session.flush()
+            amend(unit, fence.generation_id, self.clock(), values, attempt=fence.attempt)
+
+    def record_checkpoint(self, fence: Fence, checkpoint: dict[str, Any]) -> None:
+        """Keep where the next attempt may go on."""
+        with self.database.write() as unit:
+            values = {"checkpoint": checkpoint}
+            amend(unit, fence.generation_id, self.clock(), values, attempt=fence.attempt, tell=False)
+
+    def complete(self, fence: Fence, result: Result) -> None:
+        """End with a result: status, files and terminal event in one transaction."""
+        values: dict[str, Any] = {
+            "file_id": result.video.id,
+            "poster_file_id": result.poster.id if result.poster else None,
+            "size_bytes": result.video.size_bytes,
+            "preview_file_id": None,
+            "width": result.width,
+            "height": result.height,
+            "fps": result.fps,
+            "duration_seconds": result.duration_seconds,
+            "progress": 100.0,
+            "step": col(GenerationRow.total_steps),
+            "message": "",
+            "checkpoint": None,
+        }
+        with self.database.write() as unit:
+            gone = (col(FileRow.generation_id) == fence.generation_id, col(FileRow.kind) == "preview")
+            unit.session.exec(delete(FileRow).where(*gone))
+            unit.session.add_all([file for file in (result.video, result.poster) if file])
+            unit.session.flush()
+            target = Status.COMPLETED
+            move(unit, fence.generation_id, target, self.clock(), values, attempt=fence.attempt)
+
+    def fail(self, fence: Fence, code: str, message: str, *, retryable: bool) -> None:
+        """End without a result; the code `cancelled` is a status of its own."""
+        target = Status.CANCELLED if code == "cancelled" else Status.FAILED
+        values = failure(code, message, retryable=retryable)
+        with self.database.write() as unit:
+            move(unit, fence.generation_id, target, self.clock(), values, attempt=fence.attempt)
+
+    def cancel_requested(self, generation_id: str) -> bool:
+        """Whether its owner has asked for a stop."""
+        query = select(GenerationRow.cancel_requested).where(GenerationRow.id == generation_id)
+        with self.database.read() as session:
+            return bool(session.exec(query).first())

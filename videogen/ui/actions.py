@@ -1,0 +1,134 @@
+"""What a person can do on the page. Each is short: it asks the API and rings for the page's watcher."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import gradio as gr
+from pydantic import ValidationError
+
+from videogen.client import ApiError, AsyncClient, ClientError, Unreachable
+from videogen.schemas import Generation, GenerationCreate, Project
+from videogen.ui import form, texts
+from videogen.ui.pages import FIRST_PAGE, Page, Pages, Visit
+
+Outcome = dict[str, Any]
+
+
+class Actions:
+    """The page's handlers, all bound to one client and one registry of open pages."""
+
+    def __init__(self, client: AsyncClient, pages: Pages, engines: Sequence[form.EngineForm]) -> None:
+        self._client = client
+        self._pages = pages
+        self._engines = engines
+        self._count = 0
+
+    async def generate(self, request: gr.Request, *values: Any) -> Outcome:
+        """Submit the form. The last value is the browser's own: its token and the form's idempotency key."""
+        *fields, browser = values
+        key = browser.get("key") if isinstance(browser, dict) else None
+        page = self._page(browser, request)
+        try:
+            project = await _submit(page.client, form.request(fields, self._engines), key)
+        except (form.FormError, ValidationError) as problem:
+            return self._outcome(error=_explain(problem))
+        except ClientError as problem:
+            return self._outcome(error=texts.refusal(problem))
+        for generation in reversed(project.generations):
+            self._show(page, generation)
+        return self._outcome(accepted=key)
+
+    async def choose(self, event: gr.EventData, request: gr.Request, browser: Any) -> Outcome:
+        """Put a generation on the stage, with links that are fresh."""
+        page = self._page(browser, request)
+        generation_id = _id(event)
+        try:
+            self._show(page, await page.client.get(generation_id))
+        except ApiError as refusal:
+            if refusal.status == 404:
+                page.board.drop(generation_id)
+                page.ring(urgent=True)
+            return self._outcome(notice=texts.GONE if refusal.status == 404 else refusal.detail)
+        except ClientError:
+            page.board.select(generation_id)
+            page.ring(urgent=True)
+        return self._outcome()
+
+    async def cancel(self, event: gr.EventData, request: gr.Request, browser: Any) -> Outcome:
+        """Stop a generation; the renderer confirms through the stream."""
+        page = self._page(browser, request)
+        generation_id = _id(event)
+        page.board.cancelling.add(generation_id)
+        page.ring(urgent=True)
+        try:
+            page.board.put(await page.client.cancel(generation_id))
+        except ClientError as problem:
+            page.board.cancelling.discard(generation_id)
+            return self._outcome(notice=texts.refusal(problem))
+        finally:
+            page.ring(urgent=True)
+        return self._outcome()
+
+    async def retry(self, event: gr.EventData, request: gr.Request, browser: Any) -> Outcome:
+        """Start the same recipe again."""
+        page = self._page(browser, request)
+        try:
+            self._show(page, await page.client.retry(_id(event)))
+        except ClientError as problem:
+            return self._outcome(notice=texts.refusal(problem))
+        return self._outcome()
+
+    async def more(self, request: gr.Request, browser: Any) -> Outcome:
+        """Read the next page of the history."""
+        page = self._page(browser, request)
+        if page.board.next_cursor is None:
+            return self._outcome()
+        try:
+            page.board.put_page(await page.client.list(cursor=page.board.next_cursor, limit=FIRST_PAGE))
+        except ClientError as problem:
+            return self._outcome(notice=texts.refusal(problem))
+        finally:
+            page.ring(urgent=True)
+        return self._outcome()
+
+    def _page(self, browser: Any, request: gr.Request) -> Page:
+        """The tab's page; or, where this process does not know the tab (any more), one of its session."""
+        found = self._pages.find(request.session_hash)
+        if found is not None:
+            return found
+        visit = Visit.read(browser, request.cookies)
+        return Page(self._client.as_session(visit.token or visit.cookie), visit.origin)
+
+    def _show(self, page: Page, generation: Generation) -> None:
+        page.board.put(generation)
+        page.board.select(generation.id)
+        page.ring(urgent=True)
+
+    def _outcome(self, **told: Any) -> Outcome:
+        """No two are equal, so that the browser notices each."""
+        self._count += 1
+        return {"n": self._count, **told}
+
+
+async def _submit(client: AsyncClient, request: GenerationCreate, key: Any) -> Project:
+    """Send it; once more if the answer was lost, which the key makes safe."""
+    if not isinstance(key, str) or not 0 < len(key) <= 128:
+        return await client.submit(request)
+    try:
+        return await client.submit(request, key)
+    except Unreachable:
+        return await client.submit(request, key)
+
+
+def _explain(problem: form.FormError | ValidationError) -> str:
+    if isinstance(problem, form.FormError):
+        return str(problem)
+    first = problem.errors()[0]
+    field = texts.FIELDS.get(str(first["loc"][0]), str(first["loc"][0]))
+    return f"{field}: expected {first['msg'].removeprefix('Value error, ')}."
+
+
+def _id(event: gr.EventData) -> str:
+    return str(event._data.get("id", "")) if isinstance(event._data, dict) else ""

@@ -1,0 +1,147 @@
+"""What one open page knows: its generations, and which one is on the stage. Pure; no I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from videogen.events import RenderError, RenderProgress, RenderResult
+from videogen.schemas import ErrorInfo, Generation, GenerationPage, Status
+
+Event = RenderProgress | RenderResult | RenderError
+
+
+@dataclass(slots=True)
+class Board:
+    """The page's picture of the session, kept up to date by events."""
+
+    selected_id: str | None = None
+    next_cursor: str | None = None
+    loaded: bool = False
+    """Whether the history has been read once."""
+    history_version: int = 0
+    """Rises whenever the list of ended generations changes."""
+    cancelling: set[str] = field(default_factory=set)
+    _generations: dict[str, Generation] = field(default_factory=dict)
+    _early: dict[str, Event] = field(default_factory=dict)
+
+    def get(self, generation_id: str | None) -> Generation | None:
+        """A known generation."""
+        return self._generations.get(generation_id) if generation_id else None
+
+    @property
+    def selected(self) -> Generation | None:
+        """The one on the stage."""
+        return self.get(self.selected_id)
+
+    @property
+    def unknown(self) -> tuple[str, ...]:
+        """Ids that events spoke of, but that have not been read yet."""
+        return tuple(self._early)
+
+    def active(self) -> list[Generation]:
+        """Queued and running, newest first."""
+        return [item for item in self._newest_first() if not item.status.is_terminal]
+
+    def history(self) -> list[Generation]:
+        """Ended, newest first."""
+        return [item for item in self._newest_first() if item.status.is_terminal]
+
+    def put(self, generation: Generation) -> None:
+        """Take in a generation as the API told it, unless an event already told more."""
+        early = self._early.pop(generation.id, None)
+        known = self._generations.get(generation.id)
+        if known is None or _supersedes(generation, known):
+            self._store(generation)
+        if early is not None:
+            self.apply(early)
+
+    def put_page(self, page: GenerationPage) -> None:
+        """Take in a page of the history."""
+        for generation in page.items:
+            self.put(generation)
+        self.next_cursor = page.next_cursor
+        self.loaded = True
+        self.history_version += 1
+
+    def drop(self, generation_id: str) -> None:
+        """Forget a generation that is not there any more."""
+        self._generations.pop(generation_id, None)
+        self._early.pop(generation_id, None)
+        self.history_version += 1
+        if self.selected_id == generation_id:
+            self.selected_id = None
+
+    def apply(self, event: Event) -> bool:
+        """Take in an event; tells whether it ended its generation."""
+        known = self._generations.get(event.generation_id)
+        if known is None:
+            self._early[event.generation_id] = event
+            return False
+        # The end of a generation is taken in whatever the clocks say; nothing else may go back in time.
+        if known.status.is_terminal or (event.at < known.updated_at and not event.status.is_terminal):
+            return False
+        self._store(known.model_copy(update=_changes(event)))
+        return event.status.is_terminal
+
+    def select(self, generation_id: str) -> None:
+        """Put a generation on the stage."""
+        self.selected_id = generation_id
+
+    def select_on_arrival(self, before: str | None) -> None:
+        """Choose for someone who comes back: what still renders, else what was open, else the newest video."""
+        finished = [item for item in self.history() if item.status is Status.COMPLETED]
+        candidates: Iterable[Generation | None] = (*self.active()[:1], self.get(before), *finished[:1])
+        self.selected_id = next((item.id for item in candidates if item is not None), None)
+
+    def _store(self, generation: Generation) -> None:
+        before = self._generations.get(generation.id)
+        self._generations[generation.id] = generation
+        if generation.status.is_terminal:
+            self.cancelling.discard(generation.id)
+            if before is None or before != generation:
+                self.history_version += 1
+
+    def _newest_first(self) -> list[Generation]:
+        return sorted(self._generations.values(), key=lambda item: (item.created_at, item.id), reverse=True)
+
+
+def _supersedes(new: Generation, known: Generation) -> bool:
+    if new.status.is_terminal != known.status.is_terminal:
+        return new.status.is_terminal
+    return new.updated_at >= known.updated_at
+
+
+def _changes(event: Event) -> dict[str, Any]:
+    """The fields of a generation that an event changes."""
+    shared = {
+        "status": event.status,
+        "progress": event.progress,
+        "attempt": event.attempt,
+        "updated_at": event.at,
+    }
+    match event:
+        case RenderProgress():
+            told = ("stage", "step", "total_steps", "message", "queue_position", "eta_seconds", "estimated")
+            changes = {name: getattr(event, name) for name in told}
+            if event.preview_url:
+                changes["preview_url"] = event.preview_url
+            return shared | changes
+        case RenderResult():
+            told = (
+                "file_id",
+                "video_url",
+                "poster_url",
+                "width",
+                "height",
+                "duration_seconds",
+                "fps",
+                "size_bytes",
+            )
+            ended = {"finished_at": event.at, "queue_position": None, "eta_seconds": None}
+            return shared | ended | {name: getattr(event, name) for name in told}
+        case RenderError():
+            error = ErrorInfo(code=event.code, message=event.message, retryable=event.retryable)
+            ended = {"finished_at": event.at, "queue_position": None, "eta_seconds": None}
+            return shared | ended | {"error": error}

@@ -1,0 +1,108 @@
+"""The open pages of this process: one `Page` per browser tab, gone when its watcher ends."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from videogen.client import ApiError, AsyncClient
+from videogen.schemas import GenerationPage
+from videogen.ui.board import Board
+
+COOKIE: Final = "videogen_session"
+FIRST_PAGE: Final = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """What a browser brings along: its session, and what it had open."""
+
+    token: str | None = None
+    cookie: str | None = None
+    selected: str | None = None
+    origin: str = ""
+
+    @classmethod
+    def read(cls, browser: object, cookies: Mapping[str, str]) -> Visit:
+        """Read what came from the browser; anybody may have written it, so every shape is possible."""
+        told: Mapping[str, Any] = browser if isinstance(browser, dict) else {}
+        origin = _text(told.get("origin")) or ""
+        return cls(
+            token=_text(told.get("token")),
+            cookie=_text(cookies.get(COOKIE)),
+            selected=_text(told.get("selected")),
+            origin=origin if origin.startswith(("http://", "https://")) else "",
+        )
+
+
+@dataclass(slots=True)
+class Page:
+    """One open tab: its session's client, its board, and a bell for its watcher."""
+
+    client: AsyncClient
+    origin: str
+    board: Board = field(default_factory=Board)
+    bell: asyncio.Event = field(default_factory=asyncio.Event)
+    alarm: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def ring(self, *, urgent: bool = False) -> None:
+        """Have the watcher show what has changed; at once, if someone waits for it or something has ended."""
+        self.bell.set()
+        if urgent:
+            self.alarm.set()
+
+
+class Pages:
+    """The registry, by Gradio's session hash."""
+
+    def __init__(self) -> None:
+        self._open: dict[str, Page] = {}
+
+    def open(self, session_hash: str, page: Page) -> None:
+        """Register a tab; one that loads again replaces itself."""
+        self._open[session_hash] = page
+
+    def find(self, session_hash: str | None) -> Page | None:
+        """The page of a tab, while its watcher lives."""
+        return self._open.get(session_hash or "")
+
+    def close(self, session_hash: str, page: Page) -> None:
+        """Forget a tab, unless it has been replaced since."""
+        if self._open.get(session_hash) is page:
+            del self._open[session_hash]
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A session that works, with the first page of its history."""
+
+    token: str
+    adopt: bool
+    """Whether the browser's cookie should be made to match the token."""
+    page: GenerationPage
+
+
+async def sign_in(client: AsyncClient, visit: Visit) -> Arrival:
+    """Find this browser's session: the one it kept itself, else its cookie's, else a new one.
+
+    Raises:
+        ClientError: the API does not answer, or not as it should.
+    """
+    for token in dict.fromkeys((visit.token, visit.cookie)):
+        if token is None:
+            continue
+        try:
+            page = await client.as_session(token).list(limit=FIRST_PAGE)
+        except ApiError as refusal:
+            if refusal.status != 401:
+                raise
+        else:
+            return Arrival(token, adopt=token != visit.cookie, page=page)
+    token = (await client.create_session()).token
+    return Arrival(token, adopt=True, page=GenerationPage(items=[], next_cursor=None))
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) and 0 < len(value) <= 4096 else None

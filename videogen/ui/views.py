@@ -1,0 +1,137 @@
+"""What the browser is told: plain JSON values, worded here, put into the page by the scripts in `assets`."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+from urllib.parse import urljoin
+
+from videogen.schemas import Generation, Status
+from videogen.ui import texts
+from videogen.ui.board import Board
+
+Link = Literal["live", "reconnecting"]
+View = dict[str, Any]
+
+
+def room(board: Board, origin: str) -> View:
+    """Everything that moves: the generation on the stage, and the strip of those still to come."""
+    selected = board.selected
+    return {
+        "selected": _stage(selected, origin, cancelling=selected.id in board.cancelling)
+        if selected
+        else None,
+        "active": [_active(item, cancelling=item.id in board.cancelling) for item in board.active()],
+        "loaded": board.loaded,
+    }
+
+
+def history(board: Board, origin: str) -> View:
+    """The gallery of what has ended."""
+    return {
+        "items": [_entry(item, origin) for item in board.history()],
+        "more": board.next_cursor is not None,
+        "loaded": board.loaded,
+    }
+
+
+def video_url(generation: Generation | None, origin: str) -> str | None:
+    """The address of the finished video, absolute: Gradio takes a relative one for a file on its disk."""
+    if generation is None or generation.status is not Status.COMPLETED or generation.type != "video":
+        return None
+    return absolute(generation.video_url, origin)
+
+
+def absolute(url: str | None, origin: str) -> str | None:
+    """An address of the API as the browser reaches it."""
+    return urljoin(origin + "/", url) if url else None
+
+
+def _status(generation: Generation, *, cancelling: bool) -> str:
+    if cancelling and not generation.status.is_terminal:
+        return texts.CANCELLING
+    return texts.STATUS[generation.status]
+
+
+def _stage(generation: Generation, origin: str, *, cancelling: bool) -> View:
+    ended = generation.status.is_terminal
+    done = generation.status is Status.COMPLETED
+    return {
+        "id": generation.id,
+        "status": generation.status.value,
+        "statusText": _status(generation, cancelling=cancelling),
+        "progress": round(generation.progress, 1),
+        "estimated": generation.estimated,
+        "stage": texts.stage(generation),
+        "step": texts.step(generation),
+        "eta": texts.eta(generation),
+        "attempt": texts.attempt(generation),
+        "preview": absolute(generation.poster_url if done else generation.preview_url, origin),
+        "image": absolute(generation.video_url, origin) if done and generation.type == "image" else None,
+        "plays": video_url(generation, origin) is not None,
+        "download": _download(generation, origin) if done else None,
+        "failed": generation.status is Status.FAILED,
+        "canCancel": not ended and not cancelling,
+        "canRetry": ended,
+        "prompt": generation.prompt,
+        "size": [generation.width, generation.height],
+        "facts": _facts(generation),
+        "recipe": _recipe(generation),
+    }
+
+
+def _download(generation: Generation, origin: str) -> View:
+    ending = "mp4" if generation.type == "video" else "png"
+    words = "".join(char if char.isalnum() else " " for char in generation.prompt.lower()).split()
+    name = "-".join(words)[:60].strip("-") or "video"
+    return {"href": absolute(generation.video_url, origin), "name": f"{name}.{ending}"}
+
+
+def _facts(generation: Generation) -> list[list[str]]:
+    """What is known about it, as pairs of name and value."""
+    pairs = [
+        ["Size", f"{generation.width} × {generation.height}"],
+        ["Length", f"{texts.length(generation.duration_seconds)} at {generation.fps} fps"],
+        ["Seed", str(generation.seed)],
+        ["Engine", f"{generation.engine} {generation.engine_version}".strip()],
+        ["File", texts.size(generation.size_bytes)],
+        ["Left out", generation.negative_prompt],
+    ]
+    return [pair for pair in pairs if pair[1]]
+
+
+def _recipe(generation: Generation) -> View:
+    """What the form needs in order to ask for this again; the seed as text, since it may exceed 2**53."""
+    return {
+        "prompt": generation.prompt,
+        "negative": generation.negative_prompt,
+        "width": generation.width,
+        "height": generation.height,
+        "seconds": generation.duration_seconds,
+        "fps": generation.fps,
+        "seed": str(generation.seed),
+        "engine": generation.engine,
+    }
+
+
+def _active(generation: Generation, *, cancelling: bool) -> View:
+    return {
+        "id": generation.id,
+        "status": generation.status.value,
+        "statusText": _status(generation, cancelling=cancelling),
+        "detail": texts.stage(generation) if generation.status is Status.QUEUED else texts.eta(generation),
+        "progress": round(generation.progress, 1),
+        "prompt": generation.title or generation.prompt,
+    }
+
+
+def _entry(generation: Generation, origin: str) -> View:
+    done = generation.status is Status.COMPLETED
+    return {
+        "id": generation.id,
+        "status": generation.status.value,
+        "badge": "" if done else texts.STATUS[generation.status],
+        "prompt": generation.title or generation.prompt,
+        "poster": absolute(generation.poster_url, origin),
+        "length": texts.length(generation.duration_seconds) if done and generation.type == "video" else "",
+        "at": generation.created_at.isoformat(),
+    }

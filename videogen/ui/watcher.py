@@ -1,0 +1,170 @@
+"""The page's one subscription, as an endless generator of what to show."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import aclosing, suppress
+from dataclasses import dataclass
+from time import monotonic
+from typing import Any, Final
+
+from videogen.client import ApiError, AsyncClient, ClientError, ConnectionChange
+from videogen.client.backoff import Backoff
+from videogen.ui import texts, views
+from videogen.ui.pages import Arrival, Page, Pages, Visit, sign_in
+from videogen.ui.rate import Pace
+
+HEARTBEAT: Final = 5.0
+SETTLE: Final = 0.4
+"""How long the first picture waits for the subscription, whose snapshots are newer than the list."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What the page shows next; a None part stays as it is."""
+
+    room: views.View
+    history: views.View | None = None
+    video: tuple[str | None] | None = None
+    """The address on the player, or (None,) for an empty player."""
+    token: str | None = None
+
+
+class Watcher:
+    """Follows one session for one tab, through any number of breaks, until the tab is closed."""
+
+    def __init__(self, client: AsyncClient, pages: Pages, pace: Pace, session_hash: str) -> None:
+        self._client = client
+        self._pages = pages
+        self._pace = pace
+        self._key = session_hash
+        self._link: views.Link = "live"
+        self._tick = 0
+        self._history_version = -1
+        self._video: str | None = None
+        self._heard: set[str] = set()
+
+    async def frames(self, visit: Visit) -> AsyncGenerator[Frame, None]:
+        """Yield what to show: changes at once, and a heartbeat when there are none."""
+        backoff = Backoff(last=3.0)
+        while True:
+            page = Page(self._client, visit.origin)
+            try:
+                async with aclosing(self._follow(page, visit)) as frames:
+                    async for frame in frames:
+                        backoff.reset()
+                        started = monotonic()
+                        yield frame
+                        self._pace.turned(self._key, monotonic() - started)
+            except ClientError as problem:
+                self._link = "reconnecting"
+                yield Frame(self._stamp({"problem": _plain(problem)}))
+            finally:
+                self._pages.close(self._key, page)
+                self._pace.left(self._key)
+            await asyncio.sleep(backoff.next())
+
+    async def _follow(self, page: Page, visit: Visit) -> AsyncGenerator[Frame, None]:
+        arrival = await sign_in(self._client, visit)
+        page.client = self._client.as_session(arrival.token)
+        page.board.put_page(arrival.page)
+        reader = asyncio.create_task(self._read(page))
+        reader.add_done_callback(lambda _: page.ring(urgent=True))
+        try:
+            await self._settle(page, visit)
+            self._pages.open(self._key, page)
+            yield self._first(page, arrival)
+            while not reader.done():
+                await self._wait(page)
+                yield self._frame(page)
+            # It only ends with the reason why the API will have nothing more of it.
+            reader.result()
+        finally:
+            reader.cancel()
+            with suppress(asyncio.CancelledError, ClientError):
+                await reader
+
+    async def _read(self, page: Page) -> None:
+        """Take in events as they come; the board keeps the latest, so a slow page never holds them up."""
+        async with aclosing(page.client.watch()) as watched:
+            async for item in watched:
+                if isinstance(item, ConnectionChange):
+                    self._link = "live" if item.state == "connected" else "reconnecting"
+                    page.ring(urgent=True)
+                else:
+                    self._heard.add(item.generation_id)
+                    page.ring(urgent=page.board.apply(item))
+
+    async def _settle(self, page: Page, visit: Visit) -> None:
+        """Bring the list, which was read first, up to what the subscription tells; then choose what to show."""
+        active = {item.id for item in page.board.active()}
+        with suppress(TimeoutError):
+            async with asyncio.timeout(SETTLE):
+                while not active <= self._heard:
+                    await page.bell.wait()
+                    page.bell.clear()
+        # What the subscription does not speak of has ended between the two.
+        wanted = {*page.board.unknown, *(active - self._heard)}
+        if visit.selected and page.board.get(visit.selected) is None:
+            wanted.add(visit.selected)
+        await _fetch(page, wanted)
+        page.board.select_on_arrival(visit.selected)
+
+    async def _wait(self, page: Page) -> None:
+        """Wait for news or for the heartbeat's time; news that come close together become one frame."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(HEARTBEAT):
+                await page.bell.wait()
+        pause = self._pace.pause(self._key)
+        if pause > 0:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await page.alarm.wait()
+        page.bell.clear()
+        page.alarm.clear()
+        if page.board.unknown:
+            await _fetch(page, page.board.unknown)
+
+    def _first(self, page: Page, arrival: Arrival) -> Frame:
+        self._history_version = -1
+        frame = self._frame(page)
+        extra: dict[str, Any] = {"notice": texts.welcome(len(page.board.active()))}
+        if arrival.adopt:
+            extra["adopt"] = arrival.token
+        return Frame(frame.room | extra, frame.history, (self._video,), arrival.token)
+
+    def _frame(self, page: Page) -> Frame:
+        board, history, video = page.board, None, None
+        if board.history_version != self._history_version:
+            self._history_version = board.history_version
+            history = views.history(board, page.origin)
+        url = views.video_url(board.selected, page.origin)
+        if url != self._video:
+            self._video = url
+            video = (url,)
+        return Frame(self._stamp(views.room(board, page.origin)), history, video)
+
+    def _stamp(self, room: views.View) -> views.View:
+        """No two frames are equal, so that the browser sees each as a sign of life."""
+        self._tick += 1
+        return room | {"tick": self._tick, "link": self._link}
+
+
+async def _fetch(page: Page, ids: Iterable[str]) -> None:
+    """Read generations that are known by id only; one that is gone is forgotten, one that fails comes later."""
+
+    async def one(generation_id: str) -> None:
+        try:
+            page.board.put(await page.client.get(generation_id))
+        except ApiError as refusal:
+            if refusal.status == 404:
+                page.board.drop(generation_id)
+        except ClientError:
+            return
+
+    await asyncio.gather(*(one(generation_id) for generation_id in ids))
+
+
+def _plain(problem: ClientError) -> str:
+    return problem.detail if isinstance(problem, ApiError) else texts.UNREACHABLE
