@@ -47,11 +47,11 @@ class Subscription:
             self._pending = _conflate(self._pending)
         self._news.set()
 
-    async def take(self, timeout: float) -> list[Frame]:
-        """Wait for news, at most `timeout` seconds; return what came, in order, each once."""
+    async def take(self, patience: float) -> list[Frame]:
+        """Wait for news, at most `patience` seconds; return what came, in order, each once."""
         if not self._pending and not self.closed:
             try:
-                async with asyncio.timeout(timeout):
+                async with asyncio.timeout(patience):
                     await self._news.wait()
             except TimeoutError:
                 return []

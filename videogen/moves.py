@@ -125,7 +125,7 @@ def refresh_positions(unit: UnitOfWork, now: float) -> None:
             col(GenerationRow.status) == Status.QUEUED
         )
     )
-    places = {generation_id: place for generation_id, place in known}
+    places = dict(known.tuples().all())
     for place, generation_id in enumerate(ids, start=1):
         if places[generation_id] != place:
             values = {"queue_position": place, "updated_at": now}

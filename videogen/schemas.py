@@ -81,7 +81,7 @@ class GenerationCreate(Model):
     engine: str | None = Field(default=None, description="An engine id from `GET /engines`; default: the app's own.")
     settings: dict[str, Any] = Field(
         default_factory=dict,
-        description="The engine's settings: width, height, durationSeconds, fps, seed, ... See its JSON Schema in `GET /engines`.",
+        description="The engine's settings: width, height, durationSeconds, fps, seed, ...; see `GET /engines`.",
         examples=[{"width": 512, "height": 288, "durationSeconds": 4, "fps": 24, "seed": 7}],
     )
     input_file_id: str | None = Field(default=None, description="A file of this session to start from.")
@@ -93,6 +93,20 @@ class GenerationPatch(Model):
 
     title: Text | None = Field(default=None, max_length=200)
     favorite: bool | None = Field(default=None, strict=True)
+
+
+class ListQuery(BaseModel):
+    """What `GET /generations` may be asked for; nothing means any."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    status: str | None = Field(default=None, description="One status, or several with commas.")
+    q: str | None = Field(default=None, max_length=200, description="Words in the prompt or the title.")
+    engine: str | None = Field(default=None, max_length=100)
+    type: GenerationType | None = None
+    favorite: bool | None = None
+    cursor: str | None = Field(default=None, max_length=100, description="`nextCursor` of the page before.")
+    limit: int = Field(default=24, ge=1, le=100)
 
 
 class ErrorInfo(Model):

@@ -192,7 +192,7 @@ def serve(config: AppConfig) -> int:
     except VideogenError as problem:
         print(f"videogen cannot start. {problem.detail}", file=sys.stderr)
         return 2
-    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(config.host, config.host)
+    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(config.host, config.host)  # noqa: S104 - only read
     app.state.address = f"http://{host}:{taken.getsockname()[1]}"
     server = _Server(
         uvicorn.Config(

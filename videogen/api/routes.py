@@ -24,7 +24,7 @@ from videogen.schemas import (
     GenerationCreate,
     GenerationPage,
     GenerationPatch,
-    GenerationType,
+    ListQuery,
     Project,
     SessionCreated,
     Status,
@@ -85,19 +85,11 @@ def create_generation(
 
 @router.get("/generations", tags=["generations"], responses=documented(SessionRequired, InvalidRequest))
 def list_generations(
-    service: ServiceDep,
-    session_id: SessionDep,
-    status: Annotated[str | None, Query(description="One status, or several with commas.")] = None,
-    q: Annotated[str | None, Query(max_length=200, description="Words in the prompt or the title.")] = None,
-    engine: Annotated[str | None, Query(max_length=100)] = None,
-    type: Annotated[GenerationType | None, Query()] = None,
-    favorite: Annotated[bool | None, Query()] = None,
-    cursor: Annotated[str | None, Query(max_length=100, description="`nextCursor` of the page before.")] = None,
-    limit: Annotated[int, Query(ge=1, le=100)] = 24,
+    service: ServiceDep, session_id: SessionDep, query: Annotated[ListQuery, Query()]
 ) -> GenerationPage:
     """The session's generations, newest first."""
-    wanted = Filter(_statuses(status), q or None, engine or None, type, favorite)
-    page, following = service.list(session_id, wanted, decode_cursor(cursor), limit)
+    wanted = Filter(_statuses(query.status), query.q, query.engine, query.type, query.favorite)
+    page, following = service.list(session_id, wanted, decode_cursor(query.cursor), query.limit)
     return page.model_copy(update={"next_cursor": encode_cursor(following)})
 
 

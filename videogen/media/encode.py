@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Final, Self
 
 import av
 import numpy as np
@@ -120,12 +120,14 @@ class _Joint:
         self._first_dts = 0
 
     def append(self, segment: InputContainer) -> None:
+        """Add all frames of a segment, which has the shape and the frame rate of the first one."""
         source = segment.streams.video[0]
-        if source.time_base is None or source.codec_context.framerate is None:
+        rate = source.guessed_rate
+        if source.time_base is None or rate is None:
             raise ValueError(f"{segment.name}: expected a video segment with a frame rate, got none")
         if self._stream is None:
             self._stream = self._whole.add_stream_from_template(source)
-        tick = int(1 / (source.guessed_rate * source.time_base))
+        tick = int(1 / (rate * source.time_base))
         start = self._frames
         for packet in segment.demux(source):
             if packet.dts is None or packet.pts is None:

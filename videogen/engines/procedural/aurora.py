@@ -41,10 +41,10 @@ class Aurora:
         colors = _chosen(spec.accents)
         self._shine = colors[1]
         self._curtains = Curtains(frame, colors, 1.3 + 1.2 * spec.energy, int(rng.integers(2, 4)), rng)
-        look = Range(2, float(rng.uniform(0.20, 0.27)), (0.008, 0.014, 0.024), (0.030, 0.048, 0.062), 0.5, 0.75)
+        look = Range(2, float(rng.uniform(0.24, 0.34)), (0.010, 0.017, 0.027), (0.030, 0.048, 0.060), 0.5, 0.7, 0.34)
         self._ridges = Ridges(frame, look, camera.travel, rng)
         self._columns = width + int(camera.travel * frame.unit) + 4
-        tallest = float(rng.uniform(0.10, 0.16)) if spec.trees else 0.0
+        tallest = float(rng.uniform(0.12, 0.19)) if spec.trees else 0.0
         self._trees = draw_trees(frame, self._columns, tallest, rng) if tallest else None
         count = int(300 * (frame.width * frame.horizon) / frame.unit**2) if spec.stars else 0
         self._star = rng.random((4, count)).astype(np.float32)

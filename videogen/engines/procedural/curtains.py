@@ -36,6 +36,13 @@ class Curtains:
         feet = np.zeros((rows, columns), np.float32)
         for index in range(len(self._folds)):
             self._lay(feet, index, t, pan)
+        # Where a sheet folds, light piles up without bound: spread it a little, and let it saturate.
+        reach = frame.unit / 2
+        for radius in (0.010, 0.006):
+            feet = box(feet, max(1, int(radius * reach)), 1)
+        for radius in (0.007, 0.007, 0.004):
+            feet = box(feet, max(1, int(radius * reach)), 0)
+        feet /= 1 + feet * np.float32(0.035)
         light = np.zeros((3, rows, columns), np.float32)
         # Light only climbs, so columns are independent: cut in fixed strips.
         step = max(32, -(-columns // 4))
@@ -81,7 +88,7 @@ class Curtains:
             here = spark[row]
             low = low * fade[0] + here * gain[0]
             middle = middle * fade[1] + here * gain[1]
-            tall = tall * fade[2] + middle * gain[2] * np.float32(0.35)
+            tall = tall * fade[2] + middle * gain[2] * np.float32(0.8)
             light[:, row, left:right] = foot * low + body * middle + crown * tall
 
 

@@ -21,6 +21,7 @@ class Range:
     light: Rgb  # added on lit slopes
     air: float  # veil over the farthest layer, 0..1
     sharpness: float = 0.75  # 0 rolling hills, 1 jagged peaks
+    relief: float = 0.42  # contrast of the slopes
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class Ridges:
     def __init__(self, frame: Frame, look: Range, travel: float, rng: np.random.Generator) -> None:
         self._frame, self._look = frame, look
         self._width = frame.width + int(travel * frame.unit) + 4
-        rock = spectral(256, 2.4, rng, (2, 90))
+        rock = spectral(256, 2.1, rng, (3, 127))
         self._layers = [self._build(index, rock, rng) for index in range(look.layers)]
         self.top = max(1, min(frame.horizon, max((len(layer.shade) for layer in self._layers), default=1)))
 
@@ -65,10 +66,10 @@ class Ridges:
         down = (height[None] - above) * step
         texture = tile(rock)
         # Facets lean with the depth below the outline, like gullies.
-        lean = tap(texture, x * 0.4, down * 0.35) * 6
-        a = tap(texture, x + lean, down * 0.55 + x * 0.2)
-        b = tap(texture, x + lean + 2.5, down * 0.55 + x * 0.2 - 1.5)
-        return np.clip(0.5 + 0.75 * (a - b), 0, 1).astype(np.float32)
+        lean = tap(texture, x * 0.3, down * 0.25) * 2
+        a = tap(texture, x + lean, down * 0.5 + x * 0.2)
+        b = tap(texture, x + lean + 1.6, down * 0.5 + x * 0.2 - 0.9)
+        return np.clip(0.5 + np.float32(self._look.relief) * (a - b), 0, 1).astype(np.float32)
 
     def paint(self, sky: F32, haze: F32, pan: float) -> None:
         """Cover `sky`, float32 (3, horizon, W) of linear light; `haze` (3, 1, W) is the colour of the air."""

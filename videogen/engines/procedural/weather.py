@@ -9,7 +9,7 @@ from videogen.engines.procedural.noise import F32, smooth, spectral, tap, tile
 from videogen.engines.procedural.spec import SceneSpec
 from videogen.engines.procedural.splat import splat, streaks
 
-_FALLS = ((1.3, 0.55, 260), (1.9, 0.8, 150), (2.7, 1.0, 70))  # rain: picture heights a second, light, drops
+_FALLS = ((1.3, 0.55, 420), (1.9, 0.8, 230), (2.7, 1.0, 100))  # rain: picture heights a second, light, drops
 _FLAKES = ((0.9, 0.055, 300), (1.6, 0.085, 150), (2.8, 0.135, 60), (5.0, 0.21, 16))  # snow: radius, speed, flakes
 
 

@@ -1,0 +1,78 @@
+// The connection indicator. It says what this browser itself knows, and re-checks whenever it may have changed.
+(() => {
+  const SILENCE = 10_000; // the page hears something every 5 s
+  const STUCK = 8_000; // the server answers, but the page's stream stays silent
+  const PROBE_LIMIT = 4_000;
+  const WORDS = { live: "Live", reconnecting: "Reconnecting", offline: "Offline" };
+  let heard = performance.now();
+  let link = "live";
+  let state = "live";
+  let answered = null; // since when the server answers while the stream is silent
+  let probing = false;
+  let leaving = false;
+
+  function tell(next) {
+    state = next;
+    const node = videogen.byId("connection");
+    if (!node) return;
+    videogen.text("connection", WORDS[next]);
+    videogen.attribute(node, "data-state", next);
+  }
+
+  function silent() {
+    return performance.now() - heard > SILENCE;
+  }
+
+  async function answers() {
+    try {
+      const limit = AbortSignal.timeout(PROBE_LIMIT);
+      const response = await fetch(`${videogen.root()}/healthz`, { cache: "no-store", signal: limit });
+      return response.ok;
+    } catch {
+      return false;
+    }
+  }
+
+  async function check() {
+    if (leaving) return;
+    if (!navigator.onLine) return tell("offline");
+    if (!silent()) return tell(link);
+    if (state === "live") tell("reconnecting");
+    if (probing) return;
+    probing = true;
+    const alive = await answers();
+    probing = false;
+    if (!silent()) return tell(link);
+    tell(alive ? "reconnecting" : "offline");
+    if (!alive) answered = null;
+    else answered ??= performance.now();
+    // A half-open stream never reports an error, so nobody but us can end it. The draft is kept.
+    if (answered !== null && performance.now() - answered > STUCK && !document.hidden) {
+      leaving = true;
+      window.location.reload();
+    }
+  }
+
+  /** Back from sleep or from the page cache: the clock says little, so ask at once. */
+  function wake() {
+    if (performance.now() - heard > SILENCE / 2) tell("reconnecting");
+    check();
+  }
+
+  window.addEventListener("offline", check);
+  window.addEventListener("online", wake);
+  window.addEventListener("pageshow", (event) => event.persisted && wake());
+  document.addEventListener("visibilitychange", () => document.hidden || wake());
+  window.addEventListener("pagehide", () => (leaving = true));
+  window.addEventListener("pageshow", () => (leaving = false));
+  window.setInterval(check, 1000);
+
+  videogen.connection = {
+    heard(room) {
+      heard = performance.now();
+      answered = null;
+      link = room.link === "live" ? "live" : "reconnecting";
+      tell(navigator.onLine ? link : "offline");
+    },
+  };
+})();

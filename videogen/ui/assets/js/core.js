@@ -1,0 +1,63 @@
+// The page's own scripts share this one name. Each file adds one thought to it.
+window.videogen = {
+  root() {
+    const root = new URL(window.gradio_config?.root || ".", document.baseURI);
+    // Behind a proxy Gradio may name another scheme or port than the one that this browser uses.
+    const path = root.pathname.replace(/\/+$/, "");
+    return window.location.origin + path;
+  },
+
+  byId(id) {
+    return document.getElementById(id);
+  },
+
+  /** Text is always text: nothing that a person wrote is ever read as markup. */
+  text(id, value) {
+    const node = videogen.byId(id);
+    if (node && node.textContent !== value) node.textContent = value;
+  },
+
+  attribute(node, name, value) {
+    if (value === null || value === undefined || value === false) node.removeAttribute(name);
+    else if (node.getAttribute(name) !== String(value)) node.setAttribute(name, String(value));
+  },
+
+  show(id, visible) {
+    const node = videogen.byId(id);
+    if (node && node.hidden === Boolean(visible)) node.hidden = !visible;
+  },
+
+  store: {
+    read(key, fallback = null) {
+      try {
+        return JSON.parse(window.localStorage.getItem(`videogen.${key}`)) ?? fallback;
+      } catch {
+        return fallback;
+      }
+    },
+    write(key, value) {
+      try {
+        window.localStorage.setItem(`videogen.${key}`, JSON.stringify(value));
+      } catch {
+        // Storage may be full or forbidden; the page works on without it.
+      }
+    },
+  },
+
+  /** What the page brings along when it loads: its session, where it is, and what it had open. */
+  arrive(session) {
+    const selected = videogen.session("selected") ?? videogen.store.read("selected");
+    return [{ ...(session ?? {}), origin: window.location.origin, selected }];
+  },
+
+  /** The open generation is remembered per tab, and for a new tab that of the last one. */
+  session(key, value) {
+    try {
+      if (value === undefined) return window.sessionStorage.getItem(`videogen.${key}`);
+      window.sessionStorage.setItem(`videogen.${key}`, value);
+    } catch {
+      // As above: without storage the newest generation is shown.
+    }
+    return null;
+  },
+};

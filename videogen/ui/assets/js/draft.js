@@ -1,0 +1,68 @@
+// The form's draft lives in this browser: what was typed survives a reload, a crash, a restart of the server.
+// With it lives the idempotency key of this very form, so that a double click or a reload makes one project.
+(() => {
+  const FIELDS = ["prompt", "negative", "shape", "detail", "seconds", "fps", "seed", "engine"];
+  const skip = () => FIELDS.map(() => undefined);
+
+  function newKey() {
+    if (window.crypto?.randomUUID) return window.crypto.randomUUID();
+    // Without https there is no randomUUID.
+    const bytes = window.crypto.getRandomValues(new Uint8Array(16));
+    return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  }
+
+  function asObject(values) {
+    return Object.fromEntries(FIELDS.map((name, index) => [name, values[index] ?? null]));
+  }
+
+  function save(...values) {
+    const form = asObject(values);
+    const before = videogen.store.read("draft");
+    const same = before !== null && JSON.stringify(before.form) === JSON.stringify(form);
+    videogen.store.write("draft", { form, key: same ? before.key : newKey() });
+    return form;
+  }
+
+  videogen.draft = {
+    FIELDS,
+
+    save(...values) {
+      save(...values);
+      return [];
+    },
+
+    /** The form as it was left, field by field; what is not offered any more is left as it is. */
+    restore() {
+      const draft = videogen.store.read("draft");
+      return draft === null ? skip() : videogen.engines.fill(draft.form);
+    },
+
+    /** Called with the form's values and the session: hands the key over to the server. */
+    submit(...values) {
+      const session = values.pop();
+      save(...values);
+      const { key } = videogen.store.read("draft", { key: newKey() });
+      videogen.form.sending();
+      return [...values, { ...(session ?? {}), key, origin: window.location.origin }];
+    },
+
+    /** The form was accepted under this key: the next Generate is a new wish, even if nothing is changed. */
+    accepted(key) {
+      const draft = videogen.store.read("draft");
+      if (draft !== null && draft.key === key) videogen.store.write("draft", { ...draft, key: newKey() });
+    },
+
+    /** Another generation's settings, as values of the form. */
+    use() {
+      const recipe = videogen.stage.job?.recipe;
+      if (!recipe) return skip();
+      const form = videogen.engines.formOf(recipe);
+      videogen.form.focus();
+      return videogen.engines.fill(form);
+    },
+
+    roll() {
+      return String(window.crypto.getRandomValues(new Uint32Array(1))[0] >>> 1);
+    },
+  };
+})();

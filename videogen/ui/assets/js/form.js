@@ -1,0 +1,61 @@
+// The form around its fields: the answer to Generate, example prompts, and the shortcut.
+(() => {
+  const { byId, text } = videogen;
+
+  function field() {
+    return document.querySelector("#prompt textarea");
+  }
+
+  /** Put text into a field of Gradio's as if it had been typed. */
+  function type(value) {
+    const node = field();
+    const setter = Object.getOwnPropertyDescriptor(HTMLTextAreaElement.prototype, "value").set;
+    setter.call(node, value);
+    node.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+
+  function busy(is) {
+    const button = byId("generate");
+    if (button) videogen.attribute(button, "aria-busy", is ? "true" : null);
+  }
+
+  document.addEventListener("keydown", (event) => {
+    const wanted = event.key === "Enter" && (event.ctrlKey || event.metaKey);
+    if (!wanted || event.target !== field()) return;
+    event.preventDefault();
+    byId("generate").click();
+  });
+
+  document.addEventListener("click", (event) => {
+    const chip = event.target.closest?.("[data-prompt]");
+    if (!chip) return;
+    type(chip.dataset.prompt);
+    field().focus();
+  });
+
+  videogen.form = {
+    sending() {
+      busy(true);
+    },
+
+    focus() {
+      field()?.scrollIntoView({ block: "center", behavior: "smooth" });
+      field()?.focus({ preventScroll: true });
+    },
+
+    apply(outcome) {
+      if (!outcome) return;
+      busy(false);
+      if ("error" in outcome || "accepted" in outcome) text("form-error", outcome.error ?? "");
+      if (outcome.accepted) videogen.draft.accepted(outcome.accepted);
+      if ("notice" in outcome) videogen.notice.tell(outcome.notice);
+      for (const id of ["cancel", "retry", "history-more"]) if (byId(id)) byId(id).disabled = false;
+    },
+  };
+
+  videogen.notice = {
+    tell(words) {
+      text("notice", words ?? "");
+    },
+  };
+})();

@@ -1,0 +1,3 @@
+// Runs when the carrier of the history is mounted.
+watch("value", () => videogen.lists.applyHistory(props.value));
+if (props.value) videogen.lists.applyHistory(props.value);

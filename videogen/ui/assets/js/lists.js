@@ -1,0 +1,88 @@
+// What is being rendered, and what has ended: two lists that keep their elements from one update to the next.
+(() => {
+  const { byId, attribute, show } = videogen;
+  const dates = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+
+  function part(node, name, value) {
+    const target = node.querySelector(`[data-part="${name}"]`);
+    if (target.textContent !== value) target.textContent = value;
+  }
+
+  /** Bring a list to `items`: elements are moved and filled, made only for what is new. */
+  function sync(list, items, template, fill) {
+    const known = new Map([...list.children].map((node) => [node.dataset.generationId, node]));
+    let before = list.firstElementChild;
+    for (const item of items) {
+      let node = known.get(item.id);
+      if (node === undefined) {
+        node = byId(template).content.firstElementChild.cloneNode(true);
+        node.dataset.generationId = item.id;
+      }
+      known.delete(item.id);
+      attribute(node, "data-status", item.status);
+      fill(node, item);
+      if (node === before) before = before.nextElementSibling;
+      else list.insertBefore(node, before);
+    }
+    for (const node of known.values()) node.remove();
+  }
+
+  function mark(list, selected) {
+    for (const node of list.children) {
+      attribute(node.firstElementChild, "aria-current", node.dataset.generationId === selected ? "true" : null);
+    }
+  }
+
+  function fillActive(node, item) {
+    part(node, "prompt", item.prompt);
+    part(node, "status", item.statusText);
+    part(node, "detail", item.detail);
+    part(node, "percent", item.status === "processing" ? `${Math.floor(item.progress)} %` : "");
+    node.querySelector(".vg-bar > span").style.transform = `scaleX(${item.progress / 100})`;
+  }
+
+  function fillEntry(node, item) {
+    part(node, "prompt", item.prompt);
+    part(node, "badge", item.badge);
+    part(node, "length", item.length);
+    const image = node.querySelector("img");
+    image.hidden = item.poster === null;
+    if (item.poster !== null) attribute(image, "src", item.poster);
+    const time = node.querySelector("time");
+    attribute(time, "datetime", item.at);
+    time.textContent = videogen.lists.when(new Date(item.at));
+    attribute(time, "title", dates.format(new Date(item.at)));
+  }
+
+  function remark() {
+    const selected = videogen.stage.job?.id;
+    for (const id of ["active", "history"]) if (byId(id)) mark(byId(id), selected);
+  }
+
+  videogen.lists = {
+    applyActive(room) {
+      if (!room.active || !byId("active")) return;
+      sync(byId("active"), room.active, "active-entry", fillActive);
+      show("active-section", room.active.length > 0);
+      remark();
+    },
+
+    applyHistory(history) {
+      if (!history || !byId("history")) return;
+      sync(byId("history"), history.items, "history-entry", fillEntry);
+      show("history-empty", history.loaded && history.items.length === 0);
+      show("history-more", history.more);
+      byId("history-more").disabled = false;
+      remark();
+    },
+
+    when(date, now = new Date()) {
+      const seconds = (date - now) / 1000;
+      const relative = new Intl.RelativeTimeFormat(undefined, { numeric: "auto" });
+      if (seconds > -60) return relative.format(0, "second");
+      if (seconds > -3600) return relative.format(Math.round(seconds / 60), "minute");
+      if (seconds > -86400) return relative.format(Math.round(seconds / 3600), "hour");
+      return dates.format(date);
+    },
+  };
+})();

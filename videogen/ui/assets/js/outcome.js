@@ -1,0 +1,2 @@
+// Runs when the carrier of the answers to clicks is mounted.
+watch("value", () => videogen.form.apply(props.value));

@@ -1,0 +1,31 @@
+// Around Gradio's player: the poster stays until the video can be seen, and a link that ran out is renewed.
+(() => {
+  const stage = () => videogen.byId("stage");
+  const calm = window.matchMedia("(prefers-reduced-motion: reduce)");
+  let renewed = 0;
+
+  function inPlayer(event) {
+    return event.target instanceof HTMLVideoElement && event.target.closest("#result-video") !== null;
+  }
+
+  document.addEventListener("loadstart", (event) => inPlayer(event) && stage().removeAttribute("data-ready"), true);
+  document.addEventListener(
+    "loadeddata",
+    (event) => {
+      if (!inPlayer(event)) return;
+      stage().setAttribute("data-ready", "true");
+      if (calm.matches) event.target.pause();
+    },
+    true,
+  );
+  document.addEventListener(
+    "error",
+    (event) => {
+      const job = videogen.stage.job;
+      if (!inPlayer(event) || !job?.plays || performance.now() - renewed < 30_000) return;
+      renewed = performance.now();
+      videogen.act("choose", { id: job.id });
+    },
+    true,
+  );
+})();

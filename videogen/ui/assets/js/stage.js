@@ -1,0 +1,129 @@
+// The generation on the stage: picture, status, progress, and what can be done with it.
+(() => {
+  const { byId, text, attribute, show } = videogen;
+  let shown = null;
+
+  function picture(job) {
+    const image = byId("job-preview");
+    const source = job?.image ?? job?.preview ?? null;
+    if (source === null) {
+      image.hidden = true;
+      image.removeAttribute("src");
+    } else {
+      // The same element for every frame: the old picture stays until the new one is decoded.
+      attribute(image, "src", source);
+      attribute(image, "alt", job.status === "completed" ? `Poster: ${job.prompt}` : `Preview: ${job.prompt}`);
+      image.hidden = false;
+    }
+    const waiting = job !== null && source === null && (job.status === "queued" || job.status === "processing");
+    const ended = job !== null && (job.status === "failed" || job.status === "cancelled");
+    show("stage-wait", waiting);
+    show("stage-failed", ended);
+    if (waiting) byId("stage-wait").lastElementChild.textContent = job.stage;
+    if (ended) byId("stage-failed").lastElementChild.textContent = job.stage;
+  }
+
+  function frame(job) {
+    const stage = byId("stage");
+    attribute(stage, "data-mode", job === null ? "empty" : job.plays ? "video" : job.status);
+    attribute(stage, "aria-busy", job !== null && (job.status === "queued" || job.status === "processing"));
+    if (job === null || shown?.id === job.id) return;
+    const [width, height] = job.size;
+    stage.style.setProperty("--aspect", String(Math.min(16 / 9, Math.max(width / height, 0.8))));
+  }
+
+  function progress(job) {
+    const bar = byId("job-progress");
+    const done = job === null ? 0 : job.progress;
+    // A new generation starts at its own place instead of running there from the last one's.
+    bar.classList.toggle("vg-jump", shown?.id !== job?.id);
+    attribute(bar, "aria-valuenow", done);
+    attribute(bar, "aria-valuetext", job === null ? null : `${Math.floor(done)} %, ${job.stage}`);
+    attribute(bar, "data-estimated", job?.estimated ? "true" : null);
+    bar.firstElementChild.style.transform = `scaleX(${done / 100})`;
+    const counts = job !== null && job.status === "processing";
+    text("job-percent", counts ? `${Math.floor(done)} %` : "");
+  }
+
+  function facts(job) {
+    show("job-about", job !== null);
+    text("job-prompt", job?.prompt ?? "");
+    const list = byId("job-facts");
+    const key = JSON.stringify(job?.facts ?? []);
+    if (list.dataset.key === key) return;
+    list.dataset.key = key;
+    list.replaceChildren(...(job?.facts ?? []).map(fact));
+  }
+
+  function fact([name, value]) {
+    const box = document.createElement("div");
+    const term = document.createElement("dt");
+    const detail = document.createElement("dd");
+    term.textContent = name;
+    detail.textContent = value;
+    if (name === "Seed") detail.append(copyButton(value));
+    box.append(term, detail);
+    return box;
+  }
+
+  function copyButton(value) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "vg-copy";
+    button.textContent = "Copy";
+    button.setAttribute("aria-label", "Copy seed");
+    button.addEventListener("click", async () => {
+      try {
+        await navigator.clipboard.writeText(value);
+        button.textContent = "Copied";
+      } catch {
+        button.textContent = "Not allowed";
+      }
+      window.setTimeout(() => (button.textContent = "Copy"), 1500);
+    });
+    return button;
+  }
+
+  function actions(job) {
+    show("cancel", job?.canCancel);
+    show("retry", job?.canRetry);
+    show("use-settings", job?.canRetry);
+    const link = byId("download");
+    show("download", job?.download);
+    attribute(link, "href", job?.download?.href ?? null);
+    attribute(link, "download", job?.download?.name ?? "");
+    // A button that was pressed is ready again once the answer has come.
+    for (const id of ["cancel", "retry"]) byId(id).disabled = false;
+  }
+
+  videogen.stage = {
+    get job() {
+      return shown;
+    },
+
+    apply(room) {
+      if (!("selected" in room) || !byId("job")) return;
+      const job = room.selected;
+      const status = byId("job-status");
+      attribute(byId("job"), "data-empty", job === null);
+      attribute(status, "data-generation-id", job?.id ?? "");
+      attribute(status, "data-status", job?.status ?? "");
+      text("job-status", job?.statusText ?? "Nothing selected");
+      text("job-stage", job?.stage ?? "");
+      text("job-step", job?.step ?? "");
+      text("job-eta", job?.eta ?? "");
+      text("job-attempt", job?.attempt ?? "");
+      show("stage-empty", job === null && room.loaded);
+      frame(job);
+      picture(job);
+      progress(job);
+      facts(job);
+      actions(job);
+      if (job !== null && job.id !== shown?.id) {
+        videogen.session("selected", job.id);
+        videogen.store.write("selected", job.id);
+      }
+      shown = job;
+    },
+  };
+})();
