@@ -26,6 +26,7 @@ from videogen.hub import Hub
 from videogen.migrate import migrate
 from videogen.presenter import Presenter
 from videogen.queue.embedded import EmbeddedQueue
+from videogen.requests import engine_infos
 from videogen.security import Signer, load_secret
 from videogen.service import Parts, Service
 from videogen.storage import DiskStorage
@@ -107,11 +108,27 @@ def create_app(config: AppConfig) -> FastAPI:
     for router in (routes.router, events.router, media.router):
         app.include_router(router)
     app.add_middleware(SessionCookie, service=lambda: service)
-    return _with_page(app, config)
+    return _with_page(app, parts)
 
 
-def _with_page(app: FastAPI, config: AppConfig) -> FastAPI:
-    return app
+def _with_page(app: FastAPI, parts: Parts) -> FastAPI:
+    # Gradio takes seconds to import: whatever can go wrong before it should have been told by now.
+    from videogen.ui.form import Limits
+    from videogen.ui.page import PageSettings, mount_page
+
+    config = parts.config
+    settings = PageSettings(
+        api_url=lambda: config.api_url or app.state.address,
+        secret=parts.signer.derive("browser-state"),
+        engines=engine_infos(parts.engines, config),
+        limits=Limits(
+            max_pixels=config.max_pixels,
+            max_seconds=config.max_seconds,
+            max_prompt_chars=config.max_prompt_chars,
+        ),
+        root_path=config.root_path,
+    )
+    return mount_page(app, settings)
 
 
 _ABOUT: Final = """

@@ -10,6 +10,15 @@ FAKES = Path(__file__).parents[1] / "fakes.py"
 TINY = {"width": 64, "height": 64, "fps": 8, "durationSeconds": 2.5, "seed": 1}
 
 
+@pytest.fixture(scope="session", autouse=True)
+def bytecode(tmp_path_factory):
+    """Lets renderer children keep what they compile, or each would compile its imports anew."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
+        patch.setenv("PYTHONPYCACHEPREFIX", str(tmp_path_factory.mktemp("bytecode")))
+        yield
+
+
 class Recorder:
     """A RenderContext in this process, which keeps what it is told."""
 
@@ -52,24 +61,33 @@ def recorder(tmp_path):
     return make
 
 
+def reference(name):
+    """The reference of a fake; `procedural` is itself."""
+    return name if name == "procedural" else f"{FAKES}:{name}"
+
+
+class RecipeMaker:
+    """Makes the recipe of a fake, or of `procedural`, from tiny settings."""
+
+    reference = staticmethod(reference)
+
+    def __call__(self, name, prompt="bars", **settings):
+        request = RenderRequest(prompt=prompt, settings={**TINY, **settings})
+        return load_engine(reference(name)).normalise(request)
+
+
 @pytest.fixture
 def recipe_for():
-    """Makes the recipe of a fake, or of any reference, from a tiny setting."""
-
-    def make(name, prompt="bars", **settings):
-        engine = load_engine(name if name == "procedural" else f"{FAKES}:{name}")
-        return engine.normalise(RenderRequest(prompt=prompt, settings={**TINY, **settings}))
-
-    return make
+    return RecipeMaker()
 
 
 @pytest.fixture
 def job_for(tmp_path, recipe_for):
-    """Makes the job of a fake in its own workdir."""
+    """Makes the job of a fake, or of `procedural`."""
 
     def make(name, attempt=1, workdir=None, checkpoint=None, **settings):
         return RenderJob(
-            engine=name if name == "procedural" else f"{FAKES}:{name}",
+            engine=reference(name),
             recipe=recipe_for(name, **settings),
             workdir=workdir or tmp_path / "job",
             attempt=attempt,

@@ -19,7 +19,12 @@ def test_ten_lines_are_an_engine(recorder):
             yield np.full((recipe.height, recipe.width, 3), index * 40, np.uint8)
 
     assert isinstance(plasma, Engine)
-    assert (plasma.id, plasma.version, plasma.title, plasma.description) == ("plasma", "1", "Plasma", "Waves of colour.")
+    assert (plasma.id, plasma.version, plasma.title, plasma.description) == (
+        "plasma",
+        "1",
+        "Plasma",
+        "Waves of colour.",
+    )
     assert plasma.probe() == Capabilities()
     ctx = recorder()
     recipe = plasma.normalise(RenderRequest(prompt="a wave", settings=SETTINGS))
@@ -48,7 +53,7 @@ def test_a_function_may_take_the_context(recorder):
     assert nosy.probe().negative_prompt
 
 
-@pytest.mark.parametrize("function", [lambda: [], lambda a, b, c: [], lambda *, recipe: []])
+@pytest.mark.parametrize("function", [lambda: (), lambda a, b, c: (), lambda *, recipe: ()])
 def test_a_function_of_other_arguments_is_refused_at_once(function):
     with pytest.raises(TypeError, match=r"expected a function of \(recipe\) or \(recipe, ctx\), got \("):
         engine("odd")(function)

@@ -60,8 +60,8 @@ def broken(tmp_path):
         ("no_such_module:engine", r"no_such_module to be importable \(ModuleNotFoundError"),
         ("no/such/file.py:engine", r"an existing file before the colon"),
         (f"{FAKES}:nothing", r"a name in .*fakes\.py, which has no 'nothing'"),
-        (f"{FAKES}:not_an_engine", r"an engine \(not_an_engine lacks description, id, normalise,"),
-        ("videogen.schemas:", "which has no ''"),
+        (f"{FAKES}:not_an_engine", r"an engine \(not_an_engine lacks id, version, title,"),
+        ("videogen.schemas:", "a name in videogen.schemas, which has no ''"),
         ("", "an engine's name"),
     ],
 )

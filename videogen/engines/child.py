@@ -135,18 +135,19 @@ def render_job(job: protocol.RenderJob, context: ChildContext) -> protocol.Messa
     except (Exception, SystemExit) as problem:
         logger.exception("the render ended with an error")
         # Stopping an engine may break whatever it was doing; its owner asked for that.
-        return protocol.Cancelled(step=context.step) if context.cancelled else _failure(problem)
+        return protocol.Cancelled(step=context.step) if context.cancelled else failure(problem)
 
 
-def _failure(problem: BaseException) -> protocol.Failed:
+def failure(problem: BaseException) -> protocol.Failed:
     """What to tell the owner of a render that raised `problem`."""
+    name = type(problem).__name__
     first_line = next(iter(str(problem).splitlines()), "")
     if isinstance(problem, RenderFailed):
-        return protocol.Failed(code=problem.code, message=first_line, retryable=problem.retryable)
+        return protocol.Failed(code=problem.code, message=first_line or name, retryable=problem.retryable)
     if isinstance(problem, NeedsAttention):
-        return protocol.Failed(code="needs_attention", message=first_line)
+        return protocol.Failed(code="needs_attention", message=first_line or name)
     if isinstance(problem, RenderEnd):
-        return protocol.Failed(code="render_lost", message=first_line, retryable=True)
+        return protocol.Failed(code="render_lost", message=first_line or name, retryable=True)
     if isinstance(problem, MemoryError):
         return protocol.Failed(code="out_of_memory", message="Memory ran out. Choose a smaller size.")
     # FFmpeg's own errors carry an errno too, without being OSErrors.
@@ -155,7 +156,6 @@ def _failure(problem: BaseException) -> protocol.Failed:
         return protocol.Failed(code="disk_full", message=message, retryable=True)
     if isinstance(problem, VideogenError):
         return protocol.Failed(code=problem.code, message=first_line)
-    name = type(problem).__name__
     return protocol.Failed(code="engine_error", message=f"{name}: {first_line}" if first_line else name)
 
 

@@ -45,9 +45,7 @@ def render_sequence(recipe: Recipe, ctx: RenderContext, frames: Iterable[Any], m
     return _Render(recipe, ctx, message).run(iter(frames), start=0, keep=False)
 
 
-def render_at(
-    recipe: Recipe, ctx: RenderContext, frame_at: Callable[[int], Any], message: str = ""
-) -> Artifact:
+def render_at(recipe: Recipe, ctx: RenderContext, frame_at: Callable[[int], Any], message: str = "") -> Artifact:
     """Render frames that can be had in any order, and go on after the last whole segment of a lost attempt.
 
     Args:
@@ -188,4 +186,4 @@ def describe_file(recipe: Recipe) -> dict[str, str]:
     """The tags that make a video carry its recipe: `title`, and JSON in `comment`."""
     # The input's place on this machine is nobody's business.
     comment = recipe.model_dump_json(by_alias=True, exclude={"input_path"})
-    return {"title": recipe.prompt[:80], "comment": comment}
+    return {"title": " ".join(recipe.prompt.split())[:80], "comment": comment}

@@ -116,12 +116,19 @@ class Spare:
         """The idle child if it is well, else a fresh one."""
         with self._lock:
             idle, self._idle = self._idle, None
-        if idle is not None:
-            child = idle.result()
+        child = _ready(idle)
+        if child is not None:
             if not child.has_exited():
                 return child
             child.close()
         return _spawn().result()
+
+    @property
+    def pid(self) -> int | None:
+        """Process id of the idle child, if there is one."""
+        with self._lock:
+            child = _ready(self._idle)
+        return child.process.pid if child else None
 
     def refill(self) -> None:
         """Start the next idle child, unless there is one."""
@@ -134,8 +141,9 @@ class Spare:
         with self._lock:
             self._closed = True
             idle, self._idle = self._idle, None
-        if idle is not None:
-            idle.result().close()
+        child = _ready(idle)
+        if child is not None:
+            child.close()
 
 
 class RenderProcess:
@@ -269,6 +277,14 @@ class RenderProcess:
 
 def _spawn() -> Future[_Child]:
     return _spawner.submit(_Child)
+
+
+def _ready(idle: Future[_Child] | None) -> _Child | None:
+    """The child that was asked for, or None where none was or none could be started."""
+    try:
+        return idle.result() if idle else None
+    except OSError:
+        return None
 
 
 def _environment() -> dict[str, str]:

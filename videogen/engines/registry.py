@@ -17,6 +17,7 @@ from videogen.errors import ConfigError
 
 VARIABLE: Final = "VIDEOGEN_ENGINES"
 GROUP: Final = "videogen.engines"
+_MEMBERS: Final = (*Engine.__annotations__, "probe", "normalise", "render")
 # Known without installed metadata, and without the cost of reading it.
 BUILTIN: Final[dict[str, str]] = {"procedural": "videogen.engines.procedural.engine:ProceduralEngine"}
 
@@ -63,7 +64,7 @@ def load_engine(reference: str) -> Engine:
         raise ConfigError(VARIABLE, f"a name in {place}, which has no {attribute!r}", reference)
     engine = found() if isinstance(found, type) else found
     if not isinstance(engine, Engine):
-        missing = sorted(name for name in Engine.__protocol_attrs__ if not hasattr(engine, name))  # type: ignore[attr-defined]
+        missing = [name for name in _MEMBERS if not hasattr(engine, name)]
         raise ConfigError(VARIABLE, f"an engine ({attribute} lacks {', '.join(missing)})", reference)
     return engine
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from videogen.events import RenderError, RenderProgress, RenderResult
 from videogen.schemas import ErrorInfo, Generation, GenerationPage, Status
@@ -113,35 +113,27 @@ def _supersedes(new: Generation, known: Generation) -> bool:
     return new.updated_at >= known.updated_at
 
 
+_PROGRESS: Final = ("stage", "step", "total_steps", "message", "queue_position", "eta_seconds", "estimated")
+_RESULT: Final = (
+    *("file_id", "video_url", "poster_url", "width", "height"),
+    *("duration_seconds", "fps", "size_bytes"),
+)
+
+
 def _changes(event: Event) -> dict[str, Any]:
     """The fields of a generation that an event changes."""
-    shared = {
-        "status": event.status,
-        "progress": event.progress,
-        "attempt": event.attempt,
-        "updated_at": event.at,
-    }
+    changes = {name: getattr(event, name) for name in ("status", "progress", "attempt")}
+    changes["updated_at"] = event.at
+    if event.status.is_terminal:
+        changes |= {"finished_at": event.at, "queue_position": None, "eta_seconds": None}
     match event:
         case RenderProgress():
-            told = ("stage", "step", "total_steps", "message", "queue_position", "eta_seconds", "estimated")
-            changes = {name: getattr(event, name) for name in told}
+            changes |= {name: getattr(event, name) for name in _PROGRESS}
+            # A snapshot without a picture does not take away the last one.
             if event.preview_url:
                 changes["preview_url"] = event.preview_url
-            return shared | changes
         case RenderResult():
-            told = (
-                "file_id",
-                "video_url",
-                "poster_url",
-                "width",
-                "height",
-                "duration_seconds",
-                "fps",
-                "size_bytes",
-            )
-            ended = {"finished_at": event.at, "queue_position": None, "eta_seconds": None}
-            return shared | ended | {name: getattr(event, name) for name in told}
+            changes |= {name: getattr(event, name) for name in _RESULT}
         case RenderError():
-            error = ErrorInfo(code=event.code, message=event.message, retryable=event.retryable)
-            ended = {"finished_at": event.at, "queue_position": None, "eta_seconds": None}
-            return shared | ended | {"error": error}
+            changes["error"] = ErrorInfo(code=event.code, message=event.message, retryable=event.retryable)
+    return changes

@@ -63,9 +63,7 @@ def engine_form(engine: EngineInfo, limits: Limits) -> EngineForm:
         and max(size("16:9", short, multiple)) <= longest
         and math.prod(size("16:9", short, multiple)) <= limits.max_pixels
     ]
-    rates = fps.get("enum") or [
-        rate for rate in FPS if fps.get("minimum", 1) <= rate <= fps.get("maximum", math.inf)
-    ]
+    rates = fps.get("enum") or [rate for rate in FPS if fps.get("minimum", 1) <= rate <= fps.get("maximum", math.inf)]
     most = min(limits.max_seconds, seconds.get("maximum", math.inf))
     least = min(most, max(1.0, seconds.get("minimum", seconds.get("exclusiveMinimum", 1.0))))
     return EngineForm(

@@ -48,15 +48,11 @@ DICE: Final = "Roll"
 SHAPES: Final[Mapping[str, str]] = {"16:9": "Wide", "1:1": "Square", "9:16": "Tall"}
 DETAILS: Final[Mapping[str, str]] = {"288": "Draft", "480": "Standard", "720": "High", "1080": "Full"}
 
-SEED_EXPECTED: Final = (
-    "Seed: expected a whole number of at most 18 digits, or nothing for a random one, got {got!r}."
-)
+SEED_EXPECTED: Final = "Seed: expected a whole number of at most 18 digits, or nothing for a random one, got {got!r}."
 PROMPT_MISSING: Final = "Prompt: expected a description of what should be seen, got nothing."
 SIZE_EXPECTED: Final = "Size: expected one of the shapes and details above, got {got!r}."
 UNREACHABLE: Final = "The video service does not answer. Trying again…"
-NOT_SENT: Final = (
-    "The video service does not answer, so nothing was sent. Your text is safe: try again in a moment."
-)
+NOT_SENT: Final = "The video service does not answer, so nothing was sent. Your text is safe: try again in a moment."
 GONE: Final = "This generation is not there any more."
 CANCELLED_DETAIL: Final = "You stopped this one. Retry starts it again with the same seed."
 STARTING: Final = "Starting"

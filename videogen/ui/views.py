@@ -17,9 +17,7 @@ def room(board: Board, origin: str) -> View:
     """Everything that moves: the generation on the stage, and the strip of those still to come."""
     selected = board.selected
     return {
-        "selected": _stage(selected, origin, cancelling=selected.id in board.cancelling)
-        if selected
-        else None,
+        "selected": _stage(selected, origin, cancelling=selected.id in board.cancelling) if selected else None,
         "active": [_active(item, cancelling=item.id in board.cancelling) for item in board.active()],
         "loaded": board.loaded,
     }

@@ -36,7 +36,7 @@ class Abstract:
     """One flow: its colours, how tightly it folds, which way it slides."""
 
     def __init__(self, spec: SceneSpec, size: tuple[int, int], camera: Camera, rng: np.random.Generator) -> None:
-        self._frame = frame = Frame(size[0], size[1], size[1])
+        self._frame = Frame(size[0], size[1], size[1])
         self._camera, self._pace = camera, TEMPO[spec.tempo]
         self.grade = Grade(exposure=1.1, bloom=0.45, threshold=0.75, vignette=0.75)
         self._noise = tile(spectral(1024, 4.4, rng, (2, 22)))

@@ -54,14 +54,14 @@ class Aurora:
     def paint(self, canvas: F32, t: float, bands: Bands) -> None:
         """Fill the canvas, float32 (3, H, W) of linear light, with the moment t (seconds)."""
         frame, pan = self._frame, self._camera.pan(t)
-        light = self._curtains.light(t * self._pace, pan, bands)
+        light = self._curtains.light(t * self._pace, pan)
         light += soft_glow(light) * np.float32(0.5)
         shine = light.mean(axis=1)[:, None]
         bands.rows((0, frame.horizon), frame.width, lambda span: self._paint_sky(canvas, light, span))
         self._paint_stars(canvas, light, t, pan)
         haze = double(np.ascontiguousarray(np.repeat(shine, 2, 1)), (0, 2), frame.width)[:, :1] * np.float32(0.35)
         haze += column(scale(_NIGHT_LOW, 0.9))
-        self._ridges.paint(canvas[:, : frame.horizon], haze, pan)
+        bands.rows((0, frame.horizon), frame.width, lambda span: self._ridges.paint(canvas, haze, span, pan))
         if self._trees is not None:
             self._paint_trees(canvas, self._trees, pan)
         ground = self._paint_lake if self._lake else self._paint_snow
@@ -134,5 +134,7 @@ def _chosen(accents: tuple[str, ...]) -> tuple[Rgb, Rgb, Rgb]:
     """Foot, body and crown for the colours named: the first rules, a second one crowns it."""
     if not accents:
         return _COLORS["green"]
-    foot, body, crown = _COLORS.get(accents[0], (mix(TINTS[accents[0]], (0.5, 1.0, 0.6), 0.3), *[TINTS[accents[0]]] * 2))
+    foot, body, crown = _COLORS.get(
+        accents[0], (mix(TINTS[accents[0]], (0.5, 1.0, 0.6), 0.3), *[TINTS[accents[0]]] * 2)
+    )
     return foot, body, TINTS[accents[1]] if len(accents) > 1 else crown

@@ -73,10 +73,10 @@ class City:
 
         def work(span: Span) -> None:
             canvas[:, span[0] : span[1]] = double(half, span, frame.width)
+            for depth, strip in self._strips:
+                self._paint_strip(canvas, depth, strip, span, pan)
 
         bands.rows((0, frame.horizon), frame.width, work)
-        for depth, strip in self._strips:
-            self._paint_strip(canvas, depth, strip, pan, bands)
         self._paint_cars(canvas, t, pan)
         self._street.paint(canvas, t, pan, bands)
 
@@ -95,17 +95,20 @@ class City:
         base = glow + (zenith - glow) * np.sqrt(rise)[None, :, None]
         half[:, span[0] : span[1]] = base * under
 
-    def _paint_strip(self, canvas: F32, depth: float, strip: Strip, pan: float, bands: Bands) -> None:
+    def _paint_strip(self, canvas: F32, depth: float, strip: Strip, span: Span, pan: float) -> None:
         frame = self._frame
+        base = frame.horizon - strip.cover.shape[0]
+        first, last = max(span[0], base), span[1]
+        if first >= last:
+            return
         room = self._columns - frame.width - 4
         shift = pan * frame.unit * (0.45 + 0.55 * depth) + room / 2 + 1
-        rows = strip.cover.shape[0]
-        light, cover = strip.at(shift, frame.width)
-        above = np.arange(rows, 0, -1, dtype=np.float32)[:, None] / np.float32(frame.unit)
+        light, cover = strip.at(shift, frame.width, (first - base, last - base))
+        above = frame.rows(first, last)[:, None]
         # The haze between the rows takes the light of the town; it is densest at the ground.
         haze = (0.55 - 0.42 * depth) * np.exp(-above / np.float32(0.15)) + 0.12 * (1 - depth)
         glow = column(self._glow)
-        area = canvas[:, frame.horizon - rows : frame.horizon]
+        area = canvas[:, first:last]
         light += (glow * np.float32(0.85) - light) * haze
         light -= area
         light *= cover

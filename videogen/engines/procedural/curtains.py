@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from videogen.engines.procedural.bands import Bands, Span
 from videogen.engines.procedural.frame import Frame
 from videogen.engines.procedural.noise import F32, profile, tap_line
 from videogen.engines.procedural.palette import Rgb
 from videogen.engines.procedural.resample import box, double
 
 _LINE = 1024
+_RISES = (0.035, 0.15, 0.30)  # how far light trails upwards, in picture units
 _MARGIN = 0.25  # picture units beyond each side, so that folds come in from outside
 
 
@@ -29,7 +29,7 @@ class Curtains:
         self._tilts = rng.uniform(-0.16, 0.16, count)
         self._share = rng.permutation(np.linspace(1.0, 0.55, count))
 
-    def light(self, t: float, pan: float, bands: Bands) -> F32:
+    def light(self, t: float, pan: float) -> F32:
         """Light to add at half size, float32 (3, horizon / 2, W / 2), at time t (seconds)."""
         frame = self._frame
         rows, columns = frame.horizon // 2, frame.width // 2
@@ -43,14 +43,7 @@ class Curtains:
         for radius in (0.007, 0.007, 0.004):
             feet = box(feet, max(1, int(radius * reach)), 0)
         feet /= 1 + feet * np.float32(0.035)
-        light = np.zeros((3, rows, columns), np.float32)
-        # Light only climbs, so columns are independent: cut in fixed strips.
-        step = max(32, -(-columns // 4))
-        bands.each(
-            [(left, min(left + step, columns)) for left in range(0, columns, step)],
-            lambda span: self._climb(feet, light, span),
-        )
-        return light
+        return self._climb(feet)
 
     def _lay(self, feet: F32, index: int, t: float, pan: float) -> None:
         """Drop the lower border of one curtain, a dense row of sparks, onto `feet` (half size)."""
@@ -59,7 +52,7 @@ class Curtains:
         count = int(reach * frame.unit * 5)
         s = np.linspace(-reach, reach, count, dtype=np.float32)
         along = s * 120 + np.float32(pan * 40 + index * 201)
-        swing = np.float32(t * (1.0 + 0.3 * index))
+        swing = np.float32(t * (2.6 + 0.6 * index))
         fold = tap_line(self._folds[index], along + swing) * np.float32(0.36)
         fold += tap_line(self._folds[index], along * 2.6 - swing * 1.6) * np.float32(0.17)
         x = s + fold
@@ -75,21 +68,26 @@ class Curtains:
         py = np.float32(frame.horizon / 2) - height * np.float32(frame.unit / 2)
         _scatter(feet, px, py, amount)
 
-    def _climb(self, feet: F32, light: F32, span: Span) -> None:
-        """Carry the sparks upwards: a short green glow, a longer one, and a crown that sets in above."""
-        left, right = span
+    def _climb(self, feet: F32) -> F32:
+        """Carry the sparks upwards: a short glow, a longer one, and a crown that sets in above."""
         per_row = 2 / self._frame.unit
-        fade = [np.float32(np.exp(-per_row / length)) for length in (0.035, 0.15, 0.30)]
-        gain = [np.float32(per_row / length) for length in (0.035, 0.15, 0.30)]
-        spark = feet[:, left:right]
-        low, middle, tall = (np.zeros(right - left, np.float32) for _ in range(3))
-        foot, body, crown = (np.array(color, np.float32)[:, None] for color in self._colors)
-        for row in range(len(feet) - 1, -1, -1):
-            here = spark[row]
-            low = low * fade[0] + here * gain[0]
-            middle = middle * fade[1] + here * gain[1]
-            tall = tall * fade[2] + middle * gain[2] * np.float32(0.8)
-            light[:, row, left:right] = foot * low + body * middle + crown * tall
+        fade = np.array([[np.exp(-per_row / length)] for length in _RISES], np.float32)
+        rows, columns = feet.shape
+        trails = np.zeros((rows + 1, len(_RISES), columns), np.float32)
+        for row in range(rows - 1, -1, -1):
+            np.multiply(trails[row + 1], fade, out=trails[row])
+            trails[row] += feet[row]
+        foot, body, crown = self._colors
+        low, middle, tall = (per_row / length for length in _RISES)
+        light = np.empty((3, rows, columns), np.float32)
+        for channel in range(3):
+            # The crown, a trail of a trail, is the difference of the two.
+            late = crown[channel] * 1.6 * tall
+            plane = trails[:-1, 0] * np.float32(foot[channel] * low)
+            plane += trails[:-1, 1] * np.float32(body[channel] * middle - late)
+            plane += trails[:-1, 2] * np.float32(late)
+            np.maximum(plane, 0.0, out=light[channel])
+        return light
 
 
 def _scatter(plane: F32, x: F32, y: F32, amount: F32) -> None:

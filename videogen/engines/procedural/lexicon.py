@@ -84,7 +84,11 @@ RULES: tuple[Rule, ...] = (
     Rule("cloud*, overcast", {}, {"clouds": 0.7}),
     Rule("clear, clear sky, cloudless", {}, {"clouds": 0.06, "rain": 0.0, "snow": 0.0, "fog": 0.0}),
     # Energy and tempo
-    Rule("calm*, still water*, placid, glassy, mirror*, serene, tranquil*, peaceful*", {}, {"energy": 0.12, "tempo": "calm"}),
+    Rule(
+        "calm*, still water*, placid, glassy, mirror*, serene, tranquil*, peaceful*",
+        {},
+        {"energy": 0.12, "tempo": "calm"},
+    ),
     Rule("slow*, slow motion, gentle, gently, quiet*, lazy, relax*", {}, {"tempo": "calm"}),
     Rule("rough*, choppy, wild*, big waves, huge waves, raging, turbulent", {}, {"energy": 0.95}),
     Rule("fast*, quick*, lively, energetic, dynamic, rapid*, bustling, busy, dancing", {}, {"tempo": "lively"}),
@@ -98,7 +102,12 @@ RULES: tuple[Rule, ...] = (
     Rule("tilt down, tilts down, tilting down", {}, {"camera": "tilt down"}),
     Rule("static, static camera, still camera, fixed camera, tripod, locked off, timelapse", {}, {"camera": "still"}),
     # Looks that only the abstract subject has
-    Rule("space, galax*, nebula*, cosmos, cosmic, universe, milky way", {"abstract": 2}, {"stars": True}, {"abstract": "cosmos"}),
+    Rule(
+        "space, galax*, nebula*, cosmos, cosmic, universe, milky way",
+        {"abstract": 2},
+        {"stars": True},
+        {"abstract": "cosmos"},
+    ),
     Rule("fire*, flame*, lava, ember*, inferno, molten", {"abstract": 1}, {}, {"abstract": "ember"}),
     Rule("pastel*, candy, soft colours, soft colors", {"abstract": 1}, {}, {"abstract": "pastel"}),
 )
@@ -124,12 +133,13 @@ AMOUNTS: Mapping[str, float] = {
 NEGATORS = frozenset({"no", "without", "not", "never", "minus"})
 
 # Words that carry no picture: grammar, and praise that prompts are seasoned with.
-FILLERS = frozenset(
-    """a an the of at in on over with and or by to from into onto under above behind through across along near is are
+_FILLER_TEXT = """
+    a an the of at in on over with and or by to from into onto under above behind through across along near is are
     was be it its this that these those as for my our your very so quite there their his her some while during after
     before between video videos clip footage scene shot view image picture animation cinematic cinema film movie
     camera realistic photorealistic hyperrealistic beautiful stunning gorgeous amazing epic breathtaking scenic
-    majestic detailed quality high resolution hd uhd k fps ultra professional aesthetic atmospheric style
-    wide landscape portrait please make create generate show me i want sky light lights colour color colours colors
-    like just one two up down left right background foreground slowly""".split()
-)
+    majestic detailed quality high resolution hd uhd k fps ultra professional aesthetic atmospheric style wide
+    landscape portrait please make create generate show me i want sky light lights colour color colours colors like
+    just one two up down left right background foreground slowly
+"""
+FILLERS = frozenset(_FILLER_TEXT.split())

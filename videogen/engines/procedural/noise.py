@@ -1,12 +1,13 @@
 """Tileable noise baked once, and the cheap lookups that scroll and bend it."""
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 F32: TypeAlias = NDArray[np.float32]
+Reals: TypeAlias = NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,7 @@ class Tile:
     @property
     def n(self) -> int:
         """Period in texels, a power of two."""
-        return self.padded.shape[0] - 1
+        return int(self.padded.shape[0]) - 1
 
 
 def tile(values: F32) -> Tile:
@@ -53,10 +54,10 @@ def profile(n: int, beta: float, rng: np.random.Generator, band: tuple[float, fl
     k[0] = 1.0
     amplitude = np.where((k >= band[0]) & (k <= band[1]), k ** (-beta / 2), 0.0)
     line = np.fft.irfft(amplitude * np.exp(2j * np.pi * rng.random(k.size)), n)
-    return (line / np.abs(line).max()).astype(np.float32)
+    return np.asarray(line / np.abs(line).max(), np.float32)
 
 
-def tap(texture: Tile, x: F32, y: F32) -> F32:
+def tap(texture: Tile, x: Reals, y: Reals) -> F32:
     """Bilinear lookup at texel coordinates x, y (float32, one common shape; any range, wrapped)."""
     n = texture.n
     xf, yf = np.floor(x), np.floor(y)
@@ -79,7 +80,7 @@ def tap(texture: Tile, x: F32, y: F32) -> F32:
     return top
 
 
-def tap_rows(textures: tuple[Tile, ...], x: F32, y: F32) -> list[F32]:
+def tap_rows(textures: tuple[Tile, ...], x: Reals, y: Reals) -> list[F32]:
     """Bilinear lookup in several tiles of one size where y is constant along a row: x is (rows, columns), y is
     (rows,). Blending whole texture rows first halves the gathers of `tap`."""
     n = textures[0].n
@@ -104,17 +105,18 @@ def tap_rows(textures: tuple[Tile, ...], x: F32, y: F32) -> list[F32]:
     return found
 
 
-def tap_line(line: F32, x: F32) -> F32:
+def tap_line(line: F32, x: Reals) -> F32:
     """Linear lookup in a periodic line, float32 (n,), at sample positions x (any shape, wrapped)."""
     n = len(line)
     xf = np.floor(x)
     index = xf.astype(np.intp) % n
     left = line.take(index)
-    return left + (np.append(line, line[:1]).take(index + 1) - left) * (x - xf)
+    left += (np.append(line, line[:1]).take(index + 1) - left) * (x - xf)
+    return left
 
 
-def smooth(low: float, high: float, x: F32) -> F32:
+def smooth(low: float, high: float, x: Reals) -> F32:
     """Smoothstep: 0 up to `low`, 1 from `high` on; `low` above `high` turns it round."""
     s = (x - np.float32(low)) * np.float32(1 / (high - low))
     np.clip(s, 0.0, 1.0, out=s)
-    return s * s * (3.0 - 2.0 * s)
+    return np.asarray(s * s * (3.0 - 2.0 * s), np.float32)

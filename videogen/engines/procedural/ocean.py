@@ -39,7 +39,7 @@ class Ocean:
             color=hour.water,
             sun_color=hour.sun,
             sun=self._sky.sun,
-            slope=0.045 + 0.20 * spec.energy,
+            slope=0.045 + 0.17 * spec.energy + 0.10 * max(0.0, spec.energy - 0.6),
             glitter=hour.glitter * (1 - 0.75 * max(0.0, spec.clouds - 0.5)),
             pace=self._pace * (0.8 + 0.4 * spec.energy),
         )
@@ -48,10 +48,11 @@ class Ocean:
     def paint(self, canvas: F32, t: float, bands: Bands) -> None:
         """Fill the canvas, float32 (3, H, W) of linear light, with the moment t (seconds)."""
         pan = self._camera.pan(t)
+        frame, ridges = self._frame, self._ridges
         self._sky.paint(canvas, t, pan, self._pace, bands)
         haze = self._sky.haze(pan)
-        if self._ridges:
-            self._ridges.paint(canvas[:, : self._frame.horizon], haze, pan)
+        if ridges:
+            bands.rows((0, frame.horizon), frame.width, lambda span: ridges.paint(canvas, haze, span, pan))
         self._sea.paint(canvas, haze, t, pan, bands)
 
 
@@ -62,7 +63,8 @@ def _weathered(hour: Hour, spec: SceneSpec) -> Hour:
     for name in ("near", "away", "middle", "zenith", "cloud_lit", "cloud_dark", "water", "ridge"):
         color = tint(values[name], spec.accents, 0.5)
         grey = sum(color) / 3
-        values[name] = scale(mix(color, (grey, grey * 1.02, grey * 1.08), gloom * 0.75), 1 - 0.45 * gloom)
+        slate = (grey * 0.80, grey * 0.98, grey * 1.20)
+        values[name] = scale(mix(color, slate, min(1.0, gloom * 1.5)), 1 - 0.75 * gloom)
     values["sun"] = tint(hour.sun, spec.accents, 0.35)
     values["disc"] = hour.disc * (1 - gloom) if gloom < 0.5 else 0.0
     values["halo"] = hour.halo * (1 - 0.8 * gloom)

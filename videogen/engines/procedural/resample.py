@@ -23,21 +23,22 @@ def double(half: F32, span: Span, width: int) -> F32:
 
     The first row must be even. Neighbouring rows come from the whole of `half`, so bands meet exactly."""
     first, last = span
-    core = np.arange(first // 2, (last + 1) // 2)
-    near = half[:, first // 2 : (last + 1) // 2] * 0.75
-    above, below = np.maximum(core - 1, 0), np.minimum(core + 1, half.shape[1] - 1)
-    tall = np.empty((len(half), 2 * len(core), half.shape[2]), np.float32)
-    tall[:, 0::2] = near + half[:, above] * 0.25
-    tall[:, 1::2] = near + half[:, below] * 0.25
-    return _widen(tall[:, : last - first], width)
+    around = np.arange(first // 2 - 1, (last + 1) // 2 + 1)
+    wide = _widen(half[:, np.clip(around, 0, half.shape[1] - 1)], width)
+    near = wide[:, 1:-1] * np.float32(0.75)
+    wide *= np.float32(0.25)
+    tall = np.empty((len(half), 2 * near.shape[1], width), np.float32)
+    np.add(near, wide[:, :-2], out=tall[:, 0::2])
+    np.add(near, wide[:, 2:], out=tall[:, 1::2])
+    return tall[:, : last - first]
 
 
 def _widen(narrow: F32, width: int) -> F32:
-    near, far = narrow * 0.75, narrow * 0.25
+    near, far = narrow * np.float32(0.75), narrow * np.float32(0.25)
     wide = np.empty((*narrow.shape[:2], 2 * narrow.shape[2]), np.float32)
+    np.add(near[..., 1:], far[..., :-1], out=wide[..., 2::2])
+    np.add(near[..., :-1], far[..., 1:], out=wide[..., 1:-1:2])
     wide[..., 0] = narrow[..., 0]
-    wide[..., 2::2] = near[..., 1:] + far[..., :-1]
-    wide[..., 1:-1:2] = near[..., :-1] + far[..., 1:]
     wide[..., -1] = narrow[..., -1]
     return wide[..., :width]
 

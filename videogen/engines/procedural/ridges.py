@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from videogen.engines.procedural.bands import Span
 from videogen.engines.procedural.frame import Frame
 from videogen.engines.procedural.noise import F32, profile, smooth, spectral, tap, tile
-from videogen.engines.procedural.palette import Rgb, column
+from videogen.engines.procedural.palette import Rgb
 
 _LINE = 4096
 
@@ -30,7 +31,6 @@ class _Layer:
     slope: F32  # (columns,) 1 / length of the outline per pixel, for even edges
     shade: F32  # (rows, columns) 0..1, top row first
     depth: float  # 0 far, 1 near
-    offset: float
 
 
 class Ridges:
@@ -41,7 +41,6 @@ class Ridges:
         self._width = frame.width + int(travel * frame.unit) + 4
         rock = spectral(256, 2.1, rng, (3, 127))
         self._layers = [self._build(index, rock, rng) for index in range(look.layers)]
-        self.top = max(1, min(frame.horizon, max((len(layer.shade) for layer in self._layers), default=1)))
 
     def _build(self, index: int, rock: F32, rng: np.random.Generator) -> _Layer:
         look, unit = self._look, self._frame.unit
@@ -56,7 +55,7 @@ class Ridges:
         height = np.interp(x % _LINE, position, tall * np.float32(unit), period=_LINE).astype(np.float32)
         slope = 1 / np.sqrt(1 + np.gradient(height) ** 2)
         rows = min(int(height.max()) + 3, self._frame.horizon)
-        return _Layer(height, slope.astype(np.float32), self._shade(height, rows, rock, index), depth, 2.0)
+        return _Layer(height, slope.astype(np.float32), self._shade(height, rows, rock, index), depth)
 
     def _shade(self, height: F32, rows: int, rock: F32, index: int) -> F32:
         """Light on the slopes: broad facets that run down from the outline, weak, weaker still far away."""
@@ -69,41 +68,45 @@ class Ridges:
         lean = tap(texture, x * 0.3, down * 0.25) * 2
         a = tap(texture, x + lean, down * 0.5 + x * 0.2)
         b = tap(texture, x + lean + 1.6, down * 0.5 + x * 0.2 - 0.9)
-        return np.clip(0.5 + np.float32(self._look.relief) * (a - b), 0, 1).astype(np.float32)
+        return np.asarray(np.clip(0.5 + self._look.relief * (a - b), 0, 1), np.float32)
 
-    def paint(self, sky: F32, haze: F32, pan: float) -> None:
-        """Cover `sky`, float32 (3, horizon, W) of linear light; `haze` (3, 1, W) is the colour of the air."""
+    def paint(self, canvas: F32, haze: F32, span: Span, pan: float) -> None:
+        """Cover rows [first, last), over the horizon, of the canvas; `haze` (3, 1, W) is the colour of the air."""
         for layer in self._layers:
-            self._paint_layer(layer, sky, haze, pan)
+            self._paint_layer(layer, canvas, haze, span, pan)
 
-    def _paint_layer(self, layer: _Layer, sky: F32, haze: F32, pan: float) -> None:
-        width, look = self._frame.width, self._look
+    def _paint_layer(self, layer: _Layer, canvas: F32, haze: F32, span: Span, pan: float) -> None:
+        frame, look = self._frame, self._look
+        top = frame.horizon - len(layer.shade)
+        first, last = max(span[0], top), min(span[1], frame.horizon)
+        if first >= last:
+            return
         # Far layers follow the sky; near ones move a little faster.
-        room = self._width - width - 4
-        shift = pan * self._frame.unit * (0.72 + 0.28 * layer.depth) + room / 2 + 1
+        shift = pan * frame.unit * (0.72 + 0.28 * layer.depth) + (self._width - frame.width - 4) / 2 + 1
         start = int(np.floor(shift))
         part = np.float32(shift - start)
-        here, there = slice(start, start + width), slice(start + 1, start + 1 + width)
+        here, there = slice(start, start + frame.width), slice(start + 1, start + 1 + frame.width)
         height = layer.height[here] * (1 - part) + layer.height[there] * part
-        rows = len(layer.shade)
-        above = np.arange(rows, 0, -1, dtype=np.float32)[:, None] - 0.5
+        above = frame.rows(first, last)[:, None] * np.float32(frame.unit)
         below = height - above
-        cover = np.clip(below * layer.slope[here] + 0.5, 0, 1)
-        shade = layer.shade[:, here] * (1 - part) + layer.shade[:, there] * part
-        tall = np.float32(look.height * self._frame.unit)
-        lit = shade * np.exp(-np.maximum(below, 0) / (tall * 0.35))
-        veil = np.float32(look.air * (1.08 - layer.depth) + 0.04) + (0.55 - 0.3 * layer.depth) * look.air * np.exp(
-            -above / (tall * np.float32(0.28))
+        cover = np.clip(below * layer.slope[here] + np.float32(0.5), 0, 1)
+        shade = layer.shade[first - top : last - top, here] * (1 - part)
+        shade += layer.shade[first - top : last - top, there] * part
+        tall = np.float32(look.height * frame.unit)
+        lit = shade * np.exp(np.maximum(below, 0) * np.float32(-1 / (tall * 0.35)))
+        depth = np.exp(-above / (tall * np.float32(0.28)))
+        veil = (
+            np.float32(look.air * (1.08 - layer.depth) + 0.04)
+            + np.float32((0.55 - 0.3 * layer.depth) * look.air) * depth
         )
-        veil = np.minimum(veil, 0.95)
-        area = sky[:, -rows:]
-        base, light = column(look.color), column(look.light)
+        veil = np.minimum(veil, np.float32(0.95))
+        shade *= 0.5
+        shade += 0.75
         for channel in range(3):
-            color = base[channel] * (0.75 + 0.5 * shade)
-            color += light[channel] * lit
+            area = canvas[channel, first:last]
+            color = shade * np.float32(look.color[channel])
+            color += lit * np.float32(look.light[channel])
             color += (haze[channel] - color) * veil
-            color -= area[channel]
+            color -= area
             color *= cover
-            area[channel] += color
-
-
+            area += color

@@ -38,7 +38,7 @@ class _Octave:
 
 # Waves come towards the camera, each length at about its own speed in deep water, slowed for grandeur.
 _OCTAVES = tuple(
-    _Octave(length, share, (0.55 * math.sqrt(9.81 * length / 6.283) * s, 0.55 * math.sqrt(9.81 * length / 6.283)))
+    _Octave(length, share, (0.52 * math.sqrt(length) * s, 0.52 * math.sqrt(length)))
     for length, share, s in ((11.0, 0.50, 0.30), (4.1, 0.62, -0.42), (1.45, 0.55, 0.35), (0.52, 0.38, -0.2))
 )
 
@@ -63,8 +63,9 @@ class Sea:
         frame = self._frame
         pace = t * self._water.pace
         # Small waves draw every reflection out upwards, so the mirror is smeared that way, and half the size will do.
-        mirror = halve(np.minimum(canvas[:, : frame.horizon], 1.4))
-        mirror = box(mirror, max(1, int(0.022 * frame.unit / 2)), 1)
+        mirror = halve(np.minimum(canvas[:, : frame.horizon], 1.0))
+        for radius in (0.035, 0.02):
+            mirror = box(mirror, max(1, int(radius * frame.unit / 2)), 1)
 
         def work(span: Span) -> None:
             self._paint_rows(canvas, mirror, haze, span, (pace, pan))
@@ -126,9 +127,7 @@ class Sea:
         along *= gust
         return across, along, lost
 
-    def _mirror(
-        self, mirror: F32, x: F32, slopes: tuple[F32, F32, F32], drop: F32, lost: F32
-    ) -> tuple[list[F32], F32]:
+    def _mirror(self, mirror: F32, x: F32, slopes: tuple[F32, F32, F32], drop: F32, lost: F32) -> tuple[list[F32], F32]:
         """The sky each facet shows, a plane per channel, and how strongly, (rows, columns)."""
         frame = self._frame
         across, along, turn = slopes
@@ -172,4 +171,4 @@ class Sea:
         miss *= (-0.5 / spread)[:, None]
         np.exp(miss, out=miss)
         miss *= (np.float32(water.glitter * 0.012) / spread)[:, None]
-        return miss
+        return np.asarray(miss, np.float32)

@@ -41,7 +41,7 @@ class Sky:
 
     def haze(self, pan: float) -> F32:
         """Colour of the air at the horizon, float32 (3, 1, W)."""
-        return self._gradient(np.float32([0.012]), self._frame.columns() + np.float32(pan))
+        return self._gradient(np.array([0.012], np.float32), self._frame.columns() + np.float32(pan))
 
     def _gradient(self, height: F32, x: F32) -> F32:
         """Clear sky, float32 (3, len(height), len(x))."""
@@ -64,7 +64,9 @@ class Sky:
         x = frame.columns(2) + np.float32(pan)
         light = self._gradient(np.maximum(height, 0), x)
         square = (x - np.float32(self.sun[0])) ** 2 + (height[:, None] - np.float32(self.sun[1])) ** 2
-        halo = hour.halo * (0.16 / (1 + square * 9) ** 2 + 0.34 / (1 + square * 90) ** 2 + 0.5 / (1 + square * 900) ** 2)
+        halo = hour.halo * (
+            0.16 / (1 + square * 9) ** 2 + 0.34 / (1 + square * 90) ** 2 + 0.5 / (1 + square * 900) ** 2
+        )
         cover, lit = self._cloud(height, x, t)
         edge = (1 - cover) / (1 + square * 14)
         for channel in range(3):
@@ -103,7 +105,11 @@ class Sky:
         full = double(half, span, frame.width)
         canvas[:, span[0] : span[1]] = full[:3]
         height = frame.rows(*span)
-        if hour.disc and height.min() < self.sun[1] + hour.radius * 1.2 and height.max() > self.sun[1] - hour.radius * 1.2:
+        if (
+            hour.disc
+            and height.min() < self.sun[1] + hour.radius * 1.2
+            and height.max() > self.sun[1] - hour.radius * 1.2
+        ):
             x = frame.columns() + np.float32(pan - self.sun[0])
             distance = np.sqrt(x**2 + (height[:, None] - np.float32(self.sun[1])) ** 2)
             disc = np.clip((np.float32(hour.radius) - distance) * np.float32(frame.unit) + 0.5, 0, 1)

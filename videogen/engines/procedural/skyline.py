@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageDraw
 
+from videogen.engines.procedural.bands import Span
 from videogen.engines.procedural.frame import Frame
 from videogen.engines.procedural.noise import F32
 from videogen.engines.procedural.palette import Rgb, mix, scale
@@ -35,15 +36,16 @@ class Strip:
     light: F32
     cover: F32
 
-    def at(self, shift: float, width: int) -> tuple[F32, F32]:
-        """The part `width` columns wide that starts `shift` columns in, whole or not."""
+    def at(self, shift: float, width: int, rows: Span) -> tuple[F32, F32]:
+        """The part of rows [first, last) that starts `shift` columns in, whole or not, `width` columns wide."""
         start = int(np.floor(shift))
         part = np.float32(shift - start)
         here, there = slice(start, start + width), slice(start + 1, start + 1 + width)
-        light = self.light[:, :, here] * (1 - part)
-        light += self.light[:, :, there] * part
-        cover = self.cover[:, here] * (1 - part)
-        cover += self.cover[:, there] * part
+        between = slice(*rows)
+        light = self.light[:, between, here] * (1 - part)
+        light += self.light[:, between, there] * part
+        cover = self.cover[between, here] * (1 - part)
+        cover += self.cover[between, there] * part
         return light, cover
 
 

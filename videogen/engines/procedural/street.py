@@ -47,7 +47,9 @@ class Street:
         row, col = rows.astype(np.intp), columns.astype(np.intp)
         clear = smooth(-0.9 - 0.5 * self._wet, 0.9, patch)
         clear *= np.float32(0.30 + 0.45 * self._wet)
-        sheen = (np.float32(0.78) - np.float32(0.55) * smooth(0.0, 0.42, drop))[:, None] * (1 + grain * np.float32(0.10))
+        sheen = (np.float32(0.78) - np.float32(0.55) * smooth(0.0, 0.42, drop))[:, None] * (
+            1 + grain * np.float32(0.10)
+        )
         sharp_at = row * frame.width + col
         smear_at = (row >> 1) * plates[1].shape[2] + (col >> 1)
         dry = 1 + grain * np.float32(0.14)

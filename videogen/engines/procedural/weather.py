@@ -28,7 +28,9 @@ class Weather:
         """Add the weather at time t (seconds) to the canvas, float32 (3, H, W) of linear light."""
         veil = np.zeros(canvas.shape[1:], np.float32)
         if self._mist is not None:
-            bands.rows((0, self._frame.height), self._frame.width, lambda span: self._paint_fog(canvas, span, t))
+            # Taken before any band is changed: the bands run at the same time.
+            tone = canvas[:, ::16, ::16].mean(axis=(1, 2))
+            bands.rows((0, self._frame.height), self._frame.width, lambda span: self._paint_fog(canvas, tone, span, t))
         if self._spec.rain:
             self._fall_rain(veil, t)
         if self._spec.snow:
@@ -65,13 +67,15 @@ class Weather:
             turn = np.floor(cycle)
             size = max(0.8, radius * frame.unit / 400)
             y = (cycle - turn) * np.float32(frame.height + 6 * size) - np.float32(3 * size)
-            sway = np.sin(flakes[3] * 6.2832 + np.float32(t * 0.9) * (0.6 + flakes[2])) * np.float32(0.010 * (layer + 1))
+            sway = np.sin(flakes[3] * 6.2832 + np.float32(t * 0.9) * (0.6 + flakes[2])) * np.float32(
+                0.010 * (layer + 1)
+            )
             place = np.mod(flakes[0] + turn * np.float32(0.618034), 1) * np.float32(1.4) - np.float32(0.2)
             x = place * np.float32(frame.width) + (sway + self._wind * (y / frame.height)) * np.float32(frame.unit)
             shine = (np.float32(0.3) + np.float32(0.5) * flakes[3]) * np.float32(1.0 - 0.18 * layer)
             splat(veil, x, y, size, shine)
 
-    def _paint_fog(self, canvas: F32, span: Span, t: float) -> None:
+    def _paint_fog(self, canvas: F32, tone: F32, span: Span, t: float) -> None:
         """Drifting banks of the picture's own mean light, thickest about the horizon."""
         frame = self._frame
         assert self._mist is not None
@@ -81,7 +85,6 @@ class Weather:
         y = np.broadcast_to(height * 60, x.shape)
         swirl = smooth(-2.2, 1.8, tap(self._mist, x, y))
         amount = bank * (0.35 + 0.65 * swirl) * np.float32(0.85 * self._spec.fog)
-        tone = canvas[:, ::16, ::16].mean(axis=(1, 2))
         for channel in range(3):
             area = canvas[channel, span[0] : span[1]]
             area += (tone[channel] * np.float32(1.1) - area) * amount

@@ -33,8 +33,7 @@
 
     /** The form as it was left, field by field; what is not offered any more is left as it is. */
     restore() {
-      const draft = videogen.store.read("draft");
-      return draft === null ? skip() : videogen.engines.fill(draft.form);
+      return videogen.engines.fill(videogen.store.read("draft", { form: {} }).form);
     },
 
     /** Called with the form's values and the session: hands the key over to the server. */

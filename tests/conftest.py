@@ -1,0 +1,87 @@
+"""Fixtures for all tests: a migrated database file per test, and real servers in processes of their own."""
+
+import shutil
+from contextlib import ExitStack
+
+import pytest
+
+from tests.support.app import App
+from tests.support.rows import Clock, Submitter
+from videogen.database import Database
+from videogen.migrate import migrate
+from videogen.queue.embedded import EmbeddedQueue
+from videogen.store import Store
+
+
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory):
+    """A database file at HEAD; copy it, never open it."""
+    path = tmp_path_factory.mktemp("migrated") / "videogen.sqlite"
+    migrate(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture
+def database(tmp_path, migrated_file):
+    """An empty database in a file of its own."""
+    path = shutil.copy(migrated_file, tmp_path / "videogen.sqlite")
+    database = Database(f"sqlite:///{path}")
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def clock():
+    """The time, which moves only when told: `clock.now += 5`."""
+    return Clock()
+
+
+@pytest.fixture
+def store(database, clock):
+    return Store(database, clock)
+
+
+@pytest.fixture
+def queue(database, clock):
+    """Leases hold ten seconds; a third lost renderer is the last."""
+    return EmbeddedQueue(database, lease_seconds=10, max_attempts=3, clock=clock)
+
+
+@pytest.fixture
+def alice(store):
+    """The id of a session."""
+    return store.create_session()[0]
+
+
+@pytest.fixture
+def bob(store):
+    """The id of another session."""
+    return store.create_session()[0]
+
+
+@pytest.fixture
+def submit(store):
+    """Stores generations: `submit(alice)` gives one row, `submit.project(alice, 3)` all rows of one submit."""
+    return Submitter(store)
+
+
+@pytest.fixture
+def running_app(tmp_path):
+    """Starts servers: `running_app(engines=["bars"], workers=2)`; see `tests.support.app.App`. Each is reaped."""
+    with ExitStack() as servers:
+
+        def start(data_dir=None, **settings):
+            return servers.enter_context(App(data_dir or tmp_path / "data", **settings))
+
+        yield start
+
+
+@pytest.fixture(scope="module")
+def module_app(tmp_path_factory):
+    """The same, for a server that the tests of one module share; isolation is by session."""
+    with ExitStack() as servers:
+
+        def start(data_dir=None, **settings):
+            return servers.enter_context(App(data_dir or tmp_path_factory.mktemp("data"), **settings))
+
+        yield start

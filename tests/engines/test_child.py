@@ -1,0 +1,125 @@
+"""The child's own logic, in this process; what needs a real process is in test_host."""
+
+import errno
+import os
+
+import av
+import orjson
+import pytest
+
+from videogen.engines import protocol
+from videogen.engines.base import NeedsAttention, RenderFailed, RenderLost
+from videogen.engines.child import Channel, ChildContext, failure, render_job
+
+
+@pytest.fixture
+def channel(tmp_path):
+    """A channel into a file, and what was said so far."""
+    path = tmp_path / "messages"
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT)
+    made = Channel(descriptor)
+    made.said = lambda: [protocol.decode(line) for line in path.read_bytes().splitlines()]
+    yield made
+    os.close(descriptor)
+
+
+@pytest.fixture
+def context(job_for, channel):
+    def make(job):
+        job.workdir.mkdir(exist_ok=True)
+        return ChildContext(job, channel)
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "message", "retryable"),
+    [
+        ("raises", "engine_error", "ValueError: there is no such colour", False),
+        ("exits", "engine_error", "SystemExit: 3", False),
+        ("refuses", "busy", "The model is busy.", True),
+        ("out_of_memory", "out_of_memory", "Memory ran out. Choose a smaller size.", False),
+        ("disk_full", "disk_full", "The disk is full. Free some space and retry.", True),
+        ("no_artifact", "bad_artifact", "Expected render() to return an Artifact, got NoneType.", False),
+    ],
+)
+def test_each_failure_has_a_code_and_one_clear_line(job_for, context, caplog, name, code, message, retryable):
+    job = job_for(name)
+    end = render_job(job, context(job))
+    assert end == protocol.Failed(code=code, message=message, retryable=retryable)
+    assert "Traceback" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("problem", "code", "retryable"),
+    [
+        (NeedsAttention("look at the bill"), "needs_attention", False),
+        (RenderLost("the far end is gone"), "render_lost", True),
+        (av.FFmpegError(errno.ENOSPC, "No space left on device"), "disk_full", True),
+        (OSError(errno.EACCES, "denied"), "engine_error", False),
+        (RenderFailed("no"), "render_failed", False),
+        (KeyError(), "engine_error", False),
+    ],
+)
+def test_each_kind_of_error_has_its_code(problem, code, retryable):
+    told = failure(problem)
+    assert (told.code, told.retryable) == (code, retryable)
+    assert told.message
+    assert "\n" not in told.message
+
+
+@pytest.mark.parametrize(("name", "code"), [("unwhole", "broken_media"), ("outside", "bad_artifact")])
+def test_a_file_that_does_not_play_is_no_result(job_for, context, name, code):
+    job = job_for(name)
+    end = render_job(job, context(job))
+    assert (end.t, end.code) == ("failed", code)
+
+
+def test_an_engine_that_is_not_there_is_named(job_for, context):
+    job = job_for("bars").model_copy(update={"engine": "unheard-of"})
+    end = render_job(job, context(job))
+    assert end.t == "failed"
+    assert "unheard-of" in end.message
+
+
+def test_an_error_that_a_cancel_caused_is_a_cancel(job_for, context):
+    job = job_for("raises")
+    ctx = context(job)
+
+    class Late(ChildContext):
+        def report(self, *told):
+            super().report(*told)
+            self.cancel()
+
+        def raise_if_cancelled(self):
+            """Looks away, so that the engine breaks by itself."""
+
+    ctx.__class__ = Late
+    assert render_job(job, ctx) == protocol.Cancelled(step=1)
+
+
+def test_a_checkpoint_is_on_the_disk_before_the_host_hears_of_it(job_for, context, channel):
+    job = job_for("bars")
+    context(job).save({"step": 8})
+    assert orjson.loads((job.workdir / "checkpoint.json").read_bytes()) == {"step": 8}
+    assert channel.said() == [protocol.Checkpoint(data={"step": 8})]
+
+
+@pytest.mark.parametrize(
+    ("stored", "found"), [(b'{"step": 16}', 16), (b'{"step": 1', 8), (b"[]", 8), (b"", 8), (None, 8)]
+)
+def test_the_checkpoint_in_the_workdir_is_the_newer_one(job_for, context, stored, found):
+    job = job_for("bars", checkpoint={"step": 8})
+    job.workdir.mkdir()
+    if stored is not None:
+        (job.workdir / "checkpoint.json").write_bytes(stored)
+    assert context(job).checkpoint == {"step": found}
+
+
+@pytest.mark.parametrize(
+    ("told", "said"), [((3, 8), (3, 8)), ((9, 8), (8, 8)), ((-1, 8), (0, 8)), ((1, -5), (0, 0)), ((2.9, 8), (2, 8))]
+)
+def test_a_step_stays_within_its_total(job_for, context, channel, told, said):
+    context(job_for("bars")).report(*told, "rendering")
+    message = channel.said()[0]
+    assert (message.step, message.total) == said

@@ -1,0 +1,218 @@
+"""Real processes: what a renderer does, what it survives, and what it leaves behind."""
+
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from videogen.engines import protocol
+from videogen.engines.base import RenderLost
+from videogen.engines.host import RenderProcess, Spare
+from videogen.media import probe
+
+ROOT = Path(__file__).parents[2]
+linux = pytest.mark.skipif(sys.platform != "linux", reason="needs pidfd and PDEATHSIG")
+
+
+def run(job, **options):
+    with RenderProcess(job, **options) as render:
+        return list(render.messages())
+
+
+def until(messages, kind):
+    """Read on to the first message of a kind."""
+    return next(message for message in messages if message.t == kind)
+
+
+def await_death(pid):
+    """Block until a process that need not be ours is gone."""
+    try:
+        descriptor = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return
+    try:
+        assert select.select([descriptor], [], [], 20)[0], f"process {pid} lives on"
+    finally:
+        os.close(descriptor)
+
+
+def test_a_render_tells_everything_and_ends_once(job_for):
+    job = job_for("prints")
+    messages = run(job)
+    kinds = [message.t for message in messages]
+    assert kinds[0] == "started"
+    assert kinds[-1] == "done"
+    assert "preview" in kinds
+    assert sum(protocol.is_end(message) for message in messages) == 1
+    assert [m.step for m in messages if m.t == "progress" and m.stage == "rendering"] == list(range(1, 21))
+    assert probe(messages[-1].artifact.path).num_frames == 20
+    log = (job.workdir / "render.log").read_bytes()
+    assert (log.count(b"forged"), log.count(b"broken bytes"), log.count(b"from a grandchild")) == (40, 20, 1)
+
+
+def test_killed_again_and_again_it_ends_as_if_never_killed(job_for, tmp_path):
+    unbroken = run(job_for("steady", workdir=tmp_path / "unbroken"))[-1].artifact.path.read_bytes()
+    job = job_for("steady")
+    job.workdir.mkdir()
+    for attempt, frame in enumerate((0, 8, 15, 19), 1):
+        (job.workdir / "die-at").write_text(str(frame))
+        with pytest.raises(RenderLost, match=f"SIGKILL .* at step {frame}"):
+            run(job.model_copy(update={"attempt": attempt}))
+    (job.workdir / "die-at").unlink()
+    messages = run(job.model_copy(update={"attempt": 5}))
+    assert messages[0].resumed_at == 16
+    assert messages[1].step == 16
+    assert messages[-1].artifact.path.read_bytes() == unbroken
+
+
+def test_a_cancel_is_confirmed(job_for):
+    with RenderProcess(job_for("until_cancelled"), grace=30) as render:
+        messages = render.messages()
+        until(messages, "progress")
+        for _ in range(3):
+            render.cancel()
+        assert list(messages)[-1].t == "cancelled"
+        render.cancel()
+
+
+def test_a_cancel_before_the_first_word_counts(job_for):
+    with RenderProcess(job_for("until_cancelled"), grace=30) as render:
+        render.cancel()
+        assert list(render.messages())[-1].t == "cancelled"
+
+
+def test_a_renderer_that_ignores_the_cancel_is_killed(job_for):
+    with RenderProcess(job_for("ignores_cancel"), grace=0.05) as render:
+        messages = render.messages()
+        until(messages, "preview")
+        threading.Thread(target=render.cancel).start()
+        assert list(messages)[-1] == protocol.Cancelled(step=1)
+
+
+@pytest.mark.parametrize(
+    ("kill", "message"), [(True, "was killed by SIGKILL"), (False, r"SIGSEGV at step 1\..*the last word")]
+)
+def test_a_death_is_told_with_its_cause(job_for, kill, message):
+    with RenderProcess(job_for("until_cancelled" if kill else "crashes")) as render:
+        messages = render.messages()
+        until(messages, "preview")
+        if kill:
+            render.kill()
+        with pytest.raises(RenderLost, match=message):
+            list(messages)
+
+
+def test_rubbish_on_the_line_is_a_death(job_for):
+    with (
+        RenderProcess(job_for("babbles")) as render,
+        pytest.raises(RenderLost, match=r"Expected a message .*no message"),
+    ):
+        list(render.messages())
+
+
+@linux
+def test_what_an_engine_started_goes_with_it(job_for):
+    with RenderProcess(job_for("has_children")) as render:
+        messages = render.messages()
+        grandchild = int(next(m.message for m in messages if m.t == "progress" and m.stage == "waiting"))
+        with pytest.raises(RenderLost):
+            list(messages)
+    await_death(grandchild)
+
+
+HOST = """
+import signal, sys
+from videogen.engines.host import RenderProcess, Spare
+from videogen.engines.protocol import RenderJob
+render = RenderProcess(RenderJob.model_validate_json(sys.stdin.readline()))
+spare = Spare()
+for message in render.messages():
+    if message.t == "preview":
+        print(render.pid, spare.pid, flush=True)
+        signal.pause()
+"""
+
+
+@linux
+def test_renderers_do_not_outlive_their_host(job_for):
+    job = job_for("ignores_cancel").model_dump(mode="json", by_alias=True)
+    host = subprocess.Popen(
+        [sys.executable, "-c", HOST],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    with host:
+        host.stdin.write(json.dumps(job) + "\n")
+        host.stdin.flush()
+        pids = [int(pid) for pid in host.stdout.readline().split()]
+        host.send_signal(signal.SIGKILL)
+    assert len(pids) == 2
+    for pid in pids:
+        await_death(pid)
+
+
+@linux
+def test_a_renderer_outlives_the_thread_that_started_it(job_for):
+    made = []
+    thread = threading.Thread(target=lambda: made.append(RenderProcess(job_for("bars"))))
+    thread.start()
+    thread.join()
+    with made[0] as render:
+        assert list(render.messages())[-1].t == "done"
+
+
+@linux
+def test_nothing_is_left_behind(job_for):
+    def open_files():
+        return sorted(os.listdir("/proc/self/fd"))
+
+    before = open_files()
+    spare = Spare()
+    first = spare.pid
+    with RenderProcess(job_for("bars"), spare=spare) as render:
+        assert render.pid == first
+        assert list(render.messages())[-1].t == "done"
+        assert spare.pid != first
+    render.close()
+    render.cancel()
+    render.kill()
+    second = spare.pid
+    spare.close()
+    spare.close()
+    assert open_files() == before
+    for pid in (first, second):
+        with pytest.raises(ChildProcessError):
+            os.waitpid(pid, 0)
+
+
+def test_a_spare_that_died_is_replaced(job_for):
+    spare = Spare()
+    try:
+        os.kill(spare.pid, signal.SIGKILL)
+        await_death(spare.pid)
+        assert run(job_for("bars"), spare=spare)[-1].t == "done"
+    finally:
+        spare.close()
+
+
+def test_secrets_stay_with_the_host(job_for, monkeypatch, tmp_path):
+    monkeypatch.setenv("VIDEOGEN_SECRET_KEY", "s3cret")
+    engine = tmp_path / "curious.py"
+    engine.write_text(
+        "import os\n"
+        "from videogen.engines.base import RenderFailed\n"
+        "from videogen.engines.function import engine\n"
+        "@engine('curious')\n"
+        "def curious(recipe):\n"
+        "    raise RenderFailed(str(os.environ.get('VIDEOGEN_SECRET_KEY')))\n"
+    )
+    end = run(job_for("bars").model_copy(update={"engine": f"{engine}:curious"}))[-1]
+    assert end == protocol.Failed(code="render_failed", message="None")

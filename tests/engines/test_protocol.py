@@ -1,0 +1,41 @@
+import pytest
+from pydantic import ValidationError
+
+from videogen.engines import protocol
+from videogen.engines.base import Artifact
+
+ARTIFACT = Artifact(path="/w/video.mp4", width=2, height=2, fps=1, num_frames=1)
+MESSAGES = [
+    protocol.Started(pid=7, resumed_at=24),
+    protocol.Progress(step=1, total=2, stage="rendering", message="zwei\nZeilen \u2028 ✓"),
+    protocol.Preview(path="/w/preview.jpg"),
+    protocol.Checkpoint(data={"segments": 1, "deep": {"list": [1, 2.5, None]}}),
+    protocol.Done(artifact=ARTIFACT),
+    protocol.Cancelled(step=3),
+    protocol.Failed(code="engine_error", message="why", retryable=True),
+]
+
+
+@pytest.mark.parametrize("message", MESSAGES, ids=lambda message: message.t)
+def test_a_message_is_one_line_and_comes_back(message):
+    line = protocol.encode(message)
+    assert line.count(b"\n") == 1
+    assert line.endswith(b"\n")
+    assert protocol.decode(line) == message
+
+
+def test_exactly_three_messages_end_a_render():
+    assert [message.t for message in MESSAGES if protocol.is_end(message)] == ["done", "cancelled", "failed"]
+
+
+@pytest.mark.parametrize(
+    "line", [b"", b"\n", b"hello", b"[]", b'{"t":"cheers"}', b'{"t":"progress"}', b'{"t":"cancelled","x":1}', b"\xff"]
+)
+def test_anything_else_is_refused(line):
+    with pytest.raises(ValidationError):
+        protocol.decode(line)
+
+
+def test_a_job_comes_back_whole(job_for):
+    job = job_for("bars", attempt=2, checkpoint={"step": 8})
+    assert protocol.RenderJob.model_validate_json(protocol.encode(job)) == job

@@ -1,0 +1,163 @@
+"""A real videogen server, `python app.py`, in a process of its own: for tests and for benchmarks.
+
+with App(folder, engines=["bars", "slow"], workers=2) as app:
+    httpx.get(f"{app.base_url}/healthz")
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import threading
+from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import Future
+from pathlib import Path
+from typing import IO, Self
+
+import psutil
+
+ROOT = Path(__file__).parents[2]
+FAKES = ROOT / "tests" / "fakes.py"
+START_SECONDS = 60.0
+STOP_SECONDS = 15.0
+
+
+def engine_reference(name: str) -> str:
+    """What VIDEOGEN_ENGINES takes: a name in `tests/fakes.py` becomes a reference, anything else stays."""
+    return name if ":" in name or name == "procedural" else f"{FAKES}:{name}"
+
+
+def environment(data_dir: Path, engines: Sequence[str] = ("bars",), **settings: object) -> dict[str, str]:
+    """The environment of a server: this process's, with only these VIDEOGEN_ settings (`workers=2`, ...)."""
+    clean = {key: value for key, value in os.environ.items() if not key.startswith("VIDEOGEN_")}
+    given = {"port": 0, "data_dir": data_dir, "engines": ",".join(map(engine_reference, engines))} | settings
+    return clean | {f"VIDEOGEN_{key.upper()}": str(value) for key, value in given.items()}
+
+
+def run_to_end(*arguments: str, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    """Run `python app.py` (or `python` with these arguments) for something that ends by itself."""
+    command = [sys.executable, *(arguments or ("app.py",))]
+    return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=START_SECONDS)
+
+
+class App:
+    """One server on one data folder. It keeps its port over `restart()`; as a context manager it is always reaped.
+
+    Attributes:
+        data_dir: its folder; made if it is not there.
+        base_url: where it serves, such as http://127.0.0.1:40001; no slash at the end.
+        process: the server; `pid` is its number.
+    """
+
+    def __init__(self, data_dir: Path, engines: Sequence[str] = ("bars",), **settings: object) -> None:
+        self.data_dir = data_dir
+        self.base_url = ""
+        self.process: subprocess.Popen[str] | None = None
+        self._settings = {"engines": engines, **settings}
+        self._lines: deque[str] = deque(maxlen=10_000)
+        self._reader: threading.Thread | None = None
+
+    def start(self) -> Self:
+        """Start the server and wait until it serves."""
+        assert self.process is None, "it runs already"
+        self.process = subprocess.Popen(
+            [sys.executable, "app.py"],
+            cwd=ROOT,
+            env=environment(self.data_dir, **self._settings),  # type: ignore[arg-type]
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        assert self.process.stdout is not None
+        ready: Future[str] = Future()
+        self._reader = threading.Thread(target=self._read, args=(self.process.stdout, ready), daemon=True)
+        self._reader.start()
+        try:
+            self.base_url = ready.result(START_SECONDS)
+        except BaseException:
+            self.kill()
+            raise
+        self._settings["port"] = self.base_url.rpartition(":")[2]
+        return self
+
+    def stop(self) -> int:
+        """SIGTERM, as an operator does it; return the exit status."""
+        assert self.process is not None, "it does not run"
+        self.process.terminate()
+        return self._reap(STOP_SECONDS)
+
+    def kill(self) -> None:
+        """SIGKILL for the server alone: what it leaves behind is its own affair."""
+        assert self.process is not None, "it does not run"
+        self.process.kill()
+        self._reap(STOP_SECONDS)
+
+    def restart(self) -> Self:
+        """Start again on the same folder and port, after a stop if it still runs."""
+        if self.process is not None:
+            self.stop()
+        return self.start()
+
+    @property
+    def pid(self) -> int:
+        """The server's process id."""
+        assert self.process is not None, "it does not run"
+        return self.process.pid
+
+    @property
+    def log(self) -> str:
+        """All it has printed, over every start."""
+        return "".join(self._lines)
+
+    def children(self) -> list[psutil.Process]:
+        """Every process that the server has started, with theirs."""
+        return psutil.Process(self.pid).children(recursive=True)
+
+    def renderer(self, generation_id: str) -> psutil.Process:
+        """The process that renders a generation, which has shown some progress and has not ended."""
+        log = (self.data_dir / "work" / generation_id / "render.log").read_text()
+        return psutil.Process(int(re.findall(r"=== attempt \d+ of .*, process (\d+)", log)[-1]))
+
+    def close(self) -> None:
+        """Stop the server, if it runs, and kill whatever it left."""
+        if self.process is None:
+            return
+        try:
+            left = self.children()
+            self.process.terminate()
+            self._reap(STOP_SECONDS)
+        except (subprocess.TimeoutExpired, psutil.Error):
+            self.process.kill()
+            self._reap(STOP_SECONDS)
+        for process in left:
+            try:
+                process.kill()
+            except psutil.NoSuchProcess:
+                pass
+
+    def __enter__(self) -> Self:
+        return self if self.process is not None else self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _reap(self, patience: float) -> int:
+        assert self.process is not None
+        assert self._reader is not None
+        status = self.process.wait(patience)
+        self._reader.join(patience)
+        self.process = None
+        return status
+
+    def _read(self, output: IO[str], ready: Future[str]) -> None:
+        with output:
+            for line in output:
+                self._lines.append(line)
+                if line.startswith("Ready on ") and not ready.done():
+                    ready.set_result(line.removeprefix("Ready on ").strip())
+        if not ready.done():
+            ready.set_exception(RuntimeError(f"The app ended before it served. It said:\n{self.log}"))

@@ -1,0 +1,106 @@
+"""Rows as the service would store them, and a clock that stands still."""
+
+from __future__ import annotations
+
+from itertools import count
+from typing import Any
+
+from videogen.database import StoredEvent
+from videogen.models import FileRow, GenerationRow, ProjectRow
+from videogen.security import new_id
+from videogen.store import Limits, Result, Store
+
+PLENTY = Limits(per_session=1000, queue=1000)
+_prompts = count(1)
+
+
+class Clock:
+    """Seconds since the epoch; moves only when a test moves it."""
+
+    def __init__(self, now: float = 1_750_000_000.0) -> None:
+        self.now = now
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def project_row(session_id: str, now: float = 0.0, key: str | None = None, body: str = "body") -> ProjectRow:
+    """A project that is not stored yet."""
+    return ProjectRow(
+        id=new_id("prj"),
+        session_id=session_id,
+        request_id=new_id("req"),
+        idempotency_key=key,
+        body_hash=body,
+        created_at=now,
+    )
+
+
+def generation_row(project: ProjectRow, **values: Any) -> GenerationRow:
+    """A generation that is not stored yet."""
+    prompt = f"prompt {next(_prompts)}"
+    recipe = {"engine": "bars", "prompt": prompt}
+    defaults = {
+        "id": new_id("gen"),
+        "session_id": project.session_id,
+        "project_id": project.id,
+        "request_id": project.request_id,
+        "type": "video",
+        "engine": "bars",
+        "engine_version": "1",
+        "prompt": prompt,
+        "settings": {"seed": 1},
+        "recipe": recipe,
+        "recipe_hash": "hash",
+        "seed": 1,
+        "width": 64,
+        "height": 64,
+        "fps": 8,
+        "duration_seconds": 0.5,
+        "created_at": project.created_at,
+        "updated_at": project.created_at,
+    }
+    return GenerationRow(**(defaults | values))
+
+
+class Submitter:
+    """Stores generations without asking for limits."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def __call__(self, session_id: str, **values: Any) -> GenerationRow:
+        """One generation in a project of its own, as it is stored."""
+        return self.project(session_id, 1, **values)[0]
+
+    def project(self, session_id: str, number: int, **values: Any) -> list[GenerationRow]:
+        """The generations of one submit."""
+        project = project_row(session_id, self._store.clock())
+        rows = [generation_row(project, **values) for _ in range(number)]
+        self._store.create_project(project, rows, PLENTY)
+        return [self._store.get_generation(session_id, row.id) for row in rows]
+
+
+def file_row(row: GenerationRow, kind: str = "video") -> FileRow:
+    """A file of a generation that is not stored yet."""
+    return FileRow(
+        id=new_id("fil"),
+        session_id=row.session_id,
+        generation_id=row.id,
+        kind=kind,
+        key=f"{row.id}/{kind}.mp4",
+        content_type="video/mp4",
+        size_bytes=1234,
+        created_at=row.created_at,
+    )
+
+
+def result(row: GenerationRow) -> Result:
+    """A finished render of a generation."""
+    return Result(file_row(row), file_row(row, "poster"), row.width, row.height, row.fps, row.duration_seconds)
+
+
+def stored_event(number: int, generation: str = "gen_a", kind: str = "render_progress", **names: str) -> StoredEvent:
+    """An event as a listener of the database gets it; of session ses_a and project prj_a unless told otherwise."""
+    session, project = names.get("session", "ses_a"), names.get("project", "prj_a")
+    return StoredEvent(number, session, project, generation, kind, {"generationId": generation, "number": number})

@@ -1,0 +1,89 @@
+import logging
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from videogen.config import AppConfig
+from videogen.errors import ConfigError, StartError
+
+
+def test_an_empty_environment_gives_the_defaults_of_the_contract():
+    config = AppConfig.from_env({})
+    assert (config.host, config.port, config.data_dir) == ("127.0.0.1", 7860, Path("data"))
+    assert config.engines == ("procedural",)
+    assert config.default_engine == "procedural"
+    assert config.database == f"sqlite:///{Path('data').resolve() / 'videogen.sqlite'}"
+
+
+def test_every_setting_is_read_from_its_variable():
+    config = AppConfig.from_env(
+        {
+            "VIDEOGEN_HOST": "0.0.0.0",
+            "VIDEOGEN_PORT": " 0 ",
+            "VIDEOGEN_ENGINES": "one, two ,",
+            "VIDEOGEN_ENGINE": "two",
+            "VIDEOGEN_WORKERS": "0",
+            "VIDEOGEN_BASE_URL": "https://video.example.org/",
+            "VIDEOGEN_ROOT_PATH": "/app/",
+            "VIDEOGEN_DATABASE_URL": "sqlite:///elsewhere.sqlite",
+            "VIDEOGEN_MAX_SECONDS": "2.5",
+        }
+    )
+    assert (config.host, config.port, config.workers, config.max_seconds) == ("0.0.0.0", 0, 0, 2.5)
+    assert config.engines == ("one", "two")
+    assert config.default_engine == "two"
+    assert (config.base_url, config.root_path) == ("https://video.example.org", "/app")
+    assert config.database == "sqlite:///elsewhere.sqlite"
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("VIDEOGEN_PORT", "many"),
+        ("VIDEOGEN_PORT", "65536"),
+        ("VIDEOGEN_PORT", "-1"),
+        ("VIDEOGEN_HOST", ""),
+        ("VIDEOGEN_WORKERS", "1.5"),
+        ("VIDEOGEN_WORKERS", "-1"),
+        ("VIDEOGEN_ENGINES", " , "),
+        ("VIDEOGEN_BASE_URL", "video.example.org"),
+        ("VIDEOGEN_BASE_URL", "ftp://video.example.org"),
+        ("VIDEOGEN_API_URL", "https://"),
+        ("VIDEOGEN_ROOT_PATH", "app"),
+        ("VIDEOGEN_DATABASE_URL", "mysql://there"),
+        ("VIDEOGEN_MAX_PIXELS", "12"),
+        ("VIDEOGEN_MAX_SECONDS", "nan"),
+        ("VIDEOGEN_MAX_SECONDS", "inf"),
+        ("VIDEOGEN_MAX_QUEUE", "0"),
+        ("VIDEOGEN_MAX_PROMPT_CHARS", "two\nlines"),
+    ],
+)
+def test_a_wrong_value_is_told_in_one_line_that_names_the_variable_what_is_allowed_and_what_came(variable, value):
+    with pytest.raises(ConfigError) as caught:
+        AppConfig.from_env({variable: value})
+    told = str(caught.value)
+    assert told.startswith(f"{variable}: expected ")
+    assert f"got {value.strip()!r}" in told or "got ()" in told
+    assert "\n" not in told
+    assert caught.value.variable == variable
+    assert isinstance(caught.value, StartError)
+
+
+def test_the_message_tells_what_the_variable_is_for():
+    with pytest.raises(ConfigError, match="port to listen on; 0 means any free one"):
+        AppConfig.from_env({"VIDEOGEN_PORT": "x"})
+
+
+def test_an_unknown_variable_is_worth_a_line_but_no_stop(caplog):
+    with caplog.at_level(logging.WARNING):
+        AppConfig.from_env({"VIDEOGEN_COLOUR": "blue", "OTHER": "x", "VIDEOGEN_TEST_THING": "1"})
+    assert [record.getMessage() for record in caplog.records] == [
+        "VIDEOGEN_COLOUR is not a setting of this version; it is ignored."
+    ]
+
+
+def test_the_settings_are_frozen():
+    config = AppConfig()
+    with pytest.raises(ValidationError, match="frozen"):
+        config.port = 1

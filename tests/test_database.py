@@ -1,0 +1,158 @@
+import sqlite3
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from threading import Barrier, Event
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlmodel import select
+
+from tests.support.rows import stored_event
+from videogen.database import Database
+from videogen.models import SessionRow
+from videogen.moves import amend
+
+
+def _ids(database):
+    with database.read() as session:
+        return set(session.exec(select(SessionRow.id)))
+
+
+def _session(name):
+    return SessionRow(id=name, token_hash=name, created_at=0)
+
+
+def test_a_write_is_there_once_its_block_has_ended(database):
+    with database.write() as unit:
+        unit.session.add(_session("ses_a"))
+        unit.session.flush()
+        assert _ids(database) == set()
+    assert _ids(database) == {"ses_a"}
+
+
+def test_a_write_that_raises_is_undone_and_tells_nothing(database):
+    told = []
+    database.listen(told.extend)
+    with pytest.raises(ZeroDivisionError), database.write() as unit:
+        unit.session.add(_session("ses_a"))
+        unit.session.flush()
+        unit.events.append(stored_event(1))
+        _ = 1 / 0
+    assert told == []
+    assert _ids(database) == set()
+
+
+def test_a_commit_that_fails_tells_nothing_and_the_next_write_works(database):
+    told = []
+    database.listen(told.extend)
+    with database.write() as unit:
+        unit.session.add(_session("ses_a"))
+    with pytest.raises(IntegrityError), database.write() as unit:
+        unit.session.add(_session("ses_a"))
+        unit.events.append(stored_event(1))
+    with database.write() as unit:
+        unit.session.add(_session("ses_b"))
+    assert told == []
+    assert _ids(database) == {"ses_a", "ses_b"}
+
+
+def test_nobody_hears_of_an_event_before_it_can_be_read(database, store, submit, alice):
+    seen = []
+
+    def listener(events):
+        with closing(sqlite3.connect(database.url.removeprefix("sqlite:///"))) as other:
+            for event in events:
+                seen.append(other.execute("SELECT count(*) FROM events WHERE id = ?", (event.id,)).fetchone() == (1,))
+
+    database.listen(listener)
+    submit.project(alice, 3)
+    assert seen == [True] * 3
+
+
+def test_many_writers_are_heard_in_the_order_of_their_commits(database, store, queue, submit, alice):
+    rows = submit.project(alice, 8)
+    leases = [queue.claim("worker") for _ in rows]
+    heard, barrier = [], Barrier(8)
+    database.listen(lambda events: heard.extend(event.id for event in events))
+
+    def write(lease):
+        barrier.wait()
+        for step in range(25):
+            with database.write() as unit:
+                amend(unit, lease.generation_id, step, {"step": step}, attempt=1)
+
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(write, leases))
+    assert len(heard) == 200
+    assert heard == sorted(heard)
+    with database.read() as session:
+        last = session.scalars(text("SELECT id FROM events ORDER BY id DESC LIMIT 200")).all()
+    assert heard == sorted(last)
+
+
+def test_a_reader_sees_a_snapshot_and_never_waits_for_a_writer(database):
+    with database.write() as unit:
+        unit.session.add(_session("ses_a"))
+    written, looked = Event(), Event()
+
+    def write():
+        with database.write() as unit:
+            unit.session.add(_session("ses_b"))
+            unit.session.flush()
+            written.set()
+            assert looked.wait(20)
+
+    with ThreadPoolExecutor(1) as threads:
+        with database.read() as session:
+            assert len(session.exec(select(SessionRow)).all()) == 1
+            writing = threads.submit(write)
+            assert written.wait(20)
+            assert _ids(database) == {"ses_a"}
+            looked.set()
+            writing.result(20)
+            assert len(session.exec(select(SessionRow)).all()) == 1, "a transaction reads one moment"
+    assert _ids(database) == {"ses_a", "ses_b"}
+
+
+def test_a_row_cannot_belong_to_nobody(database):
+    statement = text("INSERT INTO projects VALUES ('prj_a', 'ses_none', 'req_a', NULL, '', 0)")
+    with pytest.raises(IntegrityError, match="FOREIGN KEY"), database.write() as unit:
+        unit.session.connection().execute(statement)
+
+
+def test_a_write_of_another_process_is_waited_for(database):
+    path = database.url.removeprefix("sqlite:///")
+    with closing(sqlite3.connect(path, isolation_level=None)) as other, ThreadPoolExecutor(1) as threads:
+        other.execute("BEGIN IMMEDIATE")
+        began = Event()
+
+        def write():
+            began.set()
+            with database.write() as unit:
+                unit.session.add(_session("ses_a"))
+
+        writing = threads.submit(write)
+        assert began.wait(20)
+        other.execute("COMMIT")
+        writing.result(20)
+    assert _ids(database) == {"ses_a"}
+
+
+def test_close_may_be_repeated_and_leaves_one_whole_file(tmp_path, database):
+    with database.write() as unit:
+        unit.session.add(_session("ses_a"))
+    database.close()
+    database.close()
+    assert [path.name for path in tmp_path.iterdir()] == ["videogen.sqlite"]
+    again = Database(database.url)
+    assert _ids(again) == {"ses_a"}
+    again.close()
+
+
+def test_the_readers_cannot_see_a_file_that_is_no_database(tmp_path):
+    (tmp_path / "none").mkdir()
+    database = Database(f"sqlite:///{tmp_path / 'none'}")
+    with pytest.raises(OperationalError):
+        _ids(database)
+    database.close()

@@ -1,0 +1,85 @@
+from datetime import UTC, datetime
+
+import pytest
+from pydantic import ValidationError
+
+from videogen.events import RenderError, RenderProgress, RenderResult, decode, is_terminal
+
+COMMON = {
+    "generationId": "gen_a",
+    "projectId": "prj_a",
+    "requestId": "req_a",
+    "status": "processing",
+    "progress": 12.5,
+    "attempt": 1,
+    "at": "2026-01-02T03:04:05.678Z",
+}
+RESULT = COMMON | {
+    "status": "completed",
+    "progress": 100,
+    "fileId": "fil_a",
+    "videoUrl": "/media/fil_a",
+    "posterUrl": None,
+    "width": 64,
+    "height": 64,
+    "durationSeconds": 0.5,
+    "fps": 8,
+    "sizeBytes": 10,
+}
+
+
+def test_progress_is_decoded_with_its_number_and_its_time():
+    event = decode("render_progress", 7, COMMON | {"stage": "rendering", "step": 3, "totalSteps": 24})
+    assert isinstance(event, RenderProgress)
+    assert (event.id, event.step, event.total_steps, event.progress) == (7, 3, 24, 12.5)
+    assert event.at == datetime(2026, 1, 2, 3, 4, 5, 678000, UTC)
+
+
+def test_a_result_is_decoded():
+    event = decode("render_result", 8, RESULT)
+    assert isinstance(event, RenderResult)
+    assert (event.file_id, event.size_bytes) == ("fil_a", 10)
+
+
+def test_an_error_is_decoded():
+    error = {"code": "cancelled", "message": "Cancelled.", "retryable": True}
+    event = decode("error", 9, COMMON | {"status": "cancelled"} | error)
+    assert isinstance(event, RenderError)
+    assert (event.code, event.retryable) == ("cancelled", True)
+
+
+def test_the_number_and_the_type_come_from_the_frame_and_never_from_the_data():
+    event = decode("render_progress", 7, COMMON | {"id": 1000, "type": "render_result"})
+    assert (event.id, event.type) == (7, "render_progress")
+
+
+@pytest.mark.parametrize(
+    ("event_type", "data"),
+    [
+        ("render_started", COMMON),
+        ("render_progress", {}),
+        ("render_progress", COMMON | {"progress": 101}),
+        ("render_progress", COMMON | {"progress": -1}),
+        ("render_progress", COMMON | {"status": "finished"}),
+        ("render_progress", COMMON | {"surprise": 1}),
+        ("render_result", COMMON),
+        ("error", COMMON),
+    ],
+)
+def test_what_is_not_of_the_contract_is_refused(event_type, data):
+    with pytest.raises(ValidationError):
+        decode(event_type, 1, data)
+
+
+def test_an_event_tells_its_data_in_camel_case_without_number_and_type():
+    told = decode("render_result", 8, RESULT).model_dump(mode="json", by_alias=True)
+    assert told.keys() == RESULT.keys()
+
+
+def test_events_are_frozen():
+    with pytest.raises(ValidationError, match="frozen"):
+        decode("render_progress", 7, COMMON).progress = 50
+
+
+def test_only_progress_does_not_end_a_generation():
+    assert [is_terminal(name) for name in ("render_progress", "render_result", "error")] == [False, True, True]

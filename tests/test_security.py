@@ -1,0 +1,145 @@
+import multiprocessing
+import stat
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+import pytest
+
+from videogen.errors import StartError
+from videogen.security import LINK_SECONDS, Signer, load_secret, new_id, new_token, token_hash
+
+NOW = 1_750_000_000
+
+
+@pytest.fixture
+def signer():
+    return Signer(b"a secret of many bytes")
+
+
+def test_ids_and_tokens_cannot_be_guessed_or_met_twice():
+    assert len({new_id("gen") for _ in range(1000)} | {new_token() for _ in range(1000)}) == 2000
+    assert new_id("gen").startswith("gen_")
+    assert len(new_token()) >= 43
+
+
+def test_a_token_is_known_by_its_hash_only():
+    token = new_token()
+    assert token_hash(token) == token_hash(token)
+    assert token not in token_hash(token)
+    assert len(token_hash(token)) == 64
+
+
+def test_the_hash_takes_whatever_a_header_may_hold():
+    assert len({token_hash(text) for text in ("", "é", "\udcff", "x" * 10_000)}) == 4
+
+
+def _parts(link):
+    return dict(part.split("=") for part in link.split("&"))
+
+
+def test_a_link_of_ours_holds_for_a_day_at_least(signer):
+    link = _parts(signer.link("fil_a", NOW))
+    assert signer.verify("fil_a", link["exp"], link["sig"], NOW)
+    assert signer.verify("fil_a", link["exp"], link["sig"], NOW + LINK_SECONDS)
+    assert not signer.verify("fil_a", link["exp"], link["sig"], int(link["exp"]) + 1)
+
+
+def test_a_link_stays_the_same_within_an_hour_so_that_browsers_keep_what_they_have(signer):
+    hour = NOW // 3600 * 3600
+    assert signer.link("fil_a", hour) == signer.link("fil_a", hour + 3599)
+    assert signer.link("fil_a", hour) != signer.link("fil_a", hour + 3600)
+
+
+def test_a_link_opens_no_other_file(signer):
+    link = _parts(signer.link("fil_a", NOW))
+    assert not signer.verify("fil_b", link["exp"], link["sig"], NOW)
+
+
+def test_a_later_expiry_needs_another_signature(signer):
+    link = _parts(signer.link("fil_a", NOW))
+    assert not signer.verify("fil_a", str(int(link["exp"]) + 1), link["sig"], NOW)
+
+
+def test_every_changed_character_breaks_the_signature(signer):
+    link = _parts(signer.link("fil_a", NOW))
+    for place, old in enumerate(link["sig"]):
+        forged = link["sig"][:place] + ("0" if old != "0" else "1") + link["sig"][place + 1 :]
+        assert not signer.verify("fil_a", link["exp"], forged, NOW)
+
+
+@pytest.mark.parametrize(
+    ("expires", "signature"),
+    [("", ""), ("x", "x"), ("-1", "0"), ("1e9", "0"), ("٣", "0"), ("9" * 400, "0"), (None, "é"), (None, "")],
+)
+def test_what_is_no_link_at_all_is_refused_without_an_error(signer, expires, signature):
+    expires = _parts(signer.link("fil_a", NOW))["exp"] if expires is None else expires
+    assert not signer.verify("fil_a", expires, signature, NOW)
+
+
+def test_another_secret_signs_otherwise(signer):
+    link = _parts(signer.link("fil_a", NOW))
+    assert not Signer(b"another secret of many bytes").verify("fil_a", link["exp"], link["sig"], NOW)
+
+
+def test_derived_keys_differ_by_purpose_and_by_secret(signer):
+    keys = {signer.derive("one"), signer.derive("two"), Signer(b"another secret of many").derive("one")}
+    assert len(keys) == 3
+
+
+def test_the_secret_is_made_once_and_only_its_owner_can_read_it(tmp_path):
+    secret = load_secret(tmp_path, "")
+    path = tmp_path / "secret.key"
+    assert len(secret) >= 32
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert load_secret(tmp_path, "") == secret
+    assert [found.name for found in tmp_path.iterdir()] == ["secret.key"]
+
+
+def test_a_given_secret_leaves_no_file(tmp_path):
+    assert load_secret(tmp_path, "given") == b"given"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_threads_that_start_at_once_agree_on_one_secret(tmp_path):
+    barrier = Barrier(8)
+
+    def start(_):
+        barrier.wait()
+        return load_secret(tmp_path, "")
+
+    with ThreadPoolExecutor(8) as threads:
+        secrets = set(threads.map(start, range(8)))
+    assert len(secrets) == 1
+    assert [found.name for found in tmp_path.iterdir()] == ["secret.key"]
+
+
+def _load_in_process(folder, barrier, answers):
+    barrier.wait()
+    answers.put(load_secret(folder, ""))
+
+
+def test_two_processes_that_start_at_once_agree_on_one_secret(tmp_path):
+    spawn = multiprocessing.get_context("spawn")
+    barrier, answers = spawn.Barrier(2), spawn.Queue()
+    processes = [spawn.Process(target=_load_in_process, args=(tmp_path, barrier, answers)) for _ in range(2)]
+    for process in processes:
+        process.start()
+    secrets = {answers.get(timeout=60) for _ in processes}
+    for process in processes:
+        process.join()
+        process.close()
+    answers.close()
+    answers.join_thread()
+    assert len(secrets) == 1
+
+
+def test_a_secret_that_is_too_short_stops_the_start_and_tells_the_file(tmp_path):
+    (tmp_path / "secret.key").write_text("short")
+    with pytest.raises(StartError, match=r"secret\.key: expected a secret of at least 16 bytes, got 5"):
+        load_secret(tmp_path, "")
+
+
+def test_a_secret_that_cannot_be_read_stops_the_start(tmp_path):
+    (tmp_path / "secret.key").mkdir()
+    with pytest.raises(StartError, match=r"secret\.key cannot be read or written"):
+        load_secret(tmp_path, "")

@@ -1,0 +1,61 @@
+"""The files of the page: read once, joined in a fixed order."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from functools import cache
+from importlib.resources import files
+from typing import Final
+
+from videogen.ui.form import EngineForm
+from videogen.ui.texts import DETAILS
+
+STYLES: Final = ("tokens", "gradio", "layout", "stage", "job", "form", "lists")
+SCRIPTS: Final = (
+    "core",
+    "stage",
+    "lists",
+    "connection",
+    "engines",
+    "draft",
+    "form",
+    "session",
+    "player",
+    "page",
+)
+
+
+@cache
+def read(path: str) -> str:
+    """The text of one file in `assets`."""
+    return files("videogen.ui").joinpath("assets", *path.split("/")).read_text(encoding="utf-8")
+
+
+def head(engines: Sequence[EngineForm]) -> str:
+    """What goes into the page's head.
+
+    Gradio rewrites the selectors of styles that it is given as `css`, so they come along here, as they are.
+    """
+    style = "\n".join(read(f"css/{name}.css") for name in STYLES)
+    script = "\n".join(read(f"js/{name}.js") for name in SCRIPTS)
+    return "\n".join(
+        (
+            read("html/head.html"),
+            f"<style>\n{style}</style>",
+            f'<script type="application/json" id="engine-forms">{_engine_forms(engines)}</script>',
+            f"<script>\n{script}</script>",
+        )
+    )
+
+
+def _engine_forms(engines: Sequence[EngineForm]) -> str:
+    told = [asdict(engine) | {"detail_choices": detail_choices(engine.details)} for engine in engines]
+    # An engine's own words must not be able to end the element that carries them.
+    return json.dumps(told).replace("<", "\\u003c")
+
+
+def detail_choices(details: Sequence[str]) -> list[tuple[str, str]]:
+    """The choices of detail as Gradio takes them: what is shown, and the value."""
+    return [(DETAILS.get(short, f"{short}p"), short) for short in details]

@@ -1,0 +1,284 @@
+"""The Gradio page: its parts, where they stand, and what leads to what."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import gradio as gr
+from fastapi import FastAPI
+
+from videogen.client import AsyncClient
+from videogen.schemas import EngineInfo
+from videogen.ui import assets, form, texts
+from videogen.ui.actions import Actions
+from videogen.ui.pages import Pages, Visit
+from videogen.ui.rate import Pace
+from videogen.ui.theme import theme
+from videogen.ui.watcher import Frame, Watcher
+
+STORAGE_KEY: Final = "videogen-session"
+# No handler is an endpoint of its own: programs use the HTTP API.
+QUIET: Final[dict[str, Any]] = {
+    "api_visibility": "private",
+    "show_progress": "hidden",
+    "concurrency_limit": None,
+}
+# Runs in the browser alone.
+LOCAL: Final[dict[str, Any]] = {"fn": None, "queue": False, **QUIET}
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """The form's fields, in the order that the scripts and `form.request` know."""
+
+    prompt: gr.Textbox
+    negative: gr.Textbox
+    shape: gr.Radio
+    detail: gr.Radio
+    seconds: gr.Slider
+    fps: gr.Dropdown
+    seed: gr.Textbox
+    engine: gr.Dropdown
+
+    def all(self) -> list[Any]:
+        """Every field."""
+        return [
+            self.prompt,
+            self.negative,
+            self.shape,
+            self.detail,
+            self.seconds,
+            self.fps,
+            self.seed,
+            self.engine,
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Buttons:
+    """The form's buttons."""
+
+    generate: gr.Button
+    dice: gr.Button
+
+
+@dataclass(frozen=True, slots=True)
+class Carriers:
+    """Invisible parts that carry state from here to the scripts, and clicks back."""
+
+    room: gr.HTML
+    history: gr.HTML
+    outcome: gr.HTML
+    browser: gr.BrowserState
+
+
+@dataclass(frozen=True, slots=True)
+class PageSettings:
+    """What the page must know of the app around it."""
+
+    api_url: str | Callable[[], str]
+    """Where the API is, without `/api/v1`; a callable is asked at the first visit."""
+    secret: str
+    """Seals what the page keeps in a browser; it must outlive restarts."""
+    engines: Sequence[EngineInfo]
+    """What the form offers."""
+    limits: form.Limits = field(default_factory=form.Limits)
+    root_path: str = ""
+    """The path under which a proxy shows the app."""
+
+
+def mount_page(app: FastAPI, settings: PageSettings, path: str = "/") -> FastAPI:
+    """Put the page into the app. It connects to nothing until somebody opens it."""
+    forms = _forms(settings)
+    mounted: FastAPI = gr.mount_gradio_app(
+        app,
+        build_page(settings),
+        path,
+        root_path=settings.root_path or None,
+        theme=theme(),
+        head=assets.head(forms),
+        footer_links=[],
+        # The page has a history of its own, which lives on the server.
+        run_history=False,
+        show_error=False,
+        ssr_mode=False,
+        mcp_server=False,
+        pwa=False,
+    )
+    return mounted
+
+
+def build_page(settings: PageSettings) -> gr.Blocks:
+    """Build the page's parts, and what leads to what."""
+    client, pages, pace = AsyncClient(settings.api_url), Pages(), Pace()
+    forms = _forms(settings)
+    page = gr.Blocks(title=texts.TITLE, analytics_enabled=False, fill_width=True)
+    with page:
+        carriers = _carriers(settings.secret)
+        _static("masthead")
+        with gr.Row(elem_id="room"):
+            with gr.Column(elem_id="set"):
+                video = _stage()
+                _static("job")
+            with gr.Column(elem_id="desk"):
+                fields, buttons = _form(forms, settings.limits)
+                _static("active")
+        _static("history")
+        _wire_form(page, fields, buttons, carriers)
+        _wire_actions(Actions(client, pages, forms), fields, buttons, carriers)
+        _wire_watcher(page, carriers, video, (client, pages, pace))
+    return page
+
+
+def _forms(settings: PageSettings) -> list[form.EngineForm]:
+    """The default engine first."""
+    ordered = sorted(settings.engines, key=lambda engine: not engine.default)
+    return [form.engine_form(engine, settings.limits) for engine in ordered]
+
+
+def _static(name: str, **options: Any) -> gr.HTML:
+    return gr.HTML(assets.read(f"html/{name}.html"), js_on_load=None, apply_default_css=False, **options)
+
+
+def _carriers(secret: str) -> Carriers:
+    def carrier(name: str) -> gr.HTML:
+        script = assets.read(f"js/mount/{name}.js")
+        return gr.HTML(None, html_template=" ", js_on_load=script, visible="hidden", elem_id=f"{name}-carrier")
+
+    browser = gr.BrowserState(None, storage_key=STORAGE_KEY, secret=secret)
+    return Carriers(carrier("room"), carrier("history"), carrier("outcome"), browser)
+
+
+def _stage() -> gr.Video:
+    with gr.Column(elem_id="stage"):
+        _static("stage")
+        return gr.Video(
+            elem_id="result-video",
+            show_label=False,
+            container=False,
+            interactive=False,
+            autoplay=True,
+            loop=True,
+            buttons=[],
+        )
+
+
+def _form(forms: Sequence[form.EngineForm], limits: form.Limits) -> tuple[Fields, Buttons]:
+    first = forms[0]
+    prompt = gr.Textbox(
+        label=texts.PROMPT_LABEL,
+        placeholder=texts.PROMPT_PLACEHOLDER,
+        lines=4,
+        max_lines=10,
+        max_length=limits.max_prompt_chars,
+        elem_id="prompt",
+    )
+    generate = gr.Button(texts.GENERATE, variant="primary", elem_id="generate")
+    _static("form_error")
+    negative = gr.Textbox(
+        label=texts.NEGATIVE_LABEL,
+        placeholder=texts.NEGATIVE_PLACEHOLDER,
+        lines=1,
+        max_length=limits.max_prompt_chars,
+        visible=first.negative,
+        elem_id="negative",
+    )
+    shape = gr.Radio(
+        [(word, value) for value, word in texts.SHAPES.items()],
+        value="16:9",
+        label=texts.SHAPE_LABEL,
+        elem_id="shape",
+    )
+    # Every engine's choices are known here; the scripts show those of the chosen one.
+    details = sorted({short for one in forms for short in one.details}, key=int)
+    detail = gr.Radio(
+        assets.detail_choices(details), value=first.details[0], label=texts.DETAIL_LABEL, elem_id="detail"
+    )
+    with gr.Row(elem_id="timing"):
+        seconds, fps = _timing(forms)
+    with gr.Row(elem_id="chance"):
+        seed = gr.Textbox(
+            label=texts.SEED_LABEL,
+            placeholder=texts.SEED_PLACEHOLDER,
+            max_length=form.MAX_SEED_DIGITS,
+            elem_id="seed",
+            html_attributes=gr.InputHTMLAttributes(autocomplete="off"),
+        )
+        dice = gr.Button(texts.DICE, size="sm", elem_id="dice")
+    engine = gr.Dropdown(
+        [(one.title, one.id) for one in forms],
+        value=first.id,
+        label=texts.ENGINE_LABEL,
+        filterable=False,
+        elem_id="engine",
+    )
+    return Fields(prompt, negative, shape, detail, seconds, fps, seed, engine), Buttons(generate, dice)
+
+
+def _timing(forms: Sequence[form.EngineForm]) -> tuple[gr.Slider, gr.Dropdown]:
+    first = forms[0]
+    seconds = gr.Slider(
+        min(one.min_seconds for one in forms),
+        max(one.max_seconds for one in forms),
+        value=first.seconds,
+        step=0.5,
+        label=texts.SECONDS_LABEL,
+        buttons=[],
+        elem_id="seconds",
+    )
+    rates = sorted({rate for one in forms for rate in one.fps_choices})
+    fps = gr.Dropdown(
+        [(str(rate), rate) for rate in rates],
+        value=first.fps,
+        label=texts.FPS_LABEL,
+        filterable=False,
+        elem_id="fps",
+    )
+    return seconds, fps
+
+
+def _wire_form(page: gr.Blocks, fields: Fields, buttons: Buttons, carriers: Carriers) -> None:
+    """What happens in the browser alone: the draft, the dice, the engine's own choices."""
+    every = fields.all()
+    save = {"inputs": every, "js": "videogen.draft.save", **LOCAL}
+    page.load(outputs=every, js="videogen.draft.restore", **LOCAL)
+    gr.on([one.input for one in every if one is not fields.engine], **save)
+    fields.engine.input(inputs=every, outputs=every, js="videogen.engines.switched", **LOCAL).then(**save)
+    buttons.dice.click(outputs=fields.seed, js="videogen.draft.roll", **LOCAL).then(**save)
+    carriers.room.use(outputs=every, js="videogen.draft.use", **LOCAL).then(**save)
+
+
+def _wire_actions(actions: Actions, fields: Fields, buttons: Buttons, carriers: Carriers) -> None:
+    """What goes to the server: short calls, whose effects come back through the watcher."""
+    browser, outcome = carriers.browser, carriers.outcome
+    buttons.generate.click(
+        actions.generate, [*fields.all(), browser], outcome, js="videogen.draft.submit", queue=False, **QUIET
+    )
+    carriers.room.choose(actions.choose, browser, outcome, queue=False, trigger_mode="always_last", **QUIET)
+    carriers.room.cancel(actions.cancel, browser, outcome, queue=False, trigger_mode="multiple", **QUIET)
+    carriers.room.retry(actions.retry, browser, outcome, queue=False, **QUIET)
+    carriers.room.more(actions.more, browser, outcome, queue=False, **QUIET)
+
+
+def _wire_watcher(page: gr.Blocks, carriers: Carriers, video: gr.Video, parts: tuple[AsyncClient, Pages, Pace]) -> None:
+    """The page's one endless handler: it starts with the page and ends with it."""
+
+    async def watch(browser: Any, request: gr.Request) -> AsyncGenerator[tuple[Any, ...], None]:
+        visit = Visit.read(browser, request.cookies)
+        watcher = Watcher(*parts, session_hash=str(request.session_hash))
+        async for frame in watcher.frames(visit):
+            yield _outputs(frame, visit)
+
+    outputs = [carriers.room, carriers.history, video, carriers.browser]
+    page.load(watch, carriers.browser, outputs, js="videogen.arrive", **QUIET)
+
+
+def _outputs(frame: Frame, visit: Visit) -> tuple[Any, ...]:
+    return (
+        frame.room,
+        gr.skip() if frame.history is None else frame.history,
+        gr.skip() if frame.video is None else frame.video[0],
+        gr.skip() if frame.token in (None, visit.token) else {"token": frame.token},
+    )
