@@ -6,10 +6,12 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
-from sqlalchemy import Engine, event
+import orjson
+from sqlalchemy import Connection, Engine, event
 from sqlmodel import Session, create_engine
 
 BUSY_SECONDS = 10.0
@@ -30,17 +32,41 @@ class StoredEvent:
 Listener = Callable[[list[StoredEvent]], None]
 
 
-@dataclass(slots=True)
 class UnitOfWork:
-    """One write transaction: an SQLModel session, and the events to tell once it is committed."""
+    """One write transaction, and the events to tell once it is committed.
 
-    session: Session
-    events: list[StoredEvent] = field(default_factory=list)
+    `connection` is for single statements, where speed counts; `session` is for rows as objects. What is added to the
+    session is written by its `flush`, at the latest when the block ends.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self.events: list[StoredEvent] = []
+
+    @cached_property
+    def session(self) -> Session:
+        """An SQLModel session in this transaction, opened when it is first needed."""
+        return Session(self.connection, expire_on_commit=False, autoflush=False)
+
+    def flush(self) -> None:
+        """Write what the session still holds."""
+        if "session" in self.__dict__:
+            self.session.flush()
+
+    def close(self) -> None:
+        """Let go of the session; the transaction is the database's to end."""
+        if "session" in self.__dict__:
+            self.session.close()
 
 
 def _connect(url: str, begin: str) -> Engine:
     """Build an engine whose transactions open with `begin`."""
-    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False})
+    engine = create_engine(
+        url,
+        connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
+        json_serializer=lambda value: orjson.dumps(value).decode(),
+        json_deserializer=orjson.loads,
+    )
 
     @event.listens_for(engine, "connect")
     def _pragmas(connection: sqlite3.Connection, _record: object) -> None:
@@ -85,10 +111,13 @@ class Database:
         so that nobody hears of an event that is not in the database, or hears two in the wrong order.
         """
         with self._lock:
-            with Session(self._writer, expire_on_commit=False, autoflush=False) as session:
-                unit = UnitOfWork(session)
-                yield unit
-                session.commit()
+            with self._writer.begin() as connection:
+                unit = UnitOfWork(connection)
+                try:
+                    yield unit
+                    unit.flush()
+                finally:
+                    unit.close()
             if unit.events:
                 for listener in self._listeners:
                     listener(unit.events)

@@ -83,7 +83,6 @@ class GenerationRow(SQLModel, table=True):
     cancel_requested: bool = False
     checkpoint: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON, nullable=True))
 
-    last_event_id: int = 0
     preview_file_id: str | None = None
     preview_version: int = 0
     file_id: str | None = None

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from queue import Queue
 
 import pytest
 
@@ -161,12 +162,22 @@ def test_renderers_do_not_outlive_their_host(job_for):
 
 @linux
 def test_a_renderer_outlives_the_thread_that_started_it(job_for):
-    made = []
-    thread = threading.Thread(target=lambda: made.append(RenderProcess(job_for("bars"))))
+    made, may_end = Queue(), threading.Event()
+
+    def start():
+        made.put(RenderProcess(job_for("until_cancelled"), grace=30))
+        may_end.wait()
+
+    thread = threading.Thread(target=start)
     thread.start()
-    thread.join()
-    with made[0] as render:
-        assert list(render.messages())[-1].t == "done"
+    with made.get() as render:
+        messages = render.messages()
+        until(messages, "started")
+        may_end.set()
+        thread.join()
+        until(messages, "preview")
+        render.cancel()
+        assert list(messages)[-1].t == "cancelled"
 
 
 @linux

@@ -72,6 +72,11 @@ def test_the_poster_avoids_a_black_frame(tmp_path):
     assert poster_of(tmp_path, frames).std() > 50
 
 
+def test_the_poster_avoids_a_frame_that_is_all_but_black(tmp_path):
+    frames = [checks(0) // 20 for _ in range(5)] + [checks(0) for _ in range(4)]
+    assert poster_of(tmp_path, frames).mean() > 50
+
+
 @pytest.mark.parametrize("count", [1, 2, 8])
 def test_a_video_that_is_all_black_has_a_poster_too(tmp_path, count):
     assert poster_of(tmp_path, [black() for _ in range(count)]).max() < 8

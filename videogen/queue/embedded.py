@@ -64,7 +64,7 @@ class EmbeddedQueue:
         now = self._clock()
         with self._database.write() as unit:
             self._take_over(unit, now)
-            next_id = unit.session.connection().scalar(queue_order().limit(1))
+            next_id = unit.connection.scalar(queue_order().limit(1))
             if next_id is None:
                 return None
             values = {
@@ -78,7 +78,7 @@ class EmbeddedQueue:
                 "message": "",
             }
             row = move(unit, next_id, Status.PROCESSING, now, values)
-            unit.session.connection().execute(
+            unit.connection.execute(
                 update(SessionRow).where(col(SessionRow.id) == row.session_id).values(last_served_at=now)
             )
             refresh_positions(unit, now)
@@ -87,7 +87,7 @@ class EmbeddedQueue:
     def renew(self, owner: str) -> None:
         """Push back the expiry of all that `owner` holds."""
         with self._database.write() as unit:
-            unit.session.connection().execute(
+            unit.connection.execute(
                 update(GenerationRow)
                 .where(col(GenerationRow.lease_owner) == owner, col(GenerationRow.status) == Status.PROCESSING)
                 .values(lease_until=self._clock() + self._lease_seconds)

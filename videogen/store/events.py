@@ -46,7 +46,7 @@ class EventStore(BaseStore):
             rows = session.exec(_generations(session_id, scope)).all()
             if scope[0] != "session" and not rows:
                 raise NotFound
-            active = frozenset(row_id for row_id, status, _ in rows if status not in TERMINAL)
+            active = frozenset(row_id for row_id, status in rows if status not in TERMINAL)
             newest = session.exec(select(func.max(EventRow.id))).one() or 0
             # A number that was never given comes from a database that was since replaced: start over.
             cursor = after if after is not None and after <= newest else 0
@@ -55,21 +55,28 @@ class EventStore(BaseStore):
                     EventRow.session_id == session_id, _in_scope(scope), col(EventRow.id) > cursor
                 )
             else:
-                wanted = [event_id for row_id, _, event_id in rows if row_id in active or scope[0] == "generation"]
-                query = select(EventRow).where(col(EventRow.id).in_(wanted))
+                wanted = [row_id for row_id, _ in rows if row_id in active or scope[0] == "generation"]
+                query = select(EventRow).where(col(EventRow.id).in_(_newest(wanted)))
             backlog = [_stored(row) for row in session.exec(query.order_by(col(EventRow.id)))]
         return Opening(backlog, max([cursor, *(event.id for event in backlog)]), active)
 
 
 def _generations(session_id: str, scope: Scope) -> Any:
-    """Select id, status and newest event of the generations in scope; of a whole session only what is active."""
+    """Select id and status of the generations in scope; of a whole session only what is active."""
     kind, value = scope
-    query = select(GenerationRow.id, GenerationRow.status, GenerationRow.last_event_id).where(
-        GenerationRow.session_id == session_id
-    )
+    query = select(GenerationRow.id, GenerationRow.status).where(GenerationRow.session_id == session_id)
     if kind == "session":
         return query.where(col(GenerationRow.status).not_in(TERMINAL))
     return query.where((GenerationRow.project_id if kind == "project" else GenerationRow.id) == value)
+
+
+def _newest(generation_ids: list[str]) -> Any:
+    """Select the newest event of each of these generations."""
+    return (
+        select(func.max(EventRow.id))
+        .where(col(EventRow.generation_id).in_(generation_ids))
+        .group_by(col(EventRow.generation_id))
+    )
 
 
 def _in_scope(scope: Scope) -> Any:

@@ -63,6 +63,8 @@ class GenerationStore(BaseStore):
                 unit.session.flush()
                 # Tells the new ones for the first time: they had no place before.
                 refresh_positions(unit, self.clock())
+                for row in rows:
+                    unit.session.refresh(row)
                 return rows, True
         except IntegrityError as problem:
             # The session was removed between its check and this write.

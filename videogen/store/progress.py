@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import case
 from sqlmodel import col, delete, select
 
 from videogen.models import FileRow, GenerationRow
-from videogen.moves import amend, failure, move
+from videogen.moves import advance, amend, failure, move
 from videogen.schemas import Status
 from videogen.store.base import BaseStore
 
@@ -54,9 +53,8 @@ class ProgressStore(BaseStore):
 
     def record_progress(self, fence: Fence, progress: Progress) -> None:
         """Store and publish how far the render is. The bar never falls within an attempt."""
-        percent = min(progress.percent, 100.0)
         values = {
-            "progress": case((col(GenerationRow.progress) > percent, col(GenerationRow.progress)), else_=percent),
+            "progress": min(progress.percent, 100.0),
             "stage": progress.stage,
             "step": progress.step,
             "total_steps": progress.total_steps,
@@ -64,11 +62,11 @@ class ProgressStore(BaseStore):
             "eta_seconds": progress.eta_seconds,
         }
         with self.database.write() as unit:
-            amend(unit, fence.generation_id, self.clock(), values, attempt=fence.attempt)
+            advance(unit, fence.generation_id, self.clock(), values, attempt=fence.attempt)
 
     def record_preview(self, fence: Fence, file: FileRow) -> None:
         """Show an intermediate picture; it takes the place of the one before."""
-        values = {"preview_file_id": file.id, "preview_version": GenerationRow.preview_version + 1}
+        values = {"preview_file_id": file.id, "preview_version": col(GenerationRow.preview_version) + 1}
         with self.database.write() as unit:
             unit.session.merge(file)
             unit.session.flush()

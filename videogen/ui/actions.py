@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import gradio as gr
@@ -10,10 +11,9 @@ from pydantic import ValidationError
 
 from videogen.client import ApiError, AsyncClient, ClientError, Unreachable
 from videogen.schemas import Generation, GenerationCreate, Project
-from videogen.ui import form, texts
+from videogen.ui import form, texts, views
 from videogen.ui.pages import FIRST_PAGE, Page, Pages, Visit
-
-Outcome = dict[str, Any]
+from videogen.ui.views import View
 
 
 class Actions:
@@ -25,7 +25,7 @@ class Actions:
         self._engines = engines
         self._count = 0
 
-    async def generate(self, request: gr.Request, *values: Any) -> Outcome:
+    async def generate(self, request: gr.Request, *values: Any) -> View:
         """Submit the form. The last value is the browser's own: its token and the form's idempotency key."""
         *fields, browser = values
         key = browser.get("key") if isinstance(browser, dict) else None
@@ -40,7 +40,7 @@ class Actions:
             self._show(page, generation)
         return self._outcome(accepted=key)
 
-    async def choose(self, event: gr.EventData, request: gr.Request, browser: Any) -> Outcome:
+    async def choose(self, event: gr.EventData, request: gr.Request, browser: Any) -> View:
         """Put a generation on the stage, with links that are fresh."""
         page = self._page(browser, request)
         generation_id = _id(event)
@@ -56,7 +56,7 @@ class Actions:
             page.ring(urgent=True)
         return self._outcome()
 
-    async def cancel(self, event: gr.EventData, request: gr.Request, browser: Any) -> Outcome:
+    async def cancel(self, event: gr.EventData, request: gr.Request, browser: Any) -> View:
         """Stop a generation; the renderer confirms through the stream."""
         page = self._page(browser, request)
         generation_id = _id(event)
@@ -71,7 +71,7 @@ class Actions:
             page.ring(urgent=True)
         return self._outcome()
 
-    async def retry(self, event: gr.EventData, request: gr.Request, browser: Any) -> Outcome:
+    async def retry(self, event: gr.EventData, request: gr.Request, browser: Any) -> View:
         """Start the same recipe again."""
         page = self._page(browser, request)
         try:
@@ -80,18 +80,20 @@ class Actions:
             return self._outcome(notice=texts.refusal(problem))
         return self._outcome()
 
-    async def more(self, request: gr.Request, browser: Any) -> Outcome:
-        """Read the next page of the history."""
+    async def history(self, request: gr.Request, browser: Any) -> View:
+        """What has ended, as far as the page has read it."""
         page = self._page(browser, request)
-        if page.board.next_cursor is None:
-            return self._outcome()
-        try:
-            page.board.put_page(await page.client.list(cursor=page.board.next_cursor, limit=FIRST_PAGE))
-        except ClientError as problem:
-            return self._outcome(notice=texts.refusal(problem))
-        finally:
-            page.ring(urgent=True)
-        return self._outcome()
+        if not page.board.loaded:
+            page.board.put_page(await page.client.list(limit=FIRST_PAGE))
+        return views.history(page.board)
+
+    async def more(self, request: gr.Request, browser: Any) -> View:
+        """The history with its next page."""
+        page = self._page(browser, request)
+        if page.board.next_cursor is not None:
+            with suppress(ClientError):
+                page.board.put_page(await page.client.list(cursor=page.board.next_cursor, limit=FIRST_PAGE))
+        return views.history(page.board)
 
     def _page(self, browser: Any, request: gr.Request) -> Page:
         """The tab's page; or, where this process does not know the tab (any more), one of its session."""
@@ -99,14 +101,14 @@ class Actions:
         if found is not None:
             return found
         visit = Visit.read(browser, request.cookies)
-        return Page(self._client.as_session(visit.token or visit.cookie), visit.origin)
+        return Page(self._client.as_session(visit.token or visit.cookie))
 
     def _show(self, page: Page, generation: Generation) -> None:
         page.board.put(generation)
         page.board.select(generation.id)
         page.ring(urgent=True)
 
-    def _outcome(self, **told: Any) -> Outcome:
+    def _outcome(self, **told: Any) -> View:
         """No two are equal, so that the browser notices each."""
         self._count += 1
         return {"n": self._count, **told}

@@ -15,6 +15,7 @@ from videogen.ui.texts import DETAILS
 STYLES: Final = ("tokens", "gradio", "layout", "stage", "job", "form", "lists")
 SCRIPTS: Final = (
     "core",
+    "notice",
     "stage",
     "lists",
     "connection",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -16,7 +17,8 @@ from videogen.ui.actions import Actions
 from videogen.ui.pages import Pages, Visit
 from videogen.ui.rate import Pace
 from videogen.ui.theme import theme
-from videogen.ui.watcher import Frame, Watcher
+from videogen.ui.views import View
+from videogen.ui.watcher import Watcher
 
 STORAGE_KEY: Final = "videogen-session"
 # No handler is an endpoint of its own: programs use the HTTP API.
@@ -24,9 +26,12 @@ QUIET: Final[dict[str, Any]] = {
     "api_visibility": "private",
     "show_progress": "hidden",
     "concurrency_limit": None,
+    # What they return is what the browser gets; Gradio's own step would cost a thread for each.
+    "postprocess": False,
 }
+SHORT: Final[dict[str, Any]] = {"queue": False, **QUIET}
 # Runs in the browser alone.
-LOCAL: Final[dict[str, Any]] = {"fn": None, "queue": False, **QUIET}
+LOCAL: Final[dict[str, Any]] = {"fn": None, **SHORT}
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +133,8 @@ def build_page(settings: PageSettings) -> gr.Blocks:
         _static("history")
         _wire_form(page, fields, buttons, carriers)
         _wire_actions(Actions(client, pages, forms), fields, buttons, carriers)
-        _wire_watcher(page, carriers, video, (client, pages, pace))
+        _wire_player(video, carriers)
+        _wire_watcher(page, carriers, (client, pages, pace))
     return page
 
 
@@ -230,7 +236,7 @@ def _timing(forms: Sequence[form.EngineForm]) -> tuple[gr.Slider, gr.Dropdown]:
     )
     rates = sorted({rate for one in forms for rate in one.fps_choices})
     fps = gr.Dropdown(
-        [(str(rate), rate) for rate in rates],
+        [(f"{rate} fps", rate) for rate in rates],
         value=first.fps,
         label=texts.FPS_LABEL,
         filterable=False,
@@ -250,35 +256,34 @@ def _wire_form(page: gr.Blocks, fields: Fields, buttons: Buttons, carriers: Carr
     carriers.room.use(outputs=every, js="videogen.draft.use", **LOCAL).then(**save)
 
 
+def _wire_player(video: gr.Video, carriers: Carriers) -> None:
+    """The player and the browser's own storage take their values from the room, without asking the server.
+
+    Gradio's server would download a video that it is given by address; the browser plays it as it is.
+    """
+    carriers.room.play(outputs=video, js="videogen.player.value", **LOCAL)
+    carriers.room.keep(outputs=carriers.browser, js="videogen.session.value", **LOCAL)
+
+
 def _wire_actions(actions: Actions, fields: Fields, buttons: Buttons, carriers: Carriers) -> None:
     """What goes to the server: short calls, whose effects come back through the watcher."""
-    browser, outcome = carriers.browser, carriers.outcome
-    buttons.generate.click(
-        actions.generate, [*fields.all(), browser], outcome, js="videogen.draft.submit", queue=False, **QUIET
-    )
-    carriers.room.choose(actions.choose, browser, outcome, queue=False, trigger_mode="always_last", **QUIET)
-    carriers.room.cancel(actions.cancel, browser, outcome, queue=False, trigger_mode="multiple", **QUIET)
-    carriers.room.retry(actions.retry, browser, outcome, queue=False, **QUIET)
-    carriers.room.more(actions.more, browser, outcome, queue=False, **QUIET)
+    room, browser, outcome = carriers.room, carriers.browser, carriers.outcome
+    form_and_session = [*fields.all(), browser]
+    buttons.generate.click(actions.generate, form_and_session, outcome, js="videogen.draft.submit", **SHORT)
+    room.choose(actions.choose, browser, outcome, trigger_mode="always_last", **SHORT)
+    room.cancel(actions.cancel, browser, outcome, trigger_mode="multiple", **SHORT)
+    room.retry(actions.retry, browser, outcome, **SHORT)
+    room.history(actions.history, browser, carriers.history, trigger_mode="always_last", **SHORT)
+    room.more(actions.more, browser, carriers.history, **SHORT)
 
 
-def _wire_watcher(page: gr.Blocks, carriers: Carriers, video: gr.Video, parts: tuple[AsyncClient, Pages, Pace]) -> None:
+def _wire_watcher(page: gr.Blocks, carriers: Carriers, parts: tuple[AsyncClient, Pages, Pace]) -> None:
     """The page's one endless handler: it starts with the page and ends with it."""
 
-    async def watch(browser: Any, request: gr.Request) -> AsyncGenerator[tuple[Any, ...], None]:
-        visit = Visit.read(browser, request.cookies)
+    async def watch(browser: Any, request: gr.Request) -> AsyncGenerator[View, None]:
         watcher = Watcher(*parts, session_hash=str(request.session_hash))
-        async for frame in watcher.frames(visit):
-            yield _outputs(frame, visit)
+        async with aclosing(watcher.frames(Visit.read(browser, request.cookies))) as frames:
+            async for frame in frames:
+                yield frame
 
-    outputs = [carriers.room, carriers.history, video, carriers.browser]
-    page.load(watch, carriers.browser, outputs, js="videogen.arrive", **QUIET)
-
-
-def _outputs(frame: Frame, visit: Visit) -> tuple[Any, ...]:
-    return (
-        frame.room,
-        gr.skip() if frame.history is None else frame.history,
-        gr.skip() if frame.video is None else frame.video[0],
-        gr.skip() if frame.token in (None, visit.token) else {"token": frame.token},
-    )
+    page.load(watch, carriers.browser, carriers.room, js="videogen.arrive", **QUIET)

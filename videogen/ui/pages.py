@@ -22,18 +22,15 @@ class Visit:
     token: str | None = None
     cookie: str | None = None
     selected: str | None = None
-    origin: str = ""
 
     @classmethod
     def read(cls, browser: object, cookies: Mapping[str, str]) -> Visit:
         """Read what came from the browser; anybody may have written it, so every shape is possible."""
         told: Mapping[str, Any] = browser if isinstance(browser, dict) else {}
-        origin = _text(told.get("origin")) or ""
         return cls(
             token=_text(told.get("token")),
             cookie=_text(cookies.get(COOKIE)),
             selected=_text(told.get("selected")),
-            origin=origin if origin.startswith(("http://", "https://")) else "",
         )
 
 
@@ -42,7 +39,6 @@ class Page:
     """One open tab: its session's client, its board, and a bell for its watcher."""
 
     client: AsyncClient
-    origin: str
     board: Board = field(default_factory=Board)
     bell: asyncio.Event = field(default_factory=asyncio.Event)
     alarm: asyncio.Event = field(default_factory=asyncio.Event)
@@ -80,7 +76,7 @@ class Arrival:
 
     token: str
     adopt: bool
-    """Whether the browser's cookie should be made to match the token."""
+    """Whether the browser's cookie is another session's."""
     page: GenerationPage
 
 

@@ -23,23 +23,23 @@ CANCELLING: Final = "Cancelling"
 
 FIELDS: Final[Mapping[str, str]] = {
     "prompt": "Prompt",
-    "negativePrompt": "Leave out",
+    "negativePrompt": "Negative prompt",
     "engine": "Engine",
     "settings.width": "Width",
     "settings.height": "Height",
     "settings.durationSeconds": "Seconds",
-    "settings.fps": "Frames per second",
+    "settings.fps": "Frame rate",
     "settings.seed": "Seed",
 }
 
 PROMPT_LABEL: Final = "Prompt"
 PROMPT_PLACEHOLDER: Final = "Ocean at sunset, calm sea, slow pan to the right"
-NEGATIVE_LABEL: Final = "Leave out"
-NEGATIVE_PLACEHOLDER: Final = "clouds, stars"
+NEGATIVE_LABEL: Final = "Negative prompt"
+NEGATIVE_PLACEHOLDER: Final = "What to leave out, such as clouds"
 SHAPE_LABEL: Final = "Shape"
 DETAIL_LABEL: Final = "Detail"
 SECONDS_LABEL: Final = "Seconds"
-FPS_LABEL: Final = "Frames per second"
+FPS_LABEL: Final = "Frame rate"
 SEED_LABEL: Final = "Seed"
 SEED_PLACEHOLDER: Final = "random"
 ENGINE_LABEL: Final = "Engine"

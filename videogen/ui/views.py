@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any, Literal
-from urllib.parse import urljoin
 
 from videogen.schemas import Generation, Status
 from videogen.ui import texts
@@ -13,35 +12,23 @@ Link = Literal["live", "reconnecting"]
 View = dict[str, Any]
 
 
-def room(board: Board, origin: str) -> View:
+def room(board: Board) -> View:
     """Everything that moves: the generation on the stage, and the strip of those still to come."""
     selected = board.selected
     return {
-        "selected": _stage(selected, origin, cancelling=selected.id in board.cancelling) if selected else None,
+        "selected": _stage(selected, cancelling=selected.id in board.cancelling) if selected else None,
         "active": [_active(item, cancelling=item.id in board.cancelling) for item in board.active()],
         "loaded": board.loaded,
     }
 
 
-def history(board: Board, origin: str) -> View:
+def history(board: Board) -> View:
     """The gallery of what has ended."""
     return {
-        "items": [_entry(item, origin) for item in board.history()],
+        "items": [_entry(item) for item in board.history()],
         "more": board.next_cursor is not None,
         "loaded": board.loaded,
     }
-
-
-def video_url(generation: Generation | None, origin: str) -> str | None:
-    """The address of the finished video, absolute: Gradio takes a relative one for a file on its disk."""
-    if generation is None or generation.status is not Status.COMPLETED or generation.type != "video":
-        return None
-    return absolute(generation.video_url, origin)
-
-
-def absolute(url: str | None, origin: str) -> str | None:
-    """An address of the API as the browser reaches it."""
-    return urljoin(origin + "/", url) if url else None
 
 
 def _status(generation: Generation, *, cancelling: bool) -> str:
@@ -50,7 +37,7 @@ def _status(generation: Generation, *, cancelling: bool) -> str:
     return texts.STATUS[generation.status]
 
 
-def _stage(generation: Generation, origin: str, *, cancelling: bool) -> View:
+def _stage(generation: Generation, *, cancelling: bool) -> View:
     ended = generation.status.is_terminal
     done = generation.status is Status.COMPLETED
     return {
@@ -63,11 +50,9 @@ def _stage(generation: Generation, origin: str, *, cancelling: bool) -> View:
         "step": texts.step(generation),
         "eta": texts.eta(generation),
         "attempt": texts.attempt(generation),
-        "preview": absolute(generation.poster_url if done else generation.preview_url, origin),
-        "image": absolute(generation.video_url, origin) if done and generation.type == "image" else None,
-        "plays": video_url(generation, origin) is not None,
-        "download": _download(generation, origin) if done else None,
-        "failed": generation.status is Status.FAILED,
+        "picture": _picture(generation),
+        "video": generation.video_url if done and generation.type == "video" else None,
+        "download": _download(generation) if done else None,
         "canCancel": not ended and not cancelling,
         "canRetry": ended,
         "prompt": generation.prompt,
@@ -77,11 +62,17 @@ def _stage(generation: Generation, origin: str, *, cancelling: bool) -> View:
     }
 
 
-def _download(generation: Generation, origin: str) -> View:
+def _picture(generation: Generation) -> str | None:
+    if generation.status is not Status.COMPLETED:
+        return generation.preview_url
+    return generation.video_url if generation.type == "image" else generation.poster_url
+
+
+def _download(generation: Generation) -> View:
     ending = "mp4" if generation.type == "video" else "png"
     words = "".join(char if char.isalnum() else " " for char in generation.prompt.lower()).split()
     name = "-".join(words)[:60].strip("-") or "video"
-    return {"href": absolute(generation.video_url, origin), "name": f"{name}.{ending}"}
+    return {"href": generation.video_url, "name": f"{name}.{ending}"}
 
 
 def _facts(generation: Generation) -> list[list[str]]:
@@ -122,14 +113,14 @@ def _active(generation: Generation, *, cancelling: bool) -> View:
     }
 
 
-def _entry(generation: Generation, origin: str) -> View:
+def _entry(generation: Generation) -> View:
     done = generation.status is Status.COMPLETED
     return {
         "id": generation.id,
         "status": generation.status.value,
         "badge": "" if done else texts.STATUS[generation.status],
         "prompt": generation.title or generation.prompt,
-        "poster": absolute(generation.poster_url, origin),
+        "poster": generation.poster_url or generation.preview_url,
         "length": texts.length(generation.duration_seconds) if done and generation.type == "video" else "",
         "at": generation.created_at.isoformat(),
     }

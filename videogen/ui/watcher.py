@@ -3,32 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import aclosing, suppress
-from dataclasses import dataclass
 from time import monotonic
-from typing import Any, Final
+from typing import Final
 
 from videogen.client import ApiError, AsyncClient, ClientError, ConnectionChange
 from videogen.client.backoff import Backoff
 from videogen.ui import texts, views
-from videogen.ui.pages import Arrival, Page, Pages, Visit, sign_in
+from videogen.ui.pages import Page, Pages, Visit, sign_in
 from videogen.ui.rate import Pace
 
 HEARTBEAT: Final = 5.0
 SETTLE: Final = 0.4
 """How long the first picture waits for the subscription, whose snapshots are newer than the list."""
-
-
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """What the page shows next; a None part stays as it is."""
-
-    room: views.View
-    history: views.View | None = None
-    video: tuple[str | None] | None = None
-    """The address on the player, or (None,) for an empty player."""
-    token: str | None = None
+_visits = itertools.count(1)
 
 
 class Watcher:
@@ -41,15 +31,14 @@ class Watcher:
         self._key = session_hash
         self._link: views.Link = "live"
         self._tick = 0
-        self._history_version = -1
-        self._video: str | None = None
         self._heard: set[str] = set()
+        self._told: views.View = {}
 
-    async def frames(self, visit: Visit) -> AsyncGenerator[Frame, None]:
+    async def frames(self, visit: Visit) -> AsyncGenerator[views.View, None]:
         """Yield what to show: changes at once, and a heartbeat when there are none."""
         backoff = Backoff(last=3.0)
         while True:
-            page = Page(self._client, visit.origin)
+            page = Page(self._client)
             try:
                 async with aclosing(self._follow(page, visit)) as frames:
                     async for frame in frames:
@@ -59,13 +48,13 @@ class Watcher:
                         self._pace.turned(self._key, monotonic() - started)
             except ClientError as problem:
                 self._link = "reconnecting"
-                yield Frame(self._stamp({"problem": _plain(problem)}))
+                yield self._stamp({"problem": _plain(problem)})
             finally:
                 self._pages.close(self._key, page)
                 self._pace.left(self._key)
             await asyncio.sleep(backoff.next())
 
-    async def _follow(self, page: Page, visit: Visit) -> AsyncGenerator[Frame, None]:
+    async def _follow(self, page: Page, visit: Visit) -> AsyncGenerator[views.View, None]:
         arrival = await sign_in(self._client, visit)
         page.client = self._client.as_session(arrival.token)
         page.board.put_page(arrival.page)
@@ -74,7 +63,9 @@ class Watcher:
         try:
             await self._settle(page, visit)
             self._pages.open(self._key, page)
-            yield self._first(page, arrival)
+            notice = texts.welcome(len(page.board.active()))
+            self._told = {"token": arrival.token, "adopt": arrival.adopt, "notice": notice, "visit": next(_visits)}
+            yield self._frame(page)
             while not reader.done():
                 await self._wait(page)
                 yield self._frame(page)
@@ -126,29 +117,13 @@ class Watcher:
         if page.board.unknown:
             await _fetch(page, page.board.unknown)
 
-    def _first(self, page: Page, arrival: Arrival) -> Frame:
-        self._history_version = -1
-        frame = self._frame(page)
-        extra: dict[str, Any] = {"notice": texts.welcome(len(page.board.active()))}
-        if arrival.adopt:
-            extra["adopt"] = arrival.token
-        return Frame(frame.room | extra, frame.history, (self._video,), arrival.token)
+    def _frame(self, page: Page) -> views.View:
+        return self._stamp(views.room(page.board) | self._told | {"history": page.board.history_version})
 
-    def _frame(self, page: Page) -> Frame:
-        board, history, video = page.board, None, None
-        if board.history_version != self._history_version:
-            self._history_version = board.history_version
-            history = views.history(board, page.origin)
-        url = views.video_url(board.selected, page.origin)
-        if url != self._video:
-            self._video = url
-            video = (url,)
-        return Frame(self._stamp(views.room(board, page.origin)), history, video)
-
-    def _stamp(self, room: views.View) -> views.View:
-        """No two frames are equal, so that the browser sees each as a sign of life."""
+    def _stamp(self, frame: views.View) -> views.View:
+        """Each frame is whole, since a browser may skip some, and unlike the last, since it is a sign of life."""
         self._tick += 1
-        return room | {"tick": self._tick, "link": self._link}
+        return frame | {"tick": self._tick, "link": self._link}
 
 
 async def _fetch(page: Page, ids: Iterable[str]) -> None:

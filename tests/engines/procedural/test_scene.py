@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from videogen.engines.procedural.camera import Camera
 from videogen.engines.procedural.scene import build_scene
 from videogen.engines.procedural.spec import parse_prompt
 
@@ -107,9 +108,12 @@ def test_any_whole_number_is_a_seed(seed: int) -> None:
     assert shot("qwerty", 0.0, seed=seed).any()
 
 
-def test_the_camera_rests_outside_the_clip() -> None:
-    frames = shot("still camera, city", -1.0, 0.0, 2.0, 50.0)
-    assert frames.shape[0] == 4
+def test_the_camera_travels_during_the_clip_and_rests_outside_it() -> None:
+    left, still = (
+        Camera(parse_prompt(prompt), 2.0, np.random.default_rng(1)) for prompt in ("city, pan left", "city, static")
+    )
+    assert left.pan(-1.0) == left.pan(0.0) > left.pan(1.0) > left.pan(2.0) == left.pan(50.0)
+    assert still.pan(0.0) == still.pan(2.0) == 0
 
 
 @pytest.mark.parametrize("size", [(255, 144), (256, 0), (8, 8)])

@@ -19,7 +19,7 @@ from videogen.engines.procedural.trees import draw_trees
 
 _COLORS: Mapping[str, tuple[Rgb, Rgb, Rgb]] = {
     "green": ((0.20, 1.0, 0.42), (0.06, 0.72, 0.38), (0.30, 0.10, 0.62)),
-    "violet": ((0.42, 0.50, 0.95), (0.42, 0.16, 0.90), (0.75, 0.12, 0.60)),
+    "violet": ((0.55, 0.55, 1.15), (0.58, 0.20, 1.15), (0.85, 0.12, 0.70)),
     "red": ((0.55, 0.85, 0.30), (0.80, 0.16, 0.16), (0.85, 0.06, 0.22)),
     "blue": ((0.16, 0.80, 0.90), (0.08, 0.34, 0.95), (0.32, 0.12, 0.80)),
     "teal": ((0.14, 0.95, 0.72), (0.05, 0.62, 0.66), (0.14, 0.20, 0.80)),
@@ -40,12 +40,12 @@ class Aurora:
         self._lake = spec.ground == "lake" or (spec.ground == "" and spec.snow == 0 and rng.random() < 0.6)
         colors = _chosen(spec.accents)
         self._shine = colors[1]
-        self._curtains = Curtains(frame, colors, 1.3 + 1.2 * spec.energy, int(rng.integers(2, 4)), rng)
+        self._curtains = Curtains(frame, colors, 1.9 + 1.4 * spec.energy, int(rng.integers(2, 4)), rng)
         look = Range(2, float(rng.uniform(0.24, 0.34)), (0.010, 0.017, 0.027), (0.030, 0.048, 0.060), 0.5, 0.7, 0.34)
         self._ridges = Ridges(frame, look, camera.travel, rng)
         self._columns = width + int(camera.travel * frame.unit) + 4
         tallest = float(rng.uniform(0.12, 0.19)) if spec.trees else 0.0
-        self._trees = draw_trees(frame, self._columns, tallest, rng) if tallest else None
+        self._trees = draw_trees(frame, self._columns, tallest, rng)[-frame.horizon :] if tallest else None
         count = int(300 * (frame.width * frame.horizon) / frame.unit**2) if spec.stars else 0
         self._star = rng.random((4, count)).astype(np.float32)
         self._drifts = (tile(spectral(256, 3.0, rng, (2, 60), 0.4)),)

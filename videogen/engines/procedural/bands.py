@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import TypeAlias, TypeVar
 
 # About what fits, with its temporaries, into the second-level cache of one core.
-_BAND_PIXELS = 98_304
+_BAND_PIXELS = 49_152
 
 T = TypeVar("T")
 Span: TypeAlias = tuple[int, int]

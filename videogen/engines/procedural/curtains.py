@@ -8,7 +8,7 @@ from videogen.engines.procedural.palette import Rgb
 from videogen.engines.procedural.resample import box, double
 
 _LINE = 1024
-_RISES = (0.035, 0.15, 0.30)  # how far light trails upwards, in picture units
+_RISES = (0.035, 0.15, 0.15, 0.30)  # how far light trails upwards, in picture units
 _MARGIN = 0.25  # picture units beyond each side, so that folds come in from outside
 
 
@@ -60,7 +60,7 @@ class Curtains:
         sway += tap_line(self._sways[index], along * 2.9 + swing * 1.3) * np.float32(0.045)
         height = np.float32(self._bases[index]) + sway + s * np.float32(self._tilts[index])
         ray = 0.62 + 0.55 * tap_line(self._rays[index], along * 1.15 + swing * 2.2)
-        swell = np.clip(0.50 + 0.75 * tap_line(self._swells[index], along * 0.8 - swing * 0.9), 0.02, 1.6)
+        swell = np.clip(0.72 + 0.75 * tap_line(self._swells[index], along * 0.8 - swing * 0.9), 0.16, 1.7)
         amount = np.clip(ray, 0.08, 2) * swell * np.float32(self._share[index] * self._strength)
         # The same light for any size: sparks per half-size pixel.
         amount *= np.float32(frame.unit / 2 * 2 * reach / count)
@@ -73,20 +73,24 @@ class Curtains:
         per_row = 2 / self._frame.unit
         fade = np.array([[np.exp(-per_row / length)] for length in _RISES], np.float32)
         rows, columns = feet.shape
+        # The crown comes from wider feet, or it would stand on every fold as a thin beam.
+        wide = feet
+        for _ in range(2):
+            wide = box(wide, max(1, int(0.03 * self._frame.unit / 2)), 1)
+        source = np.stack((feet, feet, wide, wide), axis=1)
         trails = np.zeros((rows + 1, len(_RISES), columns), np.float32)
         for row in range(rows - 1, -1, -1):
             np.multiply(trails[row + 1], fade, out=trails[row])
-            trails[row] += feet[row]
+            trails[row] += source[row]
         foot, body, crown = self._colors
-        low, middle, tall = (per_row / length for length in _RISES)
+        gains = [per_row / length for length in _RISES]
+        # A trail of a trail is the difference of the two.
+        late = np.maximum(trails[:-1, 3] - trails[:-1, 2], 0) * np.float32(gains[3] * 2.0)
         light = np.empty((3, rows, columns), np.float32)
         for channel in range(3):
-            # The crown, a trail of a trail, is the difference of the two.
-            late = crown[channel] * 1.6 * tall
-            plane = trails[:-1, 0] * np.float32(foot[channel] * low)
-            plane += trails[:-1, 1] * np.float32(body[channel] * middle - late)
-            plane += trails[:-1, 2] * np.float32(late)
-            np.maximum(plane, 0.0, out=light[channel])
+            np.multiply(trails[:-1, 0], np.float32(foot[channel] * gains[0]), out=light[channel])
+            light[channel] += trails[:-1, 1] * np.float32(body[channel] * gains[1])
+            light[channel] += late * np.float32(crown[channel])
         return light
 
 

@@ -114,15 +114,15 @@ class Sea:
             keep = np.exp(-((pixel / np.float32(octave.length * 0.34)) ** 2))
             height = np.float32(octave.share * water.slope) * keep
             lost += (np.float32(octave.share * water.slope) ** 2) * (1 - keep * keep)
-            if float(keep.max()) < 0.01:
-                continue
-            u = (ground + np.float32(octave.drift[0] * t)) * texels + origin[0]
-            v = (depth + np.float32(octave.drift[1] * t)) * texels + origin[1]
+            # Pixels only shrink towards the camera: what a row cannot show, none above it can.
+            seen = slice(int(np.searchsorted(keep, 0.02)), None)
+            u = (ground[seen] + np.float32(octave.drift[0] * t)) * texels + origin[0]
+            v = (depth[seen] + np.float32(octave.drift[1] * t)) * texels + origin[1]
             a, b = tap_rows(self._slopes, u, v)
-            a *= height[:, None]
-            b *= height[:, None]
-            across += a
-            along += b
+            a *= height[seen, None]
+            b *= height[seen, None]
+            across[seen] += a
+            along[seen] += b
         across *= gust
         along *= gust
         return across, along, lost

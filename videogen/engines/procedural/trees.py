@@ -22,6 +22,10 @@ def draw_trees(frame: Frame, columns: int, tallest: float, rng: np.random.Genera
         tall = tallest * unit * (0.24 + 0.42 * max(0.0, float(at) + 0.2) + 0.36 * rng.random() ** 2.6)
         _draw_tree(pen, x, rows * _FINE, min(tall, tallest * unit), rng)
         x += tallest * unit * (0.07 + 0.16 * rng.random() + (1.5 * rng.random() if at < -0.15 else 0.0))
+    bank = (0.009 + 0.004 * profile(512, 1.6, rng, (4, 200))) * unit
+    steps = np.linspace(0, columns * _FINE, 512)
+    shore = [(float(step), rows * _FINE - float(high)) for step, high in zip(steps, bank, strict=True)]
+    pen.polygon([(0.0, float(rows * _FINE)), *shore, (float(columns * _FINE), float(rows * _FINE))], fill=255)
     return np.asarray(image.reduce(_FINE), np.float32) * np.float32(1 / 255)
 
 

@@ -39,7 +39,7 @@ class Weather:
             return
         light = canvas[:, ::16, ::16].mean(axis=(1, 2))
         light = 0.10 + 0.9 * light + 0.25 * light.mean()
-        gain = light * np.float32(0.42 if self._spec.rain else 1.5)
+        gain = light * np.float32(0.6 if self._spec.rain else 1.5)
 
         def work(span: Span) -> None:
             for channel in range(3):

@@ -66,7 +66,6 @@ def upgrade() -> None:
         sa.Column("lease_until", sa.Float(), nullable=False),
         sa.Column("cancel_requested", sa.Boolean(), nullable=False),
         sa.Column("checkpoint", sa.JSON(), nullable=True),
-        sa.Column("last_event_id", sa.Integer(), nullable=False),
         sa.Column("preview_file_id", sa.String(), nullable=True),
         sa.Column("preview_version", sa.Integer(), nullable=False),
         sa.Column("file_id", sa.String(), nullable=True),

@@ -22,6 +22,11 @@ window.videogen = {
     else if (node.getAttribute(name) !== String(value)) node.setAttribute(name, String(value));
   },
 
+  /** An address of the API as this browser reaches it. */
+  absolute(url) {
+    return url ? new URL(url, window.location.origin).href : null;
+  },
+
   show(id, visible) {
     const node = videogen.byId(id);
     if (node && node.hidden === Boolean(visible)) node.hidden = !visible;
@@ -44,20 +49,28 @@ window.videogen = {
     },
   },
 
-  /** What the page brings along when it loads: its session, where it is, and what it had open. */
+  /** What the page brings along when it loads: its session, and what it had open. */
   arrive(session) {
-    const selected = videogen.session("selected") ?? videogen.store.read("selected");
-    return [{ ...(session ?? {}), origin: window.location.origin, selected }];
+    return [{ ...(session ?? {}), selected: videogen.tab.read() }];
   },
 
   /** The open generation is remembered per tab, and for a new tab that of the last one. */
-  session(key, value) {
-    try {
-      if (value === undefined) return window.sessionStorage.getItem(`videogen.${key}`);
-      window.sessionStorage.setItem(`videogen.${key}`, value);
-    } catch {
-      // As above: without storage the newest generation is shown.
-    }
-    return null;
+  tab: {
+    read() {
+      try {
+        const own = window.sessionStorage.getItem("videogen.selected");
+        return own ?? videogen.store.read("selected");
+      } catch {
+        return null;
+      }
+    },
+    write(id) {
+      videogen.store.write("selected", id);
+      try {
+        window.sessionStorage.setItem("videogen.selected", id);
+      } catch {
+        // As above: without storage the newest generation is shown.
+      }
+    },
   },
 };

@@ -42,7 +42,7 @@
       save(...values);
       const { key } = videogen.store.read("draft", { key: newKey() });
       videogen.form.sending();
-      return [...values, { ...(session ?? {}), key, origin: window.location.origin }];
+      return [...values, { ...(session ?? {}), key }];
     },
 
     /** The form was accepted under this key: the next Generate is a new wish, even if nothing is changed. */

@@ -32,7 +32,7 @@
         minimum: engine.min_seconds,
         maximum: engine.max_seconds,
       }),
-      set(keep(form.fps, engine.fps_choices, engine.fps), { choices: engine.fps_choices.map((fps) => [`${fps}`, fps]) }),
+      set(keep(form.fps, engine.fps_choices, engine.fps), { choices: engine.fps_choices.map((fps) => [`${fps} fps`, fps]) }),
       set(form.seed ?? ""),
       set(engine.id),
     ];

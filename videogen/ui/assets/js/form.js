@@ -47,15 +47,10 @@
       if (!outcome) return;
       busy(false);
       if ("error" in outcome || "accepted" in outcome) text("form-error", outcome.error ?? "");
+      if (outcome.error) byId("form-error")?.scrollIntoView({ block: "nearest" });
       if (outcome.accepted) videogen.draft.accepted(outcome.accepted);
-      if ("notice" in outcome) videogen.notice.tell(outcome.notice);
+      if (outcome.notice) videogen.notice.warn(outcome.notice);
       for (const id of ["cancel", "retry", "history-more"]) if (byId(id)) byId(id).disabled = false;
-    },
-  };
-
-  videogen.notice = {
-    tell(words) {
-      text("notice", words ?? "");
     },
   };
 })();

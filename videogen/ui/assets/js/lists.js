@@ -47,7 +47,7 @@
     part(node, "length", item.length);
     const image = node.querySelector("img");
     image.hidden = item.poster === null;
-    if (item.poster !== null) attribute(image, "src", item.poster);
+    if (item.poster !== null) attribute(image, "src", videogen.absolute(item.poster));
     const time = node.querySelector("time");
     attribute(time, "datetime", item.at);
     time.textContent = videogen.lists.when(new Date(item.at));

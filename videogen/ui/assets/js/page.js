@@ -1,10 +1,12 @@
 // Brings the parts together: one state of the room, and one listener for all its buttons.
 (() => {
   let listening = false;
-  let trouble = false;
+  let visit = null;
+  let history = null;
 
   function act(event) {
     const entry = event.target.closest("#active [data-generation-id], #history [data-generation-id]");
+    if (event.target.closest("button")) videogen.notice.acted();
     if (entry && event.target.closest("button")) return videogen.act("choose", { id: entry.dataset.generationId });
     const button = event.target.closest("#cancel, #retry, #history-more, #use-settings");
     if (!button) return undefined;
@@ -20,14 +22,20 @@
     document.addEventListener("click", act);
   };
 
+  // A frame tells the whole state, and says only once what is to be done once.
   videogen.applyRoom = (room) => {
     videogen.connection.heard(room);
+    if (room.problem) return videogen.notice.warn(room.problem);
+    videogen.session.apply(room);
     videogen.stage.apply(room);
     videogen.lists.applyActive(room);
-    if (room.problem) videogen.notice.tell(room.problem);
-    else if ("notice" in room) videogen.notice.tell(room.notice);
-    else if (trouble) videogen.notice.tell("");
-    trouble = Boolean(room.problem);
-    if (room.adopt) videogen.adopt(room.adopt);
+    // The welcome has been read once somebody acts, and is no longer true once everything has ended.
+    if (room.visit !== visit) videogen.notice.tell(room.notice);
+    else if (room.active.length === 0) videogen.notice.settle();
+    const version = `${room.visit}.${room.history}`;
+    if (version !== history) videogen.act("history");
+    visit = room.visit;
+    history = version;
+    return undefined;
   };
 })();

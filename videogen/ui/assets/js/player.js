@@ -2,6 +2,7 @@
 (() => {
   const stage = () => videogen.byId("stage");
   const calm = window.matchMedia("(prefers-reduced-motion: reduce)");
+  let playing = null;
   let renewed = 0;
 
   function inPlayer(event) {
@@ -22,10 +23,23 @@
     "error",
     (event) => {
       const job = videogen.stage.job;
-      if (!inPlayer(event) || !job?.plays || performance.now() - renewed < 30_000) return;
+      if (!inPlayer(event) || !job?.video || performance.now() - renewed < 30_000) return;
       renewed = performance.now();
       videogen.act("choose", { id: job.id });
     },
     true,
   );
+
+  videogen.player = {
+    play(url) {
+      if (url === playing) return;
+      playing = url;
+      videogen.act("play");
+    },
+
+    /** What Gradio's player takes: a file that is already where the browser can reach it. */
+    value() {
+      return playing === null ? null : { path: playing, url: playing, meta: { _type: "gradio.FileData" } };
+    },
+  };
 })();

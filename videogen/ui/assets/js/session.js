@@ -1,9 +1,26 @@
-// The browser's cookie follows the session that the page found in its own storage, where cookies are allowed.
-videogen.adopt = async (token) => {
-  try {
-    const headers = { Authorization: `Bearer ${token}` };
-    await fetch(`${videogen.root()}/api/v1/sessions/cookie`, { method: "POST", headers });
-  } catch {
-    // In a cross-site frame the cookie may be refused; the page's own storage is enough.
+// The browser's session: kept by Gradio in this browser's storage, and in the cookie where cookies are allowed.
+(() => {
+  let kept = null;
+
+  async function adopt(token) {
+    try {
+      const headers = { Authorization: `Bearer ${token}` };
+      await fetch(`${videogen.root()}/api/v1/sessions/cookie`, { method: "POST", headers });
+    } catch {
+      // In a cross-site frame the cookie may be refused; the page's own storage is enough.
+    }
   }
-};
+
+  videogen.session = {
+    apply(room) {
+      if (!room.token || room.token === kept) return;
+      kept = room.token;
+      videogen.act("keep");
+      if (room.adopt) adopt(room.token);
+    },
+
+    value() {
+      return { token: kept };
+    },
+  };
+})();

@@ -5,7 +5,7 @@
 
   function picture(job) {
     const image = byId("job-preview");
-    const source = job?.image ?? job?.preview ?? null;
+    const source = videogen.absolute(job?.picture);
     if (source === null) {
       image.hidden = true;
       image.removeAttribute("src");
@@ -25,7 +25,7 @@
 
   function frame(job) {
     const stage = byId("stage");
-    attribute(stage, "data-mode", job === null ? "empty" : job.plays ? "video" : job.status);
+    attribute(stage, "data-mode", job === null ? "empty" : job.video ? "video" : job.status);
     attribute(stage, "aria-busy", job !== null && (job.status === "queued" || job.status === "processing"));
     if (job === null || shown?.id === job.id) return;
     const [width, height] = job.size;
@@ -90,7 +90,7 @@
     show("use-settings", job?.canRetry);
     const link = byId("download");
     show("download", job?.download);
-    attribute(link, "href", job?.download?.href ?? null);
+    attribute(link, "href", videogen.absolute(job?.download?.href));
     attribute(link, "download", job?.download?.name ?? "");
     // A button that was pressed is ready again once the answer has come.
     for (const id of ["cancel", "retry"]) byId(id).disabled = false;
@@ -119,9 +119,9 @@
       progress(job);
       facts(job);
       actions(job);
+      videogen.player.play(videogen.absolute(job?.video));
       if (job !== null && job.id !== shown?.id) {
-        videogen.session("selected", job.id);
-        videogen.store.write("selected", job.id);
+        videogen.tab.write(job.id);
       }
       shown = job;
     },

@@ -1,0 +1,41 @@
+"""The peer: a bare Gradio hello page, and a generator that counts. Prints `Ready on <address>` like the app."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import time
+from collections.abc import AsyncIterator
+
+import gradio as gr
+import uvicorn
+from fastapi import FastAPI
+
+
+async def count() -> AsyncIterator[str]:
+    """Tell the time every 150 ms."""
+    for _ in range(99):
+        await asyncio.sleep(0.15)
+        yield f'<b id="told">{time.time() * 1000:.2f}</b>'
+
+
+def build() -> gr.Blocks:
+    """A heading, and a part that the generator fills."""
+    with gr.Blocks(analytics_enabled=False) as page:
+        gr.Markdown("# Hello")
+        told = gr.HTML()
+        page.load(count, outputs=told, show_progress="hidden", concurrency_limit=None)
+    return page
+
+
+class Server(uvicorn.Server):
+    """Says when it is ready."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        print(f"Ready on http://127.0.0.1:{self.servers[0].sockets[0].getsockname()[1]}", flush=True)
+
+
+if __name__ == "__main__":
+    app = gr.mount_gradio_app(FastAPI(), build(), "/")
+    Server(uvicorn.Config(app, port=0, log_level="warning")).run()

@@ -1,0 +1,59 @@
+"""Engines whose speed a test decides. They are named in the form's Engine field by their titles."""
+
+import threading
+
+import numpy as np
+from pydantic import Field
+
+from videogen.engines.base import RenderFailed
+from videogen.engines.function import engine
+from videogen.engines.settings import VideoSettings
+
+GATE = "go-on"
+"""The file in a generation's workdir that opens its gate."""
+MARKUP = '<img src="/nowhere" onerror="window.scriptRan = true"><b>no such film</b>'
+
+
+def picture(recipe, index):
+    """A bright stripe that falls from frame to frame: uint8, (H, W, 3)."""
+    frame = np.full((recipe.height, recipe.width, 3), (30, 40, 70), np.uint8)
+    frame[8 * index : 8 * index + 40] = (250, 190, 60)
+    return frame
+
+
+class ShortClip(VideoSettings):
+    """The form takes its first values from here: two seconds at twelve frames."""
+
+    duration_seconds: float = Field(default=2.0, ge=0.5, le=60, strict=True)
+    fps: int = Field(default=12, ge=1, le=60, strict=True)
+
+
+@engine("gated", settings=ShortClip)
+def gated(recipe, ctx):
+    """Renders the first half, then waits until the test lets it go on."""
+    for index in range(recipe.num_frames):
+        while index == recipe.num_frames // 2 and not (ctx.workdir / GATE).exists():
+            ctx.raise_if_cancelled()
+            threading.Event().wait(0.02)
+        yield picture(recipe, index)
+
+
+@engine("paced", settings=ShortClip)
+def paced(recipe, ctx):
+    """Takes its time for each frame, so that its progress can be watched."""
+    for index in range(recipe.num_frames):
+        ctx.raise_if_cancelled()
+        threading.Event().wait(0.1)
+        yield picture(recipe, index)
+
+
+@engine("fails-once", settings=ShortClip)
+def fails_once(recipe, ctx):
+    """Fails the first time that it sees a seed, with a message that must stay text."""
+    # Beside the folder of all workdirs: a retry has a workdir of its own.
+    mark = ctx.workdir.parents[1] / f"failed-{recipe.seed}"
+    if not mark.exists():
+        mark.touch()
+        raise RenderFailed(MARKUP, code="no_film", retryable=True)
+    for index in range(recipe.num_frames):
+        yield picture(recipe, index)

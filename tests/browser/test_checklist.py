@@ -1,0 +1,307 @@
+"""The checklist, line by line, as a person meets it: on the page itself, and in a frame of another site.
+
+The line on the connection is in `test_connection.py`.
+"""
+
+from io import BytesIO
+
+import av
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import open_gate
+from tests.browser.engines import MARKUP
+
+pytestmark = pytest.mark.browser
+
+STARTED = ("queued", "processing")
+SCRIPT = '<script>window.scriptRan = true</script><img src="/nowhere" onerror="window.scriptRan = true">'
+
+
+def test_video_generation_starts_correctly(tab):
+    expect(tab.prompt).to_have_accessible_name("Prompt")
+    generation = tab.generate("a lighthouse in fog", "Gated")
+
+    assert tab.status.get_attribute("data-status") in STARTED
+    expect(tab.active(generation)).to_have_attribute("data-status", "processing")
+    expect(tab.active(generation)).to_contain_text("a lighthouse in fog")
+    expect(tab.find("#job-progress")).to_have_role("progressbar")
+    expect(tab.find("#cancel")).to_be_visible()
+
+
+def test_double_click_starts_one_generation(tab):
+    tab.prompt.fill("only once")
+    tab.find("#generate").dblclick()
+    generation = tab.next_after("")
+
+    tab.half_way(generation)
+    expect(tab.find("#active [data-generation-id]")).to_have_count(1)
+
+
+def test_real_time_progress_updates_work(tab):
+    generation = tab.generate("a slow train", "Paced")
+    tab.shows(generation, "completed")
+
+    # Written down by an observer in the page, as it was shown: nobody asked for it.
+    shown = [entry for entry in tab.seen["job"] if entry["id"] == generation]
+    rendering = [entry for entry in shown if entry["status"] == "processing"]
+    progress = [entry["progress"] for entry in shown]
+    assert progress == sorted(progress), "progress fell"
+    assert progress[-1] == 100
+    between = {entry["progress"] for entry in rendering if 0 < entry["progress"] < 100}
+    assert len(between) >= 6, f"it moved in leaps: {sorted(between)}"
+    assert any(entry["stage"] == "Rendering" for entry in rendering)
+    assert len({entry["step"] for entry in rendering if entry["step"].endswith("/ 24")}) >= 6
+    previews = [preview for preview in tab.seen["previews"] if preview["status"] == "processing"]
+    assert len({preview["src"] for preview in previews}) >= 2, "the preview stood still"
+    assert all(preview["width"] > 0 for preview in previews)
+
+
+def test_page_reload_preserves_generation_state(tab):
+    generation = tab.generate("a film to come back to", "Gated")
+    tab.half_way(generation)
+    before = tab.progress
+    tab.prompt.press_sequentially(", and the next on")
+    tab.find("#seed input, #seed textarea").fill("4711")
+    tab.wait_for("() => Object.values(localStorage).some(value => value.includes('the next on') && value.includes('4711'))")
+
+    tab.reload()
+
+    tab.shows(generation, "processing")
+    assert min(entry["progress"] for entry in tab.seen["job"] if entry["id"] == generation) >= before
+    expect(tab.find("#notice")).to_contain_text("1 generation is still rendering")
+    expect(tab.find("#notice")).to_have_role("status")
+    expect(tab.prompt).to_have_value("a film to come back to, and the next on")
+    expect(tab.find("#seed input, #seed textarea")).to_have_value("4711")
+    expect(tab.active(generation)).to_have_attribute("data-status", "processing")
+    tab.wait_for("() => document.querySelector('#job-preview').naturalWidth > 0")
+
+
+def test_generation_goes_on_live_after_a_reload(app, tab):
+    generation = tab.generate("a film that goes on", "Gated")
+    tab.half_way(generation)
+    tab.reload()
+    tab.shows(generation, "processing")
+    before = tab.progress
+
+    open_gate(app, generation)
+
+    tab.shows(generation, "completed")
+    shown = [entry["progress"] for entry in tab.seen["job"] if entry["id"] == generation]
+    assert len({progress for progress in shown if progress > before}) >= 2
+    tab.can_play()
+
+
+def test_reload_brings_back_everything_that_is_queued_or_running(app, tab):
+    first = tab.generate("first", "Gated")
+    tab.half_way(first)
+    second = tab.generate("second", "Gated")
+    tab.half_way(second)
+    third = tab.generate("third", "Gated")
+    tab.shows(third, "queued")
+
+    tab.reload()
+
+    tab.shows(third, "queued")
+    expect(tab.find("#active [data-generation-id]")).to_have_count(3)
+    expect(tab.find("#notice")).to_contain_text("3 generations are still rendering")
+    for generation, status in ((first, "processing"), (second, "processing"), (third, "queued")):
+        expect(tab.active(generation)).to_have_attribute("data-status", status)
+    tab.find("#cancel").click()
+    tab.shows(third, "cancelled")
+
+
+def test_closed_tab_comes_back_in_a_new_one(app, open_tab):
+    tab = open_tab()
+    generation = tab.generate("a film for later", "Gated")
+    tab.half_way(generation)
+    tab.page.close()
+
+    tab = open_tab()
+
+    tab.shows(generation, "processing")
+    open_gate(app, generation)
+    tab.shows(generation, "completed")
+
+
+def test_finished_generation_shows_its_video_after_a_reload(app, tab):
+    generation = tab.generate("a film that ended", "Gated")
+    tab.half_way(generation)
+    open_gate(app, generation)
+    tab.shows(generation, "completed")
+
+    tab.reload()
+
+    tab.shows(generation, "completed")
+    expect(tab.history(generation)).to_be_visible()
+    expect(tab.find("#active [data-generation-id]")).to_have_count(0)
+    tab.can_play()
+
+
+def test_generation_completes_with_a_video_that_plays(app, tab):
+    generation = tab.generate("a film that plays", "Gated")
+    tab.half_way(generation)
+    open_gate(app, generation)
+    tab.shows(generation, "completed")
+
+    tab.can_play()
+    assert tab.evaluate("document.querySelector('#result-video video').currentSrc").startswith(f"{app.base_url}/media/")
+    tab.wait_for("() => document.querySelector('#result-video video').currentTime > 0.2")
+    assert tab.evaluate(
+        "(({videoWidth, videoHeight, duration}) => [videoWidth, videoHeight, Math.round(duration)])"
+        "(document.querySelector('#result-video video'))"
+    ) == [512, 288, 2]
+    expect(tab.find("#result-video video")).to_be_visible()
+    expect(tab.find("#job-progress")).to_have_attribute("aria-valuenow", "100")
+    expect(tab.history(generation)).to_have_attribute("data-status", "completed")
+    expect(tab.active(generation)).to_have_count(0)
+    expect(tab.find("#cancel")).to_be_hidden()
+
+
+def test_download_gives_the_mp4(app, tab):
+    generation = tab.generate("a film to keep", "Gated")
+    tab.half_way(generation)
+    open_gate(app, generation)
+    tab.shows(generation, "completed")
+
+    with tab.page.expect_download() as started:
+        tab.find("#download").click()
+
+    assert started.value.suggested_filename == "a-film-to-keep.mp4"
+    with av.open(BytesIO(started.value.path().read_bytes())) as film:
+        assert sum(1 for _ in film.decode(video=0)) == 24
+
+
+@pytest.mark.parametrize(("prompt", "seed", "field"), [("", "", "Prompt"), ("a film", "seven", "Seed")])
+def test_bad_input_is_told_and_the_form_keeps_its_text(tab, prompt, seed, field):
+    tab.prompt.fill(prompt)
+    tab.find("#seed input, #seed textarea").fill(seed)
+    tab.find("#generate").click()
+
+    error = tab.find("#form-error")
+    expect(error).to_have_role("alert")
+    expect(error).to_contain_text(f"{field}: expected")
+    expect(error).to_be_visible()
+    expect(tab.prompt).to_have_value(prompt)
+    expect(tab.find("#seed input, #seed textarea")).to_have_value(seed)
+    expect(tab.find("#active [data-generation-id]")).to_have_count(0)
+    # Mended, it goes through, and the complaint is gone.
+    tab.find("#seed input, #seed textarea").fill("7")
+    tab.generate("a film", "Gated")
+    expect(error).to_have_text("")
+
+
+def test_failure_is_shown_as_text_and_can_be_retried(tab):
+    failed = tab.generate("no luck", "Fails once")
+
+    tab.shows(failed, "failed")
+    expect(tab.find("#job-stage")).to_have_text(MARKUP)
+    expect(tab.find("#job-stage")).to_be_visible()
+    expect(tab.history(failed)).to_have_attribute("data-status", "failed")
+    assert tab.evaluate("window.scriptRan") is None
+
+    tab.find("#retry").click()
+
+    again = tab.next_after(failed)
+    tab.shows(again, "completed")
+    tab.can_play()
+    expect(tab.history(failed)).to_have_attribute("data-status", "failed")
+
+
+def test_cancel_is_shown(tab):
+    generation = tab.generate("never mind", "Gated")
+    tab.half_way(generation)
+
+    tab.find("#cancel").click()
+
+    tab.shows(generation, "cancelled")
+    expect(tab.active(generation)).to_have_count(0)
+    expect(tab.history(generation)).to_have_attribute("data-status", "cancelled")
+    expect(tab.find("#cancel")).to_be_hidden()
+    expect(tab.find("#retry")).to_be_visible()
+
+
+def test_script_in_a_prompt_is_text_everywhere(app, tab):
+    generation = tab.generate(SCRIPT, "Gated")
+    tab.half_way(generation)
+    expect(tab.active(generation)).to_contain_text(SCRIPT)
+    expect(tab.find("#job-prompt")).to_have_text(SCRIPT)
+    open_gate(app, generation)
+    tab.shows(generation, "completed")
+    expect(tab.history(generation)).to_contain_text(SCRIPT)
+    assert tab.evaluate("window.scriptRan") is None
+
+    tab.reload()
+
+    tab.shows(generation, "completed")
+    expect(tab.prompt).to_have_value(SCRIPT)
+    expect(tab.history(generation)).to_contain_text(SCRIPT)
+    tab.can_play()
+    assert tab.evaluate("window.scriptRan") is None
+
+
+def test_generations_of_one_person_do_not_interfere(app, tab):
+    first = tab.generate("the first film", "Gated")
+    tab.half_way(first)
+    second = tab.generate("the second film", "Gated")
+    tab.half_way(second)
+
+    tab.find("#cancel").click()
+    tab.shows(second, "cancelled")
+
+    expect(tab.active(first)).to_have_attribute("data-status", "processing")
+    tab.active(first).locator("button").click()
+    tab.shows(first, "processing")
+    expect(tab.find("#job-prompt")).to_have_text("the first film")
+    open_gate(app, first)
+    tab.shows(first, "completed")
+    tab.can_play()
+    tab.history(second).locator("button").click()
+    tab.shows(second, "cancelled")
+    expect(tab.find("#job-prompt")).to_have_text("the second film")
+
+
+def test_two_tabs_of_one_person_are_both_live(app, open_tab):
+    one, two = open_tab(), open_tab()
+    first = one.generate("from the first tab", "Gated")
+    expect(two.active(first)).to_have_attribute("data-status", "processing")
+    second = two.generate("from the second tab", "Gated")
+    expect(one.active(second)).to_have_attribute("data-status", "processing")
+    # What another tab does leaves this one's stage alone.
+    one.half_way(first)
+    two.half_way(second)
+
+    open_gate(app, first)
+
+    one.shows(first, "completed")
+    expect(two.history(first)).to_have_attribute("data-status", "completed")
+    two.shows(second, "processing")
+    open_gate(app, second)
+    two.shows(second, "completed")
+    expect(one.history(second)).to_have_attribute("data-status", "completed")
+    one.shows(first, "completed")
+
+
+def test_two_people_do_not_see_or_stop_each_other(app, open_tab, person):
+    mine, theirs = open_tab(), open_tab(person())
+    my_film = mine.generate("my film", "Gated")
+    mine.half_way(my_film)
+    their_film = theirs.generate("their film", "Gated")
+    theirs.half_way(their_film)
+
+    for tab, own in ((mine, my_film), (theirs, their_film)):
+        shown = tab.evaluate("[...document.querySelectorAll('[data-generation-id]')].map(n => n.dataset.generationId)")
+        assert set(shown) == {own}
+    cancel = "id => fetch(`/api/v1/generations/${id}/cancel`, {method: 'POST'}).then(answer => answer.status)"
+    # In the frame the browser keeps the cookie back: nobody in particular is asking.
+    assert theirs.evaluate(cancel, my_film) == (404 if theirs.where == "page" else 401)
+    theirs.find("#cancel").click()
+    theirs.shows(their_film, "cancelled")
+    mine.shows(my_film, "processing")
+
+    open_gate(app, my_film)
+
+    mine.shows(my_film, "completed")
+    mine.can_play()
+    theirs.reload()
+    expect(theirs.find(f'[data-generation-id="{my_film}"]')).to_have_count(0)

@@ -1,0 +1,181 @@
+import pytest
+from sqlalchemy import text
+
+from tests.support.rows import file_row, result
+from videogen.errors import MoveRefused
+from videogen.store import Fence, Progress
+
+
+@pytest.fixture
+def running(store, queue, submit, alice):
+    """A generation in its first attempt."""
+    row = submit(alice)
+    queue.claim("worker")
+    return store.get_generation(alice, row.id)
+
+
+@pytest.fixture
+def fence(running):
+    return Fence(running.id, 1)
+
+
+@pytest.fixture
+def events(database, running):
+    told = []
+    database.listen(told.extend)
+    return told
+
+
+def _progress(percent, step=1, eta=None):
+    return Progress(percent, "rendering", step, 10, "frame", eta)
+
+
+def test_progress_is_stored_and_told(store, alice, running, fence, events, clock):
+    clock.now += 3
+    store.record_progress(fence, _progress(40.0, 4, 2.5))
+    row = store.get_generation(alice, running.id)
+    assert (row.progress, row.stage, row.step, row.total_steps, row.eta_seconds) == (40.0, "rendering", 4, 10, 2.5)
+    assert row.updated_at == clock.now
+    (event,) = events
+    assert (event.type, event.data["progress"], event.data["step"]) == ("render_progress", 40.0, 4)
+
+
+def test_the_bar_never_falls_within_an_attempt(store, alice, running, fence, events):
+    for percent in (10, 40, 30, 40, 50, 0):
+        store.record_progress(fence, _progress(float(percent)))
+    assert [event.data["progress"] for event in events] == [10, 40, 40, 40, 50, 50]
+    assert store.get_generation(alice, running.id).progress == 50
+
+
+def test_the_bar_never_passes_a_hundred(store, alice, running, fence, events):
+    store.record_progress(fence, _progress(250.0))
+    assert store.get_generation(alice, running.id).progress == 100
+
+
+def test_a_new_attempt_shows_how_far_it_is_itself(store, queue, alice, running, fence, clock, events):
+    store.record_progress(fence, _progress(80.0, 8))
+    clock.now += 11
+    queue.claim("another worker")
+    store.record_progress(Fence(running.id, 2), _progress(10.0, 1))
+    assert events[-1].data["attempt"] == 2
+    assert events[-1].data["progress"] == 10.0, "the bar is what the renderer measures, not what a lost one had"
+
+
+def test_a_checkpoint_is_kept_and_tells_nothing(store, alice, running, fence, events):
+    store.record_checkpoint(fence, {"step": 8})
+    assert store.get_generation(alice, running.id).checkpoint == {"step": 8}
+    assert events == []
+
+
+def test_a_preview_replaces_the_one_before_under_a_new_version(store, alice, running, fence, events):
+    preview = file_row(running, "preview")
+    store.record_preview(fence, preview.model_copy())
+    store.record_preview(fence, preview.model_copy(update={"size_bytes": 99}))
+    row = store.get_generation(alice, running.id)
+    assert (row.preview_file_id, row.preview_version) == (preview.id, 2)
+    assert store.get_file(preview.id).size_bytes == 99
+    assert [event.data["previewVersion"] for event in events] == [1, 2]
+
+
+def test_an_end_with_a_result_is_one_transaction_of_status_files_and_event(store, database, alice, running, fence):
+    done, seen = result(running), []
+    preview = file_row(running, "preview")
+    store.record_preview(fence, preview)
+
+    def listener(events):
+        row = store.get_generation(alice, running.id)
+        seen.append(([event.type for event in events], row.status, row.file_id, store.get_file(done.video.id).kind))
+
+    database.listen(listener)
+    store.complete(fence, done)
+    assert seen == [(["render_result"], "completed", done.video.id, "video")]
+    row = store.get_generation(alice, running.id)
+    assert (row.progress, row.size_bytes, row.poster_file_id) == (100.0, 1234, done.poster.id)
+    assert (row.preview_file_id, row.checkpoint, row.lease_owner) == (None, None, None)
+    with database.read() as session:
+        kinds = session.connection().execute(text("SELECT kind FROM files ORDER BY kind")).scalars().all()
+    assert kinds == ["poster", "video"]
+
+
+def test_an_end_that_fails_half_way_leaves_nothing(store, database, alice, running, fence, events):
+    done = result(running)
+    done.poster.generation_id = "gen_none"
+    with pytest.raises(Exception, match="FOREIGN KEY"):
+        store.complete(fence, done)
+    assert store.get_generation(alice, running.id) == running
+    assert events == []
+    with database.read() as session:
+        assert session.connection().execute(text("SELECT count(*) FROM files")).scalar() == 0
+
+
+def test_a_result_event_tells_what_the_file_measures(store, running, fence, events):
+    done = result(running)
+    store.complete(fence, done)
+    data = events[0].data
+    assert {key: data[key] for key in ("width", "height", "fps", "durationSeconds", "sizeBytes", "fileId")} == {
+        "width": 64,
+        "height": 64,
+        "fps": 8,
+        "durationSeconds": 0.5,
+        "sizeBytes": 1234,
+        "fileId": done.video.id,
+    }
+
+
+def test_a_failure_keeps_its_code_message_and_whether_to_try_again(store, alice, running, fence, events):
+    store.fail(fence, "busy", "The model is busy.", retryable=True)
+    row = store.get_generation(alice, running.id)
+    assert (row.status, row.error_code, row.error_message, row.error_retryable) == (
+        "failed",
+        "busy",
+        "The model is busy.",
+        True,
+    )
+    (event,) = events
+    assert event.type == "error"
+    assert {key: event.data[key] for key in ("code", "message", "retryable")} == {
+        "code": "busy",
+        "message": "The model is busy.",
+        "retryable": True,
+    }
+
+
+def test_the_code_cancelled_is_a_status_of_its_own(store, alice, running, fence, events):
+    store.fail(fence, "cancelled", "Cancelled.", retryable=True)
+    assert store.get_generation(alice, running.id).status == "cancelled"
+    assert [(event.type, event.data["code"]) for event in events] == [("error", "cancelled")]
+
+
+WRITES = {
+    "progress": lambda store, fence, row: store.record_progress(fence, _progress(50.0)),
+    "preview": lambda store, fence, row: store.record_preview(fence, file_row(row, "preview")),
+    "checkpoint": lambda store, fence, row: store.record_checkpoint(fence, {"step": 1}),
+    "complete": lambda store, fence, row: store.complete(fence, result(row)),
+    "fail": lambda store, fence, row: store.fail(fence, "broken", "", retryable=False),
+    "cancelled": lambda store, fence, row: store.fail(fence, "cancelled", "", retryable=False),
+}
+
+
+@pytest.mark.parametrize("write", WRITES)
+def test_a_worker_that_was_overtaken_writes_nothing(store, queue, database, alice, running, fence, clock, write):
+    clock.now += 11
+    assert queue.claim("another worker").attempt == 2
+    before, told = store.get_generation(alice, running.id), []
+    database.listen(told.extend)
+    with pytest.raises(MoveRefused):
+        WRITES[write](store, fence, running)
+    assert store.get_generation(alice, running.id) == before
+    assert told == []
+    with database.read() as session:
+        assert session.connection().execute(text("SELECT count(*) FROM files")).scalar() == 0
+
+
+@pytest.mark.parametrize("write", WRITES)
+def test_nothing_is_written_after_the_end(store, database, alice, running, fence, write):
+    store.fail(fence, "broken", "It broke.", retryable=False)
+    before, told = store.get_generation(alice, running.id), []
+    database.listen(told.extend)
+    with pytest.raises(MoveRefused):
+        WRITES[write](store, fence, running)
+    assert store.get_generation(alice, running.id) == before
+    assert told == []

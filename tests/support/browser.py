@@ -1,0 +1,193 @@
+"""The page in a real Chromium: as a tab of its own, or in a frame of another site.
+
+    tab = Tab(context.new_page(), app.base_url, where="iframe", parent=site).open()
+    generation = tab.generate("ocean at sunset", "Gated")
+    expect(tab.find("#job-status")).to_have_attribute("data-status", "processing")
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from typing import Any, Final, Literal, Self
+from urllib.parse import quote
+
+from playwright.sync_api import Browser, Frame, Locator, Page, Playwright, expect
+
+from tests.support.sites import EmbeddingSite
+
+Where = Literal["page", "iframe"]
+FLAGS: Final = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    # Playwright switches storage partitioning off, and then a frame has no storage at all where third-party cookies
+    # are blocked. The last flag of a name counts, so this brings back what people's browsers do.
+    "--disable-features=Translate,MediaRouter,OptimizationHints",
+)
+# Patience for a machine that does much else; nothing waits longer than it must.
+PATIENCE: Final = 20_000
+SETTLED: Final = '#stage-empty:visible, #job-status[data-generation-id]:not([data-generation-id=""])'
+
+RECORDER: Final = """
+(() => {
+  const seen = { job: [], connection: [], previews: [] };
+  window.seenByTest = seen;
+  const byId = (id) => document.getElementById(id);
+  const add = (list, entry) => {
+    if (JSON.stringify(list.at(-1)) !== JSON.stringify(entry)) list.push(entry);
+  };
+  const look = () => {
+    const status = byId("job-status");
+    const bar = byId("job-progress");
+    if (!status || !bar) return;
+    add(seen.job, {
+      id: status.dataset.generationId,
+      status: status.dataset.status,
+      progress: Number(bar.getAttribute("aria-valuenow")),
+      stage: byId("job-stage")?.textContent ?? "",
+      step: byId("job-step")?.textContent ?? "",
+    });
+    add(seen.connection, byId("connection")?.textContent.trim());
+  };
+  new MutationObserver(look).observe(document, {
+    subtree: true, childList: true, attributes: true, characterData: true,
+  });
+  const loaded = ({ target }) => {
+    if (target.id !== "job-preview") return;
+    seen.previews.push({ status: byId("job-status").dataset.status, width: target.naturalWidth, src: target.src });
+  };
+  document.addEventListener("load", loaded, true);
+})();
+"""
+
+
+def chromium_path() -> str:
+    """The Chromium to drive.
+
+    Raises:
+        RuntimeError: there is none.
+    """
+    given = os.environ.get("VIDEOGEN_TEST_CHROMIUM")
+    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+    found = given or next(filter(None, map(shutil.which, names)), None)
+    if found is None:
+        raise RuntimeError("These tests need Chromium: install it, or name it in VIDEOGEN_TEST_CHROMIUM.")
+    return found
+
+
+def launch(playwright: Playwright) -> Browser:
+    """A browser as people have it; each context of it is a person with a profile of their own."""
+    expect.set_options(timeout=PATIENCE)
+    return playwright.chromium.launch(executable_path=chromium_path(), args=list(FLAGS))
+
+
+class Tab:
+    """One tab that shows the app. `find` and `evaluate` act inside the app, wherever it is shown."""
+
+    def __init__(self, page: Page, url: str, where: Where, site: EmbeddingSite) -> None:
+        self.page = page
+        self.url = url
+        self.where = where
+        self.address = f"{url}/" if where == "page" else f"{site.url}/embed?src={quote(url + '/', safe='')}"
+        page.set_default_timeout(PATIENCE)
+
+    def open(self) -> Self:
+        """Go there, and wait until the page knows its session."""
+        self.page.goto(self.address)
+        return self.settled()
+
+    def reload(self) -> Self:
+        """As with F5: the whole tab."""
+        self.page.reload()
+        return self.settled()
+
+    def settled(self) -> Self:
+        expect(self.find(SETTLED).first).to_be_visible()
+        return self
+
+    def find(self, selector: str) -> Locator:
+        if self.where == "page":
+            return self.page.locator(selector)
+        return self.page.frame_locator("#app").locator(selector)
+
+    @property
+    def frame(self) -> Frame:
+        if self.where == "page":
+            return self.page.main_frame
+        frame = self.page.locator("#app").element_handle().content_frame()
+        assert frame is not None
+        return frame
+
+    def evaluate(self, script: str, argument: Any = None) -> Any:
+        return self.frame.evaluate(script, argument)
+
+    def wait_for(self, script: str, argument: Any = None, timeout: float = PATIENCE) -> None:
+        self.frame.wait_for_function(script, arg=argument, timeout=timeout)
+
+    @property
+    def seen(self) -> dict[str, list[Any]]:
+        """What the page has shown since it was loaded: `job`, `connection` and `previews`, without repetitions."""
+        return self.evaluate("window.seenByTest")
+
+    @property
+    def prompt(self) -> Locator:
+        return self.find("#prompt textarea")
+
+    @property
+    def status(self) -> Locator:
+        return self.find("#job-status")
+
+    @property
+    def progress(self) -> float:
+        return float(self.find("#job-progress").get_attribute("aria-valuenow") or "nan")
+
+    def active(self, generation_id: str) -> Locator:
+        return self.find(f'#active [data-generation-id="{generation_id}"]')
+
+    def history(self, generation_id: str) -> Locator:
+        return self.find(f'#history [data-generation-id="{generation_id}"]')
+
+    def choose_engine(self, title: str) -> None:
+        field = self.find("#engine input")
+        if field.input_value() == title:
+            return
+        field.click()
+        self.find("#engine").get_by_role("option", name=title, exact=True).click()
+        expect(field).to_have_value(title)
+
+    def generate(self, prompt: str, engine: str) -> str:
+        """Fill in the form and press Generate; the id of the generation that then is on the stage."""
+        before = self.status.get_attribute("data-generation-id") or ""
+        self.choose_engine(engine)
+        self.prompt.fill(prompt)
+        self.find("#generate").click()
+        return self.next_after(before)
+
+    def next_after(self, before: str) -> str:
+        """The id of the generation on the stage, once it is another one."""
+        expect(self.status).not_to_have_attribute("data-generation-id", before)
+        return self.status.get_attribute("data-generation-id") or ""
+
+    def shows(self, generation_id: str, status: str) -> None:
+        """Wait until this generation is on the stage with this status."""
+        expect(self.find(f'#job-status[data-generation-id="{generation_id}"]')).to_have_attribute(
+            "data-status", status
+        )
+
+    def half_way(self, generation_id: str) -> None:
+        """Wait until a gated generation is on the stage and stands at its gate."""
+        self.shows(generation_id, "processing")
+        self.wait_for("() => Number(document.querySelector('#job-progress').getAttribute('aria-valuenow')) >= 45")
+
+    def says(self, *words: str, timeout: float = PATIENCE) -> None:
+        """Wait until the connection indicator says one of these."""
+        self.wait_for("words => words.includes(document.querySelector('#connection')?.innerText.trim())", words, timeout)
+
+    def can_play(self) -> None:
+        """Wait until the browser has decoded a picture of the result."""
+        self.wait_for("() => document.querySelector('#result-video video')?.readyState >= 2")

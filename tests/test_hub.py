@@ -1,0 +1,183 @@
+import asyncio
+import threading
+
+import pytest
+
+from tests.support.rows import stored_event
+from videogen.hub import BACKLOG, Hub
+
+PATIENCE = 20
+
+
+@pytest.fixture
+async def hub():
+    hub = Hub(lambda event: b"%d" % event.id)
+    hub.open()
+    yield hub
+    hub.close()
+
+
+def _listen(hub, kind="session", value="ses_a", session="ses_a"):
+    return hub.subscribe(session, (kind, value))
+
+
+async def _ids(subscription):
+    return [frame.id for frame in await subscription.take(PATIENCE)]
+
+
+async def _delivered():
+    """Let what was published before reach the mailboxes."""
+    await asyncio.sleep(0)
+
+
+async def test_events_arrive_in_order_and_once(hub):
+    listener = _listen(hub)
+    for number in range(1, 6):
+        hub.publish([stored_event(number)])
+    await _delivered()
+    assert await _ids(listener) == [1, 2, 3, 4, 5]
+    assert await listener.take(0) == []
+
+
+async def test_events_of_one_commit_arrive_together_in_order(hub):
+    listener = _listen(hub)
+    hub.publish([stored_event(1), stored_event(2, "gen_b"), stored_event(3)])
+    assert await _ids(listener) == [1, 2, 3]
+
+
+async def test_publishing_from_another_thread_wakes_who_waits(hub):
+    listener = _listen(hub)
+    waiting = asyncio.create_task(_ids(listener))
+    await _delivered()
+    thread = threading.Thread(target=hub.publish, args=([stored_event(1)],))
+    thread.start()
+    assert await waiting == [1]
+    thread.join()
+
+
+async def test_each_scope_hears_its_own_events_only(hub):
+    listeners = {
+        ("session", "ses_a"): [1, 2, 3],
+        ("project", "prj_a"): [1, 2],
+        ("generation", "gen_a"): [1],
+        ("generation", "gen_none"): [],
+    }
+    subscriptions = {key: hub.subscribe("ses_a", key) for key in listeners}
+    hub.publish(
+        [
+            stored_event(1, "gen_a"),
+            stored_event(2, "gen_b"),
+            stored_event(3, "gen_c", project="prj_b"),
+            stored_event(4, "gen_d", session="ses_b", project="prj_c"),
+        ]
+    )
+    await _delivered()
+    for key, expected in listeners.items():
+        assert [frame.id for frame in await subscriptions[key].take(0)] == expected
+
+
+async def test_a_listener_of_another_session_hears_nothing_even_under_the_right_key(hub):
+    spy = _listen(hub, "generation", "gen_a", session="ses_b")
+    hub.publish([stored_event(1, "gen_a")])
+    await _delivered()
+    assert await spy.take(0) == []
+
+
+async def test_an_event_is_encoded_once_for_all_who_listen():
+    encoded = []
+    hub = Hub(lambda event: encoded.append(event.id) or b"")
+    hub.open()
+    listeners = [_listen(hub), _listen(hub), _listen(hub, "generation", "gen_a")]
+    hub.publish([stored_event(1)])
+    for listener in listeners:
+        assert await _ids(listener) == [1]
+    assert encoded == [1]
+    hub.publish([stored_event(2, session="ses_unheard")])
+    await _delivered()
+    assert encoded == [1], "what nobody hears is not encoded"
+    hub.close()
+
+
+async def test_a_slow_reader_loses_progress_but_never_an_end_nor_the_latest(hub):
+    slow = _listen(hub)
+    terminal = {100: "render_result", 150: "error"}
+    for number in range(1, 301):
+        name = {100: "gen_done", 150: "gen_broken"}.get(number, f"gen_{number % 3}")
+        hub.publish([stored_event(number, name, terminal.get(number, "render_progress"))])
+    await _delivered()
+    frames = await slow.take(0)
+    ids = [frame.id for frame in frames]
+    assert ids == sorted(set(ids))
+    assert len(ids) <= BACKLOG
+    assert {100, 150} <= set(ids)
+    assert {298, 299, 300} <= set(ids)
+    assert len(ids) < 300
+
+
+async def test_ends_are_kept_however_many_there_are(hub):
+    slow = _listen(hub)
+    for number in range(1, 4 * BACKLOG):
+        hub.publish([stored_event(number, f"gen_{number}", "render_result")])
+    await _delivered()
+    assert [frame.id for frame in await slow.take(0)] == list(range(1, 4 * BACKLOG))
+
+
+async def test_a_slow_reader_slows_no_other(hub):
+    slow, quick = _listen(hub), _listen(hub)
+    seen = []
+    for number in range(1, 3 * BACKLOG):
+        hub.publish([stored_event(number)])
+        seen += await _ids(quick)
+    assert seen == list(range(1, 3 * BACKLOG))
+    assert 0 < len(await slow.take(0)) <= BACKLOG
+
+
+async def test_a_reader_that_keeps_up_loses_nothing_up_to_the_backlog(hub):
+    reader = _listen(hub)
+    for number in range(1, BACKLOG + 1):
+        hub.publish([stored_event(number)])
+    await _delivered()
+    assert await _ids(reader) == list(range(1, BACKLOG + 1))
+
+
+async def test_who_waits_in_vain_gets_nothing_after_its_patience(hub):
+    assert await _listen(hub).take(0.001) == []
+
+
+async def test_a_closed_listener_is_forgotten_and_closing_may_be_repeated(hub):
+    listener, other = _listen(hub), _listen(hub)
+    assert hub.listeners == 2
+    listener.close()
+    listener.close()
+    assert hub.listeners == 1
+    hub.publish([stored_event(1)])
+    assert await _ids(other) == [1]
+    assert await listener.take(PATIENCE) == []
+
+
+async def test_closing_the_hub_ends_all_who_listen_and_all_who_come_later(hub):
+    waiting = [asyncio.create_task(_listen(hub).take(PATIENCE)) for _ in range(3)]
+    await _delivered()
+    assert hub.listeners == 3
+    hub.close()
+    hub.close()
+    assert await asyncio.gather(*waiting) == [[], [], []]
+    assert hub.listeners == 0
+    late = _listen(hub)
+    assert late.closed
+    assert await late.take(PATIENCE) == []
+
+
+async def test_publishing_into_a_closed_hub_is_nothing(hub):
+    hub.close()
+    hub.publish([stored_event(1)])
+
+
+def test_publishing_after_the_loop_has_ended_is_nothing():
+    hub = Hub(lambda event: b"")
+
+    async def run():
+        hub.open()
+
+    asyncio.run(run())
+    hub.publish([stored_event(1)])

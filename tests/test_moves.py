@@ -1,0 +1,120 @@
+from concurrent.futures import ThreadPoolExecutor
+from itertools import product
+from threading import Barrier
+
+import pytest
+from sqlalchemy import text
+
+from videogen.errors import MoveRefused
+from videogen.moves import amend, failure, move
+from videogen.schemas import MOVES, TERMINAL, Status
+
+ALL = list(product(Status, Status))
+ALLOWED = [(here, there) for here, there in ALL if there in MOVES[here]]
+FORBIDDEN = [(here, there) for here, there in ALL if there not in MOVES[here]]
+
+
+@pytest.fixture
+def told(database):
+    """What was told since the generation was made."""
+    events = []
+    database.listen(events.extend)
+    return events
+
+
+@pytest.fixture
+def row_in(database, store, submit, alice, told):
+    """Makes a generation that is in a status, in attempt 2."""
+
+    def make(status):
+        row = submit(alice)
+        with database.write() as unit:
+            statement = text("UPDATE generations SET status = :status, attempt = 2 WHERE id = :id")
+            unit.session.connection().execute(statement, {"status": status.value, "id": row.id})
+        told.clear()
+        return store.get_generation(alice, row.id)
+
+    return make
+
+
+@pytest.mark.parametrize(("here", "there"), ALLOWED)
+def test_an_allowed_move_changes_the_row_and_tells_one_event_of_it(database, store, alice, row_in, told, here, there):
+    row = row_in(here)
+    with database.write() as unit:
+        moved = move(unit, row.id, there, 99.0, {"message": "moved"}, attempt=2)
+    assert store.get_generation(alice, row.id) == moved
+    assert (moved.status, moved.message, moved.updated_at) == (there, "moved", 99.0)
+    (event,) = told
+    assert (event.generation_id, event.data["status"]) == (row.id, there)
+    assert moved.last_event_id == event.id > row.last_event_id
+
+
+@pytest.mark.parametrize(("here", "there"), FORBIDDEN)
+def test_a_forbidden_move_is_refused_and_changes_nothing(database, store, alice, row_in, told, here, there):
+    row = row_in(here)
+    with pytest.raises(MoveRefused), database.write() as unit:
+        move(unit, row.id, there, 99.0, {"message": "moved"})
+    assert store.get_generation(alice, row.id) == row
+    assert told == []
+
+
+@pytest.mark.parametrize("there", TERMINAL)
+def test_a_terminal_move_gives_up_lease_and_place_and_notes_when(database, row_in, there):
+    row = row_in(Status.PROCESSING)
+    with database.write() as unit:
+        moved = move(unit, row.id, there, 99.0, {})
+    assert (moved.finished_at, moved.stage) == (99.0, there)
+    assert (moved.lease_owner, moved.lease_until, moved.queue_position, moved.eta_seconds) == (None, 0.0, None, None)
+
+
+@pytest.mark.parametrize("attempt", [1, 3])
+def test_a_worker_in_another_attempt_can_write_nothing(database, store, alice, row_in, told, attempt):
+    row = row_in(Status.PROCESSING)
+    with pytest.raises(MoveRefused), database.write() as unit:
+        move(unit, row.id, Status.COMPLETED, 99.0, {}, attempt=attempt)
+    with pytest.raises(MoveRefused), database.write() as unit:
+        amend(unit, row.id, 99.0, {"progress": 50.0}, attempt=attempt)
+    assert store.get_generation(alice, row.id) == row
+    assert told == []
+
+
+@pytest.mark.parametrize("status", [status for status in Status if status is not Status.PROCESSING])
+def test_only_what_is_processing_can_be_amended(database, store, alice, row_in, status):
+    row = row_in(status)
+    with pytest.raises(MoveRefused), database.write() as unit:
+        amend(unit, row.id, 99.0, {"progress": 50.0}, attempt=2)
+    assert store.get_generation(alice, row.id) == row
+
+
+def test_an_unknown_generation_cannot_be_moved(database):
+    with pytest.raises(MoveRefused), database.write() as unit:
+        move(unit, "gen_none", Status.CANCELLED, 99.0, {})
+
+
+def test_a_silent_amendment_changes_the_row_and_tells_nothing(database, store, alice, row_in, told):
+    row = row_in(Status.PROCESSING)
+    with database.write() as unit:
+        amend(unit, row.id, 99.0, {"checkpoint": {"step": 3}}, attempt=2, tell=False)
+    assert store.get_generation(alice, row.id).checkpoint == {"step": 3}
+    assert told == []
+
+
+def test_of_many_ends_that_come_at_once_exactly_one_wins(database, store, alice, row_in, told):
+    row = row_in(Status.PROCESSING)
+    ends = [*TERMINAL] * 4
+    barrier = Barrier(len(ends))
+
+    def end(target):
+        barrier.wait()
+        try:
+            with database.write() as unit:
+                move(unit, row.id, target, 99.0, failure(target.value, "", retryable=False), attempt=2)
+        except MoveRefused:
+            return None
+        return target
+
+    with ThreadPoolExecutor(len(ends)) as threads:
+        winners = [target for target in threads.map(end, ends) if target]
+    assert len(winners) == 1
+    assert store.get_generation(alice, row.id).status == winners[0]
+    assert [event.data["status"] for event in told] == winners

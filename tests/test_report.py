@@ -1,0 +1,177 @@
+from types import SimpleNamespace
+
+import pytest
+
+from tests.support.rows import Clock
+from videogen.engines import protocol
+from videogen.engines.base import Artifact
+from videogen.errors import MoveRefused, StorageFault
+from videogen.report import INTERVAL_SECONDS, Reporter
+from videogen.storage import DiskStorage
+
+
+@pytest.fixture
+def storage(tmp_path):
+    storage = DiskStorage(tmp_path / "data")
+    storage.open()
+    return storage
+
+
+@pytest.fixture
+def running(store, storage, queue, submit, alice, database):
+    """A generation in its first attempt: its lease, its workdir, and what is told of it."""
+    row = submit(alice)
+    lease = queue.claim("worker")
+    told = []
+    database.listen(told.extend)
+    return SimpleNamespace(id=row.id, lease=lease, work=storage.make_workdir(row.id), told=told)
+
+
+@pytest.fixture
+def ticks():
+    """The reporter's clock, in seconds."""
+    return Clock(100.0)
+
+
+@pytest.fixture
+def reporter(store, storage, running, ticks):
+    return Reporter(store, storage, running.lease, ticks)
+
+
+def _progress(step, total=100, stage="rendering", message=""):
+    return protocol.Progress(step=step, total=total, stage=stage, message=message)
+
+
+def _done(running, poster=True):
+    video, picture = running.work / "video.mp4", running.work / "poster.jpg"
+    video.write_bytes(b"video")
+    picture.write_bytes(b"poster")
+    return protocol.Done(
+        artifact=Artifact(
+            path=video, poster_path=picture if poster else None, width=64, height=64, fps=8, num_frames=4
+        )
+    )
+
+
+def test_progress_is_told_at_most_once_in_the_interval(reporter, running, ticks):
+    for step in range(1, 101):
+        reporter.take(_progress(step))
+        ticks.now += INTERVAL_SECONDS / 10
+    steps = [event.data["step"] for event in running.told]
+    assert steps[0] == 1
+    assert 9 <= len(steps) <= 11
+    assert steps == sorted(steps)
+
+
+def test_a_change_of_stage_or_message_is_always_told(reporter, running):
+    for message in (_progress(0, stage="preparing"), _progress(1), _progress(2), _progress(2, message="almost")):
+        reporter.take(message)
+    assert [(event.data["stage"], event.data["step"]) for event in running.told] == [
+        ("preparing", 0),
+        ("rendering", 1),
+        ("rendering", 2),
+    ]
+    assert running.told[-1].data["message"] == "almost"
+
+
+def test_the_bar_stops_at_99_until_the_file_is_whole(reporter, running, ticks):
+    for step, total in ((0, 0), (50, 100), (100, 100)):
+        ticks.now += 1
+        reporter.take(_progress(step, total))
+    assert [event.data["progress"] for event in running.told] == [0.0, 49.5, 99.0]
+    reporter.take(_done(running))
+    assert running.told[-1].data["progress"] == 100.0
+
+
+def test_the_time_left_is_unknown_until_a_pace_was_measured(reporter, running, ticks):
+    for seconds, step in ((0, 10), (0.5, 20), (0.5, 30), (1, 50)):
+        ticks.now += seconds
+        reporter.take(_progress(step))
+    etas = [event.data["etaSeconds"] for event in running.told]
+    assert etas[:2] == [None, None]
+    percent = [9.9, 19.8, 29.7, 49.5]
+    assert etas[2] == pytest.approx(1.0 * (100 - percent[2]) / (percent[2] - percent[0]), abs=0.1)
+    assert etas[3] == pytest.approx(2.0 * (100 - percent[3]) / (percent[3] - percent[0]), abs=0.1)
+
+
+def test_a_render_that_goes_on_from_a_checkpoint_is_timed_from_there(reporter, running, ticks):
+    reporter.take(_progress(80))
+    ticks.now += 2
+    reporter.take(_progress(90))
+    assert running.told[-1].data["etaSeconds"] == pytest.approx(2.0 * (100 - 89.1) / 9.9, abs=0.1)
+
+
+def test_a_checkpoint_is_kept_for_the_next_attempt(reporter, running, store, alice):
+    reporter.take(protocol.Checkpoint(data={"step": 8}))
+    assert store.get_generation(alice, running.id).checkpoint == {"step": 8}
+
+
+def test_a_preview_is_kept_and_shown_and_the_next_one_replaces_it(reporter, running, store, storage, alice):
+    for content in (b"first", b"second"):
+        path = running.work / "preview.jpg"
+        path.write_bytes(content)
+        reporter.take(protocol.Preview(path=path))
+    row = store.get_generation(alice, running.id)
+    file = store.get_file(row.preview_file_id)
+    assert (file.kind, file.content_type, file.size_bytes) == ("preview", "image/jpeg", 6)
+    assert storage.path(file.key).read_bytes() == b"second"
+    assert [event.data["previewVersion"] for event in running.told] == [1, 2]
+
+
+@pytest.mark.parametrize("poster", [True, False])
+def test_the_end_keeps_the_files_and_clears_the_rest(reporter, running, store, storage, alice, poster):
+    preview = running.work / "preview.jpg"
+    preview.write_bytes(b"preview")
+    reporter.take(protocol.Preview(path=preview))
+    reporter.take(_done(running, poster))
+    row = store.get_generation(alice, running.id)
+    assert (row.status, row.size_bytes, row.duration_seconds) == ("completed", 5, 0.5)
+    video = store.get_file(row.file_id)
+    assert (video.content_type, storage.path(video.key).read_bytes()) == ("video/mp4", b"video")
+    assert (row.poster_file_id is not None) == poster
+    kept = sorted(path.name for path in storage.path(running.id).iterdir())
+    assert kept == (["a1-poster.jpg", "a1-video.mp4"] if poster else ["a1-video.mp4"])
+    assert not running.work.exists()
+
+
+def test_a_cancel_that_the_renderer_confirms_ends_as_cancelled(reporter, running, store, alice):
+    reporter.take(protocol.Cancelled(step=3))
+    assert store.get_generation(alice, running.id).status == "cancelled"
+    assert [(event.type, event.data["code"]) for event in running.told] == [("error", "cancelled")]
+    assert not running.work.exists()
+
+
+def test_a_failure_ends_with_the_engines_own_code_and_words(reporter, running, store, alice):
+    reporter.take(protocol.Failed(code="busy", message="The model is busy.", retryable=True))
+    row = store.get_generation(alice, running.id)
+    assert (row.status, row.error_code, row.error_message, row.error_retryable) == (
+        "failed",
+        "busy",
+        "The model is busy.",
+        True,
+    )
+
+
+def test_a_file_that_cannot_be_kept_is_a_storage_fault_and_the_generation_has_not_ended(
+    reporter, running, store, storage, alice
+):
+    storage.path(running.id).write_bytes(b"a file where a folder must be")
+    with pytest.raises(StorageFault):
+        reporter.take(_done(running))
+    assert store.get_generation(alice, running.id).status == "processing"
+
+
+def test_a_worker_that_was_overtaken_cannot_touch_the_file_of_its_successor(
+    reporter, running, store, storage, queue, clock, ticks, alice
+):
+    clock.now += 11
+    second = Reporter(store, storage, queue.claim("another"), ticks)
+    second.take(_done(running))
+    row = store.get_generation(alice, running.id)
+    storage.make_workdir(running.id)
+    late = _done(running)
+    (running.work / "video.mp4").write_bytes(b"too late")
+    with pytest.raises(MoveRefused):
+        reporter.take(late)
+    assert store.get_generation(alice, running.id) == row
+    assert storage.path(store.get_file(row.file_id).key).read_bytes() == b"video"

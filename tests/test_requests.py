@@ -1,0 +1,124 @@
+import pytest
+
+from videogen.config import AppConfig
+from videogen.engines.function import engine
+from videogen.engines.settings import MAX_SEED
+from videogen.errors import InvalidRequest
+from videogen.requests import default_engine, engine_infos, prepare, seeds
+from videogen.schemas import Capabilities, GenerationCreate
+
+CONFIG = AppConfig(max_prompt_chars=20, max_pixels=10_000, max_seconds=2.0, engines=("plain", "off"))
+TINY = {"width": 64, "height": 64, "durationSeconds": 1.0, "fps": 8}
+
+
+@engine("plain", title="Plain")
+def plain(recipe):
+    """Nothing but frames."""
+
+
+@engine("off", capabilities=Capabilities(available=False, reason="its model is not here"))
+def off(recipe):
+    """Is not available."""
+
+
+@engine("careful", capabilities=Capabilities(negative_prompt=True))
+def careful(recipe):
+    """Knows what should not be seen."""
+
+
+ENGINES = {made.id: made for made in (plain, off, careful)}
+
+
+def _prepare(settings=None, **body):
+    body = {"prompt": "sea", "settings": TINY | (settings or {})} | body
+    return prepare(GenerationCreate.model_validate(body), ENGINES, CONFIG)
+
+
+def test_a_request_becomes_a_recipe_of_its_engine():
+    request = _prepare({"seed": 7, "width": 65}, prompt="  sea ")
+    recipe = request.recipe(request.seed)
+    assert (recipe.engine, recipe.engine_version, recipe.prompt, recipe.seed) == ("plain", "1", "sea", 7)
+    assert (recipe.width, recipe.height, recipe.fps, recipe.num_frames) == (64, 64, 8, 8)
+
+
+def test_the_same_request_and_seed_give_the_same_digest_and_another_seed_another():
+    recipes = [_prepare().recipe(seed) for seed in (1, 1, 2)]
+    assert recipes[0].digest == recipes[1].digest != recipes[2].digest
+
+
+def test_a_seed_is_drawn_where_none_is_given():
+    request = _prepare()
+    assert request.seed is None
+    assert request.recipe(None).seed != request.recipe(None).seed
+
+
+def test_variations_of_a_seed_are_the_seeds_after_it():
+    assert seeds(_prepare({"seed": 7}), 3) == [7, 8, 9]
+    assert seeds(_prepare(), 3) == [None, None, None]
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"prompt": ""}, "prompt"),
+        ({"prompt": " \n\t "}, "prompt"),
+        ({"prompt": "x" * 21}, "prompt"),
+        ({"engine": "careful", "negativePrompt": "x" * 21}, "negativePrompt"),
+        ({"negativePrompt": "people"}, "negativePrompt"),
+        ({"engine": "none"}, "engine"),
+        ({"engine": "off"}, "engine"),
+        ({"type": "image"}, "type"),
+        ({"inputFileId": "fil_a"}, "inputFileId"),
+        ({"settings": {"colour": "blue"}}, "settings.colour"),
+        ({"settings": {"width": 63}}, "settings.width"),
+        ({"settings": {"width": "64"}}, "settings.width"),
+        ({"settings": {"height": 1e9}}, "settings.height"),
+        ({"settings": {"width": 128, "height": 80}}, "settings.width"),
+        ({"settings": {"durationSeconds": 2.5}}, "settings.durationSeconds"),
+        ({"settings": {"durationSeconds": float("nan")}}, "settings.durationSeconds"),
+        ({"settings": {"fps": 0}}, "settings.fps"),
+        ({"settings": {"seed": -1}}, "settings.seed"),
+        ({"settings": {"seed": MAX_SEED + 1}}, "settings.seed"),
+        ({"settings": {"seed": 1.5}}, "settings.seed"),
+    ],
+    ids=repr,
+)
+def test_a_fault_is_told_with_field_expected_and_got(body, field):
+    with pytest.raises(InvalidRequest) as caught:
+        _prepare(body.pop("settings", None), **body)
+    (fault,) = caught.value.errors
+    assert fault["field"] == field
+    assert fault["expected"]
+    assert fault["got"]
+    assert caught.value.detail == f"{field}: expected {fault['expected']}, got {fault['got']}."
+
+
+def test_every_fault_of_the_settings_is_told():
+    with pytest.raises(InvalidRequest) as caught:
+        _prepare({"width": 1, "fps": 0})
+    assert [fault["field"] for fault in caught.value.errors] == ["settings.width", "settings.fps"]
+
+
+def test_variations_whose_seeds_pass_the_largest_one_are_a_fault_too():
+    request = _prepare({"seed": MAX_SEED})
+    with pytest.raises(InvalidRequest, match=r"settings\.seed"):
+        [request.recipe(seed) for seed in seeds(request, 2)]
+
+
+def test_an_engine_that_is_not_available_says_why():
+    with pytest.raises(InvalidRequest, match="its model is not here"):
+        _prepare(engine="off")
+
+
+def test_the_default_engine_is_the_one_that_is_set_or_the_first():
+    assert default_engine(ENGINES, AppConfig()) == "plain"
+    assert default_engine(ENGINES, AppConfig(engine="careful")) == "careful"
+
+
+def test_engines_tell_what_they_can_do_and_what_may_be_set():
+    infos = {info.id: info for info in engine_infos(ENGINES, CONFIG)}
+    assert [(info.id, info.default) for info in infos.values()] == [("plain", True), ("off", False), ("careful", False)]
+    assert (infos["plain"].title, infos["plain"].description) == ("Plain", "Nothing but frames.")
+    assert (infos["off"].available, infos["off"].reason) == (False, "its model is not here")
+    assert infos["careful"].capabilities.negative_prompt
+    assert {"width", "height", "durationSeconds", "fps", "seed"} <= infos["plain"].settings_schema["properties"].keys()

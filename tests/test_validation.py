@@ -1,0 +1,85 @@
+from typing import Literal
+
+import pytest
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from videogen.validation import explain, faults
+
+
+class Inner(BaseModel):
+    depth: int = Field(default=1, ge=1, le=9, multiple_of=1)
+
+
+class Sample(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    name: str = Field(min_length=2, max_length=4)
+    count: int = Field(default=1, gt=0, lt=10)
+    share: float = Field(default=0.5, allow_inf_nan=False)
+    kind: Literal["a", "b"] = "a"
+    flag: bool = False
+    inner: Inner = Inner()
+
+    @field_validator("kind", mode="before")
+    @classmethod
+    def _own(cls, value):
+        if value == "forbidden":
+            raise ValueError("anything but that")
+        return value
+
+
+def _faults(**values):
+    with pytest.raises(ValidationError) as caught:
+        Sample(**({"name": "abc"} | values))
+    return faults(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("values", "fault"),
+    [
+        ({"name": "a"}, ("name", "at least 2 characters", "'a'")),
+        ({"name": "abcde"}, ("name", "at most 4 characters", "'abcde'")),
+        ({"name": 7}, ("name", "text", "7")),
+        ({"count": 0}, ("count", "more than 0", "0")),
+        ({"count": 10}, ("count", "less than 10", "10")),
+        ({"count": "3"}, ("count", "a whole number", "'3'")),
+        ({"count": 2.5}, ("count", "a whole number", "2.5")),
+        ({"share": "x"}, ("share", "a number", "'x'")),
+        ({"share": float("nan")}, ("share", "a finite number", "nan")),
+        ({"kind": "c"}, ("kind", "one of 'a' or 'b'", "'c'")),
+        ({"kind": "forbidden"}, ("kind", "anything but that", "'forbidden'")),
+        ({"flag": 1}, ("flag", "true or false", "1")),
+        ({"inner": {"depth": 0}}, ("inner.depth", "at least 1", "0")),
+        ({"inner": {"depth": 10}}, ("inner.depth", "at most 9", "10")),
+        ({"inner": []}, ("inner", "an object", "[]")),
+        ({"more": 1}, ("more", "no such field", "1")),
+    ],
+)
+def test_a_fault_names_the_field_what_was_expected_and_what_came(values, fault):
+    assert _faults(**values) == [dict(zip(("field", "expected", "got"), fault, strict=True))]
+
+
+def test_what_is_missing_is_said_to_be_missing():
+    with pytest.raises(ValidationError) as caught:
+        Sample()
+    assert faults(caught.value) == [{"field": "name", "expected": "a value", "got": "nothing"}]
+
+
+def test_every_fault_is_told():
+    assert [fault["field"] for fault in _faults(name="a", count=0, more=1)] == ["name", "count", "more"]
+
+
+def test_a_long_value_is_cut():
+    (fault,) = _faults(name="x" * 10_000)
+    assert len(fault["got"]) == 80
+    assert fault["got"].endswith("...")
+
+
+def test_text_that_is_no_json_is_a_fault_of_the_body():
+    error = {"type": "json_invalid", "loc": ("body", 7), "input": {}, "ctx": {"error": "Expecting value"}}
+    assert explain(error) == {"field": "body", "expected": "valid JSON", "got": "something else (Expecting value)"}
+
+
+def test_a_fault_of_the_whole_body_has_a_name_too():
+    error = {"type": "model_attributes_type", "loc": ("body",), "input": [], "msg": "x"}
+    assert explain(error) == {"field": "body", "expected": "an object", "got": "[]"}

@@ -1,0 +1,174 @@
+import queue as queues
+
+import pytest
+
+from videogen import worker
+from videogen.engines import protocol
+from videogen.engines.base import Recipe, RenderLost
+from videogen.storage import DiskStorage
+from videogen.worker import WorkerPool
+
+PATIENCE = 20
+RECIPE = Recipe(engine="bars", engine_version="1", prompt="sea", seed=1, width=64, height=64, fps=8, num_frames=4)
+
+
+class Renderer:
+    """Stands for a renderer child: says what the test tells it to say."""
+
+    script = staticmethod(lambda renderer: iter([protocol.Failed(code="done", message="")]))
+
+    def __init__(self, job, spare=None):
+        self.job = job
+        self.cancelled = False
+
+    def messages(self):
+        yield from type(self).script(self)
+
+    def cancel(self):
+        self.cancelled = True
+
+    kill = cancel
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+
+class NoSpare:
+    def close(self):
+        pass
+
+
+@pytest.fixture
+def told(database):
+    """What is told, to be waited for."""
+    events = queues.Queue()
+    database.listen(lambda committed: [events.put(event) for event in committed])
+
+    def until(*statuses):
+        while (event := events.get(timeout=PATIENCE)).data["status"] not in statuses:
+            pass
+        return event
+
+    return until
+
+
+@pytest.fixture
+def work(store, queue, tmp_path, monkeypatch):
+    """Starts one worker whose renderers follow a script."""
+    monkeypatch.setattr(worker, "Spare", NoSpare)
+    storage = DiskStorage(tmp_path / "data")
+    storage.open()
+    pools = []
+
+    def start(script=None, launch=Renderer):
+        if script is not None:
+            launch = type("Scripted", (Renderer,), {"script": staticmethod(script)})
+        monkeypatch.setattr(worker, "RenderProcess", launch)
+        pool = WorkerPool(store, queue, storage, {"bars": "fakes:bars"}, count=1, lease_seconds=10)
+        pool.start()
+        pools.append(pool)
+        return pool
+
+    yield start
+    for pool in pools:
+        pool.stop()
+
+
+@pytest.fixture
+def job(submit, alice):
+    """Submits a generation whose recipe can be read."""
+    return lambda **values: submit(alice, **({"recipe": RECIPE.model_dump(mode="json")} | values))
+
+
+def test_a_job_goes_to_a_renderer_with_its_recipe_workdir_and_attempt(work, job, told):
+    jobs = []
+
+    def script(renderer):
+        jobs.append(renderer.job)
+        yield protocol.Failed(code="busy", message="Try later.")
+
+    row = job()
+    work(script)
+    assert told("failed").data["code"] == "busy"
+    assert (jobs[0].engine, jobs[0].recipe, jobs[0].attempt) == ("fakes:bars", RECIPE, 1)
+    assert jobs[0].workdir.name == row.id
+
+
+def test_a_lost_renderer_is_replaced_until_the_attempts_are_used_up(work, job, told):
+    attempts = []
+
+    def script(renderer):
+        attempts.append(renderer.job.attempt)
+        raise RenderLost("It was killed.")
+        yield
+
+    job()
+    work(script)
+    assert told("failed").data["code"] == "worker_lost"
+    assert attempts == [1, 2, 3]
+
+
+def test_an_engine_that_is_not_on_offer_any_more_is_an_error_of_its_own(work, job, told):
+    job(recipe=RECIPE.model_copy(update={"engine": "gone"}).model_dump(mode="json"))
+    work()
+    assert "'gone' is not on offer" in told("failed").data["message"]
+
+
+def test_a_renderer_that_cannot_be_started_does_not_leave_its_job_running_for_ever(work, job, told):
+    def launch(job, spare=None):
+        raise OSError("no more processes")
+
+    job()
+    work(launch=launch)
+    assert told("failed", "queued").data["status"] in ("failed", "queued")
+
+
+def test_a_recipe_that_this_version_cannot_read_does_not_leave_its_job_running_for_ever(work, job, told):
+    job(recipe={"engine": "bars", "shape": "of another version"})
+    work()
+    assert told("failed").data["status"] == "failed"
+
+
+def test_a_renderer_that_says_nonsense_costs_one_attempt(work, job, told):
+    def script(renderer):
+        if renderer.job.attempt == 1:
+            raise ZeroDivisionError
+        yield protocol.Failed(code="second", message="")
+
+    job()
+    work(script)
+    event = told("failed")
+    assert (event.data["code"], event.data["attempt"]) == ("second", 2)
+
+
+def test_a_cancel_that_comes_before_the_renderer_is_known_reaches_it(work, job, told, store, alice, queue):
+    row = job()
+    seen = []
+
+    def launch(job, spare=None):
+        store.cancel_generation(alice, job.workdir.name)
+        renderer = Renderer(job)
+        seen.append(renderer)
+        return renderer
+
+    work(launch=launch)
+    told("failed")
+    assert seen[0].job.workdir.name == row.id
+    assert seen[0].cancelled
+
+
+def test_one_bad_job_does_not_end_the_worker(work, job, told):
+    def script(renderer):
+        if renderer.job.recipe.seed == 1:
+            raise ZeroDivisionError
+        yield protocol.Failed(code="well", message="")
+
+    job()
+    job(recipe=RECIPE.model_copy(update={"seed": 2}).model_dump(mode="json"))
+    pool = work(script)
+    codes = {told("failed").data["code"] for _ in range(2)}
+    assert codes == {"well", "worker_lost"}
+    pool.check()
