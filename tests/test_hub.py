@@ -92,7 +92,7 @@ async def test_an_event_is_encoded_once_for_all_who_listen():
     for listener in listeners:
         assert await _ids(listener) == [1]
     assert encoded == [1]
-    hub.publish([stored_event(2, session="ses_unheard")])
+    hub.publish([stored_event(2, "gen_unheard", session="ses_unheard", project="prj_unheard")])
     await _delivered()
     assert encoded == [1], "what nobody hears is not encoded"
     hub.close()

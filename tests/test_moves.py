@@ -5,6 +5,7 @@ from threading import Barrier
 import pytest
 from sqlalchemy import text
 
+from tests.support.rows import fields
 from videogen.errors import MoveRefused
 from videogen.moves import amend, failure, move
 from videogen.schemas import MOVES, TERMINAL, Status
@@ -42,11 +43,10 @@ def test_an_allowed_move_changes_the_row_and_tells_one_event_of_it(database, sto
     row = row_in(here)
     with database.write() as unit:
         moved = move(unit, row.id, there, 99.0, {"message": "moved"}, attempt=2)
-    assert store.get_generation(alice, row.id) == moved
+    assert fields(store.get_generation(alice, row.id)) == fields(moved)
     assert (moved.status, moved.message, moved.updated_at) == (there, "moved", 99.0)
     (event,) = told
     assert (event.generation_id, event.data["status"]) == (row.id, there)
-    assert moved.last_event_id == event.id > row.last_event_id
 
 
 @pytest.mark.parametrize(("here", "there"), FORBIDDEN)

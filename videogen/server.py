@@ -222,5 +222,8 @@ def serve(config: AppConfig) -> int:
         ),
         app,
     )
-    server.run(sockets=[taken])
+    try:
+        server.run(sockets=[taken])
+    except KeyboardInterrupt:
+        pass  # uvicorn has drained, and passes the signal on
     return 0

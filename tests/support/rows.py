@@ -81,6 +81,11 @@ class Submitter:
         return [self._store.get_generation(session_id, row.id) for row in rows]
 
 
+def fields(row: Any) -> dict[str, Any]:
+    """All that a generation's row holds, whether it is an object or a plain row."""
+    return {name: getattr(row, name) for name in GenerationRow.model_fields}
+
+
 def file_row(row: GenerationRow, kind: str = "video") -> FileRow:
     """A file of a generation that is not stored yet."""
     return FileRow(

@@ -47,7 +47,7 @@ class Stream:
 
     def _read(self) -> Iterator[Frame]:
         fields: dict[str, str] = {}
-        for line in self.response.iter_lines():
+        for line in self._lines():
             name, _, value = line.partition(":")
             value = value.removeprefix(" ")
             if not line:
@@ -63,6 +63,14 @@ class Stream:
                 assert name not in fields, f"two {name} lines in one event"
                 fields[name] = value
         assert not fields, f"the stream was cut in the middle of an event: {fields}"
+
+    def _lines(self) -> Iterator[str]:
+        # Not `iter_lines`, which also splits at what is no line end in an event stream, such as U+2028.
+        rest = b""
+        for chunk in self.response.iter_bytes():
+            *lines, rest = (rest + chunk).split(b"\n")
+            yield from (line.decode() for line in lines)
+        assert not rest, f"the stream was cut in the middle of a line: {rest!r}"
 
 
 def parse(chunks: bytes) -> list[Frame]:

@@ -38,7 +38,7 @@ class Actions:
             return self._outcome(error=texts.refusal(problem))
         for generation in reversed(project.generations):
             self._show(page, generation)
-        return self._outcome(accepted=key)
+        return self._outcome(accepted=key, shown=True)
 
     async def choose(self, event: gr.EventData, request: gr.Request, browser: Any) -> View:
         """Put a generation on the stage, with links that are fresh."""
@@ -54,7 +54,7 @@ class Actions:
         except ClientError:
             page.board.select(generation_id)
             page.ring(urgent=True)
-        return self._outcome()
+        return self._outcome(shown=True)
 
     async def cancel(self, event: gr.EventData, request: gr.Request, browser: Any) -> View:
         """Stop a generation; the renderer confirms through the stream."""
@@ -78,7 +78,7 @@ class Actions:
             self._show(page, await page.client.retry(_id(event)))
         except ClientError as problem:
             return self._outcome(notice=texts.refusal(problem))
-        return self._outcome()
+        return self._outcome(shown=True)
 
     async def history(self, request: gr.Request, browser: Any) -> View:
         """What has ended, as far as the page has read it."""

@@ -220,6 +220,7 @@ def _form(forms: Sequence[form.EngineForm], limits: form.Limits) -> tuple[Fields
         filterable=False,
         elem_id="engine",
     )
+    _static("engine_note")
     return Fields(prompt, negative, shape, detail, seconds, fps, seed, engine), Buttons(generate, dice)
 
 

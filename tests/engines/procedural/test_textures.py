@@ -1,5 +1,7 @@
 """The tools below the pictures: noise that tiles, layers that enlarge without a seam, dots that glide."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -79,7 +81,7 @@ def test_rows_are_cut_by_the_picture_alone() -> None:
     spans = cut(3, 1000, 1280)
     assert spans[0][0] == 3
     assert spans[-1][1] == 1000
-    assert all(a[1] == b[0] for a, b in zip(spans, spans[1:], strict=False))
+    assert all(above[1] == below[0] for above, below in pairwise(spans))
 
 
 @pytest.mark.parametrize("threads", [1, 3])

@@ -39,7 +39,8 @@
   }
 
   function describe(engine) {
-    videogen.text("engine-note", engine.available ? engine.description : engine.reason ?? engine.description);
+    const words = engine.available ? engine.description : (engine.reason ?? engine.description);
+    for (const node of document.querySelectorAll("[data-engine-note]")) node.textContent = words;
   }
 
   videogen.engines = {

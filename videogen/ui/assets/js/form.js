@@ -49,6 +49,7 @@
       if ("error" in outcome || "accepted" in outcome) text("form-error", outcome.error ?? "");
       if (outcome.error) byId("form-error")?.scrollIntoView({ block: "nearest" });
       if (outcome.accepted) videogen.draft.accepted(outcome.accepted);
+      if (outcome.shown) videogen.stage.look();
       if (outcome.notice) videogen.notice.warn(outcome.notice);
       for (const id of ["cancel", "retry", "history-more"]) if (byId(id)) byId(id).disabled = false;
     },

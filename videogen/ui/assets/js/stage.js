@@ -2,19 +2,33 @@
 (() => {
   const { byId, text, attribute, show } = videogen;
   let shown = null;
+  let wanted = null;
+
+  /** A preview that is gone before it came must not leave a broken picture: the last good one comes back. */
+  function mend(event) {
+    const image = event.target;
+    const good = image.dataset.good;
+    delete image.dataset.good;
+    if (good && good !== image.src) image.src = good;
+    else image.hidden = true;
+  }
 
   function picture(job) {
     const image = byId("job-preview");
+    image.onerror ??= mend;
+    image.onload ??= () => (image.dataset.good = image.src);
+    if (shown?.id !== job?.id) delete image.dataset.good;
     const source = videogen.absolute(job?.picture);
     if (source === null) {
       image.hidden = true;
       image.removeAttribute("src");
     } else {
       // The same element for every frame: the old picture stays until the new one is decoded.
-      attribute(image, "src", source);
+      if (wanted !== source) image.src = source;
       attribute(image, "alt", job.status === "completed" ? `Poster: ${job.prompt}` : `Preview: ${job.prompt}`);
-      image.hidden = false;
+      if (wanted !== source) image.hidden = false;
     }
+    wanted = source;
     const waiting = job !== null && source === null && (job.status === "queued" || job.status === "processing");
     const ended = job !== null && (job.status === "failed" || job.status === "cancelled");
     show("stage-wait", waiting);
@@ -99,6 +113,14 @@
   videogen.stage = {
     get job() {
       return shown;
+    },
+
+    /** Bring the stage into view, for somebody who just asked to see something on it. */
+    look() {
+      const box = byId("stage").getBoundingClientRect();
+      if (box.top < 0 || box.bottom > window.innerHeight) {
+        byId("stage").scrollIntoView({ block: "center", behavior: "smooth" });
+      }
     },
 
     apply(room) {
