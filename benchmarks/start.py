@@ -31,7 +31,15 @@ def measure() -> list[Row]:
                 app_times.append(app_seconds)
     ratio = median(app_times) / median(bare_times)
     value = f"{median(app_times):.2f} s, {ratio:.2f} x"
-    return [Row("time until Ready", value, f"<= {BOUND} x bare", f"bare gr.Blocks: {median(bare_times):.2f} s", ratio <= BOUND)]
+    return [
+        Row(
+            "time until Ready",
+            value,
+            f"<= {BOUND} x bare",
+            f"bare gr.Blocks: {median(bare_times):.2f} s",
+            ratio <= BOUND,
+        )
+    ]
 
 
 def _until_ready(command: list[str], env: dict[str, str]) -> float:

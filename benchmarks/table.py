@@ -22,7 +22,9 @@ def show(rows: Iterable[Row]) -> str:
     cells = [("figure", "value", "bound", "peer in the same run", "")]
     cells += [(row.figure, row.value, row.bound, row.peer, _mark(row.held)) for row in rows]
     widths = [max(len(line[column]) for line in cells) for column in range(5)]
-    lines = ["| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) + " |" for line in cells]
+    lines = [
+        "| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) + " |" for line in cells
+    ]
     lines.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
     return "\n".join(lines)
 

@@ -50,7 +50,9 @@ def test_without_a_public_address_a_link_is_a_path():
     assert Presenter(SIGNER, "").media_url("fil_a").startswith("/media/fil_a?")
 
 
-def test_every_kind_of_event_is_a_frame_that_decodes_and_tells_no_secret(presenter, store, told, running, alice, submit):
+def test_every_kind_of_event_is_a_frame_that_decodes_and_tells_no_secret(
+    presenter, store, told, running, alice, submit
+):
     store.record_preview(Fence(running.id, 1), file_row(running, "preview"))
     done = result(running)
     store.complete(Fence(running.id, 1), done)

@@ -47,9 +47,7 @@ def _done(running, poster=True):
     video.write_bytes(b"video")
     picture.write_bytes(b"poster")
     return protocol.Done(
-        artifact=Artifact(
-            path=video, poster_path=picture if poster else None, width=64, height=64, fps=8, num_frames=4
-        )
+        artifact=Artifact(path=video, poster_path=picture if poster else None, width=64, height=64, fps=8, num_frames=4)
     )
 
 

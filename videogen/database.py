@@ -12,7 +12,10 @@ from typing import Any
 
 import orjson
 from sqlalchemy import Connection, Engine, event
+from sqlalchemy.exc import OperationalError
 from sqlmodel import Session, create_engine
+
+from videogen.errors import StorageFault
 
 BUSY_SECONDS = 10.0
 
@@ -82,6 +85,17 @@ def _connect(url: str, begin: str) -> Engine:
     return engine
 
 
+@contextmanager
+def _told() -> Iterator[None]:
+    """Tell what SQLite says in our words; no statement and no value of it reaches a user."""
+    try:
+        yield
+    except OperationalError as problem:
+        raise StorageFault(
+            f"The database could not be used: {problem.orig}. Look at the data folder: its free space, its permissions."
+        ) from problem
+
+
 class Database:
     """Reads see a snapshot and never wait; writes take turns, and listeners hear of them in that order."""
 
@@ -99,8 +113,12 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        """A session for reading; its rows stay usable afterwards."""
-        with Session(self._readers, expire_on_commit=False) as session:
+        """A session for reading, all at one moment; its rows stay usable afterwards.
+
+        Raises:
+            StorageFault: the file cannot be read.
+        """
+        with _told(), Session(self._readers, expire_on_commit=False) as session:
             yield session
 
     @contextmanager
@@ -109,9 +127,12 @@ class Database:
 
         Events added to the unit are told to the listeners after the commit, and before the next write begins,
         so that nobody hears of an event that is not in the database, or hears two in the wrong order.
+
+        Raises:
+            StorageFault: the file cannot be written (full disk, permissions, damage); nothing was changed.
         """
         with self._lock:
-            with self._writer.begin() as connection:
+            with _told(), self._writer.begin() as connection:
                 unit = UnitOfWork(connection)
                 try:
                     yield unit

@@ -1,7 +1,6 @@
-"""A Chromium per module, one app for all that leave it running, and a context of its own for every test."""
+"""One Chromium and one app for this folder, and for every test people who have never been here."""
 
 import re
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -9,39 +8,39 @@ from playwright.sync_api import sync_playwright
 
 from tests.browser.engines import GATE
 from tests.support.app import ROOT, App
-from tests.support.browser import RECORDER, Tab, launch
+from tests.support.browser import Person, launch
 from tests.support.sites import EmbeddingSite
 
 ENGINES = [f"{ROOT / 'tests' / 'browser' / 'engines.py'}:{name}" for name in ("gated", "paced", "fails_once")]
 ARTIFACTS = ROOT / "test-results"
-_failed = pytest.StashKey[bool]()
+_passed = pytest.StashKey[bool]()
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item, call):
     report = yield
     if call.when == "call":
-        item.stash[_failed] = report.failed
+        item.stash[_passed] = report.passed
     return report
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser():
-    """Not for the session: Playwright occupies the thread's event loop, which asynchronous tests need."""
+    """Not for the session: while it lasts, Playwright holds the thread's event loop, which others need."""
     with sync_playwright() as playwright:
         browser = launch(playwright)
         yield browser
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def site():
     """The other site."""
     with EmbeddingSite() as site:
         yield site
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def shared_app(tmp_path_factory):
     with App(tmp_path_factory.mktemp("browser"), engines=ENGINES, workers=2) as app:
         yield app
@@ -68,34 +67,40 @@ def where(request):
     return request.param
 
 
-@pytest.fixture
-def person(browser, request):
-    """Contexts, each a person with a browser of their own: `person(color_scheme="dark")`."""
-    contexts = []
-
-    def make(**options):
-        context = browser.new_context(locale="en-GB", **options)
-        context.add_init_script(RECORDER)
-        contexts.append(context)
-        return context
-
-    yield make
-    with ExitStack() as closing:
-        for context in contexts:
-            closing.callback(context.close)
-        if request.node.stash.get(_failed, True):
-            _keep_pictures(request.node.nodeid, contexts)
+@pytest.fixture(scope="package")
+def people():
+    """Those who have left and forgotten everything."""
+    return []
 
 
 @pytest.fixture
-def open_tab(app, site, where, person):
-    """Opens tabs of one person: `open_tab()`, or of another: `open_tab(person())`."""
-    mine = person()
+def person(browser, site, people, request):
+    """Makes people: `person()`."""
+    here = []
 
-    def open_one(context=None):
-        return Tab((context or mine).new_page(), app.base_url, where, site).open()
+    def arrive():
+        here.append(people.pop() if people else Person(browser, site))
+        return here[-1]
 
-    open_one.context = mine
+    yield arrive
+    if request.node.stash.get(_passed, False):
+        for one in here:
+            one.forget()
+            people.append(one)
+    else:
+        _keep_pictures(request.node.nodeid, [page for one in here for page in one.context.pages])
+        for one in here:
+            one.context.close()
+
+
+@pytest.fixture
+def open_tab(app, where, person):
+    """Opens tabs, all of one person: `open_tab()`; or of somebody else: `open_tab(person())`."""
+    me = person()
+
+    def open_one(somebody=me):
+        return somebody.tab(app.base_url, where).open()
+
     return open_one
 
 
@@ -105,8 +110,8 @@ def tab(open_tab):
     return open_tab()
 
 
-def _keep_pictures(node_id, contexts):
+def _keep_pictures(node_id, pages):
     ARTIFACTS.mkdir(exist_ok=True)
     name = re.sub(r"[^\w-]+", "-", node_id.rpartition("/")[2]).strip("-")
-    for number, page in enumerate(page for context in contexts for page in context.pages):
+    for number, page in enumerate(pages):
         page.screenshot(path=ARTIFACTS / f"{name}-{number}.png", timeout=5_000)

@@ -62,8 +62,7 @@ def test_page_reload_preserves_generation_state(tab):
     tab.half_way(generation)
     before = tab.progress
     tab.prompt.press_sequentially(", and the next on")
-    tab.find("#seed input, #seed textarea").fill("4711")
-    tab.wait_for("() => Object.values(localStorage).some(value => value.includes('the next on') && value.includes('4711'))")
+    tab.kept("and the next on")
 
     tab.reload()
 
@@ -72,9 +71,24 @@ def test_page_reload_preserves_generation_state(tab):
     expect(tab.find("#notice")).to_contain_text("1 generation is still rendering")
     expect(tab.find("#notice")).to_have_role("status")
     expect(tab.prompt).to_have_value("a film to come back to, and the next on")
-    expect(tab.find("#seed input, #seed textarea")).to_have_value("4711")
     expect(tab.active(generation)).to_have_attribute("data-status", "processing")
     tab.wait_for("() => document.querySelector('#job-preview').naturalWidth > 0")
+
+
+def test_page_reload_preserves_the_draft(tab):
+    # Pasted, dictated, or typed on a phone: no key is pressed.
+    tab.prompt.focus()
+    tab.page.keyboard.insert_text("pasted text")
+    tab.kept("pasted text")
+    tab.seed.press_sequentially("4711")
+    tab.prompt.press("Backspace")
+    tab.kept("pasted tex\"")
+
+    tab.reload()
+
+    expect(tab.prompt).to_have_value("pasted tex")
+    expect(tab.seed).to_have_value("4711")
+    assert tab.evaluate("document.querySelector('#job-status').dataset.generationId") == ""
 
 
 def test_generation_goes_on_live_after_a_reload(app, tab):
@@ -175,7 +189,7 @@ def test_download_gives_the_mp4(app, tab):
 @pytest.mark.parametrize(("prompt", "seed", "field"), [("", "", "Prompt"), ("a film", "seven", "Seed")])
 def test_bad_input_is_told_and_the_form_keeps_its_text(tab, prompt, seed, field):
     tab.prompt.fill(prompt)
-    tab.find("#seed input, #seed textarea").fill(seed)
+    tab.seed.fill(seed)
     tab.find("#generate").click()
 
     error = tab.find("#form-error")
@@ -183,10 +197,10 @@ def test_bad_input_is_told_and_the_form_keeps_its_text(tab, prompt, seed, field)
     expect(error).to_contain_text(f"{field}: expected")
     expect(error).to_be_visible()
     expect(tab.prompt).to_have_value(prompt)
-    expect(tab.find("#seed input, #seed textarea")).to_have_value(seed)
+    expect(tab.seed).to_have_value(seed)
     expect(tab.find("#active [data-generation-id]")).to_have_count(0)
     # Mended, it goes through, and the complaint is gone.
-    tab.find("#seed input, #seed textarea").fill("7")
+    tab.seed.fill("7")
     tab.generate("a film", "Gated")
     expect(error).to_have_text("")
 

@@ -10,7 +10,15 @@ def test_a_session_is_found_by_its_token(store):
 
 def test_no_other_text_opens_a_session(store):
     session_id, token = store.create_session()
-    others = ("", "x", token[:-1], token + "x", token.swapcase(), session_id, hashlib.sha256(token.encode()).hexdigest())
+    others = (
+        "",
+        "x",
+        token[:-1],
+        token + "x",
+        token.swapcase(),
+        session_id,
+        hashlib.sha256(token.encode()).hexdigest(),
+    )
     assert [store.find_session(text) for text in others] == [None] * len(others)
 
 

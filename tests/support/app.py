@@ -26,8 +26,8 @@ STOP_SECONDS = 15.0
 
 
 def engine_reference(name: str) -> str:
-    """What VIDEOGEN_ENGINES takes: a name in `tests/fakes.py` becomes a reference, anything else stays."""
-    return name if ":" in name or name == "procedural" else f"{FAKES}:{name}"
+    """What VIDEOGEN_ENGINES takes: the id of an engine in `tests/fakes.py` becomes a reference, the rest stays."""
+    return name if ":" in name or name == "procedural" else f"{FAKES}:{name.replace('-', '_')}"
 
 
 def environment(data_dir: Path, engines: Sequence[str] = ("bars",), **settings: object) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """The page in a real Chromium: as a tab of its own, or in a frame of another site.
 
-    tab = Tab(context.new_page(), app.base_url, where="iframe", parent=site).open()
+    person = Person(launch(playwright), site)
+    tab = person.tab(app.base_url, "iframe").open()
     generation = tab.generate("ocean at sunset", "Gated")
     expect(tab.find("#job-status")).to_have_attribute("data-status", "processing")
 """
@@ -86,15 +87,48 @@ def launch(playwright: Playwright) -> Browser:
     return playwright.chromium.launch(executable_path=chromium_path(), args=list(FLAGS))
 
 
+class Person:
+    """Somebody with a browser profile of their own.
+
+    A new one costs five seconds of work, since a browser has to load and compile all of Gradio. So one who has
+    forgotten everything but those files is as good as new.
+    """
+
+    def __init__(self, browser: Browser, site: EmbeddingSite) -> None:
+        self.context = browser.new_context(locale="en-GB")
+        self.context.add_init_script(RECORDER)
+        self.context.set_default_timeout(PATIENCE)
+        self._site = site
+        self._visited: set[tuple[str, Where]] = set()
+
+    def tab(self, url: str, where: Where) -> Tab:
+        """A tab that is still empty."""
+        self._visited.add((url, where))
+        return Tab(self.context.new_page(), url, where, self._site)
+
+    def forget(self) -> None:
+        """Close all tabs; lose every cookie and all that pages have kept."""
+        for page in self.context.pages:
+            page.close()
+        self.context.set_offline(False)
+        self.context.clear_cookies()
+        page = self.context.new_page()
+        for url, where in self._visited:
+            # A document of the same origin, in the same place, that runs nothing.
+            bare = Tab(page, url, where, self._site, path="/healthz")
+            page.goto(bare.address)
+            bare.evaluate("(localStorage.clear(), sessionStorage.clear())")
+        page.close()
+        self._visited.clear()
+
+
 class Tab:
     """One tab that shows the app. `find` and `evaluate` act inside the app, wherever it is shown."""
 
-    def __init__(self, page: Page, url: str, where: Where, site: EmbeddingSite) -> None:
+    def __init__(self, page: Page, url: str, where: Where, site: EmbeddingSite, path: str = "/") -> None:
         self.page = page
-        self.url = url
         self.where = where
-        self.address = f"{url}/" if where == "page" else f"{site.url}/embed?src={quote(url + '/', safe='')}"
-        page.set_default_timeout(PATIENCE)
+        self.address = url + path if where == "page" else f"{site.url}/embed?src={quote(url + path, safe='')}"
 
     def open(self) -> Self:
         """Go there, and wait until the page knows its session."""
@@ -139,6 +173,14 @@ class Tab:
         return self.find("#prompt textarea")
 
     @property
+    def seed(self) -> Locator:
+        return self.find("#seed :is(input, textarea)")
+
+    def kept(self, text: str) -> None:
+        """Wait until the browser has stored a text: what is typed in the very moment of a reload may be lost."""
+        self.wait_for("text => Object.values(localStorage).some(value => value.includes(text))", text)
+
+    @property
     def status(self) -> Locator:
         return self.find("#job-status")
 
@@ -175,9 +217,7 @@ class Tab:
 
     def shows(self, generation_id: str, status: str) -> None:
         """Wait until this generation is on the stage with this status."""
-        expect(self.find(f'#job-status[data-generation-id="{generation_id}"]')).to_have_attribute(
-            "data-status", status
-        )
+        expect(self.find(f'#job-status[data-generation-id="{generation_id}"]')).to_have_attribute("data-status", status)
 
     def half_way(self, generation_id: str) -> None:
         """Wait until a gated generation is on the stage and stands at its gate."""
@@ -186,7 +226,9 @@ class Tab:
 
     def says(self, *words: str, timeout: float = PATIENCE) -> None:
         """Wait until the connection indicator says one of these."""
-        self.wait_for("words => words.includes(document.querySelector('#connection')?.innerText.trim())", words, timeout)
+        self.wait_for(
+            "words => words.includes(document.querySelector('#connection')?.innerText.trim())", words, timeout
+        )
 
     def can_play(self) -> None:
         """Wait until the browser has decoded a picture of the result."""

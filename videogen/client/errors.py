@@ -66,9 +66,7 @@ def from_response(response: httpx.Response) -> ApiError:
         # A proxy in between answers in its own words.
         detail = f"The server answered {response.status_code} {response.reason_phrase}.".replace(" .", ".")
         return ApiError("http_error", detail, response.status_code, retry_after=retry_after)
-    return ApiError(
-        problem.code, problem.detail, response.status_code, errors=problem.errors, retry_after=retry_after
-    )
+    return ApiError(problem.code, problem.detail, response.status_code, errors=problem.errors, retry_after=retry_after)
 
 
 def _seconds(value: str | None) -> float | None:

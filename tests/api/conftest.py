@@ -1,0 +1,57 @@
+"""One real server for all API tests; what they share is kept apart by session."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from tests.support.api import Session, connect
+from tests.support.app import App
+
+ENGINES = ("bars", "slow", "until-cancelled", "ignores-cancel", "refuses", "dies", "steady")
+MAX_ACTIVE = 10
+
+
+@pytest.fixture(scope="session")
+def app(tmp_path_factory):
+    settings = {"workers": 2, "max_active_per_session": MAX_ACTIVE, "max_seconds": 10}
+    with App(tmp_path_factory.mktemp("api"), ENGINES, **settings) as app:
+        yield app
+
+
+@pytest.fixture
+def session_of(app):
+    """Makes sessions; whatever they leave running is cancelled."""
+    made = []
+
+    def make():
+        made.append(Session(app.base_url))
+        return made[-1]
+
+    yield make
+    for session in made:
+        for item in session.get("/generations", params={"status": "queued,processing"}).json()["items"]:
+            session.cancel(item["id"])
+        session.close()
+
+
+@pytest.fixture
+def session(session_of):
+    return session_of()
+
+
+@pytest.fixture
+def http(app):
+    """A client that is nobody yet."""
+    with connect(app.base_url) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def finished(app):
+    """A generation that has been rendered: read it, do not change it. With all its events, from the first."""
+    with Session(app.base_url) as session:
+        made = session.submit("slow", prompt="blue bars, slowly", settings={"seed": 7, "delay_ms": 30})
+        session.follow(made["id"])
+        generation = session.read(made["id"])
+        assert generation["status"] == "completed", generation
+        yield SimpleNamespace(session=session, generation=generation, events=session.follow(made["id"], 0))

@@ -1,0 +1,121 @@
+import json
+
+import pytest
+
+from videogen.media import probe
+from videogen.security import Signer, load_secret
+
+
+@pytest.fixture(scope="module")
+def video(finished):
+    return finished.session.http.get(finished.generation["videoUrl"])
+
+
+@pytest.fixture
+def fetch(finished, http):
+    """GET the video as anybody who has its link."""
+    return lambda method="GET", **headers: http.request(
+        method, finished.generation["videoUrl"], headers={name.replace("_", "-"): value for name, value in headers.items()}
+    )
+
+
+def test_the_result_is_h264_that_plays_everywhere_and_carries_its_recipe(finished, video, tmp_path):
+    path = tmp_path / "video.mp4"
+    path.write_bytes(video.content)
+    found = probe(path)
+    assert (found.codec, found.pix_fmt) == ("h264", "yuv420p")
+    assert (found.width, found.height, found.fps, found.num_frames) == (64, 64, 8, 4)
+    assert found.duration_seconds == pytest.approx(0.5)
+    recipe = json.loads(found.metadata["comment"])
+    assert (recipe["prompt"], recipe["seed"]) == ("blue bars, slowly", 7)
+    assert found.metadata["title"] == "blue bars, slowly"
+
+
+def test_the_video_is_served_whole_with_its_type_and_length(finished, video):
+    assert video.status_code == 200
+    assert video.headers["content-type"] == "video/mp4"
+    assert int(video.headers["content-length"]) == len(video.content) == finished.generation["sizeBytes"]
+    assert video.headers["accept-ranges"] == "bytes"
+    assert video.headers["etag"]
+    assert video.headers["x-content-type-options"] == "nosniff"
+
+
+def test_the_link_needs_no_session(fetch, video):
+    assert fetch().content == video.content
+
+
+def test_the_poster_is_a_jpeg(finished):
+    poster = finished.session.http.get(finished.generation["posterUrl"])
+    assert (poster.status_code, poster.headers["content-type"]) == (200, "image/jpeg")
+    assert poster.content.startswith(b"\xff\xd8\xff")
+
+
+def test_the_preview_of_a_running_render_is_a_picture(session):
+    made = session.submit("until-cancelled")
+    session.wait_rendering(made["id"])
+    preview = session.http.get(session.read(made["id"])["previewUrl"])
+    assert (preview.status_code, preview.headers["content-type"]) == (200, "image/jpeg")
+    assert preview.content.startswith(b"\xff\xd8\xff")
+
+
+@pytest.mark.parametrize(("wanted", "part"), [("0-99", slice(0, 100)), ("100-", slice(100, None)), ("-50", slice(-50, None))])
+def test_a_range_gives_just_those_bytes(fetch, video, wanted, part):
+    response = fetch(Range=f"bytes={wanted}")
+    whole = video.content
+    begin, end, _ = part.indices(len(whole))
+    assert response.status_code == 206
+    assert response.content == whole[part]
+    assert response.headers["content-range"] == f"bytes {begin}-{end - 1}/{len(whole)}"
+    assert int(response.headers["content-length"]) == end - begin
+
+
+def test_a_range_beyond_the_end_is_416_and_tells_the_length(fetch, video):
+    response = fetch(Range=f"bytes={len(video.content)}-")
+    assert response.status_code == 416
+    assert response.headers["content-range"] in (f"bytes */{len(video.content)}", f"*/{len(video.content)}")
+
+
+def test_a_range_holds_only_while_the_file_is_the_same(fetch, video):
+    same = fetch(Range="bytes=0-9", If_Range=video.headers["etag"])
+    assert (same.status_code, len(same.content)) == (206, 10)
+    other = fetch(Range="bytes=0-9", If_Range='"another"')
+    assert (other.status_code, other.content) == (200, video.content)
+
+
+def test_head_tells_everything_but_the_bytes(fetch, video):
+    head = fetch("HEAD")
+    assert (head.status_code, head.content) == (200, b"")
+    for name in ("content-type", "content-length", "etag", "content-disposition"):
+        assert head.headers[name] == video.headers[name]
+
+
+def test_the_name_for_saving_is_made_of_the_id_alone(finished, video):
+    assert video.headers["content-disposition"] == f'inline; filename="videogen-{finished.generation["id"]}.mp4"'
+
+
+def test_a_link_that_is_not_ours_or_no_longer_holds_cannot_be_told_from_one_to_nothing(app, finished, http):
+    signer = Signer(load_secret(app.data_dir, ""))
+    generation = finished.generation
+    file_id = generation["fileId"]
+    good = generation["videoUrl"].partition("?")[2]
+    sig = good.partition("sig=")[2]
+    wrong = [
+        "",
+        "exp=&sig=",
+        good.replace(sig, "0" * len(sig)),
+        good.replace(sig, sig[:-1]),
+        good.replace("exp=", "exp=9"),
+        f"exp=1000000000&sig={signer.sign(file_id, 1000000000)}",
+        "exp=99999999999&sig=%C3%A9",
+        "exp=x&sig=x",
+    ]
+    answers = [http.get(f"/media/{file_id}?{query}") for query in wrong]
+    answers.append(http.get(f"/media/fil_unknown?{good}"))
+    answers.append(http.get(f"/media/fil_unknown?{signer.link('fil_unknown')}"))
+    assert {(answer.status_code, answer.content) for answer in answers} == {(404, answers[0].content)}
+    assert answers[0].json()["code"] == "not_found"
+
+
+def test_no_path_leads_out_of_the_data_folder(http):
+    for path in ("/media/../secret.key", "/media/..%2Fsecret.key", "/media/%2e%2e/videogen.sqlite"):
+        assert http.get(path).status_code == 404

@@ -1,0 +1,126 @@
+import pytest
+
+from tests.api.conftest import ENGINES
+from tests.support.api import API
+
+METHODS = {"get", "post", "put", "patch", "delete"}
+
+
+def test_the_engines_tell_what_they_are_and_what_may_be_set(http):
+    items = http.get(f"{API}/engines").raise_for_status().json()["items"]
+    assert [item["id"] for item in items] == list(ENGINES)
+    assert [item["default"] for item in items] == [True] + [False] * (len(ENGINES) - 1)
+    for item in items:
+        assert item["available"] is True
+        assert item["reason"] is None
+        assert item["title"]
+        assert {"width", "height", "durationSeconds", "fps", "seed"} <= item["settingsSchema"]["properties"].keys()
+        assert {"types", "negativePrompt", "imageInput", "exactProgress", "resume"} <= item["capabilities"].keys()
+    slow = items[ENGINES.index("slow")]
+    assert slow["settingsSchema"]["properties"]["delayMs"]["maximum"] == 10_000
+    assert items[ENGINES.index("steady")]["capabilities"]["resume"] is True
+
+
+def test_the_process_says_that_it_lives_and_is_ready(http):
+    for path, status in (("/healthz", "ok"), ("/readyz", "ready")):
+        response = http.get(path)
+        assert (response.status_code, response.json()) == (200, {"status": status})
+        assert response.headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
+def test_an_unknown_address_of_the_api_is_a_problem_and_not_the_page(http, method):
+    response = http.request(method, f"{API}/nothing/here")
+    assert (response.status_code, response.json()["code"]) == (404, "not_found")
+    assert response.headers["content-type"] == "application/problem+json"
+
+
+@pytest.fixture(scope="module")
+def openapi(app, finished):
+    return finished.session.http.get("/openapi.json").raise_for_status().json()
+
+
+def _operations(openapi):
+    for path, item in openapi["paths"].items():
+        for method in METHODS & item.keys():
+            yield f"{method.upper()} {path}", item[method]
+
+
+def test_the_description_knows_every_call_of_the_contract(openapi):
+    assert {
+        f"POST {API}/sessions",
+        f"POST {API}/generations",
+        f"GET {API}/generations",
+        f"GET {API}/generations/{{generation_id}}",
+        f"PATCH {API}/generations/{{generation_id}}",
+        f"DELETE {API}/generations/{{generation_id}}",
+        f"POST {API}/generations/{{generation_id}}/cancel",
+        f"POST {API}/generations/{{generation_id}}/retry",
+        f"GET {API}/generations/{{generation_id}}/events",
+        f"GET {API}/projects/{{project_id}}/events",
+        f"GET {API}/events",
+        f"GET {API}/engines",
+        "GET /media/{file_id}",
+        "GET /healthz",
+        "GET /readyz",
+    } <= {name for name, _ in _operations(openapi)}
+
+
+def test_every_reference_in_the_description_leads_somewhere(openapi):
+    def references(value):
+        if isinstance(value, dict):
+            yield from [value["$ref"]] if isinstance(value.get("$ref"), str) else []
+            for child in value.values():
+                yield from references(child)
+        elif isinstance(value, list):
+            for child in value:
+                yield from references(child)
+
+    found = set(references(openapi))
+    assert found
+    for reference in found:
+        place = openapi
+        for step in reference.removeprefix("#/").split("/"):
+            place = place[step]
+    assert openapi["openapi"].startswith("3.")
+
+
+def test_every_call_has_a_name_of_its_own(openapi):
+    names = [operation["operationId"] for _, operation in _operations(openapi)]
+    assert len(names) == len(set(names))
+
+
+def test_every_documented_error_is_a_problem(openapi):
+    wrong = []
+    for name, operation in _operations(openapi):
+        for status, response in operation["responses"].items():
+            if int(status) >= 400:
+                schema = response.get("content", {}).get("application/problem+json", {}).get("schema", {})
+                if schema != {"$ref": "#/components/schemas/Problem"}:
+                    wrong.append(f"{name} {status}: {response.get('content')}")
+                if "application/json" in response.get("content", {}):
+                    wrong.append(f"{name} {status}: is not application/json")
+    assert wrong == []
+
+
+@pytest.mark.parametrize(
+    ("call", "statuses"),
+    [
+        (f"POST {API}/generations", {"200", "201", "401", "403", "409", "422", "429"}),
+        (f"GET {API}/generations", {"200", "401", "422"}),
+        (f"GET {API}/generations/{{generation_id}}", {"200", "401", "404"}),
+        (f"PATCH {API}/generations/{{generation_id}}", {"200", "401", "403", "404", "422"}),
+        (f"POST {API}/generations/{{generation_id}}/cancel", {"200", "202", "401", "403", "404"}),
+        (f"POST {API}/generations/{{generation_id}}/retry", {"201", "401", "403", "404", "409", "429"}),
+        (f"DELETE {API}/generations/{{generation_id}}", {"204", "401", "403", "404", "409"}),
+        (f"GET {API}/generations/{{generation_id}}/events", {"200", "204", "401", "404"}),
+        ("GET /media/{file_id}", {"200", "206", "404"}),
+    ],
+)
+def test_what_a_call_may_answer_is_documented(openapi, call, statuses):
+    assert statuses <= dict(_operations(openapi))[call]["responses"].keys()
+
+
+def test_event_streams_are_documented_as_such(openapi):
+    content = dict(_operations(openapi))[f"GET {API}/events"]["responses"]["200"]["content"]
+    assert list(content) == ["text/event-stream"]
