@@ -255,3 +255,21 @@ unwhole = Unwhole()
 outside = Outside()
 no_artifact = NoArtifact()
 not_an_engine = object()
+
+
+class Paced(Steady):
+    """As steady, and takes `delay_ms` for each frame."""
+
+    id = "paced"
+    settings = PacedSettings
+
+    def render(self, recipe, ctx):
+        def frame_at(index):
+            threading.Event().wait(recipe.settings["delay_ms"] / 1000)
+            ctx.raise_if_cancelled()
+            return bars_frame(recipe, index)
+
+        return render_at(recipe, ctx, frame_at)
+
+
+paced = Paced()

@@ -63,7 +63,7 @@ def test_every_kind_of_event_is_a_frame_that_decodes_and_tells_no_secret(
     for frame in frames:
         decode(frame.event, frame.id, frame.data)
         assert not {"previewFileId", "previewVersion", "posterFileId", "sessionId", "id"} & frame.data.keys()
-    assert [url for frame in frames if (url := frame.data.get("previewUrl"))][0].endswith("&v=1")
+    assert next(url for frame in frames if (url := frame.data.get("previewUrl"))).endswith("&v=1")
     (end,) = [frame.data for frame in frames if frame.event == "render_result"]
     assert _opens(end["videoUrl"], done.video.id)
     assert _opens(end["posterUrl"], done.poster.id)

@@ -1,3 +1,4 @@
+import re
 from itertools import product
 
 import pytest
@@ -92,10 +93,11 @@ def test_a_list_asks_for_1_to_100_items():
 
 
 def test_a_generation_shows_exactly_the_fields_of_the_contract():
-    fields = (
+    fields = re.findall(
+        r"\w+",
         "id type status projectId requestId fileId engine engineVersion prompt negativePrompt settings seed recipeHash "
         "progress stage step totalSteps message estimated queuePosition waitSeconds etaSeconds attempt previewUrl "
         "videoUrl posterUrl width height durationSeconds fps sizeBytes title favorite error createdAt startedAt "
-        "updatedAt finishedAt expiresAt"
-    ).split()
+        "updatedAt finishedAt expiresAt",
+    )
     assert {field.serialization_alias for field in Generation.model_fields.values()} == set(fields)

@@ -51,11 +51,8 @@ async def hub():
 
 
 async def _all(stream, **options):
-    chunks = []
-    async with aclosing(stream.chunks(**options)) as source:
-        async for chunk in source:
-            chunks.append(chunk)
-    return b"".join(chunks)
+    async with aclosing(stream.chunks(**options)) as chunks:
+        return b"".join([chunk async for chunk in chunks])
 
 
 async def test_a_stream_begins_with_the_retry_time_and_the_backlog(hub):

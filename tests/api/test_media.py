@@ -15,7 +15,9 @@ def video(finished):
 def fetch(finished, http):
     """GET the video as anybody who has its link."""
     return lambda method="GET", **headers: http.request(
-        method, finished.generation["videoUrl"], headers={name.replace("_", "-"): value for name, value in headers.items()}
+        method,
+        finished.generation["videoUrl"],
+        headers={name.replace("_", "-"): value for name, value in headers.items()},
     )
 
 
@@ -58,7 +60,9 @@ def test_the_preview_of_a_running_render_is_a_picture(session):
     assert preview.content.startswith(b"\xff\xd8\xff")
 
 
-@pytest.mark.parametrize(("wanted", "part"), [("0-99", slice(0, 100)), ("100-", slice(100, None)), ("-50", slice(-50, None))])
+@pytest.mark.parametrize(
+    ("wanted", "part"), [("0-99", slice(0, 100)), ("100-", slice(100, None)), ("-50", slice(-50, None))]
+)
 def test_a_range_gives_just_those_bytes(fetch, video, wanted, part):
     response = fetch(Range=f"bytes={wanted}")
     whole = video.content

@@ -91,8 +91,17 @@ def test_it_goes_on_before_a_segment_that_is_not_what_the_checkpoint_says(record
     assert artifact.path.read_bytes() == whole(recorder, recipe, tmp_path)
 
 
-@pytest.mark.parametrize("checkpoint", [None, {}, {"segments": 2}, {"segments": 2, "step": 16, "recipe": "another"}])
-def test_segments_of_no_known_recipe_are_not_used(recorder, recipe, checkpoint):
+@pytest.mark.parametrize("change", [{"recipe": "another"}, {"encoder": "another"}, {"segments": 0}])
+def test_segments_of_another_recipe_or_encoder_are_not_used(recorder, recipe, change):
+    ctx = recorder()
+    render_at(recipe, ctx, Frames(recipe))
+    frames = Frames(recipe)
+    render_at(recipe, recorder(checkpoint={**ctx.saved[-1], **change}), frames)
+    assert frames.asked[0] == 0
+
+
+@pytest.mark.parametrize("checkpoint", [None, {}, {"segments": 2}])
+def test_segments_without_a_checkpoint_are_not_used(recorder, recipe, checkpoint):
     render_at(recipe, recorder(), Frames(recipe))
     frames = Frames(recipe)
     render_at(recipe, recorder(checkpoint=checkpoint), frames)

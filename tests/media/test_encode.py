@@ -1,4 +1,7 @@
 import json
+import os
+import subprocess
+import sys
 from itertools import pairwise
 
 import av
@@ -78,6 +81,27 @@ def test_the_index_stands_in_front_of_the_pictures(tmp_path):
 def test_the_same_frames_give_the_same_bytes(tmp_path):
     shape = VideoShape(322, 182, 8)
     assert make_video(tmp_path / "a", shape, 20).read_bytes() == make_video(tmp_path / "b", shape, 20).read_bytes()
+
+
+ALONE = f"""
+import hashlib, importlib.util, pathlib, sys
+spec = importlib.util.spec_from_file_location("encode", {__file__!r})
+module = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(module)
+path = module.make_video(pathlib.Path(sys.argv[1]), module.VideoShape(322, 182, 8), 16)
+print(hashlib.sha256(path.read_bytes()).hexdigest())
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="MALLOC_PERTURB_ is glibc's")
+def test_the_bytes_do_not_depend_on_what_lay_in_memory(tmp_path):
+    digests = []
+    for pattern in ("1", "170", "254"):
+        environment = {**os.environ, "MALLOC_PERTURB_": pattern, "PYTHONPATH": os.pathsep.join(sys.path)}
+        command = [sys.executable, "-c", ALONE, str(tmp_path / pattern)]
+        run = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+        digests.append(run.stdout)
+    assert digests == digests[:1] * 3
 
 
 # Limited-range BT.709 code values of the primaries; BT.601 would have 81, 145 and 41 for the first three.

@@ -54,7 +54,7 @@ def test_threads_that_claim_at_once_never_get_the_same_one(queue, submit, alice,
         return taken
 
     with ThreadPoolExecutor(8) as threads:
-        taken = sum(threads.map(claim_all, map(str, range(8))), [])
+        taken = [claimed for claims in threads.map(claim_all, map(str, range(8))) for claimed in claims]
     assert sorted(taken) == sorted(expected)
 
 

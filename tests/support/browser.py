@@ -1,9 +1,9 @@
 """The page in a real Chromium: as a tab of its own, or in a frame of another site.
 
-    person = Person(launch(playwright), site)
-    tab = person.tab(app.base_url, "iframe").open()
-    generation = tab.generate("ocean at sunset", "Gated")
-    expect(tab.find("#job-status")).to_have_attribute("data-status", "processing")
+person = Person(launch(playwright), site)
+tab = person.tab(app.base_url, "iframe").open()
+generation = tab.generate("ocean at sunset", "Gated")
+expect(tab.find("#job-status")).to_have_attribute("data-status", "processing")
 """
 
 from __future__ import annotations

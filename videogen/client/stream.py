@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
+from asyncio import sleep as pause
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal, get_args
+from typing import Final, Literal, get_args
 
 import httpx
 import orjson
@@ -55,7 +55,6 @@ class Subscription:
     ends_with_terminal: bool = False
     """Whether one terminal event is the end of it: true for a single generation."""
     backoff: Backoff = field(default_factory=Backoff)
-    sleep: Callable[[float], Any] = asyncio.sleep
     _seen: dict[str, int] = field(default_factory=dict, init=False)
     _floor: int = field(init=False)
     _ended: bool = field(default=False, init=False)
@@ -89,7 +88,7 @@ class Subscription:
             if not told:
                 told = True
                 yield ConnectionChange("reconnecting", reason)
-            await self.sleep(self.backoff.next(at_least=wait))
+            await pause(self.backoff.next(at_least=wait))
 
     async def _connect(self) -> AsyncGenerator[Watched, None]:
         """One connection, from its first byte to its last."""

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from videogen.engines.base import Artifact, Recipe, RenderContext, RenderFailed
 from videogen.media import (
+    ENCODER,
     BrokenMedia,
     SegmentEncoder,
     VideoShape,
@@ -106,15 +107,15 @@ class _Render:
             self._write(segment, islice(enumerate(frames, first), self._length(segment)))
             if keep:
                 step = first + self._length(segment)
-                ctx.save({"segments": segment + 1, "step": step, "recipe": recipe.digest})
+                ctx.save({"segments": segment + 1, "step": step, "recipe": recipe.digest, "encoder": ENCODER})
         if next(frames, _NOTHING) is not _NOTHING:
             raise _miscounted(recipe, "more")
         return self._finish()
 
     def segments_kept(self) -> int:
-        """How many segments of an earlier attempt at this very recipe are there and whole."""
+        """How many segments of an earlier attempt at this recipe with this encoder are there and whole."""
         checkpoint = self._ctx.checkpoint or {}
-        if checkpoint.get("recipe") != self._recipe.digest:
+        if (checkpoint.get("recipe"), checkpoint.get("encoder")) != (self._recipe.digest, ENCODER):
             return 0
         claimed = min(int(checkpoint.get("segments", 0)), self._segments)
         for segment in range(claimed):

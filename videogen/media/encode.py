@@ -26,9 +26,12 @@ from numpy.typing import NDArray
 
 from videogen.media.durable import replacing
 
-# x264's bytes depend on its thread count, so it is pinned: a resumed render must equal an unbroken one.
-THREADS: Final = 2
-OPTIONS: Final = {"preset": "veryfast", "crf": "20", "threads": str(THREADS)}
+# The same frames must give the same bytes, or a resumed render would differ from an unbroken one. x264's bytes
+# depend on its thread count; and its macroblock tree reads memory that it never wrote when there are B-frames,
+# so that its choices change with what lay there before.
+OPTIONS: Final = {"preset": "veryfast", "crf": "20", "threads": "2", "mbtree": "0"}
+ENCODER: Final = f"av {av.__version__}, {' '.join(f'{key}={value}' for key, value in OPTIONS.items())}"
+"""What else the bytes depend on: segments of another encoder must not be joined with this one's."""
 _EXACT: Final = Interpolation.BILINEAR | Interpolation.ACCURATE_RND | Interpolation.BITEXACT
 
 

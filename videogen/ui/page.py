@@ -15,7 +15,7 @@ from videogen.schemas import EngineInfo
 from videogen.ui import assets, form, texts
 from videogen.ui.actions import Actions
 from videogen.ui.pages import Pages, Visit
-from videogen.ui.rate import Pace
+from videogen.ui.pace import Pace
 from videogen.ui.theme import theme
 from videogen.ui.views import View
 from videogen.ui.watcher import Watcher

@@ -2,11 +2,11 @@
 (() => {
   const SILENCE = 10_000; // the page hears something every 5 s
   const STUCK = 8_000; // the server answers, but the page's stream stays silent
-  const PROBE_LIMIT = 4_000;
+  const PROBE_LIMIT = 3_000;
   const WORDS = { live: "Live", reconnecting: "Reconnecting", offline: "Offline" };
   let heard = performance.now();
   let link = "live";
-  let state = "live";
+  let state = "reconnecting"; // until the first news
   let answered = null; // since when the server answers while the stream is silent
   let probing = false;
   let leaving = false;
@@ -23,11 +23,17 @@
     return performance.now() - heard > SILENCE;
   }
 
+  async function probe() {
+    const limit = AbortSignal.timeout(PROBE_LIMIT);
+    const response = await fetch(`${videogen.root()}/healthz`, { cache: "no-store", signal: limit });
+    if (!response.ok) throw new Error(`healthz answered ${response.status}`);
+  }
+
+  /** Several at once: the browser may hold kept-alive connections that are as dead as the stream. */
   async function answers() {
     try {
-      const limit = AbortSignal.timeout(PROBE_LIMIT);
-      const response = await fetch(`${videogen.root()}/healthz`, { cache: "no-store", signal: limit });
-      return response.ok;
+      await Promise.any([probe(), probe(), probe()]);
+      return true;
     } catch {
       return false;
     }

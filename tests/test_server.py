@@ -1,0 +1,201 @@
+import shutil
+import socket
+import sqlite3
+import time
+from contextlib import closing
+
+import psutil
+import pytest
+
+from tests.support.api import Session, connect
+from tests.support.app import environment, run_to_end
+from tests.support.folders import read_only_folder
+from videogen.media import probe
+from videogen.migrate import HEAD
+
+STOP_SECONDS = 5
+
+
+def _alter(path, statement):
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute(statement)
+
+
+# What cannot start says so in one line.
+
+
+def _refuses(data_dir, **settings):
+    """The one line with which a start was refused."""
+    done = run_to_end(env=environment(data_dir, **settings))
+    assert done.returncode == 2, done.stderr
+    assert done.stdout == ""
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("videogen cannot start. ")
+    return line
+
+
+def test_a_wrong_setting_is_named_with_what_is_allowed_and_what_came(tmp_path):
+    line = _refuses(tmp_path, workers="many")
+    assert "VIDEOGEN_WORKERS: expected " in line
+    assert "got 'many'" in line
+
+
+def test_an_engine_that_is_not_there_is_named(tmp_path):
+    assert "'no_such_engine'" in _refuses(tmp_path, engines=["no_such_engine"])
+
+
+def test_a_default_engine_that_is_not_on_offer_is_named_with_those_that_are(tmp_path):
+    line = _refuses(tmp_path, engine="other")
+    assert "VIDEOGEN_ENGINE: expected one of bars" in line
+
+
+def test_a_file_in_the_place_of_the_data_folder_is_named(tmp_path):
+    (tmp_path / "data").write_bytes(b"")
+    line = _refuses(tmp_path / "data")
+    assert "VIDEOGEN_DATA_DIR" in line
+    assert str(tmp_path / "data") in line
+
+
+def test_a_data_folder_that_cannot_be_written_is_named(tmp_path):
+    folder = read_only_folder(tmp_path / "locked")
+    line = _refuses(folder)
+    assert "VIDEOGEN_DATA_DIR" in line
+    assert str(folder) in line
+
+
+def test_a_database_that_is_newer_than_the_code_tells_both_revisions(tmp_path, migrated_file):
+    path = shutil.copy(migrated_file, tmp_path / "videogen.sqlite")
+    _alter(path, "UPDATE alembic_version SET version_num = '9999'")
+    line = _refuses(tmp_path)
+    assert "9999" in line
+    assert HEAD in line
+
+
+def test_a_database_that_is_none_is_named(tmp_path):
+    (tmp_path / "videogen.sqlite").write_bytes(b"not a database at all" * 1000)
+    assert str(tmp_path / "videogen.sqlite") in _refuses(tmp_path)
+
+
+def test_a_database_of_another_application_is_named(tmp_path):
+    _alter(tmp_path / "videogen.sqlite", "CREATE TABLE events (name TEXT)")
+    assert str(tmp_path / "videogen.sqlite") in _refuses(tmp_path)
+
+
+def test_a_secret_that_is_too_short_is_named(tmp_path):
+    (tmp_path / "secret.key").write_text("short")
+    assert str(tmp_path / "secret.key") in _refuses(tmp_path)
+
+
+def test_a_taken_port_is_named_with_the_variable_that_chooses_another(tmp_path):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        line = _refuses(tmp_path, port=port)
+    assert f"Port {port} " in line
+    assert "VIDEOGEN_PORT" in line
+
+
+@pytest.fixture(scope="module")
+def app(module_app):
+    return module_app(engines=["paced"], workers=1)
+
+
+def test_a_second_server_on_the_same_folder_is_refused(app):
+    line = _refuses(app.data_dir)
+    assert str(app.data_dir) in line
+    assert "VIDEOGEN_DATA_DIR" in line
+    with connect(app.base_url) as http:
+        assert http.get("/readyz").status_code == 200
+
+
+def test_the_database_can_be_migrated_without_a_server(tmp_path):
+    env = environment(tmp_path)
+    first, second = (run_to_end("-m", "videogen", "migrate", env=env) for _ in range(2))
+    assert (first.returncode, first.stdout) == (0, f"The database is at revision {HEAD}.\n")
+    assert (second.returncode, second.stdout) == (0, f"The database is at revision {HEAD} already.\n")
+
+
+# What was begun goes on.
+
+LONG = {"durationSeconds": 2, "delay_ms": 50}
+FRAMES = 16
+SECOND = 8
+
+
+def _went_on(frames):
+    """What holds for the events of a render that lost its renderer once."""
+    ids = [frame.id for frame in frames]
+    assert ids == sorted(set(ids)), "ids rise strictly"
+    assert [frame.event for frame in frames if frame.terminal] == ["render_result"], "one end"
+    assert frames[-1].terminal
+    assert list(dict.fromkeys(frame.data["attempt"] for frame in frames)) == [0, 1, 2]
+    second = [frame.data for frame in frames if frame.data["attempt"] == 2 and frame.data.get("totalSteps")]
+    rendered = [data["step"] for data in second if data["stage"] in ("preparing", "rendering")]
+    assert rendered[0] >= SECOND, "it went on after the last whole second"
+    for attempt in (1, 2):
+        shown = [frame.data["progress"] for frame in frames if frame.data["attempt"] == attempt]
+        assert shown == sorted(shown)
+    return True
+
+
+def _plays(session, generation, tmp_path):
+    path = tmp_path / "video.mp4"
+    path.write_bytes(session.http.get(generation["videoUrl"]).raise_for_status().content)
+    return probe(path).num_frames == FRAMES
+
+
+def _gone(processes):
+    return psutil.wait_procs(processes, timeout=10)[1] == []
+
+
+def test_a_renderer_that_is_killed_is_replaced_and_goes_on_from_its_checkpoint(app, tmp_path):
+    with Session(app.base_url) as session:
+        made = session.submit("paced", settings=LONG)
+        session.wait_rendering(made["id"], SECOND + 2)
+        app.renderer(made["id"]).kill()
+        ended = session.finish(made["id"])
+        assert (ended["status"], ended["attempt"]) == ("completed", 2)
+        assert _went_on(session.follow(made["id"], 0))
+        assert _plays(session, ended, tmp_path)
+
+
+def test_a_stop_ends_open_streams_and_renders_in_bounded_time_and_the_next_start_goes_on(running_app, tmp_path):
+    app = running_app(engines=["paced"], workers=2)
+    with Session(app.base_url) as session:
+        made = session.submit_all("paced", settings=LONG | {"seed": 1}, variations=2)["generations"]
+        with session.stream("/events", 0) as first, session.stream(f"/generations/{made[0]['id']}/events") as second:
+            first.until(lambda frame: frame.data.get("step", 0) >= SECOND + 2)
+            next(second)
+            children = app.children()
+            assert len(children) >= 2
+            began = time.monotonic()
+            assert app.stop() in (0, -15)
+            assert time.monotonic() - began < STOP_SECONDS
+            list(first), list(second)  # ended by the server, between two events
+        assert _gone(children)
+        assert "Traceback" not in app.log
+        app.restart()
+        for generation in made:
+            assert session.finish(generation["id"])["status"] == "completed"
+        assert _plays(session, session.read(made[0]["id"]), tmp_path)
+
+
+def test_a_server_that_is_killed_takes_its_renderers_along_and_the_next_start_goes_on(running_app, tmp_path):
+    app = running_app(engines=["paced"], workers=1)
+    with Session(app.base_url) as session:
+        made, waiting = session.submit("paced", settings=LONG), session.submit("paced")
+        last = session.wait_rendering(made["id"], SECOND + 2).id
+        children = app.children()
+        app.kill()
+        assert _gone(children)
+        app.restart()
+        rest = session.follow(made["id"], last)
+        assert rest[0].id > last
+        assert session.finish(waiting["id"])["status"] == "completed"
+        everything = session.follow(made["id"], 0)
+        assert _went_on(everything)
+        assert rest == [frame for frame in everything if frame.id > last]
+        assert _plays(session, session.read(made["id"]), tmp_path)
+    assert app.log.count("Ready on ") == 2
+    assert "Traceback" not in app.log

@@ -1,0 +1,179 @@
+"""A small API in memory, behind a real client."""
+
+import asyncio
+import itertools
+import json
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import pytest
+
+from tests.client.answers import generation_json
+from videogen.client import AsyncClient
+from videogen.events import decode
+from videogen.schemas import EngineInfo, Generation
+
+START = datetime(2026, 11, 1, 12, tzinfo=UTC)
+ENGINE = {
+    "id": "procedural",
+    "title": "Procedural",
+    "description": "A procedural renderer, not a model.",
+    "version": "1",
+    "default": True,
+    "available": True,
+    "reason": None,
+    "capabilities": {"negativePrompt": True},
+    "settingsSchema": {
+        "properties": {
+            "width": {"minimum": 64, "maximum": 1920, "multipleOf": 2},
+            "height": {"minimum": 64, "maximum": 1920, "multipleOf": 2},
+            "durationSeconds": {"minimum": 0.5, "maximum": 60, "default": 4},
+            "fps": {"minimum": 1, "maximum": 30, "default": 24},
+            "seed": {"anyOf": [{"type": "integer"}, {"type": "null"}]},
+        }
+    },
+}
+ENDED = {"completed", "failed", "cancelled"}
+
+
+def engine(**changes):
+    return EngineInfo.model_validate(ENGINE | changes)
+
+
+def at(seconds):
+    return (START + timedelta(seconds=seconds)).isoformat()
+
+
+def generation(generation_id="gen_a", seconds=0, **changes):
+    """A generation of which everything happened `seconds` after the start."""
+    times = {"createdAt": at(seconds), "updatedAt": at(seconds)}
+    return Generation.model_validate(generation_json(generation_id, **(times | changes)))
+
+
+def event(kind="render_progress", generation_id="gen_a", seconds=1, **data):
+    number = next(_numbers)
+    return decode(kind, number, event_json(generation_id, seconds, **data))
+
+
+def event_json(generation_id="gen_a", seconds=1, **data):
+    told = {"generationId": generation_id, "projectId": "p", "requestId": "r", "status": "processing"}
+    return told | {"progress": 10, "attempt": 1, "at": at(seconds)} | data
+
+
+def result_json(**changes):
+    file = {"fileId": "fil_a", "videoUrl": "/media/fil_a", "posterUrl": "/media/fil_p", "width": 512, "height": 288}
+    length = {"durationSeconds": 4, "fps": 24, "sizeBytes": 84_000}
+    return {"status": "completed", "progress": 100} | file | length | changes
+
+
+_numbers = itertools.count(1)
+
+
+class Api:
+    """Sessions by token, each with generations; events are pushed by the test."""
+
+    def __init__(self) -> None:
+        self.sessions: dict[str, dict[str, dict]] = {}
+        self.down = False
+        self.requests: list[httpx.Request] = []
+        self.keys: dict[str, str] = {}
+        self.page_size = 24
+        self._feeds: list[asyncio.Queue] = []
+
+    def session(self, token, *generations):
+        self.sessions[token] = {one["id"]: one for one in generations}
+
+    def push(self, kind="render_progress", generation_id="gen_a", seconds=1, **data):
+        number = next(_numbers)
+        text = json.dumps(event_json(generation_id, seconds, **data))
+        for feed in self._feeds:
+            feed.put_nowait(f"id: {number}\nevent: {kind}\ndata: {text}\n\n")
+
+    def cut(self):
+        for feed in self._feeds:
+            feed.put_nowait(httpx.ReadError("cut"))
+
+    def paths(self, method):
+        return [request.url.path for request in self.requests if request.method == method]
+
+    async def __call__(self, request):
+        self.requests.append(request)
+        if self.down:
+            raise httpx.ConnectError("refused")
+        path = request.url.path.removeprefix("/api/v1")
+        if path == "/sessions":
+            token = f"new-{len(self.sessions)}"
+            self.session(token)
+            return httpx.Response(201, json={"sessionId": "s", "token": token})
+        token = request.headers.get("authorization", "").removeprefix("Bearer ")
+        if token not in self.sessions:
+            return self._problem(401, "session_required")
+        return self._answer(request, path, self.sessions[token])
+
+    def _answer(self, request, path, mine):
+        if path == "/events":
+            return httpx.Response(200, headers={"content-type": "text/event-stream"}, stream=self._feed(mine))
+        if path == "/generations" and request.method == "GET":
+            newest = sorted(mine.values(), key=lambda one: one["createdAt"], reverse=True)
+            start = int(request.url.params.get("cursor", 0))
+            end = start + self.page_size
+            following = str(end) if end < len(newest) else None
+            return httpx.Response(200, json={"items": newest[start:end], "nextCursor": following})
+        if path == "/generations":
+            return self._create(request, mine)
+        one = mine.get(path.split("/")[2])
+        if one is None:
+            return self._problem(404, "not_found")
+        if path.endswith("/retry"):
+            again = one | {"id": f"{one['id']}-again", "status": "queued", "createdAt": at(99), "updatedAt": at(99)}
+            mine[again["id"]] = again
+            return httpx.Response(201, json=again)
+        return httpx.Response(200, json=one)
+
+    def _create(self, request, mine):
+        key = request.headers.get("idempotency-key", f"none-{len(mine)}")
+        asked = json.loads(request.content)
+        if asked["settings"].get("durationSeconds", 4) > 20:
+            errors = [{"field": "settings.durationSeconds", "expected": "at most 20", "got": "60"}]
+            return self._problem(422, "invalid_request", errors=errors)
+        made = self.keys.setdefault(key, f"gen_{len(self.keys)}")
+        mine.setdefault(made, generation_json(made, prompt=asked["prompt"], createdAt=at(50), updatedAt=at(50)))
+        return httpx.Response(201, json={"projectId": "p", "requestId": "r", "generations": [mine[made]]})
+
+    def _feed(self, mine):
+        feed = asyncio.Queue()
+        self._feeds.append(feed)
+        for one in mine.values():
+            if one["status"] not in ENDED:
+                number = next(_numbers)
+                told = event_json(one["id"], progress=one["progress"], status=one["status"], at=one["updatedAt"])
+                feed.put_nowait(f"id: {number}\nevent: render_progress\ndata: {json.dumps(told)}\n\n")
+        return _Feed(feed)
+
+    def _problem(self, status, code, **more):
+        body = {"title": code, "status": status, "detail": f"About {code}.", "code": code}
+        return httpx.Response(status, json=body | more)
+
+
+class _Feed(httpx.AsyncByteStream):
+    def __init__(self, feed) -> None:
+        self._feed = feed
+
+    async def __aiter__(self):
+        yield b"retry: 1000\n\n"
+        while True:
+            piece = await self._feed.get()
+            if isinstance(piece, Exception):
+                raise piece
+            yield piece.encode()
+
+
+@pytest.fixture
+def api():
+    return Api()
+
+
+@pytest.fixture
+async def client(api):
+    async with AsyncClient("http://videogen.test", transport=httpx.MockTransport(api)) as client:
+        yield client

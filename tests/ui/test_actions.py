@@ -1,0 +1,138 @@
+"""What a person can do on the page."""
+
+from types import SimpleNamespace
+
+import gradio as gr
+import pytest
+
+from tests.client.answers import generation_json
+from tests.ui.conftest import at, engine
+from videogen.ui.actions import Actions
+from videogen.ui.form import Limits, engine_form
+from videogen.ui.pages import Page, Pages
+
+FORM = ["Sea", "", "16:9", "288", 4, 24, "7", "procedural"]
+BROWSER = {"token": "mine", "key": "key-1"}
+
+
+@pytest.fixture
+def pages():
+    return Pages()
+
+
+@pytest.fixture
+def actions(client, pages):
+    return Actions(client, pages, [engine_form(engine(), Limits())])
+
+
+@pytest.fixture
+def page(api, client, pages):
+    api.session("mine", generation_json("gen_a", status="processing"))
+    page = Page(client.as_session("mine"))
+    pages.open("tab", page)
+    return page
+
+
+REQUEST = SimpleNamespace(session_hash="tab", cookies={})
+
+
+def click(generation_id="gen_a"):
+    return gr.EventData(None, {"id": generation_id})
+
+
+async def test_generate_shows_the_new_one_and_accepts_the_key(actions, page):
+    told = await actions.generate(REQUEST, *FORM, BROWSER)
+    assert told["accepted"] == "key-1"
+    assert page.board.selected.prompt == "Sea"
+    assert page.bell.is_set()
+    assert page.alarm.is_set()
+
+
+async def test_a_double_click_makes_one(api, actions, page):
+    for _ in range(2):
+        await actions.generate(REQUEST, *FORM, BROWSER)
+    assert len(page.board.active()) == 1
+    assert [request.headers["idempotency-key"] for request in api.requests] == ["key-1", "key-1"]
+
+
+async def test_what_the_form_or_the_api_refuses_is_said_next_to_the_form(actions, page):
+    empty = await actions.generate(REQUEST, "", *FORM[1:], BROWSER)
+    assert empty["error"].startswith("Prompt: expected")
+    control = await actions.generate(REQUEST, "a\x00b", *FORM[1:], BROWSER)
+    assert control["error"].startswith("Prompt: expected text without control characters")
+    long = await actions.generate(REQUEST, *FORM[:4], 60, *FORM[5:], BROWSER)
+    assert long["error"] == "Seconds: expected at most 20, got 60."
+    assert page.board.selected is None
+
+
+async def test_nothing_is_lost_while_the_api_is_down(api, actions, page):
+    api.down = True
+    told = await actions.generate(REQUEST, *FORM, BROWSER)
+    assert "nothing was sent" in told["error"]
+    assert "accepted" not in told
+    # An answer may have been lost on its way; the key makes asking again safe.
+    assert len(api.requests) == 2
+
+
+async def test_no_two_answers_are_the_same(actions, page):
+    told = [await actions.generate(REQUEST, "", *FORM[1:], BROWSER) for _ in range(2)]
+    assert told[0] != told[1]
+
+
+async def test_cancel_is_shown_at_once(api, actions, page):
+    page.board.put((await page.client.list()).items[0])
+    await actions.cancel(click(), REQUEST, BROWSER)
+    assert api.paths("POST") == ["/api/v1/generations/gen_a/cancel"]
+    assert "gen_a" in page.board.cancelling
+
+
+async def test_a_cancel_that_failed_can_be_pressed_again(api, actions, page):
+    api.down = True
+    told = await actions.cancel(click(), REQUEST, BROWSER)
+    assert told["notice"]
+    assert page.board.cancelling == set()
+
+
+async def test_retry_shows_the_new_one(actions, page):
+    await actions.retry(click(), REQUEST, BROWSER)
+    assert page.board.selected_id == "gen_a-again"
+
+
+async def test_choose_reads_it_afresh(actions, page):
+    told = await actions.choose(click(), REQUEST, BROWSER)
+    assert page.board.selected_id == "gen_a"
+    assert told["shown"]
+
+
+async def test_choosing_what_is_gone_says_so(actions, page):
+    told = await actions.choose(click("gone"), REQUEST, BROWSER)
+    assert told["notice"] == "This generation is not there any more."
+    assert page.board.selected_id is None
+
+
+async def test_history_and_more(api, actions, pages, client):
+    api.page_size = 2
+    ended = [
+        generation_json(f"gen_{number}", status="completed", videoUrl="/media/v", createdAt=at(number))
+        for number in range(3)
+    ]
+    api.session("mine", *ended)
+    pages.open("tab", Page(client.as_session("mine")))
+
+    first = await actions.history(REQUEST, BROWSER)
+    assert ([item["id"] for item in first["items"]], first["more"]) == (["gen_2", "gen_1"], True)
+    second = await actions.more(REQUEST, BROWSER)
+    assert ([item["id"] for item in second["items"]], second["more"]) == (["gen_2", "gen_1", "gen_0"], False)
+
+
+async def test_a_tab_that_this_process_does_not_know_still_acts_for_its_session(api, actions):
+    api.session("mine", generation_json("gen_a"))
+    told = await actions.generate(SimpleNamespace(session_hash="other", cookies={}), *FORM, BROWSER)
+    assert told["accepted"] == "key-1"
+    assert api.requests[-1].headers["authorization"] == "Bearer mine"
+
+
+@pytest.mark.parametrize("data", [None, "x", {}, {"id": None}])
+async def test_a_click_that_names_nothing_harms_nothing(actions, page, data):
+    told = await actions.choose(gr.EventData(None, data), REQUEST, BROWSER)
+    assert told["notice"]

@@ -1,0 +1,87 @@
+"""The page as Gradio gets it: its ids, its privacy, and that it needs nothing from elsewhere."""
+
+import json
+import re
+
+import gradio as gr
+import pytest
+from fastapi import FastAPI
+
+from tests.ui.conftest import engine
+from videogen.ui import assets
+from videogen.ui.form import Limits, engine_form
+from videogen.ui.page import PageSettings, build_page, mount_page
+
+IDS = {
+    *("prompt", "generate", "cancel", "retry", "download", "result-video", "job-status", "job-progress"),
+    *("job-preview", "connection", "history", "active", "notice", "form-error"),
+}
+PARTS = ("masthead", "stage", "job", "active", "history", "form_error", "engine_note")
+
+
+@pytest.fixture(scope="module")
+def settings():
+    hostile = engine(
+        title="</script><b>", description="</script><img src=x onerror=alert(1)>", id="other", default=False
+    )
+    return PageSettings("http://videogen.test", "secret", [hostile, engine()])
+
+
+@pytest.fixture
+async def page(settings):
+    # Without a running loop Gradio makes one of its own, and leaves it open.
+    return build_page(settings)
+
+
+def markup():
+    return "\n".join(assets.read(f"html/{name}.html") for name in PARTS)
+
+
+def test_every_promised_id_is_there_once(page):
+    ids = [block.elem_id for block in page.blocks.values() if getattr(block, "elem_id", None)]
+    ids += re.findall(r'\bid="([\w-]+)"', markup())
+    assert set(ids) >= IDS
+    assert len(ids) == len(set(ids))
+
+
+def test_no_handler_is_an_endpoint(page):
+    assert [fn.api_visibility for fn in page.fns.values()] == ["private"] * len(page.fns)
+    assert page.get_api_info()["named_endpoints"] == {}
+
+
+def test_nothing_waits_for_a_turn_of_gradios_queue(page):
+    assert all(fn.concurrency_limit is None for fn in page.fns.values())
+
+
+async def test_gradio_keeps_no_history_of_its_own(settings):
+    app = FastAPI()
+    mount_page(app, settings)
+    mounted = next(route.app for route in app.routes if hasattr(route, "app") and hasattr(route.app, "get_blocks"))
+    blocks = mounted.get_blocks()
+    assert blocks.run_history is False
+    assert blocks.footer_links == []
+    assert not blocks.analytics_enabled
+
+
+def test_the_default_engine_comes_first(page):
+    (dropdown,) = [block for block in page.blocks.values() if getattr(block, "elem_id", None) == "engine"]
+    assert isinstance(dropdown, gr.Dropdown)
+    assert dropdown.value == "procedural"
+
+
+def test_nothing_comes_from_another_host(settings):
+    head = assets.head([engine_form(one, Limits()) for one in settings.engines])
+    urls = set(re.findall(r"(?:https?:)?//[\w.-]+\.\w+", head)) - {"//www.w3.org", "http://www.w3.org"}
+    assert urls == set()
+
+
+def test_an_engines_words_cannot_leave_their_element(settings):
+    head = assets.head([engine_form(one, Limits()) for one in settings.engines])
+    (told,) = re.findall(r'id="engine-forms">(.*?)</script>', head, re.DOTALL)
+    assert json.loads(told)[0]["title"] == "</script><b>"
+
+
+@pytest.mark.parametrize("name", [*assets.SCRIPTS, "mount/room", "mount/history", "mount/outcome"])
+def test_scripts_never_write_markup(name):
+    script = assets.read(f"js/{name}.js")
+    assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(", script)

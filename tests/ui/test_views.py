@@ -1,0 +1,100 @@
+"""What the browser is told."""
+
+import pytest
+
+from tests.ui.conftest import generation
+from videogen.client import ApiError, Unreachable
+from videogen.ui import texts, views
+from videogen.ui.board import Board
+
+DONE = {"status": "completed", "progress": 100, "videoUrl": "/media/v", "posterUrl": "/media/p", "sizeBytes": 84_200}
+
+
+def stage(**changes):
+    board = Board()
+    board.put(generation(**changes))
+    board.select("gen_a")
+    return views.room(board)["selected"]
+
+
+def test_nothing_selected():
+    assert views.room(Board()) == {"selected": None, "active": [], "loaded": False}
+
+
+def test_rendering():
+    told = stage(status="processing", progress=34.567, step=34, totalSteps=96, message="drawing frames", etaSeconds=6.4)
+    assert (told["statusText"], told["stage"], told["step"]) == ("Rendering", "Drawing frames", "34 / 96")
+    assert (told["progress"], told["eta"]) == (34.6, "6 s left")
+    assert (told["canCancel"], told["canRetry"], told["video"], told["download"]) == (True, False, None, None)
+
+
+def test_finished():
+    told = stage(**DONE, prompt="Ocean & sunset!", seed=2**60)
+    assert told["video"] == "/media/v"
+    assert told["picture"] == "/media/p"
+    assert told["download"] == {"href": "/media/v", "name": "ocean-sunset.mp4"}
+    assert (told["canCancel"], told["canRetry"]) == (False, True)
+    # A browser's numbers are exact to 2**53 only.
+    assert told["recipe"]["seed"] == str(2**60)
+    assert dict(told["facts"])["File"] == "84 kB"
+
+
+def test_an_image_is_a_picture_not_a_video():
+    told = stage(**DONE, type="image")
+    assert (told["video"], told["picture"], told["download"]["name"]) == (None, "/media/v", "sea.png")
+
+
+def test_failed_and_cancelled():
+    failed = stage(status="failed", error={"code": "c", "message": "out of memory", "retryable": True})
+    assert (failed["statusText"], failed["stage"], failed["canRetry"]) == ("Failed", "Out of memory", True)
+    assert stage(status="cancelled")["statusText"] == "Cancelled"
+
+
+def test_a_cancel_is_shown_before_it_is_confirmed():
+    board = Board()
+    board.put(generation(status="processing"))
+    board.select("gen_a")
+    board.cancelling.add("gen_a")
+    told = views.room(board)
+    assert (told["selected"]["statusText"], told["selected"]["canCancel"]) == ("Cancelling", False)
+    assert told["active"][0]["statusText"] == "Cancelling"
+
+
+@pytest.mark.parametrize(
+    ("position", "words"), [(None, "Waiting for a renderer"), (1, "Next in line"), (3, "Number 3 in line")]
+)
+def test_queued(position, words):
+    assert stage(queuePosition=position)["stage"] == words
+
+
+def test_history_is_newest_first_and_without_what_still_runs():
+    board = Board()
+    for seconds, name in enumerate(("a", "b", "c")):
+        board.put(generation(name, seconds, **DONE))
+    board.put(generation("d", 9, status="processing"))
+    board.put(generation("e", 5, status="failed", previewUrl="/media/preview"))
+    told = views.history(board)
+    assert [item["id"] for item in told["items"]] == ["e", "c", "b", "a"]
+    assert (told["items"][0]["badge"], told["items"][0]["poster"]) == ("Failed", "/media/preview")
+    assert (told["items"][1]["badge"], told["items"][1]["length"]) == ("", "4 s")
+
+
+@pytest.mark.parametrize(
+    ("count", "words"),
+    [(0, ""), (1, "Welcome back: 1 generation is still rendering."), (2, "2 generations are still rendering.")],
+)
+def test_welcome(count, words):
+    assert texts.welcome(count).endswith(words)
+
+
+def test_a_refusal_names_the_field_as_the_form_does():
+    errors = [{"field": "settings.durationSeconds", "expected": "at most 20", "got": "60"}]
+    problem = ApiError("invalid_request", "durationSeconds: wrong.", 422, errors=errors)
+    assert texts.refusal(problem) == "Seconds: expected at most 20, got 60."
+    assert texts.refusal(ApiError("limit_exceeded", "Too many.", 429)) == "Too many."
+    assert "nothing was sent" in texts.refusal(Unreachable())
+
+
+@pytest.mark.parametrize(("seconds", "words"), [(0.4, "0 s"), (59.4, "59 s"), (80, "1 min 20 s"), (3725, "1:02:05")])
+def test_durations(seconds, words):
+    assert texts.duration(seconds) == words
