@@ -32,6 +32,7 @@ class ShortClip(VideoSettings):
 def gated(recipe, ctx):
     """Renders the first half, then waits until the test lets it go on."""
     for index in range(recipe.num_frames):
+        threading.Event().wait(0.03)
         while index == recipe.num_frames // 2 and not (ctx.workdir / GATE).exists():
             ctx.raise_if_cancelled()
             threading.Event().wait(0.02)

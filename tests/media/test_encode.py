@@ -96,12 +96,12 @@ print(hashlib.sha256(path.read_bytes()).hexdigest())
 @pytest.mark.skipif(sys.platform != "linux", reason="MALLOC_PERTURB_ is glibc's")
 def test_the_bytes_do_not_depend_on_what_lay_in_memory(tmp_path):
     digests = []
-    for pattern in ("1", "170", "254"):
+    for pattern in ("85", "254"):
         environment = {**os.environ, "MALLOC_PERTURB_": pattern, "PYTHONPATH": os.pathsep.join(sys.path)}
         command = [sys.executable, "-c", ALONE, str(tmp_path / pattern)]
         run = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
         digests.append(run.stdout)
-    assert digests == digests[:1] * 3
+    assert digests[0] == digests[1]
 
 
 # Limited-range BT.709 code values of the primaries; BT.601 would have 81, 145 and 41 for the first three.

@@ -220,9 +220,9 @@ class Tab:
         expect(self.find(f'#job-status[data-generation-id="{generation_id}"]')).to_have_attribute("data-status", status)
 
     def half_way(self, generation_id: str) -> None:
-        """Wait until a gated generation is on the stage and stands at its gate."""
+        """Wait until a gated generation is on the stage and nears its gate, which stands at 50 %."""
         self.shows(generation_id, "processing")
-        self.wait_for("() => Number(document.querySelector('#job-progress').getAttribute('aria-valuenow')) >= 45")
+        self.wait_for("() => Number(document.querySelector('#job-progress').getAttribute('aria-valuenow')) >= 30")
 
     def says(self, *words: str, timeout: float = PATIENCE) -> None:
         """Wait until the connection indicator says one of these."""

@@ -31,7 +31,7 @@ QUIET: Final[dict[str, Any]] = {
 }
 SHORT: Final[dict[str, Any]] = {"queue": False, **QUIET}
 # Runs in the browser alone.
-LOCAL: Final[dict[str, Any]] = {"fn": None, **SHORT}
+LOCAL: Final[dict[str, Any]] = {"fn": None, "trigger_mode": "multiple", **SHORT}
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,6 +252,7 @@ def _wire_form(page: gr.Blocks, fields: Fields, buttons: Buttons, carriers: Carr
     save = {"inputs": every, "js": "videogen.draft.save", **LOCAL}
     page.load(outputs=every, js="videogen.draft.restore", **LOCAL)
     gr.on([one.input for one in every if one is not fields.engine], **save)
+    carriers.room.draft(**save)
     fields.engine.input(inputs=every, outputs=every, js="videogen.engines.switched", **LOCAL).then(**save)
     buttons.dice.click(outputs=fields.seed, js="videogen.draft.roll", **LOCAL).then(**save)
     carriers.room.use(outputs=every, js="videogen.draft.use", **LOCAL).then(**save)

@@ -33,6 +33,11 @@
     field().focus();
   });
 
+  // Gradio tells of keys; what is pasted, dictated or dropped comes without any.
+  document.addEventListener("input", (event) => {
+    if (event.target.closest?.("#desk")) videogen.act("draft");
+  });
+
   videogen.form = {
     sending() {
       busy(true);
