@@ -5,11 +5,12 @@ from threading import Barrier, Event
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import select
 
 from tests.support.rows import stored_event
 from videogen.database import Database
+from videogen.errors import StorageFault
 from videogen.models import SessionRow
 from videogen.moves import amend
 
@@ -159,9 +160,9 @@ def test_close_may_be_repeated_and_leaves_one_whole_file(tmp_path, database):
     again.close()
 
 
-def test_the_readers_cannot_see_a_file_that_is_no_database(tmp_path):
+def test_a_file_that_cannot_be_opened_is_a_storage_fault_that_says_why(tmp_path):
     (tmp_path / "none").mkdir()
     database = Database(f"sqlite:///{tmp_path / 'none'}")
-    with pytest.raises(OperationalError):
+    with pytest.raises(StorageFault, match="unable to open database file"):
         _ids(database)
     database.close()

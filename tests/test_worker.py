@@ -5,7 +5,9 @@ import pytest
 from videogen import worker
 from videogen.engines import protocol
 from videogen.engines.base import Recipe, RenderLost
+from videogen.queue.embedded import EmbeddedQueue
 from videogen.storage import DiskStorage
+from videogen.store import Store
 from videogen.worker import WorkerPool
 
 PATIENCE = 20
@@ -56,18 +58,19 @@ def told(database):
 
 
 @pytest.fixture
-def work(store, queue, tmp_path, monkeypatch):
-    """Starts one worker whose renderers follow a script."""
+def work(database, tmp_path, monkeypatch):
+    """Starts one worker whose renderers follow a script. Its leases hold for one real second."""
     monkeypatch.setattr(worker, "Spare", NoSpare)
     storage = DiskStorage(tmp_path / "data")
     storage.open()
+    queue = EmbeddedQueue(database, lease_seconds=1)
     pools = []
 
     def start(script=None, launch=Renderer):
         if script is not None:
             launch = type("Scripted", (Renderer,), {"script": staticmethod(script)})
         monkeypatch.setattr(worker, "RenderProcess", launch)
-        pool = WorkerPool(store, queue, storage, {"bars": "fakes:bars"}, count=1, lease_seconds=10)
+        pool = WorkerPool(Store(database), queue, storage, {"bars": "fakes:bars"}, count=1, lease_seconds=1)
         pool.start()
         pools.append(pool)
         return pool
@@ -145,7 +148,7 @@ def test_a_renderer_that_says_nonsense_costs_one_attempt(work, job, told):
     assert (event.data["code"], event.data["attempt"]) == ("second", 2)
 
 
-def test_a_cancel_that_comes_before_the_renderer_is_known_reaches_it(work, job, told, store, alice, queue):
+def test_a_cancel_that_comes_before_the_renderer_is_known_reaches_it(work, job, told, store, alice):
     row = job()
     seen = []
 

@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, Self
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
@@ -86,7 +86,7 @@ class AppConfig(BaseModel):
     @property
     def database(self) -> str:
         """The SQLAlchemy URL of the database."""
-        return self.database_url or f"sqlite:///{self.data_dir.resolve() / 'videogen.sqlite'}"
+        return self.database_url or f"sqlite:///{quote(str(self.data_dir.resolve() / 'videogen.sqlite'))}"
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Self:

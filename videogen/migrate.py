@@ -5,9 +5,9 @@ from __future__ import annotations
 import sqlite3
 from importlib import resources
 from typing import Final
-from urllib.parse import urlsplit
 
-from sqlalchemy import create_engine, event
+from sqlalchemy import create_engine, event, make_url
+from sqlalchemy.exc import SQLAlchemyError
 
 from videogen.errors import DatabaseTooNew, StartError
 
@@ -22,7 +22,7 @@ def revision(url: str) -> str | None:
     Raises:
         StartError: the file is no SQLite database, or cannot be opened.
     """
-    path = urlsplit(url).path.removeprefix("/") or ":memory:"
+    path = make_url(url).database or ":memory:"
     try:
         connection = sqlite3.connect(path)
         try:
@@ -80,5 +80,10 @@ def _upgrade(url: str) -> None:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
             connection.commit()
+    except SQLAlchemyError as problem:
+        raise StartError(
+            f"The database {make_url(url).database} could not be brought to revision {HEAD}, and was left as it was: "
+            f"{getattr(problem, 'orig', None) or problem}. Restore a backup of it, or set VIDEOGEN_DATA_DIR to another folder."
+        ) from problem
     finally:
         engine.dispose()

@@ -81,7 +81,11 @@ class GenerationRow(SQLModel, table=True):
     lease_owner: str | None = None
     lease_until: float = 0.0
     cancel_requested: bool = False
+    lost: int = 0
+    """How many renderers it has cost. Restarts of the server do not count."""
     checkpoint: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON, nullable=True))
+    checkpoint_progress: float = 0.0
+    checkpoint_step: int = 0
 
     preview_file_id: str | None = None
     preview_version: int = 0

@@ -146,7 +146,7 @@ def refresh_positions(unit: UnitOfWork, now: float) -> None:
             col(GenerationRow.status) == Status.QUEUED
         )
     )
-    places = dict(known.tuples().all())
+    places = {row.id: row.queue_position for row in known}
     for place, generation_id in enumerate(ids, start=1):
         if places[generation_id] != place:
             values = {"queue_position": place, "updated_at": now}

@@ -115,8 +115,10 @@ class WorkerPool:
     def _keep_leases(self) -> None:
         # A thread of its own: neither a busy renderer nor a busy event loop may delay it.
         while not self._stopping.wait(self._lease_seconds / 3):
+            with self._running.lock:
+                held = list(self._running.processes)
             try:
-                self._queue.renew(self._owner)
+                self._queue.renew(self._owner, held)
             except Exception:  # the border of the thread: the next beat may succeed
                 logger.exception("The leases could not be renewed.")
 

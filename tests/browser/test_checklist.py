@@ -34,7 +34,7 @@ def test_double_click_starts_one_generation(tab):
     tab.find("#generate").dblclick()
     generation = tab.next_after("")
 
-    tab.half_way(generation)
+    tab.gets_going(generation)
     expect(tab.find("#active [data-generation-id]")).to_have_count(1)
 
 
@@ -59,7 +59,7 @@ def test_real_time_progress_updates_work(tab):
 
 def test_page_reload_preserves_generation_state(tab):
     generation = tab.generate("a film to come back to", "Gated")
-    tab.half_way(generation)
+    tab.gets_going(generation)
     before = tab.progress
     tab.prompt.press_sequentially(", and the next on")
     tab.kept("and the next on")
@@ -93,7 +93,7 @@ def test_page_reload_preserves_the_draft(tab):
 
 def test_generation_goes_on_live_after_a_reload(app, tab):
     generation = tab.generate("a film that goes on", "Gated")
-    tab.half_way(generation)
+    tab.gets_going(generation)
     tab.reload()
     tab.shows(generation, "processing")
     before = tab.progress
@@ -108,9 +108,9 @@ def test_generation_goes_on_live_after_a_reload(app, tab):
 
 def test_reload_brings_back_everything_that_is_queued_or_running(app, tab):
     first = tab.generate("first", "Gated")
-    tab.half_way(first)
+    tab.gets_going(first)
     second = tab.generate("second", "Gated")
-    tab.half_way(second)
+    tab.gets_going(second)
     third = tab.generate("third", "Gated")
     tab.shows(third, "queued")
 
@@ -128,7 +128,7 @@ def test_reload_brings_back_everything_that_is_queued_or_running(app, tab):
 def test_closed_tab_comes_back_in_a_new_one(app, open_tab):
     tab = open_tab()
     generation = tab.generate("a film for later", "Gated")
-    tab.half_way(generation)
+    tab.gets_going(generation)
     tab.page.close()
 
     tab = open_tab()
@@ -140,7 +140,7 @@ def test_closed_tab_comes_back_in_a_new_one(app, open_tab):
 
 def test_finished_generation_shows_its_video_after_a_reload(app, tab):
     generation = tab.generate("a film that ended", "Gated")
-    tab.half_way(generation)
+    tab.gets_going(generation)
     open_gate(app, generation)
     tab.shows(generation, "completed")
 
@@ -154,7 +154,7 @@ def test_finished_generation_shows_its_video_after_a_reload(app, tab):
 
 def test_generation_completes_with_a_video_that_plays(app, tab):
     generation = tab.generate("a film that plays", "Gated")
-    tab.half_way(generation)
+    tab.gets_going(generation)
     open_gate(app, generation)
     tab.shows(generation, "completed")
 
@@ -174,7 +174,7 @@ def test_generation_completes_with_a_video_that_plays(app, tab):
 
 def test_download_gives_the_mp4(app, tab):
     generation = tab.generate("a film to keep", "Gated")
-    tab.half_way(generation)
+    tab.gets_going(generation)
     open_gate(app, generation)
     tab.shows(generation, "completed")
 
@@ -224,7 +224,7 @@ def test_failure_is_shown_as_text_and_can_be_retried(tab):
 
 def test_cancel_is_shown(tab):
     generation = tab.generate("never mind", "Gated")
-    tab.half_way(generation)
+    tab.gets_going(generation)
 
     tab.find("#cancel").click()
 
@@ -237,7 +237,7 @@ def test_cancel_is_shown(tab):
 
 def test_script_in_a_prompt_is_text_everywhere(app, tab):
     generation = tab.generate(SCRIPT, "Gated")
-    tab.half_way(generation)
+    tab.gets_going(generation)
     expect(tab.active(generation)).to_contain_text(SCRIPT)
     expect(tab.find("#job-prompt")).to_have_text(SCRIPT)
     open_gate(app, generation)
@@ -256,9 +256,9 @@ def test_script_in_a_prompt_is_text_everywhere(app, tab):
 
 def test_generations_of_one_person_do_not_interfere(app, tab):
     first = tab.generate("the first film", "Gated")
-    tab.half_way(first)
+    tab.gets_going(first)
     second = tab.generate("the second film", "Gated")
-    tab.half_way(second)
+    tab.gets_going(second)
 
     tab.find("#cancel").click()
     tab.shows(second, "cancelled")
@@ -282,8 +282,8 @@ def test_two_tabs_of_one_person_are_both_live(app, open_tab):
     second = two.generate("from the second tab", "Gated")
     expect(one.active(second)).to_have_attribute("data-status", "processing")
     # What another tab does leaves this one's stage alone.
-    one.half_way(first)
-    two.half_way(second)
+    one.gets_going(first)
+    two.gets_going(second)
 
     open_gate(app, first)
 
@@ -299,9 +299,9 @@ def test_two_tabs_of_one_person_are_both_live(app, open_tab):
 def test_two_people_do_not_see_or_stop_each_other(app, open_tab, person):
     mine, theirs = open_tab(), open_tab(person())
     my_film = mine.generate("my film", "Gated")
-    mine.half_way(my_film)
+    mine.gets_going(my_film)
     their_film = theirs.generate("their film", "Gated")
-    theirs.half_way(their_film)
+    theirs.gets_going(their_film)
 
     for tab, own in ((mine, my_film), (theirs, their_film)):
         shown = tab.evaluate("[...document.querySelectorAll('[data-generation-id]')].map(n => n.dataset.generationId)")

@@ -21,7 +21,7 @@ BROKEN = ("Reconnecting", "Offline")
 @pytest.fixture(scope="module")
 def fragile_app(tmp_path_factory):
     """An app that tests may freeze and kill; all of them leave it running."""
-    with App(tmp_path_factory.mktemp("fragile"), engines=ENGINES, workers=2, lease_seconds=2) as app:
+    with App(tmp_path_factory.mktemp("fragile"), engines=ENGINES, workers=4, lease_seconds=2) as app:
         yield app
 
 
@@ -33,28 +33,44 @@ def wire(fragile_app):
 
 
 @pytest.fixture
-def half_way(fragile_app, wire, where, person):
-    """A tab with a generation at its gate, and the generation's id."""
-    me = person()
-    tab = me.tab(wire.url, where).open()
-    generation = tab.generate("a film that survives", "Gated")
-    tab.half_way(generation)
-    tab.prompt.press_sequentially(", next")
-    tab.kept("survives, next")
-    yield tab, generation
-    open_gate(fragile_app, generation)
+def start(fragile_app, wire, person):
+    """Opens the app as a page and in a frame, for two people, who then start a film each: pairs of tab and id.
+
+    An outage takes its time, so both live through the same one.
+    """
+    films = []
+
+    def start(engine):
+        tabs = [person().tab(wire.url, where).open() for where in ("page", "iframe")]
+        films.extend((tab, tab.generate("a film that survives", engine)) for tab in tabs)
+        for tab, generation in films:
+            tab.gets_going(generation)
+            tab.prompt.press_sequentially(", next")
+            tab.kept("survives, next")
+        return films
+
+    yield start
+    for _, generation in films:
+        open_gate(fragile_app, generation)
 
 
-def comes_back(app, tab, generation):
+def notice(films):
+    for tab, _ in films:
+        tab.says(*BROKEN, timeout=TRUTH_MS)
+
+
+def come_back(app, films):
     """Without anybody's doing: Live, the same generation, which goes on live until its video plays."""
-    tab.says("Live", timeout=RETURN_MS)
-    tab.shows(generation, "processing")
-    assert tab.prompt.input_value() == "a film that survives, next"
-    tab.half_way(generation)
-    open_gate(app, generation)
-    tab.shows(generation, "completed")
-    tab.can_play()
-    assert tab.seen["connection"][-1] == "Live"
+    for tab, generation in films:
+        tab.says("Live", timeout=RETURN_MS)
+        tab.shows(generation, "processing")
+        assert tab.prompt.input_value() == "a film that survives, next"
+        tab.gets_going(generation)
+        open_gate(app, generation)
+    for tab, generation in films:
+        tab.shows(generation, "completed")
+        tab.can_play()
+        assert tab.seen["connection"][-1] == "Live"
 
 
 @contextmanager
@@ -67,44 +83,50 @@ def frozen(app):
         os.kill(app.pid, signal.SIGCONT)
 
 
-def test_live_while_all_is_well(half_way, fragile_app):
-    tab, generation = half_way
-    tab.says("Live")
-    open_gate(fragile_app, generation)
-    tab.shows(generation, "completed")
-    assert tab.seen["connection"] == ["Live"]
+def test_live_while_all_is_well(fragile_app, start):
+    films = start("Gated")
+    come_back(fragile_app, films)
+    for tab, _ in films:
+        shown = tab.seen["connection"]
+        assert shown[shown.index("Live") :] == ["Live"]
 
 
-def test_frozen_server_is_noticed_and_thawed_one_too(half_way, fragile_app):
-    tab, generation = half_way
+def test_frozen_server_is_noticed_and_loses_nothing(fragile_app, start):
+    films = start("Paced")
     with frozen(fragile_app):
-        tab.says(*BROKEN, timeout=TRUTH_MS)
-    comes_back(fragile_app, tab, generation)
+        notice(films)
+    for tab, generation in films:
+        tab.says("Live", timeout=RETURN_MS)
+        assert tab.prompt.input_value() == "a film that survives, next"
+        # The renderer worked on, and nobody took away what it made.
+        tab.shows(generation, "completed")
+        tab.can_play()
 
 
-def test_killed_server_is_noticed_and_its_successor_too(half_way, fragile_app):
-    tab, generation = half_way
+def test_killed_server_is_noticed_and_its_successor_too(fragile_app, start):
+    films = start("Gated")
     fragile_app.kill()
     try:
-        tab.says(*BROKEN, timeout=TRUTH_MS)
+        notice(films)
     finally:
         fragile_app.restart()
-    comes_back(fragile_app, tab, generation)
+    come_back(fragile_app, films)
 
 
-def test_browser_without_network_is_offline(half_way, fragile_app):
-    tab, generation = half_way
-    tab.page.context.set_offline(True)
-    tab.says("Offline", timeout=TRUTH_MS)
-    tab.page.context.set_offline(False)
-    comes_back(fragile_app, tab, generation)
+def test_browser_without_network_is_offline(fragile_app, start):
+    films = start("Gated")
+    for tab, _ in films:
+        tab.page.context.set_offline(True)
+        tab.says("Offline", timeout=TRUTH_MS)
+        tab.page.context.set_offline(False)
+    come_back(fragile_app, films)
 
 
-def test_half_open_connection_is_noticed_and_replaced(half_way, fragile_app, wire):
-    tab, generation = half_way
+def test_half_open_connection_is_noticed_and_replaced(fragile_app, start, wire):
+    films = start("Gated")
     wire.cut()
     try:
-        tab.says(*BROKEN, timeout=TRUTH_MS)
+        notice(films)
     finally:
         wire.mend()
-    comes_back(fragile_app, tab, generation)
+    come_back(fragile_app, films)

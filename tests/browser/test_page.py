@@ -22,7 +22,7 @@ def where():
 def finish(app, tab, prompt):
     """The id of a generation that has just completed."""
     generation = tab.generate(prompt, "Gated")
-    tab.half_way(generation)
+    tab.gets_going(generation)
     open_gate(app, generation)
     tab.shows(generation, "completed")
     tab.can_play()

@@ -87,11 +87,11 @@ def test_the_places_that_are_told_are_the_order_of_service(store, submit, alice,
 
 
 def test_a_lease_that_is_renewed_stays(queue, submit, alice, clock):
-    submit(alice)
+    row = submit(alice)
     queue.claim("worker")
     for _ in range(5):
         clock.now += 9
-        queue.renew("worker")
+        queue.renew("worker", [row.id])
         assert queue.claim("another") is None
 
 
@@ -115,7 +115,7 @@ def test_to_renew_what_was_taken_over_does_not_bring_it_back(queue, store, submi
     queue.claim("another")
     until = store.get_generation(alice, row.id).lease_until
     clock.now += 1
-    queue.renew("worker")
+    queue.renew("worker", [row.id])
     assert store.get_generation(alice, row.id).lease_until == until
 
 

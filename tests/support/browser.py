@@ -219,10 +219,10 @@ class Tab:
         """Wait until this generation is on the stage with this status."""
         expect(self.find(f'#job-status[data-generation-id="{generation_id}"]')).to_have_attribute("data-status", status)
 
-    def half_way(self, generation_id: str) -> None:
-        """Wait until a gated generation is on the stage and nears its gate, which stands at 50 %."""
+    def gets_going(self, generation_id: str) -> None:
+        """Wait until a generation is on the stage and has come somewhere; gates stand at 50 %."""
         self.shows(generation_id, "processing")
-        self.wait_for("() => Number(document.querySelector('#job-progress').getAttribute('aria-valuenow')) >= 30")
+        self.wait_for("() => Number(document.querySelector('#job-progress').getAttribute('aria-valuenow')) > 25")
 
     def says(self, *words: str, timeout: float = PATIENCE) -> None:
         """Wait until the connection indicator says one of these."""

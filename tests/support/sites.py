@@ -136,8 +136,11 @@ class Wire:
                 near, _ = self._listener.accept()
             except OSError:
                 return
-            with self._lock:
-                self._connections.append(_Connection(near, self._target, dead=self._cut))
+            try:
+                with self._lock:
+                    self._connections.append(_Connection(near, self._target, dead=self._cut))
+            except ConnectionRefusedError:
+                near.close()
 
     def __enter__(self) -> Self:
         self._thread.start()

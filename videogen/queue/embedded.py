@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -69,6 +69,9 @@ class EmbeddedQueue:
                 return None
             values = {
                 "attempt": col(GenerationRow.attempt) + 1,
+                # It goes on from its checkpoint, so that this much of it is still true.
+                "progress": col(GenerationRow.checkpoint_progress),
+                "step": col(GenerationRow.checkpoint_step),
                 "lease_owner": owner,
                 "lease_until": now + self._lease_seconds,
                 "started_at": func.coalesce(col(GenerationRow.started_at), now),
@@ -84,12 +87,16 @@ class EmbeddedQueue:
             refresh_positions(unit, now)
             return Lease(row.id, row.session_id, row.attempt, row.recipe, row.checkpoint, row.progress)
 
-    def renew(self, owner: str) -> None:
-        """Push back the expiry of all that `owner` holds."""
+    def renew(self, owner: str, generation_ids: Collection[str]) -> None:
+        """Push back the expiry of those that `owner` holds and still renders; of all others the lease runs out."""
         with self._database.write() as unit:
             unit.connection.execute(
                 update(GenerationRow)
-                .where(col(GenerationRow.lease_owner) == owner, col(GenerationRow.status) == Status.PROCESSING)
+                .where(
+                    col(GenerationRow.lease_owner) == owner,
+                    col(GenerationRow.status) == Status.PROCESSING,
+                    col(GenerationRow.id).in_(generation_ids),
+                )
                 .values(lease_until=self._clock() + self._lease_seconds)
             )
 
@@ -106,7 +113,7 @@ class EmbeddedQueue:
             )
             row = unit.session.exec(held).first()
             if row is not None:
-                self._requeue(unit, row, reason, last=count and row.attempt >= self._max_attempts)
+                self._requeue(unit, row, reason, count=count)
                 refresh_positions(unit, self._clock())
         self.notify()
 
@@ -118,7 +125,7 @@ class EmbeddedQueue:
         with self._database.write() as unit:
             rows = unit.session.exec(select(GenerationRow).where(GenerationRow.status == Status.PROCESSING)).all()
             for row in rows:
-                self._requeue(unit, row, "The server restarted.", last=False)
+                self._requeue(unit, row, "The server restarted.", count=False)
             refresh_positions(unit, self._clock())
             return len(rows)
 
@@ -127,24 +134,19 @@ class EmbeddedQueue:
             GenerationRow.status == Status.PROCESSING, col(GenerationRow.lease_until) < now
         )
         for row in unit.session.exec(expired).all():
-            self._requeue(unit, row, "Its worker fell silent.", last=row.attempt >= self._max_attempts)
+            self._requeue(unit, row, "Its worker fell silent.", count=True)
 
-    def _requeue(self, unit: UnitOfWork, row: GenerationRow, reason: str, *, last: bool) -> None:
+    def _requeue(self, unit: UnitOfWork, row: GenerationRow, reason: str, *, count: bool) -> None:
         now = self._clock()
+        lost = row.lost + count
         if row.cancel_requested:
             cancelled(unit, row, now, "Cancelled.")
-        elif last:
-            text = f"The renderer was lost {row.attempt} times. {reason} Retry it, or try a smaller size."
-            move(
-                unit,
-                row.id,
-                Status.FAILED,
-                now,
-                failure("worker_lost", text, retryable=True),
-                attempt=row.attempt,
-            )
+        elif count and lost >= self._max_attempts:
+            text = f"The renderer was lost {lost} times. {reason} Retry it, or try a smaller size."
+            values = failure("worker_lost", text, retryable=True) | {"lost": lost}
+            move(unit, row.id, Status.FAILED, now, values, attempt=row.attempt)
         else:
-            values = _BACK | {"message": f"{reason} It goes on from its last checkpoint."}
+            values = _BACK | {"lost": lost, "message": f"{reason} It goes on from its last checkpoint."}
             move(unit, row.id, Status.QUEUED, now, values, attempt=row.attempt)
 
 

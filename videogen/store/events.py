@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from sqlalchemy import func
-from sqlmodel import col, select
+from sqlmodel import Session, col, select
 
 from videogen.database import StoredEvent
 from videogen.errors import NotFound
@@ -47,7 +47,7 @@ class EventStore(BaseStore):
             if scope[0] != "session" and not rows:
                 raise NotFound
             active = frozenset(row_id for row_id, status in rows if status not in TERMINAL)
-            newest = session.exec(select(func.max(EventRow.id))).one() or 0
+            newest = _newest_ever(session)
             # A number that was never given comes from a database that was since replaced: start over.
             cursor = after if after is not None and after <= newest else 0
             if cursor or after == 0:
@@ -59,6 +59,13 @@ class EventStore(BaseStore):
                 query = select(EventRow).where(col(EventRow.id).in_(_newest(wanted)))
             backlog = [_stored(row) for row in session.exec(query.order_by(col(EventRow.id)))]
         return Opening(backlog, max([cursor, *(event.id for event in backlog)]), active)
+
+
+def _newest_ever(session: Session) -> int:
+    """The highest number that was ever given; the rows may be gone, but not this."""
+    table = EventRow.__tablename__
+    found = session.connection().exec_driver_sql("SELECT seq FROM sqlite_sequence WHERE name = ?", (table,)).scalar()
+    return int(found or 0)
 
 
 def _generations(session_id: str, scope: Scope) -> Any:

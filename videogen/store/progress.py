@@ -75,7 +75,11 @@ class ProgressStore(BaseStore):
     def record_checkpoint(self, fence: Fence, checkpoint: dict[str, Any]) -> None:
         """Keep where the next attempt may go on."""
         with self.database.write() as unit:
-            values = {"checkpoint": checkpoint}
+            values = {
+                "checkpoint": checkpoint,
+                "checkpoint_progress": col(GenerationRow.progress),
+                "checkpoint_step": col(GenerationRow.step),
+            }
             amend(unit, fence.generation_id, self.clock(), values, attempt=fence.attempt, tell=False)
 
     def complete(self, fence: Fence, result: Result) -> None:

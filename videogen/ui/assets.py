@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import asdict
 from functools import cache
@@ -39,16 +40,12 @@ def head(engines: Sequence[EngineForm]) -> str:
 
     Gradio rewrites the selectors of styles that it is given as `css`, so they come along here, as they are.
     """
-    style = "\n".join(read(f"css/{name}.css") for name in STYLES)
-    script = "\n".join(read(f"js/{name}.js") for name in SCRIPTS)
-    return "\n".join(
-        (
-            read("html/head.html"),
-            f"<style>\n{style}</style>",
-            f'<script type="application/json" id="engine-forms">{_engine_forms(engines)}</script>',
-            f"<script>\n{script}</script>",
-        )
-    )
+    parts = {
+        "styles": "\n".join(read(f"css/{name}.css") for name in STYLES),
+        "scripts": "\n".join(read(f"js/{name}.js") for name in SCRIPTS),
+        "engines": _engine_forms(engines),
+    }
+    return re.sub(r"@@(\w+)@@", lambda found: parts[found[1]], read("html/head.html"))
 
 
 def _engine_forms(engines: Sequence[EngineForm]) -> str:

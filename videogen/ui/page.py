@@ -14,8 +14,10 @@ from videogen.client import AsyncClient
 from videogen.schemas import EngineInfo
 from videogen.ui import assets, form, texts
 from videogen.ui.actions import Actions
-from videogen.ui.pages import Pages, Visit
+from videogen.ui.fields import Buttons, Fields, build_form
 from videogen.ui.pace import Pace
+from videogen.ui.pages import Pages, Visit
+from videogen.ui.parts import static
 from videogen.ui.theme import theme
 from videogen.ui.views import View
 from videogen.ui.watcher import Watcher
@@ -26,47 +28,13 @@ QUIET: Final[dict[str, Any]] = {
     "api_visibility": "private",
     "show_progress": "hidden",
     "concurrency_limit": None,
-    # What they return is what the browser gets; Gradio's own step would cost a thread for each.
+    # Values pass as they are: Gradio's own steps would cost a thread for each, and the API checks what it gets.
+    "preprocess": False,
     "postprocess": False,
 }
 SHORT: Final[dict[str, Any]] = {"queue": False, **QUIET}
 # Runs in the browser alone.
 LOCAL: Final[dict[str, Any]] = {"fn": None, "trigger_mode": "multiple", **SHORT}
-
-
-@dataclass(frozen=True, slots=True)
-class Fields:
-    """The form's fields, in the order that the scripts and `form.request` know."""
-
-    prompt: gr.Textbox
-    negative: gr.Textbox
-    shape: gr.Radio
-    detail: gr.Radio
-    seconds: gr.Slider
-    fps: gr.Dropdown
-    seed: gr.Textbox
-    engine: gr.Dropdown
-
-    def all(self) -> list[Any]:
-        """Every field."""
-        return [
-            self.prompt,
-            self.negative,
-            self.shape,
-            self.detail,
-            self.seconds,
-            self.fps,
-            self.seed,
-            self.engine,
-        ]
-
-
-@dataclass(frozen=True, slots=True)
-class Buttons:
-    """The form's buttons."""
-
-    generate: gr.Button
-    dice: gr.Button
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,15 +90,15 @@ def build_page(settings: PageSettings) -> gr.Blocks:
     page = gr.Blocks(title=texts.TITLE, analytics_enabled=False, fill_width=True)
     with page:
         carriers = _carriers(settings.secret)
-        _static("masthead")
+        static("masthead")
         with gr.Row(elem_id="room"):
             with gr.Column(elem_id="set"):
                 video = _stage()
-                _static("job")
+                static("job")
             with gr.Column(elem_id="desk"):
-                fields, buttons = _form(forms, settings.limits)
-                _static("active")
-        _static("history")
+                fields, buttons = build_form(forms, settings.limits)
+                static("active")
+        static("history")
         _wire_form(page, fields, buttons, carriers)
         _wire_actions(Actions(client, pages, forms), fields, buttons, carriers)
         _wire_player(video, carriers)
@@ -144,10 +112,6 @@ def _forms(settings: PageSettings) -> list[form.EngineForm]:
     return [form.engine_form(engine, settings.limits) for engine in ordered]
 
 
-def _static(name: str, **options: Any) -> gr.HTML:
-    return gr.HTML(assets.read(f"html/{name}.html"), js_on_load=None, apply_default_css=False, **options)
-
-
 def _carriers(secret: str) -> Carriers:
     def carrier(name: str) -> gr.HTML:
         script = assets.read(f"js/mount/{name}.js")
@@ -159,7 +123,7 @@ def _carriers(secret: str) -> Carriers:
 
 def _stage() -> gr.Video:
     with gr.Column(elem_id="stage"):
-        _static("stage")
+        static("stage")
         return gr.Video(
             elem_id="result-video",
             show_label=False,
@@ -169,81 +133,6 @@ def _stage() -> gr.Video:
             loop=True,
             buttons=[],
         )
-
-
-def _form(forms: Sequence[form.EngineForm], limits: form.Limits) -> tuple[Fields, Buttons]:
-    first = forms[0]
-    prompt = gr.Textbox(
-        label=texts.PROMPT_LABEL,
-        placeholder=texts.PROMPT_PLACEHOLDER,
-        lines=4,
-        max_lines=10,
-        max_length=limits.max_prompt_chars,
-        elem_id="prompt",
-    )
-    generate = gr.Button(texts.GENERATE, variant="primary", elem_id="generate")
-    _static("form_error")
-    negative = gr.Textbox(
-        label=texts.NEGATIVE_LABEL,
-        placeholder=texts.NEGATIVE_PLACEHOLDER,
-        lines=1,
-        max_length=limits.max_prompt_chars,
-        visible=first.negative,
-        elem_id="negative",
-    )
-    shape = gr.Radio(
-        [(word, value) for value, word in texts.SHAPES.items()],
-        value="16:9",
-        label=texts.SHAPE_LABEL,
-        elem_id="shape",
-    )
-    # Every engine's choices are known here; the scripts show those of the chosen one.
-    details = sorted({short for one in forms for short in one.details}, key=int)
-    detail = gr.Radio(
-        assets.detail_choices(details), value=first.details[0], label=texts.DETAIL_LABEL, elem_id="detail"
-    )
-    with gr.Row(elem_id="timing"):
-        seconds, fps = _timing(forms)
-    with gr.Row(elem_id="chance"):
-        seed = gr.Textbox(
-            label=texts.SEED_LABEL,
-            placeholder=texts.SEED_PLACEHOLDER,
-            max_length=form.MAX_SEED_DIGITS,
-            elem_id="seed",
-            html_attributes=gr.InputHTMLAttributes(autocomplete="off"),
-        )
-        dice = gr.Button(texts.DICE, size="sm", elem_id="dice")
-    engine = gr.Dropdown(
-        [(one.title, one.id) for one in forms],
-        value=first.id,
-        label=texts.ENGINE_LABEL,
-        filterable=False,
-        elem_id="engine",
-    )
-    _static("engine_note")
-    return Fields(prompt, negative, shape, detail, seconds, fps, seed, engine), Buttons(generate, dice)
-
-
-def _timing(forms: Sequence[form.EngineForm]) -> tuple[gr.Slider, gr.Dropdown]:
-    first = forms[0]
-    seconds = gr.Slider(
-        min(one.min_seconds for one in forms),
-        max(one.max_seconds for one in forms),
-        value=first.seconds,
-        step=0.5,
-        label=texts.SECONDS_LABEL,
-        buttons=[],
-        elem_id="seconds",
-    )
-    rates = sorted({rate for one in forms for rate in one.fps_choices})
-    fps = gr.Dropdown(
-        [(f"{rate} fps", rate) for rate in rates],
-        value=first.fps,
-        label=texts.FPS_LABEL,
-        filterable=False,
-        elem_id="fps",
-    )
-    return seconds, fps
 
 
 def _wire_form(page: gr.Blocks, fields: Fields, buttons: Buttons, carriers: Carriers) -> None:

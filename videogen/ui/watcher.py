@@ -12,8 +12,8 @@ from typing import Final
 from videogen.client import ApiError, AsyncClient, ClientError, ConnectionChange
 from videogen.client.backoff import Backoff
 from videogen.ui import texts, views
-from videogen.ui.pages import Page, Pages, Visit, sign_in
 from videogen.ui.pace import Pace
+from videogen.ui.pages import Page, Pages, Visit, sign_in
 
 HEARTBEAT: Final = 5.0
 SETTLE: Final = 0.4

@@ -41,6 +41,8 @@
   videogen.form = {
     sending() {
       busy(true);
+      // Whatever becomes of the answer, the button does not stay asleep.
+      window.setTimeout(() => busy(false), 30_000);
     },
 
     focus() {

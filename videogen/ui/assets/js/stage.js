@@ -49,8 +49,10 @@
   function progress(job) {
     const bar = byId("job-progress");
     const done = job === null ? 0 : job.progress;
-    // A new generation starts at its own place instead of running there from the last one's.
-    bar.classList.toggle("vg-jump", shown?.id !== job?.id);
+    // Only wide steps are animated: many small ones are motion enough, and animating each would keep the browser
+    // busier than the rest of the page. A new generation starts at its own place.
+    const wide = job !== null && shown?.id === job.id && Math.abs(done - shown.progress) >= 3;
+    bar.classList.toggle("vg-jump", !wide);
     attribute(bar, "aria-valuenow", done);
     attribute(bar, "aria-valuetext", job === null ? null : `${Math.floor(done)} %, ${job.stage}`);
     attribute(bar, "data-estimated", job?.estimated ? "true" : null);
