@@ -21,7 +21,8 @@ async def count() -> AsyncIterator[str]:
 
 def build() -> gr.Blocks:
     """A heading, and a part that the generator fills."""
-    with gr.Blocks(analytics_enabled=False) as page:
+    page = gr.Blocks(analytics_enabled=False)
+    with page:
         gr.Markdown("# Hello")
         told = gr.HTML()
         page.load(count, outputs=told, show_progress="hidden", concurrency_limit=None)

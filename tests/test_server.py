@@ -81,11 +81,6 @@ def test_a_database_of_another_application_is_named(tmp_path):
     assert str(tmp_path / "videogen.sqlite") in _refuses(tmp_path)
 
 
-def test_a_secret_that_is_too_short_is_named(tmp_path):
-    (tmp_path / "secret.key").write_text("short")
-    assert str(tmp_path / "secret.key") in _refuses(tmp_path)
-
-
 def test_a_taken_port_is_named_with_the_variable_that_chooses_another(tmp_path):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

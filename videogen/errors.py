@@ -106,6 +106,7 @@ class InvalidRequest(VideogenError):
         problem.detail = " ".join(
             f"{fault['field']}: expected {fault['expected']}, got {fault['got']}." for fault in faults
         )
+        problem.args = (problem.detail,)
         return problem
 
 
@@ -127,6 +128,14 @@ class StorageFault(VideogenError):
     code = "storage_fault"
     status = 507
     title = "Storage fault"
+
+
+class NotReady(VideogenError):
+    """The server is not fit to serve."""
+
+    code = "not_ready"
+    status = 503
+    title = "Not ready"
 
 
 class MoveRefused(VideogenError):

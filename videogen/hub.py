@@ -93,6 +93,12 @@ class Hub:
             for subscription in list(group):
                 subscription.close()
 
+    def close_soon(self) -> None:
+        """The same from a signal handler, which must neither wait for a lock nor walk what may be half changed."""
+        loop = self._loop
+        if loop is not None and not loop.is_closed():
+            loop.call_soon_threadsafe(self.close)
+
     def publish(self, events: list[StoredEvent]) -> None:
         """Hand over committed events, in commit order, from any thread."""
         # The lock keeps a publish in the last moment from meeting a loop that was closed after the look.

@@ -83,7 +83,8 @@ def _upgrade(url: str) -> None:
     except SQLAlchemyError as problem:
         raise StartError(
             f"The database {make_url(url).database} could not be brought to revision {HEAD}, and was left as it was: "
-            f"{getattr(problem, 'orig', None) or problem}. Restore a backup of it, or set VIDEOGEN_DATA_DIR to another folder."
+            f"{getattr(problem, 'orig', None) or problem}. Restore a backup of it, "
+            "or set VIDEOGEN_DATA_DIR to another folder."
         ) from problem
     finally:
         engine.dispose()

@@ -41,17 +41,18 @@ def prepare(create: GenerationCreate, engines: Mapping[str, Engine], config: App
     try:
         checked = engine.settings.model_validate(create.settings)
     except ValidationError as problem:
-        raise InvalidRequest.of(
-            [fault | {"field": f"settings.{fault['field']}"} for fault in faults(problem)]
-        ) from None
+        raise _of_settings(problem) from None
     settings = checked.model_dump(mode="json", by_alias=True)
     negative = create.negative_prompt.strip()
 
     def recipe(seed: int | None) -> Recipe:
         values = settings | {"seed": seed}
-        return engine.normalise(
-            RenderRequest(type=create.type, prompt=prompt, negative_prompt=negative, settings=values)
-        )
+        try:
+            return engine.normalise(
+                RenderRequest(type=create.type, prompt=prompt, negative_prompt=negative, settings=values)
+            )
+        except ValidationError as problem:  # a seed after the given one may be beyond the largest
+            raise _of_settings(problem) from None
 
     request = Request(create.type, settings, recipe, settings.get("seed"))
     _check_limits(recipe(request.seed or 0), config)
@@ -63,6 +64,10 @@ def seeds(request: Request, count: int) -> list[int | None]:
     if request.seed is None:
         return [None] * count
     return [request.seed + index for index in range(count)]
+
+
+def _of_settings(problem: ValidationError) -> InvalidRequest:
+    return InvalidRequest.of([fault | {"field": f"settings.{fault['field']}"} for fault in faults(problem)])
 
 
 def _engine(create: GenerationCreate, engines: Mapping[str, Engine], config: AppConfig) -> Engine:

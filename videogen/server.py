@@ -176,7 +176,7 @@ class _Server(uvicorn.Server):
             print(f"Ready on {self._app.state.address}", flush=True)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        self._app.state.parts.hub.close()
+        self._app.state.parts.hub.close_soon()
         super().handle_exit(sig, frame)
 
 

@@ -11,7 +11,7 @@ from typing import Final
 from videogen.engines.base import Recipe, RenderLost
 from videogen.engines.host import RenderProcess, Spare
 from videogen.engines.protocol import RenderJob
-from videogen.errors import MoveRefused, StorageFault, VideogenError
+from videogen.errors import MoveRefused, NotReady, StorageFault, VideogenError
 from videogen.queue.embedded import EmbeddedQueue, Lease
 from videogen.report import Reporter
 from videogen.security import new_id
@@ -81,10 +81,10 @@ class WorkerPool:
             process.cancel()
 
     def check(self) -> None:
-        """Raise VideogenError when a worker thread has died."""
+        """Raise NotReady when a worker thread has died."""
         dead = [thread.name for thread in self._threads if not thread.is_alive()]
         if dead and not self._stopping.is_set():
-            raise VideogenError(f"Worker threads have ended: {', '.join(dead)}. Restart the server.")
+            raise NotReady(f"Worker threads have ended: {', '.join(dead)}. Restart the server.")
 
     def stop(self) -> None:
         """Stop in bounded time. What was rendering is queued again; the next start goes on from its checkpoint."""

@@ -1,7 +1,6 @@
 """One Chromium and one app for this folder, and for every test people who have never been here."""
 
 import re
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import sync_playwright
@@ -54,11 +53,13 @@ def app(shared_app):
         open_gate(shared_app, workdir.name)
 
 
-def open_gate(app, generation_id):
-    """Let a gated generation go on."""
-    gate = Path(app.data_dir, "work", generation_id, GATE)
-    if gate.parent.is_dir():
-        gate.touch()
+def open_gate(app, generation_id, pace=0.03):
+    """Let a gated generation go on, at so many seconds for each frame."""
+    workdir = app.data_dir / "work" / generation_id
+    if workdir.is_dir():
+        note = workdir / f"{GATE}.part"
+        note.write_text(str(pace))
+        note.replace(workdir / GATE)
 
 
 @pytest.fixture(params=["page", "iframe"])

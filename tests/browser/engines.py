@@ -10,7 +10,7 @@ from videogen.engines.function import engine
 from videogen.engines.settings import VideoSettings
 
 GATE = "go-on"
-"""The file in a generation's workdir that opens its gate."""
+"""The file in a generation's workdir that opens its gate: the seconds that each frame takes from then on."""
 MARKUP = '<img src="/nowhere" onerror="window.scriptRan = true"><b>no such film</b>'
 
 
@@ -31,11 +31,14 @@ class ShortClip(VideoSettings):
 @engine("gated", settings=ShortClip)
 def gated(recipe, ctx):
     """Renders the first half, then waits until the test lets it go on."""
+    gate, pace = ctx.workdir / GATE, 0.03
     for index in range(recipe.num_frames):
-        threading.Event().wait(0.03)
-        while index == recipe.num_frames // 2 and not (ctx.workdir / GATE).exists():
-            ctx.raise_if_cancelled()
-            threading.Event().wait(0.02)
+        if index == recipe.num_frames // 2:
+            while not gate.exists():
+                ctx.raise_if_cancelled()
+                threading.Event().wait(0.02)
+            pace = float(gate.read_text())
+        threading.Event().wait(pace)
         yield picture(recipe, index)
 
 

@@ -82,7 +82,7 @@ def test_page_reload_preserves_the_draft(tab):
     tab.kept("pasted text")
     tab.seed.press_sequentially("4711")
     tab.prompt.press("Backspace")
-    tab.kept("pasted tex\"")
+    tab.kept('pasted tex"')
 
     tab.reload()
 

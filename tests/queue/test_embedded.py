@@ -95,6 +95,16 @@ def test_a_lease_that_is_renewed_stays(queue, submit, alice, clock):
         assert queue.claim("another") is None
 
 
+def test_only_what_is_still_rendered_is_renewed(queue, submit, alice, clock):
+    rendered, forgotten = submit.project(alice, 2)
+    queue.claim("worker"), queue.claim("worker")
+    clock.now += 9
+    queue.renew("worker", [rendered.id])
+    clock.now += 9
+    assert queue.claim("another").generation_id == forgotten.id
+    assert queue.claim("another") is None
+
+
 def test_a_lease_that_expires_passes_to_another_worker_in_the_next_attempt(queue, store, submit, alice, clock):
     row = submit(alice)
     queue.claim("worker")

@@ -7,7 +7,7 @@ from fastapi.responses import FileResponse, JSONResponse
 
 from videogen.api.auth import ServiceDep
 from videogen.api.problems import documented
-from videogen.errors import NotFound, StorageFault
+from videogen.errors import NotFound, NotReady, StorageFault
 
 router = APIRouter()
 
@@ -37,7 +37,7 @@ async def healthz() -> JSONResponse:
     return JSONResponse({"status": "ok"}, headers={"Cache-Control": "no-store"})
 
 
-@router.get("/readyz", tags=["health"], responses=documented(StorageFault))
+@router.get("/readyz", tags=["health"], responses=documented(NotReady, StorageFault))
 def readyz(service: ServiceDep) -> JSONResponse:
     """The database answers and the workers live."""
     service.ready()

@@ -47,13 +47,29 @@ def documented(*errors: type[VideogenError], also: Responses | None = None) -> R
         found[error.status] = {
             "model": Problem,
             "description": f"`{error.code}`: {(error.__doc__ or '').strip().splitlines()[0]}",
-            "content": {MEDIA_TYPE: {}},
         }
     return found
 
 
+def _describe_errors(app: FastAPI) -> None:
+    """Have the OpenAPI description say what every error is: FastAPI takes it for plain JSON of its own shape."""
+    original = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            for path in original()["paths"].values():
+                for operation in path.values():
+                    for status, response in operation["responses"].items():
+                        if int(status) >= 400:
+                            response["content"] = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+        return app.openapi_schema or original()
+
+    app.openapi = openapi  # type: ignore[method-assign]
+
+
 def install(app: FastAPI) -> None:
     """Have every error of this app told as a problem."""
+    _describe_errors(app)
 
     @app.exception_handler(VideogenError)
     async def _ours(_request: Request, error: VideogenError) -> JSONResponse:
@@ -67,6 +83,8 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def _http(_request: Request, error: HTTPException) -> JSONResponse:
+        if error.status_code == 400:  # FastAPI could not even decode the body
+            return problem_response(InvalidRequest("body", "valid JSON in UTF-8", "something else"))
         code = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "http_error")
         body = {"type": "about:blank", "title": str(error.detail), "status": error.status_code}
         body |= {"detail": str(error.detail), "code": code}
