@@ -70,24 +70,24 @@ def where(request):
 
 @pytest.fixture(scope="package")
 def people():
-    """Those who have left and forgotten everything."""
-    return []
+    """Those who have left and forgotten everything, by where they meet the app."""
+    return {"page": [], "iframe": []}
 
 
 @pytest.fixture
 def person(browser, site, people, request):
-    """Makes people: `person()`."""
+    """Brings people who have never been here: `person("iframe")`."""
     here = []
 
-    def arrive():
-        here.append(people.pop() if people else Person(browser, site))
+    def arrive(where):
+        here.append(people[where].pop() if people[where] else Person(browser, site, where))
         return here[-1]
 
     yield arrive
     if request.node.stash.get(_passed, False):
         for one in here:
             one.forget()
-            people.append(one)
+            people[one.where].append(one)
     else:
         _keep_pictures(request.node.nodeid, [page for one in here for page in one.context.pages])
         for one in here:
@@ -96,11 +96,11 @@ def person(browser, site, people, request):
 
 @pytest.fixture
 def open_tab(app, where, person):
-    """Opens tabs, all of one person: `open_tab()`; or of somebody else: `open_tab(person())`."""
-    me = person()
+    """Opens tabs, all of one person: `open_tab()`; or of somebody else: `open_tab(person(where))`."""
+    me = person(where)
 
     def open_one(somebody=me):
-        return somebody.tab(app.base_url, where).open()
+        return somebody.tab(app.base_url).open()
 
     return open_one
 

@@ -296,8 +296,8 @@ def test_two_tabs_of_one_person_are_both_live(app, open_tab):
     one.shows(first, "completed")
 
 
-def test_two_people_do_not_see_or_stop_each_other(app, open_tab, person):
-    mine, theirs = open_tab(), open_tab(person())
+def test_two_people_do_not_see_or_stop_each_other(app, open_tab, person, where):
+    mine, theirs = open_tab(), open_tab(person(where))
     my_film = mine.generate("my film", "Gated")
     mine.gets_going(my_film)
     their_film = theirs.generate("their film", "Gated")
@@ -308,7 +308,7 @@ def test_two_people_do_not_see_or_stop_each_other(app, open_tab, person):
         assert set(shown) == {own}
     cancel = "id => fetch(`/api/v1/generations/${id}/cancel`, {method: 'POST'}).then(answer => answer.status)"
     # In the frame the browser keeps the cookie back: nobody in particular is asking.
-    assert theirs.evaluate(cancel, my_film) == (404 if theirs.where == "page" else 401)
+    assert theirs.evaluate(cancel, my_film) == (404 if where == "page" else 401)
     theirs.find("#cancel").click()
     theirs.shows(their_film, "cancelled")
     mine.shows(my_film, "processing")

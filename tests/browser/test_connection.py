@@ -41,7 +41,7 @@ def start(fragile_app, wire, person):
     films = []
 
     def start():
-        tabs = [person().tab(wire.url, where).open() for where in ("page", "iframe")]
+        tabs = [person(where).tab(wire.url).open() for where in ("page", "iframe")]
         films.extend((tab, tab.generate("a film that survives", "Gated")) for tab in tabs)
         for tab, generation in films:
             tab.gets_going(generation)

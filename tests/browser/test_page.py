@@ -29,10 +29,10 @@ def finish(app, tab, prompt):
     return generation
 
 
-def test_fits_a_phone(app, person):
-    page = person().tab(app.base_url, "page")
-    page.page.set_viewport_size(PHONE)
-    tab = page.open()
+def test_fits_a_phone(app, person, where):
+    tab = person(where).tab(app.base_url)
+    tab.page.set_viewport_size(PHONE)
+    tab.open()
     wide = "document.documentElement.scrollWidth"
     assert tab.evaluate(wide) == PHONE["width"]
 
@@ -94,8 +94,8 @@ COLOURS = """
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_light_and_dark_follow_the_system(app, person, scheme):
-    tab = person().tab(app.base_url, "page")
+def test_light_and_dark_follow_the_system(app, person, where, scheme):
+    tab = person(where).tab(app.base_url)
     tab.page.emulate_media(color_scheme=scheme)
     colours = tab.open().evaluate(COLOURS)
     assert (colours["page"]["ground"] > 0.6) if scheme == "light" else (colours["page"]["ground"] < 0.1)
@@ -104,22 +104,21 @@ def test_light_and_dark_follow_the_system(app, person, scheme):
         assert (bright + 0.05) / (dark + 0.05) >= 4.5, f"{name} is hard to read: {colour}"
 
 
-def test_quiet_console_and_no_other_host(app, person):
-    me = person()
+def test_quiet_console_and_no_other_host(app, person, where):
+    me = person(where)
     complaints, hosts = [], set()
 
-    def listen(page):
-        page.on("console", lambda said: complaints.append(said.text) if said.type in ("error", "warning") else None)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("request", lambda request: hosts.add(urlsplit(request.url)[:2]))
-        page.on("websocket", lambda socket: hosts.add(urlsplit(socket.url)[:2]))
+    def open_with_ears():
+        tab = me.tab(app.base_url)
+        tab.page.on("console", lambda said: complaints.append(said.text) if said.type in ("error", "warning") else None)
+        tab.page.on("pageerror", lambda error: complaints.append(str(error)))
+        tab.page.on("request", lambda request: hosts.add(urlsplit(request.url)[:2]))
+        tab.page.on("websocket", lambda socket: hosts.add(urlsplit(socket.url)[:2]))
+        return tab.open()
 
-    me.context.on("page", listen)
-    tab = me.tab(app.base_url, "page").open()
-    finish(app, tab, "a quiet film")
+    finish(app, open_with_ears(), "a quiet film")
     # Once more, with a film that is there already.
-    me.tab(app.base_url, "page").open().can_play()
-    me.context.remove_listener("page", listen)
+    open_with_ears().can_play()
 
     assert {host for host in hosts if host[0] not in ("data", "blob")} == {urlsplit(app.base_url)[:2]}
     assert complaints == []

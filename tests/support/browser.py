@@ -11,9 +11,8 @@ from __future__ import annotations
 import os
 import shutil
 from typing import Any, Final, Literal, Self
-from urllib.parse import quote
 
-from playwright.sync_api import Browser, Frame, Locator, Page, Playwright, expect
+from playwright.sync_api import Browser, Frame, Locator, Page, Playwright, ViewportSize, expect
 
 from tests.support.sites import EmbeddingSite
 
@@ -32,6 +31,7 @@ FLAGS: Final = (
 )
 # Patience for a machine that does much else; nothing waits longer than it must.
 PATIENCE: Final = 20_000
+DESK: Final[ViewportSize] = {"width": 1280, "height": 720}
 SETTLED: Final = '#stage-empty:visible, #job-status[data-generation-id]:not([data-generation-id=""])'
 
 RECORDER: Final = """
@@ -88,38 +88,43 @@ def launch(playwright: Playwright) -> Browser:
 
 
 class Person:
-    """Somebody with a browser profile of their own.
+    """Somebody with a browser profile of their own, who meets the app as a page or in a frame of `site`.
 
-    A new one costs five seconds of work, since a browser has to load and compile all of Gradio. So one who has
-    forgotten everything but those files is as good as new.
+    A new one costs five seconds of work, since a browser has to load and compile all of Gradio. Somebody who
+    has forgotten all but that is as good as new.
     """
 
-    def __init__(self, browser: Browser, site: EmbeddingSite) -> None:
-        self.context = browser.new_context(locale="en-GB")
+    def __init__(self, browser: Browser, site: EmbeddingSite, where: Where) -> None:
+        self.context = browser.new_context(locale="en-GB", viewport=DESK)
         self.context.add_init_script(RECORDER)
         self.context.set_default_timeout(PATIENCE)
+        self.where: Where = where
         self._site = site
-        self._visited: set[tuple[str, Where]] = set()
+        self._visited: set[str] = set()
+        self._spare: Page | None = None
 
-    def tab(self, url: str, where: Where) -> Tab:
+    def tab(self, url: str) -> Tab:
         """A tab that is still empty."""
-        self._visited.add((url, where))
-        return Tab(self.context.new_page(), url, where, self._site)
+        self._visited.add(url)
+        page, self._spare = self._spare or self.context.new_page(), None
+        return Tab(page, url, self.where, self._site)
 
     def forget(self) -> None:
-        """Close all tabs; lose every cookie and all that pages have kept."""
-        for page in self.context.pages:
-            page.close()
+        """Close the tabs; lose every cookie and all that pages have kept."""
+        page, *others = self.context.pages or [self.context.new_page()]
+        for other in others:
+            other.close()
         self.context.set_offline(False)
-        self.context.clear_cookies()
-        page = self.context.new_page()
-        for url, where in self._visited:
+        page.set_viewport_size(DESK)
+        page.emulate_media(color_scheme="null")
+        for url in self._visited:
             # A document of the same origin, in the same place, that runs nothing.
-            bare = Tab(page, url, where, self._site, path="/healthz")
-            page.goto(bare.address)
+            bare = Tab(page, url, self.where, self._site, path="/healthz")
+            bare.go()
             bare.evaluate("(localStorage.clear(), sessionStorage.clear())")
-        page.close()
+        self.context.clear_cookies()
         self._visited.clear()
+        self._spare = page
 
 
 class Tab:
@@ -128,11 +133,20 @@ class Tab:
     def __init__(self, page: Page, url: str, where: Where, site: EmbeddingSite, path: str = "/") -> None:
         self.page = page
         self.where = where
-        self.address = url + path if where == "page" else f"{site.url}/embed?src={quote(url + path, safe='')}"
+        self._site = site
+        self._address = url + path
+
+    def go(self) -> None:
+        """Show the address, as if for the first time."""
+        if self.where == "page":
+            self.page.goto(self._address)
+        else:
+            self.page.goto(f"{self._site.url}/embed#{self._address}")
+            self.frame.wait_for_url(self._address)
 
     def open(self) -> Self:
         """Go there, and wait until the page knows its session."""
-        self.page.goto(self.address)
+        self.go()
         return self.settled()
 
     def reload(self) -> Self:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-import html
 import select
 import socket
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
+# Another `#address` changes the frame alone: the browser keeps its process, and with it the compiled code.
 EMBED = """<!doctype html><title>Another site</title>
-<style>body {{ margin: 0 }} iframe {{ border: 0; width: 100vw; height: 100vh; display: block }}</style>
-<iframe id="app" src="{src}"></iframe>"""
+<style>body { margin: 0 } iframe { border: 0; width: 100vw; height: 100vh; display: block }</style>
+<iframe id="app"></iframe>
+<script>
+  const show = () => { document.getElementById("app").src = window.location.hash.slice(1); };
+  window.addEventListener("hashchange", show);
+  show();
+</script>"""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -21,8 +26,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         asked = urlsplit(self.path)
         if asked.path == "/embed":
-            src = parse_qs(asked.query)["src"][0]
-            self._answer(EMBED.format(src=html.escape(src)))
+            self._answer(EMBED)
         elif asked.path == "/cookie":
             self._answer(self.headers.get("Cookie") or "no cookie", cookie="probe=1; SameSite=None; Secure; Path=/")
         else:
@@ -44,7 +48,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 class EmbeddingSite:
-    """A page on http://localhost that embeds `?src=`; for a browser, http://127.0.0.1 is another site.
+    """A page on http://localhost that embeds `/embed#address`; for a browser, http://127.0.0.1 is another site.
 
     `/cookie`, asked for at 127.0.0.1, sets a cookie that is meant for frames, and shows what came back.
     """

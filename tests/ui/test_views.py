@@ -1,5 +1,7 @@
 """What the browser is told."""
 
+import json
+
 import pytest
 
 from tests.ui.conftest import generation
@@ -98,3 +100,21 @@ def test_a_refusal_names_the_field_as_the_form_does():
 @pytest.mark.parametrize(("seconds", "words"), [(0.4, "0 s"), (59.4, "59 s"), (80, "1 min 20 s"), (3725, "1:02:05")])
 def test_durations(seconds, words):
     assert texts.duration(seconds) == words
+
+
+def test_a_packed_frame_has_few_leaves_and_keeps_apart_what_moves():
+    board = Board()
+    board.put(generation(status="processing", progress=10))
+    board.select("gen_a")
+    before = views.packed(views.room(board) | {"tick": 1})
+    board.put(generation(seconds=1, status="processing", progress=20, step=2, totalSteps=9))
+    after = views.packed(views.room(board) | {"tick": 2})
+    assert all(value is None or isinstance(value, (str, int, bool)) for value in after.values())
+    assert {key for key in after if after[key] != before[key]} == {"tick", "moving", "active"}
+    whole = json.loads(after["selected"]) | json.loads(after["moving"])
+    assert whole == views.room(board)["selected"]
+
+
+def test_a_packed_frame_with_nothing_on_the_stage():
+    assert views.packed({"problem": "p", "tick": 1}) == {"problem": "p", "tick": 1}
+    assert views.packed(views.room(Board()))["active"] == "[]"

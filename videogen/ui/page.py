@@ -19,7 +19,7 @@ from videogen.ui.pace import Pace
 from videogen.ui.pages import Pages, Visit
 from videogen.ui.parts import static
 from videogen.ui.theme import theme
-from videogen.ui.views import View
+from videogen.ui.views import View, packed
 from videogen.ui.watcher import Watcher
 
 STORAGE_KEY: Final = "videogen-session"
@@ -175,6 +175,6 @@ def _wire_watcher(page: gr.Blocks, carriers: Carriers, parts: tuple[AsyncClient,
         watcher = Watcher(*parts, session_hash=str(request.session_hash))
         async with aclosing(watcher.frames(Visit.read(browser, request.cookies))) as frames:
             async for frame in frames:
-                yield frame
+                yield packed(frame)
 
     page.load(watch, carriers.browser, carriers.room, js="videogen.arrive", **QUIET)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Final, Literal
+
+import orjson
 
 from videogen.schemas import Generation, Status
 from videogen.ui import texts
@@ -19,6 +21,28 @@ def room(board: Board) -> View:
         "selected": _stage(selected, cancelling=selected.id in board.cancelling) if selected else None,
         "active": [_active(item, cancelling=item.id in board.cancelling) for item in board.active()],
         "loaded": board.loaded,
+    }
+
+
+def packed(frame: View) -> View:
+    """A frame with its parts as JSON texts, the moving fields of the stage in one of their own.
+
+    Gradio's scripts copy a value leaf by leaf, several times for each frame, and its server sends what differs
+    from the last frame. So there should be few leaves, and those that stay the same should be apart.
+    """
+    if not frame.get("selected"):
+        return _as_texts(frame)
+    still = {key: value for key, value in frame["selected"].items() if key not in _MOVING}
+    moving = {key: frame["selected"][key] for key in _MOVING}
+    return _as_texts({**frame, "selected": still, "moving": moving})
+
+
+_MOVING: Final = ("progress", "stage", "step", "eta", "picture")
+
+
+def _as_texts(frame: View) -> View:
+    return {
+        key: orjson.dumps(value).decode() if isinstance(value, (dict, list)) else value for key, value in frame.items()
     }
 
 

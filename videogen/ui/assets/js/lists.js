@@ -61,7 +61,7 @@
 
   videogen.lists = {
     applyActive(room) {
-      if (!room.active || !byId("active")) return;
+      if (!byId("active")) return;
       sync(byId("active"), room.active, "active-entry", fillActive);
       show("active-section", room.active.length > 0);
       remark();

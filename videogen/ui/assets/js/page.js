@@ -22,8 +22,16 @@
     document.addEventListener("click", act);
   };
 
+  /** The parts of a frame come as JSON texts. */
+  function unpack(frame) {
+    const part = (name) => (frame[name] ? JSON.parse(frame[name]) : null);
+    const still = part("selected");
+    return { ...frame, selected: still && { ...still, ...part("moving") }, active: part("active") ?? [] };
+  }
+
   // A frame tells the whole state, and says only once what is to be done once.
-  videogen.applyRoom = (room) => {
+  videogen.applyRoom = (frame) => {
+    const room = unpack(frame);
     videogen.connection.heard(room);
     if (room.problem) return videogen.notice.warn(room.problem);
     videogen.session.apply(room);

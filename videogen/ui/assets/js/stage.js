@@ -126,7 +126,7 @@
     },
 
     apply(room) {
-      if (!("selected" in room) || !byId("job")) return;
+      if (!byId("job")) return;
       const job = room.selected;
       const status = byId("job-status");
       attribute(byId("job"), "data-empty", job === null);
