@@ -10,6 +10,7 @@ from tests.browser.conftest import open_gate
 pytestmark = pytest.mark.browser
 
 PHONE = {"width": 390, "height": 844}
+LOUD = ("error", "warning")
 FOCUSED = "id => document.activeElement?.closest('#' + id) !== null"
 
 
@@ -110,7 +111,9 @@ def test_quiet_console_and_no_other_host(app, person, where):
 
     def open_with_ears():
         tab = me.tab(app.base_url)
-        tab.page.on("console", lambda said: complaints.append(said.text) if said.type in ("error", "warning") else None)
+        tab.page.on(
+            "console", lambda said: complaints.append(f"{said.text} {said.location}") if said.type in LOUD else None
+        )
         tab.page.on("pageerror", lambda error: complaints.append(str(error)))
         tab.page.on("request", lambda request: hosts.add(urlsplit(request.url)[:2]))
         tab.page.on("websocket", lambda socket: hosts.add(urlsplit(socket.url)[:2]))
