@@ -128,7 +128,8 @@ def test_the_end_keeps_the_files_and_clears_the_rest(reporter, running, store, s
     assert (video.content_type, storage.path(video.key).read_bytes()) == ("video/mp4", b"video")
     assert (row.poster_file_id is not None) == poster
     kept = sorted(path.name for path in storage.path(running.id).iterdir())
-    assert kept == (["a1-poster.jpg", "a1-video.mp4"] if poster else ["a1-video.mp4"])
+    # The preview stays with its generation: pages that are open still show it.
+    assert kept == ["a1-poster.jpg", "a1-preview.jpg", "a1-video.mp4"][not poster :]
     assert not running.work.exists()
 
 

@@ -109,9 +109,6 @@ class Reporter:
             Result(video, poster, artifact.width, artifact.height, artifact.fps, artifact.duration_seconds),
         )
         self._storage.remove_workdir(self._lease.generation_id)
-        # Those of attempts that were lost, too.
-        for preview in self._storage.path(self._lease.generation_id).glob("*-preview.*"):
-            preview.unlink(missing_ok=True)
 
     def _file(self, file_id: str, kind: str, key: str, size: int) -> FileRow:
         suffix = key.rpartition(".")[2]

@@ -28,6 +28,8 @@ STOP_SECONDS: Final = 5.0
 class _Running:
     """The renderers that work now, by generation."""
 
+    held: set[str] = field(default_factory=set)
+    """From its claim on; its process comes a little later."""
     processes: dict[str, RenderProcess] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -102,21 +104,37 @@ class WorkerPool:
         seen = 0
         while not self._stopping.is_set():
             try:
-                lease = self._queue.claim(self._owner)
+                lease = self._claim()
                 if lease is None:
                     # The time limit is for leases of other processes, whose expiry nobody announces.
                     seen = self._queue.wait(seen, self._lease_seconds)
                 else:
-                    self._render(lease)
+                    self._serve(lease)
             except Exception:  # the border of the thread: one bad job or a full disk must not end the worker
                 logger.exception("A worker stumbled; it goes on.")
                 self._stopping.wait(1.0)
+
+    def _claim(self) -> Lease | None:
+        # Under the lock: between a claim and its note here, another thread could take the lease for a lost one.
+        with self._running.lock:
+            lease = self._queue.claim(self._owner, self._running.held)
+            if lease is not None:
+                self._running.held.add(lease.generation_id)
+            return lease
+
+    def _serve(self, lease: Lease) -> None:
+        try:
+            self._render(lease)
+        finally:
+            with self._running.lock:
+                self._running.processes.pop(lease.generation_id, None)
+                self._running.held.discard(lease.generation_id)
 
     def _keep_leases(self) -> None:
         # A thread of its own: neither a busy renderer nor a busy event loop may delay it.
         while not self._stopping.wait(self._lease_seconds / 3):
             with self._running.lock:
-                held = list(self._running.processes)
+                held = list(self._running.held)
             try:
                 self._queue.renew(self._owner, held)
             except Exception:  # the border of the thread: the next beat may succeed
@@ -144,9 +162,6 @@ class WorkerPool:
         except Exception:
             logger.exception("%s attempt %d: the worker failed.", *_names(lease))
             self._queue.lose(lease, "The worker failed.")
-        finally:
-            with self._running.lock:
-                self._running.processes.pop(lease.generation_id, None)
 
     def _launch(self, lease: Lease) -> RenderProcess:
         recipe = Recipe(**lease.recipe)

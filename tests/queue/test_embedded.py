@@ -226,6 +226,15 @@ def test_progress_of_a_lost_attempt_is_kept_until_the_next_one_begins(queue, sto
     assert (back.progress, back.eta_seconds, back.stage) == (60.0, None, "queued")
 
 
+def test_what_its_owner_still_renders_is_not_taken_over(queue, store, submit, alice, clock):
+    row = submit(alice)
+    queue.claim("worker")
+    clock.now += 60  # the whole machine slept, and with it whoever renews the leases
+    assert queue.claim("worker", {row.id}) is None
+    assert store.get_generation(alice, row.id).attempt == 1
+    assert queue.claim("another").attempt == 2, "but it is, when nobody says that it renders"
+
+
 def test_who_waits_is_woken_by_a_notice(queue):
     waiting = Event()
 

@@ -94,7 +94,7 @@ def test_an_end_with_a_result_is_one_transaction_of_status_files_and_event(store
     assert (row.preview_file_id, row.checkpoint, row.lease_owner) == (None, None, None)
     with database.read() as session:
         kinds = session.connection().execute(text("SELECT kind FROM files ORDER BY kind")).scalars().all()
-    assert kinds == ["poster", "video"]
+    assert kinds == ["poster", "preview", "video"]
 
 
 def test_an_end_that_fails_half_way_leaves_nothing(store, database, alice, running, fence, events):

@@ -59,11 +59,17 @@ class EmbeddedQueue:
             self._changed.wait_for(lambda: self._version != seen, timeout)
             return self._version
 
-    def claim(self, owner: str) -> Lease | None:
-        """Take the next generation, or None. Two workers never get the same one."""
+    def claim(self, owner: str, held: Collection[str] = ()) -> Lease | None:
+        """Take the next generation, or None. Two workers never get the same one.
+
+        Args:
+            owner: who asks.
+            held: what `owner` still renders. After the whole process stood still (a laptop's sleep), these leases
+                may have run out, but nobody is lost.
+        """
         now = self._clock()
         with self._database.write() as unit:
-            self._take_over(unit, now)
+            self._take_over(unit, now, held)
             next_id = unit.connection.scalar(queue_order().limit(1))
             if next_id is None:
                 return None
@@ -129,9 +135,11 @@ class EmbeddedQueue:
             refresh_positions(unit, self._clock())
             return len(rows)
 
-    def _take_over(self, unit: UnitOfWork, now: float) -> None:
+    def _take_over(self, unit: UnitOfWork, now: float, held: Collection[str]) -> None:
         expired = select(GenerationRow).where(
-            GenerationRow.status == Status.PROCESSING, col(GenerationRow.lease_until) < now
+            GenerationRow.status == Status.PROCESSING,
+            col(GenerationRow.lease_until) < now,
+            col(GenerationRow.id).not_in(held),
         )
         for row in unit.session.exec(expired).all():
             self._requeue(unit, row, "Its worker fell silent.", count=True)

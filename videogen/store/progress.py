@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlmodel import col, delete, select
+from sqlmodel import col, select
 
 from videogen.models import FileRow, GenerationRow
 from videogen.moves import advance, amend, failure, move
@@ -99,8 +99,6 @@ class ProgressStore(BaseStore):
             "checkpoint": None,
         }
         with self.database.write() as unit:
-            gone = (col(FileRow.generation_id) == fence.generation_id, col(FileRow.kind) == "preview")
-            unit.session.exec(delete(FileRow).where(*gone))
             unit.session.add_all([file for file in (result.video, result.poster) if file])
             unit.session.flush()
             target = Status.COMPLETED
