@@ -116,6 +116,15 @@ def test_a_preview_is_kept_and_shown_and_the_next_one_replaces_it(reporter, runn
     assert [event.data["previewVersion"] for event in running.told] == [1, 2]
 
 
+def test_a_preview_that_an_earlier_message_took_is_no_fault(reporter, running, store, alice):
+    path = running.work / "preview.jpg"
+    path.write_bytes(b"the newest")
+    for _ in range(3):  # what piles up while the server stands still
+        reporter.take(protocol.Preview(path=path))
+    assert store.get_generation(alice, running.id).status == "processing"
+    assert [event.data["previewVersion"] for event in running.told] == [1]
+
+
 @pytest.mark.parametrize("poster", [True, False])
 def test_the_end_keeps_the_files_and_clears_the_rest(reporter, running, store, storage, alice, poster):
     preview = running.work / "preview.jpg"

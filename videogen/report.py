@@ -90,6 +90,10 @@ class Reporter:
         return round(elapsed * (100.0 - percent) / done, 1)
 
     def _show(self, message: protocol.Preview) -> None:
+        if not message.path.exists():
+            # This process stood still while the renderer went on: the picture of the newest of several such
+            # messages was taken with the first of them.
+            return
         key = f"{self._lease.generation_id}/a{self._lease.attempt}-preview{message.path.suffix}"
         file_id = self._preview.id if self._preview else new_id("fil")
         self._preview = self._file(file_id, "preview", key, self._storage.put(message.path, key))
