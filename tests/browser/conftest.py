@@ -1,9 +1,10 @@
 """One Chromium and one app for this folder, and for every test people who have never been here."""
 
 import re
+from contextlib import suppress
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Error, sync_playwright
 
 from tests.browser.engines import GATE
 from tests.support.app import ROOT, App
@@ -96,7 +97,7 @@ def person(browser, site, people, request):
 
 @pytest.fixture
 def open_tab(app, where, person):
-    """Opens tabs, all of one person: `open_tab()`; or of somebody else: `open_tab(person(where))`."""
+    """Opens tabs, all of one person: `open_tab()`; or of somebody else: `open_tab(person("page"))`."""
     me = person(where)
 
     def open_one(somebody=me):
@@ -115,4 +116,6 @@ def _keep_pictures(node_id, pages):
     ARTIFACTS.mkdir(exist_ok=True)
     name = re.sub(r"[^\w-]+", "-", node_id.rpartition("/")[2]).strip("-")
     for number, page in enumerate(pages):
-        page.screenshot(path=ARTIFACTS / f"{name}-{number}.png", timeout=5_000)
+        # A page that hangs has no picture; the test's own failure is what counts.
+        with suppress(Error):
+            page.screenshot(path=ARTIFACTS / f"{name}-{number}.png", timeout=5_000)

@@ -1,5 +1,6 @@
-"""What the checklist takes for granted: phones, keys, light and dark, a quiet console, no other host."""
+"""What the checklist takes for granted: phones, double clicks, keys, light and dark, a quiet console, no other host."""
 
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -11,6 +12,7 @@ pytestmark = pytest.mark.browser
 
 PHONE = {"width": 390, "height": 844}
 LOUD = ("error", "warning")
+COLOURS = Path(__file__).with_name("colours.js").read_text()
 FOCUSED = "id => document.activeElement?.closest('#' + id) !== null"
 
 
@@ -48,6 +50,15 @@ def test_fits_a_phone(app, person, where):
         assert box["x"] + box["width"] <= PHONE["width"], selector
 
 
+def test_double_click_starts_one_generation(tab):
+    tab.prompt.fill("only once")
+    tab.find("#generate").dblclick()
+    generation = tab.next_after("")
+
+    tab.gets_going(generation)
+    expect(tab.find("#active [data-generation-id]")).to_have_count(1)
+
+
 @pytest.mark.parametrize("key", ["Enter", "Space"])
 def test_works_by_keys_alone(tab, key):
     def tab_to(element):
@@ -66,32 +77,6 @@ def test_works_by_keys_alone(tab, key):
     tab_to("cancel")
     tab.page.keyboard.press(key)
     tab.shows(generation, "cancelled")
-
-
-COLOURS = """
-() => {
-  const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
-  const light = (colour) => {
-    canvas.fillStyle = colour;
-    canvas.fillRect(0, 0, 1, 1);
-    const [r, g, b] = [...canvas.getImageData(0, 0, 1, 1).data].map((part) => {
-      const value = part / 255;
-      return value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
-    });
-    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-  };
-  const solid = (node) => {
-    const colour = getComputedStyle(node).backgroundColor;
-    if (!/, 0\\)$|transparent/.test(colour) || node.parentElement === null) return colour;
-    return solid(node.parentElement);
-  };
-  const on = (selector) => {
-    const node = document.querySelector(selector);
-    return { text: light(getComputedStyle(node).color), ground: light(solid(node)) };
-  };
-  return { page: on("body"), prompt: on("#prompt textarea"), status: on("#job-status"), button: on("#generate") };
-}
-"""
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -1,7 +1,7 @@
 """The page in a real Chromium: as a tab of its own, or in a frame of another site.
 
-person = Person(launch(playwright), site)
-tab = person.tab(app.base_url, "iframe").open()
+person = Person(launch(playwright), site, "iframe")
+tab = person.tab(app.base_url).open()
 generation = tab.generate("ocean at sunset", "Gated")
 expect(tab.find("#job-status")).to_have_attribute("data-status", "processing")
 """
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from pathlib import Path
 from typing import Any, Final, Literal, Self
 
 from playwright.sync_api import Browser, Frame, Locator, Page, Playwright, ViewportSize, expect
@@ -34,37 +35,7 @@ PATIENCE: Final = 20_000
 DESK: Final[ViewportSize] = {"width": 1280, "height": 720}
 SETTLED: Final = '#stage-empty:visible, #job-status[data-generation-id]:not([data-generation-id=""])'
 
-RECORDER: Final = """
-(() => {
-  const seen = { job: [], connection: [], previews: [] };
-  window.seenByTest = seen;
-  const byId = (id) => document.getElementById(id);
-  const add = (list, entry) => {
-    if (JSON.stringify(list.at(-1)) !== JSON.stringify(entry)) list.push(entry);
-  };
-  const look = () => {
-    const status = byId("job-status");
-    const bar = byId("job-progress");
-    if (!status || !bar) return;
-    add(seen.job, {
-      id: status.dataset.generationId,
-      status: status.dataset.status,
-      progress: Number(bar.getAttribute("aria-valuenow")),
-      stage: byId("job-stage")?.textContent ?? "",
-      step: byId("job-step")?.textContent ?? "",
-    });
-    add(seen.connection, byId("connection")?.textContent.trim());
-  };
-  new MutationObserver(look).observe(document, {
-    subtree: true, childList: true, attributes: true, characterData: true,
-  });
-  const loaded = ({ target }) => {
-    if (target.id !== "job-preview") return;
-    seen.previews.push({ status: byId("job-status").dataset.status, width: target.naturalWidth, src: target.src });
-  };
-  document.addEventListener("load", loaded, true);
-})();
-"""
+RECORDER: Final = Path(__file__).with_name("recorder.js").read_text()
 
 
 def chromium_path() -> str:
