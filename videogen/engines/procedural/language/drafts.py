@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from videogen.engines.procedural.language.items import Item
+from videogen.engines.procedural.language.items import Item, calmed, unwanted_kinds
 from videogen.engines.procedural.language.spec import MAX_SUBJECTS, Relation, Subject
 
 # Kinds there is one of, however many are asked for.
@@ -129,6 +129,16 @@ class ShotDraft:
     def shows_something(self) -> bool:
         """Whether it names anything to be seen."""
         return bool(self.subjects or self.fields.keys() & {"time", "season", "title"})
+
+    def refuse(self, item: Item) -> str:
+        """Take what a phrase names out of the shot, and tell so in plain words."""
+        calm = calmed(item)
+        if calm is not None:
+            self.ambient = calm
+            return "calm water"
+        kinds = unwanted_kinds(item)
+        self.without.update(dict.fromkeys(kinds, item))
+        return f"no {' and no '.join(kinds)}"
 
     def add(self, new: Draft, *, apart: bool) -> int | None:
         """Take a subject in, as a new one or into one of its kind; its index, or None where there is no room."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -42,8 +42,15 @@ def items(text: str, words: Lexicon) -> list[Item]:
     return list(_items(line, words))
 
 
+def calmed(item: Item) -> float | None:
+    """How strong the water is when a phrase is negated: "no waves" leaves a sea, a calm one. None for others."""
+    return next((effect.amount for effect in item.sense.effects if effect.topic == "unless"), None)
+
+
 def unwanted_kinds(item: Item) -> list[str]:
     """The kinds that go when a phrase is negated: "no storm" takes the rain, not every cloud."""
+    if calmed(item) is not None:
+        return []
     kinds = [effect.value for effect in item.sense.effects if effect.topic in ("kind", "without")]
     return kinds if len(kinds) < 2 else [kind for kind in kinds if kind != "clouds"]
 
@@ -59,7 +66,7 @@ def _items(line: list[Token], words: Lexicon) -> Iterator[Item]:
                 yield _unknown("".join(part.raw for part in line[at:end]), line[at].word, at)
                 at = end
                 continue
-            yield Item(joined(part.raw for part in line[at : at + found.count]), found.sense, at, found.plural)
+            yield Item(_phrase(line[at : at + found.count]), found.sense, at, found.plural)
             at += found.count
             continue
         yield Item(token.raw, {"pause": _PAUSE, "shot": _SHOT, "quoted": _QUOTED}[token.sort], at)
@@ -83,10 +90,18 @@ def _alone(token: Token) -> bool:
 
 
 def _unknown(phrase: str, word: str, at: int) -> Item:
-    if word.isdecimal() and len(word) < 6:
+    if word.isdecimal() and len(word) < 6 and int(word) > 0:
         number = Effect("number", str(min(int(word), MAX_COUNT)))
         return Item(phrase, Sense((number,), frozenset()), at)
     return Item(phrase, _UNKNOWN, at)
+
+
+def _phrase(parts: Sequence[Token]) -> str:
+    """The words of one phrase as written, with their hyphens and apostrophes."""
+    text = ""
+    for part in parts:
+        text = f"{text}{part.lead}{part.raw}" if text and part.lead else joined(filter(None, (text, part.raw)))
+    return text
 
 
 def joined(parts: Iterable[str]) -> str:

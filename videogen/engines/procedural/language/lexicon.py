@@ -76,7 +76,7 @@ class Lexicon:
     def __init__(self, tables: Mapping[str, Mapping[str, str]]) -> None:
         self._root = _Node()
         self._vocabulary: set[str] = set()
-        self.titles: set[str] = set()
+        self._titles: set[str] = set()
         for section, languages in tables.items():
             effects = effects_of(section)
             for language, phrases in languages.items():
@@ -93,19 +93,19 @@ class Lexicon:
             node = node.nexts.setdefault(word, _Node())
             node.is_camera |= effects[0].topic == "camera"
         known = node.sense
-        if known and effects[0].topic == "stop":
+        if known and effects[0].topic in ("stop", "praise"):
             return  # what says something in one language says it, though another one may pass over it
         if known and known.effects != effects:
             raise ValueError(f"{phrase!r} ({language}) means both {known.effects} and {effects}")
         languages = known.languages | {language} if known else frozenset({language})
         plural = mark == "+" or (known is not None and known.plural)
         node.sense = Sense(effects, languages, plural, mark == "~" or (known is not None and known.either))
-        if effects[0].topic == "title" and len(words) == 1:
-            self.titles.add(words[0])
+        if effects[0].topic == "title":
+            self._titles.add(words[-1])
 
     def announces_title(self, word: str) -> bool:
         """Whether a folded word may stand before a quoted title."""
-        return word in self.titles
+        return word in self._titles
 
     def find(self, line: Sequence[Token], at: int) -> Found | None:
         """The longest phrase that begins at a place of the line, or None."""
@@ -140,7 +140,7 @@ def _forms(word: str) -> Iterator[tuple[str, str]]:
         return
     if len(word) < 4 or not word.isalpha():
         return
-    for ending, instead in (("ies", "y"), ("ves", "f"), ("ves", "fe"), ("es", ""), ("s", "")):
+    for ending, instead in (("ies", "y"), ("ves", "f"), ("ves", "fe"), ("s", ""), ("es", "")):
         if word.endswith(ending) and not word.endswith("ss"):
             yield word.removesuffix(ending) + instead, "plural"
     for ending in ("ing", "ed"):
@@ -159,8 +159,8 @@ def effects_of(section: str) -> tuple[Effect, ...]:
 
 def _effect(words: list[str]) -> Effect:
     topic, *rest = words
-    if topic == "amount":
-        return Effect("amount", "", float(rest[0]))
+    if topic in ("amount", "unless"):
+        return Effect(topic, "", float(rest[0]))
     if topic == "kind" and rest[-1][0].isdigit():
         return Effect("kind", " ".join(rest[:-1]), float(rest[-1]))
     return Effect(topic, " ".join(rest))

@@ -8,17 +8,27 @@ from typing import Any, Final
 
 from videogen.engines.procedural.language import wording
 from videogen.engines.procedural.language.drafts import Draft, Notes, ShotDraft
-from videogen.engines.procedural.language.items import Item, items, joined, unwanted_kinds
+from videogen.engines.procedural.language.items import Item, calmed, items, joined, unwanted_kinds
 from videogen.engines.procedural.language.lexicon import companions, lexicon
 from videogen.engines.procedural.language.reader import Reader
-from videogen.engines.procedural.language.spec import KINDS, MAX_SHOTS, WEATHER, Reading, SceneSpec, ShotSpec, Subject
+from videogen.engines.procedural.language.spec import (
+    KINDS,
+    MAX_SHOTS,
+    MAX_SUBJECTS,
+    WEATHER,
+    Reading,
+    SceneSpec,
+    ShotSpec,
+    Subject,
+)
 from videogen.engines.procedural.language.text import clean, fingerprint
 
 MAX_NOTES: Final = 24
+_SEEN: Final = frozenset({"kind", "time", "season", "quoted"})
 _STANDING_IN: Final[tuple[str, ...]] = ("abstract", "fractal", "clouds", "stars", *KINDS)
 _NOT_IN_BAD_WEATHER: Final = frozenset({"sun", "moon", "stars"})
 _SILENT: Final = frozenset(
-    {"stop", "pause", "and", "or", "is", "indefinite", "definite", "relation", "shot", "light", "tint"}
+    {"stop", "pause", "and", "or", "is", "indefinite", "definite", "relation", "shot", "light", "tint", "praise"}
 )
 
 
@@ -52,10 +62,10 @@ def _shots(text: str, notes: Notes) -> list[ShotDraft]:
     shots: list[ShotDraft] = []
     ahead = ShotDraft()  # what is said before there is a shot to say it of
     for transition, part in _parts(items(text, lexicon()), notes):
-        read = Reader(part, transition).read()
-        if read.shows_something and len(shots) == MAX_SHOTS:
+        if len(shots) == MAX_SHOTS and any(item.topic in _SEEN for item in part):
             notes.ignored += [(item.place, item.phrase) for item in part if item.topic not in _SILENT]
             continue
+        read = Reader(part, transition).read()
         notes.understood += read.notes.understood
         notes.ignored += read.notes.ignored
         if not read.shows_something:
@@ -101,18 +111,18 @@ def _continue(shot: ShotDraft, before: ShotDraft) -> None:
     if "title" in shot.fields or any(draft.kind not in WEATHER for draft in shot.subjects):
         return
     new = {draft.kind for draft in shot.subjects}
-    kept = [replace(draft, phrases=[]) for draft in before.subjects if draft.kind not in WEATHER | new]
-    places = [index for index, draft in enumerate(before.subjects) if draft.kind not in WEATHER | new]
+    room = MAX_SUBJECTS - len(shot.subjects)
+    places = [at for at, draft in enumerate(before.subjects) if draft.kind not in WEATHER | new][:room]
+    kept = [replace(before.subjects[at], phrases=[]) for at in places]
     for draft in kept:
-        draft.relations = [
-            (place, _moved(target, places)) for place, target in draft.relations if _stays(target, places)
-        ]
+        links = [(place, target) for place, target in draft.relations if _stays(target, places)]
+        draft.relations = [(place, _moved(target, places)) for place, target in links]
     for draft in shot.subjects:
         draft.relations = [(place, None if target is None else target + len(kept)) for place, target in draft.relations]
     shot.subjects = [*kept, *shot.subjects]
-    shot.fields |= {
-        name: before.fields[name] for name in ("time", "season") if name in before.fields.keys() - shot.fields.keys()
-    }
+    for name in ("time", "season"):
+        if name in before.fields:
+            shot.fields.setdefault(name, before.fields[name])
 
 
 def _stays(target: int | None, places: list[int]) -> bool:
@@ -143,11 +153,10 @@ def _unwanted(negative: str, shots: list[ShotDraft], notes: Notes) -> None:
     for found in items(negative, lexicon()):
         item = replace(found, place=found.place + start)
         effects = item.sense.effects
-        kinds = unwanted_kinds(item)
-        if kinds:
+        if calmed(item) is not None or unwanted_kinds(item):
             for shot in shots:
-                shot.without.update(dict.fromkeys(kinds, item))
-            notes.became(item, f"no {' and no '.join(kinds)}")
+                told = shot.refuse(item)
+            notes.became(item, told)
         elif item.topic == "title":
             for shot in shots:
                 shot.is_untitled = True
@@ -173,7 +182,7 @@ def _frozen(shot: ShotDraft) -> ShotSpec:
         without.pop("abstract")  # something must be seen
     subjects = shot.frozen_subjects()
     if all(subject.kind in WEATHER for subject in subjects):
-        subjects = (*_companions(shot, subjects), *subjects)
+        subjects = (*subjects, *_companions(shot, subjects))
     if not subjects:
         kind = next(kind for kind in _STANDING_IN if kind not in without)
         subjects = (Draft(kind).frozen(shot.ambient, {}),)
@@ -188,8 +197,7 @@ def _frozen(shot: ShotDraft) -> ShotSpec:
 
 
 def _companions(shot: ShotDraft, weather: tuple[Subject, ...]) -> Iterator[Subject]:
-    """What stands in for a shot of light or weather alone. Relations of the weather need no shifting: to each other
-    they have none."""
+    """What stands in for a shot of light or weather alone."""
     for topic in ("time", "season"):
         kinds: Iterable[str] = companions().get((topic, shot.fields.get(topic, "")), ())
         if kinds:
@@ -197,7 +205,7 @@ def _companions(shot: ShotDraft, weather: tuple[Subject, ...]) -> Iterator[Subje
     seen = {subject.kind for subject in weather}
     for kind in kinds:
         is_hidden = bool(seen) and kind in _NOT_IN_BAD_WEATHER
-        if kind not in shot.without and kind not in seen and not is_hidden:
+        if kind not in shot.without and kind not in seen and not is_hidden and len(weather) < MAX_SUBJECTS - 3:
             yield Draft(kind, is_plural=kind.endswith("s")).frozen(shot.ambient, {})
 
 

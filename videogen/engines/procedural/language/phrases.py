@@ -6,17 +6,18 @@ from collections.abc import Sequence
 from typing import Final
 
 from videogen.engines.procedural.language.drafts import PLENTIFUL, STRONG, UNCOUNTED, Draft, Pending, ShotDraft
-from videogen.engines.procedural.language.items import Item, unwanted_kinds
-from videogen.engines.procedural.language.spec import LIVING, WEATHER
+from videogen.engines.procedural.language.items import Item
+from videogen.engines.procedural.language.spec import LIVING, SKY, WEATHER
 
 MOVABLE: Final = LIVING | {"boat", "balloon", "lanterns", "sun", "moon", "clouds"}
 """Kinds that can do something."""
 SELF_MOVING: Final = frozenset({"rain", "snow", "waterfall", "river", "fire"})
 """Kinds whose motion goes without saying."""
 
-_MODIFIERS: Final = frozenset({"colour", "size", "amount", "number", "action", "light", "mood", "style", "tempo"})
+_MODIFIERS: Final = frozenset(
+    {"colour", "size", "amount", "number", "action", "light", "mood", "style", "tempo", "praise", "unknown"}
+)
 _NOUNS: Final = frozenset({"kind", "tint", "time", "season"})
-_BRIDGES: Final = frozenset({"very", "of", "so", "really", "と", "の", "的"})
 _SIDE_FIELDS: Final = frozenset({"time", "style", "tempo"})
 _LOOKAHEAD: Final = 8
 _POSTPOSED: Final = frozenset({"ja", "zh", "ko"})
@@ -39,10 +40,8 @@ class Phrases:
     def _kind(self, at: int, item: Item) -> None:
         kinds = [effect for effect in item.sense.effects if effect.topic == "kind"]
         if self._negator:
-            unwanted = unwanted_kinds(item)
-            self._shot.without.update(dict.fromkeys(unwanted, item))
-            self._shot.notes.negated(self._negator, item, f"no {' and no '.join(unwanted)}")
-            self._drop_pending()
+            self._shot.notes.negated(self._negator, item, self._shot.refuse(item))
+            self._pending = Pending()
             self._after_negated(at)
             return
         first: int | None = None
@@ -73,7 +72,8 @@ class Phrases:
         new = Draft(kind, count, is_plural, pending.colours, pending.size, amount, action, phrases=[told])
         if pending.place:
             new.relations.append((pending.place, None))
-        apart = pending.is_indefinite or pending.number is not None
+        linked = {self._shot.subjects[source].kind for source in self._relation[1]} if self._relation else set()
+        apart = pending.is_indefinite or pending.number is not None or kind in linked
         index = self._shot.add(new, apart=apart)
         if index is None:
             for part in told:
@@ -101,16 +101,18 @@ class Phrases:
 
     def _relate(self, link: Item, sources: list[int], target: int) -> None:
         subjects = self._shot.subjects
-        into_weather = link.value == "in" and subjects[target].kind in WEATHER
         linked = [source for source in sources if source != target]
-        if not linked or into_weather:
-            return
-        if link.sense.languages <= _POSTPOSED:  # "on the mountain's top the moon"
+        if linked and link.sense.languages <= _POSTPOSED:  # "on the mountain's top the moon"
             linked, target = [target], linked[-1]
+        place = link.value
+        if place in ("in", "on") and all(subjects[source].kind in SKY for source in linked):
+            place = "over"
+        if not linked or (place in ("in", "on") and subjects[target].kind in SKY | WEATHER):
+            return
         for source in linked:
-            subjects[source].relations.append((link.value, target))
+            subjects[source].relations.append((place, target))
         names = " and ".join(subjects[source].kind for source in linked)
-        self._shot.notes.became(link, f"{names} {link.value} {subjects[target].kind}")
+        self._shot.notes.became(link, f"{names} {place} {subjects[target].kind}")
 
     def _noun_ahead(self, at: int) -> Item | None:
         """The noun that a modifier at this place belongs to, if it comes before anything that would part them."""
@@ -120,9 +122,7 @@ class Phrases:
             if item.topic in _NOUNS:
                 return item
             joins = item.topic in ("and", "pause") and self._topic_at(index + 1) == topic == "colour"
-            if item.topic not in _MODIFIERS and item.topic not in ("unknown", "stop") and not joins:
-                return None
-            if item.topic == "stop" and item.phrase.lower() not in ("very", "of", "so", "really", "と", "の", "的"):
+            if item.topic not in _MODIFIERS and not joins:
                 return None
         return None
 

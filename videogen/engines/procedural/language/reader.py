@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 from videogen.engines.procedural.language.drafts import STRONG, ShotDraft
 from videogen.engines.procedural.language.items import Item
+from videogen.engines.procedural.language.lexicon import ROMANCE, Effect, Sense
 from videogen.engines.procedural.language.phrases import MOVABLE, SELF_MOVING, Phrases
 from videogen.engines.procedural.language.spec import WEATHER
 
@@ -21,6 +23,9 @@ _PLACED: Final = {
 }  # fmt: skip
 
 
+_IN_THE: Final = Sense((Effect("relation", "in"),), frozenset({"pt"}))
+
+
 class Reader(Phrases):
     """Reads the items of one shot into a draft. Use it once."""
 
@@ -33,6 +38,7 @@ class Reader(Phrases):
             "and": self._join, "or": self._join, "is": self._keep, "indefinite": self._indefinite,
             "definite": self._keep_negation, "pause": self._pause, "quoted": self._quoted, "title": self._title,
             "loop": self._loop, "unknown": self._unknown, "stop": self._stop, "unwanted": self._stop,
+            "praise": self._keep,
         }  # fmt: skip
 
     def read(self) -> ShotDraft:
@@ -176,6 +182,10 @@ class Reader(Phrases):
         self._shot.notes.became(item, f"{self._shot.subjects[index].kind} {_PLACED[item.value]}")
 
     def _negate(self, at: int, item: Item) -> None:
+        follows = self._items[at + 1].sense.languages if at + 1 < len(self._items) else frozenset()
+        if item.phrase.lower() == "no" and follows and follows <= ROMANCE:  # Portuguese: "in the"
+            self._start_relation(at, replace(item, sense=_IN_THE))
+            return
         self._flush()
         self._negator = item
 

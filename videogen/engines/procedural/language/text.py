@@ -13,7 +13,7 @@ from typing import Final, Literal
 from videogen.engines.procedural.language.spec import MAX_TITLE
 
 MAX_CHARS: Final = 20_000
-MAX_TOKENS: Final = 4_000
+MAX_TOKENS: Final = 3_000
 MAX_WORD: Final = 24
 
 Sort = Literal["word", "pause", "shot", "quoted"]
@@ -23,17 +23,30 @@ _SHOTS: Final = frozenset(";；→")
 _QUOTES: Final = {'"': '"', "'": "'", "“": "”", "„": "“", "‘": "’", "«": "»", "`": "`", "「": "」", "『": "』"}
 _JOINERS: Final = "\u200c\u200d"
 _LOOKED_BACK: Final = 3
+# Letters that stand alone (Han, kana), and what may stand inside the words of other scripts besides letters: joiners
+# and combining marks, for which `re` has no name.
+_ALONE: Final = "\u3005-\u9fff\U00020000-\U0003ffff"
+_INNER: Final = (
+    f"{_JOINERS}\u0300-\u036f\u0483-\u0489\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed\u0711"
+    "\u0730-\u074a\u0900-\u0dff\u0e00-\u109f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f"
+)
+_LETTER: Final = f"(?![{_ALONE}])[^\\W_]"
+# A word, a character that stands alone, or any sign but a space, a hyphen or an apostrophe inside a word.
+_NEXT: Final = re.compile(rf"{_LETTER}(?:{_LETTER}|[{_INNER}])*|[{_ALONE}]|[^\w\s-]|\n")
 # Cyrillic and Greek letters that look like Latin ones, and the Latin ones.
-_LOOKALIKES: Final = str.maketrans("авеёіјкмнорѕтухһԁԛԝαεικνορτυχ", "abeeijkmhopstyxhdqwaeikvoptux")
+_LOOKALIKES: Final = str.maketrans("авеіјкмнорѕстухһԁԛԝαεικνορτυχ", "abeijkmhopsctyxhdqwaeikvoptux")
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A stretch of the text: `raw` as it was written, `word` as it is looked up ("" for a pause)."""
+    """A stretch of the text: `raw` as it was written, `word` as it is looked up ("" for a pause).
+
+    `lead` is the hyphen or apostrophe that ties it to the word before."""
 
     raw: str
     word: str
     sort: Sort = "word"
+    lead: str = ""
 
 
 def clean(text: str) -> str:
@@ -67,15 +80,17 @@ def fold(word: str) -> str:
 def tokens(text: str, titles: Callable[[str], bool] = lambda word: False) -> Iterator[Token]:
     """Cut cleaned text into at most MAX_TOKENS tokens. `titles` tells whether a word announces a quoted title."""
     at, count, recent = 0, 0, [""] * _LOOKED_BACK
-    while at < len(text) and count < MAX_TOKENS:
-        end = _quoted_end(text, at) if any(titles(word) for word in recent) else 0
+    while count < MAX_TOKENS and (found := _NEXT.search(text, at)):
+        at, raw = found.end(), found.group()
+        end = 0
+        if raw in _QUOTES and any(titles(word) for word in recent):
+            end = _quoted_end(text, at - 1)
         if end:
-            title = " ".join(text[at + 1 : end].split())[:MAX_TITLE].strip()
+            title = " ".join(text[at:end].split())[:MAX_TITLE].strip()
             token: Token | None = Token(title, "", "quoted")
             at, recent = end + 1, [""] * _LOOKED_BACK
         else:
-            end = _word_end(text, at)
-            token, at = _token(text[at:end]), end
+            token = _token(raw, _lead(text, found.start()))
         if token is None:
             continue
         count += 1
@@ -96,28 +111,16 @@ def _quoted_end(text: str, at: int) -> int:
     return end if end > at + 1 else 0
 
 
-def _word_end(text: str, at: int) -> int:
-    """The end of the word that begins here, or the next place where there is none."""
-    if not text[at].isalnum() or _stands_alone(text[at]):
-        return at + 1
-    end = at + 1
-    while end < len(text) and _goes_on(text[end]):
-        end += 1
-    return end
-
-
-def _goes_on(char: str) -> bool:
-    if char.isalnum():
-        return not _stands_alone(char)
-    return char in _JOINERS or unicodedata.category(char).startswith("M")
+def _lead(text: str, start: int) -> str:
+    return text[start - 1] if start > 1 and text[start - 1] in "-'’" and text[start - 2].isalnum() else ""
 
 
 @lru_cache(maxsize=8192)
-def _token(raw: str) -> Token | None:
-    """A word, a pause, the sign of a new shot, or nothing (spaces, hyphens, apostrophes)."""
+def _token(raw: str, lead: str) -> Token | None:
+    """A word, a pause, the sign of a new shot, or nothing (an apostrophe, an odd sign)."""
     first = raw[0]
     if first.isalnum():
-        return Token(_short(raw), fold(raw[: 4 * MAX_WORD]))
+        return Token(_short(raw), fold(raw[: 4 * MAX_WORD]), "word", lead)
     if first in _SHOTS:
         return Token(raw, "", "shot")
     if first in _PAUSES:

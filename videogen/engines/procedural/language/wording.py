@@ -24,13 +24,14 @@ _TIMES: Final = {
 _PACES: Final = {"calm": "calm pace", "lively": "lively pace"}
 _AGAIN: Final = {"crossfade": "then", "fade": "then, through black,", "cut": "cut to"}
 _TOLD: Final = 6
+_STRENGTHS: Final = {"fire": ("small", "fierce"), "aurora": ("faint", "strong"), "waterfall": ("gentle", "mighty")}
 
 
 def strength(subject: Subject) -> str:
     """How strong it is, in a word; "" where that is nothing special."""
     if subject.amount == 0.5 or subject.kind in ("abstract", "fractal"):
         return ""
-    weak, strong = ("calm", "rough") if subject.kind in WATERS else ("light", "heavy")
+    weak, strong = _STRENGTHS.get(subject.kind, ("calm", "rough") if subject.kind in WATERS else ("light", "heavy"))
     return weak if subject.amount < 0.5 else strong
 
 
@@ -56,6 +57,8 @@ def noun(subject: Subject) -> str:
 
 
 def _plural(kind: str) -> str:
+    if kind in _UNIQUE:
+        return kind
     return _PLURAL.get(kind, kind if kind.endswith("s") else f"{kind}s")
 
 
