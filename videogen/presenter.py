@@ -52,6 +52,7 @@ class Presenter:
             "video_url": self.media_url(row.file_id),
             "poster_url": self.media_url(row.poster_file_id),
             "title": row.title,
+            "understanding": row.recipe.get("understanding"),
             "error": _error(row),
         }
         return Generation(**values)

@@ -9,7 +9,7 @@ from typing import Any, Protocol, runtime_checkable
 import orjson
 from pydantic import BaseModel, Field
 
-from videogen.schemas import Capabilities, GenerationType, Model
+from videogen.schemas import Capabilities, GenerationType, Model, Understanding
 
 
 class RenderRequest(Model):
@@ -37,6 +37,7 @@ class Recipe(Model):
     num_frames: int = Field(gt=0)
     settings: dict[str, Any] = Field(default_factory=dict, description="whatever else the engine pins")
     input_path: Path | None = None
+    understanding: Understanding | None = Field(default=None, description="what the engine made of the prompt")
 
     @property
     def duration_seconds(self) -> float:
@@ -45,8 +46,12 @@ class Recipe(Model):
 
     @property
     def digest(self) -> str:
-        """SHA-256 over the canonical JSON: the same recipe, the same digest, on any machine."""
-        canonical = orjson.dumps(self.model_dump(mode="json"), option=orjson.OPT_SORT_KEYS)
+        """SHA-256 over the canonical JSON: the same recipe, the same digest, on any machine.
+
+        What is told about the prompt changes no picture, so it does not count.
+        """
+        values = self.model_dump(mode="json", exclude={"understanding"})
+        canonical = orjson.dumps(values, option=orjson.OPT_SORT_KEYS)
         return hashlib.sha256(canonical).hexdigest()
 
 
