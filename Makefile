@@ -42,6 +42,9 @@ bench: dev-env ## Run the benchmarks: make bench ARGS="--help"
 words: dev-env ## Remake the word tables in docs/prompting.md
 	$(PY) -m videogen.engines.procedural.language.tables
 
+gallery: dev-env ## Render the posters of docs/gallery.md
+	@exec $(PY) scripts/gallery.py $(ARGS)
+
 lock: ## Remake the lock files (needs uv): make lock ARGS=--upgrade
 	@sh scripts/lock.sh $(ARGS)
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from statistics import median
 
 import av
+import numpy as np
 
 from benchmarks.table import Row
 from videogen.engines import protocol
@@ -62,7 +63,7 @@ class _Job:
 
 def measure() -> list[Row]:
     """Render every prompt at every size, one after the other, each in a child of its own as the app does it."""
-    rows = []
+    rows: list[Row] = []
     with closing(Spare()) as spare, tempfile.TemporaryDirectory() as folder:
         for number, (size, bound) in enumerate(SIZES.items()):
             jobs = {}
@@ -123,7 +124,7 @@ def _encode(video: Path, out: Path, shape: VideoShape) -> float:
     seconds = 0.0
     with av.open(str(video)) as source, SegmentEncoder(out, shape) as encoder:
         for frame in source.decode(video=0):
-            picture = frame.to_ndarray(format="rgb24")
+            picture = frame.to_ndarray(format="rgb24").astype(np.uint8, copy=False)
             started = time.perf_counter()
             encoder.write(picture)
             seconds += time.perf_counter() - started

@@ -28,7 +28,7 @@ def cliff(world: World, rise: float, gap: tuple[float, float]) -> Backdrop:
     cover = np.clip((edge - height) * np.float32(frame.unit) + np.float32(0.5), 0, 1)
     shade = _rock(world, x, height, rng)
     wet = np.exp(-np.maximum(away, 0) / np.float32(0.10))
-    dark, bright = column(air.lit((0.065, 0.060, 0.058), 0.10)), column(air.lit((0.24, 0.215, 0.19), 0.5))
+    dark, bright = column(air.lit((0.075, 0.060, 0.050), 0.10)), column(air.lit((0.25, 0.205, 0.165), 0.55))
     light = dark + (bright - dark) * shade
     light *= 1 - np.float32(0.55) * wet
     moss = smooth(0.52, 0.9, shade) * smooth(rise * 0.25, rise, height) * (1 - wet) * np.float32(0.75)
@@ -40,12 +40,15 @@ def cliff(world: World, rise: float, gap: tuple[float, float]) -> Backdrop:
 
 def _rock(world: World, x: F32, height: F32, rng: np.random.Generator) -> F32:
     """Light on cracked, upright rock, 0..1."""
-    field = tile(spectral(512, 2.3, rng, (3, 200), 2.2))
+    field = tile(spectral(512, 2.3, rng, (3, 200), 0.42))
     u, v = np.broadcast_arrays(x[None] * np.float32(150), height * np.float32(150))
-    bend = tap(field, u * np.float32(0.3), v * np.float32(0.3)) * 7
-    a = tap(field, u + bend, v)
-    b = tap(field, u + bend + np.float32(1.8), v - np.float32(1.4))
-    crack = smooth(0.0, 0.35, np.abs(tap(field, u * np.float32(0.55) + 200, v * np.float32(0.4))))
+    bend = tap(field, u * np.float32(0.3), v * np.float32(0.3)) * 2
+    a = tap(field, u + bend, v * np.float32(0.8))
+    b = tap(field, u + bend + np.float32(2.2), v * np.float32(0.8) - np.float32(1.2))
+    # Courses of stone, each a little set back, and upright cracks.
+    course = tap_line(profile(1024, 1.6, rng, (12, 260)), v * np.float32(1.7) + a * np.float32(2.5))
+    crack = smooth(0.04, 0.22, np.abs(tap_line(profile(1024, 1.4, rng, (10, 90)), u * np.float32(1.4) + bend)))
+    a = a + course * np.float32(1.6)
     return np.asarray(
         np.clip(np.float32(0.42) + (a - b) * np.float32(0.40) + a * np.float32(0.08), 0, 1)
         * (np.float32(0.45) + np.float32(0.55) * crack),

@@ -47,9 +47,11 @@ class Curtains:
         reach = frame.unit / 2
         for radius in (0.010, 0.006):
             feet = box(feet, max(1, int(radius * reach)), 1)
-        for radius in (0.007, 0.007, 0.004):
+        for radius in (0.012, 0.010, 0.007):
             feet = box(feet, max(1, int(radius * reach)), 0)
-        feet /= 1 + feet * np.float32(0.035)
+        # Sparks grow sparser the larger the picture; a fold must not outshine its curtain.
+        feet *= np.float32(1.6)
+        feet /= 1 + feet * np.float32(frame.unit / 110)
         return self._climb(feet)
 
     def _lay(self, feet: F32, index: int, t: float, pan: float) -> None:

@@ -12,7 +12,7 @@ from videogen.engines.procedural.layer import SKY, Layer, World
 from videogen.engines.procedural.noise import F32
 from videogen.engines.procedural.palette import Rgb
 
-_STEPS = 34
+_STEPS = 28
 _LEVELS = 2048
 _ESCAPE = 64.0
 

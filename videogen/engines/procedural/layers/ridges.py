@@ -86,8 +86,8 @@ def _relief(world: World, height: F32, rock: Tile, index: int, strength: float) 
     down = (height[None] - above) * step
     # Facets lean with the depth below the outline, like gullies.
     lean = tap(rock, x * 0.3, down * 0.25) * 2
-    a = tap(rock, x + lean, down * 0.5 + x * 0.2)
-    b = tap(rock, x + lean + 1.6, down * 0.5 + x * 0.2 - 0.9)
+    a = tap(rock, x * 0.62 + lean, down * 0.42 + x * 0.14)
+    b = tap(rock, x * 0.62 + lean + 1.9, down * 0.42 + x * 0.14 - 0.9)
     return np.asarray(np.clip(0.5 + strength * (a - b), 0, 1), np.float32)
 
 

@@ -73,7 +73,7 @@ def single(world: World, tall: float, colors: tuple[Rgb, ...], rng: np.random.Ge
     size = int(tall)
     image = Image.new("RGBA", (size * _FINE, size * _FINE), (0, 0, 0, 0))
     pen = _Pen(world, Row(tall / world.frame.unit, 1.0, 1.0), image, colors, rng)
-    pen.tree(size * _FINE / 2, size * _FINE, size * _FINE * 1.12)
+    pen.great(size * _FINE / 2, size * _FINE, size * _FINE * 0.98)
     return from_image(image, _FINE, _PEAK)
 
 
@@ -84,9 +84,9 @@ def season_colors(world: World, colours: tuple[Rgb, ...]) -> tuple[Rgb, ...]:
 
 def _crown(rng: np.random.Generator, count: int) -> Reals:
     """Places of leaves in a crown, (count, 2), -1..1 across and down: in clumps, as branches carry them."""
-    clumps = rng.uniform(-1, 1, (14, 2))
+    clumps = rng.uniform(-1, 1, (26, 2))
     clumps *= 0.72 / np.maximum(1.0, np.hypot(*clumps.T))[:, None]
-    places = clumps[rng.integers(len(clumps), size=count)] + rng.normal(0, 0.17, (count, 2))
+    places = clumps[rng.integers(len(clumps), size=count)] + rng.normal(0, 0.14, (count, 2))
     return np.asarray(places.clip(-1.1, 1.1))
 
 
@@ -175,6 +175,36 @@ class _Pen:
                 max(0.0, 0.28 - 0.36 * py + 0.2 * px * self._sunny) * rng.uniform(0.5, 1.2),
             )
             self._pen.ellipse((cx - size, cy - size * 0.8, cx + size, cy + size * 0.8), fill=tone)
+
+    def great(self, x: float, ground: float, tall: float) -> None:
+        """A broad old tree that stands by itself."""
+        if self._world.air.season == "winter":
+            self._branch((x, ground), -np.pi / 2, tall * 0.27, tall * 0.034)
+            return
+        rng = self._rng
+        self._trunk(x, ground, tall * 0.46, tall * 0.026)
+        for turn in (-0.75, -0.35, 0.3, 0.7):
+            tip = (x + np.sin(turn) * tall * 0.30, ground - tall * (0.40 + 0.26 * np.cos(turn)))
+            self._pen.line((x, ground - tall * 0.34, *tip), fill=self._bark, width=max(1, int(tall * 0.017)))
+        # Clumps from the back to the front, each lit from above and from the side of the sun.
+        for _ in range(46):
+            angle, away = rng.uniform(0, 2 * np.pi), np.sqrt(rng.random())
+            px, py = np.cos(angle) * away, np.sin(angle) * away
+            if py > 0.62:
+                continue
+            cx, cy = x + px * tall * 0.36, ground - tall * 0.64 + py * tall * 0.27
+            color = self._colors[int(rng.integers(len(self._colors)))]
+            self._clump((cx, cy), tall * rng.uniform(0.075, 0.12), color, 0.34 - 0.34 * py + 0.16 * px * self._sunny)
+
+    def _clump(self, middle: tuple[float, float], radius: float, color: Rgb, light: float) -> None:
+        """A ball of leaves; `light` is how much reaches it."""
+        rng = self._rng
+        places = rng.normal(0, 0.5, (90, 2)).clip(-1.2, 1.2)
+        for px, py in places[np.argsort(-places[:, 1])]:
+            size = radius * rng.uniform(0.10, 0.20)
+            tone = self._ink(scale(color, rng.uniform(0.7, 1.2)), max(0.0, light - 0.30 * py + 0.12 * px * self._sunny))
+            cx, cy = middle[0] + px * radius, middle[1] + py * radius * 0.8
+            self._pen.ellipse((cx - size, cy - size * 0.7, cx + size, cy + size * 0.7), fill=tone)
 
     def _bare(self, x: float, ground: float, tall: float) -> None:
         self._branch((x, ground), -np.pi / 2, tall * 0.36, tall * 0.020)
