@@ -107,7 +107,7 @@ def page() -> str:
     lines = [
         "# Gallery",
         "",
-        "Each poster is one moment of a four-second video by the built-in engine, at the prompt and the seed beneath it.",
+        "Each poster is one moment of a four-second video by the built-in engine, at the prompt and the seed below it.",
         "`make gallery` makes them again.",
         "",
         "| | |",

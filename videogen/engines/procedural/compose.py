@@ -56,6 +56,8 @@ def _hour(shot: ShotSpec, entry: Entry) -> str:
         return "night"
     if "sun" in kinds and entry.hour == "night":
         return "sunset"
+    if (shot.find("rain") or shot.find("snow")) and entry.hour != "night":
+        return "noon"
     return entry.hour
 
 

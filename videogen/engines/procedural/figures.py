@@ -243,7 +243,15 @@ def cycle(kind: str, height: float, color: Rgb, pace: float = 1.0, faces_left: b
             box = _BODIES[kind].box
             chains = list(_walker(_BODIES[kind], phase, pace))
         frames.append(_draw(chains, box, height, color, faces_left))
-    return frames
+    return [_countershaded(strip) for strip in frames] if kind in ("fish", "whale") else frames
+
+
+def _countershaded(strip: Strip) -> Strip:
+    """Dark above and light below, as what swims is."""
+    planes = strip.planes.copy()
+    down = np.linspace(0, 1, strip.size[0], dtype=np.float32)
+    planes[:3] *= (np.float32(0.45) + np.float32(1.35) * down * down)[:, None]
+    return Strip(planes)
 
 
 def _draw(

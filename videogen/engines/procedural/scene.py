@@ -36,7 +36,9 @@ class Shot:
         layers, grade = compose(world)
         self._stage = Stage(world.frame, layers)
         self._developer = Developer(size, grade, world.rng("grain"))
-        self._manner = build_style(shot.style, size, world.rng("style"))
+        # A city's own lamps are neon enough.
+        style = "" if shot.style == "neon" and shot.find("city") else shot.style
+        self._manner = build_style(style, size, world.rng("style"))
 
     def picture(self, t: float) -> NDArray[np.uint8]:
         """The moment t, in seconds of the shot, as uint8 (H, W, 3), RGB. Before its start and after its end, too."""

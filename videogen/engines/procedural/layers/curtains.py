@@ -86,7 +86,9 @@ class Curtains:
         wide = feet
         for _ in range(2):
             wide = box(wide, max(1, int(0.03 * self._frame.unit / 2)), 1)
-        source = np.stack((feet, feet, wide, wide), axis=1)
+        soft = box(feet, max(1, int(0.016 * self._frame.unit / 2)), 1)
+        soft = box(soft, max(1, int(0.012 * self._frame.unit / 2)), 1)
+        source = np.stack((feet * np.float32(0.5) + soft * np.float32(0.5), soft, wide, wide), axis=1)
         trails = np.zeros((rows + 1, len(_RISES), columns), np.float32)
         for row in range(rows - 1, -1, -1):
             np.multiply(trails[row + 1], fade, out=trails[row])

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageDraw
 
-from videogen.engines.procedural.layer import WOODS, World
+from videogen.engines.procedural.layer import STANDING, WOODS, World
 from videogen.engines.procedural.layers.shafts import Bank, Mist
 from videogen.engines.procedural.noise import Reals, profile
 from videogen.engines.procedural.palette import Rgb, mix, scale
@@ -37,9 +37,12 @@ def forest(world: World, rows: tuple[Row, ...], colors: tuple[Rgb, ...], mist: f
     found: list[Backdrop | Mist] = []
     for index, row in enumerate(rows):
         strip = draw(world, row, colors, world.rng(f"trees {index}"))
-        foot = world.frame.horizon + int(0.05 * row.depth**2 * world.frame.unit)
+        foot = world.frame.horizon + int(0.075 * row.depth**2 * world.frame.unit)
         foot = min(foot, world.frame.height)
-        order = WOODS + row.depth if row.depth < 1 else WOODS + 25
+        # The near rows stand on the land; by the water all do on its far bank, where it mirrors them.
+        ashore = world.ground not in ("lake", "ocean", "pool", "river") and row.depth >= 0.5
+        order = (STANDING - 8 if ashore else WOODS) + row.depth
+        foot = foot if ashore else world.frame.horizon
         found.append(Backdrop(world, strip, foot, 0.15 + 0.8 * row.depth, order))
         if mist > 0 and row.depth < 1:
             color = mix(world.air.haze, world.air.hour.near, 0.4)
@@ -145,7 +148,7 @@ class _Pen:
 
     def undergrowth(self, columns: int, ground: int, unit: float) -> None:
         """Bushes and grass at the feet of the trees, so that they stand in something."""
-        rng, high = self._rng, unit * (0.010 + 0.022 * self._row.depth)
+        rng, high = self._rng, unit * (0.010 + 0.030 * self._row.depth)
         albedo: Rgb = (0.60, 0.66, 0.74) if self._snowy else (0.060, 0.080, 0.030)
         for x in np.arange(0, columns, high * 0.35):
             tone = self._ink(scale(albedo, rng.uniform(0.6, 1.2)), rng.uniform(0.05, 0.3))
