@@ -126,7 +126,7 @@ class _Pen:
         snow = self._ink((0.70, 0.77, 0.86), 0.35) if self._snowy else None
         trunk = max(1.0, tall * 0.011)
         self._pen.rectangle((x - trunk, ground - tall * 0.12, x + trunk, ground), fill=self._bark)
-        boughs = int(rng.integers(15, 22))
+        boughs = max(5, min(int(rng.integers(15, 22)), int(tall / 5)))
         for bough in range(boughs, 0, -1):
             share = (bough + rng.uniform(-0.3, 0.3)) / boughs
             reach, y = half * max(share, 0.02) ** 0.85, ground - tall * (1 - share) * 0.95 - tall * 0.03
@@ -167,11 +167,11 @@ class _Pen:
         color = self._colors[int(rng.integers(len(self._colors)))]
         wide, high = tall * rng.uniform(0.20, 0.28), tall * rng.uniform(0.30, 0.36)
         middle = ground - tall * 0.66
-        count = int(90 + 330 * self._row.depth)
+        count = int(min(90 + 330 * self._row.depth, 24 + 1.2 * tall))
         places = _crown(rng, count)
         # Lower and darker leaves first, those in the light over them.
         for px, py in places[np.argsort(-places[:, 1] + rng.normal(0, 0.25, count))]:
-            size = tall * rng.uniform(0.013, 0.027) * (1.25 - 0.5 * abs(px))
+            size = (tall * rng.uniform(0.013, 0.027) + 0.6) * (1.25 - 0.5 * abs(px))
             cx, cy = x + px * wide * (1.1 - 0.3 * abs(py)), middle + py * high
             tone = self._ink(
                 scale(color, rng.uniform(0.75, 1.2)),
