@@ -8,7 +8,7 @@ from videogen.engines.base import Recipe, RenderLost
 from videogen.queue.embedded import EmbeddedQueue
 from videogen.storage import DiskStorage
 from videogen.store import Store
-from videogen.worker import WorkerPool
+from videogen.worker import Terms, WorkerPool
 
 PATIENCE = 20
 RECIPE = Recipe(engine="bars", engine_version="1", prompt="sea", seed=1, width=64, height=64, fps=8, num_frames=4)
@@ -19,7 +19,7 @@ class Renderer:
 
     script = staticmethod(lambda renderer: iter([protocol.Failed(code="done", message="")]))
 
-    def __init__(self, job, spare=None):
+    def __init__(self, job, **options):
         self.job = job
         self.cancelled = False
 
@@ -30,6 +30,9 @@ class Renderer:
         self.cancelled = True
 
     kill = cancel
+
+    def suspend(self, grace):
+        self.cancelled = True
 
     def __enter__(self):
         return self
@@ -70,7 +73,7 @@ def work(database, tmp_path, monkeypatch):
         if script is not None:
             launch = type("Scripted", (Renderer,), {"script": staticmethod(script)})
         monkeypatch.setattr(worker, "RenderProcess", launch)
-        pool = WorkerPool(Store(database), queue, storage, {"bars": "fakes:bars"}, count=1, lease_seconds=1)
+        pool = WorkerPool(Store(database), queue, storage, {"bars": "fakes:bars"}, Terms(1, 1))
         pool.start()
         pools.append(pool)
         return pool
@@ -121,7 +124,7 @@ def test_an_engine_that_is_not_on_offer_any_more_is_an_error_of_its_own(work, jo
 
 
 def test_a_renderer_that_cannot_be_started_does_not_leave_its_job_running_for_ever(work, job, told):
-    def launch(job, spare=None):
+    def launch(job, **options):
         raise OSError("no more processes")
 
     job()
@@ -152,7 +155,7 @@ def test_a_cancel_that_comes_before_the_renderer_is_known_reaches_it(work, job, 
     row = job()
     seen = []
 
-    def launch(job, spare=None):
+    def launch(job, **options):
         store.cancel_generation(alice, job.workdir.name)
         renderer = Renderer(job)
         seen.append(renderer)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Collection
 from pathlib import Path
 
 from videogen.errors import StartError, StorageFault
@@ -80,6 +81,17 @@ class DiskStorage:
         shutil.rmtree(self.path(generation_id), ignore_errors=True)
         shutil.rmtree(self.workdir(generation_id), ignore_errors=True)
 
-    def remove_workdir(self, generation_id: str) -> None:
-        """Remove what only the renderer needed."""
+    def workdirs(self) -> list[str]:
+        """The generations that have a workdir."""
+        return sorted(folder.name for folder in (self.root / "work").iterdir())
+
+    def tidy(self, generation_id: str, keys: Collection[str]) -> None:
+        """Remove what a generation that has ended does not need: its workdir, and every file but those of `keys`."""
         shutil.rmtree(self.workdir(generation_id), ignore_errors=True)
+        folder = self.path(generation_id)
+        if not keys:
+            shutil.rmtree(folder, ignore_errors=True)
+            return
+        for path in folder.glob("*"):
+            if f"{generation_id}/{path.name}" not in keys:
+                path.unlink(missing_ok=True)
