@@ -55,7 +55,7 @@ class Monkey:
         acts = _ACTS | _OTHERS
         begin = list(must)
         while self.kills.total() < kills or begin:
-            await asyncio.sleep(self.rng.uniform(0.05, 1.6))
+            await asyncio.sleep(self.rng.uniform(0.05, 1.2))
             kind = begin.pop(0) if begin else self.rng.choices(list(acts), list(acts.values()))[0]
             act = getattr(self, "_" + kind.replace(" ", "_"))
             if await act():
