@@ -51,6 +51,7 @@ class AppConfig(BaseModel):
     max_seconds: float = Field(default=20.0, gt=0, le=600, description="seconds of one video")
     lease_seconds: float = Field(default=10.0, ge=1, le=600, description="how long a silent worker keeps its job")
     max_attempts: int = Field(default=3, ge=1, le=20, description="renderers that one job may lose")
+    reserve_mb: int = Field(default=100, ge=0, description="megabytes that must be free before anything is rendered")
 
     @field_validator("engines", mode="before")
     @classmethod

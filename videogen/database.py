@@ -8,14 +8,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 
 import orjson
 from sqlalchemy import Connection, Engine, event
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError
 from sqlmodel import Session, create_engine
 
-from videogen.errors import StorageFault
+from videogen.errors import DamagedDatabase, StorageFault
 
 BUSY_SECONDS = 10.0
 
@@ -90,10 +90,38 @@ def _told() -> Iterator[None]:
     """Tell what SQLite says in our words; no statement and no value of it reaches a user."""
     try:
         yield
-    except OperationalError as problem:
-        raise StorageFault(
-            f"The database could not be used: {problem.orig}. Look at the data folder: its free space, its permissions."
-        ) from problem
+    except DatabaseError as problem:
+        # Its other kinds (a constraint, a wrong statement) say nothing about the file.
+        if isinstance(problem.orig, sqlite3.OperationalError) or type(problem.orig) is sqlite3.DatabaseError:
+            raise storage_fault(problem.orig) from problem
+        raise
+    except sqlite3.DatabaseError as problem:
+        # From the first words with a new connection, which SQLAlchemy does not wrap.
+        raise storage_fault(problem) from problem
+
+
+def storage_fault(problem: sqlite3.Error) -> StorageFault:
+    """The error that tells a user what SQLite met: what is wrong, and what helps."""
+    name = getattr(problem, "sqlite_errorname", None) or ""
+    if name.startswith(_DAMAGED):
+        return DamagedDatabase(
+            f"The database is damaged ({problem}). Stop the server and run `videogen doctor`: "
+            "it names the fault, and with --fix it saves what can be read."
+        )
+    for beginning, advice in _ADVICE.items():
+        if name.startswith(beginning):
+            return StorageFault(f"The database could not be used: {problem}. {advice}")
+    return StorageFault(
+        f"The database could not be used: {problem}. Look at the data folder: its free space, its permissions."
+    )
+
+
+_DAMAGED: Final = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
+_ADVICE: Final = {
+    "SQLITE_FULL": "The disk is full. Free some space; nothing needs a restart.",
+    "SQLITE_BUSY": "Another process holds it. Close that one, then try again.",
+    "SQLITE_READONLY": "Its file or its folder cannot be written. Mend the permissions of the data folder.",
+}
 
 
 class Database:

@@ -137,6 +137,15 @@ def queue_order() -> Any:
     )
 
 
+def restage(unit: UnitOfWork, now: float, stage: str, message: str) -> None:
+    """Give all that is queued this stage and message, and tell those for whom that is new."""
+    unit.flush()
+    waiting = select(_TABLE.c.id).where(_TABLE.c.status == Status.QUEUED.value, _TABLE.c.stage != stage)
+    for generation_id in list(unit.connection.scalars(waiting.order_by(_TABLE.c.seq))):
+        values = {"stage": stage, "message": message, "updated_at": now}
+        record(unit, _update(unit, generation_id, (Status.QUEUED,), None, values))
+
+
 def refresh_positions(unit: UnitOfWork, now: float) -> None:
     """Bring the places in the queue up to date, and tell those whose place has changed."""
     unit.flush()

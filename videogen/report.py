@@ -9,6 +9,7 @@ from typing import Final
 
 from videogen.engines import protocol
 from videogen.engines.base import Artifact
+from videogen.errors import MoveRefused, StorageFault
 from videogen.models import FileRow
 from videogen.queue.embedded import Lease
 from videogen.security import new_id
@@ -25,13 +26,32 @@ _ETA_SECONDS: Final = 1.0
 _ETA_PERCENT: Final = 3.0
 
 
+def _once(write: Callable[[], None]) -> None:
+    write()
+
+
 class Reporter:
     """Writes what one renderer says, under the fence of its lease."""
 
     def __init__(
-        self, store: Store, storage: DiskStorage, lease: Lease, clock: Callable[[], float] = time.monotonic
+        self,
+        store: Store,
+        storage: DiskStorage,
+        lease: Lease,
+        clock: Callable[[], float] = time.monotonic,
+        insist: Callable[[Callable[[], None]], None] = _once,
     ) -> None:
+        """
+        Args:
+            store: gets what the renderer says.
+            storage: gets its files.
+            lease: what it renders, in which attempt.
+            clock: seconds that only go forward.
+            insist: runs a write that ends the generation, until it has been taken.
+        """
         self._store, self._storage, self._lease = store, storage, lease
+        self._insist = insist
+        self._mute = False
         self._fence = Fence(lease.generation_id, lease.attempt)
         self._clock = clock
         self._last: tuple[float, str, str] | None = None
@@ -43,8 +63,29 @@ class Reporter:
 
         Raises:
             MoveRefused: the lease was lost; the renderer must be stopped.
-            StorageFault: a file could not be kept.
+            StorageFault: the result could not be kept, or the renderer says that it could not write.
         """
+        match message:
+            case protocol.Progress() | protocol.Preview() | protocol.Checkpoint():
+                try:
+                    self._tell(message)
+                except StorageFault as problem:
+                    # A picture or a step that nobody hears of costs nothing; a render that ends for it does.
+                    if not self._mute:
+                        logger.warning("%s: its progress cannot be kept. %s", self._lease.generation_id, problem)
+                    self._mute = True
+                else:
+                    self._mute = False
+            case protocol.Done():
+                self._finish(message.artifact)
+            case protocol.Cancelled():
+                self._fail("cancelled", "Cancelled.", retryable=True)
+            case protocol.Failed(code=StorageFault.code):
+                raise StorageFault(message.message)
+            case protocol.Failed():
+                self._fail(message.code, message.message, retryable=message.retryable)
+
+    def _tell(self, message: protocol.Progress | protocol.Preview | protocol.Checkpoint) -> None:
         match message:
             case protocol.Progress():
                 self._progress(message)
@@ -52,14 +93,10 @@ class Reporter:
                 self._show(message)
             case protocol.Checkpoint():
                 self._store.record_checkpoint(self._fence, message.data)
-            case protocol.Done():
-                self._finish(message.artifact)
-            case protocol.Cancelled():
-                self._store.fail(self._fence, "cancelled", "Cancelled.", retryable=True)
-                self._storage.remove_workdir(self._lease.generation_id)
-            case protocol.Failed():
-                self._store.fail(self._fence, message.code, message.message, retryable=message.retryable)
-                self._storage.remove_workdir(self._lease.generation_id)
+
+    def _fail(self, code: str, text: str, *, retryable: bool) -> None:
+        self._insist(lambda: self._store.fail(self._fence, code, text, retryable=retryable))
+        self._storage.remove_workdir(self._lease.generation_id)
 
     def _progress(self, message: protocol.Progress) -> None:
         now = self._clock()
@@ -108,10 +145,13 @@ class Reporter:
         if artifact.poster_path is not None:
             key = f"{stem}-poster{artifact.poster_path.suffix}"
             poster = self._file(new_id("fil"), "poster", key, self._storage.put(artifact.poster_path, key))
-        self._store.complete(
-            self._fence,
-            Result(video, poster, artifact.width, artifact.height, artifact.fps, artifact.duration_seconds),
-        )
+        result = Result(video, poster, artifact.width, artifact.height, artifact.fps, artifact.duration_seconds)
+        try:
+            self._insist(lambda: self._store.complete(self._fence, result))
+        except MoveRefused:
+            # Another attempt has ended it; no row will ever know these.
+            self._storage.remove_files(file.key for file in (video, poster) if file)
+            raise
         self._storage.remove_workdir(self._lease.generation_id)
 
     def _file(self, file_id: str, kind: str, key: str, size: int) -> FileRow:

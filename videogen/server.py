@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import fcntl
 import logging
 import socket
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from types import FrameType
-from typing import Final, TextIO
+from typing import Final
 
 import uvicorn
 from fastapi import FastAPI
@@ -23,6 +22,7 @@ from videogen.engines.base import Engine
 from videogen.engines.registry import load_engines, references_by_id
 from videogen.errors import ConfigError, StartError, VideogenError
 from videogen.hub import Hub
+from videogen.lock import DataLock
 from videogen.migrate import migrate
 from videogen.presenter import Presenter
 from videogen.queue.embedded import EmbeddedQueue
@@ -44,7 +44,7 @@ def build_parts(config: AppConfig) -> Parts:
     Raises:
         StartError: something is not as it must be; one line that says what, and what to do.
     """
-    storage = DiskStorage(config.data_dir)
+    storage = DiskStorage(config.data_dir, config.reserve_mb * 1_000_000)
     storage.open()
     signer = Signer(load_secret(config.data_dir, config.secret_key))
     migrate(config.database)
@@ -79,7 +79,7 @@ def create_app(config: AppConfig) -> FastAPI:
     Raises:
         StartError: see `build_parts`.
     """
-    lock = _hold(config)
+    lock = DataLock.take(config.data_dir)
     parts = build_parts(config)
     service = Service(parts)
 
@@ -142,25 +142,6 @@ Make a session, submit a prompt, follow its events, fetch the video:
 
 Errors are `application/problem+json` with a stable `code`.
 """
-
-
-def _hold(config: AppConfig) -> TextIO:
-    """Hold the data folder for this process: two servers on one folder would take each other's jobs for lost."""
-    try:
-        config.data_dir.mkdir(parents=True, exist_ok=True)
-        file = (config.data_dir / "videogen.lock").open("a+")
-    except OSError as problem:
-        raise ConfigError(
-            "VIDEOGEN_DATA_DIR", f"a folder that can be written ({problem.strerror})", str(config.data_dir)
-        ) from problem
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        file.close()
-        raise StartError(
-            f"Another videogen serves from {config.data_dir}. Stop it, or set VIDEOGEN_DATA_DIR to another folder."
-        ) from None
-    return file
 
 
 class _Server(uvicorn.Server):

@@ -6,13 +6,13 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
 from videogen.config import AppConfig
 from videogen.engines.base import Engine, Recipe
-from videogen.errors import NotFound, NotTerminal
+from videogen.errors import FileMissing, NotFound, NotTerminal
 from videogen.hub import Hub
 from videogen.models import FileRow, GenerationRow, ProjectRow
 from videogen.presenter import Presenter
@@ -158,40 +158,63 @@ class Service:
     def cancel(self, session_id: str, generation_id: str) -> tuple[Generation, bool]:
         """Ask for a stop, safe at any time; tells whether this call changed anything."""
         row, changed = self._store.cancel_generation(session_id, generation_id)
-        if changed:
+        if row.status in TERMINAL:
+            # It waited for its next attempt, or has just ended: nobody needs what the last one left.
+            self._parts.storage.remove_workdir(generation_id)
+        elif changed:
             self._parts.workers.cancel(generation_id)
         return self._show(row), changed
 
     def delete(self, session_id: str, generation_id: str) -> None:
         """Remove a generation that has ended, and its files. Raises NotFound or NotTerminal."""
-        self._store.delete_generation(session_id, generation_id)
-        self._parts.storage.remove(generation_id)
+        storage = self._parts.storage
+        self._store.get_generation(session_id, generation_id)
+        storage.announce_removal(generation_id)
+        try:
+            self._store.delete_generation(session_id, generation_id)
+        except BaseException:
+            storage.take_back_removal(generation_id)
+            raise
+        # After the commit: a crash before it leaves everything, one after it only files that the next start removes.
+        storage.remove(generation_id)
 
     def media(self, file_id: str, expires: str, signature: str) -> tuple[FileRow, Path]:
         """A file whose link was signed by us.
 
         Raises:
-            NotFound: the link is not ours or no longer holds, or the file is gone.
+            NotFound: the link is not ours or no longer holds.
+            FileMissing: the file is gone.
         """
         if not self._parts.signer.verify(file_id, expires, signature, self._store.clock()):
             raise NotFound
         file = self._store.get_file(file_id)
         path = self._parts.storage.path(file.key)
         if not path.is_file():
-            raise NotFound("The file of this link is gone from the data folder.")
+            raise FileMissing(_MISSING.format(kind=file.kind.capitalize()))
         return file, path
 
     async def stream(self, session_id: str, scope: Scope, last_event_id: int | None) -> EventStream | None:
         """Open an event stream; None when there is nothing more to tell, ever. Raises NotFound."""
         return await open_stream(self._store, self._parts.hub, session_id, scope, last_event_id)
 
-    def ready(self) -> None:
-        """Prove that the database answers and the workers live; raise what is wrong."""
+    def ready(self) -> str | None:
+        """Prove that the database answers and the workers live; raise what is wrong.
+
+        Returns:
+            why nothing new is rendered for now, or None. Everything else works then.
+        """
         self._store.ping()
         self._parts.workers.check()
+        return self._parts.storage.shortage()
 
     def _show(self, row: GenerationRow) -> Generation:
         return self._parts.presenter.generation(row, self._store.clock())
+
+
+_MISSING: Final = (
+    "{kind} file missing: it is gone from the data folder. "
+    "Retry the generation to render it again from the same recipe and seed."
+)
 
 
 def _settings_of(recipe: Recipe) -> dict[str, Any]:

@@ -11,9 +11,10 @@ from typing import Final
 from videogen.engines.base import Recipe, RenderLost
 from videogen.engines.host import RenderProcess, Spare
 from videogen.engines.protocol import RenderJob
-from videogen.errors import MoveRefused, NotReady, StorageFault, VideogenError
+from videogen.errors import MoveRefused, NotReady, StorageFault, VideogenError, is_disk_fault
 from videogen.queue.embedded import EmbeddedQueue, Lease
 from videogen.report import Reporter
+from videogen.room import LOOK_SECONDS, Room
 from videogen.security import new_id
 from videogen.storage import DiskStorage
 from videogen.store import Fence, Store
@@ -53,6 +54,7 @@ class WorkerPool:
         self._lease_seconds = lease_seconds
         self._owner = new_id("wrk")
         self._stopping = threading.Event()
+        self._room = Room(queue, storage, self._stopping)
         self._running = _Running()
         self._threads: list[threading.Thread] = []
         self._spare: Spare | None = None
@@ -104,12 +106,19 @@ class WorkerPool:
         seen = 0
         while not self._stopping.is_set():
             try:
+                if self._room.is_short():
+                    seen = self._queue.wait(seen, LOOK_SECONDS)
+                    continue
                 lease = self._claim()
                 if lease is None:
                     # The time limit is for leases of other processes, whose expiry nobody announces.
                     seen = self._queue.wait(seen, self._lease_seconds)
                 else:
                     self._serve(lease)
+            except StorageFault as problem:
+                self._storage.note_fault()
+                self._room.complain(problem)
+                self._stopping.wait(LOOK_SECONDS)
             except Exception:  # the border of the thread: one bad job or a full disk must not end the worker
                 logger.exception("A worker stumbled; it goes on.")
                 self._stopping.wait(1.0)
@@ -137,31 +146,45 @@ class WorkerPool:
                 held = list(self._running.held)
             try:
                 self._queue.renew(self._owner, held)
+            except StorageFault as problem:
+                # What is held in this process stays its own, whatever the lease says.
+                self._room.complain(problem)
             except Exception:  # the border of the thread: the next beat may succeed
                 logger.exception("The leases could not be renewed.")
 
     def _render(self, lease: Lease) -> None:
-        fence = Fence(lease.generation_id, lease.attempt)
         try:
             process = self._launch(lease)
         except VideogenError as problem:
-            self._store.fail(fence, problem.code, problem.detail, retryable=True)
+            self._give_up(lease, problem)
             return
-        reporter = Reporter(self._store, self._storage, lease)
+        reporter = Reporter(self._store, self._storage, lease, insist=self._room.insist)
         try:
             with process:
                 self._enter(lease, process)
                 for message in process.messages():
                     reporter.take(message)
         except RenderLost as problem:
-            self._queue.lose(lease, str(problem), count=not self._stopping.is_set())
+            reason, count = str(problem), not self._stopping.is_set()
+            self._room.insist(lambda: self._queue.lose(lease, reason, count=count))
         except MoveRefused:
             logger.warning("%s attempt %d was overtaken; its renderer is stopped.", *_names(lease))
         except StorageFault as problem:
-            self._store.fail(fence, problem.code, problem.detail, retryable=True)
+            self._give_up(lease, problem)
         except Exception:
             logger.exception("%s attempt %d: the worker failed.", *_names(lease))
             self._queue.lose(lease, "The worker failed.")
+
+    def _give_up(self, lease: Lease, problem: VideogenError) -> None:
+        """No result this time. For the lack of room it waits; anything else ends it."""
+        if isinstance(problem, StorageFault):
+            self._storage.note_fault()
+            if self._room.is_short():
+                self._room.insist(lambda: self._queue.lose(lease, "The disk is full.", count=False))
+                return
+        fence = Fence(lease.generation_id, lease.attempt)
+        self._room.insist(lambda: self._store.fail(fence, problem.code, problem.detail, retryable=True))
+        self._storage.remove_workdir(lease.generation_id)
 
     def _launch(self, lease: Lease) -> RenderProcess:
         recipe = Recipe(**lease.recipe)
@@ -175,7 +198,12 @@ class WorkerPool:
             attempt=lease.attempt,
             checkpoint=lease.checkpoint,
         )
-        return RenderProcess(job, spare=self._spare)
+        try:
+            return RenderProcess(job, spare=self._spare)
+        except OSError as problem:
+            if is_disk_fault(problem):
+                raise StorageFault(f"No renderer could be started: {problem.strerror}.") from problem
+            raise
 
     def _enter(self, lease: Lease, process: RenderProcess) -> None:
         with self._running.lock:

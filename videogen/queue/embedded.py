@@ -13,7 +13,7 @@ from sqlmodel import col, select
 
 from videogen.database import Database, UnitOfWork
 from videogen.models import GenerationRow, SessionRow
-from videogen.moves import cancelled, failure, move, queue_order, refresh_positions
+from videogen.moves import cancelled, failure, move, queue_order, refresh_positions, restage
 from videogen.schemas import Status
 
 
@@ -134,6 +134,22 @@ class EmbeddedQueue:
                 self._requeue(unit, row, "The server restarted.", count=False)
             refresh_positions(unit, self._clock())
             return len(rows)
+
+    def hold(self, message: str) -> None:
+        """Tell those who are queued why nothing begins."""
+        self._restage("waiting", message)
+
+    def release(self) -> None:
+        """Tell them that the wait is over."""
+        self._restage("queued", "")
+
+    def _restage(self, stage: str, message: str) -> None:
+        query = select(GenerationRow.id).where(GenerationRow.status == Status.QUEUED, GenerationRow.stage != stage)
+        with self._database.read() as session:
+            if session.exec(query.limit(1)).first() is None:
+                return
+        with self._database.write() as unit:
+            restage(unit, self._clock(), stage, message)
 
     def _take_over(self, unit: UnitOfWork, now: float, held: Collection[str]) -> None:
         expired = select(GenerationRow).where(

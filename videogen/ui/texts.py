@@ -71,6 +71,8 @@ def stage(generation: Generation) -> str:
     """What happens right now, in words."""
     match generation.status:
         case Status.QUEUED:
+            if generation.stage == "waiting":
+                return _sentence(generation.message)
             place = generation.queue_position
             if place is None:
                 return "Waiting for a renderer"
