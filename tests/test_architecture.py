@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "videogen"
 
 FLOORS = {
-    0: "errors config schemas events validation",
+    0: "errors config clock schemas events validation",
     1: "media storage models database journal moves migrate migrations security lock engines.base",
     2: "store hub queue engines",
     3: "service worker report room requests presenter streams",

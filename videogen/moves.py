@@ -32,7 +32,7 @@ def move(
         MoveRefused: it is in no status from which `target` may be reached, or in another attempt. Nothing was changed.
     """
     if target in TERMINAL:
-        values = _END | values | {"stage": target.value, "finished_at": now}
+        values = _END | values | {"stage": target.value, "finished_at": not_before(_TABLE.c.updated_at, now)}
     row = _update(unit, generation_id, moves_to(target), attempt, values | {"status": target.value, "updated_at": now})
     record(unit, row)
     return row
@@ -80,7 +80,11 @@ _ADVANCE: Final = (
         | {
             "progress": case(
                 (_TABLE.c.progress > bindparam("new_progress"), _TABLE.c.progress), else_=bindparam("new_progress")
-            )
+            ),
+            "updated_at": case(
+                (_TABLE.c.updated_at > bindparam("new_updated_at"), _TABLE.c.updated_at),
+                else_=bindparam("new_updated_at"),
+            ),
         }
     )
     .returning(*_TABLE.c)
@@ -92,6 +96,8 @@ def _update(
     unit: UnitOfWork, generation_id: str, allowed: tuple[Status, ...], attempt: int | None, values: dict[str, Any]
 ) -> GenerationRow:
     unit.flush()
+    if "updated_at" in values:
+        values = values | {"updated_at": not_before(_TABLE.c.updated_at, values["updated_at"])}
     statement = update(_TABLE).where(_TABLE.c.id == generation_id, _TABLE.c.status.in_(allowed))
     if attempt is not None:
         statement = statement.where(_TABLE.c.attempt == attempt)
@@ -100,6 +106,11 @@ def _update(
         raise MoveRefused
     # A plain row has the same attributes; an object of the session would cost ten times as much.
     return cast(GenerationRow, row)
+
+
+def not_before(column: Any, now: float) -> Any:
+    """`now`, but not before what a column says: who listens takes an event with an earlier time for an old one."""
+    return case((column > now, column), else_=now)
 
 
 def cancelled(unit: UnitOfWork, row: GenerationRow, now: float, message: str) -> GenerationRow:

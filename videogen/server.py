@@ -16,6 +16,7 @@ from fastapi import FastAPI
 from videogen import __version__
 from videogen.api import events, media, problems, routes
 from videogen.api.auth import SessionCookie
+from videogen.clock import SteadyClock
 from videogen.config import AppConfig
 from videogen.database import Database
 from videogen.engines.base import Engine
@@ -49,12 +50,14 @@ def build_parts(config: AppConfig) -> Parts:
     signer = Signer(load_secret(config.data_dir, config.secret_key))
     migrate(config.database)
     database = Database(config.database)
-    store = Store(database)
+    clock = SteadyClock()
+    store = Store(database, clock)
+    clock.not_before(store.newest_time())
     presenter = Presenter(signer, config.base_url + config.root_path)
     hub = Hub(presenter.event_bytes)
     database.listen(hub.publish)
     engines = _engines(config)
-    queue = EmbeddedQueue(database, lease_seconds=config.lease_seconds, max_attempts=config.max_attempts)
+    queue = EmbeddedQueue(database, lease_seconds=config.lease_seconds, max_attempts=config.max_attempts, clock=clock)
     workers = WorkerPool(
         store,
         queue,

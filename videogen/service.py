@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import orjson
 
@@ -15,7 +15,7 @@ from videogen.engines.base import Engine, Recipe
 from videogen.errors import FileMissing, NotFound, NotTerminal
 from videogen.hub import Hub
 from videogen.models import FileRow, GenerationRow, ProjectRow
-from videogen.presenter import Presenter
+from videogen.presenter import RENDER_AGAIN, Presenter
 from videogen.requests import Request, engine_infos, prepare, seeds
 from videogen.schemas import (
     TERMINAL,
@@ -103,7 +103,7 @@ class Service:
         stored, new = self._store.create_project(project, rows, self._limits)
         if new:
             self._parts.workers.notify()
-        items = [self._show(row) for row in stored]
+        items = [*self._show_all(stored)]
         return Project(project_id=items[0].project_id, request_id=items[0].request_id, generations=items), new
 
     def _project(self, session_id: str, key: str | None, body: bytes) -> ProjectRow:
@@ -148,7 +148,7 @@ class Service:
     ) -> tuple[GenerationPage, int | None]:
         """A page of the history, newest first, and the number of the generation before which the next one begins."""
         rows, following = self._store.list_generations(session_id, wanted, before, limit)
-        return GenerationPage(items=[self._show(row) for row in rows], next_cursor=None), following
+        return GenerationPage(items=[*self._show_all(rows)], next_cursor=None), following
 
     def patch(self, session_id: str, generation_id: str, patch: GenerationPatch) -> Generation:
         """Change the title or the favourite mark. Raises NotFound where it is not this session's."""
@@ -190,7 +190,7 @@ class Service:
         file = self._store.get_file(file_id)
         path = self._parts.storage.path(file.key)
         if not path.is_file():
-            raise FileMissing(_MISSING.format(kind=file.kind.capitalize()))
+            raise FileMissing(f"The {file.kind} is gone from the data folder. {RENDER_AGAIN}")
         return file, path
 
     async def stream(self, session_id: str, scope: Scope, last_event_id: int | None) -> EventStream | None:
@@ -208,13 +208,14 @@ class Service:
         return self._parts.storage.shortage()
 
     def _show(self, row: GenerationRow) -> Generation:
-        return self._parts.presenter.generation(row, self._store.clock())
+        return self._show_all([row])[0]
 
-
-_MISSING: Final = (
-    "{kind} file missing: it is gone from the data folder. "
-    "Retry the generation to render it again from the same recipe and seed."
-)
+    def _show_all(self, rows: Sequence[GenerationRow]) -> Sequence[Generation]:
+        now = self._store.clock()
+        kept = {file_id for row in rows for file_id in (row.file_id, row.poster_file_id) if file_id}
+        keys = self._store.file_keys(kept) if kept else {}
+        gone = frozenset(kept - {name for name, key in keys.items() if self._parts.storage.path(key).is_file()})
+        return [self._parts.presenter.generation(row, now, gone) for row in rows]
 
 
 def _settings_of(recipe: Recipe) -> dict[str, Any]:

@@ -8,12 +8,12 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import func, update
+from sqlalchemy import func, or_, update
 from sqlmodel import col, select
 
 from videogen.database import Database, UnitOfWork
 from videogen.models import GenerationRow, SessionRow
-from videogen.moves import cancelled, failure, move, queue_order, refresh_positions, restage
+from videogen.moves import cancelled, failure, move, not_before, queue_order, refresh_positions, restage
 from videogen.schemas import Status
 
 
@@ -80,7 +80,9 @@ class EmbeddedQueue:
                 "step": col(GenerationRow.checkpoint_step),
                 "lease_owner": owner,
                 "lease_until": now + self._lease_seconds,
-                "started_at": func.coalesce(col(GenerationRow.started_at), now),
+                "started_at": func.coalesce(
+                    col(GenerationRow.started_at), not_before(col(GenerationRow.created_at), now)
+                ),
                 "queue_position": None,
                 "eta_seconds": None,
                 "stage": "starting",
@@ -132,6 +134,9 @@ class EmbeddedQueue:
             rows = unit.session.exec(select(GenerationRow).where(GenerationRow.status == Status.PROCESSING)).all()
             for row in rows:
                 self._requeue(unit, row, "The server restarted.", count=False)
+            # Whom a clock that was ahead has served "later" than now would have to wait until then.
+            late = col(SessionRow.last_served_at) > self._clock()
+            unit.connection.execute(update(SessionRow).where(late).values(last_served_at=self._clock()))
             refresh_positions(unit, self._clock())
             return len(rows)
 
@@ -154,7 +159,11 @@ class EmbeddedQueue:
     def _take_over(self, unit: UnitOfWork, now: float, held: Collection[str]) -> None:
         expired = select(GenerationRow).where(
             GenerationRow.status == Status.PROCESSING,
-            col(GenerationRow.lease_until) < now,
+            or_(
+                col(GenerationRow.lease_until) < now,
+                # Nobody gave a lease for so long: the clock was set back, and nobody has renewed it since.
+                col(GenerationRow.lease_until) > now + 2 * self._lease_seconds,
+            ),
             col(GenerationRow.id).not_in(held),
         )
         for row in unit.session.exec(expired).all():

@@ -15,6 +15,12 @@ class BaseStore:
         self.database = database
         self.clock = clock
 
+    def newest_time(self) -> float:
+        """When the newest generation was submitted or last changed, in seconds since the epoch; 0 where none is."""
+        newest = "SELECT max(created_at, updated_at) FROM generations ORDER BY seq DESC LIMIT 1"
+        with self.database.read() as session:
+            return float(session.connection().exec_driver_sql(newest).scalar() or 0.0)
+
     def ping(self) -> None:
         """Prove that the database answers."""
         with self.database.read() as session:
