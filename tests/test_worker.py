@@ -9,7 +9,7 @@ from videogen.errors import DamagedDatabase, StorageFault
 from videogen.queue.embedded import EmbeddedQueue
 from videogen.storage import DiskStorage
 from videogen.store import Store
-from videogen.worker import WorkerPool
+from videogen.worker import Terms, WorkerPool
 
 PATIENCE = 20
 RECIPE = Recipe(engine="bars", engine_version="1", prompt="sea", seed=1, width=64, height=64, fps=8, num_frames=4)
@@ -20,7 +20,7 @@ class Renderer:
 
     script = staticmethod(lambda renderer: iter([protocol.Failed(code="done", message="")]))
 
-    def __init__(self, job, spare=None):
+    def __init__(self, job, **options):
         self.job = job
         self.cancelled = False
 
@@ -31,6 +31,9 @@ class Renderer:
         self.cancelled = True
 
     kill = cancel
+
+    def suspend(self, grace):
+        self.cancelled = True
 
     def __enter__(self):
         return self
@@ -79,7 +82,7 @@ def work(database, storage, monkeypatch):
         if script is not None:
             launch = type("Scripted", (Renderer,), {"script": staticmethod(script)})
         monkeypatch.setattr(worker, "RenderProcess", launch)
-        pool = WorkerPool(Store(database), queue, storage, {"bars": "fakes:bars"}, count=1, lease_seconds=1)
+        pool = WorkerPool(Store(database), queue, storage, {"bars": "fakes:bars"}, Terms(1, 1))
         pool.start()
         pools.append(pool)
         return pool
@@ -130,7 +133,7 @@ def test_an_engine_that_is_not_on_offer_any_more_is_an_error_of_its_own(work, jo
 
 
 def test_a_renderer_that_cannot_be_started_does_not_leave_its_job_running_for_ever(work, job, told):
-    def launch(job, spare=None):
+    def launch(job, **options):
         raise OSError("no more processes")
 
     job()
@@ -161,7 +164,7 @@ def test_a_cancel_that_comes_before_the_renderer_is_known_reaches_it(work, job, 
     row = job()
     seen = []
 
-    def launch(job, spare=None):
+    def launch(job, **options):
         store.cancel_generation(alice, job.workdir.name)
         renderer = Renderer(job)
         seen.append(renderer)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final, cast
 
-from sqlalchemy import Table, bindparam, case, func, select, update
+from sqlalchemy import ScalarSelect, Table, bindparam, case, func, select, update
 from sqlmodel import SQLModel, col
 
 from videogen.database import UnitOfWork
@@ -16,7 +16,7 @@ from videogen.schemas import TERMINAL, Status, moves_to
 
 def move(
     unit: UnitOfWork,
-    generation_id: str,
+    generation_id: str | ScalarSelect[str],
     target: Status,
     now: float,
     values: dict[str, Any],
@@ -26,6 +26,7 @@ def move(
     """Move a generation to `target`, set `values`, and tell it.
 
     Args:
+        generation_id: its id, or a query that finds it in the same statement.
         attempt: the attempt that a worker holds; the move is refused in any other one.
 
     Raises:
@@ -93,7 +94,11 @@ _END: Final = {"queue_position": None, "eta_seconds": None, "lease_owner": None,
 
 
 def _update(
-    unit: UnitOfWork, generation_id: str, allowed: tuple[Status, ...], attempt: int | None, values: dict[str, Any]
+    unit: UnitOfWork,
+    generation_id: str | ScalarSelect[str],
+    allowed: tuple[Status, ...],
+    attempt: int | None,
+    values: dict[str, Any],
 ) -> GenerationRow:
     unit.flush()
     if "updated_at" in values:
@@ -133,18 +138,27 @@ def failure(code: str, message: str, *, retryable: bool) -> dict[str, Any]:
 def queue_order() -> Any:
     """Select the ids of what is queued, in the order in which it will be served.
 
-    First every session's first job (who was served longest ago comes first), then every session's second, ...
+    What had begun before it lost its renderer goes on before anything new begins. Then comes every session's first job
+    (who was served longest ago comes first), then every session's second, ...
     """
-    turn = func.row_number().over(partition_by=col(GenerationRow.session_id), order_by=col(GenerationRow.seq))
+    begun = col(GenerationRow.attempt) > 0
+    order = (begun.desc(), col(GenerationRow.seq))
+    turn = func.row_number().over(partition_by=col(GenerationRow.session_id), order_by=order)
     queued = (
-        select(col(GenerationRow.id), col(GenerationRow.seq), col(GenerationRow.session_id), turn.label("turn"))
+        select(
+            col(GenerationRow.id),
+            col(GenerationRow.seq),
+            col(GenerationRow.session_id),
+            begun.label("begun"),
+            turn.label("turn"),
+        )
         .where(col(GenerationRow.status) == Status.QUEUED)
         .subquery()
     )
     return (
         select(queued.c.id)
         .join(SessionRow, col(SessionRow.id) == queued.c.session_id)
-        .order_by(queued.c.turn, col(SessionRow.last_served_at), queued.c.seq)
+        .order_by(queued.c.begun.desc(), queued.c.turn, col(SessionRow.last_served_at), queued.c.seq)
     )
 
 

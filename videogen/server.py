@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import socket
 import sys
@@ -32,7 +33,7 @@ from videogen.security import Signer, load_secret
 from videogen.service import Parts, Service
 from videogen.storage import DiskStorage
 from videogen.store import Store
-from videogen.worker import WorkerPool
+from videogen.worker import Terms, WorkerPool
 
 logger = logging.getLogger(__name__)
 DRAIN_SECONDS: Final = 3
@@ -63,8 +64,7 @@ def build_parts(config: AppConfig) -> Parts:
         queue,
         storage,
         references_by_id(config.engines),
-        count=config.workers,
-        lease_seconds=config.lease_seconds,
+        Terms(config.workers, config.lease_seconds, config.stall_seconds),
     )
     return Parts(config, store, hub, storage, signer, presenter, engines, workers)
 
@@ -88,8 +88,10 @@ def create_app(config: AppConfig) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        loop = asyncio.get_running_loop()
         parts.hub.open()
         parts.workers.start()
+        app.state.begin_stop = lambda: loop.call_soon_threadsafe(loop.run_in_executor, None, parts.workers.begin_stop)
         try:
             yield
         finally:
@@ -107,6 +109,7 @@ def create_app(config: AppConfig) -> FastAPI:
         root_path=config.root_path,
     )
     app.state.service, app.state.parts, app.state.address = service, parts, ""
+    app.state.begin_stop = lambda: None
     problems.install(app)
     for router in (routes.router, events.router, media.router):
         app.include_router(router)
@@ -160,7 +163,9 @@ class _Server(uvicorn.Server):
             print(f"Ready on {self._app.state.address}", flush=True)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        # Streams and renderers take their leave at the same time.
         self._app.state.parts.hub.close_soon()
+        self._app.state.begin_stop()
         super().handle_exit(sig, frame)
 
 

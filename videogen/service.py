@@ -158,10 +158,7 @@ class Service:
     def cancel(self, session_id: str, generation_id: str) -> tuple[Generation, bool]:
         """Ask for a stop, safe at any time; tells whether this call changed anything."""
         row, changed = self._store.cancel_generation(session_id, generation_id)
-        if row.status in TERMINAL:
-            # It waited for its next attempt, or has just ended: nobody needs what the last one left.
-            self._parts.storage.remove_workdir(generation_id)
-        elif changed:
+        if changed:
             self._parts.workers.cancel(generation_id)
         return self._show(row), changed
 

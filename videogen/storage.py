@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import shutil
 import threading
-from collections.abc import Iterable
+import time
+from collections.abc import Collection
 from pathlib import Path
 from typing import Final
 
 from videogen.errors import StartError, StorageFault
 
-logger = logging.getLogger(__name__)
+_SCRATCH: Final = (".probe.*", ".secret.*", "files/*/*.part")
 _PROBE_BYTES: Final = 64 * 1024
 
 
@@ -28,6 +28,7 @@ class DiskStorage:
         self.root = root
         self.reserve_bytes = reserve_bytes
         self._faulty = False
+        self._began = time.time()
 
     def open(self) -> None:
         """Make the folders, and prove that they can be written.
@@ -149,20 +150,35 @@ class DiskStorage:
         if not (self.path(generation_id).exists() or self.workdir(generation_id).exists()):
             self.take_back_removal(generation_id)
 
-    def remove_files(self, keys: Iterable[str]) -> None:
-        """Remove single files; one that is not there is none to remove."""
-        for key in keys:
-            try:
-                self.path(key).unlink(missing_ok=True)
-            except OSError as problem:
-                logger.warning("%s could not be removed: %s", key, problem.strerror)
+    def scratch(self) -> list[Path]:
+        """Files of writes that were cut short before this process began. Folders of renders have their own."""
+        found = [path for mark in _SCRATCH for path in self.root.glob(mark)]
+        return sorted(path for path in found if path.is_file() and path.stat().st_mtime < self._began)
+
+    def remove_scratch(self) -> int:
+        """Remove them; return how many there were."""
+        found = self.scratch()
+        for path in found:
+            path.unlink(missing_ok=True)
+        return len(found)
 
     def _removal(self, generation_id: str) -> Path:
         return self.root / "files" / f".removing-{generation_id}"
 
-    def remove_workdir(self, generation_id: str) -> None:
-        """Remove what only the renderer needed."""
+    def workdirs(self) -> list[str]:
+        """The generations that have a workdir."""
+        return sorted(folder.name for folder in (self.root / "work").iterdir())
+
+    def tidy(self, generation_id: str, keys: Collection[str]) -> None:
+        """Remove what a generation that has ended does not need: its workdir, and every file but those of `keys`."""
         shutil.rmtree(self.workdir(generation_id), ignore_errors=True)
+        folder = self.path(generation_id)
+        if not keys:
+            shutil.rmtree(folder, ignore_errors=True)
+            return
+        for path in folder.glob("*"):
+            if f"{generation_id}/{path.name}" not in keys:
+                path.unlink(missing_ok=True)
 
 
 def _megabytes(count: int) -> int:

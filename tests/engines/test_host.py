@@ -14,7 +14,8 @@ import pytest
 
 from videogen.engines import protocol
 from videogen.engines.base import RenderLost
-from videogen.engines.host import RenderProcess, Spare
+from videogen.engines.host import RenderProcess
+from videogen.engines.spare import Spare
 from videogen.media import probe
 
 ROOT = Path(__file__).parents[2]
@@ -129,7 +130,8 @@ def test_what_an_engine_started_goes_with_it(job_for):
 
 HOST = """
 import signal, sys
-from videogen.engines.host import RenderProcess, Spare
+from videogen.engines.host import RenderProcess
+from videogen.engines.spare import Spare
 from videogen.engines.protocol import RenderJob
 render = RenderProcess(RenderJob.model_validate_json(sys.stdin.readline()))
 spare = Spare()

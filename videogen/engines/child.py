@@ -29,6 +29,7 @@ logger = logging.getLogger("videogen.render")
 
 _NICE: Final = 5
 _PR_SET_PDEATHSIG: Final = 1
+_SUFFIXES: Final = (".mp4", ".webm", ".jpg", ".jpeg", ".png", ".webp")
 _PREVIEW_NAME: Final = "preview.jpg"
 
 
@@ -60,6 +61,7 @@ class ChildContext:
         self.step = 0
         self._channel = channel
         self._cancelled = threading.Event()
+        self._suspended = threading.Event()
 
     @property
     def cancelled(self) -> bool:
@@ -69,6 +71,10 @@ class ChildContext:
     def cancel(self) -> None:
         """Make the next `raise_if_cancelled` raise; from any thread."""
         self._cancelled.set()
+
+    def suspend(self) -> None:
+        """Make this process end at the next `save`; from any thread."""
+        self._suspended.set()
 
     def report(self, step: int, total: int, stage: str, message: str = "") -> None:
         """See `RenderContext.report`."""
@@ -97,6 +103,9 @@ class ChildContext:
 
         write_durably(self.workdir / protocol.CHECKPOINT_NAME, orjson.dumps(checkpoint))
         self._channel.send(protocol.Checkpoint(data=checkpoint))
+        if self._suspended.is_set():
+            # Not by an exception, which an engine could catch: from here on all work would be done twice.
+            os._exit(0)
 
     def raise_if_cancelled(self) -> None:
         """See `RenderContext.raise_if_cancelled`."""
@@ -190,6 +199,9 @@ def _check(artifact: object, workdir: Path) -> Artifact:
     for path in (artifact.path, artifact.poster_path):
         if path and not (path.is_file() and path.resolve().is_relative_to(workdir.resolve())):
             raise RenderFailed(f"Expected a file in ctx.workdir, got {path}.", code="bad_artifact")
+        if path and path.suffix not in _SUFFIXES:
+            expected = ", ".join(_SUFFIXES)
+            raise RenderFailed(f"Expected a file named {expected}, got {path.name}.", code="bad_artifact")
     if artifact.content_type.startswith("video/"):
         probe(artifact.path)
     return artifact
@@ -208,6 +220,8 @@ def _obey(commands: BinaryIO, context: ChildContext) -> None:
     for line in commands:
         if line == protocol.CANCEL:
             context.cancel()
+        elif line == protocol.SUSPEND:
+            context.suspend()
     # The host is gone; all that counts is durable already.
     os._exit(1)
 

@@ -18,6 +18,8 @@ LOG_HEAD: Final = "==="
 """Begins the line with which each attempt opens the log."""
 CHECKPOINT_NAME: Final = "checkpoint.json"
 CANCEL: Final = b"cancel\n"
+SUSPEND: Final = b"suspend\n"
+"""The server stops: end at the next checkpoint, after which another attempt can go on."""
 
 
 class RenderJob(Model):

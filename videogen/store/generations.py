@@ -199,6 +199,14 @@ class GenerationStore(BaseStore):
         with self.database.read() as session:
             return dict(session.exec(query).all())
 
+    def keys_kept(self, generation_id: str) -> frozenset[str] | None:
+        """The storage keys of a generation that has ended: none when it was removed. None while it has not ended."""
+        with self.database.read() as session:
+            status = session.exec(select(GenerationRow.status).where(GenerationRow.id == generation_id)).first()
+            if status is not None and status not in TERMINAL:
+                return None
+            return frozenset(session.exec(select(FileRow.key).where(FileRow.generation_id == generation_id)))
+
     def get_file(self, file_id: str) -> FileRow:
         """A file, for a request whose link was signed.
 
