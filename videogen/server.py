@@ -6,6 +6,7 @@ import asyncio
 import logging
 import socket
 import sys
+import threading
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from types import FrameType
@@ -24,6 +25,7 @@ from videogen.engines.base import Engine
 from videogen.engines.registry import load_engines, references_by_id
 from videogen.errors import ConfigError, StartError, VideogenError
 from videogen.hub import Hub
+from videogen.integrity import require_sound
 from videogen.lock import DataLock
 from videogen.migrate import migrate
 from videogen.presenter import Presenter
@@ -33,6 +35,7 @@ from videogen.security import Signer, load_secret
 from videogen.service import Parts, Service
 from videogen.storage import DiskStorage
 from videogen.store import Store
+from videogen.sweep import look_for_damage
 from videogen.worker import Terms, WorkerPool
 
 logger = logging.getLogger(__name__)
@@ -49,8 +52,11 @@ def build_parts(config: AppConfig) -> Parts:
     storage = DiskStorage(config.data_dir, config.reserve_mb * 1_000_000)
     storage.open()
     signer = Signer(load_secret(config.data_dir, config.secret_key))
-    migrate(config.database)
     database = Database(config.database)
+    checked = require_sound(database.path, has_files=storage.has_files())
+    migrate(config.database)
+    if not checked:
+        threading.Thread(target=look_for_damage, args=(database,), name="look-for-damage", daemon=True).start()
     clock = SteadyClock()
     store = Store(database, clock)
     clock.not_before(store.newest_time())

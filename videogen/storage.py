@@ -46,6 +46,10 @@ class DiskStorage:
                 f"({problem.strerror}). Choose another folder, or mend its permissions or its free space."
             ) from problem
 
+    def has_files(self) -> bool:
+        """Whether anything is kept here."""
+        return any((self.root / "files").iterdir())
+
     def free_bytes(self) -> int:
         """How much may still be written here, as far as the file system tells."""
         found = os.statvfs(self.root)

@@ -4,10 +4,20 @@ from __future__ import annotations
 
 import logging
 
+from videogen.database import Database, damaged
+from videogen.integrity import check
 from videogen.storage import DiskStorage
 from videogen.store import Store
 
 logger = logging.getLogger(__name__)
+
+
+def look_for_damage(database: Database) -> None:
+    """Look at all of a database that was too big for the start to look at; what is found is told by `/readyz`."""
+    verdict = check(database.path)
+    if verdict.faults:
+        database.damage = damaged(verdict.faults[0]).detail
+        logger.error("%s", database.damage)
 
 
 def sweep(store: Store, storage: DiskStorage) -> int:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 
 from videogen.database import Database
+from videogen.errors import DamagedDatabase
 
 
 class BaseStore:
@@ -22,6 +23,12 @@ class BaseStore:
             return float(session.connection().exec_driver_sql(newest).scalar() or 0.0)
 
     def ping(self) -> None:
-        """Prove that the database answers."""
+        """Prove that the database answers.
+
+        Raises:
+            DamagedDatabase: some of it was found to be damaged, even if other parts still answer.
+        """
+        if self.database.damage is not None:
+            raise DamagedDatabase(self.database.damage)
         with self.database.read() as session:
             session.connection().exec_driver_sql("SELECT 1")
