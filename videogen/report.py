@@ -165,13 +165,13 @@ class Reporter:
             generation_id=self._lease.generation_id,
             kind=kind,
             key=key,
-            content_type=_CONTENT_TYPES[suffix],
+            content_type=CONTENT_TYPES[suffix],
             size_bytes=size,
             created_at=self._store.clock(),
         )
 
 
-_CONTENT_TYPES: Final = {
+CONTENT_TYPES: Final = {
     "mp4": "video/mp4",
     "webm": "video/webm",
     "jpg": "image/jpeg",

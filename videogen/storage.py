@@ -117,11 +117,7 @@ class DiskStorage:
             with source.open("rb") as file:
                 os.fsync(file.fileno())
             source.replace(target)
-            folder = os.open(target.parent, os.O_RDONLY)
-            try:
-                os.fsync(folder)
-            finally:
-                os.close(folder)
+            sync(target.parent)
             return target.stat().st_size
         except OSError as problem:
             self.note_fault()
@@ -183,6 +179,15 @@ class DiskStorage:
         for path in folder.glob("*"):
             if f"{generation_id}/{path.name}" not in keys:
                 path.unlink(missing_ok=True)
+
+
+def sync(path: Path) -> None:
+    """Have what is written to a file, or the names in a folder, on the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _megabytes(count: int) -> int:

@@ -9,12 +9,18 @@ from pathlib import Path
 
 def damage_table(path: Path, table: str, *, pages: int = 1) -> None:
     """Overwrite leaf pages of a table's rows, from its last one back. Nobody may have the file open."""
+    numbers, size = leaves(path, table)
+    for number in numbers[-pages:]:
+        overwrite(path, (number - 1) * size, size)
+
+
+def leaves(path: Path, table: str) -> tuple[list[int], int]:
+    """The leaf pages of a table, in the order of its rows, and the size of a page in bytes."""
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         size = connection.execute("PRAGMA page_size").fetchone()[0]
         root = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = ?", (table,)).fetchone()[0]
-    for number in _leaves(path, root, size)[-pages:]:
-        _overwrite(path, (number - 1) * size, size)
+    return _leaves(path, root, size), size
 
 
 def _leaves(path: Path, page: int, size: int) -> list[int]:
@@ -31,7 +37,8 @@ def _leaves(path: Path, page: int, size: int) -> list[int]:
     return [leaf for child in children for leaf in _leaves(path, child, size)]
 
 
-def _overwrite(path: Path, offset: int, length: int) -> None:
+def overwrite(path: Path, offset: int, length: int) -> None:
+    """Bytes that nobody wrote."""
     with path.open("r+b") as file:
         file.seek(offset)
         file.write(b"\xa5" * length)
