@@ -1,9 +1,12 @@
 """A disk that runs full under a running server, and has room again: nothing is lost, nothing needs a restart."""
 
+import subprocess
+import sys
+
 import pytest
 
 from tests.support.api import Session, connect
-from tests.support.app import App
+from tests.support.app import ROOT, App, environment
 from tests.support.disks import WAYS
 from videogen.media import probe
 
@@ -82,3 +85,36 @@ def _one_end_each(session, ids):
         frames = session.follow(generation_id, 0)
         assert [frame.terminal for frame in frames].count(True) == 1
         assert frames[-1].terminal
+
+
+def test_a_start_on_a_full_disk_says_so_in_one_line(tmp_path):
+    command = f"ulimit -f 0; exec {sys.executable} app.py"
+    done = subprocess.run(
+        ["sh", "-c", command], cwd=ROOT, env=environment(tmp_path / "data"), capture_output=True, text=True, timeout=60
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("videogen cannot start. VIDEOGEN_DATA_DIR: expected a folder that can be written")
+    assert "free space" in line
+
+
+def test_a_work_folder_that_cannot_be_written_fails_its_jobs_clearly_and_nothing_else(running_app):
+    app = running_app()
+    work = app.data_dir / "work"
+    with Session(app.base_url) as session:
+        old = session.finish(session.submit("bars")["id"])
+        # Not by permissions, which a superuser does not heed.
+        work.rename(app.data_dir / "aside")
+        work.write_bytes(b"a file where the folder was")
+        failed = session.finish(session.submit("bars", settings={"seed": 5})["id"])
+        assert failed["status"] == "failed"
+        assert (failed["error"]["code"], failed["error"]["retryable"]) == ("storage_fault", True)
+        assert "work folder could not be made" in failed["error"]["message"]
+        assert session.http.get(old["videoUrl"]).status_code == 200
+        assert session.http.get("/readyz").json()["status"] == "ready"
+
+        work.unlink()
+        (app.data_dir / "aside").rename(work)
+        again = session.finish(session.post(f"/generations/{failed['id']}/retry").json()["id"])
+        assert (again["status"], again["seed"]) == ("completed", 5)
+        assert "Traceback" not in app.log

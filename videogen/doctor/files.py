@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from videogen.config import AppConfig
-from videogen.doctor.findings import FIX, Finding, count, fault, megabytes, ok, warning
+from videogen.doctor.findings import FIX, Finding, count, fault, amount, ok, warning
 from videogen.integrity import read_only
 from videogen.storage import DiskStorage
 
@@ -91,7 +91,7 @@ def files_without_rows(config: AppConfig, path: Path) -> Iterator[Finding]:
         and key.partition("/")[0] not in active
     ]
     if stray:
-        size = megabytes(sum(place.stat().st_size for place in stray))
+        size = amount(sum(place.stat().st_size for place in stray))
         yield warning(
             "stray files",
             f"{count(len(stray), 'file')} ({size}) that nothing tells about, such as {stray[0]}",

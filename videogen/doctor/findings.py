@@ -56,6 +56,8 @@ def count(number: int, one: str, many: str = "") -> str:
     return f"{number} {one if number == 1 else many or one + 's'}"
 
 
-def megabytes(size: int) -> str:
-    """A size in bytes, in MB."""
-    return f"{size / 1_000_000:.1f} MB"
+def amount(size: int) -> str:
+    """A size in bytes, as people write it: `12 kB`, `3.4 MB`, `81.9 GB`."""
+    if size < 1_000_000:
+        return f"{-(-size // 1000)} kB"
+    return f"{size / 1e6:.1f} MB" if size < 1_000_000_000 else f"{size / 1e9:.1f} GB"

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from videogen.config import AppConfig
-from videogen.doctor.findings import FIX, Finding, fault, megabytes, ok, warning
+from videogen.doctor.findings import FIX, Finding, fault, amount, ok, warning
 from videogen.engines.registry import load_engine
 from videogen.errors import ConfigError
 from videogen.storage import DiskStorage
@@ -43,7 +43,7 @@ def folder(config: AppConfig) -> Iterator[Finding]:
         advice = "Free some space, or set VIDEOGEN_DATA_DIR to a larger disk." if "full" in lack else _PERMISSIONS
         yield fault("data folder", f"{root}: {lack[:1].lower()}{lack[1:].rstrip('.')}", advice)
     else:
-        yield ok("data folder", f"{root} can be written; {megabytes(storage.free_bytes())} are free")
+        yield ok("data folder", f"{root} can be written; {amount(storage.free_bytes())} are free")
     kind = file_system(root)
     if kind in NETWORK or (kind or "").startswith("fuse"):
         yield fault(

@@ -9,7 +9,7 @@ from typing import Final
 
 from videogen.config import AppConfig
 from videogen.database import Database
-from videogen.doctor.findings import FIX, Finding, count, fault, megabytes, ok, warning
+from videogen.doctor.findings import FIX, Finding, count, fault, amount, ok, warning
 from videogen.doctor.rebuild import rebuild
 from videogen.integrity import check, is_wal_cut, read_only, wal_bytes
 from videogen.journal import record
@@ -42,7 +42,7 @@ def soundness(config: AppConfig, path: Path) -> Iterator[Finding]:
         yield fault("database", what, repair, lambda: rebuild(path, config.data_dir / "files"))
     else:
         size = path.stat().st_size
-        yield ok("database", f"{path.name}, {megabytes(size)}, every page is sound")
+        yield ok("database", f"{path.name}, {amount(size)}, every page is sound")
 
 
 _RESTORE: Final = "Restore a backup of {path}; or move it away to start afresh."
@@ -56,12 +56,12 @@ def write_ahead_log(path: Path) -> Iterator[Finding]:
     elif size > BIG_WAL:
         yield warning(
             "write-ahead log",
-            f"{megabytes(size)}: some reader has kept it from being folded back",
+            f"{amount(size)}: some reader has kept it from being folded back",
             f"{FIX}, while no server runs",
             lambda: _fold_back(path),
         )
     else:
-        yield ok("write-ahead log", megabytes(size) if size else "none, all is in the database")
+        yield ok("write-ahead log", amount(size) if size else "none, all is in the database")
 
 
 def _fold_back(path: Path) -> str:

@@ -53,5 +53,5 @@ def _sum(diagnosis: Diagnosis) -> str:
     found = [count(number, word) for number, word in ((faults, "fault"), (warnings, "warning")) if number]
     hint = ""
     if any(finding.fix is not None for finding in diagnosis.findings) and not diagnosis.repairs:
-        hint = " Stop the server, then `videogen doctor --fix` repairs what is safe."
+        hint = " `videogen doctor --fix` repairs what is safe, while no server runs."
     return f"{' and '.join(found)}.{hint}"
