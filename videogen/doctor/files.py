@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from videogen.config import AppConfig
-from videogen.doctor.findings import FIX, Finding, count, fault, amount, ok, warning
+from videogen.doctor.findings import FIX, Finding, amount, count, fault, ok, warning
 from videogen.integrity import read_only
 from videogen.storage import DiskStorage
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from videogen.config import AppConfig
-from videogen.doctor.findings import FIX, Finding, fault, amount, ok, warning
+from videogen.doctor.findings import FIX, Finding, amount, fault, ok, warning
 from videogen.engines.registry import load_engine
 from videogen.errors import ConfigError
 from videogen.storage import DiskStorage

@@ -9,7 +9,7 @@ from typing import Final
 
 from videogen.config import AppConfig
 from videogen.database import Database
-from videogen.doctor.findings import FIX, Finding, count, fault, amount, ok, warning
+from videogen.doctor.findings import FIX, Finding, amount, count, fault, ok, warning
 from videogen.doctor.rebuild import rebuild
 from videogen.integrity import check, is_wal_cut, read_only, wal_bytes
 from videogen.journal import record
