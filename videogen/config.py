@@ -54,6 +54,7 @@ class AppConfig(BaseModel):
         default=300.0, ge=0, description="how long a renderer may say nothing before it is killed; 0 means for ever"
     )
     max_attempts: int = Field(default=3, ge=1, le=20, description="renderers that one job may lose")
+    reserve_mb: int = Field(default=100, ge=0, description="megabytes that must be free before anything is rendered")
 
     @field_validator("engines", mode="before")
     @classmethod

@@ -34,7 +34,7 @@ def move(
         MoveRefused: it is in no status from which `target` may be reached, or in another attempt. Nothing was changed.
     """
     if target in TERMINAL:
-        values = _END | values | {"stage": target.value, "finished_at": now}
+        values = _END | values | {"stage": target.value, "finished_at": not_before(_TABLE.c.updated_at, now)}
     allowed = tuple(status for status in moves_to(target) if attempt is None or status is Status.PROCESSING)
     row = _update(unit, generation_id, allowed, attempt, values | {"status": target.value, "updated_at": now})
     record(unit, row)
@@ -83,7 +83,11 @@ _ADVANCE: Final = (
         | {
             "progress": case(
                 (_TABLE.c.progress > bindparam("new_progress"), _TABLE.c.progress), else_=bindparam("new_progress")
-            )
+            ),
+            "updated_at": case(
+                (_TABLE.c.updated_at > bindparam("new_updated_at"), _TABLE.c.updated_at),
+                else_=bindparam("new_updated_at"),
+            ),
         }
     )
     .returning(*_TABLE.c)
@@ -99,6 +103,8 @@ def _update(
     values: dict[str, Any],
 ) -> GenerationRow:
     unit.flush()
+    if "updated_at" in values:
+        values = values | {"updated_at": not_before(_TABLE.c.updated_at, values["updated_at"])}
     statement = update(_TABLE).where(_TABLE.c.id == generation_id, _TABLE.c.status.in_(allowed))
     if attempt is not None:
         statement = statement.where(_TABLE.c.attempt == attempt)
@@ -107,6 +113,11 @@ def _update(
         raise MoveRefused
     # A plain row has the same attributes; an object of the session would cost ten times as much.
     return cast(GenerationRow, row)
+
+
+def not_before(column: Any, now: float) -> Any:
+    """`now`, but not before what a column says: who listens takes an event with an earlier time for an old one."""
+    return case((column > now, column), else_=now)
 
 
 def cancelled(unit: UnitOfWork, row: GenerationRow, now: float, message: str) -> GenerationRow:
@@ -144,6 +155,15 @@ def queue_order() -> Any:
         .join(SessionRow, col(SessionRow.id) == queued.c.session_id)
         .order_by(queued.c.begun.desc(), queued.c.turn, col(SessionRow.last_served_at), queued.c.seq)
     )
+
+
+def restage(unit: UnitOfWork, now: float, stage: str, message: str) -> None:
+    """Give all that is queued this stage and message, and tell those for whom that is new."""
+    unit.flush()
+    waiting = select(_TABLE.c.id).where(_TABLE.c.status == Status.QUEUED.value, _TABLE.c.stage != stage)
+    for generation_id in list(unit.connection.scalars(waiting.order_by(_TABLE.c.seq))):
+        values = {"stage": stage, "message": message, "updated_at": now}
+        record(unit, _update(unit, generation_id, (Status.QUEUED,), None, values))
 
 
 def refresh_positions(unit: UnitOfWork, now: float) -> None:

@@ -10,6 +10,7 @@ from typing import Final
 
 from videogen.engines import protocol
 from videogen.engines.base import Artifact
+from videogen.errors import StorageFault
 from videogen.models import FileRow
 from videogen.queue.embedded import Lease
 from videogen.security import new_id
@@ -26,13 +27,32 @@ _ETA_SECONDS: Final = 1.0
 _ETA_PERCENT: Final = 3.0
 
 
+def _once(write: Callable[[], None]) -> None:
+    write()
+
+
 class Reporter:
     """Writes what one renderer says, under the fence of its lease."""
 
     def __init__(
-        self, store: Store, storage: DiskStorage, lease: Lease, clock: Callable[[], float] = time.monotonic
+        self,
+        store: Store,
+        storage: DiskStorage,
+        lease: Lease,
+        clock: Callable[[], float] = time.monotonic,
+        insist: Callable[[Callable[[], None]], None] = _once,
     ) -> None:
+        """
+        Args:
+            store: gets what the renderer says.
+            storage: gets its files.
+            lease: what it renders, in which attempt.
+            clock: seconds that only go forward.
+            insist: runs a write that ends the generation, until it has been taken.
+        """
         self._store, self._storage, self._lease = store, storage, lease
+        self._insist = insist
+        self._mute = False
         self._fence = Fence(lease.generation_id, lease.attempt)
         self._clock = clock
         self._last: tuple[float, str, str] | None = None
@@ -45,8 +65,29 @@ class Reporter:
 
         Raises:
             MoveRefused: the lease was lost; the renderer must be stopped.
-            StorageFault: a file could not be kept.
+            StorageFault: the result could not be kept, or the renderer says that it could not write.
         """
+        match message:
+            case protocol.Progress() | protocol.Preview() | protocol.Checkpoint():
+                try:
+                    self._pass_on(message)
+                except StorageFault as problem:
+                    # A picture or a step that nobody hears of costs nothing; a render that ends for it does.
+                    if not self._mute:
+                        logger.warning("%s: its progress cannot be kept. %s", self._lease.generation_id, problem)
+                    self._mute = True
+                else:
+                    self._mute = False
+            case protocol.Done():
+                self._finish(message.artifact)
+            case protocol.Cancelled():
+                self._fail("cancelled", "Cancelled.", retryable=True)
+            case protocol.Failed(code=StorageFault.code):
+                raise StorageFault(message.message)
+            case protocol.Failed():
+                self._fail(message.code, message.message, retryable=message.retryable)
+
+    def _pass_on(self, message: protocol.Progress | protocol.Preview | protocol.Checkpoint) -> None:
         match message:
             case protocol.Progress():
                 self._progress(message)
@@ -56,12 +97,9 @@ class Reporter:
                 # A takeover shows what the row says now: it must not be behind the checkpoint.
                 self._catch_up()
                 self._store.record_checkpoint(self._fence, message.data)
-            case protocol.Done():
-                self._finish(message.artifact)
-            case protocol.Cancelled():
-                self._store.fail(self._fence, "cancelled", "Cancelled.", retryable=True)
-            case protocol.Failed():
-                self._store.fail(self._fence, message.code, message.message, retryable=message.retryable)
+
+    def _fail(self, code: str, text: str, *, retryable: bool) -> None:
+        self._insist(lambda: self._store.fail(self._fence, code, text, retryable=retryable))
 
     def _progress(self, message: protocol.Progress) -> None:
         now = self._clock()
@@ -111,10 +149,8 @@ class Reporter:
     def _finish(self, artifact: Artifact) -> None:
         video = self._keep("video", artifact.path, new_id("fil"))
         poster = self._keep("poster", artifact.poster_path, new_id("fil")) if artifact.poster_path else None
-        self._store.complete(
-            self._fence,
-            Result(video, poster, artifact.width, artifact.height, artifact.fps, artifact.duration_seconds),
-        )
+        result = Result(video, poster, artifact.width, artifact.height, artifact.fps, artifact.duration_seconds)
+        self._insist(lambda: self._store.complete(self._fence, result))
 
     def _keep(self, kind: str, path: Path, file_id: str) -> FileRow:
         # The attempt in the key: a worker that was overtaken cannot touch its successor's file.
@@ -129,13 +165,13 @@ class Reporter:
             generation_id=self._lease.generation_id,
             kind=kind,
             key=key,
-            content_type=_CONTENT_TYPES[suffix],
+            content_type=CONTENT_TYPES[suffix],
             size_bytes=size,
             created_at=self._store.clock(),
         )
 
 
-_CONTENT_TYPES: Final = {
+CONTENT_TYPES: Final = {
     "mp4": "video/mp4",
     "webm": "video/webm",
     "jpg": "image/jpeg",

@@ -17,13 +17,15 @@ from videogen.engines.base import Recipe, RenderLost
 from videogen.engines.host import RenderProcess
 from videogen.engines.protocol import RenderJob
 from videogen.engines.spare import Spare
-from videogen.errors import MoveRefused, NotReady, VideogenError
+from videogen.errors import MoveRefused, NotReady, StorageFault, VideogenError, is_disk_fault
 from videogen.events import is_terminal
 from videogen.queue.embedded import EmbeddedQueue, Lease
 from videogen.report import Reporter
+from videogen.room import LOOK_SECONDS, Room
 from videogen.security import new_id
 from videogen.storage import DiskStorage
 from videogen.store import Fence, Store
+from videogen.sweep import sweep
 
 logger = logging.getLogger(__name__)
 
@@ -69,6 +71,7 @@ class WorkerPool:
         self._terms = terms
         self._owner = new_id("wrk")
         self._stopping = threading.Event()
+        self._room = Room(queue, storage, self._stopping)
         self._running = _Running()
         self._threads: list[threading.Thread] = []
         self._spare: Spare | None = None
@@ -132,12 +135,19 @@ class WorkerPool:
         seen = 0
         while not self._stopping.is_set():
             try:
+                if self._room.is_short():
+                    seen = self._queue.wait(seen, LOOK_SECONDS)
+                    continue
                 lease = self._claim()
                 if lease is None:
                     # The time limit is for leases of other processes, whose expiry nobody announces.
                     seen = self._queue.wait(seen, self._terms.lease_seconds)
                 else:
                     self._serve(lease)
+            except StorageFault as problem:
+                self._storage.note_fault()
+                self._room.complain(problem)
+                self._stopping.wait(LOOK_SECONDS)
             except Exception:  # the border of the thread: one bad job or a full disk must not end the worker
                 logger.exception("A worker stumbled; it goes on.")
                 self._stopping.wait(1.0)
@@ -168,6 +178,9 @@ class WorkerPool:
                 held = list(self._running.held)
             try:
                 self._queue.renew(self._owner, held)
+            except StorageFault as problem:
+                # What is held in this process stays its own, whatever the lease says.
+                self._room.complain(problem)
             except Exception:  # the border of the thread: the next beat may succeed
                 logger.exception("The leases could not be renewed.")
 
@@ -177,6 +190,10 @@ class WorkerPool:
                 self._ended.put(event.generation_id)
 
     def _tidy_up(self) -> None:
+        try:
+            sweep(self._store, self._storage)
+        except Exception:  # the border of the thread: what is left now is found at the next start
+            logger.exception("What an earlier crash left could not be removed.")
         while (generation_id := self._ended.get()) is not None:
             with self._running.lock:
                 if generation_id in self._running.held:
@@ -189,7 +206,7 @@ class WorkerPool:
                 logger.exception("%s: its leftovers could not be removed.", generation_id)
 
     def _render(self, lease: Lease) -> None:
-        reporter = Reporter(self._store, self._storage, lease)
+        reporter = Reporter(self._store, self._storage, lease, insist=self._room.insist)
         try:
             with self._launch(lease) as process:
                 self._enter(lease, process)
@@ -198,12 +215,23 @@ class WorkerPool:
         except MoveRefused:
             raise
         except RenderLost as problem:
-            self._queue.lose(lease, str(problem), count=not self._stopping.is_set())
+            reason, count = str(problem), not self._stopping.is_set()
+            self._room.insist(lambda: self._queue.lose(lease, reason, count=count))
         except VideogenError as problem:
-            self._store.fail(Fence(*_names(lease)), problem.code, problem.detail, retryable=True)
+            self._give_up(lease, problem)
         except Exception:
             logger.exception("%s attempt %d: the worker failed.", *_names(lease))
             self._queue.lose(lease, "The worker failed.")
+
+    def _give_up(self, lease: Lease, problem: VideogenError) -> None:
+        """No result this time. For the lack of room it waits; anything else ends it."""
+        if isinstance(problem, StorageFault):
+            self._storage.note_fault()
+            if self._room.is_short():
+                self._room.insist(lambda: self._queue.lose(lease, "The disk is full.", count=False))
+                return
+        fence = Fence(*_names(lease))
+        self._room.insist(lambda: self._store.fail(fence, problem.code, problem.detail, retryable=True))
 
     def _launch(self, lease: Lease) -> RenderProcess:
         """Start the renderer of a lease.
@@ -229,6 +257,8 @@ class WorkerPool:
         try:
             return RenderProcess(job, stall=self._terms.stall_seconds, spare=self._spare)
         except OSError as problem:
+            if is_disk_fault(problem):
+                raise StorageFault(f"No renderer could be started: {problem.strerror}.") from problem
             self._stopping.wait(1.0)  # whatever the system lacks may come back
             raise RenderLost(f"No renderer could be started: {problem.strerror or problem}.") from problem
 

@@ -7,9 +7,9 @@ is gone. Speaks `protocol` messages on MESSAGE_FD. What the engine prints goes t
 from __future__ import annotations
 
 import ctypes
-import errno
 import faulthandler
 import importlib
+import io
 import logging
 import os
 import signal
@@ -23,7 +23,7 @@ import orjson
 from videogen.engines import protocol
 from videogen.engines.base import Artifact, NeedsAttention, RenderCancelled, RenderEnd, RenderFailed
 from videogen.engines.registry import load_engine
-from videogen.errors import VideogenError
+from videogen.errors import StorageFault, VideogenError, is_disk_fault
 
 logger = logging.getLogger("videogen.render")
 
@@ -87,7 +87,14 @@ class ChildContext:
         from videogen.media import write_preview
 
         path = self.workdir / _PREVIEW_NAME
-        write_preview(image, path)
+        try:
+            write_preview(image, path)
+        except OSError as problem:
+            if not is_disk_fault(problem):
+                raise
+            # The video does not need it.
+            logger.warning("a preview could not be written: %s", problem.strerror)
+            return
         self._channel.send(protocol.Preview(path=path))
 
     def save(self, checkpoint: dict[str, Any]) -> None:
@@ -119,7 +126,10 @@ def main() -> NoReturn:
     if not line:
         os._exit(0)
     job = protocol.RenderJob.model_validate_json(line)
-    job.workdir.mkdir(parents=True, exist_ok=True)
+    try:
+        job.workdir.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        pass  # the render will meet the same, and can tell
     _log_to(job.workdir / protocol.LOG_NAME)
     print(f"{protocol.LOG_HEAD} attempt {job.attempt} of {job.engine}, process {os.getpid()}", flush=True)  # noqa: T201
     context = ChildContext(job, channel)
@@ -144,11 +154,12 @@ def render_job(job: protocol.RenderJob, context: ChildContext) -> protocol.Messa
     except (Exception, SystemExit) as problem:
         logger.exception("the render ended with an error")
         # Stopping an engine may break whatever it was doing; its owner asked for that.
-        return protocol.Cancelled(step=context.step) if context.cancelled else failure(problem)
+        return protocol.Cancelled(step=context.step) if context.cancelled else failure(problem, job.workdir)
 
 
-def failure(problem: BaseException) -> protocol.Failed:
-    """What to tell the owner of a render that raised `problem`."""
+def failure(problem: BaseException, workdir: Path | None = None) -> protocol.Failed:
+    """What to tell the owner of a render that raised `problem`. With `workdir`, what happens to it is known for
+    a fault of the disk, not of the engine."""
     name = type(problem).__name__
     first_line = next(iter(str(problem).splitlines()), "")
     if isinstance(problem, RenderFailed):
@@ -159,13 +170,19 @@ def failure(problem: BaseException) -> protocol.Failed:
         return protocol.Failed(code="render_lost", message=first_line or name, retryable=True)
     if isinstance(problem, MemoryError):
         return protocol.Failed(code="out_of_memory", message="Memory ran out. Choose a smaller size.")
-    # FFmpeg's own errors carry an errno too, without being OSErrors.
-    if getattr(problem, "errno", None) == errno.ENOSPC:
-        message = "The disk is full. Free some space and retry."
-        return protocol.Failed(code="disk_full", message=message, retryable=True)
+    if is_disk_fault(problem) or (workdir and _was_refused(problem, workdir)):
+        what = (getattr(problem, "strerror", None) or name).lower()
+        message = f"The video could not be written: {what}. Look at the disk of the data folder, then retry."
+        return protocol.Failed(code=StorageFault.code, message=message, retryable=True)
     if isinstance(problem, VideogenError):
         return protocol.Failed(code=problem.code, message=first_line)
     return protocol.Failed(code="engine_error", message=f"{name}: {first_line}" if first_line else name)
+
+
+def _was_refused(problem: BaseException, workdir: Path) -> bool:
+    """Whether the work folder itself cannot be used: no permission, or something else in its place."""
+    refused = isinstance(problem, PermissionError | NotADirectoryError | FileExistsError)
+    return refused and str(getattr(problem, "filename", "")).startswith(str(workdir))
 
 
 def _check(artifact: object, workdir: Path) -> Artifact:
@@ -218,12 +235,29 @@ def _private_stdin() -> BinaryIO:
     return commands
 
 
+class _Log(io.FileIO):
+    """A log that a full disk cannot turn into an error of the engine that prints."""
+
+    def write(self, data: Any) -> int:
+        """Write what there is room for, and say that it was all."""
+        try:
+            super().write(data)
+        except OSError:
+            pass
+        return memoryview(data).nbytes
+
+
 def _log_to(path: Path) -> None:
     """Send standard output and error, of this process and of what it starts, to the end of a file."""
-    log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    try:
+        log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    except OSError:
+        log = os.open(os.devnull, os.O_WRONLY)  # the render is worth more than its log
     os.dup2(log, 1)
     os.dup2(log, 2)
     os.close(log)
+    for number, name in ((1, "stdout"), (2, "stderr")):
+        setattr(sys, name, io.TextIOWrapper(_Log(number, "w"), errors="replace", write_through=True))
     faulthandler.enable()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
 

@@ -15,7 +15,7 @@ from sqlmodel import col, select
 from videogen.database import Database, UnitOfWork
 from videogen.errors import MoveRefused
 from videogen.models import GenerationRow, SessionRow
-from videogen.moves import cancelled, failure, move, queue_order, refresh_positions
+from videogen.moves import cancelled, failure, move, not_before, queue_order, refresh_positions, restage
 from videogen.schemas import Status
 
 logger = logging.getLogger(__name__)
@@ -93,7 +93,9 @@ class EmbeddedQueue:
                 "step": col(GenerationRow.checkpoint_step),
                 "lease_owner": owner,
                 "lease_until": now + self._lease_seconds,
-                "started_at": func.coalesce(col(GenerationRow.started_at), now),
+                "started_at": func.coalesce(
+                    col(GenerationRow.started_at), not_before(col(GenerationRow.created_at), now)
+                ),
                 "queue_position": None,
                 "eta_seconds": None,
                 "stage": "starting",
@@ -148,6 +150,22 @@ class EmbeddedQueue:
                 self._requeue(unit, row, "The server restarted.", count=False)
             refresh_positions(unit, self._clock())
             return len(rows)
+
+    def hold(self, message: str) -> None:
+        """Tell those who are queued why nothing begins."""
+        self._restage("waiting", message)
+
+    def release(self) -> None:
+        """Tell them that the wait is over."""
+        self._restage("queued", "")
+
+    def _restage(self, stage: str, message: str) -> None:
+        query = select(GenerationRow.id).where(GenerationRow.status == Status.QUEUED, GenerationRow.stage != stage)
+        with self._database.read() as session:
+            if session.exec(query.limit(1)).first() is None:
+                return
+        with self._database.write() as unit:
+            restage(unit, self._clock(), stage, message)
 
     def _forgive_jump(self, unit: UnitOfWork, now: float) -> None:
         """When the wall clock was set, or the machine slept, every lease holds for a full term from now.

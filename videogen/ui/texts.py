@@ -20,6 +20,7 @@ STATUS: Final[Mapping[Status, str]] = {
     Status.CANCELLED: "Cancelled",
 }
 CANCELLING: Final = "Cancelling"
+MISSING: Final = "File gone"
 
 FIELDS: Final[Mapping[str, str]] = {
     "prompt": "Prompt",
@@ -71,6 +72,8 @@ def stage(generation: Generation) -> str:
     """What happens right now, in words."""
     match generation.status:
         case Status.QUEUED:
+            if generation.stage == "waiting":
+                return _sentence(generation.message)
             place = generation.queue_position
             if place is None:
                 return "Waiting for a renderer"
@@ -82,7 +85,7 @@ def stage(generation: Generation) -> str:
         case Status.CANCELLED:
             return CANCELLED_DETAIL
         case Status.COMPLETED:
-            return FINISHED
+            return _sentence(generation.error.message) if generation.error else FINISHED
 
 
 def step(generation: Generation) -> str:
