@@ -124,9 +124,11 @@ class WorkerPool:
     def stop(self) -> None:
         """Stop in bounded time. What was rendering is queued again; the next start goes on from its checkpoint."""
         self.begin_stop()
-        self._ended.put(None)
         deadline = time.monotonic() + SUSPEND_SECONDS + STOP_SECONDS
-        for thread in self._threads:
+        # What tidies up comes last: the others still tell it what has ended.
+        for thread in reversed(self._threads):
+            if thread is self._threads[0]:
+                self._ended.put(None)
             thread.join(max(0.0, deadline - time.monotonic()))
         if self._spare is not None:
             self._spare.close()
