@@ -246,6 +246,16 @@ def has_children(recipe, ctx):
     yield
 
 
+@engine("has-heir")
+def has_heir(recipe, ctx):
+    """Dies, and leaves a process behind that holds the line to the host open."""
+    ctx.report(0, recipe.num_frames, "waiting")
+    line = int(sys.argv[1])
+    subprocess.Popen([sys.executable, "-c", "import signal; signal.pause()"], pass_fds=(line,))
+    os.kill(os.getpid(), signal.SIGKILL)
+    yield
+
+
 class Unwhole(Steady):
     """Hands back a video that is cut short."""
 
