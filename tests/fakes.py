@@ -246,6 +246,15 @@ def has_children(recipe, ctx):
     yield
 
 
+@engine("has-helper")
+def has_helper(recipe, ctx):
+    """Starts a process of its own, tells its id, and waits for it."""
+    child = subprocess.Popen([sys.executable, "-c", "import signal; signal.pause()"])
+    ctx.report(0, recipe.num_frames, "waiting", str(child.pid))
+    child.wait()
+    yield
+
+
 @engine("has-heir")
 def has_heir(recipe, ctx):
     """Dies, and leaves a process behind that holds the line to the host open."""

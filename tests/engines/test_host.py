@@ -10,12 +10,13 @@ import threading
 from pathlib import Path
 from queue import Queue
 
+import psutil
 import pytest
 
 from videogen.engines import host, protocol
 from videogen.engines.base import RenderLost
 from videogen.engines.host import RenderProcess
-from videogen.engines.spare import Spare
+from videogen.engines.spare import Spare, end_orphans
 from videogen.media import probe
 
 ROOT = Path(__file__).parents[2]
@@ -198,10 +199,24 @@ def test_what_an_engine_started_goes_with_it(job_for):
     await_death(grandchild)
 
 
+def _host(code, job):
+    """A process that hosts a render of this job."""
+    host = subprocess.Popen(
+        [sys.executable, "-c", code],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    host.stdin.write(job.model_dump_json(by_alias=True) + "\n")
+    host.stdin.flush()
+    return host
+
+
 HOST = """
 import signal, sys
 from videogen.engines.host import RenderProcess
-from videogen.engines.spare import Spare
+from videogen.engines.spare import Spare, end_orphans
 from videogen.engines.protocol import RenderJob
 render = RenderProcess(RenderJob.model_validate_json(sys.stdin.readline()))
 spare = Spare()
@@ -214,22 +229,36 @@ for message in render.messages():
 
 @linux
 def test_renderers_do_not_outlive_their_host(job_for):
-    job = job_for("ignores_cancel").model_dump(mode="json", by_alias=True)
-    host = subprocess.Popen(
-        [sys.executable, "-c", HOST],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-    )
-    with host:
-        host.stdin.write(json.dumps(job) + "\n")
-        host.stdin.flush()
+    with _host(HOST, job_for("ignores_cancel")) as host:
         pids = [int(pid) for pid in host.stdout.readline().split()]
         host.send_signal(signal.SIGKILL)
     assert len(pids) == 2
     for pid in pids:
         await_death(pid)
+
+
+HELPED = """
+import signal, sys
+from videogen.engines.host import RenderProcess
+from videogen.engines.protocol import RenderJob
+render = RenderProcess(RenderJob.model_validate_json(sys.stdin.readline()))
+for message in render.messages():
+    if message.t == "progress" and message.stage == "waiting":
+        print(message.message, flush=True)
+        signal.pause()
+"""
+
+
+@linux
+def test_what_an_engine_started_is_ended_by_the_next_host_when_its_own_was_killed(job_for):
+    with _host(HELPED, job_for("has_helper")) as host:
+        helper = int(host.stdout.readline())
+        end_orphans()
+        assert psutil.pid_exists(helper), "its host lives"
+        host.send_signal(signal.SIGKILL)
+    assert psutil.pid_exists(helper)
+    assert end_orphans() >= 1
+    await_death(helper)
 
 
 @linux
