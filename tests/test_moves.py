@@ -43,7 +43,8 @@ def row_in(database, store, submit, alice, told):
 def test_an_allowed_move_changes_the_row_and_tells_one_event_of_it(database, store, alice, row_in, told, here, there):
     row = row_in(here)
     with database.write() as unit:
-        moved = move(unit, row.id, there, LATER, {"message": "moved"}, attempt=2)
+        held = 2 if here is Status.PROCESSING else None
+        moved = move(unit, row.id, there, LATER, {"message": "moved"}, attempt=held)
     assert fields(store.get_generation(alice, row.id)) == fields(moved)
     assert (moved.status, moved.message, moved.updated_at) == (there, "moved", LATER)
     (event,) = told
@@ -75,6 +76,15 @@ def test_a_worker_in_another_attempt_can_write_nothing(database, store, alice, r
         move(unit, row.id, Status.COMPLETED, LATER, {}, attempt=attempt)
     with pytest.raises(MoveRefused), database.write() as unit:
         amend(unit, row.id, LATER, {"progress": 50.0}, attempt=attempt)
+    assert store.get_generation(alice, row.id) == row
+    assert told == []
+
+
+@pytest.mark.parametrize("there", Status)
+def test_a_worker_whose_job_went_back_to_the_queue_can_write_nothing(database, store, alice, row_in, told, there):
+    row = row_in(Status.QUEUED)  # under the attempt that the worker held, until it is claimed again
+    with pytest.raises(MoveRefused), database.write() as unit:
+        move(unit, row.id, there, 99.0, {}, attempt=2)
     assert store.get_generation(alice, row.id) == row
     assert told == []
 

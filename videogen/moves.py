@@ -27,14 +27,16 @@ def move(
 
     Args:
         generation_id: its id, or a query that finds it in the same statement.
-        attempt: the attempt that a worker holds; the move is refused in any other one.
+        attempt: the attempt that a worker holds; the move is refused in any other one, and in one that was given up:
+            what was lost waits under the same number until it is claimed again.
 
     Raises:
         MoveRefused: it is in no status from which `target` may be reached, or in another attempt. Nothing was changed.
     """
     if target in TERMINAL:
         values = _END | values | {"stage": target.value, "finished_at": not_before(_TABLE.c.updated_at, now)}
-    row = _update(unit, generation_id, moves_to(target), attempt, values | {"status": target.value, "updated_at": now})
+    allowed = tuple(status for status in moves_to(target) if attempt is None or status is Status.PROCESSING)
+    row = _update(unit, generation_id, allowed, attempt, values | {"status": target.value, "updated_at": now})
     record(unit, row)
     return row
 
@@ -119,15 +121,8 @@ def not_before(column: Any, now: float) -> Any:
 
 
 def cancelled(unit: UnitOfWork, row: GenerationRow, now: float, message: str) -> GenerationRow:
-    """Move to `cancelled`."""
-    return move(
-        unit,
-        row.id,
-        Status.CANCELLED,
-        now,
-        failure("cancelled", message, retryable=True),
-        attempt=row.attempt,
-    )
+    """Move to `cancelled`, whether a worker holds it or not."""
+    return move(unit, row.id, Status.CANCELLED, now, failure("cancelled", message, retryable=True))
 
 
 def failure(code: str, message: str, *, retryable: bool) -> dict[str, Any]:

@@ -18,6 +18,8 @@ import psutil
 from tests.chaos.network import Network
 from tests.support.app import App
 
+START_SECONDS = 300.0
+"""How long a start may take on a machine that has other work; nothing is measured by it."""
 DEATH_SECONDS = 10.0
 """How long the children of a dead server may take to be gone."""
 _LOG = re.compile(r"=== attempt (\d+) of .*, process (\d+)")
@@ -55,7 +57,7 @@ class Monkey:
         acts = _ACTS | _OTHERS
         begin = list(must)
         while self.kills.total() < kills or begin:
-            await asyncio.sleep(self.rng.uniform(0.05, 1.6))
+            await asyncio.sleep(self.rng.uniform(0.05, 1.2))
             kind = begin.pop(0) if begin else self.rng.choices(list(acts), list(acts.values()))[0]
             act = getattr(self, "_" + kind.replace(" ", "_"))
             if await act():
@@ -124,13 +126,13 @@ class Monkey:
             await self._die_in_start()
         _, alive = await asyncio.to_thread(psutil.wait_procs, children, DEATH_SECONDS)
         self.outlived += [f"process {child.pid} outlived its server" for child in alive]
-        await asyncio.to_thread(self.app.start)
+        await asyncio.to_thread(self.app.start, START_SECONDS)
         ready = time.time()
         self.outages.append((began, ready))
         self.losses += [Loss(name, attempt, ready, by_server=True) for name, attempt in lost]
 
     async def _die_in_start(self) -> None:
-        starting = asyncio.create_task(asyncio.to_thread(self.app.start))
+        starting = asyncio.create_task(asyncio.to_thread(self.app.start, START_SECONDS))
         await asyncio.sleep(self.rng.uniform(0.3, 4.0))
         if self.app.process is not None:
             self.app.process.kill()

@@ -76,11 +76,11 @@ class Person:
             over = [known for known in ledger.accepted if known in ended and known not in ledger.deleted]
             if len(running) < AT_ONCE:
                 await self._submit()
-            if running and rng.random() < 0.08:
+            if running and rng.random() < 0.03:
                 await self._cancel(rng.choice(running))
-            if over and rng.random() < 0.04:
+            if over and rng.random() < 0.03:
                 await self._retry(rng.choice(over))
-            if over and rng.random() < 0.04:
+            if over and rng.random() < 0.03:
                 await self._delete(rng.choice(over))
             await asyncio.sleep(rng.uniform(0.0, 0.6))
 

@@ -9,7 +9,7 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.chaos.monkey import Loss, Monkey, rows
+from tests.chaos.monkey import START_SECONDS, Loss, Monkey, rows
 from tests.chaos.network import Network
 from tests.chaos.people import Ledger, Person
 from tests.chaos.verdict import Verdict
@@ -53,8 +53,9 @@ async def storm(folder: Path, plan: Plan) -> Outcome:
     began = time.monotonic()
     # A renderer that stands still is given up soon; nobody's renders are used up by all this.
     settings = {"workers": plan.workers, "stall_seconds": 3, "lease_seconds": 2, "max_attempts": 20}
-    app = await asyncio.to_thread(App(folder / "data", engines=["paced", "raises"], **settings).start)
+    app = App(folder / "data", engines=["paced", "raises"], **settings)
     try:
+        await asyncio.to_thread(app.start, START_SECONDS)
         async with Network(app.base_url) as network:
             people = [Person(network.url, random.Random(rng.random())) for _ in range(plan.people)]
             await asyncio.gather(*(person.arrive() for person in people))
