@@ -122,9 +122,22 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 
 
 def _let_go(target: sqlite3.Connection) -> int:
-    """Remove rows whose parents are lost, until all that is left belongs together."""
+    """Remove rows whose parents are lost, until all that is left belongs together; return how many.
+
+    What only names another row, and may as well name none, stays.
+    """
     removed = 0
     while broken := target.execute("PRAGMA foreign_key_check").fetchall():
-        for table, number, *_ in broken:
-            removed += target.execute(f'DELETE FROM "{table}" WHERE rowid = ?', (number,)).rowcount  # noqa: S608
+        for table, number, _, key in broken:
+            column = _optional(target, table, key)
+            statement = f'UPDATE "{table}" SET "{column}" = NULL' if column else f'DELETE FROM "{table}"'  # noqa: S608
+            changed = target.execute(f"{statement} WHERE rowid = ?", (number,)).rowcount
+            removed += 0 if column else changed
     return removed
+
+
+def _optional(target: sqlite3.Connection, table: str, key: int) -> str | None:
+    """The column of a reference, if it may be empty."""
+    columns = {row[1]: not row[3] for row in target.execute(f'PRAGMA table_info("{table}")')}
+    found = next(row[3] for row in target.execute(f'PRAGMA foreign_key_list("{table}")') if row[0] == key)
+    return str(found) if columns[found] else None
