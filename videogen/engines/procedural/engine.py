@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
-from functools import cache
-from typing import TYPE_CHECKING
+from typing import Final
 
 from pydantic import BaseModel
 
@@ -12,8 +10,8 @@ from videogen.engines.base import Artifact, Recipe, RenderContext, RenderRequest
 from videogen.engines.settings import VideoSettings, video_recipe
 from videogen.schemas import Capabilities
 
-if TYPE_CHECKING:
-    from videogen.engines.procedural.scene import Scene
+THREADS: Final = 2
+"""Frames that are painted at the same time. Every number gives the same bytes."""
 
 
 class ProceduralSettings(VideoSettings):
@@ -24,7 +22,7 @@ class ProceduralEngine:
     """Needs no model, no GPU and no network, and gives the same bytes for the same recipe."""
 
     id = "procedural"
-    version = "1"
+    version = "2"
     title = "Procedural"
     description = (
         "A procedural renderer, not a model: it draws scenes with mathematics. It knows oceans, cities, "
@@ -44,16 +42,12 @@ class ProceduralEngine:
         """See `Engine.render`. The first report says what was understood."""
         # Imported here: they pull numpy and av, which the web process does without.
         from videogen.engines.frames import render_at
+        from videogen.engines.procedural.bridge import bridge
         from videogen.engines.procedural.scene import build_scene
         from videogen.engines.procedural.spec import describe, parse_prompt
 
         spec = parse_prompt(recipe.prompt, recipe.negative_prompt)
-        with ExitStack() as stack:
-
-            @cache
-            def scene() -> Scene:
-                size = (recipe.width, recipe.height)
-                return stack.enter_context(build_scene(spec, size, recipe.seed, recipe.duration_seconds))
-
-            # Built with the first frame, so that the report goes out before.
-            return render_at(recipe, ctx, lambda index: scene().frame(index / recipe.fps), describe(spec))
+        size = (recipe.width, recipe.height)
+        # Cheap: a shot is built with its first frame, so that the first report goes out before.
+        scene = build_scene(bridge(spec), size, recipe.seed, recipe.duration_seconds)
+        return render_at(recipe, ctx, lambda index: scene.frame(index / recipe.fps), describe(spec), THREADS)

@@ -1,18 +1,18 @@
 """Abstract flow: sheets of colour that fold and slide like silk or ink."""
 
-from collections.abc import Mapping
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
-from videogen.engines.procedural.bands import Bands, Span, cut
-from videogen.engines.procedural.camera import TEMPO, Camera
-from videogen.engines.procedural.frame import Frame
-from videogen.engines.procedural.light import Grade
+from videogen.engines.procedural.bands import Span, cut
+from videogen.engines.procedural.camera import Moment
+from videogen.engines.procedural.layer import SKY, Layer, World
 from videogen.engines.procedural.noise import F32, spectral, tap, tile
 from videogen.engines.procedural.palette import TINTS, Rgb, mix, scale
 from videogen.engines.procedural.resample import double
-from videogen.engines.procedural.spec import SceneSpec
-from videogen.engines.procedural.splat import splat
 
 # Four stops from shadow to light.
 _RAMPS: tuple[tuple[Rgb, Rgb, Rgb, Rgb], ...] = (
@@ -24,46 +24,43 @@ _RAMPS: tuple[tuple[Rgb, Rgb, Rgb, Rgb], ...] = (
     ((0.006, 0.020, 0.016), (0.02, 0.17, 0.12), (0.42, 0.60, 0.24), (1.0, 0.86, 0.46)),
 )
 _MOODS: Mapping[str, tuple[Rgb, Rgb, Rgb, Rgb]] = {
-    "cosmos": ((0.003, 0.004, 0.014), (0.05, 0.03, 0.20), (0.50, 0.12, 0.46), (0.55, 0.62, 1.0)),
-    "ember": ((0.010, 0.003, 0.004), (0.24, 0.02, 0.010), (0.95, 0.24, 0.03), (1.0, 0.80, 0.36)),
-    "pastel": ((0.16, 0.20, 0.42), (0.46, 0.26, 0.50), (0.86, 0.44, 0.46), (0.80, 0.78, 0.56)),
+    "mysterious": ((0.003, 0.004, 0.014), (0.05, 0.03, 0.20), (0.50, 0.12, 0.46), (0.55, 0.62, 1.0)),
+    "epic": ((0.010, 0.003, 0.004), (0.24, 0.02, 0.010), (0.95, 0.24, 0.03), (1.0, 0.80, 0.36)),
+    "dreamy": ((0.16, 0.20, 0.42), (0.46, 0.26, 0.50), (0.86, 0.44, 0.46), (0.80, 0.78, 0.56)),
 }
 _LEVELS = 1024
 _SPREAD = 184  # texels per picture unit: fine enough that no texel is wider than a pixel
 
 
-class Abstract:
-    """One flow: its colours, how tightly it folds, which way it slides."""
+class Flow(Layer):
+    """One flow: its colours, how tightly it folds, which way it slides. `energy` runs from 0 to 1."""
 
-    def __init__(self, spec: SceneSpec, size: tuple[int, int], camera: Camera, rng: np.random.Generator) -> None:
-        self._frame = Frame(size[0], size[1], size[1])
-        self._camera, self._pace = camera, TEMPO[spec.tempo]
-        self.grade = Grade(exposure=1.1, bloom=0.45, threshold=0.75, vignette=0.75)
+    order = SKY
+
+    def __init__(self, world: World, colors: Sequence[str], mood: str, energy: float) -> None:
+        self._frame = world.frame
+        rng = world.rng("flow")
         self._noise = tile(spectral(1024, 4.4, rng, (2, 22)))
-        self._ramp = _ramp(spec, rng)
+        self._ramp = _ramp(colors, mood, rng)
         angle = rng.uniform(0, 2 * np.pi)
         self._along = (np.float32(np.cos(angle)), np.float32(np.sin(angle)))
         self._stretch = np.float32(rng.uniform(0.42, 0.75))
         self._warp = np.float32(rng.uniform(50, 88))
-        self._folds = np.float32(rng.uniform(0.50, 1.0) * (0.7 + 0.6 * spec.energy))
+        self._folds = np.float32(rng.uniform(0.50, 1.0) * (0.7 + 0.6 * energy))
         self._sheen = np.float32(rng.uniform(0.5, 1.0))
         self._origin = rng.random(4).astype(np.float32) * 1024
-        self._star = rng.random((4, 340 if spec.stars else 0)).astype(np.float32)
 
-    def paint(self, canvas: F32, t: float, bands: Bands) -> None:
-        """Fill the canvas, float32 (3, H, W) of linear light, with the moment t (seconds)."""
+    def prepare(self, moment: Moment, canvas: F32) -> Any:
+        """The sheet at half size, float32 (3, H / 2, W / 2)."""
         frame = self._frame
         half = np.empty((3, frame.height // 2, frame.width // 2), np.float32)
-        pan = self._camera.pan(t)
-        spans = cut(0, frame.height // 2, frame.width // 2)
-        bands.each(spans, lambda span: self._flow(half, span, t * self._pace, pan))
+        for span in cut(0, frame.height // 2, frame.width // 2):
+            self._flow(half, span, moment.t, moment.shift(0.5))
+        return half
 
-        def work(span: Span) -> None:
-            canvas[:, span[0] : span[1]] = double(half, span, frame.width)
-
-        bands.rows((0, frame.height), frame.width, work)
-        if self._star.shape[1]:
-            self._paint_stars(canvas, t, pan)
+    def paint(self, canvas: F32, span: Span, moment: Moment, ready: Any) -> None:
+        """See `Layer.paint`."""
+        canvas[:, slice(*span)] = double(ready, span, self._frame.width)
 
     def _height(self, first: int, last: int, t: float, pan: float) -> tuple[F32, F32]:
         """The sheet's height and its colour, smooth fields over rows first..last at half size."""
@@ -111,21 +108,13 @@ class Abstract:
             low += shine * self._ramp[channel, -1]
             half[channel, first:last] = low
 
-    def _paint_stars(self, canvas: F32, t: float, pan: float) -> None:
-        frame, star = self._frame, self._star
-        plane = np.zeros((frame.height, frame.width), np.float32)
-        x = star[0] * np.float32(frame.width * 1.2) - np.float32(frame.width * 0.1 + pan * 0.4 * frame.unit)
-        bright = (0.06 + star[2] ** 6) * (0.88 + 0.12 * np.sin(star[3] * 40 + np.float32(t * 1.7)))
-        splat(plane, x, star[1] * frame.height, max(0.72, frame.unit / 480), bright.astype(np.float32))
-        canvas += plane
 
-
-def _ramp(spec: SceneSpec, rng: np.random.Generator) -> F32:
+def _ramp(colors: Sequence[str], mood: str, rng: np.random.Generator) -> F32:
     """Colour by tone, float32 (3, _LEVELS), from the mood, the colour words, or chance."""
     drawn = _RAMPS[int(rng.integers(len(_RAMPS)))]
-    stops = _MOODS.get(spec.mood, drawn)
-    if spec.accents:
-        first, second = TINTS[spec.accents[0]], TINTS[spec.accents[-1]]
+    stops = _MOODS.get(mood, drawn)
+    if colors:
+        first, second = TINTS[colors[0]], TINTS[colors[-1]]
         stops = (scale(first, 0.02), scale(first, 0.30), scale(second, 0.85), mix(second, (1.0, 0.96, 0.9), 0.6))
     at = np.linspace(0, 1, _LEVELS)
     eased = [np.interp(at, (0, 0.34, 0.68, 1), [stop[c] ** 0.5 for stop in stops]) ** 2 for c in range(3)]

@@ -1,35 +1,48 @@
 """Wet ground that doubles the city above it: puddles clear, asphalt smeared."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import numpy as np
 
-from videogen.engines.procedural.bands import Bands, Span
-from videogen.engines.procedural.frame import Frame
+from videogen.engines.procedural.bands import Span, clip
+from videogen.engines.procedural.camera import Moment
+from videogen.engines.procedural.layer import GROUND, Layer, World
 from videogen.engines.procedural.noise import F32, smooth, spectral, tap_rows, tile
 from videogen.engines.procedural.palette import Rgb
 from videogen.engines.procedural.resample import box, halve
 
 
-class Street:
-    """Painted under the horizon of a canvas whose upper part is finished. `wet` runs from 0, damp, to 1, in rain."""
+class Street(Layer):
+    """Painted under the horizon, from what is above it. `wet` runs from 0, damp, to 1, in rain."""
 
-    def __init__(self, frame: Frame, color: Rgb, wet: float, rng: np.random.Generator) -> None:
-        self._frame, self._color, self._wet = frame, color, wet
+    order = GROUND
+    reads = True
+
+    def __init__(self, world: World, color: Rgb, wet: float) -> None:
+        self._frame, self._color, self._wet = world.frame, color, wet
+        rng = world.rng("street")
         self._grain = (tile(spectral(256, 2.2, rng, (3, 100), 0.7)), tile(spectral(256, 3.0, rng, (2, 40), 0.7)))
 
-    def paint(self, canvas: F32, t: float, pan: float, bands: Bands) -> None:
-        """Fill the rows from the horizon down with the reflection at time t (seconds)."""
+    def prepare(self, moment: Moment, canvas: F32) -> Any:
+        """The picture above, sharp and smeared downwards."""
         frame = self._frame
         sharp = np.minimum(canvas[:, : frame.horizon], 3.0)
         smear = halve(sharp)
         for radius in (0.035, 0.06):
             smear = box(smear, max(1, int(radius * frame.unit / 2)), 1)
-        smear = box(smear, max(1, int(0.006 * frame.unit / 2)), 2)
-        plates = (sharp, smear)
-        bands.rows((frame.horizon, frame.height), frame.width, lambda span: self._rows(canvas, plates, span, (t, pan)))
+        return sharp, box(smear, max(1, int(0.006 * frame.unit / 2)), 2)
 
-    def _rows(self, canvas: F32, plates: tuple[F32, F32], span: Span, moment: tuple[float, float]) -> None:
+    def paint(self, canvas: F32, span: Span, moment: Moment, ready: Any) -> None:
+        """See `Layer.paint`."""
+        first, last = clip(span, (self._frame.horizon, self._frame.height))
+        if first < last:
+            self._rows(canvas, ready, (first, last), moment)
+
+    def _rows(self, canvas: F32, plates: tuple[F32, F32], span: Span, moment: Moment) -> None:
         frame = self._frame
-        t, pan = moment
+        t, pan = moment.t, moment.shift(0.8)
         drop = -frame.rows(*span)
         far = 1 / (drop + np.float32(0.05))
         x = frame.columns()

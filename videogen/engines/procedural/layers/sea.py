@@ -1,12 +1,17 @@
 """Open water: wave slopes that mirror the sky above and glitter under the sun."""
 
+from __future__ import annotations
+
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from videogen.engines.procedural.bands import Bands, Span
-from videogen.engines.procedural.frame import Frame
+from videogen.engines.procedural.bands import Span, clip
+from videogen.engines.procedural.camera import Moment
+from videogen.engines.procedural.layer import GROUND, Layer, World
+from videogen.engines.procedural.layers.sky import haze
 from videogen.engines.procedural.noise import F32, Tile, spectral, tap_rows, tile
 from videogen.engines.procedural.palette import Rgb
 from videogen.engines.procedural.resample import box, halve
@@ -43,11 +48,15 @@ _OCTAVES = tuple(
 )
 
 
-class Sea:
-    """Painted under the horizon of a canvas whose upper part is finished: the water mirrors it."""
+class Sea(Layer):
+    """Painted under the horizon: the water mirrors all that was painted above it."""
 
-    def __init__(self, frame: Frame, water: Water, rng: np.random.Generator) -> None:
-        self._frame, self._water = frame, water
+    order = GROUND
+    reads = True
+
+    def __init__(self, world: World, water: Water) -> None:
+        self._world, self._frame, self._water = world, world.frame, water
+        rng = world.rng("sea")
         field = spectral(_TEXELS, 3.4, rng, (_CYCLES * 0.6, 46), 0.55)
         # Pulling troughs flat and crests sharp is what tells water from hills.
         field = np.exp(field * np.float32(0.45)).astype(np.float32)
@@ -58,32 +67,33 @@ class Sea:
         self._gusts = tile(spectral(_TEXELS, 3.0, rng, (2, 20), 0.5))
         self._origin = rng.random((len(_OCTAVES), 2)).astype(np.float32) * _TEXELS
 
-    def paint(self, canvas: F32, haze: F32, t: float, pan: float, bands: Bands) -> None:
-        """Fill the rows from the horizon down. `haze`, float32 (3, 1, W), is where the far water ends."""
+    def prepare(self, moment: Moment, canvas: F32) -> Any:
+        """What the water mirrors, at half size, and the colour of the air over it."""
         frame = self._frame
-        pace = t * self._water.pace
         # Small waves draw every reflection out upwards, so the mirror is smeared that way, and half the size will do.
         mirror = halve(np.minimum(canvas[:, : frame.horizon], 1.0))
         for radius in (0.035, 0.02):
             mirror = box(mirror, max(1, int(radius * frame.unit / 2)), 1)
+        return mirror, haze(self._world, moment)
 
-        def work(span: Span) -> None:
-            self._paint_rows(canvas, mirror, haze, span, (pace, pan))
+    def paint(self, canvas: F32, span: Span, moment: Moment, ready: Any) -> None:
+        """See `Layer.paint`."""
+        first, last = clip(span, (self._frame.horizon, self._frame.height))
+        if first < last:
+            self._paint_rows(canvas, ready, (first, last), moment)
 
-        bands.rows((frame.horizon, frame.height), frame.width, work)
-
-    def _paint_rows(self, canvas: F32, mirror: F32, haze: F32, span: Span, moment: tuple[float, float]) -> None:
+    def _paint_rows(self, canvas: F32, ready: tuple[F32, F32], span: Span, moment: Moment) -> None:
         frame, water = self._frame, self._water
-        t, pan = moment
+        mirror, haze = ready
         drop = -frame.rows(*span)
         far = np.float32(_EYE) / drop
         x = frame.columns()
-        across, along, lost = self._waves(x + np.float32(pan), far, t)
+        across, along, lost = self._waves(x + np.float32(moment.shift(0.6)), far, moment)
         turn = (x * across - drop[:, None] - np.float32(_LENS) * -along) * -2
         turn /= 1 + across * across + along * along
         light, fresnel = self._mirror(mirror, x, (across, along, turn), drop, lost)
         body = np.clip(along * 0.9 + 0.35, 0, 1)
-        glitter = self._glitter((across, along), x + np.float32(pan), drop, lost)
+        glitter = self._glitter((across, along), x + np.float32(moment.shift(0)), drop, lost)
         glitter *= 0.35 + 0.65 * fresnel
         air = (1 - np.exp(far * np.float32(-0.0016)))[:, None] * np.float32(0.85)
         for channel in range(3):
@@ -97,11 +107,12 @@ class Sea:
             out += (haze[channel] - out) * air
             canvas[channel, span[0] : span[1]] = out
 
-    def _waves(self, x: F32, far: F32, t: float) -> tuple[F32, F32, F32]:
+    def _waves(self, x: F32, far: F32, moment: Moment) -> tuple[F32, F32, F32]:
         """Slopes across and along the view, (rows, columns), and what each row lost to its pixels' size, (rows,)."""
         frame, water = self._frame, self._water
+        t = moment.t * water.pace
         ground = x * far[:, None]
-        depth = far * np.float32(_LENS)
+        depth = far * np.float32(_LENS) + np.float32(moment.travel)
         pixel = far * far * np.float32(_LENS / (_EYE * frame.unit))
         (gust,) = tap_rows((self._gusts,), ground * 1.3 + np.float32(1.5 * t), depth * 0.9 + np.float32(1.1 * t))
         gust = 1 + gust * np.float32(0.30)

@@ -1,8 +1,15 @@
 """Aurora curtains: folded sheets of light, brighter where they fold, rising and fading with height."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import numpy as np
 
+from videogen.engines.procedural.bands import Span, clip
+from videogen.engines.procedural.camera import Moment
 from videogen.engines.procedural.frame import Frame
+from videogen.engines.procedural.layer import CURTAINS, Layer, World
 from videogen.engines.procedural.noise import F32, profile, tap_line
 from videogen.engines.procedural.palette import Rgb
 from videogen.engines.procedural.resample import box, double
@@ -116,3 +123,26 @@ def soft_glow(light: F32) -> F32:
         small = box(box(small, max(1, radius // 4), axis), max(1, radius // 4), axis)
     half = double(small, (0, min(2 * small.shape[1], -(-light.shape[1] // 2))), -(-light.shape[2] // 2))
     return double(half, (0, light.shape[1]), light.shape[2])
+
+
+class Aurora(Layer):
+    """Curtains of light in the sky."""
+
+    order = CURTAINS
+
+    def __init__(self, world: World, colors: tuple[Rgb, Rgb, Rgb], strength: float) -> None:
+        self._frame = world.frame
+        rng = world.rng("aurora")
+        self._curtains = Curtains(world.frame, colors, strength, int(rng.integers(2, 4)), rng)
+
+    def prepare(self, moment: Moment, canvas: F32) -> Any:
+        """The light at half size, float32 (3, horizon / 2, W / 2)."""
+        light = self._curtains.light(moment.t, moment.shift(0))
+        light += soft_glow(light) * np.float32(0.5)
+        return light
+
+    def paint(self, canvas: F32, span: Span, moment: Moment, ready: Any) -> None:
+        """See `Layer.paint`."""
+        first, last = clip(span, (0, self._frame.horizon))
+        if first < last:
+            canvas[:, first:last] += double(ready, (first, last), self._frame.width)

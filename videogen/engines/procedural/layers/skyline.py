@@ -5,14 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageDraw
 
-from videogen.engines.procedural.bands import Span
 from videogen.engines.procedural.frame import Frame
-from videogen.engines.procedural.noise import F32
 from videogen.engines.procedural.palette import Rgb, mix, scale
+from videogen.engines.procedural.strip import Strip, solid
 
 _FINE = 2  # drawn this many times larger, then averaged, for smooth edges
 _PEAK = 4.0  # linear light of the brightest value a drawing can hold
-_WINDOWS: tuple[Rgb, ...] = ((1.0, 0.66, 0.30), (1.0, 0.80, 0.52), (0.62, 0.80, 1.0), (1.0, 0.52, 0.22))
+LAMPS: tuple[Rgb, ...] = ((1.0, 0.66, 0.30), (1.0, 0.80, 0.52), (0.62, 0.80, 1.0), (1.0, 0.52, 0.22))
 
 
 @dataclass(frozen=True)
@@ -27,26 +26,7 @@ class Row:
     signs: float  # share of buildings that carry one
     neon: tuple[Rgb, ...]
     centre: float  # where along the width the towers crowd, 0..1
-
-
-@dataclass(frozen=True)
-class Strip:
-    """Drawn buildings: light float32 (3, rows, columns), linear, and cover (rows, columns) 0..1, top row first."""
-
-    light: F32
-    cover: F32
-
-    def at(self, shift: float, width: int, rows: Span) -> tuple[F32, F32]:
-        """The part of rows [first, last) that starts `shift` columns in, whole or not, `width` columns wide."""
-        start = int(np.floor(shift))
-        part = np.float32(shift - start)
-        here, there = slice(start, start + width), slice(start + 1, start + 1 + width)
-        between = slice(*rows)
-        light = self.light[:, between, here] * (1 - part)
-        light += self.light[:, between, there] * part
-        cover = self.cover[between, here] * (1 - part)
-        cover += self.cover[between, there] * part
-        return light, cover
+    glass: tuple[Rgb, ...] = LAMPS
 
 
 def draw_row(frame: Frame, row: Row, columns: int, rng: np.random.Generator) -> Strip:
@@ -58,7 +38,7 @@ def draw_row(frame: Frame, row: Row, columns: int, rng: np.random.Generator) -> 
     light = np.asarray(pencil.light.reduce(_FINE), np.float32).transpose(2, 0, 1)
     light = np.ascontiguousarray(light) * np.float32(1 / 255)
     cover = np.asarray(pencil.cover.reduce(_FINE), np.float32) * np.float32(1 / 255)
-    return Strip(light * light * np.float32(_PEAK), cover)
+    return solid(light * light * np.float32(_PEAK), cover)
 
 
 def _ink(color: Rgb) -> tuple[int, int, int]:
@@ -95,7 +75,7 @@ class _Pencil:
             inset = wide * rng.uniform(0.12, 0.26)
             step = tall * rng.uniform(0.62, 0.84)
             parts = [(x, wide, 0.0, step), (x + inset, wide - 2 * inset, step, tall)]
-        glass = _WINDOWS[rng.integers(len(_WINDOWS))]
+        glass = self._row.glass[rng.integers(len(self._row.glass))]
         pitch = self._unit * rng.uniform(0.0085, 0.0115) * (0.85 + 0.3 * self._row.depth)
         for left, breadth, low, high in parts:
             self._block(left, breadth, low, high, body)
