@@ -127,6 +127,7 @@ def _with_page(app: FastAPI, parts: Parts) -> FastAPI:
             max_pixels=config.max_pixels,
             max_seconds=config.max_seconds,
             max_prompt_chars=config.max_prompt_chars,
+            max_upload_mb=config.max_upload_mb,
         ),
         root_path=config.root_path,
     )

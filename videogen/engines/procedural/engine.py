@@ -31,7 +31,8 @@ class ProceduralEngine:
     title = "Procedural"
     description = (
         "A procedural renderer, not a model: it draws scenes with mathematics. It knows oceans, cities, "
-        "auroras and abstract motion, with weather, light and camera moves, and says what it understood."
+        "auroras and abstract motion, with weather, light and camera moves, moves through a picture of yours, "
+        "and says what it understood."
     )
     settings: type[BaseModel] = ProceduralSettings
 

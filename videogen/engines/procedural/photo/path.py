@@ -16,6 +16,7 @@ _PUSH: Final = 0.13
 _SLIDE: Final = 0.085
 _ORBIT: Final = 0.030
 _SHAKE: Final = 0.010
+_DRIFT: Final = 0.035
 _FULL_SECONDS: Final = 4.0
 
 
@@ -47,6 +48,8 @@ class Path:
         self._reach = min(1.25, pace * self._seconds / _FULL_SECONDS)
         self._phases = rng.uniform(0, 2 * np.pi, 6)
         self._sway = float(rng.choice((-1.0, 1.0)))
+        # Where nobody said how to move, each seed wanders a little its own way.
+        self._drift = rng.uniform(-1, 1, 2) * (0 if shot.camera else _DRIFT)
 
     def at(self, t: float) -> View:
         """The view at time t, in seconds."""
@@ -58,7 +61,8 @@ class Path:
                 return View()
             case "zoom in" | "dolly in":
                 deep = 0.5 if self.move == "zoom in" else 1.2
-                return View(1 + _PUSH * reach * away, deep * _PUSH * reach * away)
+                x, y = (float(value) * reach * away for value in self._drift)
+                return View(1 + _PUSH * reach * away, deep * _PUSH * reach * away, x, y, 0.3 * x, 0.3 * y)
             case "zoom out" | "dolly out":
                 deep = 0.5 if self.move == "zoom out" else 1.2
                 return View(1 + _PUSH * reach * (1 - away), deep * _PUSH * reach * (1 - away))
