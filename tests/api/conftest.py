@@ -7,7 +7,7 @@ import pytest
 from tests.support.api import Session, connect
 from tests.support.app import App
 
-ENGINES = ("bars", "slow", "until-cancelled", "ignores-cancel", "refuses", "dies", "steady")
+ENGINES = ("bars", "slow", "until-cancelled", "ignores-cancel", "refuses", "dies", "steady", "procedural")
 MAX_ACTIVE = 10
 
 

@@ -11,7 +11,9 @@ from tests.support.app import ROOT, App
 from tests.support.browser import Person, launch
 from tests.support.sites import EmbeddingSite
 
-ENGINES = [f"{ROOT / 'tests' / 'browser' / 'engines.py'}:{name}" for name in ("gated", "paced", "fails_once")]
+ENGINES = [f"{ROOT / 'tests' / 'browser' / 'engines.py'}:{name}" for name in ("gated", "paced", "fails_once")] + [
+    "procedural"
+]
 ARTIFACTS = ROOT / "test-results"
 _passed = pytest.StashKey[bool]()
 
