@@ -68,6 +68,7 @@ class Presenter:
             "image_url": self.media_url(row.file_id) if row.type == "image" else None,
             "poster_url": self.media_url(row.poster_file_id),
             "title": row.title,
+            "understanding": row.recipe.get("understanding"),
             "error": _error(row),
         }
         return Generation(**values)

@@ -120,6 +120,21 @@ class ErrorInfo(Model):
     retryable: bool
 
 
+class UnderstoodPhrase(Model):
+    """A phrase of the prompt, as it was written, and what it became."""
+
+    phrase: str
+    became: str
+
+
+class Understanding(Model):
+    """What an engine made of a prompt. Its texts are a person's own words: show them as text."""
+
+    understood: tuple[UnderstoodPhrase, ...] = Field(default=(), description="In the order of the prompt.")
+    ignored: tuple[str, ...] = Field(default=(), description="Words that said nothing to the engine.")
+    abstract: bool = Field(default=False, description="True where nothing to be seen was understood.")
+
+
 class Generation(Model):
     """One video or image: its recipe, where it stands, what came of it."""
 
@@ -136,6 +151,7 @@ class Generation(Model):
     settings: dict[str, Any]
     seed: int
     recipe_hash: str
+    understanding: Understanding | None = Field(default=None, description="Null for an engine that does not tell.")
     input_file_id: str | None = Field(default=None, description="The image it starts from; see `GET /files/{id}`.")
     progress: float = Field(ge=0, le=100, description="0..100, and never falls within an attempt.")
     stage: str

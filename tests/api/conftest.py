@@ -7,7 +7,7 @@ import pytest
 from tests.support.api import Session, connect
 from tests.support.app import App
 
-ENGINES = ("bars", "slow", "until-cancelled", "ignores-cancel", "refuses", "dies", "steady", "looks")
+ENGINES = ("bars", "slow", "until-cancelled", "ignores-cancel", "refuses", "dies", "steady", "looks", "procedural")
 MAX_ACTIVE = 10
 MAX_UPLOAD_MB = 1
 

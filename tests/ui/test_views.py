@@ -19,6 +19,34 @@ def stage(**changes):
     return views.room(board)["selected"]
 
 
+def test_what_was_understood_stands_beside_the_facts():
+    found = [{"phrase": "<b>red</b> moon", "became": "moon, red"}]
+    told = stage(understanding={"understood": found, "ignored": ["דרקון"], "abstract": False})["reading"]
+    assert told["note"] == texts.UNDERSTOOD
+    assert told["understood"] == [["<b>red</b> moon", "moon, red"]]
+    assert (told["ignored"], told["ignoredLabel"]) == (["דרקון"], texts.NOT_UNDERSTOOD)
+
+
+def test_a_guess_is_called_one_and_silence_is_not():
+    guess = stage(understanding={"understood": [], "ignored": [], "abstract": True})["reading"]
+    assert guess["note"] == texts.UNDERSTOOD_NOTHING
+    assert stage()["reading"] is None
+
+
+@pytest.mark.parametrize(
+    ("prompt", "name"),
+    [
+        ("<script>alert('x')</script>", "script-alert-x-script.mp4"),
+        ("../../etc/passwd\n", "etc-passwd.mp4"),
+        ("שלום \u202eevil\u202c", "שלום-evil.mp4"),
+        ("👨‍👩‍👧 🔥", "video.mp4"),
+        ("x" * 5_000, f"{'x' * 60}.mp4"),
+    ],
+)
+def test_a_download_has_a_harmless_name(prompt, name):
+    assert stage(**DONE, prompt=prompt)["download"]["name"] == name
+
+
 def test_nothing_selected():
     assert views.room(Board()) == {"selected": None, "active": [], "loaded": False}
 

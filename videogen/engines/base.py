@@ -9,7 +9,7 @@ from typing import Any, Protocol, runtime_checkable
 import orjson
 from pydantic import BaseModel, Field
 
-from videogen.schemas import Capabilities, GenerationType, Model
+from videogen.schemas import Capabilities, GenerationType, Model, Understanding
 
 
 class RenderRequest(Model):
@@ -41,6 +41,7 @@ class Recipe(Model):
     settings: dict[str, Any] = Field(default_factory=dict, description="whatever else the engine pins")
     input_digest: str | None = Field(default=None, description="SHA-256 of the image to start from, as hex")
     input_path: Path | None = Field(default=None, description="where that image lies while this renders")
+    understanding: Understanding | None = Field(default=None, description="what the engine made of the prompt")
 
     @property
     def duration_seconds(self) -> float:
@@ -51,9 +52,9 @@ class Recipe(Model):
     def digest(self) -> str:
         """SHA-256 over the canonical JSON: the same recipe, the same digest, on any machine.
 
-        An input image counts by its bytes, not by its place.
+        An input image counts by its bytes, not by its place. What is told about the prompt changes no picture.
         """
-        values = self.model_dump(mode="json", exclude={"input_path"})
+        values = self.model_dump(mode="json", exclude={"input_path", "understanding"})
         canonical = orjson.dumps(values, option=orjson.OPT_SORT_KEYS)
         return hashlib.sha256(canonical).hexdigest()
 

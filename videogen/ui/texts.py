@@ -61,6 +61,11 @@ CANCELLED_DETAIL: Final = "You stopped this one. Retry starts it again with the 
 STARTING: Final = "Starting"
 STILL: Final = "Still"
 FINISHED: Final = "Kept in your history"
+UNDERSTOOD: Final = "Understood"
+UNDERSTOOD_NOTHING: Final = (
+    "Nothing that this engine can show was named, so the scene is abstract, drawn from the prompt's text."
+)
+NOT_UNDERSTOOD: Final = "Not understood"
 
 
 def welcome(active: int) -> str:

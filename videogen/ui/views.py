@@ -6,7 +6,7 @@ from typing import Any, Final, Literal
 
 import orjson
 
-from videogen.schemas import Generation, Status
+from videogen.schemas import Generation, Status, Understanding
 from videogen.ui import texts
 from videogen.ui.board import Board
 
@@ -86,6 +86,7 @@ def _stage(generation: Generation, *, cancelling: bool) -> View:
         "canRetry": ended,
         "prompt": generation.prompt,
         "size": [generation.width, generation.height],
+        "reading": _reading(generation.understanding),
         "facts": _facts(generation),
         "recipe": _recipe(generation),
     }
@@ -102,6 +103,18 @@ def _download(generation: Generation) -> View:
     words = "".join(char if char.isalnum() else " " for char in generation.prompt.lower()).split()
     name = "-".join(words)[:60].strip("-") or generation.type
     return {"href": generation.video_url or generation.image_url, "name": f"{name}.{ending}"}
+
+
+def _reading(understanding: Understanding | None) -> View | None:
+    """What the engine made of the prompt; None where it does not tell."""
+    if understanding is None:
+        return None
+    return {
+        "note": texts.UNDERSTOOD_NOTHING if understanding.abstract else texts.UNDERSTOOD,
+        "understood": [[found.phrase, found.became] for found in understanding.understood],
+        "ignored": list(understanding.ignored),
+        "ignoredLabel": texts.NOT_UNDERSTOOD,
+    }
 
 
 def _facts(generation: Generation) -> list[list[str]]:

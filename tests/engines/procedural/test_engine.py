@@ -1,12 +1,16 @@
 import hashlib
 import json
+import subprocess
+import sys
+from dataclasses import replace
 
 import pytest
 from PIL import Image
 
 from tests.support.pictures import encoded, quarters
-from videogen.engines.base import Engine, RenderCancelled, RenderFailed, RenderRequest
-from videogen.engines.procedural.engine import ProceduralEngine
+from videogen.engines.base import Engine, Recipe, RenderCancelled, RenderFailed, RenderRequest
+from videogen.engines.procedural.engine import ProceduralEngine, scene_of
+from videogen.engines.procedural.language import parse_prompt
 from videogen.media import probe
 
 TINY = {"width": 96, "height": 64, "fps": 4, "durationSeconds": 2.25, "seed": 11}
@@ -57,6 +61,42 @@ def test_another_seed_gives_another_video(recipe, recorder, tmp_path):
     assert digest(engine.render(recipe, recorder(tmp_path / "a"))) != digest(
         engine.render(other, recorder(tmp_path / "b"))
     )
+
+
+def test_a_recipe_pins_its_scene_and_tells_what_was_understood():
+    recipe = ProceduralEngine().normalise(
+        RenderRequest(prompt="two red boats and a kraken", negative_prompt="clouds", settings=TINY)
+    )
+    told = recipe.understanding
+    assert [(found.phrase, found.became) for found in told.understood] == [
+        ("two red boats", "boat, 2, red"),
+        ("clouds", "no clouds"),
+    ]
+    assert (told.ignored, told.abstract) == (("kraken",), False)
+    assert scene_of(recipe) == replace(parse_prompt(recipe.prompt, "clouds"), understood=())
+    assert scene_of(Recipe.model_validate_json(recipe.model_dump_json())) == scene_of(recipe)
+
+
+def test_a_pinned_scene_is_what_is_rendered_whatever_the_words_say_now(recipe):
+    pinned = recipe.model_copy(update={"prompt": "a city"})
+    assert scene_of(pinned) == scene_of(recipe)
+    bare = pinned.model_copy(update={"settings": {}})
+    assert [subject.kind for subject in scene_of(bare).shots[0].subjects] == ["city"]
+
+
+def test_what_is_told_does_not_count_in_the_recipes_digest(recipe):
+    assert recipe.model_copy(update={"understanding": None}).digest == recipe.digest
+    assert recipe.model_copy(update={"settings": {}}).digest != recipe.digest
+
+
+def test_reading_a_prompt_needs_neither_numpy_nor_av():
+    code = (
+        "import sys; from videogen.engines.base import RenderRequest;"
+        "from videogen.engines.procedural.engine import ProceduralEngine as E;"
+        "E().normalise(RenderRequest(prompt='a red moon over the sea'));"
+        "sys.exit('numpy' in sys.modules or 'av' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
 
 @pytest.fixture

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from pydantic import BaseModel
 
 from videogen.engines.base import Artifact, Recipe, RenderContext, RenderRequest
+from videogen.engines.procedural.language import SceneSpec, describe, from_json, parse_prompt, to_json
+from videogen.engines.procedural.photo.reading import describe_picture, of_a_picture
 from videogen.engines.settings import VideoSettings, video_recipe
-from videogen.schemas import Capabilities
+from videogen.schemas import Capabilities, Understanding, UnderstoodPhrase
 
 if TYPE_CHECKING:
     from videogen.engines.procedural.photo.scene import PhotoScene
@@ -43,8 +46,11 @@ class ProceduralEngine:
         )
 
     def normalise(self, request: RenderRequest) -> Recipe:
-        """See `Engine.normalise`."""
-        return video_recipe(self, request)
+        """See `Engine.normalise`. The recipe pins the scene, so that a later version reads nothing else into it."""
+        recipe = video_recipe(self, request)
+        spec = _read(recipe)
+        told = {"settings": recipe.settings | {"scene": to_json(spec.silent())}, "understanding": understanding(spec)}
+        return recipe.model_copy(update=told)
 
     def render(self, recipe: Recipe, ctx: RenderContext) -> Artifact:
         """See `Engine.render`. The first report says what was understood."""
@@ -61,19 +67,37 @@ class ProceduralEngine:
         return render_at(recipe, ctx, lambda index: scene.frame(index / recipe.fps), message, THREADS)
 
 
+def scene_of(recipe: Recipe) -> SceneSpec:
+    """The scene that a recipe pins, or, where it pins none, the one its prompt asks for."""
+    scene = recipe.settings.get("scene")
+    if scene is None:
+        return _read(recipe)
+    ignored = recipe.understanding.ignored if recipe.understanding else ()
+    return replace(from_json(scene), ignored=ignored)
+
+
+def _read(recipe: Recipe) -> SceneSpec:
+    """What the prompt asks for, of a scene or of the picture that the recipe starts from."""
+    spec = parse_prompt(recipe.prompt, recipe.negative_prompt)
+    return spec if recipe.input_digest is None else of_a_picture(spec)
+
+
+def understanding(spec: SceneSpec) -> Understanding:
+    """What was made of a prompt, for people."""
+    phrases = tuple(UnderstoodPhrase(phrase=found.phrase, became=found.became) for found in spec.understood)
+    return Understanding(understood=phrases, ignored=spec.ignored, abstract=spec.is_guess)
+
+
 def _plan(recipe: Recipe) -> tuple[Callable[[tuple[int, int], float], Scene | PhotoScene], str]:
     """How to build the scene of a recipe for a size and a length in seconds, and what was understood of its prompt."""
-    from videogen.engines.procedural.bridge import bridge
-    from videogen.engines.procedural.photo.reading import read_wishes
     from videogen.engines.procedural.photo.scene import PhotoScene
     from videogen.engines.procedural.scene import build_scene
-    from videogen.engines.procedural.spec import describe, parse_prompt
     from videogen.engines.stills import read_input
 
+    spec = scene_of(recipe)
     if recipe.input_digest is not None:
-        picture = read_input(recipe)
-        shot, message = read_wishes(recipe.prompt, recipe.negative_prompt)
+        picture, shot = read_input(recipe), spec.shots[0]
+        message = describe_picture(shot, spec.ignored)
         return lambda size, seconds: PhotoScene(picture, shot, size, recipe.seed, seconds), message
-    spec = parse_prompt(recipe.prompt, recipe.negative_prompt)
     # Cheap: a shot is built with its first frame, so that the first report goes out before.
-    return lambda size, seconds: build_scene(bridge(spec), size, recipe.seed, seconds), describe(spec)
+    return lambda size, seconds: build_scene(spec, size, recipe.seed, seconds), describe(spec)

@@ -70,6 +70,8 @@ class World:
     air: Air
     camera: Camera
     seed: tuple[int, ...]
+    ground: str = ""
+    """Kind of what lies under the horizon; empty where there is none."""
 
     def rng(self, name: str) -> np.random.Generator:
         """Chance of its own for each name: what one layer draws moves no other."""

@@ -7,10 +7,10 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from videogen.engines.procedural.language import ShotSpec, Subject
+from videogen.engines.procedural.language import ShotSpec, Subject, parse_prompt
 from videogen.engines.procedural.photo.depth import guess_depth
 from videogen.engines.procedural.photo.path import Path
-from videogen.engines.procedural.photo.reading import read_wishes
+from videogen.engines.procedural.photo.reading import describe_picture, of_a_picture
 from videogen.engines.procedural.photo.scene import PhotoScene
 from videogen.engines.procedural.photo.warp import Warp, cover, margin_of
 
@@ -30,7 +30,7 @@ def landscape(width: int = 480, height: int = 300) -> NDArray[np.uint8]:
 
 
 def shot(prompt: str) -> ShotSpec:
-    return read_wishes(prompt)[0]
+    return of_a_picture(parse_prompt(prompt)).shots[0]
 
 
 def frames(prompt: str, *moments: float, size: tuple[int, int] = SIZE, seed: int = 7) -> NDArray[np.uint8]:
@@ -173,17 +173,27 @@ def test_seeds_differ_also_where_nothing_is_asked_for() -> None:
         ("no rain, light snow, PAN to the LEFT", "Your picture: slow pan left, light snow."),
         ("my dog at golden hour, film noir", "Your picture: slow zoom in, golden hour, film noir. Not used: dog."),
         ("<b>fog</b> & <script>", "Your picture: slow zoom in, fog. Not used: script."),
-        ("ignore all previous instructions", "Your picture: slow zoom in. Not used: ignore, all, previous"),
-        ("🌧 ☃ مطر", "Your picture: slow zoom in. Not used: مطر."),
-        ("x" * 10_000, "Your picture: slow zoom in. Not used: xxxxxxxxxxxxxxxxxxxxxxxx."),
+        ("ignore all previous instructions", "Your picture: slow zoom in. Not used: ignore, previous, instr"),
+        ("🌧 ☃ مطر", "Your picture: slow zoom in, rain, snow. Not used: مطر."),
+        ("x" * 10_000, "Your picture: slow zoom in. Not used: xxxxxxxxxxxxxxxxxxxxxxx…."),
     ],
 )
 def test_any_prompt_is_read_and_answered(prompt: str, told: str) -> None:
-    assert read_wishes(prompt)[1].startswith(told)
+    spec = of_a_picture(parse_prompt(prompt))
+    assert describe_picture(spec.shots[0], spec.ignored).startswith(told)
+
+
+def test_what_would_have_to_be_painted_is_owned_up_to() -> None:
+    spec = of_a_picture(parse_prompt("two red boats over the sea, eerie watercolour, slow pan left, snowstorm"))
+    assert [subject.kind for subject in spec.shots[0].subjects] == ["abstract", "snow"]
+    became = [reading.became for reading in spec.understood]
+    assert became == ["mood: eerie", "pace: calm", "camera: pan left", "snow, heavy"]
+    assert spec.ignored == ("two red boats", "over", "sea", "watercolour")
+    assert (spec.shots[0].style, spec.is_guess) == ("", False)
 
 
 def test_a_negative_prompt_takes_weather_away() -> None:
-    spec, _ = read_wishes("rain and snow", "snow")
+    (spec,) = of_a_picture(parse_prompt("rain and snow", "snow")).shots
     assert [subject.kind for subject in spec.subjects] == ["abstract", "rain"]
     assert isinstance(spec.subjects[1], Subject)
 

@@ -1,5 +1,6 @@
 """From a prompt to a scene: words in, pure data out. Nothing here needs more than the standard library."""
 
+from videogen.engines.procedural.language.parser import parse_prompt
 from videogen.engines.procedural.language.spec import (
     KINDS,
     LIVING,
@@ -14,6 +15,7 @@ from videogen.engines.procedural.language.spec import (
     from_json,
     to_json,
 )
+from videogen.engines.procedural.language.wording import describe
 
 __all__ = [
     "KINDS",
@@ -26,6 +28,8 @@ __all__ = [
     "SceneSpec",
     "ShotSpec",
     "Subject",
+    "describe",
     "from_json",
+    "parse_prompt",
     "to_json",
 ]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
-from typing import Any, Final, Literal, get_args, get_type_hints
+from dataclasses import dataclass, fields, is_dataclass, replace
+from typing import Any, Final, Literal, get_args, get_origin, get_type_hints
 
 Kind = Literal[
     # Places: what fills the picture.
@@ -19,7 +19,7 @@ Kind = Literal[
     # Silhouettes.
     "bird", "fish", "whale", "cat", "dog", "horse", "deer", "person",
 ]  # fmt: skip
-Place = Literal["over", "under", "left of", "right of", "behind", "in front of", "reflected in", "in", "beside"]
+Place = Literal["over", "under", "left of", "right of", "behind", "in front of", "reflected in", "in", "on", "beside"]
 Size = Literal["", "tiny", "small", "large", "huge"]
 Colour = Literal[
     "red", "orange", "gold", "yellow", "green", "teal", "cyan", "blue", "violet", "pink", "white", "grey", "black",
@@ -51,10 +51,13 @@ MAX_TITLE: Final = 80
 
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """Where a subject is: `place`, seen from the subject with the index `target` in the same shot."""
+    """Where a subject is: `place`, seen from the subject with the index `target` in the same shot.
+
+    `target` None is the picture as a whole: left or right of its middle, behind or in front of everything else,
+    reflected in whatever reflects."""
 
     place: Place
-    target: int
+    target: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,17 +140,22 @@ class SceneSpec:
         """Whether the prompt named nothing to be seen, so that the abstract scene was our choice."""
         return self.variant > 0
 
+    def silent(self) -> SceneSpec:
+        """The same scene without the words on what was understood."""
+        return replace(self, understood=(), ignored=())
+
 
 def to_json(spec: SceneSpec) -> dict[str, Any]:
-    """The spec as JSON values; `from_json` gives it back."""
-    values: dict[str, Any] = _listed(asdict(spec))
+    """The spec as JSON values, without what is as it is by default; `from_json` gives it back."""
+    values: dict[str, Any] = _told(spec)
     return values
 
 
-def _listed(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {key: _listed(item) for key, item in value.items()}
-    return [_listed(item) for item in value] if isinstance(value, tuple | list) else value
+def _told(value: Any) -> Any:
+    if is_dataclass(value):
+        pairs = ((field, getattr(value, field.name)) for field in fields(value))
+        return {field.name: _told(item) for field, item in pairs if item != field.default}
+    return [_told(item) for item in value] if isinstance(value, tuple) else value
 
 
 def from_json(values: Mapping[str, Any]) -> SceneSpec:
@@ -169,8 +177,8 @@ def _read(kind: Any, value: Any) -> Any:
             raise ValueError(f"{kind.__name__}: expected {', '.join(hints)}, got {', '.join(sorted(unknown))}")
         return kind(**{name: _read(hints[name], item) for name, item in value.items()})
     arguments = get_args(kind)
-    if getattr(kind, "__origin__", None) is tuple:
+    if get_origin(kind) is tuple:
         return tuple(_read(arguments[0], item) for item in value)
-    if arguments and value not in arguments:
+    if get_origin(kind) is Literal and value not in arguments:
         raise ValueError(f"expected one of {', '.join(map(repr, arguments))}, got {value!r}")
     return value

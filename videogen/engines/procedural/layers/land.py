@@ -26,6 +26,7 @@ class Soil:
     relief: float = 1.0
     fineness: float = 1.0
     sunlit: float = 0.5
+    veil: float = 0.85  # of haze at the horizon
 
 
 class Land(Layer):
@@ -61,7 +62,7 @@ class Land(Layer):
         drift += np.float32(0.5)
         np.clip(drift, 0, 1, out=drift)
         near = (np.float32(0.62) + np.float32(0.38) * smooth(0.0, 0.20, drop))[:, None]
-        veil = np.exp(-drop / np.float32(0.045))[:, None] * np.float32(0.85)
+        veil = np.exp(-drop / np.float32(0.045))[:, None] * np.float32(soil.veil)
         for channel in range(3):
             light = self._dark[channel] + (self._light[channel] - self._dark[channel]) * drift
             light *= near

@@ -9,8 +9,8 @@ import numpy as np
 
 from videogen.engines.procedural.camera import TEMPO
 from videogen.engines.procedural.language import ShotSpec
+from videogen.engines.procedural.photo.reading import DEFAULT_MOVE
 
-DEFAULT_MOVE: Final = "zoom in"
 # Shares of the picture's width (or height, for what goes up and down) over a whole shot of four seconds.
 _PUSH: Final = 0.13
 _SLIDE: Final = 0.085

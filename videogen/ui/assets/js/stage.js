@@ -65,6 +65,7 @@
   function facts(job) {
     show("job-about", job !== null);
     text("job-prompt", job?.prompt ?? "");
+    reading(job?.reading);
     const list = byId("job-facts");
     const key = JSON.stringify(job?.facts ?? []);
     if (list.dataset.key === key) return;
@@ -81,6 +82,33 @@
     if (name === "Seed") detail.append(copyButton(value));
     box.append(term, detail);
     return box;
+  }
+
+  /** A person's own words, whose direction must not turn what stands around them. */
+  function own(words, name = "bdi") {
+    const element = document.createElement(name);
+    element.textContent = words;
+    return element;
+  }
+
+  function reading(told) {
+    show("job-reading", told);
+    const box = byId("job-reading");
+    const key = JSON.stringify(told ?? null);
+    if (box.dataset.key === key) return;
+    box.dataset.key = key;
+    text("job-reading-note", told?.note ?? "");
+    const phrases = (told?.understood ?? []).map(([phrase, became]) => {
+      const entry = document.createElement("li");
+      entry.append(own(phrase), own("→", "span"), own(became));
+      entry.children[1].setAttribute("aria-label", "became");
+      return entry;
+    });
+    byId("job-understood").replaceChildren(...phrases);
+    const ignored = told?.ignored ?? [];
+    const words = ignored.flatMap((word, index) => (index ? [", ", own(word)] : [own(word)]));
+    byId("job-ignored").replaceChildren(`${told?.ignoredLabel ?? ""}: `, ...words);
+    show("job-ignored", ignored.length > 0);
   }
 
   function copyButton(value) {
