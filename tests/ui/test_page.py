@@ -8,6 +8,7 @@ import pytest
 from fastapi import FastAPI
 
 from tests.ui.conftest import engine
+from videogen.client import AsyncClient
 from videogen.ui import assets
 from videogen.ui.form import Limits, engine_form
 from videogen.ui.page import PageSettings, build_page, mount_page
@@ -15,8 +16,9 @@ from videogen.ui.page import PageSettings, build_page, mount_page
 IDS = {
     *("prompt", "generate", "cancel", "retry", "download", "result-video", "job-status", "job-progress"),
     *("job-preview", "connection", "history", "active", "notice", "form-error"),
+    *("intake", "make-video", "make-image", "variations", "input-file", "input-remove", "input-error", "animate"),
 }
-PARTS = ("masthead", "stage", "job", "active", "history", "form_error", "engine_note")
+PARTS = ("masthead", "stage", "job", "active", "history", "intake", "engine_note")
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +32,7 @@ def settings():
 @pytest.fixture
 async def page(settings):
     # Without a running loop Gradio makes one of its own, and leaves it open.
-    return build_page(settings)
+    return build_page(settings, AsyncClient(settings.api_url))
 
 
 def markup():

@@ -13,7 +13,7 @@ from typing import Final
 from videogen.ui.form import EngineForm
 from videogen.ui.texts import DETAILS
 
-STYLES: Final = ("tokens", "gradio", "layout", "stage", "job", "form", "lists")
+STYLES: Final = ("tokens", "gradio", "layout", "stage", "job", "form", "intake", "lists")
 SCRIPTS: Final = (
     "core",
     "notice",
@@ -21,12 +21,16 @@ SCRIPTS: Final = (
     "lists",
     "connection",
     "engines",
+    "intake",
     "draft",
     "form",
     "session",
     "player",
     "page",
+    "shell",
 )
+SHELL: Final = ("masthead", "stage", "job", "active", "history")
+"""The parts that are seen before Gradio has started."""
 
 
 @cache
@@ -35,10 +39,15 @@ def read(path: str) -> str:
     return files("videogen.ui").joinpath("assets", *path.split("/")).read_text(encoding="utf-8")
 
 
+def shell() -> str:
+    """What stands in the page's body before Gradio has started."""
+    return re.sub(r"@@(\w+)@@", lambda found: read(f"html/{found[1]}.html"), read("html/shell.html"))
+
+
 def head(engines: Sequence[EngineForm]) -> str:
     """What goes into the page's head.
 
-    Gradio rewrites the selectors of styles that it is given as `css`, so they come along here, as they are.
+    Gradio itself would put its own `head` and `css` in only once it has started, and rewrite their selectors.
     """
     parts = {
         "styles": "\n".join(read(f"css/{name}.css") for name in STYLES),

@@ -20,6 +20,7 @@ from videogen.engines.procedural.language import Reading, describe, parse_prompt
         ),
         ("Heavy RAIN, no clouds", [("Heavy RAIN", "rain, heavy"), ("no clouds", "no clouds")], ()),
         ("a wolf; then a street", [("wolf", "dog"), ("then", "new shot"), ("street", "city")], ()),
+        ("then the sea, then zoom in", [("sea", "ocean"), ("zoom in", "camera: zoom in")], ()),
         ("film-noir lake", [("film-noir", "style: film noir"), ("lake", "lake")], ()),
         ("un gato negro", [("gato negro", "cat, black")], ()),
         ("海上的红色月亮", [("海", "ocean"), ("上的", "moon over ocean"), ("红色月亮", "moon, red")], ()),

@@ -61,17 +61,18 @@ def _shots(text: str, notes: Notes) -> list[ShotDraft]:
     """The shots of a text, at least one; their notes are gathered in `notes`."""
     shots: list[ShotDraft] = []
     ahead = ShotDraft()  # what is said before there is a shot to say it of
-    for transition, part in _parts(items(text, lexicon()), notes):
+    for markers, part in _parts(items(text, lexicon())):
         if len(shots) == MAX_SHOTS and any(item.topic in _SEEN for item in part):
             notes.ignored += [(item.place, item.phrase) for item in part if item.topic not in _SILENT]
             continue
-        read = Reader(part, transition).read()
+        read = Reader(part).read()
         notes.understood += read.notes.understood
         notes.ignored += read.notes.ignored
         if not read.shows_something:
             _lend(read, shots[-1] if shots else ahead)
             continue
         if shots:
+            read.transition = _transition(markers, notes)
             _continue(read, shots[-1])
         shots.append(read)
     if not shots:
@@ -80,21 +81,29 @@ def _shots(text: str, notes: Notes) -> list[ShotDraft]:
     return shots
 
 
-def _parts(line: list[Item], notes: Notes) -> Iterator[tuple[str, list[Item]]]:
-    """The items of each shot, and how it is come to. Of several transitions in a row the most special one counts."""
-    transition, part = "crossfade", list[Item]()
+def _parts(line: list[Item]) -> Iterator[tuple[list[Item], list[Item]]]:
+    """The items of each shot, after those that announce it."""
+    markers, part = list[Item](), list[Item]()
     for item in line:
         if item.topic != "shot":
             part.append(item)
             continue
         if part:
-            yield transition, part
-            transition, part = "crossfade", []
+            yield markers, part
+            markers, part = [], []
+        markers.append(item)
+    if part:
+        yield markers, part
+
+
+def _transition(markers: list[Item], notes: Notes) -> str:
+    """How a shot is come to: of several words in a row the most special one counts."""
+    transition = "crossfade"
+    for item in markers:
         transition = item.value if item.value != "crossfade" else transition
         if item.phrase[0].isalpha():
             notes.became(item, "new shot" if item.value == "crossfade" else f"new shot, {item.value}")
-    if part:
-        yield transition, part
+    return transition
 
 
 def _lend(giver: ShotDraft, taker: ShotDraft) -> None:
@@ -103,6 +112,7 @@ def _lend(giver: ShotDraft, taker: ShotDraft) -> None:
     taker.palette += [colour for colour in giver.palette if colour not in taker.palette]
     taker.without |= giver.without
     taker.loop |= giver.loop
+    taker.is_untitled |= giver.is_untitled
     taker.ambient = taker.ambient if taker.ambient is not None else giver.ambient
 
 

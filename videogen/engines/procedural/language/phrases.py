@@ -26,9 +26,9 @@ _POSTPOSED: Final = frozenset({"ja", "zh", "ko"})
 class Phrases:
     """The items of one shot, and what was understood of them so far."""
 
-    def __init__(self, items: Sequence[Item], transition: str) -> None:
+    def __init__(self, items: Sequence[Item]) -> None:
         self._items = items
-        self._shot = ShotDraft(transition)
+        self._shot = ShotDraft()
         self._pending = Pending()
         self._group: list[int] = []  # the subjects that "and" has joined so far
         self._recent: list[int] = []  # the group before a pause

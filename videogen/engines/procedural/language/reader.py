@@ -29,8 +29,8 @@ _IN_THE: Final = Sense((Effect("relation", "in"),), frozenset({"pt"}))
 class Reader(Phrases):
     """Reads the items of one shot into a draft. Use it once."""
 
-    def __init__(self, items: Sequence[Item], transition: str) -> None:
-        super().__init__(items, transition)
+    def __init__(self, items: Sequence[Item]) -> None:
+        super().__init__(items)
         self._handlers: Mapping[str, Callable[[int, Item], None]] = {
             "kind": self._kind, "without": self._without, "colour": self._colour, "size": self._size,
             "amount": self._amount, "number": self._number, "action": self._action, "light": self._light,

@@ -8,9 +8,10 @@
     const entry = event.target.closest("#active [data-generation-id], #history [data-generation-id]");
     if (event.target.closest("button")) videogen.notice.acted();
     if (entry && event.target.closest("button")) return videogen.act("choose", { id: entry.dataset.generationId });
-    const button = event.target.closest("#cancel, #retry, #history-more, #use-settings");
+    const button = event.target.closest("#cancel, #retry, #history-more, #use-settings, #animate");
     if (!button) return undefined;
     if (button.id === "use-settings") return videogen.act("use");
+    if (button.id === "animate") return videogen.draft.animate();
     button.disabled = true;
     if (button.id === "history-more") return videogen.act("more");
     return videogen.act(button.id, { id: videogen.stage.job?.id });
@@ -29,14 +30,26 @@
     return { ...frame, selected: still && { ...still, ...part("moving") }, active: part("active") ?? [] };
   }
 
+  function show(room) {
+    videogen.stage.apply(room);
+    videogen.lists.applyActive(room);
+  }
+
+  /** What the API says before the first frame has come: the truth of the moment, though not live yet. */
+  videogen.showRoom = (room, entries) => {
+    videogen.notice.tell(room.notice);
+    show(room);
+    videogen.lists.applyHistory(entries);
+  };
+
   // A frame tells the whole state, and says only once what is to be done once.
   videogen.applyRoom = (frame) => {
     const room = unpack(frame);
     videogen.connection.heard(room);
     if (room.problem) return videogen.notice.warn(room.problem);
+    videogen.watched = true;
     videogen.session.apply(room);
-    videogen.stage.apply(room);
-    videogen.lists.applyActive(room);
+    show(room);
     // The welcome has been read once somebody acts, and is no longer true once everything has ended.
     if (room.visit !== visit) videogen.notice.tell(room.notice);
     else if (room.active.length === 0) videogen.notice.settle();
