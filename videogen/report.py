@@ -102,8 +102,9 @@ class Reporter:
     def _finish(self, artifact: Artifact) -> None:
         # The attempt in the key: a worker that was overtaken cannot touch its successor's file.
         stem = f"{self._lease.generation_id}/a{self._lease.attempt}"
-        key = f"{stem}-video{artifact.path.suffix}"
-        video = self._file(new_id("fil"), "video", key, self._storage.put(artifact.path, key))
+        kind = artifact.content_type.partition("/")[0]
+        key = f"{stem}-{kind}{artifact.path.suffix}"
+        video = self._file(new_id("fil"), kind, key, self._storage.put(artifact.path, key))
         poster = None
         if artifact.poster_path is not None:
             key = f"{stem}-poster{artifact.poster_path.suffix}"

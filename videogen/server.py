@@ -15,7 +15,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from videogen import __version__
-from videogen.api import events, media, problems, routes
+from videogen.api import events, files, media, problems, routes
 from videogen.api.auth import SessionCookie
 from videogen.config import AppConfig
 from videogen.database import Database
@@ -86,6 +86,8 @@ def create_app(config: AppConfig) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         parts.hub.open()
+        if swept := service.uploads.sweep():
+            logger.info("%d uploaded images that nothing uses were removed.", swept)
         parts.workers.start()
         try:
             yield
@@ -105,7 +107,7 @@ def create_app(config: AppConfig) -> FastAPI:
     )
     app.state.service, app.state.parts, app.state.address = service, parts, ""
     problems.install(app)
-    for router in (routes.router, events.router, media.router):
+    for router in (routes.router, files.router, events.router, media.router):
         app.include_router(router)
     app.add_middleware(SessionCookie, service=lambda: service)
     return _with_page(app, parts)
@@ -125,6 +127,7 @@ def _with_page(app: FastAPI, parts: Parts) -> FastAPI:
             max_pixels=config.max_pixels,
             max_seconds=config.max_seconds,
             max_prompt_chars=config.max_prompt_chars,
+            max_upload_mb=config.max_upload_mb,
         ),
         root_path=config.root_path,
     )

@@ -75,6 +75,26 @@ class DiskStorage:
         except OSError as problem:
             raise StorageFault(f"{key} could not be kept: {problem.strerror}.") from problem
 
+    def keep(self, data: bytes, key: str) -> None:
+        """Put bytes under `key`; they are on the disk on return.
+
+        Raises:
+            StorageFault: the disk is full or cannot be written.
+        """
+        part = self.path(f"{key}.part")
+        try:
+            part.parent.mkdir(parents=True, exist_ok=True)
+            part.write_bytes(data)
+            self.put(part, key)
+        except OSError as problem:
+            raise StorageFault(f"{key} could not be kept: {problem.strerror}.") from problem
+        finally:
+            part.unlink(missing_ok=True)
+
+    def discard(self, key: str) -> None:
+        """Remove one file; again is nothing."""
+        self.path(key).unlink(missing_ok=True)
+
     def remove(self, generation_id: str) -> None:
         """Remove all that a generation left: its files and its workdir."""
         shutil.rmtree(self.path(generation_id), ignore_errors=True)

@@ -6,12 +6,13 @@ import logging
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final
 
 from videogen.engines.base import Recipe, RenderLost
 from videogen.engines.host import RenderProcess, Spare
 from videogen.engines.protocol import RenderJob
-from videogen.errors import MoveRefused, NotReady, StorageFault, VideogenError
+from videogen.errors import InputMissing, MoveRefused, NotReady, StorageFault, VideogenError
 from videogen.queue.embedded import EmbeddedQueue, Lease
 from videogen.report import Reporter
 from videogen.security import new_id
@@ -145,7 +146,7 @@ class WorkerPool:
         try:
             process = self._launch(lease)
         except VideogenError as problem:
-            self._store.fail(fence, problem.code, problem.detail, retryable=True)
+            self._store.fail(fence, problem.code, problem.detail, retryable=not isinstance(problem, InputMissing))
             return
         reporter = Reporter(self._store, self._storage, lease)
         try:
@@ -168,6 +169,8 @@ class WorkerPool:
         if recipe.engine not in self._references:
             raise VideogenError(f"The engine {recipe.engine!r} is not on offer any more. Choose another one.")
         workdir = self._storage.make_workdir(lease.generation_id)
+        if recipe.input_digest is not None:
+            recipe = recipe.model_copy(update={"input_path": self._input(lease)})
         job = RenderJob(
             engine=self._references[recipe.engine],
             recipe=recipe,
@@ -176,6 +179,18 @@ class WorkerPool:
             checkpoint=lease.checkpoint,
         )
         return RenderProcess(job, spare=self._spare)
+
+    def _input(self, lease: Lease) -> Path:
+        """Where the image lies that a generation starts from: the same file for every attempt.
+
+        Raises:
+            InputMissing: somebody took it out of the data folder.
+        """
+        upload = self._store.find_input(lease.generation_id)
+        path = None if upload is None else self._storage.path(upload.key).resolve()
+        if path is None or not path.is_file():
+            raise InputMissing
+        return path
 
     def _enter(self, lease: Lease, process: RenderProcess) -> None:
         with self._running.lock:

@@ -10,9 +10,11 @@ NUMBER, TEXT, NOTHING = (int, float), (str,), type(None)
 FIELDS = {
     "id": TEXT, "type": TEXT, "status": TEXT, "projectId": TEXT, "requestId": TEXT, "fileId": (str, NOTHING),
     "engine": TEXT, "engineVersion": TEXT, "prompt": TEXT, "negativePrompt": TEXT, "settings": (dict,),
-    "seed": (int,), "recipeHash": TEXT, "progress": NUMBER, "stage": TEXT, "step": (int,), "totalSteps": (int,),
+    "seed": (int,), "recipeHash": TEXT, "inputFileId": (str, NOTHING),
+    "progress": NUMBER, "stage": TEXT, "step": (int,), "totalSteps": (int,),
     "message": TEXT, "estimated": (bool,), "queuePosition": (int, NOTHING), "waitSeconds": NUMBER,
     "etaSeconds": (*NUMBER, NOTHING), "attempt": (int,), "previewUrl": (str, NOTHING), "videoUrl": (str, NOTHING),
+    "imageUrl": (str, NOTHING),
     "posterUrl": (str, NOTHING), "width": (int,), "height": (int,), "durationSeconds": NUMBER, "fps": (int,),
     "sizeBytes": (int, NOTHING), "title": TEXT, "favorite": (bool,), "error": (dict, NOTHING), "createdAt": TEXT,
     "startedAt": (str, NOTHING), "updatedAt": TEXT, "finishedAt": (str, NOTHING), "expiresAt": (str, NOTHING),

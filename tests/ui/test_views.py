@@ -70,8 +70,33 @@ def test_finished():
 
 
 def test_an_image_is_a_picture_not_a_video():
-    told = stage(**DONE, type="image")
-    assert (told["video"], told["picture"], told["download"]["name"]) == (None, "/media/v", "sea.png")
+    done = DONE | {"videoUrl": None, "imageUrl": "/media/i", "fileId": "fil_i", "durationSeconds": 0, "fps": 0}
+    told = stage(**done, type="image")
+    assert (told["video"], told["picture"]) == (None, "/media/i")
+    assert told["download"] == {"href": "/media/i", "name": "sea.png"}
+    assert (told["still"], told["canAnimate"]) == ("fil_i", True)
+    assert "Length" not in dict(told["facts"])
+    video = stage(**DONE, fileId="fil_v")
+    assert (video["still"], video["canAnimate"]) == (None, False)
+
+
+def test_an_image_that_renders_shows_its_preview_and_cannot_be_animated():
+    told = stage(type="image", status="processing", previewUrl="/media/p")
+    assert (told["picture"], told["still"], told["canAnimate"]) == ("/media/p", None, False)
+
+
+def test_settings_to_use_again_name_the_type_and_the_image():
+    recipe = stage(**DONE, type="video", inputFileId="fil_in")["recipe"]
+    assert (recipe["type"], recipe["inputFileId"]) == ("video", "fil_in")
+
+
+def test_the_variations_of_a_project_are_marked_in_both_lists():
+    board = Board()
+    board.put(generation("gen_b", projectId="prj_1", seed=8, **DONE))
+    board.put(generation("gen_a", status="queued", projectId="prj_1", seed=7))
+    board.put(generation("gen_c", status="queued", projectId="prj_2"))
+    assert {item["id"]: item["variation"] for item in views.room(board)["active"]} == {"gen_a": "1 of 2", "gen_c": ""}
+    assert [item["variation"] for item in views.history(board)["items"]] == ["2 of 2"]
 
 
 def test_failed_and_cancelled():

@@ -24,6 +24,9 @@ CANCELLING: Final = "Cancelling"
 FIELDS: Final[Mapping[str, str]] = {
     "prompt": "Prompt",
     "negativePrompt": "Negative prompt",
+    "type": "Make",
+    "variations": "Variations",
+    "inputFileId": "Image",
     "engine": "Engine",
     "settings.width": "Width",
     "settings.height": "Height",
@@ -56,6 +59,7 @@ NOT_SENT: Final = "The video service does not answer, so nothing was sent. Your 
 GONE: Final = "This generation is not there any more."
 CANCELLED_DETAIL: Final = "You stopped this one. Retry starts it again with the same seed."
 STARTING: Final = "Starting"
+STILL: Final = "Still"
 FINISHED: Final = "Kept in your history"
 UNDERSTOOD: Final = "Understood"
 UNDERSTOOD_NOTHING: Final = (

@@ -1,11 +1,14 @@
 import hashlib
+import json
 import subprocess
 import sys
 from dataclasses import replace
 
 import pytest
+from PIL import Image
 
-from videogen.engines.base import Engine, Recipe, RenderCancelled, RenderRequest
+from tests.support.pictures import encoded, quarters
+from videogen.engines.base import Engine, Recipe, RenderCancelled, RenderFailed, RenderRequest
 from videogen.engines.procedural.engine import ProceduralEngine, scene_of
 from videogen.engines.procedural.language import parse_prompt
 from videogen.media import probe
@@ -29,6 +32,7 @@ def test_it_says_what_it_is_and_what_it_can():
     assert "not a model" in engine.description
     found = engine.probe()
     assert (found.available, found.negative_prompt, found.resume, found.exact_progress) == (True, True, True, True)
+    assert (found.types, found.image_input) == (("video", "image"), True)
 
 
 def test_the_first_report_says_what_was_understood(recipe, recorder):
@@ -93,3 +97,51 @@ def test_reading_a_prompt_needs_neither_numpy_nor_av():
         "sys.exit('numpy' in sys.modules or 'av' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+@pytest.fixture
+def photo(tmp_path):
+    """A recipe that starts from a picture."""
+    path = tmp_path / "input.png"
+    path.write_bytes(encoded(quarters(120, 90)))
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    request = RenderRequest(prompt="slow orbit, rain at dusk", settings=TINY, input_digest=digest)
+    return ProceduralEngine().normalise(request).model_copy(update={"input_path": path})
+
+
+def test_a_picture_becomes_the_same_video_though_its_render_was_stopped(photo, recorder, tmp_path):
+    engine = ProceduralEngine()
+    ctx = recorder(tmp_path / "unbroken")
+    unbroken = digest(engine.render(photo, ctx))
+    assert "Your picture: very slow orbit, at dusk, rain." in ctx.reports[0][3]
+    ctx = recorder(cancel_at=6)
+    with pytest.raises(RenderCancelled):
+        engine.render(photo, ctx)
+    assert digest(engine.render(photo, recorder(checkpoint=ctx.saved[-1]))) == unbroken
+
+
+@pytest.mark.parametrize("damage", [None, b"", b"\x89PNG\r\n\x1a\n broken"])
+def test_a_picture_that_cannot_be_read_is_a_failure_that_says_what_to_do(photo, recorder, damage):
+    if damage is None:
+        photo.input_path.unlink()
+    else:
+        photo.input_path.write_bytes(damage)
+    with pytest.raises(RenderFailed, match="Upload it again") as caught:
+        ProceduralEngine().render(photo, recorder())
+    assert caught.value.code == ("input_missing" if damage is None else "input_changed")
+
+
+@pytest.mark.parametrize("start", ["prompt", "picture"])
+def test_a_still_is_one_picture_with_its_recipe_and_the_same_each_time(photo, recipe, recorder, tmp_path, start):
+    base = photo if start == "picture" else recipe
+    still = base.model_copy(update={"type": "image", "num_frames": 1})
+    engine = ProceduralEngine()
+    artifact = engine.render(still, recorder())
+    assert (artifact.content_type, artifact.fps, artifact.duration_seconds) == ("image/png", 0, 0)
+    with Image.open(artifact.path) as image:
+        image.load()
+        assert image.size == (96, 64)
+        told = json.loads(image.text["Comment"])
+    assert (told["type"], told["seed"], told["prompt"]) == ("image", 11, still.prompt)
+    assert "inputPath" not in told
+    assert digest(engine.render(still, recorder(tmp_path / "again"))) == digest(artifact)

@@ -11,6 +11,7 @@ from videogen.engines.procedural.language.spec import MAX_COUNT
 from videogen.engines.procedural.language.text import Token, tokens
 
 _UNKNOWN: Final = Sense((Effect("unknown"),), frozenset())
+_STOP: Final = Sense((Effect("stop"),), frozenset())
 _PAUSE: Final = Sense((Effect("pause"),), frozenset())
 _QUOTED: Final = Sense((Effect("quoted"),), frozenset())
 _SHOT: Final = Sense((Effect("shot", "crossfade"),), frozenset())
@@ -93,7 +94,7 @@ def _unknown(phrase: str, word: str, at: int) -> Item:
     if word.isdecimal() and len(word) < 6 and int(word) > 0:
         number = Effect("number", str(min(int(word), MAX_COUNT)))
         return Item(phrase, Sense((number,), frozenset()), at)
-    return Item(phrase, _UNKNOWN, at)
+    return Item(phrase, _STOP if len(word) == 1 and word.isascii() else _UNKNOWN, at)
 
 
 def _phrase(parts: Sequence[Token]) -> str:

@@ -25,7 +25,8 @@
     } else {
       // The same element for every frame: the old picture stays until the new one is decoded.
       if (wanted !== source) image.src = source;
-      attribute(image, "alt", job.status === "completed" ? `Poster: ${job.prompt}` : `Preview: ${job.prompt}`);
+      const what = job.still ? "Still" : job.status === "completed" ? "Poster" : "Preview";
+      attribute(image, "alt", `${what}: ${job.prompt}`);
       if (wanted !== source) image.hidden = false;
     }
     wanted = source;
@@ -39,7 +40,7 @@
 
   function frame(job) {
     const stage = byId("stage");
-    attribute(stage, "data-mode", job === null ? "empty" : job.video ? "video" : job.status);
+    attribute(stage, "data-mode", job === null ? "empty" : job.video ? "video" : job.still ? "still" : job.status);
     attribute(stage, "aria-busy", job !== null && (job.status === "queued" || job.status === "processing"));
     if (job === null || shown?.id === job.id) return;
     const [width, height] = job.size;
@@ -132,6 +133,7 @@
     show("cancel", job?.canCancel);
     show("retry", job?.canRetry);
     show("use-settings", job?.canRetry);
+    show("animate", job?.canAnimate);
     const link = byId("download");
     show("download", job?.download);
     attribute(link, "href", videogen.absolute(job?.download?.href));
