@@ -14,7 +14,7 @@ from videogen.engines.procedural.bodies import BODIES, Body, Chain, Leg
 from videogen.engines.procedural.palette import Rgb, mix, scale
 from videogen.engines.procedural.strip import Strip, from_image, ink
 
-PHASES: Final = 16
+PHASES: Final = 24
 """Drawings in one cycle."""
 _FINE = 3
 

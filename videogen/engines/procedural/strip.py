@@ -38,6 +38,10 @@ class Strip:
         """Rows and columns."""
         return int(self.planes.shape[1]), int(self.planes.shape[2])
 
+    def toward(self, other: Strip, share: float) -> Strip:
+        """Between this strip (share 0) and another of its size."""
+        return Strip(self.planes * np.float32(1 - share) + other.planes * np.float32(share))
+
 
 def strip_of(light: F32, cover: F32) -> Strip:
     """A strip from light that is multiplied by its cover already."""

@@ -43,7 +43,7 @@ class Fire(Layer):
     def _flicker(self, t: float) -> float:
         rates = [self._world.rate(hertz) for hertz in (1.3, 2.9, 4.7, 7.1)]
         waves = sum(float(np.sin(6.2832 * rate * t + p)) for rate, p in zip(rates, self._phases, strict=True))
-        return 1 + 0.055 * waves
+        return 1 + 0.035 * waves
 
     def prepare(self, moment: Moment, canvas: F32) -> Any:
         """The flames at half size, float32 (3, rows, columns), the sparks' light, and how bright the whole is."""
