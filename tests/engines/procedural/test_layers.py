@@ -120,6 +120,9 @@ def test_chance_belongs_to_a_name():
         (("moon", "mountains"), "mountains"),
         (("aurora", "space"), "space"),
         (("fish",), "underwater"),
+        (("whale", "ocean"), "underwater"),
+        (("whale", "lighthouse"), "lighthouse"),
+        (("fish", "boat", "lake"), "lake"),
         (("bird", "snow"), "snow"),
     ],
 )

@@ -17,18 +17,28 @@ from videogen.engines.procedural.layers.sky import Sky, Stars
 from videogen.engines.procedural.layers.title import Title
 from videogen.engines.procedural.light import Grade
 from videogen.engines.procedural.subjects import SUBJECTS, Entry
-from videogen.engines.procedural.subjects.life import WALKERS
 from videogen.engines.procedural.subjects.places import hills, tree_line
+from videogen.engines.procedural.subjects.placing import ASHORE, WATERS
 
 _RANK = {"whole": 0, "ground": 1, "far": 1, "sky": 2, "weather": 3, "thing": 4}
+
+
+def _precedence(kind: str) -> tuple[int, bool]:
+    """Of two things, the one rules that does not need a picture of its own kind."""
+    entry = SUBJECTS[kind]
+    return _RANK[entry.role], entry.role == "thing" and SUBJECTS[entry.ground].role == "whole"
 
 
 def ruling(shot: ShotSpec) -> tuple[Entry, str]:
     """The kind that settles hour, horizon and ground: the first place named, else sky, weather, thing, or, where a
     thing lives in one that fills the picture, that one."""
     known = [subject.kind for subject in shot.subjects if subject.kind in SUBJECTS]
-    kind: str = min(known, key=lambda kind: _RANK[SUBJECTS[kind].role], default="abstract")
+    kind: str = min(known, key=_precedence, default="abstract")
     entry = SUBJECTS[kind]
+    swimming = {"fish", "whale"} & set(known)
+    if swimming and kind in WATERS and not any(SUBJECTS[other].role == "thing" for other in set(known) - swimming):
+        # What swims is seen where it swims, unless something else shows the water from above.
+        return SUBJECTS["underwater"], "underwater"
     if entry.role != "whole" and SUBJECTS[entry.ground].role == "whole":
         return SUBJECTS[entry.ground], entry.ground
     return entry, kind
@@ -123,8 +133,7 @@ def _surroundings(world: World) -> Iterator[Layer]:
     if subject is None:
         yield from SUBJECTS[kind].build(world, Subject("ocean"))
     yield from _distance(world, kind)
-    walking = any(other.kind in WALKERS for other in shot.subjects)
-    if walking and kind in ("ocean", "lake", "pool", "river"):
+    if kind in WATERS and any(other.kind in ASHORE for other in shot.subjects):
         yield shore(world, (0.46, 0.36, 0.24) if kind == "ocean" else (0.14, 0.17, 0.06), 0.12)
 
 

@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw
 
 from videogen.engines.procedural.bands import Span, clip
 from videogen.engines.procedural.camera import Moment
-from videogen.engines.procedural.layer import STANDING, Layer, World
+from videogen.engines.procedural.layer import NEAR, Layer, World
 from videogen.engines.procedural.noise import F32, smooth, spectral, tap, tile
 from videogen.engines.procedural.palette import Rgb, column, mix, scale
 from videogen.engines.procedural.resample import double
@@ -22,7 +22,7 @@ _LEVELS = 512
 class Fire(Layer):
     """A camp fire. `place`: its foot, (x, height) in picture units, `size`: its height; `color`: the flames' edge."""
 
-    order = STANDING
+    order = NEAR
 
     def __init__(self, world: World, place: tuple[float, float], size: float, color: Rgb) -> None:
         self._world, self._size = world, size

@@ -101,15 +101,7 @@ def _draw(
     pen = ImageDraw.Draw(image)
     high, veil = tall * _FINE, 0.55 * (1 - near) ** 2.2
     grass: Rgb = (0.30, 0.26, 0.09) if air.season == "autumn" else (0.12, 0.22, 0.045)
-    step = max(high * 0.045, 1.6 * _FINE)
-    for x in np.arange(-high * 0.2, columns + high * 0.2, step):
-        _blade(
-            pen,
-            (x + rng.normal(0, step), rows),
-            high * rng.uniform(0.35, 0.85),
-            rng,
-            _tone(world, scale(grass, rng.uniform(0.55, 1.25)), veil, rng.uniform(0.1, 0.8)),
-        )
+    _grass(pen, world, grass, ((columns, rows), high, veil), rng)
     count = int(columns / high * (1.5 + 5.0 * dense))
     for x in np.sort(rng.uniform(-0.1 * high, columns + 0.1 * high, count))[rng.permutation(count)]:
         bloom = blooms[int(rng.integers(len(blooms)))]
@@ -131,6 +123,21 @@ def _draw(
         :, None
     ]
     return Strip(planes)
+
+
+def _grass(
+    pen: ImageDraw.ImageDraw,
+    world: World,
+    color: Rgb,
+    row: tuple[tuple[int, int], float, float],
+    rng: np.random.Generator,
+) -> None:
+    """Blades all along a row: its size, how tall it is, the air before it."""
+    (columns, rows), high, veil = row
+    step = max(high * 0.045, 1.6 * _FINE)
+    for x in np.arange(-high * 0.2, columns + high * 0.2, step):
+        tone = _tone(world, scale(color, rng.uniform(0.55, 1.25)), veil, rng.uniform(0.1, 0.8))
+        _blade(pen, (x + rng.normal(0, step), rows), high * rng.uniform(0.35, 0.85), rng, tone)
 
 
 def _tone(world: World, albedo: Rgb, veil: float, sunlit: float) -> tuple[int, int, int, int]:

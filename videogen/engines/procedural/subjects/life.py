@@ -15,7 +15,7 @@ from videogen.engines.procedural.layer import ALOFT, NEAR, STANDING, Layer, Worl
 from videogen.engines.procedural.layers.actors import Actor, Actors
 from videogen.engines.procedural.palette import TINTS, Rgb, mix, scale
 from videogen.engines.procedural.subjects.entry import Entry
-from videogen.engines.procedural.subjects.placing import spread
+from videogen.engines.procedural.subjects.placing import WATERS, spread
 
 _SIZES: Final = {"tiny": 0.4, "small": 0.65, "": 1.0, "large": 1.45, "huge": 2.1}
 
@@ -75,7 +75,7 @@ def walkers(world: World, subject: Subject, kind: str) -> list[Layer]:
         start = places[index] - speed * length / 2
         # One alone stands against the sky.
         foot = -below * (0.16 if count == 1 else min(0.92, 0.08 + 0.70 * depth**1.6))
-        if world.ground in ("ocean", "lake", "pool", "river"):
+        if world.ground in WATERS:
             # On the near bank, one behind the other.
             foot = -below + 0.085 - 0.03 * depth
         actors.append(Actor(frames, start, foot, speed, rate, float(rng.random()), depth))
@@ -120,11 +120,15 @@ def fish(world: World, subject: Subject) -> list[Layer]:
         color = mix(scale(own, 0.40), (0.012, 0.13, 0.20), 0.72 - 0.55 * depth)
         size = (0.085 if count > 8 else 0.15) * _SIZES[subject.size] * (0.35 + 0.65 * depth)
         heading = way if rng.random() < 0.88 else -way
-        frames = drawn("fish", size * world.frame.unit, color, 1.0, heading < 0)
         x, y = rng.normal(0, 0.42) * world.frame.half_width, rng.normal(0.52, 0.13)
         speed = heading * float(rng.uniform(0.05, 0.10))
         hertz = world.rate(float(rng.uniform(1.4, 2.2)))
         height = base - high * (1 - float(np.clip(y, 0.24, 0.85)))
+        if world.ground:
+            # Seen from above the water, they are in it.
+            height = -(high - base) * (0.25 + 0.6 * float(np.clip(y, 0.1, 0.9)))
+            color = mix(color, world.air.hour.water, 0.8)
+        frames = drawn("fish", size * world.frame.unit, color, 1.0, heading < 0)
         start = float(x) - speed * world.camera.length / 2
         actors.append(Actor(frames, start, height, speed, hertz, float(rng.random()), depth, 0.012, True))
     actors.sort(key=lambda actor: actor.depth)
@@ -142,10 +146,12 @@ def whales(world: World, subject: Subject) -> list[Layer]:
         own = TINTS[subject.colours[0]] if subject.colours else (0.09, 0.15, 0.20)
         color = mix(scale(own, 0.5), (0.012, 0.13, 0.20), 0.75 - 0.55 * depth)
         size = 0.42 * _SIZES[subject.size] * depth
-        frames = drawn("whale", size * world.frame.unit, color, 1.0, way < 0)
         x = (float(rng.uniform(-0.1, 0.1)) if index == 0 else float(rng.uniform(-0.8, 0.8))) * world.frame.half_width
         speed = way * 0.045 * depth
         height = base - high * (1 - float(rng.uniform(0.45, 0.62)))
+        if world.ground:
+            height, size = -(high - base) * float(rng.uniform(0.25, 0.55)), size * 0.5
+        frames = drawn("whale", size * world.frame.unit, color, 1.0, way < 0)
         hertz = world.rate(0.22)
         actors.append(
             Actor(frames, x - speed * world.camera.length / 2, height, speed, hertz, 0.3 * index, depth, 0.01, True)

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from videogen.engines.procedural.language import Subject
 from videogen.engines.procedural.layer import World
+
+WATERS: Final = ("ocean", "lake", "pool", "river")
+ASHORE: Final = ("cat", "dog", "horse", "deer", "person", "fire")
+"""What needs firm ground: by a water it stands on the near bank."""
 
 
 def side_of(subject: Subject) -> int:

@@ -15,7 +15,7 @@ from videogen.engines.procedural.layers.woods import season_colors, single
 from videogen.engines.procedural.light import Grade
 from videogen.engines.procedural.palette import TINTS, Rgb, mix
 from videogen.engines.procedural.subjects.entry import Entry
-from videogen.engines.procedural.subjects.placing import side_of, spread
+from videogen.engines.procedural.subjects.placing import WATERS, side_of, spread
 
 
 def on_water(world: World) -> bool:
@@ -30,7 +30,8 @@ def fire(world: World, subject: Subject) -> list[Layer]:
     size = (0.24 + 0.36 * subject.amount) / count**0.4
     size *= {"tiny": 0.4, "small": 0.65, "large": 1.3, "huge": 1.7}.get(subject.size, 1.0)
     below = (world.frame.height - world.frame.horizon) / world.frame.unit
-    return [Fire(world, (x, -0.52 * below), size, color) for x in spread(world, subject, count, "fires", 0.7)]
+    foot = 0.075 - below if world.ground in WATERS else -0.52 * below
+    return [Fire(world, (x, foot), size, color) for x in spread(world, subject, count, "fires", 0.7)]
 
 
 def lanterns(world: World, subject: Subject) -> list[Layer]:
