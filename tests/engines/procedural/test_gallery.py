@@ -1,0 +1,39 @@
+"""The gallery shows what the command makes: every poster is there, small, and told with its prompt and seed."""
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture(scope="module")
+def gallery():
+    spec = importlib.util.spec_from_file_location("gallery", ROOT / "scripts" / "gallery.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_page_is_the_one_the_command_writes(gallery):
+    assert (ROOT / "docs" / "gallery.md").read_text() == gallery.page()
+
+
+def test_every_poster_is_there_and_small_and_no_other(gallery):
+    names = {gallery.name(poster) for poster in gallery.POSTERS}
+    assert names == {path.name for path in gallery.FOLDER.iterdir()}
+    assert len(names) == len(gallery.POSTERS)
+    for path in gallery.FOLDER.iterdir():
+        assert path.stat().st_size <= gallery.MOST_BYTES
+        with Image.open(path) as image:
+            assert (image.format, image.size) == ("WEBP", gallery.SHOWN)
+
+
+def test_a_poster_is_made_again_from_its_prompt_and_seed(gallery, tmp_path, monkeypatch):
+    monkeypatch.setattr(gallery, "FOLDER", tmp_path)
+    monkeypatch.setattr(gallery, "SIZE", (96, 54))
+    monkeypatch.setattr(gallery, "SHOWN", (48, 27))
+    poster = gallery.POSTERS[0]
+    assert gallery.render(poster) == gallery.render(poster) == (tmp_path / gallery.name(poster)).read_bytes()
