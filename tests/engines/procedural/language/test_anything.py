@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from videogen.engines.procedural.language import KINDS, describe, from_json, parse_prompt, to_json
+from videogen.engines.procedural.language import KINDS, Reading, describe, from_json, parse_prompt, to_json
 from videogen.engines.procedural.language.lexicon import TABLES, read_table
 from videogen.engines.procedural.language.parser import MAX_NOTES
 from videogen.engines.procedural.language.spec import MAX_COUNT, MAX_SHOTS, MAX_SUBJECTS, MAX_TITLE
@@ -183,3 +183,8 @@ def test_time_grows_no_faster_than_the_text(part):
     short, long = seconds(1_250), seconds(10_000)
     assert long < 20 * max(short, 0.001)
     assert len(parse_prompt(part * 5_000).understood) <= MAX_NOTES
+
+
+def test_what_is_beyond_twenty_thousand_characters_is_not_read():
+    assert parse_prompt(f"{' ' * 19_990}ocean, city").shots[0].find("city") is None
+    assert parse_prompt(f"ocean{' ' * 1_000_000}city").understood == (Reading("ocean", "ocean"),)
