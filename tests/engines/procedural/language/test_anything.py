@@ -55,6 +55,7 @@ anything = st.text(max_size=300) | sentences
 
 @settings(max_examples=300, deadline=None)
 @given(anything, anything)
+@example("boat " + "red still big " * 100, "")
 @example("'" * 50 + "text '", "\ud800")
 def test_every_text_is_a_spec_that_keeps_its_own_bounds(prompt, negative):
     spec = parse_prompt(prompt, negative)
@@ -69,6 +70,7 @@ def test_every_text_is_a_spec_that_keeps_its_own_bounds(prompt, negative):
                 assert link.target is None or link.target in set(range(len(shot.subjects))) - {index}
     assert len(spec.understood) <= MAX_NOTES
     assert len(spec.ignored) <= MAX_NOTES
+    assert all(0 < len(reading.phrase) <= 30 * MAX_WORD for reading in spec.understood)
     assert all(0 < len(word) <= 12 * MAX_WORD for word in spec.ignored)
     assert from_json(json.loads(json.dumps(to_json(spec)))) == spec
 
