@@ -69,6 +69,7 @@ class Reader(Phrases):
         if topic in ("time", "season"):
             self._colours_to_palette()
             self._drop_pending()
+            self._recent = self._group  # "..., sunlight through the trees": the light is through them
         if self._shot.fields.setdefault(topic, value) == value:
             self._shot.notes.became(item, f"{FIELDS.get(topic, topic)}: {value}")
         else:

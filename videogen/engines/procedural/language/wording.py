@@ -13,10 +13,10 @@ _PLURAL: Final = {
     "fish": "fish", "deer": "deer", "person": "people", "city": "cities", "lightning": "lightning", "fog": "fog",
     "rain": "rain", "snow": "snow", "space": "space",
 }  # fmt: skip
-_MASS: Final = frozenset({"rain", "snow", "fog", "fire", "lightning", "space", "underwater", "abstract"})
+_MASS: Final = frozenset({"rain", "snow", "fog", "fire", "lightning", "space"})
 _NUMBERS: Final = ("", "a", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 _UNIQUE: Final = frozenset({"sun", "ocean"})
-_NAMES: Final = {"abstract": "an abstract flow", "underwater": "an underwater world"}
+_NAMES: Final = {"abstract": "abstract flow", "underwater": "underwater world"}
 _TIMES: Final = {
     "dawn": "at dawn", "sunrise": "at sunrise", "day": "by day", "golden hour": "at golden hour",
     "sunset": "at sunset", "dusk": "at dusk", "night": "at night",
@@ -44,11 +44,10 @@ def summary(subject: Subject) -> str:
 
 def noun(subject: Subject) -> str:
     """A subject as it stands in a sentence: "a huge red moon", "two mountains", "heavy rain"."""
-    kind = _SINGULAR.get(subject.kind, subject.kind) if subject.count == 1 else _plural(subject.kind)
+    kind = _NAMES.get(subject.kind, subject.kind)
+    kind = _SINGULAR.get(kind, kind) if subject.count == 1 else _plural(kind)
     words = [subject.size, strength(subject), " and ".join(subject.colours)]
     plain = " ".join(word for word in (*words, kind) if word)
-    if subject.kind in _NAMES and plain == subject.kind:
-        return _NAMES[subject.kind]
     if subject.count == 0 or subject.kind in _MASS:
         return plain
     if subject.count == 1:
