@@ -13,7 +13,7 @@ from videogen.engines.procedural.layer import CELESTIAL, Layer, World
 from videogen.engines.procedural.noise import F32, smooth, spectral, tap, tile
 from videogen.engines.procedural.palette import Rgb, column, mix, scale
 from videogen.engines.procedural.resample import double
-from videogen.engines.procedural.strip import Strip, blit, soft_disc, solid
+from videogen.engines.procedural.strip import Strip, blit, soft_disc, solid, strip_of
 
 
 class Moons(Layer):
@@ -132,7 +132,7 @@ class Planet(Layer):
             light[channel] = low * self._day
         light *= self._cover
         light += self._rim
-        return Strip(light, self._cover)
+        return strip_of(light, self._cover)
 
     def _white(self, moment: Moment) -> F32:
         u = self._u + np.float32(self._turn * 1.0 * moment.t)
@@ -150,7 +150,7 @@ class Planet(Layer):
             blit(canvas, span, self._ring, (x - columns / 2, y - rows / 2))
         blit(canvas, span, ready, (x - self._size / 2, y - self._size / 2))
         if self._ring is not None:
-            front = Strip(self._ring.light * self._front, self._ring.cover * self._front)
+            front = strip_of(self._ring.light * self._front, self._ring.cover * self._front)
             blit(canvas, span, front, (x - columns / 2, y - rows / 2))
 
 

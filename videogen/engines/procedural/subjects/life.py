@@ -63,14 +63,15 @@ def walkers(world: World, subject: Subject, kind: str) -> list[Layer]:
     below = (world.frame.height - world.frame.horizon) / world.frame.unit
     actors, drawn = [], cache(cycle)
     for index in range(min(count, 24)):
-        depth = 0.72 if count == 1 else 0.85 * float(rng.choice(_DEPTHS))
+        depth = 0.80 if count == 1 else 0.85 * float(rng.choice(_DEPTHS))
         size = gait.height * _SIZES[subject.size] * (0.25 + 1.0 * depth)
         frames = drawn(kind, size * world.frame.unit, _color(world, subject, 0.25 * (1 - depth)), pace, way < 0)
         rate = world.rate(hertz * float(rng.uniform(0.94, 1.06))) if hertz else 0.0
         speed = way * size * gait.stride * rate * (1.25 if pace > 1 else 1.0)
         length = world.camera.length
         start = _start(world, index, count, rng) - speed * length / 2
-        foot = -below * min(0.92, 0.10 + 0.75 * depth**1.5)
+        # One alone stands against the sky.
+        foot = -below * (0.16 if count == 1 else min(0.92, 0.08 + 0.70 * depth**1.6))
         if world.ground in ("ocean", "lake", "pool", "river"):
             # On the near bank, one behind the other.
             foot = -below + 0.085 - 0.03 * depth
