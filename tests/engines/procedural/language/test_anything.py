@@ -13,6 +13,7 @@ from videogen.engines.procedural.language.lexicon import TABLES, read_table
 from videogen.engines.procedural.language.parser import MAX_NOTES
 from videogen.engines.procedural.language.spec import MAX_COUNT, MAX_SHOTS, MAX_SUBJECTS, MAX_TITLE
 from videogen.engines.procedural.language.text import MAX_WORD
+from videogen.engines.procedural.language.wording import MAX_DESCRIPTION
 
 PHRASES = sorted(
     phrase.rstrip("+~")
@@ -109,7 +110,7 @@ def test_even_where_everything_is_unwanted_something_is_seen():
 @given(anything)
 def test_the_description_is_one_line_of_printable_text(prompt):
     text = describe(parse_prompt(prompt))
-    assert text
+    assert 0 < len(text) <= MAX_DESCRIPTION
     assert not {unicodedata.category(char) for char in text} & {"Cc", "Cs", "Cn"}
     assert not set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f") & set(text)
 
@@ -141,7 +142,7 @@ def test_what_names_nothing_is_abstract_and_says_so(prompt):
     assert [subject.kind for subject in spec.shots[0].subjects] == ["abstract"]
     assert "Nothing that this engine knows" in describe(spec)
     assert not set("<>{}$/") & set("".join(spec.ignored))
-    assert len(describe(spec)) < 1_000
+    assert len(describe(spec)) <= MAX_DESCRIPTION
 
 
 def test_unknown_prompts_differ_by_their_text_and_by_nothing_else():

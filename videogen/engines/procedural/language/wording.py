@@ -23,6 +23,7 @@ _TIMES: Final = {
 }  # fmt: skip
 _PACES: Final = {"calm": "calm pace", "lively": "lively pace"}
 _AGAIN: Final = {"crossfade": "then", "fade": "then, through black,", "cut": "cut to"}
+MAX_DESCRIPTION: Final = 400
 _TOLD: Final = 6
 _STRENGTHS: Final = {"fire": ("small", "fierce"), "aurora": ("faint", "strong"), "waterfall": ("gentle", "mighty")}
 
@@ -107,7 +108,9 @@ def _shot(shot: ShotSpec) -> str:
 
 
 def describe(spec: SceneSpec) -> str:
-    """One plain sentence on what will be shown and, where there is any, another on what was not understood."""
+    """One plain sentence on what will be shown and, where there is any, another on what was not understood.
+
+    It goes along with every progress event, so it has at most MAX_DESCRIPTION characters."""
     first, *others = spec.shots
     text = _shot(first) + "".join(f"; {_AGAIN[shot.transition]} {_shot(shot)}" for shot in others)
     if spec.loop:
@@ -115,4 +118,6 @@ def describe(spec: SceneSpec) -> str:
     text = f"{text[:1].upper()}{text[1:]}."
     if spec.is_guess:
         text = f"Nothing that this engine knows was named, so the text itself chose: {text[:1].lower()}{text[1:]}"
-    return f"{text} Not understood: {', '.join(spec.ignored)}." if spec.ignored else text
+    if spec.ignored:
+        text += f" Not understood: {', '.join(spec.ignored)}."
+    return text if len(text) <= MAX_DESCRIPTION else f"{text[: MAX_DESCRIPTION - 1]}…"
