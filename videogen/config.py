@@ -51,7 +51,11 @@ class AppConfig(BaseModel):
     max_seconds: float = Field(default=20.0, gt=0, le=600, description="seconds of one video")
     max_upload_mb: float = Field(default=20.0, gt=0, le=1000, description="megabytes of one uploaded image")
     lease_seconds: float = Field(default=10.0, ge=1, le=600, description="how long a silent worker keeps its job")
+    stall_seconds: float = Field(
+        default=300.0, ge=0, description="how long a renderer may say nothing before it is killed; 0 means for ever"
+    )
     max_attempts: int = Field(default=3, ge=1, le=20, description="renderers that one job may lose")
+    reserve_mb: int = Field(default=100, ge=0, description="megabytes that must be free before anything is rendered")
 
     @field_validator("engines", mode="before")
     @classmethod

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
 from videogen.database import StoredEvent
+from videogen.errors import FileMissing
 from videogen.models import FileRow, GenerationRow, UploadRow
 from videogen.schemas import ErrorInfo, File, Generation, Status
 from videogen.security import Signer
@@ -53,8 +54,16 @@ class Presenter:
             url=f"{self._base}/media/{row.id}?{self._signer.link(row.id)}",
         )
 
-    def generation(self, row: GenerationRow, now: float) -> Generation:
-        """The public form of a row. `now` is seconds since the epoch."""
+    def generation(self, row: GenerationRow, now: float, gone: frozenset[str] = frozenset()) -> Generation:
+        """The public form of a row.
+
+        Args:
+            row: what is stored.
+            now: seconds since the epoch.
+            gone: ids of files whose bytes are not there any more; no link leads to them.
+        """
+        missing = row.file_id in gone
+        result = None if missing else self.media_url(row.file_id)
         values: dict[str, Any] = {
             name: getattr(row, name) for name in Generation.model_fields if name in GenerationRow.model_fields
         }
@@ -64,14 +73,20 @@ class Presenter:
             "progress": round(row.progress, 2),
             "wait_seconds": round(max((row.started_at or row.finished_at or now) - row.created_at, 0.0), 3),
             "preview_url": self.media_url(row.preview_file_id, row.preview_version),
-            "video_url": self.media_url(row.file_id) if row.type == "video" else None,
-            "image_url": self.media_url(row.file_id) if row.type == "image" else None,
-            "poster_url": self.media_url(row.poster_file_id),
+            "video_url": result if row.type == "video" else None,
+            "image_url": result if row.type == "image" else None,
+            "poster_url": None if row.poster_file_id in gone else self.media_url(row.poster_file_id),
             "title": row.title,
             "understanding": row.recipe.get("understanding"),
-            "error": _error(row),
+            "error": _MISSING if missing else _error(row),
         }
         return Generation(**values)
+
+
+RENDER_AGAIN: Final = "Retry renders it again, from the same recipe and seed."
+_MISSING: Final = ErrorInfo(
+    code=FileMissing.code, message=f"The video is gone from the data folder. {RENDER_AGAIN}", retryable=True
+)
 
 
 def _moment(seconds: float | None) -> datetime | None:

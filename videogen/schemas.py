@@ -174,7 +174,9 @@ class Generation(Model):
     size_bytes: int | None
     title: str
     favorite: bool
-    error: ErrorInfo | None
+    error: ErrorInfo | None = Field(
+        description="Why there is no result; of a completed one, that its file is gone (`file_missing`)."
+    )
     created_at: datetime
     started_at: datetime | None
     updated_at: datetime

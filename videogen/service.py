@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,10 +12,10 @@ import orjson
 
 from videogen.config import AppConfig
 from videogen.engines.base import Engine, Recipe
-from videogen.errors import NotFound, NotTerminal
+from videogen.errors import FileMissing, NotFound, NotTerminal
 from videogen.hub import Hub
 from videogen.models import FileRow, GenerationRow, ProjectRow
-from videogen.presenter import Presenter
+from videogen.presenter import RENDER_AGAIN, Presenter
 from videogen.requests import Request, engine_infos, prepare, seeds
 from videogen.schemas import (
     TERMINAL,
@@ -131,8 +131,8 @@ class Service:
             self._parts.workers.notify()
         return self._told(stored), new
 
-    def _told(self, rows: list[GenerationRow]) -> Project:
-        items = [self._show(row) for row in rows]
+    def _told(self, rows: Sequence[GenerationRow]) -> Project:
+        items = [*self._show_all(rows)]
         return Project(project_id=items[0].project_id, request_id=items[0].request_id, generations=items)
 
     def _project(self, session_id: str, key: str | None, body: bytes) -> ProjectRow:
@@ -178,7 +178,7 @@ class Service:
     ) -> tuple[GenerationPage, int | None]:
         """A page of the history, newest first, and the number of the generation before which the next one begins."""
         rows, following = self._store.list_generations(session_id, wanted, before, limit)
-        return GenerationPage(items=[self._show(row) for row in rows], next_cursor=None), following
+        return GenerationPage(items=[*self._show_all(rows)], next_cursor=None), following
 
     def patch(self, session_id: str, generation_id: str, patch: GenerationPatch) -> Generation:
         """Change the title or the favourite mark. Raises NotFound where it is not this session's."""
@@ -194,21 +194,31 @@ class Service:
 
     def delete(self, session_id: str, generation_id: str) -> None:
         """Remove a generation that has ended, and its files. Raises NotFound or NotTerminal."""
-        self._store.delete_generation(session_id, generation_id)
-        self._parts.storage.remove(generation_id)
+        storage = self._parts.storage
+        self._store.get_generation(session_id, generation_id)
+        storage.announce_removal(generation_id)
+        try:
+            self._store.delete_generation(session_id, generation_id)
+        except BaseException:
+            storage.take_back_removal(generation_id)
+            raise
+        # After the commit: a crash before it leaves everything, one after it only files that the next start removes.
+        storage.remove(generation_id)
 
     def media(self, file_id: str, expires: str, signature: str) -> Media:
         """A file whose link was signed by us.
 
         Raises:
-            NotFound: the link is not ours or no longer holds, or the file is gone.
+            NotFound: the link is not ours or no longer holds.
+            FileMissing: the file is gone.
         """
         if not self._parts.signer.verify(file_id, expires, signature, self._store.clock()):
             raise NotFound
         file = self._store.get_file(file_id)
         path = self._parts.storage.path(file.key)
         if not path.is_file():
-            raise NotFound("The file of this link is gone from the data folder.")
+            kind = file.kind if isinstance(file, FileRow) else "image"
+            raise FileMissing(f"The {kind} is gone from the data folder. {RENDER_AGAIN}")
         result = isinstance(file, FileRow) and file.kind in ("video", "image")
         name = f"videogen-{file.generation_id}{path.suffix}" if isinstance(file, FileRow) and result else None
         return Media(path, file.content_type, name)
@@ -217,13 +227,25 @@ class Service:
         """Open an event stream; None when there is nothing more to tell, ever. Raises NotFound."""
         return await open_stream(self._store, self._parts.hub, session_id, scope, last_event_id)
 
-    def ready(self) -> None:
-        """Prove that the database answers and the workers live; raise what is wrong."""
+    def ready(self) -> str | None:
+        """Prove that the database answers and the workers live; raise what is wrong.
+
+        Returns:
+            why nothing new is rendered for now, or None. Everything else works then.
+        """
         self._store.ping()
         self._parts.workers.check()
+        return self._parts.storage.shortage()
 
     def _show(self, row: GenerationRow) -> Generation:
-        return self._parts.presenter.generation(row, self._store.clock())
+        return self._show_all([row])[0]
+
+    def _show_all(self, rows: Sequence[GenerationRow]) -> Sequence[Generation]:
+        now = self._store.clock()
+        kept = {file_id for row in rows for file_id in (row.file_id, row.poster_file_id) if file_id}
+        keys = self._store.file_keys(kept) if kept else {}
+        gone = frozenset(kept - {name for name, key in keys.items() if self._parts.storage.path(key).is_file()})
+        return [self._parts.presenter.generation(row, now, gone) for row in rows]
 
 
 def _settings_of(request: Request, recipe: Recipe) -> dict[str, Any]:

@@ -15,12 +15,22 @@ _prompts = count(1)
 
 
 class Clock:
-    """Seconds since the epoch; moves only when a test moves it."""
+    """Seconds since the epoch; moves only when a test moves it.
+
+    `clock.now += 5` lets time pass. `clock.set_by(-3600)` sets the wall clock; `clock.steady()` knows nothing of it.
+    """
 
     def __init__(self, now: float = 1_750_000_000.0) -> None:
         self.now = now
+        self._set = 0.0
 
     def __call__(self) -> float:
+        return self.now + self._set
+
+    def set_by(self, seconds: float) -> None:
+        self._set += seconds
+
+    def steady(self) -> float:
         return self.now
 
 

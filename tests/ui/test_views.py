@@ -58,6 +58,21 @@ def test_rendering():
     assert (told["canCancel"], told["canRetry"], told["video"], told["download"]) == (True, False, None, None)
 
 
+def test_finished_but_its_file_is_gone():
+    gone = {"code": "file_missing", "message": "the video is gone", "retryable": True}
+    told = stage(**DONE | {"videoUrl": None, "error": gone})
+    assert (told["statusText"], told["stage"], told["missing"]) == ("File gone", "The video is gone", True)
+    assert (told["video"], told["picture"], told["download"], told["canRetry"]) == (None, None, None, True)
+    board = Board()
+    board.put(generation(**DONE | {"videoUrl": None, "error": gone}))
+    assert views.history(board)["items"][0]["badge"] == "File gone"
+
+
+def test_waiting_for_room_on_the_disk():
+    told = stage(status="queued", queuePosition=1, stage="waiting", message="waits for free disk space")
+    assert (told["statusText"], told["stage"]) == ("Queued", "Waits for free disk space")
+
+
 def test_finished():
     told = stage(**DONE, prompt="Ocean & sunset!", seed=2**60)
     assert told["video"] == "/media/v"

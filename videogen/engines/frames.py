@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
@@ -15,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from videogen.engines.base import Artifact, Recipe, RenderContext, RenderFailed
+from videogen.errors import is_disk_fault
 from videogen.media import (
     ENCODER,
     BrokenMedia,
@@ -26,6 +28,7 @@ from videogen.media import (
     write_poster,
 )
 
+logger = logging.getLogger("videogen.render")
 PREVIEW_SECONDS: Final = 0.4
 VIDEO_NAME: Final = "video.mp4"
 POSTER_NAME: Final = "poster.jpg"
@@ -193,15 +196,26 @@ class _Render:
         video, poster = ctx.workdir / VIDEO_NAME, ctx.workdir / POSTER_NAME
         segments = [self._path(segment) for segment in range(self._segments)]
         join_segments(segments, video, describe_file(recipe))
-        write_poster(video, poster)
         return Artifact(
             path=video,
-            poster_path=poster,
+            poster_path=poster if _has_poster(video, poster) else None,
             width=recipe.width,
             height=recipe.height,
             fps=recipe.fps,
             num_frames=recipe.num_frames,
         )
+
+
+def _has_poster(video: Path, poster: Path) -> bool:
+    """Make the poster; a full disk costs only the poster."""
+    try:
+        write_poster(video, poster)
+    except OSError as problem:
+        if not is_disk_fault(problem):
+            raise
+        logger.warning("the poster could not be written: %s", problem.strerror)
+        return False
+    return True
 
 
 def _miscounted(recipe: Recipe, got: str) -> RenderFailed:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -180,7 +181,7 @@ class GenerationStore(BaseStore):
                 row = cancelled(unit, row, now, "Cancelled before it began.")
                 refresh_positions(unit, now)
             else:
-                row.cancel_requested, row.updated_at = True, now
+                row.cancel_requested, row.updated_at = True, max(now, row.updated_at)
                 unit.session.add(row)
             return row, True
 
@@ -202,6 +203,20 @@ class GenerationStore(BaseStore):
             left = select(GenerationRow.id).where(GenerationRow.project_id == row.project_id)
             if unit.session.exec(left).first() is None:
                 unit.session.exec(delete(ProjectRow).where(col(ProjectRow.id) == row.project_id))
+
+    def file_keys(self, file_ids: Iterable[str]) -> dict[str, str]:
+        """Where the bytes of these files are, by file id; one without a row is left out."""
+        query = select(FileRow.id, FileRow.key).where(col(FileRow.id).in_(list(file_ids)))
+        with self.database.read() as session:
+            return dict(session.exec(query).all())
+
+    def keys_kept(self, generation_id: str) -> frozenset[str] | None:
+        """The storage keys of a generation that has ended: none when it was removed. None while it has not ended."""
+        with self.database.read() as session:
+            status = session.exec(select(GenerationRow.status).where(GenerationRow.id == generation_id)).first()
+            if status is not None and status not in TERMINAL:
+                return None
+            return frozenset(session.exec(select(FileRow.key).where(FileRow.generation_id == generation_id)))
 
     def get_file(self, file_id: str) -> FileRow | UploadRow:
         """A file, for a request whose link was signed.

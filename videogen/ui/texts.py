@@ -20,6 +20,7 @@ STATUS: Final[Mapping[Status, str]] = {
     Status.CANCELLED: "Cancelled",
 }
 CANCELLING: Final = "Cancelling"
+MISSING: Final = "File gone"
 
 FIELDS: Final[Mapping[str, str]] = {
     "prompt": "Prompt",
@@ -80,6 +81,8 @@ def stage(generation: Generation) -> str:
     """What happens right now, in words."""
     match generation.status:
         case Status.QUEUED:
+            if generation.stage == "waiting":
+                return _sentence(generation.message)
             place = generation.queue_position
             if place is None:
                 return "Waiting for a renderer"
@@ -91,7 +94,7 @@ def stage(generation: Generation) -> str:
         case Status.CANCELLED:
             return CANCELLED_DETAIL
         case Status.COMPLETED:
-            return FINISHED
+            return _sentence(generation.error.message) if generation.error else FINISHED
 
 
 def step(generation: Generation) -> str:

@@ -61,15 +61,18 @@ def history(board: Board) -> View:
 def _status(generation: Generation, *, cancelling: bool) -> str:
     if cancelling and not generation.status.is_terminal:
         return texts.CANCELLING
+    if _is_missing(generation):
+        return texts.MISSING
     return texts.STATUS[generation.status]
 
 
 def _stage(generation: Generation, *, cancelling: bool) -> View:
     ended = generation.status.is_terminal
-    done = generation.status is Status.COMPLETED
+    done = generation.status is Status.COMPLETED and not _is_missing(generation)
     return {
         "id": generation.id,
         "status": generation.status.value,
+        "missing": _is_missing(generation),
         "statusText": _status(generation, cancelling=cancelling),
         "progress": round(generation.progress, 1),
         "estimated": generation.estimated,
@@ -92,7 +95,14 @@ def _stage(generation: Generation, *, cancelling: bool) -> View:
     }
 
 
+def _is_missing(generation: Generation) -> bool:
+    """Whether it has been completed, and its file is gone."""
+    return generation.status is Status.COMPLETED and generation.error is not None
+
+
 def _picture(generation: Generation) -> str | None:
+    if _is_missing(generation):
+        return None
     if generation.status is not Status.COMPLETED:
         return generation.preview_url
     return generation.image_url or generation.poster_url
@@ -163,7 +173,7 @@ def _entry(generation: Generation, variation: str) -> View:
     return {
         "id": generation.id,
         "status": generation.status.value,
-        "badge": "" if done else texts.STATUS[generation.status],
+        "badge": "" if done and not _is_missing(generation) else _status(generation, cancelling=False),
         "prompt": generation.title or generation.prompt,
         "poster": generation.poster_url or generation.preview_url,
         "length": _length(generation) if done else "",

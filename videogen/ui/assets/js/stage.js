@@ -31,7 +31,7 @@
     }
     wanted = source;
     const waiting = job !== null && source === null && (job.status === "queued" || job.status === "processing");
-    const ended = job !== null && (job.status === "failed" || job.status === "cancelled");
+    const ended = job !== null && (job.missing || job.status === "failed" || job.status === "cancelled");
     show("stage-wait", waiting);
     show("stage-failed", ended);
     if (waiting) byId("stage-wait").lastElementChild.textContent = job.stage;
