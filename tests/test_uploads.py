@@ -73,3 +73,12 @@ def test_a_row_that_cannot_be_written_leaves_no_file(uploads, storage, store, al
     with pytest.raises(StorageFault):
         uploads.take(alice, io.BytesIO(encoded()))
     assert stored(storage) == []
+
+
+def test_a_disk_that_does_not_let_it_sweep_does_not_stop_the_start(uploads, store, monkeypatch, caplog):
+    def full(*_):
+        raise StorageFault("The disk is full.")
+
+    monkeypatch.setattr(store, "sweep_uploads", full)
+    uploads.begin()
+    assert "could not be swept: The disk is full." in caplog.text

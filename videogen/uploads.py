@@ -9,7 +9,7 @@ from typing import BinaryIO, Final
 
 from sqlalchemy.exc import IntegrityError
 
-from videogen.errors import InvalidRequest, NotFound, SessionRequired
+from videogen.errors import InvalidRequest, NotFound, SessionRequired, StorageFault
 from videogen.models import UploadRow
 from videogen.presenter import Presenter
 from videogen.schemas import File
@@ -104,6 +104,16 @@ class Uploads:
             created_at=self._store.clock(),
         )
         return self._keep(row, data).id
+
+    def begin(self) -> None:
+        """At the start of the server: sweep. Where the disk does not let it, the next start will."""
+        try:
+            swept = self.sweep()
+        except (StorageFault, OSError) as problem:
+            logger.warning("Uploaded images that nothing uses could not be swept: %s", problem)
+            return
+        if swept:
+            logger.info("%d uploaded images that nothing uses were removed.", swept)
 
     def sweep(self) -> int:
         """Remove what no generation has started from for a day, and writes that were cut short; return how many.
