@@ -16,7 +16,7 @@ from videogen.engines.base import Artifact, RenderFailed
 from videogen.engines.frames import render_at
 from videogen.engines.function import engine
 from videogen.engines.settings import VideoSettings, video_recipe
-from videogen.engines.stills import read_input
+from videogen.engines.stills import read_input, render_still
 from videogen.schemas import Capabilities
 
 COLOURS = np.array(
@@ -287,6 +287,23 @@ class Unwhole(Steady):
         return artifact
 
 
+class UnwholeStill(Steady):
+    """Hands back a picture that is cut short."""
+
+    id = "unwhole-still"
+
+    def probe(self):
+        return Capabilities(types=("image",))
+
+    def normalise(self, request):
+        return video_recipe(self, request.model_copy(update={"type": "image"}))
+
+    def render(self, recipe, ctx):
+        artifact = render_still(recipe, ctx, lambda: bars_frame(recipe, 0))
+        artifact.path.write_bytes(artifact.path.read_bytes()[:80])
+        return artifact
+
+
 class OtherFormat(Steady):
     """Hands back a video in a format that browsers do not play."""
 
@@ -317,6 +334,7 @@ class NoArtifact(Steady):
 
 steady = Steady()
 unwhole = Unwhole()
+unwhole_still = UnwholeStill()
 other_format = OtherFormat()
 outside = Outside()
 no_artifact = NoArtifact()

@@ -96,8 +96,7 @@ def create_app(config: AppConfig) -> FastAPI:
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         loop = asyncio.get_running_loop()
         parts.hub.open()
-        if swept := service.uploads.sweep():
-            logger.info("%d uploaded images that nothing uses were removed.", swept)
+        service.uploads.begin()
         parts.workers.start()
         app.state.begin_stop = lambda: loop.call_soon_threadsafe(loop.run_in_executor, None, parts.workers.begin_stop)
         try:
