@@ -451,9 +451,9 @@ def _migrated():
     return _template[0]
 
 
-TestLife = Life.TestCase
+TestLife = pytest.mark.timeout(400)(Life.TestCase)
 TestLife.settings = settings(
-    max_examples=40,
+    max_examples=30,
     stateful_step_count=40,
     deadline=None,
     # Without shrinking, which takes minutes here: forty steps can be read as they are.
