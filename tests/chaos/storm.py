@@ -54,6 +54,7 @@ async def storm(folder: Path, plan: Plan, enough: asyncio.Event | None = None) -
     # A renderer that stands still is given up soon; nobody's renders are used up by all this.
     settings = {"workers": plan.workers, "stall_seconds": 3, "lease_seconds": 2, "max_attempts": 20}
     app = App(folder / "data", engines=["paced", "raises"], **settings)
+    app.detached = True
     try:
         await asyncio.to_thread(app.start, START_SECONDS)
         async with Network(app.base_url) as network:
