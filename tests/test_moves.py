@@ -84,7 +84,7 @@ def test_a_worker_in_another_attempt_can_write_nothing(database, store, alice, r
 def test_a_worker_whose_job_went_back_to_the_queue_can_write_nothing(database, store, alice, row_in, told, there):
     row = row_in(Status.QUEUED)  # under the attempt that the worker held, until it is claimed again
     with pytest.raises(MoveRefused), database.write() as unit:
-        move(unit, row.id, there, 99.0, {}, attempt=2)
+        move(unit, row.id, there, LATER, {}, attempt=2)
     assert store.get_generation(alice, row.id) == row
     assert told == []
 

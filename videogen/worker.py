@@ -16,7 +16,7 @@ from videogen.database import StoredEvent
 from videogen.engines.base import Recipe, RenderLost
 from videogen.engines.host import RenderProcess
 from videogen.engines.protocol import RenderJob
-from videogen.engines.spare import Spare
+from videogen.engines.spare import Spare, end_orphans
 from videogen.errors import MoveRefused, NotReady, StorageFault, VideogenError, is_disk_fault
 from videogen.events import is_terminal
 from videogen.queue.embedded import EmbeddedQueue, Lease
@@ -81,6 +81,8 @@ class WorkerPool:
 
     def start(self) -> None:
         """Take up what the last process left, and begin to work."""
+        if orphans := end_orphans():
+            logger.warning("%d processes that renderers of a dead server had started were killed.", orphans)
         recovered = self._queue.recover()
         if recovered:
             logger.info("%d generations go on where the last process left them.", recovered)
@@ -124,9 +126,11 @@ class WorkerPool:
     def stop(self) -> None:
         """Stop in bounded time. What was rendering is queued again; the next start goes on from its checkpoint."""
         self.begin_stop()
-        self._ended.put(None)
         deadline = time.monotonic() + SUSPEND_SECONDS + STOP_SECONDS
-        for thread in self._threads:
+        # What tidies up comes last: the others still tell it what has ended.
+        for thread in reversed(self._threads):
+            if thread is self._threads[0]:
+                self._ended.put(None)
             thread.join(max(0.0, deadline - time.monotonic()))
         if self._spare is not None:
             self._spare.close()

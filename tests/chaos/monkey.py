@@ -100,7 +100,16 @@ class Monkey:
         return True
 
     async def _stop(self) -> bool:
-        await self._away(self.app.stop)
+        twice = self.rng.random() < 0.5
+
+        def stop() -> None:
+            if twice:  # somebody has no patience
+                assert self.app.process is not None
+                self.app.process.terminate()
+                time.sleep(self.rng.uniform(0.0, 0.5))
+            self.app.stop()
+
+        await self._away(stop)
         return True
 
     async def _server_in_its_stop(self) -> bool:

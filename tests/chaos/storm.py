@@ -44,7 +44,7 @@ class Outcome:
     after_server: list[float]
     most_lost: int
     faults: dict[str, list[str]]
-    log: str
+    ledgers: list[Ledger]
 
 
 async def storm(folder: Path, plan: Plan) -> Outcome:
@@ -129,7 +129,7 @@ def _outcome(
         after_server=[span for loss, span in took if loss.by_server],
         most_lost=max((row["lost"] for row in verdict.generations.values()), default=0),
         faults=faults,
-        log=monkey.app.log,
+        ledgers=ledgers,
     )
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
+import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -144,15 +147,10 @@ class Verdict:
                 found.append(f"{name}: its video is missing or short")
                 continue
             made[row["recipe"]].add(path.read_bytes())
-        engine = load_engine(self._engine("paced"))
-
-        def undisturbed(recipe: str) -> bytes:
-            asked = Recipe(**json.loads(recipe))
-            workdir = self.data_dir.parent / "undisturbed" / asked.digest
-            return engine.render(asked, Untouched(workdir)).path.read_bytes()
-
+        reference = self._engine("paced")
+        load_engine(reference)  # once, before threads ask for it
         with ThreadPoolExecutor(8) as threads:
-            expected = dict(zip(made, threads.map(undisturbed, made), strict=True))
+            expected = dict(zip(made, threads.map(lambda recipe: _undisturbed(reference, recipe), made), strict=True))
         for recipe, videos in made.items():
             if videos != {expected[recipe]}:
                 found.append(f"{len(videos - {expected[recipe]})} files differ from an undisturbed render of {recipe}")
@@ -180,9 +178,14 @@ def _history(snapshots: list[dict[str, Any]]) -> list[str]:
     return found
 
 
-def _frames(video: bytes) -> int:
-    import io
+@cache
+def _undisturbed(reference: str, recipe: str) -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        artifact = load_engine(reference).render(Recipe(**json.loads(recipe)), Untouched(Path(folder) / "work"))
+        return artifact.path.read_bytes()
 
+
+def _frames(video: bytes) -> int:
     with av.open(io.BytesIO(video)) as container:
         return sum(1 for _ in container.decode(video=0))
 

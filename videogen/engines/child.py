@@ -116,6 +116,7 @@ class ChildContext:
 def main() -> NoReturn:
     """Render one job, then leave without a clean-up that could hang."""
     _die_with_host()
+    os.environ[protocol.MARK] = f"{os.getppid()} {os.getpid()}"
     channel = Channel(int(sys.argv[1]))
     os.set_inheritable(int(sys.argv[1]), False)
     commands = _private_stdin()

@@ -37,7 +37,7 @@ class RenderProcess:
             job: what to render.
             grace: seconds that a cancelled child has before it is killed.
             stall: seconds after which a child that says nothing is taken for hung, and killed; 0: never.
-            spare: takes its idle child, and has it start the next one once this job shows its first picture.
+            spare: takes its idle child, and has it start the next one once this job shows its first picture or step.
 
         Raises:
             OSError: no process could be started.
@@ -60,6 +60,7 @@ class RenderProcess:
         Raises:
             RenderLost: it died without such an end, fell silent, or said something else than messages.
         """
+        first: int | None = None
         for line in self._lines():
             try:
                 message = protocol.decode(line)
@@ -67,7 +68,8 @@ class RenderProcess:
                 raise RenderLost(f"Expected a message from the renderer, got {line[:80]!r}.") from problem
             if isinstance(message, protocol.Progress):
                 self._step = message.step
-            elif isinstance(message, protocol.Preview) and self._spare:
+                first = message.step if first is None else first
+            if self._spare and (isinstance(message, protocol.Preview) or (first is not None and self._step > first)):
                 # Not earlier: its imports would compete with this job's first picture.
                 self._spare.refill()
             yield message

@@ -22,6 +22,10 @@ SUSPEND: Final = b"suspend\n"
 """The server stops: end at the next checkpoint, after which another attempt can go on."""
 
 
+MARK: Final = "VIDEOGEN_RENDERER"
+"""Variable in the environment of what a renderer starts: the host's process id and the renderer's."""
+
+
 class RenderJob(Model):
     """The request: the one line that a child gets on its standard input."""
 

@@ -12,11 +12,16 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import IO, Final
 
+from videogen.engines import protocol
+
 # Linux kills a child with the *thread* that started it (PDEATHSIG), so one thread that lives as long as this
 # process starts them all; callers may come and go.
 _spawner: Final = ThreadPoolExecutor(1, thread_name_prefix="videogen-spawn")
 # A renderer has no use for these.
 _SECRETS: Final = ("VIDEOGEN_SECRET_KEY", "VIDEOGEN_DATABASE_URL", "VIDEOGEN_ADMIN_TOKEN")
+
+
+_MARK: Final = f"{protocol.MARK}=".encode()
 
 
 class Child:
@@ -139,6 +144,27 @@ class Spare:
         child = _ready(idle)
         if child is not None:
             child.close()
+
+
+def end_orphans() -> int:
+    """Kill what renderers have started and their dead hosts could not end any more; return how many that were.
+
+    A renderer dies with its host. What it has started (an ffmpeg, say) does not, and would write on into the work
+    folder of the next attempt. Linux only.
+    """
+    found = 0
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            entries = (folder / "environ").read_bytes().split(b"\0")
+            value = next(entry for entry in entries if entry.startswith(_MARK)).removeprefix(_MARK)
+            host, renderer = map(int, value.split())
+            # Who has left the renderer's group was meant to stay.
+            if not Path(f"/proc/{host}").exists() and os.getpgid(int(folder.name)) == renderer:
+                os.kill(int(folder.name), signal.SIGKILL)
+                found += 1
+        except (OSError, StopIteration, ValueError):
+            continue  # another user's, gone already, or none of ours
+    return found
 
 
 def spawn() -> Future[Child]:
