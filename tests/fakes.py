@@ -16,6 +16,7 @@ from videogen.engines.base import Artifact, RenderFailed
 from videogen.engines.frames import render_at
 from videogen.engines.function import engine
 from videogen.engines.settings import VideoSettings, video_recipe
+from videogen.engines.stills import read_input
 from videogen.schemas import Capabilities
 
 COLOURS = np.array(
@@ -63,6 +64,15 @@ class Steady:
             return bars_frame(recipe, index)
 
         return render_at(recipe, ctx, frame_at)
+
+
+@engine("looks", capabilities=Capabilities(types=("video", "image"), image_input=True, negative_prompt=True))
+def looks(recipe):
+    """Shows the mean colour of its input image, a little brighter from frame to frame."""
+    colour = read_input(recipe).mean((0, 1)) if recipe.input_digest else np.array([64, 128, 192])
+    for index in range(recipe.num_frames):
+        frame = np.broadcast_to(colour + 2 * index, (recipe.height, recipe.width, 3))
+        yield np.clip(frame, 0, 255).astype(np.uint8)
 
 
 class PacedSettings(VideoSettings):

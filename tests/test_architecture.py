@@ -14,7 +14,7 @@ FLOORS = {
     0: "errors config clock schemas events validation",
     1: "media storage models database journal moves migrate migrations security lock integrity engines.base",
     2: "store hub queue engines",
-    3: "service worker report room sweep doctor requests presenter streams",
+    3: "service uploads worker report room sweep doctor requests presenter streams",
     4: "api ui client share",
     5: "server __main__",
 }

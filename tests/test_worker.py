@@ -2,6 +2,7 @@ import queue as queues
 
 import pytest
 
+from tests.support.rows import upload_row
 from videogen import room, worker
 from videogen.engines import protocol
 from videogen.engines.base import Recipe, RenderLost
@@ -98,6 +99,20 @@ def job(submit, alice):
     return lambda **values: submit(alice, **({"recipe": RECIPE.model_dump(mode="json")} | values))
 
 
+@pytest.fixture
+def upload(store, alice):
+    """Stores an uploaded image; its row and its file."""
+
+    def make(root):
+        row = upload_row(alice)
+        path = root / "files" / row.key
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"picture")
+        return store.add_upload(row, 10)[0], path
+
+    return make
+
+
 def test_a_job_goes_to_a_renderer_with_its_recipe_workdir_and_attempt(work, job, told):
     jobs = []
 
@@ -130,6 +145,34 @@ def test_an_engine_that_is_not_on_offer_any_more_is_an_error_of_its_own(work, jo
     job(recipe=RECIPE.model_copy(update={"engine": "gone"}).model_dump(mode="json"))
     work()
     assert "'gone' is not on offer" in told("failed").data["message"]
+
+
+def test_the_input_image_is_at_the_same_place_in_every_attempt(work, job, told, upload, tmp_path):
+    row, path = upload(tmp_path / "data")
+    paths = []
+
+    def script(renderer):
+        paths.append(renderer.job.recipe.input_path)
+        assert renderer.job.recipe.input_path.is_absolute()
+        raise RenderLost("It was killed.")
+        yield
+
+    job(recipe=RECIPE.model_copy(update={"input_digest": row.digest}).model_dump(mode="json"), input_file_id=row.id)
+    work(script)
+    told("failed")
+    assert paths == [path.resolve()] * 3
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_an_input_image_that_is_gone_is_a_failure_that_says_so(work, job, told, upload, tmp_path, known):
+    row, path = upload(tmp_path / "data")
+    path.unlink()
+    recipe = RECIPE.model_copy(update={"input_digest": row.digest}).model_dump(mode="json")
+    job(recipe=recipe, input_file_id=row.id if known else None)
+    work()
+    end = told("failed").data
+    assert (end["code"], end["retryable"]) == ("input_missing", False)
+    assert "Upload it again" in end["message"]
 
 
 def test_a_renderer_that_cannot_be_started_does_not_leave_its_job_running_for_ever(work, job, told):

@@ -87,6 +87,22 @@ class NotTerminal(VideogenError):
     title = "Still running"
 
 
+class PayloadTooLarge(VideogenError):
+    """The file is larger than this server takes."""
+
+    code = "payload_too_large"
+    status = 413
+    title = "File too large"
+
+
+class UnsupportedMediaType(VideogenError):
+    """The file is of a type that this server does not take."""
+
+    code = "unsupported_media_type"
+    status = 415
+    title = "Unsupported file type"
+
+
 class InvalidRequest(VideogenError):
     """The request is not valid."""
 
@@ -121,6 +137,14 @@ class LimitExceeded(VideogenError):
     def __init__(self, detail: str, retry_after: int = 5) -> None:
         super().__init__(detail)
         self.retry_after = retry_after
+
+
+class InputMissing(VideogenError):
+    """The input image of this generation is gone from the data folder. Upload it again, and start anew."""
+
+    code = "input_missing"
+    status = 410
+    title = "Input image gone"
 
 
 class StorageFault(VideogenError):

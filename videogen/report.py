@@ -147,7 +147,8 @@ class Reporter:
         self._store.record_preview(self._fence, self._preview)
 
     def _finish(self, artifact: Artifact) -> None:
-        video = self._keep("video", artifact.path, new_id("fil"))
+        kind = artifact.content_type.partition("/")[0]
+        video = self._keep(kind, artifact.path, new_id("fil"))
         poster = self._keep("poster", artifact.poster_path, new_id("fil")) if artifact.poster_path else None
         result = Result(video, poster, artifact.width, artifact.height, artifact.fps, artifact.duration_seconds)
         self._insist(lambda: self._store.complete(self._fence, result))

@@ -16,7 +16,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from videogen import __version__
-from videogen.api import events, media, problems, routes
+from videogen.api import events, files, media, problems, routes
 from videogen.api.auth import SessionCookie
 from videogen.clock import SteadyClock
 from videogen.config import AppConfig
@@ -96,6 +96,8 @@ def create_app(config: AppConfig) -> FastAPI:
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         loop = asyncio.get_running_loop()
         parts.hub.open()
+        if swept := service.uploads.sweep():
+            logger.info("%d uploaded images that nothing uses were removed.", swept)
         parts.workers.start()
         app.state.begin_stop = lambda: loop.call_soon_threadsafe(loop.run_in_executor, None, parts.workers.begin_stop)
         try:
@@ -117,7 +119,7 @@ def create_app(config: AppConfig) -> FastAPI:
     app.state.service, app.state.parts, app.state.address = service, parts, ""
     app.state.begin_stop = lambda: None
     problems.install(app)
-    for router in (routes.router, events.router, media.router):
+    for router in (routes.router, files.router, events.router, media.router):
         app.include_router(router)
     app.add_middleware(SessionCookie, service=lambda: service)
     return _with_page(app, parts)
@@ -137,6 +139,7 @@ def _with_page(app: FastAPI, parts: Parts) -> FastAPI:
             max_pixels=config.max_pixels,
             max_seconds=config.max_seconds,
             max_prompt_chars=config.max_prompt_chars,
+            max_upload_mb=config.max_upload_mb,
         ),
         root_path=config.root_path,
     )

@@ -123,6 +123,27 @@ class DiskStorage:
             self.note_fault()
             raise StorageFault(f"{key} could not be kept: {problem.strerror}.") from problem
 
+    def keep(self, data: bytes, key: str) -> None:
+        """Put bytes under `key`; they are on the disk on return.
+
+        Raises:
+            StorageFault: the disk is full or cannot be written.
+        """
+        part = self.path(f"{key}.part")
+        try:
+            part.parent.mkdir(parents=True, exist_ok=True)
+            part.write_bytes(data)
+            self.put(part, key)
+        except OSError as problem:
+            self.note_fault()
+            raise StorageFault(f"{key} could not be kept: {problem.strerror}.") from problem
+        finally:
+            part.unlink(missing_ok=True)
+
+    def discard(self, key: str) -> None:
+        """Remove one file; again is nothing."""
+        self.path(key).unlink(missing_ok=True)
+
     def announce_removal(self, generation_id: str) -> None:
         """Note that a generation is about to be removed: a crash between its rows and its files is found by this.
 

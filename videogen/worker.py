@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from queue import SimpleQueue
 from typing import Final
 
@@ -17,7 +18,7 @@ from videogen.engines.base import Recipe, RenderLost
 from videogen.engines.host import RenderProcess
 from videogen.engines.protocol import RenderJob
 from videogen.engines.spare import Spare, end_orphans
-from videogen.errors import MoveRefused, NotReady, StorageFault, VideogenError, is_disk_fault
+from videogen.errors import InputMissing, MoveRefused, NotReady, StorageFault, VideogenError, is_disk_fault
 from videogen.events import is_terminal
 from videogen.queue.embedded import EmbeddedQueue, Lease
 from videogen.report import Reporter
@@ -235,7 +236,8 @@ class WorkerPool:
                 self._room.insist(lambda: self._queue.lose(lease, "The disk is full.", count=False))
                 return
         fence = Fence(*_names(lease))
-        self._room.insist(lambda: self._store.fail(fence, problem.code, problem.detail, retryable=True))
+        retryable = not isinstance(problem, InputMissing)
+        self._room.insist(lambda: self._store.fail(fence, problem.code, problem.detail, retryable=retryable))
 
     def _launch(self, lease: Lease) -> RenderProcess:
         """Start the renderer of a lease.
@@ -251,6 +253,8 @@ class WorkerPool:
             raise VideogenError("This version of videogen cannot read its recipe. Submit it again.") from problem
         if recipe.engine not in self._references:
             raise VideogenError(f"The engine {recipe.engine!r} is not on offer any more. Choose another one.")
+        if recipe.input_digest is not None:
+            recipe = recipe.model_copy(update={"input_path": self._input(lease)})
         job = RenderJob(
             engine=self._references[recipe.engine],
             recipe=recipe,
@@ -265,6 +269,18 @@ class WorkerPool:
                 raise StorageFault(f"No renderer could be started: {problem.strerror}.") from problem
             self._stopping.wait(1.0)  # whatever the system lacks may come back
             raise RenderLost(f"No renderer could be started: {problem.strerror or problem}.") from problem
+
+    def _input(self, lease: Lease) -> Path:
+        """Where the image lies that a generation starts from: the same file for every attempt.
+
+        Raises:
+            InputMissing: somebody took it out of the data folder.
+        """
+        upload = self._store.find_input(lease.generation_id)
+        path = None if upload is None else self._storage.path(upload.key).resolve()
+        if path is None or not path.is_file():
+            raise InputMissing
+        return path
 
     def _enter(self, lease: Lease, process: RenderProcess) -> None:
         with self._running.lock:

@@ -6,7 +6,7 @@ from itertools import count
 from typing import Any
 
 from videogen.database import StoredEvent
-from videogen.models import FileRow, GenerationRow, ProjectRow
+from videogen.models import FileRow, GenerationRow, ProjectRow, UploadRow
 from videogen.security import new_id
 from videogen.store import Limits, Result, Store
 
@@ -107,6 +107,22 @@ def file_row(row: GenerationRow, kind: str = "video") -> FileRow:
         content_type="video/mp4",
         size_bytes=1234,
         created_at=row.created_at,
+    )
+
+
+def upload_row(session_id: str, digest: str = "digest", now: float = 0.0) -> UploadRow:
+    """An upload that is not stored yet."""
+    upload_id = new_id("fil")
+    return UploadRow(
+        id=upload_id,
+        session_id=session_id,
+        digest=digest,
+        key=f"uploads/{upload_id}.png",
+        content_type="image/png",
+        width=64,
+        height=48,
+        size_bytes=7,
+        created_at=now,
     )
 
 

@@ -20,10 +20,11 @@ router = APIRouter()
     responses=documented(NotFound, FileMissing, also={206: {"description": "The part that `Range` asks for."}}),
 )
 def media(service: ServiceDep, file_id: str, exp: str = "", sig: str = "") -> FileResponse:
-    """A video, poster or preview. Its link is signed and holds for a day; ask for the generation to get a new one."""
-    file, path = service.media(file_id, exp, sig)
-    name = None if file.kind != "video" else f"videogen-{file.generation_id}.{file.key.rpartition('.')[2]}"
-    response = FileResponse(path, media_type=file.content_type, filename=name, content_disposition_type="inline")
+    """A video, picture or poster. Its link is signed and holds for a day: ask for its generation to get a new one."""
+    file = service.media(file_id, exp, sig)
+    response = FileResponse(
+        file.path, media_type=file.content_type, filename=file.name, content_disposition_type="inline"
+    )
     # A finished file never changes; a preview is replaced, under a new link.
     response.headers["Cache-Control"] = "private, max-age=3600"
     response.headers["X-Content-Type-Options"] = "nosniff"

@@ -192,7 +192,7 @@ def _check(artifact: object, workdir: Path) -> Artifact:
     Raises:
         RenderFailed: it is not.
     """
-    from videogen.media import probe
+    from videogen.media import probe, probe_image
 
     if not isinstance(artifact, Artifact):
         got = type(artifact).__name__
@@ -205,6 +205,8 @@ def _check(artifact: object, workdir: Path) -> Artifact:
             raise RenderFailed(f"Expected a file named {expected}, got {path.name}.", code="bad_artifact")
     if artifact.content_type.startswith("video/"):
         probe(artifact.path)
+    elif artifact.content_type.startswith("image/"):
+        probe_image(artifact.path)
     return artifact
 
 

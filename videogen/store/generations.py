@@ -11,8 +11,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, delete, select
 
 from videogen.database import UnitOfWork
-from videogen.errors import IdempotencyConflict, LimitExceeded, NotFound, NotTerminal
-from videogen.models import EventRow, FileRow, GenerationRow, ProjectRow
+from videogen.errors import IdempotencyConflict, InvalidRequest, LimitExceeded, NotFound, NotTerminal
+from videogen.models import EventRow, FileRow, GenerationRow, ProjectRow, UploadRow
 from videogen.moves import cancelled, refresh_positions
 from videogen.schemas import TERMINAL, Status
 from videogen.store.base import BaseStore
@@ -52,12 +52,14 @@ class GenerationStore(BaseStore):
         Raises:
             IdempotencyConflict: the key came before, with another body.
             LimitExceeded: too much is queued or running.
+            InvalidRequest: the image to start from was removed a moment ago.
         """
         try:
             with self.database.write() as unit:
                 if known := self._known_project(unit, project):
                     return known, False
                 self._check_limits(unit, project.session_id, len(rows), limits)
+                _check_inputs(unit, rows)
                 unit.session.add(project)
                 unit.session.flush()
                 unit.session.add_all(rows)
@@ -86,6 +88,15 @@ class GenerationStore(BaseStore):
             raise IdempotencyConflict
         query = select(GenerationRow).where(GenerationRow.project_id == known.id).order_by(col(GenerationRow.seq))
         return list(unit.session.exec(query))
+
+    def known_project(self, project: ProjectRow) -> list[GenerationRow]:
+        """The generations that this session's idempotency key made before; none where it is new.
+
+        Raises:
+            IdempotencyConflict: the key came before, with another body.
+        """
+        with self.database.write() as unit:
+            return self._known_project(unit, project)
 
     def _check_limits(self, unit: UnitOfWork, session_id: str, more: int, limits: Limits) -> None:
         mine = (
@@ -207,14 +218,14 @@ class GenerationStore(BaseStore):
                 return None
             return frozenset(session.exec(select(FileRow.key).where(FileRow.generation_id == generation_id)))
 
-    def get_file(self, file_id: str) -> FileRow:
+    def get_file(self, file_id: str) -> FileRow | UploadRow:
         """A file, for a request whose link was signed.
 
         Raises:
             NotFound: there is none.
         """
         with self.database.read() as session:
-            file = session.get(FileRow, file_id)
+            file = session.get(FileRow, file_id) or session.get(UploadRow, file_id)
         if file is None:
             raise NotFound
         return file
@@ -222,6 +233,12 @@ class GenerationStore(BaseStore):
 
 def _owned(session_id: str, generation_id: str) -> Any:
     return select(GenerationRow).where(GenerationRow.id == generation_id, GenerationRow.session_id == session_id)
+
+
+def _check_inputs(unit: UnitOfWork, rows: list[GenerationRow]) -> None:
+    for input_id in {row.input_file_id for row in rows} - {None}:
+        if unit.session.get(UploadRow, input_id) is None:
+            raise InvalidRequest("inputFileId", "an image that is still there (upload it again)", input_id)
 
 
 def _one(row: GenerationRow | None) -> GenerationRow:

@@ -25,6 +25,9 @@ MISSING: Final = "File gone"
 FIELDS: Final[Mapping[str, str]] = {
     "prompt": "Prompt",
     "negativePrompt": "Negative prompt",
+    "type": "Make",
+    "variations": "Variations",
+    "inputFileId": "Image",
     "engine": "Engine",
     "settings.width": "Width",
     "settings.height": "Height",
@@ -57,7 +60,13 @@ NOT_SENT: Final = "The video service does not answer, so nothing was sent. Your 
 GONE: Final = "This generation is not there any more."
 CANCELLED_DETAIL: Final = "You stopped this one. Retry starts it again with the same seed."
 STARTING: Final = "Starting"
+STILL: Final = "Still"
 FINISHED: Final = "Kept in your history"
+UNDERSTOOD: Final = "Understood"
+UNDERSTOOD_NOTHING: Final = (
+    "Nothing that this engine can show was named, so the scene is abstract, drawn from the prompt's text."
+)
+NOT_UNDERSTOOD: Final = "Not understood"
 
 
 def welcome(active: int) -> str:
