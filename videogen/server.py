@@ -96,8 +96,7 @@ def create_app(config: AppConfig) -> FastAPI:
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         loop = asyncio.get_running_loop()
         parts.hub.open()
-        if swept := service.uploads.sweep():
-            logger.info("%d uploaded images that nothing uses were removed.", swept)
+        _sweep_uploads(service)
         parts.workers.start()
         app.state.begin_stop = lambda: loop.call_soon_threadsafe(loop.run_in_executor, None, parts.workers.begin_stop)
         try:
@@ -123,6 +122,11 @@ def create_app(config: AppConfig) -> FastAPI:
         app.include_router(router)
     app.add_middleware(SessionCookie, service=lambda: service)
     return _with_page(app, parts)
+
+
+def _sweep_uploads(service: Service) -> None:
+    if swept := service.uploads.sweep():
+        logger.info("%d uploaded images that nothing uses were removed.", swept)
 
 
 def _with_page(app: FastAPI, parts: Parts) -> FastAPI:
