@@ -1,6 +1,7 @@
 """Tiny engines, each with one purpose. Renderer children load them by file reference: `tests/fakes.py:bars`."""
 
 import errno
+import logging
 import os
 import re
 import resource
@@ -8,6 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
+import warnings
 
 import numpy as np
 from pydantic import Field
@@ -237,6 +239,17 @@ def prints(recipe):
         subprocess.run([sys.executable, "-c", "print('from a grandchild')"], check=True) if index == 0 else None
         assert sys.stdin.read() == ""
         yield bars_frame(recipe, index)
+
+
+@engine("talks")
+def talks(recipe):
+    """Says what it does, as engines do."""
+    for index in range(recipe.num_frames):
+        print(f"frame {index}", flush=True)
+        print("this too", file=sys.stderr)
+        logging.getLogger("talks").info("and this")
+        yield bars_frame(recipe, index)
+    warnings.warn("that was all", stacklevel=1)
 
 
 @engine("babbles")

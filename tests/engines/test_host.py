@@ -59,6 +59,27 @@ def test_a_render_tells_everything_and_ends_once(job_for):
     assert (log.count(b"forged"), log.count(b"broken bytes"), log.count(b"from a grandchild")) == (40, 20, 1)
 
 
+@pytest.mark.parametrize("place", ["full", "folder"])
+def test_a_log_that_has_no_room_does_not_cost_the_video(job_for, place):
+    job = job_for("talks")
+    job.workdir.mkdir()
+    log = job.workdir / "render.log"
+    if place == "full":
+        log.symlink_to("/dev/full")  # every byte is refused: no space left on device
+    else:
+        log.mkdir()
+    messages = run(job)
+    assert messages[-1].t == "done", messages[-1]
+    assert probe(messages[-1].artifact.path).num_frames == 20
+
+
+def test_a_log_keeps_what_an_engine_says(job_for):
+    job = job_for("talks")
+    run(job)
+    log = (job.workdir / "render.log").read_text()
+    assert [log.count(said) for said in ("frame 19\n", "this too", "and this", "UserWarning")] == [1, 20, 20, 1]
+
+
 def test_killed_again_and_again_it_ends_as_if_never_killed(job_for, tmp_path):
     unbroken = run(job_for("steady", workdir=tmp_path / "unbroken"))[-1].artifact.path.read_bytes()
     job = job_for("steady")
