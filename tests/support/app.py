@@ -50,7 +50,10 @@ class App:
         data_dir: its folder; made if it is not there.
         base_url: where it serves, such as http://127.0.0.1:40001; no slash at the end.
         process: the server; `pid` is its number.
+        program: the script that serves.
     """
+
+    program = "app.py"
 
     def __init__(self, data_dir: Path, engines: Sequence[str] = ("bars",), **settings: object) -> None:
         self.data_dir = data_dir
@@ -64,7 +67,7 @@ class App:
         """Start the server and wait until it serves."""
         assert self.process is None, "it runs already"
         self.process = subprocess.Popen(
-            [sys.executable, "app.py"],
+            [sys.executable, self.program],
             cwd=ROOT,
             env=environment(self.data_dir, **self._settings),  # type: ignore[arg-type]
             stdin=subprocess.DEVNULL,

@@ -107,16 +107,16 @@ class Tab:
         self._site = site
         self._address = url + path
 
-    def go(self) -> None:
+    def go(self, wait_until: Literal["load", "commit"] = "load") -> None:
         """Show the address, as if for the first time."""
         if self.where == "page":
-            self.page.goto(self._address)
+            self.page.goto(self._address, wait_until=wait_until)
         else:
-            self.page.goto(f"{self._site.url}/embed#{self._address}")
-            self.frame.wait_for_url(self._address)
+            self.page.goto(f"{self._site.url}/embed#{self._address}", wait_until=wait_until)
+            self.frame.wait_for_url(self._address, wait_until=wait_until)
 
     def open(self) -> Self:
-        """Go there, and wait until the page knows its session."""
+        """Go there, and wait until the page is whole and knows its session."""
         self.go()
         return self.settled()
 
@@ -127,6 +127,7 @@ class Tab:
 
     def settled(self) -> Self:
         expect(self.find(SETTLED).first).to_be_visible()
+        self.wait_for("() => !document.documentElement.hasAttribute('data-early')")
         return self
 
     def find(self, selector: str) -> Locator:

@@ -8,6 +8,7 @@ import pytest
 from fastapi import FastAPI
 
 from tests.ui.conftest import engine
+from videogen.client import AsyncClient
 from videogen.ui import assets
 from videogen.ui.form import Limits, engine_form
 from videogen.ui.page import PageSettings, build_page, mount_page
@@ -30,7 +31,7 @@ def settings():
 @pytest.fixture
 async def page(settings):
     # Without a running loop Gradio makes one of its own, and leaves it open.
-    return build_page(settings)
+    return build_page(settings, AsyncClient(settings.api_url))
 
 
 def markup():

@@ -26,7 +26,10 @@ SCRIPTS: Final = (
     "session",
     "player",
     "page",
+    "shell",
 )
+SHELL: Final = ("masthead", "stage", "job", "active", "history")
+"""The parts that are seen before Gradio has started."""
 
 
 @cache
@@ -35,10 +38,15 @@ def read(path: str) -> str:
     return files("videogen.ui").joinpath("assets", *path.split("/")).read_text(encoding="utf-8")
 
 
+def shell() -> str:
+    """What stands in the page's body before Gradio has started."""
+    return re.sub(r"@@(\w+)@@", lambda found: read(f"html/{found[1]}.html"), read("html/shell.html"))
+
+
 def head(engines: Sequence[EngineForm]) -> str:
     """What goes into the page's head.
 
-    Gradio rewrites the selectors of styles that it is given as `css`, so they come along here, as they are.
+    Gradio itself would put its own `head` and `css` in only once it has started, and rewrite their selectors.
     """
     parts = {
         "styles": "\n".join(read(f"css/{name}.css") for name in STYLES),

@@ -15,9 +15,10 @@ from videogen.schemas import EngineInfo
 from videogen.ui import assets, form, texts
 from videogen.ui.actions import Actions
 from videogen.ui.fields import Buttons, Fields, build_form
+from videogen.ui.first_paint import FirstPaint, early_room
 from videogen.ui.pace import Pace
 from videogen.ui.pages import Pages, Visit
-from videogen.ui.parts import static
+from videogen.ui.parts import place
 from videogen.ui.theme import theme
 from videogen.ui.views import View, packed
 from videogen.ui.watcher import Watcher
@@ -64,14 +65,15 @@ class PageSettings:
 
 def mount_page(app: FastAPI, settings: PageSettings, path: str = "/") -> FastAPI:
     """Put the page into the app. It connects to nothing until somebody opens it."""
-    forms = _forms(settings)
+    client = AsyncClient(settings.api_url)
+    app.include_router(early_room(client))
+    app.add_middleware(FirstPaint, head=assets.head(_forms(settings)), shell=assets.shell())
     mounted: FastAPI = gr.mount_gradio_app(
         app,
-        build_page(settings),
+        build_page(settings, client),
         path,
         root_path=settings.root_path or None,
         theme=theme(),
-        head=assets.head(forms),
         footer_links=[],
         # The page has a history of its own, which lives on the server.
         run_history=False,
@@ -83,22 +85,22 @@ def mount_page(app: FastAPI, settings: PageSettings, path: str = "/") -> FastAPI
     return mounted
 
 
-def build_page(settings: PageSettings) -> gr.Blocks:
+def build_page(settings: PageSettings, client: AsyncClient) -> gr.Blocks:
     """Build the page's parts, and what leads to what."""
-    client, pages, pace = AsyncClient(settings.api_url), Pages(), Pace()
+    pages, pace = Pages(), Pace()
     forms = _forms(settings)
     page = gr.Blocks(title=texts.TITLE, analytics_enabled=False, fill_width=True)
     with page:
         carriers = _carriers(settings.secret)
-        static("masthead")
-        with gr.Row(elem_id="room"):
+        place("masthead")
+        with gr.Row(elem_classes="vg-room"):
             with gr.Column(elem_id="set"):
                 video = _stage()
-                static("job")
+                place("job")
             with gr.Column(elem_id="desk"):
                 fields, buttons = build_form(forms, settings.limits)
-                static("active")
-        static("history")
+                place("active")
+        place("history")
         _wire_form(page, fields, buttons, carriers)
         _wire_actions(Actions(client, pages, forms), fields, buttons, carriers)
         _wire_player(video, carriers)
@@ -122,8 +124,8 @@ def _carriers(secret: str) -> Carriers:
 
 
 def _stage() -> gr.Video:
-    with gr.Column(elem_id="stage"):
-        static("stage")
+    with gr.Column(elem_id="screen"):
+        place("stage")
         return gr.Video(
             elem_id="result-video",
             show_label=False,

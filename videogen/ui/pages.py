@@ -80,8 +80,8 @@ class Arrival:
     page: GenerationPage
 
 
-async def sign_in(client: AsyncClient, visit: Visit) -> Arrival:
-    """Find this browser's session: the one it kept itself, else its cookie's, else a new one.
+async def find_session(client: AsyncClient, visit: Visit) -> Arrival | None:
+    """This browser's session: the one it kept itself, else its cookie's; None where neither is known.
 
     Raises:
         ClientError: the API does not answer, or not as it should.
@@ -96,6 +96,18 @@ async def sign_in(client: AsyncClient, visit: Visit) -> Arrival:
                 raise
         else:
             return Arrival(token, adopt=token != visit.cookie, page=page)
+    return None
+
+
+async def sign_in(client: AsyncClient, visit: Visit) -> Arrival:
+    """The same, with a new session where there is none.
+
+    Raises:
+        ClientError: the API does not answer, or not as it should.
+    """
+    found = await find_session(client, visit)
+    if found is not None:
+        return found
     token = (await client.create_session()).token
     return Arrival(token, adopt=True, page=GenerationPage(items=[], next_cursor=None))
 

@@ -11,6 +11,20 @@ window.videogen = {
     return document.getElementById(id);
   },
 
+  /** Have the server, or another part of the page, do something; what comes before Gradio is there waits for it. */
+  act(name, data) {
+    if (videogen.handlers === null) videogen.waiting.push([name, data]);
+    else videogen.handlers[name](data);
+  },
+
+  handlers: null,
+  waiting: [],
+
+  mounted(handlers) {
+    videogen.handlers = handlers;
+    for (const [name, data] of videogen.waiting.splice(0)) videogen.act(name, data);
+  },
+
   /** Text is always text: nothing that a person wrote is ever read as markup. */
   text(id, value) {
     const node = videogen.byId(id);

@@ -31,6 +31,12 @@
       return [];
     },
 
+    /** Change the draft of a form that is not there yet. */
+    note(values) {
+      const form = { ...videogen.store.read("draft", { form: {} }).form, ...values };
+      videogen.store.write("draft", { form, key: newKey() });
+    },
+
     /** The form as it was left, field by field; what is not offered any more is left as it is. */
     restore() {
       return videogen.engines.fill(videogen.store.read("draft", { form: {} }).form);

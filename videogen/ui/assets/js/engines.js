@@ -44,6 +44,12 @@
   }
 
   videogen.engines = {
+    /** Describe the engine of the draft, while its fields are not there yet. */
+    introduce() {
+      const engine = find(videogen.store.read("draft")?.form.engine);
+      if (engine) describe(engine);
+    },
+
     fill(form) {
       const engine = find(form.engine);
       if (!engine) return videogen.draft.FIELDS.map(() => undefined);

@@ -29,6 +29,8 @@
   document.addEventListener("click", (event) => {
     const chip = event.target.closest?.("[data-prompt]");
     if (!chip) return;
+    // Before Gradio is there, the draft is where its fields will find it.
+    if (!field()) return videogen.draft.note({ prompt: chip.dataset.prompt });
     type(chip.dataset.prompt);
     field().focus();
   });

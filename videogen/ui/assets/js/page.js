@@ -29,14 +29,26 @@
     return { ...frame, selected: still && { ...still, ...part("moving") }, active: part("active") ?? [] };
   }
 
+  function show(room) {
+    videogen.stage.apply(room);
+    videogen.lists.applyActive(room);
+  }
+
+  /** What the API says before the first frame has come: the truth of the moment, though not live yet. */
+  videogen.showRoom = (room, entries) => {
+    videogen.notice.tell(room.notice);
+    show(room);
+    videogen.lists.applyHistory(entries);
+  };
+
   // A frame tells the whole state, and says only once what is to be done once.
   videogen.applyRoom = (frame) => {
     const room = unpack(frame);
     videogen.connection.heard(room);
     if (room.problem) return videogen.notice.warn(room.problem);
+    videogen.watched = true;
     videogen.session.apply(room);
-    videogen.stage.apply(room);
-    videogen.lists.applyActive(room);
+    show(room);
     // The welcome has been read once somebody acts, and is no longer true once everything has ended.
     if (room.visit !== visit) videogen.notice.tell(room.notice);
     else if (room.active.length === 0) videogen.notice.settle();

@@ -15,6 +15,8 @@
     apply(room) {
       if (!room.token || room.token === kept) return;
       kept = room.token;
+      // For the next visit, which asks before Gradio can tell what it keeps.
+      videogen.store.write("token", kept);
       videogen.act("keep");
       if (room.adopt) adopt(room.token);
     },

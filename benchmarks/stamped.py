@@ -1,0 +1,64 @@
+"""`app.py`, which also tells when it handed each event to a socket: `GET /sent` -> `{event id: ms since the epoch}`."""
+
+from __future__ import annotations
+
+import re
+import sys
+import time
+from pathlib import Path
+from typing import Final
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # it is run as a script
+
+from fastapi import FastAPI
+from starlette.routing import BaseRoute
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from videogen import server
+from videogen.__main__ import main
+from videogen.config import AppConfig
+
+ID: Final = re.compile(rb"^id: ?(\d+)", re.MULTILINE)
+sent: dict[int, float] = {}
+
+
+class Stamps:
+    """ASGI middleware: notes when an event first leaves."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or not scope["path"].endswith("/events"):
+            await self.app(scope, receive, send)
+            return
+
+        async def stamped(message: Message) -> None:
+            now = time.time() * 1000
+            for number in ID.findall(message.get("body", b"")):
+                sent.setdefault(int(number), now)
+            await send(message)
+
+        await self.app(scope, receive, stamped)
+
+
+create_app = server.create_app
+
+
+def with_stamps(config: AppConfig) -> FastAPI:
+    """The app as it is, with stamps."""
+    app = create_app(config)
+    app.add_middleware(Stamps)
+    app.router.routes.insert(0, _route())
+    return app
+
+
+def _route() -> BaseRoute:
+    other = FastAPI()
+    other.get("/sent")(lambda: sent)
+    return other.routes[-1]
+
+
+if __name__ == "__main__":
+    server.create_app = with_stamps
+    sys.exit(main(["serve"]))

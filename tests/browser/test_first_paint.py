@@ -1,0 +1,87 @@
+"""Who comes back sees the true state at once, before Gradio has started, and can already act on it."""
+
+import re
+from contextlib import contextmanager
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import open_gate
+
+pytestmark = pytest.mark.browser
+
+SHIFTS = """
+window.shifted = 0;
+new PerformanceObserver((list) => {
+  for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shifted += entry.value;
+}).observe({ type: "layout-shift", buffered: true });
+"""
+
+
+@contextmanager
+def without_gradio(tab):
+    """Gradio's own script is under way for as long as this lasts."""
+    held = []
+
+    def hold(route):
+        held.append(route)
+
+    tab.page.route(re.compile(r"/assets/index-[\w-]+\.js"), hold, times=1)
+    try:
+        yield
+    finally:
+        for route in held:
+            route.continue_()
+
+
+def test_true_progress_is_there_before_gradio(app, tab):
+    generation = tab.generate("a film to come back to", "Gated")
+    tab.gets_going(generation)
+    before = tab.progress
+
+    with without_gradio(tab):
+        tab.page.reload(wait_until="commit")
+        tab.shows(generation, "processing")
+        assert tab.progress >= before
+        tab.wait_for("() => document.querySelector('#job-preview').naturalWidth > 0")
+        expect(tab.find("#notice")).to_contain_text("1 generation is still rendering")
+        expect(tab.active(generation)).to_be_visible()
+        # It is true, but not live yet, and does not pretend to be.
+        expect(tab.find("#connection")).to_have_text("Reconnecting")
+        expect(tab.prompt).to_have_count(0)
+
+    tab.says("Live")
+    expect(tab.prompt).to_be_visible()
+    open_gate(app, generation)
+    tab.shows(generation, "completed")
+    shown = [entry["progress"] for entry in tab.seen["job"] if entry["id"] == generation]
+    assert shown == sorted(shown), "progress fell between the first paint and the live one"
+
+
+def test_a_click_before_gradio_counts(tab):
+    generation = tab.generate("a film that is not wanted", "Gated")
+    tab.gets_going(generation)
+
+    with without_gradio(tab):
+        tab.page.reload(wait_until="commit")
+        tab.shows(generation, "processing")
+        tab.find("#cancel").click()
+
+    tab.shows(generation, "cancelled")
+
+
+def test_an_example_chosen_before_gradio_is_in_the_form(app, person, where):
+    tab = person(where).tab(app.base_url)
+    with without_gradio(tab):
+        tab.go(wait_until="commit")
+        tab.find("[data-prompt]").first.click()
+    expect(tab.prompt).to_have_value(re.compile("Ocean"))
+
+
+def test_nothing_jumps_when_gradio_moves_in(tab):
+    generation = tab.generate("a film that stands still", "Gated")
+    tab.gets_going(generation)
+    tab.page.add_init_script(SHIFTS)
+    tab.reload()
+    tab.says("Live")
+    assert tab.evaluate("window.shifted") <= 0.02

@@ -1,0 +1,104 @@
+"""What is seen before Gradio has started: the page's own parts in the document itself, and what the API says."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Final
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from videogen.client import ApiError, AsyncClient, ClientError
+from videogen.ui import texts, views
+from videogen.ui.pages import Page, Visit, find_session
+from videogen.ui.views import View
+
+HEAD_ENDS: Final = b"</head>"
+BODY_BEGINS: Final = b"<gradio-app"
+_FRESH: Final = {"Cache-Control": "no-store"}
+
+
+class FirstPaint:
+    """ASGI middleware: puts styles and scripts into the head of Gradio's document, and markup before its app.
+
+    Gradio's own way puts them in by script, when it has started: half a second later.
+    """
+
+    def __init__(self, app: ASGIApp, head: str, shell: str) -> None:
+        self.app = app
+        self._head = head.encode()
+        self._shell = shell.encode()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on; complete the answer where it is the page's document."""
+        if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD") or not is_page(scope):
+            await self.app(scope, receive, send)
+            return
+        start: Message = {}
+        parts: list[bytes] = []
+
+        async def complete(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                start.update(message)
+                return
+            parts.append(message.get("body", b""))
+            if message.get("more_body"):
+                return
+            body = self._document(b"".join(parts))
+            if scope["method"] == "GET":
+                MutableHeaders(scope=start)["content-length"] = str(len(body))
+            await send(start)
+            await send({"type": "http.response.body", "body": body})
+
+        await self.app(scope, receive, complete)
+
+    def _document(self, body: bytes) -> bytes:
+        body = body.replace(HEAD_ENDS, self._head + HEAD_ENDS, 1)
+        return body.replace(BODY_BEGINS, self._shell + BODY_BEGINS, 1)
+
+
+def is_page(scope: Scope) -> bool:
+    """Whether a request is for the page's document."""
+    path: str = scope["path"].removeprefix(scope.get("root_path", ""))
+    return path in ("", "/")
+
+
+def early_room(client: AsyncClient) -> APIRouter:
+    """The route that the document asks before Gradio has started."""
+    router = APIRouter()
+
+    @router.get("/page/room", include_in_schema=False)
+    async def room(request: Request, selected: str = "") -> Response:
+        """The room of this browser's session and its history; 204 where that cannot be told now."""
+        token = request.headers.get("authorization", "").removeprefix("Bearer ")
+        visit = Visit.read({"token": token, "selected": selected}, request.cookies)
+        # What goes wrong here is told by the watcher, which tries again.
+        with suppress(ClientError):
+            if (found := await _room(client, visit)) is not None:
+                return JSONResponse(found, headers=_FRESH)
+        return Response(status_code=204, headers=_FRESH)
+
+    return router
+
+
+async def _room(client: AsyncClient, visit: Visit) -> View | None:
+    arrival = await find_session(client, visit)
+    if arrival is None:
+        return None
+    page = Page(client.as_session(arrival.token))
+    page.board.put_page(arrival.page)
+    if visit.selected and page.board.get(visit.selected) is None:
+        await _fetch(page, visit.selected)
+    page.board.select_on_arrival(visit.selected)
+    notice = texts.welcome(len(page.board.active()))
+    return {"room": views.room(page.board) | {"notice": notice}, "history": views.history(page.board)}
+
+
+async def _fetch(page: Page, generation_id: str) -> None:
+    try:
+        page.board.put(await page.client.get(generation_id))
+    except ApiError as refusal:
+        if refusal.status != 404:
+            raise
