@@ -14,10 +14,12 @@ from typing import Final, TextIO
 
 import uvicorn
 from fastapi import FastAPI
+from starlette.types import Receive, Scope, Send
 
 from videogen import __version__
 from videogen.api import events, media, problems, routes
 from videogen.api.auth import SessionCookie
+from videogen.api.sse import DIRECT
 from videogen.config import AppConfig
 from videogen.database import Database
 from videogen.engines.base import Engine
@@ -222,8 +224,13 @@ def run(app: FastAPI, taken: socket.socket) -> None:
     host, port = taken.getsockname()[:2]
     host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)  # noqa: S104 - only read
     app.state.address = f"http://{host}:{port}"
+
+    async def direct(scope: Scope, receive: Receive, send: Send) -> None:
+        scope[DIRECT] = send
+        await app(scope, receive, send)
+
     config = uvicorn.Config(
-        app,
+        direct,
         log_level="warning",
         access_log=False,
         timeout_graceful_shutdown=DRAIN_SECONDS,

@@ -13,6 +13,8 @@ from starlette.types import Message, Receive, Scope, Send
 from videogen.api.eager import Rest, begin
 from videogen.streams import EventStream
 
+DIRECT: Final = "videogen.send"
+"""Where the root leaves the server's own `send`, if it does, for those who write often."""
 HEADERS: Final[Mapping[str, str]] = {
     "Content-Type": "text/event-stream; charset=utf-8",
     "Cache-Control": "no-store",
@@ -37,7 +39,8 @@ class EventStreamResponse(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one reader."""
-        writer = _Writer(self.stream, send)
+        # Once the response has begun, what lies between has nothing to do any more but to pass on each write.
+        writer = _Writer(self.stream, scope.get(DIRECT, send))
         try:
             await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
             await send({"type": "http.response.body", "body": self.stream.opening(), "more_body": True})
