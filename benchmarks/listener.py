@@ -35,9 +35,14 @@ def main() -> None:
     connections = [_connect(host, port, request) for _ in range(count)]
     print("open", flush=True)
     ended = threading.Event()
-    threading.Thread(target=lambda: (sys.stdin.buffer.read(), ended.set()), daemon=True).start()
+    threading.Thread(target=_await_end, args=(ended,), daemon=True).start()
     gc.disable()
     print(orjson.dumps(_measure(connections, ended)).decode(), flush=True)
+
+
+def _await_end(ended: threading.Event) -> None:
+    sys.stdin.buffer.read()
+    ended.set()
 
 
 def _connect(host: str, port: int, request: bytes) -> socket.socket:
@@ -53,7 +58,8 @@ def _connect(host: str, port: int, request: bytes) -> socket.socket:
 
 def _measure(connections: list[socket.socket], ended: threading.Event) -> dict[str, object]:
     selector = selectors.EpollSelector()
-    counts, late = [0] * len(connections), []
+    counts: list[int] = [0] * len(connections)
+    late: list[float] = []
     rests = [b""] * len(connections)
     for index, connection in enumerate(connections):
         selector.register(connection, selectors.EVENT_READ, index)
@@ -74,8 +80,7 @@ def _measure(connections: list[socket.socket], ended: threading.Event) -> dict[s
             # An event that is not all there yet: its stamp may be cut in two.
             rests[index] = b"" if data.endswith(b"\n") else data[data.rfind(b"\n") + 1 :] if stamps else data
             counts[index] += len(stamps)
-            for stamp in stamps:
-                late.append((now - int(stamp)) / 1e6)
+            late += [(now - int(stamp)) / 1e6 for stamp in stamps]
     return {"late": late, "counts": counts}
 
 

@@ -51,9 +51,7 @@ def main() -> None:
     taken = listen(config)
     app = create_app(config)
     tokens, leases = _jobs(app.state.parts, count)
-    told = [
-        {"token": token, "generation": lease.generation_id} for token, lease in zip(tokens, leases, strict=True)
-    ]
+    told = [{"token": token, "generation": lease.generation_id} for token, lease in zip(tokens, leases, strict=True)]
     print(orjson.dumps({"jobs": told}).decode(), flush=True)
     threading.Thread(target=_obey, args=(app.state.parts, leases), daemon=True).start()
     run(app, taken)

@@ -15,7 +15,7 @@ from videogen.events import is_terminal
 logger = logging.getLogger(__name__)
 HEARTBEAT_SECONDS: Final = 15.0
 TICKS: Final = 15
-"""In one heartbeat. One clock for all: a timer for each listener, set back with each event, costs more than the event."""
+"""In one heartbeat. One clock serves all: a timer for each listener would have to be set back with each event."""
 BACKLOG: Final = 64
 """How many events a listener may be behind before progress is conflated: the latest one per generation wins."""
 
