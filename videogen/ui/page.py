@@ -23,6 +23,8 @@ from videogen.ui.theme import theme
 from videogen.ui.views import View, packed
 from videogen.ui.watcher import Watcher
 
+MAX_PAGES: Final = 4000
+"""Open at once in one process."""
 STORAGE_KEY: Final = "videogen-session"
 # No handler is an endpoint of its own: programs use the HTTP API.
 QUIET: Final[dict[str, Any]] = {
@@ -105,7 +107,9 @@ def build_page(settings: PageSettings, client: AsyncClient) -> gr.Blocks:
         _wire_actions(Actions(client, pages, forms), fields, buttons, carriers)
         _wire_player(video, carriers)
         _wire_watcher(page, carriers, (client, pages, pace))
-    return page
+    # Gradio runs this many events at once and lets all others wait; each open page is one that never ends.
+    page.max_threads = MAX_PAGES
+    return page.queue()
 
 
 def _forms(settings: PageSettings) -> list[form.EngineForm]:
