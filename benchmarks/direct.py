@@ -24,7 +24,7 @@ class Nobody:
     """A context without anybody behind it."""
 
     attempt = 1
-    checkpoint = None
+    checkpoint: dict[str, Any] | None = None
 
     def __init__(self, workdir: Path) -> None:
         self.workdir = workdir

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import sqlite3
 import subprocess
@@ -34,10 +35,12 @@ CANCEL_BOUND_S = 0.5
 
 def measure() -> list[Row]:
     """One app, one renderer at a time."""
-    # Long jobs are killed again and again here.
-    with tempfile.TemporaryDirectory() as folder:
-        with App(Path(folder), [ENGINE], max_attempts=20) as app, Session(app.base_url) as session:
-            return [_whole_job(app, session), _crash(app, session), _cancel(app, session)]
+    with contextlib.ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        # Long jobs are killed again and again here.
+        app = stack.enter_context(App(folder, [ENGINE], max_attempts=20))
+        session = stack.enter_context(Session(app.base_url))
+        return [_whole_job(app, session), _crash(app, session), _cancel(app, session)]
 
 
 def _submit(session: Session, clip: dict[str, Any], seed: int) -> str:
@@ -79,7 +82,9 @@ def _recipe(app: App, generation: str) -> bytes:
     """What the renderer of a generation was given."""
     database = sqlite3.connect(f"file:{app.data_dir / 'videogen.sqlite'}?mode=ro", uri=True)
     try:
-        return str(database.execute("SELECT recipe FROM generations WHERE id = ?", (generation,)).fetchone()[0]).encode()
+        return str(
+            database.execute("SELECT recipe FROM generations WHERE id = ?", (generation,)).fetchone()[0]
+        ).encode()
     finally:
         database.close()
 
@@ -104,7 +109,8 @@ def _rest() -> None:
 
 def _crash(app: App, session: Session) -> Row:
     """SIGKILL at random moments of long renders; then the first frame that the next attempt has rendered."""
-    chance, seconds = random.Random(7), []
+    chance = random.Random(7)
+    seconds: list[float] = []
     while len(seconds) < CRASHES:
         generation = _submit(session, LONG_CLIP, len(seconds))
         with session.stream(f"/generations/{generation}/events") as stream:

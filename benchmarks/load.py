@@ -54,6 +54,8 @@ def _theirs() -> list[list[float]]:
     command = [sys.executable, "-m", "benchmarks.plain_watch"]
     pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, "bufsize": 1}
     with subprocess.Popen(command, cwd=ROOT, **pipes) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
         try:
             address = process.stdout.readline().removeprefix("Ready on http://").strip()
             watch = _handler(address, lambda handler: handler["targets"][0][1] == "load")

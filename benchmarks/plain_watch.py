@@ -34,7 +34,7 @@ plan = Plan()
 async def watch() -> AsyncIterator[str]:
     """Tell every event, as soon as it is there and the one before was taken."""
     while not plan.steps:
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0.05)  # noqa: ASYNC110 - the word to begin comes in another thread
     for step in range(plan.steps):
         await asyncio.sleep(max(0.0, plan.start + step / plan.rate - time.monotonic()))
         yield f"step {step} / {plan.steps}"
@@ -48,7 +48,8 @@ def build() -> gr.Blocks:
         page.load(watch, outputs=told, show_progress="hidden", concurrency_limit=None)
     # With Gradio's own 40, all pages but the first 40 would be told nothing at all.
     page.max_threads = 4000
-    return page.queue()
+    page.queue()
+    return page
 
 
 def _obey() -> None:

@@ -36,8 +36,10 @@ class Stage:
         self._process = subprocess.Popen(
             command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
         )
-        self.jobs: list[dict[str, str]] = orjson.loads(self._line())["jobs"]
         self.address = self._line().removeprefix("Ready on http://").strip()
+        assert self._process.stdin is not None
+        self._process.stdin.write("begin\n")
+        self.jobs: list[dict[str, str]] = orjson.loads(self._line())["jobs"]
 
     @property
     def memory(self) -> int:

@@ -11,10 +11,10 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "videogen"
 
 FLOORS = {
-    0: "errors config schemas events validation",
-    1: "media storage models database journal moves migrate migrations security engines.base",
+    0: "errors config clock schemas events validation",
+    1: "media storage models database journal moves migrate migrations security lock integrity engines.base",
     2: "store hub queue engines",
-    3: "service worker report requests presenter streams",
+    3: "service uploads worker report room sweep doctor requests presenter streams",
     4: "api ui client share",
     5: "server __main__",
 }

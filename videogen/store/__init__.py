@@ -4,9 +4,10 @@ from videogen.store.events import EventStore, Opening, Scope
 from videogen.store.generations import Filter, GenerationStore, Limits
 from videogen.store.progress import Fence, Progress, ProgressStore, Result
 from videogen.store.sessions import SessionStore
+from videogen.store.uploads import UploadStore
 
 __all__ = ["Fence", "Filter", "Limits", "Opening", "Progress", "Result", "Scope", "Store"]
 
 
-class Store(SessionStore, GenerationStore, EventStore, ProgressStore):
+class Store(SessionStore, GenerationStore, EventStore, ProgressStore, UploadStore):
     """All queries over one database."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from typing import Any, Final
 
 import gradio as gr
@@ -65,6 +67,12 @@ class PageSettings:
     """The path under which a proxy shows the app."""
 
 
+def _no_search_for_matplotlib() -> None:
+    """Gradio looks for matplotlib before and after each frame; where there is none, each look goes over the disk."""
+    if "matplotlib" not in sys.modules and find_spec("matplotlib") is None:
+        sys.modules["matplotlib"] = None  # type: ignore[assignment]  # the import system's own word for "not here"
+
+
 def mount_page(app: FastAPI, settings: PageSettings, path: str = "/") -> FastAPI:
     """Put the page into the app. It connects to nothing until somebody opens it."""
     client = AsyncClient(settings.api_url)
@@ -109,7 +117,8 @@ def build_page(settings: PageSettings, client: AsyncClient) -> gr.Blocks:
         _wire_watcher(page, carriers, (client, pages, pace))
     # Gradio runs this many events at once and lets all others wait; each open page is one that never ends.
     page.max_threads = MAX_PAGES
-    return page.queue()
+    page.queue()
+    return page
 
 
 def _forms(settings: PageSettings) -> list[form.EngineForm]:
