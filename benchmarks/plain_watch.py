@@ -33,8 +33,8 @@ plan = Plan()
 
 async def watch() -> AsyncIterator[str]:
     """Tell every event, as soon as it is there and the one before was taken."""
-    while not plan.steps:
-        await asyncio.sleep(0.05)  # noqa: ASYNC110 - the word to begin comes in another thread
+    while not plan.steps:  # noqa: ASYNC110 - the word to begin comes in another thread
+        await asyncio.sleep(0.05)
     for step in range(plan.steps):
         await asyncio.sleep(max(0.0, plan.start + step / plan.rate - time.monotonic()))
         yield f"step {step} / {plan.steps}"

@@ -4,10 +4,10 @@
 beside it say what the worker threads of 200 renderers would say, through the same `Reporter` and the same store.
 
 Prints `Ready on ...`. A first line on standard input begins the jobs; one JSON line answers it,
-`{"jobs": [{"token", "generation"}, ...]}`. Each further one, `START RATE STEPS KIND`, has every job report STEPS steps, RATE a second, step n at START + n / RATE (seconds of
-CLOCK_MONOTONIC), and prints `done` once all are stored. Of KIND `steps`, they are reported as engines do it, and
-the newest may take the place of one that was not stored yet. Of KIND `events` each is an event, whose message is
-the moment at which it was said, in nanoseconds of CLOCK_MONOTONIC.
+`{"jobs": [{"token", "generation"}, ...]}`. Each further line, `START RATE STEPS KIND`, has every job report STEPS
+steps, RATE a second, step n at START + n / RATE (seconds of CLOCK_MONOTONIC), and prints `done` once all are stored.
+Of KIND `steps`, they are reported as engines do it, and the newest may take the place of one that was not stored yet.
+Of KIND `events` each is an event, whose message is the moment at which it was said, in nanoseconds of CLOCK_MONOTONIC.
 """
 
 from __future__ import annotations
