@@ -121,25 +121,14 @@ async def test_a_write_that_fails_ends_the_stream_quietly(hub, caplog):
     reader = Reader(hub)
     await turns()
 
-    async def broken(_message):
+    async def broken():
         raise ConnectionResetError
 
-    reader.serving.cancel()
-    stream = EventStream(hub, hub.subscribe("ses_a", GENERATION), Opening([], 0, frozenset(["gen_a"])), None)
-    started = asyncio.Event()
-
-    async def send(message):
-        if message["type"] == "http.response.body" and started.is_set():
-            await broken(message)
-        if message["type"] == "http.response.body":
-            started.set()
-
-    serving = asyncio.create_task(EventStreamResponse(stream)({"type": "http"}, reader.receive, send))
-    await turns()
+    reader.reads.wait = broken
     hub._deliver([stored_event(1)])
     assert hub.listeners == 0
     reader.gone.set()
-    await asyncio.wait_for(serving, 5)
+    await asyncio.wait_for(reader.serving, 5)
     assert caplog.records == []
 
 
