@@ -2,6 +2,7 @@
 
 import json
 import os
+import queue
 import select
 import signal
 import subprocess
@@ -14,6 +15,7 @@ import psutil
 import pytest
 
 from videogen.engines import host, protocol
+from videogen.engines import spare as spare_module
 from videogen.engines.base import RenderLost
 from videogen.engines.host import RenderProcess
 from videogen.engines.spare import Spare, end_orphans
@@ -324,6 +326,29 @@ def test_nothing_is_left_behind(job_for):
     for pid in (first, second):
         with pytest.raises(ChildProcessError):
             os.waitpid(pid, 0)
+
+
+def test_the_next_spares_are_made_while_nothing_renders(job_for, monkeypatch):
+    made = queue.Queue()
+
+    def spawn():
+        child = real()
+        made.put(child)
+        return child
+
+    real = spare_module.spawn
+    monkeypatch.setattr(spare_module, "spawn", spawn)
+    spare = Spare(ahead=2, quiet=0.01)
+    try:
+        for _ in range(2):
+            made.get(timeout=20)
+        with RenderProcess(job_for("bars"), spare=spare) as render:
+            assert list(render.messages())[-1].t == "done"
+            assert spare.pid not in (None, render.pid), "there is one for the next attempt"
+            assert made.empty(), "and none was made beside the job"
+        made.get(timeout=20)
+    finally:
+        spare.close()
 
 
 def test_a_spare_that_died_is_replaced(job_for):
