@@ -7,12 +7,13 @@ from videogen.engines.procedural.camera import Camera
 from videogen.engines.procedural.compose import build_world, compose, ruling
 from videogen.engines.procedural.figures import PHASES, cycle
 from videogen.engines.procedural.frame import Frame
-from videogen.engines.procedural.language import ShotSpec, Subject, parse_prompt
+from videogen.engines.procedural.language import Relation, ShotSpec, Subject, parse_prompt
 from videogen.engines.procedural.layer import Layer
 from videogen.engines.procedural.layers.title import letters
 from videogen.engines.procedural.stage import Stage
 from videogen.engines.procedural.strip import Strip, blit, solid, strip_of
 from videogen.engines.procedural.styles import build_style
+from videogen.engines.procedural.subjects.placing import spread
 
 SIZE = (96, 54)
 
@@ -157,6 +158,14 @@ def test_a_figure_has_a_cycle_of_drawings_that_differ(kind):
     left = cycle(kind, 30, (0.1, 0.1, 0.1), 0.0, faces_left=True)
     right = cycle(kind, 30, (0.1, 0.1, 0.1), 0.0)
     np.testing.assert_allclose(left[0].cover[:, ::-1], right[0].cover, atol=0.35)
+
+
+def test_a_side_that_was_asked_for_is_kept():
+    world = world_of(shot("ocean"))
+    for place, sign in (("left of", -1), ("right of", 1)):
+        subject = Subject("cat", relations=(Relation(place),))
+        assert all(x * sign > 0 for count in (1, 4) for x in spread(world, subject, count, "x"))
+    assert abs(spread(world, Subject("cat"), 1, "x")[0]) < 0.3
 
 
 def test_an_unknown_figure_is_refused():

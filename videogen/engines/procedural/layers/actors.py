@@ -13,6 +13,9 @@ from videogen.engines.procedural.camera import Moment
 from videogen.engines.procedural.layer import Layer, World
 from videogen.engines.procedural.strip import Strip, blit
 
+# Drawings a second that look like motion by themselves.
+_FLUENT = 18.0
+
 
 @dataclass(frozen=True)
 class Actor:
@@ -33,11 +36,13 @@ class Actor:
 
 
 def _drawing(actor: Actor, t: float) -> Strip:
-    """The drawing of this moment, between two of the cycle: slow figures do not go by jerks."""
+    """The drawing of this moment; in a slow cycle between two of them, or it would go by jerks."""
     count = len(actor.frames)
     if count == 1:
         return actor.frames[0]
     at = (actor.hertz * t + actor.phase) % 1.0 * count
+    if actor.hertz * count > _FLUENT:
+        return actor.frames[int(at + 0.5) % count]
     return actor.frames[int(at) % count].toward(actor.frames[(int(at) + 1) % count], at - int(at))
 
 

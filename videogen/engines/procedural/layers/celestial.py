@@ -200,11 +200,11 @@ class Nebula(Layer):
         gas = tap(self._noise, u + a, v + d) + tap(self._noise, u * 3 + b, v * 3 + c) * np.float32(0.38)
         hue = tap(self._noise, u * np.float32(0.5) + d, v * np.float32(0.5) + a)
         across = (x * self._lane[0] + y * self._lane[1]) / np.float32(64)
-        dense = smooth(-0.6, 2.2, gas + np.float32(0.75) - np.float32(2.6) * across * across)
+        dense = smooth(-0.6, 2.2, gas + np.float32(0.45) - np.float32(2.6) * across * across)
         thin, middle, bright = self._colors
         share = smooth(-1.0, 1.2, hue)
         glow = thin + (middle - thin) * share
-        quarter = glow * (dense * dense) + bright * dense**5 + column((0.0022, 0.003, 0.007))
+        quarter = glow * (dense * dense) + bright * (np.float32(0.65) * dense**6) + column((0.0022, 0.003, 0.007))
         return double(quarter.astype(np.float32), (0, frame.height // 2), frame.width // 2)
 
     def paint(self, canvas: F32, span: Span, moment: Moment, ready: Any) -> None:

@@ -46,7 +46,8 @@ class Lightning(Layer):
         frame = self._world.frame
         x = float(rng.uniform(-0.8, 0.8)) * frame.half_width
         pulses = [(0.0, 1.0)]
-        for _ in range(int(rng.integers(1, 4))):
+        # Three at most: more within a second could harm people.
+        for _ in range(int(rng.integers(1, 3))):
             pulses.append((pulses[-1][0] + float(rng.uniform(0.07, 0.16)), float(rng.uniform(0.4, 0.9))))
         bolt, left = self._draw(x, rng)
         return _Flash(start, x, tuple(pulses), bolt, left)

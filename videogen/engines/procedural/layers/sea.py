@@ -160,11 +160,15 @@ class Sea(Layer):
         up = np.abs(turn - drop[:, None]) + lift
         rows = np.float32(frame.horizon / 4) - up * (scale * np.float32(0.5))
         columns = (x + turn * across) * scale + np.float32(frame.width / 4)
+        # Facets that look over the picture's upper edge see a sky that grows darker.
+        shade = rows * np.float32(0.8 / mirror.shape[1])
+        shade += 1
+        np.clip(shade, 0.4, 1, out=shade)
         np.clip(rows, 0, mirror.shape[1] - 1, out=rows)
         np.clip(columns, 0, mirror.shape[2] - 1, out=columns)
         index = rows.astype(np.intp) * mirror.shape[2]
         index += columns.astype(np.intp)
-        return [plane.reshape(-1).take(index) for plane in mirror], fresnel
+        return [plane.reshape(-1).take(index) * shade for plane in mirror], fresnel
 
     def _glitter(self, slopes: tuple[F32, F32], x: F32, drop: F32, lost: F32) -> F32:
         """Sunlight thrown at the eye: how near each facet is to the one slope that does it."""

@@ -26,8 +26,8 @@ class Title(Layer):
         self._world = world
         cover = letters(text, world.frame.width, world.frame.unit)
         image = Image.fromarray((cover * 255).astype(np.uint8))
-        shadow = np.asarray(image.filter(ImageFilter.GaussianBlur(world.frame.unit * 0.012)), np.float32) / 255
-        shade = np.clip(shadow * np.float32(0.85), 0, 0.7)
+        shadow = np.asarray(image.filter(ImageFilter.GaussianBlur(world.frame.unit * 0.016)), np.float32) / 255
+        shade = np.clip(shadow * np.float32(1.7), 0, 0.78)
         together = cover + shade * (1 - cover)
         self._strip = strip_of((column(color) * cover).astype(np.float32), together.astype(np.float32))
 
