@@ -1,6 +1,6 @@
 """The gallery shows what the command makes: every poster is there, small, and told with its prompt and seed."""
 
-import importlib.util
+import importlib
 from pathlib import Path
 
 import pytest
@@ -9,12 +9,10 @@ from PIL import Image
 ROOT = Path(__file__).parents[3]
 
 
-@pytest.fixture(scope="module")
-def gallery():
-    spec = importlib.util.spec_from_file_location("gallery", ROOT / "scripts" / "gallery.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+@pytest.fixture
+def gallery(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "scripts")
+    return importlib.import_module("gallery")
 
 
 def test_the_page_is_the_one_the_command_writes(gallery):
