@@ -143,6 +143,14 @@ def test_bad_weather_closes_the_sky():
     assert wet.hour.zenith[2] - wet.hour.zenith[0] < clear.hour.zenith[2] - clear.hour.zenith[0]
 
 
+def test_a_mood_is_in_the_air():
+    plain = world_of(shot("forest", time="day")).air
+    assert world_of(shot("forest", time="day", mood="gloomy")).air.overcast > plain.overcast
+    assert world_of(shot("forest", time="day", mood="mysterious")).air.fog > plain.fog
+    pink = world_of(shot("forest", time="day", mood="romantic")).air.hour.middle
+    assert pink[0] / pink[2] > plain.hour.middle[0] / plain.hour.middle[2]
+
+
 def test_what_is_not_wanted_does_not_come():
     assert len(compose(world_of(shot("ocean", time="night")))[0]) > len(
         compose(world_of(shot("ocean", time="night", without=("stars", "moon", "mountains"))))[0]

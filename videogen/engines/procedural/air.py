@@ -70,9 +70,10 @@ def build_air(shot: ShotSpec, default: str, place: tuple[float, float]) -> Air:
         overcast *= 0.5
     hour = _overcast(hour, overcast)
     hour = _mooded(hour, shot)
+    fog = max(shot.amount("fog"), 0.4 if shot.mood == "mysterious" and "fog" not in shot.without else 0.0)
     height = hour.low + (hour.high - hour.low) * place[1]
     ambient, key = _strength(hour)
-    return Air(name, hour, (place[0], height), overcast, wet, shot.amount("fog"), shot.season, ambient, key)
+    return Air(name, hour, (place[0], height), overcast, wet, fog, shot.season, ambient, key)
 
 
 def _overcast(hour: Hour, amount: float) -> Hour:
