@@ -16,6 +16,7 @@ from videogen.client.tolerant import read
 from videogen.schemas import (
     EngineInfo,
     EngineList,
+    File,
     Generation,
     GenerationCreate,
     GenerationPage,
@@ -102,6 +103,14 @@ class AsyncClient:
     async def retry(self, generation_id: str) -> Generation:
         """Start a new generation with the same recipe and seed."""
         return await self._call(Generation, "POST", f"/generations/{_segment(generation_id)}/retry")
+
+    async def upload(self, image: bytes) -> File:
+        """Keep an image (PNG, JPEG or WebP) to start from; its id is what `input_file_id` takes."""
+        return await self._call(File, "POST", "/files", files={"file": ("image", image)})
+
+    async def file(self, file_id: str) -> File:
+        """An uploaded image or a finished still, with a fresh link."""
+        return await self._call(File, "GET", f"/files/{_segment(file_id)}")
 
     async def engines(self) -> tuple[EngineInfo, ...]:
         """The engines on offer."""

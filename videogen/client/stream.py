@@ -21,8 +21,12 @@ from videogen.events import EventType, RenderError, RenderProgress, RenderResult
 
 log = logging.getLogger(__name__)
 
-# The server says something every 15 s; a connection silent for longer than this is dead, whatever TCP thinks.
-TIMEOUT: Final = httpx.Timeout(connect=5.0, read=40.0, write=10.0, pool=None)
+# The server says something every 15 s; a connection that is silent for longer than `read` is dead, whatever TCP
+# thinks. Whoever looks at a page should know it within 20 s.
+TIMEOUT: Final = httpx.Timeout(connect=5.0, read=18.0, write=10.0, pool=None)
+LONGEST_RETRY_AFTER: Final = 60.0
+"""Seconds; a server (or a proxy's error page) that asks for more is asked again after this."""
+RESUMED_AFTER: Final = "Videogen-Resumed-After"
 _MODELS: Final[dict[str, type[BaseModel]]] = {
     "render_progress": RenderProgress,
     "render_result": RenderResult,
@@ -82,7 +86,7 @@ class Subscription:
             except ApiError as refusal:
                 if not refusal.is_temporary:
                     raise
-                reason, wait = refusal.detail, refusal.retry_after or 0.0
+                reason, wait = refusal.detail, min(refusal.retry_after or 0.0, LONGEST_RETRY_AFTER)
             except Unreachable as problem:
                 reason = problem.detail
             if not told:
@@ -103,12 +107,22 @@ class Subscription:
                 if response.status_code != httpx.codes.OK:
                     await response.aread()
                     raise from_response(response)
+                self._follow_numbers(response.headers.get(RESUMED_AFTER))
                 yield ConnectionChange("connected")
                 async with aclosing(self._read(response)) as events:
                     async for event in events:
                         yield event
         except httpx.TransportError as problem:
             raise Unreachable(f"{type(problem).__name__}: {problem}".rstrip(": ")) from problem
+
+    def _follow_numbers(self, resumed_after: str | None) -> None:
+        """Start over where the server does: its numbers began again, so that ours say nothing any more."""
+        asked = self.last_event_id
+        if asked is not None and resumed_after is not None and resumed_after.isdigit() and int(resumed_after) < asked:
+            log.warning("The server does not know event %d: its database was replaced. Starting over.", asked)
+            self.last_event_id = None
+            self._floor = -1
+            self._seen.clear()
 
     async def _read(self, response: httpx.Response) -> AsyncGenerator[Event, None]:
         assert isinstance(response.stream, httpx.AsyncByteStream)
