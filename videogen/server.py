@@ -98,11 +98,9 @@ def create_app(config: AppConfig) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        loop = asyncio.get_running_loop()
         parts.hub.open()
         service.uploads.begin()
         parts.workers.start()
-        app.state.begin_stop = lambda: loop.call_soon_threadsafe(loop.run_in_executor, None, parts.workers.begin_stop)
         try:
             yield
         finally:
@@ -119,7 +117,7 @@ def create_app(config: AppConfig) -> FastAPI:
         lifespan=lifespan,
         root_path=config.root_path,
     )
-    app.state.service, app.state.parts, app.state.address, app.state.begin_stop = service, parts, "", lambda: None
+    app.state.service, app.state.parts, app.state.address = service, parts, ""
     problems.install(app)
     for router in (routes.router, files.router, events.router, media.router):
         app.include_router(router)
@@ -167,8 +165,10 @@ class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, app: FastAPI) -> None:
         super().__init__(config)
         self._app = app
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        self._loop = asyncio.get_running_loop()
         await super().startup(sockets)
         # What is there now stays; looking through Gradio's half a million objects again and again would stop
         # everything for a third of a second each time. Open pages are many more: their turn comes less often.
@@ -180,7 +180,10 @@ class _Server(uvicorn.Server):
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         # Streams and renderers take their leave at the same time.
         self._app.state.parts.hub.close_soon()
-        self._app.state.begin_stop()
+        if self._loop is not None and not self._loop.is_closed():
+            # A signal handler must not wait for a lock, as the pool may.
+            begin_stop = self._app.state.parts.workers.begin_stop
+            self._loop.call_soon_threadsafe(self._loop.run_in_executor, None, begin_stop)
         super().handle_exit(sig, frame)
 
 

@@ -79,8 +79,9 @@ TAMPERED = {
     "progress fell": (
         "wrong",
         _sql(
-            "UPDATE events SET data = json_set(data, '$.progress', 100.0) WHERE id ="
-            " (SELECT min(id) FROM events WHERE generation_id = :id)"
+            "UPDATE events SET data = json_set(data, '$.progress', 100.0) WHERE id = (SELECT min(id) FROM events"
+            " WHERE generation_id = :id AND json_extract(data, '$.attempt') ="
+            " (SELECT attempt FROM generations WHERE id = :id))"
         ),
     ),
     "a file without a row": ("orphan", lambda folder, name: _video(folder, name).with_name("x.mp4").touch()),
