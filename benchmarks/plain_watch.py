@@ -33,6 +33,7 @@ plan = Plan()
 
 async def watch() -> AsyncIterator[str]:
     """Tell every event, as soon as it is there and the one before was taken."""
+    yield "here"
     while not plan.steps:  # noqa: ASYNC110 - the word to begin comes in another thread
         await asyncio.sleep(0.05)
     for step in range(plan.steps):
@@ -47,7 +48,7 @@ def build() -> gr.Blocks:
         told = gr.HTML()
         page.load(watch, outputs=told, show_progress="hidden", concurrency_limit=None)
     # With Gradio's own 40, all pages but the first 40 would be told nothing at all.
-    page.max_threads = 4000
+    page.max_threads = 1000
     page.queue()
     return page
 

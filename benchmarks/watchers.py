@@ -1,7 +1,7 @@
 """Many open pages, in the words in which a browser speaks to Gradio: `python -m benchmarks.watchers HOST PORT`.
 
 Standard input has one JSON line: `fn` (the number of the handler that watches) and `data` (what each page brings:
-one list for each). Every page joins the queue and opens its event stream; then `open` is printed. A second line,
+one list for each). Every page joins the queue and opens its event stream; when all of them show something, `open` is printed. A second line,
 `START RATE STEPS`, tells that step n of every page's job happens at START + n / RATE. Every 50 ms from two seconds
 after START until the last step, the age of what each page shows is noted: the time since the step that it shows.
 At the end one JSON object is printed: `ages`, seconds, one list for each moment.
@@ -26,6 +26,8 @@ LONGEST = 64
 """A step may be cut in two by the network: this much of the end is kept."""
 EVERY = 0.05
 SETTLE = 2.0
+OPENING = 120.0
+"""Seconds in which all pages must be there."""
 
 
 class Page:
@@ -43,6 +45,8 @@ class Page:
         request = f"GET /gradio_api/queue/data?session_hash={name} HTTP/1.1\r\nHost: {address[0]}:{address[1]}\r\n\r\n"
         self.connection.sendall(request.encode())
         self.connection.setblocking(False)
+        self.shown = False
+        """Whether it shows anything at all."""
         self.step = -1
         self._rest = b""
 
@@ -52,6 +56,7 @@ class Page:
         if not data:
             raise RuntimeError("a page's stream was closed")
         data = self._rest + data
+        self.shown = self.shown or b"process_generating" in data
         found = STEP.findall(data)
         if found:
             self.step = int(found[-1])
@@ -66,7 +71,11 @@ def main() -> None:
     selector = selectors.DefaultSelector()
     for page in pages:
         selector.register(page.connection, selectors.EVENT_READ, page)
-    print("open", flush=True)
+    deadline = time.monotonic() + OPENING
+    while not all(page.shown for page in pages) and time.monotonic() < deadline:
+        for key, _ in selector.select(1.0):
+            key.data.read()
+    print("open" if all(page.shown for page in pages) else "not open", flush=True)
     start, rate, steps = (float(part) for part in sys.stdin.readline().split()[:3])
     gc.disable()
     ages: list[list[float]] = []

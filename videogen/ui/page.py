@@ -25,7 +25,7 @@ from videogen.ui.theme import theme
 from videogen.ui.views import View, packed
 from videogen.ui.watcher import Watcher
 
-MAX_PAGES: Final = 4000
+MAX_PAGES: Final = 1000
 """Open at once in one process."""
 STORAGE_KEY: Final = "videogen-session"
 # No handler is an endpoint of its own: programs use the HTTP API.
@@ -75,6 +75,7 @@ def _no_search_for_matplotlib() -> None:
 
 def mount_page(app: FastAPI, settings: PageSettings, path: str = "/") -> FastAPI:
     """Put the page into the app. It connects to nothing until somebody opens it."""
+    _no_search_for_matplotlib()
     client = AsyncClient(settings.api_url)
     app.include_router(early_room(client))
     app.add_middleware(FirstPaint, head=assets.head(_forms(settings)), shell=assets.shell())
