@@ -73,8 +73,8 @@ def _engines(config: AppConfig) -> Mapping[str, Engine]:
     return engines
 
 
-def create_app(config: AppConfig) -> FastAPI:
-    """Build the whole app: API, media, health, and the Gradio page at `/`.
+def create_app(config: AppConfig, *, page: bool = True) -> FastAPI:
+    """Build the whole app: API, media, health, and with `page` the Gradio page at `/`.
 
     Raises:
         StartError: see `build_parts`.
@@ -108,7 +108,7 @@ def create_app(config: AppConfig) -> FastAPI:
     for router in (routes.router, events.router, media.router):
         app.include_router(router)
     app.add_middleware(SessionCookie, service=lambda: service)
-    return _with_page(app, parts)
+    return _with_page(app, parts) if page else app
 
 
 def _with_page(app: FastAPI, parts: Parts) -> FastAPI:
@@ -201,11 +201,11 @@ def listen(config: AppConfig) -> socket.socket:
     return found
 
 
-def serve(config: AppConfig) -> int:
+def serve(config: AppConfig, *, page: bool = True) -> int:
     """Serve until SIGTERM or SIGINT; return the exit status."""
     try:
         taken = listen(config)
-        app = create_app(config)
+        app = create_app(config, page=page)
     except VideogenError as problem:
         print(f"videogen cannot start. {problem.detail}", file=sys.stderr)
         return 2
