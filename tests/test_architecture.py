@@ -12,9 +12,9 @@ PACKAGE = ROOT / "videogen"
 
 FLOORS = {
     0: "errors config schemas events validation",
-    1: "media storage models database journal moves migrate migrations security engines.base",
+    1: "media storage models database journal moves migrate migrations security manifest engines.base",
     2: "store hub queue engines",
-    3: "service worker report requests presenter streams",
+    3: "service worker report requests presenter streams transfers exports imports",
     4: "api ui client cli share",
     5: "server __main__",
 }

@@ -49,6 +49,7 @@ class AppConfig(BaseModel):
     max_prompt_chars: int = Field(default=2000, ge=1, le=100_000, description="characters in a prompt")
     max_pixels: int = Field(default=1920 * 1080, ge=4096, description="width times height")
     max_seconds: float = Field(default=20.0, gt=0, le=600, description="seconds of one video")
+    max_import_mb: float = Field(default=4096.0, gt=0, description="megabytes of one zip to import, also unpacked")
     lease_seconds: float = Field(default=10.0, ge=1, le=600, description="how long a silent worker keeps its job")
     max_attempts: int = Field(default=3, ge=1, le=20, description="renderers that one job may lose")
 

@@ -189,7 +189,7 @@ class File(Model):
     url: str = Field(description="Signed; holds for a day. Ask for the file again to get a new one.")
 
 
-class Share(Model):
+class ShareLink(Model):
     """The public link to one generation."""
 
     slug: str

@@ -15,14 +15,16 @@ import uvicorn
 from fastapi import FastAPI
 
 from videogen import __version__
-from videogen.api import events, media, problems, routes
+from videogen.api import events, media, portable, problems, routes, transfers
 from videogen.api.auth import SessionCookie
 from videogen.config import AppConfig
 from videogen.database import Database
 from videogen.engines.base import Engine
 from videogen.engines.registry import load_engines, references_by_id
 from videogen.errors import ConfigError, StartError, VideogenError
+from videogen.exports import Exports
 from videogen.hub import Hub
+from videogen.imports import Imports
 from videogen.migrate import migrate
 from videogen.presenter import Presenter
 from videogen.queue.embedded import EmbeddedQueue
@@ -31,6 +33,7 @@ from videogen.security import Signer, load_secret
 from videogen.service import Parts, Service
 from videogen.storage import DiskStorage
 from videogen.store import Store
+from videogen.transfers import Transfers
 from videogen.worker import WorkerPool
 
 logger = logging.getLogger(__name__)
@@ -104,8 +107,11 @@ def create_app(config: AppConfig, *, page: bool = True) -> FastAPI:
         root_path=config.root_path,
     )
     app.state.service, app.state.parts, app.state.address = service, parts, ""
+    app.state.transfers = Transfers(parts.store, parts.signer)
+    app.state.exports = Exports(parts.store, parts.storage)
+    app.state.imports = Imports(parts.store, parts.storage, round(config.max_import_mb * 1_000_000))
     problems.install(app)
-    for router in (routes.router, events.router, media.router):
+    for router in (routes.router, events.router, transfers.router, portable.router, media.router):
         app.include_router(router)
     app.add_middleware(SessionCookie, service=lambda: service)
     return _with_page(app, parts) if page else app

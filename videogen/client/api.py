@@ -24,7 +24,7 @@ from videogen.schemas import (
     Imported,
     Project,
     SessionCreated,
-    Share,
+    ShareLink,
     Transfer,
 )
 
@@ -96,7 +96,7 @@ class AsyncClient(AsyncSender):
             return await self._send(calls.upload(await asyncio.to_thread(image.read_bytes), image.name))
         return await self._send(calls.upload(image, "image"))
 
-    async def share(self, generation_id: str, expires_in_seconds: int | None = None) -> Share:
+    async def share(self, generation_id: str, expires_in_seconds: int | None = None) -> ShareLink:
         """Make the public link to one generation."""
         return await self._send(calls.share(generation_id, expires_in_seconds))
 

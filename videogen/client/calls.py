@@ -28,7 +28,7 @@ from videogen.schemas import (
     Model,
     Project,
     SessionCreated,
-    Share,
+    ShareLink,
     Transfer,
 )
 
@@ -175,15 +175,15 @@ def upload(data: bytes, name: str) -> Call[File]:
     return Call("POST", f"{API}/files", _As(File), {"files": {"file": (name, data, kind)}})
 
 
-def share(generation_id: str, expires_in_seconds: int | None) -> Call[Share]:
+def share(generation_id: str, expires_in_seconds: int | None) -> Call[ShareLink]:
     """Make the public link to one generation."""
     body = {} if expires_in_seconds is None else {"expiresInSeconds": expires_in_seconds}
-    return Call("POST", f"{_generation(generation_id)}/share", _As(Share), {"json": body}, repeatable=False)
+    return Call("POST", f"{_generation(generation_id)}/share", _As(ShareLink), {"json": body})
 
 
 def unshare(generation_id: str) -> Call[None]:
     """Revoke the public link."""
-    return Call("DELETE", f"{_generation(generation_id)}/share", _nothing, repeatable=False)
+    return Call("DELETE", f"{_generation(generation_id)}/share", _nothing)
 
 
 def transfer() -> Call[Transfer]:

@@ -23,7 +23,7 @@ from videogen.schemas import (
     Imported,
     Project,
     SessionCreated,
-    Share,
+    ShareLink,
     Transfer,
 )
 
@@ -94,7 +94,7 @@ class Client(Sender):
             return self._send(calls.upload(image.read_bytes(), image.name))
         return self._send(calls.upload(image, "image"))
 
-    def share(self, generation_id: str, expires_in_seconds: int | None = None) -> Share:
+    def share(self, generation_id: str, expires_in_seconds: int | None = None) -> ShareLink:
         """Make the public link to one generation."""
         return self._send(calls.share(generation_id, expires_in_seconds))
 

@@ -2,11 +2,12 @@
 
 from videogen.store.events import EventStore, Opening, Scope
 from videogen.store.generations import Filter, GenerationStore, Limits
+from videogen.store.library import LibraryStore
 from videogen.store.progress import Fence, Progress, ProgressStore, Result
 from videogen.store.sessions import SessionStore
 
 __all__ = ["Fence", "Filter", "Limits", "Opening", "Progress", "Result", "Scope", "Store"]
 
 
-class Store(SessionStore, GenerationStore, EventStore, ProgressStore):
+class Store(SessionStore, GenerationStore, EventStore, ProgressStore, LibraryStore):
     """All queries over one database."""
