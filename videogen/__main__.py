@@ -41,7 +41,7 @@ def _operate(chosen: argparse.Namespace) -> int:
     from videogen.config import AppConfig
 
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
-    for noisy in ("httpx", "httpcore", "alembic"):
+    for noisy in ("httpx", "httpcore", "alembic", "mcp"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     try:
         config = AppConfig.from_env()
