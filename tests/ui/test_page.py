@@ -17,7 +17,7 @@ IDS = {
     *("prompt", "generate", "cancel", "retry", "download", "result-video", "job-status", "job-progress"),
     *("job-preview", "connection", "history", "active", "notice", "form-error"),
 }
-PARTS = ("masthead", "stage", "job", "active", "history", "form_error", "engine_note")
+PARTS = ("masthead", "stage", "job", "active", "history", "take", "form_error", "engine_note")
 
 
 @pytest.fixture(scope="module")
@@ -45,9 +45,13 @@ def test_every_promised_id_is_there_once(page):
     assert len(ids) == len(set(ids))
 
 
-def test_no_handler_is_an_endpoint(page):
-    assert [fn.api_visibility for fn in page.fns.values()] == ["private"] * len(page.fns)
-    assert page.get_api_info()["named_endpoints"] == {}
+TOOLS = {"generate_video", "get_generation", "wait_for_generation", "cancel_generation", "list_generations"}
+
+
+def test_no_handler_is_an_endpoint_but_the_tools_for_agents(page):
+    public = {fn.api_name for fn in page.fns.values() if fn.api_visibility != "private"}
+    assert public == TOOLS
+    assert {name.lstrip("/") for name in page.get_api_info()["named_endpoints"]} == TOOLS
 
 
 def test_nothing_waits_for_a_turn_of_gradios_queue(page):

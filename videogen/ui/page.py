@@ -102,6 +102,7 @@ def build_page(settings: PageSettings, client: AsyncClient) -> gr.Blocks:
                 fields, buttons = build_form(forms, settings.limits)
                 place("active")
         place("history")
+        place("take")
         _wire_form(page, fields, buttons, carriers)
         _wire_actions(Actions(client, pages, forms), fields, buttons, carriers)
         _wire_player(video, carriers)
@@ -170,6 +171,8 @@ def _wire_actions(actions: Actions, fields: Fields, buttons: Buttons, carriers: 
     room.cancel(actions.cancel, browser, outcome, trigger_mode="multiple", **SHORT)
     room.retry(actions.retry, browser, outcome, **SHORT)
     room.history(actions.history, browser, carriers.history, trigger_mode="always_last", **SHORT)
+    room.transfer(actions.transfer, browser, outcome, **SHORT)
+    room.revoke(actions.revoke, browser, outcome, **SHORT)
     room.more(actions.more, browser, carriers.history, **SHORT)
 
 

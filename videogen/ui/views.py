@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from typing import Any, Final, Literal
+from urllib.parse import urlsplit
 
 import orjson
+import segno
 
-from videogen.schemas import Generation, Status
+from videogen.schemas import Generation, Status, Transfer
 from videogen.ui import texts
 from videogen.ui.board import Board
 
@@ -134,6 +136,17 @@ def _active(generation: Generation, *, cancelling: bool) -> View:
         "detail": texts.stage(generation) if generation.status is Status.QUEUED else texts.eta(generation),
         "progress": round(generation.progress, 1),
         "prompt": generation.title or generation.prompt,
+    }
+
+
+def transfer(made: Transfer, base: str) -> View:
+    """A code for another device. `base` is the page's address as this browser knows it."""
+    link = f"{base}/#{urlsplit(made.url).fragment}" if base.startswith(("http://", "https://")) else made.url
+    return {
+        "code": made.code,
+        "expiresAt": made.expires_at.isoformat(),
+        "qr": segno.make_qr(link, error="m").svg_data_uri(scale=4, border=2),
+        "hint": texts.transfer_hint(link),
     }
 
 

@@ -14,11 +14,19 @@
   videogen.session = {
     apply(room) {
       if (!room.token || room.token === kept) return;
+      videogen.store.write("claimed", null);
       kept = room.token;
       // For the next visit, which asks before Gradio can tell what it keeps.
       videogen.store.write("token", kept);
       videogen.act("keep");
       if (room.adopt) adopt(room.token);
+    },
+
+    /** Another session is this browser's from now on: for the cookie the server has seen to it. */
+    replace(token) {
+      videogen.store.write("token", token);
+      videogen.store.write("claimed", token);
+      videogen.tab.write(null);
     },
 
     value() {
