@@ -11,10 +11,10 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "videogen"
 
 FLOORS = {
-    0: "errors config schemas events validation",
-    1: "media storage models database journal moves migrate migrations security manifest engines.base",
+    0: "errors config clock schemas travel_schemas events validation",
+    1: "media storage models database journal moves migrate migrations security lock integrity manifest engines.base",
     2: "store hub queue engines",
-    3: "service worker report requests presenter streams transfers exports imports",
+    3: "service uploads worker report room sweep doctor requests presenter streams transfers exports imports",
     4: "api ui client cli share",
     5: "server __main__",
 }

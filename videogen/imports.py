@@ -20,11 +20,11 @@ from videogen.errors import NotAnExport, StorageFault
 from videogen.manifest import FORMAT, MAX_BYTES, MAX_ENTRIES, NAME, VERSION, ExportedFile, ExportedGeneration, Manifest
 from videogen.media import BrokenMedia, probe
 from videogen.models import FileRow, GenerationRow, ProjectRow
-from videogen.schemas import Imported
 from videogen.security import new_id
 from videogen.storage import DiskStorage
 from videogen.store import Store
 from videogen.store.library import Arrival
+from videogen.travel_schemas import Imported
 from videogen.validation import faults
 
 CHUNK: Final = 256 * 1024

@@ -12,9 +12,10 @@ from typing import Final
 
 from videogen.errors import CodeRefused, TooManyGuesses
 from videogen.models import TransferRow
-from videogen.schemas import SessionCreated, Transfer
+from videogen.schemas import SessionCreated
 from videogen.security import Signer
 from videogen.store import Store
+from videogen.travel_schemas import Transfer
 
 HOLDS_SECONDS: Final = 10 * 60
 # Crockford's base 32: nothing that could be read as something else.

@@ -15,7 +15,7 @@ from videogen.api.problems import documented
 from videogen.errors import CrossSite, NotAnExport, PayloadTooLarge, SessionRequired, StorageFault
 from videogen.exports import Exports
 from videogen.imports import Imports
-from videogen.schemas import Imported
+from videogen.travel_schemas import Imported
 
 router = APIRouter(prefix="/api/v1", tags=["export and import"])
 _ZIP: Final[dict[str, Any]] = {"schema": {"type": "string", "format": "binary"}}

@@ -21,12 +21,10 @@ from videogen.schemas import (
     GenerationCreate,
     GenerationPage,
     Health,
-    Imported,
     Project,
     SessionCreated,
-    ShareLink,
-    Transfer,
 )
+from videogen.travel_schemas import Imported, ShareLink, Transfer
 
 
 class AsyncClient(AsyncSender):

@@ -24,13 +24,11 @@ from videogen.schemas import (
     GenerationPatch,
     GenerationType,
     Health,
-    Imported,
     Model,
     Project,
     SessionCreated,
-    ShareLink,
-    Transfer,
 )
+from videogen.travel_schemas import Imported, ShareLink, Transfer
 
 T = TypeVar("T")
 M = TypeVar("M", bound=Model)

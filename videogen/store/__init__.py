@@ -5,9 +5,10 @@ from videogen.store.generations import Filter, GenerationStore, Limits
 from videogen.store.library import LibraryStore
 from videogen.store.progress import Fence, Progress, ProgressStore, Result
 from videogen.store.sessions import SessionStore
+from videogen.store.uploads import UploadStore
 
 __all__ = ["Fence", "Filter", "Limits", "Opening", "Progress", "Result", "Scope", "Store"]
 
 
-class Store(SessionStore, GenerationStore, EventStore, ProgressStore, LibraryStore):
+class Store(SessionStore, GenerationStore, EventStore, ProgressStore, UploadStore, LibraryStore):
     """All queries over one database."""
