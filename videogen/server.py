@@ -121,17 +121,19 @@ def create_app(config: AppConfig, *, page: bool = True) -> FastAPI:
     )
     app.state.service, app.state.parts, app.state.address = service, parts, ""
     app.state.begin_stop = lambda: None
-    app.state.transfers = Transfers(parts.store, parts.signer)
-    app.state.exports = Exports(parts.store, parts.storage)
-    app.state.imports = Imports(parts.store, parts.storage, round(config.max_import_mb * 1_000_000))
-    problems.install(app)
-    for router in (
-        *(routes.router, files.router, events.router),
-        *(transfers.router, portable.router, media.router),
-    ):
-        app.include_router(router)
+    _add_edges(app, parts)
     app.add_middleware(SessionCookie, service=lambda: service)
     return _with_page(app, parts) if page else app
+
+
+def _add_edges(app: FastAPI, parts: Parts) -> None:
+    app.state.transfers = Transfers(parts.store, parts.signer)
+    app.state.exports = Exports(parts.store, parts.storage)
+    app.state.imports = Imports(parts.store, parts.storage, round(parts.config.max_import_mb * 1_000_000))
+    problems.install(app)
+    modules = (routes, files, events, transfers, portable, media)  # the last one takes what is left of /api
+    for module in modules:
+        app.include_router(module.router)
 
 
 def _with_page(app: FastAPI, parts: Parts) -> FastAPI:
