@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from videogen import server
 from videogen.__main__ import main
+from videogen.api.sse import DIRECT
 from videogen.config import AppConfig
 
 ID: Final = re.compile(rb"^id: ?(\d+)", re.MULTILINE)
@@ -39,7 +40,7 @@ class Stamps:
                 sent.setdefault(int(number), now)
             await send(message)
 
-        await self.app(scope, receive, stamped)
+        await self.app({**scope, DIRECT: stamped}, receive, stamped)
 
 
 create_app = server.create_app

@@ -173,6 +173,11 @@ def upload(data: bytes, name: str) -> Call[File]:
     return Call("POST", f"{API}/files", _As(File), {"files": {"file": (name, data, kind)}})
 
 
+def file(file_id: str) -> Call[File]:
+    """An uploaded image or a finished still, with a fresh link."""
+    return Call("GET", f"{API}/files/{_segment(file_id)}", _As(File))
+
+
 def share(generation_id: str, expires_in_seconds: int | None) -> Call[ShareLink]:
     """Make the public link to one generation."""
     body = {} if expires_in_seconds is None else {"expiresInSeconds": expires_in_seconds}
