@@ -80,7 +80,7 @@ class AsyncSender:
                 if not response.is_success:
                     await response.aread()
                     raise from_response(response)
-                async for chunk in response.aiter_raw(sending.CHUNK):
+                async for chunk in response.aiter_raw():
                     part.write(chunk)
             return await asyncio.to_thread(part.finish)
         except httpx.TransportError as problem:
@@ -96,7 +96,7 @@ class AsyncSender:
             if not response.is_success:
                 await response.aread()
             part.begin(response)
-            async for chunk in response.aiter_raw(sending.CHUNK):
+            async for chunk in response.aiter_raw():
                 part.write(chunk)
 
     async def _send(self, call: Call[T]) -> T:

@@ -82,7 +82,7 @@ class Sender:
                 if not response.is_success:
                     response.read()
                     raise from_response(response)
-                for chunk in response.iter_raw(sending.CHUNK):
+                for chunk in response.iter_raw():
                     part.write(chunk)
             return part.finish()
         except httpx.TransportError as problem:
@@ -98,7 +98,7 @@ class Sender:
             if not response.is_success:
                 response.read()
             part.begin(response)
-            for chunk in response.iter_raw(sending.CHUNK):
+            for chunk in response.iter_raw():
                 part.write(chunk)
 
     def _send(self, call: Call[T]) -> T:
