@@ -11,12 +11,12 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "videogen"
 
 FLOORS = {
-    0: "errors config schemas events validation",
-    1: "media storage models database journal moves migrate migrations security engines.base",
+    0: "errors config schemas share_schemas events validation",
+    1: "media storage models database journal moves migrate migrations security engines.base address proxy",
     2: "store hub queue engines",
-    3: "service worker report requests presenter streams",
+    3: "service worker report requests presenter streams sse visitors shares",
     4: "api ui client share",
-    5: "server __main__",
+    5: "server tunnel __main__",
 }
 FLOOR_OF = {f"videogen.{name}": floor for floor, names in FLOORS.items() for name in names.split()}
 # On these floors rooms may use each other, as long as there is no circle: words build on words, tools on tools.

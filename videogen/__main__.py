@@ -17,7 +17,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="videogen", description="A video generation app whose work cannot be lost.")
     parser.add_argument("--version", action="version", version=f"videogen {__version__}")
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("serve", help="serve the page and the API (settings: VIDEOGEN_* in the environment)")
+    serve = commands.add_parser("serve", help="serve the page and the API (settings: VIDEOGEN_* in the environment)")
+    serve.add_argument("--share", action="store_true", help="get a public address through Gradio's share tunnel")
     commands.add_parser("migrate", help="bring the database to the schema of this version")
     chosen = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
@@ -25,6 +26,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         logging.getLogger(noisy).setLevel(logging.WARNING)
     try:
         config = AppConfig.from_env()
+        if getattr(chosen, "share", False):
+            config = config.model_copy(update={"share": True})
         return _serve(config) if chosen.command == "serve" else _migrate(config)
     except VideogenError as problem:
         print(f"videogen cannot start. {problem.detail}", file=sys.stderr)

@@ -14,8 +14,9 @@ from typing import Final, TextIO
 import uvicorn
 from fastapi import FastAPI
 
-from videogen import __version__
-from videogen.api import events, media, problems, routes
+from videogen import __version__, tunnel
+from videogen.address import Address
+from videogen.api import events, media, problems, routes, shares
 from videogen.api.auth import SessionCookie
 from videogen.config import AppConfig
 from videogen.database import Database
@@ -25,12 +26,16 @@ from videogen.errors import ConfigError, StartError, VideogenError
 from videogen.hub import Hub
 from videogen.migrate import migrate
 from videogen.presenter import Presenter
+from videogen.proxy import TrustedProxy
 from videogen.queue.embedded import EmbeddedQueue
 from videogen.requests import engine_infos
 from videogen.security import Signer, load_secret
 from videogen.service import Parts, Service
+from videogen.share import routes as share_routes
+from videogen.shares import Shares
 from videogen.storage import DiskStorage
 from videogen.store import Store
+from videogen.visitors import event_bytes
 from videogen.worker import WorkerPool
 
 logger = logging.getLogger(__name__)
@@ -51,7 +56,7 @@ def build_parts(config: AppConfig) -> Parts:
     database = Database(config.database)
     store = Store(database)
     presenter = Presenter(signer, config.base_url + config.root_path)
-    hub = Hub(presenter.event_bytes)
+    hub = Hub(presenter.event_bytes, event_bytes)
     database.listen(hub.publish)
     engines = _engines(config)
     queue = EmbeddedQueue(database, lease_seconds=config.lease_seconds, max_attempts=config.max_attempts)
@@ -104,11 +109,15 @@ def create_app(config: AppConfig) -> FastAPI:
         root_path=config.root_path,
     )
     app.state.service, app.state.parts, app.state.address = service, parts, ""
+    app.state.public, app.state.shares = Address(config), Shares(parts.store, parts.hub, parts.storage)
     problems.install(app)
-    for router in (routes.router, events.router, media.router):
+    for router in (routes.router, events.router, shares.router, share_routes.router, media.router):
         app.include_router(router)
     app.add_middleware(SessionCookie, service=lambda: service)
-    return _with_page(app, parts)
+    paged = _with_page(app, parts)
+    # Added last, so that it comes first: what follows may believe scheme, host and client.
+    paged.add_middleware(TrustedProxy, trusted=config.trusted_proxies)
+    return paged
 
 
 def _with_page(app: FastAPI, parts: Parts) -> FastAPI:
@@ -127,6 +136,7 @@ def _with_page(app: FastAPI, parts: Parts) -> FastAPI:
             max_prompt_chars=config.max_prompt_chars,
         ),
         root_path=config.root_path,
+        links_from_api=lambda: bool(config.api_url) or app.state.public.fixed is not None,
     )
     return mount_page(app, settings)
 
@@ -174,6 +184,8 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         if self.started:
             print(f"Ready on {self._app.state.address}", flush=True)
+            if self._app.state.parts.config.share:
+                tunnel.open_in_background(self._app.state.public)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         self._app.state.parts.hub.close_soon()
@@ -210,7 +222,7 @@ def serve(config: AppConfig) -> int:
         print(f"videogen cannot start. {problem.detail}", file=sys.stderr)
         return 2
     host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(config.host, config.host)  # noqa: S104 - only read
-    app.state.address = f"http://{host}:{taken.getsockname()[1]}"
+    app.state.address = app.state.public.local = f"http://{host}:{taken.getsockname()[1]}"
     server = _Server(
         uvicorn.Config(
             app,
@@ -219,6 +231,7 @@ def serve(config: AppConfig) -> int:
             timeout_graceful_shutdown=DRAIN_SECONDS,
             timeout_keep_alive=30,
             server_header=False,
+            proxy_headers=False,  # TrustedProxy knows whom to believe
         ),
         app,
     )

@@ -7,7 +7,8 @@ from typing import Final
 
 import anyio.to_thread
 
-from videogen.hub import Hub, Subscription
+from videogen.database import StoredEvent
+from videogen.hub import Frame, Hub, Subscription
 from videogen.store import Opening, Scope, Store
 
 HEARTBEAT_SECONDS: Final = 15.0
@@ -29,7 +30,7 @@ class EventStream:
         # Without an empty line behind them: some clients take a block of nothing but these for an event.
         yield b"retry: 1000\n"
         for event in self._backlog:
-            frame = self._hub.frame(event)
+            frame = self._frame(event)
             self._seen(frame.id, frame.generation_id if frame.terminal else None)
             yield frame.data
         self._backlog = []
@@ -41,6 +42,9 @@ class EventStream:
                 yield b"".join(frame.data for frame in frames)
             elif not self._subscription.closed:
                 yield b": still here\n"
+
+    def _frame(self, event: StoredEvent) -> Frame:
+        return self._hub.frame(event)
 
     @property
     def _finished(self) -> bool:

@@ -61,6 +61,8 @@ class PageSettings:
     limits: form.Limits = field(default_factory=form.Limits)
     root_path: str = ""
     """The path under which a proxy shows the app."""
+    links_from_api: Callable[[], bool] = lambda: True
+    """Whether the API knows the public address of shared links; where it does not, the browser does."""
 
 
 def mount_page(app: FastAPI, settings: PageSettings, path: str = "/") -> FastAPI:
