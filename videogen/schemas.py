@@ -145,6 +145,7 @@ class Generation(Model):
     attempt: int
     preview_url: str | None
     video_url: str | None
+    image_url: str | None = Field(default=None, description="The picture of a completed image; null for a video.")
     poster_url: str | None
     width: int
     height: int
@@ -174,6 +175,57 @@ class GenerationPage(Model):
 
     items: list[Generation]
     next_cursor: str | None
+
+
+class File(Model):
+    """An image that may be the input of a generation: one that was uploaded, or a finished still."""
+
+    id: str
+    content_type: str
+    width: int
+    height: int
+    size_bytes: int
+    created_at: datetime
+    url: str = Field(description="Signed; holds for a day. Ask for the file again to get a new one.")
+
+
+class Share(Model):
+    """The public link to one generation."""
+
+    slug: str
+    url: str
+    expires_at: datetime | None
+
+
+class Transfer(Model):
+    """A one-time code that opens this session on another device."""
+
+    code: str = Field(description="To be typed; groups and case do not matter.", examples=["K7QF-2M9X"])
+    url: str = Field(description="The page's address with a secret of its own, for a link or a QR code.")
+    expires_at: datetime
+
+
+class TransferClaim(Model):
+    """What `POST /sessions/claim` takes: a code, or the secret of a link."""
+
+    code: str = Field(min_length=1, max_length=200)
+
+
+class Imported(Model):
+    """What an import brought."""
+
+    imported: int = Field(description="Generations that are new here.")
+    known: int = Field(description="Generations that were here already; they stay as they are.")
+    generation_ids: list[str] = Field(description="The new ones, oldest first.")
+
+
+class Health(Model):
+    """What `/healthz` tells; anybody may ask."""
+
+    status: str
+    name: str = ""
+    version: str = ""
+    instance: str = Field(default="", description="Names the data this app serves; the same over restarts and ports.")
 
 
 class SessionCreated(Model):

@@ -78,8 +78,8 @@ def _engines(config: AppConfig) -> Mapping[str, Engine]:
     return engines
 
 
-def create_app(config: AppConfig) -> FastAPI:
-    """Build the whole app: API, media, health, and the Gradio page at `/`.
+def create_app(config: AppConfig, *, page: bool = True) -> FastAPI:
+    """Build the whole app: API, media, health, and with `page` the Gradio page at `/`.
 
     Raises:
         StartError: see `build_parts`.
@@ -114,10 +114,10 @@ def create_app(config: AppConfig) -> FastAPI:
     for router in (routes.router, events.router, shares.router, share_routes.router, media.router):
         app.include_router(router)
     app.add_middleware(SessionCookie, service=lambda: service)
-    paged = _with_page(app, parts)
+    whole = _with_page(app, parts) if page else app
     # Added last, so that it comes first: what follows may believe scheme, host and client.
-    paged.add_middleware(TrustedProxy, trusted=config.trusted_proxies)
-    return paged
+    whole.add_middleware(TrustedProxy, trusted=config.trusted_proxies)
+    return whole
 
 
 def _with_page(app: FastAPI, parts: Parts) -> FastAPI:
@@ -213,11 +213,11 @@ def listen(config: AppConfig) -> socket.socket:
     return found
 
 
-def serve(config: AppConfig) -> int:
+def serve(config: AppConfig, *, page: bool = True) -> int:
     """Serve until SIGTERM or SIGINT; return the exit status."""
     try:
         taken = listen(config)
-        app = create_app(config)
+        app = create_app(config, page=page)
     except VideogenError as problem:
         print(f"videogen cannot start. {problem.detail}", file=sys.stderr)
         return 2

@@ -54,6 +54,8 @@ class Service:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._store = parts.store
+        self.instance = parts.signer.derive("instance")[:24]
+        """Names this data folder's app to clients, over restarts and ports."""
         self._limits = Limits(parts.config.max_active_per_session, parts.config.max_queue)
 
     def create_session(self) -> SessionCreated:

@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 from pydantic import ValidationError
 
-from videogen.client import ApiError, AsyncClient, ClientError, Unreachable
+from videogen.client import ApiError, AsyncClient, ClientError
 from videogen.schemas import Generation, GenerationCreate, Project
 from videogen.ui import form, texts, views
 from videogen.ui.pages import FIRST_PAGE, Page, Pages, Visit
@@ -115,13 +115,8 @@ class Actions:
 
 
 async def _submit(client: AsyncClient, request: GenerationCreate, key: Any) -> Project:
-    """Send it; once more if the answer was lost, which the key makes safe."""
-    if not isinstance(key, str) or not 0 < len(key) <= 128:
-        return await client.submit(request)
-    try:
-        return await client.submit(request, key)
-    except Unreachable:
-        return await client.submit(request, key)
+    """Send it under the form's key, so that a second click means the same video; the client repeats what was lost."""
+    return await client.submit(request, key if isinstance(key, str) and 0 < len(key) <= 128 else None)
 
 
 def _explain(problem: form.FormError | ValidationError) -> str:
