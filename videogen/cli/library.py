@@ -38,7 +38,7 @@ def delete(place: Place, args: Namespace, output: Output) -> int:
 
 def share(place: Place, args: Namespace, output: Output) -> int:
     """Make a public link."""
-    made = place.client.share(args.id, round(args.days * 86400) if args.days else None)
+    made = place.client.share(args.id, expires_in_seconds=round(args.days * 86400) if args.days else None)
     output.tell("shared", made.url, generationId=args.id, url=made.url, share=made)
     return codes.DONE
 

@@ -9,7 +9,7 @@ from typing import Unpack
 
 from videogen.client import calls
 from videogen.client.aio import AsyncSender
-from videogen.client.calls import ListOptions, SubmitOptions
+from videogen.client.calls import ListOptions, ShareOptions, SubmitOptions
 from videogen.client.download import Part, link_of
 from videogen.client.errors import WaitTimeout
 from videogen.client.finish import result_of
@@ -24,9 +24,9 @@ from videogen.schemas import (
     Imported,
     Project,
     SessionCreated,
-    Share,
     Transfer,
 )
+from videogen.share_schemas import Share
 
 
 class AsyncClient(AsyncSender):
@@ -96,9 +96,13 @@ class AsyncClient(AsyncSender):
             return await self._send(calls.upload(await asyncio.to_thread(image.read_bytes), image.name))
         return await self._send(calls.upload(image, "image"))
 
-    async def share(self, generation_id: str, expires_in_seconds: int | None = None) -> Share:
-        """Make the public link to one generation."""
-        return await self._send(calls.share(generation_id, expires_in_seconds))
+    async def share(self, generation_id: str, **options: Unpack[ShareOptions]) -> Share:
+        """Make the public link to one generation, or change the one there is; see `calls.ShareOptions`."""
+        return await self._send(calls.share(generation_id, options))
+
+    async def shares(self) -> tuple[Share, ...]:
+        """The public links of this session that hold, newest first."""
+        return tuple((await self._send(calls.shares())).items)
 
     async def unshare(self, generation_id: str) -> None:
         """Revoke the public link."""

@@ -28,9 +28,9 @@ from videogen.schemas import (
     Model,
     Project,
     SessionCreated,
-    Share,
     Transfer,
 )
+from videogen.share_schemas import Share, ShareCreate, ShareList
 
 T = TypeVar("T")
 M = TypeVar("M", bound=Model)
@@ -114,6 +114,13 @@ class ListOptions(TypedDict, total=False):
     limit: int | None
 
 
+class ShareOptions(TypedDict, total=False):
+    """How a public link should be; what is left out stays as it is. No expiry is None."""
+
+    expires_in_seconds: int | None
+    indexable: bool
+
+
 def health() -> Call[Health]:
     """Who answers there, and in which version."""
     return Call("GET", "/healthz", _As(Health))
@@ -175,10 +182,15 @@ def upload(data: bytes, name: str) -> Call[File]:
     return Call("POST", f"{API}/files", _As(File), {"files": {"file": (name, data, kind)}})
 
 
-def share(generation_id: str, expires_in_seconds: int | None) -> Call[Share]:
-    """Make the public link to one generation."""
-    body = {} if expires_in_seconds is None else {"expiresInSeconds": expires_in_seconds}
-    return Call("POST", f"{_generation(generation_id)}/share", _As(Share), {"json": body}, repeatable=False)
+def share(generation_id: str, options: ShareOptions) -> Call[Share]:
+    """Make the public link to one generation, or change the one there is."""
+    body = ShareCreate(**options).model_dump(by_alias=True, exclude_unset=True)
+    return Call("POST", f"{_generation(generation_id)}/share", _As(Share), {"json": body})
+
+
+def shares() -> Call[ShareList]:
+    """The session's public links."""
+    return Call("GET", f"{API}/shares", _As(ShareList))
 
 
 def unshare(generation_id: str) -> Call[None]:
