@@ -17,11 +17,13 @@ class TrustedProxy:
     """ASGI middleware: takes scheme, host and client from a trusted proxy, and removes what proxies say in any case.
 
     Of `X-Forwarded-For` the last address that is not a trusted proxy's is the client. The path under which a proxy
-    shows the app is a setting (`VIDEOGEN_ROOT_PATH`), and never taken from a header.
+    shows the app is a setting (`VIDEOGEN_ROOT_PATH`), and never taken from a header; the proxy may pass it on or
+    strip it.
     """
 
-    def __init__(self, app: ASGIApp, trusted: Sequence[str]) -> None:
+    def __init__(self, app: ASGIApp, trusted: Sequence[str], root_path: str = "") -> None:
         self.app = app
+        self._root = root_path
         self._everyone = "*" in trusted
         self._trusted = [ip_network(one) for one in trusted if one != "*"]
 
@@ -37,7 +39,13 @@ class TrustedProxy:
             scope = {**scope, "headers": kept}
             if self._is_trusted((scope.get("client") or ("", 0))[0]):
                 self._believe(scope, dict(spoken))
+        if self._root:
+            scope = {**scope, "root_path": self._root, "path": self._whole(scope["path"])}
         await self.app(scope, receive, _unbuffered(send))
+
+    def _whole(self, path: str) -> str:
+        """The path with the root in front, as ASGI has it."""
+        return path if f"{path}/".startswith(f"{self._root}/") else self._root + path
 
     def _believe(self, scope: Scope, told: dict[bytes, bytes]) -> None:
         scheme = _first(told.get(b"x-forwarded-proto"))

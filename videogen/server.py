@@ -106,7 +106,6 @@ def create_app(config: AppConfig, *, page: bool = True) -> FastAPI:
         summary="A video generation app whose work cannot be lost.",
         description=_ABOUT,
         lifespan=lifespan,
-        root_path=config.root_path,
     )
     app.state.service, app.state.parts, app.state.address = service, parts, ""
     app.state.public, app.state.shares = Address(config), Shares(parts.store, parts.hub, parts.storage)
@@ -116,7 +115,7 @@ def create_app(config: AppConfig, *, page: bool = True) -> FastAPI:
     app.add_middleware(SessionCookie, service=lambda: service)
     whole = _with_page(app, parts) if page else app
     # Added last, so that it comes first: what follows may believe scheme, host and client.
-    whole.add_middleware(TrustedProxy, trusted=config.trusted_proxies)
+    whole.add_middleware(TrustedProxy, trusted=config.trusted_proxies, root_path=config.root_path)
     return whole
 
 

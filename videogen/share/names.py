@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from urllib.parse import quote
 
@@ -19,10 +20,8 @@ def disposition(kind: str, name: str) -> str:
         kind: `inline` or `attachment`.
         name: as `file_name` makes it.
     """
-    ascii_name = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
-    plain = "".join(char for char in ascii_name if char.isalnum() or char in "-.")
-    if plain.startswith("."):
-        plain = f"video{plain}"
+    stem, _, ending = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().rpartition(".")
+    plain = f"{'-'.join(re.findall(r'[A-Za-z0-9]+', stem)) or 'video'}.{ending}"
     if plain == name:
         return f'{kind}; filename="{name}"'
     return f"{kind}; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"

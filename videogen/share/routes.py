@@ -172,10 +172,13 @@ def _oembed(visit: Visit, address: Address, size: tuple[int, int]) -> dict[str, 
 
 def _slug_of(url: str, address: Address) -> str:
     """The slug in an address of ours; the scheme may be another, since proxies change it."""
-    ours, asked = urlsplit(f"{address.base}{PATH}"), urlsplit(url.strip()[:4096])
+    try:
+        ours, asked = urlsplit(f"{address.base}{PATH}"), urlsplit(url.strip()[:4096])
+    except ValueError:  # brackets that are no IPv6 address
+        raise NotFound from None
     same = asked.scheme in ("http", "https") and asked.netloc.lower() == ours.netloc.lower()
     if not (same and asked.path.startswith(ours.path)):
-        raise NotFound("url: expected the address of a share page of this app.")
+        raise NotFound
     return unquote(asked.path.removeprefix(ours.path)).removesuffix("/")
 
 

@@ -13,7 +13,7 @@ from typing import Final
 from videogen.ui.form import EngineForm
 from videogen.ui.texts import DETAILS
 
-STYLES: Final = ("tokens", "gradio", "layout", "stage", "job", "form", "lists")
+STYLES: Final = ("tokens", "gradio", "layout", "stage", "job", "form", "lists", "share")
 SCRIPTS: Final = (
     "core",
     "notice",
@@ -25,10 +25,13 @@ SCRIPTS: Final = (
     "form",
     "session",
     "player",
+    "links",
+    "share",
+    "remix",
     "page",
     "shell",
 )
-SHELL: Final = ("masthead", "stage", "job", "active", "history")
+SHELL: Final = ("masthead", "stage", "job", "active", "history", "shared")
 """The parts that are seen before Gradio has started."""
 
 

@@ -19,6 +19,7 @@ from videogen.ui.first_paint import FirstPaint, early_room
 from videogen.ui.pace import Pace
 from videogen.ui.pages import Pages, Visit
 from videogen.ui.parts import place
+from videogen.ui.sharing import Sharing
 from videogen.ui.theme import theme
 from videogen.ui.views import View, packed
 from videogen.ui.watcher import Watcher
@@ -103,8 +104,10 @@ def build_page(settings: PageSettings, client: AsyncClient) -> gr.Blocks:
                 fields, buttons = build_form(forms, settings.limits)
                 place("active")
         place("history")
+        place("shared")
         _wire_form(page, fields, buttons, carriers)
         _wire_actions(Actions(client, pages, forms), fields, buttons, carriers)
+        _wire_sharing(Sharing(client, pages, settings.links_from_api), carriers)
         _wire_player(video, carriers)
         _wire_watcher(page, carriers, (client, pages, pace))
     return page
@@ -170,6 +173,14 @@ def _wire_actions(actions: Actions, fields: Fields, buttons: Buttons, carriers: 
     room.retry(actions.retry, browser, outcome, **SHORT)
     room.history(actions.history, browser, carriers.history, trigger_mode="always_last", **SHORT)
     room.more(actions.more, browser, carriers.history, **SHORT)
+
+
+def _wire_sharing(sharing: Sharing, carriers: Carriers) -> None:
+    """What goes to the server about public links; the answer always tells all of them."""
+    room, browser, outcome = carriers.room, carriers.browser, carriers.outcome
+    room.share(sharing.share, browser, outcome, trigger_mode="multiple", **SHORT)
+    room.unshare(sharing.unshare, browser, outcome, trigger_mode="multiple", **SHORT)
+    room.shares(sharing.shares, browser, outcome, trigger_mode="always_last", **SHORT)
 
 
 def _wire_watcher(page: gr.Blocks, carriers: Carriers, parts: tuple[AsyncClient, Pages, Pace]) -> None:

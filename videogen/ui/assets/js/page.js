@@ -36,7 +36,7 @@
 
   /** What the API says before the first frame has come: the truth of the moment, though not live yet. */
   videogen.showRoom = (room, entries) => {
-    videogen.notice.tell(room.notice);
+    videogen.notice.tell(videogen.remix.said || room.notice);
     show(room);
     videogen.lists.applyHistory(entries);
   };
@@ -50,10 +50,10 @@
     videogen.session.apply(room);
     show(room);
     // The welcome has been read once somebody acts, and is no longer true once everything has ended.
-    if (room.visit !== visit) videogen.notice.tell(room.notice);
+    if (room.visit !== visit) videogen.notice.tell(videogen.remix.said || room.notice);
     else if (room.active.length === 0) videogen.notice.settle();
     const version = `${room.visit}.${room.history}`;
-    if (version !== history) videogen.act("history");
+    if (version !== history) for (const name of ["history", "shares"]) videogen.act(name);
     visit = room.visit;
     history = version;
     return undefined;

@@ -148,6 +148,7 @@
         videogen.tab.write(job.id);
       }
       shown = job;
+      videogen.share.stage(job);
     },
   };
 })();
