@@ -9,7 +9,7 @@ from importlib import import_module
 
 from benchmarks.table import Row, show
 
-NAMES = ("start", "page", "store")
+NAMES = ("start", "page", "share", "store")
 
 
 def main() -> int:
