@@ -7,7 +7,7 @@ PY := $(VENV)/bin/python
 TYPED := $(wildcard videogen benchmarks app.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench lock docker clean runtime-env dev-env
+.PHONY: help run test check format bench chaos words lock docker clean runtime-env dev-env
 MAKEFLAGS += --no-print-directory
 SETUP := PYTHON='$(PYTHON)' VENV='$(VENV)' sh scripts
 
@@ -38,6 +38,12 @@ format: dev-env ## Format the code and apply safe lint fixes
 
 bench: dev-env ## Run the benchmarks: make bench ARGS="--help"
 	@exec $(PY) -m benchmarks $(ARGS)
+
+chaos: dev-env ## Kill a running app 200 times and prove that nothing is lost: ARGS="--kills 50 --seed 1"
+	@exec $(PY) -m tests.chaos $(ARGS)
+
+words: dev-env ## Remake the word tables in docs/prompting.md
+	$(PY) -m videogen.engines.procedural.language.tables
 
 lock: ## Remake the lock files (needs uv): make lock ARGS=--upgrade
 	@sh scripts/lock.sh $(ARGS)

@@ -45,9 +45,9 @@ class Stamps:
 create_app = server.create_app
 
 
-def with_stamps(config: AppConfig) -> FastAPI:
+def with_stamps(config: AppConfig, *, page: bool = True) -> FastAPI:
     """The app as it is, with stamps."""
-    app = create_app(config)
+    app = create_app(config, page=page)
     app.add_middleware(Stamps)
     app.router.routes.insert(0, _route())
     return app

@@ -44,7 +44,7 @@ def store(database, clock):
 @pytest.fixture
 def queue(database, clock):
     """Leases hold ten seconds; a third lost renderer is the last."""
-    return EmbeddedQueue(database, lease_seconds=10, max_attempts=3, clock=clock)
+    return EmbeddedQueue(database, lease_seconds=10, max_attempts=3, clock=clock, steady=clock.steady)
 
 
 @pytest.fixture

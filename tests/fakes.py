@@ -2,6 +2,8 @@
 
 import errno
 import os
+import re
+import resource
 import signal
 import subprocess
 import sys
@@ -14,6 +16,7 @@ from videogen.engines.base import Artifact, RenderFailed
 from videogen.engines.frames import render_at
 from videogen.engines.function import engine
 from videogen.engines.settings import VideoSettings, video_recipe
+from videogen.engines.stills import read_input
 from videogen.schemas import Capabilities
 
 COLOURS = np.array(
@@ -63,6 +66,15 @@ class Steady:
         return render_at(recipe, ctx, frame_at)
 
 
+@engine("looks", capabilities=Capabilities(types=("video", "image"), image_input=True, negative_prompt=True))
+def looks(recipe):
+    """Shows the mean colour of its input image, a little brighter from frame to frame."""
+    colour = read_input(recipe).mean((0, 1)) if recipe.input_digest else np.array([64, 128, 192])
+    for index in range(recipe.num_frames):
+        frame = np.broadcast_to(colour + 2 * index, (recipe.height, recipe.width, 3))
+        yield np.clip(frame, 0, 255).astype(np.uint8)
+
+
 class PacedSettings(VideoSettings):
     delay_ms: int = Field(default=20, ge=0, le=10_000)
 
@@ -90,6 +102,21 @@ def ignores_cancel(recipe):
     """Shows one frame, then hangs for ever."""
     yield bars_frame(recipe, 0)
     threading.Event().wait()
+
+
+@engine("hangs")
+def hangs(recipe):
+    """Says nothing at all, and listens to nobody."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    threading.Event().wait()
+    yield
+
+
+@engine("deaf")
+def deaf(recipe):
+    """Is lost in native code that lets no other thread run: it cannot even hear a cancel."""
+    yield bars_frame(recipe, 0)
+    re.match(r"(a+)+$", "a" * 64 + "b")
 
 
 class DiesSettings(VideoSettings):
@@ -148,6 +175,15 @@ def disk_full(recipe):
     """Has no room."""
     raise OSError(errno.ENOSPC, "No space left on device")
     yield
+
+
+@engine("fills-disk")
+def fills_disk(recipe):
+    """Is refused by the system, for real, when its file grows: the limit stands for a disk that is full."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+    noise = np.random.default_rng(0)
+    for _ in range(recipe.num_frames):
+        yield noise.integers(0, 256, (recipe.height, recipe.width, 3), np.uint8)
 
 
 @engine("wrong-shape")
@@ -220,6 +256,25 @@ def has_children(recipe, ctx):
     yield
 
 
+@engine("has-helper")
+def has_helper(recipe, ctx):
+    """Starts a process of its own, tells its id, and waits for it."""
+    child = subprocess.Popen([sys.executable, "-c", "import signal; signal.pause()"])
+    ctx.report(0, recipe.num_frames, "waiting", str(child.pid))
+    child.wait()
+    yield
+
+
+@engine("has-heir")
+def has_heir(recipe, ctx):
+    """Dies, and leaves a process behind that holds the line to the host open."""
+    ctx.report(0, recipe.num_frames, "waiting")
+    line = int(sys.argv[1])
+    subprocess.Popen([sys.executable, "-c", "import signal; signal.pause()"], pass_fds=(line,))
+    os.kill(os.getpid(), signal.SIGKILL)
+    yield
+
+
 class Unwhole(Steady):
     """Hands back a video that is cut short."""
 
@@ -230,6 +285,16 @@ class Unwhole(Steady):
         data = artifact.path.read_bytes()
         artifact.path.write_bytes(data[: len(data) // 2])
         return artifact
+
+
+class OtherFormat(Steady):
+    """Hands back a video in a format that browsers do not play."""
+
+    id = "other-format"
+
+    def render(self, recipe, ctx):
+        artifact = super().render(recipe, ctx)
+        return artifact.model_copy(update={"path": artifact.path.rename(ctx.workdir / "video.mkv")})
 
 
 class Outside(Steady):
@@ -252,6 +317,7 @@ class NoArtifact(Steady):
 
 steady = Steady()
 unwhole = Unwhole()
+other_format = OtherFormat()
 outside = Outside()
 no_artifact = NoArtifact()
 not_an_engine = object()

@@ -1,6 +1,7 @@
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from pathlib import Path
 from threading import Barrier, Event
 
 import pytest
@@ -8,9 +9,10 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import select
 
+from tests.support.damage import damage_table
 from tests.support.rows import stored_event
 from videogen.database import Database
-from videogen.errors import StorageFault
+from videogen.errors import DamagedDatabase, StorageFault
 from videogen.models import SessionRow
 from videogen.moves import amend
 
@@ -158,6 +160,52 @@ def test_close_may_be_repeated_and_leaves_one_whole_file(tmp_path, database):
     again = Database(database.url)
     assert _ids(again) == {"ses_a"}
     again.close()
+
+
+def test_a_full_disk_is_a_storage_fault_that_undoes_the_write_and_is_over_once_there_is_room(database):
+    def limit(pages):
+        with database.write() as unit:
+            unit.connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
+            return unit.connection.exec_driver_sql("PRAGMA page_count").scalar()
+
+    pages = limit(1)  # SQLite takes the pages that there are for the least
+
+    def fill():
+        with database.write() as unit:
+            for number in range(10_000):
+                unit.session.add(_session(f"ses_{number}"))
+
+    with pytest.raises(StorageFault, match=r"The disk is full\. Free some space") as caught:
+        fill()
+    assert caught.value.status == 507
+    assert _ids(database) == set(), "nothing half-stored, and reads go on"
+    assert limit(pages + 1000) == pages
+    with database.write() as unit:
+        unit.session.add(_session("ses_a"))
+    assert _ids(database) == {"ses_a"}
+
+
+def test_a_damaged_page_is_told_as_such_and_names_the_doctor(database):
+    path = Path(database.url.removeprefix("sqlite:///"))
+    with database.write() as unit:
+        unit.session.add_all([_session(f"ses_{number}") for number in range(500)])
+    database.close()
+    damage_table(path, "sessions")
+    told = r"The database is damaged \(.+\).*videogen doctor"
+    with pytest.raises(DamagedDatabase, match=told), database.read() as session:
+        session.exec(select(SessionRow)).all()
+    with pytest.raises(DamagedDatabase, match=told), database.write() as unit:
+        unit.connection.execute(text("UPDATE sessions SET last_served_at = 1"))
+
+
+def test_a_file_that_is_no_database_any_more_is_told_as_such(database):
+    path = Path(database.url.removeprefix("sqlite:///"))
+    database.close()
+    path.write_bytes(b"no database" * 1000)
+    with pytest.raises(DamagedDatabase, match="file is not a database"):
+        _ids(database)
+    with pytest.raises(DamagedDatabase, match="file is not a database"), database.write():
+        pass
 
 
 def test_a_file_that_cannot_be_opened_is_a_storage_fault_that_says_why(tmp_path):

@@ -19,6 +19,7 @@ RESULT = COMMON | {
     "progress": 100,
     "fileId": "fil_a",
     "videoUrl": "/media/fil_a",
+    "imageUrl": None,
     "posterUrl": None,
     "width": 64,
     "height": 64,

@@ -2,6 +2,7 @@ import sqlite3
 from contextlib import closing
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
@@ -39,7 +40,7 @@ def test_a_fresh_database_is_brought_to_head(path, url):
     assert revision(url) is None
     assert migrate(url) is True
     assert revision(url) == HEAD
-    assert _tables(path) >= {"sessions", "projects", "generations", "events", "files"}
+    assert _tables(path) >= {"sessions", "projects", "generations", "events", "files", "uploads"}
 
 
 def test_a_database_at_head_is_left_alone(path, url):
@@ -110,3 +111,75 @@ def test_the_migrations_make_the_tables_of_the_models(url):
         difference = compare_metadata(context, SQLModel.metadata)
     engine.dispose()
     assert difference == [], "change a model, and a new file in videogen/migrations/versions must follow"
+
+
+def _upgrade_to(url, target):
+    """Bring a database to a revision that is not the newest."""
+    engine = create_engine(url)
+    with engine.connect() as connection:
+        config = Config()
+        config.set_main_option("script_location", "videogen:migrations")
+        config.attributes["connection"] = connection
+        command.upgrade(config, target)
+        connection.commit()
+    engine.dispose()
+
+
+def _insert(connection, table, **values):
+    """A row, with something in every column that must not be empty."""
+    filler = {"VARCHAR": "text", "JSON": "{}", "FLOAT": 1.5, "BOOLEAN": 0}
+    for _, name, kind, required, _, key in connection.execute(f"PRAGMA table_info({table})").fetchall():
+        if required and name not in values and not (key and kind == "INTEGER"):
+            values[name] = filler.get(kind, 1)
+    columns, marks = ", ".join(values), ", ".join("?" * len(values))
+    connection.execute(f"INSERT INTO {table} ({columns}) VALUES ({marks})", tuple(values.values()))
+
+
+def _first_release(url, path):
+    """A database as 0001 made it, with a session's work in it; its newest generation was deleted."""
+    _upgrade_to(url, "0001")
+    with closing(sqlite3.connect(path)) as connection, connection:
+        _insert(connection, "sessions", id="ses")
+        _insert(connection, "projects", id="prj", session_id="ses", idempotency_key="key")
+        for name in ("one", "two", "deleted"):
+            _insert(connection, "generations", id=name, session_id="ses", project_id="prj", prompt=f"{name} ü")
+        _insert(connection, "files", id="fil", session_id="ses", generation_id="one")
+        _insert(connection, "events", session_id="ses", project_id="prj", generation_id="one")
+        connection.execute("DELETE FROM generations WHERE id = 'deleted'")
+
+
+def _content(path, tables):
+    with closing(sqlite3.connect(path)) as connection:
+        connection.row_factory = sqlite3.Row
+        return {table: [dict(row) for row in connection.execute(f"SELECT * FROM {table}")] for table in tables}
+
+
+def test_a_database_of_the_first_release_keeps_every_row_and_gets_room_for_uploads(path, url):
+    _first_release(url, path)
+    before = _content(path, ("sessions", "projects", "generations", "files", "events"))
+    assert migrate(url) is True
+    for row in before["generations"]:
+        row["input_file_id"] = None
+    assert _content(path, before) == before
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("PRAGMA foreign_keys=ON")
+        assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
+        _insert(connection, "uploads", id="up", session_id="ses")
+        _insert(connection, "generations", id="new", session_id="ses", project_id="prj", input_file_id="up")
+        # A number is never given twice, though the generation that had the highest one is gone.
+        assert connection.execute("SELECT seq FROM generations WHERE id = 'new'").fetchone() == (4,)
+        with pytest.raises(sqlite3.IntegrityError):
+            connection.execute("DELETE FROM uploads")
+        connection.execute("DELETE FROM sessions")
+        assert connection.execute("SELECT count(*) FROM uploads").fetchone() == (0,)
+
+
+def test_a_second_migration_that_fails_leaves_the_first_release_as_it_was(path, url):
+    _first_release(url, path)
+    _run(path, "CREATE INDEX ix_generations_input_file_id ON generations (id)")  # the last thing that it makes
+    before = _content(path, ("generations",))
+    with pytest.raises(StartError):
+        migrate(url)
+    assert revision(url) == "0001"
+    assert "uploads" not in _tables(path)
+    assert _content(path, ("generations",)) == before

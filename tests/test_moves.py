@@ -13,6 +13,7 @@ from videogen.schemas import MOVES, TERMINAL, Status
 ALL = list(product(Status, Status))
 ALLOWED = [(here, there) for here, there in ALL if there in MOVES[here]]
 FORBIDDEN = [(here, there) for here, there in ALL if there not in MOVES[here]]
+LATER = 1_750_000_099.0
 
 
 @pytest.fixture
@@ -42,9 +43,10 @@ def row_in(database, store, submit, alice, told):
 def test_an_allowed_move_changes_the_row_and_tells_one_event_of_it(database, store, alice, row_in, told, here, there):
     row = row_in(here)
     with database.write() as unit:
-        moved = move(unit, row.id, there, 99.0, {"message": "moved"}, attempt=2)
+        held = 2 if here is Status.PROCESSING else None
+        moved = move(unit, row.id, there, LATER, {"message": "moved"}, attempt=held)
     assert fields(store.get_generation(alice, row.id)) == fields(moved)
-    assert (moved.status, moved.message, moved.updated_at) == (there, "moved", 99.0)
+    assert (moved.status, moved.message, moved.updated_at) == (there, "moved", LATER)
     (event,) = told
     assert (event.generation_id, event.data["status"]) == (row.id, there)
 
@@ -53,7 +55,7 @@ def test_an_allowed_move_changes_the_row_and_tells_one_event_of_it(database, sto
 def test_a_forbidden_move_is_refused_and_changes_nothing(database, store, alice, row_in, told, here, there):
     row = row_in(here)
     with pytest.raises(MoveRefused), database.write() as unit:
-        move(unit, row.id, there, 99.0, {"message": "moved"})
+        move(unit, row.id, there, LATER, {"message": "moved"})
     assert store.get_generation(alice, row.id) == row
     assert told == []
 
@@ -62,8 +64,8 @@ def test_a_forbidden_move_is_refused_and_changes_nothing(database, store, alice,
 def test_a_terminal_move_gives_up_lease_and_place_and_notes_when(database, row_in, there):
     row = row_in(Status.PROCESSING)
     with database.write() as unit:
-        moved = move(unit, row.id, there, 99.0, {})
-    assert (moved.finished_at, moved.stage) == (99.0, there)
+        moved = move(unit, row.id, there, LATER, {})
+    assert (moved.finished_at, moved.stage) == (LATER, there)
     assert (moved.lease_owner, moved.lease_until, moved.queue_position, moved.eta_seconds) == (None, 0.0, None, None)
 
 
@@ -71,9 +73,18 @@ def test_a_terminal_move_gives_up_lease_and_place_and_notes_when(database, row_i
 def test_a_worker_in_another_attempt_can_write_nothing(database, store, alice, row_in, told, attempt):
     row = row_in(Status.PROCESSING)
     with pytest.raises(MoveRefused), database.write() as unit:
-        move(unit, row.id, Status.COMPLETED, 99.0, {}, attempt=attempt)
+        move(unit, row.id, Status.COMPLETED, LATER, {}, attempt=attempt)
     with pytest.raises(MoveRefused), database.write() as unit:
-        amend(unit, row.id, 99.0, {"progress": 50.0}, attempt=attempt)
+        amend(unit, row.id, LATER, {"progress": 50.0}, attempt=attempt)
+    assert store.get_generation(alice, row.id) == row
+    assert told == []
+
+
+@pytest.mark.parametrize("there", Status)
+def test_a_worker_whose_job_went_back_to_the_queue_can_write_nothing(database, store, alice, row_in, told, there):
+    row = row_in(Status.QUEUED)  # under the attempt that the worker held, until it is claimed again
+    with pytest.raises(MoveRefused), database.write() as unit:
+        move(unit, row.id, there, LATER, {}, attempt=2)
     assert store.get_generation(alice, row.id) == row
     assert told == []
 
@@ -82,19 +93,19 @@ def test_a_worker_in_another_attempt_can_write_nothing(database, store, alice, r
 def test_only_what_is_processing_can_be_amended(database, store, alice, row_in, status):
     row = row_in(status)
     with pytest.raises(MoveRefused), database.write() as unit:
-        amend(unit, row.id, 99.0, {"progress": 50.0}, attempt=2)
+        amend(unit, row.id, LATER, {"progress": 50.0}, attempt=2)
     assert store.get_generation(alice, row.id) == row
 
 
 def test_an_unknown_generation_cannot_be_moved(database):
     with pytest.raises(MoveRefused), database.write() as unit:
-        move(unit, "gen_none", Status.CANCELLED, 99.0, {})
+        move(unit, "gen_none", Status.CANCELLED, LATER, {})
 
 
 def test_a_silent_amendment_changes_the_row_and_tells_nothing(database, store, alice, row_in, told):
     row = row_in(Status.PROCESSING)
     with database.write() as unit:
-        amend(unit, row.id, 99.0, {"checkpoint": {"step": 3}}, attempt=2, tell=False)
+        amend(unit, row.id, LATER, {"checkpoint": {"step": 3}}, attempt=2, tell=False)
     assert store.get_generation(alice, row.id).checkpoint == {"step": 3}
     assert told == []
 
@@ -108,7 +119,7 @@ def test_of_many_ends_that_come_at_once_exactly_one_wins(database, store, alice,
         barrier.wait()
         try:
             with database.write() as unit:
-                move(unit, row.id, target, 99.0, failure(target.value, "", retryable=False), attempt=2)
+                move(unit, row.id, target, LATER, failure(target.value, "", retryable=False), attempt=2)
         except MoveRefused:
             return None
         return target

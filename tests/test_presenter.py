@@ -119,3 +119,11 @@ def test_a_result_is_shown_with_links_to_its_files(presenter, store, running, al
     assert _opens(shown.video_url, done.video.id)
     assert _opens(shown.poster_url, done.poster.id)
     assert (shown.file_id, shown.preview_url, shown.size_bytes) == (done.video.id, None, 1234)
+
+
+def test_what_an_engine_told_of_the_prompt_is_shown_and_nothing_is_made_up(presenter, store, submit, alice, clock):
+    row = submit(alice)
+    assert presenter.generation(row, clock.now).understanding is None
+    told = {"understood": [{"phrase": "<b>sea", "became": "ocean"}], "ignored": ["kraken"], "abstract": False}
+    row.recipe = row.recipe | {"understanding": told}
+    assert presenter.generation(row, clock.now).understanding.model_dump(mode="json") == told

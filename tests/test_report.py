@@ -139,14 +139,12 @@ def test_the_end_keeps_the_files_and_clears_the_rest(reporter, running, store, s
     kept = sorted(path.name for path in storage.path(running.id).iterdir())
     # The preview stays with its generation: pages that are open still show it.
     assert kept == ["a1-poster.jpg", "a1-preview.jpg", "a1-video.mp4"][not poster :]
-    assert not running.work.exists()
 
 
 def test_a_cancel_that_the_renderer_confirms_ends_as_cancelled(reporter, running, store, alice):
     reporter.take(protocol.Cancelled(step=3))
     assert store.get_generation(alice, running.id).status == "cancelled"
     assert [(event.type, event.data["code"]) for event in running.told] == [("error", "cancelled")]
-    assert not running.work.exists()
 
 
 def test_a_failure_ends_with_the_engines_own_code_and_words(reporter, running, store, alice):
@@ -158,6 +156,48 @@ def test_a_failure_ends_with_the_engines_own_code_and_words(reporter, running, s
         "The model is busy.",
         True,
     )
+
+
+def test_what_only_shows_how_far_it_is_never_ends_a_render(reporter, running, storage, store, alice, caplog):
+    picture = running.work / "preview.jpg"
+    storage.path(running.id).write_bytes(b"a file where a folder must be")
+    for _ in range(3):
+        picture.write_bytes(b"preview")
+        reporter.take(protocol.Preview(path=picture))
+    assert caplog.text.count("cannot be kept") == 1, "said once, not for each"
+    assert store.get_generation(alice, running.id).status == "processing"
+    storage.path(running.id).unlink()
+    reporter.take(protocol.Preview(path=picture))
+    assert store.get_generation(alice, running.id).preview_file_id
+
+
+def test_a_renderer_that_could_not_write_leaves_the_end_to_the_worker(reporter, running, store, alice):
+    with pytest.raises(StorageFault, match="no space"):
+        reporter.take(protocol.Failed(code="storage_fault", message="no space", retryable=True))
+    assert store.get_generation(alice, running.id).status == "processing"
+    assert running.work.exists(), "its segments are kept for when there is room"
+
+
+def test_the_end_is_written_again_and_again_until_the_disk_takes_it(store, storage, running, alice, monkeypatch):
+    refusals = [StorageFault("full"), StorageFault("full")]
+    complete = store.complete
+
+    def refusing(fence, result):
+        if refusals:
+            raise refusals.pop()
+        complete(fence, result)
+
+    def insist(write):
+        while True:
+            try:
+                return write()
+            except StorageFault:
+                assert store.get_generation(alice, running.id).status == "processing"
+
+    monkeypatch.setattr(store, "complete", refusing)
+    Reporter(store, storage, running.lease, insist=insist).take(_done(running))
+    assert store.get_generation(alice, running.id).status == "completed"
+    assert not refusals
 
 
 def test_a_file_that_cannot_be_kept_is_a_storage_fault_and_the_generation_has_not_ended(

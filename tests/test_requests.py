@@ -31,7 +31,7 @@ ENGINES = {made.id: made for made in (plain, off, careful)}
 
 def _prepare(settings=None, **body):
     body = {"prompt": "sea", "settings": TINY | (settings or {})} | body
-    return prepare(GenerationCreate.model_validate(body), ENGINES, CONFIG)
+    return prepare(GenerationCreate.model_validate(body), ENGINES, CONFIG, str.upper)
 
 
 def test_a_request_becomes_a_recipe_of_its_engine():

@@ -96,8 +96,8 @@ def test_a_generation_shows_exactly_the_fields_of_the_contract():
     fields = re.findall(
         r"\w+",
         "id type status projectId requestId fileId engine engineVersion prompt negativePrompt settings seed recipeHash "
-        "progress stage step totalSteps message estimated queuePosition waitSeconds etaSeconds attempt previewUrl "
-        "videoUrl posterUrl width height durationSeconds fps sizeBytes title favorite error createdAt startedAt "
-        "updatedAt finishedAt expiresAt",
+        "inputFileId understanding progress stage step totalSteps message estimated queuePosition waitSeconds "
+        "etaSeconds attempt previewUrl videoUrl imageUrl posterUrl width height durationSeconds fps sizeBytes title "
+        "favorite error createdAt startedAt updatedAt finishedAt expiresAt",
     )
     assert {field.serialization_alias for field in Generation.model_fields.values()} == set(fields)

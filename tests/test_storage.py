@@ -71,11 +71,17 @@ def test_remove_takes_files_and_workdir_and_may_be_repeated(storage):
     assert storage.path("gen_b/video.mp4").exists()
 
 
-def test_remove_workdir_leaves_the_files(storage):
-    storage.put(_rendered(storage), "gen_a/video.mp4")
-    storage.remove_workdir("gen_a")
-    assert storage.path("gen_a/video.mp4").exists()
-    assert not storage.workdir("gen_a").exists()
+def test_what_has_ended_keeps_the_files_that_are_named_and_nothing_else(storage):
+    for key in ("gen_a/video.mp4", "gen_a/a1-video.mp4", "gen_b/video.mp4"):
+        storage.put(_rendered(storage), key)
+    _rendered(storage)
+    for _ in range(2):
+        storage.tidy("gen_a", {"gen_a/video.mp4"})
+        assert [path.name for path in storage.path("gen_a").iterdir()] == ["video.mp4"]
+        assert not storage.workdir("gen_a").exists()
+    storage.tidy("gen_a", ())
+    assert not storage.path("gen_a").exists()
+    assert storage.path("gen_b/video.mp4").exists()
 
 
 def test_a_file_in_the_place_of_the_folder_stops_the_start(tmp_path):

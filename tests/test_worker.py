@@ -2,13 +2,15 @@ import queue as queues
 
 import pytest
 
-from videogen import worker
+from tests.support.rows import upload_row
+from videogen import room, worker
 from videogen.engines import protocol
 from videogen.engines.base import Recipe, RenderLost
+from videogen.errors import DamagedDatabase, StorageFault
 from videogen.queue.embedded import EmbeddedQueue
 from videogen.storage import DiskStorage
 from videogen.store import Store
-from videogen.worker import WorkerPool
+from videogen.worker import Terms, WorkerPool
 
 PATIENCE = 20
 RECIPE = Recipe(engine="bars", engine_version="1", prompt="sea", seed=1, width=64, height=64, fps=8, num_frames=4)
@@ -19,7 +21,7 @@ class Renderer:
 
     script = staticmethod(lambda renderer: iter([protocol.Failed(code="done", message="")]))
 
-    def __init__(self, job, spare=None):
+    def __init__(self, job, **options):
         self.job = job
         self.cancelled = False
 
@@ -30,6 +32,9 @@ class Renderer:
         self.cancelled = True
 
     kill = cancel
+
+    def suspend(self, grace):
+        self.cancelled = True
 
     def __enter__(self):
         return self
@@ -58,11 +63,19 @@ def told(database):
 
 
 @pytest.fixture
-def work(database, tmp_path, monkeypatch):
-    """Starts one worker whose renderers follow a script. Its leases hold for one real second."""
-    monkeypatch.setattr(worker, "Spare", NoSpare)
+def storage(tmp_path):
+    """Reserves nothing at first."""
     storage = DiskStorage(tmp_path / "data")
     storage.open()
+    return storage
+
+
+@pytest.fixture
+def work(database, storage, monkeypatch):
+    """Starts one worker whose renderers follow a script. Its leases hold for one real second."""
+    monkeypatch.setattr(worker, "Spare", NoSpare)
+    monkeypatch.setattr(room, "LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(worker, "LOOK_SECONDS", 0.05)
     queue = EmbeddedQueue(database, lease_seconds=1)
     pools = []
 
@@ -70,7 +83,7 @@ def work(database, tmp_path, monkeypatch):
         if script is not None:
             launch = type("Scripted", (Renderer,), {"script": staticmethod(script)})
         monkeypatch.setattr(worker, "RenderProcess", launch)
-        pool = WorkerPool(Store(database), queue, storage, {"bars": "fakes:bars"}, count=1, lease_seconds=1)
+        pool = WorkerPool(Store(database), queue, storage, {"bars": "fakes:bars"}, Terms(1, 1))
         pool.start()
         pools.append(pool)
         return pool
@@ -84,6 +97,20 @@ def work(database, tmp_path, monkeypatch):
 def job(submit, alice):
     """Submits a generation whose recipe can be read."""
     return lambda **values: submit(alice, **({"recipe": RECIPE.model_dump(mode="json")} | values))
+
+
+@pytest.fixture
+def upload(store, alice):
+    """Stores an uploaded image; its row and its file."""
+
+    def make(root):
+        row = upload_row(alice)
+        path = root / "files" / row.key
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"picture")
+        return store.add_upload(row, 10)[0], path
+
+    return make
 
 
 def test_a_job_goes_to_a_renderer_with_its_recipe_workdir_and_attempt(work, job, told):
@@ -120,8 +147,36 @@ def test_an_engine_that_is_not_on_offer_any_more_is_an_error_of_its_own(work, jo
     assert "'gone' is not on offer" in told("failed").data["message"]
 
 
+def test_the_input_image_is_at_the_same_place_in_every_attempt(work, job, told, upload, tmp_path):
+    row, path = upload(tmp_path / "data")
+    paths = []
+
+    def script(renderer):
+        paths.append(renderer.job.recipe.input_path)
+        assert renderer.job.recipe.input_path.is_absolute()
+        raise RenderLost("It was killed.")
+        yield
+
+    job(recipe=RECIPE.model_copy(update={"input_digest": row.digest}).model_dump(mode="json"), input_file_id=row.id)
+    work(script)
+    told("failed")
+    assert paths == [path.resolve()] * 3
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_an_input_image_that_is_gone_is_a_failure_that_says_so(work, job, told, upload, tmp_path, known):
+    row, path = upload(tmp_path / "data")
+    path.unlink()
+    recipe = RECIPE.model_copy(update={"input_digest": row.digest}).model_dump(mode="json")
+    job(recipe=recipe, input_file_id=row.id if known else None)
+    work()
+    end = told("failed").data
+    assert (end["code"], end["retryable"]) == ("input_missing", False)
+    assert "Upload it again" in end["message"]
+
+
 def test_a_renderer_that_cannot_be_started_does_not_leave_its_job_running_for_ever(work, job, told):
-    def launch(job, spare=None):
+    def launch(job, **options):
         raise OSError("no more processes")
 
     job()
@@ -152,7 +207,7 @@ def test_a_cancel_that_comes_before_the_renderer_is_known_reaches_it(work, job, 
     row = job()
     seen = []
 
-    def launch(job, spare=None):
+    def launch(job, **options):
         store.cancel_generation(alice, job.workdir.name)
         renderer = Renderer(job)
         seen.append(renderer)
@@ -176,3 +231,106 @@ def test_one_bad_job_does_not_end_the_worker(work, job, told):
     codes = {told("failed").data["code"] for _ in range(2)}
     assert codes == {"well", "worker_lost"}
     pool.check()
+
+
+# Room on the disk.
+
+MUCH = 1 << 62
+
+
+def _ends(renderer):
+    yield protocol.Failed(code="well", message="")
+
+
+def test_with_less_free_space_than_the_reserve_jobs_wait_and_say_so_and_begin_when_there_is_room(
+    work, job, told, storage
+):
+    storage.reserve_bytes = MUCH
+    work(_ends)
+    job()
+    while (event := told("queued")).data["stage"] != "waiting":
+        pass
+    assert event.data["message"] == room.WAITING
+    assert "almost full" in storage.shortage()
+    storage.reserve_bytes = 0
+    while (event := told("queued", "processing")).data["status"] == "queued":
+        assert (event.data["stage"], event.data["message"]) == ("queued", "")
+    assert told("failed").data["code"] == "well"
+
+
+def test_word_of_a_shortage_that_an_earlier_process_left_is_taken_back(work, job, queue, told, database):
+    job()
+    queue.hold(room.WAITING)
+    assert told("queued").data["stage"] == "queued", "as it was submitted"
+    assert told("queued").data["stage"] == "waiting"
+    work(_ends)
+    assert told("queued").data["stage"] == "queued"
+    told("failed")
+
+
+def test_a_render_that_meets_a_full_disk_waits_and_goes_on_without_losing_an_attempt(work, job, told, storage):
+    attempts = []
+
+    def script(renderer):
+        attempts.append(renderer.job.workdir.exists())
+        if len(attempts) < 5:
+            storage.reserve_bytes = MUCH
+            yield protocol.Failed(code="storage_fault", message="no space left", retryable=True)
+        yield protocol.Failed(code="well", message="")
+
+    job()
+    work(script)
+    for _ in range(4):
+        assert told("processing")
+        assert "The disk is full" in told("queued").data["message"]
+        storage.reserve_bytes = 0
+    assert told("failed").data["code"] == "well", "more often than attempts may be lost"
+    assert attempts == [True] * 5
+
+
+def test_a_render_that_cannot_be_written_while_there_is_room_fails_and_can_be_retried(work, job, told, storage):
+    row = job()
+
+    def script(renderer):
+        yield protocol.Failed(code="storage_fault", message="disk quota exceeded", retryable=True)
+
+    pool = work(script)
+    data = told("failed").data
+    assert (data["code"], data["message"], data["retryable"]) == ("storage_fault", "disk quota exceeded", True)
+    pool.stop()
+    assert not storage.workdir(row.id).exists(), "what it had written makes room again"
+
+
+def test_a_fault_that_the_free_space_does_not_show_closes_the_room_until_a_trial_succeeds(storage, tmp_path):
+    assert storage.shortage() is None
+    storage.note_fault()
+    aside = tmp_path / "aside"
+    storage.root.rename(aside)
+    storage.root.write_bytes(b"a file where the folder was")
+    assert "cannot be written" in storage.shortage()
+    storage.root.unlink()
+    aside.rename(storage.root)
+    assert storage.shortage() is None
+    assert sorted(path.name for path in storage.root.iterdir()) == ["files", "work"], "the trial leaves nothing"
+
+
+@pytest.mark.parametrize("problem", [DamagedDatabase("damaged"), StorageFault("full")])
+def test_a_database_that_takes_nothing_does_not_end_the_worker_or_flood_the_log(
+    work, job, told, store, queue, caplog, monkeypatch, problem
+):
+    refusals = [problem] * 5
+    claim = EmbeddedQueue.claim
+
+    def refusing(self, *args):
+        if refusals:
+            raise refusals.pop()
+        return claim(self, *args)
+
+    monkeypatch.setattr(EmbeddedQueue, "claim", refusing)
+    pool = work(_ends)
+    job()
+    pool.notify()
+    assert told("failed").data["code"] == "well"
+    pool.check()
+    assert caplog.text.count(problem.detail) == 1
+    assert "Traceback" not in caplog.text

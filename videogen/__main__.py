@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; return its exit status (0 done, 2 it cannot start; see docs/cli.md for the client's)."""
+    """Run a command; return its exit status.
+
+    0 done, 1 the doctor found faults, 2 it cannot start; see docs/cli.md for the client's.
+    """
     parser = argparse.ArgumentParser(prog="videogen", description="A video generation app whose work cannot be lost.")
     parser.add_argument("--version", action="version", version=f"videogen {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -30,6 +33,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     serving.add_argument("--embedded", action="store_true", help=argparse.SUPPRESS)
     commands.add_parser("migrate", help="bring the database to the schema of this version")
     add_commands(commands)
+    doctor = commands.add_parser(
+        "doctor",
+        help="look for faults in all that is kept, and name the repair",
+        description="Exit status: 0 all is well (or warnings only), 1 faults were found, 2 it could not run.",
+    )
+    doctor.add_argument("--fix", action="store_true", help="repair what is safe; not while a server runs")
+    doctor.add_argument("--json", action="store_true", help="for programs")
     chosen = parser.parse_args(arguments)
     if "run" in chosen:
         from videogen.cli.main import run
@@ -46,13 +56,16 @@ def _operate(chosen: argparse.Namespace) -> int:
         logging.getLogger(noisy).setLevel(logging.WARNING)
     try:
         config = AppConfig.from_env()
+        if chosen.command == "doctor":
+            return _doctor(config, fix=chosen.fix, as_json=chosen.json)
         if chosen.command == "migrate":
             return _migrate(config)
         if chosen.share:
             config = config.model_copy(update={"share": True})
         return _serve(config, embedded=chosen.embedded)
     except VideogenError as problem:
-        print(f"videogen cannot start. {problem.detail}", file=sys.stderr)
+        verb = "doctor cannot run" if chosen.command == "doctor" else "cannot start"
+        print(f"videogen {verb}. {problem.detail}", file=sys.stderr)
         return 2
 
 
@@ -80,6 +93,23 @@ def _migrate(config: AppConfig) -> int:
     done = migrate(config.database)
     print(f"The database is at revision {HEAD}{'' if done else ' already'}.")
     return 0
+
+
+def _doctor(config: AppConfig, *, fix: bool, as_json: bool) -> int:
+    import json
+    import os
+    import shutil
+
+    from videogen.doctor import diagnose
+    from videogen.doctor.show import show
+
+    diagnosis = diagnose(config, fix=fix)
+    if as_json:
+        print(json.dumps(diagnosis.as_json(), indent=2))
+    else:
+        terminal = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+        print(show(diagnosis, width=shutil.get_terminal_size().columns if terminal else None))
+    return 0 if diagnosis.is_well else 1
 
 
 if __name__ == "__main__":

@@ -55,8 +55,13 @@ class AppConfig(BaseModel):
     max_prompt_chars: int = Field(default=2000, ge=1, le=100_000, description="characters in a prompt")
     max_pixels: int = Field(default=1920 * 1080, ge=4096, description="width times height")
     max_seconds: float = Field(default=20.0, gt=0, le=600, description="seconds of one video")
+    max_upload_mb: float = Field(default=20.0, gt=0, le=1000, description="megabytes of one uploaded image")
     lease_seconds: float = Field(default=10.0, ge=1, le=600, description="how long a silent worker keeps its job")
+    stall_seconds: float = Field(
+        default=300.0, ge=0, description="how long a renderer may say nothing before it is killed; 0 means for ever"
+    )
     max_attempts: int = Field(default=3, ge=1, le=20, description="renderers that one job may lose")
+    reserve_mb: int = Field(default=100, ge=0, description="megabytes that must be free before anything is rendered")
 
     @field_validator("engines", "trusted_proxies", mode="before")
     @classmethod

@@ -8,14 +8,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 import orjson
-from sqlalchemy import Connection, Engine, event
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import Connection, Engine, event, make_url
+from sqlalchemy.exc import DatabaseError
 from sqlmodel import Session, create_engine
 
-from videogen.errors import StorageFault
+from videogen.errors import DamagedDatabase, StorageFault
 
 BUSY_SECONDS = 10.0
 
@@ -85,15 +86,33 @@ def _connect(url: str, begin: str) -> Engine:
     return engine
 
 
-@contextmanager
-def _told() -> Iterator[None]:
-    """Tell what SQLite says in our words; no statement and no value of it reaches a user."""
-    try:
-        yield
-    except OperationalError as problem:
-        raise StorageFault(
-            f"The database could not be used: {problem.orig}. Look at the data folder: its free space, its permissions."
-        ) from problem
+def storage_fault(problem: sqlite3.Error) -> StorageFault:
+    """The error that tells a user what SQLite met: what is wrong, and what helps."""
+    name = getattr(problem, "sqlite_errorname", None) or ""
+    if name.startswith(_DAMAGED):
+        return damaged(str(problem))
+    for beginning, advice in _ADVICE.items():
+        if name.startswith(beginning):
+            return StorageFault(f"The database could not be used: {problem}. {advice}")
+    return StorageFault(
+        f"The database could not be used: {problem}. Look at the data folder: its free space, its permissions."
+    )
+
+
+def damaged(what: str) -> DamagedDatabase:
+    """The error that tells a user that the file is damaged."""
+    return DamagedDatabase(
+        f"The database is damaged ({what}). Stop the server and run `videogen doctor`: "
+        "it names the fault, and with --fix it saves what can be read."
+    )
+
+
+_DAMAGED: Final = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
+_ADVICE: Final = {
+    "SQLITE_FULL": "The disk is full. Free some space; nothing needs a restart.",
+    "SQLITE_BUSY": "Another process holds it. Close that one, then try again.",
+    "SQLITE_READONLY": "Its file or its folder cannot be written. Mend the permissions of the data folder.",
+}
 
 
 class Database:
@@ -106,6 +125,32 @@ class Database:
         self._writer = _connect(url, "BEGIN IMMEDIATE")
         self._lock = threading.Lock()
         self._listeners: list[Listener] = []
+        self.damage: str | None = None
+        """What is known of damage in the file; it does not heal."""
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return Path(make_url(self.url).database or "")
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Tell what SQLite says in our words; no statement and no value of it reaches a user."""
+        try:
+            yield
+        except DatabaseError as problem:
+            # Its other kinds (a constraint, a wrong statement) say nothing about the file.
+            if isinstance(problem.orig, sqlite3.OperationalError) or type(problem.orig) is sqlite3.DatabaseError:
+                raise self._noted(storage_fault(problem.orig)) from problem
+            raise
+        except sqlite3.DatabaseError as problem:
+            # From the first words with a new connection, which SQLAlchemy does not wrap.
+            raise self._noted(storage_fault(problem)) from problem
+
+    def _noted(self, fault: StorageFault) -> StorageFault:
+        if isinstance(fault, DamagedDatabase):
+            self.damage = fault.detail
+        return fault
 
     def listen(self, listener: Listener) -> None:
         """Call `listener` with the events of every commit, in commit order. It must be quick and must not write."""
@@ -118,7 +163,7 @@ class Database:
         Raises:
             StorageFault: the file cannot be read.
         """
-        with _told(), Session(self._readers, expire_on_commit=False) as session:
+        with self._told(), Session(self._readers, expire_on_commit=False) as session:
             yield session
 
     @contextmanager
@@ -132,7 +177,7 @@ class Database:
             StorageFault: the file cannot be written (full disk, permissions, damage); nothing was changed.
         """
         with self._lock:
-            with _told(), self._writer.begin() as connection:
+            with self._told(), self._writer.begin() as connection:
                 unit = UnitOfWork(connection)
                 try:
                     yield unit

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+import errno
+from typing import ClassVar, Final
 
 
 class VideogenError(Exception):
@@ -94,6 +95,22 @@ class NotTerminal(VideogenError):
     title = "Still running"
 
 
+class PayloadTooLarge(VideogenError):
+    """The file is larger than this server takes."""
+
+    code = "payload_too_large"
+    status = 413
+    title = "File too large"
+
+
+class UnsupportedMediaType(VideogenError):
+    """The file is of a type that this server does not take."""
+
+    code = "unsupported_media_type"
+    status = 415
+    title = "Unsupported file type"
+
+
 class InvalidRequest(VideogenError):
     """The request is not valid."""
 
@@ -130,12 +147,44 @@ class LimitExceeded(VideogenError):
         self.retry_after = retry_after
 
 
+class InputMissing(VideogenError):
+    """The input image of this generation is gone from the data folder. Upload it again, and start anew."""
+
+    code = "input_missing"
+    status = 410
+    title = "Input image gone"
+
+
 class StorageFault(VideogenError):
     """The data folder could not be written. Look at its free space and its permissions."""
 
     code = "storage_fault"
     status = 507
     title = "Storage fault"
+
+
+class DamagedDatabase(StorageFault):
+    """The database file is damaged. Stop the server and run `videogen doctor --fix`."""
+
+    code = "database_damaged"
+    title = "Damaged database"
+
+
+DISK_FAULTS: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO})
+"""What the system says when a disk takes no bytes: full, over a quota or a limit, read-only, broken."""
+
+
+def is_disk_fault(problem: BaseException) -> bool:
+    """Whether this error says that the disk does not take any bytes. FFmpeg's errors carry an errno as well."""
+    return getattr(problem, "errno", None) in DISK_FAULTS
+
+
+class FileMissing(VideogenError):
+    """The file of this link is gone from the data folder. Retry renders it again, with the same seed."""
+
+    code = "file_missing"
+    status = 410
+    title = "File missing"
 
 
 class NotReady(VideogenError):

@@ -44,7 +44,8 @@ class RenderResult(BaseEvent):
 
     type: Literal["render_result"] = Field(default="render_result", exclude=True)
     file_id: str
-    video_url: str
+    video_url: str | None = None
+    image_url: str | None = None
     poster_url: str | None = None
     width: int
     height: int

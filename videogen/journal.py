@@ -35,6 +35,7 @@ def snapshot(row: GenerationRow) -> dict[str, Any]:
     match row.status:
         case Status.COMPLETED:
             return common | {
+                "type": row.type,
                 "fileId": row.file_id,
                 "posterFileId": row.poster_file_id,
                 "width": row.width,

@@ -13,7 +13,7 @@ from videogen.errors import DatabaseTooNew, StartError
 
 HEAD: Final = "0003"
 """The newest revision in `videogen/migrations/versions`; a test holds the two together."""
-REVISIONS: Final = ("0001", "0003")
+REVISIONS: Final = ("0001", "0002", "0003")
 
 
 def revision(url: str) -> str | None:
@@ -37,26 +37,26 @@ def revision(url: str) -> str | None:
         ) from problem
 
 
-def migrate(url: str) -> bool:
-    """Bring the database to `HEAD`; return whether anything was done.
+def migrate(url: str, target: str = HEAD) -> bool:
+    """Bring the database to `HEAD`, or to the older revision `target`; return whether anything was done.
 
     Raises:
         DatabaseTooNew: it was written by a newer release.
         StartError: it cannot be opened, or a migration failed; nothing was changed then.
     """
     current = revision(url)
-    if current == HEAD:
+    if current == target:
         return False
     if current is not None and current not in REVISIONS:
         raise DatabaseTooNew(
             f"The database is at revision {current}, this videogen knows up to {HEAD}. "
             "Install the newer videogen that wrote it, or set VIDEOGEN_DATA_DIR to another folder."
         )
-    _upgrade(url)
+    _upgrade(url, target)
     return True
 
 
-def _upgrade(url: str) -> None:
+def _upgrade(url: str, target: str) -> None:
     # Alembic is slow to import and seldom needed: most starts find the database at HEAD.
     from alembic import command
     from alembic.config import Config
@@ -78,7 +78,7 @@ def _upgrade(url: str) -> None:
             config = Config()
             config.set_main_option("script_location", str(folder))
             config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            command.upgrade(config, target)
             connection.commit()
     except SQLAlchemyError as problem:
         raise StartError(

@@ -62,6 +62,8 @@ class GenerationRow(SQLModel, table=True):
     settings: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
     recipe: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
     recipe_hash: str
+    input_file_id: str | None = Field(default=None, foreign_key="uploads.id", index=True)
+    """The image it starts from. The database keeps an upload as long as a generation names it."""
     seed: int = Field(sa_type=BigInteger)
     width: int
     height: int
@@ -117,6 +119,23 @@ class FileRow(SQLModel, table=True):
     kind: str
     key: str
     content_type: str
+    size_bytes: int = Field(sa_type=BigInteger)
+    created_at: float
+
+
+class UploadRow(SQLModel, table=True):
+    """An image that generations may start from, as we keep it. `digest` is the SHA-256 of its bytes."""
+
+    __tablename__ = "uploads"
+    __table_args__ = (Index("ux_uploads_digest", "session_id", "digest", unique=True),)
+
+    id: str = Field(primary_key=True)
+    session_id: str = Field(foreign_key="sessions.id", ondelete="CASCADE")
+    digest: str
+    key: str
+    content_type: str
+    width: int
+    height: int
     size_bytes: int = Field(sa_type=BigInteger)
     created_at: float
 

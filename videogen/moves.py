@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final, cast
 
-from sqlalchemy import Table, bindparam, case, func, select, update
+from sqlalchemy import ScalarSelect, Table, bindparam, case, func, select, update
 from sqlmodel import SQLModel, col
 
 from videogen.database import UnitOfWork
@@ -16,7 +16,7 @@ from videogen.schemas import TERMINAL, Status, moves_to
 
 def move(
     unit: UnitOfWork,
-    generation_id: str,
+    generation_id: str | ScalarSelect[str],
     target: Status,
     now: float,
     values: dict[str, Any],
@@ -26,14 +26,17 @@ def move(
     """Move a generation to `target`, set `values`, and tell it.
 
     Args:
-        attempt: the attempt that a worker holds; the move is refused in any other one.
+        generation_id: its id, or a query that finds it in the same statement.
+        attempt: the attempt that a worker holds; the move is refused in any other one, and in one that was given up:
+            what was lost waits under the same number until it is claimed again.
 
     Raises:
         MoveRefused: it is in no status from which `target` may be reached, or in another attempt. Nothing was changed.
     """
     if target in TERMINAL:
-        values = _END | values | {"stage": target.value, "finished_at": now}
-    row = _update(unit, generation_id, moves_to(target), attempt, values | {"status": target.value, "updated_at": now})
+        values = _END | values | {"stage": target.value, "finished_at": not_before(_TABLE.c.updated_at, now)}
+    allowed = tuple(status for status in moves_to(target) if attempt is None or status is Status.PROCESSING)
+    row = _update(unit, generation_id, allowed, attempt, values | {"status": target.value, "updated_at": now})
     record(unit, row)
     return row
 
@@ -80,7 +83,11 @@ _ADVANCE: Final = (
         | {
             "progress": case(
                 (_TABLE.c.progress > bindparam("new_progress"), _TABLE.c.progress), else_=bindparam("new_progress")
-            )
+            ),
+            "updated_at": case(
+                (_TABLE.c.updated_at > bindparam("new_updated_at"), _TABLE.c.updated_at),
+                else_=bindparam("new_updated_at"),
+            ),
         }
     )
     .returning(*_TABLE.c)
@@ -89,9 +96,15 @@ _END: Final = {"queue_position": None, "eta_seconds": None, "lease_owner": None,
 
 
 def _update(
-    unit: UnitOfWork, generation_id: str, allowed: tuple[Status, ...], attempt: int | None, values: dict[str, Any]
+    unit: UnitOfWork,
+    generation_id: str | ScalarSelect[str],
+    allowed: tuple[Status, ...],
+    attempt: int | None,
+    values: dict[str, Any],
 ) -> GenerationRow:
     unit.flush()
+    if "updated_at" in values:
+        values = values | {"updated_at": not_before(_TABLE.c.updated_at, values["updated_at"])}
     statement = update(_TABLE).where(_TABLE.c.id == generation_id, _TABLE.c.status.in_(allowed))
     if attempt is not None:
         statement = statement.where(_TABLE.c.attempt == attempt)
@@ -102,16 +115,14 @@ def _update(
     return cast(GenerationRow, row)
 
 
+def not_before(column: Any, now: float) -> Any:
+    """`now`, but not before what a column says: who listens takes an event with an earlier time for an old one."""
+    return case((column > now, column), else_=now)
+
+
 def cancelled(unit: UnitOfWork, row: GenerationRow, now: float, message: str) -> GenerationRow:
-    """Move to `cancelled`."""
-    return move(
-        unit,
-        row.id,
-        Status.CANCELLED,
-        now,
-        failure("cancelled", message, retryable=True),
-        attempt=row.attempt,
-    )
+    """Move to `cancelled`, whether a worker holds it or not."""
+    return move(unit, row.id, Status.CANCELLED, now, failure("cancelled", message, retryable=True))
 
 
 def failure(code: str, message: str, *, retryable: bool) -> dict[str, Any]:
@@ -122,19 +133,37 @@ def failure(code: str, message: str, *, retryable: bool) -> dict[str, Any]:
 def queue_order() -> Any:
     """Select the ids of what is queued, in the order in which it will be served.
 
-    First every session's first job (who was served longest ago comes first), then every session's second, ...
+    What had begun before it lost its renderer goes on before anything new begins. Then comes every session's first job
+    (who was served longest ago comes first), then every session's second, ...
     """
-    turn = func.row_number().over(partition_by=col(GenerationRow.session_id), order_by=col(GenerationRow.seq))
+    begun = col(GenerationRow.attempt) > 0
+    order = (begun.desc(), col(GenerationRow.seq))
+    turn = func.row_number().over(partition_by=col(GenerationRow.session_id), order_by=order)
     queued = (
-        select(col(GenerationRow.id), col(GenerationRow.seq), col(GenerationRow.session_id), turn.label("turn"))
+        select(
+            col(GenerationRow.id),
+            col(GenerationRow.seq),
+            col(GenerationRow.session_id),
+            begun.label("begun"),
+            turn.label("turn"),
+        )
         .where(col(GenerationRow.status) == Status.QUEUED)
         .subquery()
     )
     return (
         select(queued.c.id)
         .join(SessionRow, col(SessionRow.id) == queued.c.session_id)
-        .order_by(queued.c.turn, col(SessionRow.last_served_at), queued.c.seq)
+        .order_by(queued.c.begun.desc(), queued.c.turn, col(SessionRow.last_served_at), queued.c.seq)
     )
+
+
+def restage(unit: UnitOfWork, now: float, stage: str, message: str) -> None:
+    """Give all that is queued this stage and message, and tell those for whom that is new."""
+    unit.flush()
+    waiting = select(_TABLE.c.id).where(_TABLE.c.status == Status.QUEUED.value, _TABLE.c.stage != stage)
+    for generation_id in list(unit.connection.scalars(waiting.order_by(_TABLE.c.seq))):
+        values = {"stage": stage, "message": message, "updated_at": now}
+        record(unit, _update(unit, generation_id, (Status.QUEUED,), None, values))
 
 
 def refresh_positions(unit: UnitOfWork, now: float) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
 from videogen.database import StoredEvent
-from videogen.models import GenerationRow
-from videogen.schemas import ErrorInfo, Generation, Status
+from videogen.errors import FileMissing
+from videogen.models import FileRow, GenerationRow, UploadRow
+from videogen.schemas import ErrorInfo, File, Generation, Status
 from videogen.security import Signer
 
 
@@ -34,12 +35,35 @@ class Presenter:
             version = data.pop("previewVersion")
             data["previewUrl"] = self.media_url(data.pop("previewFileId"), version)
         elif event.type == "render_result":
-            data["videoUrl"] = self.media_url(data["fileId"])
+            # Events of an older release, which made nothing but videos, do not say their type.
+            for kind in ("video", "image"):
+                data[f"{kind}Url"] = self.media_url(data["fileId"]) if data.get("type", "video") == kind else None
+            data.pop("type", None)
             data["posterUrl"] = self.media_url(data.pop("posterFileId"))
         return b"event: %b\nid: %d\ndata: %b\n\n" % (event.type.encode(), event.id, orjson.dumps(data))
 
-    def generation(self, row: GenerationRow, now: float) -> Generation:
-        """The public form of a row. `now` is seconds since the epoch."""
+    def file(self, row: UploadRow | FileRow, width: int = 0, height: int = 0) -> File:
+        """The public form of an image; a row that does not know its size in pixels is told it."""
+        return File(
+            id=row.id,
+            content_type=row.content_type,
+            width=row.width if isinstance(row, UploadRow) else width,
+            height=row.height if isinstance(row, UploadRow) else height,
+            size_bytes=row.size_bytes,
+            created_at=datetime.fromtimestamp(round(row.created_at, 3), UTC),
+            url=f"{self._base}/media/{row.id}?{self._signer.link(row.id)}",
+        )
+
+    def generation(self, row: GenerationRow, now: float, gone: frozenset[str] = frozenset()) -> Generation:
+        """The public form of a row.
+
+        Args:
+            row: what is stored.
+            now: seconds since the epoch.
+            gone: ids of files whose bytes are not there any more; no link leads to them.
+        """
+        missing = row.file_id in gone
+        result = None if missing else self.media_url(row.file_id)
         values: dict[str, Any] = {
             name: getattr(row, name) for name in Generation.model_fields if name in GenerationRow.model_fields
         }
@@ -49,12 +73,20 @@ class Presenter:
             "progress": round(row.progress, 2),
             "wait_seconds": round(max((row.started_at or row.finished_at or now) - row.created_at, 0.0), 3),
             "preview_url": self.media_url(row.preview_file_id, row.preview_version),
-            "video_url": self.media_url(row.file_id),
-            "poster_url": self.media_url(row.poster_file_id),
+            "video_url": result if row.type == "video" else None,
+            "image_url": result if row.type == "image" else None,
+            "poster_url": None if row.poster_file_id in gone else self.media_url(row.poster_file_id),
             "title": row.title,
-            "error": _error(row),
+            "understanding": row.recipe.get("understanding"),
+            "error": _MISSING if missing else _error(row),
         }
         return Generation(**values)
+
+
+RENDER_AGAIN: Final = "Retry renders it again, from the same recipe and seed."
+_MISSING: Final = ErrorInfo(
+    code=FileMissing.code, message=f"The video is gone from the data folder. {RENDER_AGAIN}", retryable=True
+)
 
 
 def _moment(seconds: float | None) -> datetime | None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final
 
 from videogen.engines import protocol
 from videogen.engines.base import Artifact
+from videogen.errors import StorageFault
 from videogen.models import FileRow
 from videogen.queue.embedded import Lease
 from videogen.security import new_id
@@ -25,16 +27,36 @@ _ETA_SECONDS: Final = 1.0
 _ETA_PERCENT: Final = 3.0
 
 
+def _once(write: Callable[[], None]) -> None:
+    write()
+
+
 class Reporter:
     """Writes what one renderer says, under the fence of its lease."""
 
     def __init__(
-        self, store: Store, storage: DiskStorage, lease: Lease, clock: Callable[[], float] = time.monotonic
+        self,
+        store: Store,
+        storage: DiskStorage,
+        lease: Lease,
+        clock: Callable[[], float] = time.monotonic,
+        insist: Callable[[Callable[[], None]], None] = _once,
     ) -> None:
+        """
+        Args:
+            store: gets what the renderer says.
+            storage: gets its files.
+            lease: what it renders, in which attempt.
+            clock: seconds that only go forward.
+            insist: runs a write that ends the generation, until it has been taken.
+        """
         self._store, self._storage, self._lease = store, storage, lease
+        self._insist = insist
+        self._mute = False
         self._fence = Fence(lease.generation_id, lease.attempt)
         self._clock = clock
         self._last: tuple[float, str, str] | None = None
+        self._held_back: protocol.Progress | None = None
         self._begin: tuple[float, float] | None = None
         self._preview: FileRow | None = None
 
@@ -43,30 +65,56 @@ class Reporter:
 
         Raises:
             MoveRefused: the lease was lost; the renderer must be stopped.
-            StorageFault: a file could not be kept.
+            StorageFault: the result could not be kept, or the renderer says that it could not write.
         """
+        match message:
+            case protocol.Progress() | protocol.Preview() | protocol.Checkpoint():
+                try:
+                    self._pass_on(message)
+                except StorageFault as problem:
+                    # A picture or a step that nobody hears of costs nothing; a render that ends for it does.
+                    if not self._mute:
+                        logger.warning("%s: its progress cannot be kept. %s", self._lease.generation_id, problem)
+                    self._mute = True
+                else:
+                    self._mute = False
+            case protocol.Done():
+                self._finish(message.artifact)
+            case protocol.Cancelled():
+                self._fail("cancelled", "Cancelled.", retryable=True)
+            case protocol.Failed(code=StorageFault.code):
+                raise StorageFault(message.message)
+            case protocol.Failed():
+                self._fail(message.code, message.message, retryable=message.retryable)
+
+    def _pass_on(self, message: protocol.Progress | protocol.Preview | protocol.Checkpoint) -> None:
         match message:
             case protocol.Progress():
                 self._progress(message)
             case protocol.Preview():
                 self._show(message)
             case protocol.Checkpoint():
+                # A takeover shows what the row says now: it must not be behind the checkpoint.
+                self._catch_up()
                 self._store.record_checkpoint(self._fence, message.data)
-            case protocol.Done():
-                self._finish(message.artifact)
-            case protocol.Cancelled():
-                self._store.fail(self._fence, "cancelled", "Cancelled.", retryable=True)
-                self._storage.remove_workdir(self._lease.generation_id)
-            case protocol.Failed():
-                self._store.fail(self._fence, message.code, message.message, retryable=message.retryable)
-                self._storage.remove_workdir(self._lease.generation_id)
+
+    def _fail(self, code: str, text: str, *, retryable: bool) -> None:
+        self._insist(lambda: self._store.fail(self._fence, code, text, retryable=retryable))
 
     def _progress(self, message: protocol.Progress) -> None:
         now = self._clock()
         shown = (message.stage, message.message)
         if self._last is not None and now - self._last[0] < INTERVAL_SECONDS and self._last[1:] == shown:
+            self._held_back = message
             return
-        self._last = (now, *shown)
+        self._tell(message, now)
+
+    def _catch_up(self) -> None:
+        if self._held_back is not None:
+            self._tell(self._held_back, self._clock())
+
+    def _tell(self, message: protocol.Progress, now: float) -> None:
+        self._last, self._held_back = (now, message.stage, message.message), None
         percent = ALMOST * message.step / message.total if message.total else 0.0
         self._store.record_progress(
             self._fence,
@@ -94,25 +142,21 @@ class Reporter:
             # This process stood still while the renderer went on: the picture of the newest of several such
             # messages was taken with the first of them.
             return
-        key = f"{self._lease.generation_id}/a{self._lease.attempt}-preview{message.path.suffix}"
         file_id = self._preview.id if self._preview else new_id("fil")
-        self._preview = self._file(file_id, "preview", key, self._storage.put(message.path, key))
+        self._preview = self._keep("preview", message.path, file_id)
         self._store.record_preview(self._fence, self._preview)
 
     def _finish(self, artifact: Artifact) -> None:
+        kind = artifact.content_type.partition("/")[0]
+        video = self._keep(kind, artifact.path, new_id("fil"))
+        poster = self._keep("poster", artifact.poster_path, new_id("fil")) if artifact.poster_path else None
+        result = Result(video, poster, artifact.width, artifact.height, artifact.fps, artifact.duration_seconds)
+        self._insist(lambda: self._store.complete(self._fence, result))
+
+    def _keep(self, kind: str, path: Path, file_id: str) -> FileRow:
         # The attempt in the key: a worker that was overtaken cannot touch its successor's file.
-        stem = f"{self._lease.generation_id}/a{self._lease.attempt}"
-        key = f"{stem}-video{artifact.path.suffix}"
-        video = self._file(new_id("fil"), "video", key, self._storage.put(artifact.path, key))
-        poster = None
-        if artifact.poster_path is not None:
-            key = f"{stem}-poster{artifact.poster_path.suffix}"
-            poster = self._file(new_id("fil"), "poster", key, self._storage.put(artifact.poster_path, key))
-        self._store.complete(
-            self._fence,
-            Result(video, poster, artifact.width, artifact.height, artifact.fps, artifact.duration_seconds),
-        )
-        self._storage.remove_workdir(self._lease.generation_id)
+        key = f"{self._lease.generation_id}/a{self._lease.attempt}-{kind}{path.suffix}"
+        return self._file(file_id, kind, key, self._storage.put(path, key))
 
     def _file(self, file_id: str, kind: str, key: str, size: int) -> FileRow:
         suffix = key.rpartition(".")[2]
@@ -122,13 +166,13 @@ class Reporter:
             generation_id=self._lease.generation_id,
             kind=kind,
             key=key,
-            content_type=_CONTENT_TYPES[suffix],
+            content_type=CONTENT_TYPES[suffix],
             size_bytes=size,
             created_at=self._store.clock(),
         )
 
 
-_CONTENT_TYPES: Final = {
+CONTENT_TYPES: Final = {
     "mp4": "video/mp4",
     "webm": "video/webm",
     "jpg": "image/jpeg",

@@ -23,10 +23,16 @@ class Request:
     settings: dict[str, Any]
     recipe: Callable[[int | None], Recipe]
     seed: int | None = None
+    input_file_id: str | None = None
 
 
-def prepare(create: GenerationCreate, engines: Mapping[str, Engine], config: AppConfig) -> Request:
+def prepare(
+    create: GenerationCreate, engines: Mapping[str, Engine], config: AppConfig, digest_of: Callable[[str], str]
+) -> Request:
     """Check a request against its engine and the app's limits.
+
+    Args:
+        digest_of: gives the SHA-256 of the image that an `inputFileId` names, or raises InvalidRequest.
 
     Raises:
         InvalidRequest: names the field, what was expected and what came.
@@ -44,12 +50,15 @@ def prepare(create: GenerationCreate, engines: Mapping[str, Engine], config: App
         raise _of_settings(problem) from None
     settings = checked.model_dump(mode="json", by_alias=True)
     negative = create.negative_prompt.strip()
+    digest = None if create.input_file_id is None else digest_of(create.input_file_id)
 
     def recipe(seed: int | None) -> Recipe:
         values = settings | {"seed": seed}
         try:
             return engine.normalise(
-                RenderRequest(type=create.type, prompt=prompt, negative_prompt=negative, settings=values)
+                RenderRequest(
+                    type=create.type, prompt=prompt, negative_prompt=negative, settings=values, input_digest=digest
+                )
             )
         except ValidationError as problem:  # a seed after the given one may be beyond the largest
             raise _of_settings(problem) from None
@@ -82,7 +91,7 @@ def _engine(create: GenerationCreate, engines: Mapping[str, Engine], config: App
         raise InvalidRequest("type", f"{' or '.join(capabilities.types)}, which is what {name} makes", create.type)
     if create.negative_prompt.strip() and not capabilities.negative_prompt:
         raise InvalidRequest("negativePrompt", f"nothing, since {name} has no negative prompt", create.negative_prompt)
-    if create.input_file_id is not None:
+    if create.input_file_id is not None and not capabilities.image_input:
         raise InvalidRequest("inputFileId", f"nothing, since {name} takes no image", create.input_file_id)
     return engine
 

@@ -84,7 +84,10 @@ class GenerationCreate(Model):
         description="The engine's settings: width, height, durationSeconds, fps, seed, ...; see `GET /engines`.",
         examples=[{"width": 512, "height": 288, "durationSeconds": 4, "fps": 24, "seed": 7}],
     )
-    input_file_id: str | None = Field(default=None, description="A file of this session to start from.")
+    input_file_id: str | None = Field(
+        default=None,
+        description="An image of this session to start from: the id of an upload, or the `fileId` of a finished still.",
+    )
     variations: int = Field(default=1, ge=1, le=8, strict=True, description="How many seeds of this prompt.")
 
 
@@ -117,6 +120,21 @@ class ErrorInfo(Model):
     retryable: bool
 
 
+class UnderstoodPhrase(Model):
+    """A phrase of the prompt, as it was written, and what it became."""
+
+    phrase: str
+    became: str
+
+
+class Understanding(Model):
+    """What an engine made of a prompt. Its texts are a person's own words: show them as text."""
+
+    understood: tuple[UnderstoodPhrase, ...] = Field(default=(), description="In the order of the prompt.")
+    ignored: tuple[str, ...] = Field(default=(), description="Words that said nothing to the engine.")
+    abstract: bool = Field(default=False, description="True where nothing to be seen was understood.")
+
+
 class Generation(Model):
     """One video or image: its recipe, where it stands, what came of it."""
 
@@ -133,6 +151,8 @@ class Generation(Model):
     settings: dict[str, Any]
     seed: int
     recipe_hash: str
+    understanding: Understanding | None = Field(default=None, description="Null for an engine that does not tell.")
+    input_file_id: str | None = Field(default=None, description="The image it starts from; see `GET /files/{id}`.")
     progress: float = Field(ge=0, le=100, description="0..100, and never falls within an attempt.")
     stage: str
     step: int
@@ -144,17 +164,19 @@ class Generation(Model):
     eta_seconds: float | None = Field(description="Null when unknown; never made up.")
     attempt: int
     preview_url: str | None
-    video_url: str | None
+    video_url: str | None = Field(description="The MP4 of a completed video; null for an image.")
     image_url: str | None = Field(default=None, description="The picture of a completed image; null for a video.")
     poster_url: str | None
     width: int
     height: int
-    duration_seconds: float
-    fps: int
+    duration_seconds: float = Field(description="0 for an image.")
+    fps: int = Field(description="0 for an image.")
     size_bytes: int | None
     title: str
     favorite: bool
-    error: ErrorInfo | None
+    error: ErrorInfo | None = Field(
+        description="Why there is no result; of a completed one, that its file is gone (`file_missing`)."
+    )
     created_at: datetime
     started_at: datetime | None
     updated_at: datetime
@@ -187,14 +209,6 @@ class File(Model):
     size_bytes: int
     created_at: datetime
     url: str = Field(description="Signed; holds for a day. Ask for the file again to get a new one.")
-
-
-class Share(Model):
-    """The public link to one generation."""
-
-    slug: str
-    url: str
-    expires_at: datetime | None
 
 
 class Transfer(Model):

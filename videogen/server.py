@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
-import fcntl
+import asyncio
 import logging
 import socket
 import sys
+import threading
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from types import FrameType
-from typing import Final, TextIO
+from typing import Final
 
 import uvicorn
 from fastapi import FastAPI
 
 from videogen import __version__, tunnel
 from videogen.address import Address
-from videogen.api import events, media, problems, routes, shares
+from videogen.api import events, files, media, problems, routes, shares
 from videogen.api.auth import SessionCookie
+from videogen.clock import SteadyClock
 from videogen.config import AppConfig
 from videogen.database import Database
 from videogen.engines.base import Engine
 from videogen.engines.registry import load_engines, references_by_id
 from videogen.errors import ConfigError, StartError, VideogenError
 from videogen.hub import Hub
+from videogen.integrity import require_sound
+from videogen.lock import DataLock
 from videogen.migrate import migrate
 from videogen.presenter import Presenter
 from videogen.proxy import TrustedProxy
@@ -35,8 +39,9 @@ from videogen.share import routes as share_routes
 from videogen.shares import Shares
 from videogen.storage import DiskStorage
 from videogen.store import Store
+from videogen.sweep import look_for_damage
 from videogen.visitors import event_bytes
-from videogen.worker import WorkerPool
+from videogen.worker import Terms, WorkerPool
 
 logger = logging.getLogger(__name__)
 DRAIN_SECONDS: Final = 3
@@ -49,24 +54,28 @@ def build_parts(config: AppConfig) -> Parts:
     Raises:
         StartError: something is not as it must be; one line that says what, and what to do.
     """
-    storage = DiskStorage(config.data_dir)
+    storage = DiskStorage(config.data_dir, config.reserve_mb * 1_000_000)
     storage.open()
     signer = Signer(load_secret(config.data_dir, config.secret_key))
-    migrate(config.database)
     database = Database(config.database)
-    store = Store(database)
+    checked = require_sound(database.path, has_files=storage.has_files())
+    migrate(config.database)
+    if not checked:
+        threading.Thread(target=look_for_damage, args=(database,), name="look-for-damage", daemon=True).start()
+    clock = SteadyClock()
+    store = Store(database, clock)
+    clock.not_before(store.newest_time())
     presenter = Presenter(signer, config.base_url + config.root_path)
     hub = Hub(presenter.event_bytes, event_bytes)
     database.listen(hub.publish)
     engines = _engines(config)
-    queue = EmbeddedQueue(database, lease_seconds=config.lease_seconds, max_attempts=config.max_attempts)
+    queue = EmbeddedQueue(database, lease_seconds=config.lease_seconds, max_attempts=config.max_attempts, clock=clock)
     workers = WorkerPool(
         store,
         queue,
         storage,
         references_by_id(config.engines),
-        count=config.workers,
-        lease_seconds=config.lease_seconds,
+        Terms(config.workers, config.lease_seconds, config.stall_seconds),
     )
     return Parts(config, store, hub, storage, signer, presenter, engines, workers)
 
@@ -84,14 +93,18 @@ def create_app(config: AppConfig, *, page: bool = True) -> FastAPI:
     Raises:
         StartError: see `build_parts`.
     """
-    lock = _hold(config)
+    lock = DataLock.take(config.data_dir)
     parts = build_parts(config)
     service = Service(parts)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        loop = asyncio.get_running_loop()
         parts.hub.open()
+        if swept := service.uploads.sweep():
+            logger.info("%d uploaded images that nothing uses were removed.", swept)
         parts.workers.start()
+        app.state.begin_stop = lambda: loop.call_soon_threadsafe(loop.run_in_executor, None, parts.workers.begin_stop)
         try:
             yield
         finally:
@@ -107,16 +120,21 @@ def create_app(config: AppConfig, *, page: bool = True) -> FastAPI:
         description=_ABOUT,
         lifespan=lifespan,
     )
-    app.state.service, app.state.parts, app.state.address = service, parts, ""
-    app.state.public, app.state.shares = Address(config), Shares(parts.store, parts.hub, parts.storage)
-    problems.install(app)
-    for router in (routes.router, events.router, shares.router, share_routes.router, media.router):
-        app.include_router(router)
-    app.add_middleware(SessionCookie, service=lambda: service)
+    app.state.begin_stop = lambda: None
+    _with_edges(app, service, parts)
     whole = _with_page(app, parts) if page else app
     # Added last, so that it comes first: what follows may believe scheme, host and client.
     whole.add_middleware(TrustedProxy, trusted=config.trusted_proxies, root_path=config.root_path)
     return whole
+
+
+def _with_edges(app: FastAPI, service: Service, parts: Parts) -> None:
+    app.state.service, app.state.parts, app.state.address = service, parts, ""
+    app.state.public, app.state.shares = Address(parts.config), Shares(parts.store, parts.hub, parts.storage)
+    problems.install(app)
+    for router in (routes, files, events, shares, share_routes, media):
+        app.include_router(router.router)
+    app.add_middleware(SessionCookie, service=lambda: service)
 
 
 def _with_page(app: FastAPI, parts: Parts) -> FastAPI:
@@ -133,6 +151,7 @@ def _with_page(app: FastAPI, parts: Parts) -> FastAPI:
             max_pixels=config.max_pixels,
             max_seconds=config.max_seconds,
             max_prompt_chars=config.max_prompt_chars,
+            max_upload_mb=config.max_upload_mb,
         ),
         root_path=config.root_path,
         links_from_api=lambda: bool(config.api_url) or app.state.public.fixed is not None,
@@ -153,25 +172,6 @@ Errors are `application/problem+json` with a stable `code`.
 """
 
 
-def _hold(config: AppConfig) -> TextIO:
-    """Hold the data folder for this process: two servers on one folder would take each other's jobs for lost."""
-    try:
-        config.data_dir.mkdir(parents=True, exist_ok=True)
-        file = (config.data_dir / "videogen.lock").open("a+")
-    except OSError as problem:
-        raise ConfigError(
-            "VIDEOGEN_DATA_DIR", f"a folder that can be written ({problem.strerror})", str(config.data_dir)
-        ) from problem
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        file.close()
-        raise StartError(
-            f"Another videogen serves from {config.data_dir}. Stop it, or set VIDEOGEN_DATA_DIR to another folder."
-        ) from None
-    return file
-
-
 class _Server(uvicorn.Server):
     """Uvicorn that says when it is ready, and ends open event streams when it is told to stop."""
 
@@ -187,7 +187,9 @@ class _Server(uvicorn.Server):
                 tunnel.open_in_background(self._app.state.public)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        # Streams and renderers take their leave at the same time.
         self._app.state.parts.hub.close_soon()
+        self._app.state.begin_stop()
         super().handle_exit(sig, frame)
 
 

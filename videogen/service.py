@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +12,10 @@ import orjson
 
 from videogen.config import AppConfig
 from videogen.engines.base import Engine, Recipe
-from videogen.errors import NotFound, NotTerminal
+from videogen.errors import FileMissing, NotFound, NotTerminal
 from videogen.hub import Hub
 from videogen.models import FileRow, GenerationRow, ProjectRow
-from videogen.presenter import Presenter
+from videogen.presenter import RENDER_AGAIN, Presenter
 from videogen.requests import Request, engine_infos, prepare, seeds
 from videogen.schemas import (
     TERMINAL,
@@ -31,6 +31,7 @@ from videogen.security import Signer, new_id
 from videogen.storage import DiskStorage
 from videogen.store import Filter, Limits, Scope, Store
 from videogen.streams import EventStream, open_stream
+from videogen.uploads import Source, Uploads
 from videogen.worker import WorkerPool
 
 
@@ -48,6 +49,15 @@ class Parts:
     workers: WorkerPool
 
 
+@dataclass(frozen=True, slots=True)
+class Media:
+    """A file to be served: its type, and the name to save it under; None for what nobody saves."""
+
+    path: Path
+    content_type: str
+    name: str | None
+
+
 class Service:
     """The use cases. Every method but `stream` blocks on the database: call it from a thread, never from a loop."""
 
@@ -56,6 +66,8 @@ class Service:
         self._store = parts.store
         self.instance = parts.signer.derive("instance")[:24]
         """Names this data folder's app to clients, over restarts and ports."""
+        self.uploads = Uploads(parts.store, parts.storage, parts.presenter)
+        self.max_upload_bytes = int(parts.config.max_upload_mb * 1_000_000)
         self._limits = Limits(parts.config.max_active_per_session, parts.config.max_queue)
 
     def create_session(self) -> SessionCreated:
@@ -79,11 +91,25 @@ class Service:
             IdempotencyConflict: the key came before, with another request.
             LimitExceeded: too much is queued or running.
         """
-        request = prepare(create, self._parts.engines, self._parts.config)
         body = orjson.dumps(create.model_dump(mode="json"), option=orjson.OPT_SORT_KEYS)
         project = self._project(session_id, key, body)
+        if create.input_file_id and key and (known := self._store.known_project(project)):
+            # Before anything is checked: the image may be gone since, and the project is there all the same.
+            return self._told(known), False
+        request = self._prepare(session_id, create)
         recipes = [request.recipe(seed) for seed in seeds(request, create.variations)]
         return self._accept(project, [self._row(project, request, recipe) for recipe in recipes])
+
+    def _prepare(self, session_id: str, create: GenerationCreate) -> Request:
+        found: list[Source] = []
+
+        def digest_of(file_id: str) -> str:
+            found.append(self.uploads.find(session_id, file_id))
+            return found[0].digest
+
+        request = prepare(create, self._parts.engines, self._parts.config, digest_of)
+        # Kept only now that everything else about the request is right.
+        return replace(request, input_file_id=self.uploads.adopt(session_id, found[0])) if found else request
 
     def retry(self, session_id: str, generation_id: str) -> Project:
         """A new generation with the recipe and the seed of one that has ended.
@@ -98,15 +124,18 @@ class Service:
             raise NotTerminal
         project = self._project(session_id, None, b"")
         recipe = Recipe(**old.recipe)
-        request = Request(type=old.type, settings=old.settings, recipe=lambda _seed: recipe)
+        request = Request(old.type, old.settings, lambda _seed: recipe, input_file_id=old.input_file_id)
         return self._accept(project, [self._row(project, request, recipe)])[0]
 
     def _accept(self, project: ProjectRow, rows: list[GenerationRow]) -> tuple[Project, bool]:
         stored, new = self._store.create_project(project, rows, self._limits)
         if new:
             self._parts.workers.notify()
-        items = [self._show(row) for row in stored]
-        return Project(project_id=items[0].project_id, request_id=items[0].request_id, generations=items), new
+        return self._told(stored), new
+
+    def _told(self, rows: Sequence[GenerationRow]) -> Project:
+        items = [*self._show_all(rows)]
+        return Project(project_id=items[0].project_id, request_id=items[0].request_id, generations=items)
 
     def _project(self, session_id: str, key: str | None, body: bytes) -> ProjectRow:
         return ProjectRow(
@@ -129,13 +158,14 @@ class Service:
             engine_version=recipe.engine_version,
             prompt=recipe.prompt,
             negative_prompt=recipe.negative_prompt,
-            settings=request.settings | _settings_of(recipe),
-            recipe=recipe.model_dump(mode="json"),
+            settings=_settings_of(request, recipe),
+            recipe=recipe.model_dump(mode="json", exclude={"input_path"}),
             recipe_hash=recipe.digest,
+            input_file_id=request.input_file_id,
             seed=recipe.seed,
             width=recipe.width,
             height=recipe.height,
-            fps=recipe.fps,
+            fps=recipe.fps if request.type == "video" else 0,
             duration_seconds=recipe.duration_seconds,
             created_at=project.created_at,
             updated_at=project.created_at,
@@ -150,7 +180,7 @@ class Service:
     ) -> tuple[GenerationPage, int | None]:
         """A page of the history, newest first, and the number of the generation before which the next one begins."""
         rows, following = self._store.list_generations(session_id, wanted, before, limit)
-        return GenerationPage(items=[self._show(row) for row in rows], next_cursor=None), following
+        return GenerationPage(items=[*self._show_all(rows)], next_cursor=None), following
 
     def patch(self, session_id: str, generation_id: str, patch: GenerationPatch) -> Generation:
         """Change the title or the favourite mark. Raises NotFound where it is not this session's."""
@@ -166,42 +196,63 @@ class Service:
 
     def delete(self, session_id: str, generation_id: str) -> None:
         """Remove a generation that has ended, and its files. Raises NotFound or NotTerminal."""
-        self._store.delete_generation(session_id, generation_id)
-        self._parts.storage.remove(generation_id)
+        storage = self._parts.storage
+        self._store.get_generation(session_id, generation_id)
+        storage.announce_removal(generation_id)
+        try:
+            self._store.delete_generation(session_id, generation_id)
+        except BaseException:
+            storage.take_back_removal(generation_id)
+            raise
+        # After the commit: a crash before it leaves everything, one after it only files that the next start removes.
+        storage.remove(generation_id)
 
-    def media(self, file_id: str, expires: str, signature: str) -> tuple[FileRow, Path]:
+    def media(self, file_id: str, expires: str, signature: str) -> Media:
         """A file whose link was signed by us.
 
         Raises:
-            NotFound: the link is not ours or no longer holds, or the file is gone.
+            NotFound: the link is not ours or no longer holds.
+            FileMissing: the file is gone.
         """
         if not self._parts.signer.verify(file_id, expires, signature, self._store.clock()):
             raise NotFound
         file = self._store.get_file(file_id)
         path = self._parts.storage.path(file.key)
         if not path.is_file():
-            raise NotFound("The file of this link is gone from the data folder.")
-        return file, path
+            kind = file.kind if isinstance(file, FileRow) else "image"
+            raise FileMissing(f"The {kind} is gone from the data folder. {RENDER_AGAIN}")
+        result = isinstance(file, FileRow) and file.kind in ("video", "image")
+        name = f"videogen-{file.generation_id}{path.suffix}" if isinstance(file, FileRow) and result else None
+        return Media(path, file.content_type, name)
 
     async def stream(self, session_id: str, scope: Scope, last_event_id: int | None) -> EventStream | None:
         """Open an event stream; None when there is nothing more to tell, ever. Raises NotFound."""
         return await open_stream(self._store, self._parts.hub, session_id, scope, last_event_id)
 
-    def ready(self) -> None:
-        """Prove that the database answers and the workers live; raise what is wrong."""
+    def ready(self) -> str | None:
+        """Prove that the database answers and the workers live; raise what is wrong.
+
+        Returns:
+            why nothing new is rendered for now, or None. Everything else works then.
+        """
         self._store.ping()
         self._parts.workers.check()
+        return self._parts.storage.shortage()
 
     def _show(self, row: GenerationRow) -> Generation:
-        return self._parts.presenter.generation(row, self._store.clock())
+        return self._show_all([row])[0]
+
+    def _show_all(self, rows: Sequence[GenerationRow]) -> Sequence[Generation]:
+        now = self._store.clock()
+        kept = {file_id for row in rows for file_id in (row.file_id, row.poster_file_id) if file_id}
+        keys = self._store.file_keys(kept) if kept else {}
+        gone = frozenset(kept - {name for name, key in keys.items() if self._parts.storage.path(key).is_file()})
+        return [self._parts.presenter.generation(row, now, gone) for row in rows]
 
 
-def _settings_of(recipe: Recipe) -> dict[str, Any]:
-    """What a person sees of a recipe, in the words of the request."""
-    return {
-        "width": recipe.width,
-        "height": recipe.height,
-        "durationSeconds": recipe.duration_seconds,
-        "fps": recipe.fps,
-        "seed": recipe.seed,
-    }
+def _settings_of(request: Request, recipe: Recipe) -> dict[str, Any]:
+    """What a person sees of a recipe, in the words of the request. An image has no length and no frame rate."""
+    size = {"width": recipe.width, "height": recipe.height, "seed": recipe.seed}
+    if request.type == "video":
+        return request.settings | size | {"durationSeconds": recipe.duration_seconds, "fps": recipe.fps}
+    return {name: value for name, value in (request.settings | size).items() if name not in ("durationSeconds", "fps")}

@@ -4,22 +4,34 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
+from queue import SimpleQueue
 from typing import Final
 
+from pydantic import ValidationError
+
+from videogen.database import StoredEvent
 from videogen.engines.base import Recipe, RenderLost
-from videogen.engines.host import RenderProcess, Spare
+from videogen.engines.host import RenderProcess
 from videogen.engines.protocol import RenderJob
-from videogen.errors import MoveRefused, NotReady, StorageFault, VideogenError
+from videogen.engines.spare import Spare, end_orphans
+from videogen.errors import InputMissing, MoveRefused, NotReady, StorageFault, VideogenError, is_disk_fault
+from videogen.events import is_terminal
 from videogen.queue.embedded import EmbeddedQueue, Lease
 from videogen.report import Reporter
+from videogen.room import LOOK_SECONDS, Room
 from videogen.security import new_id
 from videogen.storage import DiskStorage
 from videogen.store import Fence, Store
+from videogen.sweep import sweep
 
 logger = logging.getLogger(__name__)
 
+SUSPEND_SECONDS: Final = 1.5
+"""How long a renderer has, when the server stops, to reach its next checkpoint."""
 STOP_SECONDS: Final = 5.0
 """How long a stop waits for the worker threads, after their renderers were killed."""
 
@@ -34,8 +46,18 @@ class _Running:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How many workers there are, and how patient they are; both times in seconds."""
+
+    count: int
+    lease_seconds: float
+    stall_seconds: float = 0.0
+    """After so long a silence a renderer is taken for hung; 0: never."""
+
+
 class WorkerPool:
-    """Threads that each render one generation at a time, and one that keeps their leases."""
+    """Threads that each render one generation at a time, one that keeps their leases, and one that tidies up."""
 
     def __init__(
         self,
@@ -43,31 +65,36 @@ class WorkerPool:
         queue: EmbeddedQueue,
         storage: DiskStorage,
         references: Mapping[str, str],
-        *,
-        count: int,
-        lease_seconds: float,
+        terms: Terms,
     ) -> None:
         self._store, self._queue, self._storage = store, queue, storage
         self._references = references
-        self._count = count
-        self._lease_seconds = lease_seconds
+        self._terms = terms
         self._owner = new_id("wrk")
         self._stopping = threading.Event()
+        self._room = Room(queue, storage, self._stopping)
         self._running = _Running()
         self._threads: list[threading.Thread] = []
         self._spare: Spare | None = None
+        self._ended: SimpleQueue[str | None] = SimpleQueue()
+        """Generations that have ended, whose leftovers can go; None ends the thread that does it."""
+        store.database.listen(self._note_ends)
 
     def start(self) -> None:
         """Take up what the last process left, and begin to work."""
-        if self._count == 0:
-            return
+        if orphans := end_orphans():
+            logger.warning("%d processes that renderers of a dead server had started were killed.", orphans)
         recovered = self._queue.recover()
         if recovered:
             logger.info("%d generations go on where the last process left them.", recovered)
-        self._spare = Spare()
-        names = [f"worker-{index}" for index in range(self._count)]
-        self._threads = [threading.Thread(target=self._work, name=name, daemon=True) for name in names]
-        self._threads.append(threading.Thread(target=self._keep_leases, name="leases", daemon=True))
+        for generation_id in self._storage.workdirs():
+            self._ended.put(generation_id)
+        targets = {"tidy": self._tidy_up}
+        if self._terms.count:
+            self._spare = Spare()
+            targets |= {f"worker-{index}": self._work for index in range(self._terms.count)}
+            targets["leases"] = self._keep_leases
+        self._threads = [threading.Thread(target=run, name=name, daemon=True) for name, run in targets.items()]
         for thread in self._threads:
             thread.start()
 
@@ -88,15 +115,24 @@ class WorkerPool:
         if dead and not self._stopping.is_set():
             raise NotReady(f"Worker threads have ended: {', '.join(dead)}. Restart the server.")
 
-    def stop(self) -> None:
-        """Stop in bounded time. What was rendering is queued again; the next start goes on from its checkpoint."""
+    def begin_stop(self) -> None:
+        """Take no more jobs, and ask every renderer to end at its next checkpoint; again is nothing."""
         self._stopping.set()
         self._queue.notify()
         with self._running.lock:
-            for process in self._running.processes.values():
-                process.kill()
-        for thread in self._threads:
-            thread.join(STOP_SECONDS)
+            processes = list(self._running.processes.values())
+        for process in processes:
+            process.suspend(SUSPEND_SECONDS)
+
+    def stop(self) -> None:
+        """Stop in bounded time. What was rendering is queued again; the next start goes on from its checkpoint."""
+        self.begin_stop()
+        deadline = time.monotonic() + SUSPEND_SECONDS + STOP_SECONDS
+        # What tidies up comes last: the others still tell it what has ended.
+        for thread in reversed(self._threads):
+            if thread is self._threads[0]:
+                self._ended.put(None)
+            thread.join(max(0.0, deadline - time.monotonic()))
         if self._spare is not None:
             self._spare.close()
 
@@ -104,12 +140,19 @@ class WorkerPool:
         seen = 0
         while not self._stopping.is_set():
             try:
+                if self._room.is_short():
+                    seen = self._queue.wait(seen, LOOK_SECONDS)
+                    continue
                 lease = self._claim()
                 if lease is None:
                     # The time limit is for leases of other processes, whose expiry nobody announces.
-                    seen = self._queue.wait(seen, self._lease_seconds)
+                    seen = self._queue.wait(seen, self._terms.lease_seconds)
                 else:
                     self._serve(lease)
+            except StorageFault as problem:
+                self._storage.note_fault()
+                self._room.complain(problem)
+                self._stopping.wait(LOOK_SECONDS)
             except Exception:  # the border of the thread: one bad job or a full disk must not end the worker
                 logger.exception("A worker stumbled; it goes on.")
                 self._stopping.wait(1.0)
@@ -125,57 +168,119 @@ class WorkerPool:
     def _serve(self, lease: Lease) -> None:
         try:
             self._render(lease)
+        except MoveRefused:
+            logger.warning("%s attempt %d was overtaken; its renderer is stopped.", *_names(lease))
         finally:
             with self._running.lock:
                 self._running.processes.pop(lease.generation_id, None)
                 self._running.held.discard(lease.generation_id)
+            self._ended.put(lease.generation_id)
 
     def _keep_leases(self) -> None:
         # A thread of its own: neither a busy renderer nor a busy event loop may delay it.
-        while not self._stopping.wait(self._lease_seconds / 3):
+        while not self._stopping.wait(self._terms.lease_seconds / 3):
             with self._running.lock:
                 held = list(self._running.held)
             try:
                 self._queue.renew(self._owner, held)
+            except StorageFault as problem:
+                # What is held in this process stays its own, whatever the lease says.
+                self._room.complain(problem)
             except Exception:  # the border of the thread: the next beat may succeed
                 logger.exception("The leases could not be renewed.")
 
+    def _note_ends(self, events: list[StoredEvent]) -> None:
+        for event in events:
+            if is_terminal(event.type):
+                self._ended.put(event.generation_id)
+
+    def _tidy_up(self) -> None:
+        try:
+            sweep(self._store, self._storage)
+        except Exception:  # the border of the thread: what is left now is found at the next start
+            logger.exception("What an earlier crash left could not be removed.")
+        while (generation_id := self._ended.get()) is not None:
+            with self._running.lock:
+                if generation_id in self._running.held:
+                    continue  # its renderer may still write; it comes again when that one is gone
+            try:
+                keys = self._store.keys_kept(generation_id)
+                if keys is not None:
+                    self._storage.tidy(generation_id, keys)
+            except Exception:  # the border of the thread: the next start sweeps
+                logger.exception("%s: its leftovers could not be removed.", generation_id)
+
     def _render(self, lease: Lease) -> None:
-        fence = Fence(lease.generation_id, lease.attempt)
+        reporter = Reporter(self._store, self._storage, lease, insist=self._room.insist)
         try:
-            process = self._launch(lease)
-        except VideogenError as problem:
-            self._store.fail(fence, problem.code, problem.detail, retryable=True)
-            return
-        reporter = Reporter(self._store, self._storage, lease)
-        try:
-            with process:
+            with self._launch(lease) as process:
                 self._enter(lease, process)
                 for message in process.messages():
                     reporter.take(message)
-        except RenderLost as problem:
-            self._queue.lose(lease, str(problem), count=not self._stopping.is_set())
         except MoveRefused:
-            logger.warning("%s attempt %d was overtaken; its renderer is stopped.", *_names(lease))
-        except StorageFault as problem:
-            self._store.fail(fence, problem.code, problem.detail, retryable=True)
+            raise
+        except RenderLost as problem:
+            reason, count = str(problem), not self._stopping.is_set()
+            self._room.insist(lambda: self._queue.lose(lease, reason, count=count))
+        except VideogenError as problem:
+            self._give_up(lease, problem)
         except Exception:
             logger.exception("%s attempt %d: the worker failed.", *_names(lease))
             self._queue.lose(lease, "The worker failed.")
 
+    def _give_up(self, lease: Lease, problem: VideogenError) -> None:
+        """No result this time. For the lack of room it waits; anything else ends it."""
+        if isinstance(problem, StorageFault):
+            self._storage.note_fault()
+            if self._room.is_short():
+                self._room.insist(lambda: self._queue.lose(lease, "The disk is full.", count=False))
+                return
+        fence = Fence(*_names(lease))
+        retryable = not isinstance(problem, InputMissing)
+        self._room.insist(lambda: self._store.fail(fence, problem.code, problem.detail, retryable=retryable))
+
     def _launch(self, lease: Lease) -> RenderProcess:
-        recipe = Recipe(**lease.recipe)
+        """Start the renderer of a lease.
+
+        Raises:
+            VideogenError: it cannot be rendered here, and no other attempt could.
+            RenderLost: no process could be started.
+        """
+        try:
+            recipe = Recipe(**lease.recipe)
+        except ValidationError as problem:
+            logger.warning("%s has a recipe of another version: %s", lease.generation_id, problem)
+            raise VideogenError("This version of videogen cannot read its recipe. Submit it again.") from problem
         if recipe.engine not in self._references:
             raise VideogenError(f"The engine {recipe.engine!r} is not on offer any more. Choose another one.")
-        workdir = self._storage.make_workdir(lease.generation_id)
+        if recipe.input_digest is not None:
+            recipe = recipe.model_copy(update={"input_path": self._input(lease)})
         job = RenderJob(
             engine=self._references[recipe.engine],
             recipe=recipe,
-            workdir=workdir,
+            workdir=self._storage.make_workdir(lease.generation_id),
             attempt=lease.attempt,
             checkpoint=lease.checkpoint,
         )
-        return RenderProcess(job, spare=self._spare)
+        try:
+            return RenderProcess(job, stall=self._terms.stall_seconds, spare=self._spare)
+        except OSError as problem:
+            if is_disk_fault(problem):
+                raise StorageFault(f"No renderer could be started: {problem.strerror}.") from problem
+            self._stopping.wait(1.0)  # whatever the system lacks may come back
+            raise RenderLost(f"No renderer could be started: {problem.strerror or problem}.") from problem
+
+    def _input(self, lease: Lease) -> Path:
+        """Where the image lies that a generation starts from: the same file for every attempt.
+
+        Raises:
+            InputMissing: somebody took it out of the data folder.
+        """
+        upload = self._store.find_input(lease.generation_id)
+        path = None if upload is None else self._storage.path(upload.key).resolve()
+        if path is None or not path.is_file():
+            raise InputMissing
+        return path
 
     def _enter(self, lease: Lease, process: RenderProcess) -> None:
         with self._running.lock:

@@ -7,13 +7,14 @@ import pytest
 from tests.support.api import Session, connect
 from tests.support.app import App
 
-ENGINES = ("bars", "slow", "until-cancelled", "ignores-cancel", "refuses", "dies", "steady")
+ENGINES = ("bars", "slow", "until-cancelled", "ignores-cancel", "refuses", "dies", "steady", "looks", "procedural")
 MAX_ACTIVE = 10
+MAX_UPLOAD_MB = 1
 
 
 @pytest.fixture(scope="session")
 def app(tmp_path_factory):
-    settings = {"workers": 2, "max_active_per_session": MAX_ACTIVE, "max_seconds": 10}
+    settings = {"workers": 2, "max_active_per_session": MAX_ACTIVE, "max_seconds": 10, "max_upload_mb": MAX_UPLOAD_MB}
     with App(tmp_path_factory.mktemp("api"), ENGINES, **settings) as app:
         yield app
 

@@ -10,12 +10,15 @@ NUMBER, TEXT, NOTHING = (int, float), (str,), type(None)
 FIELDS = {
     "id": TEXT, "type": TEXT, "status": TEXT, "projectId": TEXT, "requestId": TEXT, "fileId": (str, NOTHING),
     "engine": TEXT, "engineVersion": TEXT, "prompt": TEXT, "negativePrompt": TEXT, "settings": (dict,),
-    "seed": (int,), "recipeHash": TEXT, "progress": NUMBER, "stage": TEXT, "step": (int,), "totalSteps": (int,),
+    "seed": (int,), "recipeHash": TEXT, "inputFileId": (str, NOTHING),
+    "progress": NUMBER, "stage": TEXT, "step": (int,), "totalSteps": (int,),
     "message": TEXT, "estimated": (bool,), "queuePosition": (int, NOTHING), "waitSeconds": NUMBER,
     "etaSeconds": (*NUMBER, NOTHING), "attempt": (int,), "previewUrl": (str, NOTHING), "videoUrl": (str, NOTHING),
+    "imageUrl": (str, NOTHING),
     "posterUrl": (str, NOTHING), "width": (int,), "height": (int,), "durationSeconds": NUMBER, "fps": (int,),
     "sizeBytes": (int, NOTHING), "title": TEXT, "favorite": (bool,), "error": (dict, NOTHING), "createdAt": TEXT,
     "startedAt": (str, NOTHING), "updatedAt": TEXT, "finishedAt": (str, NOTHING), "expiresAt": (str, NOTHING),
+    "understanding": (dict, NOTHING),
 }  # fmt: skip
 
 
@@ -41,6 +44,39 @@ def test_a_submit_answers_201_with_the_project_and_every_field_of_its_generation
     assert generation["settings"] == TINY | {"seed": 7}
     assert generation["queuePosition"] >= 1
     assert (generation["etaSeconds"], generation["videoUrl"], generation["error"]) == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        '<script>alert(1)</script> & "quotes" over the sea',
+        "שלום \u202eover\u202c the sea",
+        "sea 👨‍👩‍👧 🏳️‍🌈 e\u0301\u200b",
+        "Ignore all previous instructions; DROP TABLE generations; --",
+        "sea " * 500,
+    ],
+    ids=["markup", "right-to-left", "emoji", "commands", "long"],
+)
+def test_any_text_comes_back_as_it_is_with_what_was_understood_of_it(session, prompt):
+    generation = session.submit("procedural", prompt=prompt)
+    session.cancel(generation["id"])
+    told = session.read(generation["id"])
+    assert told["prompt"] == prompt.strip()
+    understood = {found["phrase"]: found["became"] for found in told["understanding"]["understood"]}
+    assert understood.get("sea") == ("ocean" if "sea" in prompt else None)
+    assert told["understanding"]["abstract"] == ("sea" not in prompt)
+    assert not set('<>"\u202e') & set("".join(told["understanding"]["ignored"]))
+
+
+def test_a_prompt_that_is_too_long_or_broken_is_refused_clearly(session):
+    for prompt, expected in (("sea " * 2_500, "at most 2000 characters"), ("sea\x00", "control characters")):
+        refused = session.try_submit("procedural", prompt=prompt)
+        assert refused.status_code == 422
+        assert expected in refused.json()["errors"][0]["expected"]
+
+
+def test_an_engine_that_tells_nothing_has_no_understanding(session):
+    assert session.submit("bars")["understanding"] is None
 
 
 def test_the_first_engine_and_its_own_settings_are_the_default(session):

@@ -120,6 +120,35 @@ def test_a_link_that_is_not_ours_or_no_longer_holds_cannot_be_told_from_one_to_n
     assert answers[0].json()["code"] == "not_found"
 
 
+def test_a_file_that_is_gone_is_told_by_its_link_and_by_its_generation_and_harms_nothing_else(app, session):
+    kept = session.finish(session.submit("bars")["id"])
+    lost = session.finish(session.submit("bars", settings={"seed": 11})["id"])
+    for path in (app.data_dir / "files" / lost["id"]).iterdir():
+        path.unlink()
+    for method in ("GET", "HEAD"):
+        answer = session.http.request(method, lost["videoUrl"])
+        assert answer.status_code == 410
+        assert answer.headers["content-type"] == "application/problem+json"
+    problem = session.http.get(lost["videoUrl"]).json()
+    assert problem["code"] == "file_missing"
+    assert "video is gone" in problem["detail"]
+    assert "Retry" in problem["detail"]
+    assert "poster is gone" in session.http.get(lost["posterUrl"]).json()["detail"]
+
+    listed = {item["id"]: item for item in session.get("/generations").json()["items"]}
+    for told in (session.read(lost["id"]), listed[lost["id"]]):
+        assert (told["status"], told["videoUrl"], told["posterUrl"]) == ("completed", None, None)
+        assert (told["error"]["code"], told["error"]["retryable"]) == ("file_missing", True)
+    for told in (session.read(kept["id"]), listed[kept["id"]]):
+        assert told["error"] is None
+        assert session.http.get(told["videoUrl"]).status_code == 200
+
+    again = session.finish(session.post(f"/generations/{lost['id']}/retry").json()["id"])
+    assert (again["status"], again["seed"], again["recipeHash"]) == ("completed", 11, lost["recipeHash"])
+    assert session.http.get(again["videoUrl"]).status_code == 200
+    assert session.delete(f"/generations/{lost['id']}").status_code == 204
+
+
 def test_no_path_leads_out_of_the_data_folder(http):
     for path in ("/media/../secret.key", "/media/..%2Fsecret.key", "/media/%2e%2e/videogen.sqlite"):
         assert http.get(path).status_code == 404

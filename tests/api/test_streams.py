@@ -10,7 +10,7 @@ SHAPES = {
     "render_progress": COMMON
     | {"stage", "step", "totalSteps", "message", "queuePosition", "etaSeconds", "estimated", "previewUrl"},
     "render_result": COMMON
-    | {"fileId", "videoUrl", "posterUrl", "width", "height", "durationSeconds", "fps", "sizeBytes"},
+    | {"fileId", "videoUrl", "imageUrl", "posterUrl", "width", "height", "durationSeconds", "fps", "sizeBytes"},
     "error": COMMON | {"code", "message", "retryable"},
 }
 

@@ -11,7 +11,8 @@ from tests.support.app import ROOT, App
 from tests.support.browser import Person, launch
 from tests.support.sites import EmbeddingSite
 
-ENGINES = [f"{ROOT / 'tests' / 'browser' / 'engines.py'}:{name}" for name in ("gated", "paced", "fails_once")]
+OWN = ("gated", "paced", "fails_once", "develops")
+ENGINES = [*(f"{ROOT / 'tests' / 'browser' / 'engines.py'}:{name}" for name in OWN), "procedural"]
 ARTIFACTS = ROOT / "test-results"
 _passed = pytest.StashKey[bool]()
 

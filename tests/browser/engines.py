@@ -8,6 +8,8 @@ from pydantic import Field
 from videogen.engines.base import RenderFailed
 from videogen.engines.function import engine
 from videogen.engines.settings import VideoSettings
+from videogen.engines.stills import read_input
+from videogen.schemas import Capabilities
 
 GATE = "go-on"
 """The file in a generation's workdir that opens its gate: the seconds that each frame takes from then on."""
@@ -61,3 +63,11 @@ def fails_once(recipe, ctx):
         raise RenderFailed(MARKUP, code="no_film", retryable=True)
     for index in range(recipe.num_frames):
         yield picture(recipe, index)
+
+
+@engine("develops", settings=ShortClip, capabilities=Capabilities(types=("video", "image"), image_input=True))
+def develops(recipe):
+    """Shows the mean colour of its input image, or blue, at once."""
+    colour = read_input(recipe).mean((0, 1)) if recipe.input_digest else (30, 40, 200)
+    for _ in range(recipe.num_frames):
+        yield np.full((recipe.height, recipe.width, 3), colour, np.uint8)

@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import open_gate
+from tests.browser.engines import MARKUP
 
 pytestmark = pytest.mark.browser
 
@@ -110,3 +111,33 @@ def test_quiet_console_and_no_other_host(app, person, where):
 
     assert {host for host in hosts if host[0] not in ("data", "blob")} == {urlsplit(app.base_url)[:2]}
     assert complaints == []
+
+
+STRANGE = f"<i>two red moons</i> over שלום \u202ethe sea\u202c 🐉 {MARKUP}"
+
+
+def test_what_was_understood_is_on_the_page_and_any_text_is_text(app, tab):
+    generation = tab.generate(STRANGE, "Procedural")
+    tab.shows(generation, "completed")
+    tab.can_play()
+
+    expect(tab.find("#job-prompt")).to_have_text(STRANGE)
+    expect(tab.history(generation)).to_contain_text("<i>two red moons</i>")
+    understood = tab.find("#job-understood li")
+    expect(understood.filter(has_text="two red moons")).to_have_text("two red moons→moon, 2, red")
+    expect(understood.filter(has_text="ocean")).to_have_text("sea→ocean")
+    for word in ("שלום", "🐉", "onerror"):
+        expect(tab.find("#job-ignored bdi").filter(has_text=word).first).to_be_visible()
+    assert tab.find("#job-about i, #job-about img, #history i").count() == 0
+    assert STRANGE in tab.find("#job-preview").get_attribute("alt")
+    assert tab.evaluate("window.scriptRan") is None
+
+    other = tab.generate("qwerty zxcv", "Procedural")
+    tab.shows(other, "completed")
+    expect(tab.find("#job-reading-note")).to_contain_text("abstract")
+    expect(understood).to_have_count(0)
+    expect(tab.find("#job-ignored")).to_contain_text("qwerty, zxcv")
+
+    last = tab.generate("an engine that tells nothing", "Gated")
+    tab.gets_going(last)
+    expect(tab.find("#job-reading")).to_be_hidden()

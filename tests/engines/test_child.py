@@ -39,7 +39,12 @@ def context(job_for, channel):
         ("exits", "engine_error", "SystemExit: 3", False),
         ("refuses", "busy", "The model is busy.", True),
         ("out_of_memory", "out_of_memory", "Memory ran out. Choose a smaller size.", False),
-        ("disk_full", "disk_full", "The disk is full. Free some space and retry.", True),
+        (
+            "disk_full",
+            "storage_fault",
+            "The video could not be written: no space left on device. Look at the disk of the data folder, then retry.",
+            True,
+        ),
         ("no_artifact", "bad_artifact", "Expected render() to return an Artifact, got NoneType.", False),
     ],
 )
@@ -55,7 +60,9 @@ def test_each_failure_has_a_code_and_one_clear_line(job_for, context, caplog, na
     [
         (NeedsAttention("look at the bill"), "needs_attention", False),
         (RenderLost("the far end is gone"), "render_lost", True),
-        (av.FFmpegError(errno.ENOSPC, "No space left on device"), "disk_full", True),
+        (av.FFmpegError(errno.ENOSPC, "No space left on device"), "storage_fault", True),
+        (OSError(errno.EDQUOT, "Disk quota exceeded"), "storage_fault", True),
+        (OSError(errno.EROFS, "Read-only file system"), "storage_fault", True),
         (OSError(errno.EACCES, "denied"), "engine_error", False),
         (RenderFailed("no"), "render_failed", False),
         (KeyError(), "engine_error", False),
@@ -73,6 +80,48 @@ def test_a_file_that_does_not_play_is_no_result(job_for, context, name, code):
     job = job_for(name)
     end = render_job(job, context(job))
     assert (end.t, end.code) == ("failed", code)
+
+
+def test_a_work_folder_that_cannot_be_used_is_a_fault_of_the_disk_not_of_the_engine(tmp_path):
+    for kind in (PermissionError, NotADirectoryError, FileExistsError):
+        told = failure(kind(errno.EACCES, "no", str(tmp_path / "gen_a" / "video.mp4")), tmp_path / "gen_a")
+        assert (told.code, told.retryable) == ("storage_fault", True)
+        elsewhere = failure(kind(errno.EACCES, "no", "models/weights"), tmp_path / "gen_a")
+        assert elsewhere.code == "engine_error"
+
+
+def test_a_preview_and_a_poster_that_have_no_room_cost_only_themselves(job_for, context, channel, caplog):
+    job = job_for("bars")
+    ctx = context(job)
+    # Every byte that is written there is refused by the system: no space left on device.
+    for name in (".preview.jpg.part", ".poster.jpg.part"):
+        (job.workdir / name).symlink_to("/dev/full")
+    restore = ctx.preview
+
+    def preview(image):
+        (job.workdir / ".preview.jpg.part").unlink(missing_ok=True)
+        (job.workdir / ".preview.jpg.part").symlink_to("/dev/full")
+        restore(image)
+
+    ctx.preview = preview
+    end = render_job(job, ctx)
+    assert end.t == "done"
+    assert end.artifact.poster_path is None
+    assert not [message for message in channel.said() if message.t == "preview"]
+    assert "a preview could not be written: No space left on device" in caplog.text
+
+
+@pytest.mark.parametrize("name", [".00000.mp4.part", ".video.mp4.part"])
+def test_a_video_that_has_no_room_is_a_storage_fault_that_can_be_retried(job_for, context, name):
+    job = job_for("steady")
+    ctx = context(job)
+    folder = job.workdir / "segments" if name.startswith(".0") else job.workdir
+    folder.mkdir(exist_ok=True)
+    (folder / name).symlink_to("/dev/full")
+    end = render_job(job, ctx)
+    assert (end.t, end.code, end.retryable) == ("failed", "storage_fault", True)
+    assert "no space left on device" in end.message
+    assert not (folder / name).is_symlink(), "nothing half written is left"
 
 
 def test_an_engine_that_is_not_there_is_named(job_for, context):

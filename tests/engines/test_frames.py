@@ -1,3 +1,5 @@
+import threading
+
 import numpy as np
 import pytest
 
@@ -142,3 +144,27 @@ def test_wrong_frames_are_told_apart(recorder, recipe_for, name, code, message):
         engine.render(recipe, ctx)
     assert caught.value.code == code
     assert not (ctx.workdir / "video.mp4").exists()
+
+
+def test_frames_made_ahead_on_threads_come_in_order(recorder, recipe, tmp_path):
+    asked, lock = [], threading.Lock()
+
+    def frame_at(index):
+        with lock:
+            asked.append((index, threading.current_thread()))
+        return np.full((recipe.height, recipe.width, 3), 10 * index, np.uint8)
+
+    alone = render_at(recipe, recorder(tmp_path / "alone"), frame_at)
+    together = render_at(recipe, recorder(tmp_path / "together"), frame_at, "", 3)
+    assert together.path.read_bytes() == alone.path.read_bytes()
+    assert sorted(index for index, _ in asked) == sorted(2 * list(range(recipe.num_frames)))
+    assert len({thread for _, thread in asked}) > 1
+
+
+def test_a_failure_on_a_thread_comes_out_and_no_thread_goes_on(recorder, recipe):
+    def torn(index):
+        raise RuntimeError("torn")
+
+    with pytest.raises(RuntimeError, match="torn"):
+        render_at(recipe, recorder(), torn, "", 2)
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("frames")]

@@ -2,9 +2,11 @@ import json
 
 import numpy as np
 import pytest
+from PIL import Image
 
-from videogen.engines.base import Engine, RenderRequest
+from videogen.engines.base import Engine, RenderFailed, RenderRequest
 from videogen.engines.function import engine
+from videogen.errors import InvalidRequest
 from videogen.media import probe
 from videogen.schemas import Capabilities
 
@@ -65,3 +67,34 @@ def test_the_function_stays_callable():
         return [recipe]
 
     assert plain(7) == [7]
+
+
+def test_a_still_is_the_first_frame(recorder):
+    @engine("waves", capabilities=Capabilities(types=("video", "image")))
+    def waves(recipe):
+        for index in range(9):
+            yield np.full((recipe.height, recipe.width, 3), 40 + index / recipe.fps, np.uint8)
+
+    recipe = waves.normalise(RenderRequest(type="image", prompt="a wave", settings=SETTINGS))
+    assert (recipe.num_frames, recipe.fps, recipe.duration_seconds) == (1, 24, 0)
+    ctx = recorder()
+    artifact = waves.render(recipe, ctx)
+    assert (artifact.content_type, artifact.fps, artifact.num_frames) == ("image/png", 0, 1)
+    with Image.open(artifact.path) as image:
+        assert image.getpixel((5, 5)) == (40, 40, 40)
+    assert [report[:3] for report in ctx.reports] == [(0, 1, "preparing"), (1, 1, "finishing")]
+    assert len(ctx.previews) == 1
+
+
+def test_a_still_of_nothing_or_of_another_shape_is_refused(recorder):
+    @engine("odd", capabilities=Capabilities(types=("image",)))
+    def odd(recipe):
+        yield from [] if recipe.seed == 3 else [np.zeros((8, 8, 3), np.uint8)]
+
+    for seed, code in ((3, "wrong_frame_count"), (4, "wrong_frame")):
+        recipe = odd.normalise(RenderRequest(type="image", prompt="p", settings=SETTINGS | {"seed": seed}))
+        with pytest.raises(RenderFailed) as caught:
+            odd.render(recipe, recorder())
+        assert caught.value.code == code
+    with pytest.raises(InvalidRequest, match="type: expected image, which is what engine odd makes"):
+        odd.normalise(RenderRequest(prompt="p"))

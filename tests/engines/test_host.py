@@ -10,11 +10,13 @@ import threading
 from pathlib import Path
 from queue import Queue
 
+import psutil
 import pytest
 
-from videogen.engines import protocol
+from videogen.engines import host, protocol
 from videogen.engines.base import RenderLost
-from videogen.engines.host import RenderProcess, Spare
+from videogen.engines.host import RenderProcess
+from videogen.engines.spare import Spare, end_orphans
 from videogen.media import probe
 
 ROOT = Path(__file__).parents[2]
@@ -117,6 +119,76 @@ def test_rubbish_on_the_line_is_a_death(job_for):
         list(render.messages())
 
 
+def test_a_renderer_that_says_nothing_is_given_up(job_for):
+    with (
+        RenderProcess(job_for("hangs"), stall=1.0) as render,
+        pytest.raises(RenderLost, match="said nothing for 1 seconds at step 0"),
+    ):
+        list(render.messages())
+
+
+def test_a_renderer_that_cannot_even_hear_the_cancel_is_killed(job_for):
+    with RenderProcess(job_for("deaf"), grace=0.3) as render:
+        messages = render.messages()
+        until(messages, "preview")
+        render.cancel()
+        assert list(messages)[-1] == protocol.Cancelled(step=1)
+
+
+def test_one_that_goes_on_saying_something_is_not_given_up(job_for):
+    # Twenty frames of 0.15 seconds, which is less than the stall, and together more.
+    messages = run(job_for("paced", delay_ms=150), stall=2.0)
+    assert messages[-1].t == "done"
+
+
+def test_a_host_that_stood_still_does_not_take_its_renderer_for_hung(job_for, monkeypatch):
+    with RenderProcess(job_for("until_cancelled"), grace=30, stall=3600) as render:
+        messages = render.messages()
+        until(messages, "preview")
+        ticks = iter(range(0, 10**9, 3500))  # each look at the time is an hour after the last one
+        monkeypatch.setattr(host.time, "monotonic", lambda: next(ticks))
+        threading.Timer(2.0, render.cancel).start()
+        assert list(messages)[-1].t == "cancelled"
+
+
+def test_a_suspended_renderer_ends_at_its_next_checkpoint(job_for):
+    job = job_for("paced", delay_ms=20)
+    with RenderProcess(job) as render:
+        messages = render.messages()
+        next(message for message in messages if message.t == "progress" and message.step >= 2)
+        render.suspend(60)
+        render.suspend(60)
+        with pytest.raises(RenderLost, match=r"^The server stopped\.$"):
+            list(messages)
+    checkpoint = json.loads((job.workdir / "checkpoint.json").read_bytes())
+    assert checkpoint["step"] in (8, 16), "the end of a segment, and not the end of the film"
+    assert run(job.model_copy(update={"attempt": 2}))[0].resumed_at == checkpoint["step"]
+
+
+def test_a_suspended_renderer_that_comes_to_no_checkpoint_is_killed(job_for):
+    with RenderProcess(job_for("ignores_cancel")) as render:
+        messages = render.messages()
+        until(messages, "preview")
+        render.suspend(0.1)
+        with pytest.raises(RenderLost, match="The server stopped"):
+            list(messages)
+
+
+def test_a_renderer_that_ends_its_film_while_it_is_suspended_has_made_it(job_for):
+    with RenderProcess(job_for("bars")) as render:
+        messages = render.messages()
+        until(messages, "started")
+        render.suspend(60)
+        assert list(messages)[-1].t == "done"
+
+
+@linux
+def test_a_death_is_an_event_though_a_grandchild_holds_the_line(job_for, monkeypatch):
+    monkeypatch.setattr(host, "_LOOK_SECONDS", 3600.0)  # nothing but an event can end this wait
+    with RenderProcess(job_for("has_heir")) as render, pytest.raises(RenderLost, match="SIGKILL"):
+        list(render.messages())
+
+
 @linux
 def test_what_an_engine_started_goes_with_it(job_for):
     with RenderProcess(job_for("has_children")) as render:
@@ -127,9 +199,24 @@ def test_what_an_engine_started_goes_with_it(job_for):
     await_death(grandchild)
 
 
+def _host(code, job):
+    """A process that hosts a render of this job."""
+    host = subprocess.Popen(
+        [sys.executable, "-c", code],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    host.stdin.write(job.model_dump_json(by_alias=True) + "\n")
+    host.stdin.flush()
+    return host
+
+
 HOST = """
 import signal, sys
-from videogen.engines.host import RenderProcess, Spare
+from videogen.engines.host import RenderProcess
+from videogen.engines.spare import Spare, end_orphans
 from videogen.engines.protocol import RenderJob
 render = RenderProcess(RenderJob.model_validate_json(sys.stdin.readline()))
 spare = Spare()
@@ -142,22 +229,36 @@ for message in render.messages():
 
 @linux
 def test_renderers_do_not_outlive_their_host(job_for):
-    job = job_for("ignores_cancel").model_dump(mode="json", by_alias=True)
-    host = subprocess.Popen(
-        [sys.executable, "-c", HOST],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-    )
-    with host:
-        host.stdin.write(json.dumps(job) + "\n")
-        host.stdin.flush()
+    with _host(HOST, job_for("ignores_cancel")) as host:
         pids = [int(pid) for pid in host.stdout.readline().split()]
         host.send_signal(signal.SIGKILL)
     assert len(pids) == 2
     for pid in pids:
         await_death(pid)
+
+
+HELPED = """
+import signal, sys
+from videogen.engines.host import RenderProcess
+from videogen.engines.protocol import RenderJob
+render = RenderProcess(RenderJob.model_validate_json(sys.stdin.readline()))
+for message in render.messages():
+    if message.t == "progress" and message.stage == "waiting":
+        print(message.message, flush=True)
+        signal.pause()
+"""
+
+
+@linux
+def test_what_an_engine_started_is_ended_by_the_next_host_when_its_own_was_killed(job_for):
+    with _host(HELPED, job_for("has_helper")) as host:
+        helper = int(host.stdout.readline())
+        end_orphans()
+        assert psutil.pid_exists(helper), "its host lives"
+        host.send_signal(signal.SIGKILL)
+    assert psutil.pid_exists(helper)
+    assert end_orphans() >= 1
+    await_death(helper)
 
 
 @linux

@@ -235,6 +235,72 @@ def test_what_its_owner_still_renders_is_not_taken_over(queue, store, submit, al
     assert queue.claim("another").attempt == 2, "but it is, when nobody says that it renders"
 
 
+def test_what_had_begun_goes_on_before_anything_new_begins(queue, submit, alice, bob, serve):
+    mine, theirs = _ids(submit.project(alice, 3)), _ids(submit.project(bob, 3))
+    queue.lose(queue.claim("worker"), "It was killed.")
+    assert serve() == [mine[0], theirs[0], mine[1], theirs[1], mine[2], theirs[2]]
+
+
+def test_after_a_restart_everything_that_was_running_goes_on_first(queue, submit, alice, bob, serve):
+    mine, theirs = _ids(submit.project(alice, 4)), _ids(submit.project(bob, 2))
+    running = [queue.claim("worker").generation_id for _ in range(3)]
+    assert running == [mine[0], theirs[0], mine[1]]
+    queue.recover()
+    assert sorted(serve(3)) == sorted(running)
+    assert serve() == [theirs[1], mine[2], mine[3]]
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_a_clock_that_is_set_takes_no_lease_from_whoever_renews_it(queue, store, submit, alice, clock, hours):
+    row = submit(alice)
+    queue.claim("worker")
+    clock.now += 5
+    clock.set_by(3600 * hours)
+    assert queue.claim("another") is None
+    for _ in range(3):
+        clock.now += 9
+        queue.renew("worker", [row.id])
+        assert queue.claim("another") is None
+    assert store.get_generation(alice, row.id).attempt == 1
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_a_clock_that_is_set_keeps_no_dead_worker_alive(queue, submit, alice, clock, hours):
+    row = submit(alice)
+    queue.claim("worker")
+    clock.set_by(3600 * hours)
+    assert queue.claim("another") is None
+    clock.now += 10.5
+    assert queue.claim("another").generation_id == row.id
+
+
+def test_a_machine_that_slept_is_a_clock_that_was_set(queue, submit, alice, clock):
+    submit(alice)
+    queue.claim("worker")
+    clock.set_by(8 * 3600)  # Linux's steady time does not count a sleep
+    assert queue.claim("another") is None
+
+
+@pytest.mark.parametrize("seconds", [-3600, 3600])
+def test_sessions_take_turns_though_the_clock_is_set(submit, alice, bob, serve, clock, seconds):
+    mine, theirs = _ids(submit.project(alice, 3)), _ids(submit.project(bob, 3))
+    assert serve(1) == [mine[0]]
+    clock.set_by(seconds)
+    assert serve() == [theirs[0], mine[1], theirs[1], mine[2], theirs[2]]
+
+
+@pytest.mark.parametrize(
+    ("checkpoint", "rest"), [({"step": 8}, "It goes on from its last checkpoint."), (None, "It begins again.")]
+)
+def test_who_waits_again_is_told_how_it_goes_on(queue, store, submit, alice, checkpoint, rest):
+    row = submit(alice)
+    lease = queue.claim("worker")
+    if checkpoint:
+        store.record_checkpoint(Fence(row.id, 1), checkpoint)
+    queue.lose(lease, "It was killed.")
+    assert store.get_generation(alice, row.id).message == f"It was killed. {rest}"
+
+
 def test_who_waits_is_woken_by_a_notice(queue):
     waiting = Event()
 

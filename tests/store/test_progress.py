@@ -179,3 +179,21 @@ def test_nothing_is_written_after_the_end(store, database, alice, running, fence
         WRITES[write](store, fence, running)
     assert store.get_generation(alice, running.id) == before
     assert told == []
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda store, fence, row: store.record_preview(fence, file_row(row, "preview")),
+        lambda store, fence, row: store.complete(fence, result(row)),
+    ],
+)
+def test_a_worker_that_is_late_by_a_delete_is_told_so(database, store, alice, running, fence, events, write):
+    store.fail(fence, "cancelled", "", retryable=True)
+    store.delete_generation(alice, running.id)
+    told = list(events)
+    with pytest.raises(MoveRefused):
+        write(store, fence, running)
+    assert events == told
+    with database.read() as session:
+        assert session.connection().execute(text("SELECT count(*) FROM files")).scalar() == 0

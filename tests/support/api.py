@@ -63,6 +63,16 @@ class Session:
         """A generation as it is now."""
         return self.get(f"/generations/{generation_id}").raise_for_status().json()
 
+    def try_upload(self, data: bytes, name: str = "picture.png", kind: str = "image/png") -> httpx.Response:
+        """POST a file; the response as it is."""
+        return self.post("/files", files={"file": (name, data, kind)})
+
+    def upload(self, data: bytes) -> dict[str, Any]:
+        """The file that an image becomes."""
+        response = self.try_upload(data)
+        assert response.status_code == 201, response.text
+        return response.json()
+
     def cancel(self, generation_id: str) -> httpx.Response:
         return self.post(f"/generations/{generation_id}/cancel")
 

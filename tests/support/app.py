@@ -63,7 +63,7 @@ class App:
         self._lines: deque[str] = deque(maxlen=10_000)
         self._reader: threading.Thread | None = None
 
-    def start(self) -> Self:
+    def start(self, patience: float = START_SECONDS) -> Self:
         """Start the server and wait until it serves."""
         assert self.process is None, "it runs already"
         self.process = subprocess.Popen(
@@ -80,7 +80,7 @@ class App:
         self._reader = threading.Thread(target=self._read, args=(self.process.stdout, ready), daemon=True)
         self._reader.start()
         try:
-            self.base_url = ready.result(START_SECONDS)
+            self.base_url = ready.result(patience)
         except BaseException:
             self.kill()
             raise

@@ -6,7 +6,7 @@ from itertools import count
 from typing import Any
 
 from videogen.database import StoredEvent
-from videogen.models import FileRow, GenerationRow, ProjectRow
+from videogen.models import FileRow, GenerationRow, ProjectRow, UploadRow
 from videogen.security import new_id
 from videogen.store import Limits, Result, Store
 
@@ -15,12 +15,22 @@ _prompts = count(1)
 
 
 class Clock:
-    """Seconds since the epoch; moves only when a test moves it."""
+    """Seconds since the epoch; moves only when a test moves it.
+
+    `clock.now += 5` lets time pass. `clock.set_by(-3600)` sets the wall clock; `clock.steady()` knows nothing of it.
+    """
 
     def __init__(self, now: float = 1_750_000_000.0) -> None:
         self.now = now
+        self._set = 0.0
 
     def __call__(self) -> float:
+        return self.now + self._set
+
+    def set_by(self, seconds: float) -> None:
+        self._set += seconds
+
+    def steady(self) -> float:
         return self.now
 
 
@@ -97,6 +107,22 @@ def file_row(row: GenerationRow, kind: str = "video") -> FileRow:
         content_type="video/mp4",
         size_bytes=1234,
         created_at=row.created_at,
+    )
+
+
+def upload_row(session_id: str, digest: str = "digest", now: float = 0.0) -> UploadRow:
+    """An upload that is not stored yet."""
+    upload_id = new_id("fil")
+    return UploadRow(
+        id=upload_id,
+        session_id=session_id,
+        digest=digest,
+        key=f"uploads/{upload_id}.png",
+        content_type="image/png",
+        width=64,
+        height=48,
+        size_bytes=7,
+        created_at=now,
     )
 
 

@@ -1,5 +1,6 @@
 """What a person can do on the page."""
 
+import json
 from types import SimpleNamespace
 
 import gradio as gr
@@ -46,6 +47,28 @@ async def test_generate_shows_the_new_one_and_accepts_the_key(actions, page):
     assert page.board.selected.prompt == "Sea"
     assert page.bell.is_set()
     assert page.alarm.is_set()
+
+
+async def test_generate_sends_what_the_plain_part_of_the_form_wishes_for(api, actions, page):
+    wishes = {"type": "image", "variations": 3, "inputFileId": "fil_a"}
+    told = await actions.generate(REQUEST, *FORM, BROWSER | {"wishes": wishes})
+    assert told["accepted"] == "key-1"
+    sent = json.loads(api.requests[-1].content)
+    assert {name: sent[name] for name in wishes} == wishes
+    assert "durationSeconds" not in sent["settings"]
+
+
+@pytest.mark.parametrize("wishes", [{"type": "sound"}, {"variations": 99}])
+async def test_a_wish_that_nobody_can_have_is_said_next_to_the_form(api, actions, page, wishes):
+    told = await actions.generate(REQUEST, *FORM, BROWSER | {"wishes": wishes})
+    assert told["error"].startswith(("Make: expected", "Variations: expected"))
+    assert api.requests == []
+
+
+@pytest.mark.parametrize("wishes", [None, "type", ["image"]])
+async def test_wishes_of_another_shape_are_none(api, actions, page, wishes):
+    await actions.generate(REQUEST, *FORM, BROWSER | {"wishes": wishes})
+    assert "type" not in json.loads(api.requests[-1].content)
 
 
 async def test_a_double_click_makes_one(api, actions, page):

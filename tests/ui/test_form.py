@@ -1,6 +1,7 @@
 """The form: what an engine's schema offers, and what is sent."""
 
 import pytest
+from pydantic import ValidationError
 
 from tests.ui.conftest import engine
 from videogen.ui.form import FormError, Limits, engine_form, read_seed, request, size
@@ -53,6 +54,38 @@ def test_request():
     asked = request(["  Sea ", "clouds", "16:9", "288", 4, 24, "7", "procedural"], [engine_form(engine(), LIMITS)])
     assert (asked.prompt, asked.negative_prompt, asked.engine) == ("Sea", "clouds", "procedural")
     assert asked.settings == {"width": 512, "height": 288, "durationSeconds": 4, "fps": 24, "seed": 7}
+
+
+def test_a_form_knows_what_its_engine_makes_and_takes():
+    plain, able = (
+        engine_form(engine(capabilities=found), LIMITS)
+        for found in ({}, {"types": ["video", "image"], "imageInput": True})
+    )
+    assert (plain.types, plain.image) == (("video",), False)
+    assert (able.types, able.image) == (("video", "image"), True)
+
+
+FILLED = ["Sea", "", "16:9", "288", 4, 24, "7", "procedural"]
+
+
+def test_a_still_is_asked_for_without_a_length_and_a_frame_rate():
+    asked = request(FILLED, [engine_form(engine(), LIMITS)], {"type": "image", "variations": 3, "inputFileId": "fil"})
+    assert (asked.type, asked.variations, asked.input_file_id) == ("image", 3, "fil")
+    assert asked.settings == {"width": 512, "height": 288, "seed": 7}
+
+
+@pytest.mark.parametrize("wishes", [None, {}, {"type": None, "variations": None, "inputFileId": ""}])
+def test_without_wishes_it_is_one_video_from_nothing(wishes):
+    asked = request(FILLED, [engine_form(engine(), LIMITS)], wishes)
+    assert (asked.type, asked.variations, asked.input_file_id) == ("video", 1, None)
+
+
+@pytest.mark.parametrize(
+    "wishes", [{"type": "sound"}, {"variations": 9}, {"variations": "many"}, {"variations": -1}, {"inputFileId": 7}]
+)
+def test_wishes_that_nobody_can_have_are_refused(wishes):
+    with pytest.raises(ValidationError):
+        request(FILLED, [engine_form(engine(), LIMITS)], wishes)
 
 
 def test_no_seed_and_no_negative_prompt_where_there_is_none():

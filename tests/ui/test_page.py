@@ -16,8 +16,9 @@ from videogen.ui.page import PageSettings, build_page, mount_page
 IDS = {
     *("prompt", "generate", "cancel", "retry", "download", "result-video", "job-status", "job-progress"),
     *("job-preview", "connection", "history", "active", "notice", "form-error"),
+    *("intake", "make-video", "make-image", "variations", "input-file", "input-remove", "input-error", "animate"),
 }
-PARTS = ("masthead", "stage", "job", "active", "history", "form_error", "engine_note")
+PARTS = ("masthead", "stage", "job", "active", "history", "intake", "engine_note")
 
 
 @pytest.fixture(scope="module")

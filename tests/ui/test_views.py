@@ -19,6 +19,34 @@ def stage(**changes):
     return views.room(board)["selected"]
 
 
+def test_what_was_understood_stands_beside_the_facts():
+    found = [{"phrase": "<b>red</b> moon", "became": "moon, red"}]
+    told = stage(understanding={"understood": found, "ignored": ["דרקון"], "abstract": False})["reading"]
+    assert told["note"] == texts.UNDERSTOOD
+    assert told["understood"] == [["<b>red</b> moon", "moon, red"]]
+    assert (told["ignored"], told["ignoredLabel"]) == (["דרקון"], texts.NOT_UNDERSTOOD)
+
+
+def test_a_guess_is_called_one_and_silence_is_not():
+    guess = stage(understanding={"understood": [], "ignored": [], "abstract": True})["reading"]
+    assert guess["note"] == texts.UNDERSTOOD_NOTHING
+    assert stage()["reading"] is None
+
+
+@pytest.mark.parametrize(
+    ("prompt", "name"),
+    [
+        ("<script>alert('x')</script>", "script-alert-x-script.mp4"),
+        ("../../etc/passwd\n", "etc-passwd.mp4"),
+        ("שלום \u202eevil\u202c", "שלום-evil.mp4"),
+        ("👨‍👩‍👧 🔥", "video.mp4"),
+        ("x" * 5_000, f"{'x' * 60}.mp4"),
+    ],
+)
+def test_a_download_has_a_harmless_name(prompt, name):
+    assert stage(**DONE, prompt=prompt)["download"]["name"] == name
+
+
 def test_nothing_selected():
     assert views.room(Board()) == {"selected": None, "active": [], "loaded": False}
 
@@ -28,6 +56,21 @@ def test_rendering():
     assert (told["statusText"], told["stage"], told["step"]) == ("Rendering", "Drawing frames", "34 / 96")
     assert (told["progress"], told["eta"]) == (34.6, "6 s left")
     assert (told["canCancel"], told["canRetry"], told["video"], told["download"]) == (True, False, None, None)
+
+
+def test_finished_but_its_file_is_gone():
+    gone = {"code": "file_missing", "message": "the video is gone", "retryable": True}
+    told = stage(**DONE | {"videoUrl": None, "error": gone})
+    assert (told["statusText"], told["stage"], told["missing"]) == ("File gone", "The video is gone", True)
+    assert (told["video"], told["picture"], told["download"], told["canRetry"]) == (None, None, None, True)
+    board = Board()
+    board.put(generation(**DONE | {"videoUrl": None, "error": gone}))
+    assert views.history(board)["items"][0]["badge"] == "File gone"
+
+
+def test_waiting_for_room_on_the_disk():
+    told = stage(status="queued", queuePosition=1, stage="waiting", message="waits for free disk space")
+    assert (told["statusText"], told["stage"]) == ("Queued", "Waits for free disk space")
 
 
 def test_finished():
@@ -42,8 +85,33 @@ def test_finished():
 
 
 def test_an_image_is_a_picture_not_a_video():
-    told = stage(**DONE, type="image")
-    assert (told["video"], told["picture"], told["download"]["name"]) == (None, "/media/v", "sea.png")
+    done = DONE | {"videoUrl": None, "imageUrl": "/media/i", "fileId": "fil_i", "durationSeconds": 0, "fps": 0}
+    told = stage(**done, type="image")
+    assert (told["video"], told["picture"]) == (None, "/media/i")
+    assert told["download"] == {"href": "/media/i", "name": "sea.png"}
+    assert (told["still"], told["canAnimate"]) == ("fil_i", True)
+    assert "Length" not in dict(told["facts"])
+    video = stage(**DONE, fileId="fil_v")
+    assert (video["still"], video["canAnimate"]) == (None, False)
+
+
+def test_an_image_that_renders_shows_its_preview_and_cannot_be_animated():
+    told = stage(type="image", status="processing", previewUrl="/media/p")
+    assert (told["picture"], told["still"], told["canAnimate"]) == ("/media/p", None, False)
+
+
+def test_settings_to_use_again_name_the_type_and_the_image():
+    recipe = stage(**DONE, type="video", inputFileId="fil_in")["recipe"]
+    assert (recipe["type"], recipe["inputFileId"]) == ("video", "fil_in")
+
+
+def test_the_variations_of_a_project_are_marked_in_both_lists():
+    board = Board()
+    board.put(generation("gen_b", projectId="prj_1", seed=8, **DONE))
+    board.put(generation("gen_a", status="queued", projectId="prj_1", seed=7))
+    board.put(generation("gen_c", status="queued", projectId="prj_2"))
+    assert {item["id"]: item["variation"] for item in views.room(board)["active"]} == {"gen_a": "1 of 2", "gen_c": ""}
+    assert [item["variation"] for item in views.history(board)["items"]] == ["2 of 2"]
 
 
 def test_failed_and_cancelled():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import Annotated, Final
 from urllib.parse import urlsplit
@@ -12,9 +13,10 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from videogen.errors import CrossSite, SessionRequired
+from videogen.errors import CrossSite, SessionRequired, StorageFault
 from videogen.service import Service
 
+logger = logging.getLogger(__name__)
 COOKIE: Final = "videogen_session"
 _SAFE: Final = ("GET", "HEAD", "OPTIONS")
 _COOKIE_SECONDS: Final = 400 * 24 * 3600
@@ -88,11 +90,16 @@ class SessionCookie:
         connection = HTTPConnection(scope)
         service = self._service()
         token = connection.cookies.get(COOKIE, "")
-        known = await anyio.to_thread.run_sync(service.find_session, token) if token else None
-        if known is not None:
+        try:
+            known = await anyio.to_thread.run_sync(service.find_session, token) if token else None
+            created = None if known else await anyio.to_thread.run_sync(service.create_session)
+        except StorageFault as problem:
+            # The page comes all the same, and says what is wrong once it asks for a session itself.
+            logger.error("%s: %s", problem.code, problem.detail)
+            created = None
+        if created is None:
             await self.app(scope, receive, send)
             return
-        created = await anyio.to_thread.run_sync(service.create_session)
         header = cookie_header(connection, created.token).encode("latin-1")
 
         async def with_cookie(message: Message) -> None:

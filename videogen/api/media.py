@@ -8,7 +8,7 @@ from fastapi.responses import FileResponse, JSONResponse
 from videogen import __version__
 from videogen.api.auth import ServiceDep
 from videogen.api.problems import documented
-from videogen.errors import NotFound, NotReady, StorageFault
+from videogen.errors import FileMissing, NotFound, NotReady, StorageFault
 from videogen.schemas import Health
 
 router = APIRouter()
@@ -19,13 +19,14 @@ router = APIRouter()
     methods=["GET", "HEAD"],
     tags=["media"],
     response_class=FileResponse,
-    responses=documented(NotFound, also={206: {"description": "The part that `Range` asks for."}}),
+    responses=documented(NotFound, FileMissing, also={206: {"description": "The part that `Range` asks for."}}),
 )
 def media(service: ServiceDep, file_id: str, exp: str = "", sig: str = "") -> FileResponse:
-    """A video, poster or preview. Its link is signed and holds for a day; ask for the generation to get a new one."""
-    file, path = service.media(file_id, exp, sig)
-    name = None if file.kind != "video" else f"videogen-{file.generation_id}.{file.key.rpartition('.')[2]}"
-    response = FileResponse(path, media_type=file.content_type, filename=name, content_disposition_type="inline")
+    """A video, picture or poster. Its link is signed and holds for a day: ask for its generation to get a new one."""
+    file = service.media(file_id, exp, sig)
+    response = FileResponse(
+        file.path, media_type=file.content_type, filename=file.name, content_disposition_type="inline"
+    )
     # A finished file never changes; a preview is replaced, under a new link.
     response.headers["Cache-Control"] = "private, max-age=3600"
     response.headers["X-Content-Type-Options"] = "nosniff"
@@ -42,9 +43,14 @@ async def healthz(service: ServiceDep) -> JSONResponse:
 
 @router.get("/readyz", tags=["health"], responses=documented(NotReady, StorageFault))
 def readyz(service: ServiceDep) -> JSONResponse:
-    """The database answers and the workers live."""
-    service.ready()
-    return JSONResponse({"status": "ready"}, headers={"Cache-Control": "no-store"})
+    """The database answers and the workers live.
+
+    `degraded` where all but rendering works; `detail` says what is amiss. It is no error, since then a load balancer
+    would take the pages away from those who only want to see their videos.
+    """
+    lack = service.ready()
+    body = {"status": "ready"} if lack is None else {"status": "degraded", "detail": lack}
+    return JSONResponse(body, headers={"Cache-Control": "no-store"})
 
 
 @router.api_route("/api/{path:path}", methods=["GET", "POST", "PUT", "PATCH", "DELETE"], include_in_schema=False)

@@ -9,7 +9,7 @@ from typing import Any, Protocol, runtime_checkable
 import orjson
 from pydantic import BaseModel, Field
 
-from videogen.schemas import Capabilities, GenerationType, Model
+from videogen.schemas import Capabilities, GenerationType, Model, Understanding
 
 
 class RenderRequest(Model):
@@ -19,11 +19,14 @@ class RenderRequest(Model):
     prompt: str
     negative_prompt: str = ""
     settings: dict[str, Any] = Field(default_factory=dict)
-    input_path: Path | None = None
+    input_digest: str | None = Field(default=None, description="SHA-256 of the image to start from, as hex")
 
 
 class Recipe(Model):
-    """The engine's normalised, frozen form of a request: all that a render depends on."""
+    """The engine's normalised, frozen form of a request: all that a render depends on.
+
+    For an image, `num_frames` is 1, and `fps` only the pace at which a frame function may count its time.
+    """
 
     type: GenerationType = "video"
     engine: str
@@ -36,22 +39,31 @@ class Recipe(Model):
     fps: int = Field(gt=0)
     num_frames: int = Field(gt=0)
     settings: dict[str, Any] = Field(default_factory=dict, description="whatever else the engine pins")
-    input_path: Path | None = None
+    input_digest: str | None = Field(default=None, description="SHA-256 of the image to start from, as hex")
+    input_path: Path | None = Field(default=None, description="where that image lies while this renders")
+    understanding: Understanding | None = Field(default=None, description="what the engine made of the prompt")
 
     @property
     def duration_seconds(self) -> float:
-        """Length of the result in seconds."""
-        return self.num_frames / self.fps
+        """Length of the result in seconds; 0 for an image."""
+        return self.num_frames / self.fps if self.type == "video" else 0.0
 
     @property
     def digest(self) -> str:
-        """SHA-256 over the canonical JSON: the same recipe, the same digest, on any machine."""
-        canonical = orjson.dumps(self.model_dump(mode="json"), option=orjson.OPT_SORT_KEYS)
+        """SHA-256 over the canonical JSON: the same recipe, the same digest, on any machine.
+
+        An input image counts by its bytes, not by its place. What is told about the prompt changes no picture.
+        """
+        values = self.model_dump(mode="json", exclude={"input_path", "understanding"})
+        canonical = orjson.dumps(values, option=orjson.OPT_SORT_KEYS)
         return hashlib.sha256(canonical).hexdigest()
 
 
 class Artifact(Model):
-    """What a render made: files inside its workdir, and what a probe of them says."""
+    """What a render made: files inside its workdir, and what a probe of them says.
+
+    A still has `content_type` image/png or image/webp, and `fps` 0.
+    """
 
     path: Path
     poster_path: Path | None = None
@@ -63,8 +75,8 @@ class Artifact(Model):
 
     @property
     def duration_seconds(self) -> float:
-        """Length in seconds."""
-        return self.num_frames / self.fps
+        """Length in seconds; 0 for a still."""
+        return self.num_frames / self.fps if self.fps else 0.0
 
 
 class RenderContext(Protocol):

@@ -7,9 +7,9 @@ is gone. Speaks `protocol` messages on MESSAGE_FD. What the engine prints goes t
 from __future__ import annotations
 
 import ctypes
-import errno
 import faulthandler
 import importlib
+import io
 import logging
 import os
 import signal
@@ -23,12 +23,13 @@ import orjson
 from videogen.engines import protocol
 from videogen.engines.base import Artifact, NeedsAttention, RenderCancelled, RenderEnd, RenderFailed
 from videogen.engines.registry import load_engine
-from videogen.errors import VideogenError
+from videogen.errors import StorageFault, VideogenError, is_disk_fault
 
 logger = logging.getLogger("videogen.render")
 
 _NICE: Final = 5
 _PR_SET_PDEATHSIG: Final = 1
+_SUFFIXES: Final = (".mp4", ".webm", ".jpg", ".jpeg", ".png", ".webp")
 _PREVIEW_NAME: Final = "preview.jpg"
 
 
@@ -60,6 +61,7 @@ class ChildContext:
         self.step = 0
         self._channel = channel
         self._cancelled = threading.Event()
+        self._suspended = threading.Event()
 
     @property
     def cancelled(self) -> bool:
@@ -69,6 +71,10 @@ class ChildContext:
     def cancel(self) -> None:
         """Make the next `raise_if_cancelled` raise; from any thread."""
         self._cancelled.set()
+
+    def suspend(self) -> None:
+        """Make this process end at the next `save`; from any thread."""
+        self._suspended.set()
 
     def report(self, step: int, total: int, stage: str, message: str = "") -> None:
         """See `RenderContext.report`."""
@@ -81,7 +87,14 @@ class ChildContext:
         from videogen.media import write_preview
 
         path = self.workdir / _PREVIEW_NAME
-        write_preview(image, path)
+        try:
+            write_preview(image, path)
+        except OSError as problem:
+            if not is_disk_fault(problem):
+                raise
+            # The video does not need it.
+            logger.warning("a preview could not be written: %s", problem.strerror)
+            return
         self._channel.send(protocol.Preview(path=path))
 
     def save(self, checkpoint: dict[str, Any]) -> None:
@@ -90,6 +103,9 @@ class ChildContext:
 
         write_durably(self.workdir / protocol.CHECKPOINT_NAME, orjson.dumps(checkpoint))
         self._channel.send(protocol.Checkpoint(data=checkpoint))
+        if self._suspended.is_set():
+            # Not by an exception, which an engine could catch: from here on all work would be done twice.
+            os._exit(0)
 
     def raise_if_cancelled(self) -> None:
         """See `RenderContext.raise_if_cancelled`."""
@@ -100,6 +116,7 @@ class ChildContext:
 def main() -> NoReturn:
     """Render one job, then leave without a clean-up that could hang."""
     _die_with_host()
+    os.environ[protocol.MARK] = f"{os.getppid()} {os.getpid()}"
     channel = Channel(int(sys.argv[1]))
     os.set_inheritable(int(sys.argv[1]), False)
     commands = _private_stdin()
@@ -110,7 +127,10 @@ def main() -> NoReturn:
     if not line:
         os._exit(0)
     job = protocol.RenderJob.model_validate_json(line)
-    job.workdir.mkdir(parents=True, exist_ok=True)
+    try:
+        job.workdir.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        pass  # the render will meet the same, and can tell
     _log_to(job.workdir / protocol.LOG_NAME)
     print(f"{protocol.LOG_HEAD} attempt {job.attempt} of {job.engine}, process {os.getpid()}", flush=True)  # noqa: T201
     context = ChildContext(job, channel)
@@ -135,11 +155,12 @@ def render_job(job: protocol.RenderJob, context: ChildContext) -> protocol.Messa
     except (Exception, SystemExit) as problem:
         logger.exception("the render ended with an error")
         # Stopping an engine may break whatever it was doing; its owner asked for that.
-        return protocol.Cancelled(step=context.step) if context.cancelled else failure(problem)
+        return protocol.Cancelled(step=context.step) if context.cancelled else failure(problem, job.workdir)
 
 
-def failure(problem: BaseException) -> protocol.Failed:
-    """What to tell the owner of a render that raised `problem`."""
+def failure(problem: BaseException, workdir: Path | None = None) -> protocol.Failed:
+    """What to tell the owner of a render that raised `problem`. With `workdir`, what happens to it is known for
+    a fault of the disk, not of the engine."""
     name = type(problem).__name__
     first_line = next(iter(str(problem).splitlines()), "")
     if isinstance(problem, RenderFailed):
@@ -150,13 +171,19 @@ def failure(problem: BaseException) -> protocol.Failed:
         return protocol.Failed(code="render_lost", message=first_line or name, retryable=True)
     if isinstance(problem, MemoryError):
         return protocol.Failed(code="out_of_memory", message="Memory ran out. Choose a smaller size.")
-    # FFmpeg's own errors carry an errno too, without being OSErrors.
-    if getattr(problem, "errno", None) == errno.ENOSPC:
-        message = "The disk is full. Free some space and retry."
-        return protocol.Failed(code="disk_full", message=message, retryable=True)
+    if is_disk_fault(problem) or (workdir and _was_refused(problem, workdir)):
+        what = (getattr(problem, "strerror", None) or name).lower()
+        message = f"The video could not be written: {what}. Look at the disk of the data folder, then retry."
+        return protocol.Failed(code=StorageFault.code, message=message, retryable=True)
     if isinstance(problem, VideogenError):
         return protocol.Failed(code=problem.code, message=first_line)
     return protocol.Failed(code="engine_error", message=f"{name}: {first_line}" if first_line else name)
+
+
+def _was_refused(problem: BaseException, workdir: Path) -> bool:
+    """Whether the work folder itself cannot be used: no permission, or something else in its place."""
+    refused = isinstance(problem, PermissionError | NotADirectoryError | FileExistsError)
+    return refused and str(getattr(problem, "filename", "")).startswith(str(workdir))
 
 
 def _check(artifact: object, workdir: Path) -> Artifact:
@@ -165,7 +192,7 @@ def _check(artifact: object, workdir: Path) -> Artifact:
     Raises:
         RenderFailed: it is not.
     """
-    from videogen.media import probe
+    from videogen.media import probe, probe_image
 
     if not isinstance(artifact, Artifact):
         got = type(artifact).__name__
@@ -173,8 +200,13 @@ def _check(artifact: object, workdir: Path) -> Artifact:
     for path in (artifact.path, artifact.poster_path):
         if path and not (path.is_file() and path.resolve().is_relative_to(workdir.resolve())):
             raise RenderFailed(f"Expected a file in ctx.workdir, got {path}.", code="bad_artifact")
+        if path and path.suffix not in _SUFFIXES:
+            expected = ", ".join(_SUFFIXES)
+            raise RenderFailed(f"Expected a file named {expected}, got {path.name}.", code="bad_artifact")
     if artifact.content_type.startswith("video/"):
         probe(artifact.path)
+    elif artifact.content_type.startswith("image/"):
+        probe_image(artifact.path)
     return artifact
 
 
@@ -191,6 +223,8 @@ def _obey(commands: BinaryIO, context: ChildContext) -> None:
     for line in commands:
         if line == protocol.CANCEL:
             context.cancel()
+        elif line == protocol.SUSPEND:
+            context.suspend()
     # The host is gone; all that counts is durable already.
     os._exit(1)
 
@@ -204,12 +238,29 @@ def _private_stdin() -> BinaryIO:
     return commands
 
 
+class _Log(io.FileIO):
+    """A log that a full disk cannot turn into an error of the engine that prints."""
+
+    def write(self, data: Any) -> int:
+        """Write what there is room for, and say that it was all."""
+        try:
+            super().write(data)
+        except OSError:
+            pass
+        return memoryview(data).nbytes
+
+
 def _log_to(path: Path) -> None:
     """Send standard output and error, of this process and of what it starts, to the end of a file."""
-    log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    try:
+        log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    except OSError:
+        log = os.open(os.devnull, os.O_WRONLY)  # the render is worth more than its log
     os.dup2(log, 1)
     os.dup2(log, 2)
     os.close(log)
+    for number, name in ((1, "stdout"), (2, "stderr")):
+        setattr(sys, name, io.TextIOWrapper(_Log(number, "w"), errors="replace", write_through=True))
     faulthandler.enable()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
 

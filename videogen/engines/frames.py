@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
@@ -12,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from videogen.engines.base import Artifact, Recipe, RenderContext, RenderFailed
+from videogen.errors import is_disk_fault
 from videogen.media import (
     ENCODER,
     BrokenMedia,
@@ -23,6 +28,7 @@ from videogen.media import (
     write_poster,
 )
 
+logger = logging.getLogger("videogen.render")
 PREVIEW_SECONDS: Final = 0.4
 VIDEO_NAME: Final = "video.mp4"
 POSTER_NAME: Final = "poster.jpg"
@@ -46,7 +52,9 @@ def render_sequence(recipe: Recipe, ctx: RenderContext, frames: Iterable[Any], m
     return _Render(recipe, ctx, message).run(iter(frames), start=0, keep=False)
 
 
-def render_at(recipe: Recipe, ctx: RenderContext, frame_at: Callable[[int], Any], message: str = "") -> Artifact:
+def render_at(
+    recipe: Recipe, ctx: RenderContext, frame_at: Callable[[int], Any], message: str = "", threads: int = 1
+) -> Artifact:
     """Render frames that can be had in any order, and go on after the last whole segment of a lost attempt.
 
     Args:
@@ -55,6 +63,8 @@ def render_at(recipe: Recipe, ctx: RenderContext, frame_at: Callable[[int], Any]
         frame_at: frame number, from 0, to an array: uint8, shape (height, width, 3), RGB. The same number
             must give the same bytes, in this process and in the next one.
         message: what the reports say beside the step.
+        threads: how many frames may be asked for at the same time, from threads of its own; with 1 they are asked
+            for one after the other, from the caller's thread.
 
     Raises:
         RenderFailed: a frame of another type or shape.
@@ -62,8 +72,28 @@ def render_at(recipe: Recipe, ctx: RenderContext, frame_at: Callable[[int], Any]
     """
     render = _Render(recipe, ctx, message)
     start = render.segments_kept()
-    frames = (frame_at(index) for index in range(start * recipe.fps, recipe.num_frames))
-    return render.run(frames, start=start, keep=True)
+    frames = _ahead(frame_at, range(start * recipe.fps, recipe.num_frames), threads)
+    with closing(frames):
+        return render.run(frames, start=start, keep=True)
+
+
+def _ahead(frame_at: Callable[[int], Any], indices: range, threads: int) -> Generator[Any]:
+    """The frames in order, made a few ahead of the reader on threads; one thread means none of its own."""
+    if threads <= 1:
+        yield from map(frame_at, indices)
+        return
+    pool = ThreadPoolExecutor(threads, "frames")
+    try:
+        waiting: deque[Future[Any]] = deque()
+        for index in indices:
+            waiting.append(pool.submit(frame_at, index))
+            # One more than can be painted at once: no thread waits while the reader encodes.
+            if len(waiting) > threads:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def check_frame(frame: Any, index: int, recipe: Recipe) -> NDArray[np.uint8]:
@@ -166,15 +196,26 @@ class _Render:
         video, poster = ctx.workdir / VIDEO_NAME, ctx.workdir / POSTER_NAME
         segments = [self._path(segment) for segment in range(self._segments)]
         join_segments(segments, video, describe_file(recipe))
-        write_poster(video, poster)
         return Artifact(
             path=video,
-            poster_path=poster,
+            poster_path=poster if _has_poster(video, poster) else None,
             width=recipe.width,
             height=recipe.height,
             fps=recipe.fps,
             num_frames=recipe.num_frames,
         )
+
+
+def _has_poster(video: Path, poster: Path) -> bool:
+    """Make the poster; a full disk costs only the poster."""
+    try:
+        write_poster(video, poster)
+    except OSError as problem:
+        if not is_disk_fault(problem):
+            raise
+        logger.warning("the poster could not be written: %s", problem.strerror)
+        return False
+    return True
 
 
 def _miscounted(recipe: Recipe, got: str) -> RenderFailed:

@@ -45,13 +45,14 @@ class FunctionEngine:
         return video_recipe(self, request)
 
     def render(self, recipe: Recipe, ctx: RenderContext) -> Artifact:
-        """Encode what the function yields.
+        """Encode what the function yields; of a still, its first frame.
 
         Raises:
             RenderFailed: it yields something else than the frames of this recipe.
         """
-        # Imported here: it pulls numpy and av, which the web process does without.
+        # Imported here: they pull numpy and av, which the web process does without.
         from videogen.engines.frames import render_sequence
+        from videogen.engines.stills import first_frame, render_still
 
         frames = self.function(recipe, ctx) if self._wants_context else self.function(recipe)
         if not isinstance(frames, Iterable):
@@ -59,6 +60,8 @@ class FunctionEngine:
                 f"Engine {self.id}: expected a function that yields frames, got one that returns "
                 f"{type(frames).__name__}. Use `yield`, or return an iterable."
             )
+        if recipe.type == "image":
+            return render_still(recipe, ctx, lambda: first_frame(frames))
         return render_sequence(recipe, ctx, frames)
 
 

@@ -1,149 +1,23 @@
-"""The host's side of a renderer child: start it, read it, stop it, and leave nothing behind."""
+"""The host's side of a render in a child process: hand over the job, read it, stop it, leave nothing behind."""
 
 from __future__ import annotations
 
 import os
 import selectors
 import signal
-import subprocess
-import sys
-import tempfile
 import threading
+import time
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from pathlib import Path
-from typing import IO, Final, Self
+from typing import Final, Self
 
 from pydantic import ValidationError
 
 from videogen.engines import protocol
 from videogen.engines.base import RenderLost
+from videogen.engines.spare import Spare, spawn
 
-# Linux kills a child with the *thread* that started it (PDEATHSIG), so one thread that lives as long as this
-# process starts them all; callers may come and go.
-_spawner: Final = ThreadPoolExecutor(1, thread_name_prefix="videogen-spawn")
-_POLL_SECONDS: Final = 0.5
+_LOOK_SECONDS: Final = 0.5
 _CHUNK: Final = 1 << 16
-# A renderer has no use for these.
-_SECRETS: Final = ("VIDEOGEN_SECRET_KEY", "VIDEOGEN_DATABASE_URL", "VIDEOGEN_ADMIN_TOKEN")
-
-
-class _Child:
-    """A started child process that waits for its request: the process, its messages, its early output."""
-
-    def __init__(self) -> None:
-        self.early: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed in close()
-        self.messages, theirs = os.pipe()
-        try:
-            self.process = subprocess.Popen(
-                [sys.executable, "-P", "-u", "-m", "videogen.engines.child", str(theirs)],
-                bufsize=0,
-                stdin=subprocess.PIPE,
-                stdout=self.early,
-                stderr=self.early,
-                pass_fds=(theirs,),
-                start_new_session=True,
-                env=_environment(),
-            )
-        except BaseException:
-            os.close(self.messages)
-            self.early.close()
-            raise
-        finally:
-            os.close(theirs)
-        self._lock = threading.Lock()
-        self._closed = False
-
-    def send(self, line: bytes) -> None:
-        """Write to the child's standard input; a dead child is found out elsewhere."""
-        with self._lock:
-            if self._closed or self.process.stdin is None:
-                return
-            try:
-                self.process.stdin.write(line)
-            except OSError:
-                pass
-
-    def kill(self) -> None:
-        """SIGKILL for the whole group, which includes what the engine has started."""
-        with self._lock:
-            if not self._closed:
-                self._kill_group()
-
-    def close(self) -> None:
-        """Kill, reap, close every descriptor; again is nothing."""
-        with self._lock:
-            if self._closed:
-                return
-            self._closed = True
-            self._kill_group()
-            self.process.wait()
-            if self.process.stdin is not None:
-                self.process.stdin.close()
-            os.close(self.messages)
-            self.early.close()
-
-    def has_exited(self) -> bool:
-        """Whether the process has ended. It is not reaped here: until it is, its id is nobody else's, and
-        killing its group is safe."""
-        if not hasattr(os, "waitid"):
-            return False  # then the end of its messages must do
-        options = os.WEXITED | os.WNOHANG | os.WNOWAIT
-        return os.waitid(os.P_PID, self.process.pid, options) is not None
-
-    def _kill_group(self) -> None:
-        if self.process.returncode is not None:
-            return
-        try:
-            os.killpg(self.process.pid, signal.SIGKILL)
-        except (ProcessLookupError, PermissionError):
-            pass
-
-
-class Spare:
-    """Keeps one idle child that has its imports behind it, so that a job's first picture comes sooner.
-
-    Thread-safe. Close it, or the idle child lives until this process ends.
-    """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._closed = False
-        self._idle: Future[_Child] | None = None
-        self.refill()
-
-    def take(self) -> _Child:
-        """The idle child if it is well, else a fresh one."""
-        with self._lock:
-            idle, self._idle = self._idle, None
-        child = _ready(idle)
-        if child is not None:
-            if not child.has_exited():
-                return child
-            child.close()
-        return _spawn().result()
-
-    @property
-    def pid(self) -> int | None:
-        """Process id of the idle child, if there is one."""
-        with self._lock:
-            child = _ready(self._idle)
-        return child.process.pid if child else None
-
-    def refill(self) -> None:
-        """Start the next idle child, unless there is one."""
-        with self._lock:
-            if self._idle is None and not self._closed:
-                self._idle = _spawn()
-
-    def close(self) -> None:
-        """Kill the idle child and start no other."""
-        with self._lock:
-            self._closed = True
-            idle, self._idle = self._idle, None
-        child = _ready(idle)
-        if child is not None:
-            child.close()
 
 
 class RenderProcess:
@@ -154,25 +28,29 @@ class RenderProcess:
     this module, which lives as long as the process.
     """
 
-    def __init__(self, job: protocol.RenderJob, *, grace: float = 3.0, spare: Spare | None = None) -> None:
+    def __init__(
+        self, job: protocol.RenderJob, *, grace: float = 3.0, stall: float = 0.0, spare: Spare | None = None
+    ) -> None:
         """Start the job.
 
         Args:
             job: what to render.
             grace: seconds that a cancelled child has before it is killed.
-            spare: takes its idle child, and has it start the next one once this job shows its first picture.
+            stall: seconds after which a child that says nothing is taken for hung, and killed; 0: never.
+            spare: takes its idle child, and has it start the next one once this job shows its first picture or step.
 
         Raises:
             OSError: no process could be started.
         """
         self._job = job.model_copy(update={"workdir": job.workdir.resolve()})
-        self._grace = grace
+        self._grace, self._stall = grace, stall
         self._spare = spare
-        self._child = spare.take() if spare else _spawn().result()
+        self._child = spare.take() if spare else spawn().result()
         self.pid = self._child.process.pid
-        self._cancel_lock = threading.Lock()
+        self._lock = threading.Lock()
         self._cancelled = threading.Event()
-        self._timer: threading.Timer | None = None
+        self._suspended = threading.Event()
+        self._timers: list[threading.Timer] = []
         self._step = 0
         self._child.send(protocol.encode(self._job))
 
@@ -180,8 +58,9 @@ class RenderProcess:
         """What the child says, ending with exactly one of Done, Cancelled and Failed.
 
         Raises:
-            RenderLost: it died without such an end, or said something else than messages.
+            RenderLost: it died without such an end, fell silent, or said something else than messages.
         """
+        first: int | None = None
         for line in self._lines():
             try:
                 message = protocol.decode(line)
@@ -189,7 +68,8 @@ class RenderProcess:
                 raise RenderLost(f"Expected a message from the renderer, got {line[:80]!r}.") from problem
             if isinstance(message, protocol.Progress):
                 self._step = message.step
-            elif isinstance(message, protocol.Preview) and self._spare:
+                first = message.step if first is None else first
+            if self._spare and (isinstance(message, protocol.Preview) or (first is not None and self._step > first)):
                 # Not earlier: its imports would compete with this job's first picture.
                 self._spare.refill()
             yield message
@@ -198,18 +78,31 @@ class RenderProcess:
         if self._cancelled.is_set():
             yield protocol.Cancelled(step=self._step)
             return
-        raise RenderLost(self._last_words())
+        raise RenderLost("The server stopped." if self._suspended.is_set() else self._last_words())
 
     def cancel(self) -> None:
         """Ask the child to stop, and kill it after the grace; again is nothing."""
-        with self._cancel_lock:
+        with self._lock:
             if self._cancelled.is_set():
                 return
             self._cancelled.set()
-            self._timer = threading.Timer(self._grace, self._child.kill)
-            self._timer.daemon = True
-            self._timer.start()
+            self._kill_after(self._grace)
         self._child.send(protocol.CANCEL)
+
+    def suspend(self, grace: float) -> None:
+        """Ask the child to end at its next checkpoint, and kill it after `grace` seconds; again is nothing."""
+        with self._lock:
+            if self._suspended.is_set():
+                return
+            self._suspended.set()
+            self._kill_after(grace)
+        self._child.send(protocol.SUSPEND)
+
+    def _kill_after(self, seconds: float) -> None:
+        timer = threading.Timer(seconds, self._child.kill)
+        timer.daemon = True
+        timer.start()
+        self._timers.append(timer)
 
     def kill(self) -> None:
         """SIGKILL for the child and all it has started, now."""
@@ -217,10 +110,11 @@ class RenderProcess:
 
     def close(self) -> None:
         """End and reap the child and give its descriptors back; again is nothing."""
-        with self._cancel_lock:
+        with self._lock:
             self._cancelled.set()
-            if self._timer is not None:
-                self._timer.cancel()
+            self._suspended.set()
+            for timer in self._timers:
+                timer.cancel()
         self._child.close()
         if self._spare:
             self._spare.refill()
@@ -233,16 +127,25 @@ class RenderProcess:
 
     def _lines(self) -> Iterator[bytes]:
         """Whole lines until the child closes its end or has died; a last line without an end is dropped."""
-        rest = b""
+        rest, silent = b"", 0.0
         with selectors.DefaultSelector() as selector:
             selector.register(self._child.messages, selectors.EVENT_READ)
+            if self._child.ended is not None:
+                selector.register(self._child.ended, selectors.EVENT_READ)
             while True:
-                # A forked grandchild may hold the pipe open after the child's death.
+                # Asked first: what it said before its death is read to the end.
                 dead = self._child.has_exited()
-                if not selector.select(0 if dead else _POLL_SECONDS):
+                began = time.monotonic()
+                ready = selector.select(0 if dead else _LOOK_SECONDS)
+                if not any(key.fd == self._child.messages for key, _ in ready):
+                    # A forked grandchild may hold the pipe open after the child's death.
                     if dead:
                         return
+                    # Bounded: while this process stood still, the child may have stood still with it.
+                    silent += min(time.monotonic() - began, 2 * _LOOK_SECONDS)
+                    self._check_stall(silent)
                     continue
+                silent = 0.0
                 chunk = os.read(self._child.messages, _CHUNK)
                 if not chunk:
                     return
@@ -250,6 +153,16 @@ class RenderProcess:
                 yield from lines
                 if len(rest) > protocol.MAX_LINE:
                     raise RenderLost(f"The renderer wrote a line of more than {protocol.MAX_LINE} bytes.")
+
+    def _check_stall(self, silent: float) -> None:
+        if not self._stall or silent < self._stall or self._cancelled.is_set():
+            return  # a cancelled one has its own time limit
+        self._child.kill()
+        tail = self._log_tail()
+        raise RenderLost(
+            f"The renderer said nothing for {self._stall:g} seconds at step {self._step} and was killed."
+            + (f" Its log ends: {tail}" if tail else "")
+        )
 
     def _last_words(self) -> str:
         self._child.kill()  # it may live on with its messages closed
@@ -273,22 +186,3 @@ class RenderProcess:
             text = "\n" + self._child.early.read().decode(errors="replace")
         lines = [line.strip() for line in text.split("\n")[1:] if line.strip()]
         return lines[-1][:200] if lines else ""
-
-
-def _spawn() -> Future[_Child]:
-    return _spawner.submit(_Child)
-
-
-def _ready(idle: Future[_Child] | None) -> _Child | None:
-    """The child that was asked for, or None where none was or none could be started."""
-    try:
-        return idle.result() if idle else None
-    except OSError:
-        return None
-
-
-def _environment() -> dict[str, str]:
-    """This process's environment without its secrets, with its import path: it finds the same modules."""
-    environment = {key: value for key, value in os.environ.items() if key not in _SECRETS}
-    environment["PYTHONPATH"] = os.pathsep.join(path or str(Path.cwd()) for path in sys.path)
-    return environment

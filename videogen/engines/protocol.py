@@ -18,6 +18,12 @@ LOG_HEAD: Final = "==="
 """Begins the line with which each attempt opens the log."""
 CHECKPOINT_NAME: Final = "checkpoint.json"
 CANCEL: Final = b"cancel\n"
+SUSPEND: Final = b"suspend\n"
+"""The server stops: end at the next checkpoint, after which another attempt can go on."""
+
+
+MARK: Final = "VIDEOGEN_RENDERER"
+"""Variable in the environment of what a renderer starts: the host's process id and the renderer's."""
 
 
 class RenderJob(Model):

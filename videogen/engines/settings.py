@@ -51,21 +51,25 @@ class VideoSettings(Model):
 
 
 def video_recipe(engine: Engine, request: RenderRequest) -> Recipe:
-    """Normalise a request for a video engine whose `settings` is a `VideoSettings`.
+    """Normalise a request for an engine whose `settings` is a `VideoSettings`.
 
     Sizes are rounded down to even numbers, the length to whole frames (at least one); a seed is drawn where
-    none is given. Fields that a subclass adds end in `recipe.settings`, under their Python names.
+    none is given. Fields that a subclass adds end in `recipe.settings`, under their Python names. An image is one
+    frame, whatever length and frame rate are asked for.
 
     Raises:
         pydantic.ValidationError: the settings are not this engine's.
-        InvalidRequest: the request is not for a video.
+        InvalidRequest: the engine makes nothing of the request's type.
     """
-    if request.type != "video":
-        raise InvalidRequest("type", f"video, the only one that engine {engine.id} makes", request.type)
+    types = engine.probe().types
+    if request.type not in types:
+        raise InvalidRequest("type", f"{' or '.join(types)}, which is what engine {engine.id} makes", request.type)
     settings = engine.settings.model_validate(request.settings)
     if not isinstance(settings, VideoSettings):
         raise TypeError(f"{engine.id}.settings: expected a subclass of VideoSettings, got {engine.settings}")
+    video = request.type == "video"
     return Recipe(
+        type=request.type,
         engine=engine.id,
         engine_version=engine.version,
         prompt=request.prompt,
@@ -73,11 +77,16 @@ def video_recipe(engine: Engine, request: RenderRequest) -> Recipe:
         seed=secrets.randbelow(MAX_SEED + 1) if settings.seed is None else settings.seed,
         width=settings.width // 2 * 2,
         height=settings.height // 2 * 2,
-        fps=settings.fps,
-        num_frames=max(1, round(settings.duration_seconds * settings.fps)),
+        fps=settings.fps if video else _default_fps(engine),
+        num_frames=max(1, round(settings.duration_seconds * settings.fps)) if video else 1,
         settings=_extras(settings),
-        input_path=request.input_path,
+        input_digest=request.input_digest,
     )
+
+
+def _default_fps(engine: Engine) -> int:
+    default = engine.settings.model_fields["fps"].default
+    return default if isinstance(default, int) else 24
 
 
 def _extras(settings: BaseModel) -> dict[str, object]:

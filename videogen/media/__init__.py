@@ -2,7 +2,7 @@
 
 from videogen.media.durable import replacing, write_durably
 from videogen.media.encode import ENCODER, SegmentEncoder, VideoShape, join_segments
-from videogen.media.image import write_poster, write_preview
+from videogen.media.image import probe_image, write_jpeg, write_poster, write_preview, write_still
 from videogen.media.probe import BrokenMedia, Probe, probe
 
 __all__ = [
@@ -13,8 +13,11 @@ __all__ = [
     "VideoShape",
     "join_segments",
     "probe",
+    "probe_image",
     "replacing",
     "write_durably",
+    "write_jpeg",
     "write_poster",
     "write_preview",
+    "write_still",
 ]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
 import av
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, PngImagePlugin
 
 from videogen.media.durable import replacing
 from videogen.media.probe import BrokenMedia
@@ -36,6 +36,41 @@ def write_preview(frame: NDArray[np.uint8], path: Path) -> None:
         image.save(part, format="JPEG", quality=80)
 
 
+def write_still(frame: NDArray[np.uint8], path: Path, metadata: Mapping[str, str]) -> None:
+    """Write a PNG that carries `metadata` as international text, each key with a capital; durable on return.
+
+    Args:
+        frame: uint8, shape (H, W, 3), RGB.
+        path: where the picture goes.
+        metadata: such as `title` and `comment`; the words of PNG for these are `Title` and `Comment`.
+    """
+    told = PngImagePlugin.PngInfo()
+    for key, value in metadata.items():
+        told.add_itxt(key.capitalize(), value)
+    with replacing(path) as part:
+        Image.fromarray(frame).save(part, format="PNG", pnginfo=told, compress_level=6)
+
+
+def write_jpeg(frame: NDArray[np.uint8], path: Path) -> None:
+    """Write a JPEG poster of a frame, uint8 of shape (H, W, 3), RGB; durable on return."""
+    with replacing(path) as part:
+        Image.fromarray(frame).save(part, format="JPEG", quality=88, optimize=True)
+
+
+def probe_image(path: Path) -> tuple[int, int]:
+    """Decode a whole picture; its width and height in pixels.
+
+    Raises:
+        BrokenMedia: it is missing, no picture, or cut short.
+    """
+    try:
+        with Image.open(path) as image:
+            image.load()
+            return image.size
+    except (OSError, SyntaxError, ValueError) as problem:
+        raise BrokenMedia(f"{path.name}: expected a whole picture, got {problem}. Render it again.") from problem
+
+
 def write_poster(video: Path, path: Path) -> None:
     """Make a JPEG from a telling frame of a whole video: the one at a third, unless that is dark or empty.
 
@@ -56,8 +91,7 @@ def write_poster(video: Path, path: Path) -> None:
             break
     if best is None:
         raise BrokenMedia(f"{video.name}: expected a frame to make a poster of, got none. Render it again.")
-    with replacing(path) as part:
-        Image.fromarray(best).save(part, format="JPEG", quality=88, optimize=True)
+    write_jpeg(best, path)
 
 
 def _candidates(video: Path) -> Iterator[NDArray[np.uint8]]:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import func, update
+from sqlalchemy import func, or_, update
 from sqlmodel import col, select
 
 from videogen.database import Database, UnitOfWork
+from videogen.errors import MoveRefused
 from videogen.models import GenerationRow, SessionRow
-from videogen.moves import cancelled, failure, move, queue_order, refresh_positions
+from videogen.moves import cancelled, failure, move, not_before, queue_order, refresh_positions, restage
 from videogen.schemas import Status
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +43,22 @@ class EmbeddedQueue:
         lease_seconds: float = 10.0,
         max_attempts: int = 3,
         clock: Callable[[], float] = time.time,
+        steady: Callable[[], float] = time.monotonic,
     ) -> None:
+        """Make a queue.
+
+        Args:
+            database: holds the generations.
+            lease_seconds: how long a lease holds without being renewed.
+            max_attempts: how many renderers one generation may lose.
+            clock: wall time, which leases are written in; it may be set, forwards and backwards.
+            steady: a time that nobody sets, by which a jump of the wall clock is known.
+        """
         self._database = database
         self._lease_seconds = lease_seconds
         self._max_attempts = max_attempts
-        self._clock = clock
+        self._clock, self._steady = clock, steady
+        self._looked = clock(), steady()
         self._changed = threading.Condition()
         self._version = 0
 
@@ -69,10 +84,8 @@ class EmbeddedQueue:
         """
         now = self._clock()
         with self._database.write() as unit:
+            self._forgive_jump(unit, now)
             self._take_over(unit, now, held)
-            next_id = unit.connection.scalar(queue_order().limit(1))
-            if next_id is None:
-                return None
             values = {
                 "attempt": col(GenerationRow.attempt) + 1,
                 # It goes on from its checkpoint, so that this much of it is still true.
@@ -80,16 +93,19 @@ class EmbeddedQueue:
                 "step": col(GenerationRow.checkpoint_step),
                 "lease_owner": owner,
                 "lease_until": now + self._lease_seconds,
-                "started_at": func.coalesce(col(GenerationRow.started_at), now),
+                "started_at": func.coalesce(
+                    col(GenerationRow.started_at), not_before(col(GenerationRow.created_at), now)
+                ),
                 "queue_position": None,
                 "eta_seconds": None,
                 "stage": "starting",
                 "message": "",
             }
-            row = move(unit, next_id, Status.PROCESSING, now, values)
-            unit.connection.execute(
-                update(SessionRow).where(col(SessionRow.id) == row.session_id).values(last_served_at=now)
-            )
+            try:
+                row = move(unit, queue_order().limit(1).scalar_subquery(), Status.PROCESSING, now, values)
+            except MoveRefused:
+                return None  # nothing is queued
+            _note_service(unit, row.session_id, now)
             refresh_positions(unit, now)
             return Lease(row.id, row.session_id, row.attempt, row.recipe, row.checkpoint, row.progress)
 
@@ -135,6 +151,40 @@ class EmbeddedQueue:
             refresh_positions(unit, self._clock())
             return len(rows)
 
+    def hold(self, message: str) -> None:
+        """Tell those who are queued why nothing begins."""
+        self._restage("waiting", message)
+
+    def release(self) -> None:
+        """Tell them that the wait is over."""
+        self._restage("queued", "")
+
+    def _restage(self, stage: str, message: str) -> None:
+        query = select(GenerationRow.id).where(GenerationRow.status == Status.QUEUED, GenerationRow.stage != stage)
+        with self._database.read() as session:
+            if session.exec(query.limit(1)).first() is None:
+                return
+        with self._database.write() as unit:
+            restage(unit, self._clock(), stage, message)
+
+    def _forgive_jump(self, unit: UnitOfWork, now: float) -> None:
+        """When the wall clock was set, or the machine slept, every lease holds for a full term from now.
+
+        Set forwards, all of them would seem to have run out; set backwards, that of a dead worker would hold for as
+        long as the clock was set back.
+        """
+        steady = self._steady()
+        jump = (now - self._looked[0]) - (steady - self._looked[1])
+        self._looked = now, steady
+        if abs(jump) <= self._lease_seconds / 2:
+            return
+        logger.warning("The clock moved by %+.1f seconds beside its pace; all leases hold for a full term.", jump)
+        unit.connection.execute(
+            update(GenerationRow)
+            .where(col(GenerationRow.status) == Status.PROCESSING)
+            .values(lease_until=now + self._lease_seconds)
+        )
+
     def _take_over(self, unit: UnitOfWork, now: float, held: Collection[str]) -> None:
         expired = select(GenerationRow).where(
             GenerationRow.status == Status.PROCESSING,
@@ -154,8 +204,24 @@ class EmbeddedQueue:
             values = failure("worker_lost", text, retryable=True) | {"lost": lost}
             move(unit, row.id, Status.FAILED, now, values, attempt=row.attempt)
         else:
-            values = _BACK | {"lost": lost, "message": f"{reason} It goes on from its last checkpoint."}
+            rest = "It goes on from its last checkpoint." if row.checkpoint else "It begins again."
+            values = _BACK | {"lost": lost, "message": f"{reason} {rest}"}
             move(unit, row.id, Status.QUEUED, now, values, attempt=row.attempt)
 
 
 _BACK: Final = {"lease_owner": None, "lease_until": 0.0, "stage": "queued", "eta_seconds": None}
+
+
+def _note_service(unit: UnitOfWork, session_id: str, now: float) -> None:
+    """Send a session to the end of those that wait, also when the clock was set back since the others were served."""
+    waiting = select(GenerationRow.session_id).where(GenerationRow.status == Status.QUEUED)
+    latest = unit.connection.scalar(
+        select(func.max(SessionRow.last_served_at)).where(
+            or_(col(SessionRow.id).in_(waiting), col(SessionRow.id) == session_id)
+        )
+    )
+    served = max(now, (latest or 0.0) + _TICK)
+    unit.connection.execute(update(SessionRow).where(col(SessionRow.id) == session_id).values(last_served_at=served))
+
+
+_TICK: Final = 0.001

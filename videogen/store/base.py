@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 
 from videogen.database import Database
+from videogen.errors import DamagedDatabase
 
 
 class BaseStore:
@@ -15,7 +16,19 @@ class BaseStore:
         self.database = database
         self.clock = clock
 
+    def newest_time(self) -> float:
+        """When the newest generation was submitted or last changed, in seconds since the epoch; 0 where none is."""
+        newest = "SELECT max(created_at, updated_at) FROM generations ORDER BY seq DESC LIMIT 1"
+        with self.database.read() as session:
+            return float(session.connection().exec_driver_sql(newest).scalar() or 0.0)
+
     def ping(self) -> None:
-        """Prove that the database answers."""
+        """Prove that the database answers.
+
+        Raises:
+            DamagedDatabase: some of it was found to be damaged, even if other parts still answer.
+        """
+        if self.database.damage is not None:
+            raise DamagedDatabase(self.database.damage)
         with self.database.read() as session:
             session.connection().exec_driver_sql("SELECT 1")

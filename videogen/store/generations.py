@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,8 +11,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, delete, select
 
 from videogen.database import UnitOfWork
-from videogen.errors import IdempotencyConflict, LimitExceeded, NotFound, NotTerminal
-from videogen.models import EventRow, FileRow, GenerationRow, ProjectRow
+from videogen.errors import IdempotencyConflict, InvalidRequest, LimitExceeded, NotFound, NotTerminal
+from videogen.models import EventRow, FileRow, GenerationRow, ProjectRow, UploadRow
 from videogen.moves import cancelled, refresh_positions
 from videogen.schemas import TERMINAL, Status
 from videogen.store.base import BaseStore
@@ -51,12 +52,14 @@ class GenerationStore(BaseStore):
         Raises:
             IdempotencyConflict: the key came before, with another body.
             LimitExceeded: too much is queued or running.
+            InvalidRequest: the image to start from was removed a moment ago.
         """
         try:
             with self.database.write() as unit:
                 if known := self._known_project(unit, project):
                     return known, False
                 self._check_limits(unit, project.session_id, len(rows), limits)
+                _check_inputs(unit, rows)
                 unit.session.add(project)
                 unit.session.flush()
                 unit.session.add_all(rows)
@@ -85,6 +88,15 @@ class GenerationStore(BaseStore):
             raise IdempotencyConflict
         query = select(GenerationRow).where(GenerationRow.project_id == known.id).order_by(col(GenerationRow.seq))
         return list(unit.session.exec(query))
+
+    def known_project(self, project: ProjectRow) -> list[GenerationRow]:
+        """The generations that this session's idempotency key made before; none where it is new.
+
+        Raises:
+            IdempotencyConflict: the key came before, with another body.
+        """
+        with self.database.write() as unit:
+            return self._known_project(unit, project)
 
     def _check_limits(self, unit: UnitOfWork, session_id: str, more: int, limits: Limits) -> None:
         mine = (
@@ -169,7 +181,7 @@ class GenerationStore(BaseStore):
                 row = cancelled(unit, row, now, "Cancelled before it began.")
                 refresh_positions(unit, now)
             else:
-                row.cancel_requested, row.updated_at = True, now
+                row.cancel_requested, row.updated_at = True, max(now, row.updated_at)
                 unit.session.add(row)
             return row, True
 
@@ -192,14 +204,28 @@ class GenerationStore(BaseStore):
             if unit.session.exec(left).first() is None:
                 unit.session.exec(delete(ProjectRow).where(col(ProjectRow.id) == row.project_id))
 
-    def get_file(self, file_id: str) -> FileRow:
+    def file_keys(self, file_ids: Iterable[str]) -> dict[str, str]:
+        """Where the bytes of these files are, by file id; one without a row is left out."""
+        query = select(FileRow.id, FileRow.key).where(col(FileRow.id).in_(list(file_ids)))
+        with self.database.read() as session:
+            return dict(session.exec(query).all())
+
+    def keys_kept(self, generation_id: str) -> frozenset[str] | None:
+        """The storage keys of a generation that has ended: none when it was removed. None while it has not ended."""
+        with self.database.read() as session:
+            status = session.exec(select(GenerationRow.status).where(GenerationRow.id == generation_id)).first()
+            if status is not None and status not in TERMINAL:
+                return None
+            return frozenset(session.exec(select(FileRow.key).where(FileRow.generation_id == generation_id)))
+
+    def get_file(self, file_id: str) -> FileRow | UploadRow:
         """A file, for a request whose link was signed.
 
         Raises:
             NotFound: there is none.
         """
         with self.database.read() as session:
-            file = session.get(FileRow, file_id)
+            file = session.get(FileRow, file_id) or session.get(UploadRow, file_id)
         if file is None:
             raise NotFound
         return file
@@ -207,6 +233,12 @@ class GenerationStore(BaseStore):
 
 def _owned(session_id: str, generation_id: str) -> Any:
     return select(GenerationRow).where(GenerationRow.id == generation_id, GenerationRow.session_id == session_id)
+
+
+def _check_inputs(unit: UnitOfWork, rows: list[GenerationRow]) -> None:
+    for input_id in {row.input_file_id for row in rows} - {None}:
+        if unit.session.get(UploadRow, input_id) is None:
+            raise InvalidRequest("inputFileId", "an image that is still there (upload it again)", input_id)
 
 
 def _one(row: GenerationRow | None) -> GenerationRow:

@@ -68,9 +68,9 @@ class ProgressStore(BaseStore):
         """Show an intermediate picture; it takes the place of the one before."""
         values = {"preview_file_id": file.id, "preview_version": col(GenerationRow.preview_version) + 1}
         with self.database.write() as unit:
-            unit.session.merge(file)
-            unit.session.flush()
+            # The fence first: of a generation that was deleted since, there is nothing that a file could belong to.
             amend(unit, fence.generation_id, self.clock(), values, attempt=fence.attempt)
+            unit.session.merge(file)
 
     def record_checkpoint(self, fence: Fence, checkpoint: dict[str, Any]) -> None:
         """Keep where the next attempt may go on."""
@@ -99,10 +99,8 @@ class ProgressStore(BaseStore):
             "checkpoint": None,
         }
         with self.database.write() as unit:
+            move(unit, fence.generation_id, Status.COMPLETED, self.clock(), values, attempt=fence.attempt)
             unit.session.add_all([file for file in (result.video, result.poster) if file])
-            unit.session.flush()
-            target = Status.COMPLETED
-            move(unit, fence.generation_id, target, self.clock(), values, attempt=fence.attempt)
 
     def fail(self, fence: Fence, code: str, message: str, *, retryable: bool) -> None:
         """End without a result; the code `cancelled` is a status of its own."""

@@ -28,10 +28,13 @@ class Actions:
     async def generate(self, request: gr.Request, *values: Any) -> View:
         """Submit the form. The last value is the browser's own: its token and the form's idempotency key."""
         *fields, browser = values
-        key = browser.get("key") if isinstance(browser, dict) else None
+        told = browser if isinstance(browser, dict) else {}
+        key, wishes = told.get("key"), told.get("wishes")
         page = self._page(browser, request)
         try:
-            project = await _submit(page.client, form.request(fields, self._engines), key)
+            project = await _submit(
+                page.client, form.request(fields, self._engines, wishes if isinstance(wishes, dict) else {}), key
+            )
         except (form.FormError, ValidationError) as problem:
             return self._outcome(error=_explain(problem))
         except ClientError as problem:

@@ -13,7 +13,7 @@ from typing import Final
 from videogen.ui.form import EngineForm
 from videogen.ui.texts import DETAILS
 
-STYLES: Final = ("tokens", "gradio", "layout", "stage", "job", "form", "lists", "share")
+STYLES: Final = ("tokens", "gradio", "layout", "stage", "job", "form", "intake", "lists", "share")
 SCRIPTS: Final = (
     "core",
     "notice",
@@ -21,6 +21,7 @@ SCRIPTS: Final = (
     "lists",
     "connection",
     "engines",
+    "intake",
     "draft",
     "form",
     "session",

@@ -48,6 +48,18 @@ class Board:
         """Ended, newest first."""
         return [item for item in self._newest_first() if item.status.is_terminal]
 
+    def variations(self) -> dict[str, str]:
+        """Which one of its project a generation is, such as `2 of 4`, where there are several."""
+        projects: dict[str, list[Generation]] = {}
+        for item in self._generations.values():
+            projects.setdefault(item.project_id, []).append(item)
+        return {
+            item.id: f"{number} of {len(items)}"
+            for items in projects.values()
+            if len(items) > 1
+            for number, item in enumerate(sorted(items, key=lambda item: (item.seed, item.id)), start=1)
+        }
+
     def put(self, generation: Generation) -> None:
         """Take in a generation as the API told it, unless an event already told more."""
         early = self._early.pop(generation.id, None)
@@ -115,7 +127,7 @@ def _supersedes(new: Generation, known: Generation) -> bool:
 
 _PROGRESS: Final = ("stage", "step", "total_steps", "message", "queue_position", "eta_seconds", "estimated")
 _RESULT: Final = (
-    *("file_id", "video_url", "poster_url", "width", "height"),
+    *("file_id", "video_url", "image_url", "poster_url", "width", "height"),
     *("duration_seconds", "fps", "size_bytes"),
 )
 

@@ -46,7 +46,7 @@ def build_form(forms: Sequence[EngineForm], limits: Limits) -> tuple[Fields, But
     """
     prompt = _words("prompt", texts.PROMPT_LABEL, texts.PROMPT_PLACEHOLDER, limits, lines=4, max_lines=10)
     generate = gr.Button(texts.GENERATE, variant="primary", elem_id="generate")
-    static("form_error")
+    _intake(limits)
     about = {"lines": 1, "visible": forms[0].negative}
     negative = _words("negative", texts.NEGATIVE_LABEL, texts.NEGATIVE_PLACEHOLDER, limits, **about)
     shape, detail = _size(forms)
@@ -63,6 +63,12 @@ def build_form(forms: Sequence[EngineForm], limits: Limits) -> tuple[Fields, But
     )
     static("engine_note")
     return Fields(prompt, negative, shape, detail, seconds, fps, seed, engine), Buttons(generate, dice)
+
+
+def _intake(limits: Limits) -> gr.HTML:
+    """What needs nothing of Gradio: video or still, variations, the image to start from, and the form's error."""
+    words = assets.read("html/intake.html").replace("@@megabytes@@", f"{limits.max_upload_mb:g}")
+    return gr.HTML(words, js_on_load=assets.read("js/mount/intake.js"), apply_default_css=False)
 
 
 def _words(name: str, label: str, placeholder: str, limits: Limits, **options: Any) -> gr.Textbox:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -30,6 +30,10 @@ class EngineForm:
     available: bool
     reason: str | None
     negative: bool
+    image: bool
+    """Whether it starts from an image."""
+    types: tuple[str, ...]
+    """What it makes: `video`, `image`."""
     details: tuple[str, ...]
     multiple: int
     """Width and height are multiples of this."""
@@ -47,6 +51,7 @@ class Limits:
     max_pixels: int = 1920 * 1080
     max_seconds: float = 20.0
     max_prompt_chars: int = 2000
+    max_upload_mb: float = 20.0
 
 
 def engine_form(engine: EngineInfo, limits: Limits) -> EngineForm:
@@ -73,6 +78,8 @@ def engine_form(engine: EngineInfo, limits: Limits) -> EngineForm:
         available=engine.available,
         reason=engine.reason,
         negative=engine.capabilities.negative_prompt,
+        image=engine.capabilities.image_input,
+        types=engine.capabilities.types,
         details=tuple(str(short) for short in fitting) or (str(DETAILS[0]),),
         multiple=multiple,
         min_seconds=least,
@@ -90,8 +97,13 @@ def size(shape: str, short: int, multiple: int) -> tuple[int, int]:
     return _nearest(across * unit, multiple), _nearest(down * unit, multiple)
 
 
-def request(values: Sequence[Any], engines: Sequence[EngineForm]) -> GenerationCreate:
+def request(
+    values: Sequence[Any], engines: Sequence[EngineForm], wishes: Mapping[str, Any] | None = None
+) -> GenerationCreate:
     """What was chosen, in the order of the form's fields, as a request.
+
+    Args:
+        wishes: what the plain part of the form asks for: `type`, `variations`, `inputFileId`.
 
     Raises:
         FormError: a value cannot be sent; everything else is left to the API to check.
@@ -104,14 +116,19 @@ def request(values: Sequence[Any], engines: Sequence[EngineForm]) -> GenerationC
         width, height = size(str(shape), int(detail), engine.multiple if engine else 2)
     except (KeyError, TypeError, ValueError):
         raise FormError(texts.SIZE_EXPECTED.format(got=f"{shape} {detail}")) from None
+    wishes = wishes or {}
+    video = wishes.get("type", "video") == "video"
     settings = {
         "width": width,
         "height": height,
-        "durationSeconds": seconds,
-        "fps": fps,
+        "durationSeconds": seconds if video else None,
+        "fps": fps if video else None,
         "seed": read_seed(seed),
     }
     return GenerationCreate(
+        type=wishes.get("type") or "video",
+        variations=wishes.get("variations") or 1,
+        input_file_id=wishes.get("inputFileId") or None,
         prompt=str(prompt).strip(),
         negative_prompt=str(negative or "").strip() if engine is None or engine.negative else "",
         engine=engine_id or None,

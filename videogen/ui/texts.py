@@ -20,10 +20,14 @@ STATUS: Final[Mapping[Status, str]] = {
     Status.CANCELLED: "Cancelled",
 }
 CANCELLING: Final = "Cancelling"
+MISSING: Final = "File gone"
 
 FIELDS: Final[Mapping[str, str]] = {
     "prompt": "Prompt",
     "negativePrompt": "Negative prompt",
+    "type": "Make",
+    "variations": "Variations",
+    "inputFileId": "Image",
     "engine": "Engine",
     "settings.width": "Width",
     "settings.height": "Height",
@@ -56,7 +60,13 @@ NOT_SENT: Final = "The video service does not answer, so nothing was sent. Your 
 GONE: Final = "This generation is not there any more."
 CANCELLED_DETAIL: Final = "You stopped this one. Retry starts it again with the same seed."
 STARTING: Final = "Starting"
+STILL: Final = "Still"
 FINISHED: Final = "Kept in your history"
+UNDERSTOOD: Final = "Understood"
+UNDERSTOOD_NOTHING: Final = (
+    "Nothing that this engine can show was named, so the scene is abstract, drawn from the prompt's text."
+)
+NOT_UNDERSTOOD: Final = "Not understood"
 
 
 def welcome(active: int) -> str:
@@ -71,6 +81,8 @@ def stage(generation: Generation) -> str:
     """What happens right now, in words."""
     match generation.status:
         case Status.QUEUED:
+            if generation.stage == "waiting":
+                return _sentence(generation.message)
             place = generation.queue_position
             if place is None:
                 return "Waiting for a renderer"
@@ -82,7 +94,7 @@ def stage(generation: Generation) -> str:
         case Status.CANCELLED:
             return CANCELLED_DETAIL
         case Status.COMPLETED:
-            return FINISHED
+            return _sentence(generation.error.message) if generation.error else FINISHED
 
 
 def step(generation: Generation) -> str:

@@ -6,7 +6,7 @@ from typing import Any, Final, Literal
 
 import orjson
 
-from videogen.schemas import Generation, Status
+from videogen.schemas import Generation, Status, Understanding
 from videogen.ui import texts
 from videogen.ui.board import Board
 
@@ -16,10 +16,12 @@ View = dict[str, Any]
 
 def room(board: Board) -> View:
     """Everything that moves: the generation on the stage, and the strip of those still to come."""
-    selected = board.selected
+    selected, places = board.selected, board.variations()
     return {
         "selected": _stage(selected, cancelling=selected.id in board.cancelling) if selected else None,
-        "active": [_active(item, cancelling=item.id in board.cancelling) for item in board.active()],
+        "active": [
+            _active(item, places.get(item.id, ""), cancelling=item.id in board.cancelling) for item in board.active()
+        ],
         "loaded": board.loaded,
     }
 
@@ -48,8 +50,9 @@ def _as_texts(frame: View) -> View:
 
 def history(board: Board) -> View:
     """The gallery of what has ended."""
+    places = board.variations()
     return {
-        "items": [_entry(item) for item in board.history()],
+        "items": [_entry(item, places.get(item.id, "")) for item in board.history()],
         "more": board.next_cursor is not None,
         "loaded": board.loaded,
     }
@@ -58,15 +61,18 @@ def history(board: Board) -> View:
 def _status(generation: Generation, *, cancelling: bool) -> str:
     if cancelling and not generation.status.is_terminal:
         return texts.CANCELLING
+    if _is_missing(generation):
+        return texts.MISSING
     return texts.STATUS[generation.status]
 
 
 def _stage(generation: Generation, *, cancelling: bool) -> View:
     ended = generation.status.is_terminal
-    done = generation.status is Status.COMPLETED
+    done = generation.status is Status.COMPLETED and not _is_missing(generation)
     return {
         "id": generation.id,
         "status": generation.status.value,
+        "missing": _is_missing(generation),
         "statusText": _status(generation, cancelling=cancelling),
         "progress": round(generation.progress, 1),
         "estimated": generation.estimated,
@@ -75,35 +81,57 @@ def _stage(generation: Generation, *, cancelling: bool) -> View:
         "eta": texts.eta(generation),
         "attempt": texts.attempt(generation),
         "picture": _picture(generation),
-        "video": generation.video_url if done and generation.type == "video" else None,
+        "video": generation.video_url if done else None,
+        "still": generation.file_id if done and generation.type == "image" else None,
+        "canAnimate": done and generation.type == "image",
         "download": _download(generation) if done else None,
         "canCancel": not ended and not cancelling,
         "canRetry": ended,
         "prompt": generation.prompt,
         "size": [generation.width, generation.height],
+        "reading": _reading(generation.understanding),
         "facts": _facts(generation),
         "recipe": _recipe(generation),
     }
 
 
+def _is_missing(generation: Generation) -> bool:
+    """Whether it has been completed, and its file is gone."""
+    return generation.status is Status.COMPLETED and generation.error is not None
+
+
 def _picture(generation: Generation) -> str | None:
+    if _is_missing(generation):
+        return None
     if generation.status is not Status.COMPLETED:
         return generation.preview_url
-    return generation.video_url if generation.type == "image" else generation.poster_url
+    return generation.image_url or generation.poster_url
 
 
 def _download(generation: Generation) -> View:
     ending = "mp4" if generation.type == "video" else "png"
     words = "".join(char if char.isalnum() else " " for char in generation.prompt.lower()).split()
-    name = "-".join(words)[:60].strip("-") or "video"
-    return {"href": generation.video_url, "name": f"{name}.{ending}"}
+    name = "-".join(words)[:60].strip("-") or generation.type
+    return {"href": generation.video_url or generation.image_url, "name": f"{name}.{ending}"}
+
+
+def _reading(understanding: Understanding | None) -> View | None:
+    """What the engine made of the prompt; None where it does not tell."""
+    if understanding is None:
+        return None
+    return {
+        "note": texts.UNDERSTOOD_NOTHING if understanding.abstract else texts.UNDERSTOOD,
+        "understood": [[found.phrase, found.became] for found in understanding.understood],
+        "ignored": list(understanding.ignored),
+        "ignoredLabel": texts.NOT_UNDERSTOOD,
+    }
 
 
 def _facts(generation: Generation) -> list[list[str]]:
     """What is known about it, as pairs of name and value."""
     pairs = [
         ["Size", f"{generation.width} × {generation.height}"],
-        ["Length", f"{texts.length(generation.duration_seconds)} at {generation.fps} fps"],
+        ["Length", f"{texts.length(generation.duration_seconds)} at {generation.fps} fps" if generation.fps else ""],
         ["Seed", str(generation.seed)],
         ["Engine", f"{generation.engine} {generation.engine_version}".strip()],
         ["File", texts.size(generation.size_bytes)],
@@ -123,10 +151,12 @@ def _recipe(generation: Generation) -> View:
         "fps": generation.fps,
         "seed": str(generation.seed),
         "engine": generation.engine,
+        "type": generation.type,
+        "inputFileId": generation.input_file_id,
     }
 
 
-def _active(generation: Generation, *, cancelling: bool) -> View:
+def _active(generation: Generation, variation: str, *, cancelling: bool) -> View:
     return {
         "id": generation.id,
         "status": generation.status.value,
@@ -134,17 +164,23 @@ def _active(generation: Generation, *, cancelling: bool) -> View:
         "detail": texts.stage(generation) if generation.status is Status.QUEUED else texts.eta(generation),
         "progress": round(generation.progress, 1),
         "prompt": generation.title or generation.prompt,
+        "variation": variation,
     }
 
 
-def _entry(generation: Generation) -> View:
+def _entry(generation: Generation, variation: str) -> View:
     done = generation.status is Status.COMPLETED
     return {
         "id": generation.id,
         "status": generation.status.value,
-        "badge": "" if done else texts.STATUS[generation.status],
+        "badge": "" if done and not _is_missing(generation) else _status(generation, cancelling=False),
         "prompt": generation.title or generation.prompt,
         "poster": generation.poster_url or generation.preview_url,
-        "length": texts.length(generation.duration_seconds) if done and generation.type == "video" else "",
+        "length": _length(generation) if done else "",
+        "variation": variation,
         "at": generation.created_at.isoformat(),
     }
+
+
+def _length(generation: Generation) -> str:
+    return texts.STILL if generation.type == "image" else texts.length(generation.duration_seconds)

@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from videogen.engines.procedural.bands import Bands, cut
+from videogen.engines.procedural.bands import cut
 from videogen.engines.procedural.noise import smooth, spectral, tap, tap_rows, tile
 from videogen.engines.procedural.resample import double, halve
 from videogen.engines.procedural.splat import splat
@@ -82,12 +82,3 @@ def test_rows_are_cut_by_the_picture_alone() -> None:
     assert spans[0][0] == 3
     assert spans[-1][1] == 1000
     assert all(above[1] == below[0] for above, below in pairwise(spans))
-
-
-@pytest.mark.parametrize("threads", [1, 3])
-def test_a_failure_in_a_band_comes_out(threads: int) -> None:
-    def fail(_: tuple[int, int]) -> None:
-        raise RuntimeError("torn")
-
-    with Bands(threads) as bands, pytest.raises(RuntimeError, match="torn"):
-        bands.rows((0, 100), 1280, fail)

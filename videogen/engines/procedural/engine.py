@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
-from functools import cache
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
 
 from pydantic import BaseModel
 
 from videogen.engines.base import Artifact, Recipe, RenderContext, RenderRequest
+from videogen.engines.procedural.language import SceneSpec, describe, from_json, parse_prompt, to_json
+from videogen.engines.procedural.photo.reading import describe_picture, of_a_picture
 from videogen.engines.settings import VideoSettings, video_recipe
-from videogen.schemas import Capabilities
+from videogen.schemas import Capabilities, Understanding, UnderstoodPhrase
 
 if TYPE_CHECKING:
+    from videogen.engines.procedural.photo.scene import PhotoScene
     from videogen.engines.procedural.scene import Scene
+
+THREADS: Final = 2
+"""Frames that are painted at the same time. Every number gives the same bytes."""
 
 
 class ProceduralSettings(VideoSettings):
@@ -24,36 +30,74 @@ class ProceduralEngine:
     """Needs no model, no GPU and no network, and gives the same bytes for the same recipe."""
 
     id = "procedural"
-    version = "1"
+    version = "2"
     title = "Procedural"
     description = (
         "A procedural renderer, not a model: it draws scenes with mathematics. It knows oceans, cities, "
-        "auroras and abstract motion, with weather, light and camera moves, and says what it understood."
+        "auroras and abstract motion, with weather, light and camera moves, moves through a picture of yours, "
+        "and says what it understood."
     )
     settings: type[BaseModel] = ProceduralSettings
 
     def probe(self) -> Capabilities:
         """See `Engine.probe`."""
-        return Capabilities(negative_prompt=True, exact_progress=True, resume=True)
+        return Capabilities(
+            types=("video", "image"), negative_prompt=True, image_input=True, exact_progress=True, resume=True
+        )
 
     def normalise(self, request: RenderRequest) -> Recipe:
-        """See `Engine.normalise`."""
-        return video_recipe(self, request)
+        """See `Engine.normalise`. The recipe pins the scene, so that a later version reads nothing else into it."""
+        recipe = video_recipe(self, request)
+        spec = _read(recipe)
+        told = {"settings": recipe.settings | {"scene": to_json(spec.silent())}, "understanding": understanding(spec)}
+        return recipe.model_copy(update=told)
 
     def render(self, recipe: Recipe, ctx: RenderContext) -> Artifact:
         """See `Engine.render`. The first report says what was understood."""
         # Imported here: they pull numpy and av, which the web process does without.
         from videogen.engines.frames import render_at
-        from videogen.engines.procedural.scene import build_scene
-        from videogen.engines.procedural.spec import describe, parse_prompt
+        from videogen.engines.procedural.still import CLIP_SECONDS, best_still
+        from videogen.engines.stills import render_still
 
-        spec = parse_prompt(recipe.prompt, recipe.negative_prompt)
-        with ExitStack() as stack:
+        build, message = _plan(recipe)
+        size = (recipe.width, recipe.height)
+        if recipe.type == "image":
+            return render_still(recipe, ctx, lambda: best_still(lambda size: build(size, CLIP_SECONDS), size), message)
+        scene = build(size, recipe.duration_seconds)
+        return render_at(recipe, ctx, lambda index: scene.frame(index / recipe.fps), message, THREADS)
 
-            @cache
-            def scene() -> Scene:
-                size = (recipe.width, recipe.height)
-                return stack.enter_context(build_scene(spec, size, recipe.seed, recipe.duration_seconds))
 
-            # Built with the first frame, so that the report goes out before.
-            return render_at(recipe, ctx, lambda index: scene().frame(index / recipe.fps), describe(spec))
+def scene_of(recipe: Recipe) -> SceneSpec:
+    """The scene that a recipe pins, or, where it pins none, the one its prompt asks for."""
+    scene = recipe.settings.get("scene")
+    if scene is None:
+        return _read(recipe)
+    ignored = recipe.understanding.ignored if recipe.understanding else ()
+    return replace(from_json(scene), ignored=ignored)
+
+
+def _read(recipe: Recipe) -> SceneSpec:
+    """What the prompt asks for, of a scene or of the picture that the recipe starts from."""
+    spec = parse_prompt(recipe.prompt, recipe.negative_prompt)
+    return spec if recipe.input_digest is None else of_a_picture(spec)
+
+
+def understanding(spec: SceneSpec) -> Understanding:
+    """What was made of a prompt, for people."""
+    phrases = tuple(UnderstoodPhrase(phrase=found.phrase, became=found.became) for found in spec.understood)
+    return Understanding(understood=phrases, ignored=spec.ignored, abstract=spec.is_guess)
+
+
+def _plan(recipe: Recipe) -> tuple[Callable[[tuple[int, int], float], Scene | PhotoScene], str]:
+    """How to build the scene of a recipe for a size and a length in seconds, and what was understood of its prompt."""
+    from videogen.engines.procedural.photo.scene import PhotoScene
+    from videogen.engines.procedural.scene import build_scene
+    from videogen.engines.stills import read_input
+
+    spec = scene_of(recipe)
+    if recipe.input_digest is not None:
+        picture, shot = read_input(recipe), spec.shots[0]
+        message = describe_picture(shot, spec.ignored)
+        return lambda size, seconds: PhotoScene(picture, shot, size, recipe.seed, seconds), message
+    # Cheap: a shot is built with its first frame, so that the first report goes out before.
+    return lambda size, seconds: build_scene(spec, size, recipe.seed, seconds), describe(spec)

@@ -2,12 +2,9 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol
 
 import numpy as np
 
-from videogen.engines.procedural.bands import Bands
-from videogen.engines.procedural.light import Grade
 from videogen.engines.procedural.noise import F32
 
 
@@ -38,12 +35,3 @@ class Frame:
         """Height over the horizon of rows first..last of a grid `scale` times coarser, in picture units."""
         middle = (np.arange(first, last, dtype=np.float32) + 0.5) * scale
         return (self.horizon - middle) / np.float32(self.unit)
-
-
-class Painter(Protocol):
-    """One subject, built for one scene."""
-
-    grade: Grade
-
-    def paint(self, canvas: F32, t: float, bands: Bands) -> None:
-        """Fill the canvas, float32 (3, H, W) of linear light, with the moment t (seconds)."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from videogen.engines.procedural.bands import Bands, Span
+from videogen.engines.procedural.bands import Span, cut
 from videogen.engines.procedural.noise import F32
 from videogen.engines.procedural.resample import double, halve
 
@@ -39,26 +39,20 @@ class Developer:
         self._grain = np.tile((noise[0] - noise[1]) * np.float32(grade.grain) + np.float32(0.5), (1, columns))
         self._offsets = rng.integers(0, _GRAIN_SIZE, (16, 2))
 
-    def develop(self, canvas: F32, t: float, bands: Bands) -> NDArray[np.uint8]:
+    def develop(self, canvas: F32, t: float) -> NDArray[np.uint8]:
         """The finished picture for the canvas at time t (seconds). The canvas is used up."""
         picture = np.empty((self._height, self._width, 3), np.uint8)
-        glow = self._glow(canvas, bands) if self._grade.bloom else None
+        glow = self._glow(canvas) if self._grade.bloom else None
         offset = self._offsets[int(t * _GRAINS_PER_SECOND + 0.5) % len(self._offsets)]
-
-        def work(span: Span) -> None:
+        for span in cut(0, self._height, self._width):
             self._develop_rows(canvas, glow, picture, span, (int(offset[0]), int(offset[1])))
-
-        bands.rows((0, self._height), self._width, work)
         return picture
 
-    def _glow(self, canvas: F32, bands: Bands) -> F32:
+    def _glow(self, canvas: F32) -> F32:
         """Light that spills over from bright places, at half size, from a pyramid of smaller and smaller copies."""
         half = np.empty((3, -(-self._height // 2), -(-self._width // 2)), np.float32)
-
-        def work(span: Span) -> None:
-            half[:, span[0] // 2 : (span[1] + 1) // 2] = halve(canvas[:, span[0] : span[1]])
-
-        bands.rows((0, self._height), self._width, work)
+        for first, last in cut(0, self._height, self._width):
+            half[:, first // 2 : (last + 1) // 2] = halve(canvas[:, first:last])
         level = np.maximum(halve(half) - np.float32(self._grade.threshold), 0)
         np.minimum(level, 4.0, out=level)
         levels = [level]

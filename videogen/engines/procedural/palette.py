@@ -1,6 +1,6 @@
-"""Colours as linear light: the ocean's hours, the tints of colour words."""
+"""Colours as linear light: the hours of a day, the tints of colour words."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -32,38 +32,44 @@ class Hour:
     high: float
     exposure: float = 1.0
     stars: float = 0.0
+    strength: float = 1.0  # of the light that sun or moon throws on the ground
 
 
 HOURS: Mapping[str, Hour] = {
     "sunset": Hour(
         (1.15, 0.40, 0.10), (0.50, 0.20, 0.17), (0.34, 0.19, 0.30), (0.055, 0.085, 0.24), (1.0, 0.55, 0.20), 14.0,
         0.043, 1.0, (1.15, 0.46, 0.22), (0.17, 0.11, 0.20), (0.060, 0.034, 0.070), (0.010, 0.026, 0.052), 1.0,
-        0.03, 0.13,
+        0.03, 0.13, 1.0, 0.0, 0.7,
+    ),
+    "sunrise": Hour(
+        (1.20, 0.56, 0.22), (0.56, 0.34, 0.28), (0.42, 0.33, 0.42), (0.10, 0.17, 0.38), (1.0, 0.62, 0.28), 14.0,
+        0.043, 1.0, (1.18, 0.62, 0.38), (0.23, 0.18, 0.27), (0.070, 0.052, 0.085), (0.012, 0.034, 0.058), 0.95,
+        0.03, 0.12, 1.0, 0.0, 0.8,
     ),
     "gold": Hour(
         (1.25, 0.68, 0.22), (0.72, 0.46, 0.26), (0.52, 0.40, 0.33), (0.16, 0.22, 0.36), (1.0, 0.72, 0.32), 15.0,
         0.045, 1.1, (1.25, 0.82, 0.45), (0.30, 0.23, 0.24), (0.095, 0.062, 0.055), (0.018, 0.034, 0.046), 1.1,
-        0.11, 0.20,
+        0.11, 0.20, 1.0, 0.0, 1.15,
     ),
     "dawn": Hour(
         (1.00, 0.50, 0.36), (0.46, 0.34, 0.42), (0.40, 0.36, 0.52), (0.15, 0.22, 0.44), (1.0, 0.66, 0.46), 10.0,
         0.040, 0.8, (1.05, 0.62, 0.55), (0.27, 0.25, 0.38), (0.075, 0.075, 0.125), (0.014, 0.038, 0.062), 0.8,
-        0.03, 0.10,
+        0.03, 0.10, 1.0, 0.0, 0.6,
     ),
     "noon": Hour(
         (0.62, 0.78, 0.92), (0.50, 0.70, 0.92), (0.20, 0.42, 0.80), (0.055, 0.19, 0.56), (1.0, 0.96, 0.86), 0.0,
         0.05, 0.35, (1.12, 1.12, 1.10), (0.52, 0.60, 0.72), (0.10, 0.15, 0.16), (0.004, 0.075, 0.115), 0.42,
-        0.62, 0.85, 0.92,
+        0.62, 0.85, 0.92, 0.0, 0.95,
     ),
     "twilight": Hour(
         (0.42, 0.22, 0.26), (0.12, 0.14, 0.26), (0.085, 0.115, 0.27), (0.014, 0.030, 0.105), (0.9, 0.5, 0.4), 0.0,
         0.04, 0.30, (0.34, 0.22, 0.30), (0.045, 0.058, 0.115), (0.013, 0.017, 0.036), (0.005, 0.014, 0.034), 0.25,
-        0.005, 0.02, 1.35, 0.5,
+        0.005, 0.02, 1.35, 0.5, 0.12,
     ),
     "night": Hour(
         (0.060, 0.088, 0.150), (0.026, 0.042, 0.085), (0.016, 0.030, 0.070), (0.005, 0.010, 0.030),
-        (0.72, 0.84, 1.0), 5.0, 0.040, 0.20, (0.15, 0.19, 0.27), (0.014, 0.020, 0.038), (0.005, 0.008, 0.016),
-        (0.002, 0.006, 0.014), 0.42, 0.20, 0.34, 1.25, 1.0,
+        (0.72, 0.84, 1.0), 0.0, 0.040, 0.20, (0.15, 0.19, 0.27), (0.014, 0.020, 0.038), (0.005, 0.008, 0.016),
+        (0.002, 0.006, 0.014), 0.42, 0.20, 0.34, 1.25, 1.0, 0.10,
     ),
 }  # fmt: skip
 
@@ -78,6 +84,10 @@ TINTS: Mapping[str, Rgb] = {
     "violet": (0.48, 0.18, 1.0),
     "pink": (1.0, 0.22, 0.60),
     "white": (0.85, 0.88, 0.92),
+    "yellow": (1.0, 0.84, 0.16),
+    "grey": (0.36, 0.38, 0.42),
+    "black": (0.030, 0.030, 0.036),
+    "brown": (0.36, 0.18, 0.075),
 }
 
 
@@ -96,11 +106,16 @@ def scale(color: Rgb, factor: float) -> Rgb:
     return (color[0] * factor, color[1] * factor, color[2] * factor)
 
 
-def tint(color: Rgb, accents: tuple[str, ...], share: float = 0.55) -> Rgb:
-    """The colour drawn towards the first accent at the same brightness; unchanged where there is none."""
-    if not accents:
-        return color
-    accent = TINTS[accents[0]]
-    weights = (0.3, 0.55, 0.15)
-    bright = sum(c * w for c, w in zip(color, weights, strict=True))
-    return mix(color, scale(accent, bright / sum(c * w for c, w in zip(accent, weights, strict=True))), share)
+def luminance(color: Rgb) -> float:
+    """How bright a colour looks."""
+    return 0.25 * color[0] + 0.60 * color[1] + 0.15 * color[2]
+
+
+def toward(color: Rgb, aim: Rgb, share: float) -> Rgb:
+    """The colour drawn towards `aim` at the same brightness."""
+    return mix(color, scale(aim, luminance(color) / luminance(aim)), share)
+
+
+def tint(color: Rgb, words: Sequence[str], share: float = 0.55) -> Rgb:
+    """The colour drawn towards the first colour word; unchanged where there is none."""
+    return toward(color, TINTS[words[0]], share) if words else color

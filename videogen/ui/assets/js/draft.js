@@ -12,7 +12,8 @@
   }
 
   function asObject(values) {
-    return Object.fromEntries(FIELDS.map((name, index) => [name, values[index] ?? null]));
+    const form = Object.fromEntries(FIELDS.map((name, index) => [name, values[index] ?? null]));
+    return { ...form, ...videogen.intake.values() };
   }
 
   function save(...values) {
@@ -22,6 +23,8 @@
     videogen.store.write("draft", { form, key: same ? before.key : newKey() });
     return form;
   }
+
+  let animating = false;
 
   videogen.draft = {
     FIELDS,
@@ -49,7 +52,7 @@
       save(...values);
       const { key } = videogen.store.read("draft", { key: newKey() });
       videogen.form.sending();
-      return [...values, { ...(session ?? {}), key }];
+      return [...values, { ...(session ?? {}), key, wishes: videogen.intake.values() }];
     },
 
     /** The form was accepted under this key: the next Generate is a new wish, even if nothing is changed. */
@@ -58,11 +61,20 @@
       if (draft !== null && draft.key === key) videogen.store.write("draft", { ...draft, key: newKey() });
     },
 
+    /** Have the still on the stage be what the next video starts from. */
+    animate() {
+      animating = true;
+      videogen.act("use");
+    },
+
     /** Another generation's settings, as values of the form. */
     use() {
-      const recipe = videogen.stage.job?.recipe;
-      if (!recipe) return skip();
-      const form = videogen.engines.formOf(recipe);
+      const job = videogen.stage.job;
+      const still = animating ? job?.still : null;
+      animating = false;
+      if (!job?.recipe) return skip();
+      const form = videogen.engines.formOf(job.recipe);
+      if (still) Object.assign(form, { type: "video", inputFileId: still, seed: "" });
       videogen.form.focus();
       return videogen.engines.fill(form);
     },

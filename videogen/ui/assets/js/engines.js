@@ -22,6 +22,7 @@
   }
 
   function updates(engine, form) {
+    videogen.intake.fill(form, engine);
     const seconds = Number(form.seconds ?? engine.seconds);
     return [
       set(form.prompt ?? ""),
@@ -60,7 +61,7 @@
     /** Another engine was chosen: keep whatever it offers too. */
     switched(...values) {
       const form = Object.fromEntries(videogen.draft.FIELDS.map((name, index) => [name, values[index]]));
-      return videogen.engines.fill(form);
+      return videogen.engines.fill({ ...form, ...videogen.intake.values() });
     },
 
     /** The values of the form that come closest to a generation's recipe. */
@@ -70,8 +71,9 @@
       const distance = ([across, down]) => Math.abs(Math.log(across / down) - ratio);
       const [shape] = Object.entries(SHAPES).reduce((best, one) => (distance(one[1]) < distance(best[1]) ? one : best));
       const short = nearest(Math.min(recipe.width, recipe.height), engine.details.map(Number));
-      const fps = nearest(recipe.fps, engine.fps_choices);
-      return { ...recipe, shape, detail: String(short), fps };
+      // A still has neither a length nor a frame rate.
+      const fps = recipe.fps ? nearest(recipe.fps, engine.fps_choices) : engine.fps;
+      return { ...recipe, shape, detail: String(short), fps, seconds: recipe.seconds || engine.seconds };
     },
   };
 })();

@@ -35,6 +35,7 @@
 
   function fillActive(node, item) {
     part(node, "prompt", item.prompt);
+    part(node, "variation", item.variation);
     part(node, "status", item.statusText);
     part(node, "detail", item.detail);
     part(node, "percent", item.status === "processing" ? `${Math.floor(item.progress)} %` : "");
@@ -45,6 +46,7 @@
     part(node, "prompt", item.prompt);
     part(node, "badge", item.badge);
     part(node, "length", item.length);
+    part(node, "variation", item.variation);
     const image = node.querySelector("img");
     image.hidden = item.poster === null;
     if (item.poster !== null) attribute(image, "src", videogen.absolute(item.poster));

@@ -8,9 +8,10 @@
     const entry = event.target.closest("#active [data-generation-id], #history [data-generation-id]");
     if (event.target.closest("button")) videogen.notice.acted();
     if (entry && event.target.closest("button")) return videogen.act("choose", { id: entry.dataset.generationId });
-    const button = event.target.closest("#cancel, #retry, #history-more, #use-settings");
+    const button = event.target.closest("#cancel, #retry, #history-more, #use-settings, #animate");
     if (!button) return undefined;
     if (button.id === "use-settings") return videogen.act("use");
+    if (button.id === "animate") return videogen.draft.animate();
     button.disabled = true;
     if (button.id === "history-more") return videogen.act("more");
     return videogen.act(button.id, { id: videogen.stage.job?.id });

@@ -3,7 +3,7 @@
   const stage = () => videogen.byId("stage");
   const calm = window.matchMedia("(prefers-reduced-motion: reduce)");
   let playing = null;
-  let renewed = 0;
+  let renewed = -Infinity;
 
   function inPlayer(event) {
     return event.target instanceof HTMLVideoElement && event.target.closest("#result-video") !== null;

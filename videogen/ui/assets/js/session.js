@@ -1,6 +1,8 @@
 // The browser's session: kept by Gradio in this browser's storage, and in the cookie where cookies are allowed.
 (() => {
   let kept = null;
+  let know = null;
+  const known = new Promise((resolve) => (know = resolve));
 
   async function adopt(token) {
     try {
@@ -15,10 +17,17 @@
     apply(room) {
       if (!room.token || room.token === kept) return;
       kept = room.token;
+      know();
       // For the next visit, which asks before Gradio can tell what it keeps.
       videogen.store.write("token", kept);
       videogen.act("keep");
       if (room.adopt) adopt(room.token);
+    },
+
+    /** The session's token, once the page knows it. */
+    async token() {
+      await known;
+      return kept;
     },
 
     value() {

@@ -25,12 +25,13 @@
     } else {
       // The same element for every frame: the old picture stays until the new one is decoded.
       if (wanted !== source) image.src = source;
-      attribute(image, "alt", job.status === "completed" ? `Poster: ${job.prompt}` : `Preview: ${job.prompt}`);
+      const what = job.still ? "Still" : job.status === "completed" ? "Poster" : "Preview";
+      attribute(image, "alt", `${what}: ${job.prompt}`);
       if (wanted !== source) image.hidden = false;
     }
     wanted = source;
     const waiting = job !== null && source === null && (job.status === "queued" || job.status === "processing");
-    const ended = job !== null && (job.status === "failed" || job.status === "cancelled");
+    const ended = job !== null && (job.missing || job.status === "failed" || job.status === "cancelled");
     show("stage-wait", waiting);
     show("stage-failed", ended);
     if (waiting) byId("stage-wait").lastElementChild.textContent = job.stage;
@@ -39,7 +40,7 @@
 
   function frame(job) {
     const stage = byId("stage");
-    attribute(stage, "data-mode", job === null ? "empty" : job.video ? "video" : job.status);
+    attribute(stage, "data-mode", job === null ? "empty" : job.video ? "video" : job.still ? "still" : job.status);
     attribute(stage, "aria-busy", job !== null && (job.status === "queued" || job.status === "processing"));
     if (job === null || shown?.id === job.id) return;
     const [width, height] = job.size;
@@ -64,6 +65,7 @@
   function facts(job) {
     show("job-about", job !== null);
     text("job-prompt", job?.prompt ?? "");
+    reading(job?.reading);
     const list = byId("job-facts");
     const key = JSON.stringify(job?.facts ?? []);
     if (list.dataset.key === key) return;
@@ -80,6 +82,33 @@
     if (name === "Seed") detail.append(copyButton(value));
     box.append(term, detail);
     return box;
+  }
+
+  /** A person's own words, whose direction must not turn what stands around them. */
+  function own(words, name = "bdi") {
+    const element = document.createElement(name);
+    element.textContent = words;
+    return element;
+  }
+
+  function reading(told) {
+    show("job-reading", told);
+    const box = byId("job-reading");
+    const key = JSON.stringify(told ?? null);
+    if (box.dataset.key === key) return;
+    box.dataset.key = key;
+    text("job-reading-note", told?.note ?? "");
+    const phrases = (told?.understood ?? []).map(([phrase, became]) => {
+      const entry = document.createElement("li");
+      entry.append(own(phrase), own("→", "span"), own(became));
+      entry.children[1].setAttribute("aria-label", "became");
+      return entry;
+    });
+    byId("job-understood").replaceChildren(...phrases);
+    const ignored = told?.ignored ?? [];
+    const words = ignored.flatMap((word, index) => (index ? [", ", own(word)] : [own(word)]));
+    byId("job-ignored").replaceChildren(`${told?.ignoredLabel ?? ""}: `, ...words);
+    show("job-ignored", ignored.length > 0);
   }
 
   function copyButton(value) {
@@ -104,6 +133,7 @@
     show("cancel", job?.canCancel);
     show("retry", job?.canRetry);
     show("use-settings", job?.canRetry);
+    show("animate", job?.canAnimate);
     const link = byId("download");
     show("download", job?.download);
     attribute(link, "href", videogen.absolute(job?.download?.href));

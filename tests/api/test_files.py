@@ -1,0 +1,247 @@
+"""`/files`: what may be uploaded, what is kept of it, and who may start from it."""
+
+import http.client
+from urllib.parse import urlsplit
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.api.conftest import MAX_UPLOAD_MB
+from tests.support.api import API
+from tests.support.pictures import GPS, bomb, colour_at, encoded, photo, quarters
+from videogen.uploads import MAX_UPLOADS
+
+FIELDS = {"id", "contentType", "width", "height", "sizeBytes", "createdAt", "url"}
+
+
+def noise(size):
+    """A PNG of about three bytes for each pixel."""
+    pixels = np.random.default_rng(1).integers(0, 255, (size, size, 3), np.uint8)
+    return encoded(Image.fromarray(pixels))
+
+
+def test_an_upload_answers_201_with_the_file(session):
+    response = session.try_upload(encoded())
+    assert response.status_code == 201
+    file = response.json()
+    assert file.keys() == FIELDS
+    assert (file["contentType"], file["width"], file["height"]) == ("image/png", 64, 48)
+    kept = session.http.get(file["url"])
+    assert (kept.status_code, kept.headers["content-type"]) == (200, "image/png")
+    assert kept.headers["x-content-type-options"] == "nosniff"
+    assert len(kept.content) == file["sizeBytes"]
+    assert colour_at(kept.content, 0.25, 0.25) == "red"
+    assert session.get(f"/files/{file['id']}").json() == file
+
+
+def test_a_photo_is_kept_upright_and_without_its_place(session, app):
+    data = photo(orientation=6)
+    file = session.upload(data)
+    assert (file["contentType"], file["width"], file["height"]) == ("image/jpeg", 48, 64)
+    (stored,) = (app.data_dir / "files" / "uploads").glob(f"{file['id']}.*")
+    for kept in (stored.read_bytes(), session.http.get(file["url"]).content):
+        assert GPS in data
+        assert GPS not in kept
+        assert b"Exif" not in kept
+        assert colour_at(kept, 0.75, 0.25) == "red"
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), [("page.html", "text/html"), ("x.gif", "image/gif"), ("../../etc/passwd", ""), ("", "image/png")]
+)
+def test_a_picture_is_known_by_its_bytes_whatever_it_is_called(session, name, kind):
+    response = session.try_upload(encoded(), name or "blob", kind)
+    assert (response.status_code, response.json()["contentType"]) == (201, "image/png")
+
+
+@pytest.mark.parametrize("data", [b"", b"GIF89a" + bytes(99), b"<html>", b"%PDF-1.7"])
+def test_another_type_is_415_whatever_it_is_called(session, data):
+    response = session.try_upload(data, "picture.png", "image/png")
+    assert (response.status_code, response.json()["code"]) == (415, "unsupported_media_type")
+    assert "PNG, JPEG or WebP" in response.json()["detail"]
+
+
+def test_a_page_behind_a_picture_is_not_kept(session):
+    page = b"<html><script>alert(1)</script></html>"
+    file = session.upload(encoded() + page)
+    assert page not in session.http.get(file["url"]).content
+
+
+@pytest.mark.parametrize("cut", [0.1, 0.5, 0.95])
+def test_a_broken_picture_is_422_that_names_the_file(session, cut):
+    data = noise(60)
+    response = session.try_upload(data[: int(len(data) * cut)])
+    assert (response.status_code, response.json()["code"]) == (422, "invalid_request")
+    assert response.json()["errors"][0]["field"] == "file"
+
+
+def test_a_bomb_is_refused_and_the_server_stays_small(session):
+    data = bomb(20_000, 20_000)
+    assert len(data) < 1e5
+    response = session.try_upload(data)
+    assert response.status_code == 422
+    assert "at most 40 megapixels" in response.json()["detail"]
+
+
+def test_a_file_over_the_limit_is_413_and_one_under_it_is_taken(session):
+    too_large = session.try_upload(noise(700))
+    assert (too_large.status_code, too_large.json()["code"]) == (413, "payload_too_large")
+    assert f"at most {MAX_UPLOAD_MB} MB (VIDEOGEN_MAX_UPLOAD_MB)" in too_large.json()["detail"]
+    assert session.try_upload(noise(500)).status_code == 201
+
+
+def test_a_body_of_unknown_length_is_stopped_while_it_comes(session, app):
+    # Sends twice the limit and never the end: the answer can only come from counting.
+    connection = http.client.HTTPConnection(urlsplit(app.base_url).netloc, timeout=20)
+    connection.putrequest("POST", f"{API}/files")
+    connection.putheader("Authorization", f"Bearer {session.token}")
+    connection.putheader("Content-Type", "multipart/form-data; boundary=b")
+    connection.putheader("Transfer-Encoding", "chunked")
+    connection.endheaders()
+    head = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\n\r\n\x89PNG\r\n\x1a\n'
+    for part in (head, *[bytes(100_000)] * (20 * MAX_UPLOAD_MB)):
+        connection.send(b"%x\r\n%b\r\n" % (len(part), part))
+    response = connection.getresponse()
+    assert response.status == 413
+    assert b"payload_too_large" in response.read()
+    connection.close()
+
+
+@pytest.mark.parametrize(
+    ("options", "status"),
+    [
+        ({"content": b"x", "headers": {"Content-Type": "image/png"}}, 415),
+        ({"json": {"file": "x"}}, 415),
+        ({"content": b"x", "headers": {"Content-Type": "multipart/form-data"}}, 422),
+        ({"content": b"no part", "headers": {"Content-Type": "multipart/form-data; boundary=b"}}, 422),
+        ({"files": {"picture": ("a.png", b"x")}}, 422),
+        ({"files": [("file", ("a.png", b"x")), ("file", ("b.png", b"x"))]}, 422),
+        ({"data": {"file": "text"}, "files": {"other": ("a.png", b"x")}}, 422),
+    ],
+)
+def test_another_body_is_refused_with_what_was_expected(session, options, status):
+    response = session.post("/files", **options)
+    assert response.status_code == status, response.text
+    assert "`file`" in response.json()["detail"]
+    assert "multipart/form-data" in response.json()["detail"]
+
+
+def test_an_upload_needs_a_session_and_the_cookie_alone_needs_the_same_origin(session, http):
+    files = {"file": ("a.png", encoded())}
+    assert http.post(f"{API}/files", files=files).json()["code"] == "session_required"
+    cookie = {"Cookie": f"videogen_session={session.token}"}
+    cross = http.post(f"{API}/files", files=files, headers=cookie | {"Sec-Fetch-Site": "cross-site"})
+    assert (cross.status_code, cross.json()["code"]) == (403, "cross_site")
+    assert http.post(f"{API}/files", files=files, headers=cookie | {"Sec-Fetch-Site": "same-origin"}).status_code == 201
+
+
+def test_the_same_picture_again_is_the_same_file_and_another_sessions_its_own(session, session_of):
+    first, again = session.upload(encoded()), session.upload(encoded() + b"with something behind it")
+    other = session_of().upload(encoded())
+    assert first["id"] == again["id"] != other["id"]
+
+
+def test_a_session_keeps_so_many_pictures_and_the_oldest_idle_one_makes_room(session, app):
+    def picture(number):
+        return session.upload(encoded(Image.new("RGB", (16, 16), (number, 0, 0))))["id"]
+
+    used = picture(0)
+    session.submit("looks", inputFileId=used)
+    oldest = picture(1)
+    others = [picture(2 + number) for number in range(MAX_UPLOADS - 2)]
+    newest = picture(200)
+    assert session.get(f"/files/{oldest}").status_code == 404
+    assert not list((app.data_dir / "files" / "uploads").glob(f"{oldest}.*"))
+    assert {session.get(f"/files/{kept}").status_code for kept in (used, others[0], newest)} == {200}
+
+
+# To start from
+
+
+def test_a_generation_starts_from_the_picture(session):
+    file = session.upload(encoded(Image.new("RGB", (32, 32), (200, 40, 40))))
+    made = session.submit("looks", inputFileId=file["id"], settings={"seed": 7})
+    assert made["inputFileId"] == file["id"]
+    ended = session.finish(made["id"])
+    assert ended["status"] == "completed", ended
+    assert colour_at(session.http.get(ended["posterUrl"]).content, 0.5, 0.5) == "red"
+
+
+def test_the_recipe_is_of_the_pictures_bytes(session, session_of):
+    red, blue = (encoded(Image.new("RGB", (32, 32), colour)) for colour in ("red", "blue"))
+
+    def recipe(who, picture):
+        return who.submit("looks", inputFileId=who.upload(picture)["id"], settings={"seed": 7})["recipeHash"]
+
+    mine = recipe(session, red)
+    assert mine == recipe(session, red) == recipe(session_of(), red)
+    assert len({mine, recipe(session, blue), session.submit("looks", settings={"seed": 7})["recipeHash"]}) == 3
+
+
+def test_another_sessions_picture_and_an_unknown_one_are_the_same_refusal(session, session_of):
+    theirs = session_of().upload(encoded())["id"]
+    told = []
+    for file_id in (theirs, "fil_AAAAAAAAAAAAAAAAAAAA", "", "../../secret"):
+        response = session.try_submit("looks", inputFileId=file_id)
+        assert response.status_code == 422
+        (error,) = response.json()["errors"]
+        assert error["field"] == "inputFileId"
+        told.append(response.text.replace(file_id, "?") if file_id else "")
+        assert session.get(f"/files/{file_id or 'x'}").status_code == 404
+    assert told[0] == told[1] == told[3]
+
+
+def test_an_engine_that_takes_no_picture_says_so(session):
+    response = session.try_submit("bars", inputFileId=session.upload(encoded())["id"])
+    assert response.status_code == 422
+    assert response.json()["errors"][0] | {"got": ""} == {
+        "field": "inputFileId",
+        "expected": "nothing, since bars takes no image",
+        "got": "",
+    }
+
+
+def test_variations_and_a_retry_start_from_the_same_picture(session):
+    file = session.upload(encoded(Image.new("RGB", (32, 32), (20, 20, 220))))
+    project = session.submit_all("looks", inputFileId=file["id"], variations=3)
+    made = [session.finish(item["id"]) for item in project["generations"]]
+    assert {item["inputFileId"] for item in made} == {file["id"]}
+    again = session.post(f"/generations/{made[0]['id']}/retry").json()
+    assert (again["inputFileId"], again["recipeHash"]) == (file["id"], made[0]["recipeHash"])
+    assert session.finish(again["id"])["status"] == "completed"
+
+
+def test_deleting_a_generation_leaves_the_picture_to_the_others(session):
+    file = session.upload(encoded())
+    first, second = (session.submit("looks", inputFileId=file["id"]) for _ in range(2))
+    session.finish(first["id"])
+    session.finish(second["id"])
+    assert session.delete(f"/generations/{first['id']}").status_code == 204
+    assert session.http.get(file["url"]).status_code == 200
+    again = session.post(f"/generations/{second['id']}/retry").json()
+    assert session.finish(again["id"])["status"] == "completed"
+
+
+def test_a_picture_that_is_gone_from_the_disk_is_a_clear_failure(session, app):
+    file = session.upload(encoded())
+    holds = session.submit("until-cancelled"), session.submit("until-cancelled")
+    made = session.submit("looks", inputFileId=file["id"])
+    (stored,) = (app.data_dir / "files" / "uploads").glob(f"{file['id']}.*")
+    stored.unlink()
+    for held in holds:
+        session.cancel(held["id"])
+    ended = session.finish(made["id"])
+    assert (ended["status"], ended["error"]["code"], ended["error"]["retryable"]) == ("failed", "input_missing", False)
+    assert "Upload it again" in ended["error"]["message"]
+    # And it can be mended as the message says.
+    assert session.upload(encoded())["id"] == file["id"]
+    assert session.finish(session.post(f"/generations/{made['id']}/retry").json()["id"])["status"] == "completed"
+
+
+def test_a_picture_that_was_exchanged_on_the_disk_is_not_rendered(session, app):
+    file = session.upload(encoded())
+    (stored,) = (app.data_dir / "files" / "uploads").glob(f"{file['id']}.*")
+    stored.write_bytes(encoded(quarters(80, 80)))
+    ended = session.finish(session.submit("looks", inputFileId=file["id"])["id"])
+    assert (ended["status"], ended["error"]["code"]) == ("failed", "input_changed")

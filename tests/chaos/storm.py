@@ -1,0 +1,143 @@
+"""The whole storm: an app, people, a network and a monkey; and what came of it."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.chaos.monkey import START_SECONDS, Loss, Monkey, rows
+from tests.chaos.network import Network
+from tests.chaos.people import Ledger, Person
+from tests.chaos.verdict import Verdict
+from tests.support.app import App, engine_reference
+
+CALM_SECONDS = 120.0
+"""How long everything may take to end once the storm is over."""
+RENDERS = ("preparing", "rendering", "finishing")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a storm is made of. `must` are the monkey's first acts; the seed decides the rest."""
+
+    kills: int
+    seed: int
+    people: int = 3
+    workers: int = 2
+    must: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What was done, how long takeovers took (seconds), and every fault."""
+
+    seconds: float
+    kills: Counter[str]
+    did: Counter[str]
+    people: Counter[str]
+    ends: Counter[str]
+    after_renderer: list[float]
+    after_server: list[float]
+    most_lost: int
+    faults: dict[str, list[str]]
+    ledgers: list[Ledger]
+
+
+async def storm(folder: Path, plan: Plan) -> Outcome:
+    """Run it in an empty folder."""
+    rng = random.Random(plan.seed)
+    began = time.monotonic()
+    # A renderer that stands still is given up soon; nobody's renders are used up by all this.
+    settings = {"workers": plan.workers, "stall_seconds": 3, "lease_seconds": 2, "max_attempts": 20}
+    app = App(folder / "data", engines=["paced", "raises"], **settings)
+    try:
+        await asyncio.to_thread(app.start, START_SECONDS)
+        async with Network(app.base_url) as network:
+            people = [Person(network.url, random.Random(rng.random())) for _ in range(plan.people)]
+            await asyncio.gather(*(person.arrive() for person in people))
+            monkey = Monkey(app, network, random.Random(rng.random()))
+            ledgers = [person.ledger for person in people]
+            late = await _run(plan, people, monkey)
+            await asyncio.gather(*(person.leave() for person in people))
+            await asyncio.to_thread(app.stop)
+    finally:
+        await asyncio.to_thread(app.close)
+    verdict = await asyncio.to_thread(Verdict, app.data_dir, ledgers, engine_reference)
+    faults = await asyncio.to_thread(verdict.faults)
+    faults["stuck"] += late
+    faults["orphan"] += monkey.outlived
+    if "Traceback" in app.log:
+        faults["wrong"].append("the server logged a traceback")
+    return _outcome(time.monotonic() - began, monkey, ledgers, verdict, faults)
+
+
+async def _run(plan: Plan, people: list[Person], monkey: Monkey) -> list[str]:
+    """The storm itself, and the calm after it; what did not come to its end in time."""
+    enough = asyncio.Event()
+    async with asyncio.TaskGroup() as tasks:
+        for person in people:
+            tasks.create_task(person.live(enough))
+        await monkey.rage(plan.kills, plan.must)
+        enough.set()
+    late = []
+    for person in people:
+        try:
+            async with asyncio.timeout(CALM_SECONDS):
+                while _unfinished(monkey.app.data_dir):
+                    await asyncio.sleep(0.2)
+                await person.caught_up(_newest(monkey.app.data_dir, person.ledger))
+                for name in _completed(monkey.app.data_dir, person.ledger)[:5]:
+                    await person.fetch(name)
+        except TimeoutError:
+            late.append(f"{person.ledger.session_id} was not told everything {CALM_SECONDS:g} seconds after the storm")
+    while any((monkey.app.data_dir / "work").iterdir()) and not late:
+        await asyncio.sleep(0.05)
+    return late
+
+
+def _unfinished(data_dir: Path) -> int:
+    return int(rows(data_dir, "SELECT count(*) FROM generations WHERE status IN ('queued', 'processing')")[0][0])
+
+
+def _newest(data_dir: Path, ledger: Ledger) -> int:
+    return int(rows(data_dir, "SELECT max(id) FROM events WHERE session_id = ?", ledger.session_id)[0][0])
+
+
+def _completed(data_dir: Path, ledger: Ledger) -> list[str]:
+    query = "SELECT id FROM generations WHERE session_id = ? AND status = 'completed'"
+    return [row[0] for row in rows(data_dir, query, ledger.session_id)]
+
+
+def _outcome(
+    seconds: float, monkey: Monkey, ledgers: list[Ledger], verdict: Verdict, faults: dict[str, list[str]]
+) -> Outcome:
+    took = [(loss, span) for loss in monkey.losses if (span := _takeover(loss, monkey, verdict)) is not None]
+    people: Counter[str] = sum((ledger.did for ledger in ledgers), Counter())
+    people["events told"] = sum(len(ledger.told) for ledger in ledgers)
+    people["streams broken"] = sum(ledger.breaks for ledger in ledgers)
+    return Outcome(
+        seconds=seconds,
+        kills=monkey.kills,
+        did=monkey.did,
+        people=people,
+        ends=Counter(row["status"] for row in verdict.generations.values()),
+        after_renderer=[span for loss, span in took if not loss.by_server],
+        after_server=[span for loss, span in took if loss.by_server],
+        most_lost=max((row["lost"] for row in verdict.generations.values()), default=0),
+        faults=faults,
+        ledgers=ledgers,
+    )
+
+
+def _takeover(loss: Loss, monkey: Monkey, verdict: Verdict) -> float | None:
+    """Seconds to the first progress of the next attempt; None where another blow came first, or it had ended."""
+    for _, kind, data, at in verdict.events.get(loss.generation_id, []):
+        if data["attempt"] > loss.attempt and kind == "render_progress" and data["stage"] in RENDERS:
+            if data["attempt"] != loss.attempt + 1 or any(loss.since < away < at for away, _ in monkey.outages):
+                return None
+            return max(0.0, at - loss.since)
+    return None

@@ -1,0 +1,84 @@
+"""A data folder as a server leaves it: three generations of one session, all with their files. Break it, then look."""
+
+import shutil
+import sqlite3
+from contextlib import closing
+from types import SimpleNamespace
+
+import pytest
+
+from tests.support.rows import Submitter, file_row
+from videogen.config import AppConfig
+from videogen.database import Database
+from videogen.doctor import Level, diagnose
+from videogen.queue.embedded import EmbeddedQueue
+from videogen.security import load_secret
+from videogen.storage import DiskStorage
+from videogen.store import Fence, Result, Store
+
+
+@pytest.fixture
+def home(tmp_path, migrated_file):
+    """The folder, its settings, its ids; nobody has anything open."""
+    root = tmp_path / "data"
+    storage = DiskStorage(root)
+    storage.open()
+    load_secret(root, "")
+    path = shutil.copy(migrated_file, root / "videogen.sqlite")
+    database = Database(f"sqlite:///{path}")
+    store = Store(database)
+    session, token = store.create_session()
+    ids = [_finished(store, storage, session) for _ in range(3)]
+    database.close()
+    config = AppConfig(data_dir=root, port=0, reserve_mb=0)
+    return SimpleNamespace(root=root, path=path, config=config, storage=storage, session=session, token=token, ids=ids)
+
+
+def _finished(store, storage, session):
+    row = Submitter(store)(session)
+    EmbeddedQueue(store.database).claim("worker")
+    video, poster = file_row(row, "video"), file_row(row, "poster")
+    poster.content_type = "image/jpeg"
+    for file, name in ((video, "a1-video.mp4"), (poster, "a1-poster.jpg")):
+        file.key = f"{row.id}/{name}"
+        source = storage.make_workdir(row.id) / name
+        source.write_bytes(bytes(file.size_bytes))
+        storage.put(source, file.key)
+    store.complete(Fence(row.id, 1), Result(video, poster, row.width, row.height, row.fps, row.duration_seconds))
+    storage.tidy(row.id, store.keys_kept(row.id))
+    return row.id
+
+
+@pytest.fixture
+def sql(home):
+    """Runs one statement on the closed database."""
+
+    def run(statement, *values):
+        with closing(sqlite3.connect(home.path)) as connection, connection:
+            return connection.execute(statement, values).fetchall()
+
+    return run
+
+
+@pytest.fixture
+def faults(home):
+    """What the doctor has to say, but for what is as it should be: (check, level, text) each."""
+
+    def look(**options):
+        found = diagnose(home.config, **options).findings
+        return [(one.check, one.level.value, one.text) for one in found if one.level is not Level.OK]
+
+    return look
+
+
+@pytest.fixture
+def fixed(home):
+    """Repairs; returns what was done. Afterwards there is nothing that could be repaired."""
+
+    def fix():
+        diagnosis = diagnose(home.config, fix=True)
+        assert not [finding for finding in diagnosis.findings if finding.fix], diagnosis.findings
+        assert diagnose(home.config, fix=True).repairs == (), "a second time there is nothing to do"
+        return diagnosis.repairs
+
+    return fix

@@ -1,0 +1,107 @@
+import os
+import sqlite3
+
+import pytest
+
+from videogen.doctor import rows
+from videogen.integrity import wal_of
+
+
+def test_a_generation_that_ended_without_a_word_is_told_its_end(home, sql, faults, fixed):
+    sql("DELETE FROM events WHERE type = 'render_result' AND generation_id = ?", home.ids[0])
+    ((check, level, text),) = faults()
+    assert (check, level) == ("generations", "fault")
+    assert home.ids[0] in text
+    assert "without a terminal event" in text
+    assert fixed() == ("the end of 1 generation is told",)
+    assert faults() == []
+    (told,) = sql("SELECT type FROM events WHERE generation_id = ? ORDER BY id DESC LIMIT 1", home.ids[0])
+    assert told == ("render_result",)
+
+
+@pytest.mark.parametrize(
+    ("statement", "what"),
+    [
+        (
+            "INSERT INTO events SELECT 99, session_id, project_id, generation_id, type, data, 0 FROM events WHERE id=3",
+            "more than one terminal event",
+        ),
+        ("UPDATE generations SET status = 'processing' WHERE seq = 1", "has a terminal event, but has not ended"),
+        ("UPDATE generations SET file_id = NULL WHERE seq = 1", "is completed without a file"),
+    ],
+)
+def test_a_state_that_cannot_be_is_named_with_what_helps(home, sql, faults, statement, what):
+    sql(statement)
+    assert any(what in text and home.ids[0] in text for _, _, text in faults())
+    for finding in faults():
+        assert finding[1] == "fault" or finding[0] == "stray files"
+
+
+def test_a_database_of_another_revision_is_named(home, sql, faults):
+    sql("UPDATE alembic_version SET version_num = '9999'")
+    ((check, level, text),) = faults()
+    assert (check, level) == ("schema", "fault")
+    assert "9999" in text
+
+
+def test_a_database_of_another_application_is_named(home, faults):
+    home.path.unlink()
+    connection = sqlite3.connect(home.path)
+    connection.execute("CREATE TABLE notes (text)")
+    connection.close()
+    assert [(check, level) for check, level, _ in faults()] == [("schema", "fault")]
+
+
+def test_rows_that_belong_to_nothing_are_a_fault_and_are_let_go(home, sql, faults, fixed):
+    sql("DELETE FROM projects WHERE id = (SELECT project_id FROM generations WHERE id = ?)", home.ids[0])
+    sql("DELETE FROM generations WHERE id = ?", home.ids[1])
+    assert ("references", "fault") in [(check, level) for check, level, _ in faults()]
+    (done, moved) = fixed()
+    assert "1 project made again" in done
+    assert "left out" in done
+    assert "stray" in moved
+    assert faults() == []
+
+
+def test_an_emptied_database_is_a_fault_where_there_are_files(home, faults):
+    home.path.write_bytes(b"")
+    ((check, level, text),) = faults()
+    assert (check, level) == ("database", "fault")
+    assert "0 bytes" in text
+
+
+def test_a_file_that_is_no_database_is_a_fault_that_cannot_be_repaired(home, faults, fixed):
+    home.path.write_bytes(b"no database at all" * 1000)
+    assert any("file is not a database" in text for _, _, text in faults())
+    assert fixed() == ()
+    assert home.path.read_bytes().startswith(b"no database"), "it is left as it is"
+
+
+def test_a_write_ahead_log_that_grows_is_folded_back(home, sql, faults, fixed, monkeypatch):
+    copy = home.root / "copy"
+    connection = sqlite3.connect(home.path, isolation_level=None)
+    connection.execute("UPDATE generations SET title = 'changed'")
+    copy.write_bytes(wal_of(home.path).read_bytes())
+    whole = home.path.read_bytes()
+    connection.close()
+    home.path.write_bytes(whole)
+    copy.replace(wal_of(home.path))
+    monkeypatch.setattr(rows, "BIG_WAL", 1000)
+    ((check, level, _),) = faults()
+    assert (check, level) == ("write-ahead log", "warning")
+    assert fixed() == ("the write-ahead log is folded back into the database",)
+    assert sql("SELECT DISTINCT title FROM generations") == [("changed",)]
+
+
+def test_a_write_ahead_log_that_is_cut_is_a_warning(home, faults):
+    connection = sqlite3.connect(home.path, isolation_level=None)
+    connection.execute("UPDATE generations SET title = 'changed'")
+    cut = wal_of(home.path).read_bytes()[:-100]
+    whole = home.path.read_bytes()
+    connection.close()
+    home.path.write_bytes(whole)
+    wal_of(home.path).write_bytes(cut)
+    ((check, level, text),) = faults()
+    assert (check, level) == ("write-ahead log", "warning")
+    assert "middle of a write" in text
+    assert os.path.getsize(wal_of(home.path)) == len(cut)

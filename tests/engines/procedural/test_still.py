@@ -1,0 +1,44 @@
+import numpy as np
+import pytest
+
+from videogen.engines.procedural.still import CLIP_SECONDS, MOMENTS, best_still
+
+
+class Flickering:
+    """Black, but for one moment."""
+
+    def __init__(self, size, bright):
+        self.size, self.asked, self._bright = size, [], bright
+
+    def frame(self, t):
+        self.asked.append(t)
+        width, height = self.size
+        frame = np.zeros((height, width, 3), np.uint8)
+        if t == self._bright:
+            frame[:, : width // 2] = (200, 120, 40)
+        return frame
+
+
+@pytest.mark.parametrize("share", MOMENTS)
+def test_the_most_telling_moment_is_taken_and_drawn_at_twice_its_size(share):
+    made = []
+
+    def build(size):
+        made.append(Flickering(size, CLIP_SECONDS * share))
+        return made[-1]
+
+    still = best_still(build, (64, 48))
+    assert still.shape == (48, 64, 3)
+    assert made[0].size == (128, 96)
+    assert still[10, 10].tolist() == [200, 120, 40]
+
+
+def test_a_large_still_is_drawn_at_its_own_size():
+    sizes = []
+
+    def build(size):
+        sizes.append(size)
+        return Flickering(size, 0.0)
+
+    best_still(build, (1920, 1080))
+    assert sizes == [(1920, 1080)]

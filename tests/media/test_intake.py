@@ -1,0 +1,167 @@
+"""What becomes of a stranger's picture."""
+
+import io
+import struct
+from contextlib import suppress
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PIL import Image, ImageCms
+
+from tests.support.pictures import GPS, bomb, colour_at, encoded, photo, quarters
+from videogen.errors import InvalidRequest, UnsupportedMediaType
+from videogen.media import intake
+from videogen.media.intake import CleanImage, clean_image
+
+# Where red, which stands at the top left as stored, is to be seen under each EXIF orientation.
+RED = {1: (0, 0), 2: (1, 0), 3: (1, 1), 4: (0, 1), 5: (0, 0), 6: (1, 0), 7: (1, 1), 8: (0, 1)}
+
+
+def clean(data: bytes) -> CleanImage:
+    return clean_image(io.BytesIO(data))
+
+
+@pytest.mark.parametrize(
+    ("kind", "kept"), [("PNG", "image/png"), ("JPEG", "image/jpeg"), ("WEBP", "image/png")], ids=str
+)
+def test_each_format_is_kept_as_what_it_shows(kind, kept):
+    made = clean(encoded(kind=kind, quality=90))
+    assert (made.content_type, made.width, made.height) == (kept, 64, 48)
+    assert made.suffix == {"image/png": "png", "image/jpeg": "jpg"}[kept]
+    seen = [colour_at(made.data, x, y) for y in (0.25, 0.75) for x in (0.25, 0.75)]
+    assert seen == ["red", "green", "blue", "white"]
+
+
+@pytest.mark.parametrize("orientation", RED)
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+def test_a_turned_picture_is_turned_back(orientation, kind):
+    made = clean(photo(orientation, kind))
+    assert (made.width, made.height) == ((48, 64) if orientation > 4 else (64, 48))
+    across, down = RED[orientation]
+    assert colour_at(made.data, 0.25 + across / 2, 0.25 + down / 2) == "red"
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+def test_nothing_that_the_camera_noted_is_kept(kind):
+    data = photo(6, kind)
+    assert GPS in data
+    made = clean(data)
+    assert GPS not in made.data
+    assert b"Exif" not in made.data
+    with Image.open(io.BytesIO(made.data)) as image:
+        assert not image.getexif()
+        assert not {"exif", "comment", "icc_profile", "xmp", "XML:com.adobe.xmp"} & image.info.keys()
+
+
+def test_what_hides_behind_a_picture_is_gone():
+    page = b"<html><script>alert(1)</script></html>"
+    for kind in ("PNG", "JPEG", "WEBP"):
+        assert page not in clean(encoded(kind=kind) + b"PK\x03\x04" + page).data
+
+
+def test_only_the_first_frame_of_an_animation_is_taken():
+    others = [Image.new("RGB", (64, 48), colour) for colour in ("black", "white")]
+    made = clean(encoded(kind="WEBP", save_all=True, append_images=others, duration=40))
+    assert colour_at(made.data, 0.25, 0.25) == "red"
+
+
+def test_transparency_is_laid_on_white():
+    for image in (Image.new("RGBA", (32, 32), (255, 0, 0, 0)), Image.new("LA", (32, 32), (0, 0))):
+        assert colour_at(clean(encoded(image)).data, 0.5, 0.5) == "white"
+    few = quarters().quantize(4)
+    made = clean(encoded(few, transparency=few.getpixel((2, 2))))
+    assert [colour_at(made.data, x, 0.25) for x in (0.25, 0.75)] == ["white", "green"]
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "P", "I;16", "RGBA", "CMYK"])
+def test_every_kind_of_pixel_becomes_rgb(mode):
+    grey = Image.fromarray(np.full((32, 32), 200 << 8, np.uint16)) if mode == "I;16" else quarters(32, 32).convert(mode)
+    made = clean(encoded(grey, "JPEG" if mode == "CMYK" else "PNG"))
+    with Image.open(io.BytesIO(made.data)) as image:
+        assert image.mode == "RGB"
+        if mode == "I;16":
+            assert image.getpixel((5, 5)) == (200, 200, 200)
+        if mode == "CMYK":
+            assert colour_at(made.data, 0.25, 0.25) == "red"
+
+
+def test_a_colour_profile_is_turned_into_srgb_and_a_broken_one_is_left_out():
+    # A profile whose red and blue are exchanged shows a red picture as a blue one.
+    swapped = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    red, blue = (_tag(swapped, name) for name in (b"rXYZ", b"bXYZ"))
+    swapped[red : red + 20], swapped[blue : blue + 20] = swapped[blue : blue + 20], swapped[red : red + 20]
+    assert colour_at(clean(encoded(icc_profile=bytes(swapped))).data, 0.25, 0.25) == "blue"
+    assert colour_at(clean(encoded(icc_profile=b"no profile")).data, 0.25, 0.25) == "red"
+
+
+def _tag(profile, name):
+    for index in range(struct.unpack_from(">I", profile, 128)[0]):
+        found, offset, _ = struct.unpack_from(">4sII", profile, 132 + 12 * index)
+        if found == name:
+            return offset
+    raise AssertionError(name)
+
+
+def test_a_large_picture_is_made_smaller():
+    made = clean(encoded(Image.new("RGB", (2 * intake.MAX_SIDE, 600), "white"), "JPEG"))
+    assert (made.width, made.height) == (intake.MAX_SIDE, 300)
+
+
+@pytest.mark.parametrize(
+    ("data", "shown"),
+    [
+        (b"", "an empty file"),
+        (b"GIF89a" + bytes(20), "GIF89a"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "<svg"),
+        (b"RIFF\x00\x00\x00\x00WAVE", "RIFF"),
+        (b"\x00\x00\x00\x20ftypavif", "ftyp"),
+    ],
+)
+def test_another_type_is_refused_by_its_bytes(data, shown):
+    with pytest.raises(UnsupportedMediaType, match="expected a PNG, JPEG or WebP image, got") as caught:
+        clean(data)
+    assert shown in caught.value.detail
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
+@pytest.mark.parametrize("share", [0.02, 0.3, 0.9])
+def test_a_cut_picture_is_refused(kind, share):
+    data = encoded(Image.effect_noise((200, 150), 80).convert("RGB"), kind)
+    with pytest.raises(InvalidRequest, match="image that is whole, got a broken"):
+        clean(data[: max(12, int(len(data) * share))])
+
+
+@pytest.mark.parametrize("size", [(30_000, 30_000), (9_000, 9_000), (6_400, 6_400)])
+def test_a_bomb_is_refused_before_it_is_decoded(size, monkeypatch):
+    def never(*_):
+        raise AssertionError("it was decoded")
+
+    monkeypatch.setattr(Image.Image, "load", never)
+    monkeypatch.setattr("PIL.ImageFile.ImageFile.load", never)
+    with pytest.raises(InvalidRequest, match="at most 40 megapixels"):
+        clean(bomb(*size))
+
+
+@pytest.mark.parametrize(("size", "said"), [((15, 64), "at least 16 pixels"), ((2000, 100), "16 times as long")])
+def test_a_picture_of_no_use_is_refused(size, said):
+    with pytest.raises(InvalidRequest, match=said):
+        clean(encoded(Image.new("RGB", size)))
+
+
+SAMPLES = [photo(6, kind) for kind in ("PNG", "JPEG", "WEBP")]
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")  # Pillow's, on notes that it cannot read
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    st.sampled_from(SAMPLES),
+    st.lists(st.tuples(st.integers(0, 2000), st.binary(min_size=1, max_size=6)), min_size=1, max_size=6),
+)
+def test_whatever_is_damaged_there_is_a_picture_or_one_clear_error(sample, damages):
+    data = bytearray(sample)
+    for place, new in damages:
+        data[place % len(data) : place % len(data) + len(new)] = new
+    with suppress(InvalidRequest, UnsupportedMediaType):
+        assert GPS not in clean(bytes(data)).data

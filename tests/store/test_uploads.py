@@ -1,0 +1,97 @@
+import pytest
+
+from tests.support.rows import PLENTY, file_row, generation_row, project_row, result, upload_row
+from videogen.errors import InvalidRequest, LimitExceeded, NotFound
+from videogen.models import FileRow
+from videogen.store import Fence
+
+
+@pytest.fixture
+def add(store, alice, clock):
+    """Stores an upload, one second after the last one."""
+
+    def make(digest, owner=alice, limit=3):
+        clock.now += 1
+        return store.add_upload(upload_row(owner, digest, clock.now), limit)
+
+    return make
+
+
+def test_an_upload_is_its_owners_alone(store, add, alice, bob):
+    row, removed = add("a")
+    assert (store.get_upload(alice, row.id).digest, removed) == ("a", [])
+    for owner, upload_id in ((bob, row.id), (alice, "fil_unknown")):
+        with pytest.raises(NotFound):
+            store.get_upload(owner, upload_id)
+
+
+def test_the_same_picture_is_one_row_for_each_session_and_counts_as_new(store, add, alice, bob):
+    first, _ = add("a")
+    again, _ = add("a")
+    assert again.id == first.id != add("a", bob)[0].id
+    assert again.created_at == first.created_at + 1
+
+
+def test_the_oldest_idle_one_makes_room(store, add, submit, alice):
+    used, idle, kept = (add(digest)[0] for digest in "abc")
+    submit(alice, input_file_id=used.id)
+    _, removed = add("d")
+    assert [row.id for row in removed] == [idle.id]
+    assert store.get_upload(alice, kept.id)
+    with pytest.raises(NotFound):
+        store.get_upload(alice, idle.id)
+
+
+def test_where_all_are_in_use_there_is_no_room(store, add, submit, alice, bob):
+    for digest in "abc":
+        submit(alice, input_file_id=add(digest)[0].id)
+    with pytest.raises(LimitExceeded, match="At most 3 images"):
+        add("d")
+    assert add("d", bob)[1] == []
+
+
+def test_a_worker_finds_what_a_generation_starts_from(store, add, submit, alice):
+    row, _ = add("a")
+    assert store.find_input(submit(alice, input_file_id=row.id).id).id == row.id
+    assert store.find_input(submit(alice).id) is None
+
+
+def test_only_idle_uploads_of_old_are_swept(store, add, submit, alice, clock):
+    used, idle = (add(digest)[0] for digest in "ab")
+    generation = submit(alice, input_file_id=used.id)
+    moment = clock.now + 0.5
+    fresh, _ = add("c")
+    assert [row.id for row in store.sweep_uploads(moment)] == [idle.id]
+    assert store.upload_keys() == {used.key, fresh.key}
+    # Nothing starts from it any more once its generation is deleted.
+    store.cancel_generation(alice, generation.id)
+    store.delete_generation(alice, generation.id)
+    assert [row.id for row in store.sweep_uploads(moment)] == [used.id]
+
+
+def test_a_picture_that_is_swept_before_the_submit_is_stored_is_told(store, add, alice, clock):
+    row, _ = add("a")
+    store.sweep_uploads(clock.now + 1)
+    project = project_row(alice)
+    with pytest.raises(InvalidRequest, match="inputFileId"):
+        store.create_project(project, [generation_row(project, input_file_id=row.id)], PLENTY)
+
+
+def test_a_still_is_the_picture_of_a_completed_image_of_its_owner(store, queue, submit, alice, bob):
+    made = {}
+    for kind in ("image", "video"):
+        row = submit(alice, type=kind)
+        queue.claim("worker")
+        preview = file_row(row, "preview")
+        store.record_preview(Fence(row.id, 1), preview)
+        with pytest.raises(NotFound):
+            store.get_still(alice, preview.id)
+        made[kind] = result(row)
+        store.complete(Fence(row.id, 1), made[kind])
+    file, generation = store.get_still(alice, made["image"].video.id)
+    assert isinstance(file, FileRow)
+    assert (generation.type, generation.file_id) == ("image", file.id)
+    wrong = [(alice, made["video"].video), (alice, made["image"].poster), (bob, made["image"].video)]
+    for owner, other in wrong:
+        with pytest.raises(NotFound):
+            store.get_still(owner, other.id)

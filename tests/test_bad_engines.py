@@ -1,0 +1,111 @@
+"""Engines that fail, each in its own way, under the real worker: a clear word, nothing harmed, and work goes on."""
+
+import re
+import shutil
+import threading
+from types import SimpleNamespace
+
+import pytest
+
+from tests.support.app import engine_reference
+from tests.support.rows import Submitter
+from videogen.database import Database
+from videogen.engines.base import RenderRequest
+from videogen.engines.registry import load_engine
+from videogen.queue.embedded import EmbeddedQueue
+from videogen.storage import DiskStorage
+from videogen.store import Store
+from videogen.worker import Terms, WorkerPool
+
+PATIENCE = 100
+SETTINGS = {"width": 96, "height": 64, "fps": 8, "durationSeconds": 1.0, "seed": 1}
+STALL_SECONDS = 3.0
+
+FAILS = {
+    # engine: (status, code, what its message says, renderers lost)
+    "dies": ("failed", "worker_lost", r"was lost 2 times\. .* SIGKILL .* at step \d", 2),
+    "crashes": ("failed", "worker_lost", r"SIGSEGV at step 1\. Its log ends: the last word", 2),
+    "hangs": ("failed", "worker_lost", r"said nothing for 3 seconds at step 0 and was killed", 2),
+    "deaf": ("failed", "worker_lost", r"said nothing for 3 seconds at step 1 and was killed", 2),
+    "babbles": ("failed", "worker_lost", r"Expected a message .* got .*no message", 2),
+    "has_children": ("failed", "worker_lost", r"SIGKILL", 2),
+    "raises": ("failed", "engine_error", r"^ValueError: there is no such colour$", 0),
+    "exits": ("failed", "engine_error", r"^SystemExit: 3$", 0),
+    "refuses": ("failed", "busy", r"^The model is busy\.$", 0),
+    "out_of_memory": ("failed", "out_of_memory", r"Choose a smaller size", 0),
+    "fills_disk": ("failed", "storage_fault", r"file too large.* Look at the disk", 0),
+    "wrong_shape": ("failed", "wrong_frame", r"Frame \d: expected uint8", 0),
+    "too_many": ("failed", "wrong_frame_count", r"Expected 8 frames .*, got more", 0),
+    "unwhole": ("failed", "broken_media", r"expected a whole video", 0),
+    "outside": ("failed", "bad_artifact", r"Expected a file in ctx\.workdir", 0),
+    "other_format": ("failed", "bad_artifact", r"Expected a file named \.mp4, .* got video\.mkv", 0),
+    "no_artifact": ("failed", "bad_artifact", r"Expected render\(\) to return an Artifact, got NoneType", 0),
+    "prints": ("completed", None, None, 0),
+}
+ENGINES = (*FAILS, "bars")
+
+
+@pytest.fixture(scope="module")
+def aftermath(tmp_path_factory, migrated_file):
+    """All of them rendered, and good jobs between them, by one pool of two workers; and what is left then."""
+    folder = tmp_path_factory.mktemp("bad-engines")
+    database = Database(f"sqlite:///{shutil.copy(migrated_file, folder / 'videogen.sqlite')}")
+    store, storage = Store(database), DiskStorage(folder)
+    storage.open()
+    queue = EmbeddedQueue(database, lease_seconds=10, max_attempts=2)
+    references = {load_engine(engine_reference(name)).id: engine_reference(name) for name in ENGINES}
+    pool = WorkerPool(store, queue, storage, references, Terms(2, 10, STALL_SECONDS))
+    session, submit = store.create_session()[0], Submitter(store)
+
+    def order(name):
+        recipe = load_engine(engine_reference(name)).normalise(RenderRequest(prompt=name, settings=SETTINGS))
+        return submit(session, recipe=recipe.model_dump(mode="json")).id
+
+    bad, good = {}, []
+    for number, name in enumerate(FAILS):
+        bad[name] = order(name)
+        if number % 3 == 0 or name == list(FAILS)[-1]:
+            good.append(order("bars"))
+    waiting, all_ended = {*bad.values(), *good}, threading.Event()
+
+    def note(events):
+        waiting.difference_update(event.generation_id for event in events if event.type != "render_progress")
+        if not waiting:
+            all_ended.set()
+
+    database.listen(note)
+    pool.start()
+    try:
+        assert all_ended.wait(PATIENCE), f"these have not ended: {[name for name in bad if bad[name] in waiting]}"
+        pool.check()
+    finally:
+        pool.stop()
+    yield SimpleNamespace(
+        bad={name: store.get_generation(session, number) for name, number in bad.items()},
+        good=[store.get_generation(session, number) for number in good],
+        storage=storage,
+        store=store,
+    )
+    database.close()
+
+
+@pytest.mark.parametrize("name", FAILS)
+def test_it_ends_with_a_clear_word(aftermath, name):
+    status, code, says, lost = FAILS[name]
+    row = aftermath.bad[name]
+    assert (row.status, row.error_code, row.lost) == (status, code, lost), row.error_message
+    if says is not None:
+        assert re.search(says, row.error_message)
+        assert "\n" not in row.error_message
+
+
+def test_every_other_job_is_rendered(aftermath):
+    assert [row.status for row in aftermath.good] == ["completed"] * len(aftermath.good)
+
+
+def test_nothing_is_left_of_them_but_what_the_rows_name(aftermath):
+    assert aftermath.storage.workdirs() == []
+    files = aftermath.storage.root / "files"
+    for row in (*aftermath.bad.values(), *aftermath.good):
+        keys = {f"{row.id}/{path.name}" for path in (files / row.id).glob("*")}
+        assert keys == aftermath.store.keys_kept(row.id)

@@ -1,0 +1,161 @@
+import os
+import shutil
+import sqlite3
+from contextlib import closing
+
+import pytest
+from sqlmodel import select
+
+from tests.support.api import Session, connect
+from tests.support.app import environment, run_to_end
+from tests.support.damage import damage_table
+from videogen.database import Database
+from videogen.errors import DamagedDatabase, StartError
+from videogen.integrity import check, is_wal_cut, require_sound, wal_of
+from videogen.models import SessionRow
+from videogen.security import token_hash
+from videogen.store import Store
+from videogen.sweep import look_for_damage
+
+
+@pytest.fixture
+def path(tmp_path, migrated_file):
+    """A database of 2,000 sessions, closed."""
+    path = shutil.copy(migrated_file, tmp_path / "videogen.sqlite")
+    with closing(sqlite3.connect(path)) as connection, connection:
+        rows = ((f"ses_{number}", f"hash {number}") for number in range(2000))
+        connection.executemany("INSERT INTO sessions VALUES (?, ?, 0, 0)", rows)
+    return path
+
+
+@pytest.fixture
+def torn(path):
+    """The same as a crash left it: with a write-ahead log that holds one more session."""
+    copy = path.with_name("torn.sqlite")
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("INSERT INTO sessions VALUES ('ses_last', 'last', 0, 0)")
+        for source in (path, wal_of(path)):
+            shutil.copy(source, source.with_name(source.name.replace("videogen", "torn")))
+    return copy
+
+
+def _count(path):
+    database = Database(f"sqlite:///{path}")
+    try:
+        with database.read() as session:
+            return session.connection().exec_driver_sql("SELECT count(*) FROM sessions").scalar()
+    finally:
+        database.close()
+
+
+def test_a_sound_database_passes_and_a_look_at_it_changes_nothing(path):
+    before = path.read_bytes()
+    assert check(path).faults == ()
+    assert require_sound(path, has_files=True) is True
+    assert path.read_bytes() == before
+    assert [found.name for found in path.parent.iterdir()] == [path.name], "no file that another user could not open"
+
+
+def test_a_damaged_page_stops_a_start_and_names_the_doctor(path):
+    damage_table(path, "sessions")
+    with pytest.raises(StartError, match=r"is damaged: .+ `videogen doctor --fix`"):
+        require_sound(path, has_files=True)
+
+
+@pytest.mark.parametrize("left", [100, 4096, -4096])
+def test_a_database_that_is_cut_short_stops_a_start(path, left):
+    os.truncate(path, left if left > 0 else path.stat().st_size + left)
+    with pytest.raises(StartError, match="is damaged"):
+        require_sound(path, has_files=False)
+
+
+def test_a_file_that_is_no_database_stops_a_start_and_is_not_called_damaged(path):
+    path.write_bytes(b"no database at all" * 1000)
+    with pytest.raises(StartError, match=r"cannot be used: file is not a database.*Restore a backup"):
+        require_sound(path, has_files=False)
+
+
+def test_a_database_that_was_emptied_stops_a_start_only_where_there_is_something_to_lose(path):
+    path.write_bytes(b"")
+    with pytest.raises(StartError, match="is empty"):
+        require_sound(path, has_files=True)
+    assert require_sound(path, has_files=False) is True
+    path.unlink()
+    assert require_sound(path, has_files=True) is True, "whoever moved it away wants to start afresh"
+
+
+def test_a_start_looks_only_so_long_and_the_rest_is_looked_at_later(path):
+    damage_table(path, "sessions")
+    assert require_sound(path, has_files=True, seconds=-1) is False
+    database = Database(f"sqlite:///{path}")
+    store = Store(database)
+    store.ping()
+    look_for_damage(database)
+    with pytest.raises(DamagedDatabase, match="videogen doctor"):
+        store.ping()
+    database.close()
+
+
+def test_damage_that_is_met_at_any_time_is_remembered(path):
+    damage_table(path, "sessions", pages=3)
+    database = Database(f"sqlite:///{path}")
+    store = Store(database)
+    store.ping()
+    with pytest.raises(DamagedDatabase), database.read() as session:
+        session.exec(select(SessionRow)).all()
+    with pytest.raises(DamagedDatabase, match="is damaged"):
+        store.ping()
+    database.close()
+
+
+def test_a_write_ahead_log_is_part_of_what_is_looked_at(torn):
+    assert check(torn).faults == ()
+    assert not is_wal_cut(torn)
+    assert _count(torn) == 2001
+
+
+def test_a_write_ahead_log_that_was_cut_short_costs_only_what_was_not_whole(torn):
+    os.truncate(wal_of(torn), wal_of(torn).stat().st_size - 10)
+    assert is_wal_cut(torn)
+    assert require_sound(torn, has_files=True) is True
+    assert _count(torn) == 2000
+    assert check(torn).faults == ()
+
+
+@pytest.mark.parametrize("ending", ["-wal", "-shm"])
+def test_a_stale_companion_file_is_no_harm(path, ending):
+    path.with_name(path.name + ending).write_bytes(b"left over from something else" * 2000)
+    assert require_sound(path, has_files=True) is True
+    assert _count(path) == 2000
+
+
+def test_a_server_on_a_damaged_database_does_not_start_and_says_why_in_one_line(tmp_path, path):
+    damage_table(path, "sessions")
+    done = run_to_end(env=environment(tmp_path))
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"videogen cannot start. The database {path} is damaged")
+    assert "videogen doctor --fix" in line
+
+
+def test_a_page_that_goes_bad_under_a_running_server_is_told_and_harms_nobody_else(running_app):
+    app = running_app()
+    database = app.data_dir / "videogen.sqlite"
+    with Session(app.base_url) as session:
+        done = session.finish(session.submit("bars")["id"])
+        app.stop()
+        with closing(sqlite3.connect(database)) as connection, connection:
+            rows = ((f"ses_{number}", token_hash(f"token {number}"), 0, 0) for number in range(2000))
+            connection.executemany("INSERT INTO sessions VALUES (?, ?, ?, ?)", rows)
+        app.start()
+        assert session.http.get("/readyz").json() == {"status": "ready"}
+        damage_table(database, "sessions")  # the last page, which this session is not on
+
+        with connect(app.base_url) as unlucky:
+            answer = unlucky.get("/api/v1/generations", headers={"Authorization": "Bearer token 1999"})
+        assert (answer.status_code, answer.json()["code"]) == (507, "database_damaged")
+        assert "videogen doctor" in answer.json()["detail"]
+        assert session.http.get("/readyz").json()["code"] == "database_damaged"
+        assert session.read(done["id"])["status"] == "completed"
+        assert session.http.get(done["videoUrl"]).status_code == 200
+        assert "Traceback" not in app.log

@@ -1,0 +1,466 @@
+"""Any order of submits, claims, heartbeats, clock jumps, reports, cancels, ends, losses, retries, deletes and restarts.
+
+The real service, store and queue work on a real SQLite file; beside them runs a model of what the contract says. The
+database must agree with the model after every step, and so must every event that was told.
+"""
+
+import shutil
+import tempfile
+from collections import defaultdict
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from sqlalchemy import text
+
+from tests.fakes import bars
+from tests.support.rows import Clock, file_row, result
+from videogen.config import AppConfig
+from videogen.database import Database
+from videogen.errors import IdempotencyConflict, LimitExceeded, MoveRefused, NotFound, NotTerminal
+from videogen.events import is_terminal
+from videogen.migrate import migrate
+from videogen.presenter import Presenter
+from videogen.queue.embedded import EmbeddedQueue
+from videogen.schemas import MOVES, TERMINAL, GenerationCreate, Status
+from videogen.security import Signer
+from videogen.service import Parts, Service
+from videogen.storage import DiskStorage
+from videogen.store import Fence, Progress, Store
+
+LEASE, ATTEMPTS, PER_SESSION, QUEUE = 10, 3, 5, 7
+ANY = st.integers(min_value=0, max_value=99)
+TINY = {"width": 64, "height": 64, "durationSeconds": 0.5, "fps": 8}
+
+
+@dataclass
+class Known:
+    """What the model knows of a generation."""
+
+    seq: int
+    session: str
+    seed: int
+    status: Status = Status.QUEUED
+    attempt: int = 0
+    lost: int = 0
+    wish: bool = False
+    """Its owner has asked for a stop."""
+    owner: str = ""
+    term: float = 0.0
+    """Since when its lease holds, in steady time."""
+    saved: bool = False
+
+
+@dataclass
+class Workers:
+    """Who holds what, as the workers themselves see it."""
+
+    held: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+
+
+class Nobody:
+    """A worker pool that is told, and does nothing: here the rules are the workers."""
+
+    def notify(self):
+        pass
+
+    def cancel(self, generation_id):
+        pass
+
+
+class Life(RuleBasedStateMachine):
+    """The model, and the rules that move it and the real thing alike."""
+
+    @initialize(template=st.just(None))
+    def begin(self, template):
+        self.folder = Path(tempfile.mkdtemp(prefix="videogen-life-"))
+        shutil.copy(_migrated(), self.folder / "videogen.sqlite")
+        self.clock = Clock()
+        self.jumped = False
+        self.known, self.gone, self.leases = {}, set(), []
+        self.told, self.served, self.turns = [], defaultdict(int), 0
+        self.keys, self.workers = {}, Workers()
+        self.open()
+        self.sessions = [self.service.create_session().session_id for _ in range(2)]
+
+    def open(self):
+        self.database = Database(f"sqlite:///{self.folder / 'videogen.sqlite'}")
+        self.database.listen(self.told.extend)
+        self.store = Store(self.database, self.clock)
+        self.queue = EmbeddedQueue(
+            self.database, lease_seconds=LEASE, max_attempts=ATTEMPTS, clock=self.clock, steady=self.clock.steady
+        )
+        config = AppConfig(max_active_per_session=PER_SESSION, max_queue=QUEUE, data_dir=self.folder)
+        storage, signer = DiskStorage(self.folder), Signer(b"k" * 32)
+        storage.open()
+        parts = Parts(
+            config, self.store, None, storage, signer, Presenter(signer, ""), {"bars": bars}, Nobody()
+        )  # fmt: skip
+        self.service, self.storage = Service(parts), storage
+
+    def teardown(self):
+        if hasattr(self, "database"):
+            self.database.close()
+            shutil.rmtree(self.folder)
+
+    # What the model thinks
+
+    def queued(self):
+        """Ids in the order in which the contract serves them."""
+        waiting = sorted(
+            (known for known in self.known.items() if known[1].status is Status.QUEUED),
+            key=lambda item: (item[1].attempt == 0, item[1].seq),
+        )
+        turn, order = defaultdict(int), []
+        for name, one in waiting:
+            turn[one.session] += 1
+            order.append(((one.attempt == 0, turn[one.session], self.served[one.session], one.seq), name))
+        return [name for _, name in sorted(order)]
+
+    def active(self, session):
+        return sum(one.session == session and one.status not in TERMINAL for one in self.known.values())
+
+    def current(self, lease):
+        one = self.known.get(lease.generation_id)
+        return one is not None and one.status is Status.PROCESSING and one.attempt == lease.attempt
+
+    def pick(self, number, names):
+        return list(names)[number % len(names)] if names else None
+
+    def lease_at(self, number):
+        """Any lease that was ever given; often one whose generation is rendered by somebody else by now."""
+        overtaken = [
+            lease
+            for lease in self.leases
+            if not self.current(lease)
+            and (one := self.known.get(lease.generation_id))
+            and one.status is Status.PROCESSING
+        ]
+        among = overtaken if overtaken and number % 2 else self.leases
+        return among[-1 - number % len(among)]
+
+    def end(self, name, status):
+        self.known[name].status = status
+        self.known[name].owner = ""
+
+    def requeue(self, name, count):
+        one = self.known[name]
+        one.lost += count and not one.wish  # whoever is cancelled is not counted any more
+        if one.wish:
+            self.end(name, Status.CANCELLED)
+        elif count and one.lost >= ATTEMPTS:
+            self.end(name, Status.FAILED)
+        else:
+            self.end(name, Status.QUEUED)
+
+    # Owners
+
+    @rule(session=ANY, variations=st.integers(1, 3), key=st.sampled_from([None, "a", "b"]), seed=st.integers(0, 2))
+    def submit(self, session, variations, key, seed):
+        session = self.sessions[session % 2]
+        request = GenerationCreate(prompt="sea", settings=TINY | {"seed": seed}, variations=variations)
+        body = (seed, variations)
+        before = self.keys.get((session, key)) if key else None
+        if before and all(name in self.gone for name in before[1]):
+            before = None  # a project that was deleted whole takes its key along
+        if before:
+            if before[0] != body:
+                with pytest.raises(IdempotencyConflict):
+                    self.service.submit(session, request, key)
+            else:
+                project, new = self.service.submit(session, request, key)
+                assert not new
+                assert {one.id for one in project.generations} == before[1] - self.gone
+        elif self.active(session) + variations > PER_SESSION or len(self.queued()) + variations > QUEUE:
+            with pytest.raises(LimitExceeded):
+                self.service.submit(session, request, key)
+        else:
+            project, new = self.service.submit(session, request, key)
+            assert new
+            self.take_in(session, project)
+            if key:
+                self.keys[session, key] = (body, {one.id for one in project.generations})
+
+    def take_in(self, session, project):
+        for one in project.generations:
+            seq = len(self.known) + len(self.gone) + 1
+            self.known[one.id] = Known(seq, session, one.seed)
+
+    @precondition(lambda self: self.known)
+    @rule(which=ANY, stranger=st.booleans())
+    def cancel(self, which, stranger):
+        name = self.pick(which, self.known)
+        one = self.known[name]
+        if stranger:
+            other = next(session for session in self.sessions if session != one.session)
+            with pytest.raises(NotFound):
+                self.service.cancel(other, name)
+            return
+        _, changed = self.service.cancel(one.session, name)
+        assert changed == (one.status not in TERMINAL and not one.wish)
+        if one.status is Status.QUEUED:
+            self.end(name, Status.CANCELLED)
+        elif one.status is Status.PROCESSING:
+            one.wish = True
+
+    @precondition(lambda self: self.known)
+    @rule(which=ANY)
+    def retry(self, which):
+        name = self.pick(which, self.known)
+        one = self.known[name]
+        if one.status not in TERMINAL:
+            with pytest.raises(NotTerminal):
+                self.service.retry(one.session, name)
+        elif self.active(one.session) >= PER_SESSION or len(self.queued()) >= QUEUE:
+            with pytest.raises(LimitExceeded):
+                self.service.retry(one.session, name)
+        else:
+            project = self.service.retry(one.session, name)
+            (made,) = project.generations
+            assert made.seed == one.seed
+            assert made.recipe_hash == self.service.get(one.session, name).recipe_hash
+            self.take_in(one.session, project)
+
+    @precondition(lambda self: self.known)
+    @rule(which=ANY)
+    def delete(self, which):
+        name = self.pick(which, self.known)
+        one = self.known[name]
+        if one.status not in TERMINAL:
+            with pytest.raises(NotTerminal):
+                self.service.delete(one.session, name)
+            return
+        self.service.delete(one.session, name)
+        del self.known[name]
+        self.gone.add(name)
+
+    # Workers
+
+    @rule(owner=st.sampled_from(["one", "two"]))
+    def claim(self, owner):
+        self.take(owner)
+
+    def take(self, owner):
+        held = self.workers.held[owner]
+        if self.jumped:  # a clock that was set gives every lease a full term
+            for one in self.known.values():
+                one.term = self.clock.now
+            self.jumped = False
+        for name, one in self.known.items():
+            if one.status is Status.PROCESSING and self.clock.now - one.term > LEASE and name not in held:
+                self.requeue(name, count=True)
+        expected = next(iter(self.queued()), None)
+        lease = self.queue.claim(owner, held)
+        assert (lease.generation_id if lease else None) == expected
+        if lease is None:
+            return
+        one = self.known[expected]
+        assert lease.attempt == one.attempt + 1
+        assert (lease.checkpoint is not None) == one.saved
+        one.status, one.attempt, one.owner, one.term = Status.PROCESSING, lease.attempt, owner, self.clock.now
+        self.turns += 1
+        self.served[one.session] = self.turns
+        self.leases.append(lease)
+        held.add(expected)
+
+    @rule()
+    def claim_again(self):
+        """The same for whoever holds nothing of its own; so that there is more to be rendered than to be waited for."""
+        self.take("three")
+
+    @rule(owner=st.sampled_from(["one", "two"]))
+    def heartbeat(self, owner):
+        held = self.workers.held[owner]
+        self.queue.renew(owner, held)
+        for name in held & self.known.keys():
+            if self.known[name].owner == owner and self.known[name].status is Status.PROCESSING:
+                self.known[name].term = self.clock.now
+
+    @precondition(lambda self: any(self.workers.held.values()))
+    @rule()
+    def forget(self):
+        """The threads of all workers die; nobody says so."""
+        self.workers.held.clear()
+
+    @rule(seconds=st.sampled_from([0.5, 3.0, 9.5, 10.5, 40.0]))
+    def pass_time(self, seconds):
+        self.clock.now += seconds
+
+    @precondition(lambda self: not self.jumped)
+    @rule(seconds=st.sampled_from([-3600.0, -60.0, 60.0, 3600.0]))
+    def set_the_clock(self, seconds):
+        self.clock.set_by(seconds)
+        self.jumped = True
+
+    def write(self, lease, call):
+        """A fenced write succeeds for whoever holds the lease, and changes nothing for anybody else."""
+        if not self.current(lease):
+            before = self.snapshot()
+            with pytest.raises(MoveRefused):
+                call(Fence(lease.generation_id, lease.attempt))
+            assert self.snapshot() == before
+            return False
+        call(Fence(lease.generation_id, lease.attempt))
+        return True
+
+    def snapshot(self):
+        with self.database.read() as session:
+            tables = ("generations", "events", "files")
+            return [session.connection().execute(text(f"SELECT * FROM {table}")).fetchall() for table in tables]
+
+    @precondition(lambda self: self.leases)
+    @rule(which=ANY, percent=st.sampled_from([0.0, 25.0, 50.0, 99.0]))
+    def report(self, which, percent):
+        progress = Progress(percent, "rendering", int(percent), 100, "", None)
+        self.write(self.lease_at(which), lambda fence: self.store.record_progress(fence, progress))
+
+    @precondition(lambda self: self.leases)
+    @rule(which=ANY)
+    def checkpoint(self, which):
+        lease = self.lease_at(which)
+        if self.write(lease, lambda fence: self.store.record_checkpoint(fence, {"step": 1})):
+            self.known[lease.generation_id].saved = True
+
+    @precondition(lambda self: self.leases)
+    @rule(which=ANY)
+    def preview(self, which):
+        lease = self.lease_at(which)
+        row = SimpleNamespace(id=lease.generation_id, session_id=lease.session_id, created_at=self.clock())
+        self.write(lease, lambda fence: self.store.record_preview(fence, file_row(row, "preview")))
+
+    @precondition(lambda self: self.leases)
+    @rule(which=ANY)
+    def complete(self, which):
+        lease = self.lease_at(which)
+        row = SimpleNamespace(id=lease.generation_id, session_id=lease.session_id, width=64, height=64, fps=8)
+        row.duration_seconds, row.created_at = 0.5, self.clock()
+        made = result(row)
+
+        def complete(fence):
+            if not self.current(lease):  # a worker that does not know it yet; its file is swept later
+                self.store.complete(fence, made)
+            path = self.storage.path(made.video.key)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(b"video")
+            self.store.complete(fence, made)
+
+        if self.write(lease, complete):
+            self.end(lease.generation_id, Status.COMPLETED)
+
+    @precondition(lambda self: self.leases)
+    @rule(which=ANY, code=st.sampled_from(["engine_error", "cancelled"]))
+    def fail(self, which, code):
+        lease = self.lease_at(which)
+        if self.write(lease, lambda fence: self.store.fail(fence, code, "", retryable=True)):
+            self.end(lease.generation_id, Status.CANCELLED if code == "cancelled" else Status.FAILED)
+
+    @precondition(lambda self: self.leases)
+    @rule(which=ANY, count=st.booleans())
+    def lose(self, which, count):
+        lease = self.lease_at(which)
+        before = None if self.current(lease) else self.snapshot()
+        self.queue.lose(lease, "It is gone.", count=count)
+        if before is None:
+            self.requeue(lease.generation_id, count)
+        else:
+            assert self.snapshot() == before
+
+    @rule()
+    def restart(self):
+        self.database.close()
+        self.open()
+        self.jumped = False  # a new process has seen no other time
+        self.workers = Workers()
+        running = [name for name, one in self.known.items() if one.status is Status.PROCESSING]
+        assert self.queue.recover() == len(running)
+        for name in running:
+            self.requeue(name, count=False)
+
+    # What always holds
+
+    @invariant()
+    def the_database_says_what_the_model_says(self):
+        if not hasattr(self, "known"):
+            return
+        with self.database.read() as session:
+            query = text("SELECT id, status, attempt, lost, queue_position, lease_owner FROM generations")
+            rows = {row[0]: row[1:] for row in session.connection().execute(query)}
+        places = {name: place for place, name in enumerate(self.queued(), 1)}
+        assert rows == {
+            name: (one.status, one.attempt, one.lost, places.get(name), one.owner or None)
+            for name, one in self.known.items()
+        }
+
+    @invariant()
+    def every_attempt_was_given_once(self):
+        given = [(lease.generation_id, lease.attempt) for lease in getattr(self, "leases", [])]
+        assert len(given) == len(set(given))
+
+    @invariant()
+    def what_was_told_is_what_is_stored_and_is_a_lawful_life(self):
+        if not hasattr(self, "told"):
+            return
+        numbers = [event.id for event in self.told]
+        assert numbers == sorted(set(numbers)), "numbers rise strictly, over restarts too"
+        with self.database.read() as session:
+            stored = session.connection().execute(text("SELECT id, generation_id FROM events ORDER BY id")).fetchall()
+        assert [tuple(row) for row in stored] == [
+            (event.id, event.generation_id) for event in self.told if event.generation_id in self.known
+        ]
+        lives = defaultdict(list)
+        for event in self.told:
+            lives[event.generation_id].append(event)
+        for name, life in lives.items():
+            _check_life(life, ended=name in self.gone or self.known[name].status in TERMINAL)
+
+    @invariant()
+    def nothing_of_what_was_deleted_is_left(self):
+        for name in getattr(self, "gone", ()):
+            assert not self.storage.path(name).exists()
+        if getattr(self, "gone", ()):
+            with self.database.read() as session:
+                for table in ("events", "files"):
+                    query = text(f"SELECT DISTINCT generation_id FROM {table}")
+                    assert self.gone.isdisjoint(session.connection().execute(query).scalars())
+
+
+def _check_life(life, ended):
+    ends = [event for event in life if is_terminal(event.type)]
+    assert len(ends) == ended
+    assert not ended or ends[0] is life[-1]
+    best = defaultdict(float)
+    for before, event in zip([None, *life], life, strict=False):
+        data = event.data
+        if before is not None:
+            assert data["attempt"] >= before.data["attempt"]
+            change = (Status(before.data["status"]), Status(data["status"]))
+            assert change[0] is change[1] or change[1] in MOVES[change[0]], change
+        assert data["progress"] >= best[data["attempt"]], "progress never falls within an attempt"
+        best[data["attempt"]] = data["progress"]
+
+
+_template = []
+
+
+def _migrated():
+    """A database file at HEAD, made once; copied, never opened."""
+    if not _template:
+        _template.append(Path(tempfile.mkdtemp(prefix="videogen-life-")) / "videogen.sqlite")
+        migrate(f"sqlite:///{_template[0]}")
+    return _template[0]
+
+
+TestLife = Life.TestCase
+TestLife.settings = settings(
+    max_examples=40,
+    stateful_step_count=40,
+    deadline=None,
+    # Without shrinking, which takes minutes here: forty steps can be read as they are.
+    phases=[Phase.generate],
+    derandomize=True,
+    suppress_health_check=list(HealthCheck),
+)

@@ -1,0 +1,124 @@
+import os
+import sqlite3
+import time
+from contextlib import closing
+
+import pytest
+
+from tests.support.api import Session
+from tests.support.rows import result
+from videogen.errors import StorageFault
+from videogen.storage import DiskStorage
+from videogen.store import Fence
+from videogen.sweep import sweep
+
+PATIENCE = 20
+
+
+@pytest.fixture
+def storage(tmp_path):
+    storage = DiskStorage(tmp_path / "data")
+    storage.open()
+    return storage
+
+
+@pytest.fixture
+def ended(store, storage, queue, submit, alice):
+    """Makes completed generations, each with one file."""
+
+    def make():
+        row = submit(alice)
+        queue.claim("worker")
+        done = result(row)
+        for file in (done.video, done.poster):
+            source = storage.make_workdir(row.id) / "out"
+            source.write_bytes(b"bytes")
+            storage.put(source, file.key)
+        store.complete(Fence(row.id, 1), done)
+        storage.tidy(row.id, store.keys_kept(row.id))
+        return row.id
+
+    return make
+
+
+def _everything(storage):
+    return sorted(str(path.relative_to(storage.root)) for path in storage.root.rglob("*") if path.is_file())
+
+
+def test_a_removal_that_was_cut_short_after_its_rows_went_is_ended(store, storage, ended, alice):
+    kept, lost = ended(), ended()
+    storage.announce_removal(lost)
+    store.delete_generation(alice, lost)
+    assert sweep(store, storage) == 1
+    assert not storage.path(lost).exists()
+    assert [name for name in _everything(storage) if kept not in name] == []
+    assert len(_everything(storage)) == 2
+
+
+def test_a_removal_that_was_cut_short_before_its_rows_went_never_happened(store, storage, ended):
+    kept = ended()
+    before = _everything(storage)
+    storage.announce_removal(kept)
+    assert sweep(store, storage) == 1
+    assert _everything(storage) == before
+    assert sweep(store, storage) == 0
+
+
+def test_files_that_nothing_tells_about_are_left_for_the_doctor(store, storage, ended, alice):
+    lost = ended()
+    store.delete_generation(alice, lost)
+    before = _everything(storage)
+    assert before
+    assert sweep(store, storage) == 0
+    assert _everything(storage) == before, "the database may be the older one, restored from a backup"
+
+
+def test_scratch_files_of_an_earlier_process_go_and_those_of_this_one_stay(store, storage, ended):
+    kept = ended()
+    old = [storage.root / ".probe.1.2", storage.root / ".secret.abcd", storage.path(kept) / "x.png.part"]
+    for path in old:
+        path.write_bytes(b"half")
+        os.utime(path, (time.time() - 60, time.time() - 60))
+    now = storage.root / ".probe.3.4"
+    now.write_bytes(b"half")
+    os.utime(now, (time.time() + 60, time.time() + 60))
+    assert sweep(store, storage) == 3
+    assert now.exists()
+    assert not [path for path in old if path.exists()]
+
+
+def test_a_delete_removes_rows_and_files_and_leaves_no_mark(running_app):
+    app = running_app()
+    with Session(app.base_url) as session:
+        made = session.finish(session.submit("bars")["id"])
+        assert session.delete(f"/generations/{made['id']}").status_code == 204
+        assert session.get(f"/generations/{made['id']}").status_code == 404
+        assert session.http.get(made["videoUrl"]).status_code == 404
+        assert list((app.data_dir / "files").iterdir()) == []
+        other = session.submit("bars")
+        session.finish(other["id"])
+        files = app.data_dir / "files"
+
+        # A crash in the middle of a delete: the rows are gone, the files are there.
+        app.kill()
+        (files / f".removing-{other['id']}").touch()
+        with closing(sqlite3.connect(app.data_dir / "videogen.sqlite")) as connection, connection:
+            connection.execute("PRAGMA foreign_keys = ON")
+            connection.execute("DELETE FROM generations WHERE id = ?", (other["id"],))
+        (app.data_dir / "work" / "gen_unknown").mkdir()
+        app.start()
+        third = session.finish(session.submit("bars")["id"])
+        deadline = time.monotonic() + PATIENCE
+        while [path.name for path in files.iterdir()] != [third["id"]] or any((app.data_dir / "work").iterdir()):
+            assert time.monotonic() < deadline, list(files.iterdir())
+        assert session.http.get(third["videoUrl"]).status_code == 200
+
+
+def test_a_delete_that_cannot_be_noted_removes_nothing(store, storage, ended, alice):
+    kept = ended()
+    aside = storage.root / "aside"
+    (storage.root / "files").rename(aside)
+    (storage.root / "files").write_bytes(b"a file where the folder was")
+    with pytest.raises(StorageFault, match="removal could not be begun"):
+        storage.announce_removal(kept)
+    assert store.get_generation(alice, kept).status == "completed"

@@ -1,0 +1,71 @@
+import io
+
+import pytest
+
+from tests.support.folders import read_only_folder
+from tests.support.pictures import encoded
+from videogen.errors import StorageFault
+from videogen.presenter import Presenter
+from videogen.security import Signer
+from videogen.storage import DiskStorage
+from videogen.uploads import FOLDER, IDLE_SECONDS, Uploads
+
+
+@pytest.fixture
+def storage(tmp_path):
+    storage = DiskStorage(tmp_path / "data")
+    storage.open()
+    return storage
+
+
+@pytest.fixture
+def uploads(store, storage):
+    return Uploads(store, storage, Presenter(Signer(b"secret"), ""))
+
+
+def stored(storage):
+    return sorted(path.name for path in storage.path(FOLDER).glob("*"))
+
+
+def test_a_picture_is_on_the_disk_before_it_is_told_of(uploads, storage, alice):
+    file = uploads.take(alice, io.BytesIO(encoded()))
+    assert stored(storage) == [f"{file.id}.png"]
+    assert uploads.get(alice, file.id).width == 64
+
+
+def test_the_same_picture_leaves_one_file_and_heals_a_lost_one(uploads, storage, alice):
+    first = uploads.take(alice, io.BytesIO(encoded()))
+    uploads.take(alice, io.BytesIO(encoded()))
+    assert stored(storage) == [f"{first.id}.png"]
+    storage.discard(f"{FOLDER}/{first.id}.png")
+    assert uploads.take(alice, io.BytesIO(encoded())).id == first.id
+    assert stored(storage) == [f"{first.id}.png"]
+
+
+def test_idle_pictures_are_swept_after_a_day_with_what_no_row_tells_of(uploads, storage, alice, clock, submit):
+    used, _idle = (uploads.take(alice, io.BytesIO(encoded(kind=kind))) for kind in ("PNG", "JPEG"))
+    submit(alice, input_file_id=used.id)
+    (storage.path(FOLDER) / "fil_stray.png").write_bytes(b"left by a crash")
+    assert uploads.sweep() == 1
+    assert len(stored(storage)) == 2
+    clock.now += IDLE_SECONDS + 1
+    assert uploads.sweep() == 1
+    assert stored(storage) == [f"{used.id}.png"]
+    assert uploads.sweep() == 0
+
+
+def test_a_disk_that_cannot_be_written_leaves_no_row(store, alice, tmp_path):
+    uploads = Uploads(store, DiskStorage(read_only_folder(tmp_path / "closed")), Presenter(Signer(b"secret"), ""))
+    with pytest.raises(StorageFault):
+        uploads.take(alice, io.BytesIO(encoded()))
+    assert store.upload_keys() == set()
+
+
+def test_a_row_that_cannot_be_written_leaves_no_file(uploads, storage, store, alice, monkeypatch):
+    def full(*_):
+        raise StorageFault
+
+    monkeypatch.setattr(store, "add_upload", full)
+    with pytest.raises(StorageFault):
+        uploads.take(alice, io.BytesIO(encoded()))
+    assert stored(storage) == []

@@ -1,0 +1,143 @@
+"""Rows that a damaged database has lost, made again out of what is left: indexes, other rows, files."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any, Final
+
+from videogen.doctor import salvage
+from videogen.doctor.findings import count
+from videogen.report import CONTENT_TYPES
+
+_FILE: Final = re.compile(r"a\d+-(video|image|poster)\.(\w+)")
+
+
+def mend(new: Path, damaged: Path, files: Path | None) -> list[str]:
+    """Make again what was lost, then let go of what belongs to nothing; return what was done, in words.
+
+    Raises:
+        sqlite3.Error: the new database cannot be written.
+    """
+    done: list[str] = []
+    with closing(sqlite3.connect(new, isolation_level=None)) as target, salvage.damaged(damaged) as old:
+        target.execute("PRAGMA foreign_keys = OFF")
+        target.execute("BEGIN")
+        _note(done, "session", _sessions(target, old), "made again")
+        _note(done, "project", _projects(target), "made again")
+        if files is not None:
+            _note(done, "file", sum(_file(target, files, row) for row in _fileless(target)), "found again on the disk")
+        _note(done, "row", _let_go(target), "left out, since what they belong to is lost")
+        target.execute("COMMIT")
+        target.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        target.execute("PRAGMA journal_mode = DELETE")
+    return done
+
+
+def _note(done: list[str], what: str, number: int, how: str) -> None:
+    if number:
+        done.append(f"{count(number, what)} {how}")
+
+
+def _sessions(target: sqlite3.Connection, old: sqlite3.Connection) -> int:
+    """Sessions that rows speak of. Their two indexes hold all that opens them again; only their age is lost.
+
+    One whose token is lost as well keeps its rows, but nobody can open it any more.
+    """
+    wanted = {row[0] for row in target.execute(_WANTED)}
+    ids = dict(_pairs(old, "SELECT id, rowid FROM sessions ORDER BY id"))
+    hashes = {
+        number: name for name, number in _pairs(old, "SELECT token_hash, rowid FROM sessions ORDER BY token_hash")
+    }
+    known = {row[0] for row in target.execute("SELECT id FROM sessions")}
+    rows = [(name, hashes.get(ids.get(name))) for name in sorted({*wanted, *ids} - known)]
+    lost = [(name, token or f"lost {name}") for name, token in rows if token or name in wanted]
+    statement = "INSERT OR IGNORE INTO sessions (id, token_hash, created_at, last_served_at) VALUES (?, ?, 0, 0)"
+    before = target.total_changes
+    target.executemany(statement, lost)
+    return target.total_changes - before
+
+
+_WANTED: Final = "SELECT session_id FROM generations UNION SELECT session_id FROM projects"
+
+
+def _pairs(old: sqlite3.Connection, query: str) -> Iterator[tuple[Any, Any]]:
+    """What can be read of an index, from its beginning and from its end."""
+    for order in ("", " DESC"):
+        try:
+            yield from old.execute(query + order)
+        except sqlite3.DatabaseError:
+            continue
+        return
+
+
+def _projects(target: sqlite3.Connection) -> int:
+    before = target.total_changes
+    target.execute(_PROJECTS)
+    return target.total_changes - before
+
+
+_PROJECTS: Final = """
+INSERT OR IGNORE INTO projects (id, session_id, request_id, body_hash, created_at)
+SELECT project_id, session_id, min(request_id), '', min(created_at) FROM generations
+WHERE project_id NOT IN (SELECT id FROM projects) GROUP BY project_id, session_id
+"""
+
+
+def _fileless(target: sqlite3.Connection) -> list[tuple[Any, ...]]:
+    return target.execute(_FILELESS).fetchall()
+
+
+_FILELESS: Final = """
+SELECT id, session_id, file_id, poster_file_id, finished_at FROM generations WHERE status = 'completed'
+AND (file_id NOT IN (SELECT id FROM files) OR poster_file_id NOT IN (SELECT id FROM files))
+"""
+
+
+def _file(target: sqlite3.Connection, files: Path, row: tuple[Any, ...]) -> int:
+    """The rows of a generation's video and poster, out of the files themselves; of several attempts the last."""
+    generation_id, session_id, file_id, poster_id, finished_at = row
+    before = target.total_changes
+    for place in sorted((files / generation_id).glob("a*"), key=lambda path: path.stat().st_mtime):
+        found = _FILE.fullmatch(place.name)
+        if found is None or found[2] not in CONTENT_TYPES:
+            continue
+        kind = found[1]
+        wanted = poster_id if kind == "poster" else file_id
+        known = target.execute("SELECT 1 FROM files WHERE id = ?", (wanted,)).fetchone()
+        if wanted is None or known:
+            continue
+        values = (wanted, session_id, generation_id, kind, f"{generation_id}/{place.name}", CONTENT_TYPES[found[2]])
+        target.execute(_FILE_ROW, (*values, place.stat().st_size, finished_at or 0.0))
+    return target.total_changes - before
+
+
+_FILE_ROW: Final = """
+INSERT INTO files (id, session_id, generation_id, kind, key, content_type, size_bytes, created_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+"""
+
+
+def _let_go(target: sqlite3.Connection) -> int:
+    """Remove rows whose parents are lost, until all that is left belongs together; return how many.
+
+    What only names another row, and may as well name none, stays.
+    """
+    removed = 0
+    while broken := target.execute("PRAGMA foreign_key_check").fetchall():
+        for table, number, _, key in broken:
+            column = _optional(target, table, key)
+            statement = f'UPDATE "{table}" SET "{column}" = NULL' if column else f'DELETE FROM "{table}"'  # noqa: S608
+            changed = target.execute(f"{statement} WHERE rowid = ?", (number,)).rowcount
+            removed += 0 if column else changed
+    return removed
+
+
+def _optional(target: sqlite3.Connection, table: str, key: int) -> str | None:
+    """The column of a reference, if it may be empty."""
+    columns = {row[1]: not row[3] for row in target.execute(f'PRAGMA table_info("{table}")')}
+    found = next(row[3] for row in target.execute(f'PRAGMA foreign_key_list("{table}")') if row[0] == key)
+    return str(found) if columns[found] else None

@@ -1,0 +1,298 @@
+"""Animals and people as silhouettes, built from tapered limbs; a cycle of drawings makes them move."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from math import atan2, cos, hypot, pi, sin
+from typing import Final, TypeAlias
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from videogen.engines.procedural.palette import Rgb, mix, scale
+from videogen.engines.procedural.strip import Strip, from_image, ink
+
+PHASES: Final = 16
+"""Drawings in one cycle."""
+_FINE = 3
+
+Point: TypeAlias = tuple[float, float]
+Ball: TypeAlias = tuple[float, float, float]  # x, y, radius; x forward (right), y up, shoulder or whole height is 1
+Chain: TypeAlias = list[Ball]
+
+
+@dataclass(frozen=True)
+class Leg:
+    """`hip`; lengths and radii from hip to foot; `phase` of its step, 0..1; `bend`: which way its knee bends."""
+
+    hip: Point
+    upper: float
+    lower: float
+    radii: tuple[float, float, float]
+    phase: float
+    bend: float
+    far: bool = False
+
+
+@dataclass(frozen=True)
+class Body:
+    """An animal that walks: chains of its body, legs, and what hangs and swings. `box`: left, right, top it needs."""
+
+    chains: tuple[Chain, ...]
+    legs: tuple[Leg, ...]
+    tail: tuple[Ball, ...]
+    box: tuple[float, float, float]
+    swing: float = 0.42  # of the legs, radians
+    wag: float = 0.15
+    bob: float = 0.012
+
+
+def _four(hips: tuple[float, float], height: float, radii: tuple[float, float, float], share: float) -> tuple[Leg, ...]:
+    """Four legs under hind and fore hips: knees bend forward behind, back before."""
+    upper, lower = height * share, height * (1 - share)
+    found = []
+    for far in (True, False):
+        lag = 0.5 if far else 0.0
+        for index, (x, bend) in enumerate(zip(hips, (0.9, -0.7), strict=True)):
+            found.append(Leg((x, height), upper, lower, radii, (lag + 0.25 * index) % 1, bend, far))
+    return tuple(found)
+
+
+_BODIES: Final[Mapping[str, Body]] = {
+    "horse": Body(
+        (
+            [(-0.52, 1.00, 0.27), (-0.10, 0.97, 0.25), (0.40, 1.02, 0.27)],
+            [(0.48, 1.10, 0.22), (0.74, 1.46, 0.14), (0.84, 1.62, 0.11)],
+            [(0.84, 1.62, 0.115), (1.02, 1.50, 0.085), (1.16, 1.38, 0.062)],
+            [(0.82, 1.68, 0.04), (0.84, 1.80, 0.012)],
+            [(0.40, 1.28, 0.07), (0.58, 1.50, 0.08), (0.74, 1.70, 0.05)],
+        ),
+        _four((-0.56, 0.46), 0.92, (0.135, 0.062, 0.042), 0.52),
+        ((-0.74, 1.14, 0.06), (-0.92, 0.98, 0.075), (-0.98, 0.62, 0.05), (-0.96, 0.42, 0.015)),
+        (-1.35, 1.35, 1.95), 0.45, 0.10, 0.02,
+    ),
+    "deer": Body(
+        (
+            [(-0.42, 1.00, 0.20), (-0.05, 0.98, 0.19), (0.34, 1.02, 0.20)],
+            [(0.40, 1.10, 0.15), (0.58, 1.40, 0.085), (0.64, 1.54, 0.075)],
+            [(0.63, 1.55, 0.085), (0.78, 1.49, 0.058), (0.88, 1.44, 0.040)],
+            [(0.58, 1.60, 0.03), (0.48, 1.70, 0.035), (0.42, 1.75, 0.008)],
+            [(0.62, 1.62, 0.020), (0.56, 1.84, 0.018), (0.66, 2.06, 0.012)],
+            [(0.57, 1.80, 0.015), (0.72, 1.92, 0.010)],
+            [(0.59, 1.94, 0.014), (0.50, 2.10, 0.009)],
+            [(0.66, 1.62, 0.018), (0.74, 1.84, 0.016), (0.86, 2.02, 0.010)],
+            [(0.74, 1.84, 0.014), (0.84, 1.88, 0.008)],
+        ),
+        _four((-0.44, 0.36), 0.94, (0.105, 0.042, 0.028), 0.50),
+        ((-0.58, 1.10, 0.05), (-0.66, 1.02, 0.045), (-0.68, 0.92, 0.02)),
+        (-0.95, 1.10, 2.25), 0.42, 0.10, 0.014,
+    ),
+    "dog": Body(
+        (
+            [(-0.55, 0.98, 0.25), (-0.10, 1.00, 0.24), (0.40, 1.02, 0.29)],
+            [(0.48, 1.14, 0.22), (0.72, 1.42, 0.18)],
+            [(0.74, 1.44, 0.20), (0.95, 1.38, 0.11), (1.12, 1.34, 0.075)],
+            [(0.62, 1.58, 0.07), (0.55, 1.44, 0.075), (0.54, 1.28, 0.03)],
+        ),
+        _four((-0.58, 0.44), 0.86, (0.15, 0.075, 0.06), 0.50),
+        ((-0.76, 1.12, 0.07), (-0.98, 1.26, 0.06), (-1.10, 1.48, 0.045), (-1.08, 1.62, 0.02)),
+        (-1.40, 1.30, 2.05), 0.46, 0.35, 0.02,
+    ),
+    "cat": Body(
+        (
+            [(-0.62, 0.86, 0.25), (-0.10, 0.92, 0.22), (0.42, 0.86, 0.23)],
+            [(0.50, 0.96, 0.18), (0.66, 1.14, 0.17)],
+            [(0.72, 1.20, 0.205), (0.86, 1.14, 0.12)],
+            [(0.60, 1.30, 0.07), (0.58, 1.46, 0.012)],
+            [(0.80, 1.32, 0.07), (0.84, 1.47, 0.012)],
+        ),
+        _four((-0.64, 0.48), 0.72, (0.14, 0.075, 0.06), 0.52),
+        ((-0.84, 0.98, 0.06), (-1.12, 1.00, 0.055), (-1.30, 1.22, 0.052), (-1.26, 1.48, 0.045), (-1.14, 1.56, 0.02)),
+        (-1.55, 1.15, 1.95), 0.40, 0.20, 0.012,
+    ),
+    "person": Body(
+        (
+            [(0.0, 0.52, 0.068), (0.005, 0.66, 0.070), (0.012, 0.78, 0.082)],
+            [(0.015, 0.80, 0.035), (0.022, 0.865, 0.032)],
+            [(0.028, 0.925, 0.062), (0.036, 0.908, 0.052)],
+        ),
+        (
+            Leg((-0.01, 0.53), 0.25, 0.26, (0.058, 0.040, 0.024), 0.5, 0.8, True),
+            Leg((0.01, 0.53), 0.25, 0.26, (0.060, 0.042, 0.025), 0.0, 0.8),
+            Leg((0.0, 0.79), 0.17, 0.16, (0.034, 0.026, 0.018), 0.0, -0.5, True),
+            Leg((0.02, 0.79), 0.17, 0.16, (0.036, 0.027, 0.018), 0.5, -0.5),
+        ),
+        (),
+        (-0.42, 0.42, 1.02), 0.48, 0.0, 0.010,
+    ),
+}  # fmt: skip
+
+
+def _walker(body: Body, phase: float, pace: float) -> Iterator[tuple[Chain, bool]]:
+    """Chains of a walking animal at a phase of its cycle, and whether each lies on the far side."""
+    rise = body.bob * sin(4 * pi * phase) * pace
+    for leg in body.legs:
+        yield _leg(leg, phase, body.swing * pace, rise), leg.far
+    tail = []
+    for index, (x, y, radius) in enumerate(body.tail):
+        tail.append((x, y + rise + body.wag * 0.35 * index * sin(2 * pi * (phase - 0.1 * index)), radius))
+    if tail:
+        yield tail, False
+    for chain in body.chains:
+        yield [(x, y + rise, radius) for x, y, radius in chain], False
+
+
+def _leg(leg: Leg, phase: float, swing: float, rise: float) -> Chain:
+    at = 2 * pi * (phase + leg.phase)
+    upper = swing * sin(at)
+    # The knee folds while the foot comes forward.
+    fold = leg.bend * max(0.0, cos(at)) * (swing * 1.9) - leg.bend * 0.06
+    hip = (leg.hip[0], leg.hip[1] + rise)
+    knee = (hip[0] + leg.upper * sin(upper), hip[1] - leg.upper * cos(upper))
+    lower = upper - fold
+    foot = (knee[0] + leg.lower * sin(lower), max(0.0, knee[1] - leg.lower * cos(lower)))
+    r0, r1, r2 = leg.radii
+    toe = (foot[0] + r2 * 1.6, foot[1] + r2 * 0.3)
+    return [(*hip, r0), (*knee, r1), (*foot, r2), (*toe, r2 * 0.8)]
+
+
+def _bird(phase: float, pace: float) -> Iterator[tuple[Chain, bool]]:
+    """A gull from the side and a little below: wings that beat."""
+    beat = sin(2 * pi * phase) * pace
+    late = sin(2 * pi * phase - 0.9) * pace
+    for way, far in ((-0.75, True), (1.0, False)):
+        shoulder = (0.02, 0.50)
+        elbow = (shoulder[0] - 0.05 + 0.16 * way, shoulder[1] + 0.20 + 0.20 * beat)
+        tip = (elbow[0] - 0.16 + 0.30 * way, elbow[1] + 0.02 + 0.30 * late)
+        yield [(*shoulder, 0.055), (*elbow, 0.040), (*tip, 0.006)], far
+    yield (
+        [(-0.26, 0.46, 0.022), (-0.05, 0.49, 0.055), (0.12, 0.51, 0.050), (0.21, 0.53, 0.036), (0.29, 0.515, 0.008)],
+        False,
+    )
+
+
+def _fish(phase: float, pace: float) -> Iterator[tuple[Chain, bool]]:
+    """A fish from the side: its tail sweeps."""
+    sweep = 0.5 + 0.5 * abs(cos(2 * pi * phase))
+    nod = 0.012 * sin(2 * pi * phase) * pace
+    tail = -0.34 * (0.9 + 0.1 * sweep)
+    yield (
+        [
+            (0.42, 0.50, 0.02),
+            (0.24, 0.50 + nod, 0.12),
+            (0.02, 0.50, 0.155),
+            (-0.20, 0.50 - nod, 0.085),
+            (-0.32, 0.5, 0.035),
+        ],
+        False,
+    )
+    for way in (-1, 1):
+        yield [(tail + 0.03, 0.5, 0.035), (tail - 0.14 * sweep, 0.5 + way * 0.15, 0.012)], False
+    yield [(0.12, 0.60, 0.05), (-0.02, 0.645 + nod, 0.045), (-0.15, 0.60, 0.02)], False
+    yield [(0.06, 0.42, 0.03), (-0.06, 0.32 - nod, 0.010)], False
+
+
+def _whale(phase: float, pace: float) -> Iterator[tuple[Chain, bool]]:
+    """A whale from the side: flukes that rise and sink, a wave along its back."""
+
+    def lift(x: float) -> float:
+        return 0.5 + 0.09 * pace * max(0.0, 0.15 - x) * sin(2 * pi * phase + 3.0 * x)
+
+    spine = (
+        (0.46, 0.045),
+        (0.34, 0.105),
+        (0.14, 0.135),
+        (-0.08, 0.115),
+        (-0.26, 0.062),
+        (-0.40, 0.026),
+        (-0.46, 0.018),
+    )
+    yield [(x, lift(x) - 0.1 * max(0.0, radius - 0.1), radius) for x, radius in spine], False
+    rise = 0.10 * sin(2 * pi * phase - 1.2) * pace
+    foot = lift(-0.46)
+    yield [(-0.45, foot, 0.022), (-0.55, foot + rise + 0.015, 0.020), (-0.62, foot + rise + 0.03, 0.004)], False
+    yield [(-0.45, foot, 0.022), (-0.52, foot + rise * 0.7 - 0.02, 0.016), (-0.57, foot + rise - 0.05, 0.004)], True
+    sweep = 0.05 * sin(2 * pi * phase + 0.6) * pace
+    yield [(0.18, 0.42, 0.035), (0.08, 0.33 + sweep, 0.022), (0.01, 0.29 + sweep, 0.004)], False
+
+
+_FREE: Final[
+    Mapping[str, tuple[Callable[[float, float], Iterator[tuple[Chain, bool]]], tuple[float, float, float]]]
+] = {
+    "bird": (_bird, (-0.62, 0.62, 1.15)),
+    "fish": (_fish, (-0.60, 0.50, 0.80)),
+    "whale": (_whale, (-0.70, 0.66, 0.80)),
+}
+
+
+def cycle(kind: str, height: float, color: Rgb, pace: float = 1.0, faces_left: bool = False) -> list[Strip]:
+    """The drawings of one cycle, `height` pixels tall in all, in the light `color`. `pace` 0 stands still.
+
+    Raises:
+        KeyError: there is no such figure.
+    """
+    frames = []
+    for index in range(PHASES if pace > 0 else 1):
+        phase = index / PHASES
+        if kind in _FREE:
+            draw, box = _FREE[kind]
+            chains = list(draw(phase, pace))
+        else:
+            box = _BODIES[kind].box
+            chains = list(_walker(_BODIES[kind], phase, pace))
+        frames.append(_draw(chains, box, height, color, faces_left))
+    return frames
+
+
+def _draw(
+    chains: list[tuple[Chain, bool]], box: tuple[float, float, float], height: float, color: Rgb, left: bool
+) -> Strip:
+    start, stop, top = box
+    unit = height * _FINE / top
+    size = (max(_FINE, int((stop - start) * unit) // _FINE * _FINE), max(_FINE, int(top * unit) // _FINE * _FINE))
+    image = Image.new("RGBA", size, (0, 0, 0, 0))
+    pen = ImageDraw.Draw(image)
+    # The far limbs are a little paler, as air between lets them be.
+    for chain, far in sorted(chains, key=lambda found: not found[1]):
+        tone = ink(mix(color, scale((0.5, 0.5, 0.55), color[1] + 0.02), 0.35) if far else color)
+        points = [((x - start) * unit, size[1] - y * unit, max(radius * unit, 0.5)) for x, y, radius in _smooth(chain)]
+        _thick(pen, points, tone)
+    if left:
+        image = image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+    return from_image(image, _FINE)
+
+
+def _smooth(chain: Chain) -> Chain:
+    """The chain with its corners rounded: Catmull-Rom through its balls."""
+    if len(chain) < 3:
+        return chain
+    points = np.array([chain[0], *chain, chain[-1]], float)
+    found: Chain = []
+    for index in range(1, len(points) - 2):
+        a, b, c, d = points[index - 1 : index + 3]
+        for u in np.linspace(0, 1, 5, endpoint=False):
+            value = b + 0.5 * u * (c - a + u * (2 * a - 5 * b + 4 * c - d + u * (3 * (b - c) + d - a)))
+            found.append((float(value[0]), float(value[1]), float(max(value[2], 0.002))))
+    return [*found, chain[-1]]
+
+
+def _thick(pen: ImageDraw.ImageDraw, points: Chain, tone: tuple[int, int, int, int]) -> None:
+    """Balls joined by their tangents, about."""
+    for x, y, radius in points:
+        pen.ellipse((x - radius, y - radius, x + radius, y + radius), fill=tone)
+    for (ax, ay, ar), (bx, by, br) in pairwise(points):
+        if hypot(bx - ax, by - ay) < 0.3:
+            continue
+        angle = atan2(by - ay, bx - ax) + pi / 2
+        cx, sy = cos(angle), sin(angle)
+        pen.polygon(
+            [
+                (ax + cx * ar, ay + sy * ar),
+                (bx + cx * br, by + sy * br),
+                (bx - cx * br, by - sy * br),
+                (ax - cx * ar, ay - sy * ar),
+            ],
+            fill=tone,
+        )

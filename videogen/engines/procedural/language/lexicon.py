@@ -1,0 +1,190 @@
+"""The tables of words, read once, and how a word of a prompt is found in them."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache, lru_cache
+from importlib.resources import files
+from typing import Any, Final
+
+from videogen.engines.procedural.language.text import Token, clean, fold, tokens
+
+TABLES: Final = ("subjects", "light", "craft", "grammar")
+ROMANCE: Final = frozenset({"fr", "es", "it", "pt"})
+# Words that may stand inside a camera phrase: "pan slowly to the left".
+_GLUE: Final = frozenset({"to", "the", "slowly", "gently", "towards", "smoothly"})
+_LONGEST_GLUE: Final = 3
+_PARTICLES: Final = ("의", "에", "를", "을", "이", "가", "은", "는", "에서", "와", "과", "로", "으로", "도", "에는")
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """One thing that a phrase does: `topic` and `value` as the tables name them; `amount` 0..1 or None."""
+
+    topic: str
+    value: str = ""
+    amount: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sense:
+    """What a phrase means. `languages`: where it means that. `plural`: it stands for several;
+    `either`: it is singular and plural alike."""
+
+    effects: tuple[Effect, ...]
+    languages: frozenset[str]
+    plural: bool = False
+    either: bool = False
+
+    @property
+    def topic(self) -> str:
+        """The topic of the first effect."""
+        return self.effects[0].topic
+
+    @property
+    def value(self) -> str:
+        """The value of the first effect."""
+        return self.effects[0].value
+
+    @property
+    def is_romance(self) -> bool:
+        """Whether it follows the noun it belongs to, as adjectives of these languages do."""
+        return self.languages <= ROMANCE
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A phrase at some place: its sense, how many tokens it takes, and whether it was in the plural."""
+
+    sense: Sense
+    count: int
+    plural: bool
+
+
+@dataclass(slots=True)
+class _Node:
+    nexts: dict[str, _Node] = field(default_factory=dict)
+    sense: Sense | None = None
+    is_camera: bool = False
+
+
+class Lexicon:
+    """Every phrase, word by word, so that the longest one at a place is found in one walk."""
+
+    def __init__(self, tables: Mapping[str, Mapping[str, str]]) -> None:
+        self._root = _Node()
+        self._vocabulary: set[str] = set()
+        self._titles: set[str] = set()
+        for section, languages in tables.items():
+            effects = effects_of(section)
+            for language, phrases in languages.items():
+                for phrase in phrases.split(", "):
+                    self._add(phrase, effects, language)
+        self._forms = lru_cache(maxsize=8192)(self._known_forms)
+
+    def _add(self, phrase: str, effects: tuple[Effect, ...], language: str) -> None:
+        mark = phrase[-1] if phrase[-1] in "+~" else ""
+        words = [token.word for token in tokens(clean(phrase.removesuffix(mark)))]
+        node = self._root
+        for word in words:
+            self._vocabulary.add(word)
+            node = node.nexts.setdefault(word, _Node())
+            node.is_camera |= effects[0].topic == "camera"
+        known = node.sense
+        if known and effects[0].topic in ("stop", "praise"):
+            return  # what says something in one language says it, though another one may pass over it
+        if known and known.effects != effects:
+            raise ValueError(f"{phrase!r} ({language}) means both {known.effects} and {effects}")
+        languages = known.languages | {language} if known else frozenset({language})
+        plural = mark == "+" or (known is not None and known.plural)
+        node.sense = Sense(effects, languages, plural, mark == "~" or (known is not None and known.either))
+        if effects[0].topic == "title":
+            self._titles.add(words[-1])
+
+    def announces_title(self, word: str) -> bool:
+        """Whether a folded word may stand before a quoted title."""
+        return word in self._titles
+
+    def find(self, line: Sequence[Token], at: int) -> Found | None:
+        """The longest phrase that begins at a place of the line, or None."""
+        return max(self._walk(self._root, line, at, 0, False), key=lambda found: found.count, default=None)
+
+    def _walk(self, node: _Node, line: Sequence[Token], at: int, count: int, plural: bool) -> Iterator[Found]:
+        if node.sense:
+            yield Found(node.sense, count, plural or node.sense.plural)
+        if at + count >= len(line) or line[at + count].sort != "word":
+            return
+        for form, change in self._forms(line[at + count].word):
+            following = node.nexts.get(form)
+            if following and (not following.sense or following.nexts or _allowed(change, following.sense)):
+                yield from self._walk(following, line, at, count + 1, change == "plural")
+        if node.is_camera and node.nexts and count < 2 + _LONGEST_GLUE and line[at + count].word in _GLUE:
+            yield from self._walk(node, line, at, count + 1, plural)
+
+    def _known_forms(self, word: str) -> tuple[tuple[str, str], ...]:
+        """The forms a word may be looked up under, itself first, each with the change that was undone."""
+        return tuple((form, change) for form, change in _forms(word) if form in self._vocabulary)
+
+
+def _allowed(change: str, sense: Sense) -> bool:
+    """German, English and Korean endings are undone for words of that language only."""
+    return change in ("", "plural") or change in sense.languages
+
+
+def _forms(word: str) -> Iterator[tuple[str, str]]:
+    yield word, ""
+    if "\uac00" <= word[0] <= "\ud7a3":
+        yield from ((word.removesuffix(ending), "ko") for ending in _PARTICLES if word.endswith(ending))
+        return
+    if len(word) < 4 or not word.isalpha():
+        return
+    for ending, instead in (("ies", "y"), ("ves", "f"), ("ves", "fe"), ("s", ""), ("es", "")):
+        if word.endswith(ending) and not word.endswith("ss"):
+            yield word.removesuffix(ending) + instead, "plural"
+    for ending in ("ing", "ed"):
+        stem = word.removesuffix(ending)
+        if stem != word and len(stem) > 2:
+            yield from ((form, "en") for form in (stem, f"{stem}e", stem[:-1] if stem[-1] == stem[-2] else stem))
+    for ending in ("em", "en", "er", "es", "e", "n"):
+        if word.endswith(ending):
+            yield word.removesuffix(ending), "de"
+
+
+def effects_of(section: str) -> tuple[Effect, ...]:
+    """A section's name as effects: "kind rain 0.75 + kind clouds 0.9"."""
+    return tuple(_effect(part.split()) for part in section.split(" + "))
+
+
+def _effect(words: list[str]) -> Effect:
+    topic, *rest = words
+    if topic in ("amount", "unless"):
+        return Effect(topic, "", float(rest[0]))
+    if topic == "kind" and rest[-1][0].isdigit():
+        return Effect("kind", " ".join(rest[:-1]), float(rest[-1]))
+    return Effect(topic, " ".join(rest))
+
+
+def read_table(name: str) -> dict[str, Any]:
+    """One of the TOML files beside this module."""
+    return tomllib.loads(files(__package__).joinpath("words", f"{name}.toml").read_text(encoding="utf-8"))
+
+
+@cache
+def lexicon() -> Lexicon:
+    """All tables."""
+    return Lexicon({section: languages for name in TABLES for section, languages in read_table(name).items()})
+
+
+@cache
+def companions() -> Mapping[tuple[str, str], tuple[str, ...]]:
+    """What stands for light or a season with nothing to be seen by it: (topic, value) -> kinds."""
+    table = read_table("companions")
+    return {
+        (effects_of(name)[0].topic, effects_of(name)[0].value): tuple(row["kinds"].split(", "))
+        for name, row in table.items()
+    }
+
+
+__all__ = ["Effect", "Found", "Lexicon", "Sense", "companions", "effects_of", "fold", "lexicon", "read_table"]

@@ -1,0 +1,91 @@
+"""A Julia set whose parameter wanders along the edge of the Mandelbrot set, in smooth colours."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from videogen.engines.procedural.bands import Span
+from videogen.engines.procedural.camera import Moment
+from videogen.engines.procedural.layer import SKY, Layer, World
+from videogen.engines.procedural.noise import F32
+from videogen.engines.procedural.palette import Rgb
+
+_STEPS = 34
+_LEVELS = 2048
+_ESCAPE = 64.0
+
+
+class Julia(Layer):
+    """z -> z^2 + c at the full size of the picture. `stops`: colours from far outside to the set's edge."""
+
+    order = SKY
+
+    def __init__(self, world: World, stops: tuple[Rgb, ...]) -> None:
+        self._world = world
+        rng = world.rng("julia")
+        self._start = float(rng.uniform(0, 2 * np.pi))
+        self._angle = float(rng.uniform(0, np.pi))
+        self._rate = world.rate(0.012 if not world.camera.loop else 0.001)
+        at = np.linspace(0, 1, _LEVELS)
+        place = np.linspace(0, 1, len(stops)) ** 1.1
+        self._ramp = np.array(
+            [np.interp(at, place, [stop[c] ** 0.5 for stop in stops]) ** 2 for c in range(3)], np.float32
+        )
+
+    def _parameter(self, t: float) -> complex:
+        """A point a little outside the main cardioid, so that the set has fine arms."""
+        angle = self._start + 2 * np.pi * self._rate * t
+        edge = 0.5 * np.exp(1j * angle) - 0.25 * np.exp(2j * angle)
+        return complex(edge * 1.09)
+
+    def prepare(self, moment: Moment, canvas: F32) -> Any:
+        """The parameter and the view: its unit vectors and its middle."""
+        turn = self._angle + 0.05 * moment.t * (0 if self._world.camera.loop else 1)
+        return self._parameter(moment.t), 1.75 * np.exp(1j * turn)
+
+    def paint(self, canvas: F32, span: Span, moment: Moment, ready: Any) -> None:
+        """See `Layer.paint`."""
+        frame = self._world.frame
+        c, scale = ready
+        x = (frame.columns() + np.float32(moment.shift(0.5)))[None]
+        y = (
+            (np.float32(frame.height / 2) - np.arange(*span, dtype=np.float32) - np.float32(0.5))
+            / np.float32(frame.unit)
+        )[:, None]
+        real = x * np.float32(scale.real) - y * np.float32(scale.imag)
+        imag = x * np.float32(scale.imag) + y * np.float32(scale.real)
+        light = _iterate(real, imag, c)
+        index = np.clip(light * np.float32(_LEVELS - 1), 0, _LEVELS - 1).astype(np.intp)
+        for channel in range(3):
+            canvas[channel, slice(*span)] = self._ramp[channel].take(index)
+
+
+def _iterate(real: F32, imag: F32, c: complex) -> F32:
+    """How near each point comes to the set, 0..1: the mean of a smooth measure along its orbit.
+
+    Exponential smoothing (the sum of exp(-|z|)) has no steps, and, weighted down, no noise near the set."""
+    total = np.zeros_like(real)
+    square = np.empty_like(real)
+    other = np.empty_like(real)
+    cr, ci = np.float32(c.real), np.float32(c.imag)
+    for step in range(_STEPS):
+        np.multiply(real, real, out=square)
+        np.multiply(imag, imag, out=other)
+        imag *= real
+        imag *= 2
+        imag += ci
+        np.subtract(square, other, out=real)
+        real += cr
+        square += other
+        np.minimum(square, _ESCAPE, out=square)
+        np.clip(real, -_ESCAPE, _ESCAPE, out=real)
+        np.clip(imag, -_ESCAPE, _ESCAPE, out=imag)
+        square *= np.float32(0.55)
+        square += 1
+        np.reciprocal(square, out=square)
+        square *= np.float32(0.955**step)
+        total += square
+    total *= np.float32(1.30 * (1 - 0.955) / (1 - 0.955**_STEPS))
+    return total

@@ -1,0 +1,140 @@
+"""A thunderstorm's flashes: bolts that branch, and clouds that light up around them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFilter
+
+from videogen.engines.procedural.bands import Span, clip
+from videogen.engines.procedural.camera import Moment
+from videogen.engines.procedural.layer import CLOUDS, Layer, World
+from videogen.engines.procedural.noise import F32
+from videogen.engines.procedural.palette import Rgb, column
+
+_MOST = 12
+
+
+@dataclass(frozen=True)
+class _Flash:
+    start: float  # seconds of the scene
+    x: float  # picture units
+    pulses: tuple[tuple[float, float], ...]  # seconds after the start, strength
+    bolt: NDArray[np.uint8]  # (rows, columns), all rows over the horizon
+    left: int  # its first column
+
+
+class Lightning(Layer):
+    """Flashes over a clip of `seconds` of the scene, one soon after the start; `often` of them a second."""
+
+    order = CLOUDS + 5
+
+    def __init__(self, world: World, seconds: float, often: float, color: Rgb) -> None:
+        self._world, self._seconds = world, seconds
+        self._color = column(color)
+        rng = world.rng("lightning")
+        count = min(_MOST, max(1, round(seconds * often)))
+        starts = (np.arange(count) + rng.uniform(0.15, 0.7, count)) * seconds / count
+        starts[0] = min(starts[0], 0.35)
+        self._flashes = [self._flash(float(start), rng) for start in starts]
+
+    def _flash(self, start: float, rng: np.random.Generator) -> _Flash:
+        frame = self._world.frame
+        x = float(rng.uniform(-0.8, 0.8)) * frame.half_width
+        pulses = [(0.0, 1.0)]
+        for _ in range(int(rng.integers(1, 4))):
+            pulses.append((pulses[-1][0] + float(rng.uniform(0.07, 0.16)), float(rng.uniform(0.4, 0.9))))
+        bolt, left = self._draw(x, rng)
+        return _Flash(start, x, tuple(pulses), bolt, left)
+
+    def _draw(self, x: float, rng: np.random.Generator) -> tuple[NDArray[np.uint8], int]:
+        """A bolt with its glow, and its first column in the picture."""
+        frame = self._world.frame
+        wide = int(0.7 * frame.unit)
+        image = Image.new("L", (wide * 2, frame.horizon * 2), 0)
+        pen = ImageDraw.Draw(image)
+        top = (wide * (1 + float(rng.uniform(-0.25, 0.25))), -4.0)
+        foot = (wide * (1 + float(rng.uniform(-0.4, 0.4))), frame.horizon * 2.0)
+        thick = max(2.0, frame.unit * 0.0075)
+        main = _jagged(top, foot, 0.16, rng)
+        _stroke(pen, main, thick)
+        for at in rng.integers(len(main) // 6, len(main) * 4 // 5, 5):
+            start = main[at]
+            reach = (frame.horizon * 2 - start[1]) * float(rng.uniform(0.25, 0.6))
+            end = (start[0] + reach * float(rng.uniform(0.5, 1.1)) * float(rng.choice((-1, 1))), start[1] + reach)
+            _stroke(pen, _jagged(start, end, 0.2, rng), thick * 0.45)
+        core = image.reduce(2)
+        glow = core.filter(ImageFilter.GaussianBlur(frame.unit * 0.010))
+        light = np.asarray(core, np.float32) + 1.5 * np.asarray(glow, np.float32)
+        return np.clip(light * 0.5, 0, 255).astype(np.uint8), int(frame.width / 2 + x * frame.unit - wide / 2)
+
+    def _strength(self, flash: _Flash, t: float) -> float:
+        """How bright a flash is at a moment."""
+        since = t - flash.start
+        if self._world.camera.loop:
+            since %= self._seconds
+        total = 0.0
+        for delay, strength in flash.pulses:
+            late = since - delay
+            if late > -0.02:
+                total += strength * float(np.exp(-max(late, 0.0) / 0.075)) * min(1.0, (late + 0.02) / 0.02)
+        return min(total, 1.3)
+
+    def prepare(self, moment: Moment, canvas: F32) -> Any:
+        """The flashes that are seen now, with their strength."""
+        found = [(flash, self._strength(flash, moment.t)) for flash in self._flashes]
+        return [(flash, strength) for flash, strength in found if strength > 0.01]
+
+    def paint(self, canvas: F32, span: Span, moment: Moment, ready: Any) -> None:
+        """See `Layer.paint`."""
+        frame = self._world.frame
+        first, last = clip(span, (0, frame.horizon))
+        if first >= last:
+            return
+        shift = moment.shift(0.1)
+        area = canvas[:, first:last]
+        x, height = frame.columns() + np.float32(shift), frame.rows(first, last)
+        for flash, strength in ready:
+            near = np.exp(-((x - np.float32(flash.x)) ** 2) * np.float32(2.2))
+            near = near * (np.float32(0.35) + height[:, None]) * np.float32(strength)
+            # Clouds are lit from within: what is there grows brighter, and a little light comes of itself.
+            area *= 1 + near * np.float32(3.2)
+            area += near * np.float32(0.085) * self._color
+            self._paint_bolt(area, flash, (first, last), strength)
+
+    def _paint_bolt(self, area: F32, flash: _Flash, rows: Span, strength: float) -> None:
+        left, right = clip((0, area.shape[2]), (flash.left, flash.left + flash.bolt.shape[1]))
+        if left >= right:
+            return
+        bolt = flash.bolt[rows[0] : rows[1], left - flash.left : right - flash.left]
+        light = np.square(bolt, dtype=np.float32)
+        light *= np.float32(9.0 * strength / 255**2)
+        area[:, :, left:right] += light * self._color
+
+
+def _jagged(
+    start: tuple[float, float], end: tuple[float, float], rough: float, rng: np.random.Generator
+) -> list[tuple[float, float]]:
+    """A line broken again and again in its middles."""
+    points = [start, end]
+    for _ in range(7):
+        broken = [points[0]]
+        for (ax, ay), (bx, by) in pairwise(points):
+            length = float(np.hypot(bx - ax, by - ay))
+            aside = float(rng.normal(0, rough)) * length
+            middle = ((ax + bx) / 2 + aside, (ay + by) / 2 + aside * 0.25)
+            broken += [middle, (bx, by)]
+        points = broken
+    return points
+
+
+def _stroke(pen: ImageDraw.ImageDraw, points: list[tuple[float, float]], thick: float) -> None:
+    """A stroke that thins out towards its end."""
+    count = len(points) - 1
+    for index in range(count):
+        width = max(1, round(thick * (1 - 0.7 * index / count)))
+        pen.line((*points[index], *points[index + 1]), fill=255, width=width)

@@ -1,0 +1,185 @@
+"""Open water: wave slopes that mirror the sky above and glitter under the sun."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from videogen.engines.procedural.bands import Span, clip
+from videogen.engines.procedural.camera import Moment
+from videogen.engines.procedural.layer import GROUND, Layer, World
+from videogen.engines.procedural.layers.sky import haze
+from videogen.engines.procedural.noise import F32, Tile, spectral, tap_rows, tile
+from videogen.engines.procedural.palette import Rgb
+from videogen.engines.procedural.resample import box, halve
+
+_LENS = 1.25  # distance of the picture plane, in picture units
+_EYE = 3.2  # height of the camera over the water, in metres
+_TEXELS = 256
+_CYCLES = 6.0  # waves of the leading length in one tile
+
+
+@dataclass(frozen=True)
+class Water:
+    """How the water looks. `slope` is the typical steepness of its waves, `glitter` scales the sun's path."""
+
+    color: Rgb
+    sun_color: Rgb
+    sun: tuple[float, float]
+    slope: float
+    glitter: float
+    pace: float
+
+
+@dataclass(frozen=True)
+class _Octave:
+    length: float  # metres from crest to crest
+    share: float  # of the slope
+    drift: tuple[float, float]  # metres a second
+
+
+# Waves come towards the camera, each length at about its own speed in deep water, slowed for grandeur.
+_OCTAVES = tuple(
+    _Octave(length, share, (0.52 * math.sqrt(length) * s, 0.52 * math.sqrt(length)))
+    for length, share, s in ((11.0, 0.50, 0.30), (4.1, 0.62, -0.42), (1.45, 0.55, 0.35), (0.52, 0.38, -0.2))
+)
+
+
+class Sea(Layer):
+    """Painted under the horizon: the water mirrors all that was painted above it."""
+
+    order = GROUND
+    reads = True
+
+    def __init__(self, world: World, water: Water) -> None:
+        self._world, self._frame, self._water = world, world.frame, water
+        rng = world.rng("sea")
+        field = spectral(_TEXELS, 3.4, rng, (_CYCLES * 0.6, 46), 0.55)
+        # Pulling troughs flat and crests sharp is what tells water from hills.
+        field = np.exp(field * np.float32(0.45)).astype(np.float32)
+        across = np.roll(field, -1, 1) - np.roll(field, 1, 1)
+        along = np.roll(field, -1, 0) - np.roll(field, 1, 0)
+        size = np.float32(1 / along.std())
+        self._slopes: tuple[Tile, ...] = (tile(across * size), tile(along * size))
+        self._gusts = tile(spectral(_TEXELS, 3.0, rng, (2, 20), 0.5))
+        self._origin = rng.random((len(_OCTAVES), 2)).astype(np.float32) * _TEXELS
+
+    def prepare(self, moment: Moment, canvas: F32) -> Any:
+        """What the water mirrors, at half size, and the colour of the air over it."""
+        frame = self._frame
+        # Small waves draw every reflection out upwards, so the mirror is smeared that way, and half the size will do.
+        mirror = halve(np.minimum(canvas[:, : frame.horizon], 1.0))
+        for radius in (0.035, 0.02):
+            mirror = box(mirror, max(1, int(radius * frame.unit / 2)), 1)
+        return mirror, haze(self._world, moment)
+
+    def paint(self, canvas: F32, span: Span, moment: Moment, ready: Any) -> None:
+        """See `Layer.paint`."""
+        first, last = clip(span, (self._frame.horizon, self._frame.height))
+        if first < last:
+            self._paint_rows(canvas, ready, (first, last), moment)
+
+    def _paint_rows(self, canvas: F32, ready: tuple[F32, F32], span: Span, moment: Moment) -> None:
+        frame, water = self._frame, self._water
+        mirror, haze = ready
+        drop = -frame.rows(*span)
+        far = np.float32(_EYE) / drop
+        x = frame.columns()
+        across, along, lost = self._waves(x + np.float32(moment.shift(0.6)), far, moment)
+        turn = (x * across - drop[:, None] - np.float32(_LENS) * -along) * -2
+        turn /= 1 + across * across + along * along
+        light, fresnel = self._mirror(mirror, x, (across, along, turn), drop, lost)
+        body = np.clip(along * 0.9 + 0.35, 0, 1)
+        glitter = self._glitter((across, along), x + np.float32(moment.shift(0)), drop, lost)
+        glitter *= 0.35 + 0.65 * fresnel
+        air = (1 - np.exp(far * np.float32(-0.0016)))[:, None] * np.float32(0.85)
+        for channel in range(3):
+            deep = np.float32(water.color[channel])
+            out = light[channel]
+            base = body * (deep * 0.9) + deep * 0.45
+            out -= base
+            out *= fresnel
+            out += base
+            out += glitter * np.float32(water.sun_color[channel])
+            out += (haze[channel] - out) * air
+            canvas[channel, span[0] : span[1]] = out
+
+    def _waves(self, x: F32, far: F32, moment: Moment) -> tuple[F32, F32, F32]:
+        """Slopes across and along the view, (rows, columns), and what each row lost to its pixels' size, (rows,)."""
+        frame, water = self._frame, self._water
+        t = moment.t * water.pace
+        ground = x * far[:, None]
+        depth = far * np.float32(_LENS) + np.float32(moment.travel)
+        pixel = far * far * np.float32(_LENS / (_EYE * frame.unit))
+        (gust,) = tap_rows((self._gusts,), ground * 1.3 + np.float32(1.5 * t), depth * 0.9 + np.float32(1.1 * t))
+        gust = 1 + gust * np.float32(0.30)
+        across = np.zeros_like(ground)
+        along = np.zeros_like(ground)
+        lost = np.zeros_like(far)
+        for octave, origin in zip(_OCTAVES, self._origin, strict=True):
+            texels = np.float32(_TEXELS / (_CYCLES * octave.length))
+            # The shortest waves in a tile are a fifth of its leading ones; a pixel must not skip over them.
+            keep = np.exp(-((pixel / np.float32(octave.length * 0.34)) ** 2))
+            height = np.float32(octave.share * water.slope) * keep
+            lost += (np.float32(octave.share * water.slope) ** 2) * (1 - keep * keep)
+            # Pixels only shrink towards the camera: what a row cannot show, none above it can.
+            seen = slice(int(np.searchsorted(keep, 0.02)), None)
+            u = (ground[seen] + np.float32(octave.drift[0] * t)) * texels + origin[0]
+            v = (depth[seen] + np.float32(octave.drift[1] * t)) * texels + origin[1]
+            a, b = tap_rows(self._slopes, u, v)
+            a *= height[seen, None]
+            b *= height[seen, None]
+            across[seen] += a
+            along[seen] += b
+        across *= gust
+        along *= gust
+        return across, along, lost
+
+    def _mirror(self, mirror: F32, x: F32, slopes: tuple[F32, F32, F32], drop: F32, lost: F32) -> tuple[list[F32], F32]:
+        """The sky each facet shows, a plane per channel, and how strongly, (rows, columns)."""
+        frame = self._frame
+        across, along, turn = slopes
+        sight = np.sqrt(x * x + (drop * drop)[:, None] + np.float32(_LENS**2))
+        facing = np.clip(turn * np.sqrt(1 + across * across + along * along) / (sight * 2), 0, 1)
+        rest = 1 - facing
+        fresnel = rest * rest
+        fresnel *= fresnel
+        fresnel *= rest
+        fresnel *= 0.97
+        fresnel += 0.03
+        # Facets too small to see still tilt the far water's mirror upwards.
+        lift = np.sqrt(lost)[:, None] * np.float32(0.55)
+        ahead = np.float32(_LENS) - turn * along
+        np.maximum(ahead, 0.2, out=ahead)
+        scale = np.float32(_LENS * frame.unit / 2) / ahead
+        up = np.abs(turn - drop[:, None]) + lift
+        rows = np.float32(frame.horizon / 2) - up * scale
+        columns = (x + turn * across) * scale + np.float32(frame.width / 4)
+        np.clip(rows, 0, mirror.shape[1] - 1, out=rows)
+        np.clip(columns, 0, mirror.shape[2] - 1, out=columns)
+        index = rows.astype(np.intp) * mirror.shape[2]
+        index += columns.astype(np.intp)
+        return [plane.reshape(-1).take(index) for plane in mirror], fresnel
+
+    def _glitter(self, slopes: tuple[F32, F32], x: F32, drop: F32, lost: F32) -> F32:
+        """Sunlight thrown at the eye: how near each facet is to the one slope that does it."""
+        water = self._water
+        sx, sy = water.sun
+        sun = math.sqrt(sx * sx + sy * sy + _LENS**2)
+        sight = 1 / np.sqrt(x * x + (drop * drop)[:, None] + np.float32(_LENS**2))
+        up = np.float32(sy / sun) + drop[:, None] * sight
+        up = 1 / up
+        want_across = (x * sight - np.float32(sx / sun)) * up
+        want_along = (np.float32(_LENS) * sight - np.float32(_LENS / sun)) * up
+        want_across += slopes[0]
+        want_along += slopes[1]
+        spread = lost + np.float32((0.035 + 0.12 * water.slope) ** 2)
+        miss = want_across * want_across
+        miss += want_along * want_along
+        miss *= (-0.5 / spread)[:, None]
+        np.exp(miss, out=miss)
+        miss *= (np.float32(water.glitter * 0.012) / spread)[:, None]
+        return np.asarray(miss, np.float32)

@@ -1,0 +1,187 @@
+"""Rows of trees, drawn once: conifers, leafy crowns in the colours of the season, bare ones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from videogen.engines.procedural.layer import WOODS, World
+from videogen.engines.procedural.layers.shafts import Bank, Mist
+from videogen.engines.procedural.noise import Reals, profile
+from videogen.engines.procedural.palette import Rgb, mix, scale
+from videogen.engines.procedural.strip import Backdrop, Strip, from_image, ink
+
+_FINE = 2
+_PEAK = 2.0
+_LEAVES: dict[str, tuple[Rgb, ...]] = {
+    "autumn": ((0.62, 0.20, 0.035), (0.70, 0.36, 0.05), (0.50, 0.11, 0.03), (0.36, 0.24, 0.05)),
+    "spring": ((0.22, 0.36, 0.07), (0.30, 0.42, 0.10), (0.62, 0.36, 0.42)),
+    "": ((0.085, 0.17, 0.040), (0.12, 0.20, 0.045), (0.065, 0.14, 0.045)),
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of trees. `tallest` in picture units; `depth` 0 far to 1 near; `leafy` the share that are no conifers."""
+
+    tallest: float
+    depth: float
+    leafy: float
+    crowd: float = 1.0
+
+
+def forest(world: World, rows: tuple[Row, ...], colors: tuple[Rgb, ...], mist: float) -> list[Backdrop | Mist]:
+    """Rows from far to near with mist between them."""
+    found: list[Backdrop | Mist] = []
+    for index, row in enumerate(rows):
+        strip = draw(world, row, colors, world.rng(f"trees {index}"))
+        foot = world.frame.horizon + int(0.05 * row.depth**2 * world.frame.unit)
+        foot = min(foot, world.frame.height)
+        order = WOODS + row.depth if row.depth < 1 else WOODS + 25
+        found.append(Backdrop(world, strip, foot, 0.15 + 0.8 * row.depth, order))
+        if mist > 0 and row.depth < 1:
+            color = mix(world.air.haze, world.air.hour.near, 0.4)
+            bank = Bank(0.05 - 0.03 * row.depth, 0.075, mist * (0.75 - 0.4 * row.depth), color)
+            found.append(Mist(world, bank, f"mist {index}", order + 0.05))
+    return found
+
+
+def draw(world: World, row: Row, colors: tuple[Rgb, ...], rng: np.random.Generator) -> Strip:
+    """One row of trees with the world's margins, seen through the air before it."""
+    frame = world.frame
+    unit = frame.unit * _FINE
+    columns = frame.width + 2 * world.margin
+    rows = min(int(row.tallest * frame.unit * 1.06) + 4, frame.height)
+    image = Image.new("RGBA", (columns * _FINE, rows * _FINE), (0, 0, 0, 0))
+    pen = _Pen(world, row, image, colors, rng)
+    grove = profile(512, 2.4, rng, (3, 24))
+    x = -0.1 * unit
+    while x < columns * _FINE + 0.1 * unit:
+        at = float(grove[int(x / unit * 70) % 512])
+        tall = row.tallest * unit * min(1.0, 0.42 + 0.30 * max(0.0, at + 0.3) + 0.32 * rng.random() ** 1.6)
+        pen.tree(x, rows * _FINE, tall)
+        gap = 0.055 + 0.12 * rng.random() + (0.10 * rng.random() if at < -0.2 else 0.0)
+        x += row.tallest * unit * gap / row.crowd * (1.6 if row.leafy > 0.5 else 1.0)
+    pen.undergrowth(columns * _FINE, rows * _FINE, unit)
+    return from_image(image, _FINE, _PEAK)
+
+
+def single(world: World, tall: float, colors: tuple[Rgb, ...], rng: np.random.Generator) -> Strip:
+    """One leafy tree by itself, `tall` pixels, bare in winter."""
+    size = int(tall)
+    image = Image.new("RGBA", (size * _FINE, size * _FINE), (0, 0, 0, 0))
+    pen = _Pen(world, Row(tall / world.frame.unit, 1.0, 1.0), image, colors, rng)
+    pen.tree(size * _FINE / 2, size * _FINE, size * _FINE * 1.12)
+    return from_image(image, _FINE, _PEAK)
+
+
+def season_colors(world: World, colours: tuple[Rgb, ...]) -> tuple[Rgb, ...]:
+    """Colours of the leaves: those asked for, or the season's."""
+    return colours or _LEAVES.get(world.air.season, _LEAVES[""])
+
+
+def _crown(rng: np.random.Generator, count: int) -> Reals:
+    """Places of leaves in a crown, (count, 2), -1..1 across and down: in clumps, as branches carry them."""
+    clumps = rng.uniform(-1, 1, (14, 2))
+    clumps *= 0.72 / np.maximum(1.0, np.hypot(*clumps.T))[:, None]
+    places = clumps[rng.integers(len(clumps), size=count)] + rng.normal(0, 0.17, (count, 2))
+    return np.asarray(places.clip(-1.1, 1.1))
+
+
+class _Pen:
+    """Draws the trees of one row; lengths are in fine pixels."""
+
+    def __init__(
+        self, world: World, row: Row, image: Image.Image, colors: tuple[Rgb, ...], rng: np.random.Generator
+    ) -> None:
+        self._world, self._row, self._colors, self._rng = world, row, colors, rng
+        self._pen = ImageDraw.Draw(image)
+        self._veil = min(0.92, 0.78 * (1 - row.depth) ** 1.1 + 0.02 + 0.35 * world.air.fog * (1 - 0.5 * row.depth))
+        self._bark = self._ink((0.10, 0.075, 0.055), 0.25)
+        self._snowy = world.air.season == "winter" or world.shot.amount("snow") > 0
+        self._sunny = 1 if world.air.sun[0] > 0 else -1
+
+    def _ink(self, albedo: Rgb, sunlit: float) -> tuple[int, int, int, int]:
+        return ink(self._world.air.veil(self._world.air.lit(albedo, sunlit), self._veil), _PEAK)
+
+    def tree(self, x: float, ground: float, tall: float) -> None:
+        """One tree of a chance kind that stands at (x, ground)."""
+        if self._rng.random() >= self._row.leafy:
+            self._conifer(x, ground, tall)
+        elif self._world.air.season == "winter":
+            self._bare(x, ground, tall * 0.8)
+        else:
+            self._leafy(x, ground, tall * 0.86)
+
+    def _conifer(self, x: float, ground: float, tall: float) -> None:
+        rng = self._rng
+        half, lean = tall * rng.uniform(0.12, 0.19), tall * rng.uniform(-0.02, 0.02)
+        green = scale(mix((0.036, 0.080, 0.044), (0.055, 0.095, 0.032), rng.random()), rng.uniform(0.75, 1.2))
+        dark, side = self._ink(green, 0.06), self._ink(green, 0.42)
+        snow = self._ink((0.70, 0.77, 0.86), 0.35) if self._snowy else None
+        trunk = max(1.0, tall * 0.011)
+        self._pen.rectangle((x - trunk, ground - tall * 0.12, x + trunk, ground), fill=self._bark)
+        boughs = int(rng.integers(15, 22))
+        for bough in range(boughs, 0, -1):
+            share = (bough + rng.uniform(-0.3, 0.3)) / boughs
+            reach, y = half * max(share, 0.02) ** 0.85, ground - tall * (1 - share) * 0.95 - tall * 0.03
+            middle, deep = x + lean * (1 - share), tall * 0.085
+            for way in (-1, 1):
+                tip = (middle + way * reach * rng.uniform(0.6, 1.1), y + deep * rng.uniform(0.25, 0.55))
+                root = [(middle, y - deep), (middle, y + deep * 0.35)]
+                self._pen.polygon(
+                    [root[0], tip, (tip[0] - way * reach * 0.35, tip[1] - deep * 0.04), root[1]], fill=dark
+                )
+                if way == self._sunny:
+                    edge = (middle + way * reach * 0.5, y - deep * 0.22)
+                    self._pen.polygon([(middle, y - deep * 0.9), edge, tip, (middle, y - deep * 0.3)], fill=side)
+                if snow:
+                    edge = (middle + way * reach * 0.55, y - deep * 0.35)
+                    self._pen.polygon(
+                        [(middle, y - deep), edge, (tip[0], tip[1] - deep * 0.1), (middle, y - deep * 0.4)], fill=snow
+                    )
+
+    def undergrowth(self, columns: int, ground: int, unit: float) -> None:
+        """Bushes and grass at the feet of the trees, so that they stand in something."""
+        rng, high = self._rng, unit * (0.010 + 0.022 * self._row.depth)
+        albedo: Rgb = (0.60, 0.66, 0.74) if self._snowy else (0.060, 0.080, 0.030)
+        for x in np.arange(0, columns, high * 0.35):
+            tone = self._ink(scale(albedo, rng.uniform(0.6, 1.2)), rng.uniform(0.05, 0.3))
+            wide, tall = high * rng.uniform(0.3, 0.8), high * rng.uniform(0.25, 1.0)
+            self._pen.ellipse((x - wide, ground - tall, x + wide, ground + tall), fill=tone)
+
+    def _trunk(self, x: float, ground: float, tall: float, width: float) -> None:
+        foot, top = width * 1.5, width * 0.7
+        shape = [(x - foot, ground), (x - width, ground - tall * 0.12), (x - top, ground - tall)]
+        shape += [(x + top, ground - tall), (x + width, ground - tall * 0.12), (x + foot, ground)]
+        self._pen.polygon(shape, fill=self._bark)
+
+    def _leafy(self, x: float, ground: float, tall: float) -> None:
+        rng = self._rng
+        self._trunk(x, ground, tall * 0.6, tall * 0.017)
+        color = self._colors[int(rng.integers(len(self._colors)))]
+        wide, high = tall * rng.uniform(0.20, 0.28), tall * rng.uniform(0.30, 0.36)
+        middle = ground - tall * 0.66
+        count = int(90 + 330 * self._row.depth)
+        places = _crown(rng, count)
+        # Lower and darker leaves first, those in the light over them.
+        for px, py in places[np.argsort(-places[:, 1] + rng.normal(0, 0.25, count))]:
+            size = tall * rng.uniform(0.013, 0.027) * (1.25 - 0.5 * abs(px))
+            cx, cy = x + px * wide * (1.1 - 0.3 * abs(py)), middle + py * high
+            tone = self._ink(
+                scale(color, rng.uniform(0.75, 1.2)),
+                max(0.0, 0.28 - 0.36 * py + 0.2 * px * self._sunny) * rng.uniform(0.5, 1.2),
+            )
+            self._pen.ellipse((cx - size, cy - size * 0.8, cx + size, cy + size * 0.8), fill=tone)
+
+    def _bare(self, x: float, ground: float, tall: float) -> None:
+        self._branch((x, ground), -np.pi / 2, tall * 0.36, tall * 0.020)
+
+    def _branch(self, foot: tuple[float, float], angle: float, length: float, width: float) -> None:
+        tip = (foot[0] + length * np.cos(angle), foot[1] + length * np.sin(angle))
+        self._pen.line((*foot, *tip), fill=self._bark, width=max(1, round(width)))
+        if width > 0.9:
+            for turn in self._rng.uniform(0.15, 0.75, 2) * (-1, 1):
+                self._branch(tip, angle + turn, length * self._rng.uniform(0.62, 0.85), width * 0.64)

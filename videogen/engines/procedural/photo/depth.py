@@ -1,0 +1,81 @@
+"""How far away things in a picture are, by guess: what is low, dark, sharp and in the middle is near."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from videogen.engines.procedural.noise import F32
+from videogen.engines.procedural.resample import box
+
+GRID: Final = 144
+"""Columns or rows of the depth map along its longer side."""
+_STEEPEST: Final = 0.055
+"""Change of depth from one cell to the next, at most: what bends more would tear."""
+
+
+def guess_depth(picture: NDArray[np.uint8]) -> F32:
+    """Guess the depth of a picture, uint8 (H, W, 3), RGB.
+
+    Cues: height in the picture (the ground rises with distance), luminance and blueness (air is bright and blue),
+    local contrast (far things are hazy), the middle (people put there what they mean). The guess is smoothed along
+    the picture's own edges by a guided filter (He et al., 2010), so that a thing moves as a whole.
+
+    Returns:
+        float32 (h, w), `GRID` along the longer side: 0 is far, 1 is near; no two neighbours differ much.
+    """
+    small = _shrunk(picture)
+    red, green, blue = small[..., 0], small[..., 1], small[..., 2]
+    light = 0.3 * red + 0.59 * green + 0.11 * blue
+    rows, columns = light.shape
+    down = np.linspace(0, 1, rows, dtype=np.float32)[:, None]
+    across = np.linspace(-1, 1, columns, dtype=np.float32)[None]
+    blurred: F32 = _blur(light, max(2, GRID // 24))
+    detail = _blur(np.abs(light - _blur(light, 2)), max(2, GRID // 20))
+    detail /= max(float(detail.max()), 1e-3)
+    airy = np.clip(blue - red, 0, 1)
+    middle = np.exp(-((across / 0.6) ** 2) - ((down - 0.62) / 0.5) ** 2)
+    guess = 0.62 * down**1.2 + 0.30 * np.sqrt(detail) + 0.22 * middle - 0.22 * blurred - 0.25 * airy
+    # An open sky is far, however the rest is guessed.
+    sky = np.clip(1 - 4 * np.sqrt(detail), 0, 1) * np.clip((blurred - 0.35) * 3, 0, 1) * np.clip(1.3 - 2 * down, 0, 1)
+    guess = (guess - guess.min()) * (1 - 0.85 * sky)
+    return _levelled(_guided(light, np.asarray(guess, np.float32), max(3, GRID // 18)))
+
+
+def _shrunk(picture: NDArray[np.uint8]) -> F32:
+    """The picture on the grid, float32 (h, w, 3), 0..1."""
+    height, width = picture.shape[:2]
+    scale = GRID / max(height, width)
+    size = (max(8, round(width * scale)), max(8, round(height * scale)))
+    return np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.BOX), np.float32) / np.float32(255)
+
+
+def _blur(plane: F32, radius: int) -> F32:
+    return box(box(plane, radius, 0), radius, 1)
+
+
+def _guided(guide: F32, plane: F32, radius: int, softness: float = 2e-3) -> F32:
+    """The plane smoothed so that it keeps the edges of the guide, both float32 (h, w)."""
+    mean, mean_of_plane = _blur(guide, radius), _blur(plane, radius)
+    spread = _blur(guide * guide, radius) - mean * mean
+    together = _blur(guide * plane, radius) - mean * mean_of_plane
+    slope = np.asarray(together / (spread + softness), np.float32)
+    offset = np.asarray(mean_of_plane - slope * mean, np.float32)
+    return np.asarray(_blur(slope, radius) * guide + _blur(offset, radius), np.float32)
+
+
+def _levelled(depth: F32) -> F32:
+    """From 0 to 1, and nowhere steeper than may be."""
+    low, high = (float(value) for value in np.quantile(depth, (0.02, 0.98)))
+    if high - low < 1e-3:
+        return np.full(depth.shape, 0.5, np.float32)
+    depth = _blur(np.asarray(np.clip((depth - low) / (high - low), 0, 1), np.float32), 2)
+    for _ in range(24):
+        steepest = max(float(np.abs(np.diff(depth, axis=axis)).max()) for axis in (0, 1))
+        if steepest <= _STEEPEST:
+            break
+        depth = _blur(depth, 2)
+    return depth

@@ -1,0 +1,33 @@
+"""Weather over any place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from videogen.engines.procedural.language import Subject
+from videogen.engines.procedural.layer import Layer, World
+from videogen.engines.procedural.layers.weather import Fog, Rain, Snow
+from videogen.engines.procedural.subjects.entry import Entry
+
+
+def rain(world: World, subject: Subject) -> list[Layer]:
+    """From a drizzle to a downpour."""
+    return [Rain(world, 1.2 * subject.amount)]
+
+
+def snow(world: World, subject: Subject) -> list[Layer]:
+    """From a few flakes to a blizzard."""
+    return [Snow(world, 1.1 * subject.amount)]
+
+
+def fog(world: World, subject: Subject) -> list[Layer]:
+    """From a veil to a wall."""
+    return [Fog(world, min(1.0, 0.25 + subject.amount))]
+
+
+ENTRIES: Final[Mapping[str, Entry]] = {
+    "rain": Entry(rain, "weather", "noon", "lake", (0.60, 0.66)),
+    "snow": Entry(snow, "weather", "noon", "snowfield", (0.66, 0.72)),
+    "fog": Entry(fog, "weather", "dawn", "lake", (0.60, 0.66)),
+}

@@ -1,0 +1,2 @@
+// Runs when the plain part of the form is mounted.
+videogen.intake.mounted();

@@ -1,0 +1,158 @@
+"""Images that generations start from: taken in, kept, found again, and swept when nobody uses them."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from dataclasses import dataclass
+from typing import BinaryIO, Final
+
+from sqlalchemy.exc import IntegrityError
+
+from videogen.errors import InvalidRequest, NotFound, SessionRequired
+from videogen.models import UploadRow
+from videogen.presenter import Presenter
+from videogen.schemas import File
+from videogen.security import new_id
+from videogen.storage import DiskStorage
+from videogen.store import Store
+
+logger = logging.getLogger(__name__)
+
+MAX_UPLOADS: Final = 50
+"""Images that one session may keep; the oldest that no generation starts from makes room for the next."""
+IDLE_SECONDS: Final = 24 * 3600.0
+"""How long an image is kept that no generation starts from."""
+FOLDER: Final = "uploads"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What a generation may start from: its file's place in the storage, and the SHA-256 of its bytes."""
+
+    file: File
+    key: str
+    digest: str
+    upload_id: str | None
+    """None for a finished still, which becomes an upload once a generation starts from it."""
+
+
+class Uploads:
+    """The use cases around input images. All of it blocks: call it from a thread."""
+
+    def __init__(self, store: Store, storage: DiskStorage, presenter: Presenter) -> None:
+        self._store, self._storage, self._presenter = store, storage, presenter
+
+    def take(self, session_id: str, source: BinaryIO) -> File:
+        """Keep a stranger's picture; it is durable on return.
+
+        Raises:
+            UnsupportedMediaType, InvalidRequest: see `media.intake.clean_image`.
+            LimitExceeded: the session keeps as many as it may, all in use.
+            StorageFault: the disk is full or cannot be written.
+        """
+        # Imported here: it pulls numpy and av, which most of this process does without.
+        from videogen.media.intake import clean_image
+
+        image = clean_image(source)
+        row = UploadRow(
+            id=(upload_id := new_id("fil")),
+            session_id=session_id,
+            digest=image.digest,
+            key=f"{FOLDER}/{upload_id}.{image.suffix}",
+            content_type=image.content_type,
+            width=image.width,
+            height=image.height,
+            size_bytes=len(image.data),
+            created_at=self._store.clock(),
+        )
+        return self._presenter.file(self._keep(row, image.data))
+
+    def get(self, session_id: str, file_id: str) -> File:
+        """An image of this session, with a fresh link. Raises NotFound where it is not this session's."""
+        return self._source(session_id, file_id).file
+
+    def find(self, session_id: str, file_id: str) -> Source:
+        """What `inputFileId` names: an upload, or a finished still.
+
+        Raises:
+            InvalidRequest: it is not this session's, or its bytes are gone; nobody can tell which.
+        """
+        try:
+            return self._source(session_id, file_id)
+        except (NotFound, OSError):
+            raise InvalidRequest("inputFileId", "the id of an image of this session", file_id) from None
+
+    def adopt(self, session_id: str, source: Source) -> str:
+        """The upload that a generation is to name, so that its image stays while the generation does.
+
+        A still is copied: the generation that made it may be deleted. Raises LimitExceeded and StorageFault.
+        """
+        if source.upload_id is not None:
+            return source.upload_id
+        file = source.file
+        data = self._storage.path(source.key).read_bytes()
+        row = UploadRow(
+            id=(upload_id := new_id("fil")),
+            session_id=session_id,
+            digest=source.digest,
+            key=f"{FOLDER}/{upload_id}.{source.key.rpartition('.')[2]}",
+            content_type=file.content_type,
+            width=file.width,
+            height=file.height,
+            size_bytes=len(data),
+            created_at=self._store.clock(),
+        )
+        return self._keep(row, data).id
+
+    def sweep(self) -> int:
+        """Remove what no generation has started from for a day, and files that no row tells of; return how many.
+
+        For the start of the server: nobody may be uploading.
+        """
+        swept = self._store.sweep_uploads(self._store.clock() - IDLE_SECONDS)
+        for row in swept:
+            self._storage.discard(row.key)
+        folder, known = self._storage.path(FOLDER), self._store.upload_keys()
+        strays = [path for path in folder.glob("*") if f"{FOLDER}/{path.name}" not in known]
+        for path in strays:
+            path.unlink(missing_ok=True)
+        return len(swept) + len(strays)
+
+    def _source(self, session_id: str, file_id: str) -> Source:
+        try:
+            row = self._store.get_upload(session_id, file_id)
+        except NotFound:
+            return self._still(session_id, file_id)
+        if not self._storage.path(row.key).is_file():
+            raise NotFound
+        return Source(self._presenter.file(row), row.key, row.digest, row.id)
+
+    def _still(self, session_id: str, file_id: str) -> Source:
+        file, generation = self._store.get_still(session_id, file_id)
+        try:
+            with self._storage.path(file.key).open("rb") as stored:
+                digest = hashlib.file_digest(stored, "sha256").hexdigest()
+        except OSError:
+            raise NotFound from None
+        shown = self._presenter.file(file, generation.width, generation.height)
+        return Source(shown, file.key, digest, None)
+
+    def _keep(self, row: UploadRow, data: bytes) -> UploadRow:
+        """Bytes first, then the row: a row never tells of a file that is not there."""
+        self._storage.keep(data, row.key)
+        try:
+            stored, removed = self._store.add_upload(row, MAX_UPLOADS)
+        except IntegrityError:
+            self._storage.discard(row.key)
+            raise SessionRequired from None
+        except BaseException:
+            self._storage.discard(row.key)
+            raise
+        if stored.key != row.key:
+            if not self._storage.path(stored.key).is_file():
+                self._storage.keep(data, stored.key)
+            self._storage.discard(row.key)
+        for old in removed:
+            self._storage.discard(old.key)
+        return stored
