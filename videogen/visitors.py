@@ -126,7 +126,8 @@ def note(data: Mapping[str, Any]) -> str:
 
 def _progress(data: Mapping[str, Any]) -> str:
     stage = str(data.get("message") or data.get("stage") or "starting").replace("_", " ")
-    parts = [_sentence(stage)]
+    # The label says that it renders already.
+    parts = [] if stage == "rendering" else [_sentence(stage)]
     if data.get("totalSteps"):
         parts.append(f"{data['step']} / {data['totalSteps']}")
     if (seconds := data.get("etaSeconds")) is not None:

@@ -178,9 +178,9 @@ def _wire_actions(actions: Actions, fields: Fields, buttons: Buttons, carriers: 
 def _wire_sharing(sharing: Sharing, carriers: Carriers) -> None:
     """What goes to the server about public links; the answer always tells all of them."""
     room, browser, outcome = carriers.room, carriers.browser, carriers.outcome
-    room.share(sharing.share, browser, outcome, trigger_mode="multiple", **SHORT)
-    room.unshare(sharing.unshare, browser, outcome, trigger_mode="multiple", **SHORT)
-    room.shares(sharing.shares, browser, outcome, trigger_mode="always_last", **SHORT)
+    room.publish(sharing.share, browser, outcome, trigger_mode="multiple", **SHORT)
+    room.unpublish(sharing.unshare, browser, outcome, trigger_mode="multiple", **SHORT)
+    room.links(sharing.shares, browser, outcome, trigger_mode="always_last", **SHORT)
 
 
 def _wire_watcher(page: gr.Blocks, carriers: Carriers, parts: tuple[AsyncClient, Pages, Pace]) -> None:

@@ -60,7 +60,7 @@
     if (room.visit !== visit) greet(room);
     else if (room.active.length === 0) videogen.notice.settle();
     const version = `${room.visit}.${room.history}`;
-    if (version !== history) for (const name of ["history", "shares"]) videogen.act(name);
+    if (version !== history) for (const name of ["history", "links"]) videogen.act(name);
     visit = room.visit;
     history = version;
     return undefined;

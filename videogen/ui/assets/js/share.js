@@ -60,7 +60,7 @@
 
   function ask(id, more = {}) {
     open = id;
-    videogen.act("share", { id, ...more });
+    videogen.act("publish", { id, ...more });
   }
 
   function start(id) {
@@ -72,7 +72,7 @@
   function revoke(id) {
     if (open === id) open = null;
     panel();
-    videogen.act("unshare", { id });
+    videogen.act("unpublish", { id });
   }
 
   async function inList(button) {
@@ -117,8 +117,9 @@
       list();
       panel();
       const link = open === null ? null : videogen.links.of(open);
-      if (fresh && link) copy(link);
+      if (!fresh || !link) return;
       fresh = false;
+      copy(link);
     },
 
     /** The stage shows another generation, or another state of it. */
