@@ -58,7 +58,7 @@ def _paint(app: App, slug: str) -> Row:
                 context = browser.new_context()
                 page = context.new_page()
                 page.goto(app.base_url + address)
-                page.wait_for_function(f"{PAINT} > 0")
+                page.wait_for_function(f"() => {PAINT} > 0")
                 if turn:
                     found.append(float(page.evaluate(PAINT)))
                 context.close()
