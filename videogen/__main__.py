@@ -20,10 +20,7 @@ if TYPE_CHECKING:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; return its exit status.
-
-    0 done, 1 the doctor found faults, 2 it cannot start; see docs/cli.md for the client's.
-    """
+    """Run a command; return its exit status (0 done, 1 faults were found, 2 it cannot start; see docs/cli.md)."""
     parser = argparse.ArgumentParser(prog="videogen", description="A video generation app whose work cannot be lost.")
     parser.add_argument("--version", action="version", version=f"videogen {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -32,7 +29,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # The API alone, for as long as standard input is open: for the client's commands.
     serving.add_argument("--embedded", action="store_true", help=argparse.SUPPRESS)
     commands.add_parser("migrate", help="bring the database to the schema of this version")
-    add_commands(commands)
     doctor = commands.add_parser(
         "doctor",
         help="look for faults in all that is kept, and name the repair",
@@ -40,6 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     doctor.add_argument("--fix", action="store_true", help="repair what is safe; not while a server runs")
     doctor.add_argument("--json", action="store_true", help="for programs")
+    add_commands(commands)
     chosen = parser.parse_args(arguments)
     if "run" in chosen:
         from videogen.cli.main import run
@@ -52,7 +49,7 @@ def _operate(chosen: argparse.Namespace) -> int:
     from videogen.config import AppConfig
 
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
-    for noisy in ("httpx", "httpcore", "alembic"):
+    for noisy in ("httpx", "httpcore", "alembic", "mcp"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     try:
         config = AppConfig.from_env()

@@ -158,6 +158,37 @@ class ShareRow(SQLModel, table=True):
     expires_at: float | None = None
 
 
+class DeviceRow(SQLModel, table=True):
+    """Another token of a session: that of a device that came by a one-time code. Only its SHA-256 is here."""
+
+    __tablename__ = "devices"
+
+    token_hash: str = Field(primary_key=True)
+    session_id: str = Field(foreign_key="sessions.id", ondelete="CASCADE", index=True)
+    created_at: float
+
+
+class TransferRow(SQLModel, table=True):
+    """A one-time code that was not used yet. Of the code and of the link's secret only keyed hashes are here."""
+
+    __tablename__ = "transfers"
+
+    session_id: str = Field(primary_key=True, foreign_key="sessions.id", ondelete="CASCADE")
+    code_hash: str = Field(unique=True)
+    secret_hash: str = Field(unique=True)
+    expires_at: float
+
+
+class OriginRow(SQLModel, table=True):
+    """Where an imported generation came from: the id it was first made under. The same is imported once."""
+
+    __tablename__ = "origins"
+
+    session_id: str = Field(primary_key=True, foreign_key="sessions.id", ondelete="CASCADE")
+    origin_id: str = Field(primary_key=True)
+    generation_id: str = Field(foreign_key="generations.id", ondelete="CASCADE", unique=True)
+
+
 class EventRow(SQLModel, table=True):
     """One stored event. Its id is the SSE id: given in commit order, never used again."""
 

@@ -17,7 +17,7 @@ from fastapi import FastAPI
 
 from videogen import __version__, tunnel
 from videogen.address import Address
-from videogen.api import events, files, media, problems, routes, shares
+from videogen.api import events, files, media, portable, problems, routes, shares, transfers
 from videogen.api.auth import SessionCookie
 from videogen.clock import SteadyClock
 from videogen.config import AppConfig
@@ -25,7 +25,9 @@ from videogen.database import Database
 from videogen.engines.base import Engine
 from videogen.engines.registry import load_engines, references_by_id
 from videogen.errors import ConfigError, StartError, VideogenError
+from videogen.exports import Exports
 from videogen.hub import Hub
+from videogen.imports import Imports
 from videogen.integrity import require_sound
 from videogen.lock import DataLock
 from videogen.migrate import migrate
@@ -40,6 +42,7 @@ from videogen.shares import Shares
 from videogen.storage import DiskStorage
 from videogen.store import Store
 from videogen.sweep import look_for_damage
+from videogen.transfers import Transfers
 from videogen.visitors import event_bytes
 from videogen.worker import Terms, WorkerPool
 
@@ -129,11 +132,15 @@ def create_app(config: AppConfig, *, page: bool = True) -> FastAPI:
 
 
 def _with_edges(app: FastAPI, service: Service, parts: Parts) -> None:
+    config, store, storage = parts.config, parts.store, parts.storage
     app.state.service, app.state.parts, app.state.address = service, parts, ""
-    app.state.public, app.state.shares = Address(parts.config), Shares(parts.store, parts.hub, parts.storage)
+    app.state.public, app.state.shares = Address(config), Shares(store, parts.hub, storage)
+    app.state.transfers = Transfers(store, parts.signer)
+    app.state.exports = Exports(store, storage)
+    app.state.imports = Imports(store, storage, round(config.max_import_mb * 1_000_000))
     problems.install(app)
-    for router in (routes, files, events, shares, share_routes, media):
-        app.include_router(router.router)
+    for edge in (routes, files, events, shares, share_routes, transfers, portable, media):
+        app.include_router(edge.router)
     app.add_middleware(SessionCookie, service=lambda: service)
 
 

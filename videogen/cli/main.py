@@ -33,6 +33,10 @@ COMMANDS: Final[dict[str, Command]] = {
 }
 
 
+FOR_OTHERS: Final = ("share", "transfer", "claim")
+"""Commands whose effect is for a browser, which could not reach an app that ends with the command."""
+
+
 def run(args: Namespace) -> int:
     """Run the command that was typed; return its exit code (see `codes`)."""
     piped = getattr(args, "output", None) == STDOUT
@@ -40,6 +44,10 @@ def run(args: Namespace) -> int:
     try:
         _check_files(args)
         with open_place(args.url, args.token) as place:
+            if place.own is not None and args.run in FOR_OTHERS:
+                raise codes.UsageError(
+                    f"`videogen {args.run}` needs an app that stays: start `videogen serve`, or name one with --url."
+                )
             return COMMANDS[args.run](place, args, output)
     except KeyboardInterrupt:
         return codes.INTERRUPTED

@@ -24,13 +24,12 @@ from videogen.schemas import (
     GenerationPatch,
     GenerationType,
     Health,
-    Imported,
     Model,
     Project,
     SessionCreated,
-    Transfer,
 )
 from videogen.share_schemas import Share, ShareCreate, ShareList
+from videogen.travel_schemas import Imported, Transfer
 
 T = TypeVar("T")
 M = TypeVar("M", bound=Model)
@@ -195,7 +194,7 @@ def shares() -> Call[ShareList]:
 
 def unshare(generation_id: str) -> Call[None]:
     """Revoke the public link."""
-    return Call("DELETE", f"{_generation(generation_id)}/share", _nothing, repeatable=False)
+    return Call("DELETE", f"{_generation(generation_id)}/share", _nothing)
 
 
 def transfer() -> Call[Transfer]:

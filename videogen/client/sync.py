@@ -20,12 +20,11 @@ from videogen.schemas import (
     GenerationCreate,
     GenerationPage,
     Health,
-    Imported,
     Project,
     SessionCreated,
-    Transfer,
 )
 from videogen.share_schemas import Share
+from videogen.travel_schemas import Imported, Transfer
 
 
 class Client(Sender):

@@ -98,6 +98,23 @@ class Actions:
                 page.board.put_page(await page.client.list(cursor=page.board.next_cursor, limit=FIRST_PAGE))
         return views.history(page.board)
 
+    async def transfer(self, event: gr.EventData, request: gr.Request, browser: Any) -> View:
+        """Make a code that opens this session on another device."""
+        try:
+            made = await self._page(browser, request).client.transfer()
+        except ClientError as problem:
+            return self._outcome(transferTold=texts.refusal(problem))
+        base = event._data.get("base") if isinstance(event._data, dict) else None
+        return self._outcome(transfer=views.transfer(made, str(base or "")))
+
+    async def revoke(self, request: gr.Request, browser: Any) -> View:
+        """Take the code back."""
+        try:
+            await self._page(browser, request).client.revoke_transfer()
+        except ClientError as problem:
+            return self._outcome(transferTold=texts.refusal(problem))
+        return self._outcome(transferTold=texts.REVOKED)
+
     def _page(self, browser: Any, request: gr.Request) -> Page:
         """The tab's page; or, where this process does not know the tab (any more), one of its session."""
         found = self._pages.find(request.session_hash)

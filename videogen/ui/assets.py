@@ -13,7 +13,7 @@ from typing import Final
 from videogen.ui.form import EngineForm
 from videogen.ui.texts import DETAILS
 
-STYLES: Final = ("tokens", "gradio", "layout", "stage", "job", "form", "intake", "lists", "share")
+STYLES: Final = ("tokens", "gradio", "layout", "stage", "job", "form", "intake", "lists", "share", "take")
 SCRIPTS: Final = (
     "core",
     "notice",
@@ -29,10 +29,12 @@ SCRIPTS: Final = (
     "links",
     "share",
     "remix",
+    "take",
+    "claim",
     "page",
     "shell",
 )
-SHELL: Final = ("masthead", "stage", "job", "active", "history", "shared")
+SHELL: Final = ("masthead", "stage", "job", "active", "history", "shared", "take")
 """The parts that are seen before Gradio has started."""
 
 

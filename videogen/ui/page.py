@@ -14,6 +14,7 @@ from videogen.client import AsyncClient
 from videogen.schemas import EngineInfo
 from videogen.ui import assets, form, texts
 from videogen.ui.actions import Actions
+from videogen.ui.agents import Agents, mcp_is_installed
 from videogen.ui.fields import Buttons, Fields, build_form
 from videogen.ui.first_paint import FirstPaint, early_room
 from videogen.ui.pace import Pace
@@ -25,7 +26,7 @@ from videogen.ui.views import View, packed
 from videogen.ui.watcher import Watcher
 
 STORAGE_KEY: Final = "videogen-session"
-# No handler is an endpoint of its own: programs use the HTTP API.
+# No handler is an endpoint of its own: programs use the HTTP API, and agents the tools in `agents`.
 QUIET: Final[dict[str, Any]] = {
     "api_visibility": "private",
     "show_progress": "hidden",
@@ -82,7 +83,7 @@ def mount_page(app: FastAPI, settings: PageSettings, path: str = "/") -> FastAPI
         run_history=False,
         show_error=False,
         ssr_mode=False,
-        mcp_server=False,
+        mcp_server=mcp_is_installed(),
         pwa=False,
     )
     return mounted
@@ -105,11 +106,14 @@ def build_page(settings: PageSettings, client: AsyncClient) -> gr.Blocks:
                 place("active")
         place("history")
         place("shared")
+        place("take")
         _wire_form(page, fields, buttons, carriers)
         _wire_actions(Actions(client, pages, forms), fields, buttons, carriers)
         _wire_sharing(Sharing(client, pages, settings.links_from_api), carriers)
         _wire_player(video, carriers)
         _wire_watcher(page, carriers, (client, pages, pace))
+        if mcp_is_installed():
+            Agents(client).offer()
     return page
 
 
@@ -172,6 +176,8 @@ def _wire_actions(actions: Actions, fields: Fields, buttons: Buttons, carriers: 
     room.cancel(actions.cancel, browser, outcome, trigger_mode="multiple", **SHORT)
     room.retry(actions.retry, browser, outcome, **SHORT)
     room.history(actions.history, browser, carriers.history, trigger_mode="always_last", **SHORT)
+    room.transfer(actions.transfer, browser, outcome, **SHORT)
+    room.revoke(actions.revoke, browser, outcome, **SHORT)
     room.more(actions.more, browser, carriers.history, **SHORT)
 
 
