@@ -46,6 +46,9 @@ chaos: dev-env ## Kill a running app 200 times and prove that nothing is lost: A
 words: dev-env ## Remake the word tables in docs/prompting.md
 	$(PY) -m videogen.engines.procedural.language.tables
 
+gallery: dev-env ## Render the posters of docs/gallery.md
+	@exec $(PY) scripts/gallery.py $(ARGS)
+
 lock: ## Remake the lock files (needs uv): make lock ARGS=--upgrade
 	@sh scripts/lock.sh $(ARGS)
 

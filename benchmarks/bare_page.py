@@ -37,6 +37,10 @@ class Server(uvicorn.Server):
         print(f"Ready on http://127.0.0.1:{self.servers[0].sockets[0].getsockname()[1]}", flush=True)
 
 
-if __name__ == "__main__":
-    app = gr.mount_gradio_app(FastAPI(), build(), "/")
+def serve(app: FastAPI) -> None:
+    """Serve on any free port, and say which."""
     Server(uvicorn.Config(app, port=0, log_level="warning")).run()
+
+
+if __name__ == "__main__":
+    serve(gr.mount_gradio_app(FastAPI(), build(), "/"))

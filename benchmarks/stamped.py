@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from videogen import server
 from videogen.__main__ import main
 from videogen.config import AppConfig
+from videogen.sse import DIRECT
 
 ID: Final = re.compile(rb"^id: ?(\d+)", re.MULTILINE)
 sent: dict[int, float] = {}
@@ -39,7 +40,7 @@ class Stamps:
                 sent.setdefault(int(number), now)
             await send(message)
 
-        await self.app(scope, receive, stamped)
+        await self.app({**scope, DIRECT: stamped}, receive, stamped)
 
 
 create_app = server.create_app

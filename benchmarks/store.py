@@ -7,10 +7,10 @@ import time
 from pathlib import Path
 from statistics import median
 
+from benchmarks.rows import generation, project
 from benchmarks.table import Row, percentile
 from videogen.database import Database
 from videogen.migrate import migrate
-from videogen.models import GenerationRow, ProjectRow
 from videogen.queue.embedded import EmbeddedQueue
 from videogen.store import Fence, Limits, Progress, Store
 
@@ -27,7 +27,8 @@ def measure() -> list[Row]:
         told: list[float] = []
         database.listen(lambda _events: told.append(time.perf_counter()))
         session_id, _ = store.create_session()
-        store.create_project(_project(session_id), [_generation(session_id)], Limits(10, 10))
+        submit = project(session_id)
+        store.create_project(submit, [generation(submit)], Limits(10, 10))
         lease = queue.claim("bench")
         assert lease is not None
         fence, took = Fence(lease.generation_id, lease.attempt), []
@@ -38,30 +39,3 @@ def measure() -> list[Row]:
         database.close()
     value = f"p50 {median(took):.2f} ms, p99 {percentile(took, 0.99):.2f} ms"
     return [Row("persist and publish one event", value, "p50 <= 1 ms", "", median(took) <= 1)]
-
-
-def _project(session_id: str) -> ProjectRow:
-    return ProjectRow(id="prj_b", session_id=session_id, request_id="req_b", body_hash="", created_at=time.time())
-
-
-def _generation(session_id: str) -> GenerationRow:
-    return GenerationRow(
-        id="gen_b",
-        session_id=session_id,
-        project_id="prj_b",
-        request_id="req_b",
-        type="video",
-        engine="bench",
-        engine_version="1",
-        prompt="bench",
-        settings={},
-        recipe={},
-        recipe_hash="",
-        seed=1,
-        width=64,
-        height=64,
-        fps=24,
-        duration_seconds=1.0,
-        created_at=time.time(),
-        updated_at=time.time(),
-    )

@@ -1,6 +1,7 @@
 """Tiny engines, each with one purpose. Renderer children load them by file reference: `tests/fakes.py:bars`."""
 
 import errno
+import logging
 import os
 import re
 import resource
@@ -8,6 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
+import warnings
 
 import numpy as np
 from pydantic import Field
@@ -16,7 +18,7 @@ from videogen.engines.base import Artifact, RenderFailed
 from videogen.engines.frames import render_at
 from videogen.engines.function import engine
 from videogen.engines.settings import VideoSettings, video_recipe
-from videogen.engines.stills import read_input
+from videogen.engines.stills import read_input, render_still
 from videogen.schemas import Capabilities
 
 COLOURS = np.array(
@@ -239,6 +241,17 @@ def prints(recipe):
         yield bars_frame(recipe, index)
 
 
+@engine("talks")
+def talks(recipe):
+    """Says what it does, as engines do."""
+    for index in range(recipe.num_frames):
+        print(f"frame {index}", flush=True)
+        print("this too", file=sys.stderr)
+        logging.getLogger("talks").info("and this")
+        yield bars_frame(recipe, index)
+    warnings.warn("that was all", stacklevel=1)
+
+
 @engine("babbles")
 def babbles(recipe):
     """Writes into the protocol."""
@@ -287,6 +300,23 @@ class Unwhole(Steady):
         return artifact
 
 
+class UnwholeStill(Steady):
+    """Hands back a picture that is cut short."""
+
+    id = "unwhole-still"
+
+    def probe(self):
+        return Capabilities(types=("image",))
+
+    def normalise(self, request):
+        return video_recipe(self, request.model_copy(update={"type": "image"}))
+
+    def render(self, recipe, ctx):
+        artifact = render_still(recipe, ctx, lambda: bars_frame(recipe, 0))
+        artifact.path.write_bytes(artifact.path.read_bytes()[:80])
+        return artifact
+
+
 class OtherFormat(Steady):
     """Hands back a video in a format that browsers do not play."""
 
@@ -317,6 +347,7 @@ class NoArtifact(Steady):
 
 steady = Steady()
 unwhole = Unwhole()
+unwhole_still = UnwholeStill()
 other_format = OtherFormat()
 outside = Outside()
 no_artifact = NoArtifact()

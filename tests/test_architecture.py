@@ -15,7 +15,7 @@ FLOORS = {
     1: "media storage models database journal moves migrate migrations security lock integrity manifest engines.base"
     " address proxy",
     2: "store hub queue engines",
-    3: "service uploads worker report room sweep doctor requests presenter streams sse visitors shares"
+    3: "service uploads worker report room sweep doctor requests presenter streams eager sse visitors shares"
     " transfers exports imports",
     4: "api ui client cli share",
     5: "server tunnel __main__",

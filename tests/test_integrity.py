@@ -8,7 +8,7 @@ from sqlmodel import select
 
 from tests.support.api import Session, connect
 from tests.support.app import environment, run_to_end
-from tests.support.damage import damage_table
+from tests.support.damage import damage_table, leaves, overwrite
 from videogen.database import Database
 from videogen.errors import DamagedDatabase, StartError
 from videogen.integrity import check, is_wal_cut, require_sound, wal_of
@@ -138,21 +138,23 @@ def test_a_server_on_a_damaged_database_does_not_start_and_says_why_in_one_line(
     assert "videogen doctor --fix" in line
 
 
-def test_a_page_that_goes_bad_under_a_running_server_is_told_and_harms_nobody_else(running_app):
+def test_a_page_that_goes_bad_under_a_running_server_is_told_and_harms_nobody_else(
+    running_app, tmp_path, migrated_file
+):
+    (tmp_path / "data").mkdir()
+    database = shutil.copy(migrated_file, tmp_path / "data" / "videogen.sqlite")
+    with closing(sqlite3.connect(database)) as connection, connection:
+        rows = ((f"ses_{number}", token_hash(f"token {number}"), 0, 0) for number in range(2000))
+        connection.executemany("INSERT INTO sessions VALUES (?, ?, ?, ?)", rows)
     app = running_app()
-    database = app.data_dir / "videogen.sqlite"
     with Session(app.base_url) as session:
         done = session.finish(session.submit("bars")["id"])
-        app.stop()
-        with closing(sqlite3.connect(database)) as connection, connection:
-            rows = ((f"ses_{number}", token_hash(f"token {number}"), 0, 0) for number in range(2000))
-            connection.executemany("INSERT INTO sessions VALUES (?, ?, ?, ?)", rows)
-        app.start()
         assert session.http.get("/readyz").json() == {"status": "ready"}
-        damage_table(database, "sessions")  # the last page, which this session is not on
+        pages, size = leaves(database, "sessions")
+        overwrite(database, (pages[0] - 1) * size, size)  # the first page; this session is on the last one
 
         with connect(app.base_url) as unlucky:
-            answer = unlucky.get("/api/v1/generations", headers={"Authorization": "Bearer token 1999"})
+            answer = unlucky.get("/api/v1/generations", headers={"Authorization": "Bearer token 0"})
         assert (answer.status_code, answer.json()["code"]) == (507, "database_damaged")
         assert "videogen doctor" in answer.json()["detail"]
         assert session.http.get("/readyz").json()["code"] == "database_damaged"

@@ -6,7 +6,7 @@ from tests.support.rows import Clock
 from videogen.engines import protocol
 from videogen.engines.base import Artifact
 from videogen.errors import MoveRefused, StorageFault
-from videogen.report import INTERVAL_SECONDS, Reporter
+from videogen.report import BUSY_INTERVAL_SECONDS, INTERVAL_SECONDS, SHARE, Reporter
 from videogen.storage import DiskStorage
 
 
@@ -49,6 +49,33 @@ def _done(running, poster=True):
     return protocol.Done(
         artifact=Artifact(path=video, poster_path=picture if poster else None, width=64, height=64, fps=8, num_frames=4)
     )
+
+
+def test_slow_writes_make_progress_rarer_and_quick_ones_bring_it_back(reporter, running, ticks, database):
+    took = 0.0
+
+    def stall(_events):
+        ticks.now += took
+
+    database.listen(stall)
+
+    def told_in(seconds):
+        before, end = len(running.told), ticks.now + seconds
+        while ticks.now < end:
+            reporter.take(_progress(len(running.told) + 1, 1000))
+            ticks.now += 0.01
+        return (len(running.told) - before) / seconds
+
+    assert told_in(5) == pytest.approx(1 / INTERVAL_SECONDS, rel=0.2)
+    took = 0.015
+    assert told_in(5) == pytest.approx(SHARE / took, rel=0.2)
+    took = 1.0
+    told_in(5)
+    took = 0.1
+    assert told_in(5) == pytest.approx(1 / BUSY_INTERVAL_SECONDS, rel=0.4), "what is shown never grows old"
+    took = 0.0
+    told_in(2)
+    assert told_in(5) == pytest.approx(1 / INTERVAL_SECONDS, rel=0.2)
 
 
 def test_progress_is_told_at_most_once_in_the_interval(reporter, running, ticks):

@@ -10,6 +10,7 @@ import pytest
 from tests.support.api import Session, connect
 from tests.support.app import environment, run_to_end
 from tests.support.folders import read_only_folder
+from tests.support.pictures import photo
 from videogen.media import probe
 from videogen.migrate import HEAD
 
@@ -194,3 +195,27 @@ def test_a_server_that_is_killed_takes_its_renderers_along_and_the_next_start_go
         assert _plays(session, session.read(made["id"]), tmp_path)
     assert app.log.count("Ready on ") == 2
     assert "Traceback" not in app.log
+
+
+def test_a_video_from_an_image_goes_on_after_a_kill_and_a_restart_to_the_same_bytes(running_app):
+    app = running_app(engines=["procedural"])
+    asked = {
+        "prompt": "slow orbit, rain at dusk",
+        "settings": {"width": 320, "height": 180, "durationSeconds": 6, "fps": 12, "seed": 7},
+    }
+    with Session(app.base_url) as session:
+        file = session.upload(photo())
+        asked["inputFileId"] = file["id"]
+        made = session.post("/generations", json=asked).json()["generations"][0]
+        session.wait_rendering(made["id"], step=14)
+        app.kill()
+        part = app.data_dir / "files" / "uploads" / "fil_cut.png.part"
+        part.write_bytes(b"an upload that the kill cut short")
+        app.restart()
+        assert not part.exists()
+        ended = session.finish(made["id"])
+        assert (ended["status"], ended["attempt"]) == ("completed", 2), ended
+        unbroken = session.finish(session.post("/generations", json=asked).json()["generations"][0]["id"])
+        films = [session.http.get(one["videoUrl"]).raise_for_status().content for one in (ended, unbroken)]
+        assert films[0] == films[1]
+        assert session.get(f"/files/{file['id']}").json()["width"] == 48

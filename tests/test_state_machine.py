@@ -132,16 +132,12 @@ class Life(RuleBasedStateMachine):
         return list(names)[number % len(names)] if names else None
 
     def lease_at(self, number):
-        """Any lease that was ever given; often one whose generation is rendered by somebody else by now."""
-        overtaken = [
-            lease
-            for lease in self.leases
-            if not self.current(lease)
-            and (one := self.known.get(lease.generation_id))
-            and one.status is Status.PROCESSING
-        ]
-        among = overtaken if overtaken and number % 2 else self.leases
-        return among[-1 - number % len(among)]
+        """Any lease that was ever given; often one that holds, or one whose generation somebody else renders by now."""
+        holding = [lease for lease in self.leases if self.current(lease)]
+        rendered = {lease.generation_id for lease in holding}
+        overtaken = [lease for lease in self.leases if lease.generation_id in rendered and not self.current(lease)]
+        among = (holding, holding, overtaken, self.leases)[number % 4] or self.leases
+        return among[-1 - number // 4 % len(among)]
 
     def end(self, name, status):
         self.known[name].status = status
@@ -193,7 +189,8 @@ class Life(RuleBasedStateMachine):
     @precondition(lambda self: self.known)
     @rule(which=ANY, stranger=st.booleans())
     def cancel(self, which, stranger):
-        name = self.pick(which, self.known)
+        running = [name for name, one in self.known.items() if one.status is Status.PROCESSING]
+        name = self.pick(which // 2, running if running and which % 2 else self.known)
         one = self.known[name]
         if stranger:
             other = next(session for session in self.sessions if session != one.session)
@@ -454,9 +451,9 @@ def _migrated():
     return _template[0]
 
 
-TestLife = Life.TestCase
+TestLife = pytest.mark.timeout(400)(Life.TestCase)
 TestLife.settings = settings(
-    max_examples=40,
+    max_examples=30,
     stateful_step_count=40,
     deadline=None,
     # Without shrinking, which takes minutes here: forty steps can be read as they are.

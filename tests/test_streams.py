@@ -39,7 +39,7 @@ class Journal:
         cursor = after or 0
         backlog = [event for event in self.events if event.id > cursor]
         ended = {event.generation_id for event in self.events if event.type != "render_progress"}
-        return Opening(backlog, max([cursor, *(event.id for event in backlog)]), self.active - ended)
+        return Opening(backlog, max([cursor, *(event.id for event in backlog)]), self.active - ended, cursor)
 
 
 @pytest.fixture
@@ -50,8 +50,23 @@ async def hub():
     hub.close()
 
 
-async def _all(stream, **options):
-    async with aclosing(stream.chunks(**options)) as chunks:
+async def _chunks(stream):
+    """What a stream tells, as the response takes it: the opening, then the news, until it has ended."""
+    news = asyncio.Event()
+    yield stream.opening()
+    stream.listen(news.set)
+    while True:
+        news.clear()
+        if chunk := stream.take():
+            yield chunk
+        elif stream.ended:
+            return
+        else:
+            await news.wait()
+
+
+async def _all(stream):
+    async with aclosing(_chunks(stream)) as chunks:
         return b"".join([chunk async for chunk in chunks])
 
 
@@ -82,7 +97,7 @@ async def test_a_stream_of_a_project_ends_after_the_last_of_its_generations(hub)
 
 async def test_a_stream_of_a_session_goes_on_when_everything_has_ended(hub):
     stream = await open_stream(Journal([], []), hub, "ses_a", ("session", "ses_a"), None)
-    async with aclosing(stream.chunks()) as chunks:
+    async with aclosing(_chunks(stream)) as chunks:
         assert await anext(chunks) == b"retry: 1000\n"
         hub.publish([stored_event(1, kind="render_result")])
         assert parse(await anext(chunks))[0].id == 1
@@ -93,14 +108,39 @@ async def test_a_stream_of_a_session_goes_on_when_everything_has_ended(hub):
             await anext(chunks)
 
 
-async def test_where_nothing_happens_a_comment_is_sent_now_and_then(hub):
+async def test_where_nothing_happens_a_comment_is_sent_now_and_then():
+    hub = Hub(encode, heartbeat=0.03)
+    hub.open()
     stream = await open_stream(Journal([stored_event(1)]), hub, "ses_a", GENERATION, None)
-    async with aclosing(stream.chunks(heartbeat=0.001)) as chunks:
-        body = b"".join([await anext(chunks) for _ in range(4)])
+    async with aclosing(_chunks(stream)) as chunks:
+        body = b"".join([await anext(chunks) for _ in range(3)])
         assert body.endswith(b"\n\n: still here\n: still here\n")
         hub.publish([stored_event(2, kind="render_result")])
         body += b"".join([chunk async for chunk in chunks])
     assert [frame.id for frame in parse(body)] == [1, 2], "a comment is no event"
+    hub.close()
+
+
+async def test_where_something_happens_there_is_no_comment():
+    hub = Hub(encode, heartbeat=0.06)
+    hub.open()
+    stream = await open_stream(Journal([stored_event(1)]), hub, "ses_a", GENERATION, None)
+    reading = asyncio.create_task(_all(stream))
+    begin = asyncio.get_running_loop().time()
+    number = 1
+    while asyncio.get_running_loop().time() < begin + 0.3:
+        number += 1
+        hub.publish([stored_event(number)])
+        await asyncio.sleep(0)
+    hub.publish([stored_event(number + 1, kind="render_result")])
+    assert b"still here" not in await reading
+    hub.close()
+
+
+async def test_a_stream_tells_after_which_number_it_goes_on(hub):
+    journal = Journal([stored_event(1), stored_event(2)])
+    resumed = [(await open_stream(journal, hub, "ses_a", GENERATION, after)).resumed_after for after in (None, 0, 1)]
+    assert resumed == [None, 0, 1]
 
 
 async def test_when_everything_was_told_there_is_no_stream(hub):

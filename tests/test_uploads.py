@@ -1,10 +1,12 @@
 import io
 
 import pytest
+from sqlmodel import select
 
 from tests.support.folders import read_only_folder
 from tests.support.pictures import encoded
 from videogen.errors import StorageFault
+from videogen.models import UploadRow
 from videogen.presenter import Presenter
 from videogen.security import Signer
 from videogen.storage import DiskStorage
@@ -42,15 +44,16 @@ def test_the_same_picture_leaves_one_file_and_heals_a_lost_one(uploads, storage,
     assert stored(storage) == [f"{first.id}.png"]
 
 
-def test_idle_pictures_are_swept_after_a_day_with_what_no_row_tells_of(uploads, storage, alice, clock, submit):
+def test_idle_pictures_are_swept_after_a_day_with_writes_that_were_cut_short(uploads, storage, alice, clock, submit):
     used, _idle = (uploads.take(alice, io.BytesIO(encoded(kind=kind))) for kind in ("PNG", "JPEG"))
     submit(alice, input_file_id=used.id)
-    (storage.path(FOLDER) / "fil_stray.png").write_bytes(b"left by a crash")
+    (storage.path(FOLDER) / "fil_x.png.part").write_bytes(b"left by a crash")
+    (storage.path(FOLDER) / "fil_stray.png").write_bytes(b"of a database that is newer than its backup")
     assert uploads.sweep() == 1
-    assert len(stored(storage)) == 2
+    assert len(stored(storage)) == 3
     clock.now += IDLE_SECONDS + 1
     assert uploads.sweep() == 1
-    assert stored(storage) == [f"{used.id}.png"]
+    assert stored(storage) == sorted([f"{used.id}.png", "fil_stray.png"])
     assert uploads.sweep() == 0
 
 
@@ -58,7 +61,8 @@ def test_a_disk_that_cannot_be_written_leaves_no_row(store, alice, tmp_path):
     uploads = Uploads(store, DiskStorage(read_only_folder(tmp_path / "closed")), Presenter(Signer(b"secret"), ""))
     with pytest.raises(StorageFault):
         uploads.take(alice, io.BytesIO(encoded()))
-    assert store.upload_keys() == set()
+    with store.database.read() as session:
+        assert session.exec(select(UploadRow)).all() == []
 
 
 def test_a_row_that_cannot_be_written_leaves_no_file(uploads, storage, store, alice, monkeypatch):
@@ -69,3 +73,12 @@ def test_a_row_that_cannot_be_written_leaves_no_file(uploads, storage, store, al
     with pytest.raises(StorageFault):
         uploads.take(alice, io.BytesIO(encoded()))
     assert stored(storage) == []
+
+
+def test_a_disk_that_does_not_let_it_sweep_does_not_stop_the_start(uploads, store, monkeypatch, caplog):
+    def full(*_):
+        raise StorageFault("The disk is full.")
+
+    monkeypatch.setattr(store, "sweep_uploads", full)
+    uploads.begin()
+    assert "could not be swept: The disk is full." in caplog.text

@@ -44,6 +44,9 @@ class Renderer:
 
 
 class NoSpare:
+    def __init__(self, _ahead):
+        pass
+
     def close(self):
         pass
 

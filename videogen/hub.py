@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,6 +12,10 @@ from typing import Final
 from videogen.database import StoredEvent
 from videogen.events import is_terminal
 
+logger = logging.getLogger(__name__)
+HEARTBEAT_SECONDS: Final = 15.0
+TICKS: Final = 15
+"""In one heartbeat. One clock serves all: a timer for each listener would have to be set back with each event."""
 BACKLOG: Final = 64
 """How many events a listener may be behind before progress is conflated: the latest one per generation wins."""
 
@@ -34,38 +39,46 @@ VISITORS: Final = "visitors"
 class Subscription:
     """One listener's mailbox. Belongs to the event loop."""
 
+    __slots__ = ("_hub", "_pending", "closed", "key", "on_news", "quiet", "session_id")
+
     def __init__(self, hub: Hub, session_id: str, key: tuple[str, str]) -> None:
         self._hub = hub
+        self._pending: list[Frame] = []
         self.session_id = session_id
         self.key = key
-        self._pending: list[Frame] = []
-        self._news = asyncio.Event()
         self.closed = False
+        self.quiet = 0
+        """Ticks of the hub since this listener was last told something; whoever tells it something sets it to 0."""
+        self.on_news: Callable[[], None] | None = None
+        """Called in the event loop when there is something to take, when a sign of life is due, and on close."""
 
     def push(self, frame: Frame) -> None:
         """Put a frame in; conflate when the reader is far behind."""
         self._pending.append(frame)
         if len(self._pending) > BACKLOG:
             self._pending = _conflate(self._pending)
-        self._news.set()
 
-    async def take(self, patience: float) -> list[Frame]:
-        """Wait for news, at most `patience` seconds; return what came, in order, each once."""
-        if not self._pending and not self.closed:
-            try:
-                async with asyncio.timeout(patience):
-                    await self._news.wait()
-            except TimeoutError:
-                return []
-        self._news.clear()
+    def take(self) -> list[Frame]:
+        """What has come since the last call, in order, each once."""
         pending, self._pending = self._pending, []
         return pending
 
+    def wake(self) -> None:
+        """Tell the listener to look; what goes wrong there is nobody else's affair."""
+        if self.on_news is not None:
+            try:
+                self.on_news()
+            except Exception:  # the border between listeners
+                logger.exception("A listener of %s failed; it is closed.", self.key)
+                self.on_news = None
+                self.close()
+
     def close(self) -> None:
         """Leave the hub, and wake whoever waits. Idempotent."""
-        self.closed = True
-        self._news.set()
-        self._hub.forget(self)
+        if not self.closed:
+            self.closed = True
+            self._hub.forget(self)
+            self.wake()
 
 
 def _conflate(frames: list[Frame]) -> list[Frame]:
@@ -76,9 +89,23 @@ def _conflate(frames: list[Frame]) -> list[Frame]:
 class Hub:
     """Delivers each committed event to the listeners of its session, project and generation, and to its visitors."""
 
-    def __init__(self, encode: Encoder, encode_for_visitors: Encoder = lambda _event: b"") -> None:
+    def __init__(
+        self,
+        encode: Encoder,
+        encode_for_visitors: Encoder = lambda _event: b"",
+        heartbeat: float = HEARTBEAT_SECONDS,
+    ) -> None:
+        """Make a hub; it delivers once it is opened.
+
+        Args:
+            encode: makes the bytes of an event; called once for each event that anybody hears.
+            encode_for_visitors: the same for those who have no more than a public link; called once for all of them.
+            heartbeat: seconds after which a listener that was told nothing is due for a sign of life.
+        """
         self._encode = encode
         self._encode_for_visitors = encode_for_visitors
+        self._tick_seconds = heartbeat / TICKS
+        self._ticker: asyncio.TimerHandle | None = None
         self._listeners: dict[tuple[str, str], set[Subscription]] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._lock = threading.Lock()
@@ -87,14 +114,30 @@ class Hub:
         """Deliver into the running event loop from now on."""
         with self._lock:
             self._loop = asyncio.get_running_loop()
+        self._ticker = self._loop.call_later(self._tick_seconds, self._tick)
 
     def close(self) -> None:
         """End every subscription, so that open streams end in bounded time. Idempotent."""
         with self._lock:
             self._loop = None
-        for group in list(self._listeners.values()):
-            for subscription in list(group):
-                subscription.close()
+        if self._ticker is not None:
+            self._ticker.cancel()
+            self._ticker = None
+        for subscription in self._everyone():
+            subscription.close()
+
+    def _everyone(self) -> list[Subscription]:
+        return [subscription for group in self._listeners.values() for subscription in group]
+
+    def _tick(self) -> None:
+        if self._loop is None:
+            return
+        self._ticker = self._loop.call_later(self._tick_seconds, self._tick)
+        for subscription in self._everyone():
+            subscription.quiet += 1
+            # One tick early: what is due now must be there before the heartbeat has passed.
+            if subscription.quiet >= TICKS - 1:
+                subscription.wake()
 
     def close_soon(self) -> None:
         """The same from a signal handler, which must neither wait for a lock nor walk what may be half changed."""
@@ -150,9 +193,10 @@ class Hub:
         return _frame(event, self._encode_for_visitors)
 
     def _deliver(self, events: list[StoredEvent]) -> None:
+        told: dict[Subscription, None] = {}
         for event in events:
             if visitors := self._listeners.get((VISITORS, event.generation_id)):
-                _push(visitors, self.visitors_frame(event), event.session_id)
+                _push(visitors, self.visitors_frame(event), event.session_id, told)
             keys = (
                 ("session", event.session_id),
                 ("project", event.project_id),
@@ -163,14 +207,18 @@ class Hub:
                 continue
             frame = self.frame(event)
             for group in groups:
-                _push(group, frame, event.session_id)
+                _push(group, frame, event.session_id, told)
+        # Only now: who is woken takes all of a commit at once, and may leave.
+        for subscription in told:
+            subscription.wake()
 
 
 def _frame(event: StoredEvent, encode: Encoder) -> Frame:
     return Frame(event.id, event.generation_id, event.project_id, is_terminal(event.type), encode(event))
 
 
-def _push(group: set[Subscription], frame: Frame, session_id: str) -> None:
+def _push(group: set[Subscription], frame: Frame, session_id: str, told: dict[Subscription, None]) -> None:
     for subscription in group:
         if subscription.session_id == session_id:
             subscription.push(frame)
+            told[subscription] = None

@@ -78,19 +78,21 @@ class Presenter:
             "poster_url": None if row.poster_file_id in gone else self.media_url(row.poster_file_id),
             "title": row.title,
             "understanding": row.recipe.get("understanding"),
-            "error": _MISSING if missing else _error(row),
+            "error": _missing(row) if missing else _error(row),
         }
         return Generation(**values)
 
 
 RENDER_AGAIN: Final = "Retry renders it again, from the same recipe and seed."
-_MISSING: Final = ErrorInfo(
-    code=FileMissing.code, message=f"The video is gone from the data folder. {RENDER_AGAIN}", retryable=True
-)
 
 
 def _moment(seconds: float | None) -> datetime | None:
     return None if seconds is None else datetime.fromtimestamp(round(seconds, 3), UTC)
+
+
+def _missing(row: GenerationRow) -> ErrorInfo:
+    text = f"The {row.type} is gone from the data folder. {RENDER_AGAIN}"
+    return ErrorInfo(code=FileMissing.code, message=text, retryable=True)
 
 
 def _error(row: GenerationRow) -> ErrorInfo | None:

@@ -21,6 +21,11 @@ logger = logging.getLogger(__name__)
 
 INTERVAL_SECONDS: Final = 0.1
 """At most one progress event in this time, but always one when the stage changes."""
+BUSY_INTERVAL_SECONDS: Final = 0.5
+"""The same when this process is at its limit: what is shown must not grow old."""
+SHARE: Final = 0.05
+"""The part of its time that a reporter may spend on telling progress. A write that takes long, because the disk is
+slow, because many others write or because this process has too much to do, makes the next one come later."""
 ALMOST: Final = 99.0
 """As far as the bar goes before the file is whole."""
 _ETA_SECONDS: Final = 1.0
@@ -58,6 +63,7 @@ class Reporter:
         self._last: tuple[float, str, str] | None = None
         self._held_back: protocol.Progress | None = None
         self._begin: tuple[float, float] | None = None
+        self._interval = INTERVAL_SECONDS
         self._preview: FileRow | None = None
 
     def take(self, message: protocol.Message) -> None:
@@ -104,7 +110,7 @@ class Reporter:
     def _progress(self, message: protocol.Progress) -> None:
         now = self._clock()
         shown = (message.stage, message.message)
-        if self._last is not None and now - self._last[0] < INTERVAL_SECONDS and self._last[1:] == shown:
+        if self._last is not None and now - self._last[0] < self._interval and self._last[1:] == shown:
             self._held_back = message
             return
         self._tell(message, now)
@@ -127,6 +133,9 @@ class Reporter:
                 eta_seconds=self._eta(now, percent),
             ),
         )
+        wanted = min(max((self._clock() - now) / SHARE, INTERVAL_SECONDS), BUSY_INTERVAL_SECONDS)
+        # Half of the way: one slow write is no rule.
+        self._interval += (wanted - self._interval) / 2
 
     def _eta(self, now: float, percent: float) -> float | None:
         """Seconds left by the pace measured in this attempt; None until there is a pace to speak of."""

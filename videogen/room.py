@@ -24,29 +24,29 @@ class Room:
     def __init__(self, queue: EmbeddedQueue, storage: DiskStorage, stopping: threading.Event) -> None:
         self._queue, self._storage, self._stopping = queue, storage, stopping
         self._lock = threading.Lock()
-        # Not "nothing": an earlier process may have left word that there is no room.
-        self._said = "?"
+        self._short: bool | None = None
+        """None: not known yet; an earlier process may have left word that there is no room."""
         self._complaint = ""
 
     def is_short(self) -> bool:
         """Whether nothing new should be rendered. Those who are queued are told, also when it is over."""
-        why = self._storage.shortage() or ""
         with self._lock:
+            why = self._storage.shortage()
             try:
-                if why:
+                if why is not None:
                     self._queue.hold(WAITING)
-                elif self._said:
+                elif self._short is not False:
                     self._queue.release()
             except StorageFault as problem:
                 self.complain(problem)
                 self._storage.note_fault()
-            if bool(why) != bool(self._said) or self._said == "?":
-                if why:
-                    logger.warning("Nothing is rendered until there is room. %s", why)
-                elif self._said != "?":
-                    logger.warning("There is room again; rendering goes on.")
-            self._said = why
-        return bool(why)
+                return True
+            if why is not None and not self._short:
+                logger.warning("Nothing is rendered until there is room. %s", why)
+            elif why is None and self._short:
+                logger.warning("There is room again; rendering goes on.")
+            self._short = why is not None
+            return self._short
 
     def insist(self, write: Callable[[], None]) -> None:
         """Write what must not be lost: again and again, until the disk takes it.

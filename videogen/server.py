@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import socket
 import sys
@@ -14,6 +15,7 @@ from typing import Final
 
 import uvicorn
 from fastapi import FastAPI
+from starlette.types import Receive, Scope, Send
 
 from videogen import __version__, tunnel
 from videogen.address import Address
@@ -39,6 +41,7 @@ from videogen.security import Signer, load_secret
 from videogen.service import Parts, Service
 from videogen.share import routes as share_routes
 from videogen.shares import Shares
+from videogen.sse import DIRECT
 from videogen.storage import DiskStorage
 from videogen.store import Store
 from videogen.sweep import look_for_damage
@@ -47,6 +50,7 @@ from videogen.visitors import event_bytes
 from videogen.worker import Terms, WorkerPool
 
 logger = logging.getLogger(__name__)
+GC_THRESHOLDS: Final = (5_000, 10, 10)
 DRAIN_SECONDS: Final = 3
 """How long open connections may take to end after SIGTERM."""
 
@@ -104,8 +108,7 @@ def create_app(config: AppConfig, *, page: bool = True) -> FastAPI:
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         loop = asyncio.get_running_loop()
         parts.hub.open()
-        if swept := service.uploads.sweep():
-            logger.info("%d uploaded images that nothing uses were removed.", swept)
+        service.uploads.begin()
         parts.workers.start()
         app.state.begin_stop = lambda: loop.call_soon_threadsafe(loop.run_in_executor, None, parts.workers.begin_stop)
         try:
@@ -188,6 +191,10 @@ class _Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        # What is there now stays; looking through Gradio's half a million objects again and again would stop
+        # everything for a third of a second each time. Open pages are many more: their turn comes less often.
+        gc.freeze()
+        gc.set_threshold(*GC_THRESHOLDS)
         if self.started:
             print(f"Ready on {self._app.state.address}", flush=True)
             if self._app.state.parts.config.share:
@@ -229,22 +236,30 @@ def serve(config: AppConfig, *, page: bool = True) -> int:
     except VideogenError as problem:
         print(f"videogen cannot start. {problem.detail}", file=sys.stderr)
         return 2
-    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(config.host, config.host)  # noqa: S104 - only read
-    app.state.address = app.state.public.local = f"http://{host}:{taken.getsockname()[1]}"
-    server = _Server(
-        uvicorn.Config(
-            app,
-            log_level="warning",
-            access_log=False,
-            timeout_graceful_shutdown=DRAIN_SECONDS,
-            timeout_keep_alive=30,
-            server_header=False,
-            proxy_headers=False,  # TrustedProxy knows whom to believe
-        ),
-        app,
+    run(app, taken)
+    return 0
+
+
+def run(app: FastAPI, taken: socket.socket) -> None:
+    """Serve an app of `create_app` on a listening socket, until SIGTERM or SIGINT; say when it is ready."""
+    host, port = taken.getsockname()[:2]
+    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)  # noqa: S104 - only read
+    app.state.address = app.state.public.local = f"http://{host}:{port}"
+
+    async def direct(scope: Scope, receive: Receive, send: Send) -> None:
+        scope[DIRECT] = send
+        await app(scope, receive, send)
+
+    config = uvicorn.Config(
+        direct,
+        log_level="warning",
+        access_log=False,
+        timeout_graceful_shutdown=DRAIN_SECONDS,
+        timeout_keep_alive=30,
+        server_header=False,
+        proxy_headers=False,  # TrustedProxy knows whom to believe
     )
     try:
-        server.run(sockets=[taken])
+        _Server(config, app).run(sockets=[taken])
     except KeyboardInterrupt:
         pass  # uvicorn has drained, and passes the signal on
-    return 0

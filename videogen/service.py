@@ -236,8 +236,8 @@ class Service:
         file = self._store.get_file(file_id)
         path = self._parts.storage.path(file.key)
         if not path.is_file():
-            kind = file.kind if isinstance(file, FileRow) else "image"
-            raise FileMissing(f"The {kind} is gone from the data folder. {RENDER_AGAIN}")
+            kind, rest = (file.kind, RENDER_AGAIN) if isinstance(file, FileRow) else ("image", "Upload it again.")
+            raise FileMissing(f"The {kind} is gone from the data folder. {rest}")
         result = isinstance(file, FileRow) and file.kind in ("video", "image")
         name = f"videogen-{file.generation_id}{path.suffix}" if isinstance(file, FileRow) and result else None
         return Media(path, file.content_type, name)

@@ -133,7 +133,7 @@ class Shares:
             subscription.close()
             return None
         left = None if visit.expires_at is None else visit.expires_at - self._store.clock()
-        return _VisitorStream(self._hub, subscription, found, left)
+        return _VisitorStream(self._hub, subscription, found, last_event_id, left)
 
     def _opening(self, slug: str, last_event_id: int | None) -> tuple[Visit, Opening]:
         visit = self.find(slug)
@@ -143,8 +143,12 @@ class Shares:
 class _VisitorStream(EventStream):
     """Tells visitors what is meant for them, until the link expires."""
 
-    def __init__(self, hub: Hub, subscription: Subscription, opening: Opening, seconds: float | None) -> None:
-        super().__init__(hub, subscription, opening)
+    __slots__ = ("_end",)
+
+    def __init__(
+        self, hub: Hub, subscription: Subscription, opening: Opening, last_event_id: int | None, seconds: float | None
+    ) -> None:
+        super().__init__(hub, subscription, opening, last_event_id)
         loop = asyncio.get_running_loop()
         self._end = None if seconds is None else loop.call_later(max(seconds, 0.0), subscription.close)
 

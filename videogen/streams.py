@@ -2,61 +2,74 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from typing import Final
+from collections.abc import Callable
 
 import anyio.to_thread
 
 from videogen.database import StoredEvent
-from videogen.hub import Frame, Hub, Subscription
+from videogen.hub import TICKS, Frame, Hub, Subscription
 from videogen.store import Opening, Scope, Store
-
-HEARTBEAT_SECONDS: Final = 15.0
 
 
 class EventStream:
-    """One open stream. Iterate `chunks()`; call `close()` when the reader has gone."""
+    """One open stream: `opening()` once, then `take()` on each `on_news`, until it `ended`; `close()` it after use."""
 
-    def __init__(self, hub: Hub, subscription: Subscription, opening: Opening) -> None:
+    __slots__ = ("_active", "_backlog", "_cursor", "_ends", "_hub", "_subscription", "resumed_after")
+
+    def __init__(self, hub: Hub, subscription: Subscription, opening: Opening, last_event_id: int | None) -> None:
         self._hub = hub
         self._subscription = subscription
         self._backlog = opening.backlog
         self._active = set(opening.active)
         self._ends = subscription.key[0] != "session"
         self._cursor = opening.cursor
+        self.resumed_after = None if last_event_id is None else opening.resumed_after
+        """The number after which it goes on: what the listener asked for, or 0 where that number was never given."""
 
-    async def chunks(self, heartbeat: float = HEARTBEAT_SECONDS) -> AsyncIterator[bytes]:
-        """Bytes of `text/event-stream`; a comment whenever nothing happened for `heartbeat` seconds."""
-        # Without an empty line behind them: some clients take a block of nothing but these for an event.
-        yield b"retry: 1000\n"
-        for event in self._backlog:
-            frame = self._frame(event)
-            self._seen(frame.id, frame.generation_id if frame.terminal else None)
-            yield frame.data
+    def opening(self) -> bytes:
+        """What comes first: how long to wait before a reconnect, and the snapshot or the replay."""
+        # Without an empty line behind it: some clients take a block of nothing but this for an event.
+        frames = [self._frame(event) for event in self._backlog]
         self._backlog = []
-        while not self._finished and not self._subscription.closed:
-            frames = [frame for frame in await self._subscription.take(heartbeat) if frame.id > self._cursor]
-            for frame in frames:
-                self._seen(frame.id, frame.generation_id if frame.terminal else None)
-            if frames:
-                yield b"".join(frame.data for frame in frames)
-            elif not self._subscription.closed:
-                yield b": still here\n"
+        return b"retry: 1000\n" + self._told(frames)
+
+    def listen(self, on_news: Callable[[], None]) -> None:
+        """Have `on_news` called, in the event loop, whenever `take()` or `ended` may tell something new."""
+        self._subscription.on_news = on_news
+
+    def take(self) -> bytes:
+        """What there is to tell now: events, else a comment when one is due, else nothing."""
+        frames = self._subscription.take()
+        # They come in order, and only the first of all may have been in the opening already.
+        if frames and frames[0].id <= self._cursor:
+            frames = [frame for frame in frames if frame.id > self._cursor]
+        if frames:
+            return self._told(frames)
+        if self._subscription.quiet >= TICKS - 1 and not self.ended:
+            self._subscription.quiet = 0
+            return b": still here\n"
+        return b""
 
     def _frame(self, event: StoredEvent) -> Frame:
         return self._hub.frame(event)
 
     @property
-    def _finished(self) -> bool:
-        return self._ends and not self._active
+    def ended(self) -> bool:
+        """Whether nothing more will come: all that it is about has ended, or the server stops."""
+        return self._subscription.closed or (self._ends and not self._active)
 
-    def _seen(self, event_id: int, ended: str | None) -> None:
-        self._cursor = max(self._cursor, event_id)
-        if ended is not None:
-            self._active.discard(ended)
+    def _told(self, frames: list[Frame]) -> bytes:
+        for frame in frames:
+            if frame.terminal:
+                self._active.discard(frame.generation_id)
+        if frames:
+            self._cursor = max(self._cursor, frames[-1].id)
+        self._subscription.quiet = 0
+        return frames[0].data if len(frames) == 1 else b"".join([frame.data for frame in frames])
 
     def close(self) -> None:
         """Stop listening. Idempotent."""
+        self._subscription.on_news = None
         self._subscription.close()
 
 
@@ -78,4 +91,4 @@ async def open_stream(
     if scope[0] != "session" and not opening.active and not opening.backlog:
         subscription.close()
         return None
-    return EventStream(hub, subscription, opening)
+    return EventStream(hub, subscription, opening, last_event_id)

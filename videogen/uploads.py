@@ -9,7 +9,7 @@ from typing import BinaryIO, Final
 
 from sqlalchemy.exc import IntegrityError
 
-from videogen.errors import InvalidRequest, NotFound, SessionRequired
+from videogen.errors import InvalidRequest, NotFound, SessionRequired, StorageFault
 from videogen.models import UploadRow
 from videogen.presenter import Presenter
 from videogen.schemas import File
@@ -105,19 +105,29 @@ class Uploads:
         )
         return self._keep(row, data).id
 
-    def sweep(self) -> int:
-        """Remove what no generation has started from for a day, and files that no row tells of; return how many.
+    def begin(self) -> None:
+        """At the start of the server: sweep. Where the disk does not let it, the next start will."""
+        try:
+            swept = self.sweep()
+        except (StorageFault, OSError) as problem:
+            logger.warning("Uploaded images that nothing uses could not be swept: %s", problem)
+            return
+        if swept:
+            logger.info("%d uploaded images that nothing uses were removed.", swept)
 
-        For the start of the server: nobody may be uploading.
+    def sweep(self) -> int:
+        """Remove what no generation has started from for a day, and writes that were cut short; return how many.
+
+        For the start of the server: nobody may be uploading. A whole file that no row tells of stays: with a database
+        that was restored from a backup it may be somebody's.
         """
         swept = self._store.sweep_uploads(self._store.clock() - IDLE_SECONDS)
         for row in swept:
             self._storage.discard(row.key)
-        folder, known = self._storage.path(FOLDER), self._store.upload_keys()
-        strays = [path for path in folder.glob("*") if f"{FOLDER}/{path.name}" not in known]
-        for path in strays:
+        cut = list(self._storage.path(FOLDER).glob("*.part"))
+        for path in cut:
             path.unlink(missing_ok=True)
-        return len(swept) + len(strays)
+        return len(swept) + len(cut)
 
     def _source(self, session_id: str, file_id: str) -> Source:
         try:

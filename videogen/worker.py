@@ -29,6 +29,8 @@ from videogen.store import Fence, Store
 from videogen.sweep import sweep
 
 logger = logging.getLogger(__name__)
+SPARES: Final = 2
+"""Idle renderers: one for the next job, and one for its next attempt."""
 
 SUSPEND_SECONDS: Final = 1.5
 """How long a renderer has, when the server stops, to reach its next checkpoint."""
@@ -91,7 +93,7 @@ class WorkerPool:
             self._ended.put(generation_id)
         targets = {"tidy": self._tidy_up}
         if self._terms.count:
-            self._spare = Spare()
+            self._spare = Spare(SPARES)
             targets |= {f"worker-{index}": self._work for index in range(self._terms.count)}
             targets["leases"] = self._keep_leases
         self._threads = [threading.Thread(target=run, name=name, daemon=True) for name, run in targets.items()]

@@ -1,6 +1,7 @@
 """`/files`: what may be uploaded, what is kept of it, and who may start from it."""
 
 import http.client
+from contextlib import aclosing
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -8,8 +9,11 @@ import pytest
 from PIL import Image
 
 from tests.api.conftest import MAX_UPLOAD_MB
-from tests.support.api import API
+from tests.support.api import API, TINY
 from tests.support.pictures import GPS, bomb, colour_at, encoded, photo, quarters
+from videogen.client import AsyncClient
+from videogen.events import RenderResult
+from videogen.schemas import GenerationCreate
 from videogen.uploads import MAX_UPLOADS
 
 FIELDS = {"id", "contentType", "width", "height", "sizeBytes", "createdAt", "url"}
@@ -166,6 +170,20 @@ def test_a_generation_starts_from_the_picture(session):
     ended = session.finish(made["id"])
     assert ended["status"] == "completed", ended
     assert colour_at(session.http.get(ended["posterUrl"]).content, 0.5, 0.5) == "red"
+
+
+async def test_the_python_client_uploads_and_starts_from_it(app, session):
+    async with AsyncClient(app.base_url, session.token) as client:
+        file = await client.upload(photo())
+        assert await client.file(file.id) == file
+        project = await client.submit(
+            GenerationCreate(prompt="p", engine="looks", settings=TINY, input_file_id=file.id)
+        )
+        (made,) = project.generations
+        assert made.input_file_id == file.id
+        async with aclosing(client.watch(generation=made.id)) as events:
+            ends = [event async for event in events if isinstance(event, RenderResult)]
+        assert [end.file_id is not None for end in ends] == [True]
 
 
 def test_the_recipe_is_of_the_pictures_bytes(session, session_of):

@@ -60,6 +60,8 @@ def test_the_description_knows_every_call_of_the_contract(openapi):
         f"GET {API}/projects/{{project_id}}/events",
         f"GET {API}/events",
         f"GET {API}/engines",
+        f"POST {API}/files",
+        f"GET {API}/files/{{file_id}}",
         "GET /media/{file_id}",
         "GET /healthz",
         "GET /readyz",

@@ -224,3 +224,12 @@ def test_a_lost_renderer_is_told_as_a_new_attempt_of_the_same_generation(session
         ("processing", 2),
         ("completed", 2),
     ]
+
+
+def test_the_answer_says_after_which_number_it_goes_on(finished):
+    last = finished.events[-2].id
+    said = {}
+    for after in (None, last, 10**15):
+        with finished.session.stream(_events(finished.generation), after) as stream:
+            said[after] = stream.response.headers.get("videogen-resumed-after")
+    assert said == {None: None, last: str(last), 10**15: "0"}

@@ -132,3 +132,39 @@ def test_half_open_connection_is_noticed_and_replaced(fragile_app, start, wire):
     finally:
         wire.mend()
     come_back(fragile_app, films)
+
+
+def play(tab, script):
+    """Events of a browser that a test cannot have otherwise: a tab in the background, a page kept for Back."""
+    tab.evaluate(f"(() => {{ {script} }})()")
+
+
+HIDE = """
+Object.defineProperty(document, "hidden", { configurable: true, get: () => true });
+document.dispatchEvent(new Event("visibilitychange"));
+"""
+SHOW = """
+delete document.hidden;
+document.dispatchEvent(new Event("visibilitychange"));
+"""
+LEAVE = "window.dispatchEvent(new PageTransitionEvent('pagehide', { persisted: true }));"
+RETURN = "window.dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }));"
+
+
+def test_hidden_tab_and_page_kept_for_back_find_out_when_they_are_seen_again(fragile_app, start, wire):
+    films = start()
+    (hidden, _), (kept, _) = films
+    play(hidden, HIDE)
+    play(kept, LEAVE)
+    wire.cut()
+    try:
+        hidden.says(*BROKEN, timeout=TRUTH_MS)
+    finally:
+        wire.mend()
+    # The way is open again, but what they were connected to is dead for good.
+    documents = [tab.evaluate("window.performance.timeOrigin") for tab, _ in films]
+    play(kept, RETURN)
+    kept.says(*BROKEN, timeout=2_000)
+    play(hidden, SHOW)
+    come_back(fragile_app, films)
+    assert [tab.evaluate("window.performance.timeOrigin") for tab, _ in films] != documents

@@ -1,4 +1,7 @@
-"""`python -m tests.chaos [--kills 200] [--seed N]`: a long storm; prints its figures, and every fault."""
+"""`python -m tests.chaos [--kills 200] [--seed N]`: a long storm; prints its figures, and every fault.
+
+Ctrl-C ends the storm early; what happened until then is judged.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import argparse
 import asyncio
 import logging
 import random
+import signal
 import sys
 import tempfile
 from collections import Counter
@@ -17,7 +21,9 @@ from tests.chaos.storm import Outcome, Plan, storm
 
 def main() -> int:
     """Run one storm; the exit status tells whether nothing was lost."""
-    parser = argparse.ArgumentParser(prog="chaos", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="chaos", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--kills", type=int, default=200, help="how many processes are killed")
     parser.add_argument("--seed", type=int, default=None, help="what the dice show; drawn and printed when left out")
     parser.add_argument("--people", type=int, default=3)
@@ -27,9 +33,15 @@ def main() -> int:
     logging.disable(logging.WARNING)
     print(f"chaos: {asked.kills} kills, seed {seed} ...", flush=True)
     with tempfile.TemporaryDirectory(prefix="videogen-chaos-") as folder:
-        outcome = asyncio.run(storm(Path(folder), Plan(asked.kills, seed, asked.people, asked.workers)))
+        outcome = asyncio.run(_interruptible(Path(folder), Plan(asked.kills, seed, asked.people, asked.workers)))
     print(report(outcome))
     return 1 if any(outcome.faults.values()) else 0
+
+
+async def _interruptible(folder: Path, plan: Plan) -> Outcome:
+    enough = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGINT, enough.set)
+    return await storm(folder, plan, enough)
 
 
 def report(outcome: Outcome) -> str:

@@ -24,8 +24,8 @@ DEATH_SECONDS = 10.0
 """How long the children of a dead server may take to be gone."""
 _LOG = re.compile(r"=== attempt (\d+) of .*, process (\d+)")
 # How often each happens; those of the first line count as kills.
-_ACTS = {"renderer": 58, "spare": 4, "server": 7, "server in its stop": 3, "server in its start": 2, "frozen": 2}
-_OTHERS = {"freeze": 5, "stop": 4, "cut": 8, "stall": 5, "silence": 3}
+_ACTS = {"renderer": 64, "spare": 4, "server": 5, "server in its stop": 2, "server in its start": 1, "frozen": 2}
+_OTHERS = {"freeze": 5, "stop": 2, "cut": 8, "stall": 5, "silence": 3}
 
 
 @dataclass(frozen=True)
@@ -52,11 +52,11 @@ class Monkey:
     outages: list[tuple[float, float]] = field(default_factory=list)
     outlived: list[str] = field(default_factory=list)
 
-    async def rage(self, kills: int, must: tuple[str, ...] = ()) -> None:
-        """Kill so often; `must` comes first, whatever the dice say."""
+    async def rage(self, kills: int, must: tuple[str, ...], enough: asyncio.Event) -> None:
+        """Kill so often, or until it is enough; `must` comes first, whatever the dice say."""
         acts = _ACTS | _OTHERS
         begin = list(must)
-        while self.kills.total() < kills or begin:
+        while not enough.is_set() and (self.kills.total() < kills or begin):
             await asyncio.sleep(self.rng.uniform(0.05, 1.2))
             kind = begin.pop(0) if begin else self.rng.choices(list(acts), list(acts.values()))[0]
             act = getattr(self, "_" + kind.replace(" ", "_"))

@@ -47,13 +47,14 @@ class Outcome:
     ledgers: list[Ledger]
 
 
-async def storm(folder: Path, plan: Plan) -> Outcome:
-    """Run it in an empty folder."""
+async def storm(folder: Path, plan: Plan, enough: asyncio.Event | None = None) -> Outcome:
+    """Run it in an empty folder, to its end or until it is `enough`."""
     rng = random.Random(plan.seed)
     began = time.monotonic()
     # A renderer that stands still is given up soon; nobody's renders are used up by all this.
     settings = {"workers": plan.workers, "stall_seconds": 3, "lease_seconds": 2, "max_attempts": 20}
     app = App(folder / "data", engines=["paced", "raises"], **settings)
+    app.detached = True
     try:
         await asyncio.to_thread(app.start, START_SECONDS)
         async with Network(app.base_url) as network:
@@ -61,7 +62,7 @@ async def storm(folder: Path, plan: Plan) -> Outcome:
             await asyncio.gather(*(person.arrive() for person in people))
             monkey = Monkey(app, network, random.Random(rng.random()))
             ledgers = [person.ledger for person in people]
-            late = await _run(plan, people, monkey)
+            late = await _run(plan, people, monkey, enough or asyncio.Event())
             await asyncio.gather(*(person.leave() for person in people))
             await asyncio.to_thread(app.stop)
     finally:
@@ -75,13 +76,12 @@ async def storm(folder: Path, plan: Plan) -> Outcome:
     return _outcome(time.monotonic() - began, monkey, ledgers, verdict, faults)
 
 
-async def _run(plan: Plan, people: list[Person], monkey: Monkey) -> list[str]:
+async def _run(plan: Plan, people: list[Person], monkey: Monkey, enough: asyncio.Event) -> list[str]:
     """The storm itself, and the calm after it; what did not come to its end in time."""
-    enough = asyncio.Event()
     async with asyncio.TaskGroup() as tasks:
         for person in people:
             tasks.create_task(person.live(enough))
-        await monkey.rage(plan.kills, plan.must)
+        await monkey.rage(plan.kills, plan.must, enough)
         enough.set()
     late = []
     for person in people:

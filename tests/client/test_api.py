@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from tests.client.answers import GENERATION, generation_json
+from tests.client.conftest import AT
 from videogen.client import ApiError, AsyncClient, Client, ProtocolError, Unreachable, VersionMismatch
 from videogen.schemas import Generation, GenerationCreate, Status
 
@@ -39,6 +40,20 @@ async def test_calls_go_where_they_should(client, script):
         ("POST", "/api/v1/generations/gen_a/cancel"),
         ("POST", "/api/v1/generations/gen_a/retry"),
     ]
+
+
+async def test_an_image_is_sent_as_a_form_and_told_as_a_file(client, script):
+    told = {"id": "fil_a", "contentType": "image/png", "width": 64, "height": 48, "sizeBytes": 9, "url": "/media/fil_a"}
+    script.answers = [httpx.Response(status, json=told | {"createdAt": AT}) for status in (201, 200)]
+    for call in (client.upload(b"picture"), client.file("fil_a")):
+        file = await call
+        assert (file.id, file.width, file.url) == ("fil_a", 64, "/media/fil_a")
+    sent, asked = script.requests
+    assert (sent.method, sent.url.path) == ("POST", "/api/v1/files")
+    assert sent.headers["content-type"].startswith("multipart/form-data; boundary=")
+    assert b'name="file"' in sent.content
+    assert b"picture" in sent.content
+    assert (asked.method, asked.url.path) == ("GET", "/api/v1/files/fil_a")
 
 
 async def test_fields_of_a_newer_server_are_left_out(client, script):

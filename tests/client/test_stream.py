@@ -1,12 +1,15 @@
 """A watch survives any break: no gap, no double, and it ends when it is over."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 
 import httpx
 import pytest
 
 from tests.client.conftest import frame, result
 from videogen.client import ApiError, ConnectionChange, ProtocolError
+from videogen.client.place import LONGEST_RETRY_AFTER
 from videogen.events import RenderProgress, RenderResult
 
 
@@ -123,6 +126,16 @@ async def test_a_busy_server_is_asked_again_when_it_says(client, script, waits):
     assert await ids(client.watch(generation="gen_a")) == [1]
     assert waits[0] == 7
     assert waits[1] <= 5
+
+
+async def test_a_date_to_come_back_at_is_read_and_no_wait_is_endless(client, script, waits):
+    soon = format_datetime(datetime.now(UTC) + timedelta(seconds=30), usegmt=True)
+    answers = [problem(503, "busy", **{"retry-after": value}) for value in (soon, "86400", "inf", "some day")]
+    script.answers = [*answers, [result(1)]]
+    assert await ids(client.watch(generation="gen_a")) == [1]
+    assert 25 < waits[0] <= 30
+    assert waits[1] == LONGEST_RETRY_AFTER
+    assert max(waits[2:]) <= 5
 
 
 @pytest.mark.parametrize(("status", "code"), [(401, "session_required"), (404, "not_found")])

@@ -98,6 +98,17 @@ def test_a_lost_page_of_projects_comes_back_out_of_their_generations(home, sql, 
     assert faults() == []
 
 
+def test_a_lost_image_to_start_from_does_not_cost_the_video(home, sql, fixed):
+    values = (home.session, "digest", "uploads/fil_a.png", "image/png", 8, 8, 5, 0.0)
+    sql("INSERT INTO uploads VALUES ('fil_a', ?, ?, ?, ?, ?, ?, ?, ?)", *values)
+    sql("UPDATE generations SET input_file_id = 'fil_a' WHERE id = ?", home.ids[0])
+    before = _generations(home)
+    damage_table(home.path, "uploads")
+    fixed()
+    before[home.ids[0]]["input_file_id"] = None
+    assert _generations(home) == before
+
+
 def test_when_generations_are_lost_their_videos_are_set_aside_and_not_removed(home, faults, fixed):
     damage_table(home.path, "generations")
     done = fixed()

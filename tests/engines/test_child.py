@@ -75,7 +75,9 @@ def test_each_kind_of_error_has_its_code(problem, code, retryable):
     assert "\n" not in told.message
 
 
-@pytest.mark.parametrize(("name", "code"), [("unwhole", "broken_media"), ("outside", "bad_artifact")])
+@pytest.mark.parametrize(
+    ("name", "code"), [("unwhole", "broken_media"), ("unwhole_still", "broken_media"), ("outside", "bad_artifact")]
+)
 def test_a_file_that_does_not_play_is_no_result(job_for, context, name, code):
     job = job_for(name)
     end = render_job(job, context(job))

@@ -2,6 +2,7 @@
 
 import json
 import os
+import queue
 import select
 import signal
 import subprocess
@@ -14,6 +15,7 @@ import psutil
 import pytest
 
 from videogen.engines import host, protocol
+from videogen.engines import spare as spare_module
 from videogen.engines.base import RenderLost
 from videogen.engines.host import RenderProcess
 from videogen.engines.spare import Spare, end_orphans
@@ -57,6 +59,27 @@ def test_a_render_tells_everything_and_ends_once(job_for):
     assert probe(messages[-1].artifact.path).num_frames == 20
     log = (job.workdir / "render.log").read_bytes()
     assert (log.count(b"forged"), log.count(b"broken bytes"), log.count(b"from a grandchild")) == (40, 20, 1)
+
+
+@pytest.mark.parametrize("place", ["full", "folder"])
+def test_a_log_that_has_no_room_does_not_cost_the_video(job_for, place):
+    job = job_for("talks")
+    job.workdir.mkdir()
+    log = job.workdir / "render.log"
+    if place == "full":
+        log.symlink_to("/dev/full")  # every byte is refused: no space left on device
+    else:
+        log.mkdir()
+    messages = run(job)
+    assert messages[-1].t == "done", messages[-1]
+    assert probe(messages[-1].artifact.path).num_frames == 20
+
+
+def test_a_log_keeps_what_an_engine_says(job_for):
+    job = job_for("talks")
+    run(job)
+    log = (job.workdir / "render.log").read_text()
+    assert [log.count(said) for said in ("frame 19\n", "this too", "and this", "UserWarning")] == [1, 20, 20, 1]
 
 
 def test_killed_again_and_again_it_ends_as_if_never_killed(job_for, tmp_path):
@@ -303,6 +326,29 @@ def test_nothing_is_left_behind(job_for):
     for pid in (first, second):
         with pytest.raises(ChildProcessError):
             os.waitpid(pid, 0)
+
+
+def test_the_next_spares_are_made_while_nothing_renders(job_for, monkeypatch):
+    made = queue.Queue()
+
+    def spawn():
+        child = real()
+        made.put(child)
+        return child
+
+    real = spare_module.spawn
+    monkeypatch.setattr(spare_module, "spawn", spawn)
+    spare = Spare(ahead=2, quiet=0.01)
+    try:
+        for _ in range(2):
+            made.get(timeout=20)
+        with RenderProcess(job_for("bars"), spare=spare) as render:
+            assert list(render.messages())[-1].t == "done"
+            assert spare.pid not in (None, render.pid), "there is one for the next attempt"
+            assert made.empty(), "and none was made beside the job"
+        made.get(timeout=20)
+    finally:
+        spare.close()
 
 
 def test_a_spare_that_died_is_replaced(job_for):

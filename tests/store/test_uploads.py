@@ -62,7 +62,7 @@ def test_only_idle_uploads_of_old_are_swept(store, add, submit, alice, clock):
     moment = clock.now + 0.5
     fresh, _ = add("c")
     assert [row.id for row in store.sweep_uploads(moment)] == [idle.id]
-    assert store.upload_keys() == {used.key, fresh.key}
+    assert {store.get_upload(alice, row.id).id for row in (used, fresh)} == {used.id, fresh.id}
     # Nothing starts from it any more once its generation is deleted.
     store.cancel_generation(alice, generation.id)
     store.delete_generation(alice, generation.id)

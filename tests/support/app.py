@@ -50,6 +50,7 @@ class App:
         data_dir: its folder; made if it is not there.
         base_url: where it serves, such as http://127.0.0.1:40001; no slash at the end.
         process: the server; `pid` is its number.
+        detached: set before a start, it keeps the terminal's Ctrl-C from the server.
         program: the script that serves.
     """
 
@@ -59,6 +60,7 @@ class App:
         self.data_dir = data_dir
         self.base_url = ""
         self.process: subprocess.Popen[str] | None = None
+        self.detached = False
         self._settings = {"engines": engines, **settings}
         self._lines: deque[str] = deque(maxlen=10_000)
         self._reader: threading.Thread | None = None
@@ -74,6 +76,7 @@ class App:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            start_new_session=self.detached,
         )
         assert self.process.stdout is not None
         ready: Future[str] = Future()

@@ -108,10 +108,15 @@ def test_settings_to_use_again_name_the_type_and_the_image():
 def test_the_variations_of_a_project_are_marked_in_both_lists():
     board = Board()
     board.put(generation("gen_b", projectId="prj_1", seed=8, **DONE))
-    board.put(generation("gen_a", status="queued", projectId="prj_1", seed=7))
-    board.put(generation("gen_c", status="queued", projectId="prj_2"))
-    assert {item["id"]: item["variation"] for item in views.room(board)["active"]} == {"gen_a": "1 of 2", "gen_c": ""}
-    assert [item["variation"] for item in views.history(board)["items"]] == ["2 of 2"]
+    board.put(generation("gen_a", status="queued", projectId="prj_1", seed=9))
+    board.put(generation("gen_d", status="queued", projectId="prj_1", seed=7))
+    board.put(generation("gen_c", 5, status="queued", projectId="prj_2"))
+    assert [(item["id"], item["variation"]) for item in views.room(board)["active"]] == [
+        ("gen_c", ""),
+        ("gen_d", "1 of 3"),
+        ("gen_a", "3 of 3"),
+    ]
+    assert [item["variation"] for item in views.history(board)["items"]] == ["2 of 3"]
 
 
 def test_failed_and_cancelled():

@@ -32,7 +32,7 @@ _ENVELOPE: Final = 16 * 1024
 """Bytes that a multipart body may have around its file."""
 _EXPECTED: Final = "one image as a part named `file` of a multipart/form-data body"
 _DECODERS: Final = 2
-"""Pictures decoded at once: each may take 200 MB for a moment. Others wait, without holding a thread."""
+"""Pictures decoded at once: each may take 400 MB for a moment. Others wait, without holding a thread."""
 _BODY: Final[dict[str, Any]] = {
     "requestBody": {
         "required": True,

@@ -95,6 +95,10 @@ class AsyncClient(AsyncSender):
             return await self._send(calls.upload(await asyncio.to_thread(image.read_bytes), image.name))
         return await self._send(calls.upload(image, "image"))
 
+    async def file(self, file_id: str) -> File:
+        """An uploaded image or a finished still, with a fresh link."""
+        return await self._send(calls.file(file_id))
+
     async def share(self, generation_id: str, **options: Unpack[ShareOptions]) -> Share:
         """Make the public link to one generation, or change the one there is; see `calls.ShareOptions`."""
         return await self._send(calls.share(generation_id, options))

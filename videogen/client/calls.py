@@ -181,6 +181,11 @@ def upload(data: bytes, name: str) -> Call[File]:
     return Call("POST", f"{API}/files", _As(File), {"files": {"file": (name, data, kind)}})
 
 
+def file(file_id: str) -> Call[File]:
+    """An image and a fresh link to it."""
+    return Call("GET", f"{API}/files/{quote(file_id, safe='')}", _As(File))
+
+
 def share(generation_id: str, options: ShareOptions) -> Call[Share]:
     """Make the public link to one generation, or change the one there is."""
     body = ShareCreate(**options).model_dump(by_alias=True, exclude_unset=True)

@@ -19,8 +19,12 @@ from videogen.events import EventType, RenderError, RenderProgress, RenderResult
 
 log = logging.getLogger(__name__)
 
-# The server says something every 15 s; a connection silent for longer than this is dead, whatever TCP thinks.
-TIMEOUT: Final = httpx.Timeout(connect=5.0, read=40.0, write=10.0, pool=None)
+# The server says something every 15 s; a connection that is silent for longer than `read` is dead, whatever TCP
+# thinks. Whoever looks at a page should know it within 20 s.
+TIMEOUT: Final = httpx.Timeout(connect=5.0, read=18.0, write=10.0, pool=None)
+LONGEST_RETRY_AFTER: Final = 60.0
+"""Seconds; a server (or a proxy's error page) that asks for more is asked again after this."""
+RESUMED_AFTER: Final = "Videogen-Resumed-After"
 _MODELS: Final[dict[str, type[BaseModel]]] = {
     "render_progress": RenderProgress,
     "render_result": RenderResult,
@@ -65,6 +69,15 @@ class Place:
             headers["Last-Event-ID"] = str(self.last_event_id)
         return headers
 
+    def resumed(self, after: str | None) -> None:
+        """Start over where the server does: its numbers began again, so that ours say nothing any more."""
+        asked = self.last_event_id
+        if asked is not None and after is not None and after.isdigit() and int(after) < asked:
+            log.warning("The server does not know event %d: its database was replaced. Starting over.", asked)
+            self.last_event_id = None
+            self._floor = -1
+            self._seen.clear()
+
     def accept(self, frame: ServerSentEvent) -> Event | None:
         """The event in this frame, or None when it is unknown, broken or was handed on before."""
         event = _decode(frame)
@@ -101,7 +114,7 @@ class Breaks:
             if not (isinstance(problem, Unreachable) or (isinstance(problem, ApiError) and problem.is_temporary)):
                 raise problem
             reason = problem.detail
-            wait = getattr(problem, "retry_after", None) or 0.0
+            wait = min(getattr(problem, "retry_after", None) or 0.0, LONGEST_RETRY_AFTER)
         change = None if self._told else ConnectionChange("reconnecting", reason)
         self._told = True
         return change, self.backoff.next(at_least=wait)

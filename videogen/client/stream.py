@@ -10,7 +10,7 @@ import httpx
 from httpx_sse import EventSource, SSEError
 
 from videogen.client.errors import ClientError, ProtocolError, Unreachable, from_response
-from videogen.client.place import TIMEOUT, Breaks, ConnectionChange, Event, Place, Watched
+from videogen.client.place import RESUMED_AFTER, TIMEOUT, Breaks, ConnectionChange, Event, Place, Watched
 
 
 class Subscription:
@@ -55,6 +55,7 @@ class Subscription:
                 if response.status_code != httpx.codes.OK:
                     await response.aread()
                     raise from_response(response)
+                self._place.resumed(response.headers.get(RESUMED_AFTER))
                 yield ConnectionChange("connected")
                 async with aclosing(self._read(response)) as events:
                     async for event in events:

@@ -93,6 +93,10 @@ class Client(Sender):
             return self._send(calls.upload(image.read_bytes(), image.name))
         return self._send(calls.upload(image, "image"))
 
+    def file(self, file_id: str) -> File:
+        """An uploaded image or a finished still, with a fresh link."""
+        return self._send(calls.file(file_id))
+
     def share(self, generation_id: str, **options: Unpack[ShareOptions]) -> Share:
         """Make the public link to one generation, or change the one there is; see `calls.ShareOptions`."""
         return self._send(calls.share(generation_id, options))

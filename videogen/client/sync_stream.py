@@ -14,7 +14,7 @@ import httpx
 from httpx_sse import EventSource, SSEError
 
 from videogen.client.errors import ClientError, ProtocolError, Unreachable, WaitTimeout, from_response
-from videogen.client.place import TIMEOUT, Breaks, ConnectionChange, Event, Place, Watched
+from videogen.client.place import RESUMED_AFTER, TIMEOUT, Breaks, ConnectionChange, Event, Place, Watched
 
 
 class SyncSubscription:
@@ -73,6 +73,7 @@ class SyncSubscription:
                 if response.status_code != httpx.codes.OK:
                     response.read()
                     raise from_response(response)
+                self._place.resumed(response.headers.get(RESUMED_AFTER))
                 yield ConnectionChange("connected")
                 yield from self._read(response)
         except httpx.TransportError as problem:

@@ -123,6 +123,7 @@ def main() -> NoReturn:
     os.nice(_NICE)
     # Loaded before the request comes: an idle spare has this cost behind it.
     importlib.import_module("videogen.engines.frames")
+    importlib.import_module("videogen.engines.procedural.scene")
     line = commands.readline()
     if not line:
         os._exit(0)

@@ -116,8 +116,9 @@ class RenderProcess:
             for timer in self._timers:
                 timer.cancel()
         self._child.close()
-        if self._spare:
-            self._spare.refill()
+        spare, self._spare = self._spare, None
+        if spare:
+            spare.release()
 
     def __enter__(self) -> Self:
         return self

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import func, or_, update
+from sqlalchemy import func, update
 from sqlmodel import col, select
 
 from videogen.database import Database, UnitOfWork
@@ -59,6 +59,8 @@ class EmbeddedQueue:
         self._max_attempts = max_attempts
         self._clock, self._steady = clock, steady
         self._looked = clock(), steady()
+        self._served: float | None = None
+        """The newest `last_served_at`, once it was looked up."""
         self._changed = threading.Condition()
         self._version = 0
 
@@ -105,7 +107,7 @@ class EmbeddedQueue:
                 row = move(unit, queue_order().limit(1).scalar_subquery(), Status.PROCESSING, now, values)
             except MoveRefused:
                 return None  # nothing is queued
-            _note_service(unit, row.session_id, now)
+            self._note_service(unit, row.session_id, now)
             refresh_positions(unit, now)
             return Lease(row.id, row.session_id, row.attempt, row.recipe, row.checkpoint, row.progress)
 
@@ -185,6 +187,15 @@ class EmbeddedQueue:
             .values(lease_until=now + self._lease_seconds)
         )
 
+    def _note_service(self, unit: UnitOfWork, session_id: str, now: float) -> None:
+        """Send a session to the end of those that wait, also when the clock was set back since others were served."""
+        if self._served is None:
+            self._served = unit.connection.scalar(select(func.max(SessionRow.last_served_at))) or 0.0
+        self._served = max(now, self._served + _TICK)
+        unit.connection.execute(
+            update(SessionRow).where(col(SessionRow.id) == session_id).values(last_served_at=self._served)
+        )
+
     def _take_over(self, unit: UnitOfWork, now: float, held: Collection[str]) -> None:
         expired = select(GenerationRow).where(
             GenerationRow.status == Status.PROCESSING,
@@ -210,18 +221,4 @@ class EmbeddedQueue:
 
 
 _BACK: Final = {"lease_owner": None, "lease_until": 0.0, "stage": "queued", "eta_seconds": None}
-
-
-def _note_service(unit: UnitOfWork, session_id: str, now: float) -> None:
-    """Send a session to the end of those that wait, also when the clock was set back since the others were served."""
-    waiting = select(GenerationRow.session_id).where(GenerationRow.status == Status.QUEUED)
-    latest = unit.connection.scalar(
-        select(func.max(SessionRow.last_served_at)).where(
-            or_(col(SessionRow.id).in_(waiting), col(SessionRow.id) == session_id)
-        )
-    )
-    served = max(now, (latest or 0.0) + _TICK)
-    unit.connection.execute(update(SessionRow).where(col(SessionRow.id) == session_id).values(last_served_at=served))
-
-
 _TICK: Final = 0.001

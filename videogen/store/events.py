@@ -27,6 +27,8 @@ class Opening:
     """What comes next has a higher number than this."""
     active: frozenset[str]
     """The generations in scope that were queued or running at that moment."""
+    resumed_after: int = 0
+    """The number after which the backlog goes on; 0 when it is the current state instead."""
 
 
 class EventStore(BaseStore):
@@ -58,7 +60,7 @@ class EventStore(BaseStore):
                 wanted = [row_id for row_id, _ in rows if row_id in active or scope[0] == "generation"]
                 query = select(EventRow).where(col(EventRow.id).in_(_newest(wanted)))
             backlog = [_stored(row) for row in session.exec(query.order_by(col(EventRow.id)))]
-        return Opening(backlog, max([cursor, *(event.id for event in backlog)]), active)
+        return Opening(backlog, max([cursor, *(event.id for event in backlog)]), active, cursor)
 
 
 def _newest_ever(session: Session) -> int:

@@ -111,11 +111,6 @@ class UploadStore(BaseStore):
             _delete(unit, rows)
             return rows
 
-    def upload_keys(self) -> set[str]:
-        """Where every upload lies in the storage."""
-        with self.database.read() as session:
-            return set(session.exec(select(UploadRow.key)))
-
 
 def _idle() -> Any:
     return ~exists().where(col(GenerationRow.input_file_id) == UploadRow.id)

@@ -116,7 +116,9 @@ class Board:
                 self.history_version += 1
 
     def _newest_first(self) -> list[Generation]:
-        return sorted(self._generations.values(), key=lambda item: (item.created_at, item.id), reverse=True)
+        # The variations of one project have one age; they stand in the order of their seeds.
+        ordered = sorted(self._generations.values(), key=lambda item: (item.seed, item.id))
+        return sorted(ordered, key=lambda item: item.created_at, reverse=True)
 
 
 def _supersedes(new: Generation, known: Generation) -> bool:

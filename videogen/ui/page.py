@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from typing import Any, Final
 
 import gradio as gr
@@ -25,6 +27,8 @@ from videogen.ui.theme import theme
 from videogen.ui.views import View, packed
 from videogen.ui.watcher import Watcher
 
+MAX_PAGES: Final = 4000
+"""Open at once in one process."""
 STORAGE_KEY: Final = "videogen-session"
 # No handler is an endpoint of its own: programs use the HTTP API, and agents the tools in `agents`.
 QUIET: Final[dict[str, Any]] = {
@@ -65,6 +69,12 @@ class PageSettings:
     """The path under which a proxy shows the app."""
     links_from_api: Callable[[], bool] = lambda: True
     """Whether the API knows the public address of shared links; where it does not, the browser does."""
+
+
+def _no_search_for_matplotlib() -> None:
+    """Gradio looks for matplotlib before and after each frame; where there is none, each look goes over the disk."""
+    if "matplotlib" not in sys.modules and find_spec("matplotlib") is None:
+        sys.modules["matplotlib"] = None  # type: ignore[assignment]  # the import system's own word for "not here"
 
 
 def mount_page(app: FastAPI, settings: PageSettings, path: str = "/") -> FastAPI:
@@ -114,6 +124,9 @@ def build_page(settings: PageSettings, client: AsyncClient) -> gr.Blocks:
         _wire_watcher(page, carriers, (client, pages, pace))
         if mcp_is_installed():
             Agents(client).offer()
+    # Gradio runs this many events at once and lets all others wait; each open page is one that never ends.
+    page.max_threads = MAX_PAGES
+    page.queue()
     return page
 
 

@@ -6,7 +6,6 @@ import asyncio
 import itertools
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import aclosing, suppress
-from time import monotonic
 from typing import Final
 
 from videogen.client import ApiError, AsyncClient, ClientError, ConnectionChange
@@ -43,9 +42,8 @@ class Watcher:
                 async with aclosing(self._follow(page, visit)) as frames:
                     async for frame in frames:
                         backoff.reset()
-                        started = monotonic()
+                        self._pace.turned(self._key)
                         yield frame
-                        self._pace.turned(self._key, monotonic() - started)
             except ClientError as problem:
                 self._link = "reconnecting"
                 yield self._stamp({"problem": _plain(problem)})

@@ -62,7 +62,7 @@ def build_air(shot: ShotSpec, default: str, place: tuple[float, float]) -> Air:
     hour = HOURS[name]
     wet, snow = shot.amount("rain"), shot.amount("snow")
     storm = shot.amount("lightning")
-    overcast = max(0.85 * min(1.0, wet * 1.6), 0.75 * min(1.0, snow * 1.4), 0.9 * min(1.0, storm * 1.6))
+    overcast = max(0.92 * min(1.0, wet * 2.2), 0.85 * min(1.0, snow * 2.0), 0.9 * min(1.0, storm * 1.6))
     overcast = max(overcast, (shot.amount("clouds") - 0.6) * 1.2)
     if shot.mood in ("gloomy", "eerie"):
         overcast = max(overcast, 0.6)
@@ -83,7 +83,7 @@ def _overcast(hour: Hour, amount: float) -> Hour:
     for name in _WASHED:
         color: Rgb = getattr(hour, name)
         grey = luminance(color) * (0.62 if name in ("near", "away") else 0.8)
-        changes[name] = mix(color, scale((0.94, 1.0, 1.10), grey), 0.75 * amount)
+        changes[name] = mix(color, scale((0.94, 1.0, 1.10), grey), 0.85 * amount)
     dim = 1 - amount
     return replace(
         hour, **changes, disc=hour.disc * dim**2, halo=hour.halo * (1 - 0.8 * amount), glitter=hour.glitter * dim,
@@ -110,5 +110,5 @@ def _mooded(hour: Hour, shot: ShotSpec) -> Hour:
 
 def _strength(hour: Hour) -> tuple[Rgb, Rgb]:
     """Ambient and key light on the ground."""
-    ambient = scale(mix(hour.middle, hour.away, 0.5), 0.9)
+    ambient = scale(mix(hour.middle, hour.away, 0.5), 0.9 if luminance(hour.middle) > 0.08 else 1.9)
     return ambient, scale(hour.sun, hour.strength)

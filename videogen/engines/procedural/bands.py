@@ -2,7 +2,7 @@
 
 from typing import TypeAlias
 
-_BAND_PIXELS = 24_576
+_BAND_PIXELS = 49_152
 
 Span: TypeAlias = tuple[int, int]
 

@@ -18,6 +18,7 @@ from videogen.engines.procedural.layers.title import Title
 from videogen.engines.procedural.light import Grade
 from videogen.engines.procedural.subjects import SUBJECTS, Entry
 from videogen.engines.procedural.subjects.life import WALKERS
+from videogen.engines.procedural.subjects.places import hills, tree_line
 
 _RANK = {"whole": 0, "ground": 1, "far": 1, "sky": 2, "weather": 3, "thing": 4}
 
@@ -55,6 +56,8 @@ def _hour(shot: ShotSpec, entry: Entry) -> str:
         return "night"
     if "sun" in kinds and entry.hour == "night":
         return "sunset"
+    if (shot.find("rain") or shot.find("snow")) and entry.hour != "night":
+        return "noon"
     return entry.hour
 
 
@@ -119,9 +122,25 @@ def _surroundings(world: World) -> Iterator[Layer]:
     kind, subject = _ground(shot)
     if subject is None:
         yield from SUBJECTS[kind].build(world, Subject("ocean"))
+    yield from _distance(world, kind)
     walking = any(other.kind in WALKERS for other in shot.subjects)
     if walking and kind in ("ocean", "lake", "pool", "river"):
         yield shore(world, (0.46, 0.36, 0.24) if kind == "ocean" else (0.14, 0.17, 0.06), 0.12)
+
+
+def _distance(world: World, ground: str) -> Iterator[Layer]:
+    """What closes the view where nothing else stands on the horizon: hills behind meadows, a wood behind a lake."""
+    shot = world.shot
+    kinds = {subject.kind for subject in shot.subjects}
+    if any(SUBJECTS[kind].role == "far" for kind in kinds & SUBJECTS.keys()) or kinds & {"flowers", "river"}:
+        return
+    if ground == "meadow":
+        yield from hills(world)
+    elif ground in ("lake", "snowfield"):
+        if "mountains" not in shot.without:
+            yield from SUBJECTS["mountains"].build(world, Subject("mountains", size="small"))
+        if "tree" not in shot.without:
+            yield from tree_line(world)
 
 
 def _ground(shot: ShotSpec) -> tuple[str, Subject | None]:

@@ -33,9 +33,9 @@ class ProceduralEngine:
     version = "2"
     title = "Procedural"
     description = (
-        "A procedural renderer, not a model: it draws scenes with mathematics. It knows oceans, cities, "
-        "auroras and abstract motion, with weather, light and camera moves, moves through a picture of yours, "
-        "and says what it understood."
+        "A procedural renderer, not a model: it draws scenes with mathematics. It knows some forty subjects, from "
+        "oceans and cities to auroras, animals and fractals, in any light, weather and style. It moves through a "
+        "picture of yours, too, and says what it understood."
     )
     settings: type[BaseModel] = ProceduralSettings
 

@@ -14,6 +14,7 @@ from videogen.engines.procedural.compose import build_world, compose
 from videogen.engines.procedural.language import SceneSpec
 from videogen.engines.procedural.light import Developer
 from videogen.engines.procedural.stage import Stage
+from videogen.engines.procedural.styles import build_style
 
 FADE_SECONDS: Final = 0.8
 """How long one shot turns into the next, and the end of a loop into its beginning, at most."""
@@ -35,11 +36,15 @@ class Shot:
         layers, grade = compose(world)
         self._stage = Stage(world.frame, layers)
         self._developer = Developer(size, grade, world.rng("grain"))
+        # A city's own lamps are neon enough.
+        style = "" if shot.style == "neon" and shot.find("city") else shot.style
+        self._manner = build_style(style, size, world.rng("style"))
 
     def picture(self, t: float) -> NDArray[np.uint8]:
         """The moment t, in seconds of the shot, as uint8 (H, W, 3), RGB. Before its start and after its end, too."""
         moment = self._camera.at(t)
-        return self._camera.crop(self._developer.develop(self._stage.paint(moment), t), t)
+        picture = self._camera.crop(self._developer.develop(self._stage.paint(moment), t), t)
+        return self._manner(picture, t) if self._manner else picture
 
 
 class Scene:

@@ -16,29 +16,53 @@ from videogen.engines.procedural.noise import F32, Reals
 
 @dataclass(frozen=True)
 class Strip:
-    """Light, float32 (3, rows, columns), linear and multiplied by its cover; cover (rows, columns), 0..1."""
+    """`planes`, float32 (4, rows, columns): linear light of three colours, multiplied by its cover, and the cover,
+    0..1."""
 
-    light: F32
-    cover: F32
+    planes: F32
+
+    @property
+    def light(self) -> F32:
+        """The colours, (3, rows, columns)."""
+        found: F32 = self.planes[:3]
+        return found
+
+    @property
+    def cover(self) -> F32:
+        """The cover, (rows, columns)."""
+        found: F32 = self.planes[3]
+        return found
 
     @property
     def size(self) -> tuple[int, int]:
         """Rows and columns."""
-        return int(self.cover.shape[0]), int(self.cover.shape[1])
+        return int(self.planes.shape[1]), int(self.planes.shape[2])
+
+    def toward(self, other: Strip, share: float) -> Strip:
+        """Between this strip (share 0) and another of its size."""
+        return Strip(self.planes * np.float32(1 - share) + other.planes * np.float32(share))
+
+
+def strip_of(light: F32, cover: F32) -> Strip:
+    """A strip from light that is multiplied by its cover already."""
+    planes = np.empty((4, *cover.shape), np.float32)
+    planes[:3], planes[3] = light, cover
+    return Strip(planes)
 
 
 def solid(light: F32, cover: F32) -> Strip:
     """A strip from light that is not yet multiplied by its cover."""
-    return Strip(np.ascontiguousarray(light * cover, np.float32), np.ascontiguousarray(cover, np.float32))
+    return strip_of(light * cover, cover)
 
 
 def from_image(image: Image.Image, fine: int, peak: float = 1.0) -> Strip:
     """A strip from an RGBA drawing made `fine` times too large; its colours are square roots of light / peak."""
     small = image.convert("RGBa").reduce(fine) if fine > 1 else image.convert("RGBa")
-    planes = np.asarray(small, np.float32).transpose(2, 0, 1) * np.float32(1 / 255)
-    cover = np.ascontiguousarray(planes[3])
-    root = planes[:3] / np.maximum(cover, np.float32(1 / 512))
-    return Strip(np.ascontiguousarray(root * root * cover * np.float32(peak), np.float32), cover)
+    planes = np.ascontiguousarray(np.asarray(small, np.float32).transpose(2, 0, 1))
+    planes *= np.float32(1 / 255)
+    root = planes[:3] / np.maximum(planes[3], np.float32(1 / 512))
+    np.multiply(root * root, planes[3] * np.float32(peak), out=planes[:3])
+    return Strip(planes)
 
 
 def ink(color: tuple[float, float, float], peak: float = 1.0, alpha: float = 1.0) -> tuple[int, int, int, int]:
@@ -59,35 +83,41 @@ def blit(canvas: F32, span: Span, strip: Strip, place: tuple[float, float], gain
     if first >= last or start >= stop or gain <= 0:
         return
     area = (slice(first - top, last - top), slice(start - left, stop - left))
+    planes = _moved(strip.planes, area, (fx, fy))
+    if gain != 1.0:
+        planes = planes * np.float32(gain)
     target = canvas[:, first:last, start:stop]
-    cover = _moved(strip.cover, area, (fx, fy))
-    target *= 1 - cover * np.float32(gain)
-    for channel in range(3):
-        target[channel] += _moved(strip.light[channel], area, (fx, fy)) * np.float32(gain)
+    target *= 1 - planes[3]
+    target += planes[:3]
 
 
-def _moved(plane: F32, area: tuple[slice, slice], part: tuple[float, float]) -> F32:
-    """Pixels `area` of the plane moved right and down by a part of a pixel, with nothing around it."""
-    rows, columns = area
-    padded = _window(plane, rows, columns)
+def _moved(planes: F32, area: tuple[slice, slice], part: tuple[float, float]) -> F32:
+    """Pixels `area` of the planes moved right and down by a part of a pixel, with nothing around them."""
+    padded = _window(planes, *area)
     fx, fy = np.float32(part[0]), np.float32(part[1])
-    if fx:
-        padded = padded[:, 1:] * (1 - fx) + padded[:, :-1] * fx
-    else:
-        padded = padded[:, 1:]
-    return np.asarray(padded[1:] * (1 - fy) + padded[:-1] * fy if fy else padded[1:], np.float32)
+    across = padded[..., 1:]
+    if fx > 1e-3:
+        across = across * (1 - fx)
+        across += padded[..., :-1] * fx
+    down = across[:, 1:]
+    if fy > 1e-3:
+        down = down * (1 - fy)
+        down += across[:, :-1] * fy
+    return down
 
 
-def _window(plane: F32, rows: slice, columns: slice) -> F32:
-    """The plane's rows and columns, one more before each, zero outside."""
+def _window(planes: F32, rows: slice, columns: slice) -> F32:
+    """The planes' rows and columns, one more before each, zero outside."""
     top, left = rows.start - 1, columns.start - 1
-    inside = plane[max(top, 0) : rows.stop, max(left, 0) : columns.stop]
+    inside = planes[:, max(top, 0) : rows.stop, max(left, 0) : columns.stop]
     above, before = max(-top, 0), max(-left, 0)
-    below = rows.stop - top - above - inside.shape[0]
-    after = columns.stop - left - before - inside.shape[1]
-    if above or before or below or after:
-        return np.pad(inside, ((above, below), (before, after)))
-    return inside
+    below = rows.stop - top - above - inside.shape[1]
+    after = columns.stop - left - before - inside.shape[2]
+    if not (above or before or below or after):
+        return inside
+    padded = np.zeros((4, rows.stop - top, columns.stop - left), np.float32)
+    padded[:, above : above + inside.shape[1], before : before + inside.shape[2]] = inside
+    return padded
 
 
 class Backdrop(Layer):
@@ -111,8 +141,9 @@ class Backdrop(Layer):
         start, part = split(moment.shift(self._depth) * self._world.frame.unit + self._world.margin)
         rows = slice(first - top, last - top)
         target = canvas[:, first:last]
-        target *= 1 - slide(self._strip.cover[rows], start, part, width)
-        target += slide(self._strip.light[:, rows], start, part, width)
+        planes = slide(self._strip.planes[:, rows], start, part, width)
+        target *= 1 - planes[3]
+        target += planes[:3]
 
 
 def split(x: float) -> tuple[int, float]:

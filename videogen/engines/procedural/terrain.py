@@ -10,7 +10,7 @@ import numpy as np
 from videogen.engines.procedural.layer import World
 from videogen.engines.procedural.layers.sky import gradient
 from videogen.engines.procedural.noise import F32
-from videogen.engines.procedural.strip import Strip
+from videogen.engines.procedural.strip import Strip, strip_of
 
 _LENS = 1.25
 _FINE = 2
@@ -60,7 +60,7 @@ def bake(world: World, ground: Ground) -> tuple[Strip, int]:
             low = plane[np.maximum(at - 1, 0), place]
             low += (plane[at, place] - low) * share
             light[channel] += low * found
-    return Strip(light / np.float32(_FINE), cover / np.float32(_FINE)), frame.height
+    return strip_of(light / np.float32(_FINE), cover / np.float32(_FINE)), frame.height
 
 
 def _first_seen(seen: F32, level: F32) -> tuple[np.ndarray[tuple[int, ...], np.dtype[np.intp]], F32, F32]:

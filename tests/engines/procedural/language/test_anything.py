@@ -8,11 +8,12 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from videogen.engines.procedural.language import KINDS, describe, from_json, parse_prompt, to_json
+from videogen.engines.procedural.language import KINDS, Reading, describe, from_json, parse_prompt, to_json
 from videogen.engines.procedural.language.lexicon import TABLES, read_table
 from videogen.engines.procedural.language.parser import MAX_NOTES
 from videogen.engines.procedural.language.spec import MAX_COUNT, MAX_SHOTS, MAX_SUBJECTS, MAX_TITLE
 from videogen.engines.procedural.language.text import MAX_WORD
+from videogen.engines.procedural.language.wording import MAX_DESCRIPTION
 
 PHRASES = sorted(
     phrase.rstrip("+~")
@@ -55,6 +56,7 @@ anything = st.text(max_size=300) | sentences
 
 @settings(max_examples=300, deadline=None)
 @given(anything, anything)
+@example("boat " + "red still big " * 100, "")
 @example("'" * 50 + "text '", "\ud800")
 def test_every_text_is_a_spec_that_keeps_its_own_bounds(prompt, negative):
     spec = parse_prompt(prompt, negative)
@@ -69,6 +71,7 @@ def test_every_text_is_a_spec_that_keeps_its_own_bounds(prompt, negative):
                 assert link.target is None or link.target in set(range(len(shot.subjects))) - {index}
     assert len(spec.understood) <= MAX_NOTES
     assert len(spec.ignored) <= MAX_NOTES
+    assert all(0 < len(reading.phrase) <= 30 * MAX_WORD for reading in spec.understood)
     assert all(0 < len(word) <= 12 * MAX_WORD for word in spec.ignored)
     assert from_json(json.loads(json.dumps(to_json(spec)))) == spec
 
@@ -107,7 +110,7 @@ def test_even_where_everything_is_unwanted_something_is_seen():
 @given(anything)
 def test_the_description_is_one_line_of_printable_text(prompt):
     text = describe(parse_prompt(prompt))
-    assert text
+    assert 0 < len(text) <= MAX_DESCRIPTION
     assert not {unicodedata.category(char) for char in text} & {"Cc", "Cs", "Cn"}
     assert not set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f") & set(text)
 
@@ -139,7 +142,7 @@ def test_what_names_nothing_is_abstract_and_says_so(prompt):
     assert [subject.kind for subject in spec.shots[0].subjects] == ["abstract"]
     assert "Nothing that this engine knows" in describe(spec)
     assert not set("<>{}$/") & set("".join(spec.ignored))
-    assert len(describe(spec)) < 1_000
+    assert len(describe(spec)) <= MAX_DESCRIPTION
 
 
 def test_unknown_prompts_differ_by_their_text_and_by_nothing_else():
@@ -183,3 +186,8 @@ def test_time_grows_no_faster_than_the_text(part):
     short, long = seconds(1_250), seconds(10_000)
     assert long < 20 * max(short, 0.001)
     assert len(parse_prompt(part * 5_000).understood) <= MAX_NOTES
+
+
+def test_what_is_beyond_twenty_thousand_characters_is_not_read():
+    assert parse_prompt(f"{' ' * 19_990}ocean, city").shots[0].find("city") is None
+    assert parse_prompt(f"ocean{' ' * 1_000_000}city").understood == (Reading("ocean", "ocean"),)

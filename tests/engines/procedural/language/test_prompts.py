@@ -283,6 +283,7 @@ def test_what_they_do(prompt, kind, action):
         ("a sea without clouds or birds", "", {"clouds", "bird"}),
         ("don't show any people, a forest", "", {"person"}),
         ("not a single cloud over the sea", "", {"clouds"}),
+        ("a city with no dark clouds and no big white birds", "", {"clouds", "bird"}),
         ("a cloudless sky over the sea", "", {"clouds"}),
         ("Meer ohne Wolken", "", {"clouds"}),
         ("mer sans nuages", "", {"clouds"}),

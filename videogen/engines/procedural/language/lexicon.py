@@ -90,7 +90,10 @@ class Lexicon:
         node = self._root
         for word in words:
             self._vocabulary.add(word)
-            node = node.nexts.setdefault(word, _Node())
+            following = node.nexts.get(word)
+            if following is None:
+                following = node.nexts[word] = _Node()
+            node = following
             node.is_camera |= effects[0].topic == "camera"
         known = node.sense
         if known and effects[0].topic in ("stop", "praise"):

@@ -24,6 +24,7 @@ from videogen.engines.procedural.language.spec import (
 from videogen.engines.procedural.language.text import clean, fingerprint
 
 MAX_NOTES: Final = 24
+_MAX_PHRASE: Final = 12
 _SEEN: Final = frozenset({"kind", "time", "season", "quoted"})
 _STANDING_IN: Final[tuple[str, ...]] = ("abstract", "fractal", "clouds", "stars", *KINDS)
 _NOT_IN_BAD_WEATHER: Final = frozenset({"sun", "moon", "stars"})
@@ -228,7 +229,7 @@ def _note_subjects(shot: ShotDraft, notes: Notes) -> None:
             continue
         became = wording.summary(draft.frozen(shot.ambient, {}))
         for phrase in draft.phrases:
-            told = sorted(phrase, key=lambda item: item.place)
+            told = sorted(phrase, key=lambda item: item.place)[:_MAX_PHRASE]
             notes.understood.append((told[0].place, joined(item.phrase for item in told), became))
 
 

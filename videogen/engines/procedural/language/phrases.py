@@ -11,7 +11,9 @@ from videogen.engines.procedural.language.spec import LIVING, SKY, WEATHER
 
 MOVABLE: Final = LIVING | {"boat", "balloon", "lanterns", "sun", "moon", "clouds"}
 """Kinds that can do something."""
-SELF_MOVING: Final = frozenset({"rain", "snow", "waterfall", "river", "fire"})
+SELF_MOVING: Final = frozenset(
+    {"rain", "snow", "fog", "waterfall", "river", "ocean", "fire", "aurora", "stars", "flowers", "tree"}
+)
 """Kinds whose motion goes without saying."""
 
 _MODIFIERS: Final = frozenset(
@@ -19,6 +21,9 @@ _MODIFIERS: Final = frozenset(
 )
 _NOUNS: Final = frozenset({"kind", "tint", "time", "season"})
 _SIDE_FIELDS: Final = frozenset({"time", "style", "tempo"})
+# What nothing stands in or on: "in the rain" and "under the snow" are weather, no places.
+_DROPS: Final = WEATHER - {"clouds"}
+_NO_TARGETS: Final = {"in": SKY | WEATHER, "on": SKY | WEATHER, "under": _DROPS, "reflected in": _DROPS}
 _LOOKAHEAD: Final = 8
 _POSTPOSED: Final = frozenset({"ja", "zh", "ko"})
 
@@ -107,7 +112,7 @@ class Phrases:
         place = link.value
         if place in ("in", "on") and all(subjects[source].kind in SKY for source in linked):
             place = "over"
-        if not linked or (place in ("in", "on") and subjects[target].kind in SKY | WEATHER):
+        if not linked or subjects[target].kind in _NO_TARGETS.get(place, ()):
             return
         for source in linked:
             subjects[source].relations.append((place, target))

@@ -60,6 +60,8 @@ class Reader(Phrases):
         topic, value = item.topic, item.value
         is_turned = any(effect.topic == "when" for effect in item.sense.effects)
         if is_turned != (self._negator is not None):
+            if self._is_of_what_is_negated(at):
+                return
             self._shot.notes.ignore(item)
             self._negator = None
             return
@@ -67,6 +69,7 @@ class Reader(Phrases):
         if topic in ("time", "season"):
             self._colours_to_palette()
             self._drop_pending()
+            self._recent = self._group  # "..., sunlight through the trees": the light is through them
         if self._shot.fields.setdefault(topic, value) == value:
             self._shot.notes.became(item, f"{FIELDS.get(topic, topic)}: {value}")
         else:
@@ -74,6 +77,11 @@ class Reader(Phrases):
         self._side_effects(item)
         if topic not in ("mood", "style", "tempo"):
             self._relation, self._near = None, None
+
+    def _is_of_what_is_negated(self, at: int) -> bool:
+        """Whether a word only describes the noun that is negated: "no dark clouds"."""
+        ahead = self._noun_ahead(at)
+        return self._negator is not None and ahead is not None and ahead.topic == "kind"
 
     def _tint(self, at: int, item: Item) -> None:
         self._colours_to_palette()
@@ -84,7 +92,8 @@ class Reader(Phrases):
 
     def _colour(self, at: int, item: Item) -> None:
         if self._negator:
-            self._shot.notes.ignore(item)
+            if not self._is_of_what_is_negated(at):
+                self._shot.notes.ignore(item)
             return
         if self._near is not None and (item.sense.is_romance or not self._noun_ahead(at)):
             draft = self._shot.subjects[self._near]

@@ -13,16 +13,17 @@ _PLURAL: Final = {
     "fish": "fish", "deer": "deer", "person": "people", "city": "cities", "lightning": "lightning", "fog": "fog",
     "rain": "rain", "snow": "snow", "space": "space",
 }  # fmt: skip
-_MASS: Final = frozenset({"rain", "snow", "fog", "fire", "lightning", "space", "underwater", "abstract"})
+_MASS: Final = frozenset({"rain", "snow", "fog", "fire", "lightning", "space"})
 _NUMBERS: Final = ("", "a", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 _UNIQUE: Final = frozenset({"sun", "ocean"})
-_NAMES: Final = {"abstract": "an abstract flow", "underwater": "an underwater world"}
+_NAMES: Final = {"abstract": "abstract flow", "underwater": "underwater world"}
 _TIMES: Final = {
     "dawn": "at dawn", "sunrise": "at sunrise", "day": "by day", "golden hour": "at golden hour",
     "sunset": "at sunset", "dusk": "at dusk", "night": "at night",
 }  # fmt: skip
 _PACES: Final = {"calm": "calm pace", "lively": "lively pace"}
 _AGAIN: Final = {"crossfade": "then", "fade": "then, through black,", "cut": "cut to"}
+MAX_DESCRIPTION: Final = 400
 _TOLD: Final = 6
 _STRENGTHS: Final = {"fire": ("small", "fierce"), "aurora": ("faint", "strong"), "waterfall": ("gentle", "mighty")}
 
@@ -44,11 +45,10 @@ def summary(subject: Subject) -> str:
 
 def noun(subject: Subject) -> str:
     """A subject as it stands in a sentence: "a huge red moon", "two mountains", "heavy rain"."""
-    kind = _SINGULAR.get(subject.kind, subject.kind) if subject.count == 1 else _plural(subject.kind)
+    kind = _NAMES.get(subject.kind, subject.kind)
+    kind = _SINGULAR.get(kind, kind) if subject.count == 1 else _plural(kind)
     words = [subject.size, strength(subject), " and ".join(subject.colours)]
     plain = " ".join(word for word in (*words, kind) if word)
-    if subject.kind in _NAMES and plain == subject.kind:
-        return _NAMES[subject.kind]
     if subject.count == 0 or subject.kind in _MASS:
         return plain
     if subject.count == 1:
@@ -108,7 +108,9 @@ def _shot(shot: ShotSpec) -> str:
 
 
 def describe(spec: SceneSpec) -> str:
-    """One plain sentence on what will be shown and, where there is any, another on what was not understood."""
+    """One plain sentence on what will be shown and, where there is any, another on what was not understood.
+
+    It goes along with every progress event, so it has at most MAX_DESCRIPTION characters."""
     first, *others = spec.shots
     text = _shot(first) + "".join(f"; {_AGAIN[shot.transition]} {_shot(shot)}" for shot in others)
     if spec.loop:
@@ -116,4 +118,6 @@ def describe(spec: SceneSpec) -> str:
     text = f"{text[:1].upper()}{text[1:]}."
     if spec.is_guess:
         text = f"Nothing that this engine knows was named, so the text itself chose: {text[:1].lower()}{text[1:]}"
-    return f"{text} Not understood: {', '.join(spec.ignored)}." if spec.ignored else text
+    if spec.ignored:
+        text += f" Not understood: {', '.join(spec.ignored)}."
+    return text if len(text) <= MAX_DESCRIPTION else f"{text[: MAX_DESCRIPTION - 1]}…"

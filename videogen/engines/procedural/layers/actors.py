@@ -13,6 +13,9 @@ from videogen.engines.procedural.camera import Moment
 from videogen.engines.procedural.layer import Layer, World
 from videogen.engines.procedural.strip import Strip, blit
 
+# Drawings a second that look like motion by themselves.
+_FLUENT = 18.0
+
 
 @dataclass(frozen=True)
 class Actor:
@@ -32,6 +35,17 @@ class Actor:
     centred: bool = False
 
 
+def _drawing(actor: Actor, t: float) -> Strip:
+    """The drawing of this moment; in a slow cycle between two of them, or it would go by jerks."""
+    count = len(actor.frames)
+    if count == 1:
+        return actor.frames[0]
+    at = (actor.hertz * t + actor.phase) % 1.0 * count
+    if actor.hertz * count > _FLUENT:
+        return actor.frames[int(at + 0.5) % count]
+    return actor.frames[int(at) % count].toward(actor.frames[(int(at) + 1) % count], at - int(at))
+
+
 class Actors(Layer):
     """Figures; those that leave the picture come in again on its other side after a while."""
 
@@ -45,7 +59,7 @@ class Actors(Layer):
         frame = self._world.frame
         found = []
         for actor in self._actors:
-            strip = actor.frames[int((actor.hertz * moment.t + actor.phase) * len(actor.frames)) % len(actor.frames)]
+            strip = _drawing(actor, moment.t)
             rows, columns = strip.size
             room = frame.half_width + columns / frame.unit
             x = (actor.x + actor.speed * moment.t + room) % (2 * room) - room

@@ -9,6 +9,7 @@ import numpy as np
 from videogen.engines.procedural.bands import Span, clip
 from videogen.engines.procedural.camera import Moment
 from videogen.engines.procedural.layer import ALOFT, SKYLINE, Layer, World
+from videogen.engines.procedural.layers.ridges import relief
 from videogen.engines.procedural.noise import F32, profile, smooth, spectral, tap, tap_line, tile
 from videogen.engines.procedural.palette import column, mix
 from videogen.engines.procedural.strip import Backdrop, solid
@@ -26,31 +27,18 @@ def cliff(world: World, rise: float, gap: tuple[float, float]) -> Backdrop:
     rows = min(int(float(edge.max()) * frame.unit) + 3, frame.horizon)
     height = (np.arange(rows, 0, -1, dtype=np.float32)[:, None] - np.float32(0.5)) / np.float32(frame.unit)
     cover = np.clip((edge - height) * np.float32(frame.unit) + np.float32(0.5), 0, 1)
-    shade = _rock(world, x, height, rng)
+    # The rock's facets run down from its edge, as a mountain's do.
+    rock = tile(spectral(256, 2.1, rng, (3, 127)))
+    shade = relief(world, (edge * np.float32(frame.unit)).astype(np.float32), rock, 3, 0.6)[-rows:]
     wet = np.exp(-np.maximum(away, 0) / np.float32(0.10))
-    dark, bright = column(air.lit((0.065, 0.060, 0.058), 0.10)), column(air.lit((0.24, 0.215, 0.19), 0.5))
+    dark, bright = column(air.lit((0.075, 0.060, 0.050), 0.10)), column(air.lit((0.25, 0.205, 0.165), 0.55))
     light = dark + (bright - dark) * shade
     light *= 1 - np.float32(0.55) * wet
-    moss = smooth(0.52, 0.9, shade) * smooth(rise * 0.25, rise, height) * (1 - wet) * np.float32(0.75)
+    moss = smooth(0.40, 1.0, shade) * smooth(rise * 0.35, rise, height) * (1 - wet) * np.float32(0.5)
     light += (column(air.lit((0.085, 0.15, 0.035), 0.45)) - light) * moss
     veil = np.float32(0.10 + 0.3 * air.fog) + np.float32(0.35) * np.exp(-height / np.float32(0.10))
     light += (column(mix(air.haze, air.hour.near, 0.3)) - light) * np.minimum(veil, 0.9)
     return Backdrop(world, solid(light.astype(np.float32), cover), frame.horizon, 0.4, SKYLINE)
-
-
-def _rock(world: World, x: F32, height: F32, rng: np.random.Generator) -> F32:
-    """Light on cracked, upright rock, 0..1."""
-    field = tile(spectral(512, 2.3, rng, (3, 200), 2.2))
-    u, v = np.broadcast_arrays(x[None] * np.float32(150), height * np.float32(150))
-    bend = tap(field, u * np.float32(0.3), v * np.float32(0.3)) * 7
-    a = tap(field, u + bend, v)
-    b = tap(field, u + bend + np.float32(1.8), v - np.float32(1.4))
-    crack = smooth(0.0, 0.35, np.abs(tap(field, u * np.float32(0.55) + 200, v * np.float32(0.4))))
-    return np.asarray(
-        np.clip(np.float32(0.42) + (a - b) * np.float32(0.40) + a * np.float32(0.08), 0, 1)
-        * (np.float32(0.45) + np.float32(0.55) * crack),
-        np.float32,
-    )
 
 
 class Cascade(Layer):

@@ -13,7 +13,7 @@ from videogen.engines.procedural.layer import CELESTIAL, Layer, World
 from videogen.engines.procedural.noise import F32, smooth, spectral, tap, tile
 from videogen.engines.procedural.palette import Rgb, column, mix, scale
 from videogen.engines.procedural.resample import double
-from videogen.engines.procedural.strip import Strip, blit, soft_disc, solid
+from videogen.engines.procedural.strip import Strip, blit, soft_disc, solid, strip_of
 
 
 class Moons(Layer):
@@ -132,7 +132,7 @@ class Planet(Layer):
             light[channel] = low * self._day
         light *= self._cover
         light += self._rim
-        return Strip(light, self._cover)
+        return strip_of(light, self._cover)
 
     def _white(self, moment: Moment) -> F32:
         u = self._u + np.float32(self._turn * 1.0 * moment.t)
@@ -150,7 +150,7 @@ class Planet(Layer):
             blit(canvas, span, self._ring, (x - columns / 2, y - rows / 2))
         blit(canvas, span, ready, (x - self._size / 2, y - self._size / 2))
         if self._ring is not None:
-            front = Strip(self._ring.light * self._front, self._ring.cover * self._front)
+            front = strip_of(self._ring.light * self._front, self._ring.cover * self._front)
             blit(canvas, span, front, (x - columns / 2, y - rows / 2))
 
 
@@ -200,11 +200,11 @@ class Nebula(Layer):
         gas = tap(self._noise, u + a, v + d) + tap(self._noise, u * 3 + b, v * 3 + c) * np.float32(0.38)
         hue = tap(self._noise, u * np.float32(0.5) + d, v * np.float32(0.5) + a)
         across = (x * self._lane[0] + y * self._lane[1]) / np.float32(64)
-        dense = smooth(-0.6, 2.2, gas + np.float32(0.75) - np.float32(2.6) * across * across)
+        dense = smooth(-0.6, 2.2, gas + np.float32(0.45) - np.float32(2.6) * across * across)
         thin, middle, bright = self._colors
         share = smooth(-1.0, 1.2, hue)
         glow = thin + (middle - thin) * share
-        quarter = glow * (dense * dense) + bright * dense**5 + column((0.0022, 0.003, 0.007))
+        quarter = glow * (dense * dense) + bright * (np.float32(0.65) * dense**6) + column((0.0022, 0.003, 0.007))
         return double(quarter.astype(np.float32), (0, frame.height // 2), frame.width // 2)
 
     def paint(self, canvas: F32, span: Span, moment: Moment, ready: Any) -> None:

@@ -13,7 +13,7 @@ from videogen.engines.procedural.layers.skyline import Row, draw_row
 from videogen.engines.procedural.noise import F32
 from videogen.engines.procedural.palette import TINTS, Rgb, column, mix, scale, tint
 from videogen.engines.procedural.splat import splat
-from videogen.engines.procedural.strip import Backdrop, Strip
+from videogen.engines.procedural.strip import Backdrop, Strip, strip_of
 
 # Depth, tallest, width, share of lit windows, share with signs.
 _ROWS = ((0.0, 0.56, 0.052, 0.34, 0.12), (0.45, 0.47, 0.070, 0.36, 0.36), (1.0, 0.27, 0.092, 0.38, 0.62))
@@ -61,7 +61,7 @@ def _hazy(world: World, strip: Strip, depth: float, glow: Rgb) -> Strip:
     share = (0.55 - 0.42 * depth) * np.exp(-above / np.float32(0.15)) + 0.12 * (1 - depth)
     share = np.minimum(share + np.float32(0.3 * world.air.fog * (1 - 0.6 * depth)), 0.95)
     light = strip.light + (column(scale(glow, 0.85)) * strip.cover - strip.light) * share
-    return Strip(light.astype(np.float32), strip.cover)
+    return strip_of(light.astype(np.float32), strip.cover)
 
 
 class TownGlow(Layer):

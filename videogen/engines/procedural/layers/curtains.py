@@ -47,9 +47,11 @@ class Curtains:
         reach = frame.unit / 2
         for radius in (0.010, 0.006):
             feet = box(feet, max(1, int(radius * reach)), 1)
-        for radius in (0.007, 0.007, 0.004):
+        for radius in (0.012, 0.010, 0.007):
             feet = box(feet, max(1, int(radius * reach)), 0)
-        feet /= 1 + feet * np.float32(0.035)
+        # Sparks grow sparser the larger the picture; a fold must not outshine its curtain.
+        feet *= np.float32(1.6)
+        feet /= 1 + feet * np.float32(frame.unit / 110)
         return self._climb(feet)
 
     def _lay(self, feet: F32, index: int, t: float, pan: float) -> None:
@@ -84,7 +86,9 @@ class Curtains:
         wide = feet
         for _ in range(2):
             wide = box(wide, max(1, int(0.03 * self._frame.unit / 2)), 1)
-        source = np.stack((feet, feet, wide, wide), axis=1)
+        soft = box(feet, max(1, int(0.016 * self._frame.unit / 2)), 1)
+        soft = box(soft, max(1, int(0.012 * self._frame.unit / 2)), 1)
+        source = np.stack((feet * np.float32(0.5) + soft * np.float32(0.5), soft, wide, wide), axis=1)
         trails = np.zeros((rows + 1, len(_RISES), columns), np.float32)
         for row in range(rows - 1, -1, -1):
             np.multiply(trails[row + 1], fade, out=trails[row])

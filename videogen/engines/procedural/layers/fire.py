@@ -43,7 +43,7 @@ class Fire(Layer):
     def _flicker(self, t: float) -> float:
         rates = [self._world.rate(hertz) for hertz in (1.3, 2.9, 4.7, 7.1)]
         waves = sum(float(np.sin(6.2832 * rate * t + p)) for rate, p in zip(rates, self._phases, strict=True))
-        return 1 + 0.055 * waves
+        return 1 + 0.035 * waves
 
     def prepare(self, moment: Moment, canvas: F32) -> Any:
         """The flames at half size, float32 (3, rows, columns), the sparks' light, and how bright the whole is."""
@@ -109,13 +109,14 @@ class Fire(Layer):
             np.arange(frame.width, dtype=np.float32) + np.float32(0.5 - self._x + moment.shift(0.7) * frame.unit)
         ) / np.float32(frame.unit)
         drop = (np.arange(*span, dtype=np.float32)[:, None] + np.float32(0.5 - self._foot)) / np.float32(frame.unit)
-        flat = np.where(drop > 0, drop * np.float32(2.6), drop + np.float32(self._size * 0.35))
+        ground = np.arange(*span)[:, None] >= frame.horizon
+        flat = np.where(ground, drop * np.float32(1.7), drop + np.float32(self._size * 0.35))
         square = (x * x + flat * flat) * np.float32(1 / self._size**2)
         near = np.float32(flicker) / (1 + square * np.float32(3.2)) ** 2
         area = canvas[:, slice(*span)]
         area *= 1 + near * column((26.0, 11.0, 3.4)) * np.float32(0.42)
         # What is lit: the ground before all, the air a little.
-        area += near * self._glow * np.where(drop > 0, np.float32(0.55), np.float32(0.14))
+        area += near * self._glow * np.where(ground, np.float32(0.95), np.float32(0.14))
 
 
 def _ramp(color: Rgb) -> F32:

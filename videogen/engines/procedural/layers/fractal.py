@@ -1,4 +1,4 @@
-"""A Julia set whose parameter wanders along the edge of the Mandelbrot set, in smooth colours."""
+"""A Julia set whose parameter wanders on a small circle, in smooth colours."""
 
 from __future__ import annotations
 
@@ -12,9 +12,14 @@ from videogen.engines.procedural.layer import SKY, Layer, World
 from videogen.engines.procedural.noise import F32
 from videogen.engines.procedural.palette import Rgb
 
-_STEPS = 34
+_STEPS = 28
 _LEVELS = 2048
 _ESCAPE = 64.0
+# Parameters whose sets have fine arms, spirals or dust.
+_SHAPES = (
+    -0.80 + 0.156j, -0.40 + 0.60j, -0.7018 - 0.3842j, -0.835 - 0.2321j, -0.7269 + 0.1889j, 0.355 + 0.355j,
+    -0.54 + 0.54j, 0.3555 - 0.3373j, -0.12 + 0.78j, 0.285 + 0.53j,
+)  # fmt: skip
 
 
 class Julia(Layer):
@@ -25,9 +30,10 @@ class Julia(Layer):
     def __init__(self, world: World, stops: tuple[Rgb, ...]) -> None:
         self._world = world
         rng = world.rng("julia")
+        self._middle = _SHAPES[int(rng.integers(len(_SHAPES)))]
         self._start = float(rng.uniform(0, 2 * np.pi))
         self._angle = float(rng.uniform(0, np.pi))
-        self._rate = world.rate(0.012 if not world.camera.loop else 0.001)
+        self._rate = world.rate(0.05)
         at = np.linspace(0, 1, _LEVELS)
         place = np.linspace(0, 1, len(stops)) ** 1.1
         self._ramp = np.array(
@@ -35,10 +41,9 @@ class Julia(Layer):
         )
 
     def _parameter(self, t: float) -> complex:
-        """A point a little outside the main cardioid, so that the set has fine arms."""
+        """A small circle about one of the shapes: the arms unfold and close again."""
         angle = self._start + 2 * np.pi * self._rate * t
-        edge = 0.5 * np.exp(1j * angle) - 0.25 * np.exp(2j * angle)
-        return complex(edge * 1.09)
+        return self._middle + 0.012 * complex(np.cos(angle), np.sin(angle))
 
     def prepare(self, moment: Moment, canvas: F32) -> Any:
         """The parameter and the view: its unit vectors and its middle."""
@@ -57,7 +62,11 @@ class Julia(Layer):
         real = x * np.float32(scale.real) - y * np.float32(scale.imag)
         imag = x * np.float32(scale.imag) + y * np.float32(scale.real)
         light = _iterate(real, imag, c)
-        index = np.clip(light * np.float32(_LEVELS - 1), 0, _LEVELS - 1).astype(np.intp)
+        # The colours go to and fro, the faster the nearer to the set.
+        light *= light * np.float32(1.5) + np.float32(1.6)
+        light %= np.float32(2)
+        np.abs(light - np.float32(1), out=light)
+        index = np.clip((1 - light) * np.float32(_LEVELS - 1), 0, _LEVELS - 1).astype(np.intp)
         for channel in range(3):
             canvas[channel, slice(*span)] = self._ramp[channel].take(index)
 

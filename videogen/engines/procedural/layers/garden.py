@@ -125,7 +125,12 @@ def _draw(
         _head(pen, world, bloom, (head, high * rng.uniform(0.085, 0.125), veil), rng)
     if near > 0.8:
         image = image.convert("RGBa").filter(ImageFilter.GaussianBlur(high * 0.016)).convert("RGBA")
-    return from_image(image, _FINE, _PEAK)
+    planes = from_image(image, _FINE, _PEAK).planes
+    # Feet fade into what grows before them, or each row would end in a line.
+    planes *= np.clip(np.arange(planes.shape[1], 0, -1, dtype=np.float32) / max(1.0, 0.16 * planes.shape[1]), 0, 1)[
+        :, None
+    ]
+    return Strip(planes)
 
 
 def _tone(world: World, albedo: Rgb, veil: float, sunlit: float) -> tuple[int, int, int, int]:

@@ -11,7 +11,7 @@ from videogen.engines.procedural.camera import Moment
 from videogen.engines.procedural.layer import ALOFT, Layer, World
 from videogen.engines.procedural.noise import F32, smooth
 from videogen.engines.procedural.palette import Rgb, column, mix, scale
-from videogen.engines.procedural.strip import Strip, blit, solid
+from videogen.engines.procedural.strip import Strip, blit, solid, strip_of
 
 _SIZES = 7
 
@@ -79,4 +79,4 @@ def _lantern(height: float, color: Rgb) -> Strip:
     paper = paper + column(mix(color, (1.0, 0.9, 0.6), 0.6)) * mouth * 3
     strip = solid(paper, body)
     glow = column(scale(color, 1.0)) * halo
-    return Strip((strip.light + glow * (1 - body)).astype(np.float32), strip.cover)
+    return strip_of((strip.light + glow * (1 - body)).astype(np.float32), strip.cover)

@@ -46,7 +46,8 @@ class Lightning(Layer):
         frame = self._world.frame
         x = float(rng.uniform(-0.8, 0.8)) * frame.half_width
         pulses = [(0.0, 1.0)]
-        for _ in range(int(rng.integers(1, 4))):
+        # Three at most: more within a second could harm people.
+        for _ in range(int(rng.integers(1, 3))):
             pulses.append((pulses[-1][0] + float(rng.uniform(0.07, 0.16)), float(rng.uniform(0.4, 0.9))))
         bolt, left = self._draw(x, rng)
         return _Flash(start, x, tuple(pulses), bolt, left)
@@ -59,7 +60,7 @@ class Lightning(Layer):
         pen = ImageDraw.Draw(image)
         top = (wide * (1 + float(rng.uniform(-0.25, 0.25))), -4.0)
         foot = (wide * (1 + float(rng.uniform(-0.4, 0.4))), frame.horizon * 2.0)
-        thick = max(2.0, frame.unit * 0.0075)
+        thick = max(2.5, frame.unit * 0.0095)
         main = _jagged(top, foot, 0.16, rng)
         _stroke(pen, main, thick)
         for at in rng.integers(len(main) // 6, len(main) * 4 // 5, 5):
@@ -69,7 +70,7 @@ class Lightning(Layer):
             _stroke(pen, _jagged(start, end, 0.2, rng), thick * 0.45)
         core = image.reduce(2)
         glow = core.filter(ImageFilter.GaussianBlur(frame.unit * 0.010))
-        light = np.asarray(core, np.float32) + 1.5 * np.asarray(glow, np.float32)
+        light = np.asarray(core, np.float32) + 2.2 * np.asarray(glow, np.float32)
         return np.clip(light * 0.5, 0, 255).astype(np.uint8), int(frame.width / 2 + x * frame.unit - wide / 2)
 
     def _strength(self, flash: _Flash, t: float) -> float:
@@ -81,7 +82,7 @@ class Lightning(Layer):
         for delay, strength in flash.pulses:
             late = since - delay
             if late > -0.02:
-                total += strength * float(np.exp(-max(late, 0.0) / 0.075)) * min(1.0, (late + 0.02) / 0.02)
+                total += strength * float(np.exp(-max(late, 0.0) / 0.10)) * min(1.0, (late + 0.02) / 0.02)
         return min(total, 1.3)
 
     def prepare(self, moment: Moment, canvas: F32) -> Any:
@@ -102,8 +103,8 @@ class Lightning(Layer):
             near = np.exp(-((x - np.float32(flash.x)) ** 2) * np.float32(2.2))
             near = near * (np.float32(0.35) + height[:, None]) * np.float32(strength)
             # Clouds are lit from within: what is there grows brighter, and a little light comes of itself.
-            area *= 1 + near * np.float32(3.2)
-            area += near * np.float32(0.085) * self._color
+            area *= 1 + near * np.float32(6.5)
+            area += near * np.float32(0.14) * self._color
             self._paint_bolt(area, flash, (first, last), strength)
 
     def _paint_bolt(self, area: F32, flash: _Flash, rows: Span, strength: float) -> None:
@@ -112,7 +113,7 @@ class Lightning(Layer):
             return
         bolt = flash.bolt[rows[0] : rows[1], left - flash.left : right - flash.left]
         light = np.square(bolt, dtype=np.float32)
-        light *= np.float32(9.0 * strength / 255**2)
+        light *= np.float32(34.0 * strength / 255**2)
         area[:, :, left:right] += light * self._color
 
 

@@ -12,7 +12,7 @@ from videogen.engines.procedural.camera import Moment
 from videogen.engines.procedural.layer import ALOFT, NEAR, Layer, World
 from videogen.engines.procedural.noise import F32, profile, smooth, spectral, tap, tap_line, tile
 from videogen.engines.procedural.palette import Rgb, column, mix, scale
-from videogen.engines.procedural.strip import Backdrop, Strip, from_image, ink, solid
+from videogen.engines.procedural.strip import Backdrop, Strip, from_image, ink, solid, strip_of
 
 _FINE = 3
 _PEAK = 3.0
@@ -94,7 +94,7 @@ def _over(below: Strip, above: Strip) -> Strip:
     rows, columns = (min(a, b) for a, b in zip(below.size, above.size, strict=True))
     rest = 1 - above.cover[:rows, :columns]
     light = below.light[:, :rows, :columns] * rest + above.light[:, :rows, :columns]
-    return Strip(light, below.cover[:rows, :columns] * rest + above.cover[:rows, :columns])
+    return strip_of(light, below.cover[:rows, :columns] * rest + above.cover[:rows, :columns])
 
 
 def house(world: World, height: float, wall: Rgb, roof: Rgb) -> Strip:

@@ -39,7 +39,7 @@ def ridges(world: World, look: Range, name: str = "ridges") -> list[Backdrop]:
     for index in range(look.layers):
         depth = (index + 1) / look.layers
         height = _outline(world, look, depth, rng)
-        strip = _bake(world, look, depth, height, _relief(world, height, rock, index, look.relief))
+        strip = _bake(world, look, depth, height, relief(world, height, rock, index, look.relief))
         found.append(Backdrop(world, strip, frame.horizon, 0.1 + 0.4 * depth, FAR + depth))
     return found
 
@@ -76,7 +76,7 @@ def _summits(world: World, look: Range, height: F32, rng: np.random.Generator) -
     return np.asarray(total, np.float32)
 
 
-def _relief(world: World, height: F32, rock: Tile, index: int, strength: float) -> F32:
+def relief(world: World, height: F32, rock: Tile, index: int, strength: float) -> F32:
     """Light on the slopes, 0..1, float32 (rows, columns), top row first: facets that run down from the outline."""
     frame = world.frame
     rows = min(int(height.max()) + 3, frame.horizon)
@@ -86,8 +86,8 @@ def _relief(world: World, height: F32, rock: Tile, index: int, strength: float) 
     down = (height[None] - above) * step
     # Facets lean with the depth below the outline, like gullies.
     lean = tap(rock, x * 0.3, down * 0.25) * 2
-    a = tap(rock, x + lean, down * 0.5 + x * 0.2)
-    b = tap(rock, x + lean + 1.6, down * 0.5 + x * 0.2 - 0.9)
+    a = tap(rock, x * 0.62 + lean, down * 0.42 + x * 0.14)
+    b = tap(rock, x * 0.62 + lean + 1.9, down * 0.42 + x * 0.14 - 0.9)
     return np.asarray(np.clip(0.5 + strength * (a - b), 0, 1), np.float32)
 
 

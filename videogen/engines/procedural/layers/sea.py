@@ -68,12 +68,14 @@ class Sea(Layer):
         self._origin = rng.random((len(_OCTAVES), 2)).astype(np.float32) * _TEXELS
 
     def prepare(self, moment: Moment, canvas: F32) -> Any:
-        """What the water mirrors, at half size, and the colour of the air over it."""
+        """What the water mirrors, smaller, and the colour of the air over it."""
         frame = self._frame
-        # Small waves draw every reflection out upwards, so the mirror is smeared that way, and half the size will do.
+        # Small waves draw every reflection out upwards, so the mirror is smeared that way, and a quarter of the rows
+        # and half of the columns will do.
         mirror = halve(np.minimum(canvas[:, : frame.horizon], 1.0))
+        mirror = (mirror[:, : mirror.shape[1] // 2 * 2 : 2] + mirror[:, 1::2]) * np.float32(0.5)
         for radius in (0.035, 0.02):
-            mirror = box(mirror, max(1, int(radius * frame.unit / 2)), 1)
+            mirror = box(mirror, max(1, int(radius * frame.unit / 4)), 1)
         return mirror, haze(self._world, moment)
 
     def paint(self, canvas: F32, span: Span, moment: Moment, ready: Any) -> None:
@@ -156,13 +158,17 @@ class Sea(Layer):
         np.maximum(ahead, 0.2, out=ahead)
         scale = np.float32(_LENS * frame.unit / 2) / ahead
         up = np.abs(turn - drop[:, None]) + lift
-        rows = np.float32(frame.horizon / 2) - up * scale
+        rows = np.float32(frame.horizon / 4) - up * (scale * np.float32(0.5))
         columns = (x + turn * across) * scale + np.float32(frame.width / 4)
+        # Facets that look over the picture's upper edge see a sky that grows darker.
+        shade = rows * np.float32(0.8 / mirror.shape[1])
+        shade += 1
+        np.clip(shade, 0.4, 1, out=shade)
         np.clip(rows, 0, mirror.shape[1] - 1, out=rows)
         np.clip(columns, 0, mirror.shape[2] - 1, out=columns)
         index = rows.astype(np.intp) * mirror.shape[2]
         index += columns.astype(np.intp)
-        return [plane.reshape(-1).take(index) for plane in mirror], fresnel
+        return [plane.reshape(-1).take(index) * shade for plane in mirror], fresnel
 
     def _glitter(self, slopes: tuple[F32, F32], x: F32, drop: F32, lost: F32) -> F32:
         """Sunlight thrown at the eye: how near each facet is to the one slope that does it."""

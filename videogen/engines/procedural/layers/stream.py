@@ -23,7 +23,7 @@ class River(Lake):
         super().__init__(world, stir, color)
         rng = world.rng("river")
         self._streaks = (tile(spectral(256, 2.2, rng, (3, 80), 4.0)),)
-        self._bank = profile(1024, 1.8, rng, (20, 300))
+        self._bank = profile(1024, 2.6, rng, (10, 120))
         self._phase = float(rng.uniform(0, 2 * np.pi))
         self._foam = column(world.air.lit((0.85, 0.88, 0.90), 0.6))
         self._mud = column(world.air.lit((0.10, 0.085, 0.06), 0.2))
@@ -47,9 +47,9 @@ class River(Lake):
         middle, half = self._course(drop)
         far = 1 / (drop + np.float32(0.03))
         rough = tap_line(
-            self._bank, np.broadcast_to((far * 60)[:, None], (len(drop), 1)) + np.sign(x - middle[:, None]) * 300
+            self._bank, np.broadcast_to((far * 26)[:, None], (len(drop), 1)) + np.sign(x - middle[:, None]) * 300
         )
-        inside = half[:, None] * (1 + rough * np.float32(0.16)) - np.abs(x - middle[:, None])
+        inside = half[:, None] * (1 + rough * np.float32(0.20)) - np.abs(x - middle[:, None])
         water = smooth(0.0, 1.0, inside * np.float32(self._frame.unit / 2.5))
         # The current: streaks along the course, faster in the middle of the stream.
         along = far[:, None] * np.float32(30) + np.float32(5.5 * moment.t)

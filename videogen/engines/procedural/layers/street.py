@@ -11,7 +11,7 @@ from videogen.engines.procedural.camera import Moment
 from videogen.engines.procedural.layer import GROUND, Layer, World
 from videogen.engines.procedural.noise import F32, smooth, spectral, tap_rows, tile
 from videogen.engines.procedural.palette import Rgb
-from videogen.engines.procedural.resample import box, halve
+from videogen.engines.procedural.resample import box, double, halve
 
 
 class Street(Layer):
@@ -29,10 +29,10 @@ class Street(Layer):
         """The picture above, sharp and smeared downwards."""
         frame = self._frame
         sharp = np.minimum(canvas[:, : frame.horizon], 3.0)
-        smear = halve(sharp)
+        smear = halve(halve(sharp))
         for radius in (0.035, 0.06):
-            smear = box(smear, max(1, int(radius * frame.unit / 2)), 1)
-        return sharp, box(smear, max(1, int(0.006 * frame.unit / 2)), 2)
+            smear = box(smear, max(1, int(radius * frame.unit / 4)), 1)
+        return sharp, double(box(smear, 1, 2), (0, (frame.horizon + 1) // 2), (frame.width + 1) // 2)
 
     def paint(self, canvas: F32, span: Span, moment: Moment, ready: Any) -> None:
         """See `Layer.paint`."""

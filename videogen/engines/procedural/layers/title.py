@@ -12,7 +12,7 @@ from videogen.engines.procedural.camera import Moment
 from videogen.engines.procedural.layer import TITLE, Layer, World
 from videogen.engines.procedural.noise import F32
 from videogen.engines.procedural.palette import Rgb, column
-from videogen.engines.procedural.strip import Strip, blit
+from videogen.engines.procedural.strip import blit, strip_of
 
 _WIDEST = 0.84  # of the picture's width
 
@@ -26,10 +26,10 @@ class Title(Layer):
         self._world = world
         cover = letters(text, world.frame.width, world.frame.unit)
         image = Image.fromarray((cover * 255).astype(np.uint8))
-        shadow = np.asarray(image.filter(ImageFilter.GaussianBlur(world.frame.unit * 0.012)), np.float32) / 255
-        shade = np.clip(shadow * np.float32(0.85), 0, 0.7)
+        shadow = np.asarray(image.filter(ImageFilter.GaussianBlur(world.frame.unit * 0.016)), np.float32) / 255
+        shade = np.clip(shadow * np.float32(1.7), 0, 0.78)
         together = cover + shade * (1 - cover)
-        self._strip = Strip((column(color) * cover).astype(np.float32), together.astype(np.float32))
+        self._strip = strip_of((column(color) * cover).astype(np.float32), together.astype(np.float32))
 
     def _strength(self, moment: Moment) -> float:
         """In over the first fifth of the shot, out over its last."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageDraw
 
-from videogen.engines.procedural.layer import WOODS, World
+from videogen.engines.procedural.layer import STANDING, WOODS, World
 from videogen.engines.procedural.layers.shafts import Bank, Mist
 from videogen.engines.procedural.noise import Reals, profile
 from videogen.engines.procedural.palette import Rgb, mix, scale
@@ -37,9 +37,12 @@ def forest(world: World, rows: tuple[Row, ...], colors: tuple[Rgb, ...], mist: f
     found: list[Backdrop | Mist] = []
     for index, row in enumerate(rows):
         strip = draw(world, row, colors, world.rng(f"trees {index}"))
-        foot = world.frame.horizon + int(0.05 * row.depth**2 * world.frame.unit)
+        foot = world.frame.horizon + int(0.075 * row.depth**2 * world.frame.unit)
         foot = min(foot, world.frame.height)
-        order = WOODS + row.depth if row.depth < 1 else WOODS + 25
+        # The near rows stand on the land; by the water all do on its far bank, where it mirrors them.
+        ashore = world.ground not in ("lake", "ocean", "pool", "river") and row.depth >= 0.5
+        order = (STANDING - 8 if ashore else WOODS) + row.depth
+        foot = foot if ashore else world.frame.horizon
         found.append(Backdrop(world, strip, foot, 0.15 + 0.8 * row.depth, order))
         if mist > 0 and row.depth < 1:
             color = mix(world.air.haze, world.air.hour.near, 0.4)
@@ -73,7 +76,7 @@ def single(world: World, tall: float, colors: tuple[Rgb, ...], rng: np.random.Ge
     size = int(tall)
     image = Image.new("RGBA", (size * _FINE, size * _FINE), (0, 0, 0, 0))
     pen = _Pen(world, Row(tall / world.frame.unit, 1.0, 1.0), image, colors, rng)
-    pen.tree(size * _FINE / 2, size * _FINE, size * _FINE * 1.12)
+    pen.great(size * _FINE / 2, size * _FINE, size * _FINE * 0.98)
     return from_image(image, _FINE, _PEAK)
 
 
@@ -84,9 +87,9 @@ def season_colors(world: World, colours: tuple[Rgb, ...]) -> tuple[Rgb, ...]:
 
 def _crown(rng: np.random.Generator, count: int) -> Reals:
     """Places of leaves in a crown, (count, 2), -1..1 across and down: in clumps, as branches carry them."""
-    clumps = rng.uniform(-1, 1, (14, 2))
+    clumps = rng.uniform(-1, 1, (26, 2))
     clumps *= 0.72 / np.maximum(1.0, np.hypot(*clumps.T))[:, None]
-    places = clumps[rng.integers(len(clumps), size=count)] + rng.normal(0, 0.17, (count, 2))
+    places = clumps[rng.integers(len(clumps), size=count)] + rng.normal(0, 0.14, (count, 2))
     return np.asarray(places.clip(-1.1, 1.1))
 
 
@@ -123,7 +126,7 @@ class _Pen:
         snow = self._ink((0.70, 0.77, 0.86), 0.35) if self._snowy else None
         trunk = max(1.0, tall * 0.011)
         self._pen.rectangle((x - trunk, ground - tall * 0.12, x + trunk, ground), fill=self._bark)
-        boughs = int(rng.integers(15, 22))
+        boughs = max(5, min(int(rng.integers(15, 22)), int(tall / 5)))
         for bough in range(boughs, 0, -1):
             share = (bough + rng.uniform(-0.3, 0.3)) / boughs
             reach, y = half * max(share, 0.02) ** 0.85, ground - tall * (1 - share) * 0.95 - tall * 0.03
@@ -145,7 +148,7 @@ class _Pen:
 
     def undergrowth(self, columns: int, ground: int, unit: float) -> None:
         """Bushes and grass at the feet of the trees, so that they stand in something."""
-        rng, high = self._rng, unit * (0.010 + 0.022 * self._row.depth)
+        rng, high = self._rng, unit * (0.010 + 0.030 * self._row.depth)
         albedo: Rgb = (0.60, 0.66, 0.74) if self._snowy else (0.060, 0.080, 0.030)
         for x in np.arange(0, columns, high * 0.35):
             tone = self._ink(scale(albedo, rng.uniform(0.6, 1.2)), rng.uniform(0.05, 0.3))
@@ -164,17 +167,47 @@ class _Pen:
         color = self._colors[int(rng.integers(len(self._colors)))]
         wide, high = tall * rng.uniform(0.20, 0.28), tall * rng.uniform(0.30, 0.36)
         middle = ground - tall * 0.66
-        count = int(90 + 330 * self._row.depth)
+        count = int(min(90 + 330 * self._row.depth, 24 + 1.2 * tall))
         places = _crown(rng, count)
         # Lower and darker leaves first, those in the light over them.
         for px, py in places[np.argsort(-places[:, 1] + rng.normal(0, 0.25, count))]:
-            size = tall * rng.uniform(0.013, 0.027) * (1.25 - 0.5 * abs(px))
+            size = (tall * rng.uniform(0.013, 0.027) + 0.6) * (1.25 - 0.5 * abs(px))
             cx, cy = x + px * wide * (1.1 - 0.3 * abs(py)), middle + py * high
             tone = self._ink(
                 scale(color, rng.uniform(0.75, 1.2)),
                 max(0.0, 0.28 - 0.36 * py + 0.2 * px * self._sunny) * rng.uniform(0.5, 1.2),
             )
             self._pen.ellipse((cx - size, cy - size * 0.8, cx + size, cy + size * 0.8), fill=tone)
+
+    def great(self, x: float, ground: float, tall: float) -> None:
+        """A broad old tree that stands by itself."""
+        if self._world.air.season == "winter":
+            self._branch((x, ground), -np.pi / 2, tall * 0.27, tall * 0.034)
+            return
+        rng = self._rng
+        self._trunk(x, ground, tall * 0.46, tall * 0.026)
+        for turn in (-0.75, -0.35, 0.3, 0.7):
+            tip = (x + np.sin(turn) * tall * 0.30, ground - tall * (0.40 + 0.26 * np.cos(turn)))
+            self._pen.line((x, ground - tall * 0.34, *tip), fill=self._bark, width=max(1, int(tall * 0.017)))
+        # Clumps from the back to the front, each lit from above and from the side of the sun.
+        for _ in range(46):
+            angle, away = rng.uniform(0, 2 * np.pi), np.sqrt(rng.random())
+            px, py = np.cos(angle) * away, np.sin(angle) * away
+            if py > 0.62:
+                continue
+            cx, cy = x + px * tall * 0.36, ground - tall * 0.64 + py * tall * 0.27
+            color = self._colors[int(rng.integers(len(self._colors)))]
+            self._clump((cx, cy), tall * rng.uniform(0.075, 0.12), color, 0.34 - 0.34 * py + 0.16 * px * self._sunny)
+
+    def _clump(self, middle: tuple[float, float], radius: float, color: Rgb, light: float) -> None:
+        """A ball of leaves; `light` is how much reaches it."""
+        rng = self._rng
+        places = rng.normal(0, 0.5, (90, 2)).clip(-1.2, 1.2)
+        for px, py in places[np.argsort(-places[:, 1])]:
+            size = radius * rng.uniform(0.10, 0.20)
+            tone = self._ink(scale(color, rng.uniform(0.7, 1.2)), max(0.0, light - 0.30 * py + 0.12 * px * self._sunny))
+            cx, cy = middle[0] + px * radius, middle[1] + py * radius * 0.8
+            self._pen.ellipse((cx - size, cy - size * 0.7, cx + size, cy + size * 0.7), fill=tone)
 
     def _bare(self, x: float, ground: float, tall: float) -> None:
         self._branch((x, ground), -np.pi / 2, tall * 0.36, tall * 0.020)

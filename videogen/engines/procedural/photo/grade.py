@@ -43,7 +43,7 @@ HOURS: Final[Mapping[str, Light]] = {
                     vignette=0.20),
     "dusk": Light((0.30, 0.32, 0.50), 0.8, keep=0.35, gamma=1.05, glow=(0.07, 0.04, 0.06), haze=0.12,
                   air=(0.22, 0.20, 0.34), vignette=0.25),
-    "night": Light((0.085, 0.125, 0.235), 0.55, keep=0.55, gamma=1.12, haze=0.08, air=(0.015, 0.024, 0.055),
+    "night": Light((0.105, 0.150, 0.270), 0.55, keep=0.60, gamma=1.12, haze=0.08, air=(0.015, 0.024, 0.055),
                    vignette=0.40),
 }  # fmt: skip
 _SEPIA: Final[Rgb] = (1.12, 0.96, 0.70)
@@ -114,9 +114,9 @@ def _relit(rows: NDArray[np.uint8], far: F32, light: Light, down: float, rng: np
         values *= np.power(np.maximum(bright, 1e-4), np.float32(light.gamma - 1))[..., None]
     values *= np.array(light.gain, np.float32)
     if light.keep:
-        # Lamps and windows: what is bright, rather warm than blue, and not the sky.
-        warm = np.clip((given[..., 0] - given[..., 2]) * 4, 0.15, 1)
-        shines = np.clip((given.max(axis=-1) - 0.5) * 3, 0, 1) * warm * np.clip(1.3 - far, 0, 1) * light.keep
+        # Lamps, windows, sun and moon: what is bright and not blue; of the sky, little.
+        warm = np.clip((given[..., 0] - 0.6 * given[..., 2]) * 2.2, 0.1, 1)
+        shines = np.clip((given.max(axis=-1) - 0.5) * 3, 0, 1) * warm * np.clip(1.2 - far, 0, 1) * light.keep
         values += (given - values) * shines[..., None]
     values += far[..., None] ** 2 * np.array(light.glow, np.float32) * np.float32(max(0.0, 1 - 0.8 * down))
     if light.haze:

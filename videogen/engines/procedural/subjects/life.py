@@ -15,6 +15,7 @@ from videogen.engines.procedural.layer import ALOFT, NEAR, STANDING, Layer, Worl
 from videogen.engines.procedural.layers.actors import Actor, Actors
 from videogen.engines.procedural.palette import TINTS, Rgb, mix, scale
 from videogen.engines.procedural.subjects.entry import Entry
+from videogen.engines.procedural.subjects.placing import spread
 
 _SIZES: Final = {"tiny": 0.4, "small": 0.65, "": 1.0, "large": 1.45, "huge": 2.1}
 
@@ -61,29 +62,25 @@ def walkers(world: World, subject: Subject, kind: str) -> list[Layer]:
     pace = 0.0 if still else 1.5 if subject.action == "running" else 1.0
     way = 1.0 if rng.random() < 0.5 else -1.0
     below = (world.frame.height - world.frame.horizon) / world.frame.unit
+    count = min(count, 24)
+    places = spread(world, subject, count, f"{kind} places", 0.5 if count == 1 else 0.85)
     actors, drawn = [], cache(cycle)
-    for index in range(min(count, 24)):
-        depth = 0.72 if count == 1 else 0.85 * float(rng.choice(_DEPTHS))
+    for index in range(count):
+        depth = 0.80 if count == 1 else 0.85 * float(rng.choice(_DEPTHS))
         size = gait.height * _SIZES[subject.size] * (0.25 + 1.0 * depth)
         frames = drawn(kind, size * world.frame.unit, _color(world, subject, 0.25 * (1 - depth)), pace, way < 0)
         rate = world.rate(hertz * float(rng.uniform(0.94, 1.06))) if hertz else 0.0
         speed = way * size * gait.stride * rate * (1.25 if pace > 1 else 1.0)
         length = world.camera.length
-        start = _start(world, index, count, rng) - speed * length / 2
-        foot = -below * min(0.92, 0.10 + 0.75 * depth**1.5)
+        start = places[index] - speed * length / 2
+        # One alone stands against the sky.
+        foot = -below * (0.16 if count == 1 else min(0.92, 0.08 + 0.70 * depth**1.6))
         if world.ground in ("ocean", "lake", "pool", "river"):
             # On the near bank, one behind the other.
             foot = -below + 0.085 - 0.03 * depth
         actors.append(Actor(frames, start, foot, speed, rate, float(rng.random()), depth))
     actors.sort(key=lambda actor: actor.depth)
     return [Actors(world, actors, NEAR)]
-
-
-def _start(world: World, index: int, count: int, rng: np.random.Generator) -> float:
-    if count == 1:
-        return float(rng.uniform(-0.12, 0.12)) * world.frame.half_width
-    share = (index + 0.5 + float(rng.uniform(-0.3, 0.3))) / count
-    return (2 * share - 1) * world.frame.half_width * 0.85
 
 
 def birds(world: World, subject: Subject) -> list[Layer]:

@@ -66,15 +66,23 @@ def mountains(world: World, subject: Subject) -> list[Layer]:
     warm = world.air.season == "summer"
     look = Range(
         layers=3,
-        height=min(float(rng.uniform(0.36, 0.46)) * size, 0.9 * world.frame.horizon / world.frame.unit),
-        rock=tint((0.20, 0.20, 0.22), subject.colours, 0.7),
-        air=0.72,
+        height=min(float(rng.uniform(0.44, 0.54)) * size, 0.9 * world.frame.horizon / world.frame.unit),
+        rock=tint((0.15, 0.145, 0.155), subject.colours, 0.7),
+        air=0.42,
         relief=0.55,
         sharpness=float(rng.uniform(0.5, 0.75)),
         snow=0.85 if cold else 0.25 if warm else 0.5,
         peaks=subject.count if 1 < subject.count < 10 else 0,
     )
-    return list(ridges(world, look, "mountains"))
+    layers: list[Layer] = [*ridges(world, look, "mountains")]
+    if (
+        world.ground == "lake"
+        and not subject.size
+        and not world.shot.find("forest")
+        and "tree" not in world.shot.without
+    ):
+        layers += tree_line(world)
+    return layers
 
 
 def city(world: World, subject: Subject) -> list[Layer]:
@@ -98,6 +106,21 @@ def meadow(world: World, subject: Subject) -> list[Layer]:
         return snowfield(world, subject)
     light = (0.34, 0.28, 0.09) if world.air.season == "autumn" else (0.20, 0.30, 0.07)
     return [Land(world, Soil(scale(light, 0.45), light, 0.4, 1.0, 1.6))]
+
+
+def hills(world: World) -> list[Layer]:
+    """Low, rounded land on the horizon."""
+    winter = world.air.season == "winter" or world.shot.amount("snow") > 0
+    green = (
+        (0.60, 0.64, 0.72) if winter else (0.17, 0.15, 0.05) if world.air.season == "autumn" else (0.085, 0.13, 0.045)
+    )
+    return list(ridges(world, Range(3, 0.15, green, 0.75, 0.18, 0.05), "hills"))
+
+
+def tree_line(world: World) -> list[Layer]:
+    """The edge of a wood on the far bank."""
+    rows = (Row(0.085, 0.35, 0.2, 1.4), Row(0.125, 0.62, 0.2, 1.1))
+    return list(woods(world, rows, season_colors(world, ()), 0.3))
 
 
 def snowfield(world: World, subject: Subject) -> list[Layer]:
@@ -139,7 +162,7 @@ def clearing(world: World, subject: Subject) -> list[Layer]:
 
 def desert(world: World, subject: Subject) -> list[Layer]:
     """Dunes and drifting sand."""
-    return list(dunes(world, tint((0.62, 0.36, 0.16), subject.colours, 0.7)))
+    return list(dunes(world, tint((0.50, 0.25, 0.115), subject.colours, 0.7)))
 
 
 def abstract(world: World, subject: Subject) -> list[Layer]:
@@ -153,8 +176,7 @@ def flowers(world: World, subject: Subject) -> list[Layer]:
     kinds = blooms(tuple(TINTS[name] for name in subject.colours), int(rng.integers(4)))
     layers = [*meadow(world, subject), *field(world, kinds, subject.amount)]
     if not world.shot.find("mountains") and not world.shot.find("forest"):
-        hills = Range(2, 0.13, (0.11, 0.17, 0.06), 0.8, 0.25, 0.06)
-        layers += ridges(world, hills, "hills")
+        layers += hills(world)
     return layers
 
 

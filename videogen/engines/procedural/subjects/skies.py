@@ -33,7 +33,7 @@ def aurora(world: World, subject: Subject) -> list[Layer]:
     foot, body, crown = _AURORAS.get(words[0], (mix(named, (0.5, 1.0, 0.6), 0.3), named, named))
     if len(words) > 1:
         crown = TINTS[words[1]]
-    return [Aurora(world, (foot, body, crown), 1.9 + 1.4 * subject.amount)]
+    return [Aurora(world, (foot, body, crown), 2.6 + 1.6 * subject.amount)]
 
 
 def moon(world: World, subject: Subject) -> list[Layer]:

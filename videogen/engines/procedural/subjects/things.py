@@ -15,20 +15,12 @@ from videogen.engines.procedural.layers.woods import season_colors, single
 from videogen.engines.procedural.light import Grade
 from videogen.engines.procedural.palette import TINTS, Rgb, mix
 from videogen.engines.procedural.subjects.entry import Entry
+from videogen.engines.procedural.subjects.placing import side_of, spread
 
 
 def on_water(world: World) -> bool:
     """Whether what lies under the horizon is water."""
     return world.ground in ("ocean", "lake", "pool")
-
-
-def spread(world: World, count: int, name: str, share: float = 0.75) -> list[float]:
-    """Places across for so many things, in picture units, evenly with some chance; one stands near the middle."""
-    rng = world.rng(name)
-    reach = world.frame.half_width * share
-    if count == 1:
-        return [float(rng.uniform(-0.25, 0.25)) * reach]
-    return [reach * (2 * (index + 0.5 + float(rng.uniform(-0.25, 0.25))) / count - 1) for index in range(count)]
 
 
 def fire(world: World, subject: Subject) -> list[Layer]:
@@ -38,7 +30,7 @@ def fire(world: World, subject: Subject) -> list[Layer]:
     size = (0.24 + 0.36 * subject.amount) / count**0.4
     size *= {"tiny": 0.4, "small": 0.65, "large": 1.3, "huge": 1.7}.get(subject.size, 1.0)
     below = (world.frame.height - world.frame.horizon) / world.frame.unit
-    return [Fire(world, (x, -0.52 * below), size, color) for x in spread(world, count, "fires", 0.7)]
+    return [Fire(world, (x, -0.52 * below), size, color) for x in spread(world, subject, count, "fires", 0.7)]
 
 
 def lanterns(world: World, subject: Subject) -> list[Layer]:
@@ -62,7 +54,7 @@ def boats(world: World, subject: Subject) -> list[Layer]:
     count = min(subject.count or 4, 12)
     way = 1.0 if rng.random() < 0.5 else -1.0
     actors: list[Actor] = []
-    for x in spread(world, count, "boat places"):
+    for x in spread(world, subject, count, "boat places"):
         depth = float(rng.uniform(0.5, 1.0)) if count > 1 else 1.0
         height = 0.17 * _SIZES[subject.size] * depth
         strip = boat(world, height * world.frame.unit, _own(subject, len(actors), (0.20, 0.10, 0.06)), way < 0)
@@ -81,7 +73,7 @@ def balloons(world: World, subject: Subject) -> list[Layer]:
         ((0.85, 0.45, 0.08), (0.55, 0.10, 0.30)),
     )
     actors: list[Actor] = []
-    for index, x in enumerate(spread(world, count, "balloon places")):
+    for index, x in enumerate(spread(world, subject, count, "balloon places")):
         depth = 1.0 if index == 0 else float(rng.uniform(0.35, 0.8))
         height = 0.34 * _SIZES[subject.size] * depth * min(1.0, high / 0.6)
         first, second = pairs[int(rng.integers(len(pairs)))]
@@ -100,7 +92,7 @@ def houses(world: World, subject: Subject) -> list[Layer]:
     rng = world.rng("houses")
     count = min(subject.count or 4, 10)
     actors: list[Actor] = []
-    for x in spread(world, count, "house places"):
+    for x in spread(world, subject, count, "house places"):
         size = 0.20 * _SIZES[subject.size] * (1.0 if count == 1 else float(rng.uniform(0.55, 0.9)))
         wall = _own(subject, len(actors), (0.72, 0.66, 0.56))
         strip = house(world, size * world.frame.unit, wall, (0.30, 0.10, 0.06))
@@ -113,7 +105,7 @@ def lighthouses(world: World, subject: Subject) -> list[Layer]:
     """A striped tower with a lamp that turns."""
     rng = world.rng("lighthouse")
     size = 0.36 * _SIZES[subject.size] * min(1.0, world.frame.horizon / world.frame.unit / 0.5)
-    x = float(rng.uniform(0.35, 0.6)) * world.frame.half_width * (1 if rng.random() < 0.5 else -1)
+    x = float(rng.uniform(0.35, 0.6)) * world.frame.half_width * (side_of(subject) or (1 if rng.random() < 0.5 else -1))
     strip = lighthouse(world, size * world.frame.unit, _own(subject, 0, (0.62, 0.06, 0.05)))
     actor = Actor([strip], x, 0.0, 0.0, 0.0, 0.0, 0.5)
     return [Actors(world, [actor], ALOFT), Beam(world, (x, size * (1 - LAMP_AT)), 0.5)]
@@ -125,7 +117,7 @@ def trees(world: World, subject: Subject) -> list[Layer]:
     count = min(subject.count or 5, 12)
     colors = season_colors(world, tuple(TINTS[name] for name in subject.colours))
     actors: list[Actor] = []
-    for x in spread(world, count, "tree places", 0.6):
+    for x in spread(world, subject, count, "tree places", 0.6):
         size = (0.62 if count == 1 else float(rng.uniform(0.25, 0.42))) * _SIZES[subject.size]
         strip = single(world, size * world.frame.unit, colors, rng)
         foot = 0.005 if on_water(world) else -0.12 * size

@@ -1,6 +1,7 @@
 // The connection indicator. It says what this browser itself knows, and re-checks whenever it may have changed.
 (() => {
   const SILENCE = 10_000; // the page hears something every 5 s
+  const BEAT = 6_000; // and a little for its way
   const STUCK = 8_000; // the server answers, but the page's stream stays silent
   const PROBE_LIMIT = 3_000;
   const WORDS = { live: "Live", reconnecting: "Reconnecting", offline: "Offline" };
@@ -59,18 +60,25 @@
     }
   }
 
-  /** Back from sleep or from the page cache: the clock says little, so ask at once. */
+  /** Back from sleep or from the page cache: the clock says little, so ask at once, and trust no longer than a beat. */
   function wake() {
     if (performance.now() - heard > SILENCE / 2) tell("reconnecting");
+    heard = Math.min(heard, performance.now() - SILENCE + BEAT);
+    check();
+  }
+
+  /** The page comes back as it was left, but what it was connected to is gone: nothing counts until it is heard again. */
+  function restored() {
+    leaving = false;
+    heard = Math.min(heard, performance.now() - SILENCE - 1);
     check();
   }
 
   window.addEventListener("offline", check);
   window.addEventListener("online", wake);
-  window.addEventListener("pageshow", (event) => event.persisted && wake());
+  window.addEventListener("pageshow", (event) => event.persisted && restored());
   document.addEventListener("visibilitychange", () => document.hidden || wake());
   window.addEventListener("pagehide", () => (leaving = true));
-  window.addEventListener("pageshow", () => (leaving = false));
   window.setInterval(check, 1000);
 
   videogen.connection = {

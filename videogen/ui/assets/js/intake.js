@@ -65,7 +65,8 @@
   async function send(file) {
     stop();
     const most = Number(byId("input-hint").textContent.match(/([\d.]+) MB/)?.[1] ?? Infinity);
-    if (!TYPES.includes(file.type)) return say(`Image: expected a PNG, JPEG or WebP image, got ${file.type || file.name}.`);
+    // A browser knows a file by its name alone; the server looks at its bytes.
+    if (file.type && !TYPES.includes(file.type)) return say(`Image: expected a PNG, JPEG or WebP image, got ${file.type}.`);
     if (file.size > most * 1e6) return say(`Image: expected at most ${most} MB, got ${(file.size / 1e6).toFixed(1)} MB.`);
     const mine = { name: file.name, preview: URL.createObjectURL(file), abort: new AbortController() };
     sending = mine;
@@ -109,11 +110,12 @@
 
   function pick(files) {
     const file = [...(files ?? [])].find((one) => one.type.startsWith("image/")) ?? files?.[0];
-    if (file && offer.image) send(file);
+    if (file) send(file);
     return Boolean(file);
   }
 
-  const carries = (event) => offer.image && [...(event.dataTransfer?.types ?? [])].includes("Files");
+  const ready = () => offer.image && byId("intake") !== null;
+  const carries = (event) => [...(event.dataTransfer?.types ?? [])].includes("Files");
   const mark = (over) => byId("input-field") && attribute(byId("input-field"), "data-over", over ? "true" : null);
 
   document.addEventListener("change", (event) => {
@@ -134,20 +136,21 @@
   });
   document.addEventListener("paste", (event) => {
     const files = [...(event.clipboardData?.files ?? [])];
-    if (files.some((file) => file.type.startsWith("image/")) && pick(files)) event.preventDefault();
+    if (ready() && files.some((file) => file.type.startsWith("image/")) && pick(files)) event.preventDefault();
   });
   // Anywhere on the page: a browser would leave it for a picture that misses its place by an inch.
   document.addEventListener("dragover", (event) => {
     if (!carries(event)) return;
     event.preventDefault();
-    mark(true);
+    if (ready()) mark(true);
+    else event.dataTransfer.dropEffect = "none";
   });
   document.addEventListener("dragleave", (event) => event.relatedTarget === null && mark(false));
   document.addEventListener("drop", (event) => {
     mark(false);
     if (!carries(event)) return;
     event.preventDefault();
-    pick(event.dataTransfer.files);
+    if (ready()) pick(event.dataTransfer.files);
   });
 
   videogen.intake = {

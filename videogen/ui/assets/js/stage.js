@@ -100,8 +100,8 @@
     text("job-reading-note", told?.note ?? "");
     const phrases = (told?.understood ?? []).map(([phrase, became]) => {
       const entry = document.createElement("li");
-      entry.append(own(phrase), own("→", "span"), own(became));
-      entry.children[1].setAttribute("aria-label", "became");
+      const plain = phrase.toLowerCase() === became;
+      entry.append(...(plain ? [] : [own(phrase), own("→", "span")]), own(became));
       return entry;
     });
     byId("job-understood").replaceChildren(...phrases);

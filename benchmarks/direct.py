@@ -1,0 +1,58 @@
+"""The engine called directly: `python -m benchmarks.direct ENGINE FOLDER`, a recipe on standard input.
+
+Prints `ready` once its imports are behind it, as the app's idle renderer has them, reads one line of JSON, renders
+into FOLDER with a context that takes everything and does nothing, and prints the seconds that this took.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from videogen.engines.base import Recipe
+from videogen.engines.registry import load_engine
+
+NICE = 5
+"""As the app's renderers run."""
+
+
+class Nobody:
+    """A context without anybody behind it."""
+
+    attempt = 1
+    checkpoint: dict[str, Any] | None = None
+
+    def __init__(self, workdir: Path) -> None:
+        self.workdir = workdir
+
+    def report(self, step: int, total: int, stage: str, message: str = "") -> None:
+        pass
+
+    def preview(self, image: Any) -> None:
+        pass
+
+    def save(self, checkpoint: dict[str, Any]) -> None:
+        pass
+
+    def raise_if_cancelled(self) -> None:
+        pass
+
+
+def main() -> None:
+    """Render once."""
+    os.nice(NICE)
+    importlib.import_module("videogen.engines.frames")
+    engine = load_engine(sys.argv[1])
+    print("ready", flush=True)
+    recipe = Recipe.model_validate_json(sys.stdin.readline())
+    started = time.perf_counter()
+    engine.render(recipe, Nobody(Path(sys.argv[2])))
+    print(time.perf_counter() - started, flush=True)
+
+
+if __name__ == "__main__":
+    main()

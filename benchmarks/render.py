@@ -1,0 +1,163 @@
+"""The built-in engine from submit to playable, over many subjects and three sizes, beside encoding alone."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+import av
+import numpy as np
+
+from benchmarks.table import Row
+from videogen.engines import protocol
+from videogen.engines.base import RenderRequest
+from videogen.engines.host import RenderProcess
+from videogen.engines.procedural.engine import ProceduralEngine
+from videogen.engines.spare import Spare
+from videogen.media import SegmentEncoder, VideoShape
+
+SIZES = {(512, 288): 2.5, (854, 480): 4.0, (1280, 720): 9.0}
+"""Width and height in pixels, and the most seconds that a job may take."""
+FIRST_PREVIEW_S = 0.6
+MEMORY_MB = 350.0
+FORM = {"fps": 24, "durationSeconds": 4, "seed": 7}
+PROMPTS = (
+    "ocean at sunset",
+    "mountains by a lake",
+    "forest at sunrise",
+    "neon city in the rain",
+    "desert",
+    "planet in space",
+    "aurora over a lake",
+    "clouds",
+    "rain over a lake",
+    "snow in a winter forest",
+    "campfire",
+    "lightning over the ocean",
+    "underwater, fish",
+    "field of flowers",
+    "waterfall",
+    "river",
+    "sky lanterns",
+    "fractal",
+    "colourful abstract flow",
+    "a horse at sunrise",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """One render: seconds until its first preview and until it plays, of processor time, of encoding alone; megabytes
+    at most."""
+
+    preview: float
+    done: float
+    memory: float
+    processor: float
+    encoding: float
+
+
+def measure() -> list[Row]:
+    """Render every prompt at every size, one after the other, each in a child of its own as the app does it."""
+    rows: list[Row] = []
+    with closing(Spare()) as spare, tempfile.TemporaryDirectory() as folder:
+        for number, (size, bound) in enumerate(SIZES.items()):
+            jobs = {}
+            for index, prompt in enumerate(PROMPTS):
+                jobs[prompt] = _job(spare, Path(folder) / f"{number}-{index}", size, prompt)
+            rows += _rows(size, bound, jobs)
+    return rows
+
+
+def _job(spare: Spare, workdir: Path, size: tuple[int, int], prompt: str) -> _Job:
+    spare.refill()
+    # An idle child has its imports behind it, as it has in an app that waits for work.
+    while spare.pid is None or not _is_idle(spare.pid):
+        time.sleep(0.05)
+    form = FORM | {"width": size[0], "height": size[1]}
+    preview, memory, ticks, video = 0.0, 0.0, 0, None
+    started = time.perf_counter()
+    recipe = ProceduralEngine().normalise(RenderRequest(prompt=prompt, settings=form))
+    job = protocol.RenderJob(engine="procedural", recipe=recipe, workdir=workdir)
+    with RenderProcess(job, spare=spare) as process:
+        for message in process.messages():
+            memory, ticks = max(memory, _peak_memory(process.pid)), max(ticks, _ticks(process.pid))
+            if isinstance(message, protocol.Preview) and not preview:
+                preview = time.perf_counter() - started
+            elif isinstance(message, protocol.Done):
+                video = message.artifact.path
+    done = time.perf_counter() - started
+    if video is None:
+        raise RuntimeError(f"{prompt}: expected a video, got {message}")
+    encoding = _encode(video, workdir / "again.mp4", VideoShape(*size, recipe.fps))
+    shutil.rmtree(workdir)
+    return _Job(preview, done, memory, ticks / os.sysconf("SC_CLK_TCK"), encoding)
+
+
+def _is_idle(pid: int) -> bool:
+    """Whether a child waits for its request: it used no processor for a while."""
+    before = _ticks(pid)
+    time.sleep(0.15)
+    return before > 0 and _ticks(pid) == before
+
+
+def _ticks(pid: int) -> int:
+    """Processor time that a process has used, or 0 where it has gone."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0
+    return int(fields[11]) + int(fields[12])
+
+
+def _peak_memory(pid: int) -> float:
+    """Megabytes that a process has held at most, or 0 where it has gone."""
+    try:
+        found = re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
+    except OSError:
+        return 0.0
+    return int(found.group(1)) / 1024 if found else 0.0
+
+
+def _encode(video: Path, out: Path, shape: VideoShape) -> float:
+    """Seconds that encoding the frames of a video takes by itself."""
+    seconds = 0.0
+    with av.open(str(video)) as source, SegmentEncoder(out, shape) as encoder:
+        for frame in source.decode(video=0):
+            picture = frame.to_ndarray(format="rgb24").astype(np.uint8, copy=False)
+            started = time.perf_counter()
+            encoder.write(picture)
+            seconds += time.perf_counter() - started
+    return seconds
+
+
+def _rows(size: tuple[int, int], bound: float, jobs: dict[str, _Job]) -> Iterator[Row]:
+    name = f"{size[0]}x{size[1]}"
+    done = median(job.done for job in jobs.values())
+    slowest = max(jobs, key=lambda prompt: jobs[prompt].done)
+    encoding = median(job.encoding for job in jobs.values())
+    value = f"p50 {done:.2f} s, max {jobs[slowest].done:.2f} s ({slowest}; n={len(jobs)})"
+    processor = median(job.processor for job in jobs.values())
+    peer = f"encoding alone: p50 {encoding:.2f} s; processor time of a job: p50 {processor:.2f} s"
+    yield Row(f"submit -> playable, 96 frames, {name}", value, f"p50 <= {bound} s", peer, done <= bound)
+    previews = [job.preview for job in jobs.values()]
+    value = f"p50 {median(previews):.2f} s, max {max(previews):.2f} s"
+    yield Row(
+        f"submit -> first preview, {name}",
+        value,
+        f"p50 <= {FIRST_PREVIEW_S} s",
+        "",
+        median(previews) <= FIRST_PREVIEW_S,
+    )
+    memory = max(job.memory for job in jobs.values())
+    yield Row(
+        f"peak memory of a renderer, {name}", f"max {memory:.0f} MB", f"<= {MEMORY_MB:.0f} MB", "", memory <= MEMORY_MB
+    )
