@@ -16,8 +16,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from videogen import server
 from videogen.__main__ import main
-from videogen.api.sse import DIRECT
 from videogen.config import AppConfig
+from videogen.sse import DIRECT
 
 ID: Final = re.compile(rb"^id: ?(\d+)", re.MULTILINE)
 sent: dict[int, float] = {}

@@ -11,12 +11,14 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "videogen"
 
 FLOORS = {
-    0: "errors config clock schemas travel_schemas events validation",
-    1: "media storage models database journal moves migrate migrations security lock integrity manifest engines.base",
+    0: "errors config clock schemas share_schemas travel_schemas events validation",
+    1: "media storage models database journal moves migrate migrations security lock integrity manifest engines.base"
+    " address proxy",
     2: "store hub queue engines",
-    3: "service uploads worker report room sweep doctor requests presenter streams transfers exports imports",
+    3: "service uploads worker report room sweep doctor requests presenter streams eager sse visitors shares"
+    " transfers exports imports",
     4: "api ui client cli share",
-    5: "server __main__",
+    5: "server tunnel __main__",
 }
 FLOOR_OF = {f"videogen.{name}": floor for floor, names in FLOORS.items() for name in names.split()}
 # On these floors rooms may use each other, as long as there is no circle: words build on words, tools on tools.

@@ -25,6 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--version", action="version", version=f"videogen {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     serving = commands.add_parser("serve", help="serve the page and the API (settings: VIDEOGEN_* in the environment)")
+    serving.add_argument("--share", action="store_true", help="get a public address through Gradio's share tunnel")
     # The API alone, for as long as standard input is open: for the client's commands.
     serving.add_argument("--embedded", action="store_true", help=argparse.SUPPRESS)
     commands.add_parser("migrate", help="bring the database to the schema of this version")
@@ -56,7 +57,11 @@ def _operate(chosen: argparse.Namespace) -> int:
         config = AppConfig.from_env()
         if chosen.command == "doctor":
             return _doctor(config, fix=chosen.fix, as_json=chosen.json)
-        return _serve(config, embedded=chosen.embedded) if chosen.command == "serve" else _migrate(config)
+        if chosen.command == "migrate":
+            return _migrate(config)
+        if chosen.share:
+            config = config.model_copy(update={"share": True})
+        return _serve(config, embedded=chosen.embedded)
     except VideogenError as problem:
         verb = "doctor cannot run" if chosen.command == "doctor" else "cannot start"
         print(f"videogen {verb}. {problem.detail}", file=sys.stderr)

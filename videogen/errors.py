@@ -71,6 +71,14 @@ class NotFound(VideogenError):
     title = "Not found"
 
 
+class Deleted(VideogenError):
+    """What this link showed was deleted by its maker."""
+
+    code = "deleted"
+    status = 410
+    title = "Deleted"
+
+
 class IdempotencyConflict(VideogenError):
     """This Idempotency-Key was used for another request. Send a new key with a changed request."""
 

@@ -140,6 +140,24 @@ class UploadRow(SQLModel, table=True):
     created_at: float
 
 
+class ShareRow(SQLModel, table=True):
+    """A public link to one generation. It is found by the hash; the slug is kept so that its owner can be shown it.
+
+    A row that has lost its generation tells that the generation was deleted. A revoked link has no row.
+    """
+
+    __tablename__ = "shares"
+
+    slug_hash: str = Field(primary_key=True)
+    slug: str
+    session_id: str = Field(foreign_key="sessions.id", ondelete="CASCADE", index=True)
+    generation_id: str | None = Field(foreign_key="generations.id", ondelete="SET NULL", unique=True)
+    views: int = 0
+    indexable: bool = False
+    created_at: float
+    expires_at: float | None = None
+
+
 class DeviceRow(SQLModel, table=True):
     """Another token of a session: that of a device that came by a one-time code. Only its SHA-256 is here."""
 

@@ -9,14 +9,6 @@ from pydantic import Field
 from videogen.schemas import Model
 
 
-class ShareLink(Model):
-    """The public link to one generation."""
-
-    slug: str
-    url: str
-    expires_at: datetime | None
-
-
 class Transfer(Model):
     """A one-time code that opens this session on another device."""
 

@@ -31,8 +31,7 @@ def make_code(transfers: TransfersDep, session_id: SessionDep, request: Request)
 
     Whoever has it has the session. The code before it no longer holds.
     """
-    base = request.app.state.parts.config.base_url or f"{request.url.scheme}://{request.url.netloc}"
-    return transfers.make(session_id, base + request.scope.get("root_path", ""))
+    return transfers.make(session_id, request.app.state.public.of(request))
 
 
 @router.delete("/transfer", status_code=204, responses=_WRITE)

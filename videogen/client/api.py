@@ -9,7 +9,7 @@ from typing import Unpack
 
 from videogen.client import calls
 from videogen.client.aio import AsyncSender
-from videogen.client.calls import ListOptions, SubmitOptions
+from videogen.client.calls import ListOptions, ShareOptions, SubmitOptions
 from videogen.client.download import Part, link_of
 from videogen.client.errors import WaitTimeout
 from videogen.client.finish import result_of
@@ -24,7 +24,8 @@ from videogen.schemas import (
     Project,
     SessionCreated,
 )
-from videogen.travel_schemas import Imported, ShareLink, Transfer
+from videogen.share_schemas import Share
+from videogen.travel_schemas import Imported, Transfer
 
 
 class AsyncClient(AsyncSender):
@@ -98,9 +99,13 @@ class AsyncClient(AsyncSender):
         """An uploaded image or a finished still, with a fresh link."""
         return await self._send(calls.file(file_id))
 
-    async def share(self, generation_id: str, expires_in_seconds: int | None = None) -> ShareLink:
-        """Make the public link to one generation."""
-        return await self._send(calls.share(generation_id, expires_in_seconds))
+    async def share(self, generation_id: str, **options: Unpack[ShareOptions]) -> Share:
+        """Make the public link to one generation, or change the one there is; see `calls.ShareOptions`."""
+        return await self._send(calls.share(generation_id, options))
+
+    async def shares(self) -> tuple[Share, ...]:
+        """The public links of this session that hold, newest first."""
+        return tuple((await self._send(calls.shares())).items)
 
     async def unshare(self, generation_id: str) -> None:
         """Revoke the public link."""

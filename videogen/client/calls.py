@@ -28,7 +28,8 @@ from videogen.schemas import (
     Project,
     SessionCreated,
 )
-from videogen.travel_schemas import Imported, ShareLink, Transfer
+from videogen.share_schemas import Share, ShareCreate, ShareList
+from videogen.travel_schemas import Imported, Transfer
 
 T = TypeVar("T")
 M = TypeVar("M", bound=Model)
@@ -112,6 +113,13 @@ class ListOptions(TypedDict, total=False):
     limit: int | None
 
 
+class ShareOptions(TypedDict, total=False):
+    """How a public link should be; what is left out stays as it is. No expiry is None."""
+
+    expires_in_seconds: int | None
+    indexable: bool
+
+
 def health() -> Call[Health]:
     """Who answers there, and in which version."""
     return Call("GET", "/healthz", _As(Health))
@@ -174,14 +182,19 @@ def upload(data: bytes, name: str) -> Call[File]:
 
 
 def file(file_id: str) -> Call[File]:
-    """An uploaded image or a finished still, with a fresh link."""
-    return Call("GET", f"{API}/files/{_segment(file_id)}", _As(File))
+    """An image and a fresh link to it."""
+    return Call("GET", f"{API}/files/{quote(file_id, safe='')}", _As(File))
 
 
-def share(generation_id: str, expires_in_seconds: int | None) -> Call[ShareLink]:
-    """Make the public link to one generation."""
-    body = {} if expires_in_seconds is None else {"expiresInSeconds": expires_in_seconds}
-    return Call("POST", f"{_generation(generation_id)}/share", _As(ShareLink), {"json": body})
+def share(generation_id: str, options: ShareOptions) -> Call[Share]:
+    """Make the public link to one generation, or change the one there is."""
+    body = ShareCreate(**options).model_dump(by_alias=True, exclude_unset=True)
+    return Call("POST", f"{_generation(generation_id)}/share", _As(Share), {"json": body})
+
+
+def shares() -> Call[ShareList]:
+    """The session's public links."""
+    return Call("GET", f"{API}/shares", _As(ShareList))
 
 
 def unshare(generation_id: str) -> Call[None]:

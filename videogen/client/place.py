@@ -69,10 +69,10 @@ class Place:
             headers["Last-Event-ID"] = str(self.last_event_id)
         return headers
 
-    def follow_numbers(self, resumed_after: str | None) -> None:
+    def resumed(self, after: str | None) -> None:
         """Start over where the server does: its numbers began again, so that ours say nothing any more."""
         asked = self.last_event_id
-        if asked is not None and resumed_after is not None and resumed_after.isdigit() and int(resumed_after) < asked:
+        if asked is not None and after is not None and after.isdigit() and int(after) < asked:
             log.warning("The server does not know event %d: its database was replaced. Starting over.", asked)
             self.last_event_id = None
             self._floor = -1

@@ -55,7 +55,7 @@ class Subscription:
                 if response.status_code != httpx.codes.OK:
                     await response.aread()
                     raise from_response(response)
-                self._place.follow_numbers(response.headers.get(RESUMED_AFTER))
+                self._place.resumed(response.headers.get(RESUMED_AFTER))
                 yield ConnectionChange("connected")
                 async with aclosing(self._read(response)) as events:
                     async for event in events:

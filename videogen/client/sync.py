@@ -9,7 +9,7 @@ from typing import Unpack
 
 from videogen.client import calls
 from videogen.client.blocking import Sender
-from videogen.client.calls import ListOptions, SubmitOptions
+from videogen.client.calls import ListOptions, ShareOptions, SubmitOptions
 from videogen.client.download import Part, link_of
 from videogen.client.finish import result_of
 from videogen.client.place import Watched
@@ -23,7 +23,8 @@ from videogen.schemas import (
     Project,
     SessionCreated,
 )
-from videogen.travel_schemas import Imported, ShareLink, Transfer
+from videogen.share_schemas import Share
+from videogen.travel_schemas import Imported, Transfer
 
 
 class Client(Sender):
@@ -96,9 +97,13 @@ class Client(Sender):
         """An uploaded image or a finished still, with a fresh link."""
         return self._send(calls.file(file_id))
 
-    def share(self, generation_id: str, expires_in_seconds: int | None = None) -> ShareLink:
-        """Make the public link to one generation."""
-        return self._send(calls.share(generation_id, expires_in_seconds))
+    def share(self, generation_id: str, **options: Unpack[ShareOptions]) -> Share:
+        """Make the public link to one generation, or change the one there is; see `calls.ShareOptions`."""
+        return self._send(calls.share(generation_id, options))
+
+    def shares(self) -> tuple[Share, ...]:
+        """The public links of this session that hold, newest first."""
+        return tuple((self._send(calls.shares())).items)
 
     def unshare(self, generation_id: str) -> None:
         """Revoke the public link."""

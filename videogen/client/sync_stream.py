@@ -73,7 +73,7 @@ class SyncSubscription:
                 if response.status_code != httpx.codes.OK:
                     response.read()
                     raise from_response(response)
-                self._place.follow_numbers(response.headers.get(RESUMED_AFTER))
+                self._place.resumed(response.headers.get(RESUMED_AFTER))
                 yield ConnectionChange("connected")
                 yield from self._read(response)
         except httpx.TransportError as problem:

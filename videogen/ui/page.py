@@ -22,6 +22,7 @@ from videogen.ui.first_paint import FirstPaint, early_room
 from videogen.ui.pace import Pace
 from videogen.ui.pages import Pages, Visit
 from videogen.ui.parts import place
+from videogen.ui.sharing import Sharing
 from videogen.ui.theme import theme
 from videogen.ui.views import View, packed
 from videogen.ui.watcher import Watcher
@@ -66,6 +67,8 @@ class PageSettings:
     limits: form.Limits = field(default_factory=form.Limits)
     root_path: str = ""
     """The path under which a proxy shows the app."""
+    links_from_api: Callable[[], bool] = lambda: True
+    """Whether the API knows the public address of shared links; where it does not, the browser does."""
 
 
 def _no_search_for_matplotlib() -> None:
@@ -112,9 +115,11 @@ def build_page(settings: PageSettings, client: AsyncClient) -> gr.Blocks:
                 fields, buttons = build_form(forms, settings.limits)
                 place("active")
         place("history")
+        place("shared")
         place("take")
         _wire_form(page, fields, buttons, carriers)
         _wire_actions(Actions(client, pages, forms), fields, buttons, carriers)
+        _wire_sharing(Sharing(client, pages, settings.links_from_api), carriers)
         _wire_player(video, carriers)
         _wire_watcher(page, carriers, (client, pages, pace))
         if mcp_is_installed():
@@ -187,6 +192,14 @@ def _wire_actions(actions: Actions, fields: Fields, buttons: Buttons, carriers: 
     room.transfer(actions.transfer, browser, outcome, **SHORT)
     room.revoke(actions.revoke, browser, outcome, **SHORT)
     room.more(actions.more, browser, carriers.history, **SHORT)
+
+
+def _wire_sharing(sharing: Sharing, carriers: Carriers) -> None:
+    """What goes to the server about public links; the answer always tells all of them."""
+    room, browser, outcome = carriers.room, carriers.browser, carriers.outcome
+    room.publish(sharing.share, browser, outcome, trigger_mode="multiple", **SHORT)
+    room.unpublish(sharing.unshare, browser, outcome, trigger_mode="multiple", **SHORT)
+    room.links(sharing.shares, browser, outcome, trigger_mode="always_last", **SHORT)
 
 
 def _wire_watcher(page: gr.Blocks, carriers: Carriers, parts: tuple[AsyncClient, Pages, Pace]) -> None:
