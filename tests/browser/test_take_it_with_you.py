@@ -3,7 +3,10 @@
 import re
 import zipfile
 
+import pytest
 from playwright.sync_api import expect
+
+pytestmark = pytest.mark.browser
 
 LINK = "() => document.querySelector('#transfer-qr').src.length > 500"
 
