@@ -24,6 +24,7 @@ ifeq ($(BROWSER),no)
 	@exec $(PY) -m pytest -m 'not browser' $(ARGS)
 else
 	@VIDEOGEN_TEST_CHROMIUM=$$($(SETUP)/chromium.sh) || exit 1; export VIDEOGEN_TEST_CHROMIUM; \
+	VIDEOGEN_TEST_NGINX=$$($(SETUP)/nginx.sh) || exit 1; export VIDEOGEN_TEST_NGINX; \
 	exec $(PY) -m pytest $(ARGS)
 endif
 

@@ -16,8 +16,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from videogen import server
 from videogen.__main__ import main
-from videogen.api.sse import DIRECT
 from videogen.config import AppConfig
+from videogen.sse import DIRECT
 
 ID: Final = re.compile(rb"^id: ?(\d+)", re.MULTILINE)
 sent: dict[int, float] = {}
@@ -46,9 +46,9 @@ class Stamps:
 create_app = server.create_app
 
 
-def with_stamps(config: AppConfig) -> FastAPI:
+def with_stamps(config: AppConfig, *, page: bool = True) -> FastAPI:
     """The app as it is, with stamps."""
-    app = create_app(config)
+    app = create_app(config, page=page)
     app.add_middleware(Stamps)
     app.router.routes.insert(0, _route())
     return app

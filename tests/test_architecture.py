@@ -11,18 +11,20 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "videogen"
 
 FLOORS = {
-    0: "errors config clock schemas events validation",
-    1: "media storage models database journal moves migrate migrations security lock integrity engines.base",
+    0: "errors config clock schemas share_schemas travel_schemas events validation",
+    1: "media storage models database journal moves migrate migrations security lock integrity manifest engines.base"
+    " address proxy",
     2: "store hub queue engines",
-    3: "service uploads worker report room sweep doctor requests presenter streams",
-    4: "api ui client share",
-    5: "server __main__",
+    3: "service uploads worker report room sweep doctor requests presenter streams eager sse visitors shares"
+    " transfers exports imports",
+    4: "api ui client cli share",
+    5: "server tunnel __main__",
 }
 FLOOR_OF = {f"videogen.{name}": floor for floor, names in FLOORS.items() for name in names.split()}
 # On these floors rooms may use each other, as long as there is no circle: words build on words, tools on tools.
 SOCIAL = (0, 1, 3, 5)
-EDGES_THAT_MAY = {("videogen.ui", "videogen.client"), ("videogen.__main__", "videogen.client")}
-FAR_FROM_THE_DATABASE = ("videogen.ui", "videogen.client")
+EDGES_THAT_MAY = {("videogen.ui", "videogen.client"), ("videogen.cli", "videogen.client")}
+FAR_FROM_THE_DATABASE = ("videogen.ui", "videogen.client", "videogen.cli")
 NOT_FOR_THEM = ("store", "service", "engines", "database", "models", "queue", "worker", "hub", "moves", "journal")
 
 MAX_MODULE, MAX_FUNCTION, MAX_PARAMETERS = 300, 40, 6

@@ -1,23 +1,33 @@
-"""The command line: `videogen serve`, `videogen migrate` and `videogen doctor`."""
+"""The command line: the app's own commands, and those of the client."""
 
 from __future__ import annotations
 
 import argparse
 import logging
+import os
+import signal
 import sys
+import threading
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from videogen import __version__
-from videogen.config import AppConfig
+from videogen.cli.arguments import add_commands
 from videogen.errors import VideogenError
+
+if TYPE_CHECKING:
+    from videogen.config import AppConfig
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; return its exit status (0 done, 1 the doctor found faults, 2 it cannot start)."""
+    """Run a command; return its exit status (0 done, 1 faults were found, 2 it cannot start; see docs/cli.md)."""
     parser = argparse.ArgumentParser(prog="videogen", description="A video generation app whose work cannot be lost.")
     parser.add_argument("--version", action="version", version=f"videogen {__version__}")
-    commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("serve", help="serve the page and the API (settings: VIDEOGEN_* in the environment)")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    serving = commands.add_parser("serve", help="serve the page and the API (settings: VIDEOGEN_* in the environment)")
+    serving.add_argument("--share", action="store_true", help="get a public address through Gradio's share tunnel")
+    # The API alone, for as long as standard input is open: for the client's commands.
+    serving.add_argument("--embedded", action="store_true", help=argparse.SUPPRESS)
     commands.add_parser("migrate", help="bring the database to the schema of this version")
     doctor = commands.add_parser(
         "doctor",
@@ -26,25 +36,52 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     doctor.add_argument("--fix", action="store_true", help="repair what is safe; not while a server runs")
     doctor.add_argument("--json", action="store_true", help="for programs")
+    add_commands(commands)
     chosen = parser.parse_args(arguments)
+    if "run" in chosen:
+        # httpx's own command line, which `import httpx` would load with all of rich.
+        sys.modules["httpx._main"] = None  # type: ignore[assignment]
+        from videogen.cli.main import run
+
+        return run(chosen)
+    return _operate(chosen)
+
+
+def _operate(chosen: argparse.Namespace) -> int:
+    from videogen.config import AppConfig
+
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
-    for noisy in ("httpx", "httpcore", "alembic"):
+    for noisy in ("httpx", "httpcore", "alembic", "mcp"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     try:
         config = AppConfig.from_env()
         if chosen.command == "doctor":
             return _doctor(config, fix=chosen.fix, as_json=chosen.json)
-        return _serve(config) if chosen.command == "serve" else _migrate(config)
+        if chosen.command == "migrate":
+            return _migrate(config)
+        if chosen.share:
+            config = config.model_copy(update={"share": True})
+        return _serve(config, embedded=chosen.embedded)
     except VideogenError as problem:
         verb = "doctor cannot run" if chosen.command == "doctor" else "cannot start"
         print(f"videogen {verb}. {problem.detail}", file=sys.stderr)
         return 2
 
 
-def _serve(config: AppConfig) -> int:
+def _serve(config: AppConfig, *, embedded: bool) -> int:
     from videogen.server import serve
 
-    return serve(config)
+    if embedded:
+        threading.Thread(target=_end_with_input, name="end-with-input", daemon=True).start()
+    return serve(config, page=not embedded)
+
+
+def _end_with_input() -> None:
+    """Stop as an operator would, once whoever started this has closed its end, or is gone."""
+    # Not through sys.stdin: its lock would be held when the interpreter ends.
+    while os.read(0, 4096):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _migrate(config: AppConfig) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Mapping
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Final, Self
 from urllib.parse import quote, urlsplit
@@ -38,6 +39,11 @@ class AppConfig(BaseModel):
     )
     base_url: str = Field(default="", description="public address, if it is not the one that browsers ask for")
     root_path: str = Field(default="", description="path under which a proxy shows the app, such as /videogen")
+    trusted_proxies: tuple[str, ...] = Field(
+        default=("127.0.0.1", "::1"),
+        description="comma-separated addresses or networks whose X-Forwarded-* headers are believed; * means any",
+    )
+    share: bool = Field(default=False, description="get a public address through Gradio's share tunnel")
     api_url: str = Field(default="", description="where the page finds the API; empty means this process")
     engines: tuple[str, ...] = Field(
         default=("procedural",), min_length=1, description="comma-separated engine ids, or module:function"
@@ -50,6 +56,7 @@ class AppConfig(BaseModel):
     max_pixels: int = Field(default=1920 * 1080, ge=4096, description="width times height")
     max_seconds: float = Field(default=20.0, gt=0, le=600, description="seconds of one video")
     max_upload_mb: float = Field(default=20.0, gt=0, le=1000, description="megabytes of one uploaded image")
+    max_import_mb: float = Field(default=4096.0, gt=0, description="megabytes of one zip to import, also unpacked")
     lease_seconds: float = Field(default=10.0, ge=1, le=600, description="how long a silent worker keeps its job")
     stall_seconds: float = Field(
         default=300.0, ge=0, description="how long a renderer may say nothing before it is killed; 0 means for ever"
@@ -57,7 +64,7 @@ class AppConfig(BaseModel):
     max_attempts: int = Field(default=3, ge=1, le=20, description="renderers that one job may lose")
     reserve_mb: int = Field(default=100, ge=0, description="megabytes that must be free before anything is rendered")
 
-    @field_validator("engines", mode="before")
+    @field_validator("engines", "trusted_proxies", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return _names(value)
@@ -68,6 +75,16 @@ class AppConfig(BaseModel):
         if value and (urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).netloc):
             raise ValueError("an http(s) address such as https://video.example.org, or nothing")
         return value.rstrip("/")
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        try:
+            for one in value:
+                ip_network("0.0.0.0/0" if one == "*" else one)
+        except ValueError:
+            raise ValueError("addresses or networks such as 10.0.0.0/8, or *, or nothing") from None
+        return value
 
     @field_validator("root_path")
     @classmethod
@@ -102,7 +119,8 @@ class AppConfig(BaseModel):
         """
         environ = os.environ if environ is None else environ
         given = {key: value for key, value in environ.items() if key.startswith(PREFIX)}
-        values: dict[str, Any] = {}
+        # Nothing but Hugging Face's own proxies can reach a Space.
+        values: dict[str, Any] = {"trusted_proxies": "*"} if "SPACE_ID" in environ else {}
         for key, value in given.items():
             field = key.removeprefix(PREFIX).lower()
             if field in cls.model_fields:

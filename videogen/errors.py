@@ -71,6 +71,14 @@ class NotFound(VideogenError):
     title = "Not found"
 
 
+class Deleted(VideogenError):
+    """What this link showed was deleted by its maker."""
+
+    code = "deleted"
+    status = 410
+    title = "Deleted"
+
+
 class IdempotencyConflict(VideogenError):
     """This Idempotency-Key was used for another request. Send a new key with a changed request."""
 
@@ -103,6 +111,22 @@ class UnsupportedMediaType(VideogenError):
     title = "Unsupported file type"
 
 
+class CodeRefused(VideogenError):
+    """This code was used, has expired, or never was. Make a new one on the device that has the session."""
+
+    code = "code_refused"
+    status = 410
+    title = "Code not valid"
+
+
+class NotAnExport(VideogenError):
+    """The file is no export of videogen. Nothing was imported."""
+
+    code = "not_an_export"
+    status = 422
+    title = "Not an export"
+
+
 class InvalidRequest(VideogenError):
     """The request is not valid."""
 
@@ -125,6 +149,15 @@ class InvalidRequest(VideogenError):
         )
         problem.args = (problem.detail,)
         return problem
+
+
+class TooManyGuesses(VideogenError):
+    """Too many codes that are not valid came from there. Wait a few minutes, or open the link instead."""
+
+    code = "too_many_guesses"
+    status = 429
+    title = "Too many guesses"
+    retry_after = 120
 
 
 class LimitExceeded(VideogenError):

@@ -32,6 +32,8 @@ class Frame:
 
 
 Encoder = Callable[[StoredEvent], bytes]
+VISITORS: Final = "visitors"
+"""The kind of key under which those listen who have a public link to a generation: `(VISITORS, generation id)`."""
 
 
 class Subscription:
@@ -85,16 +87,23 @@ def _conflate(frames: list[Frame]) -> list[Frame]:
 
 
 class Hub:
-    """Delivers each committed event to the listeners of its session, project and generation."""
+    """Delivers each committed event to the listeners of its session, project and generation, and to its visitors."""
 
-    def __init__(self, encode: Encoder, heartbeat: float = HEARTBEAT_SECONDS) -> None:
+    def __init__(
+        self,
+        encode: Encoder,
+        encode_for_visitors: Encoder = lambda _event: b"",
+        heartbeat: float = HEARTBEAT_SECONDS,
+    ) -> None:
         """Make a hub; it delivers once it is opened.
 
         Args:
             encode: makes the bytes of an event; called once for each event that anybody hears.
+            encode_for_visitors: the same for those who have no more than a public link; called once for all of them.
             heartbeat: seconds after which a listener that was told nothing is due for a sign of life.
         """
         self._encode = encode
+        self._encode_for_visitors = encode_for_visitors
         self._tick_seconds = heartbeat / TICKS
         self._ticker: asyncio.TimerHandle | None = None
         self._listeners: dict[tuple[str, str], set[Subscription]] = {}
@@ -160,6 +169,16 @@ class Hub:
             if not group:
                 del self._listeners[subscription.key]
 
+    def end(self, key: tuple[str, str]) -> None:
+        """End every subscription to `key`, from any thread."""
+        with self._lock:
+            if self._loop is not None and not self._loop.is_closed():
+                self._loop.call_soon_threadsafe(self._end, key)
+
+    def _end(self, key: tuple[str, str]) -> None:
+        for subscription in list(self._listeners.get(key, ())):
+            subscription.close()
+
     @property
     def listeners(self) -> int:
         """How many listen now."""
@@ -167,12 +186,17 @@ class Hub:
 
     def frame(self, event: StoredEvent) -> Frame:
         """Encode an event."""
-        terminal = is_terminal(event.type)
-        return Frame(event.id, event.generation_id, event.project_id, terminal, self._encode(event))
+        return _frame(event, self._encode)
+
+    def visitors_frame(self, event: StoredEvent) -> Frame:
+        """Encode an event for those who have no more than a link."""
+        return _frame(event, self._encode_for_visitors)
 
     def _deliver(self, events: list[StoredEvent]) -> None:
         told: dict[Subscription, None] = {}
         for event in events:
+            if visitors := self._listeners.get((VISITORS, event.generation_id)):
+                _push(visitors, self.visitors_frame(event), event.session_id, told)
             keys = (
                 ("session", event.session_id),
                 ("project", event.project_id),
@@ -183,10 +207,18 @@ class Hub:
                 continue
             frame = self.frame(event)
             for group in groups:
-                for subscription in group:
-                    if subscription.session_id == event.session_id:
-                        subscription.push(frame)
-                        told[subscription] = None
+                _push(group, frame, event.session_id, told)
         # Only now: who is woken takes all of a commit at once, and may leave.
         for subscription in told:
             subscription.wake()
+
+
+def _frame(event: StoredEvent, encode: Encoder) -> Frame:
+    return Frame(event.id, event.generation_id, event.project_id, is_terminal(event.type), encode(event))
+
+
+def _push(group: set[Subscription], frame: Frame, session_id: str, told: dict[Subscription, None]) -> None:
+    for subscription in group:
+        if subscription.session_id == session_id:
+            subscription.push(frame)
+            told[subscription] = None

@@ -140,6 +140,55 @@ class UploadRow(SQLModel, table=True):
     created_at: float
 
 
+class ShareRow(SQLModel, table=True):
+    """A public link to one generation. It is found by the hash; the slug is kept so that its owner can be shown it.
+
+    A row that has lost its generation tells that the generation was deleted. A revoked link has no row.
+    """
+
+    __tablename__ = "shares"
+
+    slug_hash: str = Field(primary_key=True)
+    slug: str
+    session_id: str = Field(foreign_key="sessions.id", ondelete="CASCADE", index=True)
+    generation_id: str | None = Field(foreign_key="generations.id", ondelete="SET NULL", unique=True)
+    views: int = 0
+    indexable: bool = False
+    created_at: float
+    expires_at: float | None = None
+
+
+class DeviceRow(SQLModel, table=True):
+    """Another token of a session: that of a device that came by a one-time code. Only its SHA-256 is here."""
+
+    __tablename__ = "devices"
+
+    token_hash: str = Field(primary_key=True)
+    session_id: str = Field(foreign_key="sessions.id", ondelete="CASCADE", index=True)
+    created_at: float
+
+
+class TransferRow(SQLModel, table=True):
+    """A one-time code that was not used yet. Of the code and of the link's secret only keyed hashes are here."""
+
+    __tablename__ = "transfers"
+
+    session_id: str = Field(primary_key=True, foreign_key="sessions.id", ondelete="CASCADE")
+    code_hash: str = Field(unique=True)
+    secret_hash: str = Field(unique=True)
+    expires_at: float
+
+
+class OriginRow(SQLModel, table=True):
+    """Where an imported generation came from: the id it was first made under. The same is imported once."""
+
+    __tablename__ = "origins"
+
+    session_id: str = Field(primary_key=True, foreign_key="sessions.id", ondelete="CASCADE")
+    origin_id: str = Field(primary_key=True)
+    generation_id: str = Field(foreign_key="generations.id", ondelete="CASCADE", unique=True)
+
+
 class EventRow(SQLModel, table=True):
     """One stored event. Its id is the SSE id: given in commit order, never used again."""
 

@@ -52,7 +52,12 @@ class Model(BaseModel):
     """A frozen value that reads and writes camelCase JSON."""
 
     model_config = ConfigDict(
-        frozen=True, alias_generator=to_camel, populate_by_name=True, extra="forbid", ser_json_inf_nan="null"
+        frozen=True,
+        defer_build=True,
+        alias_generator=to_camel,
+        populate_by_name=True,
+        extra="forbid",
+        ser_json_inf_nan="null",
     )
 
 
@@ -209,6 +214,15 @@ class File(Model):
     size_bytes: int
     created_at: datetime
     url: str = Field(description="Signed; holds for a day. Ask for the file again to get a new one.")
+
+
+class Health(Model):
+    """What `/healthz` tells; anybody may ask."""
+
+    status: str
+    name: str = ""
+    version: str = ""
+    instance: str = Field(default="", description="Names the data this app serves; the same over restarts and ports.")
 
 
 class SessionCreated(Model):

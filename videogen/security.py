@@ -31,6 +31,11 @@ def token_hash(token: str) -> str:
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
 
 
+def new_slug() -> str:
+    """Make the unguessable part of a share link, with 144 random bits: 24 characters that every address may hold."""
+    return secrets.token_urlsafe(18)
+
+
 def load_secret(data_dir: Path, given: str) -> bytes:
     """Read the app's secret, or make one and keep it in the data folder (mode 600).
 

@@ -17,28 +17,36 @@ import uvicorn
 from fastapi import FastAPI
 from starlette.types import Receive, Scope, Send
 
-from videogen import __version__
-from videogen.api import events, files, media, problems, routes
+from videogen import __version__, tunnel
+from videogen.address import Address
+from videogen.api import events, files, media, portable, problems, routes, shares, transfers
 from videogen.api.auth import SessionCookie
-from videogen.api.sse import DIRECT
 from videogen.clock import SteadyClock
 from videogen.config import AppConfig
 from videogen.database import Database
 from videogen.engines.base import Engine
 from videogen.engines.registry import load_engines, references_by_id
 from videogen.errors import ConfigError, StartError, VideogenError
+from videogen.exports import Exports
 from videogen.hub import Hub
+from videogen.imports import Imports
 from videogen.integrity import require_sound
 from videogen.lock import DataLock
 from videogen.migrate import migrate
 from videogen.presenter import Presenter
+from videogen.proxy import TrustedProxy
 from videogen.queue.embedded import EmbeddedQueue
 from videogen.requests import engine_infos
 from videogen.security import Signer, load_secret
 from videogen.service import Parts, Service
+from videogen.share import routes as share_routes
+from videogen.shares import Shares
+from videogen.sse import DIRECT
 from videogen.storage import DiskStorage
 from videogen.store import Store
 from videogen.sweep import look_for_damage
+from videogen.transfers import Transfers
+from videogen.visitors import event_bytes
 from videogen.worker import Terms, WorkerPool
 
 logger = logging.getLogger(__name__)
@@ -65,7 +73,7 @@ def build_parts(config: AppConfig) -> Parts:
     store = Store(database, clock)
     clock.not_before(store.newest_time())
     presenter = Presenter(signer, config.base_url + config.root_path)
-    hub = Hub(presenter.event_bytes)
+    hub = Hub(presenter.event_bytes, event_bytes)
     database.listen(hub.publish)
     engines = _engines(config)
     queue = EmbeddedQueue(database, lease_seconds=config.lease_seconds, max_attempts=config.max_attempts, clock=clock)
@@ -86,8 +94,8 @@ def _engines(config: AppConfig) -> Mapping[str, Engine]:
     return engines
 
 
-def create_app(config: AppConfig) -> FastAPI:
-    """Build the whole app: API, media, health, and the Gradio page at `/`.
+def create_app(config: AppConfig, *, page: bool = True) -> FastAPI:
+    """Build the whole app: API, media, health, and with `page` the Gradio page at `/`.
 
     Raises:
         StartError: see `build_parts`.
@@ -115,14 +123,25 @@ def create_app(config: AppConfig) -> FastAPI:
         summary="A video generation app whose work cannot be lost.",
         description=_ABOUT,
         lifespan=lifespan,
-        root_path=config.root_path,
     )
+    _with_edges(app, service, parts)
+    whole = _with_page(app, parts) if page else app
+    # Added last, so that it comes first: what follows may believe scheme, host and client.
+    whole.add_middleware(TrustedProxy, trusted=config.trusted_proxies, root_path=config.root_path)
+    return whole
+
+
+def _with_edges(app: FastAPI, service: Service, parts: Parts) -> None:
+    config, store, storage = parts.config, parts.store, parts.storage
     app.state.service, app.state.parts, app.state.address = service, parts, ""
+    app.state.public, app.state.shares = Address(config), Shares(store, parts.hub, storage)
+    app.state.transfers = Transfers(store, parts.signer)
+    app.state.exports = Exports(store, storage)
+    app.state.imports = Imports(store, storage, round(config.max_import_mb * 1_000_000))
     problems.install(app)
-    for router in (routes.router, files.router, events.router, media.router):
-        app.include_router(router)
+    for edge in (routes, files, events, shares, share_routes, transfers, portable, media):
+        app.include_router(edge.router)
     app.add_middleware(SessionCookie, service=lambda: service)
-    return _with_page(app, parts)
 
 
 def _with_page(app: FastAPI, parts: Parts) -> FastAPI:
@@ -142,6 +161,7 @@ def _with_page(app: FastAPI, parts: Parts) -> FastAPI:
             max_upload_mb=config.max_upload_mb,
         ),
         root_path=config.root_path,
+        links_from_api=lambda: bool(config.api_url) or app.state.public.fixed is not None,
     )
     return mount_page(app, settings)
 
@@ -176,6 +196,8 @@ class _Server(uvicorn.Server):
         gc.set_threshold(*GC_THRESHOLDS)
         if self.started:
             print(f"Ready on {self._app.state.address}", flush=True)
+            if self._app.state.parts.config.share:
+                tunnel.open_in_background(self._app.state.public)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         # Streams and renderers take their leave at the same time.
@@ -208,11 +230,11 @@ def listen(config: AppConfig) -> socket.socket:
     return found
 
 
-def serve(config: AppConfig) -> int:
+def serve(config: AppConfig, *, page: bool = True) -> int:
     """Serve until SIGTERM or SIGINT; return the exit status."""
     try:
         taken = listen(config)
-        app = create_app(config)
+        app = create_app(config, page=page)
     except VideogenError as problem:
         print(f"videogen cannot start. {problem.detail}", file=sys.stderr)
         return 2
@@ -224,7 +246,7 @@ def run(app: FastAPI, taken: socket.socket) -> None:
     """Serve an app of `create_app` on a listening socket, until SIGTERM or SIGINT; say when it is ready."""
     host, port = taken.getsockname()[:2]
     host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)  # noqa: S104 - only read
-    app.state.address = f"http://{host}:{port}"
+    app.state.address = app.state.public.local = f"http://{host}:{port}"
 
     async def direct(scope: Scope, receive: Receive, send: Send) -> None:
         scope[DIRECT] = send
@@ -237,6 +259,7 @@ def run(app: FastAPI, taken: socket.socket) -> None:
         timeout_graceful_shutdown=DRAIN_SECONDS,
         timeout_keep_alive=30,
         server_header=False,
+        proxy_headers=False,  # TrustedProxy knows whom to believe
     )
     try:
         _Server(config, app).run(sockets=[taken])

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import orjson
 
@@ -24,6 +24,7 @@ from videogen.schemas import (
     GenerationCreate,
     GenerationPage,
     GenerationPatch,
+    GenerationType,
     Project,
     SessionCreated,
 )
@@ -64,6 +65,8 @@ class Service:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._store = parts.store
+        self.instance = parts.signer.derive("instance")[:24]
+        """Names this data folder's app to clients, over restarts and ports."""
         self.uploads = Uploads(parts.store, parts.storage, parts.presenter)
         self.max_upload_bytes = int(parts.config.max_upload_mb * 1_000_000)
         self._limits = Limits(parts.config.max_active_per_session, parts.config.max_queue)
@@ -115,15 +118,31 @@ class Service:
         Raises:
             NotFound: it is not this session's.
             NotTerminal: it is still queued or running.
+            InvalidRequest: it was imported, and cannot be rendered here: its engine or a bound is another.
             LimitExceeded: too much is queued or running.
         """
         old = self._store.get_generation(session_id, generation_id)
         if old.status not in TERMINAL:
             raise NotTerminal
         project = self._project(session_id, None, b"")
-        recipe = Recipe(**old.recipe)
-        request = Request(old.type, old.settings, lambda _seed: recipe, input_file_id=old.input_file_id)
+        if old.recipe:
+            recipe = Recipe(**old.recipe)
+            request = Request(old.type, old.settings, lambda _seed: recipe, input_file_id=old.input_file_id)
+        else:
+            request = self._again(old)
+            recipe = request.recipe(old.seed)
         return self._accept(project, [self._row(project, request, recipe)])[0]
+
+    def _again(self, old: GenerationRow) -> Request:
+        """The request of an imported generation, checked as if it had just come: it was made elsewhere."""
+        create = GenerationCreate.model_construct(
+            type=cast(GenerationType, old.type),
+            prompt=old.prompt,
+            negative_prompt=old.negative_prompt,
+            engine=old.engine,
+            settings=old.settings,
+        )
+        return self._prepare(old.session_id, create)
 
     def _accept(self, project: ProjectRow, rows: list[GenerationRow]) -> tuple[Project, bool]:
         stored, new = self._store.create_project(project, rows, self._limits)

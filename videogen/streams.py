@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import anyio.to_thread
 
+from videogen.database import StoredEvent
 from videogen.hub import TICKS, Frame, Hub, Subscription
 from videogen.store import Opening, Scope, Store
 
@@ -28,7 +29,7 @@ class EventStream:
     def opening(self) -> bytes:
         """What comes first: how long to wait before a reconnect, and the snapshot or the replay."""
         # Without an empty line behind it: some clients take a block of nothing but this for an event.
-        frames = [self._hub.frame(event) for event in self._backlog]
+        frames = [self._frame(event) for event in self._backlog]
         self._backlog = []
         return b"retry: 1000\n" + self._told(frames)
 
@@ -48,6 +49,9 @@ class EventStream:
             self._subscription.quiet = 0
             return b": still here\n"
         return b""
+
+    def _frame(self, event: StoredEvent) -> Frame:
+        return self._hub.frame(event)
 
     @property
     def ended(self) -> bool:

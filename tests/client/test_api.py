@@ -1,13 +1,14 @@
 """The calls: what they send, what they give back, and what they raise."""
 
+import inspect
 import json
 
 import httpx
 import pytest
 
-from tests.client.answers import GENERATION
+from tests.client.answers import GENERATION, generation_json
 from tests.client.conftest import AT
-from videogen.client import ApiError, AsyncClient, ProtocolError, Unreachable
+from videogen.client import ApiError, AsyncClient, Client, ProtocolError, Unreachable, VersionMismatch
 from videogen.schemas import Generation, GenerationCreate, Status
 
 
@@ -87,10 +88,92 @@ async def test_a_proxy_that_speaks_its_own_words_is_still_an_api_error(client, s
     assert refusal.value.is_temporary
 
 
-async def test_no_answer(client, script):
-    script.answers = [httpx.ConnectError("refused")]
+async def test_no_answer_is_asked_for_three_times(client, script):
+    script.answers = [httpx.ConnectError("refused") for _ in range(3)]
     with pytest.raises(Unreachable, match="ConnectError"):
         await client.get("gen_a")
+    assert len(script.requests) == 3
+
+
+async def test_a_submit_whose_answer_was_lost_is_sent_again_under_the_same_key(client, script):
+    created = httpx.Response(201, json={"projectId": "p", "requestId": "r", "generations": [GENERATION]})
+    script.answers = [httpx.RemoteProtocolError("gone"), created]
+
+    await client.submit("sea", settings={"seed": 7})
+
+    first, second = script.requests
+    assert first.headers["idempotency-key"] == second.headers["idempotency-key"] != ""
+    assert json.loads(second.content) == {"prompt": "sea", "settings": {"seed": 7}}
+
+
+async def test_two_submits_have_two_keys(client, script):
+    created = {"projectId": "p", "requestId": "r", "generations": [GENERATION]}
+    script.answers = [httpx.Response(201, json=created) for _ in range(2)]
+    await client.submit("sea")
+    await client.submit("sea")
+    assert len({request.headers["idempotency-key"] for request in script.requests}) == 2
+
+
+async def test_what_must_not_be_done_twice_is_sent_once(client, script):
+    for call in (client.create_session, lambda: client.retry("gen_a"), lambda: client.delete("gen_a")):
+        script.requests.clear()
+        script.answers = [httpx.ConnectError("refused")]
+        with pytest.raises(Unreachable):
+            await call()
+        assert len(script.requests) == 1
+
+
+async def test_a_slow_server_is_not_asked_again(client, script):
+    script.answers = [httpx.ReadTimeout("silence")]
+    with pytest.raises(Unreachable, match="GET /api/v1/generations/gen_a: no answer in time"):
+        await client.get("gen_a")
+
+
+@pytest.mark.parametrize(
+    ("health", "told"),
+    [
+        (
+            httpx.Response(200, json={"status": "ok", "name": "videogen", "version": "0.0.1"}),
+            "the server is version 0.0.1",
+        ),
+        (httpx.Response(404), "no videogen that tells its version"),
+        (httpx.ConnectError("gone"), "no videogen that tells its version"),
+    ],
+)
+@pytest.mark.parametrize("status", [404, 405])
+async def test_a_call_that_the_server_does_not_know_names_both_versions(client, script, status, health, told):
+    body = {"title": "t", "status": status, "detail": "There is nothing at /api/v1/export.", "code": "not_found"}
+    script.answers = [httpx.Response(status, json=body), health]
+    with pytest.raises(VersionMismatch, match=f"{told}.*") as refusal:
+        await client.cancel("gen_a")
+    assert refusal.value.detail.startswith("POST /api/v1/generations/gen_a/cancel: the server does not know this call")
+
+
+async def test_what_is_not_found_is_no_matter_of_versions(client, script):
+    body = {"title": "Not found", "status": 404, "detail": "There is nothing here.", "code": "not_found"}
+    script.answers = [httpx.Response(404, json=body)]
+    with pytest.raises(ApiError) as refusal:
+        await client.get("gen_a")
+    assert refusal.value.code == "not_found"
+
+
+async def test_the_whole_history_is_read_page_by_page(client, script):
+    script.answers = [
+        httpx.Response(200, json={"items": [generation_json("a"), generation_json("b")], "nextCursor": "c2"}),
+        httpx.Response(200, json={"items": [generation_json("c")], "nextCursor": None}),
+    ]
+    assert [item.id async for item in client.generations(q="sea")] == ["a", "b", "c"]
+    assert [dict(request.url.params) for request in script.requests] == [{"q": "sea"}, {"q": "sea", "cursor": "c2"}]
+
+
+def test_both_clients_know_the_same_calls():
+    def calls(kind):
+        found = inspect.getmembers(kind, inspect.isfunction)
+        return {name: list(inspect.signature(call).parameters) for name, call in found if not name.startswith("_")}
+
+    blocking = calls(Client)
+    blocking["aclose"] = blocking.pop("close")
+    assert blocking == calls(AsyncClient)
 
 
 async def test_an_answer_that_is_not_the_contract(client, script):

@@ -18,7 +18,7 @@ IDS = {
     *("job-preview", "connection", "history", "active", "notice", "form-error"),
     *("intake", "make-video", "make-image", "variations", "input-file", "input-remove", "input-error", "animate"),
 }
-PARTS = ("masthead", "stage", "job", "active", "history", "intake", "engine_note")
+PARTS = ("masthead", "stage", "job", "active", "history", "take", "intake", "engine_note")
 
 
 @pytest.fixture(scope="module")
@@ -46,9 +46,13 @@ def test_every_promised_id_is_there_once(page):
     assert len(ids) == len(set(ids))
 
 
-def test_no_handler_is_an_endpoint(page):
-    assert [fn.api_visibility for fn in page.fns.values()] == ["private"] * len(page.fns)
-    assert page.get_api_info()["named_endpoints"] == {}
+TOOLS = {"generate_video", "get_generation", "wait_for_generation", "cancel_generation", "list_generations"}
+
+
+def test_no_handler_is_an_endpoint_but_the_tools_for_agents(page):
+    public = {fn.api_name for fn in page.fns.values() if fn.api_visibility != "private"}
+    assert public == TOOLS
+    assert {name.lstrip("/") for name in page.get_api_info()["named_endpoints"]} == TOOLS
 
 
 def test_nothing_waits_for_a_turn_of_gradios_queue(page):

@@ -8,8 +8,8 @@ from fastapi import APIRouter, Depends, Header, Response
 
 from videogen.api.auth import ServiceDep, SessionDep
 from videogen.api.problems import Responses, documented
-from videogen.api.sse import EventStreamResponse
 from videogen.errors import InvalidRequest, NotFound, SessionRequired
+from videogen.sse import EventStreamResponse
 from videogen.store import Scope
 
 router = APIRouter(prefix="/api/v1", tags=["events"])

@@ -5,9 +5,11 @@ from __future__ import annotations
 from fastapi import APIRouter
 from fastapi.responses import FileResponse, JSONResponse
 
+from videogen import __version__
 from videogen.api.auth import ServiceDep
 from videogen.api.problems import documented
 from videogen.errors import FileMissing, NotFound, NotReady, StorageFault
+from videogen.schemas import Health
 
 router = APIRouter()
 
@@ -33,9 +35,10 @@ def media(service: ServiceDep, file_id: str, exp: str = "", sig: str = "") -> Fi
 
 
 @router.get("/healthz", tags=["health"])
-async def healthz() -> JSONResponse:
-    """The process lives and answers."""
-    return JSONResponse({"status": "ok"}, headers={"Cache-Control": "no-store"})
+async def healthz(service: ServiceDep) -> JSONResponse:
+    """The process lives and answers; who it is, in which version, on whose data."""
+    health = Health(status="ok", name="videogen", version=__version__, instance=service.instance)
+    return JSONResponse(health.model_dump(mode="json", by_alias=True), headers={"Cache-Control": "no-store"})
 
 
 @router.get("/readyz", tags=["health"], responses=documented(NotReady, StorageFault))

@@ -10,7 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from videogen.errors import InvalidRequest, LimitExceeded, SessionRequired, VideogenError
+from videogen.errors import InvalidRequest, LimitExceeded, SessionRequired, TooManyGuesses, VideogenError
 from videogen.schemas import Problem
 from videogen.validation import explain
 
@@ -30,7 +30,7 @@ def problem_response(error: VideogenError) -> JSONResponse:
     headers = {"Cache-Control": "no-store"}
     if isinstance(error, InvalidRequest):
         body["errors"] = error.errors
-    if isinstance(error, LimitExceeded):
+    if isinstance(error, LimitExceeded | TooManyGuesses):
         headers["Retry-After"] = str(error.retry_after)
     if isinstance(error, SessionRequired):
         headers["WWW-Authenticate"] = "Bearer"

@@ -128,7 +128,7 @@ def cancel_generation(
     "/generations/{generation_id}/retry",
     status_code=201,
     tags=["generations"],
-    responses=_WRITE | documented(NotTerminal, LimitExceeded),
+    responses=_WRITE | documented(NotTerminal, InvalidRequest, LimitExceeded),
 )
 def retry_generation(service: ServiceDep, session_id: SessionDep, generation_id: str) -> Generation:
     """Make a new generation with the recipe and the seed of one that has ended."""

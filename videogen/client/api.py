@@ -1,120 +1,136 @@
-"""The API, call by call."""
+"""The asynchronous client: the API, call by call."""
 
 from __future__ import annotations
 
-import ipaddress
-from collections.abc import AsyncGenerator, Callable
-from typing import Any, Final, Self, TypeVar
-from urllib.parse import quote, urlsplit
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from pathlib import Path
+from typing import Unpack
 
-import httpx
-from pydantic import ValidationError
-
-from videogen.client.errors import ProtocolError, Unreachable, from_response
-from videogen.client.stream import Subscription, Watched
-from videogen.client.tolerant import read
+from videogen.client import calls
+from videogen.client.aio import AsyncSender
+from videogen.client.calls import ListOptions, ShareOptions, SubmitOptions
+from videogen.client.download import Part, link_of
+from videogen.client.errors import WaitTimeout
+from videogen.client.finish import result_of
+from videogen.client.place import Watched
 from videogen.schemas import (
     EngineInfo,
-    EngineList,
     File,
     Generation,
     GenerationCreate,
     GenerationPage,
-    Model,
+    Health,
     Project,
     SessionCreated,
 )
-
-TIMEOUT: Final = httpx.Timeout(connect=5.0, read=20.0, write=20.0, pool=5.0)
-# Streams stay open for hours; a bound on connections would let the watchers starve everything else.
-LIMITS: Final = httpx.Limits(max_connections=None, max_keepalive_connections=32, keepalive_expiry=30.0)
-
-M = TypeVar("M", bound=Model)
+from videogen.share_schemas import Share
+from videogen.travel_schemas import Imported, Transfer
 
 
-class AsyncClient:
-    """One session's view of the API. `as_session` gives another's, over the same connections."""
+class AsyncClient(AsyncSender):
+    """One session's view of the API. `as_session` gives another's, over the same connections.
 
-    def __init__(
-        self,
-        base_url: str | Callable[[], str],
-        token: str | None = None,
-        transport: httpx.AsyncBaseTransport | None = None,
-    ) -> None:
-        """Make a client; it connects on its first call.
+    Every call may raise `Unreachable`, `ApiError`, `ProtocolError` or `VersionMismatch`, all of them `ClientError`.
+    """
 
-        Args:
-            base_url: where the app is, without `/api/v1`; a callable is asked once, at the first call.
-            token: the session's token.
-            transport: another way to the server, for tests.
-        """
-        self.token = token
-        self._base_url = base_url
-        self._pool = _Pool(base_url, transport)
-
-    def as_session(self, token: str | None) -> Self:
-        """The same API and connections, seen by the session of `token`."""
-        other = type(self).__new__(type(self))
-        other.token, other._base_url, other._pool = token, self._base_url, self._pool
-        return other
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.aclose()
-
-    async def aclose(self) -> None:
-        """Close the connections, those of every `as_session` too."""
-        await self._pool.aclose()
+    async def health(self) -> Health:
+        """Who answers there, and in which version."""
+        return await self._send(calls.health())
 
     async def create_session(self) -> SessionCreated:
         """Make a new session. This client does not take its token: see `as_session`."""
-        return await self._call(SessionCreated, "POST", "/sessions")
+        return await self._send(calls.create_session())
 
-    async def submit(self, request: GenerationCreate, idempotency_key: str | None = None) -> Project:
-        """Ask for a video. The same key with the same request gives the same project, however often."""
-        headers = {"Idempotency-Key": idempotency_key} if idempotency_key else {}
-        body = request.model_dump(mode="json", by_alias=True, exclude_defaults=True)
-        return await self._call(Project, "POST", "/generations", json=body, headers=headers)
+    async def submit(
+        self, prompt: str | GenerationCreate, idempotency_key: str | None = None, **options: Unpack[SubmitOptions]
+    ) -> Project:
+        """Ask for a video. The same key with the same request gives the same project, however often.
+
+        Without a key one is made, so that a submit whose answer was lost is sent again without making a second video.
+        """
+        return await self._send(calls.submit(prompt, idempotency_key, options))
 
     async def get(self, generation_id: str) -> Generation:
         """One generation as it is now."""
-        return await self._call(Generation, "GET", f"/generations/{_segment(generation_id)}")
+        return await self._send(calls.get(generation_id))
 
-    async def list(
-        self,
-        *,
-        status: str | None = None,
-        q: str | None = None,
-        engine: str | None = None,
-        cursor: str | None = None,
-        limit: int | None = None,
-    ) -> GenerationPage:
+    async def list(self, **wanted: Unpack[ListOptions]) -> GenerationPage:
         """One page of the history, newest first; `cursor` is the page before's `next_cursor`."""
-        query = {"status": status, "q": q, "engine": engine, "cursor": cursor, "limit": limit}
-        params = {key: value for key, value in query.items() if value is not None}
-        return await self._call(GenerationPage, "GET", "/generations", params=params)
+        return await self._send(calls.page(wanted))
+
+    async def generations(self, **wanted: Unpack[ListOptions]) -> AsyncIterator[Generation]:
+        """The whole history, newest first, page by page as it is needed."""
+        while True:
+            page = await self.list(**wanted)
+            for generation in page.items:
+                yield generation
+            if page.next_cursor is None:
+                return
+            wanted["cursor"] = page.next_cursor
+
+    async def patch(self, generation_id: str, title: str | None = None, favorite: bool | None = None) -> Generation:
+        """Change the title or the favourite mark; None leaves it as it is."""
+        return await self._send(calls.patch(generation_id, title, favorite))
 
     async def cancel(self, generation_id: str) -> Generation:
         """Stop a generation. Safe at any time: one that has ended stays as it is."""
-        return await self._call(Generation, "POST", f"/generations/{_segment(generation_id)}/cancel")
+        return await self._send(calls.cancel(generation_id))
 
     async def retry(self, generation_id: str) -> Generation:
         """Start a new generation with the same recipe and seed."""
-        return await self._call(Generation, "POST", f"/generations/{_segment(generation_id)}/retry")
+        return await self._send(calls.retry(generation_id))
 
-    async def upload(self, image: bytes) -> File:
-        """Keep an image (PNG, JPEG or WebP) to start from; its id is what `input_file_id` takes."""
-        return await self._call(File, "POST", "/files", files={"file": ("image", image)})
-
-    async def file(self, file_id: str) -> File:
-        """An uploaded image or a finished still, with a fresh link."""
-        return await self._call(File, "GET", f"/files/{_segment(file_id)}")
+    async def delete(self, generation_id: str) -> None:
+        """Remove a generation that has ended, and its files."""
+        await self._send(calls.delete(generation_id))
 
     async def engines(self) -> tuple[EngineInfo, ...]:
         """The engines on offer."""
-        return tuple((await self._call(EngineList, "GET", "/engines")).items)
+        return tuple((await self._send(calls.engines())).items)
+
+    async def upload(self, image: Path | bytes) -> File:
+        """Send an image; its `id` is the `input_file_id` of a submit."""
+        if isinstance(image, Path):
+            return await self._send(calls.upload(await asyncio.to_thread(image.read_bytes), image.name))
+        return await self._send(calls.upload(image, "image"))
+
+    async def file(self, file_id: str) -> File:
+        """An uploaded image or a finished still, with a fresh link."""
+        return await self._send(calls.file(file_id))
+
+    async def share(self, generation_id: str, **options: Unpack[ShareOptions]) -> Share:
+        """Make the public link to one generation, or change the one there is; see `calls.ShareOptions`."""
+        return await self._send(calls.share(generation_id, options))
+
+    async def shares(self) -> tuple[Share, ...]:
+        """The public links of this session that hold, newest first."""
+        return tuple((await self._send(calls.shares())).items)
+
+    async def unshare(self, generation_id: str) -> None:
+        """Revoke the public link."""
+        await self._send(calls.unshare(generation_id))
+
+    async def transfer(self) -> Transfer:
+        """Make a one-time code that opens this session on another device."""
+        return await self._send(calls.transfer())
+
+    async def revoke_transfer(self) -> None:
+        """Take the code back, if it was not used."""
+        await self._send(calls.revoke_transfer())
+
+    async def claim(self, code: str) -> SessionCreated:
+        """Open the session of a code. This client does not take its token: see `as_session`."""
+        return await self._send(calls.claim(code))
+
+    async def export_zip(self, path: Path) -> Path:
+        """Write everything that the session has finished, as a zip; `path` is whole or not there."""
+        return await self._export(await asyncio.to_thread(Part.anew, path))
+
+    async def import_zip(self, path: Path) -> Imported:
+        """Bring in an export of this or another app. What is here already stays as it is."""
+        size = (await asyncio.to_thread(path.stat)).st_size
+        return await self._send(calls.import_zip(path, size))
 
     def watch(
         self,
@@ -131,73 +147,43 @@ class AsyncClient:
         Raises:
             ApiError: the server refuses the subscription for good (unknown id, no session).
         """
-        if generation and project:
-            raise ValueError("watch: expected a generation or a project, got both")
-        path = "/events"
-        if generation:
-            path = f"/generations/{_segment(generation)}/events"
-        elif project:
-            path = f"/projects/{_segment(project)}/events"
-        subscription = Subscription(
-            http=self._pool.http(),
-            url=f"/api/v1{path}",
-            headers=self._authorization(),
-            last_event_id=last_event_id,
-            ends_with_terminal=generation is not None,
-        )
-        return subscription.events()
+        path = calls.events_path(generation, project)
+        return self._follow(path, last_event_id, one=generation is not None)
 
-    def _authorization(self) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self.token}"} if self.token else {}
+    async def wait(
+        self,
+        generation: Generation | str,
+        timeout: float | None = None,  # noqa: ASYNC109 - the same on both clients
+        on_event: Callable[[Watched], None] | None = None,
+    ) -> Generation:
+        """Wait until a generation has ended, over any number of breaks, and return it with its links.
 
-    async def _call(self, model: type[M], method: str, path: str, **options: Any) -> M:
-        headers = {**self._authorization(), **options.pop("headers", {})}
+        Args:
+            generation: it, or its id.
+            timeout: seconds to wait at most; it goes on afterwards all the same.
+            on_event: hears what a watch would yield.
+
+        Raises:
+            GenerationFailed, GenerationCancelled: it ended without a result.
+            WaitTimeout: it has not ended in time.
+        """
+        generation_id = generation if isinstance(generation, str) else generation.id
         try:
-            response = await self._pool.http().request(method, f"/api/v1{path}", headers=headers, **options)
-        except httpx.TransportError as problem:
-            raise Unreachable(f"The API could not be reached ({type(problem).__name__}).") from problem
-        if not response.is_success:
-            raise from_response(response)
-        try:
-            return read(model, response.json())
-        except (ValidationError, ValueError) as problem:
-            raise ProtocolError(f"{method} {path}: expected a {model.__name__}, got {problem}") from problem
+            async with asyncio.timeout(timeout):
+                async for item in self.watch(generation=generation_id):
+                    if on_event is not None:
+                        on_event(item)
+        except TimeoutError as problem:
+            raise WaitTimeout from problem
+        return result_of(await self.get(generation_id))
 
+    async def download(self, generation: Generation | str, path: Path) -> Path:
+        """Fetch the result of a completed generation to `path`, which is whole or not there.
 
-class _Pool:
-    """The connections, opened at the first call: only then is the port of an app on port 0 known."""
-
-    def __init__(self, base_url: str | Callable[[], str], transport: httpx.AsyncBaseTransport | None) -> None:
-        self._base_url = base_url
-        self._transport = transport
-        self._http: httpx.AsyncClient | None = None
-
-    def http(self) -> httpx.AsyncClient:
-        if self._http is None:
-            base_url = self._base_url if isinstance(self._base_url, str) else self._base_url()
-            self._http = httpx.AsyncClient(
-                base_url=base_url,
-                transport=self._transport,
-                timeout=TIMEOUT,
-                limits=LIMITS,
-                # A proxy named in the environment cannot know this machine's own loopback.
-                trust_env=not _is_loopback(base_url),
-            )
-        return self._http
-
-    async def aclose(self) -> None:
-        if self._http is not None:
-            await self._http.aclose()
-            self._http = None
-
-
-def _segment(value: str) -> str:
-    return quote(value, safe="")
-
-
-def _is_loopback(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+        A download that broke off, even in another process, is taken up where it was.
+        """
+        # Asked anew: links run out.
+        found = await self.get(generation if isinstance(generation, str) else generation.id)
+        link = link_of(found)
+        part = await asyncio.to_thread(Part, path, found.file_id or found.id, found.size_bytes)
+        return await self._resume(link, part)

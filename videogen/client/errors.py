@@ -9,8 +9,9 @@ from math import isfinite
 import httpx
 from pydantic import ValidationError
 
+from videogen import __version__
 from videogen.errors import VideogenError
-from videogen.schemas import Problem
+from videogen.schemas import Generation, Problem
 
 
 class ClientError(VideogenError):
@@ -34,6 +35,65 @@ class ProtocolError(ClientError):
     code = "protocol_error"
     status = 502
     title = "Unexpected answer"
+
+
+class WaitTimeout(ClientError):
+    """The time to wait is over, and the generation has not ended. It goes on: wait or watch again."""
+
+    code = "wait_timeout"
+    status = 504
+    title = "Not finished in time"
+
+
+class DownloadFailed(ClientError):
+    """The file did not come whole."""
+
+    code = "download_failed"
+    status = 502
+    title = "Download failed"
+
+
+class VersionMismatch(ClientError):
+    """The server does not know this call."""
+
+    code = "version_mismatch"
+    status = 501
+    title = "Server of another version"
+
+    def __init__(self, call: str, server_version: str | None) -> None:
+        self.server_version = server_version
+        if server_version is None:
+            told = "what answers there is no videogen that tells its version"
+        else:
+            told = f"the server is version {server_version}, this client {__version__}"
+        super().__init__(f"{call}: the server does not know this call; {told}. Use the same version on both sides.")
+
+
+class GenerationEnded(ClientError):
+    """A generation ended without a result.
+
+    Attributes:
+        generation: as it ended; its `error` says why.
+    """
+
+    def __init__(self, generation: Generation) -> None:
+        self.generation = generation
+        self.reason = generation.error.message if generation.error else ""
+        super().__init__(f"{generation.id} {generation.status}: {self.reason}".rstrip(": "))
+
+
+class GenerationFailed(GenerationEnded):
+    """The generation failed."""
+
+    code = "generation_failed"
+    title = "Generation failed"
+
+
+class GenerationCancelled(GenerationEnded):
+    """The generation was cancelled."""
+
+    code = "generation_cancelled"
+    title = "Generation cancelled"
 
 
 class ApiError(ClientError):
@@ -71,6 +131,13 @@ def from_response(response: httpx.Response) -> ApiError:
         detail = f"The server answered {response.status_code} {response.reason_phrase}.".replace(" .", ".")
         return ApiError("http_error", detail, response.status_code, retry_after=retry_after)
     return ApiError(problem.code, problem.detail, response.status_code, errors=problem.errors, retry_after=retry_after)
+
+
+def is_unknown_call(problem: ApiError) -> bool:
+    """Whether there is no such call on that server, as opposed to no such thing."""
+    if problem.status in (405, 501):
+        return True
+    return problem.status == 404 and (problem.code != "not_found" or problem.detail.startswith("There is nothing at"))
 
 
 def _seconds(value: str | None) -> float | None:

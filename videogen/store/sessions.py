@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from sqlmodel import select
+from sqlalchemy import or_
+from sqlmodel import col, delete, select
 
-from videogen.models import SessionRow
+from videogen.models import DeviceRow, SessionRow, TransferRow
 from videogen.security import new_id, new_token, token_hash
 from videogen.store.base import BaseStore
 
@@ -22,5 +23,31 @@ class SessionStore(BaseStore):
 
     def find_session(self, token: str) -> str | None:
         """The id of the session that this token opens, or None."""
+        digest = token_hash(token)
         with self.database.read() as session:
-            return session.exec(select(SessionRow.id).where(SessionRow.token_hash == token_hash(token))).first()
+            own = session.exec(select(SessionRow.id).where(SessionRow.token_hash == digest)).first()
+            return own or session.exec(select(DeviceRow.session_id).where(DeviceRow.token_hash == digest)).first()
+
+    def put_transfer(self, row: TransferRow) -> None:
+        """Keep a one-time code, in the place of the session's last one."""
+        with self.database.write() as unit:
+            expired = col(TransferRow.expires_at) <= self.clock()
+            unit.session.exec(delete(TransferRow).where(or_(expired, col(TransferRow.session_id) == row.session_id)))
+            unit.session.add(row)
+
+    def drop_transfer(self, session_id: str) -> None:
+        """Take the session's code back, if there is one."""
+        with self.database.write() as unit:
+            unit.session.exec(delete(TransferRow).where(col(TransferRow.session_id) == session_id))
+
+    def use_transfer(self, digest: str) -> tuple[str, str] | None:
+        """Use up the code or the secret of this hash; return its session's id and a new token, or None."""
+        now, token = self.clock(), new_token()
+        known = or_(col(TransferRow.code_hash) == digest, col(TransferRow.secret_hash) == digest)
+        with self.database.write() as unit:
+            row = unit.session.exec(select(TransferRow).where(known, col(TransferRow.expires_at) > now)).first()
+            if row is None:
+                return None
+            unit.session.delete(row)
+            unit.session.add(DeviceRow(token_hash=token_hash(token), session_id=row.session_id, created_at=now))
+            return row.session_id, token

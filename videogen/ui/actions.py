@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 from pydantic import ValidationError
 
-from videogen.client import ApiError, AsyncClient, ClientError, Unreachable
+from videogen.client import ApiError, AsyncClient, ClientError
 from videogen.schemas import Generation, GenerationCreate, Project
 from videogen.ui import form, texts, views
 from videogen.ui.pages import FIRST_PAGE, Page, Pages, Visit
@@ -98,6 +98,23 @@ class Actions:
                 page.board.put_page(await page.client.list(cursor=page.board.next_cursor, limit=FIRST_PAGE))
         return views.history(page.board)
 
+    async def transfer(self, event: gr.EventData, request: gr.Request, browser: Any) -> View:
+        """Make a code that opens this session on another device."""
+        try:
+            made = await self._page(browser, request).client.transfer()
+        except ClientError as problem:
+            return self._outcome(transferTold=texts.refusal(problem))
+        base = event._data.get("base") if isinstance(event._data, dict) else None
+        return self._outcome(transfer=views.transfer(made, str(base or "")))
+
+    async def revoke(self, request: gr.Request, browser: Any) -> View:
+        """Take the code back."""
+        try:
+            await self._page(browser, request).client.revoke_transfer()
+        except ClientError as problem:
+            return self._outcome(transferTold=texts.refusal(problem))
+        return self._outcome(transferTold=texts.REVOKED)
+
     def _page(self, browser: Any, request: gr.Request) -> Page:
         """The tab's page; or, where this process does not know the tab (any more), one of its session."""
         found = self._pages.find(request.session_hash)
@@ -118,13 +135,8 @@ class Actions:
 
 
 async def _submit(client: AsyncClient, request: GenerationCreate, key: Any) -> Project:
-    """Send it; once more if the answer was lost, which the key makes safe."""
-    if not isinstance(key, str) or not 0 < len(key) <= 128:
-        return await client.submit(request)
-    try:
-        return await client.submit(request, key)
-    except Unreachable:
-        return await client.submit(request, key)
+    """Send it under the form's key, so that a second click means the same video; the client repeats what was lost."""
+    return await client.submit(request, key if isinstance(key, str) and 0 < len(key) <= 128 else None)
 
 
 def _explain(problem: form.FormError | ValidationError) -> str:

@@ -13,7 +13,7 @@ from typing import Final
 from videogen.ui.form import EngineForm
 from videogen.ui.texts import DETAILS
 
-STYLES: Final = ("tokens", "gradio", "layout", "stage", "job", "form", "intake", "lists")
+STYLES: Final = ("tokens", "gradio", "layout", "stage", "job", "form", "intake", "lists", "share", "take")
 SCRIPTS: Final = (
     "core",
     "notice",
@@ -26,10 +26,15 @@ SCRIPTS: Final = (
     "form",
     "session",
     "player",
+    "links",
+    "share",
+    "remix",
+    "take",
+    "claim",
     "page",
     "shell",
 )
-SHELL: Final = ("masthead", "stage", "job", "active", "history")
+SHELL: Final = ("masthead", "stage", "job", "active", "history", "shared", "take")
 """The parts that are seen before Gradio has started."""
 
 

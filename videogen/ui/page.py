@@ -16,11 +16,13 @@ from videogen.client import AsyncClient
 from videogen.schemas import EngineInfo
 from videogen.ui import assets, form, texts
 from videogen.ui.actions import Actions
+from videogen.ui.agents import Agents, mcp_is_installed
 from videogen.ui.fields import Buttons, Fields, build_form
 from videogen.ui.first_paint import FirstPaint, early_room
 from videogen.ui.pace import Pace
 from videogen.ui.pages import Pages, Visit
 from videogen.ui.parts import place
+from videogen.ui.sharing import Sharing
 from videogen.ui.theme import theme
 from videogen.ui.views import View, packed
 from videogen.ui.watcher import Watcher
@@ -28,7 +30,7 @@ from videogen.ui.watcher import Watcher
 MAX_PAGES: Final = 1000
 """Open at once in one process."""
 STORAGE_KEY: Final = "videogen-session"
-# No handler is an endpoint of its own: programs use the HTTP API.
+# No handler is an endpoint of its own: programs use the HTTP API, and agents the tools in `agents`.
 QUIET: Final[dict[str, Any]] = {
     "api_visibility": "private",
     "show_progress": "hidden",
@@ -65,6 +67,8 @@ class PageSettings:
     limits: form.Limits = field(default_factory=form.Limits)
     root_path: str = ""
     """The path under which a proxy shows the app."""
+    links_from_api: Callable[[], bool] = lambda: True
+    """Whether the API knows the public address of shared links; where it does not, the browser does."""
 
 
 def _no_search_for_matplotlib() -> None:
@@ -90,7 +94,7 @@ def mount_page(app: FastAPI, settings: PageSettings, path: str = "/") -> FastAPI
         run_history=False,
         show_error=False,
         ssr_mode=False,
-        mcp_server=False,
+        mcp_server=mcp_is_installed(),
         pwa=False,
     )
     return mounted
@@ -112,10 +116,15 @@ def build_page(settings: PageSettings, client: AsyncClient) -> gr.Blocks:
                 fields, buttons = build_form(forms, settings.limits)
                 place("active")
         place("history")
+        place("shared")
+        place("take")
         _wire_form(page, fields, buttons, carriers)
         _wire_actions(Actions(client, pages, forms), fields, buttons, carriers)
+        _wire_sharing(Sharing(client, pages, settings.links_from_api), carriers)
         _wire_player(video, carriers)
         _wire_watcher(page, carriers, (client, pages, pace))
+        if mcp_is_installed():
+            Agents(client).offer()
     # Gradio runs this many events at once and lets all others wait; each open page is one that never ends.
     page.max_threads = MAX_PAGES
     page.queue()
@@ -181,7 +190,17 @@ def _wire_actions(actions: Actions, fields: Fields, buttons: Buttons, carriers: 
     room.cancel(actions.cancel, browser, outcome, trigger_mode="multiple", **SHORT)
     room.retry(actions.retry, browser, outcome, **SHORT)
     room.history(actions.history, browser, carriers.history, trigger_mode="always_last", **SHORT)
+    room.transfer(actions.transfer, browser, outcome, **SHORT)
+    room.revoke(actions.revoke, browser, outcome, **SHORT)
     room.more(actions.more, browser, carriers.history, **SHORT)
+
+
+def _wire_sharing(sharing: Sharing, carriers: Carriers) -> None:
+    """What goes to the server about public links; the answer always tells all of them."""
+    room, browser, outcome = carriers.room, carriers.browser, carriers.outcome
+    room.publish(sharing.share, browser, outcome, trigger_mode="multiple", **SHORT)
+    room.unpublish(sharing.unshare, browser, outcome, trigger_mode="multiple", **SHORT)
+    room.links(sharing.shares, browser, outcome, trigger_mode="always_last", **SHORT)
 
 
 def _wire_watcher(page: gr.Blocks, carriers: Carriers, parts: tuple[AsyncClient, Pages, Pace]) -> None:

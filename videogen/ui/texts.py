@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Final
 
 from videogen.client import ApiError, ClientError
+from videogen.client.sending import is_loopback
 from videogen.schemas import Generation, Status
 
 TITLE: Final = "videogen"
@@ -59,6 +60,12 @@ UNREACHABLE: Final = "The video service does not answer. Trying again…"
 NOT_SENT: Final = "The video service does not answer, so nothing was sent. Your text is safe: try again in a moment."
 GONE: Final = "This generation is not there any more."
 CANCELLED_DETAIL: Final = "You stopped this one. Retry starts it again with the same seed."
+REVOKED: Final = "The code was revoked."
+SCAN: Final = "Scan it with the other device's camera, or type the code there under “Open a code here”."
+ONLY_HERE: Final = (
+    "This address works on this computer only. On another device, open the page under this computer's address in your "
+    "network, and type the code there under “Open a code here”."
+)
 STARTING: Final = "Starting"
 STILL: Final = "Still"
 FINISHED: Final = "Kept in your history"
@@ -142,6 +149,11 @@ def size(count: int | None) -> str:
     if count < 1_000_000:
         return f"{max(1, round(count / 1000))} kB"
     return f"{count / 1_000_000:.1f} MB"
+
+
+def transfer_hint(link: str) -> str:
+    """What to do with the code; `link` is what its QR code holds."""
+    return ONLY_HERE if is_loopback(link) else SCAN
 
 
 def refusal(problem: ClientError) -> str:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from typing import Any, Final, Literal
+from urllib.parse import urlsplit
 
 import orjson
+import segno
 
 from videogen.schemas import Generation, Status, Understanding
+from videogen.travel_schemas import Transfer
 from videogen.ui import texts
 from videogen.ui.board import Board
 
@@ -165,6 +168,17 @@ def _active(generation: Generation, variation: str, *, cancelling: bool) -> View
         "progress": round(generation.progress, 1),
         "prompt": generation.title or generation.prompt,
         "variation": variation,
+    }
+
+
+def transfer(made: Transfer, base: str) -> View:
+    """A code for another device. `base` is the page's address as this browser knows it."""
+    link = f"{base}/#{urlsplit(made.url).fragment}" if base.startswith(("http://", "https://")) else made.url
+    return {
+        "code": made.code,
+        "expiresAt": made.expires_at.isoformat(),
+        "qr": segno.make_qr(link, error="m").svg_data_uri(scale=4, border=2),
+        "hint": texts.transfer_hint(link),
     }
 
 

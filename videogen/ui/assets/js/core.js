@@ -65,7 +65,8 @@ window.videogen = {
 
   /** What the page brings along when it loads: its session, and what it had open. */
   arrive(session) {
-    return [{ ...(session ?? {}), selected: videogen.tab.read() }];
+    const claimed = videogen.store.read("claimed");
+    return [{ ...(session ?? {}), ...(claimed ? { token: claimed } : {}), selected: videogen.tab.read() }];
   },
 
   /** The open generation is remembered per tab, and for a new tab that of the last one. */
@@ -73,7 +74,7 @@ window.videogen = {
     read() {
       try {
         const own = window.sessionStorage.getItem("videogen.selected");
-        return own ?? videogen.store.read("selected");
+        return own || videogen.store.read("selected");
       } catch {
         return null;
       }
@@ -81,7 +82,7 @@ window.videogen = {
     write(id) {
       videogen.store.write("selected", id);
       try {
-        window.sessionStorage.setItem("videogen.selected", id);
+        window.sessionStorage.setItem("videogen.selected", id ?? "");
       } catch {
         // As above: without storage the newest generation is shown.
       }

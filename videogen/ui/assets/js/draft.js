@@ -41,7 +41,8 @@
     },
 
     /** The form as it was left, field by field; what is not offered any more is left as it is. */
-    restore() {
+    async restore() {
+      await videogen.remix.taken;
       return videogen.engines.fill(videogen.store.read("draft", { form: {} }).form);
     },
 

@@ -60,6 +60,7 @@
       if (outcome.accepted) videogen.draft.accepted(outcome.accepted);
       if (outcome.shown) videogen.stage.look();
       if (outcome.notice) videogen.notice.warn(outcome.notice);
+      if (outcome.shares) videogen.share.apply(outcome.shares);
       for (const id of ["cancel", "retry", "history-more"]) if (byId(id)) byId(id).disabled = false;
     },
   };

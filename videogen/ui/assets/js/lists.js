@@ -78,6 +78,10 @@
       remark();
     },
 
+    date(date) {
+      return dates.format(date);
+    },
+
     when(date, now = new Date()) {
       const seconds = (date - now) / 1000;
       const relative = new Intl.RelativeTimeFormat(undefined, { numeric: "auto" });

@@ -35,9 +35,15 @@
     videogen.lists.applyActive(room);
   }
 
+  /** What was brought along is said until somebody acts; a welcome only as long as it is true. */
+  function greet(room) {
+    if (videogen.remix.said) videogen.notice.warn(videogen.remix.said);
+    else videogen.notice.tell(room.notice);
+  }
+
   /** What the API says before the first frame has come: the truth of the moment, though not live yet. */
   videogen.showRoom = (room, entries) => {
-    videogen.notice.tell(room.notice);
+    greet(room);
     show(room);
     videogen.lists.applyHistory(entries);
   };
@@ -51,10 +57,10 @@
     videogen.session.apply(room);
     show(room);
     // The welcome has been read once somebody acts, and is no longer true once everything has ended.
-    if (room.visit !== visit) videogen.notice.tell(room.notice);
+    if (room.visit !== visit) greet(room);
     else if (room.active.length === 0) videogen.notice.settle();
     const version = `${room.visit}.${room.history}`;
-    if (version !== history) videogen.act("history");
+    if (version !== history) for (const name of ["history", "links"]) videogen.act(name);
     visit = room.visit;
     history = version;
     return undefined;

@@ -16,6 +16,7 @@
   videogen.session = {
     apply(room) {
       if (!room.token || room.token === kept) return;
+      videogen.store.write("claimed", null);
       kept = room.token;
       know();
       // For the next visit, which asks before Gradio can tell what it keeps.
@@ -28,6 +29,13 @@
     async token() {
       await known;
       return kept;
+    },
+
+    /** Another session is this browser's from now on: for the cookie the server has seen to it. */
+    replace(token) {
+      videogen.store.write("token", token);
+      videogen.store.write("claimed", token);
+      videogen.tab.write(null);
     },
 
     value() {

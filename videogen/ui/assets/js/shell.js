@@ -62,6 +62,7 @@
       // The watcher's frames are newer.
       if (early !== null && !videogen.watched) videogen.showRoom(early.room, early.history);
       videogen.byId("shell")?.removeAttribute("data-asking");
+      videogen.claim.landed();
     },
 
     /** Gradio has a place for the part of this name. */

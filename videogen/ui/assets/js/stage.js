@@ -178,6 +178,7 @@
         videogen.tab.write(job.id);
       }
       shown = job;
+      videogen.share.stage(job);
     },
   };
 })();

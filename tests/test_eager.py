@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from videogen.api.eager import begin
+from videogen.eager import begin
 
 
 async def test_what_never_waits_is_done_at_once():

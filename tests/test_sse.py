@@ -6,8 +6,8 @@ import pytest
 
 from tests.support.rows import stored_event
 from tests.support.sse import parse
-from videogen.api.sse import EventStreamResponse
 from videogen.hub import BACKLOG, Hub
+from videogen.sse import EventStreamResponse
 from videogen.store import Opening
 from videogen.streams import EventStream
 

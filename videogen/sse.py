@@ -10,7 +10,7 @@ from starlette.background import BackgroundTask
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
-from videogen.api.eager import Rest, begin
+from videogen.eager import Rest, begin
 from videogen.streams import EventStream
 
 DIRECT: Final = "videogen.send"

@@ -1,0 +1,86 @@
+"""What a link costs whoever opens it: bytes, the first paint in Chromium, and how late a thousand visitors hear."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from statistics import median
+from urllib.parse import urlsplit
+
+import httpx
+
+from benchmarks.page import ENGINE, LONG_FORM
+from benchmarks.page import _browser as chromium
+from benchmarks.table import Row, percentile
+from tests.support.app import ROOT, App
+
+VISITORS = 1000
+SECONDS = 15.0
+PAGE_BYTES, PAINT_MS, LATE_MS = 30_000, 300.0, 200.0
+VISITS = 15
+PAINT = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime"
+
+
+def measure() -> list[Row]:
+    """One link to a generation that renders for a minute."""
+    with tempfile.TemporaryDirectory() as folder, App(Path(folder), [ENGINE]) as app:
+        slug = _share(app)
+        return [_live(app, slug), _size(app, slug), _paint(app, slug)]
+
+
+def _share(app: App) -> str:
+    with httpx.Client(base_url=f"{app.base_url}/api/v1", trust_env=False) as http:
+        token = http.post("/sessions").raise_for_status().json()["token"]
+        http.headers["Authorization"] = f"Bearer {token}"
+        asked = {"prompt": "A lighthouse in the fog, slow pan. " * 50, "settings": LONG_FORM}
+        made = http.post("/generations", json=asked).raise_for_status().json()["generations"][0]["id"]
+        return str(http.post(f"/generations/{made}/share").raise_for_status().json()["slug"])
+
+
+def _size(app: App, slug: str) -> Row:
+    with httpx.Client(base_url=app.base_url, trust_env=False) as http:
+        page = len(http.get(f"/s/{slug}").raise_for_status().content)
+        script = len(http.get("/s/-/share.js").raise_for_status().content)
+    value = f"{page + script} bytes ({page} page, {script} script; prompt of 1750 characters)"
+    return Row("share page without video", value, f"<= {PAGE_BYTES} bytes", "", page + script <= PAGE_BYTES)
+
+
+def _paint(app: App, slug: str) -> Row:
+    """Each visit in a context of its own, so that nothing is kept; a bare page of the same server is the peer."""
+    ours: list[float] = []
+    bare: list[float] = []
+    with chromium() as browser:
+        for turn in range(VISITS + 1):
+            for address, found in ((f"/healthz?{turn}", bare), (f"/s/{slug}", ours)):
+                context = browser.new_context()
+                page = context.new_page()
+                page.goto(app.base_url + address)
+                page.wait_for_function(f"() => {PAINT} > 0")
+                if turn:
+                    found.append(float(page.evaluate(PAINT)))
+                context.close()
+    return Row(
+        "share page, first contentful paint",
+        f"p50 {median(ours):.0f} ms, max {max(ours):.0f} ms (n={len(ours)})",
+        f"p50 <= {PAINT_MS:g} ms",
+        f"bare text of the same server: {median(bare):.0f} ms",
+        median(ours) <= PAINT_MS,
+    )
+
+
+def _live(app: App, slug: str) -> Row:
+    host = urlsplit(app.base_url)
+    command = [sys.executable, "-m", "benchmarks.visitors", str(host.port), slug, str(VISITORS), str(SECONDS)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=180, check=True)
+    heard: dict[str, list[float]] = json.loads(done.stdout)
+    late = [one for times in heard.values() for one in times]
+    whole = min(map(len, heard.values()))
+    value = (
+        f"p50 {median(late):.0f} ms, p99 {percentile(late, 0.99):.0f} ms, max {max(late):.0f} ms "
+        f"from the event's write ({len(heard)} events, each heard by at least {whole})"
+    )
+    held = percentile(late, 0.99) <= LATE_MS and whole == VISITORS
+    return Row(f"live event, {VISITORS} visitors on one link", value, f"p99 <= {LATE_MS:g} ms", "", held)

@@ -1,0 +1,234 @@
+"""Everything leaves as a zip and comes in elsewhere; what is not a good export leaves no trace."""
+
+import io
+import json
+import zipfile
+from contextlib import suppress
+
+import httpx
+import pytest
+
+from tests.support import zips
+from tests.support.api import API
+from tests.support.app import App
+from tests.support.zips import export_bytes, manifest, told_file, told_generation, zip_bytes
+
+
+@pytest.fixture(scope="module")
+def video(tmp_path_factory):
+    return zips.video_bytes(tmp_path_factory.mktemp("video"))
+
+
+def bring(session, data):
+    return session.post("/import", content=data, headers={"Content-Type": "application/zip"})
+
+
+def history(session):
+    return session.get("/generations").json()["items"]
+
+
+@pytest.fixture
+def exported(session_of):
+    """A session that has made something, and the zip of it."""
+    session = session_of()
+    made = session.submit("bars", prompt="blue bars", settings={"seed": 7})
+    session.finish(made["id"])
+    session.patch(f"/generations/{made['id']}", json={"title": "My bars", "favorite": True})
+    failed = session.submit("refuses", prompt="no way")
+    session.finish(failed["id"])
+    response = session.get("/export")
+    assert response.status_code == 200
+    assert response.headers["content-type"] == "application/zip"
+    assert response.headers["content-disposition"].startswith('attachment; filename="videogen-export-')
+    return session, made["id"], failed["id"], response.content
+
+
+def test_an_export_holds_videos_posters_and_a_manifest_that_is_true(exported):
+    session, made, failed, data = exported
+    archive = zipfile.ZipFile(io.BytesIO(data))
+    assert archive.testzip() is None
+    told = json.loads(archive.read("manifest.json"))
+    assert (told["format"], told["version"], told["leftOut"]) == ("videogen-export", 1, 0)
+    first, second = told["generations"]
+    assert (first["id"], first["title"], first["favorite"], first["seed"]) == (made, "My bars", True, 7)
+    assert (second["id"], second["status"], second["error"]["code"]) == (
+        failed,
+        "failed",
+        session.read(failed)["error"]["code"],
+    )
+    for file in (first["result"], first["poster"]):
+        assert told_file(file["path"], archive.read(file["path"])) == file
+    assert archive.read(first["result"]["path"]) == session.http.get(session.read(made)["videoUrl"]).content
+    assert set(archive.namelist()) == {f"videos/{made}.mp4", f"posters/{made}.jpg", "manifest.json"}
+
+
+def test_what_still_runs_is_left_out_and_counted(session):
+    running = session.submit("until-cancelled")
+    told = json.loads(zipfile.ZipFile(io.BytesIO(session.get("/export").content)).read("manifest.json"))
+    assert (told["generations"], told["leftOut"]) == ([], 1)
+    session.cancel(running["id"])
+
+
+def test_it_comes_in_elsewhere_whole_once_and_live(exported, session_of):
+    origin, made, _, data = exported
+    other = session_of()
+    with other.stream("/events") as stream:
+        came = bring(other, data)
+        assert came.status_code == 200, came.text
+        frames = [next(stream) for _ in range(2)]
+    assert (came.json()["imported"], came.json()["known"]) == (2, 0)
+    assert [frame.data["generationId"] for frame in frames] == came.json()["generationIds"]
+    assert [frame.event for frame in frames] == ["render_result", "error"]
+    failed, done = history(other)
+    assert (done["prompt"], done["title"], done["favorite"], done["seed"]) == ("blue bars", "My bars", True, 7)
+    assert done["id"] != made
+    assert done["createdAt"] == origin.read(made)["createdAt"]
+    video = other.http.get(done["videoUrl"], headers={"Range": "bytes=0-9"})
+    assert (video.status_code, video.headers["content-type"]) == (206, "video/mp4")
+    assert other.http.get(done["posterUrl"]).headers["content-type"] == "image/jpeg"
+    assert other.follow(done["id"])[-1].event == "render_result"
+    assert failed["error"]["message"] == origin.read(failed["id"] and history(origin)[0]["id"])["error"]["message"]
+
+    again = bring(other, data).json()
+    assert (again["imported"], again["known"]) == (0, 2)
+    assert len(history(other)) == 2
+    # Nor do they double on their way back, or in a chain of moves.
+    back = other.get("/export").content
+    assert bring(origin, back).json()["imported"] == 0
+    assert bring(session_of(), back).json()["imported"] == 2
+
+
+def test_it_comes_into_another_app_and_can_be_made_again_there(exported, tmp_path):
+    data = exported[-1]
+    with App(tmp_path / "elsewhere", ["bars"]) as app:
+        from tests.support.api import Session
+
+        with Session(app.base_url) as session:
+            assert bring(session, data).json()["imported"] == 2
+            done = history(session)[1]
+            retried = session.post(f"/generations/{done['id']}/retry")
+            assert retried.status_code == 201, retried.text
+            assert session.finish(retried.json()["id"])["seed"] == 7
+            # Its engine is not offered there: told, not met.
+            refused = session.post(f"/generations/{history(session)[1]['id']}/retry")
+            assert (refused.status_code, refused.json()["code"]) == (422, "invalid_request")
+            assert not list((app.data_dir / "imports").iterdir())
+
+
+def spoilt(video):
+    """Each is wrong in its own way, with a word of what is told."""
+    path = "videos/gen_a.mp4"
+    whole, name = export_bytes(video), "manifest.json"
+    result = told_file(path, video)
+    good = told_generation(result=result)
+
+    def of(told, files=None):
+        return zip_bytes({path: video, name: told, **(files or {})})
+
+    text = b"no video at all"
+    yield "not a zip", text, "whole zip"
+    yield "empty", b"", "whole zip"
+    yield "cut short", whole[:-40], "whole zip"
+    yield "a zip of something else", zip_bytes({"readme.txt": "hello"}), "without"
+    yield "not JSON", of(b"{"), "JSON"
+    yield "nested too deep", of(b"[" * 100_000), "JSON"
+    yield "not an object", of(b"[]"), "format"
+    yield "another format", of(manifest(good, format="other")), "format"
+    yield "a newer version", of(manifest(good, version=2)), "newer videogen"
+    yield "absolute", of(manifest(good), {"/etc/passwd": "x"}), "plain file names"
+    yield "upwards", of(manifest(good), {"../../evil": "x"}), "plain file names"
+    yield "backslashes", of(manifest(good), {"..\\evil": "x"}), "plain file names"
+    yield "a bomb", zip_bytes({name: manifest(good), path: b"\0" * 30_000_000}, zipfile.ZIP_DEFLATED), "unpacks"
+    yield "the same twice", of(manifest(good, good)), "once"
+    yield "a file that is not there", zip_bytes({name: manifest(good)}), "not there"
+    yield "other bytes", zip_bytes({path: video[:-1] + b"x", name: manifest(good)}), "others"
+    yield (
+        "no video",
+        zip_bytes({path: text, name: manifest(told_generation(result=told_file(path, text)))}),
+        "whole video",
+    )
+    half = video[: len(video) // 2]
+    yield (
+        "half a video",
+        zip_bytes({path: half, name: manifest(told_generation(result=told_file(path, half)))}),
+        "whole video",
+    )
+    poster = told_file("posters/gen_a.jpg", text)
+    yield "no picture", of(manifest(good | {"poster": poster}), {"posters/gen_a.jpg": text}), "whole picture"
+    yield "completed without a result", of(manifest(told_generation())), "result"
+    for field, value in (
+        ("id", "../../up"),
+        ("prompt", "a\0b"),
+        ("prompt", ""),
+        ("status", "processing"),
+        ("width", -1),
+        ("width", 10**9),
+        ("seed", 2**70),
+        ("fps", "many"),
+        ("durationSeconds", 1e300),
+        ("createdAt", "yesterday"),
+        ("title", "x" * 201),
+        ("engine", ""),
+        ("settings", []),
+    ):
+        yield f"{field} {str(value)[:20]!r}", of(manifest(good | {field: value})), "manifest.json"
+    for where in ("../gen_a.mp4", "/etc/passwd", "videos/../../x.mp4", "videos/gen_a.exe"):
+        yield f"path {where}", of(manifest(told_generation(result=result | {"path": where}))), "manifest.json"
+
+
+def test_what_is_no_good_export_is_told_in_one_sentence_and_leaves_nothing(app, session, video):
+    # A good one stands before the bad one, which must not come in alone.
+    def files():
+        return {path.name for path in (app.data_dir / "files").iterdir()}
+
+    before = files()
+    for name, data, word in spoilt(video):
+        refused = bring(session, data)
+        assert (refused.status_code, refused.json()["code"]) == (422, "not_an_export"), (name, refused.text)
+        assert word in refused.json()["detail"], (name, refused.text)
+        assert len(refused.json()["detail"]) < 400, name
+    first = told_file("videos/gen_a.mp4", video)
+    lame = zip_bytes(
+        {
+            "videos/gen_a.mp4": video,
+            "videos/gen_b.mp4": b"lame",
+            "manifest.json": manifest(
+                told_generation("gen_a", result=first),
+                told_generation("gen_b", result=told_file("videos/gen_b.mp4", b"lame")),
+            ),
+        }
+    )
+    assert bring(session, lame).status_code == 422
+    assert history(session) == []
+    assert files() == before
+    assert list((app.data_dir / "imports").iterdir()) == []
+    assert bring(session, export_bytes(video)).json()["imported"] == 1
+
+
+def test_what_a_newer_release_says_beside_is_left_aside(session, video):
+    data = export_bytes(video, mood="blue")
+    assert bring(session, data).json()["imported"] == 1
+    assert history(session)[0]["prompt"] == "a ship"
+
+
+def test_too_large_a_zip_is_refused_before_it_is_taken(tmp_path):
+    with App(tmp_path / "small", ["bars"], max_import_mb=0.1) as app:
+        from tests.support.api import Session
+
+        with Session(app.base_url) as session:
+            told = bring(session, b"x" * 200_000)
+            assert (told.status_code, told.json()["code"]) == (413, "payload_too_large")
+
+            def untold():
+                for _ in range(40):
+                    yield b"x" * 8192
+
+            # Without a length it is counted as it comes; the server may hang up while we still send.
+            with suppress(httpx.WriteError):
+                assert session.post("/import", content=untold()).status_code == 413
+            assert not list((app.data_dir / "imports").iterdir())
+
+
+def test_only_a_session_exports_and_imports(http, video):
+    assert http.get(f"{API}/export").status_code == 401
+    assert http.post(f"{API}/import", content=export_bytes(video)).status_code == 401

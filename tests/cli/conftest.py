@@ -1,0 +1,93 @@
+"""The command line as people have it: real processes, a home of their own, an app that runs or none."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+
+import psutil
+import pytest
+
+from tests.support.app import ROOT, engine_reference
+
+PATIENCE = 60.0
+TINY = ("--size", "64x64", "--seconds", "0.5", "--fps", "8")
+
+
+class Home:
+    """One person's command line: configuration, data and files below one folder."""
+
+    def __init__(self, folder, url=None, engines=("bars",)) -> None:
+        self.folder = folder
+        self.data = folder / "share" / "videogen"
+        self.env = {key: value for key, value in os.environ.items() if not key.startswith("VIDEOGEN_")}
+        self.env |= {"XDG_CONFIG_HOME": str(folder / "config"), "XDG_DATA_HOME": str(folder / "share")}
+        self.env |= {"PYTHONPATH": str(ROOT), "VIDEOGEN_ENGINES": ",".join(map(engine_reference, engines))}
+        if url:
+            self.env["VIDEOGEN_URL"] = url
+
+    def start(self, *arguments, **env):
+        """A command that runs."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "videogen", *arguments],
+            cwd=self.folder,
+            env=self.env | env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+
+    def run(self, *arguments, code=0, **env):
+        """A command that has ended with this exit code; its standard output as text."""
+        process = self.start(*arguments, **env)
+        out, err = process.communicate(timeout=PATIENCE)
+        self.err = err.decode()
+        assert process.returncode == code, (arguments, process.returncode, out.decode(errors="replace"), self.err)
+        self.raw = out
+        return out.decode(errors="replace")
+
+    def lines(self, *arguments, **options):
+        """The same with --json: its objects."""
+        return [json.loads(line) for line in self.run(*arguments, "--json", **options).splitlines()]
+
+    def interrupt(self, *arguments, at):
+        """A command that gets Ctrl-C once it has written a line with this text; its output and exit code."""
+        process = self.start(*arguments)
+        out = b""
+        for line in process.stdout:
+            out += line
+            if at.encode() in line:
+                process.send_signal(signal.SIGINT)
+                break
+        rest, err = process.communicate(timeout=PATIENCE)
+        return (out + rest).decode(), err.decode(), process.returncode
+
+    def servers(self):
+        """The processes that serve this home's data."""
+        wanted = str(self.data.resolve())
+        return [process for process in psutil.process_iter() if _environ(process).get("VIDEOGEN_DATA_DIR") == wanted]
+
+
+def _environ(process):
+    try:
+        return process.environ()
+    except psutil.Error:
+        return {}
+
+
+@pytest.fixture(scope="module")
+def app(module_app):
+    return module_app(engines=["bars", "slow", "until-cancelled", "refuses"], workers=2)
+
+
+@pytest.fixture
+def home(tmp_path, app):
+    """Somebody who has an app that runs."""
+    return Home(tmp_path, app.base_url)
+
+
+@pytest.fixture
+def alone(tmp_path):
+    """Somebody who has none."""
+    return Home(tmp_path, engines=("bars", "slow", "until-cancelled"))

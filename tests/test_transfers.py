@@ -1,0 +1,110 @@
+"""One-time codes: for minutes, once, revocable, and not to be guessed."""
+
+import re
+from datetime import UTC, datetime
+
+import pytest
+from sqlmodel import select
+
+from videogen.errors import CodeRefused, TooManyGuesses
+from videogen.models import DeviceRow, TransferRow
+from videogen.security import Signer
+from videogen.transfers import GUESS_SECONDS, GUESSES_OF_ALL, GUESSES_OF_ONE, HOLDS_SECONDS, Guesses, Transfers
+
+BASE = "https://video.example.org/studio"
+
+
+@pytest.fixture
+def transfers(store):
+    return Transfers(store, Signer(b"a secret of sixteen bytes"))
+
+
+def secret_of(made):
+    return made.url.removeprefix(f"{BASE}/#claim=")
+
+
+def rows(database, table):
+    with database.read() as session:
+        return session.exec(select(table)).all()
+
+
+def test_a_code_can_be_typed_and_its_link_has_a_secret_of_its_own(transfers, alice, clock):
+    made = transfers.make(alice, BASE)
+    assert re.fullmatch(r"[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4}", made.code)
+    assert len(secret_of(made)) == 43
+    assert made.expires_at == datetime.fromtimestamp(round(clock.now + HOLDS_SECONDS, 3), UTC)
+
+
+@pytest.mark.parametrize(
+    "way",
+    [
+        lambda made: made.code,
+        lambda made: f" {made.code.lower().replace('-', ' ')} ",
+        lambda made: made.code.replace("0", "o").replace("1", "l"),
+        secret_of,
+    ],
+)
+def test_either_opens_the_session_once_with_a_token_of_its_own(transfers, store, alice, way):
+    made = transfers.make(alice, BASE)
+    created = transfers.claim(way(made), "here")
+    assert created.session_id == alice
+    assert store.find_session(created.token) == alice
+    for used in (made.code, secret_of(made)):
+        with pytest.raises(CodeRefused, match="was used, has expired, or never was"):
+            transfers.claim(used, "here")
+
+
+def test_a_code_expires(transfers, alice, clock):
+    made = transfers.make(alice, BASE)
+    clock.now += HOLDS_SECONDS
+    with pytest.raises(CodeRefused):
+        transfers.claim(secret_of(made), "here")
+
+
+def test_a_code_is_revoked_and_a_new_one_takes_its_place(transfers, alice, bob):
+    first, other = transfers.make(alice, BASE), transfers.make(bob, BASE)
+    second = transfers.make(alice, BASE)
+    with pytest.raises(CodeRefused):
+        transfers.claim(first.code, "here")
+    transfers.revoke(alice)
+    transfers.revoke(alice)
+    with pytest.raises(CodeRefused):
+        transfers.claim(second.code, "here")
+    assert transfers.claim(other.code, "here").session_id == bob
+
+
+def test_neither_code_nor_token_is_kept(transfers, database, alice):
+    made = transfers.make(alice, BASE)
+    kept = repr(rows(database, TransferRow))
+    assert made.code.replace("-", "") not in kept
+    assert secret_of(made) not in kept
+    token = transfers.claim(made.code, "here").token
+    assert rows(database, TransferRow) == []
+    assert token not in repr(rows(database, DeviceRow))
+
+
+def test_who_guesses_must_wait_and_nobody_else(transfers, alice, bob, clock):
+    made, other = transfers.make(alice, BASE), transfers.make(bob, BASE)
+    for number in range(GUESSES_OF_ONE):
+        with pytest.raises(CodeRefused):
+            transfers.claim(f"{number:08d}", "a guesser")
+    with pytest.raises(TooManyGuesses):
+        transfers.claim(made.code, "a guesser")
+    assert transfers.claim(made.code, "somebody else").session_id == alice
+    # The link's secret cannot be guessed, so that it always opens.
+    assert transfers.claim(secret_of(other), "a guesser").session_id == bob
+    third = transfers.make(alice, BASE)
+    clock.now += GUESS_SECONDS + 1
+    with pytest.raises(CodeRefused):
+        transfers.claim("ZZZZ-ZZZZ", "a guesser")
+    third = transfers.make(alice, BASE)
+    assert transfers.claim(third.code, "a guesser").session_id == alice
+
+
+def test_many_who_guess_a_little_are_stopped_too(clock):
+    guesses = Guesses(clock)
+    for number in range(GUESSES_OF_ALL):
+        guesses.check(str(number))
+        guesses.note(str(number))
+    with pytest.raises(TooManyGuesses):
+        guesses.check("one more")

@@ -1,0 +1,87 @@
+"""`/api/v1/export` and `/api/v1/import`: everything, to take along."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import anyio.to_thread
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import StreamingResponse
+
+from videogen.api.auth import SessionDep
+from videogen.api.problems import documented
+from videogen.errors import CrossSite, NotAnExport, PayloadTooLarge, SessionRequired, StorageFault
+from videogen.exports import Exports
+from videogen.imports import Imports
+from videogen.travel_schemas import Imported
+
+router = APIRouter(prefix="/api/v1", tags=["export and import"])
+_ZIP: Final[dict[str, Any]] = {"schema": {"type": "string", "format": "binary"}}
+_BODY: Final[dict[str, Any]] = {"requestBody": {"required": True, "content": {"application/zip": _ZIP}}}
+
+
+def _exports(request: Request) -> Exports:
+    exports: Exports = request.app.state.exports
+    return exports
+
+
+def _imports(request: Request) -> Imports:
+    imports: Imports = request.app.state.imports
+    return imports
+
+
+@router.get(
+    "/export",
+    response_class=StreamingResponse,
+    responses=documented(
+        SessionRequired, also={200: {"description": "The zip.", "content": {"application/zip": _ZIP}}}
+    ),
+)
+def export(session_id: SessionDep, exports: Annotated[Exports, Depends(_exports)]) -> StreamingResponse:
+    """Everything that the session has finished, as a zip of videos, posters and a `manifest.json`.
+
+    It is made while it is sent. What is still queued or running is left out.
+    """
+    name = f"videogen-export-{datetime.now(UTC):%Y-%m-%d}.zip"
+    headers = {
+        "Content-Disposition": f'attachment; filename="{name}"',
+        "Cache-Control": "no-store",
+        "X-Accel-Buffering": "no",
+    }
+    return StreamingResponse(exports.stream(session_id), media_type="application/zip", headers=headers)
+
+
+@router.post(
+    "/import",
+    openapi_extra=_BODY,
+    responses=documented(SessionRequired, CrossSite, PayloadTooLarge, NotAnExport, StorageFault),
+)
+async def import_zip(
+    request: Request, session_id: SessionDep, imports: Annotated[Imports, Depends(_imports)]
+) -> Imported:
+    """Bring in a zip of `GET /export`, of this or another app: all of it or nothing.
+
+    What this session has already stays as it is, so that the same zip can be sent again without doubles.
+    """
+    with imports.receiving() as folder:
+        await _receive(request, folder / "upload.zip", imports.max_bytes)
+        return await anyio.to_thread.run_sync(imports.take, session_id, folder)
+
+
+async def _receive(request: Request, path: Path, limit: int) -> None:
+    too_large = PayloadTooLarge(f"Expected a zip of at most {limit} bytes (VIDEOGEN_MAX_IMPORT_MB), got a larger one.")
+    told = request.headers.get("content-length", "")
+    if told.isascii() and told.isdigit() and int(told) > limit:
+        raise too_large
+    size = 0
+    try:
+        async with await anyio.open_file(path, "wb") as file:
+            async for chunk in request.stream():
+                size += len(chunk)
+                if size > limit:
+                    raise too_large
+                await file.write(chunk)
+    except OSError as problem:
+        raise StorageFault(f"The zip could not be kept: {problem.strerror}.") from problem

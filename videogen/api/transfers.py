@@ -1,0 +1,53 @@
+"""`/api/v1/sessions/...`: a session on another device."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from videogen.api.auth import SessionDep, cookie_header, is_same_origin
+from videogen.api.problems import documented
+from videogen.errors import CodeRefused, CrossSite, InvalidRequest, SessionRequired, TooManyGuesses
+from videogen.schemas import SessionCreated
+from videogen.transfers import Transfers
+from videogen.travel_schemas import Transfer, TransferClaim
+
+router = APIRouter(prefix="/api/v1/sessions", tags=["sessions"])
+_WRITE: Final = documented(SessionRequired, CrossSite)
+
+
+def _transfers(request: Request) -> Transfers:
+    transfers: Transfers = request.app.state.transfers
+    return transfers
+
+
+TransfersDep = Annotated[Transfers, Depends(_transfers)]
+
+
+@router.post("/transfer", status_code=201, responses=_WRITE)
+def make_code(transfers: TransfersDep, session_id: SessionDep, request: Request) -> Transfer:
+    """Make a one-time code for this session, to be typed or opened on another device within ten minutes.
+
+    Whoever has it has the session. The code before it no longer holds.
+    """
+    return transfers.make(session_id, request.app.state.public.of(request))
+
+
+@router.delete("/transfer", status_code=204, responses=_WRITE)
+def revoke_code(transfers: TransfersDep, session_id: SessionDep) -> Response:
+    """Take the code back, if it was not used. Safe to repeat."""
+    transfers.revoke(session_id)
+    return Response(status_code=204)
+
+
+@router.post("/claim", status_code=201, responses=documented(CodeRefused, CrossSite, InvalidRequest, TooManyGuesses))
+def claim_code(transfers: TransfersDep, request: Request, response: Response, claim: TransferClaim) -> SessionCreated:
+    """Use a code, once: the session opens here too, with a token of its own. Sets the browser's cookie."""
+    # Another site must not be able to put its own session into somebody's browser.
+    if ("origin" in request.headers or "sec-fetch-site" in request.headers) and not is_same_origin(request):
+        raise CrossSite
+    created = transfers.claim(claim.code, request.client.host if request.client else "")
+    response.headers["Set-Cookie"] = cookie_header(request, created.token)
+    response.headers["Cache-Control"] = "no-store"
+    return created

@@ -1,0 +1,118 @@
+"""What may be typed. Nothing heavy is imported here: `--help` answers at once."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+STDOUT = Path("-")
+CODES = """exit codes: 0 done, 1 the generation failed or was cancelled, 2 usage, or it cannot start,
+3 the server cannot be reached, 4 the server refused, 5 a file could not be read or written, 130 interrupted"""
+
+
+def add_commands(commands: Any) -> None:
+    """Add the client's commands to the parser's subcommands. Each sets `run` to the name of its function."""
+    _generate(commands)
+    watch = _command(commands, "watch", "follow a generation until it has ended")
+    watch.add_argument("id", help="of a generation, such as gen_...")
+    _output(watch)
+    listing = _command(commands, "list", "list what you have made, newest first")
+    listing.add_argument(
+        "--status", help="one of queued, processing, completed, failed, cancelled; several with commas"
+    )
+    listing.add_argument("--search", metavar="WORDS", help="words in the prompt or the title")
+    listing.add_argument("--limit", type=_count, default=20, help="at most so many; 0 means all (default 20)")
+    for name, about in (
+        ("cancel", "stop a generation"),
+        ("retry", "start a generation again, with the same recipe and seed, and follow it"),
+        ("download", "fetch the result of a generation"),
+        ("delete", "remove a generation that has ended, and its files"),
+        ("share", "make a public link to a generation"),
+        ("unshare", "revoke the public link of a generation"),
+    ):
+        command = _command(commands, name, about)
+        command.add_argument("id", help="of a generation, such as gen_...")
+        if name in ("retry", "download"):
+            _output(command)
+        if name == "retry":
+            command.add_argument("--detach", action="store_true", help="do not wait for the end")
+        if name == "share":
+            command.add_argument("--days", type=_positive, help="how long the link holds (default: until revoked)")
+    _command(commands, "engines", "list the engines and what each can do")
+    export = _command(commands, "export", "write everything you have finished to a zip")
+    export.add_argument("file", type=Path)
+    export.add_argument("-f", "--force", action="store_true", help="overwrite")
+    _command(commands, "import", "bring in a zip of `videogen export`").add_argument("file", type=Path)
+    _command(commands, "transfer", "make a one-time code that opens your session on another device")
+    _command(commands, "claim", "open the session of a one-time code here").add_argument("code")
+
+
+def _generate(commands: Any) -> None:
+    command = _command(commands, "generate", "make a video (or an image) from a prompt")
+    command.add_argument("prompt")
+    _output(command)
+    command.add_argument("--size", type=_size, metavar="WxH", help="pixels, such as 854x480")
+    command.add_argument("--seconds", type=_positive)
+    command.add_argument("--fps", type=_count)
+    command.add_argument("--seed", type=_count)
+    command.add_argument("--engine", help="see `videogen engines`")
+    command.add_argument("--negative", default="", metavar="TEXT", help="what should not be seen")
+    command.add_argument("--image", type=Path, metavar="FILE", help="a picture to start from")
+    command.add_argument("--type", choices=["video", "image"], default="video")
+    command.add_argument(
+        "--set", type=_setting, action="append", default=[], metavar="KEY=VALUE", help="another setting of the engine"
+    )
+    command.add_argument("--variations", type=_count, default=1, help="so many seeds of this prompt")
+    command.add_argument("--detach", action="store_true", help="do not wait for the end")
+
+
+def _command(commands: Any, name: str, about: str) -> argparse.ArgumentParser:
+    command: argparse.ArgumentParser = commands.add_parser(
+        name, help=about, description=about, epilog=CODES, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    command.add_argument("--url", help="the app (default: $VIDEOGEN_URL, or http://127.0.0.1:7860, or one of its own)")
+    command.add_argument("--token", help="of the session (default: $VIDEOGEN_TOKEN, or the one kept for this server)")
+    command.add_argument("--json", action="store_true", help="one JSON object per line")
+    command.set_defaults(run=name)
+    return command
+
+
+def _output(command: argparse.ArgumentParser) -> None:
+    command.add_argument("-o", "--output", type=Path, metavar="FILE", help="where the result goes; - means stdout")
+    command.add_argument("-f", "--force", action="store_true", help="overwrite")
+
+
+def _size(text: str) -> tuple[int, int]:
+    width, _, height = text.lower().partition("x")
+    if not (width.isascii() and width.isdigit() and height.isascii() and height.isdigit()):
+        raise argparse.ArgumentTypeError(f"expected WIDTHxHEIGHT such as 854x480, got {text!r}")
+    return int(width), int(height)
+
+
+def _positive(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not (math.isfinite(value) and value > 0):
+        raise argparse.ArgumentTypeError(f"expected a number above 0, got {text!r}")
+    return value
+
+
+def _count(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 19):
+        raise argparse.ArgumentTypeError(f"expected a whole number, got {text!r}")
+    return int(text)
+
+
+def _setting(text: str) -> tuple[str, Any]:
+    key, equals, value = text.partition("=")
+    if not (key and equals):
+        raise argparse.ArgumentTypeError(f"expected KEY=VALUE, got {text!r}")
+    try:
+        return key, json.loads(value)
+    except ValueError:
+        return key, value

@@ -1,0 +1,38 @@
+"""How a command ends."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from videogen.client import ApiError, ClientError, GenerationEnded, ProtocolError, Unreachable, VersionMismatch
+from videogen.client.tokens import TokenFileError
+from videogen.errors import StartError
+
+DONE: Final = 0
+FAILED: Final = 1
+CANNOT_START: Final = 2
+UNREACHABLE: Final = 3
+REFUSED: Final = 4
+FILE: Final = 5
+INTERRUPTED: Final = 130
+
+
+class UsageError(StartError):
+    """The command cannot be carried out as it was typed."""
+
+    code = "usage"
+
+
+def code_of(problem: BaseException) -> int:
+    """The exit code that tells of a problem."""
+    if isinstance(problem, GenerationEnded):
+        return FAILED
+    if isinstance(problem, TokenFileError):
+        return FILE
+    if isinstance(problem, Unreachable):
+        return UNREACHABLE
+    if isinstance(problem, (ApiError, VersionMismatch, ProtocolError)):
+        return REFUSED
+    if isinstance(problem, ClientError | OSError):
+        return FILE
+    return CANNOT_START

@@ -1,0 +1,160 @@
+"""Sends calls over asynchronous connections."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Self, TypeVar
+
+import httpx
+
+from videogen.client import sending
+from videogen.client.calls import API, Call
+from videogen.client.download import TIMEOUT, Part
+from videogen.client.errors import ApiError, ClientError, Unreachable, from_response
+from videogen.client.place import Place, Watched
+from videogen.client.stream import Subscription
+
+T = TypeVar("T")
+
+
+class AsyncSender:
+    """One session's connections. `as_session` gives another's, over the same ones."""
+
+    def __init__(
+        self,
+        base_url: str | Callable[[], str],
+        token: str | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        """Make a client; it connects on its first call.
+
+        Args:
+            base_url: where the app is, without `/api/v1`; a callable is asked once, at the first call.
+            token: the session's token.
+            transport: another way to the server, for tests.
+        """
+        self.token = token
+        self._pool = _Pool(base_url, transport)
+
+    def as_session(self, token: str | None) -> Self:
+        """The same API and connections, seen by the session of `token`."""
+        other = type(self).__new__(type(self))
+        other.token, other._pool = token, self._pool
+        return other
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close the connections, those of every `as_session` too."""
+        await self._pool.aclose()
+
+    def _follow(self, path: str, last_event_id: int | None, *, one: bool) -> AsyncGenerator[Watched, None]:
+        place = Place(path, sending.authorization(self.token), last_event_id, ends_with_terminal=one)
+        return Subscription(self._pool.http(), place).events()
+
+    async def _resume(self, link: str, part: Part) -> Path:
+        """Fetch a file, over any number of breaks."""
+        try:
+            while not part.is_whole:
+                try:
+                    await self._fetch(link, part)
+                    break
+                except (httpx.TransportError, ClientError) as problem:
+                    await asyncio.sleep(part.after(problem))
+            return await asyncio.to_thread(part.finish)
+        finally:
+            part.close()
+
+    async def _export(self, part: Part) -> Path:
+        """Fetch what can only be had in one go."""
+        headers = sending.authorization(self.token)
+        try:
+            async with self._pool.http().stream("GET", f"{API}/export", headers=headers, timeout=TIMEOUT) as response:
+                if not response.is_success:
+                    await response.aread()
+                    raise from_response(response)
+                async for chunk in response.aiter_raw():
+                    part.write(chunk)
+            return await asyncio.to_thread(part.finish)
+        except httpx.TransportError as problem:
+            raise Unreachable(f"The export broke off ({type(problem).__name__}). Start it again.") from problem
+        finally:
+            part.discard()
+
+    async def _fetch(self, link: str, part: Part) -> None:
+        async with (
+            self._pool.http_for(link) as http,
+            http.stream("GET", link, headers=part.headers(), timeout=TIMEOUT) as response,
+        ):
+            if not response.is_success:
+                await response.aread()
+            part.begin(response)
+            async for chunk in response.aiter_raw():
+                part.write(chunk)
+
+    async def _send(self, call: Call[T]) -> T:
+        tries = sending.Tries(call)
+        while True:
+            try:
+                response = await self._request(call)
+                return call.answer(response)
+            except httpx.TransportError as problem:
+                await asyncio.sleep(tries.after(problem))
+            except ApiError as refusal:
+                if sending.needs_version(refusal):
+                    raise sending.mismatch(call, await self._ask_health()) from refusal
+                raise
+
+    async def _request(self, call: Call[Any]) -> httpx.Response:
+        options = sending.request_options(call, self.token)
+        if call.body is not None:
+            options["content"] = _pieces(call.body)
+        return await self._pool.http().request(call.method, call.path, **options)
+
+    async def _ask_health(self) -> httpx.Response | None:
+        try:
+            return await self._pool.http().get("/healthz")
+        except httpx.TransportError:
+            return None
+
+
+class _Pool:
+    """The connections, opened at the first call: only then is the port of an app on port 0 known."""
+
+    def __init__(self, base_url: str | Callable[[], str], transport: httpx.AsyncBaseTransport | None) -> None:
+        self._base_url = base_url
+        self._transport = transport
+        self._http: httpx.AsyncClient | None = None
+
+    def http(self) -> httpx.AsyncClient:
+        if self._http is None:
+            base_url = self._base_url if isinstance(self._base_url, str) else self._base_url()
+            self._http = httpx.AsyncClient(transport=self._transport, **sending.http_options(base_url))
+        return self._http
+
+    @asynccontextmanager
+    async def http_for(self, link: str) -> AsyncIterator[httpx.AsyncClient]:
+        """The client that may fetch a link of the app, which may be its public address."""
+        if not sending.needs_own_client(str(self.http().base_url), link):
+            yield self.http()
+            return
+        async with httpx.AsyncClient(timeout=sending.TIMEOUT) as own:
+            yield own
+
+    async def aclose(self) -> None:
+        if self._http is not None:
+            await self._http.aclose()
+            self._http = None
+
+
+async def _pieces(path: Path) -> AsyncGenerator[bytes, None]:
+    pieces = sending.chunks(path)
+    while (piece := await asyncio.to_thread(next, pieces, None)) is not None:
+        yield piece

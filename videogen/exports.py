@@ -1,0 +1,114 @@
+"""Everything that a session has finished, as one zip that is made while it is sent."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+import zipfile
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from videogen import __version__
+from videogen.manifest import NAME, ExportedFile, ExportedGeneration, Manifest
+from videogen.models import GenerationRow
+from videogen.schemas import ErrorInfo, Status
+from videogen.storage import DiskStorage
+from videogen.store import Store
+
+CHUNK: Final = 256 * 1024
+
+
+class Exports:
+    """Makes exports."""
+
+    def __init__(self, store: Store, storage: DiskStorage) -> None:
+        self._store = store
+        self._storage = storage
+
+    def stream(self, session_id: str) -> Iterator[bytes]:
+        """The bytes of the zip, in pieces. Blocks on the disk; nothing is kept in memory but the manifest.
+
+        Videos and posters come first, each stored as it is, the manifest last: it tells what really went along.
+        """
+        sink, told, left_out = _Sink(), list[ExportedGeneration](), self._store.count_active(session_id)
+        with zipfile.ZipFile(sink, "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
+            for row, files, origin in self._store.ended(session_id):
+                entry, kept = _entry(row, origin), {file.id: file for file in files}
+                for field, file_id in (("result", row.file_id), ("poster", row.poster_file_id)):
+                    file = kept.get(file_id or "")
+                    if file is None:
+                        continue
+                    source = self._storage.path(file.key)
+                    if not source.is_file():
+                        continue
+                    folder = f"{entry.type}s" if field == "result" else "posters"
+                    path = f"{folder}/{entry.id}.{file.key.rpartition('.')[2]}"
+                    digest, size = hashlib.sha256(), 0
+                    with archive.open(_info(path, row.updated_at), "w", force_zip64=True) as target:
+                        for chunk in _read(source):
+                            target.write(chunk)
+                            digest.update(chunk)
+                            size += len(chunk)
+                            yield sink.take()
+                    made = ExportedFile(path=path, sha256=digest.hexdigest(), size_bytes=size)
+                    entry = entry.model_copy(update={field: made})
+                if entry.status == "completed" and entry.result is None:
+                    left_out += 1  # its file is gone from the data folder
+                    continue
+                told.append(entry)
+            archive.writestr(_info(NAME, self._store.clock()), self._manifest(told, left_out))
+        yield sink.take()
+
+    def _manifest(self, told: list[ExportedGeneration], left_out: int) -> bytes:
+        now = datetime.fromtimestamp(round(self._store.clock(), 3), UTC)
+        manifest = Manifest(exported_at=now, app_version=__version__, left_out=left_out, generations=told)
+        return manifest.model_dump_json(by_alias=True, indent=1).encode()
+
+
+class _Sink:
+    """Takes what the zip writer writes, until it is fetched. It cannot seek, and need not."""
+
+    def __init__(self) -> None:
+        self._parts: list[bytes] = []
+
+    def write(self, data: bytes, /) -> int:
+        self._parts.append(bytes(data))
+        return len(data)
+
+    def flush(self) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+    def take(self) -> bytes:
+        taken = b"".join(self._parts)
+        self._parts.clear()
+        return taken
+
+
+def _read(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK):
+            yield chunk
+
+
+def _info(path: str, seconds: float) -> zipfile.ZipInfo:
+    info = zipfile.ZipInfo(path, time.gmtime(max(seconds, 315_532_800))[:6])  # zip begins in 1980
+    info.external_attr = 0o644 << 16
+    return info
+
+
+def _entry(row: GenerationRow, origin: str | None) -> ExportedGeneration:
+    failed = row.status != Status.COMPLETED and row.error_code is not None
+    error = ErrorInfo(code=row.error_code or "", message=row.error_message or "", retryable=bool(row.error_retryable))
+    names = ExportedGeneration.model_fields.keys() & GenerationRow.model_fields.keys()
+    values = {name: getattr(row, name) for name in names}
+    for name in ("created_at", "started_at", "finished_at"):
+        values[name] = None if values[name] is None else datetime.fromtimestamp(round(values[name], 3), UTC)
+    # Without checks: what is in the database was checked when it came in.
+    return ExportedGeneration.model_construct(
+        **values | {"id": origin or row.id, "error": error if failed else None, "result": None, "poster": None}
+    )

@@ -1,0 +1,71 @@
+"""What an export says of itself: `manifest.json`, the last file of the zip."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import ConfigDict, Field
+
+from videogen.schemas import ErrorInfo, GenerationType, Model, Text
+
+FORMAT: Final = "videogen-export"
+VERSION: Final = 1
+NAME: Final = "manifest.json"
+MAX_BYTES: Final = 64 * 1024 * 1024
+MAX_ENTRIES: Final = 20_000
+
+Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,100}$", strict=True)]
+Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", strict=True)]
+Pixels = Annotated[int, Field(ge=0, le=32768, strict=True)]
+
+
+class _Tolerant(Model):
+    # A later release may say more; what it must not do without a new version is to say it differently.
+    model_config = ConfigDict(extra="ignore")
+
+
+class ExportedFile(_Tolerant):
+    """One file of the zip. Its name in there is `path`."""
+
+    path: Annotated[str, Field(pattern=r"^(videos|images|posters)/[A-Za-z0-9_-]{1,100}\.(mp4|png|jpg)$", strict=True)]
+    sha256: Digest
+    size_bytes: int = Field(ge=1, strict=True)
+
+
+class ExportedGeneration(_Tolerant):
+    """One generation that has ended. `id` is the one it was first made under, over any number of moves."""
+
+    id: Id
+    type: GenerationType
+    status: Literal["completed", "failed", "cancelled"]
+    prompt: Annotated[Text, Field(min_length=1, max_length=100_000)]
+    negative_prompt: Annotated[Text, Field(max_length=100_000)] = ""
+    engine: Annotated[Text, Field(min_length=1, max_length=100)]
+    engine_version: Annotated[Text, Field(max_length=100)]
+    settings: dict[str, Any]
+    recipe_hash: Annotated[Text, Field(max_length=128)] = ""
+    seed: int = Field(ge=0, lt=2**63, strict=True)
+    width: Pixels
+    height: Pixels
+    fps: int = Field(ge=0, le=1000, strict=True)
+    duration_seconds: float = Field(ge=0, le=1e6, allow_inf_nan=False)
+    title: Annotated[Text, Field(max_length=200)] = ""
+    favorite: bool = False
+    error: ErrorInfo | None = None
+    created_at: datetime
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    result: ExportedFile | None = None
+    poster: ExportedFile | None = None
+
+
+class Manifest(_Tolerant):
+    """All of it. `left_out` counts what could not go along: still running, or its file was gone."""
+
+    format: Literal["videogen-export"] = "videogen-export"
+    version: int = Field(default=VERSION, ge=1, le=VERSION)
+    app_version: str = Field(default="", max_length=100)
+    exported_at: datetime
+    left_out: int = Field(default=0, ge=0)
+    generations: list[ExportedGeneration] = Field(max_length=MAX_ENTRIES)

@@ -1,0 +1,52 @@
+"""The files of a link, streamed themselves: no signed link leaves that would outlive the revoke."""
+
+from __future__ import annotations
+
+import stat
+from typing import Final
+
+from fastapi import Request, Response
+from fastapi.responses import FileResponse
+
+from videogen.errors import NotFound
+from videogen.share.names import disposition, file_name
+from videogen.shares import Shares, Visit
+from videogen.visitors import RESULTS
+
+# Browsers may keep the bytes, but must ask whether the link still holds before they show them again.
+_ASK: Final = "private, no-cache"
+
+
+def media(request: Request, visit: Visit, shares: Shares, part: str) -> Response:
+    """A file with `Range`, `ETag` and its type; 304 where the browser has it already.
+
+    Raises:
+        NotFound: there is no such file, or not yet.
+    """
+    path, content_type = shares.file(visit, part)
+    try:
+        found = path.stat()
+    except OSError:
+        raise NotFound from None
+    if not stat.S_ISREG(found.st_mode):
+        raise NotFound
+    response = FileResponse(path, media_type=content_type, stat_result=found)
+    response.headers["Cache-Control"] = _ASK
+    # Players in the frames of other sites, and their cards, are what links are for.
+    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+    if part in RESULTS.values():
+        kind = "attachment" if "download" in request.query_params else "inline"
+        name = file_name(visit.shown.title, part.rpartition(".")[2])
+        response.headers["Content-Disposition"] = disposition(kind, name)
+    if not_modified(request, response.headers["etag"]):
+        kept = ("cache-control", "etag", "last-modified", "content-disposition")
+        return Response(
+            status_code=304, headers={name: response.headers[name] for name in kept if name in response.headers}
+        )
+    return response
+
+
+def not_modified(request: Request, etag: str) -> bool:
+    """Whether the browser has these very bytes already."""
+    known = request.headers.get("if-none-match", "")
+    return known.strip() == "*" or etag in [one.strip().removeprefix("W/") for one in known.split(",")]

@@ -1,0 +1,134 @@
+"""The pages for people with a link, from templates that escape whatever they are given."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any, Final
+
+from jinja2 import Environment, FunctionLoader, StrictUndefined
+
+from videogen.schemas import TERMINAL
+from videogen.shares import PATH, Visit
+
+SCRIPT_PATH: Final = f"{PATH}-/share.js"
+"""No slug is a single dash."""
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where the app is: `base` for the world, `root` (its path) for this browser; neither ends with a slash."""
+
+    base: str
+    root: str
+
+
+@cache
+def read(path: str) -> str:
+    """The text of a file of this package, or of another one: `share/assets/share.js`."""
+    return files("videogen").joinpath(*path.split("/")).read_text(encoding="utf-8")
+
+
+@cache
+def style() -> str:
+    """The style sheet of the pages: the colours of the main page, switched by the system's wish for light or dark."""
+    tokens = read("ui/assets/css/tokens.css")
+    dark = re.search(r"^\.dark \{(.*?)^\}", tokens, re.DOTALL | re.MULTILINE)
+    assert dark is not None, "tokens.css has no dark colours"
+    scheme = f"@media (prefers-color-scheme: dark) {{ :root {{{dark[1]}}} }}"
+    return _small(tokens.replace(dark[0], scheme).replace(",\n.dark {", " {") + read("share/assets/share.css"))
+
+
+def _small(css: str) -> str:
+    return re.sub(r"\s+", " ", re.sub(r"/\*.*?\*/", "", css, flags=re.DOTALL)).strip()
+
+
+@cache
+def script_version() -> str:
+    """Changes with the script, so that browsers may keep it for ever."""
+    return hashlib.sha256(read("share/assets/share.js").encode()).hexdigest()[:12]
+
+
+@cache
+def policy(framed_by: str) -> str:
+    """The Content-Security-Policy: this style, our own script, our own media, and nothing else."""
+    digest = base64.b64encode(hashlib.sha256(style().encode()).digest()).decode()
+    own = ("script-src", "img-src", "media-src", "connect-src")
+    rules = ["default-src 'none'", f"style-src 'sha256-{digest}'", *(f"{kind} 'self'" for kind in own)]
+    return "; ".join([*rules, "base-uri 'none'", "form-action 'none'", f"frame-ancestors {framed_by}"])
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FunctionLoader(lambda name: read(f"share/assets/{name}.html")),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    environment.globals["style"] = style()
+    environment.filters |= {"seconds": _seconds, "filesize": _filesize}
+    return environment
+
+
+def _render(name: str, facts: Mapping[str, Any]) -> str:
+    return _environment().get_template(name).render(facts)
+
+
+def share_page(visit: Visit, address: Address) -> str:
+    """The page of a link."""
+    return _render("share", _facts(visit, address))
+
+
+def embed_page(visit: Visit, address: Address) -> str:
+    """The player alone, for the frames of other sites."""
+    return _render("embed", _facts(visit, address))
+
+
+def frame(visit: Visit, address: Address, width: int, height: int) -> str:
+    """The markup with which another site shows the player."""
+    return _render("iframe", _facts(visit, address) | {"width": width, "height": height}).strip()
+
+
+@cache
+def gone_page(deleted: bool, root: str) -> str:
+    """What is seen where no link leads anywhere: the same for every link that does not work."""
+    return _render("gone", {"deleted": deleted, "root": root})
+
+
+def _facts(visit: Visit, address: Address) -> dict[str, Any]:
+    seen, ended = visit.shown, visit.shown.status in TERMINAL
+    return {
+        "seen": seen,
+        "summary": _summary(seen.prompt),
+        "ended": ended,
+        "slug": visit.slug,
+        "indexable": visit.indexable,
+        "poster": seen.poster_url or (None if ended else seen.preview_url),
+        # What others are told is absolute. What this browser asks for next is where it has found the page.
+        "base": address.base,
+        "url": f"{address.base}{PATH}{visit.slug}",
+        "root": address.root,
+        "here": f"{address.root}{PATH}{visit.slug}",
+        "script": f"{address.root}{SCRIPT_PATH}?v={script_version()}",
+    }
+
+
+def _summary(prompt: str, length: int = 200) -> str:
+    words = " ".join(prompt.split())
+    return words if len(words) <= length else words[: length - 1].rstrip() + "…"
+
+
+def _seconds(seconds: float) -> str:
+    return f"{seconds:.1f}".removesuffix(".0") + " s"
+
+
+def _filesize(count: int) -> str:
+    return f"{max(1, round(count / 1000))} kB" if count < 1_000_000 else f"{count / 1_000_000:.1f} MB"

@@ -1,0 +1,223 @@
+"""`/s/{slug}` and what belongs to it, and `/oembed`. Each request looks its link up anew: a revoke is at once."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable, Mapping
+from io import BytesIO
+from typing import Annotated, Any, Final
+from urllib.parse import unquote, urlsplit
+
+import anyio.to_thread
+import segno
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import HTMLResponse, JSONResponse
+from starlette.background import BackgroundTask
+
+from videogen.errors import Deleted, NotFound, StorageFault
+from videogen.service import Service
+from videogen.share import pages
+from videogen.share.media import media, not_modified
+from videogen.share.pages import Address
+from videogen.shares import PATH, Shares, Visit
+from videogen.sse import EventStreamResponse
+from videogen.visitors import POSTER, PREVIEW, RESULTS
+
+logger = logging.getLogger(__name__)
+router = APIRouter()
+COOKIE: Final = "videogen_session"
+_MEDIA: Final = (*RESULTS.values(), POSTER, PREVIEW)
+# Whoever fetches a page in order to show a preview of it, or before anybody has asked for it, is no viewer.
+_MACHINES: Final = re.compile(
+    r"bot\b|bots?/|crawl|spider|slurp|preview|unfurl|facebookexternalhit|embedly|whatsapp|telegram|skypeuri|curl/|wget/"
+    r"|python-|headlesslink|lighthouse|pingdom|uptime|iframely|quora link|vkshare|w3c_validator",
+    re.IGNORECASE,
+)
+_NO_STORE: Final = {"Cache-Control": "no-store"}
+_PLAIN: Final = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
+
+
+@router.api_route("/s/{rest:path}", methods=["GET", "HEAD"], include_in_schema=False)
+async def shared(request: Request, rest: str) -> Response:
+    """Whatever is asked for below `/s/`: one way for all, so that links that do not work look and take the same."""
+    slug, _, part = rest.partition("/")
+    address = _address(request)
+    if (slug, part) == ("-", "share.js"):
+        return _script(request)
+    try:
+        if part == "events":
+            return await _events(request, slug)
+        return await anyio.to_thread.run_sync(_answer, request, slug, part)
+    except Deleted:
+        return _page(pages.gone_page(True, address.root), 410)
+    except NotFound:
+        return _page(pages.gone_page(False, address.root), 404)
+
+
+def _answer(request: Request, slug: str, part: str) -> Response:
+    visit = _shares(request).find(slug)
+    headers = {} if visit.indexable else {"X-Robots-Tag": "noindex, nofollow"}
+    if part in _MEDIA:
+        response = media(request, visit, _shares(request), part)
+    elif (answer := _PARTS.get(part)) is not None:
+        response = answer(request, visit)
+    else:
+        raise NotFound
+    response.headers.update(headers | _PLAIN)
+    return response
+
+
+def _share_page(request: Request, visit: Visit) -> Response:
+    response = _page(pages.share_page(visit, _address(request)), 200)
+    if _is_view(request):
+        # After the answer: nobody waits for the count, and a full disk takes nothing but the count.
+        response.background = BackgroundTask(_count, request, visit)
+    return response
+
+
+def _embed_page(request: Request, visit: Visit) -> Response:
+    return _page(pages.embed_page(visit, _address(request)), 200, framed_by="*")
+
+
+def _recipe(_request: Request, visit: Visit) -> Response:
+    """What the form of the main page needs in order to ask for this again; the seed as text, since it may be long."""
+    seen = visit.shown
+    recipe = {
+        "type": seen.type,
+        "prompt": seen.prompt,
+        "negative": seen.negative_prompt,
+        "width": seen.width,
+        "height": seen.height,
+        "seconds": seen.duration_seconds,
+        "fps": seen.fps,
+        "seed": str(seen.seed),
+        "engine": seen.engine,
+    }
+    return JSONResponse(recipe, headers=_NO_STORE)
+
+
+def _qr(request: Request, visit: Visit) -> Response:
+    """The link as a QR code, dark on light with a quiet zone, whatever lies around it."""
+    code = segno.make(f"{_address(request).base}{PATH}{visit.slug}", error="m", micro=False)
+    picture = BytesIO()
+    code.save(picture, kind="svg", scale=8, border=3, dark="#1d1a16", light="#fffdf9", xmldecl=False)
+    return Response(picture.getvalue(), media_type="image/svg+xml", headers=_NO_STORE)
+
+
+_PARTS: Final[Mapping[str, Callable[[Request, Visit], Response]]] = {
+    "": _share_page,
+    "embed": _embed_page,
+    "recipe.json": _recipe,
+    "qr.svg": _qr,
+}
+
+
+async def _events(request: Request, slug: str) -> Response:
+    told = request.headers.get("last-event-id", "")
+    # What is no number of ours comes from no stream of ours: begin with the state of the moment.
+    after = int(told) if told.isascii() and told.isdigit() and len(told) < 19 else None
+    if request.method == "HEAD":
+        await anyio.to_thread.run_sync(_shares(request).find, slug)
+        return Response(headers=_NO_STORE)
+    stream = await _shares(request).stream(slug, after)
+    response = Response(status_code=204) if stream is None else EventStreamResponse(stream)
+    response.headers.update(_PLAIN)
+    return response
+
+
+def _script(request: Request) -> Response:
+    headers = {"Cache-Control": "public, max-age=31536000, immutable", "ETag": f'"{pages.script_version()}"', **_PLAIN}
+    if not_modified(request, headers["ETag"]):
+        return Response(status_code=304, headers=headers)
+    return Response(pages.read("share/assets/share.js"), media_type="text/javascript", headers=headers)
+
+
+@router.get("/oembed", tags=["shares"])
+def oembed(
+    request: Request,
+    url: str,
+    maxwidth: Annotated[int | None, Query(ge=1, le=100_000)] = None,
+    maxheight: Annotated[int | None, Query(ge=1, le=100_000)] = None,
+    output: Annotated[str, Query(alias="format")] = "json",
+) -> Response:
+    """How to show a link inside another site (oEmbed 1.0, JSON).
+
+    Raises:
+        NotFound: the address is no link of this app that holds.
+    """
+    if output != "json":
+        return JSONResponse({"detail": "Only format=json is served."}, 501)
+    address = _address(request)
+    visit = _shares(request).find(_slug_of(url, address))
+    size = _fit((visit.shown.width, visit.shown.height), maxwidth, maxheight)
+    # Other sites' scripts may read it: what it tells is public.
+    headers = {"Cache-Control": "no-cache", "Access-Control-Allow-Origin": "*", **_PLAIN}
+    return JSONResponse(_oembed(visit, address, size), headers=headers)
+
+
+def _oembed(visit: Visit, address: Address, size: tuple[int, int]) -> dict[str, Any]:
+    seen, url = visit.shown, f"{address.base}{PATH}{visit.slug}"
+    told: dict[str, Any] = {"version": "1.0", "title": seen.title, "provider_name": "videogen"}
+    told |= {"provider_url": f"{address.base}/", "width": size[0], "height": size[1]}
+    if seen.type == "image" and seen.result_url:
+        told |= {"type": "photo", "url": f"{url}/{seen.result_url}"}
+    else:
+        told |= {"type": "video", "html": pages.frame(visit, address, *size)}
+    if seen.poster_url:
+        thumbnail = {"thumbnail_url": f"{url}/{seen.poster_url}"}
+        told |= thumbnail | {"thumbnail_width": seen.width, "thumbnail_height": seen.height}
+    return told
+
+
+def _slug_of(url: str, address: Address) -> str:
+    """The slug in an address of ours; the scheme may be another, since proxies change it."""
+    try:
+        ours, asked = urlsplit(f"{address.base}{PATH}"), urlsplit(url.strip()[:4096])
+    except ValueError:  # brackets that are no IPv6 address
+        raise NotFound from None
+    same = asked.scheme in ("http", "https") and asked.netloc.lower() == ours.netloc.lower()
+    if not (same and asked.path.startswith(ours.path)):
+        raise NotFound
+    return unquote(asked.path.removeprefix(ours.path)).removesuffix("/")
+
+
+def _fit(size: tuple[int, int], width: int | None, height: int | None) -> tuple[int, int]:
+    """The size in pixels within these bounds, with its shape kept."""
+    shrink = min(1.0, (width or size[0]) / size[0], (height or size[1]) / size[1])
+    return max(1, int(size[0] * shrink)), max(1, int(size[1] * shrink))
+
+
+def _page(html: str, status: int, framed_by: str = "'self'") -> HTMLResponse:
+    headers = {"Content-Security-Policy": pages.policy(framed_by), **_PLAIN, **_NO_STORE}
+    if status != 200:
+        headers["X-Robots-Tag"] = "noindex, nofollow"
+    return HTMLResponse(html, status, headers)
+
+
+def _is_view(request: Request) -> bool:
+    """Whether a person has opened the page: not a machine, not a prefetch, not the page's own refresh."""
+    told = request.headers
+    early = "prefetch" in f"{told.get('sec-purpose', '')} {told.get('purpose', '')} {told.get('x-moz', '')}".lower()
+    agent = told.get("user-agent", "")
+    machine = not agent or _MACHINES.search(agent) is not None
+    return request.method == "GET" and not early and not machine and "again" not in request.query_params
+
+
+def _count(request: Request, visit: Visit) -> None:
+    service: Service = request.app.state.service
+    token = request.cookies.get(COOKIE, "")
+    try:
+        _shares(request).count_view(visit, service.find_session(token) if token else None)
+    except StorageFault as problem:
+        logger.warning("A view was not counted. %s", problem.detail)
+
+
+def _shares(request: Request) -> Shares:
+    shares: Shares = request.app.state.shares
+    return shares
+
+
+def _address(request: Request) -> Address:
+    public = request.app.state.public
+    return Address(public.of(request), public.root)

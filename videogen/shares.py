@@ -1,0 +1,178 @@
+"""The use cases of sharing: its owner makes, lists and revokes a link; whoever has the link sees one generation."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any, Final, cast
+
+import anyio.to_thread
+
+from videogen.database import StoredEvent
+from videogen.errors import Deleted, NotFound
+from videogen.hub import VISITORS, Frame, Hub, Subscription
+from videogen.models import GenerationRow
+from videogen.schemas import GenerationType, Status
+from videogen.share_schemas import Share, ShareCreate, ShareList
+from videogen.storage import DiskStorage
+from videogen.store import Opening, Shared, Store
+from videogen.streams import EventStream
+from videogen.visitors import POSTER, PREVIEW, RESULTS, Shown, shown, title
+
+PATH: Final = "/s/"
+"""Below this, at the app's address, are all links."""
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """What a link opens, for one request."""
+
+    slug: str
+    owner: str
+    """The session that made the link; never told to a visitor."""
+    indexable: bool
+    expires_at: float | None
+    shown: Shown
+    slug_hash: str
+    row: GenerationRow
+
+
+class Shares:
+    """Links to single generations. Every method but `stream` blocks on the database: call it from a thread."""
+
+    def __init__(self, store: Store, hub: Hub, storage: DiskStorage) -> None:
+        self._store = store
+        self._hub = hub
+        self._storage = storage
+
+    def share(self, session_id: str, generation_id: str, wanted: ShareCreate, base: str) -> Share:
+        """Make a link, or change the one that there is: a generation has one, and it stays the same while it holds.
+
+        Args:
+            session_id: the owner.
+            generation_id: what is to be seen; it may still be rendering.
+            wanted: what was asked for; only fields that were sent change a link that there is.
+            base: the public address of the app, without a slash at the end.
+
+        Raises:
+            NotFound: the generation is not this session's.
+        """
+        values: dict[str, Any] = {}
+        if "indexable" in wanted.model_fields_set:
+            values["indexable"] = wanted.indexable
+        if "expires_in_seconds" in wanted.model_fields_set:
+            seconds = wanted.expires_in_seconds
+            values["expires_at"] = None if seconds is None else self._store.clock() + seconds
+        made = self._store.put_share(session_id, generation_id, values)
+        # Open streams hold until the old moment of expiry; they come back, and then know the new one.
+        if "expires_at" in values:
+            self._hub.end((VISITORS, generation_id))
+        return _public(made, base)
+
+    def revoke(self, session_id: str, generation_id: str) -> None:
+        """End the generation's link at once, open streams included. Raises NotFound where it is not this session's."""
+        self._store.end_share(session_id, generation_id)
+        self._hub.end((VISITORS, generation_id))
+
+    def list(self, session_id: str, base: str) -> ShareList:
+        """The session's links that hold."""
+        return ShareList(items=[_public(one, base) for one in self._store.list_shares(session_id)])
+
+    def find(self, slug: str) -> Visit:
+        """What a link opens.
+
+        Raises:
+            NotFound: there is no such link, or no longer.
+            Deleted: the link holds, but its generation was deleted.
+        """
+        share, row = self._store.find_share(slug)
+        if row is None:
+            raise Deleted
+        return Visit(share.slug, share.session_id, share.indexable, share.expires_at, shown(row), share.slug_hash, row)
+
+    def count_view(self, visit: Visit, session_id: str | None) -> None:
+        """Count a view by somebody other than the link's owner."""
+        if session_id != visit.owner:
+            self._store.count_view(visit.slug_hash)
+
+    def file(self, visit: Visit, name: str) -> tuple[Path, str]:
+        """Where a file of a link is, and its content type.
+
+        Raises:
+            NotFound: the generation has no such file, or not yet, or not any more.
+        """
+        row = visit.row
+        ids = {POSTER: row.poster_file_id, PREVIEW: row.preview_file_id, RESULTS.get(row.type): row.file_id}
+        file_id = ids.get(name)
+        file = self._store.shared_file(row.id, file_id) if file_id else None
+        path = None if file is None else self._storage.path(file.key)
+        if file is None or path is None or not path.is_file():
+            raise NotFound
+        return path, file.content_type
+
+    async def stream(self, slug: str, last_event_id: int | None) -> EventStream | None:
+        """Open the event stream of a link; None when there is nothing more to tell, ever.
+
+        Raises:
+            NotFound: there is no such link, or no longer.
+            Deleted: the link holds, but its generation was deleted.
+        """
+        visit = await anyio.to_thread.run_sync(self.find, slug)
+        subscription = self._hub.subscribe(visit.owner, (VISITORS, visit.row.id))
+        # Once more, now that nothing can happen unheard: it may have been revoked in between.
+        opening = partial(self._opening, slug, last_event_id)
+        try:
+            visit, found = await anyio.to_thread.run_sync(opening)
+        except BaseException:
+            subscription.close()
+            raise
+        if not found.active and not found.backlog:
+            subscription.close()
+            return None
+        left = None if visit.expires_at is None else visit.expires_at - self._store.clock()
+        return _VisitorStream(self._hub, subscription, found, last_event_id, left)
+
+    def _opening(self, slug: str, last_event_id: int | None) -> tuple[Visit, Opening]:
+        visit = self.find(slug)
+        return visit, self._store.open_scope(visit.owner, ("generation", visit.row.id), last_event_id)
+
+
+class _VisitorStream(EventStream):
+    """Tells visitors what is meant for them, until the link expires."""
+
+    __slots__ = ("_end",)
+
+    def __init__(
+        self, hub: Hub, subscription: Subscription, opening: Opening, last_event_id: int | None, seconds: float | None
+    ) -> None:
+        super().__init__(hub, subscription, opening, last_event_id)
+        loop = asyncio.get_running_loop()
+        self._end = None if seconds is None else loop.call_later(max(seconds, 0.0), subscription.close)
+
+    def _frame(self, event: StoredEvent) -> Frame:
+        return self._hub.visitors_frame(event)
+
+    def close(self) -> None:
+        """Stop listening. Idempotent."""
+        if self._end is not None:
+            self._end.cancel()
+        super().close()
+
+
+def _public(made: Shared, base: str) -> Share:
+    share, row = made
+    return Share(
+        generation_id=row.id,
+        slug=share.slug,
+        url=f"{base}{PATH}{share.slug}",
+        views=share.views,
+        indexable=share.indexable,
+        created_at=datetime.fromtimestamp(round(share.created_at, 3), UTC),
+        expires_at=None if share.expires_at is None else datetime.fromtimestamp(round(share.expires_at, 3), UTC),
+        type=cast(GenerationType, row.type),
+        status=Status(row.status),
+        title=title(row),
+    )

@@ -1,0 +1,31 @@
+"""The vocabulary of what leaves a browser: links, sessions on other devices, everything in a zip."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pydantic import Field
+
+from videogen.schemas import Model
+
+
+class Transfer(Model):
+    """A one-time code that opens this session on another device."""
+
+    code: str = Field(description="To be typed; groups and case do not matter.", examples=["K7QF-2M9X"])
+    url: str = Field(description="The page's address with a secret of its own, for a link or a QR code.")
+    expires_at: datetime
+
+
+class TransferClaim(Model):
+    """What `POST /sessions/claim` takes: a code, or the secret of a link."""
+
+    code: str = Field(min_length=1, max_length=200)
+
+
+class Imported(Model):
+    """What an import brought."""
+
+    imported: int = Field(description="Generations that are new here.")
+    known: int = Field(description="Generations that were here already; they stay as they are.")
+    generation_ids: list[str] = Field(description="The new ones, oldest first.")

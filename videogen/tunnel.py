@@ -1,0 +1,61 @@
+"""A public address for an app on a private machine, through Gradio's own share tunnel."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import sys
+import threading
+from collections.abc import Callable
+from typing import Final
+from urllib.parse import urlsplit
+
+from videogen.address import Address
+
+logger = logging.getLogger(__name__)
+Opener = Callable[[str, int], str]
+"""Takes the host and port of this process, opens a tunnel to it, and gives its public address; may take a minute."""
+HOLDS: Final = "It holds for a week at most, and as long as this process runs."
+
+
+def gradio_tunnel(host: str, port: int) -> str:
+    """Open Gradio's tunnel. It ends with this process.
+
+    Raises:
+        Exception: whatever Gradio meets on its way (no network, no program for this platform, no answer).
+    """
+    from gradio.networking import setup_tunnel
+
+    return setup_tunnel(host, port, secrets.token_urlsafe(32), None, None)
+
+
+def open_in_background(address: Address, opener: Opener = gradio_tunnel) -> threading.Thread:
+    """Get the app a public address while it already serves; say which, or in one line why not."""
+    thread = threading.Thread(target=_open, args=(address, opener), name="share-tunnel", daemon=True)
+    thread.start()
+    return thread
+
+
+def _open(address: Address, opener: Opener) -> None:
+    local = urlsplit(address.local)
+    try:
+        found = opener(local.hostname or "127.0.0.1", local.port or 80).rstrip("/")
+        if urlsplit(found).scheme not in ("http", "https"):
+            raise ValueError(f"expected an http(s) address, got {found!r}")
+    except Exception as problem:
+        # Gradio's tunnel raises whatever it meets, and none of it may stop the app.
+        logger.debug("The share tunnel failed.", exc_info=problem)
+        print(
+            f"No public address: the share tunnel could not be opened ({_one_line(problem)}). "
+            f"The app runs on at {address.local}",
+            file=sys.stderr,
+            flush=True,
+        )
+        return
+    address.tunnel = found
+    print(f"Public address {address.fixed} (anyone who has it can use this app). {HOLDS}", flush=True)
+
+
+def _one_line(problem: Exception) -> str:
+    text = " ".join(str(problem).split())
+    return f"{type(problem).__name__}: {text[:160]}" if text else type(problem).__name__

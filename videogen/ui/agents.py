@@ -1,0 +1,195 @@
+"""Tools for agents, which Gradio offers over MCP. Each acts for one session, never the page's, never everybody's."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from typing import Any, Final
+from urllib.parse import urljoin
+
+import gradio as gr
+import orjson
+from gradio.events import api
+
+from videogen.client import ApiError, AsyncClient, ClientError, GenerationEnded, WaitTimeout
+from videogen.schemas import Generation
+
+WAIT_SECONDS: Final = 300.0
+"""How long one call may wait: proxies and agents give up on longer ones."""
+Told = dict[str, Any]
+
+
+def mcp_is_installed() -> bool:
+    """Whether the tools can be offered: they need the package `mcp`, which `pip install videogen[mcp]` brings."""
+    return find_spec("mcp") is not None
+
+
+class Agents:
+    """The tools, all bound to one client. A tool's docstring is what the agent reads."""
+
+    def __init__(self, client: AsyncClient) -> None:
+        self._client = client
+
+    def offer(self) -> None:
+        """Add the tools to the page that is being built. The page's own handlers stay private."""
+        for tool in (
+            self.generate_video,
+            self.get_generation,
+            self.wait_for_generation,
+            self.cancel_generation,
+            self.list_generations,
+        ):
+            api(tool, api_name=tool.__name__, queue=False, concurrency_limit=None)
+
+    async def generate_video(
+        self,
+        request: gr.Request,
+        prompt: str,
+        size: str = "854x480",
+        seconds: float = 4.0,
+        settings: dict[str, Any] | None = None,
+        session: str = "",
+    ) -> str:
+        """
+        Start to render a video from a text prompt. Returns at once with the generation's id; follow it with
+        wait_for_generation, which gives the link to the finished MP4. The work goes on whatever becomes of you.
+
+        Parameters:
+            prompt: what should be seen, such as "ocean at sunset, slow pan to the right"
+            size: width x height in pixels, both even, such as "854x480"
+            seconds: length of the video in seconds
+            settings: other settings of the engine as an object, such as {"seed": 7, "fps": 24}
+            session: leave empty the first time; then the session that an earlier result named
+        """
+        width, _, height = size.lower().partition("x")
+        if not (width.isdigit() and height.isdigit()):
+            raise gr.Error(f"size: expected WIDTHxHEIGHT such as 854x480, got {size!r}.")
+        asked = {"width": int(width), "height": int(height), "durationSeconds": seconds} | (settings or {})
+        try:
+            token, is_new = await self._session(request, session)
+            project = await self._client.as_session(token).submit(prompt, settings=asked)
+        except (ClientError, ValueError) as problem:
+            raise _told(problem) from problem
+        told = _shown(project.generations[0], request)
+        return _text(told | ({"session": token, "keepSession": _KEEP} if is_new else {}))
+
+    async def get_generation(self, request: gr.Request, generation_id: str, session: str = "") -> str:
+        """
+        Tell where a generation is: its status, progress in percent, and once it is completed the links to its video.
+
+        Parameters:
+            generation_id: as generate_video gave it, such as gen_...
+            session: the session that generate_video named, if it named one
+        """
+        return _text(_shown(await self._read(request, generation_id, session), request))
+
+    async def wait_for_generation(
+        self, request: gr.Request, generation_id: str, seconds: float = 60.0, session: str = ""
+    ) -> str:
+        """
+        Wait until a generation has ended, but no longer than the given seconds; then tell where it is, as
+        get_generation does. If it is still queued or processing, call this again.
+
+        Parameters:
+            generation_id: as generate_video gave it, such as gen_...
+            seconds: how long to wait at most, up to 300
+            session: the session that generate_video named, if it named one
+        """
+        client = await self._known(request, session)
+        try:
+            ended = await client.wait(generation_id, timeout=min(max(seconds, 0.0), WAIT_SECONDS))
+        except WaitTimeout:
+            ended = await self._read(request, generation_id, session)
+        except GenerationEnded as end:
+            ended = end.generation
+        except ClientError as problem:
+            raise _told(problem) from problem
+        return _text(_shown(ended, request))
+
+    async def cancel_generation(self, request: gr.Request, generation_id: str, session: str = "") -> str:
+        """
+        Stop a generation that is queued or processing. One that has ended stays as it is.
+
+        Parameters:
+            generation_id: as generate_video gave it, such as gen_...
+            session: the session that generate_video named, if it named one
+        """
+        client = await self._known(request, session)
+        try:
+            return _text(_shown(await client.cancel(generation_id), request))
+        except ClientError as problem:
+            raise _told(problem) from problem
+
+    async def list_generations(self, request: gr.Request, words: str = "", limit: int = 20, session: str = "") -> str:
+        """
+        List what this session has made, newest first.
+
+        Parameters:
+            words: only those with these words in the prompt or the title
+            limit: how many at most, 1 to 100
+            session: the session that generate_video named, if it named one
+        """
+        client = await self._known(request, session)
+        try:
+            page = await client.list(q=words or None, limit=min(max(limit, 1), 100))
+        except ClientError as problem:
+            raise _told(problem) from problem
+        return _text([_shown(generation, request) for generation in page.items])
+
+    async def _read(self, request: gr.Request, generation_id: str, session: str) -> Generation:
+        try:
+            return await (await self._known(request, session)).get(generation_id)
+        except ClientError as problem:
+            raise _told(problem) from problem
+
+    async def _known(self, request: gr.Request, session: str) -> AsyncClient:
+        """The client of the session that asks."""
+        token = _bearer(request) or session
+        if not token:
+            raise gr.Error(_WHO)
+        return self._client.as_session(token)
+
+    async def _session(self, request: gr.Request, session: str) -> tuple[str, bool]:
+        """The session that asks; a new one for who has none. A cookie counts for nothing: other sites could send it."""
+        if token := _bearer(request) or session:
+            return token, False
+        return (await self._client.create_session()).token, True
+
+
+_WHO: Final = (
+    "Whose generations? Send the header `Authorization: Bearer <token>`, or hand over the `session` that "
+    "generate_video named when it made one for you."
+)
+_KEEP: Final = "Hand this session over with every further call. It is a secret: whoever has it sees what you make."
+
+
+def _bearer(request: gr.Request) -> str:
+    scheme, _, token = str(request.headers.get("authorization") or "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
+def _text(told: Told | list[Told]) -> str:
+    """As JSON: Gradio would write Python's own form."""
+    return orjson.dumps(told, option=orjson.OPT_INDENT_2).decode()
+
+
+def _shown(generation: Generation, request: gr.Request) -> Told:
+    """What an agent needs of a generation; links with the whole address."""
+    base = str(request.url)
+    told = generation.model_dump(mode="json", by_alias=True, include=_SHOWN)
+    for name in ("videoUrl", "imageUrl", "posterUrl", "previewUrl"):
+        if told.get(name):
+            told[name] = urljoin(base, told[name])
+    return {key: value for key, value in told.items() if value not in (None, "")}
+
+
+_SHOWN: Final = {
+    *("id", "status", "progress", "stage", "message", "queue_position", "eta_seconds", "prompt", "engine", "seed"),
+    *("width", "height", "duration_seconds", "size_bytes", "video_url", "image_url", "poster_url", "preview_url"),
+    *("error", "created_at"),
+}
+
+
+def _told(problem: ClientError | ValueError) -> gr.Error:
+    if isinstance(problem, ApiError) and problem.code == "session_required":
+        return gr.Error(f"The session is not known here. {_WHO}")
+    return gr.Error(problem.detail if isinstance(problem, ClientError) else str(problem))

@@ -1,0 +1,50 @@
+// "Remix" on a shared page leads here with the link in the address: its prompt and settings go into the form, and
+// nothing starts by itself.
+(() => {
+  const MARK = /^#remix=([\w-]{8,64})$/;
+
+  /** Anybody may have written what comes; only what the form could hold itself is taken. */
+  function checked(told) {
+    const words = (value) => (typeof value === "string" ? value : "");
+    const number = (value, fallback) => (Number.isFinite(value) && value > 0 ? value : fallback);
+    return {
+      prompt: words(told.prompt),
+      negative: words(told.negative),
+      width: number(told.width, 512),
+      height: number(told.height, 288),
+      seconds: number(told.seconds, undefined),
+      fps: number(told.fps, 24),
+      seed: /^\d{1,18}$/.test(told.seed) ? told.seed : "",
+      engine: words(told.engine),
+    };
+  }
+
+  async function take() {
+    const slug = MARK.exec(window.location.hash)?.[1];
+    if (!slug) return;
+    // A reload must not undo what is typed from here on.
+    window.history.replaceState(null, "", window.location.pathname + window.location.search);
+    const answer = await fetch(`${videogen.root()}/s/${slug}/recipe.json`, { cache: "no-store" });
+    if (!answer.ok) {
+      videogen.remix.said = "This link no longer works, so its settings could not be taken over.";
+      return;
+    }
+    videogen.draft.note(videogen.engines.formOf(checked(await answer.json())));
+    videogen.remix.said = "The prompt and settings of the shared video are in the form.";
+  }
+
+  videogen.remix = {
+    /** What became of it, for the page's first notice. */
+    said: "",
+    taken: null,
+  };
+  /** Done once the form's draft is what was asked for. */
+  videogen.remix.taken = take().catch(() => {
+    videogen.remix.said = "The shared settings could not be fetched.";
+  });
+
+  // The page may be open already in this very tab.
+  window.addEventListener("hashchange", () => {
+    if (MARK.test(window.location.hash)) window.location.reload();
+  });
+})();

@@ -1,0 +1,110 @@
+// Take it with you: a code for another device, a copy of everything, and a copy brought in.
+(() => {
+  const { byId, text, show } = videogen;
+  let until = 0;
+  let ticking = 0;
+
+  function headers() {
+    const token = videogen.store.read("token");
+    return token ? { Authorization: `Bearer ${token}` } : {};
+  }
+
+  function tick() {
+    const seconds = Math.round((until - Date.now()) / 1000);
+    if (seconds <= 0) return hide("The code has expired. Make a new one.");
+    text("transfer-left", `Holds for ${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`);
+    return undefined;
+  }
+
+  function hide(words) {
+    window.clearInterval(ticking);
+    show("transfer-card", false);
+    byId("transfer-qr").removeAttribute("src");
+    text("transfer-code", "");
+    text("transfer-told", words);
+  }
+
+  function reveal(made) {
+    until = Date.parse(made.expiresAt);
+    byId("transfer-qr").src = made.qr;
+    text("transfer-code", made.code);
+    text("transfer-hint", made.hint);
+    text("transfer-told", "");
+    show("transfer-card", true);
+    window.clearInterval(ticking);
+    ticking = window.setInterval(tick, 1000);
+    tick();
+  }
+
+  async function detail(answer) {
+    try {
+      return (await answer.json()).detail;
+    } catch {
+      return `The server answered ${answer.status}.`;
+    }
+  }
+
+  async function bringIn(file) {
+    byId("import").disabled = true;
+    text("import-told", `Importing ${file.name} ...`);
+    try {
+      const url = `${videogen.root()}/api/v1/import`;
+      const type = { "Content-Type": "application/zip" };
+      const answer = await fetch(url, { method: "POST", headers: { ...headers(), ...type }, body: file });
+      if (!answer.ok) return text("import-told", await detail(answer));
+      const came = await answer.json();
+      const known = came.known ? `, ${came.known} ${came.known === 1 ? "was" : "were"} here already` : "";
+      return text("import-told", `${came.imported} imported${known}.`);
+    } catch {
+      return text("import-told", "The server could not be reached. Nothing was imported.");
+    } finally {
+      byId("import").disabled = false;
+    }
+  }
+
+  /** Inside another site's frame the link has no cookie: there the zip is fetched with the page's own session. */
+  async function fetchExport() {
+    const answer = await fetch(`${videogen.root()}/api/v1/export`, { headers: headers(), cache: "no-store" });
+    if (!answer.ok) return text("import-told", await detail(answer));
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(await answer.blob());
+    link.download = `videogen-export-${new Date().toISOString().slice(0, 10)}.zip`;
+    link.click();
+    window.setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+    return undefined;
+  }
+
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest?.("#transfer, #transfer-revoke, #import, #export, #claim-export");
+    if (!button) return;
+    if (button.id === "transfer") {
+      button.disabled = true;
+      videogen.act("transfer", { base: videogen.root() });
+    } else if (button.id === "transfer-revoke") {
+      videogen.act("revoke");
+    } else if (button.id === "import") {
+      byId("import-file").click();
+    } else if (window.top !== window) {
+      event.preventDefault();
+      fetchExport().catch(() => text("import-told", "The server could not be reached."));
+    } else {
+      button.href = `${videogen.root()}/api/v1/export`;
+    }
+  });
+
+  document.addEventListener("change", (event) => {
+    if (event.target.id !== "import-file" || !event.target.files.length) return;
+    const [file] = event.target.files;
+    event.target.value = "";
+    bringIn(file);
+  });
+
+  videogen.take = {
+    apply(outcome) {
+      if (!outcome || !byId("transfer")) return;
+      if (outcome.transfer || outcome.transferTold) byId("transfer").disabled = false;
+      if (outcome.transfer) reveal(outcome.transfer);
+      if (outcome.transferTold) hide(outcome.transferTold);
+    },
+  };
+})();
