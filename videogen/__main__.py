@@ -39,6 +39,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add_commands(commands)
     chosen = parser.parse_args(arguments)
     if "run" in chosen:
+        # httpx's own command line, which `import httpx` would load with all of rich.
+        sys.modules["httpx._main"] = None  # type: ignore[assignment]
         from videogen.cli.main import run
 
         return run(chosen)

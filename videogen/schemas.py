@@ -52,7 +52,12 @@ class Model(BaseModel):
     """A frozen value that reads and writes camelCase JSON."""
 
     model_config = ConfigDict(
-        frozen=True, alias_generator=to_camel, populate_by_name=True, extra="forbid", ser_json_inf_nan="null"
+        frozen=True,
+        defer_build=True,
+        alias_generator=to_camel,
+        populate_by_name=True,
+        extra="forbid",
+        ser_json_inf_nan="null",
     )
 
 

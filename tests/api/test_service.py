@@ -2,6 +2,7 @@ import pytest
 
 from tests.api.conftest import ENGINES
 from tests.support.api import API
+from videogen import __version__
 
 METHODS = {"get", "post", "put", "patch", "delete"}
 
@@ -24,8 +25,16 @@ def test_the_engines_tell_what_they_are_and_what_may_be_set(http):
 def test_the_process_says_that_it_lives_and_is_ready(http):
     for path, status in (("/healthz", "ok"), ("/readyz", "ready")):
         response = http.get(path)
-        assert (response.status_code, response.json()) == (200, {"status": status})
+        assert (response.status_code, response.json()["status"]) == (200, status)
         assert response.headers["cache-control"] == "no-store"
+
+
+def test_it_says_who_it_is_and_on_whose_data_but_nothing_secret(http, app):
+    told = http.get("/healthz").json()
+    assert (told["name"], told["version"]) == ("videogen", __version__)
+    secret = (app.data_dir / "secret.key").read_text()
+    assert told["instance"]
+    assert told["instance"] not in secret
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])

@@ -5,6 +5,7 @@ import socket
 import stat
 from contextlib import closing
 
+import httpx
 import pytest
 
 from tests.cli.conftest import TINY
@@ -101,6 +102,14 @@ def test_everything_goes_into_a_zip_and_comes_back(home, tmp_path_factory):
     assert other.run("import", zipped) == "0 imported, 1 were here already\n"
     other.run("import", str(home.folder / "out.mp4"), code=4)
     assert "whole zip" in other.err
+
+
+def test_a_public_link_is_made_and_revoked(home):
+    made = home.lines("generate", "a ship", *TINY, "--detach")[0]["generation"]["id"]
+    url = home.run("share", made, "--days", "1").strip()
+    assert httpx.get(url, trust_env=False).status_code == 200
+    home.run("unshare", made)
+    assert httpx.get(url, trust_env=False).status_code == 404
 
 
 def test_the_session_moves_by_a_code(home, tmp_path_factory):

@@ -87,8 +87,9 @@ def data_folder(environ: Mapping[str, str]) -> Path:
 
 def _environment(data_dir: Path) -> dict[str, str]:
     # How the app would be reached from elsewhere is no matter of this one.
-    hidden = ("VIDEOGEN_BASE_URL", "VIDEOGEN_ROOT_PATH", "VIDEOGEN_API_URL", "VIDEOGEN_URL", "VIDEOGEN_TOKEN")
-    env = {key: value for key, value in os.environ.items() if key not in hidden}
+    hidden = ("VIDEOGEN_BASE_URL", "VIDEOGEN_ROOT_PATH", "VIDEOGEN_API_URL", "VIDEOGEN_SHARE")
+    client = ("VIDEOGEN_URL", "VIDEOGEN_TOKEN")
+    env = {key: value for key, value in os.environ.items() if key not in (*hidden, *client)}
     env |= {"VIDEOGEN_HOST": "127.0.0.1", "VIDEOGEN_PORT": "0", "VIDEOGEN_DATA_DIR": str(data_dir.resolve())}
     if env.get("VIDEOGEN_WORKERS") == "0":
         env["VIDEOGEN_WORKERS"] = "1"

@@ -8,6 +8,7 @@ from itertools import islice
 from videogen.cli import codes
 from videogen.cli.output import Output
 from videogen.cli.where import Place
+from videogen.client.calls import ShareOptions
 from videogen.client.connect import sign_in_with
 from videogen.schemas import Generation
 
@@ -38,7 +39,8 @@ def delete(place: Place, args: Namespace, output: Output) -> int:
 
 def share(place: Place, args: Namespace, output: Output) -> int:
     """Make a public link."""
-    made = place.client.share(args.id, expires_in_seconds=round(args.days * 86400) if args.days else None)
+    options: ShareOptions = {"expires_in_seconds": round(args.days * 86400)} if args.days else {}
+    made = place.client.share(args.id, **options)
     output.tell("shared", made.url, generationId=args.id, url=made.url, share=made)
     return codes.DONE
 

@@ -4,8 +4,11 @@
 the same calls. See docs/client.md.
 """
 
-from videogen.client.api import AsyncClient
-from videogen.client.connect import connect, connect_async
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from videogen.client.connect import connect
 from videogen.client.errors import (
     ApiError,
     ClientError,
@@ -21,6 +24,10 @@ from videogen.client.errors import (
 from videogen.client.place import ConnectionChange, Watched
 from videogen.client.sync import Client
 from videogen.client.tokens import TokenFileError, TokenStore
+
+if TYPE_CHECKING:
+    from videogen.client.api import AsyncClient
+    from videogen.client.connect_aio import connect_async
 
 __all__ = [
     "ApiError",
@@ -42,3 +49,16 @@ __all__ = [
     "connect",
     "connect_async",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    # On demand: a command line that needs no asyncio starts faster without.
+    if name == "AsyncClient":
+        from videogen.client.api import AsyncClient
+
+        return AsyncClient
+    if name == "connect_async":
+        from videogen.client.connect_aio import connect_async
+
+        return connect_async
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -79,7 +80,7 @@ class AsyncSender:
                 if not response.is_success:
                     await response.aread()
                     raise from_response(response)
-                async for chunk in response.aiter_raw(sending.CHUNK):
+                async for chunk in response.aiter_raw():
                     part.write(chunk)
             return await asyncio.to_thread(part.finish)
         except httpx.TransportError as problem:
@@ -88,11 +89,14 @@ class AsyncSender:
             part.discard()
 
     async def _fetch(self, link: str, part: Part) -> None:
-        async with self._pool.http().stream("GET", link, headers=part.headers(), timeout=TIMEOUT) as response:
+        async with (
+            self._pool.http_for(link) as http,
+            http.stream("GET", link, headers=part.headers(), timeout=TIMEOUT) as response,
+        ):
             if not response.is_success:
                 await response.aread()
             part.begin(response)
-            async for chunk in response.aiter_raw(sending.CHUNK):
+            async for chunk in response.aiter_raw():
                 part.write(chunk)
 
     async def _send(self, call: Call[T]) -> T:
@@ -134,6 +138,15 @@ class _Pool:
             base_url = self._base_url if isinstance(self._base_url, str) else self._base_url()
             self._http = httpx.AsyncClient(transport=self._transport, **sending.http_options(base_url))
         return self._http
+
+    @asynccontextmanager
+    async def http_for(self, link: str) -> AsyncIterator[httpx.AsyncClient]:
+        """The client that may fetch a link of the app, which may be its public address."""
+        if not sending.needs_own_client(str(self.http().base_url), link):
+            yield self.http()
+            return
+        async with httpx.AsyncClient(timeout=sending.TIMEOUT) as own:
+            yield own
 
     async def aclose(self) -> None:
         if self._http is not None:

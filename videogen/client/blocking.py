@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from time import sleep
 from typing import Any, Self, TypeVar
@@ -81,7 +82,7 @@ class Sender:
                 if not response.is_success:
                     response.read()
                     raise from_response(response)
-                for chunk in response.iter_raw(sending.CHUNK):
+                for chunk in response.iter_raw():
                     part.write(chunk)
             return part.finish()
         except httpx.TransportError as problem:
@@ -90,11 +91,14 @@ class Sender:
             part.discard()
 
     def _fetch(self, link: str, part: Part) -> None:
-        with self._pool.http().stream("GET", link, headers=part.headers(), timeout=TIMEOUT) as response:
+        with (
+            self._pool.http_for(link) as http,
+            http.stream("GET", link, headers=part.headers(), timeout=TIMEOUT) as response,
+        ):
             if not response.is_success:
                 response.read()
             part.begin(response)
-            for chunk in response.iter_raw(sending.CHUNK):
+            for chunk in response.iter_raw():
                 part.write(chunk)
 
     def _send(self, call: Call[T]) -> T:
@@ -136,6 +140,15 @@ class _Pool:
             base_url = self._base_url if isinstance(self._base_url, str) else self._base_url()
             self._http = httpx.Client(transport=self._transport, **sending.http_options(base_url))
         return self._http
+
+    @contextmanager
+    def http_for(self, link: str) -> Iterator[httpx.Client]:
+        """The client that may fetch a link of the app, which may be its public address."""
+        if not sending.needs_own_client(str(self.http().base_url), link):
+            yield self.http()
+            return
+        with httpx.Client(timeout=sending.TIMEOUT) as own:
+            yield own
 
     def close(self) -> None:
         if self._http is not None:

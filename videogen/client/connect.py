@@ -6,7 +6,6 @@ import os
 from pathlib import Path
 from typing import Final
 
-from videogen.client.api import AsyncClient
 from videogen.client.errors import ApiError, ProtocolError
 from videogen.client.sync import Client
 from videogen.client.tokens import ENV_TOKEN, TokenStore, server_of
@@ -45,31 +44,6 @@ def connect(base_url: str | None = None, token: str | None = None, tokens: Token
         raise
 
 
-async def connect_async(
-    base_url: str | None = None, token: str | None = None, tokens: TokenStore | None = None
-) -> AsyncClient:
-    """The same for `AsyncClient`; see `connect`."""
-    url = base_url or default_url()
-    client, tokens = AsyncClient(url), tokens or TokenStore()
-    try:
-        if found := given_token(token):
-            return client.as_session(found)
-        server = _known(url, await client.health())
-        kept = tokens.read(server)
-        if kept is not None:
-            try:
-                await client.as_session(kept).list(limit=1)
-                return client.as_session(kept)
-            except ApiError as refusal:
-                _must_be_unknown(refusal)
-        created = await client.create_session()
-        tokens.write(server, created.token)
-        return client.as_session(created.token)
-    except BaseException:
-        await client.aclose()
-        raise
-
-
 def given_token(token: str | None) -> str | None:
     """The token that a person gave, directly or in the environment."""
     return token or os.environ.get(ENV_TOKEN) or None
@@ -78,14 +52,14 @@ def given_token(token: str | None) -> str | None:
 def sign_in(client: Client, base_url: str, tokens: TokenStore | None = None) -> str:
     """The token of this user's kept session on a server; of a new one where none is kept."""
     tokens = tokens or TokenStore()
-    server = _known(base_url, client.health())
+    server = known_server(base_url, client.health())
     kept = tokens.read(server)
     if kept is not None:
         try:
             client.as_session(kept).list(limit=1)
             return kept
         except ApiError as refusal:
-            _must_be_unknown(refusal)
+            must_be_unknown(refusal)
     created = client.create_session()
     tokens.write(server, created.token)
     return created.token
@@ -93,15 +67,21 @@ def sign_in(client: Client, base_url: str, tokens: TokenStore | None = None) -> 
 
 def sign_in_with(client: Client, base_url: str, token: str, tokens: TokenStore | None = None) -> Path:
     """Keep a token as this user's for a server, instead of the one before; return the file it is in."""
-    return (tokens or TokenStore()).write(_known(base_url, client.health()), token)
+    return (tokens or TokenStore()).write(known_server(base_url, client.health()), token)
 
 
-def _known(base_url: str, health: Health) -> str:
+def known_server(base_url: str, health: Health) -> str:
+    """The name of a server to keep a token under.
+
+    Raises:
+        ProtocolError: it is not videogen.
+    """
     if health.name != "videogen":
         raise ProtocolError(f"{base_url}: expected a videogen server that tells its name, got another or an older one.")
     return server_of(base_url, health)
 
 
-def _must_be_unknown(refusal: ApiError) -> None:
+def must_be_unknown(refusal: ApiError) -> None:
+    """Raise a refusal that has another reason than a session that is not known any more."""
     if refusal.code != "session_required":
         raise refusal

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import ssl
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -27,6 +28,9 @@ def http_options(base_url: str) -> dict[str, Any]:
         "base_url": base_url,
         "timeout": TIMEOUT,
         "limits": LIMITS,
+        # Reading the certificates of the system takes longer than all else here; plain http needs none. This context
+        # has none either, so that a connection by TLS, should there be one, is refused and not trusted.
+        "verify": True if _is_https(base_url) else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
         # A proxy named in the environment cannot know this machine's own loopback.
         "trust_env": not is_loopback(base_url),
     }
@@ -39,6 +43,15 @@ def is_loopback(url: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def needs_own_client(base_url: str, link: str) -> bool:
+    """Whether a link leads to TLS, which the client of this address has no certificates for."""
+    return _is_https(link) and not _is_https(base_url)
+
+
+def _is_https(url: str) -> bool:
+    return url.lower().startswith("https://")
 
 
 def authorization(token: str | None) -> dict[str, str]:

@@ -1,0 +1,123 @@
+"""The tools for agents, with a real MCP client against a real app."""
+
+import json
+from contextlib import asynccontextmanager
+
+import httpx
+import pytest
+from mcp import ClientSession
+from mcp.client.streamable_http import streamable_http_client
+
+from tests.support.api import Session, connect
+
+TOOLS = {"generate_video", "get_generation", "wait_for_generation", "cancel_generation", "list_generations"}
+TINY = {"prompt": "a ship", "size": "64x64", "seconds": 0.5, "settings": {"fps": 8}}
+
+
+@pytest.fixture(scope="module")
+def app(module_app):
+    return module_app(engines=["bars", "until-cancelled"], workers=2)
+
+
+@asynccontextmanager
+async def agent(app, token=None):
+    """An agent that is connected, with the session of a token or without one."""
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    async with (
+        httpx.AsyncClient(headers=headers, timeout=60, trust_env=False) as http,
+        streamable_http_client(f"{app.base_url}/gradio_api/mcp/", http_client=http) as (read, write, _),
+        ClientSession(read, write) as session,
+    ):
+        await session.initialize()
+        yield session
+
+
+async def call(agent_session, tool, **arguments):
+    """What a tool answers: its value, or the text of its error."""
+    answer = await agent_session.call_tool(tool, arguments)
+    (content,) = answer.content
+    return content.text if answer.isError else json.loads(content.text)
+
+
+async def test_an_agent_sees_five_tools_with_what_they_do(app):
+    async with agent(app) as session:
+        tools = {tool.name: tool for tool in (await session.list_tools()).tools}
+    assert set(tools) == TOOLS
+    for tool in tools.values():
+        assert len(tool.description) > 40
+        assert "request" not in tool.inputSchema["properties"]
+        assert all(told.get("description") for told in tool.inputSchema["properties"].values()), tool.name
+    assert tools["generate_video"].inputSchema["required"] == ["prompt"]
+
+
+async def test_an_agent_makes_follows_and_fetches_a_video_in_the_session_of_its_token(app):
+    with Session(app.base_url) as mine:
+        async with agent(app, mine.token) as session:
+            made = await call(session, "generate_video", **TINY)
+            assert "session" not in made
+            done = await call(session, "wait_for_generation", generation_id=made["id"], seconds=60)
+            assert done["status"] == "completed"
+            assert (await call(session, "get_generation", generation_id=made["id"]))["videoUrl"] == done["videoUrl"]
+        assert mine.read(made["id"])["prompt"] == "a ship"
+        with connect("") as http:
+            video = http.get(done["videoUrl"])
+        assert (video.headers["content-type"], len(video.content)) == ("video/mp4", done["sizeBytes"])
+
+
+async def test_without_a_token_it_gets_a_session_of_its_own(app):
+    async with agent(app) as session:
+        made = await call(session, "generate_video", **TINY)
+        own = {"session": made["session"]}
+        assert [one["id"] for one in await call(session, "list_generations", **own)] == [made["id"]]
+        assert (await call(session, "wait_for_generation", generation_id=made["id"], **own))["status"] == "completed"
+        for tool, arguments in (("get_generation", {"generation_id": made["id"]}), ("list_generations", {})):
+            assert "Whose generations?" in await call(session, tool, **arguments)
+        other = await call(session, "generate_video", **TINY)
+        assert other["session"] != made["session"]
+        refused = await call(session, "get_generation", generation_id=made["id"], session=other["session"])
+        assert "not yours" in refused
+        assert "not known" in await call(session, "list_generations", session="made up")
+
+
+async def test_a_wait_is_bounded_and_a_cancel_is_heard(app):
+    with Session(app.base_url) as mine:
+        async with agent(app, mine.token) as session:
+            made = await call(session, "generate_video", **TINY | {"settings": {"fps": 8}})
+            await call(session, "wait_for_generation", generation_id=made["id"])
+            endless = mine.submit("until-cancelled")["id"]
+            still = await call(session, "wait_for_generation", generation_id=endless, seconds=0.2)
+            assert still["status"] in ("queued", "processing")
+            await call(session, "cancel_generation", generation_id=endless)
+            ended = await call(session, "wait_for_generation", generation_id=endless)
+            assert (ended["status"], ended["error"]["code"]) == ("cancelled", "cancelled")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"size": "wide"}, "size: expected WIDTHxHEIGHT"),
+        ({"prompt": ""}, "prompt: expected"),
+        ({"settings": {"fps": 900}}, "settings.fps: expected"),
+    ],
+)
+async def test_what_is_wrong_is_told_to_the_agent(app, wrong, told):
+    async with agent(app) as session:
+        assert told in await call(session, "generate_video", **TINY | wrong)
+
+
+async def test_a_cookie_counts_for_nothing(app):
+    with Session(app.base_url) as mine:
+        async with (
+            httpx.AsyncClient(cookies={"videogen_session": mine.token}, timeout=60, trust_env=False) as http,
+            streamable_http_client(f"{app.base_url}/gradio_api/mcp/", http_client=http) as (read, write, _),
+            ClientSession(read, write) as session,
+        ):
+            await session.initialize()
+            assert "Whose generations?" in await call(session, "list_generations")
+
+
+def test_the_pages_own_handlers_cannot_be_called(app):
+    with connect(app.base_url) as http:
+        info = http.get("/gradio_api/info").json()
+        assert {name.lstrip("/") for name in info["named_endpoints"]} == TOOLS
+        assert info["unnamed_endpoints"] == {}
