@@ -214,3 +214,38 @@ def test_publishing_after_the_loop_has_ended_is_nothing():
 
     asyncio.run(run())
     hub.publish([stored_event(1)])
+
+
+async def test_visitors_get_an_encoding_of_their_own_made_once_for_all():
+    made = []
+
+    def for_visitors(event):
+        made.append(event.id)
+        return b"visitor %d" % event.id
+
+    hub = Hub(lambda event: b"owner %d" % event.id, for_visitors)
+    hub.open()
+    visitors = [_listen(hub, "visitors", "gen_a") for _ in range(3)]
+    owner = _listen(hub, "generation", "gen_a")
+    stranger = _listen(hub, "visitors", "gen_a", session="ses_b")
+    hub.publish([stored_event(1)])
+    await _delivered()
+    assert [[frame.data for frame in one.take()] for one in visitors] == [[b"visitor 1"]] * 3
+    assert made == [1]
+    assert [frame.data for frame in owner.take()] == [b"owner 1"]
+    assert stranger.take() == []
+    hub.close()
+
+
+async def test_a_key_can_be_ended_and_only_that(hub):
+    ended, other = _listen(hub, "visitors", "gen_a"), _listen(hub, "visitors", "gen_b")
+    hub.end(("visitors", "gen_a"))
+    await _delivered()
+    assert (ended.closed, other.closed) == (True, False)
+
+
+async def test_without_an_encoding_for_visitors_they_are_told_nothing(hub):
+    visitor = _listen(hub, "visitors", "gen_a")
+    hub.publish([stored_event(1)])
+    await _delivered()
+    assert b"".join(frame.data for frame in visitor.take()) == b""

@@ -56,9 +56,7 @@ def test_the_page_works_under_a_sub_path(app, nginx, person, where):
     tab = me.tab(nginx.url)
     tab.page.on("response", lambda answer: failed.append((answer.status, answer.url)) if answer.status >= 400 else None)
     tab.page.on("request", lambda asked: outside.append(asked.url) if is_outside(asked.url, nginx) else None)
-    tab.page.on(
-        "console", lambda said: complaints.append(f"{said.text} {said.location}") if said.type == "error" else None
-    )
+    tab.page.on("console", lambda said: complaints.append(said) if said.type == "error" else None)
     tab.open()
     tab.says("Live")
     generation = tab.generate("behind a proxy", "Gated")

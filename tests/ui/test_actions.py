@@ -160,3 +160,13 @@ async def test_a_tab_that_this_process_does_not_know_still_acts_for_its_session(
 async def test_a_click_that_names_nothing_harms_nothing(actions, page, data):
     told = await actions.choose(gr.EventData(None, data), REQUEST, BROWSER)
     assert told["notice"]
+
+
+async def test_what_is_started_before_the_watcher_is_there_comes_on_the_stage(api, client, pages, actions):
+    api.session("mine")
+    told = await actions.generate(REQUEST, *FORM, BROWSER)
+    assert told["accepted"] == "key-1"
+    late = Page(client.as_session("mine"))
+    pages.open("tab", late)
+    late.board.put_page(await late.client.list())
+    assert late.board.selected.prompt == "Sea"

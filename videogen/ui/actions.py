@@ -121,9 +121,14 @@ class Actions:
         if found is not None:
             return found
         visit = Visit.read(browser, request.cookies)
-        return Page(self._client.as_session(visit.token or visit.cookie))
+        return Page(self._client.as_session(visit.token or visit.cookie), tab=request.session_hash)
 
     def _show(self, page: Page, generation: Generation) -> None:
+        if page.tab is not None:
+            # Somebody was quicker than the page's watcher, which may have come in the meantime.
+            if (there := self._pages.find(page.tab)) is None:
+                self._pages.expect(page.tab, generation.id)
+            page = there or page
         page.board.put(generation)
         page.board.select(generation.id)
         page.ring(urgent=True)

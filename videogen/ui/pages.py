@@ -13,6 +13,7 @@ from videogen.ui.board import Board
 
 COOKIE: Final = "videogen_session"
 FIRST_PAGE: Final = 24
+MAX_EXPECTED: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,8 @@ class Page:
     board: Board = field(default_factory=Board)
     bell: asyncio.Event = field(default_factory=asyncio.Event)
     alarm: asyncio.Event = field(default_factory=asyncio.Event)
+    tab: str | None = None
+    """The session hash of a tab that has acted before its watcher was there; this page is only a stand-in then."""
 
     def ring(self, *, urgent: bool = False) -> None:
         """Have the watcher show what has changed; at once, if someone waits for it or something has ended."""
@@ -55,10 +58,19 @@ class Pages:
 
     def __init__(self) -> None:
         self._open: dict[str, Page] = {}
+        self._expected: dict[str, str] = {}
 
     def open(self, session_hash: str, page: Page) -> None:
-        """Register a tab; one that loads again replaces itself."""
+        """Register a tab; one that loads again replaces itself. What it asked to see before comes on its stage."""
         self._open[session_hash] = page
+        if (wanted := self._expected.pop(session_hash, None)) is not None:
+            page.board.select(wanted)
+
+    def expect(self, session_hash: str, generation_id: str) -> None:
+        """Remember what a tab wants on its stage, until its watcher is there. Some watchers never come."""
+        self._expected[session_hash] = generation_id
+        if len(self._expected) > MAX_EXPECTED:
+            del self._expected[next(iter(self._expected))]
 
     def find(self, session_hash: str | None) -> Page | None:
         """The page of a tab, while its watcher lives."""

@@ -16,6 +16,10 @@
       fps: number(told.fps, 24),
       seed: /^\d{1,18}$/.test(told.seed) ? told.seed : "",
       engine: words(told.engine),
+      type: told.type === "image" ? "image" : "video",
+      // The image that somebody started from is theirs.
+      inputFileId: null,
+      variations: 1,
     };
   }
 
