@@ -41,9 +41,10 @@
     },
 
     /** The form as it was left, field by field; what is not offered any more is left as it is. */
-    async restore() {
-      await videogen.remix.taken;
-      return videogen.engines.fill(videogen.store.read("draft", { form: {} }).form);
+    restore() {
+      const fill = () => videogen.engines.fill(videogen.store.read("draft", { form: {} }).form);
+      // At once where nothing is awaited, or the form would be seen to change.
+      return videogen.remix.taken === null ? fill() : videogen.remix.taken.then(fill);
     },
 
     /** Called with the form's values and the session: hands the key over to the server. */

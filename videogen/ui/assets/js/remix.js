@@ -23,9 +23,7 @@
     };
   }
 
-  async function take() {
-    const slug = MARK.exec(window.location.hash)?.[1];
-    if (!slug) return;
+  async function take(slug) {
     // A reload must not undo what is typed from here on.
     window.history.replaceState(null, "", window.location.pathname + window.location.search);
     const answer = await fetch(`${videogen.root()}/s/${slug}/recipe.json`, { cache: "no-store" });
@@ -40,12 +38,15 @@
   videogen.remix = {
     /** What became of it, for the page's first notice. */
     said: "",
+    /** Done once the form's draft is what was asked for; null where nothing was. */
     taken: null,
   };
-  /** Done once the form's draft is what was asked for. */
-  videogen.remix.taken = take().catch(() => {
-    videogen.remix.said = "The shared settings could not be fetched.";
-  });
+  const slug = MARK.exec(window.location.hash)?.[1];
+  if (slug) {
+    videogen.remix.taken = take(slug).catch(() => {
+      videogen.remix.said = "The shared settings could not be fetched.";
+    });
+  }
 
   // The page may be open already in this very tab.
   window.addEventListener("hashchange", () => {
