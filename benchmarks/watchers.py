@@ -1,9 +1,10 @@
 """Many open pages, in the words in which a browser speaks to Gradio: `python -m benchmarks.watchers HOST PORT`.
 
 Standard input has one JSON line: `fn` (the number of the handler that watches) and `data` (what each page brings:
-one list for each). Every page joins the queue and opens its event stream; when all of them show something, `open` is printed. A second line,
-`START RATE STEPS`, tells that step n of every page's job happens at START + n / RATE. Every 50 ms from two seconds
-after START until the last step, the age of what each page shows is noted: the time since the step that it shows.
+one list for each). Every page joins the queue and opens its event stream; when all of them show something, `open` is
+printed. A second line, `START RATE STEPS`, tells that step n of every page's job happens at START + n / RATE. Every
+50 ms from two seconds after START until the last step, the age of what each page shows is noted: the time since the
+step that it shows.
 At the end one JSON object is printed: `ages`, seconds, one list for each moment.
 """
 

@@ -19,21 +19,21 @@ from videogen.worker import Terms, WorkerPool
 
 PATIENCE = 100
 SETTINGS = {"width": 96, "height": 64, "fps": 8, "durationSeconds": 1.0, "seed": 1}
-STALL_SECONDS = 3.0
+STALL_SECONDS = 6.0
 
 FAILS = {
     # engine: (status, code, what its message says, renderers lost)
     "dies": ("failed", "worker_lost", r"was lost 2 times\. .* SIGKILL .* at step \d", 2),
     "crashes": ("failed", "worker_lost", r"SIGSEGV at step 1\. Its log ends: the last word", 2),
-    "hangs": ("failed", "worker_lost", r"said nothing for 3 seconds at step 0 and was killed", 2),
-    "deaf": ("failed", "worker_lost", r"said nothing for 3 seconds at step 1 and was killed", 2),
+    "hangs": ("failed", "worker_lost", r"said nothing for 6 seconds at step 0 and was killed", 2),
+    "deaf": ("failed", "worker_lost", r"said nothing for 6 seconds at step 1 and was killed", 2),
     "babbles": ("failed", "worker_lost", r"Expected a message .* got .*no message", 2),
     "has_children": ("failed", "worker_lost", r"SIGKILL", 2),
     "raises": ("failed", "engine_error", r"^ValueError: there is no such colour$", 0),
     "exits": ("failed", "engine_error", r"^SystemExit: 3$", 0),
     "refuses": ("failed", "busy", r"^The model is busy\.$", 0),
     "out_of_memory": ("failed", "out_of_memory", r"Choose a smaller size", 0),
-    "fills_disk": ("failed", "storage_fault", r"file too large.* Look at the disk", 0),
+    "fills_disk": ("failed", "storage_fault", r"file too large.* Look at the disk", 1),
     "wrong_shape": ("failed", "wrong_frame", r"Frame \d: expected uint8", 0),
     "too_many": ("failed", "wrong_frame_count", r"Expected 8 frames .*, got more", 0),
     "unwhole": ("failed", "broken_media", r"expected a whole video", 0),

@@ -1,10 +1,13 @@
-"""What a crash leaves behind, found at the next start: removals that were begun, scratch files of writes."""
+"""What is left behind: by a crash, found at the next start, and by every generation that has ended."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
+from queue import SimpleQueue
 
-from videogen.database import Database, damaged
+from videogen.database import Database, StoredEvent, damaged
+from videogen.events import is_terminal
 from videogen.integrity import check
 from videogen.storage import DiskStorage
 from videogen.store import Store
@@ -42,3 +45,53 @@ def sweep(store: Store, storage: DiskStorage) -> int:
     if done:
         logger.info("%d leftovers of an earlier crash were removed.", done)
     return done
+
+
+class Tidier:
+    """Removes what only the renderers of ended generations needed; `run` is for a thread of its own."""
+
+    def __init__(self, store: Store, storage: DiskStorage, is_held: Callable[[str], bool]) -> None:
+        """Listen for ends.
+
+        Args:
+            store: knows what has ended.
+            storage: where the leftovers are.
+            is_held: whether a renderer may still write for a generation; whoever lets it go calls `note`.
+        """
+        self._store, self._storage, self._is_held = store, storage, is_held
+        self._ended: SimpleQueue[str | None] = SimpleQueue()
+        store.database.listen(self._note_ends)
+
+    def note(self, generation_id: str) -> None:
+        """A generation may have ended."""
+        self._ended.put(generation_id)
+
+    def end(self) -> None:
+        """Have `run` return once it has seen to all that was noted."""
+        self._ended.put(None)
+
+    def run(self) -> None:
+        """Sweep, then tidy up after one generation after the other, those of an earlier process first."""
+        try:
+            for generation_id in self._storage.workdirs():
+                self.note(generation_id)
+            sweep(self._store, self._storage)
+        except Exception:  # the border of the thread: what is left now is found at the next start
+            logger.exception("What an earlier crash left could not be removed.")
+        while (generation_id := self._ended.get()) is not None:
+            # Of one that is held, word comes again when its renderer is gone.
+            if not self._is_held(generation_id):
+                self._tidy(generation_id)
+
+    def _tidy(self, generation_id: str) -> None:
+        try:
+            keys = self._store.keys_kept(generation_id)
+            if keys is not None:
+                self._storage.tidy(generation_id, keys)
+        except Exception:  # the border of the thread: the next start sweeps
+            logger.exception("%s: its leftovers could not be removed.", generation_id)
+
+    def _note_ends(self, events: list[StoredEvent]) -> None:
+        for event in events:
+            if is_terminal(event.type):
+                self.note(event.generation_id)

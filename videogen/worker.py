@@ -8,25 +8,30 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from queue import SimpleQueue
 from typing import Final
 
 from pydantic import ValidationError
 
-from videogen.database import StoredEvent
 from videogen.engines.base import Recipe, RenderLost
 from videogen.engines.host import RenderProcess
 from videogen.engines.protocol import RenderJob
 from videogen.engines.spare import Spare, end_orphans
-from videogen.errors import InputMissing, MoveRefused, NotReady, StorageFault, VideogenError, is_disk_fault
-from videogen.events import is_terminal
+from videogen.errors import (
+    DamagedDatabase,
+    InputMissing,
+    MoveRefused,
+    NotReady,
+    StorageFault,
+    VideogenError,
+    is_disk_fault,
+)
 from videogen.queue.embedded import EmbeddedQueue, Lease
 from videogen.report import Reporter
 from videogen.room import LOOK_SECONDS, Room
 from videogen.security import new_id
 from videogen.storage import DiskStorage
 from videogen.store import Fence, Store
-from videogen.sweep import sweep
+from videogen.sweep import Tidier
 
 logger = logging.getLogger(__name__)
 SPARES: Final = 2
@@ -78,9 +83,7 @@ class WorkerPool:
         self._running = _Running()
         self._threads: list[threading.Thread] = []
         self._spare: Spare | None = None
-        self._ended: SimpleQueue[str | None] = SimpleQueue()
-        """Generations that have ended, whose leftovers can go; None ends the thread that does it."""
-        store.database.listen(self._note_ends)
+        self._tidier = Tidier(store, storage, self._holds)
 
     def start(self) -> None:
         """Take up what the last process left, and begin to work."""
@@ -89,9 +92,7 @@ class WorkerPool:
         recovered = self._queue.recover()
         if recovered:
             logger.info("%d generations go on where the last process left them.", recovered)
-        for generation_id in self._storage.workdirs():
-            self._ended.put(generation_id)
-        targets = {"tidy": self._tidy_up}
+        targets = {"tidy": self._tidier.run}
         if self._terms.count:
             self._spare = Spare(SPARES)
             targets |= {f"worker-{index}": self._work for index in range(self._terms.count)}
@@ -133,7 +134,7 @@ class WorkerPool:
         # What tidies up comes last: the others still tell it what has ended.
         for thread in reversed(self._threads):
             if thread is self._threads[0]:
-                self._ended.put(None)
+                self._tidier.end()
             thread.join(max(0.0, deadline - time.monotonic()))
         if self._spare is not None:
             self._spare.close()
@@ -176,7 +177,11 @@ class WorkerPool:
             with self._running.lock:
                 self._running.processes.pop(lease.generation_id, None)
                 self._running.held.discard(lease.generation_id)
-            self._ended.put(lease.generation_id)
+            self._tidier.note(lease.generation_id)
+
+    def _holds(self, generation_id: str) -> bool:
+        with self._running.lock:
+            return generation_id in self._running.held
 
     def _keep_leases(self) -> None:
         # A thread of its own: neither a busy renderer nor a busy event loop may delay it.
@@ -190,27 +195,6 @@ class WorkerPool:
                 self._room.complain(problem)
             except Exception:  # the border of the thread: the next beat may succeed
                 logger.exception("The leases could not be renewed.")
-
-    def _note_ends(self, events: list[StoredEvent]) -> None:
-        for event in events:
-            if is_terminal(event.type):
-                self._ended.put(event.generation_id)
-
-    def _tidy_up(self) -> None:
-        try:
-            sweep(self._store, self._storage)
-        except Exception:  # the border of the thread: what is left now is found at the next start
-            logger.exception("What an earlier crash left could not be removed.")
-        while (generation_id := self._ended.get()) is not None:
-            with self._running.lock:
-                if generation_id in self._running.held:
-                    continue  # its renderer may still write; it comes again when that one is gone
-            try:
-                keys = self._store.keys_kept(generation_id)
-                if keys is not None:
-                    self._storage.tidy(generation_id, keys)
-            except Exception:  # the border of the thread: the next start sweeps
-                logger.exception("%s: its leftovers could not be removed.", generation_id)
 
     def _render(self, lease: Lease) -> None:
         reporter = Reporter(self._store, self._storage, lease, insist=self._room.insist)
@@ -236,6 +220,10 @@ class WorkerPool:
             self._storage.note_fault()
             if self._room.is_short():
                 self._room.insist(lambda: self._queue.lose(lease, "The disk is full.", count=False))
+                return
+            if not lease.last and not isinstance(problem, DamagedDatabase):
+                # There is room by now, or the fault lies elsewhere; the next attempt shows which.
+                self._room.insist(lambda: self._queue.lose(lease, "The disk took no bytes for a moment."))
                 return
         fence = Fence(*_names(lease))
         retryable = not isinstance(problem, InputMissing)

@@ -279,8 +279,8 @@ def test_what_an_engine_started_is_ended_by_the_next_host_when_its_own_was_kille
         end_orphans()
         assert psutil.pid_exists(helper), "its host lives"
         host.send_signal(signal.SIGKILL)
-    assert psutil.pid_exists(helper)
-    assert end_orphans() >= 1
+    # Not counted here: another server on this machine may have been quicker.
+    end_orphans()
     await_death(helper)
 
 

@@ -31,6 +31,8 @@ class Lease:
     recipe: dict[str, Any]
     checkpoint: dict[str, Any] | None
     progress: float
+    last: bool = False
+    """Whether its loss would be one too many."""
 
 
 class EmbeddedQueue:
@@ -109,7 +111,8 @@ class EmbeddedQueue:
                 return None  # nothing is queued
             self._note_service(unit, row.session_id, now)
             refresh_positions(unit, now)
-            return Lease(row.id, row.session_id, row.attempt, row.recipe, row.checkpoint, row.progress)
+            last = row.lost + 1 >= self._max_attempts
+            return Lease(row.id, row.session_id, row.attempt, row.recipe, row.checkpoint, row.progress, last)
 
     def renew(self, owner: str, generation_ids: Collection[str]) -> None:
         """Push back the expiry of those that `owner` holds and still renders; of all others the lease runs out."""
