@@ -78,10 +78,10 @@ class Tidier:
             sweep(self._store, self._storage)
         except Exception:  # the border of the thread: what is left now is found at the next start
             logger.exception("What an earlier crash left could not be removed.")
-        while (generation_id := self._ended.get()) is not None:
+        while (ended := self._ended.get()) is not None:
             # Of one that is held, word comes again when its renderer is gone.
-            if not self._is_held(generation_id):
-                self._tidy(generation_id)
+            if not self._is_held(ended):
+                self._tidy(ended)
 
     def _tidy(self, generation_id: str) -> None:
         try:

@@ -45,10 +45,12 @@
   }
 
   videogen.engines = {
-    /** Describe the engine of the draft, while its fields are not there yet. */
+    /** Describe the engine of the draft, while its fields are not there yet: none shall appear only to vanish. */
     introduce() {
       const engine = find(videogen.store.read("draft")?.form.engine);
-      if (engine) describe(engine);
+      if (!engine) return;
+      describe(engine);
+      videogen.intake.offers(engine);
     },
 
     fill(form) {

@@ -159,9 +159,14 @@
       return { ...wish };
     },
 
+    /** What can be wished for at all. */
+    offers(engine) {
+      offer = { image: engine.image, types: engine.types };
+    },
+
     /** What a draft or a recipe wishes for, as far as the engine offers it. */
     fill(form, engine) {
-      offer = { image: engine.image, types: engine.types };
+      videogen.intake.offers(engine);
       const variations = Number(form.variations);
       const before = wish.inputFileId;
       wish = {
