@@ -16,7 +16,7 @@ FLOORS = {
     " address proxy",
     2: "store hub queue engines",
     3: "service uploads worker report room sweep doctor requests presenter streams eager sse visitors shares"
-    " transfers exports imports",
+    " transfers exports imports presets",
     4: "api ui client cli share",
     5: "server tunnel __main__",
 }

@@ -244,6 +244,18 @@ class Capabilities(Model):
     resume: bool = False
 
 
+class PresetInfo(Model):
+    """A named, good set of prompt and settings: fields of a request that may be sent as they are."""
+
+    id: str = Field(description="Unique within its engine.")
+    title: str
+    prompt: str
+    negative_prompt: str = ""
+    type: GenerationType = "video"
+    settings: dict[str, Any] = Field(default_factory=dict)
+    poster_url: str | None = Field(default=None, description="A small picture of what comes of it.")
+
+
 class EngineInfo(Model):
     """An engine as `GET /engines` tells it."""
 
@@ -256,6 +268,7 @@ class EngineInfo(Model):
     reason: str | None
     capabilities: Capabilities
     settings_schema: dict[str, Any]
+    presets: tuple[PresetInfo, ...] = ()
 
 
 class EngineList(Model):

@@ -11,7 +11,7 @@ from tests.support.app import ROOT, App
 from tests.support.browser import Person, launch
 from tests.support.sites import EmbeddingSite
 
-OWN = ("gated", "paced", "fails_once", "develops")
+OWN = ("gated", "paced", "fails_once", "develops", "odd")
 ENGINES = [*(f"{ROOT / 'tests' / 'browser' / 'engines.py'}:{name}" for name in OWN), "procedural"]
 ARTIFACTS = ROOT / "test-results"
 _passed = pytest.StashKey[bool]()

@@ -12,7 +12,7 @@ LIMITS = Limits()
 def test_offers_follow_the_schema_and_the_limits():
     form = engine_form(engine(), LIMITS)
     assert form.details == ("288", "480", "720", "1080")
-    assert (form.min_seconds, form.max_seconds, form.seconds) == (1.0, 20.0, 4)
+    assert (form.min_seconds, form.max_seconds, form.seconds) == (0.5, 20.0, 4)
     assert max(form.fps_choices) == 30
     assert form.fps == 24
 

@@ -8,22 +8,40 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from functools import cache
 from importlib.resources import files
-from typing import Final
+from typing import Any, Final
 
 from videogen.ui.form import EngineForm
 from videogen.ui.texts import DETAILS
 
-STYLES: Final = ("tokens", "gradio", "layout", "stage", "job", "form", "intake", "lists", "share", "take")
+STYLES: Final = (
+    "tokens",
+    "gradio",
+    "layout",
+    "stage",
+    "job",
+    "form",
+    "intake",
+    "lists",
+    "share",
+    "take",
+    "settings",
+    "presets",
+)
 SCRIPTS: Final = (
     "core",
     "notice",
     "stage",
     "lists",
     "connection",
+    "checks",
+    "settings",
     "engines",
     "intake",
     "draft",
     "form",
+    "recipes",
+    "reuse",
+    "presets",
     "session",
     "player",
     "links",
@@ -34,7 +52,7 @@ SCRIPTS: Final = (
     "page",
     "shell",
 )
-SHELL: Final = ("masthead", "stage", "job", "active", "history", "shared", "take")
+SHELL: Final = ("masthead", "stage", "job", "active", "presets", "history", "shared", "take")
 """The parts that are seen before Gradio has started."""
 
 
@@ -63,9 +81,20 @@ def head(engines: Sequence[EngineForm]) -> str:
 
 
 def _engine_forms(engines: Sequence[EngineForm]) -> str:
-    told = [asdict(engine) | {"detail_choices": detail_choices(engine.details)} for engine in engines]
+    told = [_engine_form(engine) for engine in engines]
     # An engine's own words must not be able to end the element that carries them.
     return json.dumps(told).replace("<", "\\u003c")
+
+
+def _engine_form(engine: EngineForm) -> dict[str, Any]:
+    # Not as a dataclass all through: presets are models.
+    told = {name: getattr(engine, name) for name in engine.__slots__}
+    return told | {
+        "detail_choices": detail_choices(engine.details),
+        "basics": {name: asdict(field) for name, field in engine.basics.items()},
+        "fields": [asdict(field) for field in engine.fields],
+        "presets": [preset.model_dump(mode="json", by_alias=True) for preset in engine.presets],
+    }
 
 
 def detail_choices(details: Sequence[str]) -> list[tuple[str, str]]:

@@ -10,7 +10,6 @@ import gradio as gr
 
 from videogen.ui import assets, texts
 from videogen.ui.form import MAX_SEED_DIGITS, EngineForm, Limits
-from videogen.ui.parts import static
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +49,7 @@ def build_form(forms: Sequence[EngineForm], limits: Limits) -> tuple[Fields, But
     about = {"lines": 1, "visible": forms[0].negative}
     negative = _words("negative", texts.NEGATIVE_LABEL, texts.NEGATIVE_PLACEHOLDER, limits, **about)
     shape, detail = _size(forms)
+    _own("size")
     with gr.Row(elem_id="timing"):
         seconds, fps = _timing(forms)
     with gr.Row(elem_id="chance"):
@@ -61,7 +61,7 @@ def build_form(forms: Sequence[EngineForm], limits: Limits) -> tuple[Fields, But
         filterable=False,
         elem_id="engine",
     )
-    static("engine_note")
+    _own("engine_note")
     return Fields(prompt, negative, shape, detail, seconds, fps, seed, engine), Buttons(generate, dice)
 
 
@@ -69,6 +69,13 @@ def _intake(limits: Limits) -> gr.HTML:
     """What needs nothing of Gradio: video or still, variations, the image to start from, and the form's error."""
     words = assets.read("html/intake.html").replace("@@megabytes@@", f"{limits.max_upload_mb:g}")
     return gr.HTML(words, js_on_load=assets.read("js/mount/intake.js"), apply_default_css=False)
+
+
+def _own(name: str) -> gr.HTML:
+    """A place for what the scripts make of the engine's schema."""
+    return gr.HTML(
+        assets.read(f"html/{name}.html"), js_on_load=assets.read("js/mount/settings.js"), apply_default_css=False
+    )
 
 
 def _words(name: str, label: str, placeholder: str, limits: Limits, **options: Any) -> gr.Textbox:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
+from types import MappingProxyType
 from typing import Final
 
 from videogen.client import ApiError, ClientError
@@ -50,12 +51,13 @@ SEED_PLACEHOLDER: Final = "random"
 ENGINE_LABEL: Final = "Engine"
 GENERATE: Final = "Generate"
 DICE: Final = "Roll"
-SHAPES: Final[Mapping[str, str]] = {"16:9": "Wide", "1:1": "Square", "9:16": "Tall"}
+SHAPES: Final[Mapping[str, str]] = {"16:9": "Wide", "1:1": "Square", "9:16": "Tall", "custom": "Custom"}
 DETAILS: Final[Mapping[str, str]] = {"288": "Draft", "480": "Standard", "720": "High", "1080": "Full"}
 
 SEED_EXPECTED: Final = "Seed: expected a whole number of at most 18 digits, or nothing for a random one, got {got!r}."
 PROMPT_MISSING: Final = "Prompt: expected a description of what should be seen, got nothing."
 SIZE_EXPECTED: Final = "Size: expected one of the shapes and details above, got {got!r}."
+CUSTOM_EXPECTED: Final = "Size: expected a width and a height in whole pixels, got {got!r}."
 UNREACHABLE: Final = "The video service does not answer. Trying again…"
 NOT_SENT: Final = "The video service does not answer, so nothing was sent. Your text is safe: try again in a moment."
 GONE: Final = "This generation is not there any more."
@@ -156,17 +158,31 @@ def transfer_hint(link: str) -> str:
     return ONLY_HERE if is_loopback(link) else SCAN
 
 
-def refusal(problem: ClientError) -> str:
-    """Why the API did not do it, naming the fields as the form does."""
+def refusal(problem: ClientError, names: Mapping[str, str] = MappingProxyType({})) -> str:
+    """Why the API did not do it, naming the fields as the form does; `names` are those of the engine's own."""
     if not isinstance(problem, ApiError):
         return NOT_SENT
     if problem.errors and all("expected" in error for error in problem.errors):
+        called = {**FIELDS, **names}
         return " ".join(
-            f"{FIELDS.get(error.get('field', ''), error.get('field', ''))}: "
-            f"expected {error['expected']}, got {error.get('got', 'nothing')}."
+            f"{called.get(error.get('field', ''), error.get('field', ''))}: {_expected(error)}"
             for error in problem.errors
         )
     return problem.detail
+
+
+def faults(problem: ClientError) -> dict[str, str]:
+    """What the API said of single settings, by their names, to be said again at their fields."""
+    errors = problem.errors if isinstance(problem, ApiError) else None
+    return {
+        error["field"].removeprefix("settings."): _sentence(_expected(error))
+        for error in errors or ()
+        if "expected" in error and error.get("field", "").startswith("settings.")
+    }
+
+
+def _expected(error: Mapping[str, str]) -> str:
+    return f"expected {error['expected']}, got {error.get('got', 'nothing')}."
 
 
 def _sentence(text: str) -> str:
