@@ -29,7 +29,6 @@
   }
 
   function refuse(words) {
-    say("", false);
     text("form-error", words);
     byId("form-error")?.scrollIntoView({ block: "nearest" });
   }

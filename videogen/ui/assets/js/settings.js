@@ -214,7 +214,9 @@
       event.preventDefault();
       stopped = true;
       text("form-error", SAY.at(first.title, first.words));
-      byId(first.id)?.focus();
+      byId(first.id)?.focus({ preventScroll: true });
+      // In the middle: on a phone the lower end is under the button.
+      byId(first.id)?.scrollIntoView({ block: "center" });
     },
     true,
   );
