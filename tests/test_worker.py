@@ -1,5 +1,5 @@
-import threading
 import queue as queues
+import threading
 
 import pytest
 
