@@ -34,7 +34,7 @@ PRESETS: Final = (
     _preset("Northern lights", "Green aurora over snowy mountains and a lake at night, stars, tilt up", 11),
     _preset("Lantern festival", "Lantern festival over a lake at night, slow push in", 7),
     _preset("Balloons at dawn", "Three hot air balloons over mountains at sunrise, watercolour", 19),
-    _preset("Under the sea", "Underwater with fish and bubbles, seamless loop", 6),
+    _preset("Under the sea", "Underwater with many fish, seamless loop", 6),
     _preset("Red planet", "A red planet in space with a nebula and stars", 3, type_="image", size=_FULL),
     _preset("Violet silk", "Colourful abstract silk, seamless loop", 13, size=_SQUARE),
 )

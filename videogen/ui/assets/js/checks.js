@@ -31,16 +31,17 @@
     return text.length > 60 ? `${text.slice(0, 57)}…` : text;
   }
 
-  const fault = (expected, got) => ({ fault: SAY.expected(expected, shown(got)) });
+  /** What is wrong; the value goes along, where there is one, since the API is to have the last word. */
+  const fault = (expected, got, value) => ({ fault: SAY.expected(expected, shown(got)), value });
 
-  function bounded(field, value, got) {
-    if (field.minimum !== null && value < field.minimum) return fault(SAY.least(field.minimum), got);
-    if (field.above !== null && value <= field.above) return fault(SAY.above(field.above), got);
-    if (field.maximum !== null && value > field.maximum) return fault(SAY.most(field.maximum), got);
-    if (field.below !== null && value >= field.below) return fault(SAY.below(field.below), got);
+  function bounded(field, value) {
+    if (field.minimum !== null && value < field.minimum) return fault(SAY.least(field.minimum), value, value);
+    if (field.above !== null && value <= field.above) return fault(SAY.above(field.above), value, value);
+    if (field.maximum !== null && value > field.maximum) return fault(SAY.most(field.maximum), value, value);
+    if (field.below !== null && value >= field.below) return fault(SAY.below(field.below), value, value);
     if (field.multiple) {
       const steps = value / field.multiple;
-      if (Math.abs(steps - Math.round(steps)) > 1e-9) return fault(SAY.multiple(field.multiple), got);
+      if (Math.abs(steps - Math.round(steps)) > 1e-9) return fault(SAY.multiple(field.multiple), value, value);
     }
     return { value };
   }
@@ -49,7 +50,7 @@
     const whole = field.kind === "integer";
     if (typeof value !== "number" || !Number.isFinite(value)) return fault(whole ? SAY.whole : SAY.number, got);
     if (whole && !Number.isSafeInteger(value)) return fault(SAY.whole, got);
-    return bounded(field, value, got);
+    return bounded(field, value);
   }
 
   function matches(pattern, value) {
@@ -64,11 +65,11 @@
     const count = [...value].length;
     // eslint-disable-next-line no-control-regex
     if (/[\u0000-\u0008\u000b\u000c\u000e-\u001f]/.test(value) || !(value.isWellFormed?.() ?? true)) {
-      return fault(SAY.control, "others");
+      return fault(SAY.control, "others", value);
     }
-    if (field.min_length !== null && count < field.min_length) return fault(SAY.least(SAY.letters(field.min_length)), count);
-    if (field.max_length !== null && count > field.max_length) return fault(SAY.most(SAY.letters(field.max_length)), count);
-    if (field.pattern && !matches(field.pattern, value)) return fault(SAY.form(field.pattern), value);
+    if (field.min_length !== null && count < field.min_length) return fault(SAY.least(SAY.letters(field.min_length)), count, value);
+    if (field.max_length !== null && count > field.max_length) return fault(SAY.most(SAY.letters(field.max_length)), count, value);
+    if (field.pattern && !matches(field.pattern, value)) return fault(SAY.form(field.pattern), value, value);
     return { value };
   }
 
@@ -83,7 +84,7 @@
         return typeof value === "boolean" ? { value } : fault(SAY.boolean, value);
       case "choice": {
         const found = field.choices.find(([, one]) => same(one, value));
-        return found ? { value: found[1] } : fault(SAY.choice(field.choices.map(([name]) => name)), value);
+        return found ? { value: found[1] } : fault(SAY.choice(field.choices.map(([name]) => name)), value, value);
       }
       case "text":
         return typeof value === "string" ? words(field, value) : fault(SAY.text, value);

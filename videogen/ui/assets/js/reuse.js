@@ -140,7 +140,7 @@
     /** Take the recipe out of a file. Tells whether that was all there is to do with it: an image may be one to start from. */
     async open(file, otherwise = null) {
       const { kind, recipe, fault, ours } = await videogen.recipes.read(file);
-      if (!recipe && otherwise !== null && kind !== "mp4" && !ours) {
+      if (!recipe && otherwise !== null && kind !== "mp4" && !ours && !file.type.startsWith("video/")) {
         if (videogen.intake.takes()) return otherwise(file);
         if (file.type.startsWith("image/")) return refuse(SAY.noImage(videogen.engines.find(videogen.draft.read().engine).title));
       }

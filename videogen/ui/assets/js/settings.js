@@ -234,8 +234,10 @@
     wishes() {
       const settings = {};
       for (const field of engine?.fields ?? []) {
-        const { value } = read(field);
-        if (value !== undefined) settings[field.name] = value;
+        const found = read(field);
+        // What is no value at all is sent as it was typed: the API says what is wrong with it.
+        const value = found.fault && found.value === undefined ? mine()[field.name] : found.value;
+        if (value !== undefined) settings[field.name] = value === checks.BAD ? null : value;
       }
       return { settings, ...(custom ? { size: judgeSize().map((one) => one.value ?? null) } : {}) };
     },
