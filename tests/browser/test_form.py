@@ -321,7 +321,7 @@ def test_presets_start_at_once_and_own_ones_are_kept_renamed_and_deleted(http, t
 
     tab.reload()
     expect(mine).to_have_count(1)
-    mine.get_by_role("button", name="Ours: fill the form and start").click()
+    mine.get_by_role("button", name="Ours my own words: fill the form and start").click()
     again = tab.next_after(made)
     assert (api.get(again)["prompt"], api.get(again)["settings"]["steps"]) == ("my own words", 9)
     mine.get_by_role("button", name="Delete Ours").click()

@@ -22,11 +22,13 @@
     const before = videogen.store.read("draft");
     const same = before !== null && JSON.stringify(before.form) === JSON.stringify(form);
     videogen.store.write("draft", { form, key: same ? before.key : newKey() });
+    last = form;
     return form;
   }
 
   const wishes = () => ({ ...videogen.intake.values(), ...videogen.settings.wishes() });
   let animating = false;
+  let last = null; // the form, also where nothing can be stored
   let wanted = null; // a form that is to be filled in
   let started = null; // a form that is to be sent as it is
 
@@ -41,6 +43,7 @@
     /** Change the draft of a form that is not there yet. */
     note(values) {
       const before = videogen.store.read("draft", { form: {} }).form;
+      last = null;
       const own = values.partial ? { ...before.own, ...values.own } : (values.own ?? before.own);
       videogen.store.write("draft", { form: { ...before, ...values, own, partial: false }, key: newKey() });
     },
@@ -49,7 +52,7 @@
 
     /** The form as it is now. */
     read() {
-      return videogen.store.read("draft", { form: {} }).form;
+      return last ?? videogen.store.read("draft", { form: {} }).form;
     },
 
     /** Fill in a form; one that is not there yet finds it in its draft. */

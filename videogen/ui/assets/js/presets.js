@@ -7,10 +7,11 @@
     renamed: (title) => `It is now called “${title}”.`,
     deleted: (title) => `“${title}” was deleted.`,
     restored: (title) => `“${title}” is back.`,
+    forbidden: "This browser keeps nothing for this page, so the preset could not be kept.",
     full: (most) => `${most} presets of your own are kept at most: delete one first.`,
     empty: "Write a prompt first: it is what a preset is about.",
     start: (title) => `${title}: fill the form and start`,
-    fill: (title) => `${title}: fill the form and start, your own`,
+    fill: (title, prompt) => `${title} ${prompt}: fill the form and start`,
     rename: (title) => `Rename ${title}`,
     remove: (title) => `Delete ${title}`,
   };
@@ -30,9 +31,11 @@
     return Array.isArray(kept) ? kept.filter(whole).slice(0, MOST) : [];
   }
 
+  /** Tells whether it could be kept. */
   function keep(all) {
-    videogen.store.write("presets", all);
+    const kept = videogen.store.write("presets", all);
     render();
+    return kept;
   }
 
   /** The engines' presets as recipes. */
@@ -70,7 +73,7 @@
       node.querySelector('[data-part="prompt"]').textContent = prompt;
       node.querySelector(".vg-preset-do").remove();
     }
-    attribute(node.querySelector(".vg-preset"), "aria-label", SAY.start(title));
+    attribute(node.querySelector(".vg-preset"), "aria-label", poster ? SAY.start(title) : SAY.fill(title, prompt));
     attribute(node.querySelector(".vg-preset"), "title", prompt);
     return node;
   }
@@ -78,7 +81,7 @@
   function written({ id, title, form }) {
     const node = chip("own-preset-entry", id, title);
     node.querySelector('[data-part="prompt"]').textContent = form.prompt;
-    attribute(node.querySelector(".vg-preset"), "aria-label", SAY.fill(title));
+    attribute(node.querySelector(".vg-preset"), "aria-label", SAY.fill(title, form.prompt));
     attribute(node.querySelector(".vg-preset"), "title", form.prompt);
     attribute(node.querySelector('[data-preset-do="rename"]'), "aria-label", SAY.rename(title));
     attribute(node.querySelector('[data-preset-do="delete"]'), "aria-label", SAY.remove(title));
@@ -131,8 +134,8 @@
       const picked = Object.fromEntries(ASKED.map((key) => [key, form[key]]));
       // Of the engines' own settings, those of the chosen one; the image is this visit's.
       picked.own = { [form.engine]: form.own?.[form.engine] ?? {} };
-      keep([...own(), { id: videogen.draft.newKey(), title, form: { ...picked, inputFileId: null } }]);
-      say(SAY.saved(title));
+      const kept = keep([...own(), { id: videogen.draft.newKey(), title, form: { ...picked, inputFileId: null } }]);
+      say(kept ? SAY.saved(title) : SAY.forbidden);
     }
     close();
   }
@@ -175,6 +178,9 @@
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && event.target.closest?.("#preset-form")) close();
   });
+
+  // Another tab may have kept or deleted one.
+  window.addEventListener("storage", (event) => event.key === "videogen.presets" && render());
 
   videogen.presets = {
     /** Show them; they are in the page from the beginning. */
