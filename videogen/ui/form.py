@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from videogen import language
 from videogen.schemas import EngineInfo, Generation, GenerationCreate, PresetInfo
-from videogen.ui import texts
 from videogen.ui.schema import COMFORTABLE, SettingField, comfortable_fields, lacking, own_fields
 
 SHAPES: Final = {"16:9": (16, 9), "1:1": (1, 1), "9:16": (9, 16)}
@@ -22,7 +22,11 @@ MAX_SEED_DIGITS: Final = 18
 
 
 class FormError(ValueError):
-    """Something in the form cannot be sent; the message names field, expected and got."""
+    """Something in the form cannot be sent; `key` and `values` say which field, what was expected and what came."""
+
+    def __init__(self, key: str, **values: str) -> None:
+        super().__init__(language.words(language.DEFAULT).say(key, **values))
+        self.key, self.values = key, values
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +157,7 @@ def request(
     """
     prompt, negative, shape, detail, seconds, fps, seed, engine_id = values
     if not str(prompt or "").strip():
-        raise FormError(texts.PROMPT_MISSING)
+        raise FormError("form.prompt_missing")
     wishes = wishes or {}
     engine = next((one for one in engines if one.id == engine_id), None)
     width, height = _size(shape, detail, engine, wishes)
@@ -188,12 +192,12 @@ def _size(shape: object, detail: Any, engine: EngineForm | None, wishes: Mapping
         typed = wishes.get("size")
         width, height = typed if isinstance(typed, list | tuple) and len(typed) == 2 else (None, None)
         if not (type(width) is int and type(height) is int):
-            raise FormError(texts.CUSTOM_EXPECTED.format(got=typed))
+            raise FormError("form.custom_expected", got=repr(typed))
         return width, height
     try:
         return size(str(shape), int(detail), engine.multiple if engine else 2)
     except (KeyError, TypeError, ValueError):
-        raise FormError(texts.SIZE_EXPECTED.format(got=f"{shape} {detail}")) from None
+        raise FormError("form.size_expected", got=repr(f"{shape} {detail}")) from None
 
 
 def _own(wishes: Mapping[str, Any]) -> dict[str, Any]:
@@ -227,7 +231,7 @@ def read_seed(text: object) -> int | None:
     if not plain:
         return None
     if not (plain.isascii() and plain.isdigit() and len(plain) <= MAX_SEED_DIGITS):
-        raise FormError(texts.SEED_EXPECTED.format(got=plain[:40]))
+        raise FormError("form.seed_expected", got=repr(plain[:40]))
     return int(plain)
 
 

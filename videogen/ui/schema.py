@@ -160,7 +160,7 @@ def _choices(whole: Schema) -> tuple[tuple[str, Any], ...]:
 
 def _label(value: Any) -> str:
     if isinstance(value, bool):
-        return "Yes" if value else "No"
+        return str(value).lower()
     return _words(value) if isinstance(value, str) else str(value)
 
 

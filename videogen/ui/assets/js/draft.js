@@ -88,14 +88,14 @@
       save(...values);
       const { key } = videogen.store.read("draft", { key: newKey() });
       videogen.form.sending();
-      return [...values, { ...(session ?? {}), key, wishes: wishes() }];
+      return [...values, { ...(session ?? {}), key, wishes: wishes(), language: videogen.language }];
     },
 
     /** Called as `submit` is, for a form that need not be on the page yet. */
     run(...values) {
       const session = values.pop();
       const filled = videogen.engines.fill(started).map((one) => one?.value);
-      return [...filled, { ...(session ?? {}), key: newKey(), wishes: wishes() }];
+      return [...filled, { ...(session ?? {}), key: newKey(), wishes: wishes(), language: videogen.language }];
     },
 
     /** The form was accepted under this key: the next Generate is a new wish, even if nothing is changed. */

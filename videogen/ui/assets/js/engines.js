@@ -1,15 +1,6 @@
 // What each engine lets one choose. The server put it into the page; switching engines asks nobody.
 (() => {
-  const SAY = {
-    unknown: (id) => `Engine: expected one that is offered here, got ${id.length > 40 ? `${id.slice(0, 39)}…` : id}.`,
-    unavailable: (title, reason) => `Engine: ${title} is not available here. ${reason ?? ""}`.trim(),
-    at: (title, words) => `${title}: ${words[0].toLowerCase()}${words.slice(1)}`,
-    seed: (got) => `Seed: expected a whole number that this engine takes, got ${String(got).slice(0, 40)}.`,
-    pixels: (most, got) => `Size: expected at most ${most} pixels in all, got ${got}.`,
-    prompt: "Prompt",
-    negative: "Negative prompt",
-    type: (types, got) => `Make: expected ${types.join(" or ")}, got ${got}.`,
-  };
+  const { say } = videogen;
   let told = null;
   const set = (value, more = {}) => ({ __type__: "update", ...more, ...(value === undefined ? {} : { value }) });
 
@@ -122,25 +113,30 @@
     /** What of a recipe could not be asked for here, each in a sentence. */
     faultsOf(recipe) {
       const { check } = videogen.checks;
+      const { check, fault, about } = videogen.checks;
       const engine = specs().find((one) => one.id === recipe.engine);
-      if (!engine) return [SAY.unknown(recipe.engine)];
-      if (!engine.available) return [SAY.unavailable(engine.title, engine.reason)];
+      if (!engine) return [about(say("form.engine"), fault(say("check.offered"), recipe.engine))];
+      if (!engine.available) {
+        return [about(say("form.engine"), fault(say("check.available", { reason: engine.reason ?? "" }), engine.title))];
+      }
       const words = { kind: "text", min_length: null, max_length: engine.max_prompt_chars, pattern: null };
-      const texts = [[SAY.prompt, recipe.prompt], [SAY.negative, recipe.negative]];
       const asked = { width: recipe.width, height: recipe.height };
       if (recipe.type === "video") Object.assign(asked, { durationSeconds: recipe.seconds, fps: recipe.fps });
-      const found = Object.entries(asked)
-        .filter(([name, value]) => value !== undefined && !engine.lacks.includes(name))
-        .map(([name, value]) => ({ title: engine.basics[name].title, words: check(engine.basics[name], value).fault }))
-        .concat(texts.map(([title, text]) => ({ title, words: check(words, text).fault })))
-        .concat(videogen.settings.faultsOf(engine, videogen.settings.raw(engine, recipe.settings)))
-        .filter((one) => one.words)
-        .map((one) => SAY.at(one.title, one.words));
+      const found = [
+        { ...check(words, recipe.prompt), title: say("form.prompt") },
+        { ...check(words, recipe.negative), title: say("form.negative") },
+        ...videogen.settings.faultsOf(engine, videogen.settings.raw(engine, recipe.settings)),
+      ];
+      for (const [name, value] of Object.entries(asked)) {
+        const field = engine.basics[name];
+        if (value !== undefined && !engine.lacks.includes(name)) found.push({ ...check(field, value), title: videogen.settings.title(field) });
+      }
+      const add = (is, key, expected, got) => is && found.push({ ...fault(expected, got), title: say(key) });
       const area = recipe.width * recipe.height;
-      if (area > engine.max_pixels) found.push(SAY.pixels(engine.max_pixels, area));
-      if (recipe.seed && !isSeed(engine, recipe.seed)) found.push(SAY.seed(recipe.seed));
-      if (!engine.types.includes(recipe.type)) found.push(SAY.type(engine.types, recipe.type));
-      return found;
+      add(area > engine.max_pixels, "job.size", say("check.pixels", { most: engine.max_pixels }), area);
+      add(recipe.seed && !isSeed(engine, recipe.seed), "form.seed", say("check.seed"), recipe.seed);
+      add(!engine.types.includes(recipe.type), "form.make", say("check.type", { types: engine.types.join(", ") }), recipe.type);
+      return found.filter((one) => one.fault).map((one) => about(one.title, one));
     },
   };
 })();

@@ -1,20 +1,7 @@
 // Good sets of prompt and settings as pictures: one press fills the form and starts them. Engines bring some; a person's own
 // are kept in this browser.
 (() => {
-  const { byId, text, attribute, show } = videogen;
-  const SAY = {
-    saved: (title) => `“${title}” is kept in this browser.`,
-    renamed: (title) => `It is now called “${title}”.`,
-    deleted: (title) => `“${title}” was deleted.`,
-    restored: (title) => `“${title}” is back.`,
-    forbidden: "This browser keeps nothing for this page, so the preset could not be kept.",
-    full: (most) => `${most} presets of your own are kept at most: delete one first.`,
-    empty: "Write a prompt first: it is what a preset is about.",
-    start: (title) => `${title}: fill the form and start`,
-    fill: (title, prompt) => `${title} ${prompt}: fill the form and start`,
-    rename: (title) => `Rename ${title}`,
-    remove: (title) => `Delete ${title}`,
-  };
+  const { byId, text, attribute, show, say } = videogen;
   const MOST = 60;
   const ON_STAGE = 8;
   const MOST_LETTERS = 60;
@@ -73,7 +60,7 @@
       node.querySelector('[data-part="prompt"]').textContent = prompt;
       node.querySelector(".vg-preset-do").remove();
     }
-    attribute(node.querySelector(".vg-preset"), "aria-label", poster ? SAY.start(title) : SAY.fill(title, prompt));
+    attribute(node.querySelector(".vg-preset"), "aria-label", say("preset.start", { title: poster ? title : `${title} ${prompt}` }));
     attribute(node.querySelector(".vg-preset"), "title", prompt);
     return node;
   }
@@ -81,10 +68,10 @@
   function written({ id, title, form }) {
     const node = chip("own-preset-entry", id, title);
     node.querySelector('[data-part="prompt"]').textContent = form.prompt;
-    attribute(node.querySelector(".vg-preset"), "aria-label", SAY.fill(title, form.prompt));
+    attribute(node.querySelector(".vg-preset"), "aria-label", say("preset.start", { title: `${title} ${form.prompt}` }));
     attribute(node.querySelector(".vg-preset"), "title", form.prompt);
-    attribute(node.querySelector('[data-preset-do="rename"]'), "aria-label", SAY.rename(title));
-    attribute(node.querySelector('[data-preset-do="delete"]'), "aria-label", SAY.remove(title));
+    attribute(node.querySelector('[data-preset-do="rename"]'), "aria-label", say("preset.rename_it", { title }));
+    attribute(node.querySelector('[data-preset-do="delete"]'), "aria-label", say("preset.delete_it", { title }));
     return node;
   }
 
@@ -93,7 +80,7 @@
     show("own-presets", own().length > 0);
   }
 
-  function say(words, undo = false) {
+  function tell(words, undo = false) {
     text("presets-words", words);
     show("presets-undo", undo);
   }
@@ -118,9 +105,9 @@
 
   function save() {
     const form = videogen.draft.read();
-    if (!form.prompt?.trim()) return say(SAY.empty);
-    if (own().length >= MOST) return say(SAY.full(MOST));
-    say("");
+    if (!form.prompt?.trim()) return tell(say("preset.empty"));
+    if (own().length >= MOST) return tell(say("preset.full", { most: MOST }));
+    tell("");
     return ask(null);
   }
 
@@ -128,14 +115,14 @@
     if (!title) return;
     if (renaming) {
       keep(own().map((one) => (one.id === renaming.id ? { ...one, title } : one)));
-      say(SAY.renamed(title));
+      tell(say("preset.renamed", { title: title }));
     } else {
       const form = videogen.draft.read();
       const picked = Object.fromEntries(ASKED.map((key) => [key, form[key]]));
       // Of the engines' own settings, those of the chosen one; the image is this visit's.
       picked.own = { [form.engine]: form.own?.[form.engine] ?? {} };
       const kept = keep([...own(), { id: videogen.draft.newKey(), title, form: { ...picked, inputFileId: null } }]);
-      say(kept ? SAY.saved(title) : SAY.forbidden);
+      tell(kept ? say("preset.saved", { title: title }) : say("preset.forbidden"));
     }
     close();
   }
@@ -143,7 +130,7 @@
   function remove(preset) {
     gone = { preset, at: own().findIndex((one) => one.id === preset.id) };
     keep(own().filter((one) => one.id !== preset.id));
-    say(SAY.deleted(preset.title), true);
+    tell(say("preset.deleted", { title: preset.title }), true);
     byId("presets-undo").focus();
   }
 
@@ -151,7 +138,7 @@
     const all = own();
     all.splice(gone.at, 0, gone.preset);
     keep(all);
-    say(SAY.restored(gone.preset.title));
+    tell(say("preset.restored", { title: gone.preset.title }));
     gone = null;
     byId("preset-save").focus();
   }

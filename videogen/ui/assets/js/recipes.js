@@ -1,14 +1,7 @@
 // The recipe inside a file that was made here: of an MP4, a PNG or a WebP. Only the bytes that are needed are read, in
 // the browser; a file may come from anywhere, so nothing in it is believed before it is looked at.
 (() => {
-  const SAY = {
-    kind: "expected an MP4, PNG or WebP that was made here",
-    cut: "expected a whole file, got one that is cut short",
-    broken: "expected a whole file, got a broken one",
-    none: "expected a file that was made here, got one without a recipe",
-    long: "expected a recipe of at most 1 MB, got a longer one",
-    field: (name, expected) => `expected a recipe whose ${name} is ${expected}, got another`,
-  };
+  const { say } = videogen;
   const MOST = 1_000_000; // bytes of a recipe
   const MOST_BOXES = 20_000;
   const COMMENT = "\u00a9cmt";
@@ -18,7 +11,7 @@
 
   async function view(file, start, end) {
     const bytes = await file.slice(start, end).arrayBuffer();
-    if (bytes.byteLength !== end - start) throw new Fault(SAY.cut);
+    if (bytes.byteLength !== end - start) throw new Fault(say("reuse.cut"));
     return new DataView(bytes);
   }
 
@@ -27,23 +20,23 @@
     try {
       return new TextDecoder("utf-8", { fatal: true }).decode(new Uint8Array(data.buffer, data.byteOffset + from));
     } catch {
-      throw new Fault(SAY.broken);
+      throw new Fault(say("reuse.broken"));
     }
   };
 
   /** The box at `at`, inside what ends at `end`: its type, and where its content begins and ends. */
   async function box(file, at, end) {
-    if (at + 8 > end) throw new Fault(SAY.cut);
+    if (at + 8 > end) throw new Fault(say("reuse.cut"));
     const head = await view(file, at, Math.min(at + 16, end));
     let size = head.getUint32(0);
     let start = at + 8;
     if (size === 1) {
-      if (head.byteLength < 16) throw new Fault(SAY.cut);
+      if (head.byteLength < 16) throw new Fault(say("reuse.cut"));
       size = Number(head.getBigUint64(8));
       start = at + 16;
     } else if (size === 0) size = end - at; // it is the last one
-    if (at + size < start) throw new Fault(SAY.broken);
-    if (at + size > end) throw new Fault(SAY.cut);
+    if (at + size < start) throw new Fault(say("reuse.broken"));
+    if (at + size > end) throw new Fault(say("reuse.cut"));
     return { type: name(head, 4), start, end: at + size };
   }
 
@@ -52,7 +45,7 @@
     let found = null;
     let count = 0;
     for (let at = start; at < end; ) {
-      if (++count > MOST_BOXES) throw new Fault(SAY.broken);
+      if (++count > MOST_BOXES) throw new Fault(say("reuse.broken"));
       const one = await box(file, at, end);
       if (one.type === type) found ??= one;
       at = one.end;
@@ -67,7 +60,7 @@
       inside = await find(file, type, Math.min(start, inside.end), inside.end);
       if (inside === null) return null;
     }
-    if (inside.end - inside.start > MOST) throw new Fault(SAY.long);
+    if (inside.end - inside.start > MOST) throw new Fault(say("reuse.long"));
     const data = await view(file, inside.start, inside.end);
     return data.byteLength < 8 ? null : utf8(data, 8); // behind its type and its language
   }
@@ -83,7 +76,7 @@
         const told = pngText(await view(file, at + 8, at + 8 + size));
         if (told !== null) {
           const end = new Uint8Array((await view(file, file.size - 12, file.size)).buffer);
-          if ([...end].map((one) => one.toString(16).padStart(2, "0")).join("") !== PNG_END) throw new Fault(SAY.cut);
+          if ([...end].map((one) => one.toString(16).padStart(2, "0")).join("") !== PNG_END) throw new Fault(say("reuse.cut"));
           return told;
         }
       }
@@ -108,7 +101,7 @@
       const length = head.getUint32(4, true);
       if (name(head, 0) === "EXIF" && length <= MOST) {
         const told = exifText(await view(file, at + 8, at + 8 + length));
-        if (told !== null && size + 8 > file.size) throw new Fault(SAY.cut);
+        if (told !== null && size + 8 > file.size) throw new Fault(say("reuse.cut"));
         return told;
       }
       at += 8 + length + (length % 2);
@@ -156,17 +149,17 @@
   const isCount = (value) => Number.isSafeInteger(value) && value > 0;
   const isSeed = (value) => (Number.isSafeInteger(value) && value >= 0) || (isText(value) && /^\d{1,19}$/.test(value));
   const SHAPE = {
-    type: ["video or image", (value) => value === "video" || value === "image"],
-    prompt: ["text", (value) => isText(value) && value.trim() !== ""],
-    negativePrompt: ["text", isText],
-    engine: ["text", isText],
-    engineVersion: ["text", isText],
-    seed: ["a whole number", isSeed],
-    width: ["a whole number", isCount],
-    height: ["a whole number", isCount],
-    fps: ["a whole number", isCount],
-    numFrames: ["a whole number", isCount],
-    settings: ["an object", isObject],
+    type: ["check.type_name", (value) => value === "video" || value === "image"],
+    prompt: ["check.text", (value) => isText(value) && value.trim() !== ""],
+    negativePrompt: ["check.text", isText],
+    engine: ["check.text", isText],
+    engineVersion: ["check.text", isText],
+    seed: ["check.whole", isSeed],
+    width: ["check.whole", isCount],
+    height: ["check.whole", isCount],
+    fps: ["check.whole", isCount],
+    numFrames: ["check.whole", isCount],
+    settings: ["check.object", isObject],
   };
 
   /** Only what a recipe has is taken, each in its own type; null where it is no recipe at all. */
@@ -180,7 +173,7 @@
     const marks = ["engine", "prompt", "numFrames"];
     if (!isObject(told) || !marks.every((mark) => Object.hasOwn(told, mark))) return null;
     for (const [key, [expected, fits]] of Object.entries(SHAPE)) {
-      if (!Object.hasOwn(told, key) || !fits(told[key])) throw new Fault(SAY.field(key, expected));
+      if (!Object.hasOwn(told, key) || !fits(told[key])) throw new Fault(say("reuse.wrong", { field: key, expected: say(expected) }));
     }
     return {
       type: told.type,
@@ -200,21 +193,19 @@
   }
 
   videogen.recipes = {
-    SAY,
-
     /** Read a file: `{kind, recipe}`, or `{kind, fault}`; `kind` is mp4, png, webp or null. */
     async read(file) {
       let kind = null;
       try {
         kind = await kindOf(file);
-        if (kind === null) return { kind, fault: SAY.kind };
+        if (kind === null) return { kind, fault: say("reuse.no_kind") };
         const text = await OF[kind](file);
         const recipe = text === null ? null : recipeOf(text);
-        return recipe === null ? { kind, fault: SAY.none } : { kind, recipe };
+        return recipe === null ? { kind, fault: say("reuse.no_recipe") } : { kind, recipe };
       } catch (problem) {
         // Sizes and places that lead outside of what was read.
         if (problem instanceof Fault || problem instanceof RangeError || problem instanceof DOMException) {
-          return { kind, fault: problem instanceof Fault ? problem.message : SAY.broken, ours: problem instanceof Fault };
+          return { kind, fault: problem instanceof Fault ? problem.message : say("reuse.broken"), ours: problem instanceof Fault };
         }
         throw problem;
       }

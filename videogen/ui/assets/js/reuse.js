@@ -1,32 +1,18 @@
 // Making something again: a recipe into the form, with a way back; once more with a new seed; in variations; from a file.
 (() => {
-  const { byId, text, show } = videogen;
-  const SAY = {
-    filled: (what) => `The form now holds the settings of ${what}.`,
-    generation: (prompt) => `“${prompt.length > 40 ? `${prompt.slice(0, 39)}…` : prompt}”`,
-    partly: "Not all of it can be asked for here.",
-    version: (engine, then, now) => `It was made with version ${then} of ${engine}; here is ${now}, so the result may differ.`,
-    image: "It started from an image, which is not in the file: choose that again.",
-    file: (name, fault) => `${name}: ${fault}. Nothing was changed.`,
-    refused: (name, faults) => `${name}: ${faults.join(" ")} Nothing was changed.`,
-    noImage: (title) => `${title} starts from no image, and this one carries no recipe. Nothing was changed.`,
-    back: "Your form is as it was.",
-    copied: "Copied",
-    copy: "Copy as JSON",
-    refusedCopy: "Not allowed",
-    labels: { hash: "Recipe hash", engine: "Engine", seed: "Seed", negative: "Left out", type: "Makes", input: "Started from" },
-    values: { video: "Video", image: "Still", input: "An image" },
-    units: { durationSeconds: "s" },
-    titles: { width: "Width", height: "Height", durationSeconds: "Length", fps: "Frame rate" },
-  };
+  const { byId, text, show, say } = videogen;
   let before = null; // the form that was written over
   let asking = false;
   let told = null; // the recipe in the details
 
-  function say(words, undo) {
+  function tell(words, undo) {
     text("form-filled-words", words);
     show("form-undo", undo);
   }
+
+  const filled = (what) => say("reuse.filled", { what });
+  const quoted = (words) => say("reuse.quoted", { words: words.length > 40 ? `${words.slice(0, 39)}…` : words });
+  const noImage = () => say("reuse.no_image", { engine: videogen.engines.find(videogen.draft.read().engine).title });
 
   function refuse(words) {
     text("form-error", words);
@@ -38,26 +24,26 @@
     before = videogen.draft.read();
     text("form-error", "");
     videogen.draft.put(form);
-    say(words, true);
+    tell(words, true);
   }
 
   function undo() {
     if (before === null) return;
     videogen.draft.put({ ...before, partial: false });
     before = null;
-    say(SAY.back, false);
+    tell(say("reuse.back"), false);
     byId("form-filled")?.focus();
   }
 
   async function copy(button) {
-    let words = SAY.copied;
+    let words = say("job.copied");
     try {
       await navigator.clipboard.writeText(told.document);
     } catch {
-      words = SAY.refusedCopy;
+      words = say("job.copy_refused");
     }
     button.textContent = words;
-    window.setTimeout(() => (button.textContent = SAY.copy), 1500);
+    window.setTimeout(() => (button.textContent = say("job.copy_recipe")), 1500);
   }
 
   /** Everything that a recipe holds, as pairs of name and value. */
@@ -67,18 +53,19 @@
     const field = (name) => engine?.fields.find((one) => one.name === name) ?? engine?.basics[name];
     const own = Object.entries(document.settings)
       .filter(([name]) => name !== "seed")
-      .map(([name, value]) => [
-        SAY.titles[name] ?? field(name)?.title ?? name,
-        field(name) ? videogen.settings.named({ ...field(name), unit: field(name).unit || SAY.units[name] }, value) : JSON.stringify(value),
-      ]);
+      .map(([name, value]) => {
+        const known = field(name);
+        const unit = known?.unit || (name === "durationSeconds" ? "s" : "");
+        return [known ? videogen.settings.title(known) : name, known ? videogen.settings.named({ ...known, unit }, value) : JSON.stringify(value)];
+      });
     const pairs = [
-      [SAY.labels.type, SAY.values[recipe.type]],
-      [SAY.labels.negative, recipe.negative],
-      [SAY.labels.input, recipe.inputFileId ? SAY.values.input : ""],
+      [say("job.makes"), say(recipe.type === "video" ? "form.video" : "form.still")],
+      [say("job.left_out"), recipe.negative],
+      [say("job.started_from"), recipe.inputFileId ? say("job.an_image") : ""],
       ...own,
-      [SAY.labels.seed, recipe.seed],
-      [SAY.labels.engine, `${recipe.engine} ${document.engineVersion}`.trim()],
-      [SAY.labels.hash, recipe.hash],
+      [say("job.seed"), recipe.seed],
+      [say("job.engine"), `${recipe.engine} ${document.engineVersion}`.trim()],
+      [say("job.hash"), recipe.hash],
     ];
     return pairs.filter(([, value]) => value);
   }
@@ -98,7 +85,7 @@
     if (button?.id === "form-undo") undo();
     else if (button) copy(button);
     // What is sent by hand is wanted as it is.
-    else if (event.target.closest?.("#generate")) say("", false);
+    else if (event.target.closest?.("#generate")) tell("", false);
   });
   document.addEventListener("change", (event) => {
     if (event.target.id !== "recipe-file") return;
@@ -112,8 +99,8 @@
     use(job) {
       if (!job?.recipe) return;
       const faults = videogen.engines.faultsOf(job.recipe);
-      const words = SAY.filled(SAY.generation(job.recipe.prompt));
-      put(videogen.engines.formOf(job.recipe), faults.length ? `${words} ${SAY.partly} ${faults.join(" ")}` : words);
+      const words = filled(quoted(job.recipe.prompt));
+      put(videogen.engines.formOf(job.recipe), faults.length ? [words, say("reuse.partly"), ...faults].join(" ") : words);
       videogen.form.focus();
     },
 
@@ -128,7 +115,7 @@
     start(form, title) {
       if (asking) return;
       asking = true;
-      put(form, SAY.filled(`“${title}”`));
+      put(form, filled(quoted(title)));
       videogen.form.sending();
       videogen.draft.start(form);
     },
@@ -142,15 +129,17 @@
       const { kind, recipe, fault, ours } = await videogen.recipes.read(file);
       if (!recipe && otherwise !== null && kind !== "mp4" && !ours && !file.type.startsWith("video/")) {
         if (videogen.intake.takes()) return otherwise(file);
-        if (file.type.startsWith("image/")) return refuse(SAY.noImage(videogen.engines.find(videogen.draft.read().engine).title));
+        if (file.type.startsWith("image/")) return refuse(say("reuse.refused", { name: file.name, why: noImage() }));
       }
-      if (fault) return refuse(SAY.file(file.name, fault));
+      if (fault) return refuse(say("reuse.refused", { name: file.name, why: fault }));
       const faults = videogen.engines.faultsOf(recipe);
-      if (faults.length) return refuse(SAY.refused(file.name, faults));
+      if (faults.length) return refuse(say("reuse.refused", { name: file.name, why: faults.join(" ") }));
       const engine = videogen.engines.find(recipe.engine);
-      const words = [SAY.filled(file.name)];
-      if (engine.version !== recipe.version) words.push(SAY.version(engine.title, recipe.version, engine.version));
-      if (recipe.hadImage) words.push(SAY.image);
+      const words = [filled(file.name)];
+      if (engine.version !== recipe.version) {
+        words.push(say("reuse.version", { then: recipe.version, engine: engine.title, now: engine.version }));
+      }
+      if (recipe.hadImage) words.push(say("reuse.image"));
       put(videogen.engines.formOf(recipe), words.join(" "));
       return videogen.form.focus();
     },

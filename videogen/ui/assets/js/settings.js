@@ -1,17 +1,12 @@
 // The engine's own settings, made from its schema, and a size that is typed. Plain HTML: a new engine needs no code here.
 (() => {
-  const { byId, text, attribute, checks } = videogen;
-  const SAY = {
-    more: "More of this engine",
-    unset: "Engine's choice",
-    none: "None",
-    yes: "Yes",
-    no: "No",
-    reset: "Reset",
-    resetTo: (title, value) => `Reset ${title} to ${value}`,
-    default: (value) => `Default: ${value}.`,
-    pixels: (most, got) => `Expected at most ${most} pixels in all, got ${got}.`,
-    at: (title, words) => `${title}: ${words[0].toLowerCase()}${words.slice(1)}`,
+  const { byId, text, attribute, say, checks } = videogen;
+  const TITLES = {
+    width: "form.width",
+    height: "form.height",
+    durationSeconds: "form.seconds",
+    fps: "form.fps",
+    seed: "form.seed",
   };
   const SIDES = ["width", "height"];
   let engine = null;
@@ -22,14 +17,16 @@
   let stopped = false; // whether the form says why it was not sent
   let built = null; // the engine whose fields stand on the page
 
+  /** What has a control of its own is called as that is. */
+  const title = ({ name, title: told }) => (Object.hasOwn(TITLES, name) ? say(TITLES[name]) : told);
   const mine = () => own[engine?.id] ?? {};
   const identity = (field) => `setting-${field.name}`;
   const control = (field) => byId(identity(field));
 
   function named(field, value) {
-    if (value === null || value === undefined || value === "") return SAY.none;
+    if (value === null || value === undefined || value === "") return say("setting.none");
     if (field.kind === "choice") return field.choices.find(([, one]) => checks.same(one, value))?.[0] ?? String(value);
-    if (field.kind === "boolean") return value ? SAY.yes : SAY.no;
+    if (field.kind === "boolean") return value ? say("setting.yes") : say("setting.no");
     return field.kind === "json" ? JSON.stringify(value) : `${value}${field.unit ? ` ${field.unit}` : ""}`;
   }
 
@@ -42,8 +39,8 @@
 
   /** The choices of a field; the first, where there may be none, stands for null. */
   function options(field) {
-    const told = field.kind === "boolean" ? [[SAY.yes, true], [SAY.no, false]] : field.choices;
-    return field.optional || field.required ? [[SAY.unset, null], ...told] : told;
+    const told = field.kind === "boolean" ? [[say("setting.yes"), true], [say("setting.no"), false]] : field.choices;
+    return field.optional || field.required ? [[say("setting.unset"), null], ...told] : told;
   }
 
   function input(field) {
@@ -62,14 +59,14 @@
   function row(field) {
     const id = identity(field);
     const node = input(field);
-    const title = make("span", { class: "vg-setting-title" }, field.title);
+    const name = make("span", { class: "vg-setting-title" }, field.title);
     const unit = field.unit ? [make("span", { class: "vg-unit" }, field.unit)] : [];
-    const help = [field.help, checks.bounds(field), SAY.default(named(field, field.default))].filter(Boolean);
+    const help = [field.help, checks.bounds(field), say("setting.default", { value: named(field, field.default) })].filter(Boolean);
     if (field.required) help.pop();
-    const reset = make("button", { type: "button", class: "vg-reset", "data-reset": field.name }, SAY.reset);
-    attribute(reset, "aria-label", SAY.resetTo(field.title, named(field, field.default)));
+    const reset = make("button", { type: "button", class: "vg-reset", "data-reset": field.name }, say("setting.reset"));
+    attribute(reset, "aria-label", say("setting.reset_to", { title: title(field), value: named(field, field.default) }));
     reset.hidden = true;
-    const label = make("label", { for: id }, title, ...unit);
+    const label = make("label", { for: id }, name, ...unit);
     const check = node.type === "checkbox";
     const box = make("div", { class: "vg-setting", "data-setting": field.name, "data-kind": check ? "check" : field.kind });
     const head = make("div", { class: "vg-setting-head" }, ...(check ? [node, label] : [label]), reset);
@@ -84,7 +81,7 @@
     built = engine.id;
     const groups = new Map();
     for (const field of engine.fields) {
-      const name = field.group || SAY.more;
+      const name = field.group || say("setting.more");
       groups.set(name, [...(groups.get(name) ?? []), field]);
     }
     const sets = [...groups].map(([name, fields]) =>
@@ -135,7 +132,7 @@
     const found = sides().map(({ field, raw }) => (custom ? checks.read(field, raw) : { value: null }));
     const [width, height] = found.map((one) => one.value);
     const area = custom && found.every((one) => !one.fault) ? width * height : 0;
-    if (area > engine.max_pixels) found[0] = { fault: SAY.pixels(engine.max_pixels, area) };
+    if (area > engine.max_pixels) found[0] = checks.fault(say("check.pixels", { most: engine.max_pixels }), area);
     SIDES.forEach((side, index) => tell(`size-${side}`, found[index].fault));
     return found;
   }
@@ -213,7 +210,7 @@
       event.stopImmediatePropagation();
       event.preventDefault();
       stopped = true;
-      text("form-error", SAY.at(first.title, first.words));
+      text("form-error", checks.about(first.title, first));
       byId(first.id)?.focus({ preventScroll: true });
       // In the middle: on a phone the lower end is under the button.
       byId(first.id)?.scrollIntoView({ block: "center" });
@@ -222,8 +219,8 @@
   );
 
   videogen.settings = {
-    SAY,
     named,
+    title,
 
     /** What stands in the form, as part of the draft. */
     values() {
@@ -242,12 +239,12 @@
       return { settings, ...(custom ? { size: judgeSize().map((one) => one.value ?? null) } : {}) };
     },
 
-    /** Everything in the form that cannot be sent: `{id, title, words}`. */
+    /** Everything in the form that cannot be sent: `{id, title, fault, expected, got}`. */
     faults() {
       if (!engine) return [];
-      const found = judgeSize().map((one, index) => ({ id: `size-${SIDES[index]}`, title: engine.basics[SIDES[index]].title, words: one.fault }));
-      for (const field of engine.fields) found.push({ id: identity(field), title: field.title, words: judge(field).fault });
-      return found.filter((one) => one.words);
+      const found = judgeSize().map((one, index) => ({ ...one, id: `size-${SIDES[index]}`, title: say(TITLES[SIDES[index]]) }));
+      for (const field of engine.fields) found.push({ ...judge(field), id: identity(field), title: title(field) });
+      return found.filter((one) => one.fault);
     },
 
     /** What the API found wrong, by the names of the settings, said at the fields. */
@@ -268,9 +265,8 @@
 
     /** A recipe's settings against their fields: what this engine would not take. */
     faultsOf(of, raw) {
-      return of.fields
-        .map((field) => ({ title: field.title, words: checks.read(field, Object.hasOwn(raw, field.name) ? raw[field.name] : undefined).fault }))
-        .filter((one) => one.words);
+      const read = (field) => checks.read(field, Object.hasOwn(raw, field.name) ? raw[field.name] : undefined);
+      return of.fields.map((field) => ({ ...read(field), title: title(field) })).filter((one) => one.fault);
     },
 
     /** Shape and detail, or a width and a height that are typed. */
