@@ -56,6 +56,7 @@ def snapshot(row: GenerationRow) -> dict[str, Any]:
         "totalSteps": row.total_steps,
         "message": row.message,
         "queuePosition": row.queue_position,
+        "expectedWaitSeconds": row.expected_wait_seconds,
         "etaSeconds": row.eta_seconds,
         "estimated": row.estimated,
         "previewFileId": row.preview_file_id,

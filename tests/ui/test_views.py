@@ -1,6 +1,7 @@
 """What the browser is told."""
 
 import json
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -54,7 +55,7 @@ def test_nothing_selected():
 def test_rendering():
     told = stage(status="processing", progress=34.567, step=34, totalSteps=96, message="drawing frames", etaSeconds=6.4)
     assert (told["statusText"], told["stage"], told["step"]) == ("Rendering", "Drawing frames", "34 / 96")
-    assert (told["progress"], told["eta"]) == (34.6, "6 s left")
+    assert told["progress"] == 34.6
     assert (told["canCancel"], told["canRetry"], told["video"], told["download"]) == (True, False, None, None)
 
 
@@ -170,9 +171,38 @@ def test_a_refusal_names_the_field_as_the_form_does():
     assert "nothing was sent" in texts.refusal(Unreachable())
 
 
-@pytest.mark.parametrize(("seconds", "words"), [(0.4, "0 s"), (59.4, "59 s"), (80, "1 min 20 s"), (3725, "1:02:05")])
-def test_durations(seconds, words):
-    assert texts.duration(seconds) == words
+def _ago(seconds):
+    return (datetime.now(UTC) - timedelta(seconds=seconds)).isoformat()
+
+
+def test_waiting_is_told_apart_from_rendering_and_what_is_unknown_is_not_told():
+    waits = {"status": "queued", "queuePosition": 2, "createdAt": _ago(30), "updatedAt": _ago(4)}
+    told = stage(**waits, expectedWaitSeconds=20, etaSeconds=50)["times"]
+    assert {name: told[name] and round(told[name]) for name in told} == {
+        "waited": 30,
+        "begins": 16,
+        "render": 30,
+        "rendering": None,
+        "left": None,
+    }
+    silent = stage(**waits)["times"]
+    assert {name for name, value in silent.items() if value is not None} == {"waited"}
+    renders = {"status": "processing", "createdAt": _ago(60), "startedAt": _ago(10), "updatedAt": _ago(2)}
+    told = stage(**renders, etaSeconds=8)["times"]
+    assert (told["waited"], round(told["rendering"]), round(told["left"]), told["about"]) == (None, 10, 6, False)
+    assert stage(**renders)["times"]["left"] is None
+    assert stage(**DONE)["times"] is None
+
+
+def test_the_line_stands_in_the_order_of_service():
+    board = Board()
+    for number, place in ((1, 3), (2, 1), (3, None), (4, 2)):
+        board.put(generation(f"gen_{number}", number, status="queued", queuePosition=place))
+    board.put(generation("gen_5", 5, status="processing", queuePosition=None, startedAt=_ago(3)))
+    board.put(generation("gen_6", 0, status="processing", queuePosition=None, startedAt=_ago(9)))
+    told = views.room(board)["active"]
+    assert [item["id"][-1] for item in told] == ["6", "5", "2", "4", "1", "3"]
+    assert [item["place"] for item in told] == [None, None, 1, 2, 3, None]
 
 
 def test_a_packed_frame_has_few_leaves_and_keeps_apart_what_moves():

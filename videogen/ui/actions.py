@@ -74,6 +74,18 @@ class Actions:
             page.ring(urgent=True)
         return self._outcome()
 
+    async def move(self, event: gr.EventData, request: gr.Request, browser: Any) -> View:
+        """Give a queued generation another place among the own ones; the new places come through the stream."""
+        page = self._page(browser, request)
+        before = event._data.get("before") if isinstance(event._data, dict) else None
+        try:
+            page.board.put(await page.client.move(_id(event), None if before is None else str(before)))
+        except ClientError as problem:
+            return self._outcome(notice=texts.refusal(problem))
+        finally:
+            page.ring(urgent=True)
+        return self._outcome()
+
     async def retry(self, event: gr.EventData, request: gr.Request, browser: Any) -> View:
         """Start the same recipe again."""
         page = self._page(browser, request)

@@ -13,12 +13,14 @@ from typing import Final
 from videogen.ui.form import EngineForm
 from videogen.ui.texts import DETAILS
 
-STYLES: Final = ("tokens", "gradio", "layout", "stage", "job", "form", "intake", "lists", "share", "take")
+STYLES: Final = ("tokens", "gradio", "layout", "stage", "job", "form", "intake", "lists", "queue", "share", "take")
 SCRIPTS: Final = (
     "core",
     "notice",
+    "times",
     "stage",
     "lists",
+    "queue",
     "connection",
     "engines",
     "intake",

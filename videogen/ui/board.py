@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -43,6 +44,10 @@ class Board:
     def active(self) -> list[Generation]:
         """Queued and running, newest first."""
         return [item for item in self._newest_first() if not item.status.is_terminal]
+
+    def line(self) -> list[Generation]:
+        """The same in the order of service: what renders, longest first, then what waits, as it stands in line."""
+        return sorted(self.active(), key=_turn)
 
     def history(self) -> list[Generation]:
         """Ended, newest first."""
@@ -121,13 +126,22 @@ class Board:
         return sorted(ordered, key=lambda item: item.created_at, reverse=True)
 
 
+def _turn(item: Generation) -> tuple[bool, float]:
+    if item.status is Status.QUEUED:
+        return True, item.queue_position or math.inf
+    return False, item.started_at.timestamp() if item.started_at else 0.0
+
+
 def _supersedes(new: Generation, known: Generation) -> bool:
     if new.status.is_terminal != known.status.is_terminal:
         return new.status.is_terminal
     return new.updated_at >= known.updated_at
 
 
-_PROGRESS: Final = ("stage", "step", "total_steps", "message", "queue_position", "eta_seconds", "estimated")
+_PROGRESS: Final = (
+    *("stage", "step", "total_steps", "message"),
+    *("queue_position", "expected_wait_seconds", "eta_seconds", "estimated"),
+)
 _RESULT: Final = (
     *("file_id", "video_url", "image_url", "poster_url", "width", "height"),
     *("duration_seconds", "fps", "size_bytes"),
@@ -139,7 +153,7 @@ def _changes(event: Event) -> dict[str, Any]:
     changes = {name: getattr(event, name) for name in ("status", "progress", "attempt")}
     changes["updated_at"] = event.at
     if event.status.is_terminal:
-        changes |= {"finished_at": event.at, "queue_position": None, "eta_seconds": None}
+        changes |= {"finished_at": event.at, "queue_position": None, "expected_wait_seconds": None, "eta_seconds": None}
     match event:
         case RenderProgress():
             changes |= {name: getattr(event, name) for name in _PROGRESS}

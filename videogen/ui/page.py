@@ -188,6 +188,7 @@ def _wire_actions(actions: Actions, fields: Fields, buttons: Buttons, carriers: 
     buttons.generate.click(actions.generate, form_and_session, outcome, js="videogen.draft.submit", **SHORT)
     room.choose(actions.choose, browser, outcome, trigger_mode="always_last", **SHORT)
     room.cancel(actions.cancel, browser, outcome, trigger_mode="multiple", **SHORT)
+    room.move(actions.move, browser, outcome, trigger_mode="multiple", **SHORT)
     room.retry(actions.retry, browser, outcome, **SHORT)
     room.history(actions.history, browser, carriers.history, trigger_mode="always_last", **SHORT)
     room.transfer(actions.transfer, browser, outcome, **SHORT)

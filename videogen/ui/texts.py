@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Final
 
 from videogen.client import ApiError, ClientError
@@ -111,30 +110,11 @@ def step(generation: Generation) -> str:
     return f"{generation.step} / {generation.total_steps}"
 
 
-def eta(generation: Generation) -> str:
-    """How long it will take, or nothing where that is not known."""
-    seconds = generation.eta_seconds
-    if seconds is None or generation.status is not Status.PROCESSING:
-        return ""
-    mark = "about " if generation.estimated else ""
-    return f"{mark}{duration(max(1.0, seconds))} left"
-
-
 def attempt(generation: Generation) -> str:
     """A word on a render that was taken up again after its renderer was lost."""
     if generation.attempt <= 1 or generation.status.is_terminal:
         return ""
     return f"Taken up again, attempt {generation.attempt}"
-
-
-def duration(seconds: float) -> str:
-    """Seconds as people write them: `4 s`, `1 min 20 s`."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60:02} s"
-    return str(timedelta(seconds=whole))
 
 
 def length(seconds: float) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any, Final, Literal
 from urllib.parse import urlsplit
 
@@ -23,7 +24,7 @@ def room(board: Board) -> View:
     return {
         "selected": _stage(selected, cancelling=selected.id in board.cancelling) if selected else None,
         "active": [
-            _active(item, places.get(item.id, ""), cancelling=item.id in board.cancelling) for item in board.active()
+            _active(item, places.get(item.id, ""), cancelling=item.id in board.cancelling) for item in board.line()
         ],
         "loaded": board.loaded,
     }
@@ -42,7 +43,7 @@ def packed(frame: View) -> View:
     return _as_texts({**frame, "selected": still, "moving": moving})
 
 
-_MOVING: Final = ("progress", "stage", "step", "eta", "picture")
+_MOVING: Final = ("progress", "stage", "step", "times", "picture")
 
 
 def _as_texts(frame: View) -> View:
@@ -81,7 +82,7 @@ def _stage(generation: Generation, *, cancelling: bool) -> View:
         "estimated": generation.estimated,
         "stage": texts.stage(generation),
         "step": texts.step(generation),
-        "eta": texts.eta(generation),
+        "times": _times(generation),
         "attempt": texts.attempt(generation),
         "picture": _picture(generation),
         "video": generation.video_url if done else None,
@@ -96,6 +97,28 @@ def _stage(generation: Generation, *, cancelling: bool) -> View:
         "facts": _facts(generation),
         "recipe": _recipe(generation),
     }
+
+
+def _times(generation: Generation) -> View | None:
+    """Seconds so far and seconds expected, waiting and rendering apart; what is unknown is None."""
+    now = datetime.now(UTC)
+    since = max((now - generation.updated_at).total_seconds(), 0.0)
+
+    def from_now(told: float | None) -> float | None:
+        return None if told is None else round(max(told - since, 0.0), 1)
+
+    def until_now(moment: datetime) -> float:
+        return round(max((now - moment).total_seconds(), 0.0), 1)
+
+    begins, left = generation.expected_wait_seconds, generation.eta_seconds
+    silent: View = dict.fromkeys(("waited", "begins", "render", "rendering", "left"))
+    if generation.status is Status.QUEUED:
+        render = None if begins is None or left is None else round(left - begins, 1)
+        return silent | {"waited": until_now(generation.created_at), "begins": from_now(begins), "render": render}
+    if generation.status is Status.PROCESSING and generation.started_at is not None:
+        told = {"rendering": until_now(generation.started_at), "left": from_now(left)}
+        return silent | told | {"about": generation.estimated}
+    return None
 
 
 def _is_missing(generation: Generation) -> bool:
@@ -164,7 +187,10 @@ def _active(generation: Generation, variation: str, *, cancelling: bool) -> View
         "id": generation.id,
         "status": generation.status.value,
         "statusText": _status(generation, cancelling=cancelling),
-        "detail": texts.stage(generation) if generation.status is Status.QUEUED else texts.eta(generation),
+        "detail": texts.stage(generation) if generation.status is Status.QUEUED else "",
+        "place": generation.queue_position,
+        "times": _times(generation),
+        "leaving": cancelling,
         "progress": round(generation.progress, 1),
         "prompt": generation.title or generation.prompt,
         "variation": variation,

@@ -7,7 +7,7 @@
   function act(event) {
     const entry = event.target.closest("#active [data-generation-id], #history [data-generation-id]");
     if (event.target.closest("button")) videogen.notice.acted();
-    if (entry && event.target.closest("button")) return videogen.act("choose", { id: entry.dataset.generationId });
+    if (entry && event.target.closest("button:not([data-line])")) return videogen.act("choose", { id: entry.dataset.generationId });
     const button = event.target.closest("#cancel, #retry, #history-more, #use-settings, #animate");
     if (!button) return undefined;
     if (button.id === "use-settings") return videogen.act("use");
@@ -32,7 +32,7 @@
 
   function show(room) {
     videogen.stage.apply(room);
-    videogen.lists.applyActive(room);
+    videogen.queue.apply(room);
   }
 
   /** What was brought along is said until somebody acts; a welcome only as long as it is true. */
