@@ -50,7 +50,11 @@ def snapshot(row: GenerationRow) -> dict[str, Any]:
                 "message": row.error_message,
                 "retryable": bool(row.error_retryable),
             }
-    return common | {
+    return common | _progress(row)
+
+
+def _progress(row: GenerationRow) -> dict[str, Any]:
+    return {
         "stage": row.stage,
         "step": row.step,
         "totalSteps": row.total_steps,

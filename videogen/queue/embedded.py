@@ -97,28 +97,17 @@ class EmbeddedQueue:
             self._forgive_jump(unit, now)
             self._take_over(unit, now, held)
             unit.flush()
-            first = unit.session.exec(
-                select(GenerationRow).where(col(GenerationRow.id) == queue_order().limit(1).scalar_subquery())
-            ).first()
+            first = self._first(unit)
             if first is None:
                 return None
             expected = expect_row(unit, first)
-            rest = None if expected is None else round(expected.rest(first.checkpoint_progress, 0.0), 1)
-            values = {
-                "attempt": col(GenerationRow.attempt) + 1,
-                # It goes on from its checkpoint, so that this much of it is still true.
-                "progress": col(GenerationRow.checkpoint_progress),
-                "step": col(GenerationRow.checkpoint_step),
+            values = _STARTING | {
                 "lease_owner": owner,
                 "lease_until": now + self._lease_seconds,
                 "started_at": func.coalesce(
                     col(GenerationRow.started_at), not_before(col(GenerationRow.created_at), now)
                 ),
-                "queue_position": None,
-                "expected_wait_seconds": None,
-                "eta_seconds": rest,
-                "stage": "starting",
-                "message": "",
+                "eta_seconds": None if expected is None else round(expected.rest(first.checkpoint_progress, 0.0), 1),
             }
             row = move(unit, first.id, Status.PROCESSING, now, values)
             self._note_service(unit, row.session_id, now)
@@ -126,6 +115,10 @@ class EmbeddedQueue:
             last = row.lost + 1 >= self._max_attempts
             held_by = (row.id, row.session_id, row.attempt, row.recipe, row.checkpoint, row.progress)
             return Lease(*held_by, last, expected)
+
+    def _first(self, unit: UnitOfWork) -> GenerationRow | None:
+        first = queue_order().limit(1).scalar_subquery()
+        return unit.session.exec(select(GenerationRow).where(col(GenerationRow.id) == first)).first()
 
     def renew(self, owner: str, generation_ids: Collection[str]) -> None:
         """Push back the expiry of those that `owner` holds and still renders; of all others the lease runs out."""
@@ -248,5 +241,15 @@ class EmbeddedQueue:
             move(unit, row.id, Status.QUEUED, now, values, attempt=row.attempt)
 
 
+_STARTING: Final = {
+    "attempt": col(GenerationRow.attempt) + 1,
+    # It goes on from its checkpoint, so that this much of it is still true.
+    "progress": col(GenerationRow.checkpoint_progress),
+    "step": col(GenerationRow.checkpoint_step),
+    "queue_position": None,
+    "expected_wait_seconds": None,
+    "stage": "starting",
+    "message": "",
+}
 _BACK: Final = {"lease_owner": None, "lease_until": 0.0, "stage": "queued", "eta_seconds": None}
 _TICK: Final = 0.001

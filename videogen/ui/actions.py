@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, Final
 
 import gradio as gr
 from pydantic import ValidationError
@@ -14,6 +14,10 @@ from videogen.schemas import Generation, GenerationCreate, Project
 from videogen.ui import form, texts, views
 from videogen.ui.pages import FIRST_PAGE, Page, Pages, Visit
 from videogen.ui.views import View
+
+ENDED: Final = "completed,failed"
+AWAY_PAGE: Final = 100
+"""So many of the newest are asked whether they have ended in the meantime."""
 
 
 class Actions:
@@ -85,6 +89,19 @@ class Actions:
         finally:
             page.ring(urgent=True)
         return self._outcome()
+
+    async def away(self, event: gr.EventData, request: gr.Request, browser: Any) -> View:
+        """What has ended since a moment that this browser remembers."""
+        since = event._data.get("since") if isinstance(event._data, dict) else None
+        if not isinstance(since, (int, float)) or isinstance(since, bool):
+            return self._outcome()
+        try:
+            page = await self._page(browser, request).client.list(status=ENDED, limit=AWAY_PAGE)
+        except ClientError:
+            return self._outcome()  # it is a courtesy; what matters is told elsewhere
+        ended = [item for item in page.items if item.finished_at and item.finished_at.timestamp() * 1000 > since]
+        ended.sort(key=lambda item: item.finished_at or item.created_at, reverse=True)
+        return self._outcome(away=views.away(ended, more=len(ended) == AWAY_PAGE and page.next_cursor is not None))
 
     async def retry(self, event: gr.EventData, request: gr.Request, browser: Any) -> View:
         """Start the same recipe again."""

@@ -13,7 +13,21 @@ from typing import Final
 from videogen.ui.form import EngineForm
 from videogen.ui.texts import DETAILS
 
-STYLES: Final = ("tokens", "gradio", "layout", "stage", "job", "form", "intake", "lists", "queue", "share", "take")
+STYLES: Final = (
+    "tokens",
+    "gradio",
+    "layout",
+    "stage",
+    "job",
+    "form",
+    "intake",
+    "lists",
+    "queue",
+    "share",
+    "take",
+    "attention",
+    "compare",
+)
 SCRIPTS: Final = (
     "core",
     "notice",
@@ -21,6 +35,12 @@ SCRIPTS: Final = (
     "stage",
     "lists",
     "queue",
+    "attention",
+    "alerts",
+    "away",
+    "shortcuts",
+    "compare_clock",
+    "compare",
     "connection",
     "engines",
     "intake",
@@ -36,7 +56,7 @@ SCRIPTS: Final = (
     "page",
     "shell",
 )
-SHELL: Final = ("masthead", "stage", "job", "active", "history", "shared", "take")
+SHELL: Final = ("masthead", "stage", "job", "active", "history", "shared", "take", "help", "compare")
 """The parts that are seen before Gradio has started."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -24,6 +25,8 @@ class Board:
     history_version: int = 0
     """Rises whenever the list of ended generations changes."""
     cancelling: set[str] = field(default_factory=set)
+    ended: deque[Generation] = field(default_factory=lambda: deque(maxlen=8))
+    """What has ended since the board was made, and was seen before its end; oldest first."""
     _generations: dict[str, Generation] = field(default_factory=dict)
     _early: dict[str, Event] = field(default_factory=dict)
 
@@ -117,6 +120,8 @@ class Board:
         self._generations[generation.id] = generation
         if generation.status.is_terminal:
             self.cancelling.discard(generation.id)
+            if before is not None and not before.status.is_terminal:
+                self.ended.append(generation)
             if before is None or before != generation:
                 self.history_version += 1
 

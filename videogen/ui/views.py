@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, Literal
 from urllib.parse import urlsplit
@@ -26,8 +28,38 @@ def room(board: Board) -> View:
         "active": [
             _active(item, places.get(item.id, ""), cancelling=item.id in board.cancelling) for item in board.line()
         ],
+        "ended": [ended(item) for item in board.ended],
+        "now": int(time.time() * 1000),
         "loaded": board.loaded,
     }
+
+
+def ended(generation: Generation) -> View:
+    """What is passed on to those who look elsewhere; `at` is in milliseconds since the epoch."""
+    return {
+        "id": generation.id,
+        "status": generation.status.value,
+        "type": generation.type,
+        "prompt": generation.title or generation.prompt,
+        "at": int((generation.finished_at or generation.updated_at).timestamp() * 1000),
+    }
+
+
+def away(items: Sequence[Generation], *, more: bool) -> View:
+    """What has ended while nobody looked, newest first; with `more` it is more than is told."""
+    done = [item for item in items if item.status is Status.COMPLETED]
+    newest = next(iter(done or items), None)
+    return {
+        "done": len(done),
+        "failed": len(items) - len(done),
+        "more": more,
+        "newest": newest.id if newest else None,
+        "items": [ended(item) for item in items[:TOLD]],
+    }
+
+
+TOLD: Final = 8
+"""So many ends are told one by one."""
 
 
 def packed(frame: View) -> View:

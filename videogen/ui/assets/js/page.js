@@ -33,6 +33,7 @@
   function show(room) {
     videogen.stage.apply(room);
     videogen.queue.apply(room);
+    videogen.attention.apply(room);
   }
 
   /** What was brought along is said until somebody acts; a welcome only as long as it is true. */
@@ -56,6 +57,7 @@
     videogen.watched = true;
     videogen.session.apply(room);
     show(room);
+    videogen.away.heard(room);
     // The welcome has been read once somebody acts, and is no longer true once everything has ended.
     if (room.visit !== visit) greet(room);
     else if (room.active.length === 0) videogen.notice.settle();

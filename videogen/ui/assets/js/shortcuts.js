@@ -1,0 +1,102 @@
+// Keys for those who like them: never while something is typed, never with a key that means something else, and to be
+// switched off, since single keys may be pressed by accident or by voice (WCAG 2.1.4).
+(() => {
+  const WORDS = {
+    noSearch: "There is nothing to search yet.",
+    noVideo: "There is no video to play.",
+    nothing: "Nothing more in this direction.",
+    noFavourite: "Only what is in the history can be a favourite.",
+  };
+  const FIELDS = "input, textarea, select, [contenteditable]:not([contenteditable='false'])";
+  const OWN_KEYS = "[role='textbox'], [role='combobox'], [role='listbox'], [role='slider'], [role='menu'], [role='grid']";
+  const { byId } = videogen;
+
+  const on = () => videogen.store.read("keys", true);
+
+  function typing(target) {
+    if (!(target instanceof Element)) return false;
+    const field = target.closest(FIELDS);
+    const ticks = field?.matches("input:is([type='checkbox'], [type='radio'], [type='button'], [type='submit'])");
+    return (field !== null && !ticks) || target.closest(OWN_KEYS) !== null;
+  }
+
+  function say(words) {
+    byId("keys-said").textContent = "";
+    window.requestAnimationFrame(() => videogen.text("keys-said", words));
+  }
+
+  const seen = (node) => node !== null && node.checkVisibility();
+
+  function press(node, otherwise) {
+    if (!seen(node) || node.disabled) {
+      if (otherwise) say(otherwise);
+      return;
+    }
+    node.click();
+  }
+
+  function search() {
+    const field = byId("history-search");
+    if (!seen(field)) return say(WORDS.noSearch);
+    field.focus();
+    field.select();
+    return undefined;
+  }
+
+  function playPause() {
+    const video = document.querySelector("#result-video video");
+    if (!seen(video)) return say(WORDS.noVideo);
+    if (video.paused) video.play().catch(() => {});
+    else video.pause();
+    return undefined;
+  }
+
+  /** One further in the history, from what is on the stage; from nothing of it, the first or the last. */
+  function step(by) {
+    const entries = [...document.querySelectorAll("#history > [data-generation-id]")];
+    const at = entries.findIndex((node) => node.dataset.generationId === videogen.stage.job?.id);
+    const next = at < 0 ? entries[by > 0 ? 0 : -1] : entries[at + by];
+    if (!next && by > 0 && entries.length) press(byId("history-more"), WORDS.nothing);
+    else if (!next) say(WORDS.nothing);
+    else videogen.act("choose", { id: next.dataset.generationId });
+  }
+
+  function favourite() {
+    const id = videogen.stage.job?.id;
+    press(id ? document.querySelector(`#history [data-generation-id="${id}"] [data-do="favorite"]`) : null, WORDS.noFavourite);
+  }
+
+  const KEYS = {
+    "/": search,
+    p: playPause,
+    f: favourite,
+    j: () => step(1),
+    k: () => step(-1),
+    g: () => videogen.form.focus(),
+    X: () => press(byId("cancel")),
+    "?": () => help(),
+  };
+
+  function help() {
+    byId("keys-on").checked = on();
+    if (!byId("help").open) byId("help").showModal();
+  }
+
+  document.addEventListener("keydown", (event) => {
+    if (event.defaultPrevented || event.isComposing || event.repeat) return;
+    // Control, Alt and Meta belong to the browser, the system and screen readers; AltGr comes as Control and Alt.
+    if (event.ctrlKey || event.altKey || event.metaKey) return;
+    const run = Object.hasOwn(KEYS, event.key) ? KEYS[event.key] : null;
+    if (run === null || !on() || typing(event.target) || document.querySelector("dialog[open], :popover-open")) return;
+    event.preventDefault();
+    run();
+  });
+
+  document.addEventListener("click", (event) => {
+    if (event.target.closest?.("#help-open")) help();
+    if (event.target.closest?.("#help-close")) byId("help").close();
+  });
+  document.addEventListener("change", (event) => {
+    if (event.target.id === "keys-on") videogen.store.write("keys", event.target.checked);
+  });
+})();
