@@ -102,7 +102,10 @@ class Board:
         # The end of a generation is taken in whatever the clocks say; nothing else may go back in time.
         if known.status.is_terminal or (event.at < known.updated_at and not event.status.is_terminal):
             return False
-        self._store(known.model_copy(update=_changes(event)))
+        changes = _changes(event)
+        if event.status is Status.PROCESSING and known.started_at is None:
+            changes["started_at"] = event.at  # no event says it, and this is the first of its kind
+        self._store(known.model_copy(update=changes))
         return event.status.is_terminal
 
     def select(self, generation_id: str) -> None:

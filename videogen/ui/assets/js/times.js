@@ -45,7 +45,8 @@
       const left = times.left - passed;
       said.push(left < 0.5 ? WORDS.almost : time(times.about ? WORDS.about : WORDS.left, left));
     }
-    return said.join(WORDS.between);
+    const whole = said.join(WORDS.between);
+    return whole.charAt(0).toUpperCase() + whole.slice(1);
   }
 
   function write(node, { times, at }) {
