@@ -9,7 +9,7 @@
   };
   const OFTEN = 2000; // that somebody is here is noted this often
   const { byId, text, show } = videogen;
-  let noted = 0;
+  let noted = -Infinity;
   let visit = null;
   let unseen = [];
   let newest = null;

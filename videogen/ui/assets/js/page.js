@@ -27,7 +27,8 @@
   function unpack(frame) {
     const part = (name) => (frame[name] ? JSON.parse(frame[name]) : null);
     const still = part("selected");
-    return { ...frame, selected: still && { ...still, ...part("moving") }, active: part("active") ?? [] };
+    const selected = still && { ...still, ...part("moving") };
+    return { ...frame, selected, active: part("active") ?? [], ended: part("ended") ?? [] };
   }
 
   function show(room) {

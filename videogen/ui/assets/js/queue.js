@@ -38,8 +38,8 @@
     if (line.hidden) return;
     const place = among.findIndex((one) => one.id === item.id);
     attribute(line, "data-alone", among.length < 2);
-    if (line.dataset.prompt !== item.prompt) {
-      line.dataset.prompt = item.prompt;
+    if (line.dataset.named !== item.prompt) {
+      line.dataset.named = item.prompt;
       attribute(line, "aria-label", fill(WORDS.tools, { prompt: short(item.prompt) }));
       for (const button of line.querySelectorAll("[data-line]")) {
         attribute(button, "aria-label", fill(WORDS[button.dataset.line], { prompt: short(item.prompt) }));
