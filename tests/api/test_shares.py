@@ -281,7 +281,7 @@ def test_visitors_hear_progress_and_the_end_and_nothing_else(session, visitor):
     ids = [frame.id for frame in frames]
     assert ids == sorted(set(ids))
     assert [frame.terminal for frame in frames] == [*[False] * (len(frames) - 1), True]
-    allowed = {"status", "progress", "attempt", "at", "label", "note"}
+    allowed = {"status", "progress", "attempt", "at", "label", "note", "said"}
     progress = {"stage", "step", "totalSteps", "message", "queuePosition", "expectedWaitSeconds", "etaSeconds"}
     progress |= {"estimated", "previewUrl"}
     result = {"type", "url", "posterUrl", "width", "height", "durationSeconds", "fps", "sizeBytes"}

@@ -8,9 +8,11 @@ import pytest
 
 from tests.client.answers import generation_json
 from tests.ui.conftest import at, engine
+from videogen.language import words
 from videogen.ui.actions import Actions
 from videogen.ui.form import Limits, engine_form
 from videogen.ui.pages import Page, Pages
+from videogen.ui.texts import Texts
 
 FORM = ["Sea", "", "16:9", "288", 4, 24, "7", "procedural"]
 BROWSER = {"token": "mine", "key": "key-1"}
@@ -29,12 +31,12 @@ def actions(client, pages):
 @pytest.fixture
 def page(api, client, pages):
     api.session("mine", generation_json("gen_a", status="processing"))
-    page = Page(client.as_session("mine"))
+    page = Page(client.as_session("mine"), Texts(words("en")))
     pages.open("tab", page)
     return page
 
 
-REQUEST = SimpleNamespace(session_hash="tab", cookies={})
+REQUEST = SimpleNamespace(session_hash="tab", cookies={}, headers={})
 
 
 def click(generation_id="gen_a"):
@@ -141,7 +143,7 @@ async def test_history_and_more(api, actions, pages, client):
         for number in range(3)
     ]
     api.session("mine", *ended)
-    pages.open("tab", Page(client.as_session("mine")))
+    pages.open("tab", Page(client.as_session("mine"), Texts(words("en"))))
 
     first = await actions.history(REQUEST, BROWSER)
     assert ([item["id"] for item in first["items"]], first["more"]) == (["gen_2", "gen_1"], True)
@@ -151,7 +153,7 @@ async def test_history_and_more(api, actions, pages, client):
 
 async def test_a_tab_that_this_process_does_not_know_still_acts_for_its_session(api, actions):
     api.session("mine", generation_json("gen_a"))
-    told = await actions.generate(SimpleNamespace(session_hash="other", cookies={}), *FORM, BROWSER)
+    told = await actions.generate(SimpleNamespace(session_hash="other", cookies={}, headers={}), *FORM, BROWSER)
     assert told["accepted"] == "key-1"
     assert api.requests[-1].headers["authorization"] == "Bearer mine"
 
@@ -166,7 +168,7 @@ async def test_what_is_started_before_the_watcher_is_there_comes_on_the_stage(ap
     api.session("mine")
     told = await actions.generate(REQUEST, *FORM, BROWSER)
     assert told["accepted"] == "key-1"
-    late = Page(client.as_session("mine"))
+    late = Page(client.as_session("mine"), Texts(words("en")))
     pages.open("tab", late)
     late.board.put_page(await late.client.list())
     assert late.board.selected.prompt == "Sea"

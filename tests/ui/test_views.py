@@ -7,30 +7,34 @@ import pytest
 
 from tests.ui.conftest import generation
 from videogen.client import ApiError, Unreachable
-from videogen.ui import texts, views
+from videogen.language import words
+from videogen.ui import views
 from videogen.ui.board import Board
+from videogen.ui.texts import Texts
 
 DONE = {"status": "completed", "progress": 100, "videoUrl": "/media/v", "posterUrl": "/media/p", "sizeBytes": 84_200}
 
+ENGLISH, GERMAN = Texts(words("en")), Texts(words("de"))
 
-def stage(**changes):
+
+def stage(texts=ENGLISH, **changes):
     board = Board()
     board.put(generation(**changes))
     board.select("gen_a")
-    return views.room(board)["selected"]
+    return views.room(board, texts)["selected"]
 
 
 def test_what_was_understood_stands_beside_the_facts():
     found = [{"phrase": "<b>red</b> moon", "became": "moon, red"}]
     told = stage(understanding={"understood": found, "ignored": ["דרקון"], "abstract": False})["reading"]
-    assert told["note"] == texts.UNDERSTOOD
+    assert told["note"] == "Understood"
     assert told["understood"] == [["<b>red</b> moon", "moon, red"]]
-    assert (told["ignored"], told["ignoredLabel"]) == (["דרקון"], texts.NOT_UNDERSTOOD)
+    assert (told["ignored"], told["ignoredLabel"]) == (["דרקון"], "Not understood")
 
 
 def test_a_guess_is_called_one_and_silence_is_not():
     guess = stage(understanding={"understood": [], "ignored": [], "abstract": True})["reading"]
-    assert guess["note"] == texts.UNDERSTOOD_NOTHING
+    assert guess["note"] == ENGLISH.say("job.understood_nothing")
     assert stage()["reading"] is None
 
 
@@ -49,7 +53,7 @@ def test_a_download_has_a_harmless_name(prompt, name):
 
 
 def test_nothing_selected():
-    told = views.room(Board())
+    told = views.room(Board(), ENGLISH)
     assert told.pop("now") > 1e12
     assert told == {"selected": None, "active": [], "ended": [], "loaded": False}
 
@@ -68,7 +72,7 @@ def test_finished_but_its_file_is_gone():
     assert (told["video"], told["picture"], told["download"], told["canRetry"]) == (None, None, None, True)
     board = Board()
     board.put(generation(**DONE | {"videoUrl": None, "error": gone}))
-    assert views.history(board)["items"][0]["badge"] == "File gone"
+    assert views.history(board, ENGLISH)["items"][0]["badge"] == "File gone"
 
 
 def test_waiting_for_room_on_the_disk():
@@ -84,7 +88,7 @@ def test_finished():
     assert (told["canCancel"], told["canRetry"]) == (False, True)
     # A browser's numbers are exact to 2**53 only.
     assert told["recipe"]["seed"] == str(2**60)
-    assert dict(told["facts"])["File"] == "84 kB"
+    assert ["file", "File", "84 kB"] in told["facts"]
 
 
 def test_an_image_is_a_picture_not_a_video():
@@ -93,7 +97,7 @@ def test_an_image_is_a_picture_not_a_video():
     assert (told["video"], told["picture"]) == (None, "/media/i")
     assert told["download"] == {"href": "/media/i", "name": "sea.png"}
     assert (told["still"], told["canAnimate"]) == ("fil_i", True)
-    assert "Length" not in dict(told["facts"])
+    assert "length" not in [kind for kind, _, _ in told["facts"]]
     video = stage(**DONE, fileId="fil_v")
     assert (video["still"], video["canAnimate"]) == (None, False)
 
@@ -114,12 +118,12 @@ def test_the_variations_of_a_project_are_marked_in_both_lists():
     board.put(generation("gen_a", status="queued", projectId="prj_1", seed=9))
     board.put(generation("gen_d", status="queued", projectId="prj_1", seed=7))
     board.put(generation("gen_c", 5, status="queued", projectId="prj_2"))
-    assert [(item["id"], item["variation"]) for item in views.room(board)["active"]] == [
+    assert [(item["id"], item["variation"]) for item in views.room(board, ENGLISH)["active"]] == [
         ("gen_c", ""),
         ("gen_d", "1 of 3"),
         ("gen_a", "3 of 3"),
     ]
-    assert [item["variation"] for item in views.history(board)["items"]] == ["2 of 3"]
+    assert [item["variation"] for item in views.history(board, ENGLISH)["items"]] == ["2 of 3"]
 
 
 def test_failed_and_cancelled():
@@ -133,7 +137,7 @@ def test_a_cancel_is_shown_before_it_is_confirmed():
     board.put(generation(status="processing"))
     board.select("gen_a")
     board.cancelling.add("gen_a")
-    told = views.room(board)
+    told = views.room(board, ENGLISH)
     assert (told["selected"]["statusText"], told["selected"]["canCancel"]) == ("Cancelling", False)
     assert told["active"][0]["statusText"] == "Cancelling"
 
@@ -151,7 +155,7 @@ def test_history_is_newest_first_and_without_what_still_runs():
         board.put(generation(name, seconds, **DONE))
     board.put(generation("d", 9, status="processing"))
     board.put(generation("e", 5, status="failed", previewUrl="/media/preview"))
-    told = views.history(board)
+    told = views.history(board, ENGLISH)
     assert [item["id"] for item in told["items"]] == ["e", "c", "b", "a"]
     assert (told["items"][0]["badge"], told["items"][0]["poster"]) == ("Failed", "/media/preview")
     assert (told["items"][1]["badge"], told["items"][1]["length"]) == ("", "4 s")
@@ -162,15 +166,15 @@ def test_history_is_newest_first_and_without_what_still_runs():
     [(0, ""), (1, "Welcome back: 1 generation is still rendering."), (2, "2 generations are still rendering.")],
 )
 def test_welcome(count, words):
-    assert texts.welcome(count).endswith(words)
+    assert ENGLISH.welcome(count).endswith(words)
 
 
 def test_a_refusal_names_the_field_as_the_form_does():
     errors = [{"field": "settings.durationSeconds", "expected": "at most 20", "got": "60"}]
     problem = ApiError("invalid_request", "durationSeconds: wrong.", 422, errors=errors)
-    assert texts.refusal(problem) == "Seconds: expected at most 20, got 60."
-    assert texts.refusal(ApiError("limit_exceeded", "Too many.", 429)) == "Too many."
-    assert "nothing was sent" in texts.refusal(Unreachable())
+    assert ENGLISH.refusal(problem) == "Seconds: expected at most 20, got 60."
+    assert ENGLISH.refusal(ApiError("limit_exceeded", "Too many.", 429)) == "Too many."
+    assert "nothing was sent" in ENGLISH.refusal(Unreachable())
 
 
 def _ago(seconds):
@@ -202,24 +206,43 @@ def test_the_line_stands_in_the_order_of_service():
         board.put(generation(f"gen_{number}", number, status="queued", queuePosition=place))
     board.put(generation("gen_5", 5, status="processing", queuePosition=None, startedAt=_ago(3)))
     board.put(generation("gen_6", 0, status="processing", queuePosition=None, startedAt=_ago(9)))
-    told = views.room(board)["active"]
+    told = views.room(board, ENGLISH)["active"]
     assert [item["id"][-1] for item in told] == ["6", "5", "2", "4", "1", "3"]
     assert [item["place"] for item in told] == [None, None, 1, 2, 3, None]
+
+
+def test_another_language_says_everything_of_ours_and_leaves_what_an_engine_says():
+    told = stage(GERMAN, status="processing", stage="rendering", attempt=2)
+    assert (told["statusText"], told["stage"]) == ("Wird gerendert", "Bilder entstehen")
+    assert told["attempt"] == "Wieder aufgenommen, Versuch 2"
+    assert stage(GERMAN, status="processing", message="drawing frames")["stage"] == "Drawing frames"
+    facts = stage(GERMAN, **DONE | {"durationSeconds": 2.5, "sizeBytes": 1_500_000})["facts"]
+    assert ["length", "Länge", "2,5 s mit 24 fps"] in facts
+    assert ["file", "Datei", "1,5 MB"] in facts
+
+
+def test_an_error_is_told_by_its_code_in_another_language_and_in_the_api_s_own_words_in_english():
+    problem = ApiError("limit_exceeded", "3 of 3 places are taken.", 429)
+    assert ENGLISH.refusal(problem) == "3 of 3 places are taken."
+    assert GERMAN.refusal(problem) == "Zu viele Videos auf einmal. Warten Sie, bis eines fertig ist."
+    assert GERMAN.refusal(ApiError("of_an_engine", "It burnt down.", 500)) == "It burnt down."
+    gone = {"code": "file_missing", "message": "the video is gone", "retryable": True}
+    assert stage(GERMAN, **DONE | {"videoUrl": None, "error": gone})["stage"].startswith("Die Datei fehlt.")
 
 
 def test_a_packed_frame_has_few_leaves_and_keeps_apart_what_moves():
     board = Board()
     board.put(generation(status="processing", progress=10))
     board.select("gen_a")
-    before = views.packed(views.room(board) | {"tick": 1})
+    before = views.packed(views.room(board, ENGLISH) | {"tick": 1})
     board.put(generation(seconds=1, status="processing", progress=20, step=2, totalSteps=9))
-    after = views.packed(views.room(board) | {"tick": 2})
+    after = views.packed(views.room(board, ENGLISH) | {"tick": 2})
     assert all(value is None or isinstance(value, (str, int, bool)) for value in after.values())
     assert {key for key in after if after[key] != before[key]} - {"now"} == {"tick", "moving", "active"}
     whole = json.loads(after["selected"]) | json.loads(after["moving"])
-    assert whole == views.room(board)["selected"]
+    assert whole == views.room(board, ENGLISH)["selected"]
 
 
 def test_a_packed_frame_with_nothing_on_the_stage():
     assert views.packed({"problem": "p", "tick": 1}) == {"problem": "p", "tick": 1}
-    assert views.packed(views.room(Board()))["active"] == "[]"
+    assert views.packed(views.room(Board(), ENGLISH))["active"] == "[]"

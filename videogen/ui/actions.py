@@ -11,8 +11,9 @@ from pydantic import ValidationError
 
 from videogen.client import ApiError, AsyncClient, ClientError
 from videogen.schemas import Generation, GenerationCreate, Project
-from videogen.ui import form, texts, views
-from videogen.ui.pages import FIRST_PAGE, Page, Pages, Visit
+from videogen.ui import form, views
+from videogen.ui.pages import FIRST_PAGE, Page, Pages, Visit, texts_of
+from videogen.ui.texts import Texts
 from videogen.ui.views import View
 
 ENDED: Final = "completed,failed"
@@ -40,9 +41,9 @@ class Actions:
                 page.client, form.request(fields, self._engines, wishes if isinstance(wishes, dict) else {}), key
             )
         except (form.FormError, ValidationError) as problem:
-            return self._outcome(error=_explain(problem))
+            return self._outcome(error=_explain(problem, page.texts))
         except ClientError as problem:
-            return self._outcome(error=texts.refusal(problem))
+            return self._outcome(error=page.texts.refusal(problem))
         for generation in reversed(project.generations):
             self._show(page, generation)
         return self._outcome(accepted=key, shown=True)
@@ -57,7 +58,8 @@ class Actions:
             if refusal.status == 404:
                 page.board.drop(generation_id)
                 page.ring(urgent=True)
-            return self._outcome(notice=texts.GONE if refusal.status == 404 else refusal.detail)
+            gone = page.texts.say("notice.gone")
+            return self._outcome(notice=gone if refusal.status == 404 else page.texts.refusal(refusal))
         except ClientError:
             page.board.select(generation_id)
             page.ring(urgent=True)
@@ -73,7 +75,7 @@ class Actions:
             page.board.put(await page.client.cancel(generation_id))
         except ClientError as problem:
             page.board.cancelling.discard(generation_id)
-            return self._outcome(notice=texts.refusal(problem))
+            return self._outcome(notice=page.texts.refusal(problem))
         finally:
             page.ring(urgent=True)
         return self._outcome()
@@ -85,7 +87,7 @@ class Actions:
         try:
             page.board.put(await page.client.move(_id(event), None if before is None else str(before)))
         except ClientError as problem:
-            return self._outcome(notice=texts.refusal(problem))
+            return self._outcome(notice=page.texts.refusal(problem))
         finally:
             page.ring(urgent=True)
         return self._outcome()
@@ -109,7 +111,7 @@ class Actions:
         try:
             self._show(page, await page.client.retry(_id(event)))
         except ClientError as problem:
-            return self._outcome(notice=texts.refusal(problem))
+            return self._outcome(notice=page.texts.refusal(problem))
         return self._outcome(shown=True)
 
     async def history(self, request: gr.Request, browser: Any) -> View:
@@ -117,7 +119,7 @@ class Actions:
         page = self._page(browser, request)
         if not page.board.loaded:
             page.board.put_page(await page.client.list(limit=FIRST_PAGE))
-        return views.history(page.board)
+        return views.history(page.board, page.texts)
 
     async def more(self, request: gr.Request, browser: Any) -> View:
         """The history with its next page."""
@@ -125,32 +127,34 @@ class Actions:
         if page.board.next_cursor is not None:
             with suppress(ClientError):
                 page.board.put_page(await page.client.list(cursor=page.board.next_cursor, limit=FIRST_PAGE))
-        return views.history(page.board)
+        return views.history(page.board, page.texts)
 
     async def transfer(self, event: gr.EventData, request: gr.Request, browser: Any) -> View:
         """Make a code that opens this session on another device."""
+        page = self._page(browser, request)
         try:
-            made = await self._page(browser, request).client.transfer()
+            made = await page.client.transfer()
         except ClientError as problem:
-            return self._outcome(transferTold=texts.refusal(problem))
+            return self._outcome(transferTold=page.texts.refusal(problem))
         base = event._data.get("base") if isinstance(event._data, dict) else None
-        return self._outcome(transfer=views.transfer(made, str(base or "")))
+        return self._outcome(transfer=views.transfer(made, str(base or ""), page.texts))
 
     async def revoke(self, request: gr.Request, browser: Any) -> View:
         """Take the code back."""
+        page = self._page(browser, request)
         try:
-            await self._page(browser, request).client.revoke_transfer()
+            await page.client.revoke_transfer()
         except ClientError as problem:
-            return self._outcome(transferTold=texts.refusal(problem))
-        return self._outcome(transferTold=texts.REVOKED)
+            return self._outcome(transferTold=page.texts.refusal(problem))
+        return self._outcome(transferTold=page.texts.say("take.revoked"))
 
     def _page(self, browser: Any, request: gr.Request) -> Page:
         """The tab's page; or, where this process does not know the tab (any more), one of its session."""
         found = self._pages.find(request.session_hash)
         if found is not None:
             return found
-        visit = Visit.read(browser, request.cookies)
-        return Page(self._client.as_session(visit.token or visit.cookie), tab=request.session_hash)
+        visit = Visit.read(browser, request.cookies, request.headers)
+        return Page(self._client.as_session(visit.token or visit.cookie), texts_of(visit), tab=request.session_hash)
 
     def _show(self, page: Page, generation: Generation) -> None:
         if page.tab is not None:
@@ -173,12 +177,12 @@ async def _submit(client: AsyncClient, request: GenerationCreate, key: Any) -> P
     return await client.submit(request, key if isinstance(key, str) and 0 < len(key) <= 128 else None)
 
 
-def _explain(problem: form.FormError | ValidationError) -> str:
+def _explain(problem: form.FormError | ValidationError, texts: Texts) -> str:
     if isinstance(problem, form.FormError):
-        return str(problem)
+        return texts.say(problem.key, **problem.values)
     first = problem.errors()[0]
-    field = texts.FIELDS.get(str(first["loc"][0]), str(first["loc"][0]))
-    return f"{field}: expected {first['msg'].removeprefix('Value error, ')}."
+    expected = first["msg"].removeprefix("Value error, ")
+    return texts.say("form.expected_only", field=texts.field(str(first["loc"][0])), expected=expected)
 
 
 def _id(event: gr.EventData) -> str:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from functools import cache
 from importlib.resources import files
-from typing import Final
+from typing import Any, Final
 
+from videogen.language import Words, languages, said_by
 from videogen.ui.form import EngineForm
 from videogen.ui.texts import DETAILS
 
@@ -30,6 +31,8 @@ STYLES: Final = (
 )
 SCRIPTS: Final = (
     "core",
+    "say",
+    "language",
     "notice",
     "times",
     "stage",
@@ -66,30 +69,50 @@ def read(path: str) -> str:
     return files("videogen.ui").joinpath("assets", *path.split("/")).read_text(encoding="utf-8")
 
 
-def shell() -> str:
+def shell(words: Words) -> str:
     """What stands in the page's body before Gradio has started."""
-    return re.sub(r"@@(\w+)@@", lambda found: read(f"html/{found[1]}.html"), read("html/shell.html"))
+    whole = re.sub(r"@@(\w+)@@", lambda found: read(f"html/{found[1]}.html"), read("html/shell.html"))
+    return words.fill(whole.replace("{languages}", _switch(words)))
 
 
-def head(engines: Sequence[EngineForm]) -> str:
+def _switch(words: Words) -> str:
+    """A link for each language; of the one that is spoken it says so."""
+    link = read("html/language.html").strip()
+    return "".join(
+        link.format(tag=one.tag, name=one.name, short=one.tag.upper(), current=str(one is words).lower())
+        for one in languages().values()
+    )
+
+
+def head(engines: Sequence[EngineForm], words: Words) -> str:
     """What goes into the page's head.
 
     Gradio itself would put its own `head` and `css` in only once it has started, and rewrite their selectors.
     """
     parts = {
         "styles": "\n".join(read(f"css/{name}.css") for name in STYLES),
-        "scripts": "\n".join(read(f"js/{name}.js") for name in SCRIPTS),
-        "engines": _engine_forms(engines),
+        "scripts": scripts(),
+        "engines": _data(_engine_forms(engines, words)),
+        "words": _data(words.some(said_by(scripts()))),
     }
-    return re.sub(r"@@(\w+)@@", lambda found: parts[found[1]], read("html/head.html"))
+    return re.sub(r"@@(\w+)@@", lambda found: parts[found[1]], words.fill(read("html/head.html")))
 
 
-def _engine_forms(engines: Sequence[EngineForm]) -> str:
-    told = [asdict(engine) | {"detail_choices": detail_choices(engine.details)} for engine in engines]
-    # An engine's own words must not be able to end the element that carries them.
-    return json.dumps(told).replace("<", "\\u003c")
+@cache
+def scripts() -> str:
+    """All scripts of the page, in their order."""
+    return "\n".join(read(f"js/{name}.js") for name in SCRIPTS)
 
 
-def detail_choices(details: Sequence[str]) -> list[tuple[str, str]]:
+def _engine_forms(engines: Sequence[EngineForm], words: Words) -> list[dict[str, Any]]:
+    return [asdict(engine) | {"detail_choices": detail_choices(engine.details, words.say)} for engine in engines]
+
+
+def _data(value: object) -> str:
+    # What others have written, such as an engine's own words, must not be able to end the element that carries it.
+    return json.dumps(value, ensure_ascii=False).replace("<", "\\u003c")
+
+
+def detail_choices(details: Sequence[str], say: Callable[[str], str]) -> list[tuple[str, str]]:
     """The choices of detail as Gradio takes them: what is shown, and the value."""
-    return [(DETAILS.get(short, f"{short}p"), short) for short in details]
+    return [(say(DETAILS[short]) if short in DETAILS else f"{short}p", short) for short in details]

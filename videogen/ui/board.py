@@ -56,13 +56,13 @@ class Board:
         """Ended, newest first."""
         return [item for item in self._newest_first() if item.status.is_terminal]
 
-    def variations(self) -> dict[str, str]:
-        """Which one of its project a generation is, such as `2 of 4`, where there are several."""
+    def variations(self) -> dict[str, tuple[int, int]]:
+        """Which one of how many of its project a generation is, such as `(2, 4)`, where there are several."""
         projects: dict[str, list[Generation]] = {}
         for item in self._generations.values():
             projects.setdefault(item.project_id, []).append(item)
         return {
-            item.id: f"{number} of {len(items)}"
+            item.id: (number, len(items))
             for items in projects.values()
             if len(items) > 1
             for number, item in enumerate(sorted(items, key=lambda item: (item.seed, item.id)), start=1)

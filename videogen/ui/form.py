@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from videogen import language
 from videogen.schemas import EngineInfo, GenerationCreate
-from videogen.ui import texts
 
 SHAPES: Final = {"16:9": (16, 9), "1:1": (1, 1), "9:16": (9, 16)}
 DETAILS: Final = (288, 480, 720, 1080)
@@ -17,7 +17,11 @@ MAX_SEED_DIGITS: Final = 18
 
 
 class FormError(ValueError):
-    """Something in the form cannot be sent; the message names field, expected and got."""
+    """Something in the form cannot be sent; `key` and `values` say which field, what was expected and what came."""
+
+    def __init__(self, key: str, **values: str) -> None:
+        super().__init__(language.words(language.DEFAULT).say(key, **values))
+        self.key, self.values = key, values
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,12 +114,12 @@ def request(
     """
     prompt, negative, shape, detail, seconds, fps, seed, engine_id = values
     if not str(prompt or "").strip():
-        raise FormError(texts.PROMPT_MISSING)
+        raise FormError("form.prompt_missing")
     engine = next((one for one in engines if one.id == engine_id), None)
     try:
         width, height = size(str(shape), int(detail), engine.multiple if engine else 2)
     except (KeyError, TypeError, ValueError):
-        raise FormError(texts.SIZE_EXPECTED.format(got=f"{shape} {detail}")) from None
+        raise FormError("form.size_expected", got=repr(f"{shape} {detail}")) from None
     wishes = wishes or {}
     video = wishes.get("type", "video") == "video"
     settings = {
@@ -146,7 +150,7 @@ def read_seed(text: object) -> int | None:
     if not plain:
         return None
     if not (plain.isascii() and plain.isdigit() and len(plain) <= MAX_SEED_DIGITS):
-        raise FormError(texts.SEED_EXPECTED.format(got=plain[:40]))
+        raise FormError("form.seed_expected", got=repr(plain[:40]))
     return int(plain)
 
 

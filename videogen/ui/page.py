@@ -6,6 +6,7 @@ import sys
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
+from functools import partial
 from importlib.util import find_spec
 from typing import Any, Final
 
@@ -14,7 +15,7 @@ from fastapi import FastAPI
 
 from videogen.client import AsyncClient
 from videogen.schemas import EngineInfo
-from videogen.ui import assets, form, texts
+from videogen.ui import assets, form
 from videogen.ui.actions import Actions
 from videogen.ui.agents import Agents, mcp_is_installed
 from videogen.ui.fields import Buttons, Fields, build_form
@@ -23,6 +24,7 @@ from videogen.ui.pace import Pace
 from videogen.ui.pages import Pages, Visit
 from videogen.ui.parts import place
 from videogen.ui.sharing import Sharing
+from videogen.ui.texts import TITLE
 from videogen.ui.theme import theme
 from videogen.ui.views import View, packed
 from videogen.ui.watcher import Watcher
@@ -82,7 +84,7 @@ def mount_page(app: FastAPI, settings: PageSettings, path: str = "/") -> FastAPI
     _no_search_for_matplotlib()
     client = AsyncClient(settings.api_url)
     app.include_router(early_room(client))
-    app.add_middleware(FirstPaint, head=assets.head(_forms(settings)), shell=assets.shell())
+    app.add_middleware(FirstPaint, head=partial(assets.head, _forms(settings)), shell=assets.shell)
     mounted: FastAPI = gr.mount_gradio_app(
         app,
         build_page(settings, client),
@@ -104,7 +106,7 @@ def build_page(settings: PageSettings, client: AsyncClient) -> gr.Blocks:
     """Build the page's parts, and what leads to what."""
     pages, pace = Pages(), Pace()
     forms = _forms(settings)
-    page = gr.Blocks(title=texts.TITLE, analytics_enabled=False, fill_width=True)
+    page = gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True)
     with page:
         carriers = _carriers(settings.secret)
         place("masthead")
@@ -212,7 +214,7 @@ def _wire_watcher(page: gr.Blocks, carriers: Carriers, parts: tuple[AsyncClient,
 
     async def watch(browser: Any, request: gr.Request) -> AsyncGenerator[View, None]:
         watcher = Watcher(*parts, session_hash=str(request.session_hash))
-        async with aclosing(watcher.frames(Visit.read(browser, request.cookies))) as frames:
+        async with aclosing(watcher.frames(Visit.read(browser, request.cookies, request.headers))) as frames:
             async for frame in frames:
                 yield packed(frame)
 

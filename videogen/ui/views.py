@@ -13,20 +13,22 @@ import segno
 
 from videogen.schemas import Generation, Status, Understanding
 from videogen.travel_schemas import Transfer
-from videogen.ui import texts
 from videogen.ui.board import Board
+from videogen.ui.texts import Texts
 
 Link = Literal["live", "reconnecting"]
 View = dict[str, Any]
 
 
-def room(board: Board) -> View:
+def room(board: Board, texts: Texts) -> View:
     """Everything that moves: the generation on the stage, and the strip of those still to come."""
     selected, places = board.selected, board.variations()
     return {
-        "selected": _stage(selected, cancelling=selected.id in board.cancelling) if selected else None,
+        "selected": _stage(selected, texts, cancelling=selected.id in board.cancelling) if selected else None,
         "active": [
-            _active(item, places.get(item.id, ""), cancelling=item.id in board.cancelling) for item in board.line()
+            _active(item, texts, cancelling=item.id in board.cancelling)
+            | {"variation": texts.variation(places.get(item.id))}
+            for item in board.line()
         ],
         "ended": [ended(item) for item in board.ended],
         "now": int(time.time() * 1000),
@@ -84,32 +86,34 @@ def _as_texts(frame: View) -> View:
     }
 
 
-def history(board: Board) -> View:
+def history(board: Board, texts: Texts) -> View:
     """The gallery of what has ended."""
     places = board.variations()
     return {
-        "items": [_entry(item, places.get(item.id, "")) for item in board.history()],
+        "items": [
+            _entry(item, texts) | {"variation": texts.variation(places.get(item.id))} for item in board.history()
+        ],
         "more": board.next_cursor is not None,
         "loaded": board.loaded,
     }
 
 
-def _status(generation: Generation, *, cancelling: bool) -> str:
+def _status(generation: Generation, texts: Texts, *, cancelling: bool) -> str:
     if cancelling and not generation.status.is_terminal:
-        return texts.CANCELLING
+        return texts.say("status.cancelling")
     if _is_missing(generation):
-        return texts.MISSING
-    return texts.STATUS[generation.status]
+        return texts.say("status.missing")
+    return texts.status(generation.status)
 
 
-def _stage(generation: Generation, *, cancelling: bool) -> View:
+def _stage(generation: Generation, texts: Texts, *, cancelling: bool) -> View:
     ended = generation.status.is_terminal
     done = generation.status is Status.COMPLETED and not _is_missing(generation)
     return {
         "id": generation.id,
         "status": generation.status.value,
         "missing": _is_missing(generation),
-        "statusText": _status(generation, cancelling=cancelling),
+        "statusText": _status(generation, texts, cancelling=cancelling),
         "progress": round(generation.progress, 1),
         "estimated": generation.estimated,
         "stage": texts.stage(generation),
@@ -125,8 +129,8 @@ def _stage(generation: Generation, *, cancelling: bool) -> View:
         "canRetry": ended,
         "prompt": generation.prompt,
         "size": [generation.width, generation.height],
-        "reading": _reading(generation.understanding),
-        "facts": _facts(generation),
+        "reading": _reading(generation.understanding, texts),
+        "facts": _facts(generation, texts),
         "recipe": _recipe(generation),
     }
 
@@ -173,29 +177,30 @@ def _download(generation: Generation) -> View:
     return {"href": generation.video_url or generation.image_url, "name": f"{name}.{ending}"}
 
 
-def _reading(understanding: Understanding | None) -> View | None:
+def _reading(understanding: Understanding | None, texts: Texts) -> View | None:
     """What the engine made of the prompt; None where it does not tell."""
     if understanding is None:
         return None
     return {
-        "note": texts.UNDERSTOOD_NOTHING if understanding.abstract else texts.UNDERSTOOD,
+        "note": texts.say("job.understood_nothing" if understanding.abstract else "job.understood"),
         "understood": [[found.phrase, found.became] for found in understanding.understood],
         "ignored": list(understanding.ignored),
-        "ignoredLabel": texts.NOT_UNDERSTOOD,
+        "ignoredLabel": texts.say("job.ignored"),
     }
 
 
-def _facts(generation: Generation) -> list[list[str]]:
-    """What is known about it, as pairs of name and value."""
-    pairs = [
-        ["Size", f"{generation.width} × {generation.height}"],
-        ["Length", f"{texts.length(generation.duration_seconds)} at {generation.fps} fps" if generation.fps else ""],
-        ["Seed", str(generation.seed)],
-        ["Engine", f"{generation.engine} {generation.engine_version}".strip()],
-        ["File", texts.size(generation.size_bytes)],
-        ["Left out", generation.negative_prompt],
-    ]
-    return [pair for pair in pairs if pair[1]]
+def _facts(generation: Generation, texts: Texts) -> list[list[str]]:
+    """What is known about it: what it is in a word of ours, its name, and its value."""
+    length = texts.length(generation.duration_seconds)
+    values = {
+        "size": f"{generation.width} × {generation.height}",
+        "length": texts.say("job.length_at", length=length, fps=generation.fps) if generation.fps else "",
+        "seed": str(generation.seed),
+        "engine": f"{generation.engine} {generation.engine_version}".strip(),
+        "file": texts.size(generation.size_bytes),
+        "left_out": generation.negative_prompt,
+    }
+    return [[kind, texts.say(f"job.{kind}"), value] for kind, value in values.items() if value]
 
 
 def _recipe(generation: Generation) -> View:
@@ -214,22 +219,21 @@ def _recipe(generation: Generation) -> View:
     }
 
 
-def _active(generation: Generation, variation: str, *, cancelling: bool) -> View:
+def _active(generation: Generation, texts: Texts, *, cancelling: bool) -> View:
     return {
         "id": generation.id,
         "status": generation.status.value,
-        "statusText": _status(generation, cancelling=cancelling),
+        "statusText": _status(generation, texts, cancelling=cancelling),
         "detail": texts.stage(generation) if generation.status is Status.QUEUED else "",
         "place": generation.queue_position,
         "times": _times(generation),
         "leaving": cancelling,
         "progress": round(generation.progress, 1),
         "prompt": generation.title or generation.prompt,
-        "variation": variation,
     }
 
 
-def transfer(made: Transfer, base: str) -> View:
+def transfer(made: Transfer, base: str, texts: Texts) -> View:
     """A code for another device. `base` is the page's address as this browser knows it."""
     link = f"{base}/#{urlsplit(made.url).fragment}" if base.startswith(("http://", "https://")) else made.url
     return {
@@ -240,19 +244,18 @@ def transfer(made: Transfer, base: str) -> View:
     }
 
 
-def _entry(generation: Generation, variation: str) -> View:
+def _entry(generation: Generation, texts: Texts) -> View:
     done = generation.status is Status.COMPLETED
     return {
         "id": generation.id,
         "status": generation.status.value,
-        "badge": "" if done and not _is_missing(generation) else _status(generation, cancelling=False),
+        "badge": "" if done and not _is_missing(generation) else _status(generation, texts, cancelling=False),
         "prompt": generation.title or generation.prompt,
         "poster": generation.poster_url or generation.preview_url,
-        "length": _length(generation) if done else "",
-        "variation": variation,
+        "length": _length(generation, texts) if done else "",
         "at": generation.created_at.isoformat(),
     }
 
 
-def _length(generation: Generation) -> str:
-    return texts.STILL if generation.type == "image" else texts.length(generation.duration_seconds)
+def _length(generation: Generation, texts: Texts) -> str:
+    return texts.say("history.still") if generation.type == "image" else texts.length(generation.duration_seconds)

@@ -1,20 +1,8 @@
 // A notification and a sound when something is done: off until somebody switches them on, and once in all open tabs.
 (() => {
-  const WORDS = {
-    done: "Your video is ready",
-    still: "Your picture is ready",
-    failed: "It could not be rendered",
-    sample: "Notifications are on",
-    sampleBody: "You hear of it here when a generation is done.",
-    refused: "This browser does not allow notifications for this page. Allow them in its site settings, then try again.",
-    framed: "Inside another site a page may not notify. Open it in a tab of its own for that.",
-    missing: "This browser has no notifications for pages.",
-    silent: "This browser makes no sounds for pages.",
-    wake: "After a reload it sounds again once you have clicked or typed on the page.",
-  };
   const REMEMBERED = 50;
   const PATIENCE = 400; // a tab that is seen comes before those that are hidden
-  const { byId, text } = videogen;
+  const { byId, text, say } = videogen;
   let context = null;
 
   const wishes = () => videogen.store.read("alerts", { notify: false, sound: false });
@@ -32,11 +20,11 @@
     }
   }
 
-  /** Why there can be no notification here, or null. */
+  /** The key of the reason why there can be no notification here, or null. */
   function hindrance() {
-    if (framed()) return WORDS.framed;
-    if (!("Notification" in window)) return WORDS.missing;
-    return Notification.permission === "denied" ? WORDS.refused : null;
+    if (framed()) return "alert.framed";
+    if (window.Notification === undefined) return "alert.missing";
+    return Notification.permission === "denied" ? "alert.refused" : null;
   }
 
   function show() {
@@ -46,32 +34,32 @@
     const allowed = hinders === null && Notification.permission === "granted";
     box.checked = wishes().notify && allowed;
     // What was refused may be tried again once it is allowed in the browser's settings; the others never can.
-    box.disabled = hinders !== null && hinders !== WORDS.refused;
-    text("alert-notify-said", hinders ?? "");
+    box.disabled = hinders !== null && hinders !== "alert.refused";
+    text("alert-notify-said", hinders === null ? "" : say(hinders));
     byId("alert-sound").checked = wishes().sound;
     byId("alert-sound").disabled = !("AudioContext" in window);
-    if (!("AudioContext" in window)) text("alert-sound-said", WORDS.silent);
+    if (!("AudioContext" in window)) text("alert-sound-said", say("alert.silent"));
     videogen.attribute(byId("alerts-open"), "data-on", box.checked || wishes().sound);
   }
 
   async function switchNotify(on) {
     if (!on) return wish({ notify: false });
     const answer = hindrance() === null ? await Notification.requestPermission() : "denied";
-    const works = answer === "granted" && notify({ tag: "sample", title: WORDS.sample, body: WORDS.sampleBody });
+    const works = answer === "granted" && notify({ tag: "sample", title: say("alert.sample"), body: say("alert.sample_text") });
     wish({ notify: works });
-    if (!works) text("alert-notify-said", hindrance() ?? (answer === "granted" ? WORDS.missing : WORDS.refused));
+    if (!works) text("alert-notify-said", say(hindrance() ?? (answer === "granted" ? "alert.missing" : "alert.refused")));
     return undefined;
   }
 
   function switchSound(on) {
     wish({ sound: on });
-    text("alert-sound-said", on ? WORDS.wake : "");
+    text("alert-sound-said", on ? say("alert.wake") : "");
     if (on) chime();
   }
 
   function notify({ tag, title, body, open }) {
     try {
-      const told = new Notification(title, { body, tag, lang: document.documentElement.lang || "en" });
+      const told = new Notification(title, { body, tag, lang: videogen.language });
       told.onclick = () => {
         window.focus();
         if (open) videogen.act("choose", { id: open });
@@ -125,8 +113,9 @@
     if (wishes().sound) chime();
     const looks = !document.hidden && document.hasFocus();
     if (looks || !wishes().notify || hindrance() !== null || Notification.permission !== "granted") return;
-    const words = item.status !== "completed" ? WORDS.failed : item.type === "image" ? WORDS.still : WORDS.done;
-    notify({ tag: item.id, title: words, body: videogen.attention.short(item.prompt, 120), open: item.id });
+    const ready = item.type === "image" ? "alert.still_ready" : "alert.video_ready";
+    const title = say(item.status === "completed" ? ready : "alert.failed");
+    notify({ tag: item.id, title, body: videogen.attention.short(item.prompt, 120), open: item.id });
   }
 
   /** Sounds need a gesture after each load; whoever has switched them on will make one sooner or later. */

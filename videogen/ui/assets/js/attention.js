@@ -1,16 +1,7 @@
 // For those who look elsewhere: the tab's title and its icon say how far it is, and an end is passed on.
 (() => {
-  const WORDS = {
-    base: "videogen",
-    one: "{percent} % · {prompt}",
-    several: "{percent} % · {count} in the works",
-    line: "No. {place} in line · {prompt}",
-    waits: "Waiting · {prompt}",
-    waitSeveral: "No. {place} in line · {count} waiting",
-    done: "✓ {prompt}",
-    failed: "✕ {prompt}",
-    marked: "✓ {title}",
-  };
+  const { say } = videogen;
+  const NAME = document.title; // as the server has written it
   const STEP = 5; // percent between two pictures of the icon
   const SIZE = 32;
   const known = new Set();
@@ -18,10 +9,6 @@
   let room = null;
   let drawn = null;
   let plain = null;
-
-  function fill(words, values) {
-    return words.replace(/\{(\w+)\}/g, (_, name) => values[name]);
-  }
 
   function short(prompt, length = 40) {
     return prompt.length > length ? `${prompt.slice(0, length - 1).trimEnd()}…` : prompt;
@@ -36,18 +23,17 @@
     const [first] = active;
     const prompt = short(first.prompt);
     const running = active.some((item) => item.status === "processing");
-    if (running && active.length > 1) return fill(WORDS.several, { percent: percent(active), count: active.length });
-    if (running) return fill(WORDS.one, { percent: percent(active), prompt });
-    if (first.place === null) return fill(WORDS.waits, { prompt });
-    const words = active.length > 1 ? WORDS.waitSeveral : WORDS.line;
-    return fill(words, { place: first.place, prompt, count: active.length });
+    if (running && active.length > 1) return say("tab.several", { percent: percent(active), number: active.length });
+    if (running) return say("tab.one", { percent: percent(active), prompt });
+    if (first.place === null) return say("tab.waiting", { prompt });
+    return say(active.length > 1 ? "tab.several_wait" : "tab.place", { place: first.place, prompt, number: active.length });
   }
 
   function title() {
     const active = room?.active ?? [];
-    if (active.length) return mark ? fill(WORDS.marked, { title: working(active) }) : working(active);
-    if (mark) return fill(mark.status === "completed" ? WORDS.done : WORDS.failed, { prompt: short(mark.prompt) });
-    return WORDS.base;
+    if (active.length) return mark ? say("tab.marked", { title: working(active) }) : working(active);
+    if (mark) return say(mark.status === "completed" ? "tab.done" : "tab.failed", { prompt: short(mark.prompt) });
+    return NAME;
   }
 
   function show() {
@@ -117,6 +103,5 @@
 
     knows: (id) => known.has(id),
     short,
-    fill,
   };
 })();

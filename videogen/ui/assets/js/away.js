@@ -1,12 +1,5 @@
 // What has ended while nobody of this browser looked: said once on return, with a way to the newest.
 (() => {
-  const WORDS = {
-    away: "While you were away: {what}.",
-    finished: ["1 finished", "{count} finished"],
-    failed: ["1 failed", "{count} failed"],
-    more: "{count} or more finished",
-    and: ", ",
-  };
   const OFTEN = 2000; // that somebody is here is noted this often
   const { byId, text, show } = videogen;
   let noted = -Infinity;
@@ -16,18 +9,14 @@
 
   const here = () => videogen.store.read("here");
 
-  function count([one, many], number) {
-    return number === 1 ? one : videogen.attention.fill(many, { count: number });
-  }
-
-  function say(done, failed, latest, more) {
+  function announce(done, failed, latest, more) {
     const parts = [];
-    if (more) parts.push(videogen.attention.fill(WORDS.more, { count: done }));
-    else if (done) parts.push(count(WORDS.finished, done));
-    if (failed) parts.push(count(WORDS.failed, failed));
+    if (more) parts.push(videogen.say("away.more", { number: done }));
+    else if (done) parts.push(videogen.say("away.finished", { count: done }));
+    if (failed) parts.push(videogen.say("away.failed", { count: failed }));
     if (!parts.length) return;
     newest = latest;
-    text("away-words", videogen.attention.fill(WORDS.away, { what: parts.join(WORDS.and) }));
+    text("away-words", videogen.say("away.text", { what: parts.join(", ") }));
     show("away-show", newest !== null);
     show("away", true);
   }
@@ -43,7 +32,7 @@
     const missed = unseen.filter((item) => item.at > (here() ?? 0));
     unseen = [];
     const done = missed.filter((item) => item.status === "completed");
-    say(done.length, missed.length - done.length, (done.at(-1) ?? missed.at(-1))?.id ?? null, false);
+    announce(done.length, missed.length - done.length, (done.at(-1) ?? missed.at(-1))?.id ?? null, false);
   }
 
   document.addEventListener("visibilitychange", look);
@@ -77,7 +66,7 @@
       if (!told) return;
       const fresh = told.items.filter((item) => !videogen.attention.knows(item.id));
       for (const item of [...fresh].reverse()) if (document.hidden) videogen.attention.ended(item);
-      if (!document.hidden && fresh.length) say(told.done, told.failed, told.newest, told.more);
+      if (!document.hidden && fresh.length) announce(told.done, told.failed, told.newest, told.more);
     },
   };
 })();

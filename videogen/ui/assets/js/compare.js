@@ -1,52 +1,33 @@
 // Two to four results side by side: their pictures in step, and a table of their settings, in which what differs is
 // marked. A dialog of the browser's own: Escape closes it, and the focus goes back to where it came from.
 (() => {
-  const WORDS = {
-    choose: "Choose two, three or four to compare.",
-    loading: "Loading…",
-    gone: "One of them is not there any more.",
-    unreachable: "The server could not be reached. Close this and try again.",
-    unfinished: "Nothing to show: {status}",
-    play: "Play",
-    pause: "Pause",
-    time: "{at} / {length} s",
-    differs: "differs",
-    same: "All settings are the same.",
-    setting: "Setting",
-    open: "Open {letter}",
-    picture: "{letter}: {prompt}",
-    none: "none",
-    yes: "yes",
-    no: "no",
-  };
   const ROWS = {
-    prompt: "Prompt",
-    negativePrompt: "Left out",
-    type: "Kind",
-    engine: "Engine",
-    engineVersion: "Engine version",
-    seed: "Seed",
-    size: "Size",
-    durationSeconds: "Length",
-    fps: "Frame rate",
-    inputFileId: "Starts from image",
+    prompt: "compare.prompt",
+    negativePrompt: "compare.negative",
+    type: "compare.type",
+    engine: "compare.engine",
+    engineVersion: "compare.version",
+    seed: "compare.seed",
+    size: "compare.size",
+    durationSeconds: "compare.length",
+    fps: "compare.fps",
+    inputFileId: "compare.image",
   };
   const TOLD = new Set(["width", "height", "seed", "durationSeconds", "fps"]);
   const LETTERS = "ABCD";
-  const { byId, attribute, text, show } = videogen;
+  const { byId, attribute, text, show, say } = videogen;
   const calm = window.matchMedia("(prefers-reduced-motion: reduce)");
+  const seconds = new Intl.NumberFormat(videogen.language, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
   let clock = null;
   let opened = 0;
   let seeking = false;
-
-  const fill = (words, values) => videogen.attention.fill(words, values);
 
   async function fetchOne(id) {
     const token = videogen.store.read("token");
     const headers = token ? { Authorization: `Bearer ${token}` } : {};
     const url = `${videogen.root()}/api/v1/generations/${encodeURIComponent(id)}`;
     const answer = await fetch(url, { headers, cache: "no-store" });
-    if (!answer.ok) throw new Error(answer.status === 404 ? WORDS.gone : WORDS.unreachable);
+    if (!answer.ok) throw new Error(say(answer.status === 404 ? "compare.gone" : "compare.unreachable"));
     // A seed may be larger than the numbers of this language are exact.
     return JSON.parse((await answer.text()).replace(/"seed":\s*(\d+)/g, '"seed":"$1"'));
   }
@@ -61,21 +42,22 @@
       ["engineVersion", one.engineVersion],
       ["seed", String(one.seed)],
       ["size", `${one.width} × ${one.height}`],
-      ["durationSeconds", one.durationSeconds ? `${Number(one.durationSeconds.toFixed(2))} s` : ""],
-      ["fps", one.fps ? `${one.fps} fps` : ""],
+      ["durationSeconds", one.durationSeconds ? say("time.seconds", { seconds: one.durationSeconds }) : ""],
+      ["fps", one.fps ? String(one.fps) : ""],
       ["inputFileId", one.inputFileId ?? ""],
       ...own.map(([name, value]) => [name, plain(value)]),
     ]);
   }
 
   function plain(value) {
-    if (typeof value === "boolean") return value ? WORDS.yes : WORDS.no;
+    if (typeof value === "boolean") return value ? say("compare.yes") : say("compare.no");
     return typeof value === "object" ? JSON.stringify(value) : String(value);
   }
 
   function label(name) {
+    if (ROWS[name]) return say(ROWS[name]);
     const words = name.replace(/[_-]+/g, " ").replace(/([a-z])([A-Z])/g, "$1 $2").toLowerCase();
-    return ROWS[name] ?? words.charAt(0).toUpperCase() + words.slice(1);
+    return words.charAt(0).toUpperCase() + words.slice(1);
   }
 
   function cell(name, words) {
@@ -94,11 +76,11 @@
       const mark = cell("span", "≠");
       mark.className = "vg-differs";
       mark.setAttribute("role", "img");
-      mark.setAttribute("aria-label", WORDS.differs);
+      mark.setAttribute("aria-label", say("compare.differs"));
       head.prepend(mark, " ");
     }
     const cells = values.map((value) => {
-      const node = cell("td", value || WORDS.none);
+      const node = cell("td", value || say("compare.none"));
       node.dir = "auto";
       return node;
     });
@@ -111,20 +93,20 @@
     const names = [...new Set(told.flatMap((one) => [...one.keys()]))];
     const values = (name) => told.map((one) => one.get(name) ?? "");
     const rows = names.filter((name) => values(name).some(Boolean)).map((name) => row(name, values(name)));
-    const heads = [WORDS.setting, ...LETTERS.slice(0, all.length)].map((words) => {
+    const heads = [say("compare.setting"), ...LETTERS.slice(0, all.length)].map((words) => {
       const node = cell("th", words);
       node.scope = "col";
       return node;
     });
     byId("compare-letters").replaceChildren(...heads);
     byId("compare-rows").replaceChildren(...rows);
-    if (!rows.some((line) => line.dataset.differs)) text("compare-said", WORDS.same);
+    if (!rows.some((line) => line.dataset.differs)) text("compare-said", say("compare.same"));
   }
 
   function media(one, letter) {
     const url = videogen.absolute(one.videoUrl ?? one.imageUrl);
     if (one.status !== "completed" || url === null) {
-      const node = cell("p", fill(WORDS.unfinished, { status: one.error?.message ?? one.status }));
+      const node = cell("p", one.error?.message ?? say("compare.unfinished"));
       node.className = "vg-compare-nothing";
       return node;
     }
@@ -134,7 +116,7 @@
       if (one.posterUrl) node.poster = videogen.absolute(one.posterUrl);
     }
     node.src = url;
-    const words = fill(WORDS.picture, { letter, prompt: videogen.attention.short(one.prompt, 120) });
+    const words = say("compare.picture", { letter, prompt: videogen.attention.short(one.prompt, 120) });
     attribute(node, one.videoUrl ? "aria-label" : "alt", words);
     node.style.aspectRatio = `${one.width} / ${one.height}`;
     return node;
@@ -147,7 +129,7 @@
     node.querySelector(".vg-compare-media").append(media(one, letter));
     part("letter").textContent = letter;
     part("prompt").textContent = one.title || one.prompt;
-    part("open").setAttribute("aria-label", fill(WORDS.open, { letter }));
+    part("open").setAttribute("aria-label", say("compare.open_one", { letter }));
     part("open").dataset.open = one.id;
     return node;
   }
@@ -167,8 +149,8 @@
   function changed() {
     if (clock === null) return;
     const [at, length] = [clock.position(), clock.length];
-    text("compare-play", clock.playing ? WORDS.pause : WORDS.play);
-    text("compare-time", fill(WORDS.time, { at: at.toFixed(1), length: length.toFixed(1) }));
+    text("compare-play", say(clock.playing ? "compare.pause" : "compare.play"));
+    text("compare-time", say("compare.time", { at: seconds.format(at), length: seconds.format(length) }));
     const seek = byId("compare-seek");
     if (!seeking) seek.value = String(at);
     attribute(seek, "max", length.toFixed(3));
@@ -229,16 +211,16 @@
   videogen.compare = {
     /** Show two to four of this session's generations, by id, in this order. */
     open(ids) {
-      if (ids.length < 2 || ids.length > LETTERS.length) return videogen.notice.warn(WORDS.choose);
+      if (ids.length < 2 || ids.length > LETTERS.length) return videogen.notice.warn(say("compare.choose"));
       opened += 1;
       stop();
       show("compare-bar", false);
       byId("compare-panes").replaceChildren();
       byId("compare-rows").replaceChildren();
       byId("compare-letters").replaceChildren();
-      text("compare-said", WORDS.loading);
+      text("compare-said", say("compare.loading"));
       if (!byId("compare").open) byId("compare").showModal();
-      fillDialog(ids, opened).catch((problem) => text("compare-said", problem.message || WORDS.unreachable));
+      fillDialog(ids, opened).catch((problem) => text("compare-said", problem instanceof TypeError ? say("compare.unreachable") : problem.message));
       return undefined;
     },
 

@@ -66,7 +66,7 @@ window.videogen = {
   /** What the page brings along when it loads: its session, and what it had open. */
   arrive(session) {
     const claimed = videogen.store.read("claimed");
-    return [{ ...(session ?? {}), ...(claimed ? { token: claimed } : {}), selected: videogen.tab.read() }];
+    return [{ ...(session ?? {}), ...(claimed ? { token: claimed } : {}), selected: videogen.tab.read(), language: videogen.language }];
   },
 
   /** The open generation is remembered per tab, and for a new tab that of the last one. */

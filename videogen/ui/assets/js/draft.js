@@ -59,7 +59,7 @@
       save(...values);
       const { key } = videogen.store.read("draft", { key: newKey() });
       videogen.form.sending();
-      return [...values, { ...(session ?? {}), key, wishes: videogen.intake.values() }];
+      return [...values, { ...(session ?? {}), key, wishes: videogen.intake.values(), language: videogen.language }];
     },
 
     /** The form was accepted under this key: the next Generate is a new wish, even if nothing is changed. */

@@ -1,7 +1,7 @@
 // What is being rendered, and what has ended: two lists that keep their elements from one update to the next.
 (() => {
-  const { byId, attribute, show } = videogen;
-  const dates = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+  const { byId, attribute, show, say } = videogen;
+  const dates = new Intl.DateTimeFormat(videogen.language, { dateStyle: "medium", timeStyle: "short" });
 
   function part(node, name, value) {
     const target = node.querySelector(`[data-part="${name}"]`);
@@ -72,7 +72,7 @@
 
     when(date, now = new Date()) {
       const seconds = (date - now) / 1000;
-      const relative = new Intl.RelativeTimeFormat(undefined, { numeric: "auto" });
+      const relative = new Intl.RelativeTimeFormat(videogen.language, { numeric: "auto" });
       if (seconds > -60) return relative.format(0, "second");
       if (seconds > -3600) return relative.format(Math.round(seconds / 60), "minute");
       if (seconds > -86400) return relative.format(Math.round(seconds / 3600), "hour");

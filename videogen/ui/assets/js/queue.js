@@ -1,29 +1,14 @@
 // What renders and what waits, in the order of service. The own places in the line change by buttons and by hand.
 (() => {
-  const WORDS = {
-    tools: "Place in line of {prompt}",
-    front: "To the front: {prompt}",
-    earlier: "Earlier: {prompt}",
-    later: "Later: {prompt}",
-    drop: "Drop: {prompt}",
-    moved: "{prompt}: {place}",
-    dropped: "Dropped: {prompt}",
-  };
   const { byId, attribute, show } = videogen;
   let entries = [];
   let asked = null;
   let drag = null;
   let held = null;
 
-  function fill(words, values) {
-    return words.replace(/\{(\w+)\}/g, (_, name) => values[name]);
-  }
+  const short = (prompt) => videogen.attention.short(prompt, 60);
 
-  function short(prompt) {
-    return prompt.length > 60 ? `${prompt.slice(0, 59).trimEnd()}…` : prompt;
-  }
-
-  function say(words) {
+  function announce(words) {
     // A status that is said twice in the same words is heard once.
     byId("queue-said").textContent = "";
     window.requestAnimationFrame(() => videogen.text("queue-said", words));
@@ -40,9 +25,9 @@
     attribute(line, "data-alone", among.length < 2);
     if (line.dataset.named !== item.prompt) {
       line.dataset.named = item.prompt;
-      attribute(line, "aria-label", fill(WORDS.tools, { prompt: short(item.prompt) }));
+      attribute(line, "aria-label", videogen.say("line.tools", { prompt: short(item.prompt) }));
       for (const button of line.querySelectorAll("[data-line]")) {
-        attribute(button, "aria-label", fill(WORDS[button.dataset.line], { prompt: short(item.prompt) }));
+        attribute(button, "aria-label", videogen.say(`line.${button.dataset.line}_of`, { prompt: short(item.prompt) }));
       }
     }
     const first = place === 0;
@@ -60,7 +45,7 @@
     part(node, "variation", item.variation);
     part(node, "status", item.statusText);
     part(node, "detail", item.detail);
-    part(node, "percent", item.status === "processing" ? `${Math.floor(item.progress)} %` : "");
+    part(node, "percent", item.status === "processing" ? videogen.say("size.percent", { percent: Math.floor(item.progress) }) : "");
     videogen.times.tell(node.querySelector('[data-part="times"]'), item.times);
     node.querySelector(".vg-bar > span").style.transform = `scaleX(${item.progress / 100})`;
     tools(node, item);
@@ -82,7 +67,7 @@
     if (asked === null) return;
     const found = entries.find((item) => item.id === asked.id);
     if (found && found.status === "queued" && found.place === asked.before) return;
-    if (found?.status === "queued") say(fill(WORDS.moved, { prompt: short(found.prompt), place: found.detail }));
+    if (found?.status === "queued") announce(videogen.say("line.moved", { prompt: short(found.prompt), place: found.detail }));
     asked = null;
   }
 
@@ -98,7 +83,7 @@
     const place = among.indexOf(id);
     if (!item || button.getAttribute("aria-disabled") === "true") return;
     if (button.dataset.line === "drop") {
-      say(fill(WORDS.dropped, { prompt: short(item.prompt) }));
+      announce(videogen.say("line.dropped", { prompt: short(item.prompt) }));
       videogen.act("cancel", { id });
     } else if (button.dataset.line === "front") move(id, among[0]);
     else if (button.dataset.line === "earlier") move(id, among[place - 1]);

@@ -28,11 +28,11 @@
     window.history.replaceState(null, "", window.location.pathname + window.location.search);
     const answer = await fetch(`${videogen.root()}/s/${slug}/recipe.json`, { cache: "no-store" });
     if (!answer.ok) {
-      videogen.remix.said = "This link no longer works, so its settings could not be taken over.";
+      videogen.remix.said = videogen.say("remix.gone");
       return;
     }
     videogen.draft.note(videogen.engines.formOf(checked(await answer.json())));
-    videogen.remix.said = "The prompt and settings of the shared video are in the form.";
+    videogen.remix.said = videogen.say("remix.taken");
   }
 
   videogen.remix = {
@@ -44,7 +44,7 @@
   const slug = MARK.exec(window.location.hash)?.[1];
   if (slug) {
     videogen.remix.taken = take(slug).catch(() => {
-      videogen.remix.said = "The shared settings could not be fetched.";
+      videogen.remix.said = videogen.say("remix.unreachable");
     });
   }
 

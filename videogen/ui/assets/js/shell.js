@@ -36,6 +36,7 @@
 
   async function restore() {
     const url = new URL(`${videogen.root()}/page/room`);
+    url.searchParams.set("language", videogen.language);
     const selected = videogen.tab.read();
     if (selected) url.searchParams.set("selected", selected);
     const token = videogen.store.read("token");

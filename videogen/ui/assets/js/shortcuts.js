@@ -1,12 +1,6 @@
 // Keys for those who like them: never while something is typed, never with a key that means something else, and to be
 // switched off, since single keys may be pressed by accident or by voice (WCAG 2.1.4).
 (() => {
-  const WORDS = {
-    noSearch: "There is nothing to search yet.",
-    noVideo: "There is no video to play.",
-    nothing: "Nothing more in this direction.",
-    noFavourite: "Only what is in the history can be a favourite.",
-  };
   const FIELDS = "input, textarea, select, [contenteditable]:not([contenteditable='false'])";
   const OWN_KEYS = "[role='textbox'], [role='combobox'], [role='listbox'], [role='slider'], [role='menu'], [role='grid']";
   const { byId } = videogen;
@@ -20,16 +14,16 @@
     return (field !== null && !ticks) || target.closest(OWN_KEYS) !== null;
   }
 
-  function say(words) {
+  function announce(key) {
     byId("keys-said").textContent = "";
-    window.requestAnimationFrame(() => videogen.text("keys-said", words));
+    window.requestAnimationFrame(() => videogen.text("keys-said", videogen.say(key)));
   }
 
   const seen = (node) => node !== null && node.checkVisibility();
 
   function press(node, otherwise) {
     if (!seen(node) || node.disabled) {
-      if (otherwise) say(otherwise);
+      if (otherwise) announce(otherwise);
       return;
     }
     node.click();
@@ -37,7 +31,7 @@
 
   function search() {
     const field = byId("history-search");
-    if (!seen(field)) return say(WORDS.noSearch);
+    if (!seen(field)) return announce("keys.no_search");
     field.focus();
     field.select();
     return undefined;
@@ -45,7 +39,7 @@
 
   function playPause() {
     const video = document.querySelector("#result-video video");
-    if (!seen(video)) return say(WORDS.noVideo);
+    if (!seen(video)) return announce("keys.no_video");
     if (video.paused) video.play().catch(() => {});
     else video.pause();
     return undefined;
@@ -56,14 +50,14 @@
     const entries = [...document.querySelectorAll("#history > [data-generation-id]")];
     const at = entries.findIndex((node) => node.dataset.generationId === videogen.stage.job?.id);
     const next = at < 0 ? entries[by > 0 ? 0 : -1] : entries[at + by];
-    if (!next && by > 0 && entries.length) press(byId("history-more"), WORDS.nothing);
-    else if (!next) say(WORDS.nothing);
+    if (!next && by > 0 && entries.length) press(byId("history-more"), "keys.no_more");
+    else if (!next) announce("keys.no_more");
     else videogen.act("choose", { id: next.dataset.generationId });
   }
 
   function favourite() {
     const id = videogen.stage.job?.id;
-    press(id ? document.querySelector(`#history [data-generation-id="${id}"] [data-do="favorite"]`) : null, WORDS.noFavourite);
+    press(id ? document.querySelector(`#history [data-generation-id="${id}"] [data-do="favorite"]`) : null, "keys.no_favourite");
   }
 
   const KEYS = {

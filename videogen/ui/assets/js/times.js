@@ -1,51 +1,34 @@
 // How long somebody has waited or a render has gone on, and how long it should take: counted on between what is told.
 (() => {
-  const WORDS = {
-    waited: "waited {time}",
-    begins: "starts in about {time}",
-    soon: "starts in a moment",
-    render: "about {time} to render",
-    rendering: "rendering for {time}",
-    left: "{time} left",
-    about: "about {time} left",
-    almost: "almost done",
-    between: " · ",
-    seconds: "{seconds} s",
-    minutes: "{minutes} min {seconds} s",
-    hours: "{hours} h {minutes} min",
-  };
+  const { say } = videogen;
   const told = new Map();
-
-  function fill(words, values) {
-    return words.replace(/\{(\w+)\}/g, (_, name) => values[name]);
-  }
 
   function span(seconds) {
     const whole = Math.max(1, Math.round(seconds));
     const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor((whole % 3600) / 60), whole % 60];
-    if (hours > 0) return fill(WORDS.hours, { hours, minutes: String(minutes).padStart(2, "0") });
-    if (minutes > 0) return fill(WORDS.minutes, { minutes, seconds: String(rest).padStart(2, "0") });
-    return fill(WORDS.seconds, { seconds: rest });
+    if (hours > 0) return say("time.hours", { hours, minutes: String(minutes).padStart(2, "0") });
+    if (minutes > 0) return say("time.minutes", { minutes, seconds: String(rest).padStart(2, "0") });
+    return say("time.seconds", { seconds: rest });
   }
 
-  const time = (words, seconds) => fill(words, { time: span(seconds) });
+  const time = (key, seconds) => say(key, { time: span(seconds) });
 
   /** Only what is known is said: an unknown time is null, and has no words. */
   function words(times, passed) {
     if (!times) return "";
     const said = [];
-    if (times.waited !== null) said.push(time(WORDS.waited, times.waited + passed));
+    if (times.waited !== null) said.push(time("time.waited", times.waited + passed));
     if (times.begins !== null) {
       const left = times.begins - passed;
-      said.push(left < 1 ? WORDS.soon : time(WORDS.begins, left));
+      said.push(left < 1 ? say("time.soon") : time("time.begins", left));
     }
-    if (times.render !== null) said.push(time(WORDS.render, times.render));
-    if (times.rendering !== null) said.push(time(WORDS.rendering, times.rendering + passed));
+    if (times.render !== null) said.push(time("time.render", times.render));
+    if (times.rendering !== null) said.push(time("time.rendering", times.rendering + passed));
     if (times.left !== null) {
       const left = times.left - passed;
-      said.push(left < 0.5 ? WORDS.almost : time(times.about ? WORDS.about : WORDS.left, left));
+      said.push(left < 0.5 ? say("time.almost") : time(times.about ? "stage.about_left" : "stage.left", left));
     }
-    const whole = said.join(WORDS.between);
+    const whole = said.join(" · ");
     return whole.charAt(0).toUpperCase() + whole.slice(1);
   }
 
