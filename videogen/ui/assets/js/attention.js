@@ -1,7 +1,7 @@
 // For those who look elsewhere: the tab's title and its icon say how far it is, and an end is passed on.
 (() => {
   const { say } = videogen;
-  const NAME = document.title; // as the server has written it
+  const NAME = "videogen";
   const STEP = 5; // percent between two pictures of the icon
   const SIZE = 32;
   const known = new Set();

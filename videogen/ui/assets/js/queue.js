@@ -57,8 +57,10 @@
     const focused = list.contains(document.activeElement) ? document.activeElement : null;
     const place = focused && [...list.children].indexOf(focused.closest("li"));
     change();
-    if (!focused || document.activeElement === focused) return;
+    if (!focused) return;
+    // What has been hidden keeps the focus until the next picture, and loses it only then.
     const gone = !focused.isConnected || focused.closest("[hidden]");
+    if (!gone && document.activeElement === focused) return;
     const next = list.children[Math.min(place, list.children.length - 1)]?.firstElementChild ?? byId("generate");
     (gone ? next : focused)?.focus({ preventScroll: true });
   }
