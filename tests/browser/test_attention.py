@@ -143,6 +143,9 @@ def test_keys_do_what_the_help_says_but_never_while_somebody_types(app, tab):
     tab.wait_for("() => !document.querySelector('#result-video video').paused")
     press("p")
     tab.wait_for("() => document.querySelector('#result-video video').paused")
+    for words in ("Marked as a favourite.", "Not a favourite any more."):
+        press("f")
+        expect(tab.find("#keys-said")).to_have_text(words)
     press("Control+p")
     assert tab.evaluate("document.querySelector('#result-video video').paused"), "that is the browser's"
     press("g")

@@ -22,6 +22,8 @@
   let opened = 0;
   let seeking = false;
 
+  const fits = (ids) => ids.length >= 2 && ids.length <= LETTERS.length;
+
   async function fetchOne(id) {
     const token = videogen.store.read("token");
     const headers = token ? { Authorization: `Bearer ${token}` } : {};
@@ -191,6 +193,13 @@
       videogen.act("choose", { id: button.dataset.open });
     }
   });
+  document.addEventListener("videogen:selected", () => {
+    const button = byId("history-compare");
+    if (button) button.disabled = !fits(videogen.history.selected());
+  });
+  document.addEventListener("click", (event) => {
+    if (event.target.closest?.("#history-compare")) videogen.compare.open(videogen.history.selected());
+  });
   document.addEventListener("input", (event) => {
     if (event.target.id === "compare-seek") {
       seeking = true;
@@ -211,7 +220,7 @@
   videogen.compare = {
     /** Show two to four of this session's generations, by id, in this order. */
     open(ids) {
-      if (ids.length < 2 || ids.length > LETTERS.length) return videogen.notice.warn(say("compare.choose"));
+      if (!fits(ids)) return videogen.notice.warn(say("compare.choose"));
       opened += 1;
       stop();
       show("compare-bar", false);

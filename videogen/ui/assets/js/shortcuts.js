@@ -45,19 +45,43 @@
     return undefined;
   }
 
-  /** One further in the history, from what is on the stage; from nothing of it, the first or the last. */
-  function step(by) {
-    const entries = [...document.querySelectorAll("#history > [data-generation-id]")];
-    const at = entries.findIndex((node) => node.dataset.generationId === videogen.stage.job?.id);
-    const next = at < 0 ? entries[by > 0 ? 0 : -1] : entries[at + by];
-    if (!next && by > 0 && entries.length) press(byId("history-more"), "keys.no_more");
-    else if (!next) announce("keys.no_more");
-    else videogen.act("choose", { id: next.dataset.generationId });
+  /** What the history lists, newest first. */
+  function listed() {
+    const known = videogen.history?.items?.map((one) => one.id);
+    return known ?? [...document.querySelectorAll("#history > [data-generation-id]")].map((node) => node.dataset.generationId);
   }
 
-  function favourite() {
+  /** One further in the history, from what is on the stage; from nothing of it, the first or the last. */
+  function step(by) {
+    const ids = listed();
+    const at = ids.indexOf(videogen.stage.job?.id);
+    const next = at < 0 ? ids.at(by > 0 ? 0 : -1) : ids[at + by];
+    if (next !== undefined) videogen.act("choose", { id: next });
+    else if (by > 0 && ids.length) press(byId("history-more"), "keys.no_more");
+    else announce("keys.no_more");
+  }
+
+  async function ask(method, id, body) {
+    const token = videogen.store.read("token");
+    const headers = { "Content-Type": "application/json", ...(token ? { Authorization: `Bearer ${token}` } : {}) };
+    const url = `${videogen.root()}/api/v1/generations/${encodeURIComponent(id)}`;
+    const answer = await fetch(url, { method, headers, cache: "no-store", body: body && JSON.stringify(body) });
+    if (!answer.ok) throw new Error(String(answer.status));
+    return answer.json();
+  }
+
+  async function favourite() {
     const id = videogen.stage.job?.id;
-    press(id ? document.querySelector(`#history [data-generation-id="${id}"] [data-do="favorite"]`) : null, "keys.no_favourite");
+    if (!id) return announce("keys.no_favourite");
+    try {
+      const favorite = !(await ask("GET", id)).favorite;
+      // The list has a star of its own, which is to follow.
+      if (videogen.history?.change && listed().includes(id)) await videogen.history.change(id, { favorite });
+      else await ask("PATCH", id, { favorite });
+      return announce(favorite ? "keys.marked" : "keys.unmarked");
+    } catch {
+      return videogen.notice.warn(videogen.say("notice.no_server"));
+    }
   }
 
   const KEYS = {
