@@ -220,6 +220,10 @@ class Service:
             self._parts.workers.cancel(generation_id)
         return self._show(row), changed
 
+    def move(self, session_id: str, generation_id: str, before: str | None) -> Generation:
+        """Give a queued one another place among the session's own. Raises NotFound or NotQueued."""
+        return self._show(self._store.move_generation(session_id, generation_id, before))
+
     def delete(self, session_id: str, generation_id: str) -> None:
         """Remove a generation that has ended, and its files. Raises NotFound or NotTerminal."""
         storage = self._parts.storage

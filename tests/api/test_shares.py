@@ -282,7 +282,8 @@ def test_visitors_hear_progress_and_the_end_and_nothing_else(session, visitor):
     assert ids == sorted(set(ids))
     assert [frame.terminal for frame in frames] == [*[False] * (len(frames) - 1), True]
     allowed = {"status", "progress", "attempt", "at", "label", "note", "said"}
-    progress = {"stage", "step", "totalSteps", "message", "queuePosition", "etaSeconds", "estimated", "previewUrl"}
+    progress = {"stage", "step", "totalSteps", "message", "queuePosition", "expectedWaitSeconds", "etaSeconds"}
+    progress |= {"estimated", "previewUrl"}
     result = {"type", "url", "posterUrl", "width", "height", "durationSeconds", "fps", "sizeBytes"}
     for frame in frames:
         assert set(frame.data) == allowed | (result if frame.terminal else progress)

@@ -16,6 +16,7 @@ from videogen.errors import (
     InvalidRequest,
     LimitExceeded,
     NotFound,
+    NotQueued,
     NotTerminal,
     SessionRequired,
 )
@@ -23,6 +24,7 @@ from videogen.schemas import (
     EngineList,
     Generation,
     GenerationCreate,
+    GenerationMove,
     GenerationPage,
     GenerationPatch,
     ListQuery,
@@ -137,6 +139,17 @@ def cancel_generation(
     generation, changed = service.cancel(session_id, generation_id)
     response.status_code = 202 if changed else 200
     return generation
+
+
+@router.post("/generations/{generation_id}/move", tags=["generations"], responses=_WRITE | documented(NotQueued))
+def move_generation(
+    service: ServiceDep, session_id: SessionDep, generation_id: str, move: GenerationMove
+) -> Generation:
+    """Put a queued one before another of this session's, or after all of them. Again is nothing.
+
+    Other sessions keep their places. Before one that has begun in the meantime means first of those that wait.
+    """
+    return service.move(session_id, generation_id, move.before)
 
 
 @router.post(

@@ -23,18 +23,29 @@ STYLES: Final = (
     "form",
     "intake",
     "lists",
+    "queue",
     "share",
     "take",
     "settings",
     "presets",
+    "attention",
+    "compare",
 )
 SCRIPTS: Final = (
     "core",
     "say",
     "language",
     "notice",
+    "times",
     "stage",
     "lists",
+    "queue",
+    "attention",
+    "alerts",
+    "away",
+    "shortcuts",
+    "compare_clock",
+    "compare",
     "connection",
     "checks",
     "settings",
@@ -55,7 +66,7 @@ SCRIPTS: Final = (
     "page",
     "shell",
 )
-SHELL: Final = ("masthead", "stage", "job", "active", "presets", "history", "shared", "take")
+SHELL: Final = ("masthead", "stage", "job", "active", "presets", "history", "shared", "take", "help", "compare")
 """The parts that are seen before Gradio has started."""
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -117,28 +116,11 @@ class Texts:
             return ""
         return f"{generation.step} / {generation.total_steps}"
 
-    def eta(self, generation: Generation) -> str:
-        """How long it will take, or nothing where that is not known."""
-        seconds = generation.eta_seconds
-        if seconds is None or generation.status is not Status.PROCESSING:
-            return ""
-        key = "stage.about_left" if generation.estimated else "stage.left"
-        return self.say(key, time=self.duration(max(1.0, seconds)))
-
     def attempt(self, generation: Generation) -> str:
         """A word on a render that was taken up again after its renderer was lost."""
         if generation.attempt <= 1 or generation.status.is_terminal:
             return ""
         return self.say("stage.again", attempt=generation.attempt)
-
-    def duration(self, seconds: float) -> str:
-        """Seconds as people write them: `4 s`, `1 min 20 s`."""
-        whole = round(seconds)
-        if whole < 60:
-            return self.say("time.seconds", seconds=whole)
-        if whole < 3600:
-            return self.say("time.minutes", minutes=whole // 60, seconds=f"{whole % 60:02}")
-        return str(timedelta(seconds=whole))
 
     def length(self, seconds: float) -> str:
         """The length of a video, to a tenth where that says more."""

@@ -166,7 +166,7 @@
       text("job-status", job?.statusText ?? say("status.none"));
       text("job-stage", job?.stage ?? "");
       text("job-step", job?.step ?? "");
-      text("job-eta", job?.eta ?? "");
+      videogen.times.tell(byId("job-eta"), job?.times ?? null);
       text("job-attempt", job?.attempt ?? "");
       show("stage-empty", job === null && room.loaded);
       frame(job);
