@@ -11,6 +11,7 @@ from typing import Any, cast
 import orjson
 
 from videogen.config import AppConfig
+from videogen.engine_schemas import EngineList
 from videogen.engines.base import Engine, Recipe
 from videogen.errors import FileMissing, NotFound, NotTerminal
 from videogen.hub import Hub
@@ -20,7 +21,6 @@ from videogen.presets import poster_of
 from videogen.requests import Request, engine_infos, prepare, seeds
 from videogen.schemas import (
     TERMINAL,
-    EngineList,
     Generation,
     GenerationCreate,
     GenerationPage,

@@ -10,6 +10,7 @@ from fastapi.responses import FileResponse
 from videogen.api.auth import ServiceDep, SessionDep, cookie_header
 from videogen.api.cursors import decode_cursor, encode_cursor
 from videogen.api.problems import documented
+from videogen.engine_schemas import EngineList
 from videogen.errors import (
     CrossSite,
     IdempotencyConflict,
@@ -21,7 +22,6 @@ from videogen.errors import (
     SessionRequired,
 )
 from videogen.schemas import (
-    EngineList,
     Generation,
     GenerationCreate,
     GenerationMove,

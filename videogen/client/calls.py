@@ -15,8 +15,8 @@ from pydantic import ValidationError
 
 from videogen.client.errors import ProtocolError, from_response
 from videogen.client.tolerant import read
+from videogen.engine_schemas import EngineList
 from videogen.schemas import (
-    EngineList,
     File,
     Generation,
     GenerationCreate,

@@ -13,16 +13,8 @@ from videogen.client.calls import ListOptions, ShareOptions, SubmitOptions
 from videogen.client.download import Part, link_of
 from videogen.client.finish import result_of
 from videogen.client.place import Watched
-from videogen.schemas import (
-    EngineInfo,
-    File,
-    Generation,
-    GenerationCreate,
-    GenerationPage,
-    Health,
-    Project,
-    SessionCreated,
-)
+from videogen.engine_schemas import EngineInfo
+from videogen.schemas import File, Generation, GenerationCreate, GenerationPage, Health, Project, SessionCreated
 from videogen.share_schemas import Share
 from videogen.travel_schemas import Imported, Transfer
 

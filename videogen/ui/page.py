@@ -14,7 +14,7 @@ import gradio as gr
 from fastapi import FastAPI
 
 from videogen.client import AsyncClient
-from videogen.schemas import EngineInfo
+from videogen.engine_schemas import EngineInfo
 from videogen.ui import assets, form
 from videogen.ui.actions import Actions
 from videogen.ui.agents import Agents, mcp_is_installed
