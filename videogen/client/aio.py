@@ -72,11 +72,14 @@ class AsyncSender:
         finally:
             part.close()
 
-    async def _export(self, part: Part) -> Path:
-        """Fetch what can only be had in one go."""
-        headers = sending.authorization(self.token)
+    async def _whole(self, link: str, part: Part) -> Path:
+        """Fetch what can only be had in one go. The token goes along to the API alone."""
+        headers = sending.authorization(self.token) if link.startswith(API) else {}
         try:
-            async with self._pool.http().stream("GET", f"{API}/export", headers=headers, timeout=TIMEOUT) as response:
+            async with (
+                self._pool.http_for(link) as http,
+                http.stream("GET", link, headers=headers, timeout=TIMEOUT) as response,
+            ):
                 if not response.is_success:
                     await response.aread()
                     raise from_response(response)
@@ -84,7 +87,7 @@ class AsyncSender:
                     part.write(chunk)
             return await asyncio.to_thread(part.finish)
         except httpx.TransportError as problem:
-            raise Unreachable(f"The export broke off ({type(problem).__name__}). Start it again.") from problem
+            raise Unreachable(f"The zip broke off ({type(problem).__name__}). Start it again.") from problem
         finally:
             part.discard()
 
