@@ -5,6 +5,9 @@ VENV := .venv
 PY := $(VENV)/bin/python
 # Folders that exist are checked; a checkout may hold only some of them.
 TYPED := $(wildcard videogen benchmarks app.py)
+# Test files are shared out among so many processes; 0 runs all in one, where --pdb works.
+JOBS := auto
+SHARED := -n $(JOBS) --maxprocesses 4 --dist loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check format bench chaos words lock docker clean runtime-env dev-env
@@ -19,13 +22,13 @@ help: ## List the commands
 run: runtime-env ## Start the app (the first time also installs it)
 	@exec $(PY) app.py
 
-test: dev-env ## Run the tests: make test ARGS="-k name", BROWSER=no to do without Chromium
+test: dev-env ## Run the tests: make test ARGS="-k name", BROWSER=no to do without Chromium, JOBS=0 for one process
 ifeq ($(BROWSER),no)
-	@exec $(PY) -m pytest -m 'not browser' $(ARGS)
+	@exec $(PY) -m pytest $(SHARED) -m 'not browser' $(ARGS)
 else
 	@VIDEOGEN_TEST_CHROMIUM=$$($(SETUP)/chromium.sh) || exit 1; export VIDEOGEN_TEST_CHROMIUM; \
 	VIDEOGEN_TEST_NGINX=$$($(SETUP)/nginx.sh) || exit 1; export VIDEOGEN_TEST_NGINX; \
-	exec $(PY) -m pytest $(ARGS)
+	exec $(PY) -m pytest $(SHARED) $(ARGS)
 endif
 
 check: dev-env ## Check format, lint and types

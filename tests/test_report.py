@@ -88,6 +88,15 @@ def test_progress_is_told_at_most_once_in_the_interval(reporter, running, ticks)
     assert steps == sorted(steps)
 
 
+def test_the_last_step_before_a_silence_is_told_and_only_once(reporter, running):
+    for step in (1, 2, 3):
+        reporter.take(_progress(step))
+    assert [event.data["step"] for event in running.told] == [1]
+    reporter.pause()
+    reporter.pause()
+    assert [event.data["step"] for event in running.told] == [1, 3]
+
+
 def test_a_change_of_stage_or_message_is_always_told(reporter, running):
     for message in (_progress(0, stage="preparing"), _progress(1), _progress(2), _progress(2, message="almost")):
         reporter.take(message)

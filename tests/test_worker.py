@@ -1,4 +1,5 @@
 import queue as queues
+import threading
 
 import pytest
 
@@ -23,6 +24,7 @@ class Renderer:
 
     def __init__(self, job, **options):
         self.job = job
+        self.pause = options.get("on_pause")
         self.cancelled = False
 
     def messages(self):
@@ -128,6 +130,24 @@ def test_a_job_goes_to_a_renderer_with_its_recipe_workdir_and_attempt(work, job,
     assert told("failed").data["code"] == "busy"
     assert (jobs[0].engine, jobs[0].recipe, jobs[0].attempt) == ("fakes:bars", RECIPE, 1)
     assert jobs[0].workdir.name == row.id
+
+
+def test_what_is_shown_during_a_silence_is_the_last_step(work, job, told):
+    heard = threading.Event()
+
+    def script(renderer):
+        for step in (1, 2):
+            yield protocol.Progress(step=step, total=4, stage="rendering")
+        renderer.pause()
+        assert heard.wait(PATIENCE), "the last step was not told before the renderer spoke again"
+        yield protocol.Failed(code="busy", message="Try later.")
+
+    job()
+    work(script)
+    while told("processing").data["step"] < 2:
+        pass
+    heard.set()
+    assert told("failed").data["code"] == "busy"
 
 
 def test_a_lost_renderer_is_replaced_until_the_attempts_are_used_up(work, job, told):

@@ -75,15 +75,7 @@ class Reporter:
         """
         match message:
             case protocol.Progress() | protocol.Preview() | protocol.Checkpoint():
-                try:
-                    self._pass_on(message)
-                except StorageFault as problem:
-                    # A picture or a step that nobody hears of costs nothing; a render that ends for it does.
-                    if not self._mute:
-                        logger.warning("%s: its progress cannot be kept. %s", self._lease.generation_id, problem)
-                    self._mute = True
-                else:
-                    self._mute = False
+                self._tolerantly(lambda: self._pass_on(message))
             case protocol.Done():
                 self._finish(message.artifact)
             case protocol.Cancelled():
@@ -92,6 +84,25 @@ class Reporter:
                 raise StorageFault(message.message)
             case protocol.Failed():
                 self._fail(message.code, message.message, retryable=message.retryable)
+
+    def pause(self) -> None:
+        """The renderer has fallen silent for a while: tell what was held back, or it would be shown too far behind.
+
+        Raises:
+            MoveRefused: the lease was lost; the renderer must be stopped.
+        """
+        self._tolerantly(self._catch_up)
+
+    def _tolerantly(self, write: Callable[[], None]) -> None:
+        try:
+            write()
+        except StorageFault as problem:
+            # A picture or a step that nobody hears of costs nothing; a render that ends for it does.
+            if not self._mute:
+                logger.warning("%s: its progress cannot be kept. %s", self._lease.generation_id, problem)
+            self._mute = True
+        else:
+            self._mute = False
 
     def _pass_on(self, message: protocol.Progress | protocol.Preview | protocol.Checkpoint) -> None:
         match message:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import logging
 import socket
 import sys
 import threading
@@ -50,7 +49,6 @@ from videogen.trash import Trash, Zips
 from videogen.visitors import event_bytes
 from videogen.worker import Terms, WorkerPool
 
-logger = logging.getLogger(__name__)
 GC_THRESHOLDS: Final = (5_000, 10, 10)
 DRAIN_SECONDS: Final = 3
 """How long open connections may take to end after SIGTERM."""

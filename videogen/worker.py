@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -203,7 +203,7 @@ class WorkerPool:
     def _render(self, lease: Lease) -> None:
         reporter = Reporter(self._store, self._storage, lease, insist=self._room.insist)
         try:
-            with self._launch(lease) as process:
+            with self._launch(lease, reporter.pause) as process:
                 self._enter(lease, process)
                 for message in process.messages():
                     reporter.take(message)
@@ -233,7 +233,7 @@ class WorkerPool:
         retryable = not isinstance(problem, InputMissing)
         self._room.insist(lambda: self._store.fail(fence, problem.code, problem.detail, retryable=retryable))
 
-    def _launch(self, lease: Lease) -> RenderProcess:
+    def _launch(self, lease: Lease, on_pause: Callable[[], None]) -> RenderProcess:
         """Start the renderer of a lease.
 
         Raises:
@@ -257,7 +257,7 @@ class WorkerPool:
             checkpoint=lease.checkpoint,
         )
         try:
-            return RenderProcess(job, stall=self._terms.stall_seconds, spare=self._spare)
+            return RenderProcess(job, stall=self._terms.stall_seconds, spare=self._spare, on_pause=on_pause)
         except OSError as problem:
             if is_disk_fault(problem):
                 raise StorageFault(f"No renderer could be started: {problem.strerror}.") from problem

@@ -64,6 +64,16 @@ def open_gate(app, generation_id, pace=0.03):
         note.replace(workdir / GATE)
 
 
+def finish(app, tab, prompt):
+    """The id of a generation that has just completed, and whose video can be played."""
+    generation = tab.generate(prompt, "Gated")
+    tab.gets_going(generation)
+    open_gate(app, generation)
+    tab.shows(generation, "completed")
+    tab.can_play()
+    return generation
+
+
 @pytest.fixture(params=["page", "iframe"])
 def where(request):
     """The app as a page of its own, and in a frame of another site with third-party cookies blocked."""

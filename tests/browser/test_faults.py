@@ -5,7 +5,7 @@ import shutil
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import ENGINES, open_gate
+from tests.browser.conftest import ENGINES, finish, open_gate
 from tests.support.disks import LimitedDisk
 
 pytestmark = pytest.mark.browser
@@ -17,17 +17,8 @@ def where():
     return "page"
 
 
-def _finish(app, tab, prompt):
-    generation = tab.generate(prompt, "Gated")
-    tab.gets_going(generation)
-    open_gate(app, generation)
-    tab.shows(generation, "completed")
-    tab.can_play()
-    return generation
-
-
 def test_a_missing_file_is_said_in_place_of_the_player_and_retry_renders_it_again(app, tab):
-    generation = _finish(app, tab, "here today")
+    generation = finish(app, tab, "here today")
     shutil.rmtree(app.data_dir / "files" / generation)
     tab.reload()
 
@@ -51,7 +42,7 @@ def test_a_full_disk_is_told_the_form_keeps_its_text_and_the_same_click_works_la
     app = running_app(engines=ENGINES)
     disk = LimitedDisk(app.data_dir)
     tab = person("page").tab(app.base_url).open()
-    done = _finish(app, tab, "before")
+    done = finish(app, tab, "before")
     tab.choose_engine("Gated")
     tab.prompt.fill("while there is no room")
 

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import open_gate
+from tests.browser.conftest import finish
 from tests.browser.engines import MARKUP
 
 pytestmark = pytest.mark.browser
@@ -21,16 +21,6 @@ FOCUSED = "id => document.activeElement?.closest('#' + id) !== null"
 def where():
     """The page itself is enough here."""
     return "page"
-
-
-def finish(app, tab, prompt):
-    """The id of a generation that has just completed."""
-    generation = tab.generate(prompt, "Gated")
-    tab.gets_going(generation)
-    open_gate(app, generation)
-    tab.shows(generation, "completed")
-    tab.can_play()
-    return generation
 
 
 def test_fits_a_phone(app, person, where):

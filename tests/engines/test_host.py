@@ -150,6 +150,23 @@ def test_a_renderer_that_says_nothing_is_given_up(job_for):
         list(render.messages())
 
 
+def test_the_reader_learns_of_a_silence_and_can_end_it(job_for):
+    silences = []
+
+    def pause():
+        silences.append(1)
+        if len(silences) == 2:
+            raise LookupError("enough")
+
+    with RenderProcess(job_for("ignores_cancel"), on_pause=pause) as render:
+        messages = render.messages()
+        until(messages, "preview")
+        silences.clear()
+        with pytest.raises(LookupError, match="enough"):
+            list(messages)
+    assert len(silences) == 2
+
+
 def test_a_renderer_that_cannot_even_hear_the_cancel_is_killed(job_for):
     with RenderProcess(job_for("deaf"), grace=0.3) as render:
         messages = render.messages()

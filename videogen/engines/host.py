@@ -7,7 +7,7 @@ import selectors
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final, Self
 
 from pydantic import ValidationError
@@ -29,7 +29,13 @@ class RenderProcess:
     """
 
     def __init__(
-        self, job: protocol.RenderJob, *, grace: float = 3.0, stall: float = 0.0, spare: Spare | None = None
+        self,
+        job: protocol.RenderJob,
+        *,
+        grace: float = 3.0,
+        stall: float = 0.0,
+        spare: Spare | None = None,
+        on_pause: Callable[[], None] = lambda: None,
     ) -> None:
         """Start the job.
 
@@ -38,6 +44,8 @@ class RenderProcess:
             grace: seconds that a cancelled child has before it is killed.
             stall: seconds after which a child that says nothing is taken for hung, and killed; 0: never.
             spare: takes its idle child, and has it start the next one once this job shows its first picture or step.
+            on_pause: called by the reader of `messages` whenever nothing has come for half a second; what it raises
+                ends the reading.
 
         Raises:
             OSError: no process could be started.
@@ -45,6 +53,7 @@ class RenderProcess:
         self._job = job.model_copy(update={"workdir": job.workdir.resolve()})
         self._grace, self._stall = grace, stall
         self._spare = spare
+        self._on_pause = on_pause
         self._child = spare.take() if spare else spawn().result()
         self.pid = self._child.process.pid
         self._lock = threading.Lock()
@@ -145,6 +154,7 @@ class RenderProcess:
                     # Bounded: while this process stood still, the child may have stood still with it.
                     silent += min(time.monotonic() - began, 2 * _LOOK_SECONDS)
                     self._check_stall(silent)
+                    self._on_pause()
                     continue
                 silent = 0.0
                 chunk = os.read(self._child.messages, _CHUNK)

@@ -164,7 +164,7 @@ def _wire_form(page: gr.Blocks, fields: Fields, buttons: Buttons, carriers: Carr
     """What happens in the browser alone: the draft, the dice, the engine's own choices."""
     every = fields.all()
     save = {"inputs": every, "js": "videogen.draft.save", **LOCAL}
-    page.load(outputs=every, js="videogen.draft.restore", **LOCAL)
+    page.load(outputs=every, js="videogen.draft.restore", **LOCAL).then(js="videogen.draft.settled", **LOCAL)
     gr.on([one.input for one in every if one is not fields.engine], **save)
     carriers.room.draft(**save)
     fields.engine.input(inputs=every, outputs=every, js="videogen.engines.switched", **LOCAL).then(**save)

@@ -9,7 +9,6 @@ import numpy as np
 from videogen.engines.procedural.bands import Span, clip
 from videogen.engines.procedural.camera import Moment
 from videogen.engines.procedural.layer import ALOFT, SKYLINE, Layer, World
-from videogen.engines.procedural.layers.ridges import relief
 from videogen.engines.procedural.noise import F32, profile, smooth, spectral, tap, tap_line, tile
 from videogen.engines.procedural.palette import column, mix
 from videogen.engines.procedural.strip import Backdrop, solid
@@ -27,18 +26,40 @@ def cliff(world: World, rise: float, gap: tuple[float, float]) -> Backdrop:
     rows = min(int(float(edge.max()) * frame.unit) + 3, frame.horizon)
     height = (np.arange(rows, 0, -1, dtype=np.float32)[:, None] - np.float32(0.5)) / np.float32(frame.unit)
     cover = np.clip((edge - height) * np.float32(frame.unit) + np.float32(0.5), 0, 1)
-    # The rock's facets run down from its edge, as a mountain's do.
-    rock = tile(spectral(256, 2.1, rng, (3, 127)))
-    shade = relief(world, (edge * np.float32(frame.unit)).astype(np.float32), rock, 3, 0.6)[-rows:]
+    shade = _rock(x, height, rng)
     wet = np.exp(-np.maximum(away, 0) / np.float32(0.10))
-    dark, bright = column(air.lit((0.075, 0.060, 0.050), 0.10)), column(air.lit((0.25, 0.205, 0.165), 0.55))
+    dark, bright = column(air.lit((0.085, 0.072, 0.062), 0.12)), column(air.lit((0.27, 0.235, 0.20), 0.55))
     light = dark + (bright - dark) * shade
     light *= 1 - np.float32(0.55) * wet
-    moss = smooth(0.40, 1.0, shade) * smooth(rise * 0.35, rise, height) * (1 - wet) * np.float32(0.5)
+    moss = smooth(0.45, 0.85, shade) * smooth(rise * 0.25, rise, height) * (1 - wet) * np.float32(0.55)
     light += (column(air.lit((0.085, 0.15, 0.035), 0.45)) - light) * moss
     veil = np.float32(0.10 + 0.3 * air.fog) + np.float32(0.35) * np.exp(-height / np.float32(0.10))
     light += (column(mix(air.haze, air.hour.near, 0.3)) - light) * np.minimum(veil, 0.9)
     return Backdrop(world, solid(light.astype(np.float32), cover), frame.horizon, 0.4, SKYLINE)
+
+
+def _rock(x: F32, height: F32, rng: np.random.Generator) -> F32:
+    """Light on a wall of rock, 0..1, float32 (rows, columns).
+
+    Buttresses stand upright, ledges cross them a little aslant, and both are rough; light comes from the upper left.
+    """
+    across, up = np.broadcast_arrays(x[None], height)
+    broad, fine = tile(spectral(256, 2.6, rng, (3, 60))), tile(spectral(256, 1.7, rng, (6, 127)))
+    bend = tap(broad, across * 40, up * 40)
+
+    def stands_out(u: F32, v: F32) -> F32:
+        buttress = np.abs(tap(broad, u * 130 + bend * 4, v * 26))
+        ledge = tap(broad, u * 22 + 91, v * 150 + u * 24 + bend * 4)
+        rough = tap(fine, u * 300, v * 210) * np.float32(0.2)
+        return np.asarray(rough + np.float32(0.30) * ledge - buttress, np.float32)
+
+    step = np.float32(0.007)
+    here = stands_out(across, up)
+    light = np.tanh((here - stands_out(across - step, up + step)) * np.float32(0.9))
+    hollow = smooth(-0.2, -2.2, here)
+    return np.asarray(
+        np.clip(np.float32(0.52) + np.float32(0.50) * light - np.float32(0.36) * hollow, 0, 1), np.float32
+    )
 
 
 class Cascade(Layer):

@@ -47,6 +47,12 @@
       return videogen.remix.taken === null ? fill() : videogen.remix.taken.then(fill);
     },
 
+    /** The form is as it was left: now it can be seen, and typed into. */
+    settled() {
+      window.requestAnimationFrame(() => document.documentElement.removeAttribute("data-unsettled"));
+      return [];
+    },
+
     /** Called with the form's values and the session: hands the key over to the server. */
     submit(...values) {
       const session = values.pop();

@@ -24,6 +24,8 @@
       document.head.append(videogen.byId("styles"));
       document.documentElement.removeAttribute("data-early");
     });
+    // Whatever becomes of the draft, there is a form.
+    window.setTimeout(videogen.draft.settled, 3000);
   }
 
   // Whoever brings no session of their own has nothing yet.
@@ -45,6 +47,7 @@
 
   // Asked for while the rest of the document is still on its way.
   document.documentElement.setAttribute("data-early", "");
+  document.documentElement.setAttribute("data-unsettled", "");
   const restored = restore().catch(() => null); // Gradio's way may still work, and says so where it does not
 
   videogen.shell = {

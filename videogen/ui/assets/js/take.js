@@ -4,9 +4,9 @@
   let until = 0;
   let ticking = 0;
 
-  function headers() {
-    const token = videogen.store.read("token");
-    return token ? { Authorization: `Bearer ${token}` } : {};
+  /** Whoever comes for the first time has a session in a moment. */
+  async function headers() {
+    return { Authorization: `Bearer ${await videogen.session.token()}` };
   }
 
   function tick() {
@@ -50,7 +50,7 @@
     try {
       const url = `${videogen.root()}/api/v1/import`;
       const type = { "Content-Type": "application/zip" };
-      const answer = await fetch(url, { method: "POST", headers: { ...headers(), ...type }, body: file });
+      const answer = await fetch(url, { method: "POST", headers: { ...(await headers()), ...type }, body: file });
       if (!answer.ok) return text("import-told", await detail(answer));
       const came = await answer.json();
       const known = came.known ? `, ${came.known} ${came.known === 1 ? "was" : "were"} here already` : "";
@@ -64,7 +64,7 @@
 
   /** Inside another site's frame the link has no cookie: there the zip is fetched with the page's own session. */
   async function fetchExport() {
-    const answer = await fetch(`${videogen.root()}/api/v1/export`, { headers: headers(), cache: "no-store" });
+    const answer = await fetch(`${videogen.root()}/api/v1/export`, { headers: await headers(), cache: "no-store" });
     if (!answer.ok) return text("import-told", await detail(answer));
     const link = document.createElement("a");
     link.href = URL.createObjectURL(await answer.blob());
