@@ -164,6 +164,7 @@ def _with_page(app: FastAPI, parts: Parts) -> FastAPI:
             max_upload_mb=config.max_upload_mb,
         ),
         root_path=config.root_path,
+        api_is_elsewhere=bool(config.api_url),
         links_from_api=lambda: bool(config.api_url) or app.state.public.fixed is not None,
     )
     return mount_page(app, settings)

@@ -13,12 +13,19 @@ from typing import Final
 from videogen.ui.form import EngineForm
 from videogen.ui.texts import DETAILS
 
-STYLES: Final = ("tokens", "gradio", "layout", "stage", "job", "form", "intake", "lists", "share", "take")
+STYLES: Final = ("tokens", "gradio", "layout", "stage", "job", "form", "intake", "lists", "history", "share", "take")
 SCRIPTS: Final = (
     "core",
     "notice",
     "stage",
     "lists",
+    "api",
+    "history",
+    "gallery",
+    "filters",
+    "toast",
+    "selection",
+    "cards",
     "connection",
     "engines",
     "intake",
@@ -49,8 +56,8 @@ def shell() -> str:
     return re.sub(r"@@(\w+)@@", lambda found: read(f"html/{found[1]}.html"), read("html/shell.html"))
 
 
-def head(engines: Sequence[EngineForm]) -> str:
-    """What goes into the page's head.
+def head(engines: Sequence[EngineForm], api: str = "api/v1") -> str:
+    """What goes into the page's head. `api`: where its scripts find the API, below the page's own address.
 
     Gradio itself would put its own `head` and `css` in only once it has started, and rewrite their selectors.
     """
@@ -58,6 +65,7 @@ def head(engines: Sequence[EngineForm]) -> str:
         "styles": "\n".join(read(f"css/{name}.css") for name in STYLES),
         "scripts": "\n".join(read(f"js/{name}.js") for name in SCRIPTS),
         "engines": _engine_forms(engines),
+        "api": api,
     }
     return re.sub(r"@@(\w+)@@", lambda found: parts[found[1]], read("html/head.html"))
 

@@ -93,7 +93,7 @@ async def _room(client: AsyncClient, visit: Visit) -> View | None:
         await _fetch(page, visit.selected)
     page.board.select_on_arrival(visit.selected)
     notice = texts.welcome(len(page.board.active()))
-    return {"room": views.room(page.board) | {"notice": notice}, "history": views.history(page.board)}
+    return {"room": views.room(page.board) | {"notice": notice}, "history": views.history(arrival.page)}
 
 
 async def _fetch(page: Page, generation_id: str) -> None:

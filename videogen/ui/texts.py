@@ -67,7 +67,6 @@ ONLY_HERE: Final = (
     "network, and type the code there under “Open a code here”."
 )
 STARTING: Final = "Starting"
-STILL: Final = "Still"
 FINISHED: Final = "Kept in your history"
 UNDERSTOOD: Final = "Understood"
 UNDERSTOOD_NOTHING: Final = (
