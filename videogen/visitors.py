@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -11,6 +11,7 @@ import orjson
 
 from videogen.database import StoredEvent
 from videogen.journal import snapshot
+from videogen.language import DEFAULT, Words, problem, words
 from videogen.models import GenerationRow
 from videogen.schemas import Status
 
@@ -20,12 +21,19 @@ POSTER: Final = "poster.jpg"
 PREVIEW: Final = "preview.jpg"
 
 LABELS: Final[Mapping[Status, str]] = {
-    Status.QUEUED: "Queued",
-    Status.PROCESSING: "Rendering",
-    Status.COMPLETED: "Finished",
-    Status.FAILED: "Failed",
-    Status.CANCELLED: "Cancelled",
+    Status.QUEUED: "status.queued",
+    Status.PROCESSING: "status.processing",
+    Status.COMPLETED: "status.completed",
+    Status.FAILED: "status.failed",
+    Status.CANCELLED: "status.cancelled",
 }
+STAGES: Final[Mapping[str, str]] = {
+    "starting": "stage.starting",
+    "preparing": "stage.preparing",
+    "finishing": "stage.finishing",
+}
+Part = dict[str, Any]
+"""Something to say in any language: `key` with `values`, an error's `code` with its `detail`, or `text` as it is."""
 _COMMON: Final = ("status", "progress", "attempt", "at")
 _KEPT: Final = {
     "render_progress": ("stage", "step", "totalSteps", "message", "queuePosition", "etaSeconds", "estimated"),
@@ -41,12 +49,14 @@ class Shown:
     type: str
     status: Status
     label: str
-    note: str
+    """The key of its status in a word."""
+    note: list[Part]
     progress: float
     title: str
     prompt: str
     negative_prompt: str
     engine: str
+    settings: dict[str, Any]
     seed: int
     width: int
     height: int
@@ -72,6 +82,7 @@ def shown(row: GenerationRow) -> Shown:
         prompt=row.prompt,
         negative_prompt=row.negative_prompt,
         engine=row.engine,
+        settings=row.settings,
         seed=row.seed,
         width=row.width,
         height=row.height,
@@ -105,35 +116,58 @@ def event_bytes(event: StoredEvent) -> bytes:
     elif event.type == "render_result":
         kind = data.get("type", "video")
         told |= {"type": kind, "url": RESULTS[kind], "posterUrl": POSTER if data.get("posterFileId") else None}
-    told |= {"label": LABELS[Status(data["status"])], "note": note(data)}
+    label, parts, english = LABELS[Status(data["status"])], note(data), words(DEFAULT)
+    # In the API's own language for programs; the page says the same in its visitor's, and one encoding serves all.
+    told |= {"label": english.say(label), "note": say(parts, english), "said": {"label": label, "note": parts}}
     return b"event: %b\nid: %d\ndata: %b\n\n" % (event.type.encode(), event.id, orjson.dumps(told))
 
 
-def note(data: Mapping[str, Any]) -> str:
-    """What happens right now, or has happened, as one line. `data` is an event's."""
+def note(data: Mapping[str, Any]) -> list[Part]:
+    """What happens right now, or has happened, in parts of one line. `data` is an event's."""
     match data["status"]:
         case Status.QUEUED:
             place = data.get("queuePosition")
-            return "Waiting for a renderer" if place is None else "Next in line" if place <= 1 else f"{place} in line"
+            key = "stage.waiting" if place is None else "stage.next" if place <= 1 else "visitor.place"
+            return [_key(key, place=place)]
         case Status.PROCESSING:
             return _progress(data)
         case Status.FAILED:
-            return _sentence(data.get("message") or "It ended without a result.")
+            message = data.get("message")
+            return [{"code": data.get("code") or "", "detail": message}] if message else [_key("visitor.failed")]
         case Status.CANCELLED:
-            return "Whoever started it has stopped it."
-    return ""
+            return [_key("visitor.cancelled")]
+    return []
 
 
-def _progress(data: Mapping[str, Any]) -> str:
-    stage = str(data.get("message") or data.get("stage") or "starting").replace("_", " ")
+def say(parts: Sequence[Part], spoken: Words) -> str:
+    """These parts as one line, as `share.js` says them in the browser."""
+    return " · ".join(_sentence(_said(part, spoken)) for part in parts)
+
+
+def _said(part: Part, spoken: Words) -> str:
+    if "key" in part:
+        return spoken.say(part["key"], **part["values"])
+    return problem(spoken, part["code"], part["detail"]) if "code" in part else str(part["text"])
+
+
+def _progress(data: Mapping[str, Any]) -> list[Part]:
+    message, stage = data.get("message"), str(data.get("stage") or "starting")
+    parts: list[Part] = []
+    if not message and stage in STAGES:
+        parts.append(_key(STAGES[stage]))
     # The label says that it renders already.
-    parts = [] if stage == "rendering" else [_sentence(stage)]
+    elif message or stage != "rendering":
+        parts.append({"text": str(message or stage).replace("_", " ")})
     if data.get("totalSteps"):
-        parts.append(f"{data['step']} / {data['totalSteps']}")
+        parts.append(_key("visitor.step", step=str(data["step"]), total=str(data["totalSteps"])))
     if (seconds := data.get("etaSeconds")) is not None:
-        about = "about " if data.get("estimated") else ""
-        parts.append(f"{about}{max(1, round(seconds))} s left")
-    return " · ".join(parts)
+        key = "visitor.about_left" if data.get("estimated") else "visitor.left"
+        parts.append(_key(key, seconds=max(1, round(seconds))))
+    return parts
+
+
+def _key(key: str, **values: Any) -> Part:
+    return {"key": key, "values": values}
 
 
 def _sentence(text: str) -> str:

@@ -8,9 +8,11 @@ import pytest
 
 from tests.client.answers import generation_json
 from tests.ui.conftest import at, engine
+from videogen.language import words
 from videogen.ui.actions import Actions
 from videogen.ui.form import Limits, engine_form
 from videogen.ui.pages import Page, Pages
+from videogen.ui.texts import Texts
 
 FORM = ["Sea", "", "16:9", "288", 4, 24, "7", "procedural"]
 BROWSER = {"token": "mine", "key": "key-1"}
@@ -29,12 +31,12 @@ def actions(client, pages):
 @pytest.fixture
 def page(api, client, pages):
     api.session("mine", generation_json("gen_a", status="processing"))
-    page = Page(client.as_session("mine"))
+    page = Page(client.as_session("mine"), Texts(words("en")))
     pages.open("tab", page)
     return page
 
 
-REQUEST = SimpleNamespace(session_hash="tab", cookies={})
+REQUEST = SimpleNamespace(session_hash="tab", cookies={}, headers={})
 
 
 def click(generation_id="gen_a"):
@@ -85,6 +87,34 @@ async def test_what_the_form_or_the_api_refuses_is_said_next_to_the_form(actions
     assert control["error"].startswith("Prompt: expected text without control characters")
     long = await actions.generate(REQUEST, *FORM[:4], 60, *FORM[5:], BROWSER)
     assert long["error"] == "Seconds: expected at most 20, got 60."
+    assert page.board.selected is None
+
+
+async def test_what_the_api_refuses_of_the_engines_own_settings_is_said_at_the_field_too(api, client, pages, page):
+    schema = {"properties": {"guidanceScale": {"type": "number", "title": "Guidance"}}}
+    actions = Actions(client, pages, [engine_form(engine(settingsSchema=schema), Limits())])
+    api.refuse = {"field": "settings.guidanceScale", "expected": "at most 20", "got": "99"}
+    told = await actions.generate(REQUEST, *FORM, BROWSER | {"wishes": {"settings": {"guidanceScale": 99}}})
+    assert json.loads(api.requests[-1].content)["settings"]["guidanceScale"] == 99
+    assert told["error"] == "Guidance: expected at most 20, got 99."
+    assert told["faults"] == {"guidanceScale": "Expected at most 20, got 99."}
+
+
+async def test_again_makes_one_project_of_new_seeds_under_the_key_of_the_click(api, actions, page):
+    click = gr.EventData(None, {"id": "gen_a", "variations": 4, "key": "click-1"})
+    for _ in range(2):
+        told = await actions.again(click, REQUEST, BROWSER)
+    assert told["shown"]
+    sent = [json.loads(request.content) for request in api.requests if request.method == "POST"]
+    assert sent[0] == sent[1]
+    assert (sent[0]["variations"], sent[0]["prompt"], "seed" in sent[0]["settings"]) == (4, "sea", False)
+    assert api.requests[-1].headers["idempotency-key"] == "click-1"
+    assert page.board.selected.id == "gen_0"
+
+
+async def test_again_of_what_is_gone_says_so(actions, page):
+    told = await actions.again(click("gone"), REQUEST, BROWSER)
+    assert told["notice"]
     assert page.board.selected is None
 
 
@@ -141,7 +171,7 @@ async def test_when_what_is_shown_was_deleted_the_stage_goes_on_to_what_comes_ne
         for number in range(4)
     ]
     api.session("mine", *ended)
-    page = Page(client.as_session("mine"))
+    page = Page(client.as_session("mine"), Texts(words("en")))
     pages.open("tab", page)
     page.board.put_page(await page.client.list())
     page.board.select("gen_3")
@@ -165,7 +195,7 @@ async def test_a_quiet_choice_takes_nobody_to_the_stage(actions, page):
 
 async def test_a_tab_that_this_process_does_not_know_still_acts_for_its_session(api, actions):
     api.session("mine", generation_json("gen_a"))
-    told = await actions.generate(SimpleNamespace(session_hash="other", cookies={}), *FORM, BROWSER)
+    told = await actions.generate(SimpleNamespace(session_hash="other", cookies={}, headers={}), *FORM, BROWSER)
     assert told["accepted"] == "key-1"
     assert api.requests[-1].headers["authorization"] == "Bearer mine"
 
@@ -180,7 +210,7 @@ async def test_what_is_started_before_the_watcher_is_there_comes_on_the_stage(ap
     api.session("mine")
     told = await actions.generate(REQUEST, *FORM, BROWSER)
     assert told["accepted"] == "key-1"
-    late = Page(client.as_session("mine"))
+    late = Page(client.as_session("mine"), Texts(words("en")))
     pages.open("tab", late)
     late.board.put_page(await late.client.list())
     assert late.board.selected.prompt == "Sea"

@@ -10,14 +10,20 @@ from tests.ui.conftest import at
 from videogen.ui.first_paint import FirstPaint, early_room
 from videogen.ui.pages import COOKIE
 
-DOCUMENT = "<html><head></head><body><gradio-app></gradio-app></body></html>"
+DOCUMENT = (
+    '<!doctype html>\n<html\n\tlang="en" style="margin: 0">\n<head><meta property="og:title" content="Gradio" />'
+    '<script>config = {"label": "@@form.prompt@@", "title": "@@no.such@@"}</script></head>'
+    "<body><gradio-app></gradio-app></body></html>"
+)
 RUNNING = {"status": "processing", "progress": 40, "updatedAt": at(0)}
 
 
 @pytest.fixture
 async def browser(client):
     app = FastAPI()
-    app.add_middleware(FirstPaint, head="<style>é</style>", shell="<main>shell</main>")
+    app.add_middleware(
+        FirstPaint, head=lambda words: f"<style>é{words.tag}</style>", shell=lambda _: "<main>shell</main>"
+    )
     app.include_router(early_room(client))
     for path in ("/", "/other"):
         app.add_api_route(path, lambda: HTMLResponse(DOCUMENT), methods=["GET", "HEAD"])
@@ -32,9 +38,28 @@ def bearer(token):
 async def test_the_document_carries_styles_and_parts(browser):
     answer = await browser.get("/")
     assert answer.text == (
-        "<html><head><style>é</style></head><body><main>shell</main><gradio-app></gradio-app></body></html>"
+        '<!doctype html>\n<html\n\tlang="en" style="margin: 0">\n<head>'
+        '<script>config = {"label": "Prompt", "title": "@@no.such@@"}</script><style>éen</style></head>'
+        "<body><main>shell</main><gradio-app></gradio-app></body></html>"
     )
     assert int(answer.headers["content-length"]) == len(answer.content)
+
+
+@pytest.mark.parametrize(
+    ("asked", "spoken"),
+    [
+        ({}, "en"),
+        ({"headers": {"accept-language": "de-AT, en;q=0.5"}}, "de"),
+        ({"headers": {"accept-language": "de", "cookie": "videogen_language=en"}}, "en"),
+        ({"params": {"language": "de"}, "headers": {"cookie": "videogen_language=en"}}, "de"),
+    ],
+)
+async def test_the_document_is_in_the_language_of_its_request(browser, asked, spoken):
+    answer = await browser.get("/", **asked)
+    assert f'lang="{spoken}"' in answer.text
+    assert f"<style>é{spoken}</style>" in answer.text
+    assert answer.headers["content-language"] == spoken
+    assert answer.headers["vary"] == "Accept-Language, Cookie"
 
 
 async def test_other_documents_stay_as_they_are(browser):
@@ -49,6 +74,14 @@ async def test_the_room_is_there_at_once(api, browser):
     assert [item["id"] for item in told["room"]["active"]] == ["gen_a", "gen_b"]
     assert told["room"]["notice"] == "Welcome back: 2 generations are still rendering."
     assert told["history"]["items"] == []
+
+
+async def test_the_room_is_told_in_the_language_of_its_document(api, browser):
+    api.session("mine", generation_json("gen_a", **RUNNING))
+    params = {"language": "de"}
+    told = (await browser.get("/page/room", params=params, headers=bearer("mine"))).json()
+    assert told["room"]["notice"] == "Willkommen zurück: 1 Video ist noch in Arbeit."
+    assert told["room"]["selected"]["statusText"] == "Wird gerendert"
 
 
 async def test_what_the_tab_had_open_is_found_beyond_the_first_page(api, browser):

@@ -182,7 +182,7 @@ async def test_whose_session(api, client, visit, token, adopt):
 
 @pytest.mark.parametrize("browser", [None, 7, "x", [], {"token": 7, "selected": {}}, {"token": "x" * 5000}])
 def test_whatever_a_browser_brings_is_read(browser):
-    assert Visit.read(browser, {}) == Visit()
+    assert Visit.read(browser, {}, {}) == Visit()
 
 
 async def test_closing_in_the_middle_leaves_no_task(api, watch):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,8 +14,10 @@ from typing import Any, Final
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 
+from videogen.language import Words, said_by, words
 from videogen.schemas import TERMINAL
 from videogen.shares import PATH, Visit
+from videogen.visitors import say
 
 SCRIPT_PATH: Final = f"{PATH}-/share.js"
 """No slug is a single dash."""
@@ -49,9 +52,15 @@ def _small(css: str) -> str:
 
 
 @cache
+def script() -> str:
+    """What keeps an open page true, with the main page's way to say things."""
+    return read("ui/assets/js/say.js") + read("share/assets/share.js")
+
+
+@cache
 def script_version() -> str:
     """Changes with the script, so that browsers may keep it for ever."""
-    return hashlib.sha256(read("share/assets/share.js").encode()).hexdigest()[:12]
+    return hashlib.sha256(script().encode()).hexdigest()[:12]
 
 
 @cache
@@ -74,7 +83,6 @@ def _environment() -> Environment:
         auto_reload=False,
     )
     environment.globals["style"] = style()
-    environment.filters |= {"seconds": _seconds, "filesize": _filesize}
     return environment
 
 
@@ -82,14 +90,14 @@ def _render(name: str, facts: Mapping[str, Any]) -> str:
     return _environment().get_template(name).render(facts)
 
 
-def share_page(visit: Visit, address: Address) -> str:
+def share_page(visit: Visit, address: Address, spoken: Words) -> str:
     """The page of a link."""
-    return _render("share", _facts(visit, address))
+    return _render("share", _facts(visit, address) | _said(visit, spoken))
 
 
-def embed_page(visit: Visit, address: Address) -> str:
+def embed_page(visit: Visit, address: Address, spoken: Words) -> str:
     """The player alone, for the frames of other sites."""
-    return _render("embed", _facts(visit, address))
+    return _render("embed", _facts(visit, address) | _said(visit, spoken))
 
 
 def frame(visit: Visit, address: Address, width: int, height: int) -> str:
@@ -98,9 +106,9 @@ def frame(visit: Visit, address: Address, width: int, height: int) -> str:
 
 
 @cache
-def gone_page(deleted: bool, root: str) -> str:
+def gone_page(deleted: bool, root: str, tag: str) -> str:
     """What is seen where no link leads anywhere: the same for every link that does not work."""
-    return _render("gone", {"deleted": deleted, "root": root})
+    return _render("gone", {"deleted": deleted, "root": root, "words": words(tag)})
 
 
 def _facts(visit: Visit, address: Address) -> dict[str, Any]:
@@ -121,14 +129,29 @@ def _facts(visit: Visit, address: Address) -> dict[str, Any]:
     }
 
 
+def _said(visit: Visit, spoken: Words) -> dict[str, Any]:
+    seen, count = visit.shown, visit.shown.size_bytes or 0
+    small = count < 1_000_000
+    size = max(1, round(count / 1000)) if small else count / 1_000_000
+    return {
+        "words": spoken,
+        "note": say(seen.note, spoken),
+        "size": spoken.say("size.kilobytes" if small else "size.megabytes", size=size),
+        "made": spoken.date(seen.created_at),
+        "said": _script_words(spoken.tag),
+    }
+
+
+@cache
+def _script_words(tag: str) -> str:
+    """The texts for the script, as JSON that cannot end the element that carries it."""
+    keys = [
+        *said_by(script()),
+        *(key for key in words(tag).keys if key.startswith(("status.", "stage.", "visitor."))),
+    ]
+    return json.dumps(words(tag).some(keys), ensure_ascii=False).replace("<", "\\u003c")
+
+
 def _summary(prompt: str, length: int = 200) -> str:
     words = " ".join(prompt.split())
     return words if len(words) <= length else words[: length - 1].rstrip() + "…"
-
-
-def _seconds(seconds: float) -> str:
-    return f"{seconds:.1f}".removesuffix(".0") + " s"
-
-
-def _filesize(count: int) -> str:
-    return f"{max(1, round(count / 1000))} kB" if count < 1_000_000 else f"{count / 1_000_000:.1f} MB"

@@ -16,6 +16,7 @@ from fastapi.responses import HTMLResponse, JSONResponse
 from starlette.background import BackgroundTask
 
 from videogen.errors import Deleted, NotFound, StorageFault
+from videogen.language import VARIES, Words, chosen
 from videogen.service import Service
 from videogen.share import pages
 from videogen.share.media import media, not_modified
@@ -50,9 +51,9 @@ async def shared(request: Request, rest: str) -> Response:
             return await _events(request, slug)
         return await anyio.to_thread.run_sync(_answer, request, slug, part)
     except Deleted:
-        return _page(pages.gone_page(True, address.root), 410)
+        return _page(pages.gone_page(True, address.root, _words(request).tag), 410, _words(request))
     except NotFound:
-        return _page(pages.gone_page(False, address.root), 404)
+        return _page(pages.gone_page(False, address.root, _words(request).tag), 404, _words(request))
 
 
 def _answer(request: Request, slug: str, part: str) -> Response:
@@ -69,7 +70,8 @@ def _answer(request: Request, slug: str, part: str) -> Response:
 
 
 def _share_page(request: Request, visit: Visit) -> Response:
-    response = _page(pages.share_page(visit, _address(request)), 200)
+    spoken = _words(request)
+    response = _page(pages.share_page(visit, _address(request), spoken), 200, spoken)
     if _is_view(request):
         # After the answer: nobody waits for the count, and a full disk takes nothing but the count.
         response.background = BackgroundTask(_count, request, visit)
@@ -77,7 +79,8 @@ def _share_page(request: Request, visit: Visit) -> Response:
 
 
 def _embed_page(request: Request, visit: Visit) -> Response:
-    return _page(pages.embed_page(visit, _address(request)), 200, framed_by="*")
+    spoken = _words(request)
+    return _page(pages.embed_page(visit, _address(request), spoken), 200, spoken, framed_by="*")
 
 
 def _recipe(_request: Request, visit: Visit) -> Response:
@@ -93,6 +96,7 @@ def _recipe(_request: Request, visit: Visit) -> Response:
         "fps": seen.fps,
         "seed": str(seen.seed),
         "engine": seen.engine,
+        "settings": seen.settings,
     }
     return JSONResponse(recipe, headers=_NO_STORE)
 
@@ -130,7 +134,7 @@ def _script(request: Request) -> Response:
     headers = {"Cache-Control": "public, max-age=31536000, immutable", "ETag": f'"{pages.script_version()}"', **_PLAIN}
     if not_modified(request, headers["ETag"]):
         return Response(status_code=304, headers=headers)
-    return Response(pages.read("share/assets/share.js"), media_type="text/javascript", headers=headers)
+    return Response(pages.script(), media_type="text/javascript", headers=headers)
 
 
 @router.get("/oembed", tags=["shares"])
@@ -188,8 +192,14 @@ def _fit(size: tuple[int, int], width: int | None, height: int | None) -> tuple[
     return max(1, int(size[0] * shrink)), max(1, int(size[1] * shrink))
 
 
-def _page(html: str, status: int, framed_by: str = "'self'") -> HTMLResponse:
+def _words(request: Request) -> Words:
+    """The visitor's language."""
+    return chosen(request.query_params, request.cookies, request.headers)
+
+
+def _page(html: str, status: int, spoken: Words, framed_by: str = "'self'") -> HTMLResponse:
     headers = {"Content-Security-Policy": pages.policy(framed_by), **_PLAIN, **_NO_STORE}
+    headers |= {"Content-Language": spoken.tag, "Vary": VARIES}
     if status != 200:
         headers["X-Robots-Tag"] = "noindex, nofollow"
     return HTMLResponse(html, status, headers)

@@ -3,6 +3,7 @@
 from videogen.store.events import EventStore, Opening, Scope
 from videogen.store.generations import Filter, GenerationStore, Limits
 from videogen.store.library import LibraryStore
+from videogen.store.line import LineStore
 from videogen.store.progress import Fence, Progress, ProgressStore, Result
 from videogen.store.sessions import SessionStore
 from videogen.store.shares import Shared, ShareStore
@@ -12,7 +13,7 @@ from videogen.store.uploads import UploadStore
 __all__ = ["Fence", "Filter", "InTrash", "Limits", "Opening", "Progress", "Result", "Scope", "Shared", "Store"]
 
 
-class _Owned(GenerationStore, LibraryStore, ShareStore, TrashStore, UploadStore):
+class _Owned(GenerationStore, LibraryStore, LineStore, ShareStore, TrashStore, UploadStore):
     """What a session owns, and what it may do with it."""
 
 

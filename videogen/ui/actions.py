@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, Final
 
 import gradio as gr
 from pydantic import ValidationError
 
 from videogen.client import ApiError, AsyncClient, ClientError
 from videogen.schemas import Generation, GenerationCreate, Project
-from videogen.ui import form, texts, views
-from videogen.ui.pages import Page, Pages, Visit
+from videogen.ui import form, views
+from videogen.ui.pages import Page, Pages, Visit, texts_of
+from videogen.ui.texts import Texts
 from videogen.ui.views import View
+
+ENDED: Final = "completed,failed"
+AWAY_PAGE: Final = 100
+"""So many of the newest are asked whether they have ended in the meantime."""
 
 
 class Actions:
@@ -36,12 +41,28 @@ class Actions:
                 page.client, form.request(fields, self._engines, wishes if isinstance(wishes, dict) else {}), key
             )
         except (form.FormError, ValidationError) as problem:
-            return self._outcome(error=_explain(problem))
+            return self._outcome(error=_explain(problem, page.texts))
         except ClientError as problem:
-            return self._outcome(error=texts.refusal(problem))
+            engine = next((one for one in self._engines if one.id == fields[-1]), None)
+            names = {f"settings.{one.name}": one.title for one in engine.fields} if engine else {}
+            return self._outcome(error=page.texts.refusal(problem, names), faults=page.texts.faults(problem))
+        return self._accepted(page, project, key)
+
+    def _accepted(self, page: Page, project: Project, key: Any) -> View:
         for generation in reversed(project.generations):
             self._show(page, generation)
         return self._outcome(accepted=key, shown=True)
+
+    async def again(self, event: gr.EventData, request: gr.Request, browser: Any) -> View:
+        """Make a generation's recipe again, as one project of new seeds; the click brings how many, and a key."""
+        page = self._page(browser, request)
+        told = event._data if isinstance(event._data, dict) else {}
+        try:
+            wanted = form.again(await page.client.get(_id(event)), told.get("variations"))
+            project = await _submit(page.client, wanted, told.get("key"))
+        except ClientError as problem:
+            return self._outcome(notice=page.texts.refusal(problem))
+        return self._accepted(page, project, None)
 
     async def choose(self, event: gr.EventData, request: gr.Request, browser: Any) -> View:
         """Put a generation on the stage, with links that are fresh; `quiet` where nobody is to be taken there."""
@@ -53,7 +74,8 @@ class Actions:
             if refusal.status == 404:
                 page.board.drop(generation_id)
                 page.ring(urgent=True)
-            return self._outcome(notice=texts.GONE if refusal.status == 404 else refusal.detail)
+            gone = page.texts.say("notice.gone")
+            return self._outcome(notice=gone if refusal.status == 404 else page.texts.refusal(refusal))
         except ClientError:
             page.board.select(generation_id)
             page.ring(urgent=True)
@@ -69,10 +91,35 @@ class Actions:
             page.board.put(await page.client.cancel(generation_id))
         except ClientError as problem:
             page.board.cancelling.discard(generation_id)
-            return self._outcome(notice=texts.refusal(problem))
+            return self._outcome(notice=page.texts.refusal(problem))
         finally:
             page.ring(urgent=True)
         return self._outcome()
+
+    async def move(self, event: gr.EventData, request: gr.Request, browser: Any) -> View:
+        """Give a queued generation another place among the own ones; the new places come through the stream."""
+        page = self._page(browser, request)
+        before = event._data.get("before") if isinstance(event._data, dict) else None
+        try:
+            page.board.put(await page.client.move(_id(event), None if before is None else str(before)))
+        except ClientError as problem:
+            return self._outcome(notice=page.texts.refusal(problem))
+        finally:
+            page.ring(urgent=True)
+        return self._outcome()
+
+    async def away(self, event: gr.EventData, request: gr.Request, browser: Any) -> View:
+        """What has ended since a moment that this browser remembers."""
+        since = event._data.get("since") if isinstance(event._data, dict) else None
+        if not isinstance(since, (int, float)) or isinstance(since, bool):
+            return self._outcome()
+        try:
+            page = await self._page(browser, request).client.list(status=ENDED, limit=AWAY_PAGE)
+        except ClientError:
+            return self._outcome()  # it is a courtesy; what matters is told elsewhere
+        ended = [item for item in page.items if item.finished_at and item.finished_at.timestamp() * 1000 > since]
+        ended.sort(key=lambda item: item.finished_at or item.created_at, reverse=True)
+        return self._outcome(away=views.away(ended, more=len(ended) == AWAY_PAGE and page.next_cursor is not None))
 
     async def retry(self, event: gr.EventData, request: gr.Request, browser: Any) -> View:
         """Start the same recipe again."""
@@ -80,7 +127,7 @@ class Actions:
         try:
             self._show(page, await page.client.retry(_id(event)))
         except ClientError as problem:
-            return self._outcome(notice=texts.refusal(problem))
+            return self._outcome(notice=page.texts.refusal(problem))
         return self._outcome(shown=True)
 
     async def gone(self, event: gr.EventData, request: gr.Request, browser: Any) -> View:
@@ -100,28 +147,30 @@ class Actions:
 
     async def transfer(self, event: gr.EventData, request: gr.Request, browser: Any) -> View:
         """Make a code that opens this session on another device."""
+        page = self._page(browser, request)
         try:
-            made = await self._page(browser, request).client.transfer()
+            made = await page.client.transfer()
         except ClientError as problem:
-            return self._outcome(transferTold=texts.refusal(problem))
+            return self._outcome(transferTold=page.texts.refusal(problem))
         base = event._data.get("base") if isinstance(event._data, dict) else None
-        return self._outcome(transfer=views.transfer(made, str(base or "")))
+        return self._outcome(transfer=views.transfer(made, str(base or ""), page.texts))
 
     async def revoke(self, request: gr.Request, browser: Any) -> View:
         """Take the code back."""
+        page = self._page(browser, request)
         try:
-            await self._page(browser, request).client.revoke_transfer()
+            await page.client.revoke_transfer()
         except ClientError as problem:
-            return self._outcome(transferTold=texts.refusal(problem))
-        return self._outcome(transferTold=texts.REVOKED)
+            return self._outcome(transferTold=page.texts.refusal(problem))
+        return self._outcome(transferTold=page.texts.say("take.revoked"))
 
     def _page(self, browser: Any, request: gr.Request) -> Page:
         """The tab's page; or, where this process does not know the tab (any more), one of its session."""
         found = self._pages.find(request.session_hash)
         if found is not None:
             return found
-        visit = Visit.read(browser, request.cookies)
-        return Page(self._client.as_session(visit.token or visit.cookie), tab=request.session_hash)
+        visit = Visit.read(browser, request.cookies, request.headers)
+        return Page(self._client.as_session(visit.token or visit.cookie), texts_of(visit), tab=request.session_hash)
 
     def _show(self, page: Page, generation: Generation) -> None:
         if page.tab is not None:
@@ -144,12 +193,12 @@ async def _submit(client: AsyncClient, request: GenerationCreate, key: Any) -> P
     return await client.submit(request, key if isinstance(key, str) and 0 < len(key) <= 128 else None)
 
 
-def _explain(problem: form.FormError | ValidationError) -> str:
+def _explain(problem: form.FormError | ValidationError, texts: Texts) -> str:
     if isinstance(problem, form.FormError):
-        return str(problem)
+        return texts.say(problem.key, **problem.values)
     first = problem.errors()[0]
-    field = texts.FIELDS.get(str(first["loc"][0]), str(first["loc"][0]))
-    return f"{field}: expected {first['msg'].removeprefix('Value error, ')}."
+    expected = first["msg"].removeprefix("Value error, ")
+    return texts.say("form.expected_only", field=texts.field(str(first["loc"][0])), expected=expected)
 
 
 def _id(event: gr.EventData) -> str:

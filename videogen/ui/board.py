@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -22,6 +24,8 @@ class Board:
     history_version: int = 0
     """Rises whenever the list of ended generations changes."""
     cancelling: set[str] = field(default_factory=set)
+    ended: deque[Generation] = field(default_factory=lambda: deque(maxlen=8))
+    """What has ended since the board was made, and was seen before its end; oldest first."""
     _generations: dict[str, Generation] = field(default_factory=dict)
     _early: dict[str, Event] = field(default_factory=dict)
 
@@ -43,17 +47,21 @@ class Board:
         """Queued and running, newest first."""
         return [item for item in self._newest_first() if not item.status.is_terminal]
 
+    def line(self) -> list[Generation]:
+        """The same in the order of service: what renders, longest first, then what waits, as it stands in line."""
+        return sorted(self.active(), key=_turn)
+
     def history(self) -> list[Generation]:
         """Ended, newest first."""
         return [item for item in self._newest_first() if item.status.is_terminal]
 
-    def variations(self) -> dict[str, str]:
-        """Which one of its project a generation is, such as `2 of 4`, where there are several."""
+    def variations(self) -> dict[str, tuple[int, int]]:
+        """Which one of how many of its project a generation is, such as `(2, 4)`, where there are several."""
         projects: dict[str, list[Generation]] = {}
         for item in self._generations.values():
             projects.setdefault(item.project_id, []).append(item)
         return {
-            item.id: f"{number} of {len(items)}"
+            item.id: (number, len(items))
             for items in projects.values()
             if len(items) > 1
             for number, item in enumerate(sorted(items, key=lambda item: (item.seed, item.id)), start=1)
@@ -92,7 +100,10 @@ class Board:
         # The end of a generation is taken in whatever the clocks say; nothing else may go back in time.
         if known.status.is_terminal or (event.at < known.updated_at and not event.status.is_terminal):
             return False
-        self._store(known.model_copy(update=_changes(event)))
+        changes = _changes(event)
+        if event.status is Status.PROCESSING and known.started_at is None:
+            changes["started_at"] = event.at  # no event says it, and this is the first of its kind
+        self._store(known.model_copy(update=changes))
         return event.status.is_terminal
 
     def select(self, generation_id: str) -> None:
@@ -110,6 +121,8 @@ class Board:
         self._generations[generation.id] = generation
         if generation.status.is_terminal:
             self.cancelling.discard(generation.id)
+            if before is not None and not before.status.is_terminal:
+                self.ended.append(generation)
             if before is None or before != generation:
                 self.history_version += 1
 
@@ -119,13 +132,22 @@ class Board:
         return sorted(ordered, key=lambda item: item.created_at, reverse=True)
 
 
+def _turn(item: Generation) -> tuple[bool, float]:
+    if item.status is Status.QUEUED:
+        return True, item.queue_position or math.inf
+    return False, item.started_at.timestamp() if item.started_at else 0.0
+
+
 def _supersedes(new: Generation, known: Generation) -> bool:
     if new.status.is_terminal != known.status.is_terminal:
         return new.status.is_terminal
     return new.updated_at >= known.updated_at
 
 
-_PROGRESS: Final = ("stage", "step", "total_steps", "message", "queue_position", "eta_seconds", "estimated")
+_PROGRESS: Final = (
+    *("stage", "step", "total_steps", "message"),
+    *("queue_position", "expected_wait_seconds", "eta_seconds", "estimated"),
+)
 _RESULT: Final = (
     *("file_id", "video_url", "image_url", "poster_url", "width", "height"),
     *("duration_seconds", "fps", "size_bytes"),
@@ -137,7 +159,7 @@ def _changes(event: Event) -> dict[str, Any]:
     changes = {name: getattr(event, name) for name in ("status", "progress", "attempt")}
     changes["updated_at"] = event.at
     if event.status.is_terminal:
-        changes |= {"finished_at": event.at, "queue_position": None, "eta_seconds": None}
+        changes |= {"finished_at": event.at, "queue_position": None, "expected_wait_seconds": None, "eta_seconds": None}
     match event:
         case RenderProgress():
             changes |= {name: getattr(event, name) for name in _PROGRESS}

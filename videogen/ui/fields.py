@@ -8,9 +8,9 @@ from typing import Any
 
 import gradio as gr
 
-from videogen.ui import assets, texts
+from videogen.ui import assets
 from videogen.ui.form import MAX_SEED_DIGITS, EngineForm, Limits
-from videogen.ui.parts import static
+from videogen.ui.texts import SHAPES, mark
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,16 +40,17 @@ class Buttons:
 
 
 def build_form(forms: Sequence[EngineForm], limits: Limits) -> tuple[Fields, Buttons]:
-    """Build the form, with the first engine's values.
+    """Build the form, with the first engine's values. Its words are marks, which each document fills in.
 
     The choices are those of all engines together; the scripts show what the chosen one offers.
     """
-    prompt = _words("prompt", texts.PROMPT_LABEL, texts.PROMPT_PLACEHOLDER, limits, lines=4, max_lines=10)
-    generate = gr.Button(texts.GENERATE, variant="primary", elem_id="generate")
+    prompt = _words("prompt", mark("form.prompt"), mark("form.prompt_hint"), limits, lines=4, max_lines=10)
+    generate = gr.Button(mark("form.generate"), variant="primary", elem_id="generate")
     _intake(limits)
     about = {"lines": 1, "visible": forms[0].negative}
-    negative = _words("negative", texts.NEGATIVE_LABEL, texts.NEGATIVE_PLACEHOLDER, limits, **about)
+    negative = _words("negative", mark("form.negative"), mark("form.negative_hint"), limits, **about)
     shape, detail = _size(forms)
+    _own("size")
     with gr.Row(elem_id="timing"):
         seconds, fps = _timing(forms)
     with gr.Row(elem_id="chance"):
@@ -57,18 +58,25 @@ def build_form(forms: Sequence[EngineForm], limits: Limits) -> tuple[Fields, But
     engine = gr.Dropdown(
         [(one.title, one.id) for one in forms],
         value=forms[0].id,
-        label=texts.ENGINE_LABEL,
+        label=mark("form.engine"),
         filterable=False,
         elem_id="engine",
     )
-    static("engine_note")
+    _own("engine_note")
     return Fields(prompt, negative, shape, detail, seconds, fps, seed, engine), Buttons(generate, dice)
 
 
 def _intake(limits: Limits) -> gr.HTML:
     """What needs nothing of Gradio: video or still, variations, the image to start from, and the form's error."""
-    words = assets.read("html/intake.html").replace("@@megabytes@@", f"{limits.max_upload_mb:g}")
-    return gr.HTML(words, js_on_load=assets.read("js/mount/intake.js"), apply_default_css=False)
+    part = assets.read("html/intake.html").replace("{megabytes}", f"{limits.max_upload_mb:g}")
+    return gr.HTML(part, js_on_load=assets.read("js/mount/intake.js"), apply_default_css=False)
+
+
+def _own(name: str) -> gr.HTML:
+    """A place for what the scripts make of the engine's schema."""
+    return gr.HTML(
+        assets.read(f"html/{name}.html"), js_on_load=assets.read("js/mount/settings.js"), apply_default_css=False
+    )
 
 
 def _words(name: str, label: str, placeholder: str, limits: Limits, **options: Any) -> gr.Textbox:
@@ -76,10 +84,10 @@ def _words(name: str, label: str, placeholder: str, limits: Limits, **options: A
 
 
 def _size(forms: Sequence[EngineForm]) -> tuple[gr.Radio, gr.Radio]:
-    shapes = [(word, value) for value, word in texts.SHAPES.items()]
-    shape = gr.Radio(shapes, value=shapes[0][1], label=texts.SHAPE_LABEL, elem_id="shape")
-    details = assets.detail_choices(sorted({short for one in forms for short in one.details}, key=int))
-    detail = gr.Radio(details, value=forms[0].details[0], label=texts.DETAIL_LABEL, elem_id="detail")
+    shapes = [(mark(word), value) for value, word in SHAPES.items()]
+    shape = gr.Radio(shapes, value=shapes[0][1], label=mark("form.shape"), elem_id="shape")
+    details = assets.detail_choices(sorted({short for one in forms for short in one.details}, key=int), mark)
+    detail = gr.Radio(details, value=forms[0].details[0], label=mark("form.detail"), elem_id="detail")
     return shape, detail
 
 
@@ -89,7 +97,7 @@ def _timing(forms: Sequence[EngineForm]) -> tuple[gr.Slider, gr.Dropdown]:
         max(one.max_seconds for one in forms),
         value=forms[0].seconds,
         step=0.5,
-        label=texts.SECONDS_LABEL,
+        label=mark("form.seconds"),
         buttons=[],
         elem_id="seconds",
     )
@@ -97,7 +105,7 @@ def _timing(forms: Sequence[EngineForm]) -> tuple[gr.Slider, gr.Dropdown]:
     fps = gr.Dropdown(
         [(f"{rate} fps", rate) for rate in rates],
         value=forms[0].fps,
-        label=texts.FPS_LABEL,
+        label=mark("form.fps"),
         filterable=False,
         elem_id="fps",
     )
@@ -107,10 +115,10 @@ def _timing(forms: Sequence[EngineForm]) -> tuple[gr.Slider, gr.Dropdown]:
 def _chance() -> tuple[gr.Textbox, gr.Button]:
     # Text, since a seed may have more digits than a browser's numbers hold.
     seed = gr.Textbox(
-        label=texts.SEED_LABEL,
-        placeholder=texts.SEED_PLACEHOLDER,
+        label=mark("form.seed"),
+        placeholder=mark("form.seed_hint"),
         max_length=MAX_SEED_DIGITS,
         elem_id="seed",
         html_attributes=gr.InputHTMLAttributes(autocomplete="off"),
     )
-    return seed, gr.Button(texts.DICE, size="sm", elem_id="dice")
+    return seed, gr.Button(mark("form.dice"), size="sm", elem_id="dice")

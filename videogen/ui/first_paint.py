@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
 
@@ -11,31 +13,39 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from videogen.client import ApiError, AsyncClient, ClientError
-from videogen.ui import texts, views
-from videogen.ui.pages import Page, Visit, find_session
+from videogen.language import VARIES, Words, chosen, languages
+from videogen.ui import views
+from videogen.ui.pages import Page, Visit, find_session, texts_of
 from videogen.ui.views import View
 
 HEAD_ENDS: Final = b"</head>"
 BODY_BEGINS: Final = b"<gradio-app"
+LANGUAGE: Final = re.compile(rb'(<html\b[^>]*?\blang=")[^"]*')
+SOCIAL: Final = re.compile(rb'\s*<meta\s+(?:property="og:|name="twitter:)[^>]*>')
+"""What Gradio tells other sites of itself; the page has words of its own for them."""
 _FRESH: Final = {"Cache-Control": "no-store"}
 
 
 class FirstPaint:
     """ASGI middleware: puts styles and scripts into the head of Gradio's document, and markup before its app.
 
-    Gradio's own way puts them in by script, when it has started: half a second later.
+    Gradio's own way puts them in by script, when it has started: half a second later. The whole document is in the
+    language of its request, Gradio's labels included: they are marks in its configuration until then.
     """
 
-    def __init__(self, app: ASGIApp, head: str, shell: str) -> None:
+    def __init__(self, app: ASGIApp, head: Callable[[Words], str], shell: Callable[[Words], str]) -> None:
         self.app = app
-        self._head = head.encode()
-        self._shell = shell.encode()
+        self._parts = {
+            words.tag: (head(words).encode(), shell(words).encode(), words) for words in languages().values()
+        }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on; complete the answer where it is the page's document."""
         if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD") or not is_page(scope):
             await self.app(scope, receive, send)
             return
+        request = Request(scope)
+        words = chosen(request.query_params, request.cookies, request.headers)
         start: Message = {}
         parts: list[bytes] = []
 
@@ -46,17 +56,22 @@ class FirstPaint:
             parts.append(message.get("body", b""))
             if message.get("more_body"):
                 return
-            body = self._document(b"".join(parts))
+            body = self._document(b"".join(parts), words.tag)
+            headers = MutableHeaders(scope=start)
+            headers["content-language"] = words.tag
+            headers.add_vary_header(VARIES)
             if scope["method"] == "GET":
-                MutableHeaders(scope=start)["content-length"] = str(len(body))
+                headers["content-length"] = str(len(body))
             await send(start)
             await send({"type": "http.response.body", "body": body})
 
         await self.app(scope, receive, complete)
 
-    def _document(self, body: bytes) -> bytes:
-        body = body.replace(HEAD_ENDS, self._head + HEAD_ENDS, 1)
-        return body.replace(BODY_BEGINS, self._shell + BODY_BEGINS, 1)
+    def _document(self, body: bytes, tag: str) -> bytes:
+        head, shell, words = self._parts[tag]
+        body = words.fill(SOCIAL.sub(b"", LANGUAGE.sub(rb"\g<1>" + tag.encode(), body, count=1)).decode()).encode()
+        body = body.replace(HEAD_ENDS, head + HEAD_ENDS, 1)
+        return body.replace(BODY_BEGINS, shell + BODY_BEGINS, 1)
 
 
 def is_page(scope: Scope) -> bool:
@@ -70,10 +85,12 @@ def early_room(client: AsyncClient) -> APIRouter:
     router = APIRouter()
 
     @router.get("/page/room", include_in_schema=False)
-    async def room(request: Request, selected: str = "") -> Response:
+    async def room(request: Request, selected: str = "", language: str = "") -> Response:
         """The room of this browser's session and its history; 204 where that cannot be told now."""
         token = request.headers.get("authorization", "").removeprefix("Bearer ")
-        visit = Visit.read({"token": token, "selected": selected}, request.cookies)
+        visit = Visit.read(
+            {"token": token, "selected": selected, "language": language}, request.cookies, request.headers
+        )
         # What goes wrong here is told by the watcher, which tries again.
         with suppress(ClientError):
             if (found := await _room(client, visit)) is not None:
@@ -87,13 +104,16 @@ async def _room(client: AsyncClient, visit: Visit) -> View | None:
     arrival = await find_session(client, visit)
     if arrival is None:
         return None
-    page = Page(client.as_session(arrival.token))
+    page = Page(client.as_session(arrival.token), texts_of(visit))
     page.board.put_page(arrival.page)
     if visit.selected and page.board.get(visit.selected) is None:
         await _fetch(page, visit.selected)
     page.board.select_on_arrival(visit.selected)
-    notice = texts.welcome(len(page.board.active()))
-    return {"room": views.room(page.board) | {"notice": notice}, "history": views.history(arrival.page)}
+    notice = page.texts.welcome(len(page.board.active()))
+    return {
+        "room": views.room(page.board, page.texts) | {"notice": notice},
+        "history": views.history(arrival.page),
+    }
 
 
 async def _fetch(page: Page, generation_id: str) -> None:

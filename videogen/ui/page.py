@@ -6,6 +6,7 @@ import sys
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
+from functools import partial
 from importlib.util import find_spec
 from typing import Any, Final
 
@@ -15,7 +16,7 @@ from fastapi import FastAPI
 from videogen.client import AsyncClient
 from videogen.client.calls import API
 from videogen.schemas import EngineInfo
-from videogen.ui import assets, form, texts
+from videogen.ui import assets, form
 from videogen.ui.actions import Actions
 from videogen.ui.agents import Agents, mcp_is_installed
 from videogen.ui.beside import PATH, passing_on
@@ -25,6 +26,7 @@ from videogen.ui.pace import Pace
 from videogen.ui.pages import Pages, Visit
 from videogen.ui.parts import place
 from videogen.ui.sharing import Sharing
+from videogen.ui.texts import TITLE
 from videogen.ui.theme import theme
 from videogen.ui.views import View, packed
 from videogen.ui.watcher import Watcher
@@ -88,7 +90,8 @@ def mount_page(app: FastAPI, settings: PageSettings, path: str = "/") -> FastAPI
     if settings.api_is_elsewhere:
         app.include_router(passing_on(client))
     api = (PATH if settings.api_is_elsewhere else API).removeprefix("/")
-    app.add_middleware(FirstPaint, head=assets.head(_forms(settings), api), shell=assets.shell())
+    head = partial(assets.head, _forms(settings), api=api)
+    app.add_middleware(FirstPaint, head=head, shell=assets.shell)
     mounted: FastAPI = gr.mount_gradio_app(
         app,
         build_page(settings, client),
@@ -110,7 +113,7 @@ def build_page(settings: PageSettings, client: AsyncClient) -> gr.Blocks:
     """Build the page's parts, and what leads to what."""
     pages, pace = Pages(), Pace()
     forms = _forms(settings)
-    page = gr.Blocks(title=texts.TITLE, analytics_enabled=False, fill_width=True)
+    page = gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True)
     with page:
         carriers = _carriers(settings.secret)
         place("masthead")
@@ -121,9 +124,12 @@ def build_page(settings: PageSettings, client: AsyncClient) -> gr.Blocks:
             with gr.Column(elem_id="desk"):
                 fields, buttons = build_form(forms, settings.limits)
                 place("active")
+        place("presets")
         place("history")
         place("shared")
         place("take")
+        place("help")
+        place("compare")
         _wire_form(page, fields, buttons, carriers)
         _wire_actions(Actions(client, pages, forms), fields, buttons, carriers)
         _wire_sharing(Sharing(client, pages, settings.links_from_api), carriers)
@@ -194,6 +200,10 @@ def _wire_actions(actions: Actions, fields: Fields, buttons: Buttons, carriers: 
     buttons.generate.click(actions.generate, form_and_session, outcome, js="videogen.draft.submit", **SHORT)
     room.choose(actions.choose, browser, outcome, trigger_mode="always_last", **SHORT)
     room.cancel(actions.cancel, browser, outcome, trigger_mode="multiple", **SHORT)
+    room.again(actions.again, browser, outcome, trigger_mode="multiple", **SHORT)
+    room.run(actions.generate, form_and_session, outcome, js="videogen.draft.run", **SHORT)
+    room.move(actions.move, browser, outcome, trigger_mode="multiple", **SHORT)
+    room.away(actions.away, browser, outcome, **SHORT)
     room.retry(actions.retry, browser, outcome, **SHORT)
     room.gone(actions.gone, browser, outcome, trigger_mode="multiple", **SHORT)
     room.transfer(actions.transfer, browser, outcome, **SHORT)
@@ -213,7 +223,7 @@ def _wire_watcher(page: gr.Blocks, carriers: Carriers, parts: tuple[AsyncClient,
 
     async def watch(browser: Any, request: gr.Request) -> AsyncGenerator[View, None]:
         watcher = Watcher(*parts, session_hash=str(request.session_hash))
-        async with aclosing(watcher.frames(Visit.read(browser, request.cookies))) as frames:
+        async with aclosing(watcher.frames(Visit.read(browser, request.cookies, request.headers))) as frames:
             async for frame in frames:
                 yield packed(frame)
 

@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from videogen import language
 from videogen.client import ApiError, AsyncClient
 from videogen.schemas import GenerationPage
 from videogen.ui.board import Board
+from videogen.ui.texts import Texts
 
 COOKIE: Final = "videogen_session"
 FIRST_PAGE: Final = 24
@@ -18,20 +20,23 @@ MAX_EXPECTED: Final = 1000
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """What a browser brings along: its session, and what it had open."""
+    """What a browser brings along: its session, what it had open, and the language of its document."""
 
     token: str | None = None
     cookie: str | None = None
     selected: str | None = None
+    language: str = language.DEFAULT
 
     @classmethod
-    def read(cls, browser: object, cookies: Mapping[str, str]) -> Visit:
+    def read(cls, browser: object, cookies: Mapping[str, str], headers: Mapping[str, str]) -> Visit:
         """Read what came from the browser; anybody may have written it, so every shape is possible."""
         told: Mapping[str, Any] = browser if isinstance(browser, dict) else {}
+        query = {language.PARAMETER: _text(told.get("language")) or ""}
         return cls(
             token=_text(told.get("token")),
             cookie=_text(cookies.get(COOKIE)),
             selected=_text(told.get("selected")),
+            language=language.chosen(query, cookies, headers).tag,
         )
 
 
@@ -40,6 +45,8 @@ class Page:
     """One open tab: its session's client, its board, and a bell for its watcher."""
 
     client: AsyncClient
+    texts: Texts
+    """The tab's language."""
     board: Board = field(default_factory=Board)
     bell: asyncio.Event = field(default_factory=asyncio.Event)
     alarm: asyncio.Event = field(default_factory=asyncio.Event)
@@ -122,6 +129,11 @@ async def sign_in(client: AsyncClient, visit: Visit) -> Arrival:
         return found
     token = (await client.create_session()).token
     return Arrival(token, adopt=True, page=GenerationPage(items=[], next_cursor=None))
+
+
+def texts_of(visit: Visit) -> Texts:
+    """What is said to this visit."""
+    return Texts(language.words(visit.language))
 
 
 def _text(value: object) -> str | None:

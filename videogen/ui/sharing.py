@@ -11,8 +11,7 @@ import gradio as gr
 from videogen.client import AsyncClient, ClientError
 from videogen.client.calls import ShareOptions
 from videogen.share_schemas import MAX_SHARE_SECONDS, Share
-from videogen.ui import texts
-from videogen.ui.pages import Pages, Visit
+from videogen.ui.pages import Page, Pages, Visit, texts_of
 from videogen.ui.views import View
 
 
@@ -29,39 +28,39 @@ class Sharing:
     async def share(self, event: gr.EventData, request: gr.Request, browser: Any) -> View:
         """Make the link of a generation, or give it another end."""
         generation_id, options = _read(event)
-        client = self._client_of(request, browser)
+        page = self._page_of(request, browser)
         try:
-            await client.share(generation_id, **options)
+            await page.client.share(generation_id, **options)
         except ClientError as problem:
-            return await self._told(client, texts.refusal(problem))
-        return await self._told(client)
+            return await self._told(page, page.texts.refusal(problem))
+        return await self._told(page)
 
     async def unshare(self, event: gr.EventData, request: gr.Request, browser: Any) -> View:
         """Revoke the link of a generation."""
-        client = self._client_of(request, browser)
+        page = self._page_of(request, browser)
         try:
-            await client.unshare(_read(event)[0])
+            await page.client.unshare(_read(event)[0])
         except ClientError as problem:
-            return await self._told(client, texts.refusal(problem))
-        return await self._told(client)
+            return await self._told(page, page.texts.refusal(problem))
+        return await self._told(page)
 
     async def shares(self, request: gr.Request, browser: Any) -> View:
         """All links of the session."""
-        return await self._told(self._client_of(request, browser))
+        return await self._told(self._page_of(request, browser))
 
-    def _client_of(self, request: gr.Request, browser: Any) -> AsyncClient:
+    def _page_of(self, request: gr.Request, browser: Any) -> Page:
         found = self._pages.find(request.session_hash)
         if found is not None:
-            return found.client
-        visit = Visit.read(browser, request.cookies)
-        return self._client.as_session(visit.token or visit.cookie)
+            return found
+        visit = Visit.read(browser, request.cookies, request.headers)
+        return Page(self._client.as_session(visit.token or visit.cookie), texts_of(visit))
 
-    async def _told(self, client: AsyncClient, notice: str = "") -> View:
+    async def _told(self, page: Page, notice: str = "") -> View:
         told: View = {"n": f"share-{next(self._count)}"} | ({"notice": notice} if notice else {})
         try:
-            return told | {"shares": [self._view(one) for one in await client.shares()]}
+            return told | {"shares": [self._view(one) for one in await page.client.shares()]}
         except ClientError as problem:
-            return {"notice": texts.refusal(problem)} | told
+            return {"notice": page.texts.refusal(problem)} | told
 
     def _view(self, share: Share) -> View:
         return {

@@ -1,171 +1,188 @@
-"""Every sentence that the page says, in one place."""
+"""What the server says on the page, in the language of a visit. Every sentence itself stands in `videogen/locales`."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
-from typing import Final
+from types import MappingProxyType
+from typing import Any, Final
 
+from videogen import language
 from videogen.client import ApiError, ClientError
 from videogen.client.sending import is_loopback
+from videogen.language import Words
 from videogen.schemas import Generation, Status
 
 TITLE: Final = "videogen"
-DESCRIPTION: Final = "Generate videos whose work cannot be lost."
-
-STATUS: Final[Mapping[Status, str]] = {
-    Status.QUEUED: "Queued",
-    Status.PROCESSING: "Rendering",
-    Status.COMPLETED: "Finished",
-    Status.FAILED: "Failed",
-    Status.CANCELLED: "Cancelled",
+SHAPES: Final[Mapping[str, str]] = {
+    "16:9": "form.wide",
+    "1:1": "form.square",
+    "9:16": "form.tall",
+    "custom": "form.custom",
 }
-CANCELLING: Final = "Cancelling"
-MISSING: Final = "File gone"
-
+DETAILS: Final[Mapping[str, str]] = {
+    "288": "form.draft",
+    "480": "form.standard",
+    "720": "form.high",
+    "1080": "form.full",
+}
 FIELDS: Final[Mapping[str, str]] = {
-    "prompt": "Prompt",
-    "negativePrompt": "Negative prompt",
-    "type": "Make",
-    "variations": "Variations",
-    "inputFileId": "Image",
-    "engine": "Engine",
-    "settings.width": "Width",
-    "settings.height": "Height",
-    "settings.durationSeconds": "Seconds",
-    "settings.fps": "Frame rate",
-    "settings.seed": "Seed",
+    "prompt": "form.prompt",
+    "negativePrompt": "form.negative",
+    "type": "form.make",
+    "variations": "form.variations",
+    "inputFileId": "form.image",
+    "engine": "form.engine",
+    "settings.width": "form.width",
+    "settings.height": "form.height",
+    "settings.durationSeconds": "form.seconds",
+    "settings.fps": "form.fps",
+    "settings.seed": "form.seed",
+}
+STAGES: Final[Mapping[str, str]] = {
+    "starting": "stage.starting",
+    "preparing": "stage.preparing",
+    "rendering": "stage.rendering",
+    "finishing": "stage.finishing",
+}
+"""The stages that videogen's own engines name; those of other engines are said as they are."""
+STATUS: Final[Mapping[Status, str]] = {
+    Status.QUEUED: "status.queued",
+    Status.PROCESSING: "status.processing",
+    Status.COMPLETED: "status.completed",
+    Status.FAILED: "status.failed",
+    Status.CANCELLED: "status.cancelled",
 }
 
-PROMPT_LABEL: Final = "Prompt"
-PROMPT_PLACEHOLDER: Final = "Ocean at sunset, calm sea, slow pan to the right"
-NEGATIVE_LABEL: Final = "Negative prompt"
-NEGATIVE_PLACEHOLDER: Final = "What to leave out, such as clouds"
-SHAPE_LABEL: Final = "Shape"
-DETAIL_LABEL: Final = "Detail"
-SECONDS_LABEL: Final = "Seconds"
-FPS_LABEL: Final = "Frame rate"
-SEED_LABEL: Final = "Seed"
-SEED_PLACEHOLDER: Final = "random"
-ENGINE_LABEL: Final = "Engine"
-GENERATE: Final = "Generate"
-DICE: Final = "Roll"
-SHAPES: Final[Mapping[str, str]] = {"16:9": "Wide", "1:1": "Square", "9:16": "Tall"}
-DETAILS: Final[Mapping[str, str]] = {"288": "Draft", "480": "Standard", "720": "High", "1080": "Full"}
 
-SEED_EXPECTED: Final = "Seed: expected a whole number of at most 18 digits, or nothing for a random one, got {got!r}."
-PROMPT_MISSING: Final = "Prompt: expected a description of what should be seen, got nothing."
-SIZE_EXPECTED: Final = "Size: expected one of the shapes and details above, got {got!r}."
-UNREACHABLE: Final = "The video service does not answer. Trying again…"
-NOT_SENT: Final = "The video service does not answer, so nothing was sent. Your text is safe: try again in a moment."
-GONE: Final = "This generation is not there any more."
-CANCELLED_DETAIL: Final = "You stopped this one. Retry starts it again with the same seed."
-REVOKED: Final = "The code was revoked."
-SCAN: Final = "Scan it with the other device's camera, or type the code there under “Open a code here”."
-ONLY_HERE: Final = (
-    "This address works on this computer only. On another device, open the page under this computer's address in your "
-    "network, and type the code there under “Open a code here”."
-)
-STARTING: Final = "Starting"
-FINISHED: Final = "Kept in your history"
-UNDERSTOOD: Final = "Understood"
-UNDERSTOOD_NOTHING: Final = (
-    "Nothing that this engine can show was named, so the scene is abstract, drawn from the prompt's text."
-)
-NOT_UNDERSTOOD: Final = "Not understood"
+def mark(key: str) -> str:
+    """What stands for a text in a document that is made once for all languages, until `Words.fill` puts it in."""
+    return f"@@{key}@@"
 
 
-def welcome(active: int) -> str:
-    """The notice for someone who comes back while something is still being rendered."""
-    if active == 0:
-        return ""
-    what = "1 generation is" if active == 1 else f"{active} generations are"
-    return f"Welcome back: {what} still rendering."
+class Texts:
+    """What is said to one visit."""
+
+    def __init__(self, words: Words) -> None:
+        self.words = words
+
+    def say(self, key: str, **values: Any) -> str:
+        """A text of the visit's language, as `Words.say`."""
+        return self.words.say(key, **values)
+
+    def welcome(self, active: int) -> str:
+        """The notice for someone who comes back while something is still being rendered."""
+        return self.say("notice.welcome", count=active) if active else ""
+
+    def status(self, status: Status) -> str:
+        """A generation's status in a word."""
+        return self.say(STATUS[status])
+
+    def stage(self, generation: Generation) -> str:
+        """What happens right now, in words."""
+        match generation.status:
+            case Status.QUEUED:
+                return self._queued(generation)
+            case Status.PROCESSING:
+                return self._running(generation)
+            case Status.FAILED:
+                return self._error(generation) or self.status(Status.FAILED)
+            case Status.CANCELLED:
+                return self.say("stage.cancelled")
+            case Status.COMPLETED:
+                return self._error(generation) or self.say("stage.finished")
+
+    def _queued(self, generation: Generation) -> str:
+        if generation.stage == "waiting":
+            return _sentence(generation.message)
+        place = generation.queue_position
+        if place is None:
+            return self.say("stage.waiting")
+        return self.say("stage.next") if place <= 1 else self.say("stage.place", place=place)
+
+    def _running(self, generation: Generation) -> str:
+        if generation.message:
+            return _sentence(generation.message)
+        if generation.stage in STAGES:
+            return self.say(STAGES[generation.stage])
+        return _sentence(generation.stage.replace("_", " ")) or self.say("stage.starting")
+
+    def _error(self, generation: Generation) -> str:
+        error = generation.error
+        return _sentence(language.problem(self.words, error.code, error.message)) if error else ""
+
+    def step(self, generation: Generation) -> str:
+        """How far the current stage is, as counted by the engine."""
+        if generation.status is not Status.PROCESSING or generation.total_steps <= 0:
+            return ""
+        return f"{generation.step} / {generation.total_steps}"
+
+    def attempt(self, generation: Generation) -> str:
+        """A word on a render that was taken up again after its renderer was lost."""
+        if generation.attempt <= 1 or generation.status.is_terminal:
+            return ""
+        return self.say("stage.again", attempt=generation.attempt)
+
+    def length(self, seconds: float) -> str:
+        """The length of a video, to a tenth where that says more."""
+        return self.say("time.seconds", seconds=seconds)
+
+    def size(self, count: int | None) -> str:
+        """Bytes as people write them."""
+        if count is None:
+            return ""
+        if count < 1_000_000:
+            return self.say("size.kilobytes", size=max(1, round(count / 1000)))
+        return self.say("size.megabytes", size=count / 1_000_000)
+
+    def variation(self, place: tuple[int, int] | None) -> str:
+        """Which one of its project a generation is, where there are several."""
+        return self.say("history.variation", number=place[0], count=place[1]) if place else ""
+
+    def transfer_hint(self, link: str) -> str:
+        """What to do with the code; `link` is what its QR code holds."""
+        return self.say("take.only_here" if is_loopback(link) else "take.scan")
+
+    def refusal(self, problem: ClientError, names: Mapping[str, str] = MappingProxyType({})) -> str:
+        """Why the API did not do it, naming the fields as the form does; `names` are those of the engine's own."""
+        if not isinstance(problem, ApiError):
+            return self.say("notice.not_sent")
+        if problem.errors and all("expected" in error for error in problem.errors):
+            return " ".join(self._expected(error, names) for error in problem.errors)
+        return language.problem(self.words, problem.code, problem.detail)
+
+    def faults(self, problem: ClientError) -> dict[str, str]:
+        """What the API said of single settings, by their names, to be said again at their fields."""
+        errors = problem.errors if isinstance(problem, ApiError) else []
+        return {
+            error["field"].removeprefix("settings."): self.say("form.expected_got", **self._found(error))
+            for error in errors
+            if "expected" in error and error.get("field", "").startswith("settings.")
+        }
+
+    def field(self, name: str) -> str:
+        """A field of a request, as the form calls it."""
+        return self.say(FIELDS[name]) if name in FIELDS else name
+
+    def _expected(self, error: Mapping[str, str], names: Mapping[str, str]) -> str:
+        name = error.get("field", "")
+        return self.say("form.expected", field=names.get(name) or self.field(name), **self._found(error))
+
+    def _found(self, error: Mapping[str, str]) -> dict[str, str]:
+        return {"expected": error["expected"], "got": error.get("got") or self.say("form.nothing")}
 
 
-def stage(generation: Generation) -> str:
-    """What happens right now, in words."""
-    match generation.status:
-        case Status.QUEUED:
-            if generation.stage == "waiting":
-                return _sentence(generation.message)
-            place = generation.queue_position
-            if place is None:
-                return "Waiting for a renderer"
-            return "Next in line" if place <= 1 else f"Number {place} in line"
-        case Status.PROCESSING:
-            return _sentence(generation.message or generation.stage.replace("_", " ")) or STARTING
-        case Status.FAILED:
-            return _sentence(generation.error.message) if generation.error else STATUS[Status.FAILED]
-        case Status.CANCELLED:
-            return CANCELLED_DETAIL
-        case Status.COMPLETED:
-            return _sentence(generation.error.message) if generation.error else FINISHED
+def faults(problem: ClientError) -> dict[str, str]:
+    """What the API said of single settings, by their names, to be said again at their fields."""
+    errors = problem.errors if isinstance(problem, ApiError) else None
+    return {
+        error["field"].removeprefix("settings."): _sentence(_expected(error))
+        for error in errors or ()
+        if "expected" in error and error.get("field", "").startswith("settings.")
+    }
 
 
-def step(generation: Generation) -> str:
-    """How far the current stage is, as counted by the engine."""
-    if generation.status is not Status.PROCESSING or generation.total_steps <= 0:
-        return ""
-    return f"{generation.step} / {generation.total_steps}"
-
-
-def eta(generation: Generation) -> str:
-    """How long it will take, or nothing where that is not known."""
-    seconds = generation.eta_seconds
-    if seconds is None or generation.status is not Status.PROCESSING:
-        return ""
-    mark = "about " if generation.estimated else ""
-    return f"{mark}{duration(max(1.0, seconds))} left"
-
-
-def attempt(generation: Generation) -> str:
-    """A word on a render that was taken up again after its renderer was lost."""
-    if generation.attempt <= 1 or generation.status.is_terminal:
-        return ""
-    return f"Taken up again, attempt {generation.attempt}"
-
-
-def duration(seconds: float) -> str:
-    """Seconds as people write them: `4 s`, `1 min 20 s`."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60:02} s"
-    return str(timedelta(seconds=whole))
-
-
-def length(seconds: float) -> str:
-    """The length of a video, to a tenth where that says more."""
-    return f"{seconds:.1f}".removesuffix(".0") + " s"
-
-
-def size(count: int | None) -> str:
-    """Bytes as people write them."""
-    if count is None:
-        return ""
-    if count < 1_000_000:
-        return f"{max(1, round(count / 1000))} kB"
-    return f"{count / 1_000_000:.1f} MB"
-
-
-def transfer_hint(link: str) -> str:
-    """What to do with the code; `link` is what its QR code holds."""
-    return ONLY_HERE if is_loopback(link) else SCAN
-
-
-def refusal(problem: ClientError) -> str:
-    """Why the API did not do it, naming the fields as the form does."""
-    if not isinstance(problem, ApiError):
-        return NOT_SENT
-    if problem.errors and all("expected" in error for error in problem.errors):
-        return " ".join(
-            f"{FIELDS.get(error.get('field', ''), error.get('field', ''))}: "
-            f"expected {error['expected']}, got {error.get('got', 'nothing')}."
-            for error in problem.errors
-        )
-    return problem.detail
+def _expected(error: Mapping[str, str]) -> str:
+    return f"expected {error['expected']}, got {error.get('got', 'nothing')}."
 
 
 def _sentence(text: str) -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any, Final, Literal
 from urllib.parse import urlsplit
 
@@ -11,23 +14,56 @@ import segno
 from videogen.naming import file_name
 from videogen.schemas import Generation, GenerationPage, Status, Understanding
 from videogen.travel_schemas import Transfer
-from videogen.ui import texts
 from videogen.ui.board import Board
+from videogen.ui.schema import COMFORTABLE
+from videogen.ui.texts import Texts
 
 Link = Literal["live", "reconnecting"]
 View = dict[str, Any]
 
 
-def room(board: Board) -> View:
+def room(board: Board, texts: Texts) -> View:
     """Everything that moves: the generation on the stage, and the strip of those still to come."""
     selected, places = board.selected, board.variations()
     return {
-        "selected": _stage(selected, cancelling=selected.id in board.cancelling) if selected else None,
+        "selected": _stage(selected, texts, cancelling=selected.id in board.cancelling) if selected else None,
         "active": [
-            _active(item, places.get(item.id, ""), cancelling=item.id in board.cancelling) for item in board.active()
+            _active(item, texts, cancelling=item.id in board.cancelling)
+            | {"variation": texts.variation(places.get(item.id))}
+            for item in board.line()
         ],
+        "ended": [ended(item) for item in board.ended],
+        "now": int(time.time() * 1000),
         "loaded": board.loaded,
     }
+
+
+def ended(generation: Generation) -> View:
+    """What is passed on to those who look elsewhere; `at` is in milliseconds since the epoch."""
+    return {
+        "id": generation.id,
+        "status": generation.status.value,
+        "type": generation.type,
+        "prompt": generation.title or generation.prompt,
+        "at": int((generation.finished_at or generation.updated_at).timestamp() * 1000),
+    }
+
+
+def away(items: Sequence[Generation], *, more: bool) -> View:
+    """What has ended while nobody looked, newest first; with `more` it is more than is told."""
+    done = [item for item in items if item.status is Status.COMPLETED]
+    newest = next(iter(done or items), None)
+    return {
+        "done": len(done),
+        "failed": len(items) - len(done),
+        "more": more,
+        "newest": newest.id if newest else None,
+        "items": [ended(item) for item in items[:TOLD]],
+    }
+
+
+TOLD: Final = 8
+"""So many ends are told one by one."""
 
 
 def packed(frame: View) -> View:
@@ -43,7 +79,7 @@ def packed(frame: View) -> View:
     return _as_texts({**frame, "selected": still, "moving": moving})
 
 
-_MOVING: Final = ("progress", "stage", "step", "eta", "picture")
+_MOVING: Final = ("progress", "stage", "step", "times", "picture")
 
 
 def _as_texts(frame: View) -> View:
@@ -65,27 +101,27 @@ _ENTRY: Final = {
 }
 
 
-def _status(generation: Generation, *, cancelling: bool) -> str:
+def _status(generation: Generation, texts: Texts, *, cancelling: bool) -> str:
     if cancelling and not generation.status.is_terminal:
-        return texts.CANCELLING
+        return texts.say("status.cancelling")
     if _is_missing(generation):
-        return texts.MISSING
-    return texts.STATUS[generation.status]
+        return texts.say("status.missing")
+    return texts.status(generation.status)
 
 
-def _stage(generation: Generation, *, cancelling: bool) -> View:
+def _stage(generation: Generation, texts: Texts, *, cancelling: bool) -> View:
     ended = generation.status.is_terminal
     done = generation.status is Status.COMPLETED and not _is_missing(generation)
     return {
         "id": generation.id,
         "status": generation.status.value,
         "missing": _is_missing(generation),
-        "statusText": _status(generation, cancelling=cancelling),
+        "statusText": _status(generation, texts, cancelling=cancelling),
         "progress": round(generation.progress, 1),
         "estimated": generation.estimated,
         "stage": texts.stage(generation),
         "step": texts.step(generation),
-        "eta": texts.eta(generation),
+        "times": _times(generation),
         "attempt": texts.attempt(generation),
         "picture": _picture(generation),
         "video": generation.video_url if done else None,
@@ -96,10 +132,32 @@ def _stage(generation: Generation, *, cancelling: bool) -> View:
         "canRetry": ended,
         "prompt": generation.prompt,
         "size": [generation.width, generation.height],
-        "reading": _reading(generation.understanding),
-        "facts": _facts(generation),
+        "reading": _reading(generation.understanding, texts),
+        "facts": _facts(generation, texts),
         "recipe": _recipe(generation),
     }
+
+
+def _times(generation: Generation) -> View | None:
+    """Seconds so far and seconds expected, waiting and rendering apart; what is unknown is None."""
+    now = datetime.now(UTC)
+    since = max((now - generation.updated_at).total_seconds(), 0.0)
+
+    def from_now(told: float | None) -> float | None:
+        return None if told is None else round(max(told - since, 0.0), 1)
+
+    def until_now(moment: datetime) -> float:
+        return round(max((now - moment).total_seconds(), 0.0), 1)
+
+    begins, left = generation.expected_wait_seconds, generation.eta_seconds
+    silent: View = dict.fromkeys(("waited", "begins", "render", "rendering", "left"))
+    if generation.status is Status.QUEUED:
+        render = None if begins is None or left is None else round(left - begins, 1)
+        return silent | {"waited": until_now(generation.created_at), "begins": from_now(begins), "render": render}
+    if generation.status is Status.PROCESSING and generation.started_at is not None:
+        told = {"rendering": until_now(generation.started_at), "left": from_now(left)}
+        return silent | told | {"about": generation.estimated}
+    return None
 
 
 def _is_missing(generation: Generation) -> bool:
@@ -120,29 +178,30 @@ def _download(generation: Generation) -> View:
     return {"href": generation.video_url or generation.image_url, "name": name}
 
 
-def _reading(understanding: Understanding | None) -> View | None:
+def _reading(understanding: Understanding | None, texts: Texts) -> View | None:
     """What the engine made of the prompt; None where it does not tell."""
     if understanding is None:
         return None
     return {
-        "note": texts.UNDERSTOOD_NOTHING if understanding.abstract else texts.UNDERSTOOD,
+        "note": texts.say("job.understood_nothing" if understanding.abstract else "job.understood"),
         "understood": [[found.phrase, found.became] for found in understanding.understood],
         "ignored": list(understanding.ignored),
-        "ignoredLabel": texts.NOT_UNDERSTOOD,
+        "ignoredLabel": texts.say("job.ignored"),
     }
 
 
-def _facts(generation: Generation) -> list[list[str]]:
-    """What is known about it, as pairs of name and value."""
-    pairs = [
-        ["Size", f"{generation.width} × {generation.height}"],
-        ["Length", f"{texts.length(generation.duration_seconds)} at {generation.fps} fps" if generation.fps else ""],
-        ["Seed", str(generation.seed)],
-        ["Engine", f"{generation.engine} {generation.engine_version}".strip()],
-        ["File", texts.size(generation.size_bytes)],
-        ["Left out", generation.negative_prompt],
-    ]
-    return [pair for pair in pairs if pair[1]]
+def _facts(generation: Generation, texts: Texts) -> list[list[str]]:
+    """What is known about it: what it is in a word of ours, its name, and its value."""
+    length = texts.length(generation.duration_seconds)
+    values = {
+        "size": f"{generation.width} × {generation.height}",
+        "length": texts.say("job.length_at", length=length, fps=generation.fps) if generation.fps else "",
+        "seed": str(generation.seed),
+        "engine": f"{generation.engine} {generation.engine_version}".strip(),
+        "file": texts.size(generation.size_bytes),
+        "left_out": generation.negative_prompt,
+    }
+    return [[kind, texts.say(f"job.{kind}"), value] for kind, value in values.items() if value]
 
 
 def _recipe(generation: Generation) -> View:
@@ -158,22 +217,43 @@ def _recipe(generation: Generation) -> View:
         "engine": generation.engine,
         "type": generation.type,
         "inputFileId": generation.input_file_id,
+        "settings": {name: value for name, value in generation.settings.items() if name not in COMFORTABLE},
+        "hash": generation.recipe_hash,
+        "document": _document(generation),
     }
 
 
-def _active(generation: Generation, variation: str, *, cancelling: bool) -> View:
+def _document(generation: Generation) -> str:
+    """The whole recipe as a person may keep it: the body of a request, and what made it. JSON, indented."""
+    told = {
+        "type": generation.type,
+        "prompt": generation.prompt,
+        "negativePrompt": generation.negative_prompt or None,
+        "engine": generation.engine,
+        "engineVersion": generation.engine_version,
+        "settings": generation.settings | {"seed": generation.seed},
+        "inputFileId": generation.input_file_id,
+        "recipeHash": generation.recipe_hash,
+    }
+    kept = {name: value for name, value in told.items() if value is not None}
+    return orjson.dumps(kept, option=orjson.OPT_INDENT_2).decode()
+
+
+def _active(generation: Generation, texts: Texts, *, cancelling: bool) -> View:
     return {
         "id": generation.id,
         "status": generation.status.value,
-        "statusText": _status(generation, cancelling=cancelling),
-        "detail": texts.stage(generation) if generation.status is Status.QUEUED else texts.eta(generation),
+        "statusText": _status(generation, texts, cancelling=cancelling),
+        "detail": texts.stage(generation) if generation.status is Status.QUEUED else "",
+        "place": generation.queue_position,
+        "times": _times(generation),
+        "leaving": cancelling,
         "progress": round(generation.progress, 1),
         "prompt": generation.title or generation.prompt,
-        "variation": variation,
     }
 
 
-def transfer(made: Transfer, base: str) -> View:
+def transfer(made: Transfer, base: str, texts: Texts) -> View:
     """A code for another device. `base` is the page's address as this browser knows it."""
     link = f"{base}/#{urlsplit(made.url).fragment}" if base.startswith(("http://", "https://")) else made.url
     return {

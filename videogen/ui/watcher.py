@@ -10,9 +10,10 @@ from typing import Final
 
 from videogen.client import ApiError, AsyncClient, ClientError, ConnectionChange
 from videogen.client.backoff import Backoff
-from videogen.ui import texts, views
+from videogen.ui import views
 from videogen.ui.pace import Pace
-from videogen.ui.pages import Page, Pages, Visit, sign_in
+from videogen.ui.pages import Page, Pages, Visit, sign_in, texts_of
+from videogen.ui.texts import Texts
 
 HEARTBEAT: Final = 5.0
 SETTLE: Final = 0.4
@@ -37,7 +38,7 @@ class Watcher:
         """Yield what to show: changes at once, and a heartbeat when there are none."""
         backoff = Backoff(last=3.0)
         while True:
-            page = Page(self._client)
+            page = Page(self._client, texts_of(visit))
             try:
                 async with aclosing(self._follow(page, visit)) as frames:
                     async for frame in frames:
@@ -46,7 +47,7 @@ class Watcher:
                         yield frame
             except ClientError as problem:
                 self._link = "reconnecting"
-                yield self._stamp({"problem": _plain(problem)})
+                yield self._stamp({"problem": _plain(problem, page.texts)})
             finally:
                 self._pages.close(self._key, page)
                 self._pace.left(self._key)
@@ -61,7 +62,7 @@ class Watcher:
         try:
             await self._settle(page, visit)
             self._pages.open(self._key, page)
-            notice = texts.welcome(len(page.board.active()))
+            notice = page.texts.welcome(len(page.board.active()))
             self._told = {"token": arrival.token, "adopt": arrival.adopt, "notice": notice, "visit": next(_visits)}
             yield self._frame(page)
             while not reader.done():
@@ -116,7 +117,7 @@ class Watcher:
             await _fetch(page, page.board.unknown)
 
     def _frame(self, page: Page) -> views.View:
-        return self._stamp(views.room(page.board) | self._told | {"history": page.board.history_version})
+        return self._stamp(views.room(page.board, page.texts) | self._told | {"history": page.board.history_version})
 
     def _stamp(self, frame: views.View) -> views.View:
         """Each frame is whole, since a browser may skip some, and unlike the last, since it is a sign of life."""
@@ -139,5 +140,5 @@ async def _fetch(page: Page, ids: Iterable[str]) -> None:
     await asyncio.gather(*(one(generation_id) for generation_id in ids))
 
 
-def _plain(problem: ClientError) -> str:
-    return problem.detail if isinstance(problem, ApiError) else texts.UNREACHABLE
+def _plain(problem: ClientError, texts: Texts) -> str:
+    return texts.refusal(problem) if isinstance(problem, ApiError) else texts.say("notice.unreachable")

@@ -1,4 +1,4 @@
-// Keeps the page of a link true while its generation renders: one EventSource, whose words come from the server.
+// Keeps the page of a link true while its generation renders: one EventSource, said in the page's language.
 (() => {
   const byId = (id) => document.getElementById(id);
   const stage = byId("stage");
@@ -27,13 +27,21 @@
     const node = byId("link");
     if (!node) return;
     node.hidden = is;
-    node.textContent = is ? "" : "Reconnecting…";
+    node.textContent = is ? "" : videogen.say("visitor.reconnecting");
   }
+
+  function part(told) {
+    const words = told.key ? videogen.say(told.key, told.values) : told.code === undefined ? told.text : videogen.problem(told);
+    return words.slice(0, 1).toUpperCase() + words.slice(1);
+  }
+
+  /** What happens, as one line; a program that reads the stream finds it there in English. */
+  const note = (told) => told.said.note.map(part).join(" · ");
 
   function state(told) {
     stage.dataset.status = told.status;
-    text("label", told.label);
-    text("note", told.note);
+    text("label", videogen.say(told.said.label));
+    text("note", note(told));
   }
 
   function hear(event) {
@@ -54,7 +62,7 @@
       if (picture.getAttribute("src") !== next) picture.src = next;
       picture.hidden = false;
     }
-    say(told.previewUrl ? "" : told.note);
+    say(told.previewUrl ? "" : note(told));
   }
 
   function finished() {
@@ -97,7 +105,7 @@
     if (event.data !== undefined) {
       const told = hear(event);
       finished();
-      return say(told.note || told.label);
+      return say(note(told) || videogen.say(told.said.label));
     }
     connected(false);
     if (source?.readyState === EventSource.CLOSED) again();

@@ -1,7 +1,5 @@
 // How the page's scripts ask the API, as this browser's session.
 (() => {
-  const WORDS = { unreachable: "The server could not be reached. Try again in a moment." };
-
   function base() {
     const path = document.querySelector('meta[name="videogen-api"]')?.content ?? "api/v1";
     return `${videogen.root()}/${path}`;
@@ -9,7 +7,7 @@
 
   async function words(answer) {
     const problem = await answer.json().catch(() => null);
-    return problem?.detail ?? (answer.status === 502 ? WORDS.unreachable : `The server answered ${answer.status}.`);
+    return problem?.detail ? videogen.problem(problem) : videogen.say("notice.no_server");
   }
 
   videogen.api = {
@@ -24,7 +22,7 @@
       }
       const answer = await fetch(base() + path, options).catch(() => null);
       if (answer?.ok) return answer.json();
-      const message = answer === null ? WORDS.unreachable : await words(answer);
+      const message = answer === null ? videogen.say("notice.no_server") : await words(answer);
       throw Object.assign(new Error(message), { status: answer?.status ?? 0 });
     },
   };

@@ -1,7 +1,6 @@
 // What can be done with one entry of the history: open, mark, rename, download, delete; by pointer, finger and keys.
 (() => {
   const { byId, attribute } = videogen;
-  const WORDS = { rename: "Title", keys: "Enter saves, Escape leaves it as it was" };
   const STEPS = { ArrowLeft: () => -1, ArrowRight: () => 1, ArrowUp: (wide) => -wide, ArrowDown: (wide) => wide };
   let about = null; // the entry that the menu is about
 
@@ -34,8 +33,8 @@
     field.value = item.title;
     field.placeholder = item.prompt;
     field.dir = "auto";
-    field.setAttribute("aria-label", WORDS.rename);
-    field.title = WORDS.keys;
+    field.setAttribute("aria-label", videogen.say("history.new_title"));
+    field.title = videogen.say("history.rename_keys");
     node.setAttribute("data-renaming", "");
     node.querySelector(".vg-card").after(field);
     field.focus();

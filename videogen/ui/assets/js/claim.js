@@ -1,6 +1,6 @@
 // A code from another device, typed or in the address. Nothing is replaced before somebody has said so.
 (() => {
-  const { byId, text, show } = videogen;
+  const { byId, text, show, say } = videogen;
   let code = null;
 
   function own() {
@@ -10,8 +10,7 @@
   function ask(given) {
     code = given;
     const count = own();
-    const words = count === 1 ? "This browser has a generation of its own. It stays" : "This browser has generations of its own. They stay";
-    text("claim-own", `${words} on the server, but can no longer be reached from here. Export first what you want to keep.`);
+    text("claim-own", say("claim.own", { count }));
     show("claim-own", count > 0);
     show("claim-export", count > 0);
     text("claim-error", "");
@@ -29,12 +28,12 @@
         body: JSON.stringify({ code }),
       });
       const told = await answer.json();
-      if (!answer.ok) return text("claim-error", told.detail);
+      if (!answer.ok) return text("claim-error", videogen.problem(told));
       videogen.session.replace(told.token);
       return window.location.reload();
     } catch {
       byId("claim-yes").disabled = false;
-      return text("claim-error", "The server could not be reached. The code was not used; try again.");
+      return text("claim-error", say("claim.unreachable"));
     }
   }
 

@@ -4,7 +4,7 @@
   const BEAT = 6_000; // and a little for its way
   const STUCK = 8_000; // the server answers, but the page's stream stays silent
   const PROBE_LIMIT = 3_000;
-  const WORDS = { live: "Live", reconnecting: "Reconnecting", offline: "Offline" };
+  const WORDS = { live: "link.live", reconnecting: "link.reconnecting", offline: "link.offline" };
   let heard = performance.now();
   let link = "live";
   let state = "reconnecting"; // until the first news
@@ -16,7 +16,7 @@
     state = next;
     const node = videogen.byId("connection");
     if (!node) return;
-    videogen.text("connection", WORDS[next]);
+    videogen.text("connection", videogen.say(WORDS[next]));
     videogen.attribute(node, "data-state", next);
   }
 

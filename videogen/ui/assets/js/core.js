@@ -57,8 +57,9 @@ window.videogen = {
     write(key, value) {
       try {
         window.localStorage.setItem(`videogen.${key}`, JSON.stringify(value));
+        return true;
       } catch {
-        // Storage may be full or forbidden; the page works on without it.
+        return false; // Storage may be full or forbidden; the page works on without it.
       }
     },
   },
@@ -66,7 +67,7 @@ window.videogen = {
   /** What the page brings along when it loads: its session, and what it had open. */
   arrive(session) {
     const claimed = videogen.store.read("claimed");
-    return [{ ...(session ?? {}), ...(claimed ? { token: claimed } : {}), selected: videogen.tab.read() }];
+    return [{ ...(session ?? {}), ...(claimed ? { token: claimed } : {}), selected: videogen.tab.read(), language: videogen.language }];
   },
 
   /** The open generation is remembered per tab, and for a new tab that of the last one. */

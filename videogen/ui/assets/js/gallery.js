@@ -1,27 +1,14 @@
 // Draws the history: of however many entries, only those around what can be seen are in the document.
 (() => {
-  const { byId, attribute, show, text } = videogen;
-  const WORDS = {
-    failed: "Failed",
-    cancelled: "Cancelled",
-    missing: "File gone",
-    still: "Still",
-    of: (number, all) => `${number} of ${all}`,
-    star: (name) => `Favourite: ${name}`,
-    more: (name) => `More for ${name}`,
-    found: (number, more) => (number === 1 && !more ? "1 found" : `${number}${more ? "+" : ""} found`),
-    none: (words) => (words ? `Nothing matches “${words}” here.` : "Nothing matches these filters."),
-    loading: "Loading…",
-    showMore: "Show more",
-  };
+  const { byId, attribute, show, text, say } = videogen;
   const AGES = [
     [60, "second", 60],
     [3600, "minute", 60],
     [86_400, "hour", 3600],
   ];
-  const ago = new Intl.RelativeTimeFormat(undefined, { numeric: "auto", style: "narrow" });
-  const day = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
-  const distant = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", year: "numeric" });
+  const ago = new Intl.RelativeTimeFormat(videogen.language, { numeric: "auto", style: "narrow" });
+  const day = new Intl.DateTimeFormat(videogen.language, { day: "numeric", month: "short" });
+  const distant = new Intl.DateTimeFormat(videogen.language, { day: "numeric", month: "short", year: "numeric" });
   let told = { items: [], loaded: false, filtered: false, words: "", more: false };
   let places = new Map(); // which one of its project an entry is
   let rows = { columns: 1, height: 0 };
@@ -36,7 +23,7 @@
     for (const [, group] of projects) {
       if (group.length < 2) continue;
       const ordered = [...group].sort((one, other) => one.seed - other.seed || (one.id < other.id ? -1 : 1));
-      ordered.forEach((one, index) => found.set(one.id, WORDS.of(index + 1, group.length)));
+      ordered.forEach((one, index) => found.set(one.id, say("history.variation", { number: index + 1, count: group.length })));
     }
     return found;
   }
@@ -53,13 +40,13 @@
   }
 
   function badge(item) {
-    if (item.missing) return WORDS.missing;
-    return item.status === "completed" ? "" : WORDS[item.status];
+    if (item.missing) return say("status.missing");
+    return item.status === "completed" ? "" : say(item.status === "failed" ? "status.failed" : "status.cancelled");
   }
 
   function length(item) {
     if (item.status !== "completed") return "";
-    return item.type === "image" ? WORDS.still : `${Number(item.seconds.toFixed(1))} s`;
+    return item.type === "image" ? say("history.still") : say("time.seconds", { seconds: item.seconds });
   }
 
   /** How old it is, in little room. */
@@ -97,8 +84,8 @@
     attribute(node, "aria-setsize", told.more ? -1 : told.items.length);
     const star = node.querySelector(".vg-star");
     attribute(star, "aria-pressed", String(item.favorite));
-    attribute(star, "aria-label", WORDS.star(item.name));
-    attribute(node.querySelector(".vg-dots"), "aria-label", WORDS.more(item.name));
+    attribute(star, "aria-label", say("history.favourite", { name: item.name }));
+    attribute(node.querySelector(".vg-dots"), "aria-label", say("history.more_for", { name: item.name }));
     pick(node);
   }
 
@@ -169,6 +156,11 @@
     for (const node of known.values()) node.remove();
   }
 
+  function found() {
+    const number = told.items.length;
+    return told.more ? say("history.found_more", { number }) : say("history.found", { count: number });
+  }
+
   function watch() {
     let due = 0;
     const soon = () => {
@@ -191,7 +183,7 @@
   function end() {
     show("history-more", told.more);
     byId("history-more").disabled = Boolean(told.busy);
-    text("history-more", told.busy ? WORDS.loading : WORDS.showMore);
+    text("history-more", say(told.busy ? "history.loading" : "history.more"));
     if (told.busy) return;
     // Looked at anew: with a short page its end may still be in view.
     watching.unobserve(byId("history-end"));
@@ -211,8 +203,8 @@
       show("history-filters", told.loaded && (told.filtered || !none));
       show("history-empty", none && !told.filtered);
       show("history-none", none && told.filtered);
-      text("history-none-words", WORDS.none(told.words));
-      text("history-said", told.filtered && !none && !told.busy ? WORDS.found(told.items.length, told.more) : "");
+      text("history-none-words", told.words ? say("history.none_of", { words: told.words }) : say("history.none"));
+      text("history-said", told.filtered && !none && !told.busy ? found() : "");
       attribute(byId("history"), "aria-busy", told.busy ? "true" : null);
       videogen.filters.engines(told.items);
       draw();

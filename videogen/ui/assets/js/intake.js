@@ -1,7 +1,7 @@
 // What the form asks besides Gradio's fields: video or still, how many variations, and the image to start from.
 // These are plain HTML: they cost the page no time, and the image goes to the API by itself.
 (() => {
-  const { byId, text, attribute } = videogen;
+  const { byId, text, attribute, say } = videogen;
   const NOTHING = { type: "video", variations: 1, inputFileId: null };
   const TYPES = ["image/png", "image/jpeg", "image/webp"];
   let wish = { ...NOTHING };
@@ -12,7 +12,7 @@
   const api = (path) => `${videogen.root()}/api/v1/files${path}`;
   const authorization = async () => ({ Authorization: `Bearer ${await videogen.session.token()}` });
 
-  function say(words) {
+  function complain(words) {
     text("input-error", words ?? "");
   }
 
@@ -37,10 +37,10 @@
     const preview = byId("input-preview");
     const source = sending?.preview ?? videogen.absolute(shown?.url) ?? null;
     attribute(preview, "src", source);
-    attribute(preview, "alt", state === "chosen" ? "The image to start from" : "");
+    attribute(preview, "alt", state === "chosen" ? say("image.chosen") : "");
     preview.hidden = source === null;
-    text("input-about", sending ? `Sending ${sending.name}…` : shown ? about(shown) : "");
-    attribute(byId("input-remove"), "aria-label", sending ? "Stop sending" : "Remove the image");
+    text("input-about", sending ? say("image.sending", { name: sending.name }) : shown ? about(shown) : "");
+    attribute(byId("input-remove"), "aria-label", say(sending ? "image.stop" : "image.remove_it"));
   }
 
   function change(values) {
@@ -58,19 +58,20 @@
   async function refusal(answer) {
     const problem = await answer.json().catch(() => null);
     const [error] = problem?.errors ?? [];
-    if (error) return `Image: expected ${error.expected}, got ${error.got}.`;
-    return (problem?.detail ?? `The server answered ${answer.status}.`).replace(/^file: /, "Image: ");
+    if (error) return say("form.expected", { field: say("form.image"), expected: error.expected, got: error.got });
+    const why = problem ? videogen.problem(problem) : say("notice.server_answered", { status: answer.status });
+    return say("image.refused", { why: why.replace(/^file: /, "") });
   }
 
   async function send(file) {
     stop();
-    const most = Number(byId("input-hint").textContent.match(/([\d.]+) MB/)?.[1] ?? Infinity);
+    const most = Number(byId("input-field").dataset.most);
     // A browser knows a file by its name alone; the server looks at its bytes.
-    if (file.type && !TYPES.includes(file.type)) return say(`Image: expected a PNG, JPEG or WebP image, got ${file.type}.`);
-    if (file.size > most * 1e6) return say(`Image: expected at most ${most} MB, got ${(file.size / 1e6).toFixed(1)} MB.`);
+    if (file.type && !TYPES.includes(file.type)) return complain(say("image.wrong_type", { type: file.type }));
+    if (file.size > most * 1e6) return complain(say("image.too_large", { most, size: file.size / 1e6 }));
     const mine = { name: file.name, preview: URL.createObjectURL(file), abort: new AbortController() };
     sending = mine;
-    say("");
+    complain("");
     show();
     try {
       const body = new FormData();
@@ -86,7 +87,7 @@
     } catch (problem) {
       if (sending !== mine) return undefined;
       stop();
-      say(problem instanceof TypeError ? "Image: the server could not be reached. Try again in a moment." : problem.message);
+      complain(problem instanceof TypeError ? say("image.unreachable") : problem.message);
       show();
     }
     return undefined;
@@ -99,7 +100,7 @@
       if (wish.inputFileId !== id) return;
       if (answer.ok) shown = await answer.json();
       else if (answer.status === 404) {
-        say("Image: the one you had chosen is not there any more.");
+        complain(say("image.gone"));
         return change({ inputFileId: null });
       }
     } catch {
@@ -108,10 +109,9 @@
     show();
   }
 
-  function pick(files) {
-    const file = [...(files ?? [])].find((one) => one.type.startsWith("image/")) ?? files?.[0];
-    if (file) send(file);
-    return Boolean(file);
+  function first(files) {
+    const all = [...(files ?? [])];
+    return all.find((one) => one.type.startsWith("image/")) ?? all[0];
   }
 
   const ready = () => offer.image && byId("intake") !== null;
@@ -121,7 +121,8 @@
   document.addEventListener("change", (event) => {
     const field = event.target;
     if (field.id === "input-file") {
-      pick(field.files);
+      const file = first(field.files);
+      if (file) send(file);
       field.value = ""; // or the same file could not be chosen again
     } else if (field.name === "vg-make") change({ type: field.value });
     else if (field.id === "variations") change({ variations: Number(field.value) });
@@ -130,27 +131,33 @@
     if (!event.target.closest?.("#input-remove")) return;
     stop();
     shown = null;
-    say("");
+    complain("");
     change({ inputFileId: null });
     byId("input-file").focus({ preventScroll: true });
   });
   document.addEventListener("paste", (event) => {
-    const files = [...(event.clipboardData?.files ?? [])];
-    if (ready() && files.some((file) => file.type.startsWith("image/")) && pick(files)) event.preventDefault();
+    const file = first(event.clipboardData?.files);
+    if (!file || !/^(image|video)\//.test(file.type)) return;
+    event.preventDefault();
+    videogen.reuse.open(file, send);
   });
   // Anywhere on the page: a browser would leave it for a picture that misses its place by an inch.
   document.addEventListener("dragover", (event) => {
     if (!carries(event)) return;
     event.preventDefault();
     if (ready()) mark(true);
-    else event.dataTransfer.dropEffect = "none";
   });
   document.addEventListener("dragleave", (event) => event.relatedTarget === null && mark(false));
   document.addEventListener("drop", (event) => {
     mark(false);
     if (!carries(event)) return;
     event.preventDefault();
-    if (ready()) pick(event.dataTransfer.files);
+    const file = first(event.dataTransfer.files);
+    if (!file) return;
+    // Whoever aims at the image's own place means the picture, even if it carries a recipe.
+    const aimed = ready() && event.target.closest?.("#input-field") && file.type.startsWith("image/");
+    if (aimed) send(file);
+    else videogen.reuse.open(file, send);
   });
 
   videogen.intake = {
@@ -176,11 +183,14 @@
       };
       if (wish.inputFileId !== before) {
         shown = null;
-        say("");
+        complain("");
         if (wish.inputFileId) fetchShown(wish.inputFileId);
       }
       show();
     },
+
+    /** Whether there is a place for an image to start from. */
+    takes: ready,
 
     mounted: show,
   };

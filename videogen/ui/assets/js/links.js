@@ -37,8 +37,8 @@
     copy,
 
     about(link) {
-      const views = link.views === 1 ? "1 view" : `${link.views} views`;
-      return link.expires ? `${views}, until ${videogen.lists.date(new Date(link.expires))}` : views;
+      if (!link.expires) return videogen.say("share.views", { count: link.views });
+      return videogen.say("share.views_until", { count: link.views, date: videogen.lists.date(new Date(link.expires)) });
     },
   };
 })();

@@ -1,7 +1,7 @@
 // What is being rendered: a list that keeps its elements from one update to the next. What has ended is in `gallery`.
 (() => {
-  const { byId, attribute, show } = videogen;
-  const dates = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+  const { byId, attribute, show, say } = videogen;
+  const dates = new Intl.DateTimeFormat(videogen.language, { dateStyle: "medium", timeStyle: "short" });
 
   function part(node, name, value) {
     const target = node.querySelector(`[data-part="${name}"]`);
@@ -33,15 +33,6 @@
     }
   }
 
-  function fillActive(node, item) {
-    part(node, "prompt", item.prompt);
-    part(node, "variation", item.variation);
-    part(node, "status", item.statusText);
-    part(node, "detail", item.detail);
-    part(node, "percent", item.status === "processing" ? `${Math.floor(item.progress)} %` : "");
-    node.querySelector(".vg-bar > span").style.transform = `scaleX(${item.progress / 100})`;
-  }
-
   function remark() {
     const selected = videogen.stage.job?.id;
     if (byId("active")) mark(byId("active"), selected);
@@ -49,12 +40,9 @@
   }
 
   videogen.lists = {
-    applyActive(room) {
-      if (!byId("active")) return;
-      sync(byId("active"), room.active, "active-entry", fillActive);
-      show("active-section", room.active.length > 0);
-      remark();
-    },
+    part,
+    sync,
+    remark,
 
     date(date) {
       return dates.format(date);
@@ -62,7 +50,7 @@
 
     when(date, now = new Date()) {
       const seconds = (date - now) / 1000;
-      const relative = new Intl.RelativeTimeFormat(undefined, { numeric: "auto" });
+      const relative = new Intl.RelativeTimeFormat(videogen.language, { numeric: "auto" });
       if (seconds > -60) return relative.format(0, "second");
       if (seconds > -3600) return relative.format(Math.round(seconds / 60), "minute");
       if (seconds > -86400) return relative.format(Math.round(seconds / 3600), "hour");

@@ -17,6 +17,7 @@
       seed: /^\d{1,18}$/.test(told.seed) ? told.seed : "",
       engine: words(told.engine),
       type: told.type === "image" ? "image" : "video",
+      settings: typeof told.settings === "object" && told.settings !== null ? told.settings : {},
       // The image that somebody started from is theirs.
       inputFileId: null,
       variations: 1,
@@ -28,11 +29,11 @@
     window.history.replaceState(null, "", window.location.pathname + window.location.search);
     const answer = await fetch(`${videogen.root()}/s/${slug}/recipe.json`, { cache: "no-store" });
     if (!answer.ok) {
-      videogen.remix.said = "This link no longer works, so its settings could not be taken over.";
+      videogen.remix.said = videogen.say("remix.gone");
       return;
     }
     videogen.draft.note(videogen.engines.formOf(checked(await answer.json())));
-    videogen.remix.said = "The prompt and settings of the shared video are in the form.";
+    videogen.remix.said = videogen.say("remix.taken");
   }
 
   videogen.remix = {
@@ -44,7 +45,7 @@
   const slug = MARK.exec(window.location.hash)?.[1];
   if (slug) {
     videogen.remix.taken = take(slug).catch(() => {
-      videogen.remix.said = "The shared settings could not be fetched.";
+      videogen.remix.said = videogen.say("remix.unreachable");
     });
   }
 

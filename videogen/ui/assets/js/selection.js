@@ -1,16 +1,7 @@
 // Selecting several: which, and what is done with all of them.
 (() => {
-  const { byId, attribute, show, text } = videogen;
+  const { byId, attribute, show, text, say } = videogen;
   const MOST = 1000; // generations in one zip
-  const WORDS = {
-    none: "Nothing selected",
-    some: (number) => `${number.toLocaleString()} selected`,
-    all: "Select all",
-    matching: "Select all that match",
-    unselect: "Select none",
-    tooMany: `A zip takes ${MOST.toLocaleString()} at most. “Export everything” below takes all.`,
-    zip: (number) => (number === 1 ? "The zip of 1 comes as a download." : `The zip of ${number} comes as a download.`),
-  };
   let active = false;
   let chosen = new Set();
   let last = null; // for a range with Shift
@@ -32,8 +23,9 @@
     attribute(byId("history-section"), "data-selecting", active ? "true" : null);
     attribute(byId("history-select"), "aria-pressed", String(active));
     if (!active) return;
-    text("history-chosen", chosen.size ? WORDS.some(chosen.size) : WORDS.none);
-    text("history-all", everything() ? WORDS.unselect : videogen.history.filtered ? WORDS.matching : WORDS.all);
+    text("history-chosen", chosen.size ? say("history.selected", { count: chosen.size }) : say("history.none_selected"));
+    const matching = videogen.history.filtered ? say("history.select_matching") : say("history.select_all");
+    text("history-all", everything() ? say("history.select_none") : matching);
     for (const id of ["history-zip", "history-trash"]) byId(id).disabled = chosen.size === 0;
     byId("history-bulk").dispatchEvent(new CustomEvent("videogen:selected", { bubbles: true }));
   }
@@ -88,7 +80,7 @@
   }
 
   async function zip(button) {
-    if (chosen.size > MOST) return videogen.toast.say(WORDS.tooMany);
+    if (chosen.size > MOST) return videogen.toast.say(say("history.zip_limit", { most: MOST }));
     button.disabled = true;
     try {
       const bundle = await videogen.api.ask("POST", "/generations/zip", { ids: ids() });
@@ -96,7 +88,7 @@
       link.href = videogen.absolute(bundle.url);
       link.download = "";
       link.click();
-      videogen.toast.say(WORDS.zip(bundle.count));
+      videogen.toast.say(say("history.zip_comes", { count: bundle.count }));
     } catch (problem) {
       videogen.toast.say(problem.message);
     } finally {

@@ -1,17 +1,17 @@
 // Sharing: the panel under the stage for the generation that is on it, and the list of all that is shared.
 (() => {
-  const { byId, text, attribute, show } = videogen;
+  const { byId, text, attribute, show, say } = videogen;
   let open = null; // the generation whose panel is open
   let fresh = false; // a link was asked for and is to be copied when it comes
 
-  function say(words) {
+  function tell(words) {
     text("share-said", words);
   }
 
   async function copy(link) {
     const address = videogen.links.address(link);
     const done = await videogen.links.copy(address, byId("share-link"));
-    say(done ? "Copied." : "Press Ctrl+C to copy it.");
+    tell(say(done ? "share.copied" : "share.press_to_copy"));
   }
 
   function panel() {
@@ -29,7 +29,7 @@
     text("share-views", videogen.links.about(link));
     byId("share-expires").value = link.expires ? "keep" : "never";
     byId("share-expires").firstElementChild.textContent = link.expires
-      ? `on ${videogen.lists.date(new Date(link.expires))}`
+      ? say("share.on", { date: videogen.lists.date(new Date(link.expires)) })
       : "";
   }
 
@@ -40,8 +40,8 @@
     title.href = videogen.links.address(link);
     node.querySelector('[data-part="about"]').textContent = videogen.links.about(link);
     for (const button of node.querySelectorAll("button")) {
-      const what = button.dataset.share === "copy" ? "Copy the link to" : "Revoke the link to";
-      button.setAttribute("aria-label", `${what} ${link.title}`);
+      const what = button.dataset.share === "copy" ? "shared.copy_of" : "shared.revoke_of";
+      button.setAttribute("aria-label", say(what, { title: link.title }));
       button.disabled = false;
     }
   }
@@ -64,7 +64,7 @@
   }
 
   function start(id) {
-    say("");
+    tell("");
     fresh = true;
     ask(id);
   }
@@ -83,8 +83,8 @@
     }
     const link = videogen.links.of(id);
     if (link && (await videogen.links.copy(videogen.links.address(link), null))) {
-      button.textContent = "Copied";
-      window.setTimeout(() => (button.textContent = "Copy link"), 1500);
+      button.textContent = say("shared.copied");
+      window.setTimeout(() => (button.textContent = say("shared.copy")), 1500);
     }
     return undefined;
   }

@@ -36,6 +36,7 @@
 
   async function restore() {
     const url = new URL(`${videogen.root()}/page/room`);
+    url.searchParams.set("language", videogen.language);
     const selected = videogen.tab.read();
     if (selected) url.searchParams.set("selected", selected);
     const token = videogen.store.read("token");
@@ -61,6 +62,7 @@
     async open() {
       videogen.listen();
       videogen.engines.introduce();
+      videogen.presets.open();
       const early = await restored;
       // The watcher's frames are newer.
       if (early !== null && !videogen.watched) videogen.showRoom(early.room, early.history);

@@ -1,6 +1,6 @@
 // The generation on the stage: picture, status, progress, and what can be done with it.
 (() => {
-  const { byId, text, attribute, show } = videogen;
+  const { byId, text, attribute, show, say } = videogen;
   let shown = null;
   let wanted = null;
 
@@ -25,8 +25,8 @@
     } else {
       // The same element for every frame: the old picture stays until the new one is decoded.
       if (wanted !== source) image.src = source;
-      const what = job.still ? "Still" : job.status === "completed" ? "Poster" : "Preview";
-      attribute(image, "alt", `${what}: ${job.prompt}`);
+      const what = job.still ? "job.still" : job.status === "completed" ? "job.poster" : "job.preview";
+      attribute(image, "alt", say(what, { prompt: job.prompt }));
       if (wanted !== source) image.hidden = false;
     }
     wanted = source;
@@ -55,17 +55,18 @@
     const wide = job !== null && shown?.id === job.id && Math.abs(done - shown.progress) >= 3;
     bar.classList.toggle("vg-jump", !wide);
     attribute(bar, "aria-valuenow", done);
-    attribute(bar, "aria-valuetext", job === null ? null : `${Math.floor(done)} %, ${job.stage}`);
+    attribute(bar, "aria-valuetext", job === null ? null : say("job.progress_text", { percent: Math.floor(done), stage: job.stage }));
     attribute(bar, "data-estimated", job?.estimated ? "true" : null);
     bar.firstElementChild.style.transform = `scaleX(${done / 100})`;
     const counts = job !== null && job.status === "processing";
-    text("job-percent", counts ? `${Math.floor(done)} %` : "");
+    text("job-percent", counts ? say("size.percent", { percent: Math.floor(done) }) : "");
   }
 
   function facts(job) {
     show("job-about", job !== null);
     text("job-prompt", job?.prompt ?? "");
     reading(job?.reading);
+    videogen.reuse.tell(job?.recipe);
     const list = byId("job-facts");
     const key = JSON.stringify(job?.facts ?? []);
     if (list.dataset.key === key) return;
@@ -73,13 +74,13 @@
     list.replaceChildren(...(job?.facts ?? []).map(fact));
   }
 
-  function fact([name, value]) {
+  function fact([kind, name, value]) {
     const box = document.createElement("div");
     const term = document.createElement("dt");
     const detail = document.createElement("dd");
     term.textContent = name;
     detail.textContent = value;
-    if (name === "Seed") detail.append(copyButton(value));
+    if (kind === "seed") detail.append(copyButton(value));
     box.append(term, detail);
     return box;
   }
@@ -115,16 +116,16 @@
     const button = document.createElement("button");
     button.type = "button";
     button.className = "vg-copy";
-    button.textContent = "Copy";
-    button.setAttribute("aria-label", "Copy seed");
+    button.textContent = say("job.copy");
+    button.setAttribute("aria-label", say("job.copy_seed"));
     button.addEventListener("click", async () => {
       try {
         await navigator.clipboard.writeText(value);
-        button.textContent = "Copied";
+        button.textContent = say("job.copied");
       } catch {
-        button.textContent = "Not allowed";
+        button.textContent = say("job.copy_refused");
       }
-      window.setTimeout(() => (button.textContent = "Copy"), 1500);
+      window.setTimeout(() => (button.textContent = say("job.copy")), 1500);
     });
     return button;
   }
@@ -132,14 +133,14 @@
   function actions(job) {
     show("cancel", job?.canCancel);
     show("retry", job?.canRetry);
-    show("use-settings", job?.canRetry);
+    for (const id of ["use-settings", "new-seed", "vary"]) show(id, job?.canRetry);
     show("animate", job?.canAnimate);
     const link = byId("download");
     show("download", job?.download);
     attribute(link, "href", videogen.absolute(job?.download?.href));
     attribute(link, "download", job?.download?.name ?? "");
     // A button that was pressed is ready again once the answer has come.
-    for (const id of ["cancel", "retry"]) byId(id).disabled = false;
+    for (const id of ["cancel", "retry", "new-seed", "vary"]) byId(id).disabled = false;
   }
 
   videogen.stage = {
@@ -162,10 +163,10 @@
       attribute(byId("job"), "data-empty", job === null);
       attribute(status, "data-generation-id", job?.id ?? "");
       attribute(status, "data-status", job?.status ?? "");
-      text("job-status", job?.statusText ?? "Nothing selected");
+      text("job-status", job?.statusText ?? say("status.none"));
       text("job-stage", job?.stage ?? "");
       text("job-step", job?.step ?? "");
-      text("job-eta", job?.eta ?? "");
+      videogen.times.tell(byId("job-eta"), job?.times ?? null);
       text("job-attempt", job?.attempt ?? "");
       show("stage-empty", job === null && room.loaded);
       frame(job);

@@ -1,6 +1,6 @@
 // Take it with you: a code for another device, a copy of everything, and a copy brought in.
 (() => {
-  const { byId, text, show } = videogen;
+  const { byId, text, show, say } = videogen;
   let until = 0;
   let ticking = 0;
 
@@ -11,8 +11,9 @@
 
   function tick() {
     const seconds = Math.round((until - Date.now()) / 1000);
-    if (seconds <= 0) return hide("The code has expired. Make a new one.");
-    text("transfer-left", `Holds for ${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`);
+    if (seconds <= 0) return hide(say("take.expired"));
+    const time = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+    text("transfer-left", say("take.holds", { time }));
     return undefined;
   }
 
@@ -38,25 +39,26 @@
 
   async function detail(answer) {
     try {
-      return (await answer.json()).detail;
+      return videogen.problem(await answer.json());
     } catch {
-      return `The server answered ${answer.status}.`;
+      return say("notice.server_answered", { status: answer.status });
     }
   }
 
   async function bringIn(file) {
     byId("import").disabled = true;
-    text("import-told", `Importing ${file.name} ...`);
+    text("import-told", say("take.importing", { name: file.name }));
     try {
       const url = `${videogen.root()}/api/v1/import`;
       const type = { "Content-Type": "application/zip" };
       const answer = await fetch(url, { method: "POST", headers: { ...(await headers()), ...type }, body: file });
       if (!answer.ok) return text("import-told", await detail(answer));
       const came = await answer.json();
-      const known = came.known ? `, ${came.known} ${came.known === 1 ? "was" : "were"} here already` : "";
-      return text("import-told", `${came.imported} imported${known}.`);
+      const { imported, known } = came;
+      const told = known ? say("take.imported_known", { imported, count: known }) : say("take.imported", { count: imported });
+      return text("import-told", told);
     } catch {
-      return text("import-told", "The server could not be reached. Nothing was imported.");
+      return text("import-told", say("take.not_imported"));
     } finally {
       byId("import").disabled = false;
     }
@@ -86,7 +88,7 @@
       byId("import-file").click();
     } else if (window.top !== window) {
       event.preventDefault();
-      fetchExport().catch(() => text("import-told", "The server could not be reached."));
+      fetchExport().catch(() => text("import-told", say("notice.no_server")));
     } else {
       button.href = `${videogen.root()}/api/v1/export`;
     }

@@ -1,20 +1,16 @@
 // Deleting, and taking it back: a word on what was deleted, with Undo, for as long as anybody needs to read it.
 (() => {
-  const { byId, text, show } = videogen;
+  const { byId, text, show, say } = videogen;
   const SECONDS = 12;
   const SECONDS_LATER = 30; // for somebody who comes back
   const MANY = 1000; // the API takes no more at once
-  const WORDS = {
-    deleted: (number, name) => (number === 1 && name ? `Deleted “${name}”.` : `Deleted ${number}.`),
-    earlier: (number) => (number === 1 ? "You deleted one a while ago." : `You deleted ${number} a while ago.`),
-    back: (number) => (number === 1 ? "It is back." : `${number} are back.`),
-    late: "It is too late to bring it back.",
-    none: "It was not there any more.",
-    running: "What is still running cannot be deleted: cancel it first.",
-  };
   let undo = null; // what Undo brings back
   let ticking = 0;
   let left = 0;
+
+  function deleted(count, name) {
+    return count === 1 && name ? say("history.deleted_one", { name }) : say("history.deleted", { count });
+  }
 
   function held() {
     const toast = byId("history-toast");
@@ -86,10 +82,10 @@
       const shown = clearStage(told.ids);
       videogen.store.write("deleted", { ids: told.ids, until: told.until });
       videogen.history.drop(told.ids);
-      open(WORDS.deleted(told.ids.length, name), SECONDS, { ids: told.ids, shown, place });
+      open(deleted(told.ids.length, name), SECONDS, { ids: told.ids, shown, place });
     } else {
       videogen.history.changed();
-      open(problem ?? (told.running ? WORDS.running : WORDS.none), SECONDS);
+      open(problem ?? (told.running ? say("history.still_running") : say("history.not_there")), SECONDS);
     }
     // Who works by keys has lost the place where the keys were.
     if (byKey) byId(told.ids.length ? "history-undo" : "history-toast-close").focus({ preventScroll: true });
@@ -108,7 +104,7 @@
       if (what.shown && back.includes(what.shown)) videogen.act("choose", { id: what.shown, quiet: true });
       const focused = byId("history-toast").contains(document.activeElement);
       close();
-      open(back.length ? WORDS.back(back.length) : WORDS.late, 4);
+      open(back.length ? say("history.back", { count: back.length }) : say("history.too_late"), 4);
       if (focused) videogen.gallery.focus(what.place);
     } catch (problem) {
       open(problem.message, SECONDS, what);
@@ -139,7 +135,7 @@
     recall() {
       const earlier = videogen.store.read("deleted");
       if (!earlier?.ids?.length || !(earlier.until > Date.now())) return;
-      open(WORDS.earlier(earlier.ids.length), SECONDS_LATER, { ids: earlier.ids, shown: null, place: 0 });
+      open(say("history.deleted_earlier", { count: earlier.ids.length }), SECONDS_LATER, { ids: earlier.ids, shown: null, place: 0 });
     },
   };
 })();
