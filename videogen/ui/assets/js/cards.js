@@ -3,6 +3,7 @@
   const { byId, attribute } = videogen;
   const STEPS = { ArrowLeft: () => -1, ArrowRight: () => 1, ArrowUp: (wide) => -wide, ArrowDown: (wide) => wide };
   let about = null; // the entry that the menu is about
+  let anchor = null; // the button that it belongs to
 
   const find = (id) => videogen.history.items.find((one) => one.id === id);
   const entryOf = (target) => target.closest?.("#history [data-generation-id]");
@@ -76,11 +77,23 @@
     link.hidden = item.file === null;
     attribute(link, "href", videogen.absolute(item.file));
     menu.showPopover();
-    const [box, own] = [button.getBoundingClientRect(), menu.getBoundingClientRect()];
+    anchor = button;
+    stand();
+    menu.querySelector("[role=menuitem]:not([hidden])").focus({ preventScroll: true });
+  }
+
+  /** The menu stays with its entry, as long as that is in sight. */
+  function stand() {
+    const menu = byId("history-menu");
+    if (!menu?.matches(":popover-open")) return;
+    const [box, own] = [anchor.getBoundingClientRect(), menu.getBoundingClientRect()];
+    if (!anchor.isConnected || box.bottom < 0 || box.top > window.innerHeight) {
+      menu.hidePopover();
+      return;
+    }
     const below = box.bottom + own.height + 8 < window.innerHeight;
     menu.style.left = `${Math.max(8, Math.min(box.right - own.width, window.innerWidth - own.width - 8))}px`;
     menu.style.top = `${below ? box.bottom + 4 : Math.max(8, box.top - own.height - 4)}px`;
-    menu.querySelector("[role=menuitem]:not([hidden])").focus();
   }
 
   function chosen(event, what) {
@@ -132,8 +145,6 @@
 
   document.addEventListener("click", clicked);
   document.addEventListener("keydown", pressed);
-  // A menu that stays where it was while its entry moves away is about nothing.
-  window.addEventListener("scroll", () => byId("history-menu")?.matches(":popover-open") && byId("history-menu").hidePopover(), {
-    passive: true,
-  });
+  window.addEventListener("scroll", stand, { passive: true, capture: true });
+  window.addEventListener("resize", stand);
 })();

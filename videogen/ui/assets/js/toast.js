@@ -94,6 +94,8 @@
   async function restore() {
     const what = undo;
     if (what === null) return;
+    // A button that is switched off loses the focus.
+    const focused = byId("history-toast").contains(document.activeElement);
     byId("history-undo").disabled = true;
     const back = [];
     try {
@@ -102,7 +104,6 @@
       }
       await videogen.history.changed();
       if (what.shown && back.includes(what.shown)) videogen.act("choose", { id: what.shown, quiet: true });
-      const focused = byId("history-toast").contains(document.activeElement);
       close();
       open(back.length ? say("history.back", { count: back.length }) : say("history.too_late"), 4);
       if (focused) videogen.gallery.focus(what.place);
