@@ -247,7 +247,7 @@ def test_generations_of_one_person_do_not_interfere(app, tab):
     open_gate(app, first)
     tab.shows(first, "completed")
     tab.can_play()
-    tab.history(second).locator("button").click()
+    tab.history(second).locator(".vg-card").click()
     tab.shows(second, "cancelled")
     expect(tab.find("#job-prompt")).to_have_text("the second film")
 
