@@ -419,4 +419,5 @@ def test_the_recipe_is_what_the_form_needs(shared, visitor):
     told = visitor.get(f"{page_of(made)}/recipe.json").json()
     assert told["prompt"] == generation["prompt"]
     assert told["seed"] == str(2**40)
+    assert told["settings"] == generation["settings"]
     assert json.dumps(told).count("gen_") == 0

@@ -112,6 +112,19 @@ def test_settings_to_use_again_name_the_type_and_the_image():
     assert (recipe["type"], recipe["inputFileId"]) == ("video", "fil_in")
 
 
+def test_a_result_carries_its_whole_recipe():
+    settings = {"width": 322, "height": 240, "durationSeconds": 4, "fps": 24, "steps": 7, "seed": 2**60}
+    told = stage(**DONE, settings=settings, seed=2**60, engineVersion="3", negativePrompt="<b>clouds</b>")["recipe"]
+    # The form's own controls have theirs already.
+    assert told["settings"] == {"steps": 7}
+    assert told["hash"] == "x"
+    document = json.loads(told["document"])
+    assert document["settings"] == settings
+    assert (document["engine"], document["engineVersion"], document["recipeHash"]) == ("procedural", "3", "x")
+    assert document["negativePrompt"] == "<b>clouds</b>"
+    assert "inputFileId" not in document
+
+
 def test_the_variations_of_a_project_are_marked_in_both_lists():
     board = Board()
     board.put(generation("gen_b", projectId="prj_1", seed=8, **DONE))

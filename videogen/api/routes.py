@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi.responses import FileResponse
 
 from videogen.api.auth import ServiceDep, SessionDep, cookie_header
 from videogen.api.cursors import decode_cursor, encode_cursor
@@ -19,11 +20,11 @@ from videogen.errors import (
     NotTerminal,
     SessionRequired,
 )
+from videogen.line_schemas import GenerationMove
 from videogen.schemas import (
     EngineList,
     Generation,
     GenerationCreate,
-    GenerationMove,
     GenerationPage,
     GenerationPatch,
     ListQuery,
@@ -57,6 +58,20 @@ def set_cookie(request: Request, session_id: SessionDep) -> Response:
 def list_engines(service: ServiceDep) -> EngineList:
     """The engines on offer: what each can do, whether it is available, and the JSON Schema of its settings."""
     return service.engines()
+
+
+@router.get(
+    "/engines/{engine_id}/presets/{preset_id}/poster.webp",
+    tags=["engines"],
+    response_class=FileResponse,
+    responses=documented(NotFound),
+)
+def preset_poster(service: ServiceDep, engine_id: str, preset_id: str) -> FileResponse:
+    """A small picture of what an engine's preset makes. Anybody may see it."""
+    response = FileResponse(service.preset_poster(engine_id, preset_id), media_type="image/webp")
+    response.headers["Cache-Control"] = "public, max-age=3600"
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    return response
 
 
 @router.post(

@@ -15,12 +15,12 @@ from pydantic import ValidationError
 
 from videogen.client.errors import ProtocolError, from_response
 from videogen.client.tolerant import read
+from videogen.line_schemas import GenerationMove
 from videogen.schemas import (
     EngineList,
     File,
     Generation,
     GenerationCreate,
-    GenerationMove,
     GenerationPage,
     GenerationPatch,
     GenerationType,

@@ -43,10 +43,26 @@ class Actions:
         except (form.FormError, ValidationError) as problem:
             return self._outcome(error=_explain(problem, page.texts))
         except ClientError as problem:
-            return self._outcome(error=page.texts.refusal(problem))
+            engine = next((one for one in self._engines if one.id == fields[-1]), None)
+            names = {f"settings.{one.name}": one.title for one in engine.fields} if engine else {}
+            return self._outcome(error=page.texts.refusal(problem, names), faults=page.texts.faults(problem))
+        return self._accepted(page, project, key)
+
+    def _accepted(self, page: Page, project: Project, key: Any) -> View:
         for generation in reversed(project.generations):
             self._show(page, generation)
         return self._outcome(accepted=key, shown=True)
+
+    async def again(self, event: gr.EventData, request: gr.Request, browser: Any) -> View:
+        """Make a generation's recipe again, as one project of new seeds; the click brings how many, and a key."""
+        page = self._page(browser, request)
+        told = event._data if isinstance(event._data, dict) else {}
+        try:
+            wanted = form.again(await page.client.get(_id(event)), told.get("variations"))
+            project = await _submit(page.client, wanted, told.get("key"))
+        except ClientError as problem:
+            return self._outcome(notice=page.texts.refusal(problem))
+        return self._accepted(page, project, None)
 
     async def choose(self, event: gr.EventData, request: gr.Request, browser: Any) -> View:
         """Put a generation on the stage, with links that are fresh."""

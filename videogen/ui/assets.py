@@ -26,6 +26,8 @@ STYLES: Final = (
     "queue",
     "share",
     "take",
+    "settings",
+    "presets",
     "attention",
     "compare",
 )
@@ -45,10 +47,15 @@ SCRIPTS: Final = (
     "compare_clock",
     "compare",
     "connection",
+    "checks",
+    "settings",
     "engines",
     "intake",
     "draft",
     "form",
+    "recipes",
+    "reuse",
+    "presets",
     "session",
     "player",
     "links",
@@ -59,7 +66,7 @@ SCRIPTS: Final = (
     "page",
     "shell",
 )
-SHELL: Final = ("masthead", "stage", "job", "active", "history", "shared", "take", "help", "compare")
+SHELL: Final = ("masthead", "stage", "job", "active", "presets", "history", "shared", "take", "help", "compare")
 """The parts that are seen before Gradio has started."""
 
 
@@ -105,7 +112,18 @@ def scripts() -> str:
 
 
 def _engine_forms(engines: Sequence[EngineForm], words: Words) -> list[dict[str, Any]]:
-    return [asdict(engine) | {"detail_choices": detail_choices(engine.details, words.say)} for engine in engines]
+    return [_engine_form(engine, words) for engine in engines]
+
+
+def _engine_form(engine: EngineForm, words: Words) -> dict[str, Any]:
+    # Not as a dataclass all through: presets are models.
+    told = {name: getattr(engine, name) for name in engine.__slots__}
+    return told | {
+        "detail_choices": detail_choices(engine.details, words.say),
+        "basics": {name: asdict(field) for name, field in engine.basics.items()},
+        "fields": [asdict(field) for field in engine.fields],
+        "presets": [preset.model_dump(mode="json", by_alias=True) for preset in engine.presets],
+    }
 
 
 def _data(value: object) -> str:

@@ -117,6 +117,7 @@ def build_page(settings: PageSettings, client: AsyncClient) -> gr.Blocks:
             with gr.Column(elem_id="desk"):
                 fields, buttons = build_form(forms, settings.limits)
                 place("active")
+        place("presets")
         place("history")
         place("shared")
         place("take")
@@ -194,6 +195,8 @@ def _wire_actions(actions: Actions, fields: Fields, buttons: Buttons, carriers: 
     room.cancel(actions.cancel, browser, outcome, trigger_mode="multiple", **SHORT)
     room.move(actions.move, browser, outcome, trigger_mode="multiple", **SHORT)
     room.away(actions.away, browser, outcome, **SHORT)
+    room.again(actions.again, browser, outcome, trigger_mode="multiple", **SHORT)
+    room.run(actions.generate, form_and_session, outcome, js="videogen.draft.run", **SHORT)
     room.retry(actions.retry, browser, outcome, **SHORT)
     room.history(actions.history, browser, carriers.history, trigger_mode="always_last", **SHORT)
     room.transfer(actions.transfer, browser, outcome, **SHORT)

@@ -14,6 +14,7 @@ import segno
 from videogen.schemas import Generation, Status, Understanding
 from videogen.travel_schemas import Transfer
 from videogen.ui.board import Board
+from videogen.ui.schema import COMFORTABLE
 from videogen.ui.texts import Texts
 
 Link = Literal["live", "reconnecting"]
@@ -216,7 +217,26 @@ def _recipe(generation: Generation) -> View:
         "engine": generation.engine,
         "type": generation.type,
         "inputFileId": generation.input_file_id,
+        "settings": {name: value for name, value in generation.settings.items() if name not in COMFORTABLE},
+        "hash": generation.recipe_hash,
+        "document": _document(generation),
     }
+
+
+def _document(generation: Generation) -> str:
+    """The whole recipe as a person may keep it: the body of a request, and what made it. JSON, indented."""
+    told = {
+        "type": generation.type,
+        "prompt": generation.prompt,
+        "negativePrompt": generation.negative_prompt or None,
+        "engine": generation.engine,
+        "engineVersion": generation.engine_version,
+        "settings": generation.settings | {"seed": generation.seed},
+        "inputFileId": generation.input_file_id,
+        "recipeHash": generation.recipe_hash,
+    }
+    kept = {name: value for name, value in told.items() if value is not None}
+    return orjson.dumps(kept, option=orjson.OPT_INDENT_2).decode()
 
 
 def _active(generation: Generation, texts: Texts, *, cancelling: bool) -> View:

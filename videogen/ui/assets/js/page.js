@@ -7,13 +7,16 @@
   function act(event) {
     const entry = event.target.closest("#active [data-generation-id], #history [data-generation-id]");
     if (event.target.closest("button")) videogen.notice.acted();
-    if (entry && event.target.closest("button:not([data-line])")) return videogen.act("choose", { id: entry.dataset.generationId });
-    const button = event.target.closest("#cancel, #retry, #history-more, #use-settings, #animate");
+    const chosen = entry && event.target.closest("button:not([data-line])");
+    if (chosen) return videogen.act("choose", { id: entry.dataset.generationId });
+    const button = event.target.closest("#cancel, #retry, #history-more, #use-settings, #animate, #new-seed, #vary");
     if (!button) return undefined;
-    if (button.id === "use-settings") return videogen.act("use");
+    if (button.id === "use-settings") return videogen.reuse.use(videogen.stage.job);
     if (button.id === "animate") return videogen.draft.animate();
     button.disabled = true;
     if (button.id === "history-more") return videogen.act("more");
+    if (button.id === "new-seed") return videogen.reuse.again(videogen.stage.job, 1);
+    if (button.id === "vary") return videogen.reuse.again(videogen.stage.job, 4);
     return videogen.act(button.id, { id: videogen.stage.job?.id });
   }
 

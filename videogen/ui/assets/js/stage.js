@@ -66,6 +66,7 @@
     show("job-about", job !== null);
     text("job-prompt", job?.prompt ?? "");
     reading(job?.reading);
+    videogen.reuse.tell(job?.recipe);
     const list = byId("job-facts");
     const key = JSON.stringify(job?.facts ?? []);
     if (list.dataset.key === key) return;
@@ -132,14 +133,14 @@
   function actions(job) {
     show("cancel", job?.canCancel);
     show("retry", job?.canRetry);
-    show("use-settings", job?.canRetry);
+    for (const id of ["use-settings", "new-seed", "vary"]) show(id, job?.canRetry);
     show("animate", job?.canAnimate);
     const link = byId("download");
     show("download", job?.download);
     attribute(link, "href", videogen.absolute(job?.download?.href));
     attribute(link, "download", job?.download?.name ?? "");
     // A button that was pressed is ready again once the answer has come.
-    for (const id of ["cancel", "retry"]) byId(id).disabled = false;
+    for (const id of ["cancel", "retry", "new-seed", "vary"]) byId(id).disabled = false;
   }
 
   videogen.stage = {
