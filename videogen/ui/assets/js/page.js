@@ -7,8 +7,7 @@
   function act(event) {
     const entry = event.target.closest("#active [data-generation-id], #history [data-generation-id]");
     if (event.target.closest("button")) videogen.notice.acted();
-    const chosen = entry && event.target.closest("button:not([data-line])");
-    if (chosen) return videogen.act("choose", { id: entry.dataset.generationId });
+    if (entry && event.target.closest("button:not([data-line])")) return videogen.act("choose", { id: entry.dataset.generationId });
     const button = event.target.closest("#cancel, #retry, #history-more, #use-settings, #animate, #new-seed, #vary");
     if (!button) return undefined;
     if (button.id === "use-settings") return videogen.reuse.use(videogen.stage.job);
