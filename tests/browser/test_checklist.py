@@ -241,7 +241,7 @@ def test_generations_of_one_person_do_not_interfere(app, tab):
     tab.shows(second, "cancelled")
 
     expect(tab.active(first)).to_have_attribute("data-status", "processing")
-    tab.active(first).locator("button").click()
+    tab.active(first).locator(".vg-job-card").click()
     tab.shows(first, "processing")
     expect(tab.find("#job-prompt")).to_have_text("the first film")
     open_gate(app, first)

@@ -1,6 +1,7 @@
 """What a person can do on the page."""
 
 import json
+from datetime import datetime
 from types import SimpleNamespace
 
 import gradio as gr
@@ -214,3 +215,34 @@ async def test_what_is_started_before_the_watcher_is_there_comes_on_the_stage(ap
     pages.open("tab", late)
     late.board.put_page(await late.client.list())
     assert late.board.selected.prompt == "Sea"
+
+
+async def test_a_move_is_asked_for_and_what_was_refused_is_said(api, actions, page):
+    api.session("mine", generation_json("gen_a", status="queued"), generation_json("gen_b", status="queued"))
+    for before in ("gen_b", None):
+        event = gr.EventData(None, {"id": "gen_a", "before": before})
+        assert "notice" not in await actions.move(event, REQUEST, BROWSER)
+        assert api.requests[-1].url.path == "/api/v1/generations/gen_a/move"
+        assert json.loads(api.requests[-1].content) == {"before": before}
+    assert page.alarm.is_set()
+    told = await actions.move(gr.EventData(None, {"id": "gen_x"}), REQUEST, BROWSER)
+    assert told["notice"] == "About not_found."
+
+
+async def test_what_has_ended_since_somebody_looked_is_counted_and_the_newest_video_is_named(api, actions, page):
+    def ended(name, seconds, status="completed"):
+        return generation_json(name, status=status, createdAt=at(0), updatedAt=at(seconds), finishedAt=at(seconds))
+
+    api.session("mine", ended("old", 10), ended("new", 30), ended("newest", 40), ended("burnt", 50, "failed"))
+    since = datetime.fromisoformat(at(10)).timestamp() * 1000
+    told = (await actions.away(gr.EventData(None, {"since": since}), REQUEST, BROWSER))["away"]
+    assert (told["done"], told["failed"], told["more"], told["newest"]) == (2, 1, False, "newest")
+    assert [item["id"] for item in told["items"]] == ["burnt", "newest", "new"]
+    assert api.requests[-1].url.params["status"] == "completed,failed"
+
+
+@pytest.mark.parametrize("since", [None, "yesterday", True, {}])
+async def test_a_moment_of_another_shape_is_none(api, actions, page, since):
+    before = len(api.requests)
+    assert "away" not in await actions.away(gr.EventData(None, {"since": since}), REQUEST, BROWSER)
+    assert len(api.requests) == before

@@ -21,10 +21,10 @@ from videogen.errors import (
     NotTerminal,
     SessionRequired,
 )
+from videogen.line_schemas import GenerationMove
 from videogen.schemas import (
     Generation,
     GenerationCreate,
-    GenerationMove,
     GenerationPage,
     GenerationPatch,
     ListQuery,

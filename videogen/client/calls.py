@@ -17,11 +17,11 @@ from videogen.client.errors import ProtocolError, from_response
 from videogen.client.tolerant import read
 from videogen.engine_schemas import EngineList
 from videogen.history_schemas import Bundle, IdsPage, Restored, Trashed
+from videogen.line_schemas import GenerationMove
 from videogen.schemas import (
     File,
     Generation,
     GenerationCreate,
-    GenerationMove,
     GenerationPage,
     GenerationPatch,
     GenerationType,
