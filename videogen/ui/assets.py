@@ -19,6 +19,8 @@ SCRIPTS: Final = (
     "core",
     "say",
     "language",
+    "focus",
+    "announce",
     "notice",
     "stage",
     "lists",

@@ -48,7 +48,7 @@
     },
 
     focus() {
-      field()?.scrollIntoView({ block: "center", behavior: "smooth" });
+      field()?.scrollIntoView({ block: "center", behavior: videogen.glide() });
       field()?.focus({ preventScroll: true });
     },
 
@@ -61,7 +61,7 @@
       if (outcome.shown) videogen.stage.look();
       if (outcome.notice) videogen.notice.warn(outcome.notice);
       if (outcome.shares) videogen.share.apply(outcome.shares);
-      for (const id of ["cancel", "retry", "history-more"]) if (byId(id)) byId(id).disabled = false;
+      for (const id of ["cancel", "retry", "history-more"]) videogen.busy(id, false);
     },
   };
 })();

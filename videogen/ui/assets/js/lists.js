@@ -74,7 +74,7 @@
       sync(byId("history"), history.items, "history-entry", fillEntry);
       show("history-empty", history.loaded && history.items.length === 0);
       show("history-more", history.more);
-      byId("history-more").disabled = false;
+      videogen.busy("history-more", false);
       remark();
     },
 

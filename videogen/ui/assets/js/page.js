@@ -12,7 +12,7 @@
     if (!button) return undefined;
     if (button.id === "use-settings") return videogen.act("use");
     if (button.id === "animate") return videogen.draft.animate();
-    button.disabled = true;
+    videogen.busy(button, true);
     if (button.id === "history-more") return videogen.act("more");
     return videogen.act(button.id, { id: videogen.stage.job?.id });
   }
