@@ -25,7 +25,7 @@ WIDE = """() => [...document.querySelectorAll("body *")].filter((node) => {
   return seen && !cut && box.width > 1 && box.right > document.documentElement.clientWidth + 1;
 }).map((node) => `${node.tagName} ${node.id} ${node.className}`)"""
 SMALL = """() => [...document.querySelectorAll("a, button, select, textarea, input, summary")].filter((node) => {
-  const target = node.closest("label") ?? node;
+  const target = node.closest("label, #desk .wrap") ?? node;
   const box = target.getBoundingClientRect();
   const drawn = node.checkVisibility({ visibilityProperty: true, opacityProperty: true });
   const skipped = getComputedStyle(target).clipPath !== "none";
@@ -117,12 +117,14 @@ def focused(page):
       const box = (node.closest("label") ?? node).getBoundingClientRect();
       const [x, y] = [box.x + box.width / 2, box.y + Math.min(box.height / 2, 20)];
       const top = document.elementFromPoint(x, y);
-      const ring = getComputedStyle(node.closest("label") ?? node);
+      const own = node.closest("[id]") ?? node;
+      const around = [node, node.parentElement, node.closest("label"), own].filter((one) => one && own.contains(one));
+      const drawn = (style) => parseFloat(style.outlineWidth) > 0 && style.outlineStyle !== "none";
       return {
         id: node.id || node.closest("[id]")?.id,
         lost: node === document.body,
         hidden: !(node.contains(top) || top?.contains(node) || node.closest("label")?.contains(top)),
-        ring: parseFloat(ring.outlineWidth) > 0 && ring.outlineStyle !== "none",
+        ring: around.some((one) => drawn(getComputedStyle(one))),
       };
     }""")
 
