@@ -49,7 +49,7 @@ chaos: dev-env ## Kill a running app 200 times and prove that nothing is lost: A
 words: dev-env ## Remake the word tables in docs/prompting.md
 	$(PY) -m videogen.engines.procedural.language.tables
 
-gallery: dev-env ## Render the posters of docs/gallery.md
+gallery: dev-env ## Render the posters of docs/gallery.md and of the presets
 	@exec $(PY) scripts/gallery.py $(ARGS)
 
 lock: ## Remake the lock files (needs uv): make lock ARGS=--upgrade

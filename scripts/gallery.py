@@ -1,4 +1,5 @@
-"""Render one poster for each of the gallery's prompts, and write the page that shows them: `make gallery`.
+"""Render one poster for each of the gallery's prompts, and write the page that shows them; render those of the engine's
+presets, too: `make gallery`.
 
 Posters are small WebP files in docs/gallery; docs/gallery.md tells the prompt and the seed of each, with which anyone
 gets the same picture."""
@@ -16,14 +17,18 @@ from PIL import Image
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
+from videogen.engines.base import Preset  # noqa: E402
 from videogen.engines.procedural.language import parse_prompt  # noqa: E402
-from videogen.engines.procedural.scene import build_scene  # noqa: E402
+from videogen.engines.procedural.presets import PRESETS  # noqa: E402
+from videogen.engines.procedural.scene import Scene, build_scene  # noqa: E402
 
 FOLDER = ROOT / "docs" / "gallery"
 SIZE = (960, 540)
 SHOWN = (480, 270)
 SECONDS = 4.0
 MOST_BYTES = 25_000
+PRESET_SHOWN = (320, 180)
+MOST_PRESET_BYTES = 8_000
 
 
 @dataclass(frozen=True)
@@ -73,6 +78,9 @@ def main() -> None:
     """Render all, or those whose title contains a word given."""
     wanted = [word.lower() for word in sys.argv[1:]]
     FOLDER.mkdir(parents=True, exist_ok=True)
+    for preset in PRESETS:
+        if not wanted or any(word in preset.title.lower() for word in wanted):
+            print(f"preset {preset.title}: {len(render_preset(preset))} bytes")
     for poster in POSTERS:
         if not wanted or any(word in poster.title.lower() for word in wanted):
             print(f"{poster.title}: {len(render(poster))} bytes")
@@ -91,15 +99,31 @@ def render(poster: Poster) -> bytes:
         ValueError: it does not fit into MOST_BYTES.
     """
     scene = build_scene(parse_prompt(poster.prompt), SIZE, poster.seed, SECONDS)
-    # Twice the size, averaged: a poster stands for a video, whose grain moves and so is not seen.
-    picture = Image.fromarray(scene.frame(poster.second)).resize(SHOWN, Image.Resampling.BOX)
+    return stored(scene, poster.second, FOLDER / name(poster), (SHOWN, MOST_BYTES))
+
+
+def render_preset(preset: Preset) -> bytes:
+    """Render the poster of a preset into the package.
+
+    Raises:
+        ValueError: it does not fit into MOST_PRESET_BYTES.
+    """
+    scene = build_scene(parse_prompt(preset.prompt), SIZE, preset.settings["seed"], SECONDS)
+    return stored(scene, 1.0, preset.poster, (PRESET_SHOWN, MOST_PRESET_BYTES))
+
+
+def stored(scene: Scene, second: float, path: Path, bounds: tuple[tuple[int, int], int]) -> bytes:
+    """Write one moment of a scene as a WebP of a size, as good as so many bytes allow."""
+    shown, most = bounds
+    # Larger, averaged: a poster stands for a video, whose grain moves and so is not seen.
+    picture = Image.fromarray(scene.frame(second)).resize(shown, Image.Resampling.BOX)
     for quality in range(86, 20, -6):
-        stored = io.BytesIO()
-        picture.save(stored, "WEBP", quality=quality, method=6)
-        if stored.tell() <= MOST_BYTES:
-            (FOLDER / name(poster)).write_bytes(stored.getvalue())
-            return stored.getvalue()
-    raise ValueError(f"{poster.title}: expected at most {MOST_BYTES} bytes, got {stored.tell()}")
+        found = io.BytesIO()
+        picture.save(found, "WEBP", quality=quality, method=6)
+        if found.tell() <= most:
+            path.write_bytes(found.getvalue())
+            return found.getvalue()
+    raise ValueError(f"{path.name}: expected at most {most} bytes, got {found.tell()}")
 
 
 def page() -> str:

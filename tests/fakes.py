@@ -10,11 +10,12 @@ import subprocess
 import sys
 import threading
 import warnings
+from pathlib import Path
 
 import numpy as np
 from pydantic import Field
 
-from videogen.engines.base import Artifact, RenderFailed
+from videogen.engines.base import Artifact, Preset, RenderFailed
 from videogen.engines.frames import render_at
 from videogen.engines.function import engine
 from videogen.engines.settings import VideoSettings, video_recipe
@@ -68,7 +69,16 @@ class Steady:
         return render_at(recipe, ctx, frame_at)
 
 
-@engine("looks", capabilities=Capabilities(types=("video", "image"), image_input=True, negative_prompt=True))
+KITE = Preset(
+    id="kite", title="Kite", prompt="a kite", poster=Path(__file__).parents[1] / "docs" / "gallery" / "clouds.webp"
+)
+
+
+@engine(
+    "looks",
+    capabilities=Capabilities(types=("video", "image"), image_input=True, negative_prompt=True),
+    presets=(KITE,),
+)
 def looks(recipe):
     """Shows the mean colour of its input image, a little brighter from frame to frame."""
     colour = read_input(recipe).mean((0, 1)) if recipe.input_digest else np.array([64, 128, 192])

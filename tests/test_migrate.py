@@ -159,7 +159,7 @@ def test_a_database_of_the_first_release_keeps_every_row_and_gets_room_for_uploa
     before = _content(path, ("sessions", "projects", "generations", "files", "events"))
     assert migrate(url) is True
     for row in before["generations"]:
-        row["input_file_id"] = None
+        row.update(dict.fromkeys(("input_file_id", "rank", "expected_wait_seconds")))
     assert _content(path, before) == before
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("PRAGMA foreign_keys=ON")

@@ -97,6 +97,7 @@ def test_a_generation_shows_exactly_the_fields_of_the_contract():
         r"\w+",
         "id type status projectId requestId fileId engine engineVersion prompt negativePrompt settings seed recipeHash "
         "inputFileId understanding progress stage step totalSteps message estimated queuePosition waitSeconds "
+        "expectedWaitSeconds "
         "etaSeconds attempt previewUrl videoUrl imageUrl posterUrl width height durationSeconds fps sizeBytes title "
         "favorite error createdAt startedAt updatedAt finishedAt expiresAt",
     )

@@ -21,7 +21,7 @@ from tests.fakes import bars
 from tests.support.rows import Clock, file_row, result
 from videogen.config import AppConfig
 from videogen.database import Database
-from videogen.errors import IdempotencyConflict, LimitExceeded, MoveRefused, NotFound, NotTerminal
+from videogen.errors import IdempotencyConflict, LimitExceeded, MoveRefused, NotFound, NotQueued, NotTerminal
 from videogen.events import is_terminal
 from videogen.migrate import migrate
 from videogen.presenter import Presenter
@@ -53,6 +53,11 @@ class Known:
     term: float = 0.0
     """Since when its lease holds, in steady time."""
     saved: bool = False
+    rank: int = 0
+    """Its place among its own session's; that of its submit until its owner changes it."""
+
+    def __post_init__(self):
+        self.rank = self.seq
 
 
 @dataclass
@@ -113,12 +118,12 @@ class Life(RuleBasedStateMachine):
         """Ids in the order in which the contract serves them."""
         waiting = sorted(
             (known for known in self.known.items() if known[1].status is Status.QUEUED),
-            key=lambda item: (item[1].attempt == 0, item[1].seq),
+            key=lambda item: (item[1].attempt == 0, item[1].rank),
         )
         turn, order = defaultdict(int), []
         for name, one in waiting:
             turn[one.session] += 1
-            order.append(((one.attempt == 0, turn[one.session], self.served[one.session], one.seq), name))
+            order.append(((one.attempt == 0, turn[one.session], self.served[one.session], one.rank), name))
         return [name for _, name in sorted(order)]
 
     def active(self, session):
@@ -203,6 +208,51 @@ class Life(RuleBasedStateMachine):
             self.end(name, Status.CANCELLED)
         elif one.status is Status.PROCESSING:
             one.wish = True
+
+    @precondition(lambda self: self.known)
+    @rule(which=ANY, other=ANY, last=st.booleans(), stranger=st.booleans())
+    def move(self, which, other, last, stranger):
+        waiting = [name for name in self.queued() if self.active(self.known[name].session) > 1]
+        name = self.pick(which // 2, waiting if waiting and which % 4 else self.known)
+        one = self.known[name]
+        own = [its for its, known in self.known.items() if known.session == one.session]
+        before = None if last else self.pick(other, own)
+        if stranger and which % 3 == 0:
+            elsewhere = next(session for session in self.sessions if session != one.session)
+            with pytest.raises(NotFound):
+                self.service.move(elsewhere, name, before)
+            return
+        others = self.places_beside(one.session)
+        if one.status is not Status.QUEUED or (before != name and before and self.known[before].status in TERMINAL):
+            with pytest.raises(NotQueued):
+                self.service.move(one.session, name, before)
+            return
+        for _ in range(2):  # again is nothing
+            self.service.move(one.session, name, before)
+        self.put_before(name, before)
+        assert others == self.places_beside(one.session), "nobody else waits longer for it"
+
+    def places_beside(self, session):
+        return {place: name for place, name in enumerate(self.queued()) if self.known[name].session != session}
+
+    def put_before(self, name, before):
+        """The session's places stay; whoever stands between the two moves up or down by one."""
+        one = self.known[name]
+        line = [other for other in self.queued() if self.known[other].session == one.session]
+        if before == name:
+            return
+        rest = [other for other in line if other != name]
+        if before is None:
+            rest.append(name)
+        elif self.known[before].status is Status.PROCESSING:
+            rest.insert(0, name)
+        else:
+            rest.insert(rest.index(before), name)
+        for begun in (True, False):  # what had begun keeps its turn
+            among = [other for other in rest if (self.known[other].attempt > 0) == begun]
+            ranks = sorted(self.known[other].rank for other in among)
+            for rank, other in zip(ranks, among, strict=True):
+                self.known[other].rank = rank
 
     @precondition(lambda self: self.known)
     @rule(which=ANY)

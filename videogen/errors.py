@@ -95,6 +95,14 @@ class NotTerminal(VideogenError):
     title = "Still running"
 
 
+class NotQueued(VideogenError):
+    """This generation does not wait any more, so that its place cannot be changed."""
+
+    code = "not_queued"
+    status = 409
+    title = "Not queued"
+
+
 class PayloadTooLarge(VideogenError):
     """The file is larger than this server takes."""
 

@@ -34,6 +34,7 @@ class RenderProgress(BaseEvent):
     total_steps: int = 0
     message: str = ""
     queue_position: int | None = None
+    expected_wait_seconds: float | None = None
     eta_seconds: float | None = None
     estimated: bool = False
     preview_url: str | None = None

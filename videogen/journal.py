@@ -50,12 +50,17 @@ def snapshot(row: GenerationRow) -> dict[str, Any]:
                 "message": row.error_message,
                 "retryable": bool(row.error_retryable),
             }
-    return common | {
+    return common | _progress(row)
+
+
+def _progress(row: GenerationRow) -> dict[str, Any]:
+    return {
         "stage": row.stage,
         "step": row.step,
         "totalSteps": row.total_steps,
         "message": row.message,
         "queuePosition": row.queue_position,
+        "expectedWaitSeconds": row.expected_wait_seconds,
         "etaSeconds": row.eta_seconds,
         "estimated": row.estimated,
         "previewFileId": row.preview_file_id,

@@ -77,6 +77,10 @@ class GenerationRow(SQLModel, table=True):
     message: str = ""
     estimated: bool = False
     queue_position: int | None = None
+    rank: int | None = None
+    """Its place among its own session's, where its owner has changed that; else `seq` is."""
+    expected_wait_seconds: float | None = None
+    """From `updated_at` until it should begin; of `eta_seconds`, which counts until it should end, the first part."""
     eta_seconds: float | None = None
 
     attempt: int = 0
@@ -106,6 +110,30 @@ class GenerationRow(SQLModel, table=True):
     updated_at: float
     finished_at: float | None = None
     expires_at: float | None = None
+
+
+class RunRow(SQLModel, table=True):
+    """A whole render that ended with a result: how long it took, by what decides its pace. It belongs to nobody."""
+
+    __tablename__ = "runs"
+    __table_args__ = (
+        Index("ix_runs_kind", "engine", "engine_version", "type", "width", "height", "steps", "id"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    engine: str
+    engine_version: str
+    type: str
+    width: int
+    height: int
+    steps: int
+    """As the recipe pins them; 0 for an engine without."""
+    frames: int
+    startup: float
+    """Seconds from the claim until the renderer began to count."""
+    seconds: float
+    """Seconds from the claim until the file was whole."""
 
 
 class FileRow(SQLModel, table=True):

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any, Final, cast
 
-from sqlalchemy import ScalarSelect, Table, bindparam, case, func, select, update
-from sqlmodel import SQLModel, col
+from sqlalchemy import ScalarSelect, Table, bindparam, case, select, update
+from sqlmodel import SQLModel
 
 from videogen.database import UnitOfWork
 from videogen.errors import MoveRefused
 from videogen.journal import record
-from videogen.models import GenerationRow, SessionRow
+from videogen.models import GenerationRow
 from videogen.schemas import TERMINAL, Status, moves_to
 
 
@@ -92,7 +92,13 @@ _ADVANCE: Final = (
     )
     .returning(*_TABLE.c)
 )
-_END: Final = {"queue_position": None, "eta_seconds": None, "lease_owner": None, "lease_until": 0.0}
+_END: Final = {
+    "queue_position": None,
+    "eta_seconds": None,
+    "expected_wait_seconds": None,
+    "lease_owner": None,
+    "lease_until": 0.0,
+}
 
 
 def _update(
@@ -130,31 +136,13 @@ def failure(code: str, message: str, *, retryable: bool) -> dict[str, Any]:
     return {"error_code": code, "error_message": message, "error_retryable": retryable}
 
 
-def queue_order() -> Any:
-    """Select the ids of what is queued, in the order in which it will be served.
+def set_queued(unit: UnitOfWork, generation_id: str, now: float, values: dict[str, Any]) -> GenerationRow:
+    """Set `values` of a generation that is queued; whether that is told is the caller's affair.
 
-    What had begun before it lost its renderer goes on before anything new begins. Then comes every session's first job
-    (who was served longest ago comes first), then every session's second, ...
+    Raises:
+        MoveRefused: it is not, any more. Nothing was changed.
     """
-    begun = col(GenerationRow.attempt) > 0
-    order = (begun.desc(), col(GenerationRow.seq))
-    turn = func.row_number().over(partition_by=col(GenerationRow.session_id), order_by=order)
-    queued = (
-        select(
-            col(GenerationRow.id),
-            col(GenerationRow.seq),
-            col(GenerationRow.session_id),
-            begun.label("begun"),
-            turn.label("turn"),
-        )
-        .where(col(GenerationRow.status) == Status.QUEUED)
-        .subquery()
-    )
-    return (
-        select(queued.c.id)
-        .join(SessionRow, col(SessionRow.id) == queued.c.session_id)
-        .order_by(queued.c.begun.desc(), queued.c.turn, col(SessionRow.last_served_at), queued.c.seq)
-    )
+    return _update(unit, generation_id, (Status.QUEUED,), None, values | {"updated_at": now})
 
 
 def restage(unit: UnitOfWork, now: float, stage: str, message: str) -> None:
@@ -162,21 +150,6 @@ def restage(unit: UnitOfWork, now: float, stage: str, message: str) -> None:
     unit.flush()
     waiting = select(_TABLE.c.id).where(_TABLE.c.status == Status.QUEUED.value, _TABLE.c.stage != stage)
     for generation_id in list(unit.connection.scalars(waiting.order_by(_TABLE.c.seq))):
-        values = {"stage": stage, "message": message, "updated_at": now}
-        record(unit, _update(unit, generation_id, (Status.QUEUED,), None, values))
-
-
-def refresh_positions(unit: UnitOfWork, now: float) -> None:
-    """Bring the places in the queue up to date, and tell those whose place has changed."""
-    unit.flush()
-    ids = list(unit.connection.scalars(queue_order()))
-    known = unit.connection.execute(
-        select(col(GenerationRow.id), col(GenerationRow.queue_position)).where(
-            col(GenerationRow.status) == Status.QUEUED
-        )
-    )
-    places = {row.id: row.queue_position for row in known}
-    for place, generation_id in enumerate(ids, start=1):
-        if places[generation_id] != place:
-            values = {"queue_position": place, "updated_at": now}
-            record(unit, _update(unit, generation_id, (Status.QUEUED,), None, values))
+        # Whoever is held does not know for how long; whoever is let go is told with the line.
+        values = {"stage": stage, "message": message, "eta_seconds": None, "expected_wait_seconds": None}
+        record(unit, set_queued(unit, generation_id, now, values))

@@ -72,6 +72,7 @@ class Presenter:
         values |= {
             "progress": round(row.progress, 2),
             "wait_seconds": round(max((row.started_at or row.finished_at or now) - row.created_at, 0.0), 3),
+            **_left(row, now),
             "preview_url": self.media_url(row.preview_file_id, row.preview_version),
             "video_url": result if row.type == "video" else None,
             "image_url": result if row.type == "image" else None,
@@ -88,6 +89,13 @@ RENDER_AGAIN: Final = "Retry renders it again, from the same recipe and seed."
 
 def _moment(seconds: float | None) -> datetime | None:
     return None if seconds is None else datetime.fromtimestamp(round(seconds, 3), UTC)
+
+
+def _left(row: GenerationRow, now: float) -> dict[str, float | None]:
+    """What is expected, counted from now: it was told when the row last changed."""
+    passed = max(now - row.updated_at, 0.0)
+    told = {name: getattr(row, name) for name in ("expected_wait_seconds", "eta_seconds")}
+    return {name: None if left is None else round(max(left - passed, 0.0), 1) for name, left in told.items()}
 
 
 def _missing(row: GenerationRow) -> ErrorInfo:

@@ -11,6 +11,7 @@ from typing import Final
 from videogen.engines import protocol
 from videogen.engines.base import Artifact
 from videogen.errors import StorageFault
+from videogen.forecast import Measured
 from videogen.models import FileRow
 from videogen.queue.embedded import Lease
 from videogen.security import new_id
@@ -63,6 +64,8 @@ class Reporter:
         self._last: tuple[float, str, str] | None = None
         self._held_back: protocol.Progress | None = None
         self._begin: tuple[float, float] | None = None
+        self._asked = clock()
+        self._startup: float | None = None
         self._interval = INTERVAL_SECONDS
         self._preview: FileRow | None = None
 
@@ -120,6 +123,8 @@ class Reporter:
 
     def _progress(self, message: protocol.Progress) -> None:
         now = self._clock()
+        if self._startup is None or message.step == 0:
+            self._startup = now - self._asked
         shown = (message.stage, message.message)
         if self._last is not None and now - self._last[0] < self._interval and self._last[1:] == shown:
             self._held_back = message
@@ -149,13 +154,22 @@ class Reporter:
         self._interval += (wanted - self._interval) / 2
 
     def _eta(self, now: float, percent: float) -> float | None:
-        """Seconds left by the pace measured in this attempt; None until there is a pace to speak of."""
+        """Seconds left: by what others like it took, and the further it is the more by its own pace.
+
+        None where no other was measured, until this attempt has a pace to speak of.
+        """
         if self._begin is None:
             self._begin = (now, percent)
         elapsed, done = now - self._begin[0], percent - self._begin[1]
-        if elapsed < _ETA_SECONDS or done < _ETA_PERCENT:
-            return None
-        return round(elapsed * (100.0 - percent) / done, 1)
+        known, own = self._lease.expected, None
+        if elapsed >= _ETA_SECONDS and done >= _ETA_PERCENT:
+            own = elapsed * (100.0 - percent) / done
+        if known is None:
+            return None if own is None else round(own, 1)
+        left = known.rest(percent, now - self._asked)
+        if own is not None:
+            left += (own - left) * percent / 100.0
+        return round(left, 1)
 
     def _show(self, message: protocol.Preview) -> None:
         if not message.path.exists():
@@ -170,8 +184,17 @@ class Reporter:
         kind = artifact.content_type.partition("/")[0]
         video = self._keep(kind, artifact.path, new_id("fil"))
         poster = self._keep("poster", artifact.poster_path, new_id("fil")) if artifact.poster_path else None
-        result = Result(video, poster, artifact.width, artifact.height, artifact.fps, artifact.duration_seconds)
+        result = Result(
+            video, poster, artifact.width, artifact.height, artifact.fps, artifact.duration_seconds, self._measured()
+        )
         self._insist(lambda: self._store.complete(self._fence, result))
+
+    def _measured(self) -> Measured | None:
+        """How long the render took; None where an earlier attempt had done a part of it."""
+        total = self._clock() - self._asked
+        if self._lease.checkpoint is not None or self._startup is None:
+            return None
+        return Measured(min(self._startup, total), total)
 
     def _keep(self, kind: str, path: Path, file_id: str) -> FileRow:
         # The attempt in the key: a worker that was overtaken cannot touch its successor's file.

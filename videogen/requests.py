@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from videogen.config import AppConfig
 from videogen.engines.base import Engine, Recipe, RenderRequest
 from videogen.errors import InvalidRequest
+from videogen.presets import preset_infos
 from videogen.schemas import EngineInfo, GenerationCreate
 from videogen.validation import faults
 
@@ -113,10 +114,11 @@ def _check_limits(recipe: Recipe, config: AppConfig) -> None:
 def engine_infos(engines: Mapping[str, Engine], config: AppConfig) -> list[EngineInfo]:
     """What `GET /engines` tells of each engine."""
     default = default_engine(engines, config)
-    return [_info(engine, engine.id == default) for engine in engines.values()]
+    base = config.base_url + config.root_path
+    return [_info(engine, engine.id == default, base) for engine in engines.values()]
 
 
-def _info(engine: Engine, default: bool) -> EngineInfo:
+def _info(engine: Engine, default: bool, base: str) -> EngineInfo:
     capabilities = engine.probe()
     return EngineInfo(
         id=engine.id,
@@ -128,4 +130,5 @@ def _info(engine: Engine, default: bool) -> EngineInfo:
         reason=capabilities.reason,
         capabilities=capabilities,
         settings_schema=engine.settings.model_json_schema(by_alias=True),
+        presets=preset_infos(engine, base),
     )

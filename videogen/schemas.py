@@ -103,6 +103,14 @@ class GenerationPatch(Model):
     favorite: bool | None = Field(default=None, strict=True)
 
 
+class GenerationMove(Model):
+    """What `POST /generations/{id}/move` takes."""
+
+    before: str | None = Field(
+        max_length=100, description="The id of a queued generation of this session; null: after all of them."
+    )
+
+
 class ListQuery(BaseModel):
     """What `GET /generations` may be asked for; nothing means any."""
 
@@ -166,7 +174,10 @@ class Generation(Model):
     estimated: bool = Field(description="True where progress is an estimate by time, not a measured step.")
     queue_position: int | None = Field(description="1 is next; null when not queued.")
     wait_seconds: float
-    eta_seconds: float | None = Field(description="Null when unknown; never made up.")
+    expected_wait_seconds: float | None = Field(
+        default=None, description="Until it should begin; null when unknown, and when not queued."
+    )
+    eta_seconds: float | None = Field(description="Until it should end. Null when unknown; never made up.")
     attempt: int
     preview_url: str | None
     video_url: str | None = Field(description="The MP4 of a completed video; null for an image.")
@@ -244,6 +255,18 @@ class Capabilities(Model):
     resume: bool = False
 
 
+class PresetInfo(Model):
+    """A named, good set of prompt and settings: fields of a request that may be sent as they are."""
+
+    id: str = Field(description="Unique within its engine.")
+    title: str
+    prompt: str
+    negative_prompt: str = ""
+    type: GenerationType = "video"
+    settings: dict[str, Any] = Field(default_factory=dict)
+    poster_url: str | None = Field(default=None, description="A small picture of what comes of it.")
+
+
 class EngineInfo(Model):
     """An engine as `GET /engines` tells it."""
 
@@ -256,6 +279,7 @@ class EngineInfo(Model):
     reason: str | None
     capabilities: Capabilities
     settings_schema: dict[str, Any]
+    presets: tuple[PresetInfo, ...] = ()
 
 
 class EngineList(Model):

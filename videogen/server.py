@@ -68,13 +68,19 @@ def build_parts(config: AppConfig) -> Parts:
     if not checked:
         threading.Thread(target=look_for_damage, args=(database,), name="look-for-damage", daemon=True).start()
     clock = SteadyClock()
-    store = Store(database, clock)
+    store = Store(database, clock, config.workers)
     clock.not_before(store.newest_time())
     presenter = Presenter(signer, config.base_url + config.root_path)
     hub = Hub(presenter.event_bytes, event_bytes)
     database.listen(hub.publish)
     engines = _engines(config)
-    queue = EmbeddedQueue(database, lease_seconds=config.lease_seconds, max_attempts=config.max_attempts, clock=clock)
+    queue = EmbeddedQueue(
+        database,
+        lease_seconds=config.lease_seconds,
+        max_attempts=config.max_attempts,
+        workers=config.workers,
+        clock=clock,
+    )
     workers = WorkerPool(
         store,
         queue,

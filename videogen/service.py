@@ -16,6 +16,7 @@ from videogen.errors import FileMissing, NotFound, NotTerminal
 from videogen.hub import Hub
 from videogen.models import FileRow, GenerationRow, ProjectRow
 from videogen.presenter import RENDER_AGAIN, Presenter
+from videogen.presets import poster_of
 from videogen.requests import Request, engine_infos, prepare, seeds
 from videogen.schemas import (
     TERMINAL,
@@ -83,6 +84,14 @@ class Service:
     def engines(self) -> EngineList:
         """The engines on offer, with what they can do here and now."""
         return EngineList(items=engine_infos(self._parts.engines, self._parts.config))
+
+    def preset_poster(self, engine_id: str, preset_id: str) -> Path:
+        """The picture of an engine's preset.
+
+        Raises:
+            NotFound: there is no such engine, preset or picture.
+        """
+        return poster_of(self._parts.engines.get(engine_id), preset_id)
 
     def submit(self, session_id: str, create: GenerationCreate, key: str | None) -> tuple[Project, bool]:
         """Accept a request: durable when this returns. Tells whether it is new, or what the same key made before.
@@ -210,6 +219,10 @@ class Service:
         if changed:
             self._parts.workers.cancel(generation_id)
         return self._show(row), changed
+
+    def move(self, session_id: str, generation_id: str, before: str | None) -> Generation:
+        """Give a queued one another place among the session's own. Raises NotFound or NotQueued."""
+        return self._show(self._store.move_generation(session_id, generation_id, before))
 
     def delete(self, session_id: str, generation_id: str) -> None:
         """Remove a generation that has ended, and its files. Raises NotFound or NotTerminal."""

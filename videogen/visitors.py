@@ -56,6 +56,7 @@ class Shown:
     prompt: str
     negative_prompt: str
     engine: str
+    settings: dict[str, Any]
     seed: int
     width: int
     height: int
@@ -81,6 +82,7 @@ def shown(row: GenerationRow) -> Shown:
         prompt=row.prompt,
         negative_prompt=row.negative_prompt,
         engine=row.engine,
+        settings=row.settings,
         seed=row.seed,
         width=row.width,
         height=row.height,

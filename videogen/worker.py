@@ -190,6 +190,7 @@ class WorkerPool:
                 held = list(self._running.held)
             try:
                 self._queue.renew(self._owner, held)
+                self._queue.foretell()
             except StorageFault as problem:
                 # What is held in this process stays its own, whatever the lease says.
                 self._room.complain(problem)

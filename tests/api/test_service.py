@@ -22,6 +22,15 @@ def test_the_engines_tell_what_they_are_and_what_may_be_set(http):
     assert items[ENGINES.index("steady")]["capabilities"]["resume"] is True
 
 
+def test_the_picture_of_a_preset_is_for_everybody_and_there_is_no_other_file(http):
+    (preset,) = next(item for item in http.get(f"{API}/engines").json()["items"] if item["id"] == "looks")["presets"]
+    response = http.get(preset["posterUrl"])
+    assert (response.status_code, response.headers["content-type"]) == (200, "image/webp")
+    assert "max-age" in response.headers["cache-control"]
+    for path in ("looks/presets/other", "nobody/presets/kite", "looks/presets/..%2f..%2fkite"):
+        assert http.get(f"{API}/engines/{path}/poster.webp").status_code == 404
+
+
 def test_the_process_says_that_it_lives_and_is_ready(http):
     for path, status in (("/healthz", "ok"), ("/readyz", "ready")):
         response = http.get(path)
@@ -69,6 +78,7 @@ def test_the_description_knows_every_call_of_the_contract(openapi):
         f"GET {API}/projects/{{project_id}}/events",
         f"GET {API}/events",
         f"GET {API}/engines",
+        f"GET {API}/engines/{{engine_id}}/presets/{{preset_id}}/poster.webp",
         f"POST {API}/files",
         f"GET {API}/files/{{file_id}}",
         "GET /media/{file_id}",

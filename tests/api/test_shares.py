@@ -282,7 +282,8 @@ def test_visitors_hear_progress_and_the_end_and_nothing_else(session, visitor):
     assert ids == sorted(set(ids))
     assert [frame.terminal for frame in frames] == [*[False] * (len(frames) - 1), True]
     allowed = {"status", "progress", "attempt", "at", "label", "note", "said"}
-    progress = {"stage", "step", "totalSteps", "message", "queuePosition", "etaSeconds", "estimated", "previewUrl"}
+    progress = {"stage", "step", "totalSteps", "message", "queuePosition", "expectedWaitSeconds", "etaSeconds"}
+    progress |= {"estimated", "previewUrl"}
     result = {"type", "url", "posterUrl", "width", "height", "durationSeconds", "fps", "sizeBytes"}
     for frame in frames:
         assert set(frame.data) == allowed | (result if frame.terminal else progress)
@@ -418,4 +419,5 @@ def test_the_recipe_is_what_the_form_needs(shared, visitor):
     told = visitor.get(f"{page_of(made)}/recipe.json").json()
     assert told["prompt"] == generation["prompt"]
     assert told["seed"] == str(2**40)
+    assert told["settings"] == generation["settings"]
     assert json.dumps(told).count("gen_") == 0

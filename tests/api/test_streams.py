@@ -8,7 +8,8 @@ from videogen.events import decode
 COMMON = {"generationId", "projectId", "requestId", "status", "progress", "attempt", "at"}
 SHAPES = {
     "render_progress": COMMON
-    | {"stage", "step", "totalSteps", "message", "queuePosition", "etaSeconds", "estimated", "previewUrl"},
+    | {"stage", "step", "totalSteps", "message", "queuePosition", "expectedWaitSeconds"}
+    | {"etaSeconds", "estimated", "previewUrl"},
     "render_result": COMMON
     | {"fileId", "videoUrl", "imageUrl", "posterUrl", "width", "height", "durationSeconds", "fps", "sizeBytes"},
     "error": COMMON | {"code", "message", "retryable"},

@@ -11,8 +11,15 @@ from tests.support.app import ROOT, App
 from tests.support.browser import Person, launch
 from tests.support.sites import EmbeddingSite
 
-OWN = ("gated", "paced", "fails_once", "develops")
+OWN = ("gated", "paced", "fails_once", "develops", "odd")
 ENGINES = [*(f"{ROOT / 'tests' / 'browser' / 'engines.py'}:{name}" for name in OWN), "procedural"]
+SHIFTS = """
+window.shifted = 0;
+new PerformanceObserver((list) => {
+  for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shifted += entry.value;
+}).observe({ type: "layout-shift", buffered: true });
+"""
+"""For a page that begins: adds up how far things jump that nobody touched."""
 ARTIFACTS = ROOT / "test-results"
 _passed = pytest.StashKey[bool]()
 

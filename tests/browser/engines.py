@@ -1,11 +1,13 @@
 """Engines whose speed a test decides. They are named in the form's Engine field by their titles."""
 
 import threading
+from enum import StrEnum
+from typing import Literal
 
 import numpy as np
 from pydantic import Field
 
-from videogen.engines.base import RenderFailed
+from videogen.engines.base import Preset, RenderFailed
 from videogen.engines.function import engine
 from videogen.engines.settings import VideoSettings
 from videogen.engines.stills import read_input
@@ -71,3 +73,44 @@ def develops(recipe):
     colour = read_input(recipe).mean((0, 1)) if recipe.input_digest else (30, 40, 200)
     for _ in range(recipe.num_frames):
         yield np.full((recipe.height, recipe.width, 3), colour, np.uint8)
+
+
+class Quality(StrEnum):
+    """An enumeration of the engine's own, which a schema only refers to."""
+
+    FAST = "fast"
+    FINE = "fine"
+
+
+class OddSettings(ShortClip):
+    """One of each kind of setting that a form can meet."""
+
+    steps: int = Field(
+        default=30, ge=1, le=50, multiple_of=1, description="More is finer and slower.",
+        json_schema_extra={"group": "Sampling", "unit": "rounds"},
+    )  # fmt: skip
+    guidance_scale: float = Field(
+        default=7.5, gt=0, le=20, description="How closely the prompt is followed.",
+        json_schema_extra={"group": "Sampling"},
+    )  # fmt: skip
+    style: Literal["film_noir", "pixel-art", "plain"] = Field(default="plain", json_schema_extra={"group": "Look"})
+    loop: bool = Field(default=False, description="The end meets the beginning.", json_schema_extra={"group": "Look"})
+    caption: str | None = Field(default=None, max_length=20, title="Caption <b>bold</b>")
+    lora_2x: Quality | None = Field(default=Quality.FAST, title="Adapter")
+    weights: list[float] = Field(default=[1.0, 0.5], title="Weights")
+
+
+@engine(
+    "odd",
+    settings=OddSettings,
+    capabilities=Capabilities(negative_prompt=True),
+    presets=(
+        Preset(id="noir", title="Noir", prompt="a street at night", settings={"style": "film_noir", "steps": 12}),
+    ),
+)
+def odd(recipe):
+    """Takes settings that no other engine has, and paints the number of steps as a shade of grey."""
+    # What arrives is checked and has Python's names.
+    assert set(recipe.settings) == {"steps", "guidance_scale", "style", "loop", "caption", "lora_2x", "weights"}
+    for _ in range(recipe.num_frames):
+        yield np.full((recipe.height, recipe.width, 3), 5 * recipe.settings["steps"], np.uint8)

@@ -6,16 +6,9 @@ from contextlib import contextmanager
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import open_gate
+from tests.browser.conftest import SHIFTS, open_gate
 
 pytestmark = pytest.mark.browser
-
-SHIFTS = """
-window.shifted = 0;
-new PerformanceObserver((list) => {
-  for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shifted += entry.value;
-}).observe({ type: "layout-shift", buffered: true });
-"""
 
 
 @contextmanager
@@ -70,12 +63,15 @@ def test_a_click_before_gradio_counts(tab):
     tab.shows(generation, "cancelled")
 
 
-def test_an_example_chosen_before_gradio_is_in_the_form(app, person, where):
+def test_a_preset_pressed_before_gradio_starts_and_is_in_the_form(app, person, where):
     tab = person(where).tab(app.base_url)
     with without_gradio(tab):
         tab.go(wait_until="commit")
-        tab.find("[data-prompt]").first.click()
-    expect(tab.prompt).to_have_value(re.compile("Ocean"))
+        tab.find("#stage-presets").get_by_role("button", name="Noir").click()
+    expect(tab.prompt).to_have_value("a street at night")
+    generation = tab.next_after("")
+    tab.shows(generation, "completed")
+    expect(tab.find("#job-prompt")).to_have_text("a street at night")
 
 
 def test_nothing_jumps_when_gradio_moves_in(tab):

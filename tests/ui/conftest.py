@@ -78,6 +78,7 @@ class Api:
         self.requests: list[httpx.Request] = []
         self.keys: dict[str, str] = {}
         self.page_size = 24
+        self.refuse: dict[str, str] | None = None
         self._feeds: list[asyncio.Queue] = []
 
     def session(self, token, *generations):
@@ -133,6 +134,8 @@ class Api:
     def _create(self, request, mine):
         key = request.headers.get("idempotency-key", f"none-{len(mine)}")
         asked = json.loads(request.content)
+        if self.refuse:
+            return self._problem(422, "invalid_request", errors=[self.refuse])
         if asked["settings"].get("durationSeconds", 4) > 20:
             errors = [{"field": "settings.durationSeconds", "expected": "at most 20", "got": "60"}]
             return self._problem(422, "invalid_request", errors=errors)

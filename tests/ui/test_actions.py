@@ -90,6 +90,34 @@ async def test_what_the_form_or_the_api_refuses_is_said_next_to_the_form(actions
     assert page.board.selected is None
 
 
+async def test_what_the_api_refuses_of_the_engines_own_settings_is_said_at_the_field_too(api, client, pages, page):
+    schema = {"properties": {"guidanceScale": {"type": "number", "title": "Guidance"}}}
+    actions = Actions(client, pages, [engine_form(engine(settingsSchema=schema), Limits())])
+    api.refuse = {"field": "settings.guidanceScale", "expected": "at most 20", "got": "99"}
+    told = await actions.generate(REQUEST, *FORM, BROWSER | {"wishes": {"settings": {"guidanceScale": 99}}})
+    assert json.loads(api.requests[-1].content)["settings"]["guidanceScale"] == 99
+    assert told["error"] == "Guidance: expected at most 20, got 99."
+    assert told["faults"] == {"guidanceScale": "Expected at most 20, got 99."}
+
+
+async def test_again_makes_one_project_of_new_seeds_under_the_key_of_the_click(api, actions, page):
+    click = gr.EventData(None, {"id": "gen_a", "variations": 4, "key": "click-1"})
+    for _ in range(2):
+        told = await actions.again(click, REQUEST, BROWSER)
+    assert told["shown"]
+    sent = [json.loads(request.content) for request in api.requests if request.method == "POST"]
+    assert sent[0] == sent[1]
+    assert (sent[0]["variations"], sent[0]["prompt"], "seed" in sent[0]["settings"]) == (4, "sea", False)
+    assert api.requests[-1].headers["idempotency-key"] == "click-1"
+    assert page.board.selected.id == "gen_0"
+
+
+async def test_again_of_what_is_gone_says_so(actions, page):
+    told = await actions.again(click("gone"), REQUEST, BROWSER)
+    assert told["notice"]
+    assert page.board.selected is None
+
+
 async def test_nothing_is_lost_while_the_api_is_down(api, actions, page):
     api.down = True
     told = await actions.generate(REQUEST, *FORM, BROWSER)

@@ -3,8 +3,8 @@
 import pytest
 from pydantic import ValidationError
 
-from tests.ui.conftest import engine
-from videogen.ui.form import FormError, Limits, engine_form, read_seed, request, size
+from tests.ui.conftest import engine, generation
+from videogen.ui.form import FormError, Limits, again, engine_form, read_seed, request, size
 
 LIMITS = Limits()
 
@@ -12,7 +12,7 @@ LIMITS = Limits()
 def test_offers_follow_the_schema_and_the_limits():
     form = engine_form(engine(), LIMITS)
     assert form.details == ("288", "480", "720", "1080")
-    assert (form.min_seconds, form.max_seconds, form.seconds) == (1.0, 20.0, 4)
+    assert (form.min_seconds, form.max_seconds, form.seconds) == (0.5, 20.0, 4)
     assert max(form.fps_choices) == 30
     assert form.fps == 24
 
@@ -122,3 +122,59 @@ def test_what_is_not_a_seed(text):
 @pytest.mark.parametrize(("text", "seed"), [("", None), (None, None), (" 42 ", 42), ("9" * 18, 10**18 - 1)])
 def test_seeds(text, seed):
     assert read_seed(text) == seed
+
+
+# A size that is typed, and the engine's own settings
+
+CUSTOM = ["Sea", "", "custom", "288", 4, 24, "7", "procedural"]
+
+
+def test_a_typed_size_is_sent_as_it_is():
+    asked = request(CUSTOM, [engine_form(engine(), LIMITS)], {"size": [640, 361]})
+    assert (asked.settings["width"], asked.settings["height"]) == (640, 361)
+
+
+@pytest.mark.parametrize("typed", [None, [], [640], [640, None], [640, "360"], [640.0, 360], [True, 360], "640x360"])
+def test_a_size_that_is_none_is_refused(typed):
+    with pytest.raises(FormError, match="Size: expected a width and a height in whole pixels"):
+        request(CUSTOM, [engine_form(engine(), LIMITS)], {"size": typed})
+
+
+def test_the_sizes_of_shapes_and_details_are_told_to_the_page_as_they_are_sent():
+    form = engine_form(engine(), LIMITS)
+    for shape, details in form.sizes.items():
+        for short, (width, height) in details.items():
+            asked = request(["Sea", "", shape, short, 4, 24, "", "procedural"], [form])
+            assert (asked.settings["width"], asked.settings["height"]) == (width, height)
+
+
+def test_the_engines_own_settings_go_along_and_cannot_stand_for_those_of_the_form():
+    wishes = {"settings": {"steps": 12, "style": "noir", "width": 1, "seed": 2}}
+    asked = request(FILLED, [engine_form(engine(), LIMITS)], wishes)
+    assert asked.settings["steps"] == 12
+    assert (asked.settings["style"], asked.settings["width"], asked.settings["seed"]) == ("noir", 512, 7)
+
+
+@pytest.mark.parametrize("told", [None, "steps", ["steps"], 7])
+def test_own_settings_of_another_shape_are_none(told):
+    assert "steps" not in request(FILLED, [engine_form(engine(), LIMITS)], {"settings": told}).settings
+
+
+def test_what_the_engine_does_not_have_is_not_sent():
+    schema = {"properties": {"width": {}, "height": {}, "seed": {}}}
+    asked = request(FILLED, [engine_form(engine(settingsSchema=schema), LIMITS)])
+    assert asked.settings.keys() == {"width", "height", "seed"}
+
+
+def test_a_recipe_again_draws_its_seeds_anew():
+    settings = {"width": 322, "height": 240, "durationSeconds": 2.0833333, "fps": 24, "steps": 7, "seed": 5}
+    old = generation(settings=settings, negativePrompt="clouds", inputFileId="fil_a", type="image")
+    asked = again(old, 4)
+    assert asked.settings == {name: value for name, value in settings.items() if name != "seed"}
+    assert (asked.type, asked.prompt, asked.negative_prompt) == ("image", old.prompt, "clouds")
+    assert (asked.engine, asked.input_file_id, asked.variations) == (old.engine, "fil_a", 4)
+
+
+@pytest.mark.parametrize("told", [None, 0, 9, "4", 2.0, True])
+def test_a_recipe_again_is_made_once_where_nobody_says_how_often(told):
+    assert again(generation(), told).variations == 1

@@ -24,10 +24,10 @@ LOOKS_LIKE_A_KEY = re.compile(r"[a-z]+(?:\.[a-z_]+)+")
 SECTIONS = {key.partition(".")[0] for key in KEYS}
 READ_OUT = ("alt", "title", "placeholder", "aria-label", "aria-valuetext", "aria-description")
 # Names are the same in every language; so are the signs of a code.
-NAMES = {"videogen", "K7QF-2M9X"}
+NAMES = {"videogen", "K7QF-2M9X", "px"}
 TECHNICAL = {
     *("Enter", "Escape", "Bearer", "Files", "Content-Type", "Authorization", "Accept", "POST", "GET", "HEAD", "PATCH"),
-    *("DELETE", "EventSource"),
+    *("DELETE", "EventSource", "Exif", "Comment\\0"),
 }
 FOR_PROGRAMS = {"Only format=json is served.", "Value error, ", "Vary"}
 FILES = (".html", ".json", ".js", ".css", ".png", ".mp4", ".jpg", ".svg")

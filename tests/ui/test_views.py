@@ -1,6 +1,7 @@
 """What the browser is told."""
 
 import json
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -52,13 +53,15 @@ def test_a_download_has_a_harmless_name(prompt, name):
 
 
 def test_nothing_selected():
-    assert views.room(Board(), ENGLISH) == {"selected": None, "active": [], "loaded": False}
+    told = views.room(Board(), ENGLISH)
+    assert told.pop("now") > 1e12
+    assert told == {"selected": None, "active": [], "ended": [], "loaded": False}
 
 
 def test_rendering():
     told = stage(status="processing", progress=34.567, step=34, totalSteps=96, message="drawing frames", etaSeconds=6.4)
     assert (told["statusText"], told["stage"], told["step"]) == ("Rendering", "Drawing frames", "34 / 96")
-    assert (told["progress"], told["eta"]) == (34.6, "6 s left")
+    assert told["progress"] == 34.6
     assert (told["canCancel"], told["canRetry"], told["video"], told["download"]) == (True, False, None, None)
 
 
@@ -107,6 +110,19 @@ def test_an_image_that_renders_shows_its_preview_and_cannot_be_animated():
 def test_settings_to_use_again_name_the_type_and_the_image():
     recipe = stage(**DONE, type="video", inputFileId="fil_in")["recipe"]
     assert (recipe["type"], recipe["inputFileId"]) == ("video", "fil_in")
+
+
+def test_a_result_carries_its_whole_recipe():
+    settings = {"width": 322, "height": 240, "durationSeconds": 4, "fps": 24, "steps": 7, "seed": 2**60}
+    told = stage(**DONE, settings=settings, seed=2**60, engineVersion="3", negativePrompt="<b>clouds</b>")["recipe"]
+    # The form's own controls have theirs already.
+    assert told["settings"] == {"steps": 7}
+    assert told["hash"] == "x"
+    document = json.loads(told["document"])
+    assert document["settings"] == settings
+    assert (document["engine"], document["engineVersion"], document["recipeHash"]) == ("procedural", "3", "x")
+    assert document["negativePrompt"] == "<b>clouds</b>"
+    assert "inputFileId" not in document
 
 
 def test_the_variations_of_a_project_are_marked_in_both_lists():
@@ -174,15 +190,44 @@ def test_a_refusal_names_the_field_as_the_form_does():
     assert "nothing was sent" in ENGLISH.refusal(Unreachable())
 
 
-@pytest.mark.parametrize(("seconds", "words"), [(0.4, "0 s"), (59.4, "59 s"), (80, "1 min 20 s"), (3725, "1:02:05")])
-def test_durations(seconds, words):
-    assert ENGLISH.duration(seconds) == words
+def _ago(seconds):
+    return (datetime.now(UTC) - timedelta(seconds=seconds)).isoformat()
+
+
+def test_waiting_is_told_apart_from_rendering_and_what_is_unknown_is_not_told():
+    waits = {"status": "queued", "queuePosition": 2, "createdAt": _ago(30), "updatedAt": _ago(4)}
+    told = stage(**waits, expectedWaitSeconds=20, etaSeconds=50)["times"]
+    assert {name: told[name] and round(told[name]) for name in told} == {
+        "waited": 30,
+        "begins": 16,
+        "render": 30,
+        "rendering": None,
+        "left": None,
+    }
+    silent = stage(**waits)["times"]
+    assert {name for name, value in silent.items() if value is not None} == {"waited"}
+    renders = {"status": "processing", "createdAt": _ago(60), "startedAt": _ago(10), "updatedAt": _ago(2)}
+    told = stage(**renders, etaSeconds=8)["times"]
+    assert (told["waited"], round(told["rendering"]), round(told["left"]), told["about"]) == (None, 10, 6, False)
+    assert stage(**renders)["times"]["left"] is None
+    assert stage(**DONE)["times"] is None
+
+
+def test_the_line_stands_in_the_order_of_service():
+    board = Board()
+    for number, place in ((1, 3), (2, 1), (3, None), (4, 2)):
+        board.put(generation(f"gen_{number}", number, status="queued", queuePosition=place))
+    board.put(generation("gen_5", 5, status="processing", queuePosition=None, startedAt=_ago(3)))
+    board.put(generation("gen_6", 0, status="processing", queuePosition=None, startedAt=_ago(9)))
+    told = views.room(board, ENGLISH)["active"]
+    assert [item["id"][-1] for item in told] == ["6", "5", "2", "4", "1", "3"]
+    assert [item["place"] for item in told] == [None, None, 1, 2, 3, None]
 
 
 def test_another_language_says_everything_of_ours_and_leaves_what_an_engine_says():
-    told = stage(GERMAN, status="processing", stage="rendering", etaSeconds=90, attempt=2)
+    told = stage(GERMAN, status="processing", stage="rendering", attempt=2)
     assert (told["statusText"], told["stage"]) == ("Wird gerendert", "Bilder entstehen")
-    assert (told["eta"], told["attempt"]) == ("noch 1 min 30 s", "Wieder aufgenommen, Versuch 2")
+    assert told["attempt"] == "Wieder aufgenommen, Versuch 2"
     assert stage(GERMAN, status="processing", message="drawing frames")["stage"] == "Drawing frames"
     facts = stage(GERMAN, **DONE | {"durationSeconds": 2.5, "sizeBytes": 1_500_000})["facts"]
     assert ["length", "Länge", "2,5 s mit 24 fps"] in facts
@@ -206,7 +251,7 @@ def test_a_packed_frame_has_few_leaves_and_keeps_apart_what_moves():
     board.put(generation(seconds=1, status="processing", progress=20, step=2, totalSteps=9))
     after = views.packed(views.room(board, ENGLISH) | {"tick": 2})
     assert all(value is None or isinstance(value, (str, int, bool)) for value in after.values())
-    assert {key for key in after if after[key] != before[key]} == {"tick", "moving", "active"}
+    assert {key for key in after if after[key] != before[key]} - {"now"} == {"tick", "moving", "active"}
     whole = json.loads(after["selected"]) | json.loads(after["moving"])
     assert whole == views.room(board, ENGLISH)["selected"]
 

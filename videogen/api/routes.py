@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi.responses import FileResponse
 
 from videogen.api.auth import ServiceDep, SessionDep, cookie_header
 from videogen.api.cursors import decode_cursor, encode_cursor
@@ -15,6 +16,7 @@ from videogen.errors import (
     InvalidRequest,
     LimitExceeded,
     NotFound,
+    NotQueued,
     NotTerminal,
     SessionRequired,
 )
@@ -22,6 +24,7 @@ from videogen.schemas import (
     EngineList,
     Generation,
     GenerationCreate,
+    GenerationMove,
     GenerationPage,
     GenerationPatch,
     ListQuery,
@@ -55,6 +58,20 @@ def set_cookie(request: Request, session_id: SessionDep) -> Response:
 def list_engines(service: ServiceDep) -> EngineList:
     """The engines on offer: what each can do, whether it is available, and the JSON Schema of its settings."""
     return service.engines()
+
+
+@router.get(
+    "/engines/{engine_id}/presets/{preset_id}/poster.webp",
+    tags=["engines"],
+    response_class=FileResponse,
+    responses=documented(NotFound),
+)
+def preset_poster(service: ServiceDep, engine_id: str, preset_id: str) -> FileResponse:
+    """A small picture of what an engine's preset makes. Anybody may see it."""
+    response = FileResponse(service.preset_poster(engine_id, preset_id), media_type="image/webp")
+    response.headers["Cache-Control"] = "public, max-age=3600"
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    return response
 
 
 @router.post(
@@ -122,6 +139,17 @@ def cancel_generation(
     generation, changed = service.cancel(session_id, generation_id)
     response.status_code = 202 if changed else 200
     return generation
+
+
+@router.post("/generations/{generation_id}/move", tags=["generations"], responses=_WRITE | documented(NotQueued))
+def move_generation(
+    service: ServiceDep, session_id: SessionDep, generation_id: str, move: GenerationMove
+) -> Generation:
+    """Put a queued one before another of this session's, or after all of them. Again is nothing.
+
+    Other sessions keep their places. Before one that has begun in the meantime means first of those that wait.
+    """
+    return service.move(session_id, generation_id, move.before)
 
 
 @router.post(

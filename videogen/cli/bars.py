@@ -7,7 +7,7 @@ from typing import Any, TextIO
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn
 
-from videogen.cli.output import end_text
+from videogen.cli.output import end_text, queued_text
 from videogen.client import ConnectionChange, Watched
 from videogen.events import RenderProgress
 
@@ -54,6 +54,6 @@ class Bars:
 
 def _note(event: RenderProgress) -> str:
     if event.status == "queued":
-        return f"queued, place {event.queue_position}" if event.queue_position else "queued"
+        return queued_text(event)
     eta = f", {event.eta_seconds:.0f} s left" if event.eta_seconds is not None else ""
     return f"{event.stage}{eta}"

@@ -77,6 +77,10 @@ class AsyncClient(AsyncSender):
         """Stop a generation. Safe at any time: one that has ended stays as it is."""
         return await self._send(calls.cancel(generation_id))
 
+    async def move(self, generation_id: str, before: str | None) -> Generation:
+        """Put a queued generation before another one of this session, or with None after all of them."""
+        return await self._send(calls.move(generation_id, before))
+
     async def retry(self, generation_id: str) -> Generation:
         """Start a new generation with the same recipe and seed."""
         return await self._send(calls.retry(generation_id))

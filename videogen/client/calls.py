@@ -20,6 +20,7 @@ from videogen.schemas import (
     File,
     Generation,
     GenerationCreate,
+    GenerationMove,
     GenerationPage,
     GenerationPatch,
     GenerationType,
@@ -158,6 +159,12 @@ def patch(generation_id: str, title: str | None, favorite: bool | None) -> Call[
 def cancel(generation_id: str) -> Call[Generation]:
     """Stop a generation."""
     return Call("POST", f"{_generation(generation_id)}/cancel", _As(Generation))
+
+
+def move(generation_id: str, before: str | None) -> Call[Generation]:
+    """Give a queued generation another place among the own ones."""
+    body = GenerationMove(before=before).model_dump(by_alias=True)
+    return Call("POST", f"{_generation(generation_id)}/move", _As(Generation), {"json": body})
 
 
 def retry(generation_id: str) -> Call[Generation]:

@@ -75,6 +75,10 @@ class Client(Sender):
         """Stop a generation. Safe at any time: one that has ended stays as it is."""
         return self._send(calls.cancel(generation_id))
 
+    def move(self, generation_id: str, before: str | None) -> Generation:
+        """Put a queued generation before another one of this session, or with None after all of them."""
+        return self._send(calls.move(generation_id, before))
+
     def retry(self, generation_id: str) -> Generation:
         """Start a new generation with the same recipe and seed."""
         return self._send(calls.retry(generation_id))

@@ -59,6 +59,21 @@ class Recipe(Model):
         return hashlib.sha256(canonical).hexdigest()
 
 
+class Preset(Model):
+    """A named, good set of prompt and settings, which the page shows as a picture that starts it.
+
+    An engine brings its own in an attribute `presets`: a sequence of these.
+    """
+
+    id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$", description="unique within its engine")
+    title: str = Field(min_length=1, max_length=60)
+    prompt: str = Field(min_length=1)
+    negative_prompt: str = ""
+    type: GenerationType = "video"
+    settings: dict[str, Any] = Field(default_factory=dict, description="in the API's camelCase, as in a request")
+    poster: Path | None = Field(default=None, description="a small WebP of about 16:9, a few kB")
+
+
 class Artifact(Model):
     """What a render made: files inside its workdir, and what a probe of them says.
 

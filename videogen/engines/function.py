@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic import BaseModel
 
-from videogen.engines.base import Artifact, Recipe, RenderContext, RenderFailed, RenderRequest
+from videogen.engines.base import Artifact, Preset, Recipe, RenderContext, RenderFailed, RenderRequest
 from videogen.engines.settings import VideoSettings, video_recipe
 from videogen.schemas import Capabilities
 
@@ -28,6 +28,7 @@ class FunctionEngine:
     description: str
     settings: type[BaseModel]
     capabilities: Capabilities
+    presets: Sequence[Preset] = ()
 
     def __post_init__(self) -> None:
         self._wants_context = _takes_context(self.function)
@@ -72,6 +73,7 @@ def engine(
     version: str = "1",
     settings: type[VideoSettings] = VideoSettings,
     capabilities: Capabilities | None = None,
+    presets: Sequence[Preset] = (),
 ) -> Callable[[FrameFunction], FunctionEngine]:
     """Make an engine of a function that yields frames; its docstring becomes the description.
 
@@ -81,6 +83,7 @@ def engine(
         version: raise it when the same recipe gives another video.
         settings: a subclass of `VideoSettings` with the engine's own fields, found in `recipe.settings`.
         capabilities: what `probe` tells, where it is not the default.
+        presets: what the page offers as pictures that start at once.
 
     Raises:
         TypeError: the function takes neither `(recipe)` nor `(recipe, ctx)`.
@@ -95,6 +98,7 @@ def engine(
             description=inspect.getdoc(function) or "",
             settings=settings,
             capabilities=capabilities or Capabilities(),
+            presets=presets,
         )
 
     return decorate

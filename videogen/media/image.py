@@ -9,7 +9,7 @@ from typing import Final
 import av
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, PngImagePlugin
+from PIL import ExifTags, Image, PngImagePlugin
 
 from videogen.media.durable import replacing
 from videogen.media.probe import BrokenMedia
@@ -37,18 +37,27 @@ def write_preview(frame: NDArray[np.uint8], path: Path) -> None:
 
 
 def write_still(frame: NDArray[np.uint8], path: Path, metadata: Mapping[str, str]) -> None:
-    """Write a PNG that carries `metadata` as international text, each key with a capital; durable on return.
+    """Write a picture that carries `metadata`; durable on return.
+
+    A PNG has it as international text, each key with a capital; a WebP, which is without loss, has the `comment` as
+    the description of its EXIF.
 
     Args:
         frame: uint8, shape (H, W, 3), RGB.
-        path: where the picture goes.
+        path: where the picture goes; its ending, `.png` or `.webp`, says as what.
         metadata: such as `title` and `comment`; the words of PNG for these are `Title` and `Comment`.
     """
-    told = PngImagePlugin.PngInfo()
-    for key, value in metadata.items():
-        told.add_itxt(key.capitalize(), value)
+    picture = Image.fromarray(frame)
     with replacing(path) as part:
-        Image.fromarray(frame).save(part, format="PNG", pnginfo=told, compress_level=6)
+        if path.suffix == ".webp":
+            notes = Image.Exif()
+            notes[ExifTags.Base.ImageDescription] = metadata.get("comment", "").encode()
+            picture.save(part, format="WEBP", lossless=True, exif=notes)
+            return
+        told = PngImagePlugin.PngInfo()
+        for key, value in metadata.items():
+            told.add_itxt(key.capitalize(), value)
+        picture.save(part, format="PNG", pnginfo=told, compress_level=6)
 
 
 def write_jpeg(frame: NDArray[np.uint8], path: Path) -> None:

@@ -13,9 +13,10 @@ from sqlalchemy import func, update
 from sqlmodel import col, select
 
 from videogen.database import Database, UnitOfWork
-from videogen.errors import MoveRefused
+from videogen.forecast import Expected, expect_row
+from videogen.line import queue_order, refresh_line
 from videogen.models import GenerationRow, SessionRow
-from videogen.moves import cancelled, failure, move, not_before, queue_order, refresh_positions, restage
+from videogen.moves import cancelled, failure, move, not_before, restage
 from videogen.schemas import Status
 
 logger = logging.getLogger(__name__)
@@ -33,6 +34,8 @@ class Lease:
     progress: float
     last: bool = False
     """Whether its loss would be one too many."""
+    expected: Expected | None = None
+    """What the whole render should take, where others like it were measured."""
 
 
 class EmbeddedQueue:
@@ -44,6 +47,7 @@ class EmbeddedQueue:
         *,
         lease_seconds: float = 10.0,
         max_attempts: int = 3,
+        workers: int | None = None,
         clock: Callable[[], float] = time.time,
         steady: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -53,12 +57,14 @@ class EmbeddedQueue:
             database: holds the generations.
             lease_seconds: how long a lease holds without being renewed.
             max_attempts: how many renderers one generation may lose.
+            workers: how many render at once, for what is told of the wait; None where nobody knows.
             clock: wall time, which leases are written in; it may be set, forwards and backwards.
             steady: a time that nobody sets, by which a jump of the wall clock is known.
         """
         self._database = database
         self._lease_seconds = lease_seconds
         self._max_attempts = max_attempts
+        self._workers = workers
         self._clock, self._steady = clock, steady
         self._looked = clock(), steady()
         self._served: float | None = None
@@ -90,29 +96,29 @@ class EmbeddedQueue:
         with self._database.write() as unit:
             self._forgive_jump(unit, now)
             self._take_over(unit, now, held)
-            values = {
-                "attempt": col(GenerationRow.attempt) + 1,
-                # It goes on from its checkpoint, so that this much of it is still true.
-                "progress": col(GenerationRow.checkpoint_progress),
-                "step": col(GenerationRow.checkpoint_step),
+            unit.flush()
+            first = self._first(unit)
+            if first is None:
+                return None
+            expected = expect_row(unit, first)
+            values = _STARTING | {
                 "lease_owner": owner,
                 "lease_until": now + self._lease_seconds,
                 "started_at": func.coalesce(
                     col(GenerationRow.started_at), not_before(col(GenerationRow.created_at), now)
                 ),
-                "queue_position": None,
-                "eta_seconds": None,
-                "stage": "starting",
-                "message": "",
+                "eta_seconds": None if expected is None else round(expected.rest(first.checkpoint_progress, 0.0), 1),
             }
-            try:
-                row = move(unit, queue_order().limit(1).scalar_subquery(), Status.PROCESSING, now, values)
-            except MoveRefused:
-                return None  # nothing is queued
+            row = move(unit, first.id, Status.PROCESSING, now, values)
             self._note_service(unit, row.session_id, now)
-            refresh_positions(unit, now)
+            refresh_line(unit, now, self._workers)
             last = row.lost + 1 >= self._max_attempts
-            return Lease(row.id, row.session_id, row.attempt, row.recipe, row.checkpoint, row.progress, last)
+            held_by = (row.id, row.session_id, row.attempt, row.recipe, row.checkpoint, row.progress)
+            return Lease(*held_by, last, expected)
+
+    def _first(self, unit: UnitOfWork) -> GenerationRow | None:
+        first = queue_order().limit(1).scalar_subquery()
+        return unit.session.exec(select(GenerationRow).where(col(GenerationRow.id) == first)).first()
 
     def renew(self, owner: str, generation_ids: Collection[str]) -> None:
         """Push back the expiry of those that `owner` holds and still renders; of all others the lease runs out."""
@@ -141,7 +147,7 @@ class EmbeddedQueue:
             row = unit.session.exec(held).first()
             if row is not None:
                 self._requeue(unit, row, reason, count=count)
-                refresh_positions(unit, self._clock())
+                refresh_line(unit, self._clock(), self._workers)
         self.notify()
 
     def recover(self) -> int:
@@ -153,8 +159,19 @@ class EmbeddedQueue:
             rows = unit.session.exec(select(GenerationRow).where(GenerationRow.status == Status.PROCESSING)).all()
             for row in rows:
                 self._requeue(unit, row, "The server restarted.", count=False)
-            refresh_positions(unit, self._clock())
+            refresh_line(unit, self._clock(), self._workers)
             return len(rows)
+
+    def foretell(self) -> None:
+        """Tell those who wait when they should begin and end, where that has changed since they were told."""
+        with self._database.read() as session:
+            if (
+                session.exec(select(GenerationRow.id).where(GenerationRow.status == Status.QUEUED).limit(1)).first()
+                is None
+            ):
+                return
+        with self._database.write() as unit:
+            refresh_line(unit, self._clock(), self._workers)
 
     def hold(self, message: str) -> None:
         """Tell those who are queued why nothing begins."""
@@ -171,6 +188,7 @@ class EmbeddedQueue:
                 return
         with self._database.write() as unit:
             restage(unit, self._clock(), stage, message)
+            refresh_line(unit, self._clock(), self._workers)
 
     def _forgive_jump(self, unit: UnitOfWork, now: float) -> None:
         """When the wall clock was set, or the machine slept, every lease holds for a full term from now.
@@ -223,5 +241,15 @@ class EmbeddedQueue:
             move(unit, row.id, Status.QUEUED, now, values, attempt=row.attempt)
 
 
+_STARTING: Final = {
+    "attempt": col(GenerationRow.attempt) + 1,
+    # It goes on from its checkpoint, so that this much of it is still true.
+    "progress": col(GenerationRow.checkpoint_progress),
+    "step": col(GenerationRow.checkpoint_step),
+    "queue_position": None,
+    "expected_wait_seconds": None,
+    "stage": "starting",
+    "message": "",
+}
 _BACK: Final = {"lease_owner": None, "lease_until": 0.0, "stage": "queued", "eta_seconds": None}
 _TICK: Final = 0.001

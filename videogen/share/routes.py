@@ -101,6 +101,7 @@ def _recipe(_request: Request, visit: Visit) -> Response:
         "fps": seen.fps,
         "seed": str(seen.seed),
         "engine": seen.engine,
+        "settings": seen.settings,
     }
     return JSONResponse(recipe, headers=_NO_STORE)
 

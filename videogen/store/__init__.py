@@ -3,6 +3,7 @@
 from videogen.store.events import EventStore, Opening, Scope
 from videogen.store.generations import Filter, GenerationStore, Limits
 from videogen.store.library import LibraryStore
+from videogen.store.line import LineStore
 from videogen.store.progress import Fence, Progress, ProgressStore, Result
 from videogen.store.sessions import SessionStore
 from videogen.store.shares import Shared, ShareStore
@@ -11,5 +12,5 @@ from videogen.store.uploads import UploadStore
 __all__ = ["Fence", "Filter", "Limits", "Opening", "Progress", "Result", "Scope", "Shared", "Store"]
 
 
-class Store(SessionStore, GenerationStore, EventStore, ProgressStore, UploadStore, LibraryStore, ShareStore):
+class Store(SessionStore, GenerationStore, EventStore, ProgressStore, UploadStore, LibraryStore, ShareStore, LineStore):
     """All queries over one database."""

@@ -12,9 +12,16 @@ from videogen.errors import DamagedDatabase
 class BaseStore:
     """Queries over one database, with a clock that a test can set."""
 
-    def __init__(self, database: Database, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, database: Database, clock: Callable[[], float] = time.time, workers: int | None = None) -> None:
+        """
+        Args:
+            database: all there is.
+            clock: seconds since the epoch.
+            workers: how many render at once, for what is told of the wait; None where nobody knows.
+        """
         self.database = database
         self.clock = clock
+        self.workers = workers
 
     def newest_time(self) -> float:
         """When the newest generation was submitted or last changed, in seconds since the epoch; 0 where none is."""

@@ -12,8 +12,9 @@ from sqlmodel import col, delete, select
 
 from videogen.database import UnitOfWork
 from videogen.errors import IdempotencyConflict, InvalidRequest, LimitExceeded, NotFound, NotTerminal
+from videogen.line import refresh_line
 from videogen.models import EventRow, FileRow, GenerationRow, ProjectRow, UploadRow
-from videogen.moves import cancelled, refresh_positions
+from videogen.moves import cancelled
 from videogen.schemas import TERMINAL, Status
 from videogen.store.base import BaseStore
 
@@ -65,7 +66,7 @@ class GenerationStore(BaseStore):
                 unit.session.add_all(rows)
                 unit.session.flush()
                 # Tells the new ones for the first time: they had no place before.
-                refresh_positions(unit, self.clock())
+                refresh_line(unit, self.clock(), self.workers)
                 for row in rows:
                     unit.session.refresh(row)
                 return rows, True
@@ -179,7 +180,7 @@ class GenerationStore(BaseStore):
                 return row, False
             if row.status == Status.QUEUED:
                 row = cancelled(unit, row, now, "Cancelled before it began.")
-                refresh_positions(unit, now)
+                refresh_line(unit, now, self.workers)
             else:
                 row.cancel_requested, row.updated_at = True, max(now, row.updated_at)
                 unit.session.add(row)

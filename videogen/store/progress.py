@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlmodel import col, select
 
+from videogen.forecast import Measured, note_run
 from videogen.models import FileRow, GenerationRow
 from videogen.moves import advance, amend, failure, move
 from videogen.schemas import Status
@@ -43,6 +44,8 @@ class Result:
     height: int
     fps: int
     duration_seconds: float
+    measured: Measured | None = None
+    """How long it took, where one renderer made all of it."""
 
 
 class ProgressStore(BaseStore):
@@ -99,7 +102,9 @@ class ProgressStore(BaseStore):
             "checkpoint": None,
         }
         with self.database.write() as unit:
-            move(unit, fence.generation_id, Status.COMPLETED, self.clock(), values, attempt=fence.attempt)
+            row = move(unit, fence.generation_id, Status.COMPLETED, self.clock(), values, attempt=fence.attempt)
+            if result.measured is not None:
+                note_run(unit, row, result.measured)
             unit.session.add_all([file for file in (result.video, result.poster) if file])
 
     def fail(self, fence: Fence, code: str, message: str, *, retryable: bool) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, Final
 
 import gradio as gr
 from pydantic import ValidationError
@@ -15,6 +15,10 @@ from videogen.ui import form, views
 from videogen.ui.pages import FIRST_PAGE, Page, Pages, Visit, texts_of
 from videogen.ui.texts import Texts
 from videogen.ui.views import View
+
+ENDED: Final = "completed,failed"
+AWAY_PAGE: Final = 100
+"""So many of the newest are asked whether they have ended in the meantime."""
 
 
 class Actions:
@@ -39,10 +43,26 @@ class Actions:
         except (form.FormError, ValidationError) as problem:
             return self._outcome(error=_explain(problem, page.texts))
         except ClientError as problem:
-            return self._outcome(error=page.texts.refusal(problem))
+            engine = next((one for one in self._engines if one.id == fields[-1]), None)
+            names = {f"settings.{one.name}": one.title for one in engine.fields} if engine else {}
+            return self._outcome(error=page.texts.refusal(problem, names), faults=page.texts.faults(problem))
+        return self._accepted(page, project, key)
+
+    def _accepted(self, page: Page, project: Project, key: Any) -> View:
         for generation in reversed(project.generations):
             self._show(page, generation)
         return self._outcome(accepted=key, shown=True)
+
+    async def again(self, event: gr.EventData, request: gr.Request, browser: Any) -> View:
+        """Make a generation's recipe again, as one project of new seeds; the click brings how many, and a key."""
+        page = self._page(browser, request)
+        told = event._data if isinstance(event._data, dict) else {}
+        try:
+            wanted = form.again(await page.client.get(_id(event)), told.get("variations"))
+            project = await _submit(page.client, wanted, told.get("key"))
+        except ClientError as problem:
+            return self._outcome(notice=page.texts.refusal(problem))
+        return self._accepted(page, project, None)
 
     async def choose(self, event: gr.EventData, request: gr.Request, browser: Any) -> View:
         """Put a generation on the stage, with links that are fresh."""
@@ -75,6 +95,31 @@ class Actions:
         finally:
             page.ring(urgent=True)
         return self._outcome()
+
+    async def move(self, event: gr.EventData, request: gr.Request, browser: Any) -> View:
+        """Give a queued generation another place among the own ones; the new places come through the stream."""
+        page = self._page(browser, request)
+        before = event._data.get("before") if isinstance(event._data, dict) else None
+        try:
+            page.board.put(await page.client.move(_id(event), None if before is None else str(before)))
+        except ClientError as problem:
+            return self._outcome(notice=page.texts.refusal(problem))
+        finally:
+            page.ring(urgent=True)
+        return self._outcome()
+
+    async def away(self, event: gr.EventData, request: gr.Request, browser: Any) -> View:
+        """What has ended since a moment that this browser remembers."""
+        since = event._data.get("since") if isinstance(event._data, dict) else None
+        if not isinstance(since, (int, float)) or isinstance(since, bool):
+            return self._outcome()
+        try:
+            page = await self._page(browser, request).client.list(status=ENDED, limit=AWAY_PAGE)
+        except ClientError:
+            return self._outcome()  # it is a courtesy; what matters is told elsewhere
+        ended = [item for item in page.items if item.finished_at and item.finished_at.timestamp() * 1000 > since]
+        ended.sort(key=lambda item: item.finished_at or item.created_at, reverse=True)
+        return self._outcome(away=views.away(ended, more=len(ended) == AWAY_PAGE and page.next_cursor is not None))
 
     async def retry(self, event: gr.EventData, request: gr.Request, browser: Any) -> View:
         """Start the same recipe again."""

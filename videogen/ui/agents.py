@@ -183,7 +183,19 @@ def _shown(generation: Generation, request: gr.Request) -> Told:
 
 
 _SHOWN: Final = {
-    *("id", "status", "progress", "stage", "message", "queue_position", "eta_seconds", "prompt", "engine", "seed"),
+    *(
+        "id",
+        "status",
+        "progress",
+        "stage",
+        "message",
+        "queue_position",
+        "expected_wait_seconds",
+        "eta_seconds",
+        "prompt",
+        "engine",
+        "seed",
+    ),
     *("width", "height", "duration_seconds", "size_bytes", "video_url", "image_url", "poster_url", "preview_url"),
     *("error", "created_at"),
 }

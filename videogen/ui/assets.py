@@ -14,7 +14,23 @@ from videogen.language import Words, languages, said_by
 from videogen.ui.form import EngineForm
 from videogen.ui.texts import DETAILS
 
-STYLES: Final = ("tokens", "gradio", "layout", "stage", "job", "form", "intake", "lists", "share", "take")
+STYLES: Final = (
+    "tokens",
+    "gradio",
+    "layout",
+    "stage",
+    "job",
+    "form",
+    "intake",
+    "lists",
+    "queue",
+    "share",
+    "take",
+    "settings",
+    "presets",
+    "attention",
+    "compare",
+)
 SCRIPTS: Final = (
     "core",
     "say",
@@ -22,13 +38,26 @@ SCRIPTS: Final = (
     "focus",
     "announce",
     "notice",
+    "times",
     "stage",
     "lists",
+    "queue",
+    "attention",
+    "alerts",
+    "away",
+    "shortcuts",
+    "compare_clock",
+    "compare",
     "connection",
+    "checks",
+    "settings",
     "engines",
     "intake",
     "draft",
     "form",
+    "recipes",
+    "reuse",
+    "presets",
     "session",
     "player",
     "links",
@@ -39,7 +68,7 @@ SCRIPTS: Final = (
     "page",
     "shell",
 )
-SHELL: Final = ("masthead", "stage", "job", "active", "history", "shared", "take")
+SHELL: Final = ("masthead", "stage", "job", "active", "presets", "history", "shared", "take", "help", "compare")
 """The parts that are seen before Gradio has started."""
 
 
@@ -85,7 +114,18 @@ def scripts() -> str:
 
 
 def _engine_forms(engines: Sequence[EngineForm], words: Words) -> list[dict[str, Any]]:
-    return [asdict(engine) | {"detail_choices": detail_choices(engine.details, words.say)} for engine in engines]
+    return [_engine_form(engine, words) for engine in engines]
+
+
+def _engine_form(engine: EngineForm, words: Words) -> dict[str, Any]:
+    # Not as a dataclass all through: presets are models.
+    told = {name: getattr(engine, name) for name in engine.__slots__}
+    return told | {
+        "detail_choices": detail_choices(engine.details, words.say),
+        "basics": {name: asdict(field) for name, field in engine.basics.items()},
+        "fields": [asdict(field) for field in engine.fields],
+        "presets": [preset.model_dump(mode="json", by_alias=True) for preset in engine.presets],
+    }
 
 
 def _data(value: object) -> str:

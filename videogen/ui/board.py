@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -23,6 +25,8 @@ class Board:
     history_version: int = 0
     """Rises whenever the list of ended generations changes."""
     cancelling: set[str] = field(default_factory=set)
+    ended: deque[Generation] = field(default_factory=lambda: deque(maxlen=8))
+    """What has ended since the board was made, and was seen before its end; oldest first."""
     _generations: dict[str, Generation] = field(default_factory=dict)
     _early: dict[str, Event] = field(default_factory=dict)
 
@@ -43,6 +47,10 @@ class Board:
     def active(self) -> list[Generation]:
         """Queued and running, newest first."""
         return [item for item in self._newest_first() if not item.status.is_terminal]
+
+    def line(self) -> list[Generation]:
+        """The same in the order of service: what renders, longest first, then what waits, as it stands in line."""
+        return sorted(self.active(), key=_turn)
 
     def history(self) -> list[Generation]:
         """Ended, newest first."""
@@ -94,7 +102,10 @@ class Board:
         # The end of a generation is taken in whatever the clocks say; nothing else may go back in time.
         if known.status.is_terminal or (event.at < known.updated_at and not event.status.is_terminal):
             return False
-        self._store(known.model_copy(update=_changes(event)))
+        changes = _changes(event)
+        if event.status is Status.PROCESSING and known.started_at is None:
+            changes["started_at"] = event.at  # no event says it, and this is the first of its kind
+        self._store(known.model_copy(update=changes))
         return event.status.is_terminal
 
     def select(self, generation_id: str) -> None:
@@ -112,6 +123,8 @@ class Board:
         self._generations[generation.id] = generation
         if generation.status.is_terminal:
             self.cancelling.discard(generation.id)
+            if before is not None and not before.status.is_terminal:
+                self.ended.append(generation)
             if before is None or before != generation:
                 self.history_version += 1
 
@@ -121,13 +134,22 @@ class Board:
         return sorted(ordered, key=lambda item: item.created_at, reverse=True)
 
 
+def _turn(item: Generation) -> tuple[bool, float]:
+    if item.status is Status.QUEUED:
+        return True, item.queue_position or math.inf
+    return False, item.started_at.timestamp() if item.started_at else 0.0
+
+
 def _supersedes(new: Generation, known: Generation) -> bool:
     if new.status.is_terminal != known.status.is_terminal:
         return new.status.is_terminal
     return new.updated_at >= known.updated_at
 
 
-_PROGRESS: Final = ("stage", "step", "total_steps", "message", "queue_position", "eta_seconds", "estimated")
+_PROGRESS: Final = (
+    *("stage", "step", "total_steps", "message"),
+    *("queue_position", "expected_wait_seconds", "eta_seconds", "estimated"),
+)
 _RESULT: Final = (
     *("file_id", "video_url", "image_url", "poster_url", "width", "height"),
     *("duration_seconds", "fps", "size_bytes"),
@@ -139,7 +161,7 @@ def _changes(event: Event) -> dict[str, Any]:
     changes = {name: getattr(event, name) for name in ("status", "progress", "attempt")}
     changes["updated_at"] = event.at
     if event.status.is_terminal:
-        changes |= {"finished_at": event.at, "queue_position": None, "eta_seconds": None}
+        changes |= {"finished_at": event.at, "queue_position": None, "expected_wait_seconds": None, "eta_seconds": None}
     match event:
         case RenderProgress():
             changes |= {name: getattr(event, name) for name in _PROGRESS}

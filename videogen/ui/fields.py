@@ -10,7 +10,6 @@ import gradio as gr
 
 from videogen.ui import assets
 from videogen.ui.form import MAX_SEED_DIGITS, EngineForm, Limits
-from videogen.ui.parts import static
 from videogen.ui.texts import SHAPES, mark
 
 
@@ -51,6 +50,7 @@ def build_form(forms: Sequence[EngineForm], limits: Limits) -> tuple[Fields, But
     about = {"lines": 1, "visible": forms[0].negative}
     negative = _words("negative", mark("form.negative"), mark("form.negative_hint"), limits, **about)
     shape, detail = _size(forms)
+    _own("size")
     with gr.Row(elem_id="timing"):
         seconds, fps = _timing(forms)
     with gr.Row(elem_id="chance"):
@@ -62,7 +62,7 @@ def build_form(forms: Sequence[EngineForm], limits: Limits) -> tuple[Fields, But
         filterable=False,
         elem_id="engine",
     )
-    static("engine_note")
+    _own("engine_note")
     return Fields(prompt, negative, shape, detail, seconds, fps, seed, engine), Buttons(generate, dice)
 
 
@@ -70,6 +70,13 @@ def _intake(limits: Limits) -> gr.HTML:
     """What needs nothing of Gradio: video or still, variations, the image to start from, and the form's error."""
     part = assets.read("html/intake.html").replace("{megabytes}", f"{limits.max_upload_mb:g}")
     return gr.HTML(part, js_on_load=assets.read("js/mount/intake.js"), apply_default_css=False)
+
+
+def _own(name: str) -> gr.HTML:
+    """A place for what the scripts make of the engine's schema."""
+    return gr.HTML(
+        assets.read(f"html/{name}.html"), js_on_load=assets.read("js/mount/settings.js"), apply_default_css=False
+    )
 
 
 def _words(name: str, label: str, placeholder: str, limits: Limits, **options: Any) -> gr.Textbox:

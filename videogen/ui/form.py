@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from videogen import language
-from videogen.schemas import EngineInfo, GenerationCreate
+from videogen.schemas import EngineInfo, Generation, GenerationCreate, PresetInfo
+from videogen.ui.schema import COMFORTABLE, SettingField, comfortable_fields, lacking, own_fields
 
 SHAPES: Final = {"16:9": (16, 9), "1:1": (1, 1), "9:16": (9, 16)}
+CUSTOM: Final = "custom"
+"""The shape whose width and height are typed."""
 DETAILS: Final = (288, 480, 720, 1080)
+SHORTEST: Final = 0.5
+"""Seconds; where a schema says no more than that a length is above nothing."""
 FPS: Final = (8, 12, 16, 24, 25, 30, 60)
 MAX_SEED_DIGITS: Final = 18
 
@@ -30,6 +35,7 @@ class EngineForm:
 
     id: str
     title: str
+    version: str
     description: str
     available: bool
     reason: str | None
@@ -46,6 +52,18 @@ class EngineForm:
     seconds: float
     fps_choices: tuple[int, ...]
     fps: int
+    sizes: Mapping[str, Mapping[str, tuple[int, int]]]
+    """Width and height in pixels, by shape and detail."""
+    max_pixels: int
+    """Width times height."""
+    max_prompt_chars: int
+    basics: Mapping[str, SettingField]
+    """What the engine says of the settings that each has a control of its own for."""
+    lacks: tuple[str, ...]
+    """Those of them that it does not have."""
+    fields: tuple[SettingField, ...]
+    """The engine's own settings."""
+    presets: tuple[PresetInfo, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,38 +78,62 @@ class Limits:
 
 def engine_form(engine: EngineInfo, limits: Limits) -> EngineForm:
     """Read the engine's JSON Schema; where it says nothing, common choices are offered."""
-    width, height = _number(engine, "width"), _number(engine, "height")
-    seconds, fps = _number(engine, "durationSeconds"), _number(engine, "fps")
-    multiple = math.lcm(2, int(width.get("multipleOf", 1)), int(height.get("multipleOf", 1)))
-    longest = min(width.get("maximum", math.inf), height.get("maximum", math.inf))
-    shortest = max(width.get("minimum", 0), height.get("minimum", 0))
-    fitting = [
-        short
-        for short in DETAILS
-        if shortest <= short
-        and max(size("16:9", short, multiple)) <= longest
-        and math.prod(size("16:9", short, multiple)) <= limits.max_pixels
-    ]
-    rates = fps.get("enum") or [rate for rate in FPS if fps.get("minimum", 1) <= rate <= fps.get("maximum", math.inf)]
-    most = min(limits.max_seconds, seconds.get("maximum", math.inf))
-    least = min(most, max(1.0, seconds.get("minimum", seconds.get("exclusiveMinimum", 1.0))))
+    basics = comfortable_fields(engine.settings_schema)
+    width, height, seconds, fps = (basics[name] for name in ("width", "height", "durationSeconds", "fps"))
+    multiple = math.lcm(2, int(width.multiple or 1), int(height.multiple or 1))
+    details = _details(basics, multiple, limits.max_pixels)
+    most = min(limits.max_seconds, seconds.maximum or math.inf)
+    least = min(most, seconds.minimum or (SHORTEST if seconds.above is not None else 1.0))
+    rates, rate = _rates(fps)
     return EngineForm(
         id=engine.id,
         title=engine.title,
+        version=engine.version,
         description=engine.description,
         available=engine.available,
         reason=engine.reason,
         negative=engine.capabilities.negative_prompt,
         image=engine.capabilities.image_input,
         types=engine.capabilities.types,
-        details=tuple(str(short) for short in fitting) or (str(DETAILS[0]),),
+        details=details,
         multiple=multiple,
         min_seconds=least,
         max_seconds=most,
-        seconds=min(most, max(least, seconds.get("default", 4.0))),
-        fps_choices=tuple(rates),
-        fps=fps.get("default", 24) if fps.get("default", 24) in rates else rates[len(rates) // 2],
+        seconds=min(most, max(least, seconds.default or 4.0)),
+        fps_choices=rates,
+        fps=rate,
+        sizes={shape: {short: size(shape, int(short), multiple) for short in details} for shape in SHAPES},
+        max_pixels=limits.max_pixels,
+        max_prompt_chars=limits.max_prompt_chars,
+        basics=basics | {"durationSeconds": replace(seconds, maximum=most)},
+        lacks=lacking(engine.settings_schema),
+        fields=own_fields(engine.settings_schema),
+        presets=engine.presets,
     )
+
+
+def _details(basics: Mapping[str, SettingField], multiple: int, max_pixels: int) -> tuple[str, ...]:
+    """The details that fit into the engine's sizes and the app's, at least the smallest."""
+    width, height = basics["width"], basics["height"]
+    longest = min(width.maximum or math.inf, height.maximum or math.inf)
+    shortest = max(width.minimum or 0, height.minimum or 0)
+    fitting = [
+        str(short)
+        for short in DETAILS
+        if shortest <= short
+        and max(size("16:9", short, multiple)) <= longest
+        and math.prod(size("16:9", short, multiple)) <= max_pixels
+    ]
+    return tuple(fitting) or (str(DETAILS[0]),)
+
+
+def _rates(fps: SettingField) -> tuple[tuple[int, ...], int]:
+    """The frame rates to choose from, and the one to begin with."""
+    told = [value for _, value in fps.choices]
+    rates = told or [rate for rate in FPS if (fps.minimum or 1) <= rate <= (fps.maximum or math.inf)]
+    rates = rates or [int(fps.minimum or fps.maximum or 24)]
+    wanted = fps.default or 24
+    return tuple(rates), wanted if wanted in rates else rates[len(rates) // 2]
 
 
 def size(shape: str, short: int, multiple: int) -> tuple[int, int]:
@@ -107,7 +149,8 @@ def request(
     """What was chosen, in the order of the form's fields, as a request.
 
     Args:
-        wishes: what the plain part of the form asks for: `type`, `variations`, `inputFileId`.
+        wishes: what the plain parts of the form ask for: `type`, `variations`, `inputFileId`, `size` (a typed width
+            and height), `settings` (the engine's own).
 
     Raises:
         FormError: a value cannot be sent; everything else is left to the API to check.
@@ -115,12 +158,9 @@ def request(
     prompt, negative, shape, detail, seconds, fps, seed, engine_id = values
     if not str(prompt or "").strip():
         raise FormError("form.prompt_missing")
-    engine = next((one for one in engines if one.id == engine_id), None)
-    try:
-        width, height = size(str(shape), int(detail), engine.multiple if engine else 2)
-    except (KeyError, TypeError, ValueError):
-        raise FormError("form.size_expected", got=repr(f"{shape} {detail}")) from None
     wishes = wishes or {}
+    engine = next((one for one in engines if one.id == engine_id), None)
+    width, height = _size(shape, detail, engine, wishes)
     video = wishes.get("type", "video") == "video"
     settings = {
         "width": width,
@@ -129,6 +169,7 @@ def request(
         "fps": fps if video else None,
         "seed": read_seed(seed),
     }
+    lacks = engine.lacks if engine else ()
     return GenerationCreate(
         type=wishes.get("type") or "video",
         variations=wishes.get("variations") or 1,
@@ -136,7 +177,47 @@ def request(
         prompt=str(prompt).strip(),
         negative_prompt=str(negative or "").strip() if engine is None or engine.negative else "",
         engine=engine_id or None,
-        settings={name: value for name, value in settings.items() if value is not None},
+        settings=_own(wishes)
+        | {name: value for name, value in settings.items() if value is not None and name not in lacks},
+    )
+
+
+def _size(shape: object, detail: Any, engine: EngineForm | None, wishes: Mapping[str, Any]) -> tuple[int, int]:
+    """Width and height in pixels: of a shape and a detail, or as they were typed.
+
+    Raises:
+        FormError: they are neither.
+    """
+    if shape == CUSTOM:
+        typed = wishes.get("size")
+        width, height = typed if isinstance(typed, list | tuple) and len(typed) == 2 else (None, None)
+        if not (type(width) is int and type(height) is int):
+            raise FormError("form.custom_expected", got=repr(typed))
+        return width, height
+    try:
+        return size(str(shape), int(detail), engine.multiple if engine else 2)
+    except (KeyError, TypeError, ValueError):
+        raise FormError("form.size_expected", got=repr(f"{shape} {detail}")) from None
+
+
+def _own(wishes: Mapping[str, Any]) -> dict[str, Any]:
+    """The engine's own settings that were set; the API checks them."""
+    told = wishes.get("settings")
+    return (
+        {str(name): value for name, value in told.items() if name not in COMFORTABLE} if isinstance(told, dict) else {}
+    )
+
+
+def again(generation: Generation, variations: object = 1) -> GenerationCreate:
+    """A generation's recipe as a new request, whose seeds are drawn anew."""
+    return GenerationCreate(
+        type=generation.type,
+        prompt=generation.prompt,
+        negative_prompt=generation.negative_prompt,
+        engine=generation.engine,
+        settings={name: value for name, value in generation.settings.items() if name != "seed"},
+        input_file_id=generation.input_file_id,
+        variations=variations if type(variations) is int and 1 <= variations <= 8 else 1,
     )
 
 
@@ -156,13 +237,3 @@ def read_seed(text: object) -> int | None:
 
 def _nearest(pixels: float, multiple: int) -> int:
     return max(multiple, round(pixels / multiple) * multiple)
-
-
-def _number(engine: EngineInfo, name: str) -> dict[str, Any]:
-    """The part of the schema that bounds a number, also where it may be null."""
-    found = engine.settings_schema.get("properties", {}).get(name, {})
-    options = [found, *found.get("anyOf", ()), *found.get("allOf", ())]
-    merged: dict[str, Any] = {}
-    for option in options:
-        merged |= {key: value for key, value in option.items() if key not in ("anyOf", "allOf")}
-    return merged

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
+from types import MappingProxyType
 from typing import Any, Final
 
 from videogen import language
@@ -13,7 +13,12 @@ from videogen.language import Words
 from videogen.schemas import Generation, Status
 
 TITLE: Final = "videogen"
-SHAPES: Final[Mapping[str, str]] = {"16:9": "form.wide", "1:1": "form.square", "9:16": "form.tall"}
+SHAPES: Final[Mapping[str, str]] = {
+    "16:9": "form.wide",
+    "1:1": "form.square",
+    "9:16": "form.tall",
+    "custom": "form.custom",
+}
 DETAILS: Final[Mapping[str, str]] = {
     "288": "form.draft",
     "480": "form.standard",
@@ -111,28 +116,11 @@ class Texts:
             return ""
         return f"{generation.step} / {generation.total_steps}"
 
-    def eta(self, generation: Generation) -> str:
-        """How long it will take, or nothing where that is not known."""
-        seconds = generation.eta_seconds
-        if seconds is None or generation.status is not Status.PROCESSING:
-            return ""
-        key = "stage.about_left" if generation.estimated else "stage.left"
-        return self.say(key, time=self.duration(max(1.0, seconds)))
-
     def attempt(self, generation: Generation) -> str:
         """A word on a render that was taken up again after its renderer was lost."""
         if generation.attempt <= 1 or generation.status.is_terminal:
             return ""
         return self.say("stage.again", attempt=generation.attempt)
-
-    def duration(self, seconds: float) -> str:
-        """Seconds as people write them: `4 s`, `1 min 20 s`."""
-        whole = round(seconds)
-        if whole < 60:
-            return self.say("time.seconds", seconds=whole)
-        if whole < 3600:
-            return self.say("time.minutes", minutes=whole // 60, seconds=f"{whole % 60:02}")
-        return str(timedelta(seconds=whole))
 
     def length(self, seconds: float) -> str:
         """The length of a video, to a tenth where that says more."""
@@ -154,21 +142,47 @@ class Texts:
         """What to do with the code; `link` is what its QR code holds."""
         return self.say("take.only_here" if is_loopback(link) else "take.scan")
 
-    def refusal(self, problem: ClientError) -> str:
-        """Why the API did not do it, naming the fields as the form does."""
+    def refusal(self, problem: ClientError, names: Mapping[str, str] = MappingProxyType({})) -> str:
+        """Why the API did not do it, naming the fields as the form does; `names` are those of the engine's own."""
         if not isinstance(problem, ApiError):
             return self.say("notice.not_sent")
         if problem.errors and all("expected" in error for error in problem.errors):
-            return " ".join(self._expected(error) for error in problem.errors)
+            return " ".join(self._expected(error, names) for error in problem.errors)
         return language.problem(self.words, problem.code, problem.detail)
+
+    def faults(self, problem: ClientError) -> dict[str, str]:
+        """What the API said of single settings, by their names, to be said again at their fields."""
+        errors = problem.errors if isinstance(problem, ApiError) else []
+        return {
+            error["field"].removeprefix("settings."): self.say("form.expected_got", **self._found(error))
+            for error in errors
+            if "expected" in error and error.get("field", "").startswith("settings.")
+        }
 
     def field(self, name: str) -> str:
         """A field of a request, as the form calls it."""
         return self.say(FIELDS[name]) if name in FIELDS else name
 
-    def _expected(self, error: Mapping[str, str]) -> str:
-        name, got = self.field(error.get("field", "")), error.get("got") or self.say("form.nothing")
-        return self.say("form.expected", field=name, expected=error["expected"], got=got)
+    def _expected(self, error: Mapping[str, str], names: Mapping[str, str]) -> str:
+        name = error.get("field", "")
+        return self.say("form.expected", field=names.get(name) or self.field(name), **self._found(error))
+
+    def _found(self, error: Mapping[str, str]) -> dict[str, str]:
+        return {"expected": error["expected"], "got": error.get("got") or self.say("form.nothing")}
+
+
+def faults(problem: ClientError) -> dict[str, str]:
+    """What the API said of single settings, by their names, to be said again at their fields."""
+    errors = problem.errors if isinstance(problem, ApiError) else None
+    return {
+        error["field"].removeprefix("settings."): _sentence(_expected(error))
+        for error in errors or ()
+        if "expected" in error and error.get("field", "").startswith("settings.")
+    }
+
+
+def _expected(error: Mapping[str, str]) -> str:
+    return f"expected {error['expected']}, got {error.get('got', 'nothing')}."
 
 
 def _sentence(text: str) -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any, Final, Literal
 from urllib.parse import urlsplit
 
@@ -11,6 +14,7 @@ import segno
 from videogen.schemas import Generation, Status, Understanding
 from videogen.travel_schemas import Transfer
 from videogen.ui.board import Board
+from videogen.ui.schema import COMFORTABLE
 from videogen.ui.texts import Texts
 
 Link = Literal["live", "reconnecting"]
@@ -25,10 +29,40 @@ def room(board: Board, texts: Texts) -> View:
         "active": [
             _active(item, texts, cancelling=item.id in board.cancelling)
             | {"variation": texts.variation(places.get(item.id))}
-            for item in board.active()
+            for item in board.line()
         ],
+        "ended": [ended(item) for item in board.ended],
+        "now": int(time.time() * 1000),
         "loaded": board.loaded,
     }
+
+
+def ended(generation: Generation) -> View:
+    """What is passed on to those who look elsewhere; `at` is in milliseconds since the epoch."""
+    return {
+        "id": generation.id,
+        "status": generation.status.value,
+        "type": generation.type,
+        "prompt": generation.title or generation.prompt,
+        "at": int((generation.finished_at or generation.updated_at).timestamp() * 1000),
+    }
+
+
+def away(items: Sequence[Generation], *, more: bool) -> View:
+    """What has ended while nobody looked, newest first; with `more` it is more than is told."""
+    done = [item for item in items if item.status is Status.COMPLETED]
+    newest = next(iter(done or items), None)
+    return {
+        "done": len(done),
+        "failed": len(items) - len(done),
+        "more": more,
+        "newest": newest.id if newest else None,
+        "items": [ended(item) for item in items[:TOLD]],
+    }
+
+
+TOLD: Final = 8
+"""So many ends are told one by one."""
 
 
 def packed(frame: View) -> View:
@@ -44,7 +78,7 @@ def packed(frame: View) -> View:
     return _as_texts({**frame, "selected": still, "moving": moving})
 
 
-_MOVING: Final = ("progress", "stage", "step", "eta", "picture")
+_MOVING: Final = ("progress", "stage", "step", "times", "picture")
 
 
 def _as_texts(frame: View) -> View:
@@ -85,7 +119,7 @@ def _stage(generation: Generation, texts: Texts, *, cancelling: bool) -> View:
         "estimated": generation.estimated,
         "stage": texts.stage(generation),
         "step": texts.step(generation),
-        "eta": texts.eta(generation),
+        "times": _times(generation),
         "attempt": texts.attempt(generation),
         "picture": _picture(generation),
         "video": generation.video_url if done else None,
@@ -100,6 +134,28 @@ def _stage(generation: Generation, texts: Texts, *, cancelling: bool) -> View:
         "facts": _facts(generation, texts),
         "recipe": _recipe(generation),
     }
+
+
+def _times(generation: Generation) -> View | None:
+    """Seconds so far and seconds expected, waiting and rendering apart; what is unknown is None."""
+    now = datetime.now(UTC)
+    since = max((now - generation.updated_at).total_seconds(), 0.0)
+
+    def from_now(told: float | None) -> float | None:
+        return None if told is None else round(max(told - since, 0.0), 1)
+
+    def until_now(moment: datetime) -> float:
+        return round(max((now - moment).total_seconds(), 0.0), 1)
+
+    begins, left = generation.expected_wait_seconds, generation.eta_seconds
+    silent: View = dict.fromkeys(("waited", "begins", "render", "rendering", "left"))
+    if generation.status is Status.QUEUED:
+        render = None if begins is None or left is None else round(left - begins, 1)
+        return silent | {"waited": until_now(generation.created_at), "begins": from_now(begins), "render": render}
+    if generation.status is Status.PROCESSING and generation.started_at is not None:
+        told = {"rendering": until_now(generation.started_at), "left": from_now(left)}
+        return silent | told | {"about": generation.estimated}
+    return None
 
 
 def _is_missing(generation: Generation) -> bool:
@@ -161,7 +217,26 @@ def _recipe(generation: Generation) -> View:
         "engine": generation.engine,
         "type": generation.type,
         "inputFileId": generation.input_file_id,
+        "settings": {name: value for name, value in generation.settings.items() if name not in COMFORTABLE},
+        "hash": generation.recipe_hash,
+        "document": _document(generation),
     }
+
+
+def _document(generation: Generation) -> str:
+    """The whole recipe as a person may keep it: the body of a request, and what made it. JSON, indented."""
+    told = {
+        "type": generation.type,
+        "prompt": generation.prompt,
+        "negativePrompt": generation.negative_prompt or None,
+        "engine": generation.engine,
+        "engineVersion": generation.engine_version,
+        "settings": generation.settings | {"seed": generation.seed},
+        "inputFileId": generation.input_file_id,
+        "recipeHash": generation.recipe_hash,
+    }
+    kept = {name: value for name, value in told.items() if value is not None}
+    return orjson.dumps(kept, option=orjson.OPT_INDENT_2).decode()
 
 
 def _active(generation: Generation, texts: Texts, *, cancelling: bool) -> View:
@@ -169,7 +244,10 @@ def _active(generation: Generation, texts: Texts, *, cancelling: bool) -> View:
         "id": generation.id,
         "status": generation.status.value,
         "statusText": _status(generation, texts, cancelling=cancelling),
-        "detail": texts.stage(generation) if generation.status is Status.QUEUED else texts.eta(generation),
+        "detail": texts.stage(generation) if generation.status is Status.QUEUED else "",
+        "place": generation.queue_position,
+        "times": _times(generation),
+        "leaving": cancelling,
         "progress": round(generation.progress, 1),
         "prompt": generation.title or generation.prompt,
     }

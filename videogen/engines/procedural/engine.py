@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from videogen.engines.base import Artifact, Recipe, RenderContext, RenderRequest
 from videogen.engines.procedural.language import SceneSpec, describe, from_json, parse_prompt, to_json
 from videogen.engines.procedural.photo.reading import describe_picture, of_a_picture
+from videogen.engines.procedural.presets import PRESETS
 from videogen.engines.settings import VideoSettings, video_recipe
 from videogen.schemas import Capabilities, Understanding, UnderstoodPhrase
 
@@ -38,6 +39,7 @@ class ProceduralEngine:
         "picture of yours, too, and says what it understood."
     )
     settings: type[BaseModel] = ProceduralSettings
+    presets = PRESETS
 
     def probe(self) -> Capabilities:
         """See `Engine.probe`."""

@@ -57,8 +57,9 @@ window.videogen = {
     write(key, value) {
       try {
         window.localStorage.setItem(`videogen.${key}`, JSON.stringify(value));
+        return true;
       } catch {
-        // Storage may be full or forbidden; the page works on without it.
+        return false; // Storage may be full or forbidden; the page works on without it.
       }
     },
   },

@@ -13,7 +13,8 @@
 
   function asObject(values) {
     const form = Object.fromEntries(FIELDS.map((name, index) => [name, values[index] ?? null]));
-    return { ...form, ...videogen.intake.values() };
+    videogen.settings.shaped(form);
+    return { ...form, ...videogen.intake.values(), ...videogen.settings.values() };
   }
 
   function save(...values) {
@@ -21,10 +22,15 @@
     const before = videogen.store.read("draft");
     const same = before !== null && JSON.stringify(before.form) === JSON.stringify(form);
     videogen.store.write("draft", { form, key: same ? before.key : newKey() });
+    last = form;
     return form;
   }
 
+  const wishes = () => ({ ...videogen.intake.values(), ...videogen.settings.wishes() });
   let animating = false;
+  let last = null; // the form, also where nothing can be stored
+  let wanted = null; // a form that is to be filled in
+  let started = null; // a form that is to be sent as it is
 
   videogen.draft = {
     FIELDS,
@@ -36,8 +42,31 @@
 
     /** Change the draft of a form that is not there yet. */
     note(values) {
-      const form = { ...videogen.store.read("draft", { form: {} }).form, ...values };
-      videogen.store.write("draft", { form, key: newKey() });
+      const before = videogen.store.read("draft", { form: {} }).form;
+      last = null;
+      const own = values.partial ? { ...before.own, ...values.own } : (values.own ?? before.own);
+      videogen.store.write("draft", { form: { ...before, ...values, own, partial: false }, key: newKey() });
+    },
+
+    newKey,
+
+    /** The form as it is now. */
+    read() {
+      return last ?? videogen.store.read("draft", { form: {} }).form;
+    },
+
+    /** Fill in a form; one that is not there yet finds it in its draft. */
+    put(form) {
+      if (videogen.handlers === null) return videogen.draft.note(form);
+      wanted = form;
+      return videogen.act("use");
+    },
+
+    /** Send a form as it is. */
+    async start(form) {
+      await videogen.session.token();
+      started = form;
+      videogen.act("run");
     },
 
     /** The form as it was left, field by field; what is not offered any more is left as it is. */
@@ -59,7 +88,14 @@
       save(...values);
       const { key } = videogen.store.read("draft", { key: newKey() });
       videogen.form.sending();
-      return [...values, { ...(session ?? {}), key, wishes: videogen.intake.values(), language: videogen.language }];
+      return [...values, { ...(session ?? {}), key, wishes: wishes(), language: videogen.language }];
+    },
+
+    /** Called as `submit` is, for a form that need not be on the page yet. */
+    run(...values) {
+      const session = values.pop();
+      const filled = videogen.engines.fill(started).map((one) => one?.value);
+      return [...filled, { ...(session ?? {}), key: newKey(), wishes: wishes(), language: videogen.language }];
     },
 
     /** The form was accepted under this key: the next Generate is a new wish, even if nothing is changed. */
@@ -71,18 +107,19 @@
     /** Have the still on the stage be what the next video starts from. */
     animate() {
       animating = true;
+      videogen.form.focus();
       videogen.act("use");
     },
 
-    /** Another generation's settings, as values of the form. */
+    /** Values of the form: those that wait for it, or the settings of the generation on the stage. */
     use() {
       const job = videogen.stage.job;
       const still = animating ? job?.still : null;
+      const form = wanted ?? (job?.recipe ? videogen.engines.formOf(job.recipe) : null);
       animating = false;
-      if (!job?.recipe) return skip();
-      const form = videogen.engines.formOf(job.recipe);
+      wanted = null;
+      if (!form) return skip();
       if (still) Object.assign(form, { type: "video", inputFileId: still, seed: "" });
-      videogen.form.focus();
       return videogen.engines.fill(form);
     },
 

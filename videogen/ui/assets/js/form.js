@@ -1,17 +1,9 @@
-// The form around its fields: the answer to Generate, example prompts, and the shortcut.
+// The form around its fields: the answer to Generate, and the shortcut.
 (() => {
   const { byId, text } = videogen;
 
   function field() {
     return document.querySelector("#prompt textarea");
-  }
-
-  /** Put text into a field of Gradio's as if it had been typed. */
-  function type(value) {
-    const node = field();
-    const setter = Object.getOwnPropertyDescriptor(HTMLTextAreaElement.prototype, "value").set;
-    setter.call(node, value);
-    node.dispatchEvent(new Event("input", { bubbles: true }));
   }
 
   function busy(is) {
@@ -24,15 +16,6 @@
     if (!wanted || event.target !== field()) return;
     event.preventDefault();
     byId("generate").click();
-  });
-
-  document.addEventListener("click", (event) => {
-    const chip = event.target.closest?.("[data-prompt]");
-    if (!chip) return;
-    // Before Gradio is there, the draft is where its fields will find it.
-    if (!field()) return videogen.draft.note({ prompt: chip.dataset.prompt });
-    type(chip.dataset.prompt);
-    field().focus();
   });
 
   // Gradio tells of keys; what is pasted, dictated or dropped comes without any.
@@ -57,11 +40,13 @@
       busy(false);
       if ("error" in outcome || "accepted" in outcome) text("form-error", outcome.error ?? "");
       if (outcome.error) byId("form-error")?.scrollIntoView({ block: "nearest" });
+      videogen.settings.refused(outcome.faults);
+      videogen.reuse.answered(outcome);
       if (outcome.accepted) videogen.draft.accepted(outcome.accepted);
       if (outcome.shown) videogen.stage.look();
       if (outcome.notice) videogen.notice.warn(outcome.notice);
       if (outcome.shares) videogen.share.apply(outcome.shares);
-      for (const id of ["cancel", "retry", "history-more"]) videogen.busy(id, false);
+      for (const id of ["cancel", "retry", "history-more", "new-seed", "vary"]) videogen.busy(id, false);
     },
   };
 })();

@@ -109,10 +109,9 @@
     show();
   }
 
-  function pick(files) {
-    const file = [...(files ?? [])].find((one) => one.type.startsWith("image/")) ?? files?.[0];
-    if (file) send(file);
-    return Boolean(file);
+  function first(files) {
+    const all = [...(files ?? [])];
+    return all.find((one) => one.type.startsWith("image/")) ?? all[0];
   }
 
   const ready = () => offer.image && byId("intake") !== null;
@@ -122,7 +121,8 @@
   document.addEventListener("change", (event) => {
     const field = event.target;
     if (field.id === "input-file") {
-      pick(field.files);
+      const file = first(field.files);
+      if (file) send(file);
       field.value = ""; // or the same file could not be chosen again
     } else if (field.name === "vg-make") change({ type: field.value });
     else if (field.id === "variations") change({ variations: Number(field.value) });
@@ -136,22 +136,28 @@
     byId("input-file").focus({ preventScroll: true });
   });
   document.addEventListener("paste", (event) => {
-    const files = [...(event.clipboardData?.files ?? [])];
-    if (ready() && files.some((file) => file.type.startsWith("image/")) && pick(files)) event.preventDefault();
+    const file = first(event.clipboardData?.files);
+    if (!file || !/^(image|video)\//.test(file.type)) return;
+    event.preventDefault();
+    videogen.reuse.open(file, send);
   });
   // Anywhere on the page: a browser would leave it for a picture that misses its place by an inch.
   document.addEventListener("dragover", (event) => {
     if (!carries(event)) return;
     event.preventDefault();
     if (ready()) mark(true);
-    else event.dataTransfer.dropEffect = "none";
   });
   document.addEventListener("dragleave", (event) => event.relatedTarget === null && mark(false));
   document.addEventListener("drop", (event) => {
     mark(false);
     if (!carries(event)) return;
     event.preventDefault();
-    if (ready()) pick(event.dataTransfer.files);
+    const file = first(event.dataTransfer.files);
+    if (!file) return;
+    // Whoever aims at the image's own place means the picture, even if it carries a recipe.
+    const aimed = ready() && event.target.closest?.("#input-field") && file.type.startsWith("image/");
+    if (aimed) send(file);
+    else videogen.reuse.open(file, send);
   });
 
   videogen.intake = {
@@ -182,6 +188,9 @@
       }
       show();
     },
+
+    /** Whether there is a place for an image to start from. */
+    takes: ready,
 
     mounted: show,
   };

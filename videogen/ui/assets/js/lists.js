@@ -33,15 +33,6 @@
     }
   }
 
-  function fillActive(node, item) {
-    part(node, "prompt", item.prompt);
-    part(node, "variation", item.variation);
-    part(node, "status", item.statusText);
-    part(node, "detail", item.detail);
-    part(node, "percent", item.status === "processing" ? say("size.percent", { percent: Math.floor(item.progress) }) : "");
-    node.querySelector(".vg-bar > span").style.transform = `scaleX(${item.progress / 100})`;
-  }
-
   function fillEntry(node, item) {
     part(node, "prompt", item.prompt);
     part(node, "badge", item.badge);
@@ -62,12 +53,9 @@
   }
 
   videogen.lists = {
-    applyActive(room) {
-      if (!byId("active")) return;
-      sync(byId("active"), room.active, "active-entry", fillActive);
-      show("active-section", room.active.length > 0);
-      remark();
-    },
+    part,
+    sync,
+    remark,
 
     applyHistory(history) {
       if (!history || !byId("history")) return;

@@ -7,13 +7,15 @@
   function act(event) {
     const entry = event.target.closest("#active [data-generation-id], #history [data-generation-id]");
     if (event.target.closest("button")) videogen.notice.acted();
-    if (entry && event.target.closest("button")) return videogen.act("choose", { id: entry.dataset.generationId });
-    const button = event.target.closest("#cancel, #retry, #history-more, #use-settings, #animate");
+    if (entry && event.target.closest("button:not([data-line])")) return videogen.act("choose", { id: entry.dataset.generationId });
+    const button = event.target.closest("#cancel, #retry, #history-more, #use-settings, #animate, #new-seed, #vary");
     if (!button) return undefined;
-    if (button.id === "use-settings") return videogen.act("use");
+    if (button.id === "use-settings") return videogen.reuse.use(videogen.stage.job);
     if (button.id === "animate") return videogen.draft.animate();
     videogen.busy(button, true);
     if (button.id === "history-more") return videogen.act("more");
+    if (button.id === "new-seed") return videogen.reuse.again(videogen.stage.job, 1);
+    if (button.id === "vary") return videogen.reuse.again(videogen.stage.job, 4);
     return videogen.act(button.id, { id: videogen.stage.job?.id });
   }
 
@@ -27,12 +29,14 @@
   function unpack(frame) {
     const part = (name) => (frame[name] ? JSON.parse(frame[name]) : null);
     const still = part("selected");
-    return { ...frame, selected: still && { ...still, ...part("moving") }, active: part("active") ?? [] };
+    const selected = still && { ...still, ...part("moving") };
+    return { ...frame, selected, active: part("active") ?? [], ended: part("ended") ?? [] };
   }
 
   function show(room) {
     videogen.stage.apply(room);
-    videogen.lists.applyActive(room);
+    videogen.queue.apply(room);
+    videogen.attention.apply(room);
   }
 
   /** What was brought along is said until somebody acts; a welcome only as long as it is true. */
@@ -56,6 +60,7 @@
     videogen.watched = true;
     videogen.session.apply(room);
     show(room);
+    videogen.away.heard(room);
     // The welcome has been read once somebody acts, and is no longer true once everything has ended.
     if (room.visit !== visit) greet(room);
     else if (room.active.length === 0) videogen.notice.settle();

@@ -17,6 +17,7 @@
       seed: /^\d{1,18}$/.test(told.seed) ? told.seed : "",
       engine: words(told.engine),
       type: told.type === "image" ? "image" : "video",
+      settings: typeof told.settings === "object" && told.settings !== null ? told.settings : {},
       // The image that somebody started from is theirs.
       inputFileId: null,
       variations: 1,

@@ -62,6 +62,7 @@
     async open() {
       videogen.listen();
       videogen.engines.introduce();
+      videogen.presets.open();
       const early = await restored;
       // The watcher's frames are newer.
       if (early !== null && !videogen.watched) videogen.showRoom(early.room, early.history);

@@ -66,6 +66,7 @@
     show("job-about", job !== null);
     text("job-prompt", job?.prompt ?? "");
     reading(job?.reading);
+    videogen.reuse.tell(job?.recipe);
     const list = byId("job-facts");
     const key = JSON.stringify(job?.facts ?? []);
     if (list.dataset.key === key) return;
@@ -133,14 +134,14 @@
   function actions(job) {
     show("cancel", job?.canCancel);
     show("retry", job?.canRetry);
-    show("use-settings", job?.canRetry);
+    for (const id of ["use-settings", "new-seed", "vary"]) show(id, job?.canRetry);
     show("animate", job?.canAnimate);
     const link = byId("download");
     show("download", job?.download);
     attribute(link, "href", videogen.absolute(job?.download?.href));
     attribute(link, "download", job?.download?.name ?? "");
     // A button that was pressed is ready again once the answer has come.
-    for (const id of ["cancel", "retry"]) videogen.busy(id, false);
+    for (const id of ["cancel", "retry", "new-seed", "vary"]) videogen.busy(id, false);
   }
 
   videogen.stage = {
@@ -166,7 +167,7 @@
       text("job-status", job?.statusText ?? say("status.none"));
       text("job-stage", job?.stage ?? "");
       text("job-step", job?.step ?? "");
-      text("job-eta", job?.eta ?? "");
+      videogen.times.tell(byId("job-eta"), job?.times ?? null);
       text("job-attempt", job?.attempt ?? "");
       show("stage-empty", job === null && room.loaded);
       frame(job);
