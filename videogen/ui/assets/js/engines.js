@@ -112,7 +112,6 @@
 
     /** What of a recipe could not be asked for here, each in a sentence. */
     faultsOf(recipe) {
-      const { check } = videogen.checks;
       const { check, fault, about } = videogen.checks;
       const engine = specs().find((one) => one.id === recipe.engine);
       if (!engine) return [about(say("form.engine"), fault(say("check.offered"), recipe.engine))];
