@@ -93,7 +93,7 @@ def test_an_engines_own_settings_are_asked_for_checked_kept_and_sent(http, tab):
     setting(tab, "loop").check()
     setting(tab, "caption").fill(ODD["caption"])
     setting(tab, "weights").fill("[2]")
-    setting(tab, "lora2X").select_option("Engine's choice")
+    setting(tab, "lora2X").select_option("The engine's choice")
     expect(tab.find("#form-error")).to_have_text("")
     tab.find("#shape").get_by_text("Custom").click()
     expect(tab.find("#detail")).to_be_hidden()
