@@ -7,6 +7,7 @@ import gc
 import socket
 import sys
 import threading
+import warnings
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from types import FrameType
@@ -14,6 +15,7 @@ from typing import Final
 
 import uvicorn
 from fastapi import FastAPI
+from pydantic.warnings import UnsupportedFieldAttributeWarning
 from starlette.types import Receive, Scope, Send
 
 from videogen import __version__, tunnel
@@ -48,6 +50,8 @@ from videogen.transfers import Transfers
 from videogen.visitors import event_bytes
 from videogen.worker import Terms, WorkerPool
 
+# FastAPI mutes this where it builds its fields; ours are built later, at the first use, where it means no more.
+warnings.filterwarnings("ignore", category=UnsupportedFieldAttributeWarning)
 GC_THRESHOLDS: Final = (5_000, 10, 10)
 DRAIN_SECONDS: Final = 3
 """How long open connections may take to end after SIGTERM."""

@@ -87,6 +87,15 @@ def test_the_description_knows_every_call_of_the_contract(openapi):
     } <= {name for name, _ in _operations(openapi)}
 
 
+def test_no_two_calls_share_a_name(openapi):
+    names = [operation["operationId"] for _, operation in _operations(openapi)]
+    assert len(names) == len(set(names))
+
+
+def test_nobody_who_serves_it_is_shown_warnings(app, finished, openapi):
+    assert "Warning" not in app.log
+
+
 def test_every_reference_in_the_description_leads_somewhere(openapi):
     def references(value):
         if isinstance(value, dict):

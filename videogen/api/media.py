@@ -14,9 +14,9 @@ from videogen.schemas import Health
 router = APIRouter()
 
 
-@router.api_route(
+@router.head("/media/{file_id}", include_in_schema=False)
+@router.get(
     "/media/{file_id}",
-    methods=["GET", "HEAD"],
     tags=["media"],
     response_class=FileResponse,
     responses=documented(NotFound, FileMissing, also={206: {"description": "The part that `Range` asks for."}}),
