@@ -103,14 +103,6 @@ class GenerationPatch(Model):
     favorite: bool | None = Field(default=None, strict=True)
 
 
-class GenerationMove(Model):
-    """What `POST /generations/{id}/move` takes."""
-
-    before: str | None = Field(
-        max_length=100, description="The id of a queued generation of this session; null: after all of them."
-    )
-
-
 class ListQuery(BaseModel):
     """What `GET /generations` may be asked for; nothing means any."""
 
