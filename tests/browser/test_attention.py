@@ -64,10 +64,8 @@ def test_somebody_who_looks_elsewhere_hears_of_the_end_once(app, open_tab):
     for tab in (one, two):
         titled(tab, "^✓ a lighthouse$")
     both = "[...window.notified.filter(([tag]) => tag !== 'sample')]"
-    one.wait_for("id => (localStorage['videogen.alerted'] ?? '').includes(id)", generation)
-    # The lock is free again only when each tab has found that somebody was first.
     for tab in (one, two):
-        tab.wait_for("() => navigator.locks.query().then(all => all.held.length + all.pending.length === 0)")
+        tab.wait_for("id => videogen.alerts.told.has(id)", generation)
     told = one.evaluate(both) + two.evaluate(both)
     assert told == [[generation, "Your video is ready", "a lighthouse"]]
 
