@@ -150,7 +150,7 @@ def test_a_preview_is_kept_and_shown_and_the_next_one_replaces_it(reporter, runn
         path.write_bytes(content)
         reporter.take(protocol.Preview(path=path))
     row = store.get_generation(alice, running.id)
-    file = store.get_file(row.preview_file_id)
+    file = store.get_media(row.preview_file_id)[0]
     assert (file.kind, file.content_type, file.size_bytes) == ("preview", "image/jpeg", 6)
     assert storage.path(file.key).read_bytes() == b"second"
     assert [event.data["previewVersion"] for event in running.told] == [1, 2]
@@ -173,7 +173,7 @@ def test_the_end_keeps_the_files_and_clears_the_rest(reporter, running, store, s
     reporter.take(_done(running, poster))
     row = store.get_generation(alice, running.id)
     assert (row.status, row.size_bytes, row.duration_seconds) == ("completed", 5, 0.5)
-    video = store.get_file(row.file_id)
+    video = store.get_media(row.file_id)[0]
     assert (video.content_type, storage.path(video.key).read_bytes()) == ("video/mp4", b"video")
     assert (row.poster_file_id is not None) == poster
     kept = sorted(path.name for path in storage.path(running.id).iterdir())
@@ -262,7 +262,7 @@ def test_a_worker_that_was_overtaken_cannot_touch_the_file_of_its_successor(
     with pytest.raises(MoveRefused):
         reporter.take(late)
     assert store.get_generation(alice, running.id) == row
-    assert storage.path(store.get_file(row.file_id).key).read_bytes() == b"video"
+    assert storage.path(store.get_media(row.file_id)[0].key).read_bytes() == b"video"
 
 
 def test_the_time_left_begins_with_what_others_took_and_ends_with_the_own_pace(store, storage, running, ticks):

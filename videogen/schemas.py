@@ -247,39 +247,6 @@ class Capabilities(Model):
     resume: bool = False
 
 
-class PresetInfo(Model):
-    """A named, good set of prompt and settings: fields of a request that may be sent as they are."""
-
-    id: str = Field(description="Unique within its engine.")
-    title: str
-    prompt: str
-    negative_prompt: str = ""
-    type: GenerationType = "video"
-    settings: dict[str, Any] = Field(default_factory=dict)
-    poster_url: str | None = Field(default=None, description="A small picture of what comes of it.")
-
-
-class EngineInfo(Model):
-    """An engine as `GET /engines` tells it."""
-
-    id: str
-    title: str
-    description: str
-    version: str
-    default: bool
-    available: bool
-    reason: str | None
-    capabilities: Capabilities
-    settings_schema: dict[str, Any]
-    presets: tuple[PresetInfo, ...] = ()
-
-
-class EngineList(Model):
-    """The engines on offer."""
-
-    items: list[EngineInfo]
-
-
 class Problem(Model):
     """RFC 9457 problem details, with a stable `code`."""
 

@@ -41,7 +41,7 @@ def test_real_time_progress_updates_work(tab):
     assert progress[-1] == 100
     between = {entry["progress"] for entry in rendering if 0 < entry["progress"] < 100}
     assert len(between) >= 6, f"it moved in leaps: {sorted(between)}"
-    assert any(entry["stage"] == "Rendering" for entry in rendering)
+    assert any(entry["stage"] == "Drawing frames" for entry in rendering)
     assert len({entry["step"] for entry in rendering if entry["step"].endswith("/ 24")}) >= 6
     previews = [preview for preview in tab.seen["previews"] if preview["status"] == "processing"]
     assert len({preview["src"] for preview in previews}) >= 2, "the preview stood still"
@@ -247,7 +247,7 @@ def test_generations_of_one_person_do_not_interfere(app, tab):
     open_gate(app, first)
     tab.shows(first, "completed")
     tab.can_play()
-    tab.history(second).locator("button").click()
+    tab.history(second).locator(".vg-card").click()
     tab.shows(second, "cancelled")
     expect(tab.find("#job-prompt")).to_have_text("the second film")
 

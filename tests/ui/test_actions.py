@@ -165,19 +165,33 @@ async def test_choosing_what_is_gone_says_so(actions, page):
     assert page.board.selected_id is None
 
 
-async def test_history_and_more(api, actions, pages, client):
+async def test_when_what_is_shown_was_deleted_the_stage_goes_on_to_what_comes_next(api, actions, pages, client):
     api.page_size = 2
     ended = [
         generation_json(f"gen_{number}", status="completed", videoUrl="/media/v", createdAt=at(number))
-        for number in range(3)
+        for number in range(4)
     ]
     api.session("mine", *ended)
-    pages.open("tab", Page(client.as_session("mine"), Texts(words("en"))))
+    page = Page(client.as_session("mine"), Texts(words("en")))
+    pages.open("tab", page)
+    page.board.put_page(await page.client.list())
+    page.board.select("gen_3")
+    gone = gr.EventData(None, {"ids": ["gen_3", "gen_2"], "next": "gen_1"})
+    await actions.gone(gone, REQUEST, BROWSER)
+    assert page.board.selected_id == "gen_1", "though it was not known yet"
+    assert [item.id for item in page.board.history()] == ["gen_1"]
+    assert page.alarm.is_set()
+    await actions.gone(gr.EventData(None, {"ids": ["gen_1"], "next": None}), REQUEST, BROWSER)
+    assert page.board.selected is None
+    for data in (None, "x", {}, {"ids": [None, 7], "next": "gen_none"}):
+        await actions.gone(gr.EventData(None, data), REQUEST, BROWSER)
+    assert page.board.selected is None
 
-    first = await actions.history(REQUEST, BROWSER)
-    assert ([item["id"] for item in first["items"]], first["more"]) == (["gen_2", "gen_1"], True)
-    second = await actions.more(REQUEST, BROWSER)
-    assert ([item["id"] for item in second["items"]], second["more"]) == (["gen_2", "gen_1", "gen_0"], False)
+
+async def test_a_quiet_choice_takes_nobody_to_the_stage(actions, page):
+    assert (await actions.choose(click(), REQUEST, BROWSER))["shown"] is True
+    quiet = gr.EventData(None, {"id": "gen_a", "quiet": True})
+    assert (await actions.choose(quiet, REQUEST, BROWSER))["shown"] is False
 
 
 async def test_a_tab_that_this_process_does_not_know_still_acts_for_its_session(api, actions):
