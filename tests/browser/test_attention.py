@@ -2,6 +2,7 @@
 
 import re
 
+import httpx
 import pytest
 from playwright.sync_api import expect
 
@@ -63,10 +64,8 @@ def test_somebody_who_looks_elsewhere_hears_of_the_end_once(app, open_tab):
     for tab in (one, two):
         titled(tab, "^✓ a lighthouse$")
     both = "[...window.notified.filter(([tag]) => tag !== 'sample')]"
-    one.wait_for("id => (localStorage['videogen.alerted'] ?? '').includes(id)", generation)
-    # The lock is free again only when each tab has found that somebody was first.
     for tab in (one, two):
-        tab.wait_for("() => navigator.locks.query().then(all => all.held.length + all.pending.length === 0)")
+        tab.wait_for("id => videogen.alerts.told.has(id)", generation)
     told = one.evaluate(both) + two.evaluate(both)
     assert told == [[generation, "Your video is ready", "a lighthouse"]]
 
@@ -84,16 +83,12 @@ def test_back_after_a_while_it_is_said_what_has_ended_and_only_once(app, person)
     generation = tab.generate("a mill", "Gated")
     tab.gets_going(generation)
     tab.wait_for("() => localStorage['videogen.here']")
-    watcher = person("page")  # somebody whose page tells when it is done, since this one will be closed
     token = tab.evaluate("JSON.parse(localStorage['videogen.token'])")
     tab.page.goto("about:blank")
     open_gate(app, generation)
-    look = watcher.tab(app.base_url).open()
-    look.wait_for(
-        "async ([id, token]) => (await (await fetch(`/api/v1/generations/${id}`, "
-        "{ headers: { Authorization: `Bearer ${token}` } })).json()).status === 'completed'",
-        [generation, token],
-    )
+    stream = f"{app.base_url}/api/v1/generations/{generation}/events"
+    with httpx.Client(trust_env=False, timeout=30) as http:
+        http.get(stream, headers={"Authorization": f"Bearer {token}"})  # which ends with the generation
 
     tab = me.tab(app.base_url)
     tab.open()

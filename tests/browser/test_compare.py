@@ -100,3 +100,14 @@ def test_videos_play_in_step_and_what_differs_is_marked(tab, made):
 
     tab.evaluate("id => videogen.compare.open([id, 'gen_AAAAAAAAAAAAAAAAAAAA'])", short)
     expect(tab.find("#compare-said")).to_have_text("One of them is not there any more.")
+    tab.page.keyboard.press("Escape")
+
+    tab.page.set_viewport_size({"width": 1280, "height": 720})
+    tab.find("#history-select").click()
+    for name, fits in ((long, False), (short, True)):
+        tab.history(name).locator(".vg-card").click()
+        expect(tab.find("#history-compare")).to_be_enabled(enabled=fits)
+    tab.find("#history-compare").click()
+    expect(tab.find("#compare figure")).to_have_count(2)
+    tab.page.keyboard.press("Escape")
+    expect(tab.find("#history-compare")).to_be_focused()

@@ -101,15 +101,26 @@
     return true;
   }
 
-  /** True in one of all the open tabs of this browser. */
+  /**
+   * True in one of all the open tabs of this browser. What one tab has stored, another may not see at once; so the lock
+   * decides, which the first one keeps for as long as it is open, and the note is for those that come after it.
+   */
   function take(id) {
-    if (!navigator.locks) return takeNow(id); // without https two tabs may both be quick enough
-    return navigator.locks.request("videogen.alerts", () => takeNow(id));
+    if (!navigator.locks) return Promise.resolve(takeNow(id)); // without https two tabs may both be quick enough
+    return new Promise((resolve) => {
+      navigator.locks.request(`videogen.alert.${id}`, { ifAvailable: true }, (lock) => {
+        const mine = lock !== null && takeNow(id);
+        resolve(mine);
+        return mine ? new Promise(() => {}) : null;
+      });
+    });
   }
 
   async function tell(item) {
     if (document.hidden) await new Promise((resolve) => window.setTimeout(resolve, PATIENCE));
-    if (!(await take(item.id))) return;
+    const mine = await take(item.id);
+    videogen.alerts.told.set(item.id, mine);
+    if (!mine) return;
     if (wishes().sound) chime();
     const looks = !document.hidden && document.hasFocus();
     if (looks || !wishes().notify || hindrance() !== null || Notification.permission !== "granted") return;
@@ -135,6 +146,8 @@
 
   videogen.alerts = {
     chimes: 0,
+    /** What has ended, by id: whether it was this tab's to tell. */
+    told: new Map(),
 
     ended(item) {
       const { notify: wanted, sound } = wishes();

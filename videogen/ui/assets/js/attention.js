@@ -4,10 +4,12 @@
   const NAME = "videogen";
   const STEP = 5; // percent between two pictures of the icon
   const SIZE = 32;
+  const LATER = 200;
   const known = new Set();
   let mark = null;
   let room = null;
   let drawn = null;
+  let later = null;
   let plain = null;
 
   function short(prompt, length = 40) {
@@ -37,6 +39,8 @@
   }
 
   function show() {
+    window.clearTimeout(later);
+    later = null;
     const words = title();
     if (document.title !== words) document.title = words;
     const active = room?.active ?? [];
@@ -89,7 +93,8 @@
         known.add(item.id);
         videogen.attention.ended(item);
       }
-      show();
+      // Not in the way of what is shown on the page: drawing an icon takes longer than all of that.
+      later ??= window.setTimeout(show, LATER);
     },
 
     /** One of this session's has ended: `{id, status, prompt, at}`. */

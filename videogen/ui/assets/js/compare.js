@@ -193,19 +193,8 @@
       videogen.act("choose", { id: button.dataset.open });
     }
   });
-  /** The way here from a selection in the history: a button in its bar, which comes with the first selection. */
-  function entry() {
-    const made = byId("history-compare");
-    if (made) return made;
-    const button = document.createElement("button");
-    Object.assign(button, { type: "button", id: "history-compare", className: "vg-button" });
-    button.textContent = say("compare.compare");
-    byId("history-zip").before(button);
-    return button;
-  }
-
   document.addEventListener("videogen:selected", () => {
-    entry().disabled = !fits(videogen.history.selected());
+    byId("history-compare").disabled = !fits(videogen.history.selected());
   });
   document.addEventListener("click", (event) => {
     if (event.target.closest?.("#history-compare")) videogen.compare.open(videogen.history.selected());

@@ -17,8 +17,12 @@
   function look() {
     const active = document.activeElement;
     if (last === null || (active !== last && active !== document.body) || usable(last)) return;
+    const closed = last.closest("dialog:not([open])") !== null;
     last = null;
-    home();
+    if (!closed) return home();
+    // The browser itself brings the focus back to where a dialog was opened from, and is just about to.
+    window.setTimeout(() => document.activeElement === document.body && home());
+    return undefined;
   }
 
   document.addEventListener("focusin", (event) => {
