@@ -9,7 +9,7 @@ from importlib import import_module
 
 from benchmarks.table import Row, show
 
-NAMES = ("start", "page", "share", "store", "jobs", "render", "sse", "load", "cli")
+NAMES = ("start", "page", "share", "store", "history", "jobs", "render", "sse", "load", "cli")
 
 
 def main() -> int:
