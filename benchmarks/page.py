@@ -42,21 +42,22 @@ class StampedApp(App):
 
 def measure() -> list[Row]:
     """Event to DOM, and reload to restored progress, with one watcher."""
-    with tempfile.TemporaryDirectory() as folder, StampedApp(Path(folder), [ENGINE]) as app, _browser() as browser:
-        rows = [_event_to_dom(app, browser)]
-        rows.append(_restore(app, browser))
+    with tempfile.TemporaryDirectory() as folder, StampedApp(Path(folder), [ENGINE]) as app, browser() as chromium:
+        rows = [_event_to_dom(app, chromium)]
+        rows.append(_restore(app, chromium))
     return rows
 
 
 @contextmanager
-def _browser() -> Iterator[Browser]:
+def browser() -> Iterator[Browser]:
+    """A Chromium with nothing in it."""
     path = os.environ.get("VIDEOGEN_TEST_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        chromium = playwright.chromium.launch(executable_path=path, args=FLAGS)
         try:
-            yield browser
+            yield chromium
         finally:
-            browser.close()
+            chromium.close()
 
 
 def _open(app: App, browser: Browser) -> tuple[Page, httpx.Client]:

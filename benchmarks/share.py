@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from benchmarks.page import ENGINE, LONG_FORM
-from benchmarks.page import _browser as chromium
+from benchmarks.page import browser as chromium
 from benchmarks.table import Row, percentile
 from tests.support.app import ROOT, App
 

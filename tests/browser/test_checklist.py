@@ -41,7 +41,7 @@ def test_real_time_progress_updates_work(tab):
     assert progress[-1] == 100
     between = {entry["progress"] for entry in rendering if 0 < entry["progress"] < 100}
     assert len(between) >= 6, f"it moved in leaps: {sorted(between)}"
-    assert any(entry["stage"] == "Rendering" for entry in rendering)
+    assert any(entry["stage"] == "Drawing frames" for entry in rendering)
     assert len({entry["step"] for entry in rendering if entry["step"].endswith("/ 24")}) >= 6
     previews = [preview for preview in tab.seen["previews"] if preview["status"] == "processing"]
     assert len({preview["src"] for preview in previews}) >= 2, "the preview stood still"

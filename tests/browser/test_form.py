@@ -153,7 +153,7 @@ def test_a_result_is_used_again_exactly_with_a_new_seed_and_varied(http, tab):
     api = Api(http, tab)
     settings = SMALL | ODD | {"seed": 2**53 - 1}
     old = api.submit(settings=settings, negativePrompt="clouds")
-    tab.history(old).locator("button").click()
+    tab.history(old).locator(".vg-card").click()
     tab.shows(old, "completed")
     tab.prompt.fill("what I was writing")
     tab.kept("what I was writing")
@@ -207,7 +207,7 @@ def test_a_file_made_here_brings_its_recipe_back_and_no_other_file_changes_anyth
     api = Api(http, tab)
     video = api.submit(settings=SMALL | ODD | {"seed": 41}, negativePrompt="clouds")
     still = api.submit(engine="develops", type="image", settings={"width": 320, "height": 200, "seed": 42})
-    tab.history(video).locator("button").click()
+    tab.history(video).locator(".vg-card").click()
     tab.shows(video, "completed")
     expect(tab.history(still)).to_be_visible()
     film, picture = api.file(video), api.file(still)

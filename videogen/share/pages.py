@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 
-from videogen.language import Words, said_by, words
+from videogen.language import Words, languages, said_by, words
 from videogen.schemas import TERMINAL
 from videogen.shares import PATH, Visit
 from videogen.visitors import say
@@ -108,7 +108,9 @@ def frame(visit: Visit, address: Address, width: int, height: int) -> str:
 @cache
 def gone_page(deleted: bool, root: str, tag: str) -> str:
     """What is seen where no link leads anywhere: the same for every link that does not work."""
-    return _render("gone", {"deleted": deleted, "root": root, "words": words(tag)})
+    return _render(
+        "gone", {"deleted": deleted, "root": root, "words": words(tag), "languages": list(languages().values())}
+    )
 
 
 def _facts(visit: Visit, address: Address) -> dict[str, Any]:
@@ -135,6 +137,7 @@ def _said(visit: Visit, spoken: Words) -> dict[str, Any]:
     size = max(1, round(count / 1000)) if small else count / 1_000_000
     return {
         "words": spoken,
+        "languages": list(languages().values()),
         "note": say(seen.note, spoken),
         "size": spoken.say("size.kilobytes" if small else "size.megabytes", size=size),
         "made": spoken.date(seen.created_at),

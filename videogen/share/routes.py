@@ -16,7 +16,8 @@ from fastapi.responses import HTMLResponse, JSONResponse
 from starlette.background import BackgroundTask
 
 from videogen.errors import Deleted, NotFound, StorageFault
-from videogen.language import VARIES, Words, chosen
+from videogen.language import COOKIE as LANGUAGE_COOKIE
+from videogen.language import PARAMETER, VARIES, Words, chosen
 from videogen.service import Service
 from videogen.share import pages
 from videogen.share.media import media, not_modified
@@ -35,6 +36,7 @@ _MACHINES: Final = re.compile(
     r"|python-|headlesslink|lighthouse|pingdom|uptime|iframely|quora link|vkshare|w3c_validator",
     re.IGNORECASE,
 )
+_YEAR: Final = 365 * 86_400
 _NO_STORE: Final = {"Cache-Control": "no-store"}
 _PLAIN: Final = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
 
@@ -72,6 +74,9 @@ def _answer(request: Request, slug: str, part: str) -> Response:
 def _share_page(request: Request, visit: Visit) -> Response:
     spoken = _words(request)
     response = _page(pages.share_page(visit, _address(request), spoken), 200, spoken)
+    if PARAMETER in request.query_params:
+        path = f"{request.app.state.public.root}/"
+        response.set_cookie(LANGUAGE_COOKIE, spoken.tag, max_age=_YEAR, path=path, samesite="lax")
     if _is_view(request):
         # After the answer: nobody waits for the count, and a full disk takes nothing but the count.
         response.background = BackgroundTask(_count, request, visit)
@@ -211,7 +216,8 @@ def _is_view(request: Request) -> bool:
     early = "prefetch" in f"{told.get('sec-purpose', '')} {told.get('purpose', '')} {told.get('x-moz', '')}".lower()
     agent = told.get("user-agent", "")
     machine = not agent or _MACHINES.search(agent) is not None
-    return request.method == "GET" and not early and not machine and "again" not in request.query_params
+    again = {"again", PARAMETER} & request.query_params.keys()
+    return request.method == "GET" and not early and not machine and not again
 
 
 def _count(request: Request, visit: Visit) -> None:

@@ -36,6 +36,8 @@ SCRIPTS: Final = (
     "core",
     "say",
     "language",
+    "focus",
+    "announce",
     "notice",
     "times",
     "stage",

@@ -14,12 +14,12 @@
     show("claim-own", count > 0);
     show("claim-export", count > 0);
     text("claim-error", "");
-    byId("claim-yes").disabled = false;
+    videogen.busy("claim-yes", false);
     if (!byId("claim-dialog").open) byId("claim-dialog").showModal();
   }
 
   async function open() {
-    byId("claim-yes").disabled = true;
+    videogen.busy("claim-yes", true);
     text("claim-error", "");
     try {
       const answer = await fetch(`${videogen.root()}/api/v1/sessions/claim`, {
@@ -32,7 +32,7 @@
       videogen.session.replace(told.token);
       return window.location.reload();
     } catch {
-      byId("claim-yes").disabled = false;
+      videogen.busy("claim-yes", false);
       return text("claim-error", say("claim.unreachable"));
     }
   }

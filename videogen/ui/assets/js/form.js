@@ -31,7 +31,7 @@
     },
 
     focus() {
-      field()?.scrollIntoView({ block: "center", behavior: "smooth" });
+      field()?.scrollIntoView({ block: "center", behavior: videogen.glide() });
       field()?.focus({ preventScroll: true });
     },
 
@@ -46,7 +46,7 @@
       if (outcome.shown) videogen.stage.look();
       if (outcome.notice) videogen.notice.warn(outcome.notice);
       if (outcome.shares) videogen.share.apply(outcome.shares);
-      for (const id of ["cancel", "retry", "new-seed", "vary"]) if (byId(id)) byId(id).disabled = false;
+      for (const id of ["cancel", "retry", "new-seed", "vary"]) videogen.busy(id, false);
     },
   };
 })();

@@ -12,7 +12,7 @@
     if (!button) return undefined;
     if (button.id === "use-settings") return videogen.reuse.use(videogen.stage.job);
     if (button.id === "animate") return videogen.draft.animate();
-    button.disabled = true;
+    videogen.busy(button, true);
     if (button.id === "new-seed") return videogen.reuse.again(videogen.stage.job, 1);
     if (button.id === "vary") return videogen.reuse.again(videogen.stage.job, 4);
     return videogen.act(button.id, { id: videogen.stage.job?.id });

@@ -4,6 +4,7 @@
   const calm = window.matchMedia("(prefers-reduced-motion: reduce)");
   let playing = null;
   let renewed = -Infinity;
+  let asked = false; // somebody has touched the player of this video
 
   function inPlayer(event) {
     return event.target instanceof HTMLVideoElement && event.target.closest("#result-video") !== null;
@@ -15,10 +16,16 @@
     (event) => {
       if (!inPlayer(event)) return;
       stage().setAttribute("data-ready", "true");
+      asked = false;
       if (calm.matches) event.target.pause();
     },
     true,
   );
+  // Whoever wants no motion starts a video themselves; Gradio would start it anyway.
+  for (const name of ["pointerdown", "keydown"]) {
+    document.addEventListener(name, (event) => event.target.closest?.("#result-video") && (asked = true), true);
+  }
+  document.addEventListener("play", (event) => inPlayer(event) && calm.matches && !asked && event.target.pause(), true);
   document.addEventListener(
     "error",
     (event) => {

@@ -42,7 +42,7 @@
     for (const button of node.querySelectorAll("button")) {
       const what = button.dataset.share === "copy" ? "shared.copy_of" : "shared.revoke_of";
       button.setAttribute("aria-label", say(what, { title: link.title }));
-      button.disabled = false;
+      videogen.busy(button, false);
     }
   }
 
@@ -78,7 +78,7 @@
   async function inList(button) {
     const id = button.closest("[data-shared-id]").dataset.sharedId;
     if (button.dataset.share === "revoke") {
-      button.disabled = true;
+      videogen.busy(button, true);
       return revoke(id);
     }
     const link = videogen.links.of(id);
@@ -102,6 +102,10 @@
     return byId("share").focus();
   }
 
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || open === null || !byId("share-panel").contains(event.target)) return;
+    byId("share-close").click();
+  });
   document.addEventListener("click", clicked);
   document.addEventListener("change", (event) => {
     if (event.target.id !== "share-expires" || open === null) return;

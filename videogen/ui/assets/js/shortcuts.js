@@ -22,7 +22,7 @@
   const seen = (node) => node !== null && node.checkVisibility();
 
   function press(node, otherwise) {
-    if (!seen(node) || node.disabled) {
+    if (!seen(node) || node.disabled || node.ariaDisabled === "true") {
       if (otherwise) announce(otherwise);
       return;
     }

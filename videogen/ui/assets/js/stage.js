@@ -103,6 +103,7 @@
       const entry = document.createElement("li");
       const plain = phrase.toLowerCase() === became;
       entry.append(...(plain ? [] : [own(phrase), own("→", "span")]), own(became));
+      entry.lastElementChild.lang = "en"; // whatever language the prompt is in
       return entry;
     });
     byId("job-understood").replaceChildren(...phrases);
@@ -140,7 +141,7 @@
     attribute(link, "href", videogen.absolute(job?.download?.href));
     attribute(link, "download", job?.download?.name ?? "");
     // A button that was pressed is ready again once the answer has come.
-    for (const id of ["cancel", "retry", "new-seed", "vary"]) byId(id).disabled = false;
+    for (const id of ["cancel", "retry", "new-seed", "vary"]) videogen.busy(id, false);
   }
 
   videogen.stage = {
@@ -152,7 +153,7 @@
     look() {
       const box = byId("stage").getBoundingClientRect();
       if (box.top < 0 || box.bottom > window.innerHeight) {
-        byId("stage").scrollIntoView({ block: "center", behavior: "smooth" });
+        byId("stage").scrollIntoView({ block: "center", behavior: videogen.glide() });
       }
     },
 
@@ -172,6 +173,7 @@
       frame(job);
       picture(job);
       progress(job);
+      videogen.announce(job);
       facts(job);
       actions(job);
       videogen.player.play(videogen.absolute(job?.video));

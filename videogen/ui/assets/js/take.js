@@ -46,7 +46,7 @@
   }
 
   async function bringIn(file) {
-    byId("import").disabled = true;
+    videogen.busy("import", true);
     text("import-told", say("take.importing", { name: file.name }));
     try {
       const url = `${videogen.root()}/api/v1/import`;
@@ -60,7 +60,7 @@
     } catch {
       return text("import-told", say("take.not_imported"));
     } finally {
-      byId("import").disabled = false;
+      videogen.busy("import", false);
     }
   }
 
@@ -80,7 +80,7 @@
     const button = event.target.closest?.("#transfer, #transfer-revoke, #import, #export, #claim-export");
     if (!button) return;
     if (button.id === "transfer") {
-      button.disabled = true;
+      videogen.busy(button, true);
       videogen.act("transfer", { base: videogen.root() });
     } else if (button.id === "transfer-revoke") {
       videogen.act("revoke");
@@ -104,7 +104,7 @@
   videogen.take = {
     apply(outcome) {
       if (!outcome || !byId("transfer")) return;
-      if (outcome.transfer || outcome.transferTold) byId("transfer").disabled = false;
+      if (outcome.transfer || outcome.transferTold) videogen.busy("transfer", false);
       if (outcome.transfer) reveal(outcome.transfer);
       if (outcome.transferTold) hide(outcome.transferTold);
     },

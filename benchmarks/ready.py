@@ -1,0 +1,122 @@
+"""Until the page can be used, and what moves on it: in a real Chromium, beside a bare Gradio page."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median
+
+from playwright.sync_api import Browser, Page
+
+from benchmarks.page import browser
+from benchmarks.table import Row
+from tests.support.app import ROOT, App
+
+LOADS = 9
+READY_BOUND = 1.25
+RUNS = 3
+SHIFT_BOUND = 0.02
+SCREENS = ((1280, 800), (390, 844))
+USABLE = """() => {
+  const field = document.querySelector("#prompt textarea");
+  const button = document.querySelector("#generate");
+  return field?.checkVisibility({ visibilityProperty: true }) && button?.checkVisibility({ visibilityProperty: true })
+    && document.querySelector("#connection").dataset.state === "live" && !document.documentElement.dataset.early;
+}"""
+"""The form can be filled in and sent, and the page hears from the server."""
+BARE_USABLE = "() => document.querySelector('h1') !== null && document.querySelector('#told') !== null"
+"""The heading is there, and the first value from the server."""
+SHIFTS = (ROOT / "benchmarks" / "shifts.js").read_text()
+
+
+def measure() -> list[Row]:
+    """Both figures, with one app and one browser."""
+    with tempfile.TemporaryDirectory() as folder, App(Path(folder), ["procedural"]) as app, browser() as chromium:
+        with _bare() as address:
+            rows = [_ready(chromium, app.base_url, address)]
+        rows.append(_shift(chromium, app.base_url))
+    return rows
+
+
+@contextmanager
+def _bare() -> Iterator[str]:
+    """The address of the peer, while it runs."""
+    command = [sys.executable, "-m", "benchmarks.bare_page"]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    try:
+        line = next(line for line in process.stdout if line.startswith("Ready on"))
+        yield line.removeprefix("Ready on ").strip()
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def _ready(chromium: Browser, address: str, bare: str) -> Row:
+    """Each page in a tab of a profile that has been there once, as somebody who comes back; in turns."""
+    pages = [
+        (chromium.new_context().new_page(), url, usable) for url, usable in ((address, USABLE), (bare, BARE_USABLE))
+    ]
+    seconds: list[list[float]] = [[], []]
+    for turn in range(LOADS + 1):
+        for mine, (page, url, usable) in zip(seconds, pages, strict=True):
+            took = _until(page, url, usable)
+            # The first fills the browser's caches.
+            if turn:
+                mine.append(took)
+    for page, _, _ in pages:
+        page.context.close()
+    ours, theirs = map(median, seconds)
+    return Row(
+        "page opened -> ready to use",
+        f"{ours:.2f} s, {ours / theirs:.2f} x (n={LOADS})",
+        f"<= {READY_BOUND} x bare",
+        f"bare gr.Blocks: {theirs:.2f} s",
+        ours / theirs <= READY_BOUND,
+    )
+
+
+def _until(page: Page, url: str, usable: str) -> float:
+    started = time.perf_counter()
+    page.goto(url, wait_until="commit")
+    page.wait_for_function(usable)
+    return time.perf_counter() - started
+
+
+def _shift(chromium: Browser, address: str) -> Row:
+    """The sum of all layout shifts from an empty page to a video that plays, on a desk and on a phone."""
+    worst = {size: max(_watched(chromium, address, size) for _ in range(RUNS)) for size in SCREENS}
+    most = max(worst.values())
+    told = ", ".join(f"{width} px: {value:.4f}" for (width, _), value in worst.items())
+    return Row(
+        "layout shift over a whole generation",
+        f"max {told} (n={RUNS} each)",
+        f"<= {SHIFT_BOUND}",
+        "",
+        most <= SHIFT_BOUND,
+    )
+
+
+def _watched(chromium: Browser, address: str, size: tuple[int, int]) -> float:
+    context = chromium.new_context(viewport={"width": size[0], "height": size[1]})
+    context.add_init_script(SHIFTS)
+    page = context.new_page()
+    page.goto(address)
+    page.wait_for_function(USABLE)
+    page.fill("#prompt textarea", "a film that stands still")
+    page.click("#generate")
+    page.wait_for_function(
+        "document.querySelector('#job-status').dataset.status === 'completed'"
+        " && document.querySelector('#result-video video')?.currentTime > 0.1",
+        timeout=60_000,
+    )
+    shifted: float = page.evaluate("window.benchShifted")
+    for line in page.evaluate("window.benchMoved"):
+        print(f"  shift at {size[0]} px: {line}", file=sys.stderr)
+    context.close()
+    return shifted
