@@ -99,7 +99,7 @@ def test_everything_goes_along_as_a_zip_and_nothing_comes_twice(tab, open_tab, p
         other.find("#import-file").set_input_files(path)
         expect(other.find("#import-told")).to_have_text(told)
         expect(other.find("#history [data-generation-id]")).to_have_count(1)
-    other.find("#history [data-generation-id] button").click()
+    other.find("#history .vg-card").click()
     other.can_play()
 
     (tmp_path / "not-ours.zip").write_bytes(b"no zip at all")

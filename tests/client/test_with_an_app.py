@@ -7,6 +7,7 @@ import json
 import stat
 import threading
 import time
+import zipfile
 from contextlib import contextmanager
 
 import pytest
@@ -121,6 +122,9 @@ async def test_the_asynchronous_one_does_the_same(app, tmp_path):
                 (await client.submit("a ship", engine="until-cancelled", settings=TINY)).generations[0], timeout=0.2
             )
         await client.export_zip(tmp_path / "all.zip")
+        chosen = [one async for one in client.ids(status="completed")]
+        await client.zip(chosen, tmp_path / "chosen.zip")
+        assert (await client.restore((await client.trash(chosen)).ids)).ids == chosen
         other = client.as_session((await client.create_session()).token)
         assert (await other.import_zip(tmp_path / "all.zip")).imported == 2
 
@@ -143,6 +147,28 @@ def test_the_rest_of_what_can_be_asked(client, tmp_path):
     made_code = client.transfer()
     claimed = client.as_session(client.claim(made_code.code).token)
     assert claimed.get(again.id).id == again.id
+
+
+def test_many_at_once_into_the_trash_back_and_into_a_zip(client, tmp_path):
+    first, second = (client.wait(submit(client)) for _ in range(2))
+    running = submit(client, "until-cancelled")
+    assert list(client.ids(limit=1, status="completed")) == [second.id, first.id]
+    told = client.trash([first.id, running.id, "gen_none"])
+    assert (told.ids, [(one.id, one.code) for one in told.left_out]) == (
+        [first.id],
+        [(running.id, "not_terminal"), ("gen_none", "not_found")],
+    )
+    assert told.restorable_until > first.created_at
+    assert [one.id for one in client.generations(status="completed")] == [second.id]
+    assert client.restore(told.ids).ids == [first.id]
+    path = client.zip([first.id], tmp_path / "chosen.zip")
+    with zipfile.ZipFile(path) as archive:
+        assert archive.testzip() is None
+        assert archive.read(f"videos/a-ship-{first.id[-8:]}.mp4").startswith(b"\0\0\0")
+    with pytest.raises(ApiError) as refused:
+        client.zip([running.id], tmp_path / "nothing.zip")
+    assert refused.value.code == "invalid_request"
+    assert not (tmp_path / "nothing.zip").exists()
 
 
 def test_the_token_is_kept_for_the_server_and_not_for_another(app, tmp_path, monkeypatch):
