@@ -46,6 +46,7 @@ def faults(page):
 
 def looks_right(page, view):
     """Sound in both themes at a desk, and on a phone; nothing too wide, nothing too small to hit."""
+    expect(page.locator(".loading")).to_have_count(0)
     for scheme, size in (("light", DESK), ("dark", DESK), ("dark", PHONE)):
         page.set_viewport_size(size)
         page.emulate_media(color_scheme=scheme)

@@ -78,7 +78,10 @@
 
     /** The form is as it was left: now it can be seen, and typed into. */
     settled() {
-      window.requestAnimationFrame(() => document.documentElement.removeAttribute("data-unsettled"));
+      window.requestAnimationFrame(() => {
+        document.documentElement.removeAttribute("data-unsettled");
+        videogen.early.handOver();
+      });
       return [];
     },
 
@@ -88,6 +91,7 @@
       save(...values);
       const { key } = videogen.store.read("draft", { key: newKey() });
       videogen.form.sending();
+      if (values[0]?.trim()) videogen.stage.expect(values[0]);
       return [...values, { ...(session ?? {}), key, wishes: wishes(), language: videogen.language }];
     },
 
