@@ -44,6 +44,7 @@
     note(values) {
       const before = videogen.store.read("draft", { form: {} }).form;
       last = null;
+      videogen.early.noted(values.prompt);
       const own = values.partial ? { ...before.own, ...values.own } : (values.own ?? before.own);
       videogen.store.write("draft", { form: { ...before, ...values, own, partial: false }, key: newKey() });
     },

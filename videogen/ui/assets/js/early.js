@@ -18,8 +18,12 @@
     if (byId("early-prompt").value.trim()) videogen.stage.expect(byId("early-prompt").value);
   }
 
+  let touched = false; // whether somebody has typed here: otherwise the draft knows better
+
   document.addEventListener("input", (event) => {
-    if (event.target.id === "early-prompt") videogen.draft.note({ prompt: event.target.value });
+    if (event.target.id !== "early-prompt") return;
+    touched = true;
+    videogen.draft.note({ prompt: event.target.value });
   });
   document.addEventListener("click", (event) => event.target.id === "early-generate" && send());
   document.addEventListener("keydown", (event) => {
@@ -32,6 +36,14 @@
     /** As the draft was left. */
     open() {
       byId("early-prompt").value = videogen.store.read("draft", { form: {} }).form.prompt ?? "";
+    },
+
+    /** The draft was changed by something else, such as a preset. */
+    noted(prompt) {
+      const node = byId("early-prompt");
+      if (!node || prompt === undefined || node.value === prompt) return;
+      node.value = prompt;
+      touched = false;
     },
 
     /** Gradio's column is there, but its fields are not filled yet: until then this stands in their place. */
@@ -47,7 +59,7 @@
       const { value, selectionStart, selectionEnd } = byId("early-prompt");
       const at = document.activeElement?.id;
       mine.remove();
-      if (field.value !== value) type(field, value);
+      if (touched && field.value !== value) type(field, value);
       if (at === "early-generate") byId("generate").focus({ preventScroll: true });
       if (at !== "early-prompt") return;
       field.focus({ preventScroll: true });
