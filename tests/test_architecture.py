@@ -11,12 +11,13 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "videogen"
 
 FLOORS = {
-    0: "errors config clock schemas share_schemas travel_schemas events validation language",
+    0: "errors config clock schemas share_schemas travel_schemas engine_schemas history_schemas line_schemas events"
+    " validation language folding naming",
     1: "media storage models database journal moves migrate migrations security lock integrity manifest engines.base"
     " address proxy forecast line",
     2: "store hub queue engines",
     3: "service uploads worker report room sweep doctor requests presenter streams eager sse visitors shares"
-    " transfers exports imports presets",
+    " transfers exports imports presets trash",
     4: "api ui client cli share",
     5: "server tunnel __main__",
 }

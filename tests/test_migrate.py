@@ -159,7 +159,8 @@ def test_a_database_of_the_first_release_keeps_every_row_and_gets_room_for_uploa
     before = _content(path, ("sessions", "projects", "generations", "files", "events"))
     assert migrate(url) is True
     for row in before["generations"]:
-        row.update(dict.fromkeys(("input_file_id", "rank", "expected_wait_seconds")))
+        row.update(dict.fromkeys(("input_file_id", "rank", "expected_wait_seconds", "trashed_until")))
+        row["search_text"] = f"{row['title']}\n{row['id']} u"
     assert _content(path, before) == before
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("PRAGMA foreign_keys=ON")

@@ -1,11 +1,15 @@
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
+from sqlmodel import select
 
 from tests.support.rows import Clock
 from videogen.engines import protocol
 from videogen.engines.base import Artifact
 from videogen.errors import MoveRefused, StorageFault
+from videogen.forecast import Expected
+from videogen.models import RunRow
 from videogen.report import BUSY_INTERVAL_SECONDS, INTERVAL_SECONDS, SHARE, Reporter
 from videogen.storage import DiskStorage
 
@@ -146,7 +150,7 @@ def test_a_preview_is_kept_and_shown_and_the_next_one_replaces_it(reporter, runn
         path.write_bytes(content)
         reporter.take(protocol.Preview(path=path))
     row = store.get_generation(alice, running.id)
-    file = store.get_file(row.preview_file_id)
+    file = store.get_media(row.preview_file_id)[0]
     assert (file.kind, file.content_type, file.size_bytes) == ("preview", "image/jpeg", 6)
     assert storage.path(file.key).read_bytes() == b"second"
     assert [event.data["previewVersion"] for event in running.told] == [1, 2]
@@ -169,7 +173,7 @@ def test_the_end_keeps_the_files_and_clears_the_rest(reporter, running, store, s
     reporter.take(_done(running, poster))
     row = store.get_generation(alice, running.id)
     assert (row.status, row.size_bytes, row.duration_seconds) == ("completed", 5, 0.5)
-    video = store.get_file(row.file_id)
+    video = store.get_media(row.file_id)[0]
     assert (video.content_type, storage.path(video.key).read_bytes()) == ("video/mp4", b"video")
     assert (row.poster_file_id is not None) == poster
     kept = sorted(path.name for path in storage.path(running.id).iterdir())
@@ -258,4 +262,47 @@ def test_a_worker_that_was_overtaken_cannot_touch_the_file_of_its_successor(
     with pytest.raises(MoveRefused):
         reporter.take(late)
     assert store.get_generation(alice, running.id) == row
-    assert storage.path(store.get_file(row.file_id).key).read_bytes() == b"video"
+    assert storage.path(store.get_media(row.file_id)[0].key).read_bytes() == b"video"
+
+
+def test_the_time_left_begins_with_what_others_took_and_ends_with_the_own_pace(store, storage, running, ticks):
+    reporter = Reporter(store, storage, replace(running.lease, expected=Expected(startup=1.0, body=20.0)), ticks)
+    true = []
+    for step in range(0, 100, 10):  # twice as slow as the others were: 40 seconds
+        reporter.take(_progress(step))
+        true.append(40 * (1 - step / 100))
+        ticks.now += 4
+    told = [event.data["etaSeconds"] for event in running.told]
+    assert told[0] == 21, "nothing of its own is known yet"
+    wrong = [abs(eta - left) / left for eta, left in zip(told, true, strict=True)]
+    assert wrong[0] > 0.4
+    assert wrong[5] < 0.3
+    assert wrong[-1] < 0.1
+    assert wrong[2:] == sorted(wrong[2:], reverse=True), "the further it is, the truer"
+
+
+def _measured(database):
+    with database.read() as session:
+        return [(run.frames, run.startup, run.seconds) for run in session.exec(select(RunRow))]
+
+
+def test_a_whole_render_is_measured_by_a_clock_that_nobody_sets(reporter, running, ticks, database, clock):
+    ticks.now += 2
+    reporter.take(_progress(0, stage="preparing"))
+    ticks.now += 1
+    reporter.take(_progress(0))
+    clock.set_by(3600)
+    ticks.now += 5
+    reporter.take(_progress(100))
+    ticks.now += 1
+    reporter.take(_done(running))
+    assert _measured(database) == [(4, 3, 9)]
+
+
+def test_what_went_on_from_a_checkpoint_is_not_measured(store, storage, running, ticks, database):
+    resumed = replace(running.lease, checkpoint={"step": 8})
+    reporter = Reporter(store, storage, resumed, ticks)
+    reporter.take(_progress(90))
+    ticks.now += 1
+    reporter.take(_done(running))
+    assert _measured(database) == []

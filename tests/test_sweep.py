@@ -1,5 +1,6 @@
 import os
 import sqlite3
+import threading
 import time
 from contextlib import closing
 
@@ -9,8 +10,8 @@ from tests.support.api import Session
 from tests.support.rows import result
 from videogen.errors import StorageFault
 from videogen.storage import DiskStorage
-from videogen.store import Fence
-from videogen.sweep import sweep
+from videogen.store import Fence, Store
+from videogen.sweep import Tidier, sweep
 
 PATIENCE = 20
 
@@ -122,3 +123,75 @@ def test_a_delete_that_cannot_be_noted_removes_nothing(store, storage, ended, al
     with pytest.raises(StorageFault, match="removal could not be begun"):
         storage.announce_removal(kept)
     assert store.get_generation(alice, kept).status == "completed"
+
+
+# The trash
+
+
+def _tidy(tidier, look=True):
+    """Let a tidier do all that it has to do now."""
+    thread = threading.Thread(target=tidier.run)
+    thread.start()
+    if look:
+        tidier.look_at_trash()
+    tidier.end()
+    thread.join(PATIENCE)
+    assert not thread.is_alive()
+
+
+def test_the_trash_is_emptied_when_its_time_has_come_and_not_before(store, storage, ended, alice, clock):
+    lost, kept, later = ended(), ended(), ended()
+    every = _everything(storage)
+    store.trash(alice, [lost], clock.now + 60)
+    store.trash(alice, [later], clock.now + 600)
+    _tidy(Tidier(store, storage, lambda _: False))
+    assert _everything(storage) == every
+    clock.now += 60
+    _tidy(Tidier(store, storage, lambda _: False), look=False)
+    assert _everything(storage) == [name for name in every if lost not in name], "the start looks too"
+    assert store.restore(alice, [lost, kept, later]) == {kept, later}
+
+
+def test_a_removal_out_of_the_trash_that_was_cut_short_is_done_again(store, storage, ended, alice, clock):
+    lost = ended()
+    store.trash(alice, [lost], clock.now + 60)
+    storage.announce_removal(lost)  # and here the process was killed
+    _tidy(Tidier(store, storage, lambda _: False))
+    assert _everything(storage) != [], "its time is not over"
+    clock.now += 60
+    storage.announce_removal(lost)
+    _tidy(Tidier(store, storage, lambda _: False), look=False)
+    assert _everything(storage) == []
+
+
+def test_the_due_moment_needs_no_word_from_anybody(database, storage, ended, store, alice, clock, monkeypatch):
+    lost = ended()
+    removed = threading.Event()
+    monkeypatch.setattr(storage, "remove", lambda generation_id: removed.set())
+    now = Store(database, time.time)
+    tidier = Tidier(now, storage, lambda _: False)
+    thread = threading.Thread(target=tidier.run)
+    thread.start()
+    try:
+        now.trash(alice, [lost], time.time() + 0.2)
+        tidier.look_at_trash()
+        assert removed.wait(PATIENCE)
+    finally:
+        tidier.end()
+        thread.join(PATIENCE)
+
+
+def test_a_fault_while_the_trash_is_emptied_is_survived(store, storage, ended, alice, clock, monkeypatch):
+    lost = ended()
+    store.trash(alice, [lost], clock.now + 60)
+    clock.now += 60
+    with monkeypatch.context() as broken:
+        broken.setattr(store, "remove_trashed", _fail)
+        _tidy(Tidier(store, storage, lambda _: False))
+    assert storage.announced_removals() == []
+    _tidy(Tidier(store, storage, lambda _: False))
+    assert _everything(storage) == []
+
+
+def _fail(_generation_id):
+    raise StorageFault("The disk is full.")

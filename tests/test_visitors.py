@@ -7,8 +7,9 @@ import pytest
 from tests.support.rows import generation_row, project_row
 from videogen.database import StoredEvent
 from videogen.journal import snapshot
+from videogen.language import words
 from videogen.schemas import Status
-from videogen.visitors import event_bytes, note, shown, title
+from videogen.visitors import event_bytes, note, say, shown, title
 
 PRIVATE = ("generationId", "projectId", "requestId", "fileId", "posterFileId", "previewFileId", "inputFileId")
 
@@ -45,14 +46,18 @@ def test_the_result_is_where_its_type_says(kind, link):
     assert told(finished, "render_result")["posterUrl"] is None
 
 
+def said(**values):
+    return say(note(snapshot(row(**values))), words("en"))
+
+
 def test_notes_say_what_happens():
-    assert note(snapshot(row(queue_position=1))) == "Next in line"
-    assert note(snapshot(row(queue_position=4))) == "4 in line"
-    rendering = row(status=Status.PROCESSING, stage="rendering", step=3, total_steps=9, eta_seconds=4.4)
-    assert note(snapshot(rendering)) == "3 / 9 · 4 s left"
-    loading = row(status=Status.PROCESSING, stage="loading_model", estimated=True, eta_seconds=0.2)
-    assert note(snapshot(loading)) == "Loading model · about 1 s left"
-    assert "stopped" in note(snapshot(row(status=Status.CANCELLED)))
+    assert said(queue_position=1) == "Next in line"
+    assert said(queue_position=4, expected_wait_seconds=31.6) == "4 in line · Starts in about 32 s"
+    rendering = {"status": Status.PROCESSING, "stage": "rendering", "step": 3, "total_steps": 9, "eta_seconds": 4.4}
+    assert said(**rendering) == "3 / 9 · 4 s left"
+    loading = {"status": Status.PROCESSING, "stage": "loading_model", "estimated": True, "eta_seconds": 0.2}
+    assert said(**loading) == "Loading model · About 1 s left"
+    assert "stopped" in said(status=Status.CANCELLED)
 
 
 def test_a_title_is_one_short_line():

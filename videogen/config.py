@@ -62,6 +62,9 @@ class AppConfig(BaseModel):
         default=300.0, ge=0, description="how long a renderer may say nothing before it is killed; 0 means for ever"
     )
     max_attempts: int = Field(default=3, ge=1, le=20, description="renderers that one job may lose")
+    trash_minutes: float = Field(
+        default=60.0, gt=0, le=525_600, description="minutes in which a deletion on the page can be undone"
+    )
     reserve_mb: int = Field(default=100, ge=0, description="megabytes that must be free before anything is rendered")
 
     @field_validator("engines", "trusted_proxies", mode="before")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import time
+import unicodedata
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -27,14 +29,15 @@ class Exports:
         self._store = store
         self._storage = storage
 
-    def stream(self, session_id: str) -> Iterator[bytes]:
+    def stream(self, session_id: str, ids: Sequence[str] | None = None) -> Iterator[bytes]:
         """The bytes of the zip, in pieces. Blocks on the disk; nothing is kept in memory but the manifest.
 
+        With `ids` only these generations are in it, their files under names that say what they show.
         Videos and posters come first, each stored as it is, the manifest last: it tells what really went along.
         """
-        sink, told, left_out = _Sink(), list[ExportedGeneration](), self._store.count_active(session_id)
+        sink, told, gone = _Sink(), list[ExportedGeneration](), 0
         with zipfile.ZipFile(sink, "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
-            for row, files, origin in self._store.ended(session_id):
+            for row, files, origin in self._store.ended(session_id, ids):
                 entry, kept = _entry(row, origin), {file.id: file for file in files}
                 for field, file_id in (("result", row.file_id), ("poster", row.poster_file_id)):
                     file = kept.get(file_id or "")
@@ -44,7 +47,7 @@ class Exports:
                     if not source.is_file():
                         continue
                     folder = f"{entry.type}s" if field == "result" else "posters"
-                    path = f"{folder}/{entry.id}.{file.key.rpartition('.')[2]}"
+                    path = f"{folder}/{_stem(entry, named=ids is not None)}.{file.key.rpartition('.')[2]}"
                     digest, size = hashlib.sha256(), 0
                     with archive.open(_info(path, row.updated_at), "w", force_zip64=True) as target:
                         for chunk in _read(source):
@@ -55,9 +58,10 @@ class Exports:
                     made = ExportedFile(path=path, sha256=digest.hexdigest(), size_bytes=size)
                     entry = entry.model_copy(update={field: made})
                 if entry.status == "completed" and entry.result is None:
-                    left_out += 1  # its file is gone from the data folder
+                    gone += 1  # its file is gone from the data folder
                     continue
                 told.append(entry)
+            left_out = gone + self._store.count_active(session_id) if ids is None else len(ids) - len(told)
             archive.writestr(_info(NAME, self._store.clock()), self._manifest(told, left_out))
         yield sink.take()
 
@@ -99,6 +103,14 @@ def _info(path: str, seconds: float) -> zipfile.ZipInfo:
     info = zipfile.ZipInfo(path, time.gmtime(max(seconds, 315_532_800))[:6])  # zip begins in 1980
     info.external_attr = 0o644 << 16
     return info
+
+
+def _stem(entry: ExportedGeneration, *, named: bool) -> str:
+    """The name of its files without their ending: plain letters, digits and dashes, as the manifest allows them."""
+    if not named:
+        return entry.id
+    words = re.findall(r"[a-z0-9]+", unicodedata.normalize("NFKD", entry.title or entry.prompt).lower())
+    return f"{'-'.join(words)[:60].strip('-') or entry.type}-{entry.id[-8:]}"
 
 
 def _entry(row: GenerationRow, origin: str | None) -> ExportedGeneration:

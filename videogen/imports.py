@@ -79,13 +79,15 @@ class Imports:
                 unpacked = [(entry, _unpack(archive, entry, folder)) for entry in fresh]
             arrivals = [self._place(session_id, entry, files, placed) for entry, files in unpacked]
             brought = self._store.bring_in(session_id, arrivals) if arrivals else []
+            back = self._store.restore_origins(session_id, [entry.id for entry in manifest.generations])
         except BaseException:
             for generation_id in placed:
                 self._storage.remove(generation_id)
             raise
         for generation_id in set(placed) - set(brought):
             self._storage.remove(generation_id)
-        return Imported(imported=len(brought), known=len(manifest.generations) - len(brought), generation_ids=brought)
+        came = [*back, *brought]
+        return Imported(imported=len(came), known=len(manifest.generations) - len(came), generation_ids=came)
 
     def _place(self, session_id: str, entry: ExportedGeneration, files: dict[str, Path], placed: list[str]) -> Arrival:
         """Put the files of one in their place, and make its rows."""

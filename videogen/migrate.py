@@ -13,7 +13,7 @@ from videogen.errors import DatabaseTooNew, StartError
 
 HEAD: Final = "0006"
 """The newest revision in `videogen/migrations/versions`; a test holds the two together."""
-REVISIONS: Final = ("0001", "0002", "0003", "0004", "0006")
+REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005", "0006")
 
 
 def revision(url: str) -> str | None:

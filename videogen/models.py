@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Column, Index
+from sqlalchemy import JSON, BigInteger, Column, Connection, Index, event, text
 from sqlmodel import Field, SQLModel
 
+from videogen.folding import searchable
 from videogen.schemas import Status
 
 
@@ -37,12 +38,17 @@ class ProjectRow(SQLModel, table=True):
     created_at: float
 
 
+_FILTERED = ("trashed_until", "status", "type", "engine", "favorite", "search_text")
+
+
 class GenerationRow(SQLModel, table=True):
     """One video or image, from its recipe to its result."""
 
     __tablename__ = "generations"
     __table_args__ = (
-        Index("ix_generations_history", "session_id", "seq"),
+        # All that a filter asks for is in it: rows are read only for what is shown.
+        Index("ix_generations_history", "session_id", "seq", *_FILTERED),
+        Index("ix_generations_trash", "trashed_until", sqlite_where=text("trashed_until IS NOT NULL")),
         Index("ix_generations_status", "status", "seq"),
         {"sqlite_autoincrement": True},
     )
@@ -110,6 +116,16 @@ class GenerationRow(SQLModel, table=True):
     updated_at: float
     finished_at: float | None = None
     expires_at: float | None = None
+    trashed_until: float | None = None
+    """Until when it can be restored, where its owner has deleted it. Then it is removed; it is out of sight already."""
+    search_text: str = Field(default="", sa_column_kwargs={"server_default": text("''")})
+    """Title and prompt as a search compares them; kept right by what is below."""
+
+
+@event.listens_for(GenerationRow, "before_insert")
+@event.listens_for(GenerationRow, "before_update")
+def _make_searchable(_mapper: Any, _connection: Connection, row: GenerationRow) -> None:
+    row.search_text = searchable(row.title, row.prompt)
 
 
 class RunRow(SQLModel, table=True):

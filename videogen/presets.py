@@ -9,9 +9,9 @@ from urllib.parse import quote
 
 from pydantic import ValidationError
 
+from videogen.engine_schemas import PresetInfo
 from videogen.engines.base import Engine, Preset
 from videogen.errors import NotFound
-from videogen.schemas import PresetInfo
 from videogen.validation import faults
 
 logger = logging.getLogger(__name__)

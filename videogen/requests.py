@@ -9,10 +9,11 @@ from typing import Any
 from pydantic import ValidationError
 
 from videogen.config import AppConfig
+from videogen.engine_schemas import EngineInfo
 from videogen.engines.base import Engine, Recipe, RenderRequest
 from videogen.errors import InvalidRequest
 from videogen.presets import preset_infos
-from videogen.schemas import EngineInfo, GenerationCreate
+from videogen.schemas import GenerationCreate
 from videogen.validation import faults
 
 

@@ -103,14 +103,6 @@ class GenerationPatch(Model):
     favorite: bool | None = Field(default=None, strict=True)
 
 
-class GenerationMove(Model):
-    """What `POST /generations/{id}/move` takes."""
-
-    before: str | None = Field(
-        max_length=100, description="The id of a queued generation of this session; null: after all of them."
-    )
-
-
 class ListQuery(BaseModel):
     """What `GET /generations` may be asked for; nothing means any."""
 
@@ -253,39 +245,6 @@ class Capabilities(Model):
     image_input: bool = False
     exact_progress: bool = True
     resume: bool = False
-
-
-class PresetInfo(Model):
-    """A named, good set of prompt and settings: fields of a request that may be sent as they are."""
-
-    id: str = Field(description="Unique within its engine.")
-    title: str
-    prompt: str
-    negative_prompt: str = ""
-    type: GenerationType = "video"
-    settings: dict[str, Any] = Field(default_factory=dict)
-    poster_url: str | None = Field(default=None, description="A small picture of what comes of it.")
-
-
-class EngineInfo(Model):
-    """An engine as `GET /engines` tells it."""
-
-    id: str
-    title: str
-    description: str
-    version: str
-    default: bool
-    available: bool
-    reason: str | None
-    capabilities: Capabilities
-    settings_schema: dict[str, Any]
-    presets: tuple[PresetInfo, ...] = ()
-
-
-class EngineList(Model):
-    """The engines on offer."""
-
-    items: list[EngineInfo]
 
 
 class Problem(Model):

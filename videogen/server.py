@@ -20,7 +20,7 @@ from starlette.types import Receive, Scope, Send
 
 from videogen import __version__, tunnel
 from videogen.address import Address
-from videogen.api import events, files, media, portable, problems, routes, shares, transfers
+from videogen.api import chosen, events, files, media, portable, problems, routes, shares, transfers
 from videogen.api.auth import SessionCookie
 from videogen.clock import SteadyClock
 from videogen.config import AppConfig
@@ -47,6 +47,7 @@ from videogen.storage import DiskStorage
 from videogen.store import Store
 from videogen.sweep import look_for_damage
 from videogen.transfers import Transfers
+from videogen.trash import Trash, Zips
 from videogen.visitors import event_bytes
 from videogen.worker import Terms, WorkerPool
 
@@ -144,10 +145,14 @@ def _with_edges(app: FastAPI, service: Service, parts: Parts) -> None:
     app.state.service, app.state.parts, app.state.address = service, parts, ""
     app.state.public, app.state.shares = Address(config), Shares(store, parts.hub, storage)
     app.state.transfers = Transfers(store, parts.signer)
-    app.state.exports = Exports(store, storage)
+    app.state.exports = exports = Exports(store, storage)
+    trash = Trash(store, config.trash_minutes * 60, parts.workers.look_at_trash)
+    app.state.desk = chosen.Desk(trash, Zips(store, exports), config.base_url + config.root_path)
     app.state.imports = Imports(store, storage, round(config.max_import_mb * 1_000_000))
     problems.install(app)
-    for edge in (routes, files, events, shares, share_routes, transfers, portable, media):
+    app.include_router(chosen.zips)
+    # Its paths are more exact than those of `routes`, and come first.
+    for edge in (chosen, routes, files, events, shares, share_routes, transfers, portable, media):
         app.include_router(edge.router)
     app.add_middleware(SessionCookie, service=lambda: service)
 
@@ -169,6 +174,7 @@ def _with_page(app: FastAPI, parts: Parts) -> FastAPI:
             max_upload_mb=config.max_upload_mb,
         ),
         root_path=config.root_path,
+        api_is_elsewhere=bool(config.api_url),
         links_from_api=lambda: bool(config.api_url) or app.state.public.fixed is not None,
     )
     return mount_page(app, settings)

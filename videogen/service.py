@@ -11,16 +11,17 @@ from typing import Any, cast
 import orjson
 
 from videogen.config import AppConfig
+from videogen.engine_schemas import EngineList
 from videogen.engines.base import Engine, Recipe
 from videogen.errors import FileMissing, NotFound, NotTerminal
 from videogen.hub import Hub
 from videogen.models import FileRow, GenerationRow, ProjectRow
+from videogen.naming import file_name
 from videogen.presenter import RENDER_AGAIN, Presenter
 from videogen.presets import poster_of
 from videogen.requests import Request, engine_infos, prepare, seeds
 from videogen.schemas import (
     TERMINAL,
-    EngineList,
     Generation,
     GenerationCreate,
     GenerationPage,
@@ -208,6 +209,12 @@ class Service:
         rows, following = self._store.list_generations(session_id, wanted, before, limit)
         return GenerationPage(items=[*self._show_all(rows)], next_cursor=None), following
 
+    def list_ids(
+        self, session_id: str, wanted: Filter, before: int | None, limit: int
+    ) -> tuple[Sequence[str], int | None]:
+        """The same of the ids alone."""
+        return self._store.list_ids(session_id, wanted, before, limit)
+
     def patch(self, session_id: str, generation_id: str, patch: GenerationPatch) -> Generation:
         """Change the title or the favourite mark. Raises NotFound where it is not this session's."""
         values = {name: value for name, value in patch.model_dump(exclude_unset=True).items() if value is not None}
@@ -241,18 +248,18 @@ class Service:
         """A file whose link was signed by us.
 
         Raises:
-            NotFound: the link is not ours or no longer holds.
+            NotFound: the link is not ours or no longer holds, or leads to what was deleted.
             FileMissing: the file is gone.
         """
         if not self._parts.signer.verify(file_id, expires, signature, self._store.clock()):
             raise NotFound
-        file = self._store.get_file(file_id)
+        file, called = self._store.get_media(file_id)
         path = self._parts.storage.path(file.key)
         if not path.is_file():
             kind, rest = (file.kind, RENDER_AGAIN) if isinstance(file, FileRow) else ("image", "Upload it again.")
             raise FileMissing(f"The {kind} is gone from the data folder. {rest}")
         result = isinstance(file, FileRow) and file.kind in ("video", "image")
-        name = f"videogen-{file.generation_id}{path.suffix}" if isinstance(file, FileRow) and result else None
+        name = file_name(called, path.suffix[1:]) if result else None
         return Media(path, file.content_type, name)
 
     async def stream(self, session_id: str, scope: Scope, last_event_id: int | None) -> EventStream | None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
+from typing import Final
 
 from videogen.database import Database, StoredEvent, damaged
 from videogen.events import is_terminal
@@ -13,6 +15,12 @@ from videogen.storage import DiskStorage
 from videogen.store import Store
 
 logger = logging.getLogger(__name__)
+_TRASH: Final = ""
+"""Stands for the trash among the ids of generations."""
+_AGAIN_SECONDS: Final = 60.0
+"""When to look again where the trash could not be emptied."""
+_LOOK_SECONDS: Final = 3600.0
+"""How long at most to wait for a moment by the clock of the day, which may be set meanwhile."""
 
 
 def look_for_damage(database: Database) -> None:
@@ -47,8 +55,30 @@ def sweep(store: Store, storage: DiskStorage) -> int:
     return done
 
 
+def remove_for_good(store: Store, storage: DiskStorage, generation_id: str) -> None:
+    """Remove one whose time in the trash is over, with its files; one that was restored meanwhile stays.
+
+    Raises:
+        StorageFault: the disk or the database cannot be written; nothing was removed.
+    """
+    storage.announce_removal(generation_id)
+    try:
+        gone = store.remove_trashed(generation_id)
+    except BaseException:
+        storage.take_back_removal(generation_id)
+        raise
+    if gone:
+        # After the commit: a crash before it leaves everything, one after it only files that the next start removes.
+        storage.remove(generation_id)
+    else:
+        storage.take_back_removal(generation_id)
+
+
 class Tidier:
-    """Removes what only the renderers of ended generations needed; `run` is for a thread of its own."""
+    """Removes what only the renderers of ended generations needed, and what has been in the trash for its time.
+
+    `run` is for a thread of its own.
+    """
 
     def __init__(self, store: Store, storage: DiskStorage, is_held: Callable[[str], bool]) -> None:
         """Listen for ends.
@@ -66,6 +96,10 @@ class Tidier:
         """A generation may have ended."""
         self._ended.put(generation_id)
 
+    def look_at_trash(self) -> None:
+        """Something has come into the trash."""
+        self._ended.put(_TRASH)
+
     def end(self) -> None:
         """Have `run` return once it has seen to all that was noted."""
         self._ended.put(None)
@@ -78,10 +112,33 @@ class Tidier:
             sweep(self._store, self._storage)
         except Exception:  # the border of the thread: what is left now is found at the next start
             logger.exception("What an earlier crash left could not be removed.")
-        while (ended := self._ended.get()) is not None:
+        due = self._empty_trash()
+        while (ended := self._next(due)) is not None:
+            if ended == _TRASH or time.monotonic() >= due:
+                due = self._empty_trash()
             # Of one that is held, word comes again when its renderer is gone.
-            if not self._is_held(ended):
+            if ended != _TRASH and not self._is_held(ended):
                 self._tidy(ended)
+
+    def _next(self, due: float) -> str | None:
+        """The next that has ended, or the trash when it is due (a moment of the monotonic clock); None: stop."""
+        try:
+            return self._ended.get(timeout=max(0.0, due - time.monotonic()))
+        except Empty:
+            return _TRASH
+
+    def _empty_trash(self) -> float:
+        """Remove what is due; return when to look again, as a moment of the monotonic clock."""
+        try:
+            while due := self._store.due_for_removal():
+                for generation_id in due:
+                    remove_for_good(self._store, self._storage, generation_id)
+            following = self._store.next_removal()
+            left = _LOOK_SECONDS if following is None else following - self._store.clock()
+        except Exception:  # the border of the thread: the trash is emptied a little later
+            logger.exception("The trash could not be emptied.")
+            left = _AGAIN_SECONDS
+        return time.monotonic() + min(left, _LOOK_SECONDS)
 
     def _tidy(self, generation_id: str) -> None:
         try:

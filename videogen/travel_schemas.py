@@ -26,6 +26,6 @@ class TransferClaim(Model):
 class Imported(Model):
     """What an import brought."""
 
-    imported: int = Field(description="Generations that are new here.")
+    imported: int = Field(description="Generations that are new here, or back out of the trash.")
     known: int = Field(description="Generations that were here already; they stay as they are.")
-    generation_ids: list[str] = Field(description="The new ones, oldest first.")
+    generation_ids: list[str] = Field(description="Those, oldest first.")

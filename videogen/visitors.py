@@ -36,7 +36,10 @@ Part = dict[str, Any]
 """Something to say in any language: `key` with `values`, an error's `code` with its `detail`, or `text` as it is."""
 _COMMON: Final = ("status", "progress", "attempt", "at")
 _KEPT: Final = {
-    "render_progress": ("stage", "step", "totalSteps", "message", "queuePosition", "etaSeconds", "estimated"),
+    "render_progress": (
+        *("stage", "step", "totalSteps", "message"),
+        *("queuePosition", "expectedWaitSeconds", "etaSeconds", "estimated"),
+    ),
     "render_result": ("width", "height", "durationSeconds", "fps", "sizeBytes"),
     "error": ("code", "message"),
 }
@@ -128,7 +131,9 @@ def note(data: Mapping[str, Any]) -> list[Part]:
         case Status.QUEUED:
             place = data.get("queuePosition")
             key = "stage.waiting" if place is None else "stage.next" if place <= 1 else "visitor.place"
-            return [_key(key, place=place)]
+            wait = data.get("expectedWaitSeconds")
+            begins = [] if wait is None else [_key("visitor.begins", seconds=max(1, round(wait)))]
+            return [_key(key, place=place), *begins]
         case Status.PROCESSING:
             return _progress(data)
         case Status.FAILED:

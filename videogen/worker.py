@@ -105,6 +105,10 @@ class WorkerPool:
         """There may be work."""
         self._queue.notify()
 
+    def look_at_trash(self) -> None:
+        """Something has come into the trash, and is to be removed in its time."""
+        self._tidier.look_at_trash()
+
     def cancel(self, generation_id: str) -> None:
         """Have the renderer of a generation stop, if it runs here."""
         with self._running.lock:

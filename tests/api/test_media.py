@@ -93,8 +93,8 @@ def test_head_tells_everything_but_the_bytes(fetch, video):
         assert head.headers[name] == video.headers[name]
 
 
-def test_the_name_for_saving_is_made_of_the_id_alone(finished, video):
-    assert video.headers["content-disposition"] == f'inline; filename="videogen-{finished.generation["id"]}.mp4"'
+def test_the_name_for_saving_says_what_is_to_be_seen(finished, video):
+    assert video.headers["content-disposition"] == 'inline; filename="blue-bars-slowly.mp4"'
 
 
 def test_a_link_that_is_not_ours_or_no_longer_holds_cannot_be_told_from_one_to_nothing(app, finished, http):

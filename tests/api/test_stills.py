@@ -31,7 +31,7 @@ def test_a_still_is_a_png_that_carries_its_recipe(still, finished):
     _, ended, _ = still
     response = finished.session.http.get(ended["imageUrl"])
     assert (response.status_code, response.headers["content-type"]) == (200, "image/png")
-    assert f'filename="videogen-{ended["id"]}.png"' in response.headers["content-disposition"]
+    assert 'filename="a-blue-wall.png"' in response.headers["content-disposition"]
     assert int(response.headers["content-length"]) == ended["sizeBytes"]
     with Image.open(io.BytesIO(response.content)) as image:
         image.load()

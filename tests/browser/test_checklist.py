@@ -241,13 +241,13 @@ def test_generations_of_one_person_do_not_interfere(app, tab):
     tab.shows(second, "cancelled")
 
     expect(tab.active(first)).to_have_attribute("data-status", "processing")
-    tab.active(first).locator("button").click()
+    tab.active(first).locator(".vg-job-card").click()
     tab.shows(first, "processing")
     expect(tab.find("#job-prompt")).to_have_text("the first film")
     open_gate(app, first)
     tab.shows(first, "completed")
     tab.can_play()
-    tab.history(second).locator("button").click()
+    tab.history(second).locator(".vg-card").click()
     tab.shows(second, "cancelled")
     expect(tab.find("#job-prompt")).to_have_text("the second film")
 

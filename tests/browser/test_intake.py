@@ -145,7 +145,7 @@ def test_variations_are_one_project_that_is_seen_together(tab):
     ids = tab.evaluate("[...document.querySelectorAll('#active > *')].map(node => node.dataset.generationId)")
     seeds = set()
     for generation in ids:
-        tab.active(generation).locator("button").click()
+        tab.active(generation).locator(".vg-job-card").click()
         expect(tab.find(f'#job-status[data-generation-id="{generation}"]')).to_be_attached()
         seeds.add(tab.find("#job-facts").inner_text())
         tab.find("#cancel").click()

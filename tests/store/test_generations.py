@@ -288,11 +288,11 @@ def test_a_removed_generation_takes_its_events_its_files_and_its_empty_project_a
     queue.claim("worker")
     done = result(row)
     store.complete(Fence(row.id, 1), done)
-    assert store.get_file(done.video.id).generation_id == row.id
+    assert store.get_media(done.video.id)[0].generation_id == row.id
     store.delete_generation(alice, row.id)
     assert [_count(database, table) for table in ("generations", "events", "files", "projects")] == [0, 0, 0, 0]
     with pytest.raises(NotFound):
-        store.get_file(done.video.id)
+        store.get_media(done.video.id)
 
 
 def test_the_rest_of_its_project_stays(store, submit, alice):
@@ -314,4 +314,4 @@ def test_what_is_queued_or_running_is_not_removed(store, queue, submit, alice):
 
 def test_an_unknown_file_is_not_found(store, submit, alice):
     with pytest.raises(NotFound):
-        store.get_file(file_row(submit(alice)).id)
+        store.get_media(file_row(submit(alice)).id)

@@ -73,7 +73,7 @@ def test_a_preview_replaces_the_one_before_under_a_new_version(store, alice, run
     store.record_preview(fence, preview.model_copy(update={"size_bytes": 99}))
     row = store.get_generation(alice, running.id)
     assert (row.preview_file_id, row.preview_version) == (preview.id, 2)
-    assert store.get_file(preview.id).size_bytes == 99
+    assert store.get_media(preview.id)[0].size_bytes == 99
     assert [event.data["previewVersion"] for event in events] == [1, 2]
 
 
@@ -84,7 +84,7 @@ def test_an_end_with_a_result_is_one_transaction_of_status_files_and_event(store
 
     def listener(events):
         row = store.get_generation(alice, running.id)
-        seen.append(([event.type for event in events], row.status, row.file_id, store.get_file(done.video.id).kind))
+        seen.append(([event.type for event in events], row.status, row.file_id, store.get_media(done.video.id)[0].kind))
 
     database.listen(listener)
     store.complete(fence, done)

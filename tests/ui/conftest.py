@@ -10,8 +10,9 @@ import pytest
 
 from tests.client.answers import generation_json
 from videogen.client import AsyncClient
+from videogen.engine_schemas import EngineInfo
 from videogen.events import decode
-from videogen.schemas import EngineInfo, Generation
+from videogen.schemas import Generation
 
 START = datetime(2026, 11, 1, 12, tzinfo=UTC)
 ENGINE = {

@@ -1,6 +1,7 @@
 """What a person can do on the page."""
 
 import json
+from datetime import datetime
 from types import SimpleNamespace
 
 import gradio as gr
@@ -164,19 +165,33 @@ async def test_choosing_what_is_gone_says_so(actions, page):
     assert page.board.selected_id is None
 
 
-async def test_history_and_more(api, actions, pages, client):
+async def test_when_what_is_shown_was_deleted_the_stage_goes_on_to_what_comes_next(api, actions, pages, client):
     api.page_size = 2
     ended = [
         generation_json(f"gen_{number}", status="completed", videoUrl="/media/v", createdAt=at(number))
-        for number in range(3)
+        for number in range(4)
     ]
     api.session("mine", *ended)
-    pages.open("tab", Page(client.as_session("mine"), Texts(words("en"))))
+    page = Page(client.as_session("mine"), Texts(words("en")))
+    pages.open("tab", page)
+    page.board.put_page(await page.client.list())
+    page.board.select("gen_3")
+    gone = gr.EventData(None, {"ids": ["gen_3", "gen_2"], "next": "gen_1"})
+    await actions.gone(gone, REQUEST, BROWSER)
+    assert page.board.selected_id == "gen_1", "though it was not known yet"
+    assert [item.id for item in page.board.history()] == ["gen_1"]
+    assert page.alarm.is_set()
+    await actions.gone(gr.EventData(None, {"ids": ["gen_1"], "next": None}), REQUEST, BROWSER)
+    assert page.board.selected is None
+    for data in (None, "x", {}, {"ids": [None, 7], "next": "gen_none"}):
+        await actions.gone(gr.EventData(None, data), REQUEST, BROWSER)
+    assert page.board.selected is None
 
-    first = await actions.history(REQUEST, BROWSER)
-    assert ([item["id"] for item in first["items"]], first["more"]) == (["gen_2", "gen_1"], True)
-    second = await actions.more(REQUEST, BROWSER)
-    assert ([item["id"] for item in second["items"]], second["more"]) == (["gen_2", "gen_1", "gen_0"], False)
+
+async def test_a_quiet_choice_takes_nobody_to_the_stage(actions, page):
+    assert (await actions.choose(click(), REQUEST, BROWSER))["shown"] is True
+    quiet = gr.EventData(None, {"id": "gen_a", "quiet": True})
+    assert (await actions.choose(quiet, REQUEST, BROWSER))["shown"] is False
 
 
 async def test_a_tab_that_this_process_does_not_know_still_acts_for_its_session(api, actions):
@@ -200,3 +215,34 @@ async def test_what_is_started_before_the_watcher_is_there_comes_on_the_stage(ap
     pages.open("tab", late)
     late.board.put_page(await late.client.list())
     assert late.board.selected.prompt == "Sea"
+
+
+async def test_a_move_is_asked_for_and_what_was_refused_is_said(api, actions, page):
+    api.session("mine", generation_json("gen_a", status="queued"), generation_json("gen_b", status="queued"))
+    for before in ("gen_b", None):
+        event = gr.EventData(None, {"id": "gen_a", "before": before})
+        assert "notice" not in await actions.move(event, REQUEST, BROWSER)
+        assert api.requests[-1].url.path == "/api/v1/generations/gen_a/move"
+        assert json.loads(api.requests[-1].content) == {"before": before}
+    assert page.alarm.is_set()
+    told = await actions.move(gr.EventData(None, {"id": "gen_x"}), REQUEST, BROWSER)
+    assert told["notice"] == "About not_found."
+
+
+async def test_what_has_ended_since_somebody_looked_is_counted_and_the_newest_video_is_named(api, actions, page):
+    def ended(name, seconds, status="completed"):
+        return generation_json(name, status=status, createdAt=at(0), updatedAt=at(seconds), finishedAt=at(seconds))
+
+    api.session("mine", ended("old", 10), ended("new", 30), ended("newest", 40), ended("burnt", 50, "failed"))
+    since = datetime.fromisoformat(at(10)).timestamp() * 1000
+    told = (await actions.away(gr.EventData(None, {"since": since}), REQUEST, BROWSER))["away"]
+    assert (told["done"], told["failed"], told["more"], told["newest"]) == (2, 1, False, "newest")
+    assert [item["id"] for item in told["items"]] == ["burnt", "newest", "new"]
+    assert api.requests[-1].url.params["status"] == "completed,failed"
+
+
+@pytest.mark.parametrize("since", [None, "yesterday", True, {}])
+async def test_a_moment_of_another_shape_is_none(api, actions, page, since):
+    before = len(api.requests)
+    assert "away" not in await actions.away(gr.EventData(None, {"since": since}), REQUEST, BROWSER)
+    assert len(api.requests) == before

@@ -119,3 +119,20 @@ def test_cancelling_is_over_once_it_ended(board):
     board.cancelling.add("gen_a")
     board.apply(event("error", status="cancelled", code="cancelled", message="Cancelled", retryable=False))
     assert board.cancelling == set()
+
+
+def test_what_ends_before_somebody_s_eyes_is_passed_on_once_and_what_had_ended_is_not(board):
+    board.put(generation("gen_b", **DONE))
+    board.apply(event(progress=50))
+    assert list(board.ended) == []
+    board.apply(event("render_result", **result_json()))
+    board.put(generation(seconds=9, **DONE))
+    assert [item.id for item in board.ended] == ["gen_a"]
+
+
+def test_when_it_began_is_told_by_the_first_event_of_its_render(board):
+    board.put(generation("gen_q", status="queued", startedAt=None))
+    board.apply(event(generation_id="gen_q", progress=0, seconds=5))
+    board.apply(event(generation_id="gen_q", progress=9, seconds=8))
+    shown = board.get("gen_q")
+    assert (shown.updated_at - shown.started_at).total_seconds() == 3

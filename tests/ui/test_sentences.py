@@ -26,7 +26,20 @@ READ_OUT = ("alt", "title", "placeholder", "aria-label", "aria-valuetext", "aria
 # Names are the same in every language; so are the signs of a code.
 NAMES = {"videogen", "K7QF-2M9X", "px"}
 TECHNICAL = {
-    *("Enter", "Escape", "Bearer", "Files", "Content-Type", "Authorization", "Accept", "POST", "GET", "HEAD", "PATCH"),
+    *(
+        "Enter",
+        "Escape",
+        "Delete",
+        "Bearer",
+        "Files",
+        "Content-Type",
+        "Authorization",
+        "Accept",
+        "POST",
+        "GET",
+        "HEAD",
+        "PATCH",
+    ),
     *("DELETE", "EventSource", "Exif", "Comment\\0"),
 }
 FOR_PROGRAMS = {"Only format=json is served.", "Value error, ", "Vary"}

@@ -9,6 +9,7 @@ from videogen import __version__
 from videogen.api.auth import ServiceDep
 from videogen.api.problems import documented
 from videogen.errors import FileMissing, NotFound, NotReady, StorageFault
+from videogen.naming import disposition
 from videogen.schemas import Health
 
 router = APIRouter()
@@ -24,9 +25,9 @@ router = APIRouter()
 def media(service: ServiceDep, file_id: str, exp: str = "", sig: str = "") -> FileResponse:
     """A video, picture or poster. Its link is signed and holds for a day: ask for its generation to get a new one."""
     file = service.media(file_id, exp, sig)
-    response = FileResponse(
-        file.path, media_type=file.content_type, filename=file.name, content_disposition_type="inline"
-    )
+    response = FileResponse(file.path, media_type=file.content_type)
+    if file.name is not None:
+        response.headers["Content-Disposition"] = disposition("inline", file.name)
     # A finished file never changes; a preview is replaced, under a new link.
     response.headers["Cache-Control"] = "private, max-age=3600"
     response.headers["X-Content-Type-Options"] = "nosniff"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -44,13 +45,17 @@ def export(session_id: SessionDep, exports: Annotated[Exports, Depends(_exports)
 
     It is made while it is sent. What is still queued or running is left out.
     """
-    name = f"videogen-export-{datetime.now(UTC):%Y-%m-%d}.zip"
+    return zip_response(exports.stream(session_id), f"videogen-export-{datetime.now(UTC):%Y-%m-%d}.zip")
+
+
+def zip_response(pieces: Iterator[bytes], name: str) -> StreamingResponse:
+    """A zip that is made while it is sent, to be saved under `name`."""
     headers = {
         "Content-Disposition": f'attachment; filename="{name}"',
         "Cache-Control": "no-store",
         "X-Accel-Buffering": "no",
     }
-    return StreamingResponse(exports.stream(session_id), media_type="application/zip", headers=headers)
+    return StreamingResponse(pieces, media_type="application/zip", headers=headers)
 
 
 @router.post(

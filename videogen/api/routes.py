@@ -10,6 +10,7 @@ from fastapi.responses import FileResponse
 from videogen.api.auth import ServiceDep, SessionDep, cookie_header
 from videogen.api.cursors import decode_cursor, encode_cursor
 from videogen.api.problems import documented
+from videogen.engine_schemas import EngineList
 from videogen.errors import (
     CrossSite,
     IdempotencyConflict,
@@ -20,11 +21,10 @@ from videogen.errors import (
     NotTerminal,
     SessionRequired,
 )
+from videogen.line_schemas import GenerationMove
 from videogen.schemas import (
-    EngineList,
     Generation,
     GenerationCreate,
-    GenerationMove,
     GenerationPage,
     GenerationPatch,
     ListQuery,
@@ -105,8 +105,7 @@ def list_generations(
     service: ServiceDep, session_id: SessionDep, query: Annotated[ListQuery, Query()]
 ) -> GenerationPage:
     """The session's generations, newest first."""
-    wanted = Filter(_statuses(query.status), query.q, query.engine, query.type, query.favorite)
-    page, following = service.list(session_id, wanted, decode_cursor(query.cursor), query.limit)
+    page, following = service.list(session_id, wanted_by(query), decode_cursor(query.cursor), query.limit)
     return page.model_copy(update={"next_cursor": encode_cursor(following)})
 
 
@@ -170,9 +169,14 @@ def retry_generation(service: ServiceDep, session_id: SessionDep, generation_id:
     responses=_WRITE | documented(NotTerminal),
 )
 def delete_generation(service: ServiceDep, session_id: SessionDep, generation_id: str) -> Response:
-    """Remove one that has ended, and its files."""
+    """Remove one that has ended, and its files, for good. `POST /generations/trash` is the way that can be undone."""
     service.delete(session_id, generation_id)
     return Response(status_code=204)
+
+
+def wanted_by(query: ListQuery) -> Filter:
+    """The filter that a query asks for. Raises InvalidRequest for a status that there is not."""
+    return Filter(_statuses(query.status), query.q, query.engine, query.type, query.favorite)
 
 
 def _statuses(text: str | None) -> tuple[Status, ...] | None:

@@ -72,11 +72,14 @@ class AsyncSender:
         finally:
             part.close()
 
-    async def _export(self, part: Part) -> Path:
-        """Fetch what can only be had in one go."""
-        headers = sending.authorization(self.token)
+    async def _whole(self, link: str, part: Part) -> Path:
+        """Fetch what can only be had in one go. The token goes along to the API alone."""
+        headers = sending.authorization(self.token) if link.startswith(API) else {}
         try:
-            async with self._pool.http().stream("GET", f"{API}/export", headers=headers, timeout=TIMEOUT) as response:
+            async with (
+                self._pool.http_for(link) as http,
+                http.stream("GET", link, headers=headers, timeout=TIMEOUT) as response,
+            ):
                 if not response.is_success:
                     await response.aread()
                     raise from_response(response)
@@ -84,7 +87,7 @@ class AsyncSender:
                     part.write(chunk)
             return await asyncio.to_thread(part.finish)
         except httpx.TransportError as problem:
-            raise Unreachable(f"The export broke off ({type(problem).__name__}). Start it again.") from problem
+            raise Unreachable(f"The zip broke off ({type(problem).__name__}). Start it again.") from problem
         finally:
             part.discard()
 
@@ -111,6 +114,19 @@ class AsyncSender:
                 if sending.needs_version(refusal):
                     raise sending.mismatch(call, await self._ask_health()) from refusal
                 raise
+
+    async def raw(self, method: str, path: str, query: str, body: bytes) -> httpx.Response:
+        """The API's answer to a call that is made elsewhere, whatever it is; `path` is below `/api/v1/`.
+
+        Raises:
+            Unreachable: nothing answers.
+        """
+        headers = sending.authorization(self.token) | ({"Content-Type": "application/json"} if body else {})
+        url = f"{API}/{path}" + (f"?{query}" if query else "")
+        try:
+            return await self._pool.http().request(method, url, content=body or None, headers=headers)
+        except httpx.TransportError as problem:
+            raise Unreachable(f"{method} {path}: no answer ({type(problem).__name__}).") from problem
 
     async def _request(self, call: Call[Any]) -> httpx.Response:
         options = sending.request_options(call, self.token)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Unpack
 
@@ -14,16 +14,9 @@ from videogen.client.download import Part, link_of
 from videogen.client.errors import WaitTimeout
 from videogen.client.finish import result_of
 from videogen.client.place import Watched
-from videogen.schemas import (
-    EngineInfo,
-    File,
-    Generation,
-    GenerationCreate,
-    GenerationPage,
-    Health,
-    Project,
-    SessionCreated,
-)
+from videogen.engine_schemas import EngineInfo
+from videogen.history_schemas import Restored, Trashed
+from videogen.schemas import File, Generation, GenerationCreate, GenerationPage, Health, Project, SessionCreated
 from videogen.share_schemas import Share
 from videogen.travel_schemas import Imported, Transfer
 
@@ -89,6 +82,29 @@ class AsyncClient(AsyncSender):
         """Remove a generation that has ended, and its files."""
         await self._send(calls.delete(generation_id))
 
+    async def trash(self, ids: Sequence[str]) -> Trashed:
+        """Delete up to 1,000 in a way that can be undone; what has not ended, or is not there, is left out and told."""
+        return await self._send(calls.trash(ids))
+
+    async def restore(self, ids: Sequence[str]) -> Restored:
+        """Undo `trash`, as long as its `restorable_until` has not passed."""
+        return await self._send(calls.restore(ids))
+
+    async def ids(self, **wanted: Unpack[ListOptions]) -> AsyncIterator[str]:
+        """The ids of all that match, newest first, page by page as they are needed."""
+        while True:
+            page = await self._send(calls.ids_page(wanted))
+            for generation_id in page.ids:
+                yield generation_id
+            if page.next_cursor is None:
+                return
+            wanted["cursor"] = page.next_cursor
+
+    async def zip(self, ids: Sequence[str], path: Path) -> Path:
+        """Write up to 1,000 finished generations as a zip; `path` is whole or not there."""
+        bundle = await self._send(calls.make_zip(ids))
+        return await self._whole(bundle.url, await asyncio.to_thread(Part.anew, path))
+
     async def engines(self) -> tuple[EngineInfo, ...]:
         """The engines on offer."""
         return tuple((await self._send(calls.engines())).items)
@@ -129,7 +145,7 @@ class AsyncClient(AsyncSender):
 
     async def export_zip(self, path: Path) -> Path:
         """Write everything that the session has finished, as a zip; `path` is whole or not there."""
-        return await self._export(await asyncio.to_thread(Part.anew, path))
+        return await self._whole(f"{calls.API}/export", await asyncio.to_thread(Part.anew, path))
 
     async def import_zip(self, path: Path) -> Imported:
         """Bring in an export of this or another app. What is here already stays as it is."""

@@ -74,11 +74,14 @@ class Sender:
         finally:
             part.close()
 
-    def _export(self, part: Part) -> Path:
-        """Fetch what can only be had in one go."""
-        headers = sending.authorization(self.token)
+    def _whole(self, link: str, part: Part) -> Path:
+        """Fetch what can only be had in one go. The token goes along to the API alone."""
+        headers = sending.authorization(self.token) if link.startswith(API) else {}
         try:
-            with self._pool.http().stream("GET", f"{API}/export", headers=headers, timeout=TIMEOUT) as response:
+            with (
+                self._pool.http_for(link) as http,
+                http.stream("GET", link, headers=headers, timeout=TIMEOUT) as response,
+            ):
                 if not response.is_success:
                     response.read()
                     raise from_response(response)
@@ -86,7 +89,7 @@ class Sender:
                     part.write(chunk)
             return part.finish()
         except httpx.TransportError as problem:
-            raise Unreachable(f"The export broke off ({type(problem).__name__}). Start it again.") from problem
+            raise Unreachable(f"The zip broke off ({type(problem).__name__}). Start it again.") from problem
         finally:
             part.discard()
 

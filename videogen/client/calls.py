@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import mimetypes
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, TypedDict, TypeVar
@@ -15,12 +15,13 @@ from pydantic import ValidationError
 
 from videogen.client.errors import ProtocolError, from_response
 from videogen.client.tolerant import read
+from videogen.engine_schemas import EngineList
+from videogen.history_schemas import Bundle, IdsPage, Restored, Trashed
+from videogen.line_schemas import GenerationMove
 from videogen.schemas import (
-    EngineList,
     File,
     Generation,
     GenerationCreate,
-    GenerationMove,
     GenerationPage,
     GenerationPatch,
     GenerationType,
@@ -175,6 +176,27 @@ def retry(generation_id: str) -> Call[Generation]:
 def delete(generation_id: str) -> Call[None]:
     """Not repeatable: the second time it is not found."""
     return Call("DELETE", _generation(generation_id), _nothing, repeatable=False)
+
+
+def trash(ids: Sequence[str]) -> Call[Trashed]:
+    """Delete in a way that can be undone."""
+    return Call("POST", f"{API}/generations/trash", _As(Trashed), {"json": {"ids": list(ids)}})
+
+
+def restore(ids: Sequence[str]) -> Call[Restored]:
+    """Undo that."""
+    return Call("POST", f"{API}/generations/restore", _As(Restored), {"json": {"ids": list(ids)}})
+
+
+def make_zip(ids: Sequence[str]) -> Call[Bundle]:
+    """Get a link to a zip of these; another link each time."""
+    return Call("POST", f"{API}/generations/zip", _As(Bundle), {"json": {"ids": list(ids)}})
+
+
+def ids_page(wanted: ListOptions) -> Call[IdsPage]:
+    """The ids of one page of the history, newest first."""
+    params = {key: value for key, value in wanted.items() if value is not None}
+    return Call("GET", f"{API}/generations/ids", _As(IdsPage), {"params": params})
 
 
 def engines() -> Call[EngineList]:

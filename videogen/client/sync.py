@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
 from time import monotonic
 from typing import Unpack
@@ -13,16 +13,9 @@ from videogen.client.calls import ListOptions, ShareOptions, SubmitOptions
 from videogen.client.download import Part, link_of
 from videogen.client.finish import result_of
 from videogen.client.place import Watched
-from videogen.schemas import (
-    EngineInfo,
-    File,
-    Generation,
-    GenerationCreate,
-    GenerationPage,
-    Health,
-    Project,
-    SessionCreated,
-)
+from videogen.engine_schemas import EngineInfo
+from videogen.history_schemas import Restored, Trashed
+from videogen.schemas import File, Generation, GenerationCreate, GenerationPage, Health, Project, SessionCreated
 from videogen.share_schemas import Share
 from videogen.travel_schemas import Imported, Transfer
 
@@ -87,6 +80,28 @@ class Client(Sender):
         """Remove a generation that has ended, and its files."""
         self._send(calls.delete(generation_id))
 
+    def trash(self, ids: Sequence[str]) -> Trashed:
+        """Delete up to 1,000 in a way that can be undone; what has not ended, or is not there, is left out and told."""
+        return self._send(calls.trash(ids))
+
+    def restore(self, ids: Sequence[str]) -> Restored:
+        """Undo `trash`, as long as its `restorable_until` has not passed."""
+        return self._send(calls.restore(ids))
+
+    def ids(self, **wanted: Unpack[ListOptions]) -> Iterator[str]:
+        """The ids of all that match, newest first, page by page as they are needed."""
+        while True:
+            page = self._send(calls.ids_page(wanted))
+            yield from page.ids
+            if page.next_cursor is None:
+                return
+            wanted["cursor"] = page.next_cursor
+
+    def zip(self, ids: Sequence[str], path: Path) -> Path:
+        """Write up to 1,000 finished generations as a zip; `path` is whole or not there."""
+        bundle = self._send(calls.make_zip(ids))
+        return self._whole(bundle.url, Part.anew(path))
+
     def engines(self) -> tuple[EngineInfo, ...]:
         """The engines on offer."""
         return tuple((self._send(calls.engines())).items)
@@ -127,7 +142,7 @@ class Client(Sender):
 
     def export_zip(self, path: Path) -> Path:
         """Write everything that the session has finished, as a zip; `path` is whole or not there."""
-        return self._export(Part.anew(path))
+        return self._whole(f"{calls.API}/export", Part.anew(path))
 
     def import_zip(self, path: Path) -> Imported:
         """Bring in an export of this or another app. What is here already stays as it is."""

@@ -9,7 +9,7 @@ from fastapi import Request, Response
 from fastapi.responses import FileResponse
 
 from videogen.errors import NotFound
-from videogen.share.names import disposition, file_name
+from videogen.naming import disposition, file_name
 from videogen.shares import Shares, Visit
 from videogen.visitors import RESULTS
 

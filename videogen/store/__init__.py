@@ -7,10 +7,15 @@ from videogen.store.line import LineStore
 from videogen.store.progress import Fence, Progress, ProgressStore, Result
 from videogen.store.sessions import SessionStore
 from videogen.store.shares import Shared, ShareStore
+from videogen.store.trash import InTrash, TrashStore
 from videogen.store.uploads import UploadStore
 
-__all__ = ["Fence", "Filter", "Limits", "Opening", "Progress", "Result", "Scope", "Shared", "Store"]
+__all__ = ["Fence", "Filter", "InTrash", "Limits", "Opening", "Progress", "Result", "Scope", "Shared", "Store"]
 
 
-class Store(SessionStore, GenerationStore, EventStore, ProgressStore, UploadStore, LibraryStore, ShareStore, LineStore):
+class _Owned(GenerationStore, LibraryStore, LineStore, ShareStore, TrashStore, UploadStore):
+    """What a session owns, and what it may do with it."""
+
+
+class Store(SessionStore, _Owned, EventStore, ProgressStore):
     """All queries over one database."""

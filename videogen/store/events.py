@@ -13,6 +13,7 @@ from videogen.errors import NotFound
 from videogen.models import EventRow, GenerationRow
 from videogen.schemas import TERMINAL
 from videogen.store.base import BaseStore
+from videogen.store.trash import in_sight
 
 Scope = tuple[Literal["session", "project", "generation"], str]
 """What a stream is about: its kind, and the id of the session, project or generation."""
@@ -54,7 +55,10 @@ class EventStore(BaseStore):
             cursor = after if after is not None and after <= newest else 0
             if cursor or after == 0:
                 query = select(EventRow).where(
-                    EventRow.session_id == session_id, _in_scope(scope), col(EventRow.id) > cursor
+                    EventRow.session_id == session_id,
+                    _in_scope(scope),
+                    col(EventRow.id) > cursor,
+                    col(EventRow.generation_id).not_in(_trashed(session_id)),
                 )
             else:
                 wanted = [row_id for row_id, _ in rows if row_id in active or scope[0] == "generation"]
@@ -73,10 +77,14 @@ def _newest_ever(session: Session) -> int:
 def _generations(session_id: str, scope: Scope) -> Any:
     """Select id and status of the generations in scope; of a whole session only what is active."""
     kind, value = scope
-    query = select(GenerationRow.id, GenerationRow.status).where(GenerationRow.session_id == session_id)
+    query = select(GenerationRow.id, GenerationRow.status).where(GenerationRow.session_id == session_id, in_sight())
     if kind == "session":
         return query.where(col(GenerationRow.status).not_in(TERMINAL))
     return query.where((GenerationRow.project_id if kind == "project" else GenerationRow.id) == value)
+
+
+def _trashed(session_id: str) -> Any:
+    return select(GenerationRow.id).where(GenerationRow.session_id == session_id, ~in_sight())
 
 
 def _newest(generation_ids: list[str]) -> Any:

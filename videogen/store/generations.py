@@ -6,17 +6,20 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, or_
+from sqlalchemy import String, UnaryExpression, func, type_coerce
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import col, delete, select
+from sqlalchemy.sql.operators import custom_op
+from sqlmodel import col, select
 
 from videogen.database import UnitOfWork
 from videogen.errors import IdempotencyConflict, InvalidRequest, LimitExceeded, NotFound, NotTerminal
+from videogen.folding import fold
 from videogen.line import refresh_line
-from videogen.models import EventRow, FileRow, GenerationRow, ProjectRow, UploadRow
+from videogen.models import FileRow, GenerationRow, ProjectRow, UploadRow
 from videogen.moves import cancelled
 from videogen.schemas import TERMINAL, Status
 from videogen.store.base import BaseStore
+from videogen.store.trash import in_sight, remove
 
 ACTIVE = (Status.QUEUED, Status.PROCESSING)
 
@@ -131,7 +134,7 @@ class GenerationStore(BaseStore):
         """
         query = (
             select(GenerationRow)
-            .where(GenerationRow.session_id == session_id, GenerationRow.project_id == project_id)
+            .where(GenerationRow.session_id == session_id, GenerationRow.project_id == project_id, in_sight())
             .order_by(col(GenerationRow.seq))
         )
         with self.database.read() as session:
@@ -144,13 +147,19 @@ class GenerationStore(BaseStore):
         self, session_id: str, wanted: Filter, before: int | None, limit: int
     ) -> tuple[list[GenerationRow], int | None]:
         """A page of the history, newest first, and where the next one begins (None: this was the last)."""
-        query = select(GenerationRow).where(GenerationRow.session_id == session_id, *_conditions(wanted))
-        if before is not None:
-            query = query.where(col(GenerationRow.seq) < before)
+        query = _page(select(GenerationRow), session_id, wanted, before).limit(limit + 1)
         with self.database.read() as session:
-            rows = list(session.exec(query.order_by(col(GenerationRow.seq).desc()).limit(limit + 1)))
+            rows = list(session.exec(query))
         more = len(rows) > limit
         return rows[:limit], rows[limit - 1].seq if more else None
+
+    def list_ids(self, session_id: str, wanted: Filter, before: int | None, limit: int) -> tuple[list[str], int | None]:
+        """The same of the ids alone."""
+        query = _page(select(GenerationRow.id, GenerationRow.seq), session_id, wanted, before).limit(limit + 1)
+        with self.database.read() as session:
+            rows = session.exec(query).all()
+        more = len(rows) > limit
+        return [row[0] for row in rows[:limit]], rows[limit - 1][1] if more else None
 
     def patch_generation(self, session_id: str, generation_id: str, values: dict[str, Any]) -> GenerationRow:
         """Change the title or the favourite mark.
@@ -197,13 +206,7 @@ class GenerationStore(BaseStore):
             row = _one(unit.session.exec(_owned(session_id, generation_id)).first())
             if row.status not in TERMINAL:
                 raise NotTerminal
-            for table in (EventRow, FileRow):
-                unit.session.exec(delete(table).where(col(table.generation_id) == row.id))
-            unit.session.delete(row)
-            unit.session.flush()
-            left = select(GenerationRow.id).where(GenerationRow.project_id == row.project_id)
-            if unit.session.exec(left).first() is None:
-                unit.session.exec(delete(ProjectRow).where(col(ProjectRow.id) == row.project_id))
+            remove(unit, row)
 
     def file_keys(self, file_ids: Iterable[str]) -> dict[str, str]:
         """Where the bytes of these files are, by file id; one without a row is left out."""
@@ -219,21 +222,37 @@ class GenerationStore(BaseStore):
                 return None
             return frozenset(session.exec(select(FileRow.key).where(FileRow.generation_id == generation_id)))
 
-    def get_file(self, file_id: str) -> FileRow | UploadRow:
-        """A file, for a request whose link was signed.
+    def get_media(self, file_id: str) -> tuple[FileRow | UploadRow, str]:
+        """A file, for a request whose link was signed, and what its generation is called; an upload has no name.
 
         Raises:
-            NotFound: there is none.
+            NotFound: there is none, or its generation is in the trash.
         """
+        query = (
+            select(FileRow, GenerationRow.title, GenerationRow.prompt)
+            .join(GenerationRow, col(GenerationRow.id) == FileRow.generation_id)
+            .where(FileRow.id == file_id, in_sight())
+        )
         with self.database.read() as session:
-            file = session.get(FileRow, file_id) or session.get(UploadRow, file_id)
-        if file is None:
+            if (found := session.exec(query).first()) is not None:
+                return found[0], found[1] or found[2]
+            upload = session.get(UploadRow, file_id)
+        if upload is None:
             raise NotFound
-        return file
+        return upload, ""
 
 
 def _owned(session_id: str, generation_id: str) -> Any:
-    return select(GenerationRow).where(GenerationRow.id == generation_id, GenerationRow.session_id == session_id)
+    mine = (GenerationRow.id == generation_id, GenerationRow.session_id == session_id)
+    return select(GenerationRow).where(*mine, in_sight())
+
+
+def _page(query: Any, session_id: str, wanted: Filter, before: int | None) -> Any:
+    """What a filter finds, newest first, before a place; answered by `ix_generations_history` alone."""
+    query = query.where(GenerationRow.session_id == session_id, in_sight(), *_conditions(wanted))
+    if before is not None:
+        query = query.where(col(GenerationRow.seq) < before)
+    return query.order_by(col(GenerationRow.seq).desc())
 
 
 def _check_inputs(unit: UnitOfWork, rows: list[GenerationRow]) -> None:
@@ -251,7 +270,9 @@ def _one(row: GenerationRow | None) -> GenerationRow:
 def _conditions(wanted: Filter) -> list[Any]:
     found: list[Any] = []
     if wanted.status:
-        found.append(col(GenerationRow.status).in_(wanted.status))
+        # With a plus, SQLite does not take the index of statuses for it, which knows everybody's.
+        status: Any = UnaryExpression(type_coerce(GenerationRow.status, String), operator=custom_op("+"))
+        found.append(status.in_(wanted.status))
     if wanted.engine is not None:
         found.append(GenerationRow.engine == wanted.engine)
     if wanted.type is not None:
@@ -259,11 +280,5 @@ def _conditions(wanted: Filter) -> list[Any]:
     if wanted.favorite is not None:
         found.append(GenerationRow.favorite == wanted.favorite)
     if wanted.text:
-        found += [
-            or_(
-                col(GenerationRow.prompt).icontains(word, autoescape=True),
-                col(GenerationRow.title).icontains(word, autoescape=True),
-            )
-            for word in wanted.text.split()
-        ]
+        found += [func.instr(col(GenerationRow.search_text), word) > 0 for word in fold(wanted.text).split()]
     return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,8 +12,9 @@ from sqlmodel import col, func, select
 from videogen.errors import NotFound
 from videogen.journal import record
 from videogen.models import FileRow, GenerationRow, OriginRow, ProjectRow
-from videogen.schemas import TERMINAL
+from videogen.schemas import TERMINAL, Status
 from videogen.store.base import BaseStore
+from videogen.store.trash import in_sight
 
 _PAGE: Final = 100
 
@@ -31,12 +32,15 @@ class Arrival:
 class LibraryStore(BaseStore):
     """Exports and imports."""
 
-    def ended(self, session_id: str) -> Iterator[tuple[GenerationRow, list[FileRow], str | None]]:
+    def ended(
+        self, session_id: str, ids: Sequence[str] | None = None
+    ) -> Iterator[tuple[GenerationRow, list[FileRow], str | None]]:
         """Every generation that has ended, oldest first, with its files and the id it was first made under, if another.
 
-        Read page by page, so that a long history is never in memory whole.
+        With `ids` only those of them. Read page by page, so that a long history is never in memory whole.
         """
         after = 0
+        chosen = [] if ids is None else [col(GenerationRow.id).in_(ids)]
         while True:
             with self.database.read() as session:
                 rows = session.exec(
@@ -46,6 +50,8 @@ class LibraryStore(BaseStore):
                         GenerationRow.session_id == session_id,
                         col(GenerationRow.status).in_(TERMINAL),
                         col(GenerationRow.seq) > after,
+                        in_sight(),
+                        *chosen,
                     )
                     .order_by(col(GenerationRow.seq))
                     .limit(_PAGE)
@@ -57,6 +63,18 @@ class LibraryStore(BaseStore):
                 after = row.seq or after
             if len(rows) < _PAGE:
                 return
+
+    def measure(self, session_id: str, ids: Sequence[str]) -> tuple[int, int]:
+        """How many of these are finished and of this session, and the bytes of their results."""
+        query = select(func.count(), func.coalesce(func.sum(GenerationRow.size_bytes), 0)).where(
+            GenerationRow.session_id == session_id,
+            col(GenerationRow.id).in_(ids),
+            GenerationRow.status == Status.COMPLETED,
+            in_sight(),
+        )
+        with self.database.read() as session:
+            count, size = session.exec(query).one()
+        return count, size or 0
 
     def count_active(self, session_id: str) -> int:
         """How many have not ended."""

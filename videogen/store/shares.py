@@ -11,6 +11,7 @@ from videogen.errors import NotFound
 from videogen.models import FileRow, GenerationRow, ShareRow
 from videogen.security import new_slug, token_hash
 from videogen.store.base import BaseStore
+from videogen.store.trash import in_sight
 
 Shared = tuple[ShareRow, GenerationRow]
 """A link, and the generation that it opens."""
@@ -63,14 +64,14 @@ class ShareStore(BaseStore):
         query = (
             select(ShareRow, GenerationRow)
             .join(GenerationRow, col(ShareRow.generation_id) == col(GenerationRow.id))
-            .where(ShareRow.session_id == session_id, _still(self.clock()))
+            .where(ShareRow.session_id == session_id, _still(self.clock()), in_sight())
             .order_by(col(ShareRow.created_at).desc(), col(ShareRow.slug_hash))
         )
         with self.database.read() as session:
             return [(share, row) for share, row in session.exec(query)]
 
     def find_share(self, slug: str) -> tuple[ShareRow, GenerationRow | None]:
-        """The link of this slug; without its generation where that was deleted.
+        """The link of this slug; without its generation where that was deleted, for good or into the trash.
 
         Whatever the slug is, the same is done: a hash, and one look for it. So nothing can be told from the time.
 
@@ -79,7 +80,7 @@ class ShareStore(BaseStore):
         """
         query = (
             select(ShareRow, GenerationRow)
-            .join(GenerationRow, col(ShareRow.generation_id) == col(GenerationRow.id), isouter=True)
+            .join(GenerationRow, (col(ShareRow.generation_id) == col(GenerationRow.id)) & in_sight(), isouter=True)
             .where(ShareRow.slug_hash == token_hash(slug), _still(self.clock()))
         )
         with self.database.read() as session:
@@ -102,7 +103,8 @@ class ShareStore(BaseStore):
 
 
 def _owned(session: Session, session_id: str, generation_id: str) -> GenerationRow:
-    query = select(GenerationRow).where(GenerationRow.id == generation_id, GenerationRow.session_id == session_id)
+    mine = (GenerationRow.id == generation_id, GenerationRow.session_id == session_id)
+    query = select(GenerationRow).where(*mine, in_sight())
     row = session.exec(query).first()
     if row is None:
         raise NotFound

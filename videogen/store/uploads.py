@@ -12,6 +12,7 @@ from videogen.errors import LimitExceeded, NotFound
 from videogen.models import FileRow, GenerationRow, UploadRow
 from videogen.schemas import Status
 from videogen.store.base import BaseStore
+from videogen.store.trash import in_sight
 
 
 class UploadStore(BaseStore):
@@ -85,6 +86,7 @@ class UploadStore(BaseStore):
                 GenerationRow.session_id == session_id,
                 GenerationRow.type == "image",
                 GenerationRow.status == Status.COMPLETED,
+                in_sight(),
             )
         )
         with self.database.read() as session:

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from videogen.client import ApiError, AsyncClient, ClientError
 from videogen.schemas import Generation, GenerationCreate, Project
 from videogen.ui import form, views
-from videogen.ui.pages import FIRST_PAGE, Page, Pages, Visit, texts_of
+from videogen.ui.pages import Page, Pages, Visit, texts_of
 from videogen.ui.texts import Texts
 from videogen.ui.views import View
 
@@ -65,7 +65,7 @@ class Actions:
         return self._accepted(page, project, None)
 
     async def choose(self, event: gr.EventData, request: gr.Request, browser: Any) -> View:
-        """Put a generation on the stage, with links that are fresh."""
+        """Put a generation on the stage, with links that are fresh; `quiet` where nobody is to be taken there."""
         page = self._page(browser, request)
         generation_id = _id(event)
         try:
@@ -79,7 +79,7 @@ class Actions:
         except ClientError:
             page.board.select(generation_id)
             page.ring(urgent=True)
-        return self._outcome(shown=True)
+        return self._outcome(shown=not (isinstance(event._data, dict) and event._data.get("quiet")))
 
     async def cancel(self, event: gr.EventData, request: gr.Request, browser: Any) -> View:
         """Stop a generation; the renderer confirms through the stream."""
@@ -130,20 +130,20 @@ class Actions:
             return self._outcome(notice=page.texts.refusal(problem))
         return self._outcome(shown=True)
 
-    async def history(self, request: gr.Request, browser: Any) -> View:
-        """What has ended, as far as the page has read it."""
+    async def gone(self, event: gr.EventData, request: gr.Request, browser: Any) -> View:
+        """What is on the stage was deleted, perhaps with others: show what the browser says comes next, or the best."""
         page = self._page(browser, request)
-        if not page.board.loaded:
-            page.board.put_page(await page.client.list(limit=FIRST_PAGE))
-        return views.history(page.board, page.texts)
-
-    async def more(self, request: gr.Request, browser: Any) -> View:
-        """The history with its next page."""
-        page = self._page(browser, request)
-        if page.board.next_cursor is not None:
-            with suppress(ClientError):
-                page.board.put_page(await page.client.list(cursor=page.board.next_cursor, limit=FIRST_PAGE))
-        return views.history(page.board, page.texts)
+        told = event._data if isinstance(event._data, dict) else {}
+        following = str(told["next"]) if told.get("next") else None
+        for generation_id in told.get("ids", ()):
+            page.board.drop(str(generation_id))
+        # One that is gone as well, or out of reach, is not shown: then it is the best of what is known.
+        with suppress(ClientError):
+            if following is not None:
+                page.board.put(await page.client.get(following))
+        page.board.select_on_arrival(following)
+        page.ring(urgent=True)
+        return self._outcome()
 
     async def transfer(self, event: gr.EventData, request: gr.Request, browser: Any) -> View:
         """Make a code that opens this session on another device."""

@@ -24,6 +24,7 @@ STYLES: Final = (
     "form",
     "intake",
     "lists",
+    "history",
     "queue",
     "share",
     "take",
@@ -42,6 +43,13 @@ SCRIPTS: Final = (
     "times",
     "stage",
     "lists",
+    "api",
+    "history",
+    "gallery",
+    "filters",
+    "toast",
+    "selection",
+    "cards",
     "queue",
     "attention",
     "alerts",
@@ -95,8 +103,8 @@ def _switch(words: Words) -> str:
     )
 
 
-def head(engines: Sequence[EngineForm], words: Words) -> str:
-    """What goes into the page's head.
+def head(engines: Sequence[EngineForm], words: Words, *, api: str = "api/v1") -> str:
+    """What goes into the page's head. `api`: where its scripts find the API, below the page's own address.
 
     Gradio itself would put its own `head` and `css` in only once it has started, and rewrite their selectors.
     """
@@ -105,6 +113,7 @@ def head(engines: Sequence[EngineForm], words: Words) -> str:
         "scripts": scripts(),
         "engines": _data(_engine_forms(engines, words)),
         "words": _data(words.some(said_by(scripts()))),
+        "api": api,
     }
     return re.sub(r"@@(\w+)@@", lambda found: parts[found[1]], words.fill(read("html/head.html")))
 

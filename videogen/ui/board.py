@@ -19,7 +19,6 @@ class Board:
     """The page's picture of the session, kept up to date by events."""
 
     selected_id: str | None = None
-    next_cursor: str | None = None
     loaded: bool = False
     """Whether the history has been read once."""
     history_version: int = 0
@@ -78,10 +77,9 @@ class Board:
             self.apply(early)
 
     def put_page(self, page: GenerationPage) -> None:
-        """Take in a page of the history."""
+        """Take in a page of the history; the page of a browser that has more asks for it by itself."""
         for generation in page.items:
             self.put(generation)
-        self.next_cursor = page.next_cursor
         self.loaded = True
         self.history_version += 1
 

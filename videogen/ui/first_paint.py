@@ -112,7 +112,7 @@ async def _room(client: AsyncClient, visit: Visit) -> View | None:
     notice = page.texts.welcome(len(page.board.active()))
     return {
         "room": views.room(page.board, page.texts) | {"notice": notice},
-        "history": views.history(page.board, page.texts),
+        "history": views.history(arrival.page),
     }
 
 

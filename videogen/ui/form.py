@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from videogen import language
-from videogen.schemas import EngineInfo, Generation, GenerationCreate, PresetInfo
+from videogen.engine_schemas import EngineInfo, PresetInfo
+from videogen.schemas import Generation, GenerationCreate
 from videogen.ui.schema import COMFORTABLE, SettingField, comfortable_fields, lacking, own_fields
 
 SHAPES: Final = {"16:9": (16, 9), "1:1": (1, 1), "9:16": (9, 16)}

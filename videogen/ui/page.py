@@ -14,10 +14,12 @@ import gradio as gr
 from fastapi import FastAPI
 
 from videogen.client import AsyncClient
-from videogen.schemas import EngineInfo
+from videogen.client.calls import API
+from videogen.engine_schemas import EngineInfo
 from videogen.ui import assets, form
 from videogen.ui.actions import Actions
 from videogen.ui.agents import Agents, mcp_is_installed
+from videogen.ui.beside import PATH, passing_on
 from videogen.ui.fields import Buttons, Fields, build_form
 from videogen.ui.first_paint import FirstPaint, early_room
 from videogen.ui.pace import Pace
@@ -51,7 +53,6 @@ class Carriers:
     """Invisible parts that carry state from here to the scripts, and clicks back."""
 
     room: gr.HTML
-    history: gr.HTML
     outcome: gr.HTML
     browser: gr.BrowserState
 
@@ -67,6 +68,8 @@ class PageSettings:
     engines: Sequence[EngineInfo]
     """What the form offers."""
     limits: form.Limits = field(default_factory=form.Limits)
+    api_is_elsewhere: bool = False
+    """Whether a browser finds another API than this one below the page's own address, or none."""
     root_path: str = ""
     """The path under which a proxy shows the app."""
     links_from_api: Callable[[], bool] = lambda: True
@@ -84,7 +87,11 @@ def mount_page(app: FastAPI, settings: PageSettings, path: str = "/") -> FastAPI
     _no_search_for_matplotlib()
     client = AsyncClient(settings.api_url)
     app.include_router(early_room(client))
-    app.add_middleware(FirstPaint, head=partial(assets.head, _forms(settings)), shell=assets.shell)
+    if settings.api_is_elsewhere:
+        app.include_router(passing_on(client))
+    api = (PATH if settings.api_is_elsewhere else API).removeprefix("/")
+    head = partial(assets.head, _forms(settings), api=api)
+    app.add_middleware(FirstPaint, head=head, shell=assets.shell)
     mounted: FastAPI = gr.mount_gradio_app(
         app,
         build_page(settings, client),
@@ -148,7 +155,7 @@ def _carriers(secret: str) -> Carriers:
         return gr.HTML(None, html_template=" ", js_on_load=script, visible="hidden", elem_id=f"{name}-carrier")
 
     browser = gr.BrowserState(None, storage_key=STORAGE_KEY, secret=secret)
-    return Carriers(carrier("room"), carrier("history"), carrier("outcome"), browser)
+    return Carriers(carrier("room"), carrier("outcome"), browser)
 
 
 def _stage() -> gr.Video:
@@ -198,10 +205,9 @@ def _wire_actions(actions: Actions, fields: Fields, buttons: Buttons, carriers: 
     room.move(actions.move, browser, outcome, trigger_mode="multiple", **SHORT)
     room.away(actions.away, browser, outcome, **SHORT)
     room.retry(actions.retry, browser, outcome, **SHORT)
-    room.history(actions.history, browser, carriers.history, trigger_mode="always_last", **SHORT)
+    room.gone(actions.gone, browser, outcome, trigger_mode="multiple", **SHORT)
     room.transfer(actions.transfer, browser, outcome, **SHORT)
     room.revoke(actions.revoke, browser, outcome, **SHORT)
-    room.more(actions.more, browser, carriers.history, **SHORT)
 
 
 def _wire_sharing(sharing: Sharing, carriers: Carriers) -> None:

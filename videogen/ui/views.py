@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 import orjson
 import segno
 
-from videogen.schemas import Generation, Status, Understanding
+from videogen.naming import file_name
+from videogen.schemas import Generation, GenerationPage, Status, Understanding
 from videogen.travel_schemas import Transfer
 from videogen.ui.board import Board
 from videogen.ui.schema import COMFORTABLE
@@ -87,16 +88,17 @@ def _as_texts(frame: View) -> View:
     }
 
 
-def history(board: Board, texts: Texts) -> View:
-    """The gallery of what has ended."""
-    places = board.variations()
-    return {
-        "items": [
-            _entry(item, texts) | {"variation": texts.variation(places.get(item.id))} for item in board.history()
-        ],
-        "more": board.next_cursor is not None,
-        "loaded": board.loaded,
-    }
+def history(page: GenerationPage) -> View:
+    """The first page of the history: what has ended, in the API's own words, as far as the browser needs them."""
+    ended = [item for item in page.items if item.status.is_terminal]
+    told = [item.model_dump(mode="json", by_alias=True, include=_ENTRY) for item in ended]
+    return {"items": told, "nextCursor": page.next_cursor}
+
+
+_ENTRY: Final = {
+    *("id", "type", "status", "project_id", "seed", "engine", "prompt", "title", "favorite", "error"),
+    *("poster_url", "preview_url", "video_url", "image_url", "duration_seconds", "created_at"),
+}
 
 
 def _status(generation: Generation, texts: Texts, *, cancelling: bool) -> str:
@@ -172,10 +174,8 @@ def _picture(generation: Generation) -> str | None:
 
 
 def _download(generation: Generation) -> View:
-    ending = "mp4" if generation.type == "video" else "png"
-    words = "".join(char if char.isalnum() else " " for char in generation.prompt.lower()).split()
-    name = "-".join(words)[:60].strip("-") or generation.type
-    return {"href": generation.video_url or generation.image_url, "name": f"{name}.{ending}"}
+    name = file_name(generation.title or generation.prompt, "mp4" if generation.type == "video" else "png")
+    return {"href": generation.video_url or generation.image_url, "name": name}
 
 
 def _reading(understanding: Understanding | None, texts: Texts) -> View | None:
@@ -262,20 +262,3 @@ def transfer(made: Transfer, base: str, texts: Texts) -> View:
         "qr": segno.make_qr(link, error="m").svg_data_uri(scale=4, border=2),
         "hint": texts.transfer_hint(link),
     }
-
-
-def _entry(generation: Generation, texts: Texts) -> View:
-    done = generation.status is Status.COMPLETED
-    return {
-        "id": generation.id,
-        "status": generation.status.value,
-        "badge": "" if done and not _is_missing(generation) else _status(generation, texts, cancelling=False),
-        "prompt": generation.title or generation.prompt,
-        "poster": generation.poster_url or generation.preview_url,
-        "length": _length(generation, texts) if done else "",
-        "at": generation.created_at.isoformat(),
-    }
-
-
-def _length(generation: Generation, texts: Texts) -> str:
-    return texts.say("history.still") if generation.type == "image" else texts.length(generation.duration_seconds)

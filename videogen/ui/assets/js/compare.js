@@ -193,9 +193,19 @@
       videogen.act("choose", { id: button.dataset.open });
     }
   });
+  /** The way here from a selection in the history: a button in its bar, which comes with the first selection. */
+  function entry() {
+    const made = byId("history-compare");
+    if (made) return made;
+    const button = document.createElement("button");
+    Object.assign(button, { type: "button", id: "history-compare", className: "vg-button" });
+    button.textContent = say("compare.compare");
+    byId("history-zip").before(button);
+    return button;
+  }
+
   document.addEventListener("videogen:selected", () => {
-    const button = byId("history-compare");
-    if (button) button.disabled = !fits(videogen.history.selected());
+    entry().disabled = !fits(videogen.history.selected());
   });
   document.addEventListener("click", (event) => {
     if (event.target.closest?.("#history-compare")) videogen.compare.open(videogen.history.selected());

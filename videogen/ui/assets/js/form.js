@@ -47,7 +47,7 @@
       if (outcome.shown) videogen.stage.look();
       if (outcome.notice) videogen.notice.warn(outcome.notice);
       if (outcome.shares) videogen.share.apply(outcome.shares);
-      for (const id of ["cancel", "retry", "history-more", "new-seed", "vary"]) videogen.busy(id, false);
+      for (const id of ["cancel", "retry", "new-seed", "vary"]) videogen.busy(id, false);
     },
   };
 })();

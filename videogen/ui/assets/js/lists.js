@@ -1,4 +1,4 @@
-// What is being rendered, and what has ended: two lists that keep their elements from one update to the next.
+// What is being rendered: a list that keeps its elements from one update to the next. What has ended is in `gallery`.
 (() => {
   const { byId, attribute, show, say } = videogen;
   const dates = new Intl.DateTimeFormat(videogen.language, { dateStyle: "medium", timeStyle: "short" });
@@ -33,38 +33,16 @@
     }
   }
 
-  function fillEntry(node, item) {
-    part(node, "prompt", item.prompt);
-    part(node, "badge", item.badge);
-    part(node, "length", item.length);
-    part(node, "variation", item.variation);
-    const image = node.querySelector("img");
-    image.hidden = item.poster === null;
-    if (item.poster !== null) attribute(image, "src", videogen.absolute(item.poster));
-    const time = node.querySelector("time");
-    attribute(time, "datetime", item.at);
-    time.textContent = videogen.lists.when(new Date(item.at));
-    attribute(time, "title", dates.format(new Date(item.at)));
-  }
-
   function remark() {
     const selected = videogen.stage.job?.id;
-    for (const id of ["active", "history"]) if (byId(id)) mark(byId(id), selected);
+    if (byId("active")) mark(byId("active"), selected);
+    videogen.gallery.mark(selected);
   }
 
   videogen.lists = {
     part,
     sync,
     remark,
-
-    applyHistory(history) {
-      if (!history || !byId("history")) return;
-      sync(byId("history"), history.items, "history-entry", fillEntry);
-      show("history-empty", history.loaded && history.items.length === 0);
-      show("history-more", history.more);
-      videogen.busy("history-more", false);
-      remark();
-    },
 
     date(date) {
       return dates.format(date);

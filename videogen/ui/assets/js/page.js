@@ -5,15 +5,14 @@
   let history = null;
 
   function act(event) {
-    const entry = event.target.closest("#active [data-generation-id], #history [data-generation-id]");
+    const entry = event.target.closest("#active [data-generation-id]");
     if (event.target.closest("button")) videogen.notice.acted();
     if (entry && event.target.closest("button:not([data-line])")) return videogen.act("choose", { id: entry.dataset.generationId });
-    const button = event.target.closest("#cancel, #retry, #history-more, #use-settings, #animate, #new-seed, #vary");
+    const button = event.target.closest("#cancel, #retry, #use-settings, #animate, #new-seed, #vary");
     if (!button) return undefined;
     if (button.id === "use-settings") return videogen.reuse.use(videogen.stage.job);
     if (button.id === "animate") return videogen.draft.animate();
     videogen.busy(button, true);
-    if (button.id === "history-more") return videogen.act("more");
     if (button.id === "new-seed") return videogen.reuse.again(videogen.stage.job, 1);
     if (button.id === "vary") return videogen.reuse.again(videogen.stage.job, 4);
     return videogen.act(button.id, { id: videogen.stage.job?.id });
@@ -49,7 +48,7 @@
   videogen.showRoom = (room, entries) => {
     greet(room);
     show(room);
-    videogen.lists.applyHistory(entries);
+    videogen.history.apply(entries);
   };
 
   // A frame tells the whole state, and says only once what is to be done once.
@@ -65,7 +64,10 @@
     if (room.visit !== visit) greet(room);
     else if (room.active.length === 0) videogen.notice.settle();
     const version = `${room.visit}.${room.history}`;
-    if (version !== history) for (const name of ["history", "links"]) videogen.act(name);
+    if (version !== history) {
+      videogen.history.changed();
+      videogen.act("links");
+    }
     visit = room.visit;
     history = version;
     return undefined;

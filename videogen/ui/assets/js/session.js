@@ -31,6 +31,11 @@
       return kept;
     },
 
+    /** The same at once: before the page knows it, what this browser has kept. */
+    early() {
+      return kept ?? videogen.store.read("token");
+    },
+
     /** Another session is this browser's from now on: for the cookie the server has seen to it. */
     replace(token) {
       videogen.store.write("token", token);

@@ -32,7 +32,7 @@
   // Whoever brings no session of their own has nothing yet.
   const NOTHING = {
     room: { selected: null, active: [], loaded: true, notice: "" },
-    history: { items: [], more: false, loaded: true },
+    history: { items: [], nextCursor: null },
   };
 
   async function restore() {

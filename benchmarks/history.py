@@ -1,0 +1,206 @@
+"""The history of somebody with 10,000 generations, in a database of a million: each page through the HTTP API."""
+
+from __future__ import annotations
+
+import sqlite3
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import Any, Final
+
+import httpx
+import orjson
+import psutil
+
+from benchmarks.rows import generation, project
+from benchmarks.table import Row
+from tests.support.app import ROOT, App
+from videogen.database import Database
+from videogen.migrate import migrate
+from videogen.security import new_token
+from videogen.store import Limits, Store
+
+ROWS: Final = 1_000_000
+LONG, SHORT = 10_000, 1_000
+BOUND_MS: Final = 50.0
+ROUNDS: Final = 15
+PAGE: Final = 48
+ENDED: Final = "completed,failed,cancelled"
+QUERIES: Final[Mapping[str, Mapping[str, Any]]] = {
+    "first page": {},
+    "common word": {"q": "ocean"},
+    "two common words": {"q": "ocean lantern"},
+    "rare word": {"q": "quetzal"},
+    "word that nothing has": {"q": "zeppelin"},
+    "failed": {"status": "failed"},
+    "cancelled": {"status": "cancelled"},
+    "stills": {"type": "image"},
+    "engine": {"engine": "bars"},
+    "engine that nothing has": {"engine": "nothing"},
+    "favourites": {"favorite": True},
+    "favourite stills with a rare word": {"favorite": True, "type": "image", "q": "quetzal"},
+}
+_WORDS: Final = """
+lantern harbour glacier meadow comet canyon orchard lighthouse monsoon savanna tundra waterfall volcano bazaar
+temple skyline dune forest river valley cathedral carousel regatta blossom firefly geyser iceberg jungle
+lagoon mountain nebula oasis peninsula quarry reef sunrise twilight vineyard willow zenith
+"""
+_RECIPE: Final = {
+    "engine": "procedural",
+    "understanding": {
+        "understood": [
+            {"phrase": word, "became": f"a {word} of its own kind"} for word in ("ocean", "rain", "slow pan")
+        ],
+        "ignored": ["take"],
+        "abstract": False,
+    },
+    "params": {"palette": "dusk", "camera": "pan right", "speed": 0.4, "layers": ["sky", "sea", "light", "weather"]},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Person:
+    session: str
+    token: str
+
+
+def measure() -> list[Row]:
+    """Each query of the long history and of a short one in turn; a page far down; the ids of all that match."""
+    with tempfile.TemporaryDirectory() as folder:
+        data = Path(folder) / "data"
+        data.mkdir()
+        started = time.perf_counter()
+        long, short = fill(data / "videogen.sqlite")
+        seconds = time.perf_counter() - started
+        with App(data, workers=0) as app, _client(app, long) as many, _client(app, short) as few:
+            _calm(app)
+            rows = [_row(name, many, few, wanted) for name, wanted in QUERIES.items()]
+            rows.insert(1, _row("a page far down", many, few, {}, cursor=True))
+            rows.append(_ids(many, few))
+    size = f"{ROWS:,} generations made in {seconds:.0f} s"
+    return [*rows, Row("database of the history", size)]
+
+
+def fill(path: Path) -> tuple[_Person, _Person]:
+    """Make a database of `ROWS` generations; return who has `LONG` and who has `SHORT` of them."""
+    url = f"sqlite:///{path}"
+    migrate(url)
+    database = Database(url)
+    store, people = Store(database), []
+    for _ in range(2):
+        people.append(_Person(*store.create_session()))
+        # One by the usual way: a column that this file does not know shows here.
+        submit = project(people[-1].session)
+        store.create_project(submit, [generation(submit)], Limits(10, 10))
+    database.close()
+    connection = sqlite3.connect(path, isolation_level=None)
+    try:
+        for pragma in ("journal_mode = OFF", "synchronous = OFF", "cache_size = -600000", "temp_store = MEMORY"):
+            connection.execute(f"PRAGMA {pragma}")
+        connection.execute("DELETE FROM generations")
+        _people(connection, people)
+        _generations(connection, people)
+        connection.execute("PRAGMA journal_mode = WAL")
+    finally:
+        connection.close()
+    return people[0], people[1]
+
+
+def _people(connection: sqlite3.Connection, people: list[_Person]) -> None:
+    now = time.time()
+    others = [f"ses_{number}" for number in range(1000)]
+    sessions = [(name, new_token(), now, 0.0) for name in others]
+    connection.executemany(
+        "INSERT INTO sessions (id, token_hash, created_at, last_served_at) VALUES (?, ?, ?, ?)", sessions
+    )
+    projects = [(f"prj_{name}", name, "req", "", now) for name in (*others, *(one.session for one in people))]
+    connection.executemany(
+        "INSERT INTO projects (id, session_id, request_id, body_hash, created_at) VALUES (?, ?, ?, ?, ?)", projects
+    )
+
+
+def _generations(connection: sqlite3.Connection, people: list[_Person]) -> None:
+    indexes = connection.execute(
+        "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND tbl_name = 'generations' AND sql IS NOT NULL"
+    ).fetchall()
+    for name, _ in indexes:
+        connection.execute(f"DROP INDEX {name}")
+    connection.execute("CREATE TEMP TABLE words (word TEXT)")
+    connection.executemany("INSERT INTO words VALUES (?)", [(word,) for word in _WORDS.split()])
+    connection.execute("BEGIN")
+    values = {
+        "rows": ROWS,
+        "of_long": ROWS // LONG,
+        "of_short": ROWS // SHORT,
+        "long": people[0].session,
+        "short": people[1].session,
+        "recipe": orjson.dumps(_RECIPE).decode(),
+        "now": time.time(),
+    }
+    connection.execute((ROOT / "benchmarks" / "million.sql").read_text(), values)
+    connection.execute("COMMIT")
+    for _, statement in indexes:
+        connection.execute(statement)
+
+
+@contextmanager
+def _client(app: App, person: _Person) -> Iterator[httpx.Client]:
+    headers = {"Authorization": f"Bearer {person.token}"}
+    with httpx.Client(base_url=f"{app.base_url}/api/v1", headers=headers, timeout=60, trust_env=False) as client:
+        yield client
+
+
+def _calm(app: App) -> None:
+    """Wait until the server has looked at the whole of its database, which it does beside its work after a start."""
+    assert app.process is not None
+    process = psutil.Process(app.process.pid)
+    while process.cpu_percent(interval=1.0) > 5:
+        pass
+
+
+def _ask(client: httpx.Client, wanted: Mapping[str, Any], path: str = "/generations") -> tuple[float, dict[str, Any]]:
+    params: dict[str, Any] = {"status": ENDED, "limit": PAGE} | dict(wanted)
+    started = time.perf_counter()
+    response = client.get(path, params=params)
+    took = (time.perf_counter() - started) * 1000
+    return took, response.raise_for_status().json()
+
+
+def _times(client: httpx.Client, wanted: Mapping[str, Any], path: str = "/generations") -> list[float]:
+    return [_ask(client, wanted, path)[0] for _ in range(ROUNDS)]
+
+
+def _far_down(client: httpx.Client) -> str:
+    """Where the last page of a hundred begins."""
+    cursor = _ask(client, {"limit": 100})[1]["nextCursor"]
+    while following := _ask(client, {"limit": 100, "cursor": cursor})[1]["nextCursor"]:
+        cursor = following
+    return str(cursor)
+
+
+def _row(name: str, many: httpx.Client, few: httpx.Client, wanted: Mapping[str, Any], *, cursor: bool = False) -> Row:
+    place = [{"cursor": _far_down(client)} if cursor else {} for client in (many, few)]
+    found = len(_ask(many, {**wanted, **place[0]})[1]["items"])
+    ours, theirs = _times(many, {**wanted, **place[0]}), _times(few, {**wanted, **place[1]})
+    return _told(f"history, {name} ({found} shown)", ours, theirs)
+
+
+def _ids(many: httpx.Client, few: httpx.Client) -> Row:
+    wanted = {"q": "ocean", "limit": 1000}
+    path = "/generations/ids"
+    return _told("history, 1,000 ids of all that match", _times(many, wanted, path), _times(few, wanted, path))
+
+
+def _told(name: str, ours: list[float], theirs: list[float]) -> Row:
+    p50, worst, small = median(ours), max(ours), median(theirs)
+    return Row(
+        name,
+        f"p50 {p50:.1f} ms, worst {worst:.1f} ms",
+        f"p50 <= {BOUND_MS:g} ms",
+        f"with {SHORT:,} generations {small:.1f} ms: ratio {p50 / small:.2f}",
+        p50 <= BOUND_MS,
+    )
