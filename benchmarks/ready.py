@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,16 +21,10 @@ READY_BOUND = 1.25
 RUNS = 3
 SHIFT_BOUND = 0.02
 SCREENS = ((1280, 800), (390, 844))
-USABLE = """() => {
-  const field = document.querySelector("#prompt textarea");
-  const button = document.querySelector("#generate");
-  return field?.checkVisibility({ visibilityProperty: true }) && button?.checkVisibility({ visibilityProperty: true })
-    && document.querySelector("#connection").dataset.state === "live" && !document.documentElement.dataset.early;
-}"""
-"""The form can be filled in and sent, and the page hears from the server."""
-BARE_USABLE = "() => document.querySelector('h1') !== null && document.querySelector('#told') !== null"
-"""The heading is there, and the first value from the server."""
+FIELD, BUTTON = "#early-prompt, #prompt textarea", "#early-generate, #generate"
+NOTED = "() => window.benchReady > 0"
 SHIFTS = (ROOT / "benchmarks" / "shifts.js").read_text()
+READY = (ROOT / "benchmarks" / "ready.js").read_text()
 
 
 def measure() -> list[Row]:
@@ -59,17 +52,16 @@ def _bare() -> Iterator[str]:
 
 def _ready(chromium: Browser, address: str, bare: str) -> Row:
     """Each page in a tab of a profile that has been there once, as somebody who comes back; in turns."""
-    pages = [
-        (chromium.new_context().new_page(), url, usable) for url, usable in ((address, USABLE), (bare, BARE_USABLE))
-    ]
+    pages = [(_page(chromium, READY), url) for url in (address, bare)]
     seconds: list[list[float]] = [[], []]
     for turn in range(LOADS + 1):
-        for mine, (page, url, usable) in zip(seconds, pages, strict=True):
-            took = _until(page, url, usable)
+        for mine, (page, url) in zip(seconds, pages, strict=True):
+            page.goto(url)
+            page.wait_for_function(NOTED)
             # The first fills the browser's caches.
             if turn:
-                mine.append(took)
-    for page, _, _ in pages:
+                mine.append(page.evaluate("window.benchReady") / 1000)
+    for page, _ in pages:
         page.context.close()
     ours, theirs = map(median, seconds)
     return Row(
@@ -81,11 +73,10 @@ def _ready(chromium: Browser, address: str, bare: str) -> Row:
     )
 
 
-def _until(page: Page, url: str, usable: str) -> float:
-    started = time.perf_counter()
-    page.goto(url, wait_until="commit")
-    page.wait_for_function(usable)
-    return time.perf_counter() - started
+def _page(chromium: Browser, script: str, size: tuple[int, int] = SCREENS[0]) -> Page:
+    context = chromium.new_context(viewport={"width": size[0], "height": size[1]})
+    context.add_init_script(script)
+    return context.new_page()
 
 
 def _shift(chromium: Browser, address: str) -> Row:
@@ -103,13 +94,12 @@ def _shift(chromium: Browser, address: str) -> Row:
 
 
 def _watched(chromium: Browser, address: str, size: tuple[int, int]) -> float:
-    context = chromium.new_context(viewport={"width": size[0], "height": size[1]})
-    context.add_init_script(SHIFTS)
-    page = context.new_page()
-    page.goto(address)
-    page.wait_for_function(USABLE)
-    page.fill("#prompt textarea", "a film that stands still")
-    page.click("#generate")
+    page = _page(chromium, SHIFTS + READY, size)
+    page.goto(address, wait_until="commit")
+    page.wait_for_function(NOTED)
+    # At once: what is typed and pressed while Gradio starts counts.
+    page.locator(FIELD).first.fill("a film that stands still")
+    page.locator(BUTTON).first.click()
     page.wait_for_function(
         "document.querySelector('#job-status').dataset.status === 'completed'"
         " && document.querySelector('#result-video video')?.currentTime > 0.1",
@@ -118,5 +108,5 @@ def _watched(chromium: Browser, address: str, size: tuple[int, int]) -> float:
     shifted: float = page.evaluate("window.benchShifted")
     for line in page.evaluate("window.benchMoved"):
         print(f"  shift at {size[0]} px: {line}", file=sys.stderr)
-    context.close()
+    page.context.close()
     return shifted

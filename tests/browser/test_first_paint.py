@@ -74,6 +74,22 @@ def test_a_preset_pressed_before_gradio_starts_and_is_in_the_form(app, person, w
     expect(tab.find("#job-prompt")).to_have_text("a street at night")
 
 
+def test_what_is_typed_and_sent_before_gradio_counts(app, person, where):
+    tab = person(where).tab(app.base_url)
+    with without_gradio(tab):
+        tab.go(wait_until="commit")
+        tab.find("#early-prompt").fill("a film that cannot wait")
+        tab.find("#early-generate").click()
+        tab.find("#early-prompt").press("End")
+        tab.page.keyboard.type(" at all")
+    # The form takes over what stands there, with the focus, and goes on from it.
+    expect(tab.prompt).to_be_focused()
+    expect(tab.prompt).to_have_value("a film that cannot wait at all")
+    expect(tab.find("#early")).to_have_count(0)
+    expect(tab.find("#job-prompt")).to_have_text("a film that cannot wait")
+    expect(tab.status).not_to_have_attribute("data-generation-id", "")
+
+
 def test_nothing_jumps_when_gradio_moves_in(tab):
     generation = tab.generate("a film that stands still", "Gated")
     tab.gets_going(generation)

@@ -44,6 +44,7 @@
     note(values) {
       const before = videogen.store.read("draft", { form: {} }).form;
       last = null;
+      videogen.early.noted(values.prompt);
       const own = values.partial ? { ...before.own, ...values.own } : (values.own ?? before.own);
       videogen.store.write("draft", { form: { ...before, ...values, own, partial: false }, key: newKey() });
     },
@@ -78,7 +79,10 @@
 
     /** The form is as it was left: now it can be seen, and typed into. */
     settled() {
-      window.requestAnimationFrame(() => document.documentElement.removeAttribute("data-unsettled"));
+      window.requestAnimationFrame(() => {
+        document.documentElement.removeAttribute("data-unsettled");
+        videogen.early.handOver();
+      });
       return [];
     },
 
@@ -88,6 +92,7 @@
       save(...values);
       const { key } = videogen.store.read("draft", { key: newKey() });
       videogen.form.sending();
+      if (values[0]?.trim()) videogen.stage.expect(values[0]);
       return [...values, { ...(session ?? {}), key, wishes: wishes(), language: videogen.language }];
     },
 

@@ -39,6 +39,7 @@
       if (!outcome) return;
       busy(false);
       if ("error" in outcome || "accepted" in outcome) text("form-error", outcome.error ?? "");
+      if (outcome.error) videogen.stage.unexpect();
       if (outcome.error) byId("form-error")?.scrollIntoView({ block: "nearest" });
       videogen.settings.refused(outcome.faults);
       videogen.reuse.answered(outcome);

@@ -19,6 +19,7 @@
   function moveIn() {
     keepingFocus(() => {
       for (const [name, place] of places) place.replaceChildren(all().get(name));
+      videogen.early.moveIn();
       videogen.byId("shell")?.remove();
       // Gradio's own styles came later, and would win where both say something.
       document.head.append(videogen.byId("styles"));
@@ -62,6 +63,7 @@
     async open() {
       videogen.listen();
       videogen.engines.introduce();
+      videogen.early.open();
       videogen.presets.open();
       const early = await restored;
       // The watcher's frames are newer.

@@ -144,7 +144,26 @@
     for (const id of ["cancel", "retry", "new-seed", "vary"]) videogen.busy(id, false);
   }
 
+  let expecting = 0; // until when (ms) what was sent is awaited, on a stage that had nothing
+
   videogen.stage = {
+    /** Something was sent: its place is there at once, and nothing moves when it comes. */
+    expect(prompt) {
+      if (shown !== null) return;
+      expecting = performance.now() + 15_000;
+      attribute(byId("job"), "data-empty", false);
+      text("job-status", say("status.sending"));
+      text("job-prompt", prompt);
+      show("job-about", true);
+    },
+
+    /** It was refused. */
+    unexpect() {
+      if (expecting === 0) return;
+      expecting = 0;
+      if (shown === null) attribute(byId("job"), "data-empty", "true");
+    },
+
     get job() {
       return shown;
     },
@@ -160,6 +179,8 @@
     apply(room) {
       if (!byId("job")) return;
       const job = room.selected;
+      if (job === null && performance.now() < expecting) return;
+      expecting = 0;
       const status = byId("job-status");
       attribute(byId("job"), "data-empty", job === null);
       attribute(status, "data-generation-id", job?.id ?? "");
