@@ -9,11 +9,7 @@ from importlib import import_module
 
 from benchmarks.table import Row, show
 
-<<<<<<< HEAD
-NAMES = ("start", "page", "share", "store", "history", "jobs", "render", "sse", "load", "cli")
-=======
-NAMES = ("start", "ready", "page", "share", "store", "jobs", "render", "sse", "load", "cli")
->>>>>>> main
+NAMES = ("start", "ready", "page", "share", "store", "history", "jobs", "render", "sse", "load", "cli")
 
 
 def main() -> int:
