@@ -1,6 +1,8 @@
 // Draws the history: of however many entries, only those around what can be seen are in the document.
 (() => {
   const { byId, attribute, show, text, say } = videogen;
+  const NEAR = 0.3; // views around what can be seen that are always drawn
+  const FAR = 1; // and that are drawn when any are
   const AGES = [
     [60, "second", 60],
     [3600, "minute", 60],
@@ -13,7 +15,7 @@
   let places = new Map(); // which one of its project an entry is
   let rows = { columns: 1, height: 0 };
   let version = 0;
-  let drawn = "";
+  let drawn = { key: "", first: 0, last: 0 };
   let watching = null;
 
   /** Which one of its project each is, where several of it are here. */
@@ -110,24 +112,26 @@
     };
   }
 
-  /** The rows to draw: those in view, and as much above and below. */
-  function range() {
+  /** The rows in view, and those of so many more views above and below. */
+  function range(views) {
     const all = Math.ceil(told.items.length / rows.columns);
     if (rows.height === 0) return [0, Math.min(all, 4), all];
     const view = window.innerHeight;
     const above = -byId("history").getBoundingClientRect().top;
-    const first = Math.min(Math.max(0, Math.floor((above - view) / rows.height)), Math.max(0, all - 1));
-    const last = Math.min(all, Math.max(first + 2, Math.ceil((above + 2 * view) / rows.height)));
+    const first = Math.min(Math.max(0, Math.floor((above - views * view) / rows.height)), Math.max(0, all - 1));
+    const last = Math.min(all, Math.max(first + 2, Math.ceil((above + (1 + views) * view) / rows.height)));
     return [first, last, all];
   }
 
   function draw() {
     const list = byId("history");
-    const [first, last, all] = range();
-    const key = `${version} ${first} ${last} ${rows.columns} ${rows.height}`;
-    if (key === drawn) return;
-    const anew = drawn.split(" ")[0] !== String(version);
-    drawn = key;
+    const key = `${rows.columns} ${rows.height}`;
+    const anew = drawn.version !== version;
+    // Many rows seldom cost the browser less than few rows often.
+    const [least, most] = range(NEAR);
+    if (!anew && key === drawn.key && drawn.first <= least && drawn.last >= most) return;
+    const [first, last, all] = range(FAR);
+    drawn = { version, key, first, last };
     list.style.paddingTop = `${first * rows.height}px`;
     list.style.paddingBottom = `${(all - last) * rows.height}px`;
     place(list, first * rows.columns, Math.min(told.items.length, last * rows.columns), anew);
@@ -182,6 +186,7 @@
 
   function end() {
     show("history-more", told.more);
+    attribute(byId("history-section"), "data-more", told.more ? "true" : null);
     byId("history-more").disabled = Boolean(told.busy);
     text("history-more", say(told.busy ? "history.loading" : "history.more"));
     if (told.busy) return;

@@ -20,7 +20,9 @@
 
   function bar() {
     show("history-bulk", active);
-    attribute(byId("history-section"), "data-selecting", active ? "true" : null);
+    for (const node of [byId("history-section"), document.documentElement]) {
+      attribute(node, "data-selecting", active ? "true" : null);
+    }
     attribute(byId("history-select"), "aria-pressed", String(active));
     if (!active) return;
     text("history-chosen", chosen.size ? say("history.selected", { count: chosen.size }) : say("history.none_selected"));
