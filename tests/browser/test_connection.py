@@ -5,6 +5,7 @@ import signal
 from contextlib import contextmanager
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser.conftest import ENGINES, open_gate
 from tests.support.app import App
@@ -64,7 +65,7 @@ def come_back(app, films):
     for tab, generation in films:
         tab.says("Live", timeout=RETURN_MS)
         tab.shows(generation, "processing")
-        assert tab.prompt.input_value() == "a film that survives, next"
+        expect(tab.prompt).to_have_value("a film that survives, next")
         tab.gets_going(generation)
         open_gate(app, generation)
     for tab, generation in films:
@@ -100,7 +101,7 @@ def test_frozen_server_is_noticed_and_loses_nothing(fragile_app, start):
         notice(films)
     for tab, generation in films:
         tab.says("Live", timeout=RETURN_MS)
-        assert tab.prompt.input_value() == "a film that survives, next"
+        expect(tab.prompt).to_have_value("a film that survives, next")
         tab.shows(generation, "completed")
         tab.can_play()
 

@@ -117,6 +117,19 @@ class Sender:
                     raise sending.mismatch(call, self._ask_health()) from refusal
                 raise
 
+    def raw(self, method: str, path: str, query: str, body: bytes) -> httpx.Response:
+        """The API's answer to a call that is made elsewhere, whatever it is; `path` is below `/api/v1/`.
+
+        Raises:
+            Unreachable: nothing answers.
+        """
+        headers = sending.authorization(self.token) | ({"Content-Type": "application/json"} if body else {})
+        url = f"{API}/{path}" + (f"?{query}" if query else "")
+        try:
+            return self._pool.http().request(method, url, content=body or None, headers=headers)
+        except httpx.TransportError as problem:
+            raise Unreachable(f"{method} {path}: no answer ({type(problem).__name__}).") from problem
+
     def _request(self, call: Call[Any]) -> httpx.Response:
         options = sending.request_options(call, self.token)
         if call.body is not None:
