@@ -2,7 +2,8 @@
 
 The request (an HTTP GET, verbatim) is the first thing on standard input, up to an empty line; it is sent on COUNT
 connections, and `open` is printed when all of them have answered. From then on each `@NANOSECONDS@` in what
-arrives is compared with this machine's CLOCK_MONOTONIC. When the input ends, it prints one JSON object: `late`
+arrives is compared with this machine's CLOCK_MONOTONIC, unless it is older than that: what a stream begins with
+tells of the past. When the input ends, it prints one JSON object: `late`
 (milliseconds, one for each event on each connection) and `counts` (events on each connection).
 
 No HTTP and no SSE is parsed here: whatever this process spends between two arrivals is added to what it measures.
@@ -67,6 +68,7 @@ def _measure(connections: list[socket.socket], ended: threading.Event) -> dict[s
     poll = selector._selector.poll  # type: ignore[attr-defined]
     index_of = {connection.fileno(): index for index, connection in enumerate(connections)}
     clock, find = time.monotonic_ns, STAMP.findall
+    opened = clock()
     while not ended.is_set():
         for descriptor, _ in poll(0.2, len(connections)):
             index = index_of[descriptor]
@@ -79,8 +81,10 @@ def _measure(connections: list[socket.socket], ended: threading.Event) -> dict[s
             stamps = find(data)
             # An event that is not all there yet: its stamp may be cut in two.
             rests[index] = b"" if data.endswith(b"\n") else data[data.rfind(b"\n") + 1 :] if stamps else data
-            counts[index] += len(stamps)
-            late += [(now - int(stamp)) / 1e6 for stamp in stamps]
+            for stamp in map(int, stamps):
+                if stamp >= opened:
+                    counts[index] += 1
+                    late.append((now - stamp) / 1e6)
     return {"late": late, "counts": counts}
 
 

@@ -67,11 +67,14 @@ def submit(store):
 
 @pytest.fixture
 def running_app(tmp_path):
-    """Starts servers: `running_app(engines=["bars"], workers=2)`; see `tests.support.app.App`. Each is reaped."""
+    """Starts servers: `running_app(engines=["bars"], workers=2)`; see `tests.support.app.App`. Each is reaped.
+
+    Without `page=True` there is no page at `/`, which takes most of a start.
+    """
     with ExitStack() as servers:
 
-        def start(data_dir=None, **settings):
-            return servers.enter_context(App(data_dir or tmp_path / "data", **settings))
+        def start(data_dir=None, page=False, **settings):
+            return servers.enter_context(App(data_dir or tmp_path / "data", page=page, **settings))
 
         yield start
 
@@ -81,7 +84,7 @@ def module_app(tmp_path_factory):
     """The same, for a server that the tests of one module share; isolation is by session."""
     with ExitStack() as servers:
 
-        def start(data_dir=None, **settings):
-            return servers.enter_context(App(data_dir or tmp_path_factory.mktemp("data"), **settings))
+        def start(data_dir=None, page=False, **settings):
+            return servers.enter_context(App(data_dir or tmp_path_factory.mktemp("data"), page=page, **settings))
 
         yield start

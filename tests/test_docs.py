@@ -24,7 +24,7 @@ def examples():
 
 @pytest.fixture(scope="module")
 def app(module_app):
-    return module_app(engines=["procedural"], workers=2)
+    return module_app(engines=["procedural"], workers=2, page=True)
 
 
 @pytest.fixture(scope="module")

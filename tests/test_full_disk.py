@@ -28,7 +28,8 @@ def _until_free(session, generation_id):
 
 
 def test_a_full_disk_refuses_writes_serves_reads_and_everything_goes_on_when_there_is_room(disk, tmp_path):
-    with App(disk.folder / "data", ["paced", "bars"], workers=1, reserve_mb=1) as app, Session(app.base_url) as session:
+    served = App(disk.folder / "data", ["paced", "bars"], workers=1, reserve_mb=1)
+    with served as app, Session(app.base_url) as session:
         old = session.finish(session.submit("bars")["id"])
         running = session.submit("paced", settings=LONG)
         waiting = session.submit("bars")

@@ -100,7 +100,7 @@ def test_it_comes_in_elsewhere_whole_once_and_live(exported, session_of):
 
 def test_it_comes_into_another_app_and_can_be_made_again_there(exported, tmp_path):
     data = exported[-1]
-    with App(tmp_path / "elsewhere", ["bars"]) as app:
+    with App(tmp_path / "elsewhere", ["bars"], page=False) as app:
         from tests.support.api import Session
 
         with Session(app.base_url) as session:
@@ -212,7 +212,7 @@ def test_what_a_newer_release_says_beside_is_left_aside(session, video):
 
 
 def test_too_large_a_zip_is_refused_before_it_is_taken(tmp_path):
-    with App(tmp_path / "small", ["bars"], max_import_mb=0.1) as app:
+    with App(tmp_path / "small", ["bars"], page=False, max_import_mb=0.1) as app:
         from tests.support.api import Session
 
         with Session(app.base_url) as session:

@@ -39,7 +39,7 @@ def test_a_missing_file_is_said_in_place_of_the_player_and_retry_renders_it_agai
 
 
 def test_a_full_disk_is_told_the_form_keeps_its_text_and_the_same_click_works_later(running_app, person):
-    app = running_app(engines=ENGINES)
+    app = running_app(engines=ENGINES, page=True)
     disk = LimitedDisk(app.data_dir)
     tab = person("page").tab(app.base_url).open()
     done = finish(app, tab, "before")

@@ -43,7 +43,7 @@ def test_a_killed_command_takes_its_app_along(alone):
 
 
 def test_a_folder_that_another_app_holds_is_told(alone):
-    with App(alone.data, ["bars"]):
+    with App(alone.data, ["bars"], page=False):
         alone.run("list", code=2)
     assert "Another videogen" in alone.err
 

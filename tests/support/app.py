@@ -43,6 +43,10 @@ def run_to_end(*arguments: str, env: dict[str, str]) -> subprocess.CompletedProc
     return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=START_SECONDS)
 
 
+API_ONLY = ("-m", "videogen", "serve", "--embedded")
+"""The app without its page, as the command line starts it for itself: most of a start is the page."""
+
+
 class App:
     """One server on one data folder. It keeps its port over `restart()`; as a context manager it is always reaped.
 
@@ -56,7 +60,10 @@ class App:
 
     program = "app.py"
 
-    def __init__(self, data_dir: Path, engines: Sequence[str] = ("bars",), **settings: object) -> None:
+    def __init__(
+        self, data_dir: Path, engines: Sequence[str] = ("bars",), *, page: bool = True, **settings: object
+    ) -> None:
+        self._page = page
         self.data_dir = data_dir
         self.base_url = ""
         self.process: subprocess.Popen[str] | None = None
@@ -69,10 +76,11 @@ class App:
         """Start the server and wait until it serves."""
         assert self.process is None, "it runs already"
         self.process = subprocess.Popen(
-            [sys.executable, self.program],
+            [sys.executable, *([self.program] if self._page else API_ONLY)],
             cwd=ROOT,
             env=environment(self.data_dir, **self._settings),  # type: ignore[arg-type]
-            stdin=subprocess.DEVNULL,
+            # Without a page it serves for as long as this end is open.
+            stdin=subprocess.DEVNULL if self._page else subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -156,6 +164,8 @@ class App:
         assert self._reader is not None
         status = self.process.wait(patience)
         self._reader.join(patience)
+        if self.process.stdin is not None:
+            self.process.stdin.close()
         self.process = None
         return status
 

@@ -16,7 +16,7 @@ TINY = {"prompt": "a ship", "size": "64x64", "seconds": 0.5, "settings": {"fps":
 
 @pytest.fixture(scope="module")
 def app(module_app):
-    return module_app(engines=["bars", "until-cancelled"], workers=2)
+    return module_app(engines=["bars", "until-cancelled"], workers=2, page=True)
 
 
 @asynccontextmanager

@@ -138,8 +138,8 @@ def build_page(settings: PageSettings, client: AsyncClient) -> gr.Blocks:
         if mcp_is_installed():
             Agents(client).offer()
     # Gradio runs this many events at once and lets all others wait; each open page is one that never ends.
-    page.max_threads = MAX_PAGES
-    page.queue()
+    # Said as its own `launch` says it: `queue()` would build all of Gradio's routes once more.
+    page.max_threads = page._queue.max_thread_count = MAX_PAGES
     return page
 
 
