@@ -111,6 +111,40 @@ def test_every_view_is_accessible(app, person):
     tab.find("#claim-no").click()
 
 
+def test_what_opens_over_the_page_is_accessible_too(app, person):
+    tab = person("page").tab(app.base_url).open()
+    page = tab.page
+    ids = [tab.generate(prompt, "Develops") for prompt in ("a first film", "a second film", "a third film")]
+    for generation in ids:
+        expect(tab.history(generation)).to_have_attribute("data-status", "completed")
+
+    tab.find("#preset-save").click()
+    tab.find("#preset-name").fill("Mine")
+    tab.find("#preset-form [type=submit]").click()
+    tab.find("#preset-save").click()
+    tab.find("#job-recipe summary").first.click()
+    tab.history(ids[0]).locator("[data-do=menu]").click()
+    tab.find("#history-menu [data-do=trash]").click()
+    expect(tab.find("#history-toast")).to_be_visible()
+    tab.find("#history-toast").hover()
+    tab.find("#history-select").click()
+    for generation in ids[1:]:
+        tab.history(generation).locator(".vg-card").click()
+    looks_right(page, "a selection, a deletion that can be undone, a preset of one's own")
+
+    tab.find("#history-compare").click()
+    expect(tab.find("#compare")).to_be_visible()
+    looks_right(page, "two side by side")
+    page.keyboard.press("Escape")
+    tab.find("#alerts-open").click()
+    expect(tab.find("#alert-notify")).to_be_visible()
+    looks_right(page, "what tells of the end")
+    page.keyboard.press("Escape")
+    tab.find("#help-open").click()
+    expect(tab.find("#help")).to_be_visible()
+    looks_right(page, "the keys")
+
+
 def focused(page):
     """What has the focus: its id, or its text; and whether it is seen to have it, with nothing lying over it."""
     return page.evaluate("""() => {
