@@ -286,6 +286,8 @@ def test_who_wants_no_motion_gets_none(app, person):
 
 def test_where_the_system_chooses_the_colours_nothing_is_lost(app, person):
     tab = person("page").tab(app.base_url).open()
+    tab.says("Live")
+    expect(tab.find("#generate")).to_be_visible()
     tab.page.emulate_media(forced_colors="active")
     told = tab.evaluate("""() => {
       const style = (selector, pseudo) => getComputedStyle(document.querySelector(selector), pseudo);

@@ -12,19 +12,24 @@ pytestmark = pytest.mark.browser
 
 
 @contextmanager
-def without_gradio(tab):
-    """Gradio's own script is under way for as long as this lasts."""
+def holding(tab, address):
+    """The first request to this address is under way for as long as this lasts."""
     held = []
 
     def hold(route):
         held.append(route)
 
-    tab.page.route(re.compile(r"/assets/index-[\w-]+\.js"), hold, times=1)
+    tab.page.route(re.compile(address), hold, times=1)
     try:
         yield
     finally:
         for route in held:
             route.continue_()
+
+
+def without_gradio(tab):
+    """Gradio's own script is what is under way."""
+    return holding(tab, r"/assets/index-[\w-]+\.js")
 
 
 def test_true_progress_is_there_before_gradio(app, tab):
@@ -88,6 +93,21 @@ def test_what_is_typed_and_sent_before_gradio_counts(app, person, where):
     expect(tab.find("#early")).to_have_count(0)
     expect(tab.find("#job-prompt")).to_have_text("a film that cannot wait")
     expect(tab.status).not_to_have_attribute("data-generation-id", "")
+
+
+def test_what_is_sent_before_the_session_is_known_is_sent_once_it_is(app, person, where):
+    tab = person(where).tab(app.base_url)
+    # By this the page's watcher tells its session; in a frame without cookies there is no other way.
+    with holding(tab, "/queue/data"):
+        tab.go()
+        expect(tab.find("#generate")).to_be_visible()
+        tab.choose_engine("Gated")
+        tab.prompt.fill("a film of somebody in a hurry")
+        tab.find("#generate").click()
+        expect(tab.status).to_have_text("Sending")
+    generation = tab.next_after("")
+    tab.shows(generation, "processing")
+    expect(tab.find("#active [data-generation-id]")).to_have_count(1)
 
 
 def test_nothing_jumps_when_gradio_moves_in(tab):

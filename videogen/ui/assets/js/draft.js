@@ -87,20 +87,22 @@
     },
 
     /** Called with the form's values and the session: hands the key over to the server. */
-    submit(...values) {
+    async submit(...values) {
       const session = values.pop();
       save(...values);
       const { key } = videogen.store.read("draft", { key: newKey() });
+      const more = { key, wishes: wishes(), language: videogen.language };
       videogen.form.sending();
       if (values[0]?.trim()) videogen.stage.expect(values[0]);
-      return [...values, { ...(session ?? {}), key, wishes: wishes(), language: videogen.language }];
+      return [...values, { ...(await videogen.session.along(session)), ...more }];
     },
 
     /** Called as `submit` is, for a form that need not be on the page yet. */
-    run(...values) {
+    async run(...values) {
       const session = values.pop();
       const filled = videogen.engines.fill(started).map((one) => one?.value);
-      return [...filled, { ...(session ?? {}), key: newKey(), wishes: wishes(), language: videogen.language }];
+      const more = { key: newKey(), wishes: wishes(), language: videogen.language };
+      return [...filled, { ...(await videogen.session.along(session)), ...more }];
     },
 
     /** The form was accepted under this key: the next Generate is a new wish, even if nothing is changed. */

@@ -1,5 +1,6 @@
 // The browser's session: kept by Gradio in this browser's storage, and in the cookie where cookies are allowed.
 (() => {
+  const PATIENCE = 10_000; // ms
   let kept = null;
   let know = null;
   const known = new Promise((resolve) => (know = resolve));
@@ -29,6 +30,13 @@
     async token() {
       await known;
       return kept;
+    },
+
+    /** What goes along with a wish: whoever has just come has a session in a moment. Where none comes, the API says so. */
+    async along(session) {
+      const patience = new Promise((resolve) => window.setTimeout(resolve, PATIENCE));
+      await Promise.race([known, patience]);
+      return kept ? { ...(session ?? {}), token: kept } : (session ?? {});
     },
 
     /** The same at once: before the page knows it, what this browser has kept. */
