@@ -97,8 +97,8 @@ def test_what_is_typed_and_sent_before_gradio_counts(app, person, where):
 
 def test_what_is_sent_before_the_session_is_known_is_sent_once_it_is(app, person, where):
     tab = person(where).tab(app.base_url)
-    # By this the page's watcher tells its session; in a frame without cookies there is no other way.
-    with holding(tab, "/queue/data"):
+    # This starts the page's watcher, which tells its session; in a frame without cookies there is no other way.
+    with holding(tab, "/queue/join"):
         tab.go()
         expect(tab.find("#generate")).to_be_visible()
         tab.choose_engine("Gated")
