@@ -50,6 +50,8 @@
   // Asked for while the rest of the document is still on its way.
   document.documentElement.setAttribute("data-early", "");
   document.documentElement.setAttribute("data-unsettled", "");
+  // Of the whole document: Gradio may be there before the answer is.
+  document.documentElement.setAttribute("data-asking", "");
   const restored = restore().catch(() => null); // Gradio's way may still work, and says so where it does not
 
   videogen.shell = {
@@ -65,10 +67,10 @@
       videogen.engines.introduce();
       videogen.early.open();
       videogen.presets.open();
-      const early = await restored;
+      const early = await Promise.race([restored, new Promise((resolve) => window.setTimeout(resolve, 3000, null))]);
       // The watcher's frames are newer.
       if (early !== null && !videogen.watched) videogen.showRoom(early.room, early.history);
-      videogen.byId("shell")?.removeAttribute("data-asking");
+      document.documentElement.removeAttribute("data-asking");
       videogen.claim.landed();
     },
 
