@@ -1,3 +1,5 @@
+from datetime import datetime
+
 import psutil
 import pytest
 
@@ -195,7 +197,10 @@ def test_a_render_ends_as_a_video_that_plays_everywhere_and_carries_its_recipe(f
     generation = finished.generation
     assert _is_generation(generation)
     assert (generation["status"], generation["progress"], generation["attempt"]) == ("completed", 100, 1)
-    assert generation["createdAt"] <= generation["startedAt"] <= generation["finishedAt"] == generation["updatedAt"]
+    # As times: of a whole second no fraction is written.
+    moments = [datetime.fromisoformat(generation[name]) for name in ("createdAt", "startedAt", "finishedAt")]
+    assert moments == sorted(moments)
+    assert generation["finishedAt"] == generation["updatedAt"]
     assert (generation["previewUrl"], generation["queuePosition"], generation["etaSeconds"]) == (None, None, None)
     assert generation["stage"] == "completed"
 

@@ -35,14 +35,18 @@ def until(messages, kind):
     return next(message for message in messages if message.t == kind)
 
 
-def await_death(pid):
-    """Block until a process that need not be ours is gone."""
+def await_death(pid, meanwhile=lambda: None):
+    """Block until a process that need not be ours is gone, doing something again and again."""
     try:
         descriptor = os.pidfd_open(pid)
     except ProcessLookupError:
         return
     try:
-        assert select.select([descriptor], [], [], 20)[0], f"process {pid} lives on"
+        for _ in range(40):
+            meanwhile()
+            if select.select([descriptor], [], [], 0.5)[0]:
+                return
+        raise AssertionError(f"process {pid} lives on")
     finally:
         os.close(descriptor)
 
@@ -299,8 +303,7 @@ def test_what_an_engine_started_is_ended_by_the_next_host_when_its_own_was_kille
         assert psutil.pid_exists(helper), "its host lives"
         host.send_signal(signal.SIGKILL)
     # Not counted here: another server on this machine may have been quicker.
-    end_orphans()
-    await_death(helper)
+    await_death(helper, meanwhile=end_orphans)
 
 
 @linux
