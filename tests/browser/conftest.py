@@ -65,7 +65,8 @@ def app(shared_app):
 def open_gate(app, generation_id, pace=0.03):
     """Let a gated generation go on, at so many seconds for each frame."""
     workdir = app.data_dir / "work" / generation_id
-    if workdir.is_dir():
+    # One that has just ended has no work folder any more, and no gate to stand at.
+    with suppress(FileNotFoundError):
         note = workdir / f"{GATE}.part"
         note.write_text(str(pace))
         note.replace(workdir / GATE)
