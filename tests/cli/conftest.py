@@ -41,7 +41,7 @@ class Home:
     def run(self, *arguments, code=0, **env):
         """A command that has ended with this exit code; its standard output as text."""
         process = self.start(*arguments, **env)
-        out, err = process.communicate(timeout=PATIENCE)
+        out, err = _end_of(process)
         self.err = err.decode()
         assert process.returncode == code, (arguments, process.returncode, out.decode(errors="replace"), self.err)
         self.raw = out
@@ -60,7 +60,7 @@ class Home:
             if at.encode() in line:
                 process.send_signal(signal.SIGINT)
                 break
-        rest, err = process.communicate(timeout=PATIENCE)
+        rest, err = _end_of(process)
         return (out + rest).decode(), err.decode(), process.returncode
 
     def servers(self):
@@ -69,11 +69,28 @@ class Home:
         return [process for process in psutil.process_iter() if _environ(process).get("VIDEOGEN_DATA_DIR") == wanted]
 
 
+def _end_of(process):
+    """The rest of what it writes; one that does not end is not left behind."""
+    try:
+        return process.communicate(timeout=PATIENCE)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.communicate()
+        raise
+
+
 def _environ(process):
     try:
         return process.environ()
     except psutil.Error:
         return {}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _ctrl_c_counts():
+    """A shell's background jobs ignore Ctrl-C, and so do all whom they start; a person's terminal does not."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="module")
