@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -93,6 +93,12 @@ class Shares:
             raise Deleted
         return Visit(share.slug, share.session_id, share.indexable, share.expires_at, shown(row), share.slug_hash, row)
 
+    def checked(self, visit: Visit) -> Visit:
+        """The same after a look at the files: what has gone from the data folder is not promised, and it is said."""
+        row = visit.row
+        gone = {one for one in (row.file_id, row.poster_file_id) if one and self._path(row.id, one) is None}
+        return replace(visit, shown=shown(row, gone)) if gone else visit
+
     def count_view(self, visit: Visit, session_id: str | None) -> None:
         """Count a view by somebody other than the link's owner."""
         if session_id != visit.owner:
@@ -107,11 +113,15 @@ class Shares:
         row = visit.row
         ids = {POSTER: row.poster_file_id, PREVIEW: row.preview_file_id, RESULTS.get(row.type): row.file_id}
         file_id = ids.get(name)
-        file = self._store.shared_file(row.id, file_id) if file_id else None
-        path = None if file is None else self._storage.path(file.key)
-        if file is None or path is None or not path.is_file():
+        found = self._path(row.id, file_id) if file_id else None
+        if found is None:
             raise NotFound
-        return path, file.content_type
+        return found
+
+    def _path(self, generation_id: str, file_id: str) -> tuple[Path, str] | None:
+        file = self._store.shared_file(generation_id, file_id)
+        path = None if file is None else self._storage.path(file.key)
+        return None if file is None or path is None or not path.is_file() else (path, file.content_type)
 
     async def stream(self, slug: str, last_event_id: int | None) -> EventStream | None:
         """Open the event stream of a link; None when there is nothing more to tell, ever.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -72,14 +72,15 @@ class Shown:
     created_at: datetime
 
 
-def shown(row: GenerationRow) -> Shown:
-    """The visitor's view of a row."""
+def shown(row: GenerationRow, gone: Container[str | None] = ()) -> Shown:
+    """The visitor's view of a row; `gone` are ids of files whose bytes are not there any more."""
     data, status = snapshot(row), Status(row.status)
+    lost = row.file_id in gone
     return Shown(
         type=row.type,
         status=status,
         label=LABELS[status],
-        note=note(data),
+        note=[_key("visitor.missing")] if lost else note(data),
         progress=round(row.progress, 2),
         title=title(row),
         prompt=row.prompt,
@@ -91,10 +92,10 @@ def shown(row: GenerationRow) -> Shown:
         height=row.height,
         duration_seconds=row.duration_seconds,
         fps=row.fps,
-        size_bytes=row.size_bytes,
-        result_url=RESULTS.get(row.type) if row.file_id else None,
-        poster_url=POSTER if row.poster_file_id else None,
-        preview_url=preview(row.preview_file_id, row.preview_version),
+        size_bytes=None if lost else row.size_bytes,
+        result_url=RESULTS.get(row.type) if row.file_id and not lost else None,
+        poster_url=POSTER if row.poster_file_id and row.poster_file_id not in gone else None,
+        preview_url=None if lost else preview(row.preview_file_id, row.preview_version),
         created_at=datetime.fromtimestamp(int(row.created_at), UTC),
     )
 

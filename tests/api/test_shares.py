@@ -176,6 +176,21 @@ def test_a_deleted_generation_says_what_happened(session, shared, visitor):
     assert session.get("/shares").json() == {"items": []}
 
 
+def test_a_video_that_is_gone_from_the_data_folder_is_not_promised(app, shared, visitor):
+    generation, made = shared()
+    for path in (app.data_dir / "files" / generation["id"]).iterdir():
+        path.unlink()
+    page = visitor.get(page_of(made))
+    assert page.status_code == 200
+    assert "Its file is not there any more" in page.text
+    for promise in ("video.mp4", "poster.jpg", "<video", "twitter:player"):
+        assert promise not in page.text
+    assert "Its file is not there any more" in visitor.get(page_of(made) + "/embed").text
+    card = visitor.get("/oembed", params={"url": made["url"]}).json()
+    assert "thumbnail_url" not in card
+    assert visitor.get(page_of(made) + "/video.mp4").status_code == 404
+
+
 # What a visitor gets.
 
 

@@ -73,7 +73,7 @@ def _answer(request: Request, slug: str, part: str) -> Response:
 
 def _share_page(request: Request, visit: Visit) -> Response:
     spoken = _words(request)
-    response = _page(pages.share_page(visit, _address(request), spoken), 200, spoken)
+    response = _page(pages.share_page(_shares(request).checked(visit), _address(request), spoken), 200, spoken)
     if PARAMETER in request.query_params:
         path = f"{request.app.state.public.root}/"
         response.set_cookie(LANGUAGE_COOKIE, spoken.tag, max_age=_YEAR, path=path, samesite="lax")
@@ -85,7 +85,9 @@ def _share_page(request: Request, visit: Visit) -> Response:
 
 def _embed_page(request: Request, visit: Visit) -> Response:
     spoken = _words(request)
-    return _page(pages.embed_page(visit, _address(request), spoken), 200, spoken, framed_by="*")
+    return _page(
+        pages.embed_page(_shares(request).checked(visit), _address(request), spoken), 200, spoken, framed_by="*"
+    )
 
 
 def _recipe(_request: Request, visit: Visit) -> Response:
@@ -158,7 +160,8 @@ def oembed(
     if output != "json":
         return JSONResponse({"detail": "Only format=json is served."}, 501)
     address = _address(request)
-    visit = _shares(request).find(_slug_of(url, address))
+    shares = _shares(request)
+    visit = shares.checked(shares.find(_slug_of(url, address)))
     size = _fit((visit.shown.width, visit.shown.height), maxwidth, maxheight)
     # Other sites' scripts may read it: what it tells is public.
     headers = {"Cache-Control": "no-cache", "Access-Control-Allow-Origin": "*", **_PLAIN}
