@@ -53,15 +53,19 @@ class Monkey:
     outlived: list[str] = field(default_factory=list)
 
     async def rage(self, kills: int, must: tuple[str, ...], enough: asyncio.Event) -> None:
-        """Kill so often, or until it is enough; `must` comes first, whatever the dice say."""
+        """Kill so often, or until it is enough; `must` comes first, whatever the dice say.
+
+        What must be done is tried until it could be: for a while there may be no renderer to kill.
+        """
         acts = _ACTS | _OTHERS
         begin = list(must)
         while not enough.is_set() and (self.kills.total() < kills or begin):
             await asyncio.sleep(self.rng.uniform(0.05, 1.2))
-            kind = begin.pop(0) if begin else self.rng.choices(list(acts), list(acts.values()))[0]
+            kind = begin[0] if begin else self.rng.choices(list(acts), list(acts.values()))[0]
             act = getattr(self, "_" + kind.replace(" ", "_"))
             if await act():
                 (self.kills if kind in _ACTS else self.did)[kind] += 1
+                del begin[:1]
         self.network.heal()
 
     # Renderers
