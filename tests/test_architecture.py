@@ -12,7 +12,7 @@ PACKAGE = ROOT / "videogen"
 
 FLOORS = {
     0: "errors config clock schemas share_schemas travel_schemas engine_schemas history_schemas line_schemas events"
-    " validation language folding naming",
+    " validation language folding naming wire",
     1: "media storage models database journal moves migrate migrations security lock integrity manifest engines.base"
     " address proxy forecast line",
     2: "store hub queue engines",

@@ -11,6 +11,7 @@ from typing import Final
 
 from videogen.database import StoredEvent
 from videogen.events import is_terminal
+from videogen.wire import chunk
 
 logger = logging.getLogger(__name__)
 HEARTBEAT_SECONDS: Final = 15.0
@@ -29,6 +30,8 @@ class Frame:
     project_id: str
     terminal: bool
     data: bytes
+    chunk: bytes
+    """`data` as HTTP sends it in a response of unknown length."""
 
 
 Encoder = Callable[[StoredEvent], bytes]
@@ -39,7 +42,7 @@ VISITORS: Final = "visitors"
 class Subscription:
     """One listener's mailbox. Belongs to the event loop."""
 
-    __slots__ = ("_hub", "_pending", "closed", "key", "on_news", "quiet", "session_id")
+    __slots__ = ("_hub", "_pending", "at_once", "closed", "key", "on_news", "quiet", "session_id")
 
     def __init__(self, hub: Hub, session_id: str, key: tuple[str, str]) -> None:
         self._hub = hub
@@ -51,6 +54,8 @@ class Subscription:
         """Ticks of the hub since this listener was last told something; whoever tells it something sets it to 0."""
         self.on_news: Callable[[], None] | None = None
         """Called in the event loop when there is something to take, when a sign of life is due, and on close."""
+        self.at_once: Callable[[Frame], bool] | None = None
+        """Takes a frame without it lying in the mailbox, and says whether it did. It neither fails nor closes this."""
 
     def push(self, frame: Frame) -> None:
         """Put a frame in; conflate when the reader is far behind."""
@@ -194,9 +199,11 @@ class Hub:
 
     def _deliver(self, events: list[StoredEvent]) -> None:
         told: dict[Subscription, None] = {}
+        # All of a commit is taken together; one event alone need not even lie in the mailbox.
+        push = _hand if len(events) == 1 else _push
         for event in events:
             if visitors := self._listeners.get((VISITORS, event.generation_id)):
-                _push(visitors, self.visitors_frame(event), event.session_id, told)
+                push(visitors, self.visitors_frame(event), event.session_id, told)
             keys = (
                 ("session", event.session_id),
                 ("project", event.project_id),
@@ -207,14 +214,24 @@ class Hub:
                 continue
             frame = self.frame(event)
             for group in groups:
-                _push(group, frame, event.session_id, told)
+                push(group, frame, event.session_id, told)
         # Only now: who is woken takes all of a commit at once, and may leave.
         for subscription in told:
             subscription.wake()
 
 
 def _frame(event: StoredEvent, encode: Encoder) -> Frame:
-    return Frame(event.id, event.generation_id, event.project_id, is_terminal(event.type), encode(event))
+    data = encode(event)
+    return Frame(event.id, event.generation_id, event.project_id, is_terminal(event.type), data, chunk(data))
+
+
+def _hand(group: set[Subscription], frame: Frame, session_id: str, told: dict[Subscription, None]) -> None:
+    for subscription in group:
+        if subscription.session_id == session_id:
+            at_once = subscription.at_once
+            if at_once is None or not at_once(frame):
+                subscription.push(frame)
+                told[subscription] = None
 
 
 def _push(group: set[Subscription], frame: Frame, session_id: str, told: dict[Subscription, None]) -> None:

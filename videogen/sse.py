@@ -11,7 +11,9 @@ from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from videogen.eager import Rest, begin
+from videogen.hub import Frame
 from videogen.streams import EventStream
+from videogen.wire import Wire
 
 DIRECT: Final = "videogen.send"
 """Where the root leaves the server's own `send`, if it does, for those who write often."""
@@ -63,18 +65,20 @@ class _Writer:
     A task for each reader and event would cost more than the write.
     """
 
-    __slots__ = ("_behind", "_complete", "_send", "_stream")
+    __slots__ = ("_behind", "_complete", "_send", "_stream", "_wire")
 
     def __init__(self, stream: EventStream, send: Send) -> None:
         self._stream = stream
         # An ASGI `send` is a coroutine function.
         self._send = cast(Callable[[Message], Coroutine[Any, Any, None]], send)
+        self._wire: Wire | None = None
         self._behind: asyncio.Task[None] | None = None
         self._complete = False
 
     def start(self) -> None:
-        """Write from now on."""
-        self._stream.listen(self._write)
+        """Write from now on: the response has begun."""
+        self._wire = Wire.under(self._send)
+        self._stream.listen(self._write, None if self._wire is None else self._write_at_once)
         self._write()
 
     def stop(self) -> None:
@@ -82,6 +86,16 @@ class _Writer:
         self._complete = True
         if self._behind is not None:
             self._behind.cancel()
+
+    def _write_at_once(self, frame: Frame) -> bool:
+        """The same for one event that goes straight to the connection, as nearly all do."""
+        wire = self._wire
+        if self._behind is not None or self._complete or wire is None or not wire.ready:
+            return False
+        if not self._stream.goes_on_with(frame):
+            return False
+        wire.write(frame.chunk)
+        return True
 
     def _write(self) -> None:
         if self._behind is not None or self._complete:

@@ -33,9 +33,21 @@ class EventStream:
         self._backlog = []
         return b"retry: 1000\n" + self._told(frames)
 
-    def listen(self, on_news: Callable[[], None]) -> None:
-        """Have `on_news` called, in the event loop, whenever `take()` or `ended` may tell something new."""
+    def listen(self, on_news: Callable[[], None], at_once: Callable[[Frame], bool] | None = None) -> None:
+        """Have `on_news` called, in the event loop, whenever `take()` or `ended` may tell something new.
+
+        A single event is offered to `at_once` first, which may tell it then and there, if `goes_on_with` says so.
+        """
         self._subscription.on_news = on_news
+        self._subscription.at_once = at_once
+
+    def goes_on_with(self, frame: Frame) -> bool:
+        """Whether nothing is to be thought about: it is news, and not the end. Then it counts as told."""
+        if frame.terminal or frame.id <= self._cursor:
+            return False
+        self._cursor = frame.id
+        self._subscription.quiet = 0
+        return True
 
     def take(self) -> bytes:
         """What there is to tell now: events, else a comment when one is due, else nothing."""
@@ -69,7 +81,7 @@ class EventStream:
 
     def close(self) -> None:
         """Stop listening. Idempotent."""
-        self._subscription.on_news = None
+        self._subscription.on_news = self._subscription.at_once = None
         self._subscription.close()
 
 
