@@ -53,9 +53,9 @@ def looks_right(page, view):
         page.wait_for_function(
             "dark => document.body.classList.contains('dark') === dark || !window.gradio_config", arg=scheme == "dark"
         )
-        # Colours that are on their way are not what is seen.
-        page.evaluate(
-            "Promise.all(document.getAnimations().filter(a => a instanceof CSSTransition).map(a => a.finished))"
+        # Colours that are on their way are not what is seen. Asked again with each frame, so that there are frames.
+        page.wait_for_function(
+            "!document.getAnimations().some(one => one instanceof CSSTransition && one.playState === 'running')"
         )
         assert faults(page) == [], f"{view}, {scheme}, {size['width']} px"
     for size in (PHONE, SMALLEST, LARGEST):

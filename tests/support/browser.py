@@ -34,6 +34,9 @@ FLAGS: Final = (
 PATIENCE: Final = 20_000
 DESK: Final[ViewportSize] = {"width": 1280, "height": 720}
 SETTLED: Final = '#stage-empty:visible, #job-status[data-generation-id]:not([data-generation-id=""])'
+SETTLED_FORM: Final = (
+    "() => !document.documentElement.matches('[data-early], [data-unsettled]') && !document.getElementById('early')"
+)
 
 RECORDER: Final = Path(__file__).with_name("recorder.js").read_text()
 
@@ -127,7 +130,8 @@ class Tab:
 
     def settled(self) -> Self:
         expect(self.find(SETTLED).first).to_be_visible()
-        self.wait_for("() => !document.documentElement.hasAttribute('data-early')")
+        # The form too: what stands in it has been filled in, and typing goes into Gradio's own fields.
+        self.wait_for(SETTLED_FORM)
         return self
 
     def find(self, selector: str) -> Locator:
