@@ -362,6 +362,10 @@ def test_the_next_spares_are_made_while_nothing_renders(job_for, monkeypatch):
     monkeypatch.setattr(spare_module, "spawn", spawn)
     spare = Spare(ahead=2, quiet=0.01)
     try:
+        made.get(timeout=20)
+        with RenderProcess(job_for("bars"), spare=spare) as render:
+            assert list(render.messages())[-1].t == "done"
+            assert made.empty(), "one that has never rendered holds no more than the first job needs"
         for _ in range(2):
             made.get(timeout=20)
         with RenderProcess(job_for("bars"), spare=spare) as render:

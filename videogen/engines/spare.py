@@ -104,8 +104,8 @@ class Child:
 class Spare:
     """Keeps idle children that have their imports behind them, so that a job's first picture comes sooner.
 
-    Their imports take half a second of a core. So they are made while nothing renders, if they can be, and one more
-    than the next job needs: then there is one for its next attempt too, should its renderer die.
+    Their imports take half a second of a core. So they are made while nothing renders, if they can be, and, once there
+    was a job, one more than the next job needs: then there is one for its next attempt too, should its renderer die.
 
     Thread-safe. Close it, or the idle children live until this process ends.
     """
@@ -124,7 +124,6 @@ class Spare:
         self._taken = 0
         self._timer: threading.Timer | None = None
         self.refill()
-        self._top_up_later()
 
     def take(self) -> Child:
         """An idle child if one is well, else a fresh one; `release()` once it has had its job."""
