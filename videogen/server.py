@@ -54,9 +54,6 @@ from videogen.worker import Terms, WorkerPool
 # FastAPI mutes this where it builds its fields; ours are built later, at the first use, where it means no more.
 warnings.filterwarnings("ignore", category=UnsupportedFieldAttributeWarning)
 GC_THRESHOLDS: Final = (5_000, 10, 10)
-SWITCH_SECONDS: Final = 0.001
-"""How long a thread that has work waits for the one that runs. With Python's 5 ms the threads that store what
-renderers say come too late to it while many pages are told something: each of their steps would wait as long."""
 DRAIN_SECONDS: Final = 3
 """How long open connections may take to end after SIGTERM."""
 
@@ -210,7 +207,6 @@ class _Server(uvicorn.Server):
         # What is there now stays; looking through Gradio's half a million objects again and again would stop
         # everything for a third of a second each time. Open pages are many more: their turn comes less often.
         gc.freeze()
-        sys.setswitchinterval(SWITCH_SECONDS)
         gc.set_threshold(*GC_THRESHOLDS)
         if self.started:
             print(f"Ready on {self._app.state.address}", flush=True)

@@ -7,7 +7,7 @@ from time import monotonic, thread_time
 from typing import Final
 
 FASTEST: Final = 0.05
-SLOWEST: Final = 0.6
+SLOWEST: Final = 0.5
 """Seconds; with what a turn takes on its way, what is shown is never a second old. A process that cannot hold this
 has too many pages."""
 SHARE: Final = 0.7
