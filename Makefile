@@ -5,9 +5,9 @@ VENV := .venv
 PY := $(VENV)/bin/python
 # Folders that exist are checked; a checkout may hold only some of them.
 TYPED := $(wildcard videogen benchmarks app.py)
-# Test files are shared out among so many processes; 0 runs all in one, where --pdb works.
+# Test files are shared out among so many processes, the slow ones first; 0 runs all in one, where --pdb works.
 JOBS := auto
-SHARED := -n $(JOBS) --maxprocesses 4 --dist loadfile
+SHARED := -n $(JOBS) --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check format bench chaos words lock docker clean runtime-env dev-env
