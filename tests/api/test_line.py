@@ -11,7 +11,7 @@ UNKNOWN = "gen_AAAAAAAAAAAAAAAAAAAA"
 def waiting(session):
     """Three that wait behind two that never end by themselves."""
     for _ in range(2):
-        session.submit("until-cancelled")
+        session.wait_rendering(session.submit("until-cancelled")["id"])
     return [session.submit("until-cancelled")["id"] for _ in range(3)]
 
 
