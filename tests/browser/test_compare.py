@@ -5,6 +5,8 @@ import json
 import pytest
 from playwright.sync_api import expect
 
+from tests.support.browser import PATIENCE
+
 pytestmark = pytest.mark.browser
 
 MAKE = """async wishes => {
@@ -66,7 +68,8 @@ def test_videos_play_in_step_and_what_differs_is_marked(tab, made):
           window.waited ||= at > 1.3 && at < 1.7 && short.paused && !long.paused && short.currentTime > 0.9;
           window.again ||= window.waited && at < 0.8 && !short.paused;
           return window.again;
-        }}"""
+        }}""",
+        timeout=3 * PATIENCE,  # a turn is two seconds of film, on a machine that may decode it slowly
     )
     assert tab.evaluate("window.worst") < 0.15
 
