@@ -19,9 +19,9 @@ import psutil
 from benchmarks.rows import generation, project
 from benchmarks.table import Row
 from tests.support.app import ROOT, App
+from videogen.core.security import new_token
 from videogen.database import Database
 from videogen.migrate import migrate
-from videogen.security import new_token
 from videogen.store import Limits, Store
 
 ROWS: Final = 1_000_000

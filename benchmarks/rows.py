@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 
+from videogen.core.security import new_id
 from videogen.models import GenerationRow, ProjectRow
-from videogen.security import new_id
 
 
 def project(session_id: str) -> ProjectRow:

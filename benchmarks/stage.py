@@ -22,7 +22,7 @@ from pathlib import Path
 import orjson
 
 from benchmarks.rows import generation, project
-from videogen.config import AppConfig
+from videogen.core.config import AppConfig
 from videogen.engines.protocol import Progress
 from videogen.queue.embedded import EmbeddedQueue
 from videogen.report import Reporter

@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from videogen import server
 from videogen.__main__ import main
-from videogen.config import AppConfig
+from videogen.core.config import AppConfig
 from videogen.sse import DIRECT
 
 ID: Final = re.compile(rb"^id: ?(\d+)", re.MULTILINE)

@@ -20,7 +20,7 @@ from videogen.engines.frames import render_at
 from videogen.engines.function import engine
 from videogen.engines.settings import VideoSettings, video_recipe
 from videogen.engines.stills import read_input, render_still
-from videogen.schemas import Capabilities
+from videogen.schemas.engines import Capabilities
 
 COLOURS = np.array(
     [[235, 235, 235], [235, 235, 16], [16, 235, 235], [16, 235, 16], [235, 16, 235], [235, 16, 16], [16, 16, 235]],

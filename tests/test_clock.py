@@ -4,11 +4,12 @@ import orjson
 import pytest
 
 from tests.support.rows import Clock, fields, file_row
-from videogen.clock import MAX_AHEAD_SECONDS, SteadyClock
-from videogen.events import decode
+from videogen.core.clock import MAX_AHEAD_SECONDS, SteadyClock
+from videogen.core.security import Signer
 from videogen.presenter import Presenter
-from videogen.schemas import Generation, Status
-from videogen.security import Signer
+from videogen.schemas.events import decode
+from videogen.schemas.generations import Generation
+from videogen.schemas.status import Status
 from videogen.store import Fence, Filter, Progress, Result
 from videogen.ui.board import Board
 

@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from videogen.config import AppConfig
-from videogen.errors import ConfigError, StartError
+from videogen.core.config import AppConfig
+from videogen.core.errors import ConfigError, StartError
 
 
 def test_an_empty_environment_gives_the_defaults_of_the_contract():

@@ -11,8 +11,8 @@ from sqlmodel import select
 
 from tests.support.damage import damage_table
 from tests.support.rows import stored_event
+from videogen.core.errors import DamagedDatabase, StorageFault
 from videogen.database import Database
-from videogen.errors import DamagedDatabase, StorageFault
 from videogen.models import SessionRow
 from videogen.moves import amend
 

@@ -2,8 +2,8 @@ import inspect
 
 import pytest
 
-from videogen import errors
-from videogen.errors import ConfigError, InvalidRequest, LimitExceeded, NotFound, VideogenError
+from videogen.core import errors
+from videogen.core.errors import ConfigError, InvalidRequest, LimitExceeded, NotFound, VideogenError
 
 ALL = [found for _, found in inspect.getmembers(errors, inspect.isclass) if issubclass(found, VideogenError)]
 

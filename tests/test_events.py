@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 import pytest
 from pydantic import ValidationError
 
-from videogen.events import RenderError, RenderProgress, RenderResult, decode, is_terminal
+from videogen.schemas.events import RenderError, RenderProgress, RenderResult, decode, is_terminal
 
 COMMON = {
     "generationId": "gen_a",

@@ -8,7 +8,7 @@ from datetime import date
 import pytest
 
 from tests.test_architecture import PACKAGE
-from videogen.language import DEFAULT, chosen, languages, problem, said_by, words
+from videogen.core.i18n import DEFAULT, chosen, languages, problem, said_by, words
 
 FILES = {path.stem: json.loads(path.read_text()) for path in sorted((PACKAGE / "locales").glob("*.json"))}
 ENGLISH = {key: text for key, text in FILES[DEFAULT].items() if not key.startswith("@")}
@@ -62,7 +62,7 @@ def test_a_language_tells_how_it_writes(tag):
 
 
 def test_an_error_says_in_english_what_its_class_says_unless_that_is_for_programs():
-    from videogen import errors
+    from videogen.core import errors
 
     codes = Counter(getattr(one, "code", None) for one in vars(errors).values() if isinstance(one, type))
     of_engines = {"out_of_memory", "worker_lost"}

@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from videogen.errors import NotFound, NotQueued
+from videogen.core.errors import NotFound, NotQueued
 from videogen.store import Fence, Filter
 
 

@@ -4,13 +4,13 @@ import sys
 
 import pytest
 
-from videogen.errors import ConfigError, StartError
-from videogen.lock import DataLock, holder
+from videogen.core.errors import ConfigError, StartError
+from videogen.core.lock import DataLock, holder
 
 HOLD = """
 import sys
 from pathlib import Path
-from videogen.lock import DataLock
+from videogen.core.lock import DataLock
 lock = DataLock.take(Path(sys.argv[1]))
 print("held", flush=True)
 sys.stdin.read()

@@ -11,8 +11,8 @@ from sqlalchemy import create_engine
 from sqlmodel import SQLModel
 
 import videogen.models  # noqa: F401  (fills the metadata)
-from videogen.config import AppConfig
-from videogen.errors import DatabaseTooNew, StartError
+from videogen.core.config import AppConfig
+from videogen.core.errors import DatabaseTooNew, StartError
 from videogen.migrate import HEAD, REVISIONS, migrate, revision
 
 

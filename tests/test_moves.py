@@ -6,9 +6,9 @@ import pytest
 from sqlalchemy import text
 
 from tests.support.rows import fields
-from videogen.errors import MoveRefused
+from videogen.core.errors import MoveRefused
 from videogen.moves import amend, failure, move
-from videogen.schemas import MOVES, TERMINAL, Status
+from videogen.schemas.status import MOVES, TERMINAL, Status
 
 ALL = list(product(Status, Status))
 ALLOWED = [(here, there) for here, there in ALL if there in MOVES[here]]

@@ -5,9 +5,9 @@ import pytest
 
 from tests.support.rows import file_row, result
 from tests.support.sse import parse
-from videogen.events import decode
+from videogen.core.security import Signer
 from videogen.presenter import Presenter
-from videogen.security import Signer
+from videogen.schemas.events import decode
 from videogen.store import Fence, Progress
 
 SIGNER = Signer(b"a secret of many bytes")

@@ -6,15 +6,15 @@ import pytest
 from PIL import Image
 from pydantic import ValidationError
 
-from videogen.config import AppConfig
+from videogen.core.config import AppConfig
+from videogen.core.errors import NotFound
 from videogen.engines.base import Preset
 from videogen.engines.function import engine
 from videogen.engines.procedural.engine import ProceduralEngine, understanding
 from videogen.engines.procedural.language import parse_prompt
-from videogen.errors import NotFound
 from videogen.presets import poster_of, preset_infos, presets_of
 from videogen.requests import engine_infos, prepare
-from videogen.schemas import GenerationCreate
+from videogen.schemas.generations import GenerationCreate
 
 GOOD = Preset(id="good", title="Good", prompt="a kite", settings={"fps": 12})
 PROCEDURAL = ProceduralEngine()

@@ -6,7 +6,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import StreamingResponse
 
 from videogen.address import Address
-from videogen.config import AppConfig
+from videogen.core.config import AppConfig
 from videogen.proxy import TrustedProxy
 
 TOLD = {

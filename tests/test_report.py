@@ -5,9 +5,9 @@ import pytest
 from sqlmodel import select
 
 from tests.support.rows import Clock
+from videogen.core.errors import MoveRefused, StorageFault
 from videogen.engines import protocol
 from videogen.engines.base import Artifact
-from videogen.errors import MoveRefused, StorageFault
 from videogen.forecast import Expected
 from videogen.models import RunRow
 from videogen.report import BUSY_INTERVAL_SECONDS, INTERVAL_SECONDS, SHARE, Reporter

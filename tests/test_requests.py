@@ -1,11 +1,12 @@
 import pytest
 
-from videogen.config import AppConfig
+from videogen.core.config import AppConfig
+from videogen.core.errors import InvalidRequest
 from videogen.engines.function import engine
 from videogen.engines.settings import MAX_SEED
-from videogen.errors import InvalidRequest
 from videogen.requests import default_engine, engine_infos, prepare, seeds
-from videogen.schemas import Capabilities, GenerationCreate
+from videogen.schemas.engines import Capabilities
+from videogen.schemas.generations import GenerationCreate
 
 CONFIG = AppConfig(max_prompt_chars=20, max_pixels=10_000, max_seconds=2.0, engines=("plain", "off"))
 TINY = {"width": 64, "height": 64, "durationSeconds": 1.0, "fps": 8}

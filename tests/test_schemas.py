@@ -4,16 +4,8 @@ from itertools import product
 import pytest
 from pydantic import ValidationError
 
-from videogen.schemas import (
-    MOVES,
-    TERMINAL,
-    Generation,
-    GenerationCreate,
-    GenerationPatch,
-    ListQuery,
-    Status,
-    moves_to,
-)
+from videogen.schemas.generations import Generation, GenerationCreate, GenerationPatch, ListQuery
+from videogen.schemas.status import MOVES, TERMINAL, Status, moves_to
 
 ALLOWED = {
     ("queued", "processing"),

@@ -5,8 +5,8 @@ from threading import Barrier
 
 import pytest
 
-from videogen.errors import StartError
-from videogen.security import LINK_SECONDS, Signer, load_secret, new_id, new_token, token_hash
+from videogen.core.errors import StartError
+from videogen.core.security import LINK_SECONDS, Signer, load_secret, new_id, new_token, token_hash
 
 NOW = 1_750_000_000
 

@@ -19,15 +19,16 @@ from sqlalchemy import text
 
 from tests.fakes import bars
 from tests.support.rows import Clock, file_row, result
-from videogen.config import AppConfig
+from videogen.core.config import AppConfig
+from videogen.core.errors import IdempotencyConflict, LimitExceeded, MoveRefused, NotFound, NotQueued, NotTerminal
+from videogen.core.security import Signer
 from videogen.database import Database
-from videogen.errors import IdempotencyConflict, LimitExceeded, MoveRefused, NotFound, NotQueued, NotTerminal
-from videogen.events import is_terminal
 from videogen.migrate import migrate
 from videogen.presenter import Presenter
 from videogen.queue.embedded import EmbeddedQueue
-from videogen.schemas import MOVES, TERMINAL, GenerationCreate, Status
-from videogen.security import Signer
+from videogen.schemas.events import is_terminal
+from videogen.schemas.generations import GenerationCreate
+from videogen.schemas.status import MOVES, TERMINAL, Status
 from videogen.service import Parts, Service
 from videogen.storage import DiskStorage
 from videogen.store import Fence, Progress, Store

@@ -1,7 +1,7 @@
 import pytest
 
 from tests.support.folders import read_only_folder
-from videogen.errors import StartError, StorageFault
+from videogen.core.errors import StartError, StorageFault
 from videogen.storage import DiskStorage
 
 

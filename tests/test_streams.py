@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from tests.support.rows import result, stored_event
 from tests.support.sse import parse
-from videogen.errors import NotFound
+from videogen.core.errors import NotFound
+from videogen.core.security import Signer
 from videogen.hub import Hub
 from videogen.presenter import Presenter
-from videogen.security import Signer
 from videogen.store import Fence, Opening, Progress
 from videogen.streams import open_stream
 

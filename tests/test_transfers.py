@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 import pytest
 from sqlmodel import select
 
-from videogen.errors import CodeRefused, TooManyGuesses
+from videogen.core.errors import CodeRefused, TooManyGuesses
+from videogen.core.security import Signer
 from videogen.models import DeviceRow, TransferRow
-from videogen.security import Signer
 from videogen.transfers import GUESS_SECONDS, GUESSES_OF_ALL, GUESSES_OF_ONE, HOLDS_SECONDS, Guesses, Transfers
 
 BASE = "https://video.example.org/studio"

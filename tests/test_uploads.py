@@ -5,10 +5,10 @@ from sqlmodel import select
 
 from tests.support.folders import read_only_folder
 from tests.support.pictures import encoded
-from videogen.errors import StorageFault
+from videogen.core.errors import StorageFault
+from videogen.core.security import Signer
 from videogen.models import UploadRow
 from videogen.presenter import Presenter
-from videogen.security import Signer
 from videogen.storage import DiskStorage
 from videogen.uploads import FOLDER, IDLE_SECONDS, Uploads
 

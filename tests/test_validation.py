@@ -3,7 +3,7 @@ from typing import Literal
 import pytest
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from videogen.validation import explain, faults
+from videogen.core.validation import explain, faults
 
 
 class Inner(BaseModel):

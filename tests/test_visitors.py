@@ -5,10 +5,10 @@ import json
 import pytest
 
 from tests.support.rows import generation_row, project_row
+from videogen.core.i18n import words
 from videogen.database import StoredEvent
 from videogen.journal import snapshot
-from videogen.language import words
-from videogen.schemas import Status
+from videogen.schemas.status import Status
 from videogen.visitors import event_bytes, note, say, shown, title
 
 PRIVATE = ("generationId", "projectId", "requestId", "fileId", "posterFileId", "previewFileId", "inputFileId")

@@ -11,12 +11,12 @@ import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from videogen import __version__
 from videogen.cli.arguments import add_commands
-from videogen.errors import VideogenError
+from videogen.core.errors import VideogenError
+from videogen.core.version import __version__
 
 if TYPE_CHECKING:
-    from videogen.config import AppConfig
+    from videogen.core.config import AppConfig
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _operate(chosen: argparse.Namespace) -> int:
-    from videogen.config import AppConfig
+    from videogen.core.config import AppConfig
 
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
     for noisy in ("httpx", "httpcore", "alembic", "mcp"):

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine, event, make_url
 from sqlalchemy.exc import DatabaseError
 from sqlmodel import Session, create_engine
 
-from videogen.errors import DamagedDatabase, StorageFault
+from videogen.core.errors import DamagedDatabase, StorageFault
 
 BUSY_SECONDS = 10.0
 

@@ -12,10 +12,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from videogen import __version__
-from videogen.manifest import NAME, ExportedFile, ExportedGeneration, Manifest
+from videogen.core.version import __version__
 from videogen.models import GenerationRow
-from videogen.schemas import ErrorInfo, Status
+from videogen.schemas.export_manifest import NAME, ExportedFile, ExportedGeneration, Manifest
+from videogen.schemas.generations import ErrorInfo
+from videogen.schemas.status import Status
 from videogen.storage import DiskStorage
 from videogen.store import Store
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from videogen.database import StoredEvent
-from videogen.events import is_terminal
+from videogen.schemas.events import is_terminal
 from videogen.wire import chunk
 
 logger = logging.getLogger(__name__)

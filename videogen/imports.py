@@ -16,16 +16,25 @@ import orjson
 from PIL import Image
 from pydantic import ValidationError
 
-from videogen.errors import NotAnExport, StorageFault
-from videogen.manifest import FORMAT, MAX_BYTES, MAX_ENTRIES, NAME, VERSION, ExportedFile, ExportedGeneration, Manifest
+from videogen.core.errors import NotAnExport, StorageFault
+from videogen.core.security import new_id
+from videogen.core.validation import faults
 from videogen.media import BrokenMedia, probe
 from videogen.models import FileRow, GenerationRow, ProjectRow
-from videogen.security import new_id
+from videogen.schemas.export_manifest import (
+    FORMAT,
+    MAX_BYTES,
+    MAX_ENTRIES,
+    NAME,
+    VERSION,
+    ExportedFile,
+    ExportedGeneration,
+    Manifest,
+)
+from videogen.schemas.portability import Imported
 from videogen.storage import DiskStorage
 from videogen.store import Store
 from videogen.store.library import Arrival
-from videogen.travel_schemas import Imported
-from videogen.validation import faults
 
 CHUNK: Final = 256 * 1024
 MAX_RATIO: Final = 200

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
-from videogen.errors import StartError
+from videogen.core.errors import StartError
 
 START_SECONDS: Final = 1.0
 """How long a start looks at a database. About 250 MB can be read in this time; more is looked at in the background."""

@@ -9,7 +9,7 @@ from sqlalchemy import insert
 
 from videogen.database import StoredEvent, UnitOfWork
 from videogen.models import EventRow, GenerationRow
-from videogen.schemas import Status
+from videogen.schemas.status import Status
 
 # Built once: building a statement costs more than running it.
 _INSERT: Final = insert(EventRow)

@@ -12,7 +12,7 @@ from videogen.forecast import STEPS, Forecast, frames_of, kind_of, schedule
 from videogen.journal import record
 from videogen.models import GenerationRow, SessionRow
 from videogen.moves import set_queued
-from videogen.schemas import Status
+from videogen.schemas.status import Status
 
 RANK: Final = func.coalesce(col(GenerationRow.rank), col(GenerationRow.seq))
 """A generation's place among its own session's: that of its submit, until its owner changes it."""

@@ -9,7 +9,7 @@ from typing import Final
 from sqlalchemy import create_engine, event, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
-from videogen.errors import DatabaseTooNew, StartError
+from videogen.core.errors import DatabaseTooNew, StartError
 
 HEAD: Final = "0006"
 """The newest revision in `videogen/migrations/versions`; a test holds the two together."""

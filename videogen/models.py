@@ -7,8 +7,8 @@ from typing import Any
 from sqlalchemy import JSON, BigInteger, Column, Connection, Index, event, text
 from sqlmodel import Field, SQLModel
 
-from videogen.folding import searchable
-from videogen.schemas import Status
+from videogen.core.text import searchable
+from videogen.schemas.status import Status
 
 
 class SessionRow(SQLModel, table=True):

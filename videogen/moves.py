@@ -7,11 +7,11 @@ from typing import Any, Final, cast
 from sqlalchemy import ScalarSelect, Table, bindparam, case, select, update
 from sqlmodel import SQLModel
 
+from videogen.core.errors import MoveRefused
 from videogen.database import UnitOfWork
-from videogen.errors import MoveRefused
 from videogen.journal import record
 from videogen.models import GenerationRow
-from videogen.schemas import TERMINAL, Status, moves_to
+from videogen.schemas.status import TERMINAL, Status, moves_to
 
 
 def move(

@@ -7,11 +7,12 @@ from typing import Any, Final
 
 import orjson
 
+from videogen.core.errors import FileMissing
+from videogen.core.security import Signer
 from videogen.database import StoredEvent
-from videogen.errors import FileMissing
 from videogen.models import FileRow, GenerationRow, UploadRow
-from videogen.schemas import ErrorInfo, File, Generation, Status
-from videogen.security import Signer
+from videogen.schemas.generations import ErrorInfo, File, Generation
+from videogen.schemas.status import Status
 
 
 class Presenter:

@@ -9,10 +9,10 @@ from urllib.parse import quote
 
 from pydantic import ValidationError
 
-from videogen.engine_schemas import PresetInfo
+from videogen.core.errors import NotFound
+from videogen.core.validation import faults
 from videogen.engines.base import Engine, Preset
-from videogen.errors import NotFound
-from videogen.validation import faults
+from videogen.schemas.engines import PresetInfo
 
 logger = logging.getLogger(__name__)
 

@@ -8,13 +8,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from videogen.core.errors import StorageFault
+from videogen.core.security import new_id
 from videogen.engines import protocol
 from videogen.engines.base import Artifact
-from videogen.errors import StorageFault
 from videogen.forecast import Measured
 from videogen.models import FileRow
 from videogen.queue.embedded import Lease
-from videogen.security import new_id
 from videogen.storage import DiskStorage
 from videogen.store import Fence, Progress, Result, Store
 

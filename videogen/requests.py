@@ -8,13 +8,13 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from videogen.config import AppConfig
-from videogen.engine_schemas import EngineInfo
+from videogen.core.config import AppConfig
+from videogen.core.errors import InvalidRequest
+from videogen.core.validation import faults
 from videogen.engines.base import Engine, Recipe, RenderRequest
-from videogen.errors import InvalidRequest
 from videogen.presets import preset_infos
-from videogen.schemas import GenerationCreate
-from videogen.validation import faults
+from videogen.schemas.engines import EngineInfo
+from videogen.schemas.generations import GenerationCreate
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from typing import Final
 
-from videogen.errors import DamagedDatabase, StorageFault
+from videogen.core.errors import DamagedDatabase, StorageFault
 from videogen.queue.embedded import EmbeddedQueue
 from videogen.storage import DiskStorage
 

@@ -18,27 +18,28 @@ from fastapi import FastAPI
 from pydantic.warnings import UnsupportedFieldAttributeWarning
 from starlette.types import Receive, Scope, Send
 
-from videogen import __version__, tunnel
+from videogen import tunnel
+from videogen.core.version import __version__
 from videogen.address import Address
 from videogen.api import chosen, events, files, media, portable, problems, routes, shares, transfers
 from videogen.api.auth import SessionCookie
-from videogen.clock import SteadyClock
-from videogen.config import AppConfig
+from videogen.core.clock import SteadyClock
+from videogen.core.config import AppConfig
+from videogen.core.errors import ConfigError, StartError, VideogenError
+from videogen.core.lock import DataLock
+from videogen.core.security import Signer, load_secret
 from videogen.database import Database
 from videogen.engines.base import Engine
 from videogen.engines.registry import load_engines, references_by_id
-from videogen.errors import ConfigError, StartError, VideogenError
 from videogen.exports import Exports
 from videogen.hub import Hub
 from videogen.imports import Imports
 from videogen.integrity import require_sound
-from videogen.lock import DataLock
 from videogen.migrate import migrate
 from videogen.presenter import Presenter
 from videogen.proxy import TrustedProxy
 from videogen.queue.embedded import EmbeddedQueue
 from videogen.requests import engine_infos
-from videogen.security import Signer, load_secret
 from videogen.service import Parts, Service
 from videogen.share import routes as share_routes
 from videogen.shares import Shares

@@ -10,27 +10,27 @@ from typing import Any, cast
 
 import orjson
 
-from videogen.config import AppConfig
-from videogen.engine_schemas import EngineList
+from videogen.core.config import AppConfig
+from videogen.core.errors import FileMissing, NotFound, NotTerminal
+from videogen.core.security import Signer, new_id
+from videogen.core.text import file_name
 from videogen.engines.base import Engine, Recipe
-from videogen.errors import FileMissing, NotFound, NotTerminal
 from videogen.hub import Hub
 from videogen.models import FileRow, GenerationRow, ProjectRow
-from videogen.naming import file_name
 from videogen.presenter import RENDER_AGAIN, Presenter
 from videogen.presets import poster_of
 from videogen.requests import Request, engine_infos, prepare, seeds
-from videogen.schemas import (
-    TERMINAL,
+from videogen.schemas.engines import EngineList
+from videogen.schemas.generations import (
     Generation,
     GenerationCreate,
     GenerationPage,
     GenerationPatch,
     GenerationType,
     Project,
-    SessionCreated,
 )
-from videogen.security import Signer, new_id
+from videogen.schemas.status import TERMINAL
+from videogen.schemas.system import SessionCreated
 from videogen.storage import DiskStorage
 from videogen.store import Filter, Limits, Scope, Store
 from videogen.streams import EventStream, open_stream

@@ -11,12 +11,13 @@ from typing import Any, Final, cast
 
 import anyio.to_thread
 
+from videogen.core.errors import Deleted, NotFound
 from videogen.database import StoredEvent
-from videogen.errors import Deleted, NotFound
 from videogen.hub import VISITORS, Frame, Hub, Subscription
 from videogen.models import GenerationRow
-from videogen.schemas import GenerationType, Status
-from videogen.share_schemas import Share, ShareCreate, ShareList
+from videogen.schemas.generations import GenerationType
+from videogen.schemas.sharing import Share, ShareCreate, ShareList
+from videogen.schemas.status import Status
 from videogen.storage import DiskStorage
 from videogen.store import Opening, Shared, Store
 from videogen.streams import EventStream

@@ -10,7 +10,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Final
 
-from videogen.errors import StartError, StorageFault
+from videogen.core.errors import StartError, StorageFault
 
 _SCRATCH: Final = (".probe.*", ".secret.*", "files/*/*.part")
 _PROBE_BYTES: Final = 64 * 1024

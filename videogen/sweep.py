@@ -9,8 +9,8 @@ from queue import Empty, SimpleQueue
 from typing import Final
 
 from videogen.database import Database, StoredEvent, damaged
-from videogen.events import is_terminal
 from videogen.integrity import check
+from videogen.schemas.events import is_terminal
 from videogen.storage import DiskStorage
 from videogen.store import Store
 

@@ -10,12 +10,12 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final
 
-from videogen.errors import CodeRefused, TooManyGuesses
+from videogen.core.errors import CodeRefused, TooManyGuesses
+from videogen.core.security import Signer
 from videogen.models import TransferRow
-from videogen.schemas import SessionCreated
-from videogen.security import Signer
+from videogen.schemas.portability import Transfer
+from videogen.schemas.system import SessionCreated
 from videogen.store import Store
-from videogen.travel_schemas import Transfer
 
 HOLDS_SECONDS: Final = 10 * 60
 # Crockford's base 32: nothing that could be read as something else.

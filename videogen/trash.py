@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-from videogen.errors import InvalidRequest, NotFound
+from videogen.core.errors import InvalidRequest, NotFound
 from videogen.exports import Exports
-from videogen.history_schemas import Bundle, Chosen, LeftOut, Restored, Trashed
+from videogen.schemas.history import Bundle, Chosen, LeftOut, Restored, Trashed
 from videogen.store import Store
 
 ZIP_SECONDS: Final = 600.0

@@ -9,11 +9,11 @@ from typing import BinaryIO, Final
 
 from sqlalchemy.exc import IntegrityError
 
-from videogen.errors import InvalidRequest, NotFound, SessionRequired, StorageFault
+from videogen.core.errors import InvalidRequest, NotFound, SessionRequired, StorageFault
+from videogen.core.security import new_id
 from videogen.models import UploadRow
 from videogen.presenter import Presenter
-from videogen.schemas import File
-from videogen.security import new_id
+from videogen.schemas.generations import File
 from videogen.storage import DiskStorage
 from videogen.store import Store
 

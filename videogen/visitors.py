@@ -9,11 +9,11 @@ from typing import Any, Final
 
 import orjson
 
+from videogen.core.i18n import DEFAULT, Words, problem, words
 from videogen.database import StoredEvent
 from videogen.journal import snapshot
-from videogen.language import DEFAULT, Words, problem, words
 from videogen.models import GenerationRow
-from videogen.schemas import Status
+from videogen.schemas.status import Status
 
 # Relative to the page of the link, so that one encoding serves every visitor.
 RESULTS: Final = {"video": "video.mp4", "image": "image.png"}

@@ -12,11 +12,7 @@ from typing import Final
 
 from pydantic import ValidationError
 
-from videogen.engines.base import Recipe, RenderLost
-from videogen.engines.host import RenderProcess
-from videogen.engines.protocol import RenderJob
-from videogen.engines.spare import Spare, end_orphans
-from videogen.errors import (
+from videogen.core.errors import (
     DamagedDatabase,
     InputMissing,
     MoveRefused,
@@ -25,10 +21,14 @@ from videogen.errors import (
     VideogenError,
     is_disk_fault,
 )
+from videogen.core.security import new_id
+from videogen.engines.base import Recipe, RenderLost
+from videogen.engines.host import RenderProcess
+from videogen.engines.protocol import RenderJob
+from videogen.engines.spare import Spare, end_orphans
 from videogen.queue.embedded import EmbeddedQueue, Lease
 from videogen.report import Reporter
 from videogen.room import LOOK_SECONDS, Room
-from videogen.security import new_id
 from videogen.storage import DiskStorage
 from videogen.store import Fence, Store
 from videogen.sweep import Tidier

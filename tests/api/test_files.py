@@ -12,8 +12,8 @@ from tests.api.conftest import MAX_UPLOAD_MB
 from tests.support.api import API, TINY
 from tests.support.pictures import GPS, bomb, colour_at, encoded, photo, quarters
 from videogen.client import AsyncClient
-from videogen.events import RenderResult
-from videogen.schemas import GenerationCreate
+from videogen.schemas.events import RenderResult
+from videogen.schemas.generations import GenerationCreate
 from videogen.uploads import MAX_UPLOADS
 
 FIELDS = {"id", "contentType", "width", "height", "sizeBytes", "createdAt", "url"}

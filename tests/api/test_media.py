@@ -2,8 +2,8 @@ import json
 
 import pytest
 
+from videogen.core.security import Signer, load_secret
 from videogen.media import probe
-from videogen.security import Signer, load_secret
 
 
 @pytest.fixture(scope="module")

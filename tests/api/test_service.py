@@ -2,7 +2,7 @@ import pytest
 
 from tests.api.conftest import ENGINES
 from tests.support.api import API
-from videogen import __version__
+from videogen.core.version import __version__
 
 METHODS = {"get", "post", "put", "patch", "delete"}
 

@@ -3,7 +3,7 @@ from datetime import datetime
 
 import pytest
 
-from videogen.events import decode
+from videogen.schemas.events import decode
 
 COMMON = {"generationId", "projectId", "requestId", "status", "progress", "attempt", "at"}
 SHAPES = {

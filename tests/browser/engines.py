@@ -11,7 +11,7 @@ from videogen.engines.base import Preset, RenderFailed
 from videogen.engines.function import engine
 from videogen.engines.settings import VideoSettings
 from videogen.engines.stills import read_input
-from videogen.schemas import Capabilities
+from videogen.schemas.engines import Capabilities
 
 GATE = "go-on"
 """The file in a generation's workdir that opens its gate: the seconds that each frame takes from then on."""

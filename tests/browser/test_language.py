@@ -89,7 +89,7 @@ def test_a_frame_without_cookies_keeps_the_choice_too(person, app):
 def test_what_the_server_writes_is_what_the_browser_would(app, browser):
     from datetime import date
 
-    from videogen.language import languages
+    from videogen.core.i18n import languages
 
     for tag, words in languages().items():
         context = browser.new_context(locale=tag)

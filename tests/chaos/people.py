@@ -12,8 +12,8 @@ from typing import TypeVar
 import httpx
 
 from videogen.client import ApiError, AsyncClient, ClientError, ConnectionChange, Unreachable
-from videogen.events import RenderError, RenderProgress, RenderResult, is_terminal
-from videogen.schemas import GenerationCreate
+from videogen.schemas.events import RenderError, RenderProgress, RenderResult, is_terminal
+from videogen.schemas.generations import GenerationCreate
 
 Told = RenderProgress | RenderResult | RenderError
 T = TypeVar("T")

@@ -20,8 +20,8 @@ from tests.chaos.monkey import rows
 from tests.chaos.people import Ledger
 from videogen.engines.base import Recipe
 from videogen.engines.registry import load_engine
-from videogen.events import is_terminal
-from videogen.schemas import MOVES, Status
+from videogen.schemas.events import is_terminal
+from videogen.schemas.status import MOVES, Status
 
 ENDS = {"completed": "render_result", "failed": "error", "cancelled": "error"}
 # What a storm may end with: what `raises` says, what an owner asked for, what a size that kills would end as.

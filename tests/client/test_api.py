@@ -9,7 +9,8 @@ import pytest
 from tests.client.answers import GENERATION, generation_json
 from tests.client.conftest import AT
 from videogen.client import ApiError, AsyncClient, Client, ProtocolError, Unreachable, VersionMismatch
-from videogen.schemas import Generation, GenerationCreate, Status
+from videogen.schemas.generations import Generation, GenerationCreate
+from videogen.schemas.status import Status
 
 
 async def test_submit_sends_what_was_asked_and_its_key(client, script):

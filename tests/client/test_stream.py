@@ -10,7 +10,7 @@ import pytest
 from tests.client.conftest import frame, result
 from videogen.client import ApiError, ConnectionChange, ProtocolError
 from videogen.client.place import LONGEST_RETRY_AFTER
-from videogen.events import RenderProgress, RenderResult
+from videogen.schemas.events import RenderProgress, RenderResult
 
 
 async def ids(watch):

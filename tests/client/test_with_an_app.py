@@ -31,7 +31,7 @@ from videogen.client import (
     connect,
     connect_async,
 )
-from videogen.events import RenderProgress
+from videogen.schemas.events import RenderProgress
 
 SLOW = {**TINY, "durationSeconds": 2.0, "delayMs": 40}
 

@@ -8,11 +8,11 @@ from types import SimpleNamespace
 import pytest
 
 from tests.support.rows import Submitter, file_row
-from videogen.config import AppConfig
+from videogen.core.config import AppConfig
+from videogen.core.security import load_secret
 from videogen.database import Database
 from videogen.doctor import Level, diagnose
 from videogen.queue.embedded import EmbeddedQueue
-from videogen.security import load_secret
 from videogen.storage import DiskStorage
 from videogen.store import Fence, Result, Store
 

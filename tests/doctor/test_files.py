@@ -2,7 +2,7 @@ import os
 
 import pytest
 
-from videogen.lock import DataLock
+from videogen.core.lock import DataLock
 
 
 def test_a_video_that_is_gone_is_a_fault_and_nothing_hides_it(home, faults, fixed):

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from tests.support.folders import read_only_folder
+from videogen.core.errors import StartError
+from videogen.core.lock import DataLock
 from videogen.doctor import diagnose
 from videogen.doctor.places import file_system
-from videogen.errors import StartError
-from videogen.lock import DataLock
 
 
 def test_a_sound_folder_is_well_and_a_look_changes_nothing(home, faults):

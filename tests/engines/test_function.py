@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from videogen.core.errors import InvalidRequest
 from videogen.engines.base import Engine, RenderFailed, RenderRequest
 from videogen.engines.function import engine
-from videogen.errors import InvalidRequest
 from videogen.media import probe
-from videogen.schemas import Capabilities
+from videogen.schemas.engines import Capabilities
 
 SETTINGS = {"width": 64, "height": 64, "fps": 4, "durationSeconds": 1, "seed": 3}
 

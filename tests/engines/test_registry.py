@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from videogen.core.errors import ConfigError
 from videogen.engines.base import Engine
 from videogen.engines.registry import load_engine, load_engines, references_by_id
-from videogen.errors import ConfigError
 
 FAKES = Path(__file__).parents[1] / "fakes.py"
 

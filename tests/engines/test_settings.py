@@ -3,10 +3,10 @@ import math
 import pytest
 from pydantic import Field, ValidationError
 
+from videogen.core.errors import InvalidRequest
 from videogen.engines.base import RenderRequest
 from videogen.engines.function import engine
 from videogen.engines.settings import MAX_SEED, VideoSettings
-from videogen.errors import InvalidRequest
 
 
 class Sparkly(VideoSettings):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
 from tests.support.pictures import GPS, bomb, colour_at, encoded, photo, quarters
-from videogen.errors import InvalidRequest, UnsupportedMediaType
+from videogen.core.errors import InvalidRequest, UnsupportedMediaType
 from videogen.media import intake
 from videogen.media.intake import CleanImage, clean_image
 

@@ -1,7 +1,7 @@
 import pytest
 
 from tests.support.rows import result
-from videogen.errors import NotFound
+from videogen.core.errors import NotFound
 from videogen.store import Fence, Progress
 
 

@@ -5,8 +5,8 @@ import pytest
 from sqlalchemy import text
 
 from tests.support.rows import PLENTY, fields, file_row, generation_row, project_row, result
-from videogen.errors import IdempotencyConflict, LimitExceeded, NotFound, NotTerminal
-from videogen.schemas import Status
+from videogen.core.errors import IdempotencyConflict, LimitExceeded, NotFound, NotTerminal
+from videogen.schemas.status import Status
 from videogen.store import Fence, Filter, Limits
 
 ANY = Filter()

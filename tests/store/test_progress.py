@@ -2,7 +2,7 @@ import pytest
 from sqlalchemy import text
 
 from tests.support.rows import file_row, result
-from videogen.errors import MoveRefused
+from videogen.core.errors import MoveRefused
 from videogen.store import Fence, Progress
 
 

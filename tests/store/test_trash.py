@@ -3,8 +3,8 @@
 import pytest
 
 from tests.support.rows import PLENTY, file_row, generation_row, project_row, result, upload_row
-from videogen.errors import NotFound
-from videogen.folding import fold
+from videogen.core.errors import NotFound
+from videogen.core.text import fold
 from videogen.store import Fence, Filter
 from videogen.store.library import Arrival
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from itertools import count
 from typing import Any
 
+from videogen.core.security import new_id
 from videogen.database import StoredEvent
 from videogen.models import FileRow, GenerationRow, ProjectRow, UploadRow
-from videogen.security import new_id
 from videogen.store import Limits, Result, Store
 
 PLENTY = Limits(per_session=1000, queue=1000)

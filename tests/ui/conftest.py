@@ -10,9 +10,9 @@ import pytest
 
 from tests.client.answers import generation_json
 from videogen.client import AsyncClient
-from videogen.engine_schemas import EngineInfo
-from videogen.events import decode
-from videogen.schemas import Generation
+from videogen.schemas.engines import EngineInfo
+from videogen.schemas.events import decode
+from videogen.schemas.generations import Generation
 
 START = datetime(2026, 11, 1, 12, tzinfo=UTC)
 ENGINE = {

@@ -9,7 +9,7 @@ import pytest
 
 from tests.client.answers import generation_json
 from tests.ui.conftest import at, engine
-from videogen.language import words
+from videogen.core.i18n import words
 from videogen.ui.actions import Actions
 from videogen.ui.form import Limits, engine_form
 from videogen.ui.pages import Page, Pages

@@ -5,7 +5,8 @@ import itertools
 import pytest
 
 from tests.ui.conftest import event, generation, result_json
-from videogen.schemas import GenerationPage, Status
+from videogen.schemas.generations import GenerationPage
+from videogen.schemas.status import Status
 from videogen.ui.board import Board
 
 DONE = {"status": "completed", "progress": 100, "videoUrl": "/media/v"}

@@ -9,7 +9,7 @@ from fastapi import FastAPI
 
 from tests.ui.conftest import engine
 from videogen.client import AsyncClient
-from videogen.language import words
+from videogen.core.i18n import words
 from videogen.ui import assets
 from videogen.ui.form import Limits, engine_form
 from videogen.ui.page import PageSettings, build_page, mount_page

@@ -7,7 +7,7 @@ import pytest
 from pydantic import Field
 
 from videogen.engines.settings import VideoSettings
-from videogen.schemas import Model
+from videogen.schemas.base import Model
 from videogen.ui.schema import COMFORTABLE, comfortable_fields, lacking, own_fields
 
 

@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 import pytest
 
 from tests.test_architecture import PACKAGE, SOURCES, TREES
-from videogen.language import DEFAULT, MARK, words
+from videogen.core.i18n import DEFAULT, MARK, words
 
 KEYS = set(words(DEFAULT).keys)
 WHERE = ("ui/assets", "share/assets")
@@ -128,7 +128,7 @@ def asked():
         text = path.read_text()
         for key in re.findall(r'"([a-z]+(?:\.[a-z_]+)+)"|`([a-z]+\.)\$\{', text):
             yield key[0] or key[1], name
-    for module in [*SPEAKING, "videogen.language"]:
+    for module in [*SPEAKING, "videogen.core.i18n"]:
         for text in constants(TREES[module]):
             yield text, module
 

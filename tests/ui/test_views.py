@@ -7,8 +7,8 @@ import pytest
 
 from tests.ui.conftest import generation
 from videogen.client import ApiError, Unreachable
-from videogen.language import words
-from videogen.schemas import GenerationPage
+from videogen.core.i18n import words
+from videogen.schemas.generations import GenerationPage
 from videogen.ui import views
 from videogen.ui.board import Board
 from videogen.ui.texts import Texts

@@ -13,7 +13,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from videogen.errors import CrossSite, SessionRequired, StorageFault
+from videogen.core.errors import CrossSite, SessionRequired, StorageFault
 from videogen.service import Service
 
 logger = logging.getLogger(__name__)

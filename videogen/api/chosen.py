@@ -14,8 +14,8 @@ from videogen.api.cursors import decode_cursor, encode_cursor
 from videogen.api.portable import zip_response
 from videogen.api.problems import documented
 from videogen.api.routes import wanted_by
-from videogen.errors import CrossSite, InvalidRequest, NotFound, SessionRequired
-from videogen.history_schemas import Bundle, Chosen, IdsPage, IdsQuery, Restored, Trashed
+from videogen.core.errors import CrossSite, InvalidRequest, NotFound, SessionRequired
+from videogen.schemas.history import Bundle, Chosen, IdsPage, IdsQuery, Restored, Trashed
 from videogen.trash import Trash, Zips
 
 router = APIRouter(prefix="/api/v1/generations", tags=["generations"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 
-from videogen.errors import InvalidRequest
+from videogen.core.errors import InvalidRequest
 
 
 def encode_cursor(position: int | None) -> str | None:

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Header, Response
 
 from videogen.api.auth import ServiceDep, SessionDep
 from videogen.api.problems import Responses, documented
-from videogen.errors import InvalidRequest, NotFound, SessionRequired
+from videogen.core.errors import InvalidRequest, NotFound, SessionRequired
 from videogen.sse import EventStreamResponse
 from videogen.store import Scope
 

@@ -15,7 +15,7 @@ from starlette.requests import ClientDisconnect
 
 from videogen.api.auth import ServiceDep, SessionDep
 from videogen.api.problems import documented
-from videogen.errors import (
+from videogen.core.errors import (
     CrossSite,
     InvalidRequest,
     LimitExceeded,
@@ -25,7 +25,7 @@ from videogen.errors import (
     StorageFault,
     UnsupportedMediaType,
 )
-from videogen.schemas import File
+from videogen.schemas.generations import File
 
 router = APIRouter(prefix="/api/v1", tags=["files"])
 _ENVELOPE: Final = 16 * 1024

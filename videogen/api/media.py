@@ -5,12 +5,12 @@ from __future__ import annotations
 from fastapi import APIRouter
 from fastapi.responses import FileResponse, JSONResponse
 
-from videogen import __version__
 from videogen.api.auth import ServiceDep
 from videogen.api.problems import documented
-from videogen.errors import FileMissing, NotFound, NotReady, StorageFault
-from videogen.naming import disposition
-from videogen.schemas import Health
+from videogen.core.errors import FileMissing, NotFound, NotReady, StorageFault
+from videogen.core.text import disposition
+from videogen.core.version import __version__
+from videogen.schemas.system import Health
 
 router = APIRouter()
 

@@ -13,10 +13,10 @@ from fastapi.responses import StreamingResponse
 
 from videogen.api.auth import SessionDep
 from videogen.api.problems import documented
-from videogen.errors import CrossSite, NotAnExport, PayloadTooLarge, SessionRequired, StorageFault
+from videogen.core.errors import CrossSite, NotAnExport, PayloadTooLarge, SessionRequired, StorageFault
 from videogen.exports import Exports
 from videogen.imports import Imports
-from videogen.travel_schemas import Imported
+from videogen.schemas.portability import Imported
 
 router = APIRouter(prefix="/api/v1", tags=["export and import"])
 _ZIP: Final[dict[str, Any]] = {"schema": {"type": "string", "format": "binary"}}

@@ -10,9 +10,9 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from videogen.errors import InvalidRequest, LimitExceeded, SessionRequired, TooManyGuesses, VideogenError
-from videogen.schemas import Problem
-from videogen.validation import explain
+from videogen.core.errors import InvalidRequest, LimitExceeded, SessionRequired, TooManyGuesses, VideogenError
+from videogen.core.validation import explain
+from videogen.schemas.system import Problem
 
 logger = logging.getLogger(__name__)
 MEDIA_TYPE: Final = "application/problem+json"

@@ -10,8 +10,7 @@ from fastapi.responses import FileResponse
 from videogen.api.auth import ServiceDep, SessionDep, cookie_header
 from videogen.api.cursors import decode_cursor, encode_cursor
 from videogen.api.problems import documented
-from videogen.engine_schemas import EngineList
-from videogen.errors import (
+from videogen.core.errors import (
     CrossSite,
     IdempotencyConflict,
     InvalidRequest,
@@ -21,17 +20,18 @@ from videogen.errors import (
     NotTerminal,
     SessionRequired,
 )
-from videogen.line_schemas import GenerationMove
-from videogen.schemas import (
+from videogen.schemas.engines import EngineList
+from videogen.schemas.generations import (
     Generation,
     GenerationCreate,
+    GenerationMove,
     GenerationPage,
     GenerationPatch,
     ListQuery,
     Project,
-    SessionCreated,
-    Status,
 )
+from videogen.schemas.status import Status
+from videogen.schemas.system import SessionCreated
 from videogen.store import Filter
 
 router = APIRouter(prefix="/api/v1")

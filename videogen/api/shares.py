@@ -9,8 +9,8 @@ from fastapi import APIRouter, Depends, Request, Response
 from videogen.address import Address
 from videogen.api.auth import SessionDep
 from videogen.api.problems import documented
-from videogen.errors import CrossSite, InvalidRequest, NotFound, SessionRequired
-from videogen.share_schemas import Share, ShareCreate, ShareList
+from videogen.core.errors import CrossSite, InvalidRequest, NotFound, SessionRequired
+from videogen.schemas.sharing import Share, ShareCreate, ShareList
 from videogen.shares import Shares
 
 router = APIRouter(prefix="/api/v1", tags=["shares"])

@@ -8,10 +8,10 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from videogen.api.auth import SessionDep, cookie_header, is_same_origin
 from videogen.api.problems import documented
-from videogen.errors import CodeRefused, CrossSite, InvalidRequest, SessionRequired, TooManyGuesses
-from videogen.schemas import SessionCreated
+from videogen.core.errors import CodeRefused, CrossSite, InvalidRequest, SessionRequired, TooManyGuesses
+from videogen.schemas.portability import Transfer, TransferClaim
+from videogen.schemas.system import SessionCreated
 from videogen.transfers import Transfers
-from videogen.travel_schemas import Transfer, TransferClaim
 
 router = APIRouter(prefix="/api/v1/sessions", tags=["sessions"])
 _WRITE: Final = documented(SessionRequired, CrossSite)

@@ -9,7 +9,7 @@ from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextC
 
 from videogen.cli.output import end_text, queued_text
 from videogen.client import ConnectionChange, Watched
-from videogen.events import RenderProgress
+from videogen.schemas.events import RenderProgress
 
 
 class Bars:

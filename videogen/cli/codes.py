@@ -6,7 +6,7 @@ from typing import Final
 
 from videogen.client import ApiError, ClientError, GenerationEnded, ProtocolError, Unreachable, VersionMismatch
 from videogen.client.tokens import TokenFileError
-from videogen.errors import StartError
+from videogen.core.errors import StartError
 
 DONE: Final = 0
 FAILED: Final = 1

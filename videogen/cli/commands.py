@@ -12,7 +12,7 @@ from videogen.cli.saving import Target, save
 from videogen.cli.where import Place
 from videogen.client import ConnectionChange, GenerationEnded
 from videogen.client.finish import result_of
-from videogen.schemas import Generation, GenerationCreate
+from videogen.schemas.generations import Generation, GenerationCreate
 
 
 def generate(place: Place, args: Namespace, output: Output) -> int:

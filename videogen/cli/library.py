@@ -10,7 +10,7 @@ from videogen.cli.output import Output
 from videogen.cli.where import Place
 from videogen.client.calls import ShareOptions
 from videogen.client.connect import sign_in_with
-from videogen.schemas import Generation
+from videogen.schemas.generations import Generation
 
 
 def list_generations(place: Place, args: Namespace, output: Output) -> int:

@@ -12,7 +12,7 @@ from videogen.cli import codes, commands, library, saving
 from videogen.cli.arguments import STDOUT
 from videogen.cli.output import Output, open_output
 from videogen.cli.where import Place, open_place
-from videogen.errors import VideogenError
+from videogen.core.errors import VideogenError
 
 Command = Callable[[Place, Namespace, Output], int]
 COMMANDS: Final[dict[str, Command]] = {

@@ -7,8 +7,8 @@ import os
 from typing import Any, Protocol, TextIO
 
 from videogen.client import ConnectionChange, Watched
-from videogen.events import RenderError, RenderProgress, RenderResult
-from videogen.schemas import Model
+from videogen.schemas.base import Model
+from videogen.schemas.events import RenderError, RenderProgress, RenderResult
 
 
 class Output(Protocol):

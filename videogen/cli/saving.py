@@ -16,7 +16,7 @@ from videogen.cli.arguments import STDOUT
 from videogen.cli.codes import UsageError
 from videogen.cli.output import Output
 from videogen.client import Client
-from videogen.schemas import Generation
+from videogen.schemas.generations import Generation
 
 ENDINGS: Final = {"video": "mp4", "image": "png"}
 

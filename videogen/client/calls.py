@@ -15,23 +15,22 @@ from pydantic import ValidationError
 
 from videogen.client.errors import ProtocolError, from_response
 from videogen.client.tolerant import read
-from videogen.engine_schemas import EngineList
-from videogen.history_schemas import Bundle, IdsPage, Restored, Trashed
-from videogen.line_schemas import GenerationMove
-from videogen.schemas import (
+from videogen.schemas.base import Model
+from videogen.schemas.engines import EngineList
+from videogen.schemas.generations import (
     File,
     Generation,
     GenerationCreate,
+    GenerationMove,
     GenerationPage,
     GenerationPatch,
     GenerationType,
-    Health,
-    Model,
     Project,
-    SessionCreated,
 )
-from videogen.share_schemas import Share, ShareCreate, ShareList
-from videogen.travel_schemas import Imported, Transfer
+from videogen.schemas.history import Bundle, IdsPage, Restored, Trashed
+from videogen.schemas.portability import Imported, Transfer
+from videogen.schemas.sharing import Share, ShareCreate, ShareList
+from videogen.schemas.system import Health, SessionCreated
 
 T = TypeVar("T")
 M = TypeVar("M", bound=Model)

@@ -9,7 +9,7 @@ from typing import Final
 from videogen.client.errors import ApiError, ProtocolError
 from videogen.client.sync import Client
 from videogen.client.tokens import ENV_TOKEN, TokenStore, server_of
-from videogen.schemas import Health
+from videogen.schemas.system import Health
 
 ENV_URL: Final = "VIDEOGEN_URL"
 DEFAULT_URL: Final = "http://127.0.0.1:7860"

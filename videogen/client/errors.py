@@ -9,9 +9,10 @@ from math import isfinite
 import httpx
 from pydantic import ValidationError
 
-from videogen import __version__
-from videogen.errors import VideogenError
-from videogen.schemas import Generation, Problem
+from videogen.core.errors import VideogenError
+from videogen.core.version import __version__
+from videogen.schemas.generations import Generation
+from videogen.schemas.system import Problem
 
 
 class ClientError(VideogenError):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from videogen.client.errors import GenerationCancelled, GenerationFailed
-from videogen.schemas import Generation, Status
+from videogen.schemas.generations import Generation
+from videogen.schemas.status import Status
 
 
 def result_of(generation: Generation) -> Generation:

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 from videogen.client.backoff import Backoff
 from videogen.client.errors import ApiError, ClientError, Unreachable
 from videogen.client.tolerant import prune
-from videogen.events import EventType, RenderError, RenderProgress, RenderResult, decode, is_terminal
+from videogen.schemas.events import EventType, RenderError, RenderProgress, RenderResult, decode, is_terminal
 
 log = logging.getLogger(__name__)
 

@@ -13,11 +13,12 @@ from videogen.client.calls import ListOptions, ShareOptions, SubmitOptions
 from videogen.client.download import Part, link_of
 from videogen.client.finish import result_of
 from videogen.client.place import Watched
-from videogen.engine_schemas import EngineInfo
-from videogen.history_schemas import Restored, Trashed
-from videogen.schemas import File, Generation, GenerationCreate, GenerationPage, Health, Project, SessionCreated
-from videogen.share_schemas import Share
-from videogen.travel_schemas import Imported, Transfer
+from videogen.schemas.engines import EngineInfo
+from videogen.schemas.generations import File, Generation, GenerationCreate, GenerationPage, Project
+from videogen.schemas.history import Restored, Trashed
+from videogen.schemas.portability import Imported, Transfer
+from videogen.schemas.sharing import Share
+from videogen.schemas.system import Health, SessionCreated
 
 
 class Client(Sender):

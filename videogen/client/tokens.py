@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from videogen.client.errors import ClientError
 from videogen.client.sending import is_loopback
-from videogen.schemas import Health
+from videogen.schemas.system import Health
 
 ENV_TOKEN: Final = "VIDEOGEN_TOKEN"  # noqa: S105 - a name, not a token
 

@@ -8,7 +8,7 @@ from typing import Any, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
-from videogen.schemas import Model
+from videogen.schemas.base import Model
 
 M = TypeVar("M", bound=Model)
 

@@ -10,11 +10,11 @@ from typing import Any, Final
 
 from sqlalchemy import make_url
 
-from videogen.config import AppConfig
+from videogen.core.config import AppConfig
+from videogen.core.errors import VideogenError
+from videogen.core.lock import DataLock, holder
 from videogen.doctor import files, places, rows
 from videogen.doctor.findings import Finding, Level, fault, ok
-from videogen.errors import VideogenError
-from videogen.lock import DataLock, holder
 
 _ROUNDS: Final = 4
 """One repair may bring the next fault to light: a rebuilt database has rows whose files are gone."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from videogen.config import AppConfig
+from videogen.core.config import AppConfig
 from videogen.doctor.findings import FIX, Finding, amount, count, fault, ok, warning
 from videogen.integrity import read_only
 from videogen.storage import DiskStorage

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from videogen.config import AppConfig
+from videogen.core.config import AppConfig
+from videogen.core.errors import ConfigError
 from videogen.doctor.findings import FIX, Finding, amount, fault, ok, warning
 from videogen.engines.registry import load_engine
-from videogen.errors import ConfigError
 from videogen.storage import DiskStorage
 
 NETWORK: Final = frozenset(

@@ -10,10 +10,10 @@ from contextlib import closing
 from pathlib import Path
 from typing import Final
 
+from videogen.core.errors import StorageFault
 from videogen.database import storage_fault
 from videogen.doctor import mend
 from videogen.doctor.salvage import columns, damaged, salvage
-from videogen.errors import StorageFault
 from videogen.integrity import check, wal_of
 from videogen.migrate import REVISIONS, migrate
 from videogen.storage import sync

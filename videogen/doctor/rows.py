@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
-from videogen.config import AppConfig
+from videogen.core.config import AppConfig
 from videogen.database import Database
 from videogen.doctor.findings import FIX, Finding, amount, count, fault, ok, warning
 from videogen.doctor.rebuild import rebuild

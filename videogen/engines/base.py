@@ -9,7 +9,9 @@ from typing import Any, Protocol, runtime_checkable
 import orjson
 from pydantic import BaseModel, Field
 
-from videogen.schemas import Capabilities, GenerationType, Model, Understanding
+from videogen.schemas.base import Model
+from videogen.schemas.engines import Capabilities
+from videogen.schemas.generations import GenerationType, Understanding
 
 
 class RenderRequest(Model):

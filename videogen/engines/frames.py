@@ -15,8 +15,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from videogen.core.errors import is_disk_fault
 from videogen.engines.base import Artifact, Recipe, RenderContext, RenderFailed
-from videogen.errors import is_disk_fault
 from videogen.media import (
     ENCODER,
     BrokenMedia,

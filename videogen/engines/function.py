@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from videogen.engines.base import Artifact, Preset, Recipe, RenderContext, RenderFailed, RenderRequest
 from videogen.engines.settings import VideoSettings, video_recipe
-from videogen.schemas import Capabilities
+from videogen.schemas.engines import Capabilities
 
 FrameFunction = Callable[..., Iterable[Any]]
 """Takes `(recipe)` or `(recipe, ctx)` and yields `recipe.num_frames` uint8 arrays of shape (H, W, 3), RGB."""

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import Field, TypeAdapter
 
 from videogen.engines.base import Artifact, Recipe
-from videogen.schemas import Model
+from videogen.schemas.base import Model
 
 MAX_LINE: Final = 1 << 20
 """Bytes in one message; a longer line is not ours."""

@@ -12,8 +12,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Final
 
+from videogen.core.errors import ConfigError
 from videogen.engines.base import Engine
-from videogen.errors import ConfigError
 
 VARIABLE: Final = "VIDEOGEN_ENGINES"
 GROUP: Final = "videogen.engines"

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 from pydantic import BaseModel, Field
 
+from videogen.core.errors import InvalidRequest
 from videogen.engines.base import Recipe
-from videogen.errors import InvalidRequest
-from videogen.schemas import Model
+from videogen.schemas.base import Model
 
 if TYPE_CHECKING:
     from videogen.engines.base import Engine, RenderRequest

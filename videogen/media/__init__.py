@@ -1,6 +1,6 @@
 """Video and pictures on disk: encode, probe, poster. Everything written is whole or not there."""
 
-from videogen.media.durable import replacing, write_durably
+from videogen.core.atomic_files import replacing, write_durably
 from videogen.media.encode import ENCODER, SegmentEncoder, VideoShape, join_segments
 from videogen.media.image import probe_image, write_jpeg, write_poster, write_preview, write_still
 from videogen.media.probe import BrokenMedia, Probe, probe

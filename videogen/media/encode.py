@@ -24,7 +24,7 @@ from av.video.reformatter import (
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
-from videogen.media.durable import replacing
+from videogen.core.atomic_files import replacing
 
 # The same frames must give the same bytes, or a resumed render would differ from an unbroken one. x264's bytes
 # depend on its thread count; and its macroblock tree reads memory that it never wrote when there are B-frames,

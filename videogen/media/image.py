@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, PngImagePlugin
 
-from videogen.media.durable import replacing
+from videogen.core.atomic_files import replacing
 from videogen.media.probe import BrokenMedia
 
 PREVIEW_WIDTH: Final = 480

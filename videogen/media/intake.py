@@ -16,7 +16,7 @@ from typing import BinaryIO, Final
 import numpy as np
 from PIL import Image, ImageCms, UnidentifiedImageError
 
-from videogen.errors import InvalidRequest, UnsupportedMediaType
+from videogen.core.errors import InvalidRequest, UnsupportedMediaType
 
 MAX_PIXELS: Final = 40_000_000
 """Width times height of what is decoded at all: 120 MB as RGB."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import av
 
-from videogen.errors import VideogenError
+from videogen.core.errors import VideogenError
 
 
 class BrokenMedia(VideogenError):

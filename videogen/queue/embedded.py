@@ -17,7 +17,7 @@ from videogen.forecast import Expected, expect_row
 from videogen.line import queue_order, refresh_line
 from videogen.models import GenerationRow, SessionRow
 from videogen.moves import cancelled, failure, move, not_before, restage
-from videogen.schemas import Status
+from videogen.schemas.status import Status
 
 logger = logging.getLogger(__name__)
 

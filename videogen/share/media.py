@@ -8,8 +8,8 @@ from typing import Final
 from fastapi import Request, Response
 from fastapi.responses import FileResponse
 
-from videogen.errors import NotFound
-from videogen.naming import disposition, file_name
+from videogen.core.errors import NotFound
+from videogen.core.text import disposition, file_name
 from videogen.shares import Shares, Visit
 from videogen.visitors import RESULTS
 

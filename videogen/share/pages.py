@@ -14,8 +14,8 @@ from typing import Any, Final
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 
-from videogen.language import Words, languages, said_by, words
-from videogen.schemas import TERMINAL
+from videogen.core.i18n import Words, languages, said_by, words
+from videogen.schemas.status import TERMINAL
 from videogen.shares import PATH, Visit
 from videogen.visitors import say
 

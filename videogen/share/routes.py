@@ -15,9 +15,9 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
 from starlette.background import BackgroundTask
 
-from videogen.errors import Deleted, NotFound, StorageFault
-from videogen.language import COOKIE as LANGUAGE_COOKIE
-from videogen.language import PARAMETER, VARIES, Words, chosen
+from videogen.core.errors import Deleted, NotFound, StorageFault
+from videogen.core.i18n import COOKIE as LANGUAGE_COOKIE
+from videogen.core.i18n import PARAMETER, VARIES, Words, chosen
 from videogen.service import Service
 from videogen.share import pages
 from videogen.share.media import media, not_modified

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from videogen.core.errors import DamagedDatabase
 from videogen.database import Database
-from videogen.errors import DamagedDatabase
 
 
 class BaseStore:

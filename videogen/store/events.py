@@ -8,10 +8,10 @@ from typing import Any, Literal
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
+from videogen.core.errors import NotFound
 from videogen.database import StoredEvent
-from videogen.errors import NotFound
 from videogen.models import EventRow, GenerationRow
-from videogen.schemas import TERMINAL
+from videogen.schemas.status import TERMINAL
 from videogen.store.base import BaseStore
 from videogen.store.trash import in_sight
 

@@ -11,13 +11,13 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.operators import custom_op
 from sqlmodel import col, select
 
+from videogen.core.errors import IdempotencyConflict, InvalidRequest, LimitExceeded, NotFound, NotTerminal
+from videogen.core.text import fold
 from videogen.database import UnitOfWork
-from videogen.errors import IdempotencyConflict, InvalidRequest, LimitExceeded, NotFound, NotTerminal
-from videogen.folding import fold
 from videogen.line import refresh_line
 from videogen.models import FileRow, GenerationRow, ProjectRow, UploadRow
 from videogen.moves import cancelled
-from videogen.schemas import TERMINAL, Status
+from videogen.schemas.status import TERMINAL, Status
 from videogen.store.base import BaseStore
 from videogen.store.trash import in_sight, remove
 

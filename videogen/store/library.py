@@ -9,10 +9,10 @@ from typing import Final
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, func, select
 
-from videogen.errors import NotFound
+from videogen.core.errors import NotFound
 from videogen.journal import record
 from videogen.models import FileRow, GenerationRow, OriginRow, ProjectRow
-from videogen.schemas import TERMINAL, Status
+from videogen.schemas.status import TERMINAL, Status
 from videogen.store.base import BaseStore
 from videogen.store.trash import in_sight
 

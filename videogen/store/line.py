@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from sqlmodel import select
 
+from videogen.core.errors import NotFound, NotQueued
 from videogen.database import UnitOfWork
-from videogen.errors import NotFound, NotQueued
 from videogen.line import first_of, refresh_line, reorder
 from videogen.models import GenerationRow
-from videogen.schemas import Status
+from videogen.schemas.status import Status
 from videogen.store.base import BaseStore
 
 

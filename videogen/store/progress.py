@@ -10,7 +10,7 @@ from sqlmodel import col, select
 from videogen.forecast import Measured, note_run
 from videogen.models import FileRow, GenerationRow
 from videogen.moves import advance, amend, failure, move
-from videogen.schemas import Status
+from videogen.schemas.status import Status
 from videogen.store.base import BaseStore
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from sqlalchemy import or_
 from sqlmodel import col, delete, select
 
+from videogen.core.security import new_id, new_token, token_hash
 from videogen.models import DeviceRow, SessionRow, TransferRow
-from videogen.security import new_id, new_token, token_hash
 from videogen.store.base import BaseStore
 
 

@@ -7,9 +7,9 @@ from typing import Any
 from sqlalchemy import or_, update
 from sqlmodel import Session, col, delete, select
 
-from videogen.errors import NotFound
+from videogen.core.errors import NotFound
+from videogen.core.security import new_slug, token_hash
 from videogen.models import FileRow, GenerationRow, ShareRow
-from videogen.security import new_slug, token_hash
 from videogen.store.base import BaseStore
 from videogen.store.trash import in_sight
 

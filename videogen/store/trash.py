@@ -11,7 +11,7 @@ from sqlmodel import col, delete, select
 
 from videogen.database import UnitOfWork
 from videogen.models import EventRow, FileRow, GenerationRow, OriginRow, ProjectRow
-from videogen.schemas import TERMINAL
+from videogen.schemas.status import TERMINAL
 from videogen.store.base import BaseStore
 
 

@@ -7,10 +7,10 @@ from typing import Any
 from sqlalchemy import exists, func
 from sqlmodel import col, delete, select
 
+from videogen.core.errors import LimitExceeded, NotFound
 from videogen.database import UnitOfWork
-from videogen.errors import LimitExceeded, NotFound
 from videogen.models import FileRow, GenerationRow, UploadRow
-from videogen.schemas import Status
+from videogen.schemas.status import Status
 from videogen.store.base import BaseStore
 from videogen.store.trash import in_sight
 

@@ -10,7 +10,7 @@ import gradio as gr
 from pydantic import ValidationError
 
 from videogen.client import ApiError, AsyncClient, ClientError
-from videogen.schemas import Generation, GenerationCreate, Project
+from videogen.schemas.generations import Generation, GenerationCreate, Project
 from videogen.ui import form, views
 from videogen.ui.pages import Page, Pages, Visit, texts_of
 from videogen.ui.texts import Texts

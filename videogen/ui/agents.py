@@ -11,7 +11,7 @@ import orjson
 from gradio.events import api
 
 from videogen.client import ApiError, AsyncClient, ClientError, GenerationEnded, WaitTimeout
-from videogen.schemas import Generation
+from videogen.schemas.generations import Generation
 
 WAIT_SECONDS: Final = 300.0
 """How long one call may wait: proxies and agents give up on longer ones."""

@@ -10,7 +10,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Final
 
-from videogen.language import Words, languages, said_by
+from videogen.core.i18n import Words, languages, said_by
 from videogen.ui.form import EngineForm
 from videogen.ui.texts import DETAILS
 

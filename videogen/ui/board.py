@@ -8,8 +8,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from videogen.events import RenderError, RenderProgress, RenderResult
-from videogen.schemas import ErrorInfo, Generation, GenerationPage, Status
+from videogen.schemas.events import RenderError, RenderProgress, RenderResult
+from videogen.schemas.generations import ErrorInfo, Generation, GenerationPage
+from videogen.schemas.status import Status
 
 Event = RenderProgress | RenderResult | RenderError
 

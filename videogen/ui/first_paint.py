@@ -13,7 +13,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from videogen.client import ApiError, AsyncClient, ClientError
-from videogen.language import VARIES, Words, chosen, languages
+from videogen.core.i18n import VARIES, Words, chosen, languages
 from videogen.ui import views
 from videogen.ui.pages import Page, Visit, find_session, texts_of
 from videogen.ui.views import View

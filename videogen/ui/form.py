@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from videogen import language
-from videogen.engine_schemas import EngineInfo, PresetInfo
-from videogen.schemas import Generation, GenerationCreate
+from videogen.core import i18n as language
+from videogen.schemas.engines import EngineInfo, PresetInfo
+from videogen.schemas.generations import Generation, GenerationCreate
 from videogen.ui.schema import COMFORTABLE, SettingField, comfortable_fields, lacking, own_fields
 
 SHAPES: Final = {"16:9": (16, 9), "1:1": (1, 1), "9:16": (9, 16)}

@@ -15,7 +15,7 @@ from fastapi import FastAPI
 
 from videogen.client import AsyncClient
 from videogen.client.calls import API
-from videogen.engine_schemas import EngineInfo
+from videogen.schemas.engines import EngineInfo
 from videogen.ui import assets, form
 from videogen.ui.actions import Actions
 from videogen.ui.agents import Agents, mcp_is_installed

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from videogen import language
 from videogen.client import ApiError, AsyncClient
-from videogen.schemas import GenerationPage
+from videogen.core import i18n as language
+from videogen.schemas.generations import GenerationPage
 from videogen.ui.board import Board
 from videogen.ui.texts import Texts
 

@@ -10,7 +10,7 @@ import gradio as gr
 
 from videogen.client import AsyncClient, ClientError
 from videogen.client.calls import ShareOptions
-from videogen.share_schemas import MAX_SHARE_SECONDS, Share
+from videogen.schemas.sharing import MAX_SHARE_SECONDS, Share
 from videogen.ui.pages import Page, Pages, Visit, texts_of
 from videogen.ui.views import View
 

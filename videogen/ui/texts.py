@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
-from videogen import language
 from videogen.client import ApiError, ClientError
 from videogen.client.sending import is_loopback
-from videogen.language import Words
-from videogen.schemas import Generation, Status
+from videogen.core import i18n as language
+from videogen.core.i18n import Words
+from videogen.schemas.generations import Generation
+from videogen.schemas.status import Status
 
 TITLE: Final = "videogen"
 SHAPES: Final[Mapping[str, str]] = {

@@ -11,9 +11,10 @@ from urllib.parse import urlsplit
 import orjson
 import segno
 
-from videogen.naming import file_name
-from videogen.schemas import Generation, GenerationPage, Status, Understanding
-from videogen.travel_schemas import Transfer
+from videogen.core.text import file_name
+from videogen.schemas.generations import Generation, GenerationPage, Understanding
+from videogen.schemas.portability import Transfer
+from videogen.schemas.status import Status
 from videogen.ui.board import Board
 from videogen.ui.schema import COMFORTABLE
 from videogen.ui.texts import Texts

@@ -13,7 +13,8 @@ from videogen.engines.procedural.language import SceneSpec, describe, from_json,
 from videogen.engines.procedural.photo.reading import describe_picture, of_a_picture
 from videogen.engines.procedural.presets import PRESETS
 from videogen.engines.settings import VideoSettings, video_recipe
-from videogen.schemas import Capabilities, Understanding, UnderstoodPhrase
+from videogen.schemas.engines import Capabilities
+from videogen.schemas.generations import Understanding, UnderstoodPhrase
 
 if TYPE_CHECKING:
     from videogen.engines.procedural.photo.scene import PhotoScene

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from videogen.folding import searchable
+from videogen.core.text import searchable
 
 revision = "0005"
 down_revision = "0004"

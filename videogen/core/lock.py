@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import Final, TextIO
 
-from videogen.errors import ConfigError, StartError
+from videogen.core.errors import ConfigError, StartError
 
 NAME: Final = "videogen.lock"
 _GLANCE_SECONDS: Final = 0.1

@@ -12,7 +12,7 @@ from urllib.parse import quote, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from videogen.errors import ConfigError
+from videogen.core.errors import ConfigError
 
 PREFIX: Final = "VIDEOGEN_"
 logger = logging.getLogger(__name__)

@@ -7,7 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter
 
-from videogen.schemas import Model, Status
+from videogen.schemas.base import Model
+from videogen.schemas.status import Status
 
 EventType = Literal["render_progress", "render_result", "error"]
 

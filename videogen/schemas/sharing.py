@@ -7,7 +7,9 @@ from typing import Final
 
 from pydantic import Field
 
-from videogen.schemas import GenerationType, Model, Status
+from videogen.schemas.base import Model
+from videogen.schemas.generations import GenerationType
+from videogen.schemas.status import Status
 
 MAX_SHARE_SECONDS: Final = 10 * 365 * 24 * 3600
 

@@ -6,7 +6,8 @@ from typing import Any
 
 from pydantic import Field
 
-from videogen.schemas import Capabilities, GenerationType, Model
+from videogen.schemas.base import Model
+from videogen.schemas.generations import GenerationType
 
 
 class PresetInfo(Model):
@@ -40,3 +41,15 @@ class EngineList(Model):
     """The engines on offer."""
 
     items: list[EngineInfo]
+
+
+class Capabilities(Model):
+    """What an engine can do here and now."""
+
+    available: bool = True
+    reason: str | None = Field(default=None, description="Why it is not available, and what to do about it.")
+    types: tuple[GenerationType, ...] = ("video",)
+    negative_prompt: bool = False
+    image_input: bool = False
+    exact_progress: bool = True
+    resume: bool = False

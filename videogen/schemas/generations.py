@@ -3,76 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from enum import StrEnum
-from typing import Annotated, Any, Final, Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
-from pydantic.alias_generators import to_camel
+from pydantic import BaseModel, ConfigDict, Field
 
-
-class Status(StrEnum):
-    """Where a generation is in its life."""
-
-    QUEUED = "queued"
-    """Accepted and durable; waits for a renderer."""
-    PROCESSING = "processing"
-    """A renderer holds its lease."""
-    COMPLETED = "completed"
-    """The file is whole and plays."""
-    FAILED = "failed"
-    """It ended with an error, which it carries."""
-    CANCELLED = "cancelled"
-    """Its owner stopped it."""
-
-    @property
-    def is_terminal(self) -> bool:
-        """Nothing leaves a terminal status."""
-        return not MOVES[self]
-
-
-MOVES: Final[dict[Status, frozenset[Status]]] = {
-    Status.QUEUED: frozenset({Status.PROCESSING, Status.CANCELLED}),
-    # Back to queued only when the worker was lost; the attempt number rises.
-    Status.PROCESSING: frozenset({Status.COMPLETED, Status.FAILED, Status.CANCELLED, Status.QUEUED}),
-    Status.COMPLETED: frozenset(),
-    Status.FAILED: frozenset(),
-    Status.CANCELLED: frozenset(),
-}
-"""The one table of allowed moves; the store turns each into a compare-and-set UPDATE."""
-
-TERMINAL: Final = tuple(status for status, moves in MOVES.items() if not moves)
-
-
-def moves_to(target: Status) -> tuple[Status, ...]:
-    """The statuses from which `target` may be reached."""
-    return tuple(status for status, moves in MOVES.items() if target in moves)
-
-
-class Model(BaseModel):
-    """A frozen value that reads and writes camelCase JSON."""
-
-    model_config = ConfigDict(
-        frozen=True,
-        defer_build=True,
-        alias_generator=to_camel,
-        populate_by_name=True,
-        extra="forbid",
-        ser_json_inf_nan="null",
-    )
-
-
-def _text(value: object) -> object:
-    """Refuse what no database and no screen can hold, naming the place."""
-    if isinstance(value, str):
-        for index, char in enumerate(value):
-            code = ord(char)
-            if (code < 32 and char not in "\t\n\r") or 0xD800 <= code <= 0xDFFF:
-                raise ValueError(f"text without control characters (U+{code:04X} stands at position {index})")
-    return value
-
-
-Text = Annotated[str, BeforeValidator(_text), Field(strict=True)]
-"""Text without control characters or lone surrogates."""
+from videogen.schemas.base import Model, Text
+from videogen.schemas.status import Status
 
 GenerationType = Literal["video", "image"]
 
@@ -219,42 +155,9 @@ class File(Model):
     url: str = Field(description="Signed; holds for a day. Ask for the file again to get a new one.")
 
 
-class Health(Model):
-    """What `/healthz` tells; anybody may ask."""
+class GenerationMove(Model):
+    """What `POST /generations/{id}/move` takes."""
 
-    status: str
-    name: str = ""
-    version: str = ""
-    instance: str = Field(default="", description="Names the data this app serves; the same over restarts and ports.")
-
-
-class SessionCreated(Model):
-    """A new session. The token is told once; only its hash is kept."""
-
-    session_id: str
-    token: str
-
-
-class Capabilities(Model):
-    """What an engine can do here and now."""
-
-    available: bool = True
-    reason: str | None = Field(default=None, description="Why it is not available, and what to do about it.")
-    types: tuple[GenerationType, ...] = ("video",)
-    negative_prompt: bool = False
-    image_input: bool = False
-    exact_progress: bool = True
-    resume: bool = False
-
-
-class Problem(Model):
-    """RFC 9457 problem details, with a stable `code`."""
-
-    model_config = ConfigDict(extra="allow")
-
-    type: str = "about:blank"
-    title: str
-    status: int
-    detail: str
-    code: str
-    errors: list[dict[str, str]] | None = None
+    before: str | None = Field(
+        max_length=100, description="The id of a queued generation of this session; null: after all of them."
+    )

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from pydantic import Field
 
-from videogen.schemas import Model
+from videogen.schemas.base import Model
 
 
 class Transfer(Model):

@@ -7,7 +7,8 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import ConfigDict, Field
 
-from videogen.schemas import ErrorInfo, GenerationType, Model, Text
+from videogen.schemas.base import Model, Text
+from videogen.schemas.generations import ErrorInfo, GenerationType
 
 FORMAT: Final = "videogen-export"
 VERSION: Final = 1

@@ -7,7 +7,8 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
-from videogen.schemas import ListQuery, Model
+from videogen.schemas.base import Model
+from videogen.schemas.generations import ListQuery
 
 MAX_IDS: Final = 1000
 """How many generations one call may name."""

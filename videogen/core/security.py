@@ -9,7 +9,7 @@ import secrets
 import time
 from pathlib import Path
 
-from videogen.errors import StartError
+from videogen.core.errors import StartError
 
 LINK_SECONDS = 24 * 3600
 """How long a media link holds at least."""

@@ -1,0 +1,1 @@
+"""Plain values and tools of Python and pydantic; imports nothing of ours."""
