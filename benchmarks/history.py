@@ -20,8 +20,8 @@ from benchmarks.rows import generation, project
 from benchmarks.table import Row
 from tests.support.app import ROOT, App
 from videogen.core.security import new_token
-from videogen.database import Database
-from videogen.migrate import migrate
+from videogen.db.database import Database
+from videogen.db.migrate import migrate
 from videogen.store import Limits, Store
 
 ROWS: Final = 1_000_000

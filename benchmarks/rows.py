@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from videogen.core.security import new_id
-from videogen.models import GenerationRow, ProjectRow
+from videogen.db.tables import GenerationRow, ProjectRow
 
 
 def project(session_id: str) -> ProjectRow:

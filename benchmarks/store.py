@@ -9,8 +9,8 @@ from statistics import median
 
 from benchmarks.rows import generation, project
 from benchmarks.table import Row, percentile
-from videogen.database import Database
-from videogen.migrate import migrate
+from videogen.db.database import Database
+from videogen.db.migrate import migrate
 from videogen.queue.embedded import EmbeddedQueue
 from videogen.store import Fence, Limits, Progress, Store
 

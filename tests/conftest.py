@@ -7,8 +7,8 @@ import pytest
 
 from tests.support.app import App
 from tests.support.rows import Clock, Submitter
-from videogen.database import Database
-from videogen.migrate import migrate
+from videogen.db.database import Database
+from videogen.db.migrate import migrate
 from videogen.queue.embedded import EmbeddedQueue
 from videogen.store import Store
 

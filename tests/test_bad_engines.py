@@ -9,11 +9,11 @@ import pytest
 
 from tests.support.app import engine_reference
 from tests.support.rows import Submitter
-from videogen.database import Database
+from videogen.db.database import Database
 from videogen.engines.base import RenderRequest
 from videogen.engines.registry import load_engine
 from videogen.queue.embedded import EmbeddedQueue
-from videogen.storage import DiskStorage
+from videogen.storage.disk import DiskStorage
 from videogen.store import Store
 from videogen.worker import Terms, WorkerPool
 

@@ -12,9 +12,9 @@ from sqlmodel import select
 from tests.support.damage import damage_table
 from tests.support.rows import stored_event
 from videogen.core.errors import DamagedDatabase, StorageFault
-from videogen.database import Database
-from videogen.models import SessionRow
-from videogen.moves import amend
+from videogen.db.database import Database
+from videogen.db.tables import SessionRow
+from videogen.store.transitions import amend
 
 
 def _ids(database):

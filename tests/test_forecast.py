@@ -4,10 +4,10 @@ import pytest
 from sqlmodel import select
 
 from tests.support.rows import file_row
-from videogen.forecast import KEPT, RECENT, Expected, Measured, schedule
-from videogen.models import RunRow
+from videogen.db.tables import RunRow
 from videogen.queue.embedded import EmbeddedQueue
 from videogen.store import Fence, Result, Store
+from videogen.store.estimates import KEPT, RECENT, Expected, Measured, schedule
 
 
 @pytest.fixture
@@ -128,7 +128,7 @@ def test_what_is_kept_is_bounded(render, database, monkeypatch):
     for _ in range(RECENT + 3):
         render(10)
     assert len(kept()) == RECENT
-    monkeypatch.setattr("videogen.forecast.KEPT", 2)
+    monkeypatch.setattr("videogen.store.estimates.KEPT", 2)
     for width in (32, 48, 80):
         render(10, width=width)
     assert kept() == [48, 80]

@@ -11,9 +11,9 @@ from tests.support.app import environment, run_to_end
 from tests.support.damage import damage_table, leaves, overwrite
 from videogen.core.errors import DamagedDatabase, StartError
 from videogen.core.security import token_hash
-from videogen.database import Database
-from videogen.integrity import check, is_wal_cut, require_sound, wal_of
-from videogen.models import SessionRow
+from videogen.db.database import Database
+from videogen.db.integrity import check, is_wal_cut, require_sound, wal_of
+from videogen.db.tables import SessionRow
 from videogen.store import Store
 from videogen.sweep import look_for_damage
 

@@ -10,10 +10,10 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
 from sqlmodel import SQLModel
 
-import videogen.models  # noqa: F401  (fills the metadata)
+import videogen.db.tables  # noqa: F401  (fills the metadata)
 from videogen.core.config import AppConfig
 from videogen.core.errors import DatabaseTooNew, StartError
-from videogen.migrate import HEAD, REVISIONS, migrate, revision
+from videogen.db.migrate import HEAD, REVISIONS, migrate, revision
 
 
 @pytest.fixture
@@ -97,7 +97,7 @@ def test_the_name_of_the_data_folder_may_be_anything(tmp_path, name):
 
 def test_head_is_that_of_the_migration_files():
     config = Config()
-    config.set_main_option("script_location", "videogen:migrations")
+    config.set_main_option("script_location", "videogen.db:migrations")
     scripts = ScriptDirectory.from_config(config)
     assert scripts.get_heads() == [HEAD]
     assert [script.revision for script in reversed(list(scripts.walk_revisions()))] == list(REVISIONS)
@@ -110,7 +110,7 @@ def test_the_migrations_make_the_tables_of_the_models(url):
         context = MigrationContext.configure(connection, opts={"compare_server_default": True})
         difference = compare_metadata(context, SQLModel.metadata)
     engine.dispose()
-    assert difference == [], "change a model, and a new file in videogen/migrations/versions must follow"
+    assert difference == [], "change a model, and a new file in videogen/db/migrations/versions must follow"
 
 
 def _upgrade_to(url, target):
@@ -118,7 +118,7 @@ def _upgrade_to(url, target):
     engine = create_engine(url)
     with engine.connect() as connection:
         config = Config()
-        config.set_main_option("script_location", "videogen:migrations")
+        config.set_main_option("script_location", "videogen.db:migrations")
         config.attributes["connection"] = connection
         command.upgrade(config, target)
         connection.commit()

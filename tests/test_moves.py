@@ -7,8 +7,8 @@ from sqlalchemy import text
 
 from tests.support.rows import fields
 from videogen.core.errors import MoveRefused
-from videogen.moves import amend, failure, move
 from videogen.schemas.status import MOVES, TERMINAL, Status
+from videogen.store.transitions import amend, failure, move
 
 ALL = list(product(Status, Status))
 ALLOWED = [(here, there) for here, there in ALL if there in MOVES[here]]

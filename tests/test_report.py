@@ -6,12 +6,12 @@ from sqlmodel import select
 
 from tests.support.rows import Clock
 from videogen.core.errors import MoveRefused, StorageFault
+from videogen.db.tables import RunRow
 from videogen.engines import protocol
 from videogen.engines.base import Artifact
-from videogen.forecast import Expected
-from videogen.models import RunRow
 from videogen.report import BUSY_INTERVAL_SECONDS, INTERVAL_SECONDS, SHARE, Reporter
-from videogen.storage import DiskStorage
+from videogen.storage.disk import DiskStorage
+from videogen.store.estimates import Expected
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from tests.support.api import Session, connect
 from tests.support.app import environment, run_to_end
 from tests.support.folders import read_only_folder
 from tests.support.pictures import photo
+from videogen.db.migrate import HEAD
 from videogen.media import probe
-from videogen.migrate import HEAD
 
 STOP_SECONDS = 5
 

@@ -22,15 +22,15 @@ from tests.support.rows import Clock, file_row, result
 from videogen.core.config import AppConfig
 from videogen.core.errors import IdempotencyConflict, LimitExceeded, MoveRefused, NotFound, NotQueued, NotTerminal
 from videogen.core.security import Signer
-from videogen.database import Database
-from videogen.migrate import migrate
+from videogen.db.database import Database
+from videogen.db.migrate import migrate
 from videogen.presenter import Presenter
 from videogen.queue.embedded import EmbeddedQueue
 from videogen.schemas.events import is_terminal
 from videogen.schemas.generations import GenerationCreate
 from videogen.schemas.status import MOVES, TERMINAL, Status
 from videogen.service import Parts, Service
-from videogen.storage import DiskStorage
+from videogen.storage.disk import DiskStorage
 from videogen.store import Fence, Progress, Store
 
 LEASE, ATTEMPTS, PER_SESSION, QUEUE = 10, 3, 5, 7

@@ -2,7 +2,7 @@ import pytest
 
 from tests.support.folders import read_only_folder
 from videogen.core.errors import StartError, StorageFault
-from videogen.storage import DiskStorage
+from videogen.storage.disk import DiskStorage
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 from tests.support.api import Session
 from tests.support.rows import result
 from videogen.core.errors import StorageFault
-from videogen.storage import DiskStorage
+from videogen.storage.disk import DiskStorage
 from videogen.store import Fence, Store
 from videogen.sweep import Tidier, sweep
 

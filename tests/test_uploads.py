@@ -7,9 +7,9 @@ from tests.support.folders import read_only_folder
 from tests.support.pictures import encoded
 from videogen.core.errors import StorageFault
 from videogen.core.security import Signer
-from videogen.models import UploadRow
+from videogen.db.tables import UploadRow
 from videogen.presenter import Presenter
-from videogen.storage import DiskStorage
+from videogen.storage.disk import DiskStorage
 from videogen.uploads import FOLDER, IDLE_SECONDS, Uploads
 
 

@@ -6,9 +6,9 @@ import pytest
 
 from tests.support.rows import generation_row, project_row
 from videogen.core.i18n import words
-from videogen.database import StoredEvent
-from videogen.journal import snapshot
+from videogen.db.database import StoredEvent
 from videogen.schemas.status import Status
+from videogen.store.events import snapshot
 from videogen.visitors import event_bytes, note, say, shown, title
 
 PRIVATE = ("generationId", "projectId", "requestId", "fileId", "posterFileId", "previewFileId", "inputFileId")

@@ -9,7 +9,7 @@ from videogen.core.errors import DamagedDatabase, StorageFault
 from videogen.engines import protocol
 from videogen.engines.base import Recipe, RenderLost
 from videogen.queue.embedded import EmbeddedQueue
-from videogen.storage import DiskStorage
+from videogen.storage.disk import DiskStorage
 from videogen.store import Store
 from videogen.worker import Terms, WorkerPool
 

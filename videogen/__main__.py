@@ -85,8 +85,8 @@ def _end_with_input() -> None:
 
 
 def _migrate(config: AppConfig) -> int:
-    from videogen.migrate import HEAD, migrate
-    from videogen.storage import DiskStorage
+    from videogen.db.migrate import HEAD, migrate
+    from videogen.storage.disk import DiskStorage
 
     DiskStorage(config.data_dir).open()
     done = migrate(config.database)

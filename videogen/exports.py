@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Final
 
 from videogen.core.version import __version__
-from videogen.models import GenerationRow
+from videogen.db.tables import GenerationRow
 from videogen.schemas.export_manifest import NAME, ExportedFile, ExportedGeneration, Manifest
 from videogen.schemas.generations import ErrorInfo
 from videogen.schemas.status import Status
-from videogen.storage import DiskStorage
+from videogen.storage.disk import DiskStorage
 from videogen.store import Store
 
 CHUNK: Final = 256 * 1024

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from videogen.database import StoredEvent
+from videogen.db.database import StoredEvent
 from videogen.schemas.events import is_terminal
 from videogen.wire import chunk
 

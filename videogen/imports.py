@@ -19,8 +19,8 @@ from pydantic import ValidationError
 from videogen.core.errors import NotAnExport, StorageFault
 from videogen.core.security import new_id
 from videogen.core.validation import faults
+from videogen.db.tables import FileRow, GenerationRow, ProjectRow
 from videogen.media import BrokenMedia, probe
-from videogen.models import FileRow, GenerationRow, ProjectRow
 from videogen.schemas.export_manifest import (
     FORMAT,
     MAX_BYTES,
@@ -32,9 +32,9 @@ from videogen.schemas.export_manifest import (
     Manifest,
 )
 from videogen.schemas.portability import Imported
-from videogen.storage import DiskStorage
+from videogen.storage.disk import DiskStorage
 from videogen.store import Store
-from videogen.store.library import Arrival
+from videogen.store.portability import Arrival
 
 CHUNK: Final = 256 * 1024
 MAX_RATIO: Final = 200

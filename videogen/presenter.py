@@ -9,8 +9,8 @@ import orjson
 
 from videogen.core.errors import FileMissing
 from videogen.core.security import Signer
-from videogen.database import StoredEvent
-from videogen.models import FileRow, GenerationRow, UploadRow
+from videogen.db.database import StoredEvent
+from videogen.db.tables import FileRow, GenerationRow, UploadRow
 from videogen.schemas.generations import ErrorInfo, File, Generation
 from videogen.schemas.status import Status
 

@@ -10,13 +10,14 @@ from typing import Final
 
 from videogen.core.errors import StorageFault
 from videogen.core.security import new_id
+from videogen.db.tables import FileRow
 from videogen.engines import protocol
 from videogen.engines.base import Artifact
-from videogen.forecast import Measured
-from videogen.models import FileRow
+from videogen.media.types import CONTENT_TYPES
 from videogen.queue.embedded import Lease
-from videogen.storage import DiskStorage
+from videogen.storage.disk import DiskStorage
 from videogen.store import Fence, Progress, Result, Store
+from videogen.store.estimates import Measured
 
 logger = logging.getLogger(__name__)
 
@@ -213,13 +214,3 @@ class Reporter:
             size_bytes=size,
             created_at=self._store.clock(),
         )
-
-
-CONTENT_TYPES: Final = {
-    "mp4": "video/mp4",
-    "webm": "video/webm",
-    "jpg": "image/jpeg",
-    "jpeg": "image/jpeg",
-    "png": "image/png",
-    "webp": "image/webp",
-}

@@ -9,7 +9,7 @@ from typing import Final
 
 from videogen.core.errors import DamagedDatabase, StorageFault
 from videogen.queue.embedded import EmbeddedQueue
-from videogen.storage import DiskStorage
+from videogen.storage.disk import DiskStorage
 
 logger = logging.getLogger(__name__)
 

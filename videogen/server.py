@@ -19,7 +19,6 @@ from pydantic.warnings import UnsupportedFieldAttributeWarning
 from starlette.types import Receive, Scope, Send
 
 from videogen import tunnel
-from videogen.core.version import __version__
 from videogen.address import Address
 from videogen.api import chosen, events, files, media, portable, problems, routes, shares, transfers
 from videogen.api.auth import SessionCookie
@@ -28,14 +27,15 @@ from videogen.core.config import AppConfig
 from videogen.core.errors import ConfigError, StartError, VideogenError
 from videogen.core.lock import DataLock
 from videogen.core.security import Signer, load_secret
-from videogen.database import Database
+from videogen.core.version import __version__
+from videogen.db.database import Database
+from videogen.db.integrity import require_sound
+from videogen.db.migrate import migrate
 from videogen.engines.base import Engine
 from videogen.engines.registry import load_engines, references_by_id
 from videogen.exports import Exports
 from videogen.hub import Hub
 from videogen.imports import Imports
-from videogen.integrity import require_sound
-from videogen.migrate import migrate
 from videogen.presenter import Presenter
 from videogen.proxy import TrustedProxy
 from videogen.queue.embedded import EmbeddedQueue
@@ -44,7 +44,7 @@ from videogen.service import Parts, Service
 from videogen.share import routes as share_routes
 from videogen.shares import Shares
 from videogen.sse import DIRECT
-from videogen.storage import DiskStorage
+from videogen.storage.disk import DiskStorage
 from videogen.store import Store
 from videogen.sweep import look_for_damage
 from videogen.transfers import Transfers

@@ -14,9 +14,9 @@ from videogen.core.config import AppConfig
 from videogen.core.errors import FileMissing, NotFound, NotTerminal
 from videogen.core.security import Signer, new_id
 from videogen.core.text import file_name
+from videogen.db.tables import FileRow, GenerationRow, ProjectRow
 from videogen.engines.base import Engine, Recipe
 from videogen.hub import Hub
-from videogen.models import FileRow, GenerationRow, ProjectRow
 from videogen.presenter import RENDER_AGAIN, Presenter
 from videogen.presets import poster_of
 from videogen.requests import Request, engine_infos, prepare, seeds
@@ -31,7 +31,7 @@ from videogen.schemas.generations import (
 )
 from videogen.schemas.status import TERMINAL
 from videogen.schemas.system import SessionCreated
-from videogen.storage import DiskStorage
+from videogen.storage.disk import DiskStorage
 from videogen.store import Filter, Limits, Scope, Store
 from videogen.streams import EventStream, open_stream
 from videogen.uploads import Source, Uploads

@@ -12,13 +12,13 @@ from typing import Any, Final, cast
 import anyio.to_thread
 
 from videogen.core.errors import Deleted, NotFound
-from videogen.database import StoredEvent
+from videogen.db.database import StoredEvent
+from videogen.db.tables import GenerationRow
 from videogen.hub import VISITORS, Frame, Hub, Subscription
-from videogen.models import GenerationRow
 from videogen.schemas.generations import GenerationType
 from videogen.schemas.sharing import Share, ShareCreate, ShareList
 from videogen.schemas.status import Status
-from videogen.storage import DiskStorage
+from videogen.storage.disk import DiskStorage
 from videogen.store import Opening, Shared, Store
 from videogen.streams import EventStream
 from videogen.visitors import POSTER, PREVIEW, RESULTS, Shown, shown, title

@@ -8,10 +8,10 @@ from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from typing import Final
 
-from videogen.database import Database, StoredEvent, damaged
-from videogen.integrity import check
+from videogen.db.database import Database, StoredEvent, damaged
+from videogen.db.integrity import check
 from videogen.schemas.events import is_terminal
-from videogen.storage import DiskStorage
+from videogen.storage.disk import DiskStorage
 from videogen.store import Store
 
 logger = logging.getLogger(__name__)

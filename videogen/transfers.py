@@ -12,7 +12,7 @@ from typing import Final
 
 from videogen.core.errors import CodeRefused, TooManyGuesses
 from videogen.core.security import Signer
-from videogen.models import TransferRow
+from videogen.db.tables import TransferRow
 from videogen.schemas.portability import Transfer
 from videogen.schemas.system import SessionCreated
 from videogen.store import Store

@@ -11,10 +11,10 @@ from sqlalchemy.exc import IntegrityError
 
 from videogen.core.errors import InvalidRequest, NotFound, SessionRequired, StorageFault
 from videogen.core.security import new_id
-from videogen.models import UploadRow
+from videogen.db.tables import UploadRow
 from videogen.presenter import Presenter
 from videogen.schemas.generations import File
-from videogen.storage import DiskStorage
+from videogen.storage.disk import DiskStorage
 from videogen.store import Store
 
 logger = logging.getLogger(__name__)
@@ -52,7 +52,7 @@ class Uploads:
             StorageFault: the disk is full or cannot be written.
         """
         # Imported here: it pulls numpy and av, which most of this process does without.
-        from videogen.media.intake import clean_image
+        from videogen.media.sanitize import clean_image
 
         image = clean_image(source)
         row = UploadRow(

@@ -10,10 +10,10 @@ from typing import Any, Final
 import orjson
 
 from videogen.core.i18n import DEFAULT, Words, problem, words
-from videogen.database import StoredEvent
-from videogen.journal import snapshot
-from videogen.models import GenerationRow
+from videogen.db.database import StoredEvent
+from videogen.db.tables import GenerationRow
 from videogen.schemas.status import Status
+from videogen.store.events import snapshot
 
 # Relative to the page of the link, so that one encoding serves every visitor.
 RESULTS: Final = {"video": "video.mp4", "image": "image.png"}

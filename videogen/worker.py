@@ -29,7 +29,7 @@ from videogen.engines.spare import Spare, end_orphans
 from videogen.queue.embedded import EmbeddedQueue, Lease
 from videogen.report import Reporter
 from videogen.room import LOOK_SECONDS, Room
-from videogen.storage import DiskStorage
+from videogen.storage.disk import DiskStorage
 from videogen.store import Fence, Store
 from videogen.sweep import Tidier
 

@@ -10,10 +10,10 @@ import pytest
 from tests.support.rows import Submitter, file_row
 from videogen.core.config import AppConfig
 from videogen.core.security import load_secret
-from videogen.database import Database
+from videogen.db.database import Database
 from videogen.doctor import Level, diagnose
 from videogen.queue.embedded import EmbeddedQueue
-from videogen.storage import DiskStorage
+from videogen.storage.disk import DiskStorage
 from videogen.store import Fence, Result, Store
 
 

@@ -9,10 +9,10 @@ import pytest
 
 from tests.support.damage import damage_table, leaves, overwrite
 from tests.support.rows import fields
-from videogen.database import Database
+from videogen.db.database import Database
+from videogen.db.integrity import check
 from videogen.doctor.rebuild import rebuild
 from videogen.doctor.salvage import salvage
-from videogen.integrity import check
 from videogen.store import Store
 
 

@@ -3,8 +3,8 @@ import sqlite3
 
 import pytest
 
+from videogen.db.integrity import wal_of
 from videogen.doctor import rows
-from videogen.integrity import wal_of
 
 
 def test_a_generation_that_ended_without_a_word_is_told_its_end(home, sql, faults, fixed):

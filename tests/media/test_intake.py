@@ -12,8 +12,8 @@ from PIL import Image, ImageCms
 
 from tests.support.pictures import GPS, bomb, colour_at, encoded, photo, quarters
 from videogen.core.errors import InvalidRequest, UnsupportedMediaType
-from videogen.media import intake
-from videogen.media.intake import CleanImage, clean_image
+from videogen.media import sanitize
+from videogen.media.sanitize import CleanImage, clean_image
 
 # Where red, which stands at the top left as stored, is to be seen under each EXIF orientation.
 RED = {1: (0, 0), 2: (1, 0), 3: (1, 1), 4: (0, 1), 5: (0, 0), 6: (1, 0), 7: (1, 1), 8: (0, 1)}
@@ -105,8 +105,8 @@ def _tag(profile, name):
 
 
 def test_a_large_picture_is_made_smaller():
-    made = clean(encoded(Image.new("RGB", (2 * intake.MAX_SIDE, 600), "white"), "JPEG"))
-    assert (made.width, made.height) == (intake.MAX_SIDE, 300)
+    made = clean(encoded(Image.new("RGB", (2 * sanitize.MAX_SIDE, 600), "white"), "JPEG"))
+    assert (made.width, made.height) == (sanitize.MAX_SIDE, 300)
 
 
 @pytest.mark.parametrize(

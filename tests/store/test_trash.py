@@ -6,7 +6,7 @@ from tests.support.rows import PLENTY, file_row, generation_row, project_row, re
 from videogen.core.errors import NotFound
 from videogen.core.text import fold
 from videogen.store import Fence, Filter
-from videogen.store.library import Arrival
+from videogen.store.portability import Arrival
 
 ANY = Filter()
 

@@ -2,7 +2,7 @@ import pytest
 
 from tests.support.rows import PLENTY, file_row, generation_row, project_row, result, upload_row
 from videogen.core.errors import InvalidRequest, LimitExceeded, NotFound
-from videogen.models import FileRow
+from videogen.db.tables import FileRow
 from videogen.store import Fence
 
 

@@ -6,8 +6,8 @@ from itertools import count
 from typing import Any
 
 from videogen.core.security import new_id
-from videogen.database import StoredEvent
-from videogen.models import FileRow, GenerationRow, ProjectRow, UploadRow
+from videogen.db.database import StoredEvent
+from videogen.db.tables import FileRow, GenerationRow, ProjectRow, UploadRow
 from videogen.store import Limits, Result, Store
 
 PLENTY = Limits(per_session=1000, queue=1000)

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Final
 
 from videogen.core.config import AppConfig
+from videogen.db.integrity import read_only
 from videogen.doctor.findings import FIX, Finding, amount, count, fault, ok, warning
-from videogen.integrity import read_only
-from videogen.storage import DiskStorage
+from videogen.storage.disk import DiskStorage
 
 LOST: Final = "lost+found"
 _ACTIVE: Final = ("queued", "processing")

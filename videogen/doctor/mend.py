@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from videogen.doctor import salvage
 from videogen.doctor.findings import count
-from videogen.report import CONTENT_TYPES
+from videogen.media.types import CONTENT_TYPES
 
 _FILE: Final = re.compile(r"a\d+-(video|image|poster)\.(\w+)")
 

@@ -12,7 +12,7 @@ from videogen.core.config import AppConfig
 from videogen.core.errors import ConfigError
 from videogen.doctor.findings import FIX, Finding, amount, fault, ok, warning
 from videogen.engines.registry import load_engine
-from videogen.storage import DiskStorage
+from videogen.storage.disk import DiskStorage
 
 NETWORK: Final = frozenset(
     {

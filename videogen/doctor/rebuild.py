@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Final
 
 from videogen.core.errors import StorageFault
-from videogen.database import storage_fault
+from videogen.db.database import storage_fault
+from videogen.db.integrity import check, wal_of
+from videogen.db.migrate import REVISIONS, migrate
 from videogen.doctor import mend
 from videogen.doctor.salvage import columns, damaged, salvage
-from videogen.integrity import check, wal_of
-from videogen.migrate import REVISIONS, migrate
-from videogen.storage import sync
+from videogen.storage.disk import sync
 
 _FIRST: Final = ("alembic_version", "sessions", "projects", "uploads", "generations", "events", "files")
 """Parents before their children; what is not named comes last."""

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Final
 
 from videogen.core.config import AppConfig
-from videogen.database import Database
+from videogen.db.database import Database
+from videogen.db.integrity import check, is_wal_cut, read_only, wal_bytes
+from videogen.db.migrate import HEAD, REVISIONS
+from videogen.db.tables import GenerationRow
 from videogen.doctor.findings import FIX, Finding, amount, count, fault, ok, warning
 from videogen.doctor.rebuild import rebuild
-from videogen.integrity import check, is_wal_cut, read_only, wal_bytes
-from videogen.journal import record
-from videogen.migrate import HEAD, REVISIONS
-from videogen.models import GenerationRow
+from videogen.store.events import record
 
 BIG_WAL: Final = 64_000_000
 """Bytes of a write-ahead log from which on it should be looked at: SQLite folds it back at about 4 MB."""

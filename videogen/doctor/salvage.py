@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from videogen.integrity import read_only
+from videogen.db.integrity import read_only
 
 NEAR: Final = 2_000
 """So many numbers after a fault are tried one by one: a damaged page holds some ten to a hundred rows."""

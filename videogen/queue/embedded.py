@@ -12,12 +12,12 @@ from typing import Any, Final
 from sqlalchemy import func, update
 from sqlmodel import col, select
 
-from videogen.database import Database, UnitOfWork
-from videogen.forecast import Expected, expect_row
-from videogen.line import queue_order, refresh_line
-from videogen.models import GenerationRow, SessionRow
-from videogen.moves import cancelled, failure, move, not_before, restage
+from videogen.db.database import Database, UnitOfWork
+from videogen.db.tables import GenerationRow, SessionRow
 from videogen.schemas.status import Status
+from videogen.store.estimates import Expected, expect_row
+from videogen.store.queue_order import queue_order, refresh_line
+from videogen.store.transitions import cancelled, failure, move, not_before, restage
 
 logger = logging.getLogger(__name__)
 

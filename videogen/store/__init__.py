@@ -2,9 +2,9 @@
 
 from videogen.store.events import EventStore, Opening, Scope
 from videogen.store.generations import Filter, GenerationStore, Limits
-from videogen.store.library import LibraryStore
-from videogen.store.line import LineStore
+from videogen.store.portability import LibraryStore
 from videogen.store.progress import Fence, Progress, ProgressStore, Result
+from videogen.store.queue_order import LineStore
 from videogen.store.sessions import SessionStore
 from videogen.store.shares import Shared, ShareStore
 from videogen.store.trash import InTrash, TrashStore

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 from videogen.core.errors import DamagedDatabase
-from videogen.database import Database
+from videogen.db.database import Database
 
 
 class BaseStore:

@@ -13,12 +13,12 @@ from sqlmodel import col, select
 
 from videogen.core.errors import IdempotencyConflict, InvalidRequest, LimitExceeded, NotFound, NotTerminal
 from videogen.core.text import fold
-from videogen.database import UnitOfWork
-from videogen.line import refresh_line
-from videogen.models import FileRow, GenerationRow, ProjectRow, UploadRow
-from videogen.moves import cancelled
+from videogen.db.database import UnitOfWork
+from videogen.db.tables import FileRow, GenerationRow, ProjectRow, UploadRow
 from videogen.schemas.status import TERMINAL, Status
 from videogen.store.base import BaseStore
+from videogen.store.queue_order import refresh_line
+from videogen.store.transitions import cancelled
 from videogen.store.trash import in_sight, remove
 
 ACTIVE = (Status.QUEUED, Status.PROCESSING)

@@ -7,11 +7,11 @@ from typing import Any
 
 from sqlmodel import col, select
 
-from videogen.forecast import Measured, note_run
-from videogen.models import FileRow, GenerationRow
-from videogen.moves import advance, amend, failure, move
+from videogen.db.tables import FileRow, GenerationRow
 from videogen.schemas.status import Status
 from videogen.store.base import BaseStore
+from videogen.store.estimates import Measured, note_run
+from videogen.store.transitions import advance, amend, failure, move
 
 
 @dataclass(frozen=True, slots=True)

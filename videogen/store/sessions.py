@@ -6,7 +6,7 @@ from sqlalchemy import or_
 from sqlmodel import col, delete, select
 
 from videogen.core.security import new_id, new_token, token_hash
-from videogen.models import DeviceRow, SessionRow, TransferRow
+from videogen.db.tables import DeviceRow, SessionRow, TransferRow
 from videogen.store.base import BaseStore
 
 

@@ -9,7 +9,7 @@ from sqlmodel import Session, col, delete, select
 
 from videogen.core.errors import NotFound
 from videogen.core.security import new_slug, token_hash
-from videogen.models import FileRow, GenerationRow, ShareRow
+from videogen.db.tables import FileRow, GenerationRow, ShareRow
 from videogen.store.base import BaseStore
 from videogen.store.trash import in_sight
 

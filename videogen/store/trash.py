@@ -9,8 +9,8 @@ from typing import Any
 from sqlalchemy import func, update
 from sqlmodel import col, delete, select
 
-from videogen.database import UnitOfWork
-from videogen.models import EventRow, FileRow, GenerationRow, OriginRow, ProjectRow
+from videogen.db.database import UnitOfWork
+from videogen.db.tables import EventRow, FileRow, GenerationRow, OriginRow, ProjectRow
 from videogen.schemas.status import TERMINAL
 from videogen.store.base import BaseStore
 

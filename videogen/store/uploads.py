@@ -8,8 +8,8 @@ from sqlalchemy import exists, func
 from sqlmodel import col, delete, select
 
 from videogen.core.errors import LimitExceeded, NotFound
-from videogen.database import UnitOfWork
-from videogen.models import FileRow, GenerationRow, UploadRow
+from videogen.db.database import UnitOfWork
+from videogen.db.tables import FileRow, GenerationRow, UploadRow
 from videogen.schemas.status import Status
 from videogen.store.base import BaseStore
 from videogen.store.trash import in_sight

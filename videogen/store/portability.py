@@ -10,10 +10,10 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, func, select
 
 from videogen.core.errors import NotFound
-from videogen.journal import record
-from videogen.models import FileRow, GenerationRow, OriginRow, ProjectRow
+from videogen.db.tables import FileRow, GenerationRow, OriginRow, ProjectRow
 from videogen.schemas.status import TERMINAL, Status
 from videogen.store.base import BaseStore
+from videogen.store.events import record
 from videogen.store.trash import in_sight
 
 _PAGE: Final = 100

@@ -7,12 +7,14 @@ from typing import Any, Final
 from sqlalchemy import func, select, update
 from sqlmodel import col
 
-from videogen.database import UnitOfWork
-from videogen.forecast import STEPS, Forecast, frames_of, kind_of, schedule
-from videogen.journal import record
-from videogen.models import GenerationRow, SessionRow
-from videogen.moves import set_queued
+from videogen.core.errors import NotFound, NotQueued
+from videogen.db.database import UnitOfWork
+from videogen.db.tables import GenerationRow, SessionRow
 from videogen.schemas.status import Status
+from videogen.store.base import BaseStore
+from videogen.store.estimates import STEPS, Forecast, frames_of, kind_of, schedule
+from videogen.store.events import record
+from videogen.store.transitions import set_queued
 
 RANK: Final = func.coalesce(col(GenerationRow.rank), col(GenerationRow.seq))
 """A generation's place among its own session's: that of its submit, until its owner changes it."""
@@ -141,3 +143,44 @@ _QUEUED: Final = select(
 _RUNNING: Final = select(col(GenerationRow.eta_seconds), col(GenerationRow.updated_at)).where(
     col(GenerationRow.status) == Status.PROCESSING
 )
+
+
+class LineStore(BaseStore):
+    """Earlier, later, to the front."""
+
+    def move_generation(self, session_id: str, generation_id: str, before: str | None) -> GenerationRow:
+        """Put a queued generation before another one of the same session, or with None after all of them.
+
+        Again is nothing. One write decides with every claim who was first: what has begun is not moved any more.
+        Before one that has begun in the meantime means first of those that still wait.
+
+        Raises:
+            NotFound: one of the two is not this session's.
+            NotQueued: it does not wait any more, or the other one has ended.
+        """
+        with self.database.write() as unit:
+            row = _own(unit, session_id, generation_id)
+            if row.status != Status.QUEUED:
+                raise NotQueued
+            target = before
+            if before is not None and before != generation_id:
+                other = _own(unit, session_id, before)
+                if other.status == Status.PROCESSING:
+                    target = first_of(unit, session_id)
+                elif other.status != Status.QUEUED:
+                    raise NotQueued(f"The generation {before!r} has ended, so that nothing can come before it.")
+            if target != generation_id:
+                reorder(unit, row, target)
+                refresh_line(unit, self.clock(), self.workers)
+            unit.session.refresh(row)
+            return row
+
+
+def _own(unit: UnitOfWork, session_id: str, generation_id: str) -> GenerationRow:
+    query = select(GenerationRow).where(
+        col(GenerationRow.id) == generation_id, col(GenerationRow.session_id) == session_id
+    )
+    row = unit.session.scalars(query).first()
+    if row is None:
+        raise NotFound
+    return row

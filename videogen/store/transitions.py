@@ -8,10 +8,10 @@ from sqlalchemy import ScalarSelect, Table, bindparam, case, select, update
 from sqlmodel import SQLModel
 
 from videogen.core.errors import MoveRefused
-from videogen.database import UnitOfWork
-from videogen.journal import record
-from videogen.models import GenerationRow
+from videogen.db.database import UnitOfWork
+from videogen.db.tables import GenerationRow
 from videogen.schemas.status import TERMINAL, Status, moves_to
+from videogen.store.events import record
 
 
 def move(

@@ -16,8 +16,8 @@ from typing import Any, Final
 from sqlalchemy import Table, delete, insert, select
 from sqlmodel import SQLModel, col
 
-from videogen.database import UnitOfWork
-from videogen.models import GenerationRow, RunRow
+from videogen.db.database import UnitOfWork
+from videogen.db.tables import GenerationRow, RunRow
 
 RECENT: Final = 15
 """So many of the newest runs of a kind are asked: their median follows a machine that changes, and no single one."""

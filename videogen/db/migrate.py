@@ -70,7 +70,7 @@ def _upgrade(url: str, target: str) -> None:
 
     try:
         with (
-            resources.as_file(resources.files("videogen.migrations")) as folder,
+            resources.as_file(resources.files("videogen.db.migrations")) as folder,
             engine.connect() as connection,
         ):
             # One transaction around it all: a migration that fails leaves nothing behind.

@@ -1,0 +1,1 @@
+"""The tables, one connection, migrations; no query of a use case."""

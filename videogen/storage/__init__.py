@@ -1,0 +1,1 @@
+"""Bytes by key, behind one protocol."""
