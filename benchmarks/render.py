@@ -17,11 +17,11 @@ import av
 import numpy as np
 
 from benchmarks.table import Row
-from videogen.engines import protocol
 from videogen.engines.base import RenderRequest
-from videogen.engines.host import RenderProcess
 from videogen.engines.procedural.engine import ProceduralEngine
-from videogen.engines.spare import Spare
+from videogen.engines.process import protocol
+from videogen.engines.process.host import RenderProcess
+from videogen.engines.process.pool import Spare
 from videogen.media import SegmentEncoder, VideoShape
 
 SIZES = {(512, 288): 2.5, (854, 480): 4.0, (1280, 720): 9.0}

@@ -23,7 +23,7 @@ import orjson
 
 from benchmarks.rows import generation, project
 from videogen.core.config import AppConfig
-from videogen.engines.protocol import Progress
+from videogen.engines.process.protocol import Progress
 from videogen.queue.embedded import EmbeddedQueue
 from videogen.report import Reporter
 from videogen.server import create_app, listen, run

@@ -10,9 +10,9 @@ from videogen.core.config import AppConfig
 from videogen.core.errors import NotFound
 from videogen.engines.base import Preset
 from videogen.engines.function import engine
+from videogen.engines.presets import poster_of, preset_infos, presets_of
 from videogen.engines.procedural.engine import ProceduralEngine, understanding
 from videogen.engines.procedural.language import parse_prompt
-from videogen.presets import poster_of, preset_infos, presets_of
 from videogen.requests import engine_infos, prepare
 from videogen.schemas.generations import GenerationCreate
 

@@ -7,8 +7,8 @@ from sqlmodel import select
 from tests.support.rows import Clock
 from videogen.core.errors import MoveRefused, StorageFault
 from videogen.db.tables import RunRow
-from videogen.engines import protocol
 from videogen.engines.base import Artifact
+from videogen.engines.process import protocol
 from videogen.report import BUSY_INTERVAL_SECONDS, INTERVAL_SECONDS, SHARE, Reporter
 from videogen.storage.disk import DiskStorage
 from videogen.store.estimates import Expected

@@ -6,8 +6,8 @@ import pytest
 from tests.support.rows import upload_row
 from videogen import room, worker
 from videogen.core.errors import DamagedDatabase, StorageFault
-from videogen.engines import protocol
 from videogen.engines.base import Recipe, RenderLost
+from videogen.engines.process import protocol
 from videogen.queue.embedded import EmbeddedQueue
 from videogen.storage.disk import DiskStorage
 from videogen.store import Store

@@ -11,8 +11,8 @@ from typing import Final
 from videogen.core.errors import StorageFault
 from videogen.core.security import new_id
 from videogen.db.tables import FileRow
-from videogen.engines import protocol
 from videogen.engines.base import Artifact
+from videogen.engines.process import protocol
 from videogen.media.types import CONTENT_TYPES
 from videogen.queue.embedded import Lease
 from videogen.storage.disk import DiskStorage

@@ -12,7 +12,7 @@ from videogen.core.config import AppConfig
 from videogen.core.errors import InvalidRequest
 from videogen.core.validation import faults
 from videogen.engines.base import Engine, Recipe, RenderRequest
-from videogen.presets import preset_infos
+from videogen.engines.presets import preset_infos
 from videogen.schemas.engines import EngineInfo
 from videogen.schemas.generations import GenerationCreate
 

@@ -16,9 +16,9 @@ from videogen.core.security import Signer, new_id
 from videogen.core.text import file_name
 from videogen.db.tables import FileRow, GenerationRow, ProjectRow
 from videogen.engines.base import Engine, Recipe
+from videogen.engines.presets import poster_of
 from videogen.hub import Hub
 from videogen.presenter import RENDER_AGAIN, Presenter
-from videogen.presets import poster_of
 from videogen.requests import Request, engine_infos, prepare, seeds
 from videogen.schemas.engines import EngineList
 from videogen.schemas.generations import (

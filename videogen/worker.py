@@ -23,9 +23,10 @@ from videogen.core.errors import (
 )
 from videogen.core.security import new_id
 from videogen.engines.base import Recipe, RenderLost
-from videogen.engines.host import RenderProcess
-from videogen.engines.protocol import RenderJob
-from videogen.engines.spare import Spare, end_orphans
+from videogen.engines.process.host import RenderProcess
+from videogen.engines.process.pool import Spare
+from videogen.engines.process.protocol import RenderJob
+from videogen.engines.process.spawn import end_orphans
 from videogen.queue.embedded import EmbeddedQueue, Lease
 from videogen.report import Reporter
 from videogen.room import LOOK_SECONDS, Room

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from videogen.engines.base import RenderCancelled, RenderRequest
-from videogen.engines.protocol import RenderJob
+from videogen.engines.process.protocol import RenderJob
 from videogen.engines.registry import load_engine
 
 FAKES = Path(__file__).parents[1] / "fakes.py"

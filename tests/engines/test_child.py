@@ -7,9 +7,9 @@ import av
 import orjson
 import pytest
 
-from videogen.engines import protocol
 from videogen.engines.base import NeedsAttention, RenderFailed, RenderLost
-from videogen.engines.child import Channel, ChildContext, failure, render_job
+from videogen.engines.process import protocol
+from videogen.engines.process.child import Channel, ChildContext, failure, render_job
 
 
 @pytest.fixture

@@ -14,11 +14,12 @@ from queue import Queue
 import psutil
 import pytest
 
-from videogen.engines import host, protocol
-from videogen.engines import spare as spare_module
 from videogen.engines.base import RenderLost
-from videogen.engines.host import RenderProcess
-from videogen.engines.spare import Spare, end_orphans
+from videogen.engines.process import host, protocol
+from videogen.engines.process import spawn as spare_module
+from videogen.engines.process.host import RenderProcess
+from videogen.engines.process.pool import Spare
+from videogen.engines.process.spawn import end_orphans
 from videogen.media import probe
 
 ROOT = Path(__file__).parents[2]

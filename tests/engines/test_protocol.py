@@ -1,8 +1,8 @@
 import pytest
 from pydantic import ValidationError
 
-from videogen.engines import protocol
 from videogen.engines.base import Artifact
+from videogen.engines.process import protocol
 
 ARTIFACT = Artifact(path="/w/video.mp4", width=2, height=2, fps=1, num_frames=1)
 MESSAGES = [

@@ -21,8 +21,8 @@ from typing import Any, BinaryIO, Final, NoReturn
 import orjson
 
 from videogen.core.errors import StorageFault, VideogenError, is_disk_fault
-from videogen.engines import protocol
 from videogen.engines.base import Artifact, NeedsAttention, RenderCancelled, RenderEnd, RenderFailed
+from videogen.engines.process import protocol
 from videogen.engines.registry import load_engine
 
 logger = logging.getLogger("videogen.render")

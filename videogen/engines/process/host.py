@@ -12,9 +12,10 @@ from typing import Final, Self
 
 from pydantic import ValidationError
 
-from videogen.engines import protocol
 from videogen.engines.base import RenderLost
-from videogen.engines.spare import Spare, spawn
+from videogen.engines.process import protocol
+from videogen.engines.process.pool import Spare
+from videogen.engines.process.spawn import spawn
 
 _LOOK_SECONDS: Final = 0.5
 _CHUNK: Final = 1 << 16
