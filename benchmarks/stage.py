@@ -24,10 +24,10 @@ import orjson
 from benchmarks.rows import generation, project
 from videogen.core.config import AppConfig
 from videogen.engines.process.protocol import Progress
-from videogen.queue.embedded import EmbeddedQueue
-from videogen.report import Reporter
+from videogen.jobs.queue import EmbeddedQueue
+from videogen.jobs.reporter import Reporter
 from videogen.server import create_app, listen, run
-from videogen.service import Parts
+from videogen.services.parts import Parts
 from videogen.store import Limits
 
 FOREVER = 1_000_000

@@ -11,7 +11,7 @@ from benchmarks.rows import generation, project
 from benchmarks.table import Row, percentile
 from videogen.db.database import Database
 from videogen.db.migrate import migrate
-from videogen.queue.embedded import EmbeddedQueue
+from videogen.jobs.queue import EmbeddedQueue
 from videogen.store import Fence, Limits, Progress, Store
 
 EVENTS = 2000

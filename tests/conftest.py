@@ -9,7 +9,7 @@ from tests.support.app import App
 from tests.support.rows import Clock, Submitter
 from videogen.db.database import Database
 from videogen.db.migrate import migrate
-from videogen.queue.embedded import EmbeddedQueue
+from videogen.jobs.queue import EmbeddedQueue
 from videogen.store import Store
 
 

@@ -12,10 +12,10 @@ from tests.support.rows import Submitter
 from videogen.db.database import Database
 from videogen.engines.base import RenderRequest
 from videogen.engines.registry import load_engine
-from videogen.queue.embedded import EmbeddedQueue
+from videogen.jobs.queue import EmbeddedQueue
+from videogen.jobs.worker import Terms, WorkerPool
 from videogen.storage.disk import DiskStorage
 from videogen.store import Store
-from videogen.worker import Terms, WorkerPool
 
 PATIENCE = 100
 SETTINGS = {"width": 96, "height": 64, "fps": 8, "durationSeconds": 1.0, "seed": 1}

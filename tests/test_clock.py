@@ -6,10 +6,10 @@ import pytest
 from tests.support.rows import Clock, fields, file_row
 from videogen.core.clock import MAX_AHEAD_SECONDS, SteadyClock
 from videogen.core.security import Signer
-from videogen.presenter import Presenter
 from videogen.schemas.events import decode
 from videogen.schemas.generations import Generation
 from videogen.schemas.status import Status
+from videogen.services.serializers import Presenter
 from videogen.store import Fence, Filter, Progress, Result
 from videogen.ui.board import Board
 

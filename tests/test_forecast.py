@@ -5,7 +5,7 @@ from sqlmodel import select
 
 from tests.support.rows import file_row
 from videogen.db.tables import RunRow
-from videogen.queue.embedded import EmbeddedQueue
+from videogen.jobs.queue import EmbeddedQueue
 from videogen.store import Fence, Result, Store
 from videogen.store.estimates import KEPT, RECENT, Expected, Measured, schedule
 

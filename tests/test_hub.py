@@ -4,7 +4,7 @@ import threading
 import pytest
 
 from tests.support.rows import stored_event
-from videogen.hub import BACKLOG, TICKS, Hub
+from videogen.live.hub import BACKLOG, TICKS, Hub
 
 PATIENCE = 20
 

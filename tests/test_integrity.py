@@ -14,8 +14,8 @@ from videogen.core.security import token_hash
 from videogen.db.database import Database
 from videogen.db.integrity import check, is_wal_cut, require_sound, wal_of
 from videogen.db.tables import SessionRow
+from videogen.jobs.cleanup import look_for_damage
 from videogen.store import Store
-from videogen.sweep import look_for_damage
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ import pytest
 from tests.support.rows import file_row, result
 from tests.support.sse import parse
 from videogen.core.security import Signer
-from videogen.presenter import Presenter
 from videogen.schemas.events import decode
+from videogen.services.serializers import Presenter
 from videogen.store import Fence, Progress
 
 SIGNER = Signer(b"a secret of many bytes")

@@ -13,8 +13,8 @@ from videogen.engines.function import engine
 from videogen.engines.presets import poster_of, preset_infos, presets_of
 from videogen.engines.procedural.engine import ProceduralEngine, understanding
 from videogen.engines.procedural.language import parse_prompt
-from videogen.requests import engine_infos, prepare
 from videogen.schemas.generations import GenerationCreate
+from videogen.services.submission import engine_infos, prepare
 
 GOOD = Preset(id="good", title="Good", prompt="a kite", settings={"fps": 12})
 PROCEDURAL = ProceduralEngine()

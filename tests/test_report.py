@@ -9,7 +9,7 @@ from videogen.core.errors import MoveRefused, StorageFault
 from videogen.db.tables import RunRow
 from videogen.engines.base import Artifact
 from videogen.engines.process import protocol
-from videogen.report import BUSY_INTERVAL_SECONDS, INTERVAL_SECONDS, SHARE, Reporter
+from videogen.jobs.reporter import BUSY_INTERVAL_SECONDS, INTERVAL_SECONDS, SHARE, Reporter
 from videogen.storage.disk import DiskStorage
 from videogen.store.estimates import Expected
 

@@ -4,9 +4,9 @@ from videogen.core.config import AppConfig
 from videogen.core.errors import InvalidRequest
 from videogen.engines.function import engine
 from videogen.engines.settings import MAX_SEED
-from videogen.requests import default_engine, engine_infos, prepare, seeds
 from videogen.schemas.engines import Capabilities
 from videogen.schemas.generations import GenerationCreate
+from videogen.services.submission import default_engine, engine_infos, prepare, seeds
 
 CONFIG = AppConfig(max_prompt_chars=20, max_pixels=10_000, max_seconds=2.0, engines=("plain", "off"))
 TINY = {"width": 64, "height": 64, "durationSeconds": 1.0, "fps": 8}

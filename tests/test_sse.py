@@ -6,10 +6,10 @@ import pytest
 
 from tests.support.rows import stored_event
 from tests.support.sse import parse
-from videogen.hub import BACKLOG, Hub
+from videogen.live.hub import BACKLOG, Hub
+from videogen.live.streams import EventStream
 from videogen.sse import EventStreamResponse
 from videogen.store import Opening
-from videogen.streams import EventStream
 
 GENERATION = ("generation", "gen_a")
 

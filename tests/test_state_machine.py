@@ -24,12 +24,13 @@ from videogen.core.errors import IdempotencyConflict, LimitExceeded, MoveRefused
 from videogen.core.security import Signer
 from videogen.db.database import Database
 from videogen.db.migrate import migrate
-from videogen.presenter import Presenter
-from videogen.queue.embedded import EmbeddedQueue
+from videogen.jobs.queue import EmbeddedQueue
 from videogen.schemas.events import is_terminal
 from videogen.schemas.generations import GenerationCreate
 from videogen.schemas.status import MOVES, TERMINAL, Status
-from videogen.service import Parts, Service
+from videogen.services.generations import Service
+from videogen.services.parts import Parts
+from videogen.services.serializers import Presenter
 from videogen.storage.disk import DiskStorage
 from videogen.store import Fence, Progress, Store
 

@@ -10,10 +10,10 @@ from tests.support.rows import result, stored_event
 from tests.support.sse import parse
 from videogen.core.errors import NotFound
 from videogen.core.security import Signer
-from videogen.hub import Hub
-from videogen.presenter import Presenter
+from videogen.live.hub import Hub
+from videogen.live.streams import open_stream
+from videogen.services.serializers import Presenter
 from videogen.store import Fence, Opening, Progress
-from videogen.streams import open_stream
 
 GENERATION = ("generation", "gen_a")
 

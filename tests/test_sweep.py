@@ -9,9 +9,9 @@ import pytest
 from tests.support.api import Session
 from tests.support.rows import result
 from videogen.core.errors import StorageFault
+from videogen.jobs.cleanup import Tidier, sweep
 from videogen.storage.disk import DiskStorage
 from videogen.store import Fence, Store
-from videogen.sweep import Tidier, sweep
 
 PATIENCE = 20
 

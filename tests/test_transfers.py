@@ -9,7 +9,14 @@ from sqlmodel import select
 from videogen.core.errors import CodeRefused, TooManyGuesses
 from videogen.core.security import Signer
 from videogen.db.tables import DeviceRow, TransferRow
-from videogen.transfers import GUESS_SECONDS, GUESSES_OF_ALL, GUESSES_OF_ONE, HOLDS_SECONDS, Guesses, Transfers
+from videogen.services.device_transfer import (
+    GUESS_SECONDS,
+    GUESSES_OF_ALL,
+    GUESSES_OF_ONE,
+    HOLDS_SECONDS,
+    Guesses,
+    Transfers,
+)
 
 BASE = "https://video.example.org/studio"
 

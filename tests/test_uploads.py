@@ -8,9 +8,9 @@ from tests.support.pictures import encoded
 from videogen.core.errors import StorageFault
 from videogen.core.security import Signer
 from videogen.db.tables import UploadRow
-from videogen.presenter import Presenter
+from videogen.services.serializers import Presenter
+from videogen.services.uploads import FOLDER, IDLE_SECONDS, Uploads
 from videogen.storage.disk import DiskStorage
-from videogen.uploads import FOLDER, IDLE_SECONDS, Uploads
 
 
 @pytest.fixture

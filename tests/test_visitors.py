@@ -8,8 +8,8 @@ from tests.support.rows import generation_row, project_row
 from videogen.core.i18n import words
 from videogen.db.database import StoredEvent
 from videogen.schemas.status import Status
+from videogen.services.public_view import event_bytes, note, say, shown, title
 from videogen.store.events import snapshot
-from videogen.visitors import event_bytes, note, say, shown, title
 
 PRIVATE = ("generationId", "projectId", "requestId", "fileId", "posterFileId", "previewFileId", "inputFileId")
 

@@ -9,10 +9,10 @@ import uvicorn
 from httpx_sse import aconnect_sse
 
 from tests.support.rows import stored_event
-from videogen.hub import Hub
+from videogen.live.hub import Hub
+from videogen.live.streams import EventStream
 from videogen.sse import EventStreamResponse
 from videogen.store import Opening
-from videogen.streams import EventStream
 from videogen.wire import Wire, chunk
 
 

@@ -4,14 +4,14 @@ import threading
 import pytest
 
 from tests.support.rows import upload_row
-from videogen import room, worker
 from videogen.core.errors import DamagedDatabase, StorageFault
 from videogen.engines.base import Recipe, RenderLost
 from videogen.engines.process import protocol
-from videogen.queue.embedded import EmbeddedQueue
+from videogen.jobs import disk_guard, worker
+from videogen.jobs.queue import EmbeddedQueue
+from videogen.jobs.worker import Terms, WorkerPool
 from videogen.storage.disk import DiskStorage
 from videogen.store import Store
-from videogen.worker import Terms, WorkerPool
 
 PATIENCE = 20
 RECIPE = Recipe(engine="bars", engine_version="1", prompt="sea", seed=1, width=64, height=64, fps=8, num_frames=4)
@@ -273,7 +273,7 @@ def test_with_less_free_space_than_the_reserve_jobs_wait_and_say_so_and_begin_wh
     job()
     while (event := told("queued")).data["stage"] != "waiting":
         pass
-    assert event.data["message"] == room.WAITING
+    assert event.data["message"] == disk_guard.WAITING
     assert "almost full" in storage.shortage()
     storage.reserve_bytes = 0
     while (event := told("queued", "processing")).data["status"] == "queued":
@@ -283,7 +283,7 @@ def test_with_less_free_space_than_the_reserve_jobs_wait_and_say_so_and_begin_wh
 
 def test_word_of_a_shortage_that_an_earlier_process_left_is_taken_back(work, job, queue, told, database):
     job()
-    queue.hold(room.WAITING)
+    queue.hold(disk_guard.WAITING)
     assert told("queued").data["stage"] == "queued", "as it was submitted"
     assert told("queued").data["stage"] == "waiting"
     work(_ends)

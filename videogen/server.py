@@ -33,24 +33,26 @@ from videogen.db.integrity import require_sound
 from videogen.db.migrate import migrate
 from videogen.engines.base import Engine
 from videogen.engines.registry import load_engines, references_by_id
-from videogen.exports import Exports
-from videogen.hub import Hub
-from videogen.imports import Imports
-from videogen.presenter import Presenter
+from videogen.jobs.cleanup import look_for_damage
+from videogen.jobs.queue import EmbeddedQueue
+from videogen.jobs.worker import Terms, WorkerPool
+from videogen.live.hub import Hub
 from videogen.proxy import TrustedProxy
-from videogen.queue.embedded import EmbeddedQueue
-from videogen.requests import engine_infos
-from videogen.service import Parts, Service
+from videogen.services.archives import Zips
+from videogen.services.device_transfer import Transfers
+from videogen.services.exports import Exports
+from videogen.services.generations import Service
+from videogen.services.imports import Imports
+from videogen.services.parts import Parts
+from videogen.services.public_view import event_bytes
+from videogen.services.serializers import Presenter
+from videogen.services.shares import Shares
+from videogen.services.submission import engine_infos
+from videogen.services.trash import Trash
 from videogen.share import routes as share_routes
-from videogen.shares import Shares
 from videogen.sse import DIRECT
 from videogen.storage.disk import DiskStorage
 from videogen.store import Store
-from videogen.sweep import look_for_damage
-from videogen.transfers import Transfers
-from videogen.trash import Trash, Zips
-from videogen.visitors import event_bytes
-from videogen.worker import Terms, WorkerPool
 
 # FastAPI mutes this where it builds its fields; ours are built later, at the first use, where it means no more.
 warnings.filterwarnings("ignore", category=UnsupportedFieldAttributeWarning)

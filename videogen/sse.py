@@ -11,8 +11,8 @@ from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from videogen.eager import Rest, begin
-from videogen.hub import Frame
-from videogen.streams import EventStream
+from videogen.live.hub import Frame
+from videogen.live.streams import EventStream
 from videogen.wire import Wire
 
 DIRECT: Final = "videogen.send"

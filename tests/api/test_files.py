@@ -14,7 +14,7 @@ from tests.support.pictures import GPS, bomb, colour_at, encoded, photo, quarter
 from videogen.client import AsyncClient
 from videogen.schemas.events import RenderResult
 from videogen.schemas.generations import GenerationCreate
-from videogen.uploads import MAX_UPLOADS
+from videogen.services.uploads import MAX_UPLOADS
 
 FIELDS = {"id", "contentType", "width", "height", "sizeBytes", "createdAt", "url"}
 

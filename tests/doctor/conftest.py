@@ -12,7 +12,7 @@ from videogen.core.config import AppConfig
 from videogen.core.security import load_secret
 from videogen.db.database import Database
 from videogen.doctor import Level, diagnose
-from videogen.queue.embedded import EmbeddedQueue
+from videogen.jobs.queue import EmbeddedQueue
 from videogen.storage.disk import DiskStorage
 from videogen.store import Fence, Result, Store
 

@@ -262,9 +262,10 @@ def _host(code, job):
 
 HOST = """
 import signal, sys
-from videogen.engines.host import RenderProcess
-from videogen.engines.spare import Spare, end_orphans
-from videogen.engines.protocol import RenderJob
+from videogen.engines.process.host import RenderProcess
+from videogen.engines.process.pool import Spare
+from videogen.engines.process.spawn import end_orphans
+from videogen.engines.process.protocol import RenderJob
 render = RenderProcess(RenderJob.model_validate_json(sys.stdin.readline()))
 spare = Spare()
 for message in render.messages():
@@ -286,8 +287,8 @@ def test_renderers_do_not_outlive_their_host(job_for):
 
 HELPED = """
 import signal, sys
-from videogen.engines.host import RenderProcess
-from videogen.engines.protocol import RenderJob
+from videogen.engines.process.host import RenderProcess
+from videogen.engines.process.protocol import RenderJob
 render = RenderProcess(RenderJob.model_validate_json(sys.stdin.readline()))
 for message in render.messages():
     if message.t == "progress" and message.stage == "waiting":

@@ -36,7 +36,8 @@ def test_an_installed_package_adds_engines(monkeypatch):
 def test_the_web_process_stays_light():
     code = (
         "import sys; from videogen.engines.registry import load_engines; "
-        "load_engines(['procedural'])['procedural'].probe(); import videogen.engines.function, videogen.engines.host; "
+        "load_engines(['procedural'])['procedural'].probe(); import videogen.engines.function; "
+        "import videogen.engines.process.host; "
         "print(sorted({'numpy', 'av', 'PIL', 'torch', 'gradio'} & sys.modules.keys()))"
     )
     root = str(Path(__file__).parents[2])

@@ -18,7 +18,7 @@ NO_PAGE = ("videogen.ui.agents", "videogen.ui.theme")
 SPEAKING = sorted(
     name
     for name in SOURCES
-    if name.startswith(("videogen.ui", "videogen.share.", "videogen.visitors")) and name not in NO_PAGE
+    if name.startswith(("videogen.ui", "videogen.share.", "videogen.services.public_view")) and name not in NO_PAGE
 )
 LOOKS_LIKE_A_KEY = re.compile(r"[a-z]+(?:\.[a-z_]+)+")
 SECTIONS = {key.partition(".")[0] for key in KEYS}

@@ -14,7 +14,7 @@ from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from videogen.core.errors import CrossSite, SessionRequired, StorageFault
-from videogen.service import Service
+from videogen.services.generations import Service
 
 logger = logging.getLogger(__name__)
 COOKIE: Final = "videogen_session"

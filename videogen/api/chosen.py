@@ -16,7 +16,8 @@ from videogen.api.problems import documented
 from videogen.api.routes import wanted_by
 from videogen.core.errors import CrossSite, InvalidRequest, NotFound, SessionRequired
 from videogen.schemas.history import Bundle, Chosen, IdsPage, IdsQuery, Restored, Trashed
-from videogen.trash import Trash, Zips
+from videogen.services.archives import Zips
+from videogen.services.trash import Trash
 
 router = APIRouter(prefix="/api/v1/generations", tags=["generations"])
 zips = APIRouter(tags=["media"])

@@ -14,9 +14,9 @@ from fastapi.responses import StreamingResponse
 from videogen.api.auth import SessionDep
 from videogen.api.problems import documented
 from videogen.core.errors import CrossSite, NotAnExport, PayloadTooLarge, SessionRequired, StorageFault
-from videogen.exports import Exports
-from videogen.imports import Imports
 from videogen.schemas.portability import Imported
+from videogen.services.exports import Exports
+from videogen.services.imports import Imports
 
 router = APIRouter(prefix="/api/v1", tags=["export and import"])
 _ZIP: Final[dict[str, Any]] = {"schema": {"type": "string", "format": "binary"}}

@@ -11,7 +11,7 @@ from videogen.api.auth import SessionDep
 from videogen.api.problems import documented
 from videogen.core.errors import CrossSite, InvalidRequest, NotFound, SessionRequired
 from videogen.schemas.sharing import Share, ShareCreate, ShareList
-from videogen.shares import Shares
+from videogen.services.shares import Shares
 
 router = APIRouter(prefix="/api/v1", tags=["shares"])
 _WRITE: Final = documented(SessionRequired, CrossSite, NotFound)

@@ -11,7 +11,7 @@ from videogen.api.problems import documented
 from videogen.core.errors import CodeRefused, CrossSite, InvalidRequest, SessionRequired, TooManyGuesses
 from videogen.schemas.portability import Transfer, TransferClaim
 from videogen.schemas.system import SessionCreated
-from videogen.transfers import Transfers
+from videogen.services.device_transfer import Transfers
 
 router = APIRouter(prefix="/api/v1/sessions", tags=["sessions"])
 _WRITE: Final = documented(SessionRequired, CrossSite)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Final
 
 MAX_AHEAD_SECONDS: Final = 2 * 3600.0
@@ -33,3 +34,8 @@ class SteadyClock:
         with self._lock:
             if moment - self._wall() <= MAX_AHEAD_SECONDS:
                 self._now = max(self._now, moment)
+
+
+def to_datetime(seconds: float) -> datetime:
+    """The time in UTC that `seconds` since the epoch mean, to the millisecond: as the API writes it."""
+    return datetime.fromtimestamp(round(seconds, 3), UTC)

@@ -45,6 +45,12 @@ from videogen.schemas.status import MOVES, TERMINAL, Status, moves_to
 from videogen.schemas.system import Health, Problem, SessionCreated
 
 __all__ = [
+    "MAX_BYTES",
+    "MAX_ENTRIES",
+    "MAX_IDS",
+    "MAX_SHARE_SECONDS",
+    "MOVES",
+    "TERMINAL",
     "BaseEvent",
     "Bundle",
     "Capabilities",
@@ -71,11 +77,6 @@ __all__ = [
     "Imported",
     "LeftOut",
     "ListQuery",
-    "MAX_BYTES",
-    "MAX_ENTRIES",
-    "MAX_IDS",
-    "MAX_SHARE_SECONDS",
-    "MOVES",
     "Manifest",
     "Model",
     "Pixels",
@@ -91,7 +92,6 @@ __all__ = [
     "ShareCreate",
     "ShareList",
     "Status",
-    "TERMINAL",
     "Text",
     "Transfer",
     "TransferClaim",

@@ -10,8 +10,8 @@ from fastapi.responses import FileResponse
 
 from videogen.core.errors import NotFound
 from videogen.core.text import disposition, file_name
-from videogen.shares import Shares, Visit
-from videogen.visitors import RESULTS
+from videogen.services.public_view import RESULTS
+from videogen.services.shares import Shares, Visit
 
 # Browsers may keep the bytes, but must ask whether the link still holds before they show them again.
 _ASK: Final = "private, no-cache"

@@ -16,8 +16,8 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 
 from videogen.core.i18n import Words, languages, said_by, words
 from videogen.schemas.status import TERMINAL
-from videogen.shares import PATH, Visit
-from videogen.visitors import say
+from videogen.services.public_view import say
+from videogen.services.shares import PATH, Visit
 
 SCRIPT_PATH: Final = f"{PATH}-/share.js"
 """No slug is a single dash."""

@@ -18,13 +18,13 @@ from starlette.background import BackgroundTask
 from videogen.core.errors import Deleted, NotFound, StorageFault
 from videogen.core.i18n import COOKIE as LANGUAGE_COOKIE
 from videogen.core.i18n import PARAMETER, VARIES, Words, chosen
-from videogen.service import Service
+from videogen.services.generations import Service
+from videogen.services.public_view import POSTER, PREVIEW, RESULTS
+from videogen.services.shares import PATH, Shares, Visit
 from videogen.share import pages
 from videogen.share.media import media, not_modified
 from videogen.share.pages import Address
-from videogen.shares import PATH, Shares, Visit
 from videogen.sse import EventStreamResponse
-from videogen.visitors import POSTER, PREVIEW, RESULTS
 
 logger = logging.getLogger(__name__)
 router = APIRouter()

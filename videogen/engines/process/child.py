@@ -1,4 +1,4 @@
-"""One render in a process of its own: `python -m videogen.engines.child MESSAGE_FD`.
+"""One render in a process of its own: `python -m videogen.engines.process.child MESSAGE_FD`.
 
 Reads one `RenderJob` line on standard input, then `cancel` or the end of the input, which means that the host
 is gone. Speaks `protocol` messages on MESSAGE_FD. What the engine prints goes to `render.log` in the workdir.

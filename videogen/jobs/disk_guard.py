@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Final
 
 from videogen.core.errors import DamagedDatabase, StorageFault
-from videogen.queue.embedded import EmbeddedQueue
+from videogen.jobs.queue import EmbeddedQueue
 from videogen.storage.disk import DiskStorage
 
 logger = logging.getLogger(__name__)

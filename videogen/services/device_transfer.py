@@ -7,9 +7,9 @@ import secrets
 import threading
 from collections import deque
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Final
 
+from videogen.core.clock import to_datetime
 from videogen.core.errors import CodeRefused, TooManyGuesses
 from videogen.core.security import Signer
 from videogen.db.tables import TransferRow
@@ -53,7 +53,7 @@ class Transfers:
         return Transfer(
             code=f"{code[:4]}-{code[4:]}",
             url=f"{base}/#claim={secret}",
-            expires_at=datetime.fromtimestamp(round(expires, 3), UTC),
+            expires_at=to_datetime(expires),
         )
 
     def revoke(self, session_id: str) -> None:

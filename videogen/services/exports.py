@@ -8,10 +8,10 @@ import time
 import unicodedata
 import zipfile
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from videogen.core.clock import to_datetime
 from videogen.core.version import __version__
 from videogen.db.tables import GenerationRow
 from videogen.schemas.export_manifest import NAME, ExportedFile, ExportedGeneration, Manifest
@@ -67,7 +67,7 @@ class Exports:
         yield sink.take()
 
     def _manifest(self, told: list[ExportedGeneration], left_out: int) -> bytes:
-        now = datetime.fromtimestamp(round(self._store.clock(), 3), UTC)
+        now = to_datetime(self._store.clock())
         manifest = Manifest(exported_at=now, app_version=__version__, left_out=left_out, generations=told)
         return manifest.model_dump_json(by_alias=True, indent=1).encode()
 
@@ -120,7 +120,7 @@ def _entry(row: GenerationRow, origin: str | None) -> ExportedGeneration:
     names = ExportedGeneration.model_fields.keys() & GenerationRow.model_fields.keys()
     values = {name: getattr(row, name) for name in names}
     for name in ("created_at", "started_at", "finished_at"):
-        values[name] = None if values[name] is None else datetime.fromtimestamp(round(values[name], 3), UTC)
+        values[name] = None if values[name] is None else to_datetime(values[name])
     # Without checks: what is in the database was checked when it came in.
     return ExportedGeneration.model_construct(
         **values | {"id": origin or row.id, "error": error if failed else None, "result": None, "poster": None}

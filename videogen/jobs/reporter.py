@@ -13,8 +13,8 @@ from videogen.core.security import new_id
 from videogen.db.tables import FileRow
 from videogen.engines.base import Artifact
 from videogen.engines.process import protocol
+from videogen.jobs.queue import Lease
 from videogen.media.types import CONTENT_TYPES
-from videogen.queue.embedded import Lease
 from videogen.storage.disk import DiskStorage
 from videogen.store import Fence, Progress, Result, Store
 from videogen.store.estimates import Measured

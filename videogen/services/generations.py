@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
 import orjson
 
-from videogen.core.config import AppConfig
 from videogen.core.errors import FileMissing, NotFound, NotTerminal
-from videogen.core.security import Signer, new_id
+from videogen.core.security import new_id
 from videogen.core.text import file_name
 from videogen.db.tables import FileRow, GenerationRow, ProjectRow
-from videogen.engines.base import Engine, Recipe
+from videogen.engines.base import Recipe
 from videogen.engines.presets import poster_of
-from videogen.hub import Hub
-from videogen.presenter import RENDER_AGAIN, Presenter
-from videogen.requests import Request, engine_infos, prepare, seeds
+from videogen.live.streams import EventStream, open_stream
 from videogen.schemas.engines import EngineList
 from videogen.schemas.generations import (
     Generation,
@@ -31,25 +28,11 @@ from videogen.schemas.generations import (
 )
 from videogen.schemas.status import TERMINAL
 from videogen.schemas.system import SessionCreated
-from videogen.storage.disk import DiskStorage
-from videogen.store import Filter, Limits, Scope, Store
-from videogen.streams import EventStream, open_stream
-from videogen.uploads import Source, Uploads
-from videogen.worker import WorkerPool
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What the service is made of; built by the root."""
-
-    config: AppConfig
-    store: Store
-    hub: Hub
-    storage: DiskStorage
-    signer: Signer
-    presenter: Presenter
-    engines: Mapping[str, Engine]
-    workers: WorkerPool
+from videogen.services.parts import Parts
+from videogen.services.serializers import RENDER_AGAIN
+from videogen.services.submission import Request, engine_infos, prepare, seeds
+from videogen.services.uploads import Source, Uploads
+from videogen.store import Filter, Limits, Scope
 
 
 @dataclass(frozen=True, slots=True)

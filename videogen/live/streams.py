@@ -7,7 +7,7 @@ from collections.abc import Callable
 import anyio.to_thread
 
 from videogen.db.database import StoredEvent
-from videogen.hub import TICKS, Frame, Hub, Subscription
+from videogen.live.hub import TICKS, Frame, Hub, Subscription
 from videogen.store import Opening, Scope, Store
 
 

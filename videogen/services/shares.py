@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, cast
 
 import anyio.to_thread
 
+from videogen.core.clock import to_datetime
 from videogen.core.errors import Deleted, NotFound
 from videogen.db.database import StoredEvent
 from videogen.db.tables import GenerationRow
-from videogen.hub import VISITORS, Frame, Hub, Subscription
+from videogen.live.hub import VISITORS, Frame, Hub, Subscription
+from videogen.live.streams import EventStream
 from videogen.schemas.generations import GenerationType
 from videogen.schemas.sharing import Share, ShareCreate, ShareList
 from videogen.schemas.status import Status
+from videogen.services.public_view import POSTER, PREVIEW, RESULTS, Shown, shown, title
 from videogen.storage.disk import DiskStorage
 from videogen.store import Opening, Shared, Store
-from videogen.streams import EventStream
-from videogen.visitors import POSTER, PREVIEW, RESULTS, Shown, shown, title
 
 PATH: Final = "/s/"
 """Below this, at the app's address, are all links."""
@@ -181,8 +181,8 @@ def _public(made: Shared, base: str) -> Share:
         url=f"{base}{PATH}{share.slug}",
         views=share.views,
         indexable=share.indexable,
-        created_at=datetime.fromtimestamp(round(share.created_at, 3), UTC),
-        expires_at=None if share.expires_at is None else datetime.fromtimestamp(round(share.expires_at, 3), UTC),
+        created_at=to_datetime(share.created_at),
+        expires_at=None if share.expires_at is None else to_datetime(share.expires_at),
         type=cast(GenerationType, row.type),
         status=Status(row.status),
         title=title(row),

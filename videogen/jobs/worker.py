@@ -27,12 +27,12 @@ from videogen.engines.process.host import RenderProcess
 from videogen.engines.process.pool import Spare
 from videogen.engines.process.protocol import RenderJob
 from videogen.engines.process.spawn import end_orphans
-from videogen.queue.embedded import EmbeddedQueue, Lease
-from videogen.report import Reporter
-from videogen.room import LOOK_SECONDS, Room
+from videogen.jobs.cleanup import Tidier
+from videogen.jobs.disk_guard import LOOK_SECONDS, Room
+from videogen.jobs.queue import EmbeddedQueue, Lease
+from videogen.jobs.reporter import Reporter
 from videogen.storage.disk import DiskStorage
 from videogen.store import Fence, Store
-from videogen.sweep import Tidier
 
 logger = logging.getLogger(__name__)
 SPARES: Final = 2

@@ -12,8 +12,8 @@ from sqlalchemy.exc import IntegrityError
 from videogen.core.errors import InvalidRequest, NotFound, SessionRequired, StorageFault
 from videogen.core.security import new_id
 from videogen.db.tables import UploadRow
-from videogen.presenter import Presenter
 from videogen.schemas.generations import File
+from videogen.services.serializers import Presenter
 from videogen.storage.disk import DiskStorage
 from videogen.store import Store
 

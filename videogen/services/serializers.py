@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final
 
 import orjson
 
+from videogen.core.clock import to_datetime
 from videogen.core.errors import FileMissing
 from videogen.core.security import Signer
 from videogen.db.database import StoredEvent
@@ -51,7 +52,7 @@ class Presenter:
             width=row.width if isinstance(row, UploadRow) else width,
             height=row.height if isinstance(row, UploadRow) else height,
             size_bytes=row.size_bytes,
-            created_at=datetime.fromtimestamp(round(row.created_at, 3), UTC),
+            created_at=to_datetime(row.created_at),
             url=f"{self._base}/media/{row.id}?{self._signer.link(row.id)}",
         )
 
@@ -89,7 +90,7 @@ RENDER_AGAIN: Final = "Retry renders it again, from the same recipe and seed."
 
 
 def _moment(seconds: float | None) -> datetime | None:
-    return None if seconds is None else datetime.fromtimestamp(round(seconds, 3), UTC)
+    return None if seconds is None else to_datetime(seconds)
 
 
 def _left(row: GenerationRow, now: float) -> dict[str, float | None]:

@@ -1,0 +1,1 @@
+"""Who renders next, and what becomes of it."""

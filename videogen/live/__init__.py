@@ -1,0 +1,1 @@
+"""Committed events to open readers; no HTTP."""

@@ -1,0 +1,29 @@
+"""What the services are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from videogen.core.config import AppConfig
+from videogen.core.security import Signer
+from videogen.engines.base import Engine
+from videogen.jobs.worker import WorkerPool
+from videogen.live.hub import Hub
+from videogen.services.serializers import Presenter
+from videogen.storage.disk import DiskStorage
+from videogen.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the service is made of; built by the root."""
+
+    config: AppConfig
+    store: Store
+    hub: Hub
+    storage: DiskStorage
+    signer: Signer
+    presenter: Presenter
+    engines: Mapping[str, Engine]
+    workers: WorkerPool
