@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from videogen import server
 from videogen.__main__ import main
 from videogen.core.config import AppConfig
-from videogen.sse import DIRECT
+from videogen.web.sse import DIRECT
 
 ID: Final = re.compile(rb"^id: ?(\d+)", re.MULTILINE)
 sent: dict[int, float] = {}

@@ -5,9 +5,9 @@ import pytest
 from fastapi import FastAPI, Request
 from fastapi.responses import StreamingResponse
 
-from videogen.address import Address
 from videogen.core.config import AppConfig
-from videogen.proxy import TrustedProxy
+from videogen.web.proxy_headers import TrustedProxy
+from videogen.web.public_url import Address
 
 TOLD = {
     "X-Forwarded-Proto": "https",

@@ -8,8 +8,8 @@ from tests.support.rows import stored_event
 from tests.support.sse import parse
 from videogen.live.hub import BACKLOG, Hub
 from videogen.live.streams import EventStream
-from videogen.sse import EventStreamResponse
 from videogen.store import Opening
+from videogen.web.sse import EventStreamResponse
 
 GENERATION = ("generation", "gen_a")
 

@@ -8,9 +8,9 @@ import pytest
 
 from tests.support.api import Session
 from tests.support.app import ROOT, environment
-from videogen.address import Address
 from videogen.core.config import AppConfig
 from videogen.tunnel import open_in_background
+from videogen.web.public_url import Address
 
 # What Gradio's tunnel does, with a process of its own that says its address and then stays.
 STAND_IN = "import sys, signal; print('start proxy success: https://abc.example.org/', flush=True); signal.pause()"

@@ -11,8 +11,8 @@ from httpx_sse import aconnect_sse
 from tests.support.rows import stored_event
 from videogen.live.hub import Hub
 from videogen.live.streams import EventStream
-from videogen.sse import EventStreamResponse
 from videogen.store import Opening
+from videogen.web.sse import EventStreamResponse
 from videogen.wire import Wire, chunk
 
 

@@ -79,7 +79,7 @@ def storage(tmp_path):
 def work(database, storage, monkeypatch):
     """Starts one worker whose renderers follow a script. Its leases hold for one real second."""
     monkeypatch.setattr(worker, "Spare", NoSpare)
-    monkeypatch.setattr(room, "LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(disk_guard, "LOOK_SECONDS", 0.05)
     monkeypatch.setattr(worker, "LOOK_SECONDS", 0.05)
     queue = EmbeddedQueue(database, lease_seconds=1)
     pools = []

@@ -19,9 +19,8 @@ from pydantic.warnings import UnsupportedFieldAttributeWarning
 from starlette.types import Receive, Scope, Send
 
 from videogen import tunnel
-from videogen.address import Address
-from videogen.api import chosen, events, files, media, portable, problems, routes, shares, transfers
-from videogen.api.auth import SessionCookie
+from videogen.api import bulk, events, files, generations, health, media, portability, sessions, shares
+from videogen.api import engines as engine_routes
 from videogen.core.clock import SteadyClock
 from videogen.core.config import AppConfig
 from videogen.core.errors import ConfigError, StartError, VideogenError
@@ -37,7 +36,6 @@ from videogen.jobs.cleanup import look_for_damage
 from videogen.jobs.queue import EmbeddedQueue
 from videogen.jobs.worker import Terms, WorkerPool
 from videogen.live.hub import Hub
-from videogen.proxy import TrustedProxy
 from videogen.services.archives import Zips
 from videogen.services.device_transfer import Transfers
 from videogen.services.exports import Exports
@@ -50,9 +48,13 @@ from videogen.services.shares import Shares
 from videogen.services.submission import engine_infos
 from videogen.services.trash import Trash
 from videogen.share import routes as share_routes
-from videogen.sse import DIRECT
 from videogen.storage.disk import DiskStorage
 from videogen.store import Store
+from videogen.web import problems
+from videogen.web.proxy_headers import TrustedProxy
+from videogen.web.public_url import Address
+from videogen.web.sessions import SessionCookie
+from videogen.web.sse import DIRECT
 
 # FastAPI mutes this where it builds its fields; ours are built later, at the first use, where it means no more.
 warnings.filterwarnings("ignore", category=UnsupportedFieldAttributeWarning)
@@ -153,12 +155,24 @@ def _with_edges(app: FastAPI, service: Service, parts: Parts) -> None:
     app.state.transfers = Transfers(store, parts.signer)
     app.state.exports = exports = Exports(store, storage)
     trash = Trash(store, config.trash_minutes * 60, parts.workers.look_at_trash)
-    app.state.desk = chosen.Desk(trash, Zips(store, exports), config.base_url + config.root_path)
+    app.state.desk = bulk.Desk(trash, Zips(store, exports), config.base_url + config.root_path)
     app.state.imports = Imports(store, storage, round(config.max_import_mb * 1_000_000))
     problems.install(app)
-    app.include_router(chosen.zips)
-    # Its paths are more exact than those of `routes`, and come first.
-    for edge in (chosen, routes, files, events, shares, share_routes, transfers, portable, media):
+    app.include_router(bulk.zips)
+    # Its paths are more exact than those of `generations`, and come first.
+    for edge in (
+        bulk,
+        generations,
+        engine_routes,
+        files,
+        events,
+        shares,
+        share_routes,
+        sessions,
+        portability,
+        media,
+        health,
+    ):
         app.include_router(edge.router)
     app.add_middleware(SessionCookie, service=lambda: service)
 

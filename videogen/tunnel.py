@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Final
 from urllib.parse import urlsplit
 
-from videogen.address import Address
+from videogen.web.public_url import Address
 
 logger = logging.getLogger(__name__)
 Opener = Callable[[str, int], str]

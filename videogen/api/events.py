@@ -6,11 +6,11 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Header, Response
 
-from videogen.api.auth import ServiceDep, SessionDep
-from videogen.api.problems import Responses, documented
 from videogen.core.errors import InvalidRequest, NotFound, SessionRequired
-from videogen.sse import EventStreamResponse
 from videogen.store import Scope
+from videogen.web.problems import Responses, documented
+from videogen.web.sessions import ServiceDep, SessionDep
+from videogen.web.sse import EventStreamResponse
 
 router = APIRouter(prefix="/api/v1", tags=["events"])
 _STREAM: Final[Responses] = {

@@ -6,12 +6,12 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from videogen.address import Address
-from videogen.api.auth import SessionDep
-from videogen.api.problems import documented
 from videogen.core.errors import CrossSite, InvalidRequest, NotFound, SessionRequired
 from videogen.schemas.sharing import Share, ShareCreate, ShareList
 from videogen.services.shares import Shares
+from videogen.web.problems import documented
+from videogen.web.public_url import Address
+from videogen.web.sessions import SessionDep
 
 router = APIRouter(prefix="/api/v1", tags=["shares"])
 _WRITE: Final = documented(SessionRequired, CrossSite, NotFound)

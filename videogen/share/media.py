@@ -12,6 +12,7 @@ from videogen.core.errors import NotFound
 from videogen.core.text import disposition, file_name
 from videogen.services.public_view import RESULTS
 from videogen.services.shares import Shares, Visit
+from videogen.web.conditional import not_modified
 
 # Browsers may keep the bytes, but must ask whether the link still holds before they show them again.
 _ASK: Final = "private, no-cache"
@@ -44,9 +45,3 @@ def media(request: Request, visit: Visit, shares: Shares, part: str) -> Response
             status_code=304, headers={name: response.headers[name] for name in kept if name in response.headers}
         )
     return response
-
-
-def not_modified(request: Request, etag: str) -> bool:
-    """Whether the browser has these very bytes already."""
-    known = request.headers.get("if-none-match", "")
-    return known.strip() == "*" or etag in [one.strip().removeprefix("W/") for one in known.split(",")]

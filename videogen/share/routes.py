@@ -22,9 +22,10 @@ from videogen.services.generations import Service
 from videogen.services.public_view import POSTER, PREVIEW, RESULTS
 from videogen.services.shares import PATH, Shares, Visit
 from videogen.share import pages
-from videogen.share.media import media, not_modified
+from videogen.share.media import media
 from videogen.share.pages import Address
-from videogen.sse import EventStreamResponse
+from videogen.web.conditional import not_modified
+from videogen.web.sse import EventStreamResponse
 
 logger = logging.getLogger(__name__)
 router = APIRouter()

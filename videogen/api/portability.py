@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Annotated, Any, Final
 
 import anyio.to_thread
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import StreamingResponse
 
-from videogen.api.auth import SessionDep
-from videogen.api.problems import documented
 from videogen.core.errors import CrossSite, NotAnExport, PayloadTooLarge, SessionRequired, StorageFault
 from videogen.schemas.portability import Imported
 from videogen.services.exports import Exports
 from videogen.services.imports import Imports
+from videogen.web.bodies import receive_file
+from videogen.web.problems import documented
+from videogen.web.sessions import SessionDep
 
 router = APIRouter(prefix="/api/v1", tags=["export and import"])
 _ZIP: Final[dict[str, Any]] = {"schema": {"type": "string", "format": "binary"}}
@@ -71,22 +71,5 @@ async def import_zip(
     What this session has already stays as it is, so that the same zip can be sent again without doubles.
     """
     with imports.receiving() as folder:
-        await _receive(request, folder / "upload.zip", imports.max_bytes)
+        await receive_file(request, folder / "upload.zip", imports.max_bytes)
         return await anyio.to_thread.run_sync(imports.take, session_id, folder)
-
-
-async def _receive(request: Request, path: Path, limit: int) -> None:
-    too_large = PayloadTooLarge(f"Expected a zip of at most {limit} bytes (VIDEOGEN_MAX_IMPORT_MB), got a larger one.")
-    told = request.headers.get("content-length", "")
-    if told.isascii() and told.isdigit() and int(told) > limit:
-        raise too_large
-    size = 0
-    try:
-        async with await anyio.open_file(path, "wb") as file:
-            async for chunk in request.stream():
-                size += len(chunk)
-                if size > limit:
-                    raise too_large
-                await file.write(chunk)
-    except OSError as problem:
-        raise StorageFault(f"The zip could not be kept: {problem.strerror}.") from problem

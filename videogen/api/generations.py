@@ -1,15 +1,11 @@
-"""`/api/v1`: sessions, generations, engines."""
+"""`/api/v1/generations`: submit, list, change, cancel, retry, delete."""
 
 from __future__ import annotations
 
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Header, Query, Request, Response
-from fastapi.responses import FileResponse
+from fastapi import APIRouter, Header, Query, Response
 
-from videogen.api.auth import ServiceDep, SessionDep, cookie_header
-from videogen.api.cursors import decode_cursor, encode_cursor
-from videogen.api.problems import documented
 from videogen.core.errors import (
     CrossSite,
     IdempotencyConflict,
@@ -20,7 +16,6 @@ from videogen.core.errors import (
     NotTerminal,
     SessionRequired,
 )
-from videogen.schemas.engines import EngineList
 from videogen.schemas.generations import (
     Generation,
     GenerationCreate,
@@ -31,47 +26,14 @@ from videogen.schemas.generations import (
     Project,
 )
 from videogen.schemas.status import Status
-from videogen.schemas.system import SessionCreated
 from videogen.store import Filter
+from videogen.web.pagination import decode_cursor, encode_cursor
+from videogen.web.problems import documented
+from videogen.web.sessions import ServiceDep, SessionDep
 
 router = APIRouter(prefix="/api/v1")
 _READ: Final = documented(SessionRequired, NotFound)
 _WRITE: Final = documented(SessionRequired, CrossSite, NotFound)
-
-
-@router.post("/sessions", status_code=201, tags=["sessions"])
-def create_session(service: ServiceDep) -> SessionCreated:
-    """Make a session. Its token is told only here: keep it, and send it as `Authorization: Bearer <token>`."""
-    return service.create_session()
-
-
-@router.post("/sessions/cookie", status_code=204, tags=["sessions"], responses=documented(SessionRequired))
-def set_cookie(request: Request, session_id: SessionDep) -> Response:
-    """Make the browser's cookie that of the Bearer token. For pages that keep the token in their own storage."""
-    token = request.headers.get("authorization", "").partition(" ")[2].strip()
-    # Without a Bearer token it was the cookie that let this request in, and it is right as it is.
-    headers = {"Set-Cookie": cookie_header(request, token)} if token else {}
-    return Response(status_code=204, headers=headers)
-
-
-@router.get("/engines", tags=["engines"])
-def list_engines(service: ServiceDep) -> EngineList:
-    """The engines on offer: what each can do, whether it is available, and the JSON Schema of its settings."""
-    return service.engines()
-
-
-@router.get(
-    "/engines/{engine_id}/presets/{preset_id}/poster.webp",
-    tags=["engines"],
-    response_class=FileResponse,
-    responses=documented(NotFound),
-)
-def preset_poster(service: ServiceDep, engine_id: str, preset_id: str) -> FileResponse:
-    """A small picture of what an engine's preset makes. Anybody may see it."""
-    response = FileResponse(service.preset_poster(engine_id, preset_id), media_type="image/webp")
-    response.headers["Cache-Control"] = "public, max-age=3600"
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    return response
 
 
 @router.post(

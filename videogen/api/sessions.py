@@ -1,4 +1,4 @@
-"""`/api/v1/sessions/...`: a session on another device."""
+"""`/api/v1/sessions`: a session, and how it comes to another device."""
 
 from __future__ import annotations
 
@@ -6,12 +6,18 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from videogen.api.auth import SessionDep, cookie_header, is_same_origin
-from videogen.api.problems import documented
-from videogen.core.errors import CodeRefused, CrossSite, InvalidRequest, SessionRequired, TooManyGuesses
+from videogen.core.errors import (
+    CodeRefused,
+    CrossSite,
+    InvalidRequest,
+    SessionRequired,
+    TooManyGuesses,
+)
 from videogen.schemas.portability import Transfer, TransferClaim
 from videogen.schemas.system import SessionCreated
 from videogen.services.device_transfer import Transfers
+from videogen.web.problems import documented
+from videogen.web.sessions import ServiceDep, SessionDep, cookie_header, is_same_origin
 
 router = APIRouter(prefix="/api/v1/sessions", tags=["sessions"])
 _WRITE: Final = documented(SessionRequired, CrossSite)
@@ -23,6 +29,21 @@ def _transfers(request: Request) -> Transfers:
 
 
 TransfersDep = Annotated[Transfers, Depends(_transfers)]
+
+
+@router.post("", status_code=201)
+def create_session(service: ServiceDep) -> SessionCreated:
+    """Make a session. Its token is told only here: keep it, and send it as `Authorization: Bearer <token>`."""
+    return service.create_session()
+
+
+@router.post("/cookie", status_code=204, responses=documented(SessionRequired))
+def set_cookie(request: Request, session_id: SessionDep) -> Response:
+    """Make the browser's cookie that of the Bearer token. For pages that keep the token in their own storage."""
+    token = request.headers.get("authorization", "").partition(" ")[2].strip()
+    # Without a Bearer token it was the cookie that let this request in, and it is right as it is.
+    headers = {"Set-Cookie": cookie_header(request, token)} if token else {}
+    return Response(status_code=204, headers=headers)
 
 
 @router.post("/transfer", status_code=201, responses=_WRITE)

@@ -9,15 +9,15 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import StreamingResponse
 
-from videogen.api.auth import ServiceDep, SessionDep
-from videogen.api.cursors import decode_cursor, encode_cursor
-from videogen.api.portable import zip_response
-from videogen.api.problems import documented
-from videogen.api.routes import wanted_by
+from videogen.api.generations import wanted_by
+from videogen.api.portability import zip_response
 from videogen.core.errors import CrossSite, InvalidRequest, NotFound, SessionRequired
 from videogen.schemas.history import Bundle, Chosen, IdsPage, IdsQuery, Restored, Trashed
 from videogen.services.archives import Zips
 from videogen.services.trash import Trash
+from videogen.web.pagination import decode_cursor, encode_cursor
+from videogen.web.problems import documented
+from videogen.web.sessions import ServiceDep, SessionDep
 
 router = APIRouter(prefix="/api/v1/generations", tags=["generations"])
 zips = APIRouter(tags=["media"])

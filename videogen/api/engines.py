@@ -1,0 +1,32 @@
+"""`/api/v1/engines`: what is on offer, and the pictures of presets."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from fastapi.responses import FileResponse
+
+from videogen.core.errors import NotFound
+from videogen.schemas.engines import EngineList
+from videogen.web.problems import documented
+from videogen.web.sessions import ServiceDep
+
+router = APIRouter(prefix="/api/v1", tags=["engines"])
+
+
+@router.get("/engines")
+def list_engines(service: ServiceDep) -> EngineList:
+    """The engines on offer: what each can do, whether it is available, and the JSON Schema of its settings."""
+    return service.engines()
+
+
+@router.get(
+    "/engines/{engine_id}/presets/{preset_id}/poster.webp",
+    response_class=FileResponse,
+    responses=documented(NotFound),
+)
+def preset_poster(service: ServiceDep, engine_id: str, preset_id: str) -> FileResponse:
+    """A small picture of what an engine's preset makes. Anybody may see it."""
+    response = FileResponse(service.preset_poster(engine_id, preset_id), media_type="image/webp")
+    response.headers["Cache-Control"] = "public, max-age=3600"
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    return response
