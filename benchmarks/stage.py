@@ -26,7 +26,8 @@ from videogen.core.config import AppConfig
 from videogen.engines.process.protocol import Progress
 from videogen.jobs.queue import EmbeddedQueue
 from videogen.jobs.reporter import Reporter
-from videogen.server import create_app, listen, run
+from videogen.server.app import create_app
+from videogen.server.run import listen, run
 from videogen.services.parts import Parts
 from videogen.store import Limits
 

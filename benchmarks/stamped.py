@@ -14,9 +14,9 @@ from fastapi import FastAPI
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from videogen import server
 from videogen.__main__ import main
 from videogen.core.config import AppConfig
+from videogen.server import app
 from videogen.web.sse import DIRECT
 
 ID: Final = re.compile(rb"^id: ?(\d+)", re.MULTILINE)
@@ -43,7 +43,7 @@ class Stamps:
         await self.app({**scope, DIRECT: stamped}, receive, stamped)
 
 
-create_app = server.create_app
+create_app = app.create_app
 
 
 def with_stamps(config: AppConfig, *, page: bool = True) -> FastAPI:
@@ -61,5 +61,5 @@ def _route() -> BaseRoute:
 
 
 if __name__ == "__main__":
-    server.create_app = with_stamps
+    app.create_app = with_stamps
     sys.exit(main(["serve"]))

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.app import ROOT
+from videogen.cli import exit_codes
 from videogen.media import probe
 
 BLOCK = re.compile(r"^```(python|sh)\n(.*?)^```$", re.M | re.S)
@@ -54,7 +55,6 @@ def test_every_command_and_exit_code_is_told():
     commands = set(re.findall(r"^    ([a-z]+) ", told, re.M))
     assert commands >= {"generate", "serve"}
     assert {name for name in commands if f"`{name}" not in text} == set()
-    from videogen.cli import codes
 
-    every = {value for name, value in vars(codes).items() if name.isupper() and isinstance(value, int)}
+    every = {value for name, value in vars(exit_codes).items() if name.isupper() and isinstance(value, int)}
     assert every == {int(found) for found in re.findall(r"^\| (\d+) \|", text, re.M)}

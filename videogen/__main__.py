@@ -11,7 +11,7 @@ import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from videogen.cli.arguments import add_commands
+from videogen.cli.parser import add_commands
 from videogen.core.errors import VideogenError
 from videogen.core.version import __version__
 
@@ -69,7 +69,7 @@ def _operate(chosen: argparse.Namespace) -> int:
 
 
 def _serve(config: AppConfig, *, embedded: bool) -> int:
-    from videogen.server import serve
+    from videogen.server.run import serve
 
     if embedded:
         threading.Thread(target=_end_with_input, name="end-with-input", daemon=True).start()
@@ -100,7 +100,7 @@ def _doctor(config: AppConfig, *, fix: bool, as_json: bool) -> int:
     import shutil
 
     from videogen.doctor import diagnose
-    from videogen.doctor.show import show
+    from videogen.doctor.render import show
 
     diagnosis = diagnose(config, fix=fix)
     if as_json:

@@ -86,5 +86,5 @@ def waits(monkeypatch):
     async def sleep(seconds):
         told.append(seconds)
 
-    monkeypatch.setattr("videogen.client.stream.pause", sleep)
+    monkeypatch.setattr("videogen.client.aio.watch.pause", sleep)
     return told

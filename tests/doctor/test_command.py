@@ -10,7 +10,7 @@ from tests.support.api import Session
 from tests.support.app import environment, run_to_end
 from tests.support.damage import damage_table
 from videogen.doctor import Diagnosis, Finding, Level
-from videogen.doctor.show import show
+from videogen.doctor.render import show
 from videogen.media import probe
 
 

@@ -6,12 +6,12 @@ from argparse import Namespace
 from contextlib import closing
 from typing import Any
 
-from videogen.cli import codes
+from videogen.cli import exit_codes
+from videogen.cli.connection import Place
+from videogen.cli.destinations import Target, save
 from videogen.cli.output import Output
-from videogen.cli.saving import Target, save
-from videogen.cli.where import Place
 from videogen.client import ConnectionChange, GenerationEnded
-from videogen.client.finish import result_of
+from videogen.client.errors import result_of
 from videogen.schemas.generations import Generation, GenerationCreate
 
 
@@ -35,7 +35,7 @@ def generate(place: Place, args: Namespace, output: Output) -> int:
     for generation in project.generations:
         output.tell("submitted", f"{generation.id} {generation.status}", generation=generation)
     if args.detach:
-        return codes.DONE
+        return exit_codes.DONE
     return follow(place, project.generations, Target.of(args, len(project.generations)), output)
 
 
@@ -57,7 +57,7 @@ def retry(place: Place, args: Namespace, output: Output) -> int:
     generation = place.client.retry(args.id)
     output.tell("submitted", f"{generation.id} {generation.status}", generation=generation)
     if args.detach:
-        return codes.DONE
+        return exit_codes.DONE
     return follow(place, [generation], Target.of(args) if args.output else None, output)
 
 
@@ -67,19 +67,19 @@ def cancel(place: Place, args: Namespace, output: Output) -> int:
     ended = generation.status.is_terminal
     text = f"{generation.id} {generation.status}" if ended else f"{generation.id} is being cancelled"
     output.tell("cancel", text, generation=generation)
-    return codes.DONE
+    return exit_codes.DONE
 
 
 def download(place: Place, args: Namespace, output: Output) -> int:
     """Fetch the result of one that is completed."""
     generation = result_of(place.client.get(args.id))
     save(place.client, generation, Target.of(args), output)
-    return codes.DONE
+    return exit_codes.DONE
 
 
 def follow(place: Place, generations: list[Generation], target: Target | None, output: Output) -> int:
     """Watch until each has ended; fetch what was made. The worst end decides the exit code."""
-    worst = codes.DONE
+    worst = exit_codes.DONE
     for index, generation in enumerate(generations):
         try:
             ended = _ended(place, generation, output)
@@ -90,7 +90,7 @@ def follow(place: Place, generations: list[Generation], target: Target | None, o
             raise
         except GenerationEnded as end:
             output.tell("ended", f"{end.detail}", generation=end.generation)
-            worst = codes.FAILED
+            worst = exit_codes.FAILED
             continue
         output.tell("ended", f"{ended.id} {ended.status}", generation=ended)
         if target is not None:

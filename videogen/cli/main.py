@@ -8,10 +8,10 @@ from argparse import Namespace
 from collections.abc import Callable
 from typing import Final
 
-from videogen.cli import codes, commands, library, saving
-from videogen.cli.arguments import STDOUT
+from videogen.cli import commands, destinations, exit_codes, history
+from videogen.cli.connection import Place, open_place
 from videogen.cli.output import Output, open_output
-from videogen.cli.where import Place, open_place
+from videogen.cli.parser import STDOUT
 from videogen.core.errors import VideogenError
 
 Command = Callable[[Place, Namespace, Output], int]
@@ -21,15 +21,15 @@ COMMANDS: Final[dict[str, Command]] = {
     "retry": commands.retry,
     "cancel": commands.cancel,
     "download": commands.download,
-    "list": library.list_generations,
-    "delete": library.delete,
-    "share": library.share,
-    "unshare": library.unshare,
-    "engines": library.engines,
-    "export": library.export,
-    "import": library.import_zip,
-    "transfer": library.transfer,
-    "claim": library.claim,
+    "list": history.list_generations,
+    "delete": history.delete,
+    "share": history.share,
+    "unshare": history.unshare,
+    "engines": history.engines,
+    "export": history.export,
+    "import": history.import_zip,
+    "transfer": history.transfer,
+    "claim": history.claim,
 }
 
 
@@ -45,16 +45,16 @@ def run(args: Namespace) -> int:
         _check_files(args)
         with open_place(args.url, args.token) as place:
             if place.own is not None and args.run in FOR_OTHERS:
-                raise codes.UsageError(
+                raise exit_codes.UsageError(
                     f"`videogen {args.run}` needs an app that stays: start `videogen serve`, or name one with --url."
                 )
             return COMMANDS[args.run](place, args, output)
     except KeyboardInterrupt:
-        return codes.INTERRUPTED
+        return exit_codes.INTERRUPTED
     except BrokenPipeError:
         # Whoever read has enough. What is still buffered must not be written at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return codes.DONE
+        return exit_codes.DONE
     except (VideogenError, OSError) as problem:
         output.close()
         return _tell(problem, args, output)
@@ -63,7 +63,7 @@ def run(args: Namespace) -> int:
 
 
 def _tell(problem: VideogenError | OSError, args: Namespace, output: Output) -> int:
-    code = codes.code_of(problem)
+    code = exit_codes.code_of(problem)
     if isinstance(problem, VideogenError):
         name, detail = problem.code, problem.detail
     else:
@@ -76,13 +76,13 @@ def _tell(problem: VideogenError | OSError, args: Namespace, output: Output) -> 
 
 def _check_files(args: Namespace) -> None:
     if hasattr(args, "output"):
-        saving.check(args)
+        destinations.check(args)
     for name in ("image", "file"):
         path = getattr(args, name, None)
         if path is None:
             continue
         if args.run == "export":
             if path.exists() and not args.force:
-                raise codes.UsageError(f"{path}: it exists. Choose another name, or --force to overwrite it.")
+                raise exit_codes.UsageError(f"{path}: it exists. Choose another name, or --force to overwrite it.")
         elif not path.is_file():
-            raise codes.UsageError(f"{path}: expected a file, got nothing there.")
+            raise exit_codes.UsageError(f"{path}: expected a file, got nothing there.")

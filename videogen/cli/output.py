@@ -6,9 +6,10 @@ import json
 import os
 from typing import Any, Protocol, TextIO
 
+from videogen.cli.wording import progress_text
 from videogen.client import ConnectionChange, Watched
 from videogen.schemas.base import Model
-from videogen.schemas.events import RenderError, RenderProgress, RenderResult
+from videogen.schemas.events import RenderProgress
 
 
 class Output(Protocol):
@@ -32,7 +33,7 @@ def open_output(stream: TextIO, *, as_json: bool) -> Output:
     if as_json:
         return JsonLines(stream)
     if stream.isatty() and os.environ.get("TERM") != "dumb":
-        from videogen.cli.bars import Bars
+        from videogen.cli.progress_bars import Bars
 
         return Bars(stream)
     return Lines(stream)
@@ -96,30 +97,6 @@ class JsonLines:
 
     def close(self) -> None:
         """Nothing is left to do."""
-
-
-def progress_text(event: RenderProgress) -> str:
-    """Where a generation is, in words."""
-    if event.status == "queued":
-        return queued_text(event)
-    steps = f" {event.step}/{event.total_steps}" if event.total_steps else ""
-    eta = f", {event.eta_seconds:.0f} s left" if event.eta_seconds is not None else ""
-    return f"{event.progress:.0f} % {event.stage}{steps}{eta}"
-
-
-def queued_text(event: RenderProgress) -> str:
-    """Where it stands in line, and when it should begin and end, where that is known."""
-    place = f", place {event.queue_position}" if event.queue_position else ""
-    wait = f", starts in {event.expected_wait_seconds:.0f} s" if event.expected_wait_seconds is not None else ""
-    end = f", done in {event.eta_seconds:.0f} s" if event.eta_seconds is not None else ""
-    return f"queued{place}{wait}{end}"
-
-
-def end_text(event: RenderResult | RenderError) -> str:
-    """How it ended, in words."""
-    if isinstance(event, RenderError):
-        return f"{event.status}: {event.message}"
-    return f"completed, {event.width}x{event.height}"
 
 
 def _plain(value: Any) -> Any:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from videogen.client.connect import connect
+from videogen.client.blocking.client import Client
+from videogen.client.blocking.connect import connect
 from videogen.client.errors import (
     ApiError,
     ClientError,
@@ -21,13 +22,12 @@ from videogen.client.errors import (
     VersionMismatch,
     WaitTimeout,
 )
-from videogen.client.place import ConnectionChange, Watched
-from videogen.client.sync import Client
 from videogen.client.tokens import TokenFileError, TokenStore
+from videogen.client.watch_state import ConnectionChange, Watched
 
 if TYPE_CHECKING:
-    from videogen.client.api import AsyncClient
-    from videogen.client.connect_aio import connect_async
+    from videogen.client.aio.client import AsyncClient
+    from videogen.client.aio.connect import connect_async
 
 __all__ = [
     "ApiError",
@@ -54,11 +54,11 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     # On demand: a command line that needs no asyncio starts faster without.
     if name == "AsyncClient":
-        from videogen.client.api import AsyncClient
+        from videogen.client.aio.client import AsyncClient
 
         return AsyncClient
     if name == "connect_async":
-        from videogen.client.connect_aio import connect_async
+        from videogen.client.aio.connect import connect_async
 
         return connect_async
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

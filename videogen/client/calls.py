@@ -13,8 +13,8 @@ from uuid import uuid4
 import httpx
 from pydantic import ValidationError
 
+from videogen.client.decode import read
 from videogen.client.errors import ProtocolError, from_response
-from videogen.client.tolerant import read
 from videogen.schemas.base import Model
 from videogen.schemas.engines import EngineList
 from videogen.schemas.generations import (

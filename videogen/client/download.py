@@ -9,8 +9,8 @@ from typing import Final, Self
 
 import httpx
 
-from videogen.client.backoff import Backoff
 from videogen.client.errors import ApiError, ClientError, DownloadFailed, Unreachable, from_response
+from videogen.client.policy import Backoff
 from videogen.schemas.generations import Generation
 
 TIMEOUT: Final = httpx.Timeout(connect=5.0, read=30.0, write=10.0, pool=5.0)

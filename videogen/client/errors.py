@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from videogen.core.errors import VideogenError
 from videogen.core.version import __version__
 from videogen.schemas.generations import Generation
+from videogen.schemas.status import Status
 from videogen.schemas.system import Problem
 
 
@@ -153,3 +154,16 @@ def _seconds(value: str | None) -> float | None:
         except (ValueError, TypeError):
             return None
     return max(0.0, seconds) if isfinite(seconds) else None
+
+
+def result_of(generation: Generation) -> Generation:
+    """A generation that has ended, if it has a result.
+
+    Raises:
+        GenerationFailed, GenerationCancelled: it has none; the error carries the generation.
+    """
+    if generation.status is Status.FAILED:
+        raise GenerationFailed(generation)
+    if generation.status is Status.CANCELLED:
+        raise GenerationCancelled(generation)
+    return generation

@@ -11,7 +11,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from videogen.client.errors import ClientError
-from videogen.client.sending import is_loopback
+from videogen.client.policy import is_loopback
 from videogen.schemas.system import Health
 
 ENV_TOKEN: Final = "VIDEOGEN_TOKEN"  # noqa: S105 - a name, not a token

@@ -13,7 +13,7 @@ from sqlalchemy import make_url
 from videogen.core.config import AppConfig
 from videogen.core.errors import VideogenError
 from videogen.core.lock import DataLock, holder
-from videogen.doctor import files, places, rows
+from videogen.doctor import check_database, check_environment, check_files
 from videogen.doctor.findings import Finding, Level, fault, ok
 
 _ROUNDS: Final = 4
@@ -92,29 +92,29 @@ def _examine(config: AppConfig, held_by: int | None) -> Iterator[Finding]:
         yield ok("server", f"{who} works on the data folder")
     else:
         yield ok("server", "none works on the data folder")
-    yield from places.folder(config)
-    yield from places.secret(config)
+    yield from check_environment.folder(config)
+    yield from check_environment.secret(config)
     yield from _data(config, Path(make_url(config.database).database or ""), held_by)
-    yield from places.engines(config)
-    yield from places.encoder(config)
-    yield from places.port(config, held_by)
+    yield from check_environment.engines(config)
+    yield from check_environment.encoder(config)
+    yield from check_environment.port(config, held_by)
 
 
 def _data(config: AppConfig, path: Path, held_by: int | None) -> Iterator[Finding]:
-    found = [*rows.soundness(config, path), *_log(path)]
+    found = [*check_database.soundness(config, path), *_log(path)]
     yield from found
     if any(finding.level is Level.FAULT for finding in found) or not path.exists() or path.stat().st_size == 0:
         return
-    made = [*rows.schema(path)]
+    made = [*check_database.schema(path)]
     yield from made
     if any(finding.level is Level.FAULT and finding.check == "schema" for finding in made):
         return
-    yield from rows.states(config, path, held_by)
-    yield from files.rows_without_files(config, path)
-    yield from files.files_without_rows(config, path)
-    yield from files.leftovers(config, path, held_by)
+    yield from check_database.states(config, path, held_by)
+    yield from check_files.rows_without_files(config, path)
+    yield from check_files.files_without_rows(config, path)
+    yield from check_files.leftovers(config, path, held_by)
 
 
 def _log(path: Path) -> Iterator[Finding]:
     if path.exists():
-        yield from rows.write_ahead_log(path)
+        yield from check_database.write_ahead_log(path)

@@ -14,7 +14,7 @@ from videogen.core.errors import StorageFault
 from videogen.db.database import storage_fault
 from videogen.db.integrity import check, wal_of
 from videogen.db.migrate import REVISIONS, migrate
-from videogen.doctor import mend
+from videogen.doctor import relink
 from videogen.doctor.salvage import columns, damaged, salvage
 from videogen.storage.disk import sync
 
@@ -40,7 +40,7 @@ def rebuild(path: Path, files: Path | None) -> str:
     _discard(new)
     try:
         saved = _copy(path, new)
-        mended = mend.mend(new, path, files)
+        mended = relink.mend(new, path, files)
         verdict = check(new)
         if verdict.faults:
             raise StorageFault(f"The rebuilt database is not sound: {verdict.faults[0]}. Restore a backup.")

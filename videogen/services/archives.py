@@ -16,8 +16,6 @@ from videogen.store import Store
 
 ZIP_SECONDS: Final = 600.0
 """How long the link to a zip holds."""
-
-
 MAX_ZIPS: Final = 1000
 """Links that hold at once; with one more the oldest ends."""
 

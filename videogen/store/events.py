@@ -114,8 +114,6 @@ def _stored(row: EventRow) -> StoredEvent:
 
 # Built once: building a statement costs more than running it.
 _INSERT: Final = insert(EventRow)
-
-
 _TYPES: Final = {Status.COMPLETED: "render_result", Status.FAILED: "error", Status.CANCELLED: "error"}
 
 

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from videogen.client import ApiError, ClientError
-from videogen.client.sending import is_loopback
+from videogen.client.policy import is_loopback
 from videogen.core import i18n as language
 from videogen.core.i18n import Words
 from videogen.schemas.generations import Generation

@@ -9,7 +9,7 @@ from contextlib import aclosing, suppress
 from typing import Final
 
 from videogen.client import ApiError, AsyncClient, ClientError, ConnectionChange
-from videogen.client.backoff import Backoff
+from videogen.client.policy import Backoff
 from videogen.ui import views
 from videogen.ui.pace import Pace
 from videogen.ui.pages import Page, Pages, Visit, sign_in, texts_of

@@ -22,8 +22,6 @@ from videogen.core.errors import (
 
 _ENVELOPE: Final = 16 * 1024
 """Bytes that a multipart body may have around its file."""
-
-
 _EXPECTED: Final = "one image as a part named `file` of a multipart/form-data body"
 
 
@@ -79,6 +77,12 @@ def _too_large(most: int) -> PayloadTooLarge:
 
 
 async def receive_file(request: Request, path: Path, limit: int) -> None:
+    """Write a request's body to a file.
+
+    Raises:
+        PayloadTooLarge: it is larger than `limit` bytes; what comes after them is not read.
+        StorageFault: the disk is full or cannot be written.
+    """
     too_large = PayloadTooLarge(f"Expected a zip of at most {limit} bytes (VIDEOGEN_MAX_IMPORT_MB), got a larger one.")
     told = request.headers.get("content-length", "")
     if told.isascii() and told.isdigit() and int(told) > limit:

@@ -20,8 +20,6 @@ CHECKPOINT_NAME: Final = "checkpoint.json"
 CANCEL: Final = b"cancel\n"
 SUSPEND: Final = b"suspend\n"
 """The server stops: end at the next checkpoint, after which another attempt can go on."""
-
-
 MARK: Final = "VIDEOGEN_RENDERER"
 """Variable in the environment of what a renderer starts: the host's process id and the renderer's."""
 

@@ -19,8 +19,6 @@ from videogen.engines.process import protocol
 _spawner: Final = ThreadPoolExecutor(1, thread_name_prefix="videogen-spawn")
 # A renderer has no use for these.
 _SECRETS: Final = ("VIDEOGEN_SECRET_KEY", "VIDEOGEN_DATABASE_URL", "VIDEOGEN_ADMIN_TOKEN")
-
-
 _MARK: Final = f"{protocol.MARK}=".encode()
 
 

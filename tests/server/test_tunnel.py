@@ -9,7 +9,7 @@ import pytest
 from tests.support.api import Session
 from tests.support.app import ROOT, environment
 from videogen.core.config import AppConfig
-from videogen.tunnel import open_in_background
+from videogen.server.tunnel import open_in_background
 from videogen.web.public_url import Address
 
 # What Gradio's tunnel does, with a process of its own that says its address and then stays.

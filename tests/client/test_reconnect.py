@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from tests.client.conftest import frame, result
 from tests.support.proxy import BreakingProxy, Fate, Origin
-from videogen.client import AsyncClient, ConnectionChange, stream
+from videogen.client import AsyncClient, ConnectionChange
+from videogen.client.aio import watch
 
 SHORT = {1: frame(1), 2: ": still here\n" + frame(2, progress=50.0, message="ü\u2028"), 3: result(3)}
 LONG = {number: frame(number, progress=number, generation=f"gen_{number % 3}") for number in range(1, 12)}
@@ -26,8 +27,8 @@ def hurry(monkeypatch):
     async def at_once(_seconds):
         await asyncio.sleep(0)
 
-    monkeypatch.setattr(stream, "pause", at_once)
-    monkeypatch.setattr(stream, "TIMEOUT", PATIENCE)
+    monkeypatch.setattr(watch, "pause", at_once)
+    monkeypatch.setattr(watch, "TIMEOUT", PATIENCE)
 
 
 @asynccontextmanager
@@ -112,8 +113,8 @@ async def test_a_half_open_connection_is_said_before_the_next_one_is_tried():
 
 def test_a_silent_connection_is_known_to_be_dead_within_twenty_seconds(request):
     request.getfixturevalue("monkeypatch").undo()
-    assert 15 < stream.TIMEOUT.read < 19, "longer than the server's heartbeat, and in time to say so on a page"
-    assert stream.TIMEOUT.connect <= 5
+    assert 15 < watch.TIMEOUT.read < 19, "longer than the server's heartbeat, and in time to say so on a page"
+    assert watch.TIMEOUT.connect <= 5
 
 
 async def test_a_stream_that_drips_is_no_dead_one():

@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
-from videogen.cli.codes import UsageError
+from videogen.cli.exit_codes import UsageError
 from videogen.client import ApiError, Client, ProtocolError, Unreachable, VersionMismatch
-from videogen.client.connect import DEFAULT_URL, ENV_URL, given_token, sign_in
+from videogen.client.blocking.connect import DEFAULT_URL, ENV_URL, given_token, sign_in
 
 KEYS: Final = ("http://", "https://")
 
@@ -53,7 +53,7 @@ def open_place(url: str | None, token: str | None) -> Iterator[Place]:
         with _signed_in(address, token) as client:
             yield Place(client, address)
         return
-    from videogen.cli.embedded import Embedded, data_folder
+    from videogen.cli.local_server import Embedded, data_folder
 
     with Embedded(data_folder(os.environ)) as app, _signed_in(app.url, token) as client:
         yield Place(client, app.url, own=str(app.data_dir))

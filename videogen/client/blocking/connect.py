@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 from typing import Final
 
+from videogen.client.blocking.client import Client
 from videogen.client.errors import ApiError, ProtocolError
-from videogen.client.sync import Client
 from videogen.client.tokens import ENV_TOKEN, TokenStore, server_of
 from videogen.schemas.system import Health
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from argparse import Namespace
 from itertools import islice
 
-from videogen.cli import codes
+from videogen.cli import exit_codes
+from videogen.cli.connection import Place
 from videogen.cli.output import Output
-from videogen.cli.where import Place
+from videogen.client.blocking.connect import sign_in_with
 from videogen.client.calls import ShareOptions
-from videogen.client.connect import sign_in_with
 from videogen.schemas.generations import Generation
 
 
@@ -18,7 +18,7 @@ def list_generations(place: Place, args: Namespace, output: Output) -> int:
     found = place.client.generations(status=args.status, q=args.search, limit=min(args.limit or 100, 100))
     for generation in islice(found, args.limit or None):
         output.tell("generation", _line(generation), generation=generation)
-    return codes.DONE
+    return exit_codes.DONE
 
 
 def _line(generation: Generation) -> str:
@@ -34,7 +34,7 @@ def delete(place: Place, args: Namespace, output: Output) -> int:
     """Remove one that has ended."""
     place.client.delete(args.id)
     output.tell("deleted", f"{args.id} deleted", generationId=args.id)
-    return codes.DONE
+    return exit_codes.DONE
 
 
 def share(place: Place, args: Namespace, output: Output) -> int:
@@ -42,14 +42,14 @@ def share(place: Place, args: Namespace, output: Output) -> int:
     options: ShareOptions = {"expires_in_seconds": round(args.days * 86400)} if args.days else {}
     made = place.client.share(args.id, **options)
     output.tell("shared", made.url, generationId=args.id, url=made.url, share=made)
-    return codes.DONE
+    return exit_codes.DONE
 
 
 def unshare(place: Place, args: Namespace, output: Output) -> int:
     """Revoke it."""
     place.client.unshare(args.id)
     output.tell("unshared", f"{args.id} is no longer shared", generationId=args.id)
-    return codes.DONE
+    return exit_codes.DONE
 
 
 def engines(place: Place, _args: Namespace, output: Output) -> int:
@@ -58,7 +58,7 @@ def engines(place: Place, _args: Namespace, output: Output) -> int:
         mark = " (default)" if engine.default else ""
         state = "" if engine.available else f" - not available: {engine.reason}"
         output.tell("engine", f"{engine.id}{mark}: {engine.title}{state}", engine=engine)
-    return codes.DONE
+    return exit_codes.DONE
 
 
 def export(place: Place, args: Namespace, output: Output) -> int:
@@ -66,7 +66,7 @@ def export(place: Place, args: Namespace, output: Output) -> int:
     path = place.client.export_zip(args.file)
     size = path.stat().st_size
     output.tell("exported", f"{path} ({size / 1e6:.1f} MB)", path=str(path), sizeBytes=size)
-    return codes.DONE
+    return exit_codes.DONE
 
 
 def import_zip(place: Place, args: Namespace, output: Output) -> int:
@@ -74,7 +74,7 @@ def import_zip(place: Place, args: Namespace, output: Output) -> int:
     came = place.client.import_zip(args.file)
     known = f", {came.known} were here already" if came.known else ""
     output.tell("imported", f"{came.imported} imported{known}", result=came)
-    return codes.DONE
+    return exit_codes.DONE
 
 
 def transfer(place: Place, _args: Namespace, output: Output) -> int:
@@ -82,7 +82,7 @@ def transfer(place: Place, _args: Namespace, output: Output) -> int:
     made = place.client.transfer()
     until = made.expires_at.astimezone().strftime("%H:%M")
     output.tell("transfer", f"{made.code}\n{made.url}\nHolds until {until}, for one use.", transfer=made)
-    return codes.DONE
+    return exit_codes.DONE
 
 
 def claim(place: Place, args: Namespace, output: Output) -> int:
@@ -90,4 +90,4 @@ def claim(place: Place, args: Namespace, output: Output) -> int:
     created = place.client.claim(args.code)
     path = sign_in_with(place.client, place.url, created.token)
     output.tell("claimed", f"This is the session from now on; its token is in {path}", sessionId=created.session_id)
-    return codes.DONE
+    return exit_codes.DONE

@@ -9,7 +9,7 @@ import pytest
 
 from tests.client.conftest import frame, result
 from videogen.client import ApiError, ConnectionChange, ProtocolError
-from videogen.client.place import LONGEST_RETRY_AFTER
+from videogen.client.watch_state import LONGEST_RETRY_AFTER
 from videogen.schemas.events import RenderProgress, RenderResult
 
 

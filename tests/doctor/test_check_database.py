@@ -4,7 +4,7 @@ import sqlite3
 import pytest
 
 from videogen.db.integrity import wal_of
-from videogen.doctor import rows
+from videogen.doctor import check_database
 
 
 def test_a_generation_that_ended_without_a_word_is_told_its_end(home, sql, faults, fixed):
@@ -86,7 +86,7 @@ def test_a_write_ahead_log_that_grows_is_folded_back(home, sql, faults, fixed, m
     connection.close()
     home.path.write_bytes(whole)
     copy.replace(wal_of(home.path))
-    monkeypatch.setattr(rows, "BIG_WAL", 1000)
+    monkeypatch.setattr(check_database, "BIG_WAL", 1000)
     ((check, level, _),) = faults()
     assert (check, level) == ("write-ahead log", "warning")
     assert fixed() == ("the write-ahead log is folded back into the database",)

@@ -12,9 +12,9 @@ from itertools import count
 from pathlib import Path
 from typing import Final
 
-from videogen.cli.arguments import STDOUT
-from videogen.cli.codes import UsageError
+from videogen.cli.exit_codes import UsageError
 from videogen.cli.output import Output
+from videogen.cli.parser import STDOUT
 from videogen.client import Client
 from videogen.schemas.generations import Generation
 

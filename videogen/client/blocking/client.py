@@ -1,19 +1,18 @@
-"""The asynchronous client: the API, call by call."""
+"""The blocking client: the API, call by call."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
+from time import monotonic
 from typing import Unpack
 
 from videogen.client import calls
-from videogen.client.aio import AsyncSender
+from videogen.client.blocking.transport import Sender
 from videogen.client.calls import ListOptions, ShareOptions, SubmitOptions
 from videogen.client.download import Part, link_of
-from videogen.client.errors import WaitTimeout
-from videogen.client.finish import result_of
-from videogen.client.place import Watched
+from videogen.client.errors import result_of
+from videogen.client.watch_state import Watched
 from videogen.schemas.engines import EngineInfo
 from videogen.schemas.generations import File, Generation, GenerationCreate, GenerationPage, Project
 from videogen.schemas.history import Restored, Trashed
@@ -22,136 +21,134 @@ from videogen.schemas.sharing import Share
 from videogen.schemas.system import Health, SessionCreated
 
 
-class AsyncClient(AsyncSender):
+class Client(Sender):
     """One session's view of the API. `as_session` gives another's, over the same connections.
 
     Every call may raise `Unreachable`, `ApiError`, `ProtocolError` or `VersionMismatch`, all of them `ClientError`.
     """
 
-    async def health(self) -> Health:
+    def health(self) -> Health:
         """Who answers there, and in which version."""
-        return await self._send(calls.health())
+        return self._send(calls.health())
 
-    async def create_session(self) -> SessionCreated:
+    def create_session(self) -> SessionCreated:
         """Make a new session. This client does not take its token: see `as_session`."""
-        return await self._send(calls.create_session())
+        return self._send(calls.create_session())
 
-    async def submit(
+    def submit(
         self, prompt: str | GenerationCreate, idempotency_key: str | None = None, **options: Unpack[SubmitOptions]
     ) -> Project:
         """Ask for a video. The same key with the same request gives the same project, however often.
 
         Without a key one is made, so that a submit whose answer was lost is sent again without making a second video.
         """
-        return await self._send(calls.submit(prompt, idempotency_key, options))
+        return self._send(calls.submit(prompt, idempotency_key, options))
 
-    async def get(self, generation_id: str) -> Generation:
+    def get(self, generation_id: str) -> Generation:
         """One generation as it is now."""
-        return await self._send(calls.get(generation_id))
+        return self._send(calls.get(generation_id))
 
-    async def list(self, **wanted: Unpack[ListOptions]) -> GenerationPage:
+    def list(self, **wanted: Unpack[ListOptions]) -> GenerationPage:
         """One page of the history, newest first; `cursor` is the page before's `next_cursor`."""
-        return await self._send(calls.page(wanted))
+        return self._send(calls.page(wanted))
 
-    async def generations(self, **wanted: Unpack[ListOptions]) -> AsyncIterator[Generation]:
+    def generations(self, **wanted: Unpack[ListOptions]) -> Iterator[Generation]:
         """The whole history, newest first, page by page as it is needed."""
         while True:
-            page = await self.list(**wanted)
-            for generation in page.items:
-                yield generation
+            page = self.list(**wanted)
+            yield from page.items
             if page.next_cursor is None:
                 return
             wanted["cursor"] = page.next_cursor
 
-    async def patch(self, generation_id: str, title: str | None = None, favorite: bool | None = None) -> Generation:
+    def patch(self, generation_id: str, title: str | None = None, favorite: bool | None = None) -> Generation:
         """Change the title or the favourite mark; None leaves it as it is."""
-        return await self._send(calls.patch(generation_id, title, favorite))
+        return self._send(calls.patch(generation_id, title, favorite))
 
-    async def cancel(self, generation_id: str) -> Generation:
+    def cancel(self, generation_id: str) -> Generation:
         """Stop a generation. Safe at any time: one that has ended stays as it is."""
-        return await self._send(calls.cancel(generation_id))
+        return self._send(calls.cancel(generation_id))
 
-    async def move(self, generation_id: str, before: str | None) -> Generation:
+    def move(self, generation_id: str, before: str | None) -> Generation:
         """Put a queued generation before another one of this session, or with None after all of them."""
-        return await self._send(calls.move(generation_id, before))
+        return self._send(calls.move(generation_id, before))
 
-    async def retry(self, generation_id: str) -> Generation:
+    def retry(self, generation_id: str) -> Generation:
         """Start a new generation with the same recipe and seed."""
-        return await self._send(calls.retry(generation_id))
+        return self._send(calls.retry(generation_id))
 
-    async def delete(self, generation_id: str) -> None:
+    def delete(self, generation_id: str) -> None:
         """Remove a generation that has ended, and its files."""
-        await self._send(calls.delete(generation_id))
+        self._send(calls.delete(generation_id))
 
-    async def trash(self, ids: Sequence[str]) -> Trashed:
+    def trash(self, ids: Sequence[str]) -> Trashed:
         """Delete up to 1,000 in a way that can be undone; what has not ended, or is not there, is left out and told."""
-        return await self._send(calls.trash(ids))
+        return self._send(calls.trash(ids))
 
-    async def restore(self, ids: Sequence[str]) -> Restored:
+    def restore(self, ids: Sequence[str]) -> Restored:
         """Undo `trash`, as long as its `restorable_until` has not passed."""
-        return await self._send(calls.restore(ids))
+        return self._send(calls.restore(ids))
 
-    async def ids(self, **wanted: Unpack[ListOptions]) -> AsyncIterator[str]:
+    def ids(self, **wanted: Unpack[ListOptions]) -> Iterator[str]:
         """The ids of all that match, newest first, page by page as they are needed."""
         while True:
-            page = await self._send(calls.ids_page(wanted))
-            for generation_id in page.ids:
-                yield generation_id
+            page = self._send(calls.ids_page(wanted))
+            yield from page.ids
             if page.next_cursor is None:
                 return
             wanted["cursor"] = page.next_cursor
 
-    async def zip(self, ids: Sequence[str], path: Path) -> Path:
+    def zip(self, ids: Sequence[str], path: Path) -> Path:
         """Write up to 1,000 finished generations as a zip; `path` is whole or not there."""
-        bundle = await self._send(calls.make_zip(ids))
-        return await self._whole(bundle.url, await asyncio.to_thread(Part.anew, path))
+        bundle = self._send(calls.make_zip(ids))
+        return self._whole(bundle.url, Part.anew(path))
 
-    async def engines(self) -> tuple[EngineInfo, ...]:
+    def engines(self) -> tuple[EngineInfo, ...]:
         """The engines on offer."""
-        return tuple((await self._send(calls.engines())).items)
+        return tuple((self._send(calls.engines())).items)
 
-    async def upload(self, image: Path | bytes) -> File:
+    def upload(self, image: Path | bytes) -> File:
         """Send an image; its `id` is the `input_file_id` of a submit."""
         if isinstance(image, Path):
-            return await self._send(calls.upload(await asyncio.to_thread(image.read_bytes), image.name))
-        return await self._send(calls.upload(image, "image"))
+            return self._send(calls.upload(image.read_bytes(), image.name))
+        return self._send(calls.upload(image, "image"))
 
-    async def file(self, file_id: str) -> File:
+    def file(self, file_id: str) -> File:
         """An uploaded image or a finished still, with a fresh link."""
-        return await self._send(calls.file(file_id))
+        return self._send(calls.file(file_id))
 
-    async def share(self, generation_id: str, **options: Unpack[ShareOptions]) -> Share:
+    def share(self, generation_id: str, **options: Unpack[ShareOptions]) -> Share:
         """Make the public link to one generation, or change the one there is; see `calls.ShareOptions`."""
-        return await self._send(calls.share(generation_id, options))
+        return self._send(calls.share(generation_id, options))
 
-    async def shares(self) -> tuple[Share, ...]:
+    def shares(self) -> tuple[Share, ...]:
         """The public links of this session that hold, newest first."""
-        return tuple((await self._send(calls.shares())).items)
+        return tuple((self._send(calls.shares())).items)
 
-    async def unshare(self, generation_id: str) -> None:
+    def unshare(self, generation_id: str) -> None:
         """Revoke the public link."""
-        await self._send(calls.unshare(generation_id))
+        self._send(calls.unshare(generation_id))
 
-    async def transfer(self) -> Transfer:
+    def transfer(self) -> Transfer:
         """Make a one-time code that opens this session on another device."""
-        return await self._send(calls.transfer())
+        return self._send(calls.transfer())
 
-    async def revoke_transfer(self) -> None:
+    def revoke_transfer(self) -> None:
         """Take the code back, if it was not used."""
-        await self._send(calls.revoke_transfer())
+        self._send(calls.revoke_transfer())
 
-    async def claim(self, code: str) -> SessionCreated:
+    def claim(self, code: str) -> SessionCreated:
         """Open the session of a code. This client does not take its token: see `as_session`."""
-        return await self._send(calls.claim(code))
+        return self._send(calls.claim(code))
 
-    async def export_zip(self, path: Path) -> Path:
+    def export_zip(self, path: Path) -> Path:
         """Write everything that the session has finished, as a zip; `path` is whole or not there."""
-        return await self._whole(f"{calls.API}/export", await asyncio.to_thread(Part.anew, path))
+        return self._whole(f"{calls.API}/export", Part.anew(path))
 
-    async def import_zip(self, path: Path) -> Imported:
+    def import_zip(self, path: Path) -> Imported:
         """Bring in an export of this or another app. What is here already stays as it is."""
-        size = (await asyncio.to_thread(path.stat)).st_size
-        return await self._send(calls.import_zip(path, size))
+        size = (path.stat()).st_size
+        return self._send(calls.import_zip(path, size))
 
     def watch(
         self,
@@ -159,7 +156,7 @@ class AsyncClient(AsyncSender):
         generation: str | None = None,
         project: str | None = None,
         last_event_id: int | None = None,
-    ) -> AsyncGenerator[Watched, None]:
+    ) -> Generator[Watched, None, None]:
         """Follow the whole session, or one generation, or one project, over any number of breaks.
 
         Without `last_event_id` it starts with the current state of everything in scope that has not ended. It
@@ -171,10 +168,10 @@ class AsyncClient(AsyncSender):
         path = calls.events_path(generation, project)
         return self._follow(path, last_event_id, one=generation is not None)
 
-    async def wait(
+    def wait(
         self,
         generation: Generation | str,
-        timeout: float | None = None,  # noqa: ASYNC109 - the same on both clients
+        timeout: float | None = None,
         on_event: Callable[[Watched], None] | None = None,
     ) -> Generation:
         """Wait until a generation has ended, over any number of breaks, and return it with its links.
@@ -189,22 +186,20 @@ class AsyncClient(AsyncSender):
             WaitTimeout: it has not ended in time.
         """
         generation_id = generation if isinstance(generation, str) else generation.id
-        try:
-            async with asyncio.timeout(timeout):
-                async for item in self.watch(generation=generation_id):
-                    if on_event is not None:
-                        on_event(item)
-        except TimeoutError as problem:
-            raise WaitTimeout from problem
-        return result_of(await self.get(generation_id))
+        deadline = None if timeout is None else monotonic() + timeout
+        path = calls.events_path(generation_id, None)
+        for item in self._follow(path, None, one=True, deadline=deadline):
+            if on_event is not None:
+                on_event(item)
+        return result_of(self.get(generation_id))
 
-    async def download(self, generation: Generation | str, path: Path) -> Path:
+    def download(self, generation: Generation | str, path: Path) -> Path:
         """Fetch the result of a completed generation to `path`, which is whole or not there.
 
         A download that broke off, even in another process, is taken up where it was.
         """
         # Asked anew: links run out.
-        found = await self.get(generation if isinstance(generation, str) else generation.id)
+        found = self.get(generation if isinstance(generation, str) else generation.id)
         link = link_of(found)
-        part = await asyncio.to_thread(Part, path, found.file_id or found.id, found.size_bytes)
-        return await self._resume(link, part)
+        part = Part(path, found.file_id or found.id, found.size_bytes)
+        return self._resume(link, part)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from videogen.client.api import AsyncClient
-from videogen.client.connect import default_url, given_token, known_server, must_be_unknown
+from videogen.client.aio.client import AsyncClient
+from videogen.client.blocking.connect import default_url, given_token, known_server, must_be_unknown
 from videogen.client.errors import ApiError
 from videogen.client.tokens import TokenStore
 

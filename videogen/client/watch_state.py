@@ -12,9 +12,9 @@ import orjson
 from httpx_sse import ServerSentEvent
 from pydantic import BaseModel, ValidationError
 
-from videogen.client.backoff import Backoff
+from videogen.client.decode import prune
 from videogen.client.errors import ApiError, ClientError, Unreachable
-from videogen.client.tolerant import prune
+from videogen.client.policy import Backoff
 from videogen.schemas.events import EventType, RenderError, RenderProgress, RenderResult, decode, is_terminal
 
 log = logging.getLogger(__name__)

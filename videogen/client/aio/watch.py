@@ -10,7 +10,7 @@ import httpx
 from httpx_sse import EventSource, SSEError
 
 from videogen.client.errors import ClientError, ProtocolError, Unreachable, from_response
-from videogen.client.place import RESUMED_AFTER, TIMEOUT, Breaks, ConnectionChange, Event, Place, Watched
+from videogen.client.watch_state import RESUMED_AFTER, TIMEOUT, Breaks, ConnectionChange, Event, Place, Watched
 
 
 class Subscription:

@@ -1,33 +1,33 @@
-"""Sends calls over blocking connections."""
+"""Sends calls over asynchronous connections."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
-from time import sleep
 from typing import Any, Self, TypeVar
 
 import httpx
 
-from videogen.client import sending
+from videogen.client import policy
+from videogen.client.aio.watch import Subscription
 from videogen.client.calls import API, Call
 from videogen.client.download import TIMEOUT, Part
 from videogen.client.errors import ApiError, ClientError, Unreachable, from_response
-from videogen.client.place import Place, Watched
-from videogen.client.sync_stream import SyncSubscription
+from videogen.client.watch_state import Place, Watched
 
 T = TypeVar("T")
 
 
-class Sender:
+class AsyncSender:
     """One session's connections. `as_session` gives another's, over the same ones."""
 
     def __init__(
         self,
         base_url: str | Callable[[], str],
         token: str | None = None,
-        transport: httpx.BaseTransport | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         """Make a client; it connects on its first call.
 
@@ -45,100 +45,98 @@ class Sender:
         other.token, other._pool = token, self._pool
         return other
 
-    def __enter__(self) -> Self:
+    async def __aenter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self.close()
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
 
-    def close(self) -> None:
+    async def aclose(self) -> None:
         """Close the connections, those of every `as_session` too."""
-        self._pool.close()
+        await self._pool.aclose()
 
-    def _follow(
-        self, path: str, last_event_id: int | None, *, one: bool, deadline: float | None = None
-    ) -> Generator[Watched, None, None]:
-        place = Place(path, sending.authorization(self.token), last_event_id, ends_with_terminal=one)
-        return SyncSubscription(self._pool.http(), place, deadline).events()
+    def _follow(self, path: str, last_event_id: int | None, *, one: bool) -> AsyncGenerator[Watched, None]:
+        place = Place(path, policy.authorization(self.token), last_event_id, ends_with_terminal=one)
+        return Subscription(self._pool.http(), place).events()
 
-    def _resume(self, link: str, part: Part) -> Path:
+    async def _resume(self, link: str, part: Part) -> Path:
         """Fetch a file, over any number of breaks."""
         try:
             while not part.is_whole:
                 try:
-                    self._fetch(link, part)
+                    await self._fetch(link, part)
                     break
                 except (httpx.TransportError, ClientError) as problem:
-                    sleep(part.after(problem))
-            return part.finish()
+                    await asyncio.sleep(part.after(problem))
+            return await asyncio.to_thread(part.finish)
         finally:
             part.close()
 
-    def _whole(self, link: str, part: Part) -> Path:
+    async def _whole(self, link: str, part: Part) -> Path:
         """Fetch what can only be had in one go. The token goes along to the API alone."""
-        headers = sending.authorization(self.token) if link.startswith(API) else {}
+        headers = policy.authorization(self.token) if link.startswith(API) else {}
         try:
-            with (
+            async with (
                 self._pool.http_for(link) as http,
                 http.stream("GET", link, headers=headers, timeout=TIMEOUT) as response,
             ):
                 if not response.is_success:
-                    response.read()
+                    await response.aread()
                     raise from_response(response)
-                for chunk in response.iter_raw():
+                async for chunk in response.aiter_raw():
                     part.write(chunk)
-            return part.finish()
+            return await asyncio.to_thread(part.finish)
         except httpx.TransportError as problem:
             raise Unreachable(f"The zip broke off ({type(problem).__name__}). Start it again.") from problem
         finally:
             part.discard()
 
-    def _fetch(self, link: str, part: Part) -> None:
-        with (
+    async def _fetch(self, link: str, part: Part) -> None:
+        async with (
             self._pool.http_for(link) as http,
             http.stream("GET", link, headers=part.headers(), timeout=TIMEOUT) as response,
         ):
             if not response.is_success:
-                response.read()
+                await response.aread()
             part.begin(response)
-            for chunk in response.iter_raw():
+            async for chunk in response.aiter_raw():
                 part.write(chunk)
 
-    def _send(self, call: Call[T]) -> T:
-        tries = sending.Tries(call)
+    async def _send(self, call: Call[T]) -> T:
+        tries = policy.Tries(call)
         while True:
             try:
-                response = self._request(call)
+                response = await self._request(call)
                 return call.answer(response)
             except httpx.TransportError as problem:
-                sleep(tries.after(problem))
+                await asyncio.sleep(tries.after(problem))
             except ApiError as refusal:
-                if sending.needs_version(refusal):
-                    raise sending.mismatch(call, self._ask_health()) from refusal
+                if policy.needs_version(refusal):
+                    raise policy.mismatch(call, await self._ask_health()) from refusal
                 raise
 
-    def raw(self, method: str, path: str, query: str, body: bytes) -> httpx.Response:
+    async def raw(self, method: str, path: str, query: str, body: bytes) -> httpx.Response:
         """The API's answer to a call that is made elsewhere, whatever it is; `path` is below `/api/v1/`.
 
         Raises:
             Unreachable: nothing answers.
         """
-        headers = sending.authorization(self.token) | ({"Content-Type": "application/json"} if body else {})
+        headers = policy.authorization(self.token) | ({"Content-Type": "application/json"} if body else {})
         url = f"{API}/{path}" + (f"?{query}" if query else "")
         try:
-            return self._pool.http().request(method, url, content=body or None, headers=headers)
+            return await self._pool.http().request(method, url, content=body or None, headers=headers)
         except httpx.TransportError as problem:
             raise Unreachable(f"{method} {path}: no answer ({type(problem).__name__}).") from problem
 
-    def _request(self, call: Call[Any]) -> httpx.Response:
-        options = sending.request_options(call, self.token)
+    async def _request(self, call: Call[Any]) -> httpx.Response:
+        options = policy.request_options(call, self.token)
         if call.body is not None:
-            options["content"] = sending.chunks(call.body)
-        return self._pool.http().request(call.method, call.path, **options)
+            options["content"] = _pieces(call.body)
+        return await self._pool.http().request(call.method, call.path, **options)
 
-    def _ask_health(self) -> httpx.Response | None:
+    async def _ask_health(self) -> httpx.Response | None:
         try:
-            return self._pool.http().get("/healthz")
+            return await self._pool.http().get("/healthz")
         except httpx.TransportError:
             return None
 
@@ -146,27 +144,33 @@ class Sender:
 class _Pool:
     """The connections, opened at the first call: only then is the port of an app on port 0 known."""
 
-    def __init__(self, base_url: str | Callable[[], str], transport: httpx.BaseTransport | None) -> None:
+    def __init__(self, base_url: str | Callable[[], str], transport: httpx.AsyncBaseTransport | None) -> None:
         self._base_url = base_url
         self._transport = transport
-        self._http: httpx.Client | None = None
+        self._http: httpx.AsyncClient | None = None
 
-    def http(self) -> httpx.Client:
+    def http(self) -> httpx.AsyncClient:
         if self._http is None:
             base_url = self._base_url if isinstance(self._base_url, str) else self._base_url()
-            self._http = httpx.Client(transport=self._transport, **sending.http_options(base_url))
+            self._http = httpx.AsyncClient(transport=self._transport, **policy.http_options(base_url))
         return self._http
 
-    @contextmanager
-    def http_for(self, link: str) -> Iterator[httpx.Client]:
+    @asynccontextmanager
+    async def http_for(self, link: str) -> AsyncIterator[httpx.AsyncClient]:
         """The client that may fetch a link of the app, which may be its public address."""
-        if not sending.needs_own_client(str(self.http().base_url), link):
+        if not policy.needs_own_client(str(self.http().base_url), link):
             yield self.http()
             return
-        with httpx.Client(timeout=sending.TIMEOUT) as own:
+        async with httpx.AsyncClient(timeout=policy.TIMEOUT) as own:
             yield own
 
-    def close(self) -> None:
+    async def aclose(self) -> None:
         if self._http is not None:
-            self._http.close()
+            await self._http.aclose()
             self._http = None
+
+
+async def _pieces(path: Path) -> AsyncGenerator[bytes, None]:
+    pieces = policy.chunks(path)
+    while (piece := await asyncio.to_thread(next, pieces, None)) is not None:
+        yield piece

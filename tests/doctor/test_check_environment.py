@@ -8,7 +8,7 @@ from tests.support.folders import read_only_folder
 from videogen.core.errors import StartError
 from videogen.core.lock import DataLock
 from videogen.doctor import diagnose
-from videogen.doctor.places import file_system
+from videogen.doctor.check_environment import file_system
 
 
 def test_a_sound_folder_is_well_and_a_look_changes_nothing(home, faults):
@@ -72,7 +72,7 @@ def test_the_file_system_of_a_folder_is_known(tmp_path, folder, kind):
 
 @pytest.mark.parametrize(("kind", "level"), [("nfs4", "fault"), ("fuse.s3fs", "fault"), ("tmpfs", "warning")])
 def test_a_database_on_a_network_is_a_fault(home, faults, monkeypatch, kind, level):
-    monkeypatch.setattr("videogen.doctor.places.file_system", lambda folder: kind)
+    monkeypatch.setattr("videogen.doctor.check_environment.file_system", lambda folder: kind)
     ((check, found, text),) = faults()
     assert (check, found) == ("file system", level)
     assert kind in text

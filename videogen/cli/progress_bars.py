@@ -7,7 +7,7 @@ from typing import Any, TextIO
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn
 
-from videogen.cli.output import end_text, queued_text
+from videogen.cli.wording import end_text, queued_text
 from videogen.client import ConnectionChange, Watched
 from videogen.schemas.events import RenderProgress
 

@@ -22,7 +22,7 @@ from videogen.engines.process.pool import Spare
 from videogen.engines.process.spawn import end_orphans
 from videogen.media import probe
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 linux = pytest.mark.skipif(sys.platform != "linux", reason="needs pidfd and PDEATHSIG")
 
 

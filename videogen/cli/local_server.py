@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, Self
 
-from videogen.cli.codes import UsageError
+from videogen.cli.exit_codes import UsageError
 
 READY: Final = "Ready on "
 STOP_SECONDS: Final = 20.0
