@@ -21,7 +21,7 @@ from videogen.engines.base import RenderRequest
 from videogen.engines.procedural.engine import ProceduralEngine
 from videogen.engines.process import protocol
 from videogen.engines.process.host import RenderProcess
-from videogen.engines.process.pool import Spare
+from videogen.engines.process.pool import ProcessPool
 from videogen.media import SegmentEncoder, VideoShape
 
 SIZES = {(512, 288): 2.5, (854, 480): 4.0, (1280, 720): 9.0}
@@ -68,7 +68,7 @@ class _Job:
 def measure() -> list[Row]:
     """Render every prompt at every size, one after the other, each in a child of its own as the app does it."""
     rows: list[Row] = []
-    with closing(Spare()) as spare, tempfile.TemporaryDirectory() as folder:
+    with closing(ProcessPool()) as spare, tempfile.TemporaryDirectory() as folder:
         for number, (size, bound) in enumerate(SIZES.items()):
             jobs = {}
             for index, prompt in enumerate(PROMPTS):
@@ -77,7 +77,7 @@ def measure() -> list[Row]:
     return rows
 
 
-def _job(spare: Spare, workdir: Path, size: tuple[int, int], prompt: str) -> _Job:
+def _job(spare: ProcessPool, workdir: Path, size: tuple[int, int], prompt: str) -> _Job:
     spare.refill()
     # An idle child has its imports behind it, as it has in an app that waits for work.
     while spare.pid is None or not _is_idle(spare.pid):

@@ -1,7 +1,7 @@
 """The real app with renderers made of threads: `python -m benchmarks.stage FOLDER JOBS`.
 
 200 renderer processes would measure the machine and not the app. So the app runs without workers, and threads
-beside it say what the worker threads of 200 renderers would say, through the same `Reporter` and the same store.
+beside it say what 200 worker threads would say, through the same `ProgressRecorder` and the same store.
 
 Prints `Ready on ...`. A first line on standard input begins the jobs; one JSON line answers it,
 `{"jobs": [{"token", "generation"}, ...]}`. Each further line, `START RATE STEPS KIND`, has every job report STEPS
@@ -25,7 +25,7 @@ from benchmarks.rows import generation, project
 from videogen.core.config import AppConfig
 from videogen.engines.process.protocol import Progress
 from videogen.jobs.queue import EmbeddedQueue
-from videogen.jobs.reporter import Reporter
+from videogen.jobs.reporter import ProgressRecorder
 from videogen.server.app import create_app
 from videogen.server.run import listen, run
 from videogen.services.parts import Parts
@@ -72,7 +72,7 @@ def _obey(parts: Parts, count: int) -> None:
             print("done", flush=True)
 
 
-def _begin(parts: Parts, queue: EmbeddedQueue) -> tuple[dict[str, str], Reporter]:
+def _begin(parts: Parts, queue: EmbeddedQueue) -> tuple[dict[str, str], ProgressRecorder]:
     """A session with a generation that renders."""
     session_id, token = parts.store.create_session()
     submit = project(session_id)
@@ -81,10 +81,10 @@ def _begin(parts: Parts, queue: EmbeddedQueue) -> tuple[dict[str, str], Reporter
     parts.store.create_project(submit, [made], Limits(1, 1))
     lease = queue.claim("bench")
     assert lease is not None
-    return told, Reporter(parts.store, parts.storage, lease)
+    return told, ProgressRecorder(parts.store, parts.storage, lease)
 
 
-def _render(reporter: Reporter, pace: Pace) -> None:
+def _render(reporter: ProgressRecorder, pace: Pace) -> None:
     for step in range(pace.steps):
         late = time.monotonic() - pace.start - step / pace.rate
         if late < 0:

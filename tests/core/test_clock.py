@@ -9,7 +9,7 @@ from videogen.core.security import Signer
 from videogen.schemas.events import decode
 from videogen.schemas.generations import Generation
 from videogen.schemas.status import Status
-from videogen.services.serializers import Presenter
+from videogen.services.serializers import Serializer
 from videogen.store import Fence, Filter, Progress, Result
 from videogen.ui.board import Board
 
@@ -83,7 +83,7 @@ def test_it_begins_after_what_was_done_already(steady, wall):
 
 @pytest.fixture
 def told(database):
-    presenter, frames = Presenter(SIGNER, ""), []
+    presenter, frames = Serializer(SIGNER, ""), []
 
     def listen(events):
         for event in events:
@@ -133,7 +133,7 @@ def test_a_page_takes_in_everything_that_happens_whatever_the_clock_says(
 
 def _shown(store, session, generation_id):
     row = store.get_generation(session, generation_id)
-    return Generation.model_validate(Presenter(SIGNER, "").generation(row, store.clock()).model_dump())
+    return Generation.model_validate(Serializer(SIGNER, "").generation(row, store.clock()).model_dump())
 
 
 def test_who_was_served_by_a_clock_ahead_is_not_last_for_ever(store, queue, submit, alice, bob, clock):

@@ -3,7 +3,7 @@ import inspect
 import pytest
 
 from videogen.core import errors
-from videogen.core.errors import ConfigError, InvalidRequest, LimitExceeded, NotFound, VideogenError
+from videogen.core.errors import ConfigError, InvalidRequestError, LimitExceededError, NotFoundError, VideogenError
 
 ALL = [found for _, found in inspect.getmembers(errors, inspect.isclass) if issubclass(found, VideogenError)]
 
@@ -20,13 +20,17 @@ def test_an_error_says_by_default_what_its_class_says(error):
 
 
 def test_an_error_says_what_happened_this_time():
-    told = [NotFound("No."), ConfigError("VIDEOGEN_PORT", "a number", "x"), LimitExceeded("Full.", retry_after=30)]
+    told = [
+        NotFoundError("No."),
+        ConfigError("VIDEOGEN_PORT", "a number", "x"),
+        LimitExceededError("Full.", retry_after=30),
+    ]
     assert [str(error) for error in told] == ["No.", "VIDEOGEN_PORT: expected a number, got 'x'.", "Full."]
 
 
 def test_a_request_with_several_faults_tells_all_of_them():
     faults = [{"field": "a", "expected": "1", "got": "2"}, {"field": "b", "expected": "3", "got": "4"}]
-    error = InvalidRequest.of(faults)
+    error = InvalidRequestError.of(faults)
     assert error.errors == faults
     assert error.detail == "a: expected 1, got 2. b: expected 3, got 4."
     assert str(error) == error.detail

@@ -11,10 +11,10 @@ from sqlmodel import select
 
 from tests.support.damage import damage_table
 from tests.support.rows import stored_event
-from videogen.core.errors import DamagedDatabase, StorageFault
+from videogen.core.errors import DatabaseDamagedError, StorageError
 from videogen.db.database import Database
 from videogen.db.tables import SessionRow
-from videogen.store.transitions import amend
+from videogen.store.transitions import update_running
 
 
 def _ids(database):
@@ -93,7 +93,7 @@ def test_many_writers_are_heard_in_the_order_of_their_commits(database, store, q
         barrier.wait()
         for step in range(25):
             with database.write() as unit:
-                amend(unit, lease.generation_id, step, {"step": step}, attempt=1)
+                update_running(unit, lease.generation_id, step, {"step": step}, attempt=1)
 
     with ThreadPoolExecutor(8) as threads:
         list(threads.map(write, leases))
@@ -175,7 +175,7 @@ def test_a_full_disk_is_a_storage_fault_that_undoes_the_write_and_is_over_once_t
             for number in range(10_000):
                 unit.session.add(_session(f"ses_{number}"))
 
-    with pytest.raises(StorageFault, match=r"The disk is full\. Free some space") as caught:
+    with pytest.raises(StorageError, match=r"The disk is full\. Free some space") as caught:
         fill()
     assert caught.value.status == 507
     assert _ids(database) == set(), "nothing half-stored, and reads go on"
@@ -192,9 +192,9 @@ def test_a_damaged_page_is_told_as_such_and_names_the_doctor(database):
     database.close()
     damage_table(path, "sessions")
     told = r"The database is damaged \(.+\).*videogen doctor"
-    with pytest.raises(DamagedDatabase, match=told), database.read() as session:
+    with pytest.raises(DatabaseDamagedError, match=told), database.read() as session:
         session.exec(select(SessionRow)).all()
-    with pytest.raises(DamagedDatabase, match=told), database.write() as unit:
+    with pytest.raises(DatabaseDamagedError, match=told), database.write() as unit:
         unit.connection.execute(text("UPDATE sessions SET last_served_at = 1"))
 
 
@@ -202,15 +202,15 @@ def test_a_file_that_is_no_database_any_more_is_told_as_such(database):
     path = Path(database.url.removeprefix("sqlite:///"))
     database.close()
     path.write_bytes(b"no database" * 1000)
-    with pytest.raises(DamagedDatabase, match="file is not a database"):
+    with pytest.raises(DatabaseDamagedError, match="file is not a database"):
         _ids(database)
-    with pytest.raises(DamagedDatabase, match="file is not a database"), database.write():
+    with pytest.raises(DatabaseDamagedError, match="file is not a database"), database.write():
         pass
 
 
 def test_a_file_that_cannot_be_opened_is_a_storage_fault_that_says_why(tmp_path):
     (tmp_path / "none").mkdir()
     database = Database(f"sqlite:///{tmp_path / 'none'}")
-    with pytest.raises(StorageFault, match="unable to open database file"):
+    with pytest.raises(StorageError, match="unable to open database file"):
         _ids(database)
     database.close()

@@ -9,7 +9,7 @@ from sqlmodel import select
 from tests.support.api import Session, connect
 from tests.support.app import environment, run_to_end
 from tests.support.damage import damage_table, leaves, overwrite
-from videogen.core.errors import DamagedDatabase, StartError
+from videogen.core.errors import DatabaseDamagedError, StartError
 from videogen.core.security import token_hash
 from videogen.db.database import Database
 from videogen.db.integrity import check, is_wal_cut, require_sound, wal_of
@@ -91,7 +91,7 @@ def test_a_start_looks_only_so_long_and_the_rest_is_looked_at_later(path):
     store = Store(database)
     store.ping()
     look_for_damage(database)
-    with pytest.raises(DamagedDatabase, match="videogen doctor"):
+    with pytest.raises(DatabaseDamagedError, match="videogen doctor"):
         store.ping()
     database.close()
 
@@ -101,9 +101,9 @@ def test_damage_that_is_met_at_any_time_is_remembered(path):
     database = Database(f"sqlite:///{path}")
     store = Store(database)
     store.ping()
-    with pytest.raises(DamagedDatabase), database.read() as session:
+    with pytest.raises(DatabaseDamagedError), database.read() as session:
         session.exec(select(SessionRow)).all()
-    with pytest.raises(DamagedDatabase, match="is damaged"):
+    with pytest.raises(DatabaseDamagedError, match="is damaged"):
         store.ping()
     database.close()
 

@@ -12,7 +12,7 @@ from sqlmodel import SQLModel
 
 import videogen.db.tables  # noqa: F401  (fills the metadata)
 from videogen.core.config import AppConfig
-from videogen.core.errors import DatabaseTooNew, StartError
+from videogen.core.errors import DatabaseTooNewError, StartError
 from videogen.db.migrate import HEAD, REVISIONS, migrate, revision
 
 
@@ -54,7 +54,7 @@ def test_a_newer_database_is_refused_with_what_it_has_what_we_know_and_what_to_d
     migrate(url)
     _run(path, "UPDATE alembic_version SET version_num = '9999'")
     before = path.read_bytes()
-    with pytest.raises(DatabaseTooNew) as caught:
+    with pytest.raises(DatabaseTooNewError) as caught:
         migrate(url)
     told = str(caught.value)
     assert "revision 9999" in told

@@ -13,7 +13,7 @@ from videogen.db.database import Database
 from videogen.engines.base import RenderRequest
 from videogen.engines.registry import load_engine
 from videogen.jobs.queue import EmbeddedQueue
-from videogen.jobs.worker import Terms, WorkerPool
+from videogen.jobs.worker import WorkerPool, WorkerSettings
 from videogen.storage.disk import DiskStorage
 from videogen.store import Store
 
@@ -54,7 +54,7 @@ def aftermath(tmp_path_factory, migrated_file):
     storage.open()
     queue = EmbeddedQueue(database, lease_seconds=10, max_attempts=2)
     references = {load_engine(engine_reference(name)).id: engine_reference(name) for name in ENGINES}
-    pool = WorkerPool(store, queue, storage, references, Terms(2, 10, STALL_SECONDS))
+    pool = WorkerPool(store, queue, storage, references, WorkerSettings(2, 10, STALL_SECONDS))
     session, submit = store.create_session()[0], Submitter(store)
 
     def order(name):

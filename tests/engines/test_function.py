@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from videogen.core.errors import InvalidRequest
+from videogen.core.errors import InvalidRequestError
 from videogen.engines.base import Engine, RenderFailed, RenderRequest
 from videogen.engines.function import engine
 from videogen.media import probe
@@ -96,5 +96,5 @@ def test_a_still_of_nothing_or_of_another_shape_is_refused(recorder):
         with pytest.raises(RenderFailed) as caught:
             odd.render(recipe, recorder())
         assert caught.value.code == code
-    with pytest.raises(InvalidRequest, match="type: expected image, which is what engine odd makes"):
+    with pytest.raises(InvalidRequestError, match="type: expected image, which is what engine odd makes"):
         odd.normalise(RenderRequest(prompt="p"))

@@ -7,7 +7,7 @@ from PIL import Image
 from pydantic import ValidationError
 
 from videogen.core.config import AppConfig
-from videogen.core.errors import NotFound
+from videogen.core.errors import NotFoundError
 from videogen.engines.base import Preset
 from videogen.engines.function import engine
 from videogen.engines.presets import poster_of, preset_infos, presets_of
@@ -44,7 +44,7 @@ def test_presets_are_told_with_the_address_of_their_picture(tmp_path):
 def test_a_picture_that_is_not_there_is_not_found(name, tmp_path):
     lost = GOOD.model_copy(update={"id": "seen", "poster": tmp_path / "gone.webp"})
     for found in (None, made(GOOD, lost)):
-        with pytest.raises(NotFound):
+        with pytest.raises(NotFoundError):
             poster_of(found, name)
 
 

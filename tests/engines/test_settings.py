@@ -3,7 +3,7 @@ import math
 import pytest
 from pydantic import Field, ValidationError
 
-from videogen.core.errors import InvalidRequest
+from videogen.core.errors import InvalidRequestError
 from videogen.engines.base import RenderRequest
 from videogen.engines.function import engine
 from videogen.engines.settings import MAX_SEED, VideoSettings
@@ -72,7 +72,7 @@ def test_the_recipe_holds_everything_and_pins_the_version():
 
 
 def test_an_image_is_refused():
-    with pytest.raises(InvalidRequest, match="type: expected video"):
+    with pytest.raises(InvalidRequestError, match="type: expected video"):
         sparkles.normalise(RenderRequest(type="image", prompt="p"))
 
 

@@ -8,8 +8,8 @@ import pytest
 
 from tests.support.api import Session
 from tests.support.rows import result
-from videogen.core.errors import StorageFault
-from videogen.jobs.cleanup import Tidier, sweep
+from videogen.core.errors import StorageError
+from videogen.jobs.cleanup import CleanupThread, sweep
 from videogen.storage.disk import DiskStorage
 from videogen.store import Fence, Store
 
@@ -120,7 +120,7 @@ def test_a_delete_that_cannot_be_noted_removes_nothing(store, storage, ended, al
     aside = storage.root / "aside"
     (storage.root / "files").rename(aside)
     (storage.root / "files").write_bytes(b"a file where the folder was")
-    with pytest.raises(StorageFault, match="removal could not be begun"):
+    with pytest.raises(StorageError, match="removal could not be begun"):
         storage.announce_removal(kept)
     assert store.get_generation(alice, kept).status == "completed"
 
@@ -144,10 +144,10 @@ def test_the_trash_is_emptied_when_its_time_has_come_and_not_before(store, stora
     every = _everything(storage)
     store.trash(alice, [lost], clock.now + 60)
     store.trash(alice, [later], clock.now + 600)
-    _tidy(Tidier(store, storage, lambda _: False))
+    _tidy(CleanupThread(store, storage, lambda _: False))
     assert _everything(storage) == every
     clock.now += 60
-    _tidy(Tidier(store, storage, lambda _: False), look=False)
+    _tidy(CleanupThread(store, storage, lambda _: False), look=False)
     assert _everything(storage) == [name for name in every if lost not in name], "the start looks too"
     assert store.restore(alice, [lost, kept, later]) == {kept, later}
 
@@ -156,11 +156,11 @@ def test_a_removal_out_of_the_trash_that_was_cut_short_is_done_again(store, stor
     lost = ended()
     store.trash(alice, [lost], clock.now + 60)
     storage.announce_removal(lost)  # and here the process was killed
-    _tidy(Tidier(store, storage, lambda _: False))
+    _tidy(CleanupThread(store, storage, lambda _: False))
     assert _everything(storage) != [], "its time is not over"
     clock.now += 60
     storage.announce_removal(lost)
-    _tidy(Tidier(store, storage, lambda _: False), look=False)
+    _tidy(CleanupThread(store, storage, lambda _: False), look=False)
     assert _everything(storage) == []
 
 
@@ -169,7 +169,7 @@ def test_the_due_moment_needs_no_word_from_anybody(database, storage, ended, sto
     removed = threading.Event()
     monkeypatch.setattr(storage, "remove", lambda generation_id: removed.set())
     now = Store(database, time.time)
-    tidier = Tidier(now, storage, lambda _: False)
+    tidier = CleanupThread(now, storage, lambda _: False)
     thread = threading.Thread(target=tidier.run)
     thread.start()
     try:
@@ -187,11 +187,11 @@ def test_a_fault_while_the_trash_is_emptied_is_survived(store, storage, ended, a
     clock.now += 60
     with monkeypatch.context() as broken:
         broken.setattr(store, "remove_trashed", _fail)
-        _tidy(Tidier(store, storage, lambda _: False))
+        _tidy(CleanupThread(store, storage, lambda _: False))
     assert storage.announced_removals() == []
-    _tidy(Tidier(store, storage, lambda _: False))
+    _tidy(CleanupThread(store, storage, lambda _: False))
     assert _everything(storage) == []
 
 
 def _fail(_generation_id):
-    raise StorageFault("The disk is full.")
+    raise StorageError("The disk is full.")

@@ -5,11 +5,11 @@ import pytest
 from sqlmodel import select
 
 from tests.support.rows import Clock
-from videogen.core.errors import MoveRefused, StorageFault
+from videogen.core.errors import StaleWriteError, StorageError
 from videogen.db.tables import RunRow
 from videogen.engines.base import Artifact
 from videogen.engines.process import protocol
-from videogen.jobs.reporter import BUSY_INTERVAL_SECONDS, INTERVAL_SECONDS, SHARE, Reporter
+from videogen.jobs.reporter import BUSY_INTERVAL_SECONDS, INTERVAL_SECONDS, WRITE_BUDGET, ProgressRecorder
 from videogen.storage.disk import DiskStorage
 from videogen.store.estimates import Expected
 
@@ -39,7 +39,7 @@ def ticks():
 
 @pytest.fixture
 def reporter(store, storage, running, ticks):
-    return Reporter(store, storage, running.lease, ticks)
+    return ProgressRecorder(store, storage, running.lease, ticks)
 
 
 def _progress(step, total=100, stage="rendering", message=""):
@@ -72,7 +72,7 @@ def test_slow_writes_make_progress_rarer_and_quick_ones_bring_it_back(reporter, 
 
     assert told_in(5) == pytest.approx(1 / INTERVAL_SECONDS, rel=0.2)
     took = 0.015
-    assert told_in(5) == pytest.approx(SHARE / took, rel=0.2)
+    assert told_in(5) == pytest.approx(WRITE_BUDGET / took, rel=0.2)
     took = 1.0
     told_in(5)
     took = 0.1
@@ -212,14 +212,14 @@ def test_what_only_shows_how_far_it_is_never_ends_a_render(reporter, running, st
 
 
 def test_a_renderer_that_could_not_write_leaves_the_end_to_the_worker(reporter, running, store, alice):
-    with pytest.raises(StorageFault, match="no space"):
+    with pytest.raises(StorageError, match="no space"):
         reporter.take(protocol.Failed(code="storage_fault", message="no space", retryable=True))
     assert store.get_generation(alice, running.id).status == "processing"
     assert running.work.exists(), "its segments are kept for when there is room"
 
 
 def test_the_end_is_written_again_and_again_until_the_disk_takes_it(store, storage, running, alice, monkeypatch):
-    refusals = [StorageFault("full"), StorageFault("full")]
+    refusals = [StorageError("full"), StorageError("full")]
     complete = store.complete
 
     def refusing(fence, result):
@@ -231,11 +231,11 @@ def test_the_end_is_written_again_and_again_until_the_disk_takes_it(store, stora
         while True:
             try:
                 return write()
-            except StorageFault:
+            except StorageError:
                 assert store.get_generation(alice, running.id).status == "processing"
 
     monkeypatch.setattr(store, "complete", refusing)
-    Reporter(store, storage, running.lease, insist=insist).take(_done(running))
+    ProgressRecorder(store, storage, running.lease, insist=insist).take(_done(running))
     assert store.get_generation(alice, running.id).status == "completed"
     assert not refusals
 
@@ -244,7 +244,7 @@ def test_a_file_that_cannot_be_kept_is_a_storage_fault_and_the_generation_has_no
     reporter, running, store, storage, alice
 ):
     storage.path(running.id).write_bytes(b"a file where a folder must be")
-    with pytest.raises(StorageFault):
+    with pytest.raises(StorageError):
         reporter.take(_done(running))
     assert store.get_generation(alice, running.id).status == "processing"
 
@@ -253,20 +253,22 @@ def test_a_worker_that_was_overtaken_cannot_touch_the_file_of_its_successor(
     reporter, running, store, storage, queue, clock, ticks, alice
 ):
     clock.now += 11
-    second = Reporter(store, storage, queue.claim("another"), ticks)
+    second = ProgressRecorder(store, storage, queue.claim("another"), ticks)
     second.take(_done(running))
     row = store.get_generation(alice, running.id)
     storage.make_workdir(running.id)
     late = _done(running)
     (running.work / "video.mp4").write_bytes(b"too late")
-    with pytest.raises(MoveRefused):
+    with pytest.raises(StaleWriteError):
         reporter.take(late)
     assert store.get_generation(alice, running.id) == row
     assert storage.path(store.get_media(row.file_id)[0].key).read_bytes() == b"video"
 
 
 def test_the_time_left_begins_with_what_others_took_and_ends_with_the_own_pace(store, storage, running, ticks):
-    reporter = Reporter(store, storage, replace(running.lease, expected=Expected(startup=1.0, body=20.0)), ticks)
+    reporter = ProgressRecorder(
+        store, storage, replace(running.lease, expected=Expected(startup=1.0, body=20.0)), ticks
+    )
     true = []
     for step in range(0, 100, 10):  # twice as slow as the others were: 40 seconds
         reporter.take(_progress(step))
@@ -301,7 +303,7 @@ def test_a_whole_render_is_measured_by_a_clock_that_nobody_sets(reporter, runnin
 
 def test_what_went_on_from_a_checkpoint_is_not_measured(store, storage, running, ticks, database):
     resumed = replace(running.lease, checkpoint={"step": 8})
-    reporter = Reporter(store, storage, resumed, ticks)
+    reporter = ProgressRecorder(store, storage, resumed, ticks)
     reporter.take(_progress(90))
     ticks.now += 1
     reporter.take(_done(running))

@@ -4,12 +4,12 @@ import threading
 import pytest
 
 from tests.support.rows import upload_row
-from videogen.core.errors import DamagedDatabase, StorageFault
+from videogen.core.errors import DatabaseDamagedError, StorageError
 from videogen.engines.base import Recipe, RenderLost
 from videogen.engines.process import protocol
 from videogen.jobs import disk_guard, worker
 from videogen.jobs.queue import EmbeddedQueue
-from videogen.jobs.worker import Terms, WorkerPool
+from videogen.jobs.worker import WorkerPool, WorkerSettings
 from videogen.storage.disk import DiskStorage
 from videogen.store import Store
 
@@ -78,7 +78,7 @@ def storage(tmp_path):
 @pytest.fixture
 def work(database, storage, monkeypatch):
     """Starts one worker whose renderers follow a script. Its leases hold for one real second."""
-    monkeypatch.setattr(worker, "Spare", NoSpare)
+    monkeypatch.setattr(worker, "ProcessPool", NoSpare)
     monkeypatch.setattr(disk_guard, "LOOK_SECONDS", 0.05)
     monkeypatch.setattr(worker, "LOOK_SECONDS", 0.05)
     queue = EmbeddedQueue(database, lease_seconds=1)
@@ -88,7 +88,7 @@ def work(database, storage, monkeypatch):
         if script is not None:
             launch = type("Scripted", (Renderer,), {"script": staticmethod(script)})
         monkeypatch.setattr(worker, "RenderProcess", launch)
-        pool = WorkerPool(Store(database), queue, storage, {"bars": "fakes:bars"}, Terms(1, 1))
+        pool = WorkerPool(Store(database), queue, storage, {"bars": "fakes:bars"}, WorkerSettings(1, 1))
         pool.start()
         pools.append(pool)
         return pool
@@ -337,7 +337,7 @@ def test_a_fault_that_the_free_space_does_not_show_closes_the_room_until_a_trial
     assert sorted(path.name for path in storage.root.iterdir()) == ["files", "work"], "the trial leaves nothing"
 
 
-@pytest.mark.parametrize("problem", [DamagedDatabase("damaged"), StorageFault("full")])
+@pytest.mark.parametrize("problem", [DatabaseDamagedError("damaged"), StorageError("full")])
 def test_a_database_that_takes_nothing_does_not_end_the_worker_or_flood_the_log(
     work, job, told, store, queue, caplog, monkeypatch, problem
 ):

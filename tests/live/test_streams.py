@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 
 from tests.support.rows import result, stored_event
 from tests.support.sse import parse
-from videogen.core.errors import NotFound
+from videogen.core.errors import NotFoundError
 from videogen.core.security import Signer
 from videogen.live.hub import Hub
 from videogen.live.streams import open_stream
-from videogen.services.serializers import Presenter
+from videogen.services.serializers import Serializer
 from videogen.store import Fence, Opening, Progress
 
 GENERATION = ("generation", "gen_a")
@@ -151,11 +151,11 @@ async def test_when_everything_was_told_there_is_no_stream(hub):
 
 async def test_a_generation_that_is_not_there_leaves_no_listener(hub):
     def refuse(*_):
-        raise NotFound
+        raise NotFoundError
 
     journal = Journal()
     journal.open_scope = refuse
-    with pytest.raises(NotFound):
+    with pytest.raises(NotFoundError):
         await open_stream(journal, hub, "ses_a", GENERATION, None)
     assert hub.listeners == 0
 
@@ -228,7 +228,7 @@ def test_whatever_happens_between_listening_and_reading_nothing_is_lost_and_noth
 async def test_readers_that_come_while_a_real_render_is_written_each_see_the_whole_of_it(
     store, database, queue, submit, alice
 ):
-    presenter = Presenter(Signer(b"a secret of many bytes"), "")
+    presenter = Serializer(Signer(b"a secret of many bytes"), "")
     hub = Hub(presenter.event_bytes)
     hub.open()
     told = []

@@ -3,7 +3,7 @@ import pytest
 from PIL import Image
 
 from videogen.media import (
-    BrokenMedia,
+    BrokenMediaError,
     SegmentEncoder,
     VideoShape,
     join_segments,
@@ -39,19 +39,19 @@ def test_a_file_cut_anywhere_is_refused(tmp_path):
     cut = tmp_path / "cut.mp4"
     for length in (*range(0, len(data), max(1, len(data) // 60)), len(data) - 1):
         cut.write_bytes(data[:length])
-        with pytest.raises(BrokenMedia, match=r"cut\.mp4: expected a whole video, got .+"):
+        with pytest.raises(BrokenMediaError, match=r"cut\.mp4: expected a whole video, got .+"):
             probe(cut)
 
 
 @pytest.mark.parametrize("content", [b"", b"hello", b"\x00\x00\x00\x08ftyp", b"\x00" * 4096])
 def test_what_is_no_video_is_refused(tmp_path, content):
     (tmp_path / "x.mp4").write_bytes(content)
-    with pytest.raises(BrokenMedia, match=r"x\.mp4"):
+    with pytest.raises(BrokenMediaError, match=r"x\.mp4"):
         probe(tmp_path / "x.mp4")
 
 
 def test_a_missing_file_is_refused_by_name(tmp_path):
-    with pytest.raises(BrokenMedia, match=r"gone\.mp4"):
+    with pytest.raises(BrokenMediaError, match=r"gone\.mp4"):
         probe(tmp_path / "gone.mp4")
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
 from tests.support.pictures import GPS, bomb, colour_at, encoded, photo, quarters
-from videogen.core.errors import InvalidRequest, UnsupportedMediaType
+from videogen.core.errors import InvalidRequestError, UnsupportedMediaTypeError
 from videogen.media import sanitize
 from videogen.media.sanitize import CleanImage, clean_image
 
@@ -120,7 +120,7 @@ def test_a_large_picture_is_made_smaller():
     ],
 )
 def test_another_type_is_refused_by_its_bytes(data, shown):
-    with pytest.raises(UnsupportedMediaType, match="expected a PNG, JPEG or WebP image, got") as caught:
+    with pytest.raises(UnsupportedMediaTypeError, match="expected a PNG, JPEG or WebP image, got") as caught:
         clean(data)
     assert shown in caught.value.detail
 
@@ -129,7 +129,7 @@ def test_another_type_is_refused_by_its_bytes(data, shown):
 @pytest.mark.parametrize("share", [0.02, 0.3, 0.9])
 def test_a_cut_picture_is_refused(kind, share):
     data = encoded(Image.effect_noise((200, 150), 80).convert("RGB"), kind)
-    with pytest.raises(InvalidRequest, match="image that is whole, got a broken"):
+    with pytest.raises(InvalidRequestError, match="image that is whole, got a broken"):
         clean(data[: max(12, int(len(data) * share))])
 
 
@@ -140,13 +140,13 @@ def test_a_bomb_is_refused_before_it_is_decoded(size, monkeypatch):
 
     monkeypatch.setattr(Image.Image, "load", never)
     monkeypatch.setattr("PIL.ImageFile.ImageFile.load", never)
-    with pytest.raises(InvalidRequest, match="at most 40 megapixels"):
+    with pytest.raises(InvalidRequestError, match="at most 40 megapixels"):
         clean(bomb(*size))
 
 
 @pytest.mark.parametrize(("size", "said"), [((15, 64), "at least 16 pixels"), ((2000, 100), "16 times as long")])
 def test_a_picture_of_no_use_is_refused(size, said):
-    with pytest.raises(InvalidRequest, match=said):
+    with pytest.raises(InvalidRequestError, match=said):
         clean(encoded(Image.new("RGB", size)))
 
 
@@ -163,5 +163,5 @@ def test_whatever_is_damaged_there_is_a_picture_or_one_clear_error(sample, damag
     data = bytearray(sample)
     for place, new in damages:
         data[place % len(data) : place % len(data) + len(new)] = new
-    with suppress(InvalidRequest, UnsupportedMediaType):
+    with suppress(InvalidRequestError, UnsupportedMediaTypeError):
         assert GPS not in clean(bytes(data)).data

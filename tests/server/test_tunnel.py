@@ -10,14 +10,14 @@ from tests.support.api import Session
 from tests.support.app import ROOT, environment
 from videogen.core.config import AppConfig
 from videogen.server.tunnel import open_in_background
-from videogen.web.public_url import Address
+from videogen.web.public_url import PublicUrl
 
 # What Gradio's tunnel does, with a process of its own that says its address and then stays.
 STAND_IN = "import sys, signal; print('start proxy success: https://abc.example.org/', flush=True); signal.pause()"
 
 
 def address(**settings):
-    found = Address(AppConfig(**settings))
+    found = PublicUrl(AppConfig(**settings))
     found.local = "http://127.0.0.1:7860"
     return found
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 from sqlmodel import select
 
-from videogen.core.errors import CodeRefused, TooManyGuesses
+from videogen.core.errors import CodeRefusedError, TooManyGuessesError
 from videogen.core.security import Signer
 from videogen.db.tables import DeviceRow, TransferRow
 from videogen.services.device_transfer import (
@@ -57,25 +57,25 @@ def test_either_opens_the_session_once_with_a_token_of_its_own(transfers, store,
     assert created.session_id == alice
     assert store.find_session(created.token) == alice
     for used in (made.code, secret_of(made)):
-        with pytest.raises(CodeRefused, match="was used, has expired, or never was"):
+        with pytest.raises(CodeRefusedError, match="was used, has expired, or never was"):
             transfers.claim(used, "here")
 
 
 def test_a_code_expires(transfers, alice, clock):
     made = transfers.make(alice, BASE)
     clock.now += HOLDS_SECONDS
-    with pytest.raises(CodeRefused):
+    with pytest.raises(CodeRefusedError):
         transfers.claim(secret_of(made), "here")
 
 
 def test_a_code_is_revoked_and_a_new_one_takes_its_place(transfers, alice, bob):
     first, other = transfers.make(alice, BASE), transfers.make(bob, BASE)
     second = transfers.make(alice, BASE)
-    with pytest.raises(CodeRefused):
+    with pytest.raises(CodeRefusedError):
         transfers.claim(first.code, "here")
     transfers.revoke(alice)
     transfers.revoke(alice)
-    with pytest.raises(CodeRefused):
+    with pytest.raises(CodeRefusedError):
         transfers.claim(second.code, "here")
     assert transfers.claim(other.code, "here").session_id == bob
 
@@ -93,16 +93,16 @@ def test_neither_code_nor_token_is_kept(transfers, database, alice):
 def test_who_guesses_must_wait_and_nobody_else(transfers, alice, bob, clock):
     made, other = transfers.make(alice, BASE), transfers.make(bob, BASE)
     for number in range(GUESSES_OF_ONE):
-        with pytest.raises(CodeRefused):
+        with pytest.raises(CodeRefusedError):
             transfers.claim(f"{number:08d}", "a guesser")
-    with pytest.raises(TooManyGuesses):
+    with pytest.raises(TooManyGuessesError):
         transfers.claim(made.code, "a guesser")
     assert transfers.claim(made.code, "somebody else").session_id == alice
     # The link's secret cannot be guessed, so that it always opens.
     assert transfers.claim(secret_of(other), "a guesser").session_id == bob
     third = transfers.make(alice, BASE)
     clock.now += GUESS_SECONDS + 1
-    with pytest.raises(CodeRefused):
+    with pytest.raises(CodeRefusedError):
         transfers.claim("ZZZZ-ZZZZ", "a guesser")
     third = transfers.make(alice, BASE)
     assert transfers.claim(third.code, "a guesser").session_id == alice
@@ -113,5 +113,5 @@ def test_many_who_guess_a_little_are_stopped_too(clock):
     for number in range(GUESSES_OF_ALL):
         guesses.check(str(number))
         guesses.note(str(number))
-    with pytest.raises(TooManyGuesses):
+    with pytest.raises(TooManyGuessesError):
         guesses.check("one more")

@@ -7,7 +7,7 @@ from tests.support.rows import file_row, result
 from tests.support.sse import parse
 from videogen.core.security import Signer
 from videogen.schemas.events import decode
-from videogen.services.serializers import Presenter
+from videogen.services.serializers import Serializer
 from videogen.store import Fence, Progress
 
 SIGNER = Signer(b"a secret of many bytes")
@@ -15,7 +15,7 @@ SIGNER = Signer(b"a secret of many bytes")
 
 @pytest.fixture
 def presenter():
-    return Presenter(SIGNER, "https://video.example.org/app")
+    return Serializer(SIGNER, "https://video.example.org/app")
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def test_a_link_begins_with_the_public_address_and_is_signed(presenter):
 
 
 def test_without_a_public_address_a_link_is_a_path():
-    assert Presenter(SIGNER, "").media_url("fil_a").startswith("/media/fil_a?")
+    assert Serializer(SIGNER, "").media_url("fil_a").startswith("/media/fil_a?")
 
 
 def test_every_kind_of_event_is_a_frame_that_decodes_and_tells_no_secret(

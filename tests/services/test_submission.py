@@ -1,7 +1,7 @@
 import pytest
 
 from videogen.core.config import AppConfig
-from videogen.core.errors import InvalidRequest
+from videogen.core.errors import InvalidRequestError
 from videogen.engines.function import engine
 from videogen.engines.settings import MAX_SEED
 from videogen.schemas.engines import Capabilities
@@ -85,7 +85,7 @@ def test_variations_of_a_seed_are_the_seeds_after_it():
     ids=repr,
 )
 def test_a_fault_is_told_with_field_expected_and_got(body, field):
-    with pytest.raises(InvalidRequest) as caught:
+    with pytest.raises(InvalidRequestError) as caught:
         _prepare(body.pop("settings", None), **body)
     (fault,) = caught.value.errors
     assert fault["field"] == field
@@ -95,20 +95,20 @@ def test_a_fault_is_told_with_field_expected_and_got(body, field):
 
 
 def test_every_fault_of_the_settings_is_told():
-    with pytest.raises(InvalidRequest) as caught:
+    with pytest.raises(InvalidRequestError) as caught:
         _prepare({"width": 1, "fps": 0})
     assert [fault["field"] for fault in caught.value.errors] == ["settings.width", "settings.fps"]
 
 
 def test_variations_whose_seeds_pass_the_largest_one_are_a_fault_too():
     request = _prepare({"seed": MAX_SEED})
-    with pytest.raises(InvalidRequest) as caught:
+    with pytest.raises(InvalidRequestError) as caught:
         [request.recipe(seed) for seed in seeds(request, 2)]
     assert [fault["field"] for fault in caught.value.errors] == ["settings.seed"]
 
 
 def test_an_engine_that_is_not_available_says_why():
-    with pytest.raises(InvalidRequest, match="its model is not here"):
+    with pytest.raises(InvalidRequestError, match="its model is not here"):
         _prepare(engine="off")
 
 

@@ -5,10 +5,10 @@ from sqlmodel import select
 
 from tests.support.folders import read_only_folder
 from tests.support.pictures import encoded
-from videogen.core.errors import StorageFault
+from videogen.core.errors import StorageError
 from videogen.core.security import Signer
 from videogen.db.tables import UploadRow
-from videogen.services.serializers import Presenter
+from videogen.services.serializers import Serializer
 from videogen.services.uploads import FOLDER, IDLE_SECONDS, Uploads
 from videogen.storage.disk import DiskStorage
 
@@ -22,7 +22,7 @@ def storage(tmp_path):
 
 @pytest.fixture
 def uploads(store, storage):
-    return Uploads(store, storage, Presenter(Signer(b"secret"), ""))
+    return Uploads(store, storage, Serializer(Signer(b"secret"), ""))
 
 
 def stored(storage):
@@ -58,8 +58,8 @@ def test_idle_pictures_are_swept_after_a_day_with_writes_that_were_cut_short(upl
 
 
 def test_a_disk_that_cannot_be_written_leaves_no_row(store, alice, tmp_path):
-    uploads = Uploads(store, DiskStorage(read_only_folder(tmp_path / "closed")), Presenter(Signer(b"secret"), ""))
-    with pytest.raises(StorageFault):
+    uploads = Uploads(store, DiskStorage(read_only_folder(tmp_path / "closed")), Serializer(Signer(b"secret"), ""))
+    with pytest.raises(StorageError):
         uploads.take(alice, io.BytesIO(encoded()))
     with store.database.read() as session:
         assert session.exec(select(UploadRow)).all() == []
@@ -67,17 +67,17 @@ def test_a_disk_that_cannot_be_written_leaves_no_row(store, alice, tmp_path):
 
 def test_a_row_that_cannot_be_written_leaves_no_file(uploads, storage, store, alice, monkeypatch):
     def full(*_):
-        raise StorageFault
+        raise StorageError
 
     monkeypatch.setattr(store, "add_upload", full)
-    with pytest.raises(StorageFault):
+    with pytest.raises(StorageError):
         uploads.take(alice, io.BytesIO(encoded()))
     assert stored(storage) == []
 
 
 def test_a_disk_that_does_not_let_it_sweep_does_not_stop_the_start(uploads, store, monkeypatch, caplog):
     def full(*_):
-        raise StorageFault("The disk is full.")
+        raise StorageError("The disk is full.")
 
     monkeypatch.setattr(store, "sweep_uploads", full)
     uploads.begin()

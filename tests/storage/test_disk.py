@@ -1,7 +1,7 @@
 import pytest
 
 from tests.support.folders import read_only_folder
-from videogen.core.errors import StartError, StorageFault
+from videogen.core.errors import StartError, StorageError
 from videogen.storage.disk import DiskStorage
 
 
@@ -45,19 +45,19 @@ def test_a_file_replaces_the_one_before(storage):
 def test_what_cannot_be_kept_is_a_storage_fault_that_says_why(storage):
     source = _rendered(storage)
     storage.path("gen_a").write_bytes(b"a file where a folder must be")
-    with pytest.raises(StorageFault, match=r"gen_a/video\.mp4 could not be kept: .+"):
+    with pytest.raises(StorageError, match=r"gen_a/video\.mp4 could not be kept: .+"):
         storage.put(source, "gen_a/video.mp4")
     assert source.exists()
 
 
 def test_a_source_that_is_not_there_is_a_storage_fault(storage):
-    with pytest.raises(StorageFault):
+    with pytest.raises(StorageError):
         storage.put(storage.root / "nothing", "gen_a/video.mp4")
 
 
 def test_a_workdir_that_cannot_be_made_is_a_storage_fault(storage):
     storage.workdir("gen_a").write_bytes(b"")
-    with pytest.raises(StorageFault, match="work folder could not be made"):
+    with pytest.raises(StorageError, match="work folder could not be made"):
         storage.make_workdir("gen_a")
 
 

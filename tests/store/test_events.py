@@ -1,7 +1,7 @@
 import pytest
 
 from tests.support.rows import result
-from videogen.core.errors import NotFound
+from videogen.core.errors import NotFoundError
 from videogen.store import Fence, Progress
 
 
@@ -127,7 +127,7 @@ def test_an_empty_session_has_an_empty_opening(store, alice):
 def test_streams_of_another_session_are_not_found(store, submit, alice, bob, after):
     row = submit(alice)
     for kind, value in (("generation", row.id), ("project", row.project_id), ("generation", "gen_none")):
-        with pytest.raises(NotFound):
+        with pytest.raises(NotFoundError):
             _open(store, bob, kind, value, after)
 
 

@@ -5,7 +5,7 @@ import pytest
 from sqlalchemy import text
 
 from tests.support.rows import PLENTY, fields, file_row, generation_row, project_row, result
-from videogen.core.errors import IdempotencyConflict, LimitExceeded, NotFound, NotTerminal
+from videogen.core.errors import IdempotencyConflictError, LimitExceededError, NotFoundError, NotTerminalError
 from videogen.schemas.status import Status
 from videogen.store import Fence, Filter, Limits
 
@@ -49,7 +49,7 @@ def test_what_is_not_of_the_session_is_not_found(store, submit, alice, bob, whic
         lambda: store.delete_generation(bob, wanted),
     ]
     for call in calls:
-        with pytest.raises(NotFound):
+        with pytest.raises(NotFoundError):
             call()
     assert store.get_generation(alice, row.id) == row
 
@@ -60,7 +60,7 @@ def test_a_list_holds_only_what_is_of_the_session(store, submit, alice, bob):
 
 
 def test_a_project_of_an_unknown_session_is_not_found_and_leaves_nothing(store, database):
-    with pytest.raises(NotFound):
+    with pytest.raises(NotFoundError):
         _create(store, "ses_none")
     assert _count(database, "projects") == 0
 
@@ -92,7 +92,7 @@ def test_the_same_key_and_body_give_the_first_project_again(store, database, ali
 
 def test_the_same_key_with_another_body_is_a_conflict_and_changes_nothing(store, database, alice):
     _create(store, alice, key="k", body="one")
-    with pytest.raises(IdempotencyConflict):
+    with pytest.raises(IdempotencyConflictError):
         _create(store, alice, key="k", body="two")
     assert _count(database, "generations") == 1
 
@@ -131,7 +131,7 @@ def test_many_submits_with_one_key_at_once_make_one_project(store, database, ali
 def test_more_than_a_session_may_have_is_refused_as_a_whole(store, database, alice, bob):
     limits = Limits(per_session=3, queue=100)
     _create(store, alice, 2, limits)
-    with pytest.raises(LimitExceeded, match=r"At most 3 .* 2 are"):
+    with pytest.raises(LimitExceededError, match=r"At most 3 .* 2 are"):
         _create(store, alice, 2, limits)
     assert _count(database, "generations") == 2
     _create(store, alice, 1, limits)
@@ -142,7 +142,7 @@ def test_what_is_running_counts_for_the_session_and_what_has_ended_does_not(stor
     limits = Limits(per_session=1, queue=100)
     _create(store, alice, 1, limits)
     lease = queue.claim("worker")
-    with pytest.raises(LimitExceeded):
+    with pytest.raises(LimitExceededError):
         _create(store, alice, 1, limits)
     store.fail(Fence(lease.generation_id, 1), "broken", "It broke.", retryable=False)
     assert _create(store, alice, 1, limits)[1]
@@ -151,7 +151,7 @@ def test_what_is_running_counts_for_the_session_and_what_has_ended_does_not(stor
 def test_a_full_queue_is_refused_with_a_longer_wait(store, queue, alice, bob):
     limits = Limits(per_session=100, queue=2)
     _create(store, alice, 2, limits)
-    with pytest.raises(LimitExceeded, match="2 of 2 places are taken") as caught:
+    with pytest.raises(LimitExceededError, match="2 of 2 places are taken") as caught:
         _create(store, bob, 1, limits)
     assert caught.value.retry_after == 30
     queue.claim("worker")
@@ -165,7 +165,7 @@ def test_submits_that_come_at_once_cannot_pass_the_limit_together(store, databas
         barrier.wait()
         try:
             return _create(store, alice, 1, limits)[1]
-        except LimitExceeded:
+        except LimitExceededError:
             return False
 
     with ThreadPoolExecutor(8) as threads:
@@ -291,7 +291,7 @@ def test_a_removed_generation_takes_its_events_its_files_and_its_empty_project_a
     assert store.get_media(done.video.id)[0].generation_id == row.id
     store.delete_generation(alice, row.id)
     assert [_count(database, table) for table in ("generations", "events", "files", "projects")] == [0, 0, 0, 0]
-    with pytest.raises(NotFound):
+    with pytest.raises(NotFoundError):
         store.get_media(done.video.id)
 
 
@@ -304,14 +304,14 @@ def test_the_rest_of_its_project_stays(store, submit, alice):
 
 def test_what_is_queued_or_running_is_not_removed(store, queue, submit, alice):
     row = submit(alice)
-    with pytest.raises(NotTerminal):
+    with pytest.raises(NotTerminalError):
         store.delete_generation(alice, row.id)
     queue.claim("worker")
-    with pytest.raises(NotTerminal):
+    with pytest.raises(NotTerminalError):
         store.delete_generation(alice, row.id)
     assert store.get_generation(alice, row.id).status == "processing"
 
 
 def test_an_unknown_file_is_not_found(store, submit, alice):
-    with pytest.raises(NotFound):
+    with pytest.raises(NotFoundError):
         store.get_media(file_row(submit(alice)).id)

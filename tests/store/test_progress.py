@@ -2,7 +2,7 @@ import pytest
 from sqlalchemy import text
 
 from tests.support.rows import file_row, result
-from videogen.core.errors import MoveRefused
+from videogen.core.errors import StaleWriteError
 from videogen.store import Fence, Progress
 
 
@@ -162,7 +162,7 @@ def test_a_worker_that_was_overtaken_writes_nothing(store, queue, database, alic
     assert queue.claim("another worker").attempt == 2
     before, told = store.get_generation(alice, running.id), []
     database.listen(told.extend)
-    with pytest.raises(MoveRefused):
+    with pytest.raises(StaleWriteError):
         WRITES[write](store, fence, running)
     assert store.get_generation(alice, running.id) == before
     assert told == []
@@ -175,7 +175,7 @@ def test_nothing_is_written_after_the_end(store, database, alice, running, fence
     store.fail(fence, "broken", "It broke.", retryable=False)
     before, told = store.get_generation(alice, running.id), []
     database.listen(told.extend)
-    with pytest.raises(MoveRefused):
+    with pytest.raises(StaleWriteError):
         WRITES[write](store, fence, running)
     assert store.get_generation(alice, running.id) == before
     assert told == []
@@ -192,7 +192,7 @@ def test_a_worker_that_is_late_by_a_delete_is_told_so(database, store, alice, ru
     store.fail(fence, "cancelled", "", retryable=True)
     store.delete_generation(alice, running.id)
     told = list(events)
-    with pytest.raises(MoveRefused):
+    with pytest.raises(StaleWriteError):
         write(store, fence, running)
     assert events == told
     with database.read() as session:

@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from videogen.core.errors import NotFound, NotQueued
+from videogen.core.errors import NotFoundError, NotQueuedError
 from videogen.store import Fence, Filter
 
 
@@ -73,20 +73,20 @@ def test_nobody_moves_what_is_not_theirs_nor_before_it(store, submit, alice, bob
         (alice, mine, theirs),
         (alice, mine, "gen_"),
     ):
-        with pytest.raises(NotFound):
+        with pytest.raises(NotFoundError):
             store.move_generation(session, name, before)
 
 
 def test_what_has_begun_or_ended_is_not_moved(store, submit, queue, alice, line):
     a, b, c = _ids(submit.project(alice, 3))
     lease = queue.claim("worker")
-    with pytest.raises(NotQueued):
+    with pytest.raises(NotQueuedError):
         store.move_generation(alice, a, None)
     # Before one that has begun meanwhile: first of those that still wait.
     store.move_generation(alice, c, a)
     assert line(alice) == [c, b]
     store.fail(Fence(lease.generation_id, lease.attempt), "engine_error", "", retryable=False)
-    with pytest.raises(NotQueued, match="ended"):
+    with pytest.raises(NotQueuedError, match="ended"):
         store.move_generation(alice, b, a)
     assert line(alice) == [c, b]
 
@@ -114,7 +114,7 @@ def test_claims_and_moves_at_the_same_time_lose_nothing_and_serve_nothing_twice(
     def move(name):
         try:
             store.move_generation(alice, name, ids[0])
-        except NotQueued:
+        except NotQueuedError:
             return None
         return name
 

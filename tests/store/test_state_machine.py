@@ -20,7 +20,14 @@ from sqlalchemy import text
 from tests.fakes import bars
 from tests.support.rows import Clock, file_row, result
 from videogen.core.config import AppConfig
-from videogen.core.errors import IdempotencyConflict, LimitExceeded, MoveRefused, NotFound, NotQueued, NotTerminal
+from videogen.core.errors import (
+    IdempotencyConflictError,
+    LimitExceededError,
+    NotFoundError,
+    NotQueuedError,
+    NotTerminalError,
+    StaleWriteError,
+)
 from videogen.core.security import Signer
 from videogen.db.database import Database
 from videogen.db.migrate import migrate
@@ -30,7 +37,7 @@ from videogen.schemas.generations import GenerationCreate
 from videogen.schemas.status import MOVES, TERMINAL, Status
 from videogen.services.generations import Service
 from videogen.services.parts import Parts
-from videogen.services.serializers import Presenter
+from videogen.services.serializers import Serializer
 from videogen.storage.disk import DiskStorage
 from videogen.store import Fence, Progress, Store
 
@@ -105,7 +112,7 @@ class Life(RuleBasedStateMachine):
         storage, signer = DiskStorage(self.folder), Signer(b"k" * 32)
         storage.open()
         parts = Parts(
-            config, self.store, None, storage, signer, Presenter(signer, ""), {"bars": bars}, Nobody()
+            config, self.store, None, storage, signer, Serializer(signer, ""), {"bars": bars}, Nobody()
         )  # fmt: skip
         self.service, self.storage = Service(parts), storage
 
@@ -172,14 +179,14 @@ class Life(RuleBasedStateMachine):
             before = None  # a project that was deleted whole takes its key along
         if before:
             if before[0] != body:
-                with pytest.raises(IdempotencyConflict):
+                with pytest.raises(IdempotencyConflictError):
                     self.service.submit(session, request, key)
             else:
                 project, new = self.service.submit(session, request, key)
                 assert not new
                 assert {one.id for one in project.generations} == before[1] - self.gone
         elif self.active(session) + variations > PER_SESSION or len(self.queued()) + variations > QUEUE:
-            with pytest.raises(LimitExceeded):
+            with pytest.raises(LimitExceededError):
                 self.service.submit(session, request, key)
         else:
             project, new = self.service.submit(session, request, key)
@@ -201,7 +208,7 @@ class Life(RuleBasedStateMachine):
         one = self.known[name]
         if stranger:
             other = next(session for session in self.sessions if session != one.session)
-            with pytest.raises(NotFound):
+            with pytest.raises(NotFoundError):
                 self.service.cancel(other, name)
             return
         _, changed = self.service.cancel(one.session, name)
@@ -221,12 +228,12 @@ class Life(RuleBasedStateMachine):
         before = None if last else self.pick(other, own)
         if stranger and which % 3 == 0:
             elsewhere = next(session for session in self.sessions if session != one.session)
-            with pytest.raises(NotFound):
+            with pytest.raises(NotFoundError):
                 self.service.move(elsewhere, name, before)
             return
         others = self.places_beside(one.session)
         if one.status is not Status.QUEUED or (before != name and before and self.known[before].status in TERMINAL):
-            with pytest.raises(NotQueued):
+            with pytest.raises(NotQueuedError):
                 self.service.move(one.session, name, before)
             return
         for _ in range(2):  # again is nothing
@@ -262,10 +269,10 @@ class Life(RuleBasedStateMachine):
         name = self.pick(which, self.known)
         one = self.known[name]
         if one.status not in TERMINAL:
-            with pytest.raises(NotTerminal):
+            with pytest.raises(NotTerminalError):
                 self.service.retry(one.session, name)
         elif self.active(one.session) >= PER_SESSION or len(self.queued()) >= QUEUE:
-            with pytest.raises(LimitExceeded):
+            with pytest.raises(LimitExceededError):
                 self.service.retry(one.session, name)
         else:
             project = self.service.retry(one.session, name)
@@ -280,7 +287,7 @@ class Life(RuleBasedStateMachine):
         name = self.pick(which, self.known)
         one = self.known[name]
         if one.status not in TERMINAL:
-            with pytest.raises(NotTerminal):
+            with pytest.raises(NotTerminalError):
                 self.service.delete(one.session, name)
             return
         self.service.delete(one.session, name)
@@ -349,7 +356,7 @@ class Life(RuleBasedStateMachine):
         """A fenced write succeeds for whoever holds the lease, and changes nothing for anybody else."""
         if not self.current(lease):
             before = self.snapshot()
-            with pytest.raises(MoveRefused):
+            with pytest.raises(StaleWriteError):
                 call(Fence(lease.generation_id, lease.attempt))
             assert self.snapshot() == before
             return False

@@ -6,9 +6,9 @@ import pytest
 from sqlalchemy import text
 
 from tests.support.rows import fields
-from videogen.core.errors import MoveRefused
+from videogen.core.errors import StaleWriteError
 from videogen.schemas.status import MOVES, TERMINAL, Status
-from videogen.store.transitions import amend, failure, move
+from videogen.store.transitions import failure, transition, update_running
 
 ALL = list(product(Status, Status))
 ALLOWED = [(here, there) for here, there in ALL if there in MOVES[here]]
@@ -44,7 +44,7 @@ def test_an_allowed_move_changes_the_row_and_tells_one_event_of_it(database, sto
     row = row_in(here)
     with database.write() as unit:
         held = 2 if here is Status.PROCESSING else None
-        moved = move(unit, row.id, there, LATER, {"message": "moved"}, attempt=held)
+        moved = transition(unit, row.id, there, LATER, {"message": "moved"}, attempt=held)
     assert fields(store.get_generation(alice, row.id)) == fields(moved)
     assert (moved.status, moved.message, moved.updated_at) == (there, "moved", LATER)
     (event,) = told
@@ -54,8 +54,8 @@ def test_an_allowed_move_changes_the_row_and_tells_one_event_of_it(database, sto
 @pytest.mark.parametrize(("here", "there"), FORBIDDEN)
 def test_a_forbidden_move_is_refused_and_changes_nothing(database, store, alice, row_in, told, here, there):
     row = row_in(here)
-    with pytest.raises(MoveRefused), database.write() as unit:
-        move(unit, row.id, there, LATER, {"message": "moved"})
+    with pytest.raises(StaleWriteError), database.write() as unit:
+        transition(unit, row.id, there, LATER, {"message": "moved"})
     assert store.get_generation(alice, row.id) == row
     assert told == []
 
@@ -64,7 +64,7 @@ def test_a_forbidden_move_is_refused_and_changes_nothing(database, store, alice,
 def test_a_terminal_move_gives_up_lease_and_place_and_notes_when(database, row_in, there):
     row = row_in(Status.PROCESSING)
     with database.write() as unit:
-        moved = move(unit, row.id, there, LATER, {})
+        moved = transition(unit, row.id, there, LATER, {})
     assert (moved.finished_at, moved.stage) == (LATER, there)
     assert (moved.lease_owner, moved.lease_until, moved.queue_position, moved.eta_seconds) == (None, 0.0, None, None)
 
@@ -72,10 +72,10 @@ def test_a_terminal_move_gives_up_lease_and_place_and_notes_when(database, row_i
 @pytest.mark.parametrize("attempt", [1, 3])
 def test_a_worker_in_another_attempt_can_write_nothing(database, store, alice, row_in, told, attempt):
     row = row_in(Status.PROCESSING)
-    with pytest.raises(MoveRefused), database.write() as unit:
-        move(unit, row.id, Status.COMPLETED, LATER, {}, attempt=attempt)
-    with pytest.raises(MoveRefused), database.write() as unit:
-        amend(unit, row.id, LATER, {"progress": 50.0}, attempt=attempt)
+    with pytest.raises(StaleWriteError), database.write() as unit:
+        transition(unit, row.id, Status.COMPLETED, LATER, {}, attempt=attempt)
+    with pytest.raises(StaleWriteError), database.write() as unit:
+        update_running(unit, row.id, LATER, {"progress": 50.0}, attempt=attempt)
     assert store.get_generation(alice, row.id) == row
     assert told == []
 
@@ -83,8 +83,8 @@ def test_a_worker_in_another_attempt_can_write_nothing(database, store, alice, r
 @pytest.mark.parametrize("there", Status)
 def test_a_worker_whose_job_went_back_to_the_queue_can_write_nothing(database, store, alice, row_in, told, there):
     row = row_in(Status.QUEUED)  # under the attempt that the worker held, until it is claimed again
-    with pytest.raises(MoveRefused), database.write() as unit:
-        move(unit, row.id, there, LATER, {}, attempt=2)
+    with pytest.raises(StaleWriteError), database.write() as unit:
+        transition(unit, row.id, there, LATER, {}, attempt=2)
     assert store.get_generation(alice, row.id) == row
     assert told == []
 
@@ -92,20 +92,20 @@ def test_a_worker_whose_job_went_back_to_the_queue_can_write_nothing(database, s
 @pytest.mark.parametrize("status", [status for status in Status if status is not Status.PROCESSING])
 def test_only_what_is_processing_can_be_amended(database, store, alice, row_in, status):
     row = row_in(status)
-    with pytest.raises(MoveRefused), database.write() as unit:
-        amend(unit, row.id, LATER, {"progress": 50.0}, attempt=2)
+    with pytest.raises(StaleWriteError), database.write() as unit:
+        update_running(unit, row.id, LATER, {"progress": 50.0}, attempt=2)
     assert store.get_generation(alice, row.id) == row
 
 
 def test_an_unknown_generation_cannot_be_moved(database):
-    with pytest.raises(MoveRefused), database.write() as unit:
-        move(unit, "gen_none", Status.CANCELLED, LATER, {})
+    with pytest.raises(StaleWriteError), database.write() as unit:
+        transition(unit, "gen_none", Status.CANCELLED, LATER, {})
 
 
 def test_a_silent_amendment_changes_the_row_and_tells_nothing(database, store, alice, row_in, told):
     row = row_in(Status.PROCESSING)
     with database.write() as unit:
-        amend(unit, row.id, LATER, {"checkpoint": {"step": 3}}, attempt=2, tell=False)
+        update_running(unit, row.id, LATER, {"checkpoint": {"step": 3}}, attempt=2, tell=False)
     assert store.get_generation(alice, row.id).checkpoint == {"step": 3}
     assert told == []
 
@@ -119,8 +119,8 @@ def test_of_many_ends_that_come_at_once_exactly_one_wins(database, store, alice,
         barrier.wait()
         try:
             with database.write() as unit:
-                move(unit, row.id, target, LATER, failure(target.value, "", retryable=False), attempt=2)
-        except MoveRefused:
+                transition(unit, row.id, target, LATER, failure(target.value, "", retryable=False), attempt=2)
+        except StaleWriteError:
             return None
         return target
 

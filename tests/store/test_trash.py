@@ -3,7 +3,7 @@
 import pytest
 
 from tests.support.rows import PLENTY, file_row, generation_row, project_row, result, upload_row
-from videogen.core.errors import NotFound
+from videogen.core.errors import NotFoundError
 from videogen.core.text import fold
 from videogen.store import Fence, Filter
 from videogen.store.portability import Arrival
@@ -51,7 +51,7 @@ def test_what_is_in_the_trash_is_gone_from_every_view_and_comes_back_as_it_was(s
         lambda: store.open_scope(alice, ("project", row.project_id), None),
     ]
     for number, call in enumerate(hidden):
-        with pytest.raises(NotFound):
+        with pytest.raises(NotFoundError):
             pytest.fail(f"{number}: {call()}")
     assert ids(store, alice) == store.list_ids(alice, ANY, None, 10)[0] == [kept.id]
     assert [entry.id for entry, *_ in store.ended(alice)] == [kept.id]

@@ -1,7 +1,7 @@
 import pytest
 
 from tests.support.rows import PLENTY, file_row, generation_row, project_row, result, upload_row
-from videogen.core.errors import InvalidRequest, LimitExceeded, NotFound
+from videogen.core.errors import InvalidRequestError, LimitExceededError, NotFoundError
 from videogen.db.tables import FileRow
 from videogen.store import Fence
 
@@ -21,7 +21,7 @@ def test_an_upload_is_its_owners_alone(store, add, alice, bob):
     row, removed = add("a")
     assert (store.get_upload(alice, row.id).digest, removed) == ("a", [])
     for owner, upload_id in ((bob, row.id), (alice, "fil_unknown")):
-        with pytest.raises(NotFound):
+        with pytest.raises(NotFoundError):
             store.get_upload(owner, upload_id)
 
 
@@ -38,14 +38,14 @@ def test_the_oldest_idle_one_makes_room(store, add, submit, alice):
     _, removed = add("d")
     assert [row.id for row in removed] == [idle.id]
     assert store.get_upload(alice, kept.id)
-    with pytest.raises(NotFound):
+    with pytest.raises(NotFoundError):
         store.get_upload(alice, idle.id)
 
 
 def test_where_all_are_in_use_there_is_no_room(store, add, submit, alice, bob):
     for digest in "abc":
         submit(alice, input_file_id=add(digest)[0].id)
-    with pytest.raises(LimitExceeded, match="At most 3 images"):
+    with pytest.raises(LimitExceededError, match="At most 3 images"):
         add("d")
     assert add("d", bob)[1] == []
 
@@ -73,7 +73,7 @@ def test_a_picture_that_is_swept_before_the_submit_is_stored_is_told(store, add,
     row, _ = add("a")
     store.sweep_uploads(clock.now + 1)
     project = project_row(alice)
-    with pytest.raises(InvalidRequest, match="inputFileId"):
+    with pytest.raises(InvalidRequestError, match="inputFileId"):
         store.create_project(project, [generation_row(project, input_file_id=row.id)], PLENTY)
 
 
@@ -84,7 +84,7 @@ def test_a_still_is_the_picture_of_a_completed_image_of_its_owner(store, queue, 
         queue.claim("worker")
         preview = file_row(row, "preview")
         store.record_preview(Fence(row.id, 1), preview)
-        with pytest.raises(NotFound):
+        with pytest.raises(NotFoundError):
             store.get_still(alice, preview.id)
         made[kind] = result(row)
         store.complete(Fence(row.id, 1), made[kind])
@@ -93,5 +93,5 @@ def test_a_still_is_the_picture_of_a_completed_image_of_its_owner(store, queue, 
     assert (generation.type, generation.file_id) == ("image", file.id)
     wrong = [(alice, made["video"].video), (alice, made["image"].poster), (bob, made["image"].video)]
     for owner, other in wrong:
-        with pytest.raises(NotFound):
+        with pytest.raises(NotFoundError):
             store.get_still(owner, other.id)

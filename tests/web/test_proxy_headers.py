@@ -7,7 +7,7 @@ from fastapi.responses import StreamingResponse
 
 from videogen.core.config import AppConfig
 from videogen.web.proxy_headers import TrustedProxy
-from videogen.web.public_url import Address
+from videogen.web.public_url import PublicUrl
 
 TOLD = {
     "X-Forwarded-Proto": "https",
@@ -20,7 +20,7 @@ TOLD = {
 
 def app(trusted=("10.0.0.0/8",), **settings):
     app = FastAPI()
-    address = Address(AppConfig(**settings))
+    address = PublicUrl(AppConfig(**settings))
     address.local = "http://127.0.0.1:7860"
 
     @app.get("/")

@@ -11,7 +11,7 @@ from fastapi.responses import StreamingResponse
 
 from videogen.api.generations import wanted_by
 from videogen.api.portability import zip_response
-from videogen.core.errors import CrossSite, InvalidRequest, NotFound, SessionRequired
+from videogen.core.errors import CrossSiteError, InvalidRequestError, NotFoundError, SessionRequiredError
 from videogen.schemas.history import Bundle, Chosen, IdsPage, IdsQuery, Restored, Trashed
 from videogen.services.archives import Zips
 from videogen.services.trash import Trash
@@ -21,7 +21,7 @@ from videogen.web.sessions import ServiceDep, SessionDep
 
 router = APIRouter(prefix="/api/v1/generations", tags=["generations"])
 zips = APIRouter(tags=["media"])
-_WRITE: Final = documented(SessionRequired, CrossSite, InvalidRequest)
+_WRITE: Final = documented(SessionRequiredError, CrossSiteError, InvalidRequestError)
 _ZIP: Final[dict[str, Any]] = {"application/zip": {"schema": {"type": "string", "format": "binary"}}}
 
 
@@ -42,7 +42,7 @@ def _desk(request: Request) -> Desk:
 DeskDep = Annotated[Desk, Depends(_desk)]
 
 
-@router.get("/ids", responses=documented(SessionRequired, InvalidRequest))
+@router.get("/ids", responses=documented(SessionRequiredError, InvalidRequestError))
 def list_ids(service: ServiceDep, session_id: SessionDep, query: Annotated[IdsQuery, Query()]) -> IdsPage:
     """The ids of all that match, newest first, up to a thousand a page: for calls that take many ids."""
     ids, following = service.list_ids(session_id, wanted_by(query), decode_cursor(query.cursor), query.limit)
@@ -78,7 +78,7 @@ def make_zip(desk: DeskDep, session_id: SessionDep, chosen: Chosen) -> Bundle:
 @zips.get(
     "/zips/{ticket}",
     response_class=StreamingResponse,
-    responses=documented(NotFound, also={200: {"description": "The zip.", "content": _ZIP}}),
+    responses=documented(NotFoundError, also={200: {"description": "The zip.", "content": _ZIP}}),
 )
 def fetch_zip(desk: DeskDep, ticket: str) -> StreamingResponse:
     """The zip behind a link of `POST /generations/zip`. It is made while it is sent."""

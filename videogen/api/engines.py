@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 from fastapi.responses import FileResponse
 
-from videogen.core.errors import NotFound
+from videogen.core.errors import NotFoundError
 from videogen.schemas.engines import EngineList
 from videogen.web.problems import documented
 from videogen.web.sessions import ServiceDep
@@ -22,7 +22,7 @@ def list_engines(service: ServiceDep) -> EngineList:
 @router.get(
     "/engines/{engine_id}/presets/{preset_id}/poster.webp",
     response_class=FileResponse,
-    responses=documented(NotFound),
+    responses=documented(NotFoundError),
 )
 def preset_poster(service: ServiceDep, engine_id: str, preset_id: str) -> FileResponse:
     """A small picture of what an engine's preset makes. Anybody may see it."""

@@ -6,7 +6,7 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Header, Response
 
-from videogen.core.errors import InvalidRequest, NotFound, SessionRequired
+from videogen.core.errors import InvalidRequestError, NotFoundError, SessionRequiredError
 from videogen.store import Scope
 from videogen.web.problems import Responses, documented
 from videogen.web.sessions import ServiceDep, SessionDep
@@ -20,7 +20,7 @@ _STREAM: Final[Responses] = {
     },
     204: {"description": "Everything was told; nothing more will come. An EventSource stops here."},
 }
-_RESPONSES: Final = documented(SessionRequired, NotFound, InvalidRequest, also=_STREAM)
+_RESPONSES: Final = documented(SessionRequiredError, NotFoundError, InvalidRequestError, also=_STREAM)
 
 
 def last_event_id(
@@ -29,12 +29,12 @@ def last_event_id(
     """The number after which to go on; None for the current state.
 
     Raises:
-        InvalidRequest: it is no number of ours.
+        InvalidRequestError: it is no number of ours.
     """
     if not value:
         return None
     if not (value.isascii() and value.isdigit() and len(value) < 19):
-        raise InvalidRequest("Last-Event-ID", "the id of an event, a whole number", value)
+        raise InvalidRequestError("Last-Event-ID", "the id of an event, a whole number", value)
     return int(value)
 
 

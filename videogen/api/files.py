@@ -9,14 +9,14 @@ import anyio.to_thread
 from fastapi import APIRouter, FastAPI, Request
 
 from videogen.core.errors import (
-    CrossSite,
-    InvalidRequest,
-    LimitExceeded,
-    NotFound,
-    PayloadTooLarge,
-    SessionRequired,
-    StorageFault,
-    UnsupportedMediaType,
+    CrossSiteError,
+    InvalidRequestError,
+    LimitExceededError,
+    NotFoundError,
+    PayloadTooLargeError,
+    SessionRequiredError,
+    StorageError,
+    UnsupportedMediaTypeError,
 )
 from videogen.schemas.generations import File
 from videogen.web.bodies import receive_image
@@ -47,8 +47,8 @@ _BODY: Final[dict[str, Any]] = {
     status_code=201,
     openapi_extra=_BODY,
     responses=documented(
-        *(SessionRequired, CrossSite, PayloadTooLarge, UnsupportedMediaType),
-        *(InvalidRequest, LimitExceeded, StorageFault),
+        *(SessionRequiredError, CrossSiteError, PayloadTooLargeError, UnsupportedMediaTypeError),
+        *(InvalidRequestError, LimitExceededError, StorageError),
     ),
 )
 async def upload_file(request: Request, service: ServiceDep, session_id: SessionDep) -> File:
@@ -66,7 +66,7 @@ async def upload_file(request: Request, service: ServiceDep, session_id: Session
         await upload.close()
 
 
-@router.get("/files/{file_id}", responses=documented(SessionRequired, NotFound))
+@router.get("/files/{file_id}", responses=documented(SessionRequiredError, NotFoundError))
 def get_file(service: ServiceDep, session_id: SessionDep, file_id: str) -> File:
     """An uploaded image or a finished still, with a fresh link."""
     return service.uploads.get(session_id, file_id)

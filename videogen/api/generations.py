@@ -7,14 +7,14 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Header, Query, Response
 
 from videogen.core.errors import (
-    CrossSite,
-    IdempotencyConflict,
-    InvalidRequest,
-    LimitExceeded,
-    NotFound,
-    NotQueued,
-    NotTerminal,
-    SessionRequired,
+    CrossSiteError,
+    IdempotencyConflictError,
+    InvalidRequestError,
+    LimitExceededError,
+    NotFoundError,
+    NotQueuedError,
+    NotTerminalError,
+    SessionRequiredError,
 )
 from videogen.schemas.generations import (
     Generation,
@@ -32,8 +32,8 @@ from videogen.web.problems import documented
 from videogen.web.sessions import ServiceDep, SessionDep
 
 router = APIRouter(prefix="/api/v1")
-_READ: Final = documented(SessionRequired, NotFound)
-_WRITE: Final = documented(SessionRequired, CrossSite, NotFound)
+_READ: Final = documented(SessionRequiredError, NotFoundError)
+_WRITE: Final = documented(SessionRequiredError, CrossSiteError, NotFoundError)
 
 
 @router.post(
@@ -41,7 +41,7 @@ _WRITE: Final = documented(SessionRequired, CrossSite, NotFound)
     status_code=201,
     tags=["generations"],
     responses=documented(
-        *(SessionRequired, CrossSite, IdempotencyConflict, InvalidRequest, LimitExceeded),
+        *(SessionRequiredError, CrossSiteError, IdempotencyConflictError, InvalidRequestError, LimitExceededError),
         also={200: {"model": Project, "description": "The same key and body came before: the same project."}},
     ),
 )
@@ -62,7 +62,7 @@ def create_generation(
     return project
 
 
-@router.get("/generations", tags=["generations"], responses=documented(SessionRequired, InvalidRequest))
+@router.get("/generations", tags=["generations"], responses=documented(SessionRequiredError, InvalidRequestError))
 def list_generations(
     service: ServiceDep, session_id: SessionDep, query: Annotated[ListQuery, Query()]
 ) -> GenerationPage:
@@ -102,7 +102,7 @@ def cancel_generation(
     return generation
 
 
-@router.post("/generations/{generation_id}/move", tags=["generations"], responses=_WRITE | documented(NotQueued))
+@router.post("/generations/{generation_id}/move", tags=["generations"], responses=_WRITE | documented(NotQueuedError))
 def move_generation(
     service: ServiceDep, session_id: SessionDep, generation_id: str, move: GenerationMove
 ) -> Generation:
@@ -117,7 +117,7 @@ def move_generation(
     "/generations/{generation_id}/retry",
     status_code=201,
     tags=["generations"],
-    responses=_WRITE | documented(NotTerminal, InvalidRequest, LimitExceeded),
+    responses=_WRITE | documented(NotTerminalError, InvalidRequestError, LimitExceededError),
 )
 def retry_generation(service: ServiceDep, session_id: SessionDep, generation_id: str) -> Generation:
     """Make a new generation with the recipe and the seed of one that has ended."""
@@ -128,7 +128,7 @@ def retry_generation(service: ServiceDep, session_id: SessionDep, generation_id:
     "/generations/{generation_id}",
     status_code=204,
     tags=["generations"],
-    responses=_WRITE | documented(NotTerminal),
+    responses=_WRITE | documented(NotTerminalError),
 )
 def delete_generation(service: ServiceDep, session_id: SessionDep, generation_id: str) -> Response:
     """Remove one that has ended, and its files, for good. `POST /generations/trash` is the way that can be undone."""
@@ -137,7 +137,7 @@ def delete_generation(service: ServiceDep, session_id: SessionDep, generation_id
 
 
 def wanted_by(query: ListQuery) -> Filter:
-    """The filter that a query asks for. Raises InvalidRequest for a status that there is not."""
+    """The filter that a query asks for. Raises InvalidRequestError for a status that there is not."""
     return Filter(_statuses(query.status), query.q, query.engine, query.type, query.favorite)
 
 
@@ -148,5 +148,5 @@ def _statuses(text: str | None) -> tuple[Status, ...] | None:
     names = [name.strip() for name in text.split(",") if name.strip()]
     for name in names:
         if name not in known:
-            raise InvalidRequest("status", f"one or several of {', '.join(known)}", name)
+            raise InvalidRequestError("status", f"one or several of {', '.join(known)}", name)
     return tuple(known[name] for name in names)

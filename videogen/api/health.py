@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
-from videogen.core.errors import NotFound, NotReady, StorageFault
+from videogen.core.errors import NotFoundError, NotReadyError, StorageError
 from videogen.core.version import __version__
 from videogen.schemas.system import Health
 from videogen.web.problems import documented
@@ -21,7 +21,7 @@ async def healthz(service: ServiceDep) -> JSONResponse:
     return JSONResponse(health.model_dump(mode="json", by_alias=True), headers={"Cache-Control": "no-store"})
 
 
-@router.get("/readyz", tags=["health"], responses=documented(NotReady, StorageFault))
+@router.get("/readyz", tags=["health"], responses=documented(NotReadyError, StorageError))
 def readyz(service: ServiceDep) -> JSONResponse:
     """The database answers and the workers live.
 
@@ -38,6 +38,6 @@ async def nothing_here(path: str) -> None:
     """An address of the API that does not exist; without this, the page's catch-all would answer.
 
     Raises:
-        NotFound: always.
+        NotFoundError: always.
     """
-    raise NotFound(f"There is nothing at /api/{path}. See /docs for what there is.")
+    raise NotFoundError(f"There is nothing at /api/{path}. See /docs for what there is.")

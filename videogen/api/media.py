@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 from fastapi.responses import FileResponse
 
-from videogen.core.errors import FileMissing, NotFound
+from videogen.core.errors import FileMissingError, NotFoundError
 from videogen.core.text import disposition
 from videogen.web.problems import documented
 from videogen.web.sessions import ServiceDep
@@ -18,7 +18,9 @@ router = APIRouter()
     "/media/{file_id}",
     tags=["media"],
     response_class=FileResponse,
-    responses=documented(NotFound, FileMissing, also={206: {"description": "The part that `Range` asks for."}}),
+    responses=documented(
+        NotFoundError, FileMissingError, also={206: {"description": "The part that `Range` asks for."}}
+    ),
 )
 def media(service: ServiceDep, file_id: str, exp: str = "", sig: str = "") -> FileResponse:
     """A video, picture or poster. Its link is signed and holds for a day: ask for its generation to get a new one."""

@@ -10,7 +10,13 @@ import anyio.to_thread
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import StreamingResponse
 
-from videogen.core.errors import CrossSite, NotAnExport, PayloadTooLarge, SessionRequired, StorageFault
+from videogen.core.errors import (
+    CrossSiteError,
+    NotAnExportError,
+    PayloadTooLargeError,
+    SessionRequiredError,
+    StorageError,
+)
 from videogen.schemas.portability import Imported
 from videogen.services.exports import Exports
 from videogen.services.imports import Imports
@@ -37,7 +43,7 @@ def _imports(request: Request) -> Imports:
     "/export",
     response_class=StreamingResponse,
     responses=documented(
-        SessionRequired, also={200: {"description": "The zip.", "content": {"application/zip": _ZIP}}}
+        SessionRequiredError, also={200: {"description": "The zip.", "content": {"application/zip": _ZIP}}}
     ),
 )
 def export(session_id: SessionDep, exports: Annotated[Exports, Depends(_exports)]) -> StreamingResponse:
@@ -61,7 +67,7 @@ def zip_response(pieces: Iterator[bytes], name: str) -> StreamingResponse:
 @router.post(
     "/import",
     openapi_extra=_BODY,
-    responses=documented(SessionRequired, CrossSite, PayloadTooLarge, NotAnExport, StorageFault),
+    responses=documented(SessionRequiredError, CrossSiteError, PayloadTooLargeError, NotAnExportError, StorageError),
 )
 async def import_zip(
     request: Request, session_id: SessionDep, imports: Annotated[Imports, Depends(_imports)]

@@ -7,11 +7,11 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Request, Response
 
 from videogen.core.errors import (
-    CodeRefused,
-    CrossSite,
-    InvalidRequest,
-    SessionRequired,
-    TooManyGuesses,
+    CodeRefusedError,
+    CrossSiteError,
+    InvalidRequestError,
+    SessionRequiredError,
+    TooManyGuessesError,
 )
 from videogen.schemas.portability import Transfer, TransferClaim
 from videogen.schemas.system import SessionCreated
@@ -20,7 +20,7 @@ from videogen.web.problems import documented
 from videogen.web.sessions import ServiceDep, SessionDep, cookie_header, is_same_origin
 
 router = APIRouter(prefix="/api/v1/sessions", tags=["sessions"])
-_WRITE: Final = documented(SessionRequired, CrossSite)
+_WRITE: Final = documented(SessionRequiredError, CrossSiteError)
 
 
 def _transfers(request: Request) -> Transfers:
@@ -37,7 +37,7 @@ def create_session(service: ServiceDep) -> SessionCreated:
     return service.create_session()
 
 
-@router.post("/cookie", status_code=204, responses=documented(SessionRequired))
+@router.post("/cookie", status_code=204, responses=documented(SessionRequiredError))
 def set_cookie(request: Request, session_id: SessionDep) -> Response:
     """Make the browser's cookie that of the Bearer token. For pages that keep the token in their own storage."""
     token = request.headers.get("authorization", "").partition(" ")[2].strip()
@@ -62,12 +62,16 @@ def revoke_code(transfers: TransfersDep, session_id: SessionDep) -> Response:
     return Response(status_code=204)
 
 
-@router.post("/claim", status_code=201, responses=documented(CodeRefused, CrossSite, InvalidRequest, TooManyGuesses))
+@router.post(
+    "/claim",
+    status_code=201,
+    responses=documented(CodeRefusedError, CrossSiteError, InvalidRequestError, TooManyGuessesError),
+)
 def claim_code(transfers: TransfersDep, request: Request, response: Response, claim: TransferClaim) -> SessionCreated:
     """Use a code, once: the session opens here too, with a token of its own. Sets the browser's cookie."""
     # Another site must not be able to put its own session into somebody's browser.
     if ("origin" in request.headers or "sec-fetch-site" in request.headers) and not is_same_origin(request):
-        raise CrossSite
+        raise CrossSiteError
     created = transfers.claim(claim.code, request.client.host if request.client else "")
     response.headers["Set-Cookie"] = cookie_header(request, created.token)
     response.headers["Cache-Control"] = "no-store"

@@ -6,15 +6,15 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from videogen.core.errors import CrossSite, InvalidRequest, NotFound, SessionRequired
+from videogen.core.errors import CrossSiteError, InvalidRequestError, NotFoundError, SessionRequiredError
 from videogen.schemas.sharing import Share, ShareCreate, ShareList
 from videogen.services.shares import Shares
 from videogen.web.problems import documented
-from videogen.web.public_url import Address
+from videogen.web.public_url import PublicUrl
 from videogen.web.sessions import SessionDep
 
 router = APIRouter(prefix="/api/v1", tags=["shares"])
-_WRITE: Final = documented(SessionRequired, CrossSite, NotFound)
+_WRITE: Final = documented(SessionRequiredError, CrossSiteError, NotFoundError)
 
 
 def _shares(request: Request) -> Shares:
@@ -23,7 +23,7 @@ def _shares(request: Request) -> Shares:
 
 
 def _base(request: Request) -> str:
-    address: Address = request.app.state.public
+    address: PublicUrl = request.app.state.public
     return address.of(request)
 
 
@@ -31,7 +31,7 @@ SharesDep = Annotated[Shares, Depends(_shares)]
 BaseDep = Annotated[str, Depends(_base)]
 
 
-@router.post("/generations/{generation_id}/share", status_code=201, responses=_WRITE | documented(InvalidRequest))
+@router.post("/generations/{generation_id}/share", status_code=201, responses=_WRITE | documented(InvalidRequestError))
 def share(
     shares: SharesDep, base: BaseDep, session_id: SessionDep, generation_id: str, wanted: ShareCreate | None = None
 ) -> Share:
@@ -50,7 +50,7 @@ def unshare(shares: SharesDep, session_id: SessionDep, generation_id: str) -> Re
     return Response(status_code=204)
 
 
-@router.get("/shares", responses=documented(SessionRequired))
+@router.get("/shares", responses=documented(SessionRequiredError))
 def list_shares(shares: SharesDep, base: BaseDep, session_id: SessionDep) -> ShareList:
     """The session's links that hold, newest first."""
     return shares.list(session_id, base)

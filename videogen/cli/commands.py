@@ -7,7 +7,7 @@ from contextlib import closing
 from typing import Any
 
 from videogen.cli import exit_codes
-from videogen.cli.connection import Place
+from videogen.cli.connection import Connection
 from videogen.cli.destinations import Target, save
 from videogen.cli.output import Output
 from videogen.client import ConnectionChange, GenerationEnded
@@ -15,7 +15,7 @@ from videogen.client.errors import result_of
 from videogen.schemas.generations import Generation, GenerationCreate
 
 
-def generate(place: Place, args: Namespace, output: Output) -> int:
+def generate(place: Connection, args: Namespace, output: Output) -> int:
     """Submit, follow, fetch."""
     image = place.client.upload(args.image).id if args.image else None
     request = GenerationCreate(
@@ -46,13 +46,13 @@ def settings_of(args: Namespace) -> dict[str, Any]:
     return {key: value for key, value in told.items() if value is not None} | dict(args.set)
 
 
-def watch(place: Place, args: Namespace, output: Output) -> int:
+def watch(place: Connection, args: Namespace, output: Output) -> int:
     """Follow one, and fetch it if a file was named."""
     target = Target.of(args) if args.output else None
     return follow(place, [place.client.get(args.id)], target, output)
 
 
-def retry(place: Place, args: Namespace, output: Output) -> int:
+def retry(place: Connection, args: Namespace, output: Output) -> int:
     """Start again, follow, fetch if a file was named."""
     generation = place.client.retry(args.id)
     output.tell("submitted", f"{generation.id} {generation.status}", generation=generation)
@@ -61,7 +61,7 @@ def retry(place: Place, args: Namespace, output: Output) -> int:
     return follow(place, [generation], Target.of(args) if args.output else None, output)
 
 
-def cancel(place: Place, args: Namespace, output: Output) -> int:
+def cancel(place: Connection, args: Namespace, output: Output) -> int:
     """Ask for a stop. Fine when it had ended."""
     generation = place.client.cancel(args.id)
     ended = generation.status.is_terminal
@@ -70,14 +70,14 @@ def cancel(place: Place, args: Namespace, output: Output) -> int:
     return exit_codes.DONE
 
 
-def download(place: Place, args: Namespace, output: Output) -> int:
+def download(place: Connection, args: Namespace, output: Output) -> int:
     """Fetch the result of one that is completed."""
     generation = result_of(place.client.get(args.id))
     save(place.client, generation, Target.of(args), output)
     return exit_codes.DONE
 
 
-def follow(place: Place, generations: list[Generation], target: Target | None, output: Output) -> int:
+def follow(place: Connection, generations: list[Generation], target: Target | None, output: Output) -> int:
     """Watch until each has ended; fetch what was made. The worst end decides the exit code."""
     worst = exit_codes.DONE
     for index, generation in enumerate(generations):
@@ -98,7 +98,7 @@ def follow(place: Place, generations: list[Generation], target: Target | None, o
     return worst
 
 
-def _ended(place: Place, generation: Generation, output: Output) -> Generation:
+def _ended(place: Connection, generation: Generation, output: Output) -> Generation:
     """Wait for one. A server that is away is waited for, once it has been reached."""
     with closing(place.client.watch(generation=generation.id)) as watched:
         for item in watched:

@@ -16,7 +16,7 @@ KEYS: Final = ("http://", "https://")
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Connection:
     """A client with a session, and what to say about coming back."""
 
     client: Client
@@ -38,7 +38,7 @@ class Place:
 
 
 @contextmanager
-def open_place(url: str | None, token: str | None) -> Iterator[Place]:
+def open_place(url: str | None, token: str | None) -> Iterator[Connection]:
     """Connect to the app.
 
     Raises:
@@ -51,12 +51,12 @@ def open_place(url: str | None, token: str | None) -> Iterator[Place]:
     if named is not None or _is_ours(DEFAULT_URL):
         address = (named or DEFAULT_URL).rstrip("/")
         with _signed_in(address, token) as client:
-            yield Place(client, address)
+            yield Connection(client, address)
         return
     from videogen.cli.local_server import Embedded, data_folder
 
     with Embedded(data_folder(os.environ)) as app, _signed_in(app.url, token) as client:
-        yield Place(client, app.url, own=str(app.data_dir))
+        yield Connection(client, app.url, own=str(app.data_dir))
 
 
 @contextmanager

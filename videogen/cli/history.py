@@ -6,14 +6,14 @@ from argparse import Namespace
 from itertools import islice
 
 from videogen.cli import exit_codes
-from videogen.cli.connection import Place
+from videogen.cli.connection import Connection
 from videogen.cli.output import Output
 from videogen.client.blocking.connect import sign_in_with
 from videogen.client.calls import ShareOptions
 from videogen.schemas.generations import Generation
 
 
-def list_generations(place: Place, args: Namespace, output: Output) -> int:
+def list_generations(place: Connection, args: Namespace, output: Output) -> int:
     """One line for each, newest first."""
     found = place.client.generations(status=args.status, q=args.search, limit=min(args.limit or 100, 100))
     for generation in islice(found, args.limit or None):
@@ -30,14 +30,14 @@ def _line(generation: Generation) -> str:
     return f"{generation.id}  {when}  {state:<12}  {words[:60]}"
 
 
-def delete(place: Place, args: Namespace, output: Output) -> int:
+def delete(place: Connection, args: Namespace, output: Output) -> int:
     """Remove one that has ended."""
     place.client.delete(args.id)
     output.tell("deleted", f"{args.id} deleted", generationId=args.id)
     return exit_codes.DONE
 
 
-def share(place: Place, args: Namespace, output: Output) -> int:
+def share(place: Connection, args: Namespace, output: Output) -> int:
     """Make a public link."""
     options: ShareOptions = {"expires_in_seconds": round(args.days * 86400)} if args.days else {}
     made = place.client.share(args.id, **options)
@@ -45,14 +45,14 @@ def share(place: Place, args: Namespace, output: Output) -> int:
     return exit_codes.DONE
 
 
-def unshare(place: Place, args: Namespace, output: Output) -> int:
+def unshare(place: Connection, args: Namespace, output: Output) -> int:
     """Revoke it."""
     place.client.unshare(args.id)
     output.tell("unshared", f"{args.id} is no longer shared", generationId=args.id)
     return exit_codes.DONE
 
 
-def engines(place: Place, _args: Namespace, output: Output) -> int:
+def engines(place: Connection, _args: Namespace, output: Output) -> int:
     """What can render here."""
     for engine in place.client.engines():
         mark = " (default)" if engine.default else ""
@@ -61,7 +61,7 @@ def engines(place: Place, _args: Namespace, output: Output) -> int:
     return exit_codes.DONE
 
 
-def export(place: Place, args: Namespace, output: Output) -> int:
+def export(place: Connection, args: Namespace, output: Output) -> int:
     """Everything that has ended, as a zip."""
     path = place.client.export_zip(args.file)
     size = path.stat().st_size
@@ -69,7 +69,7 @@ def export(place: Place, args: Namespace, output: Output) -> int:
     return exit_codes.DONE
 
 
-def import_zip(place: Place, args: Namespace, output: Output) -> int:
+def import_zip(place: Connection, args: Namespace, output: Output) -> int:
     """Bring in such a zip."""
     came = place.client.import_zip(args.file)
     known = f", {came.known} were here already" if came.known else ""
@@ -77,7 +77,7 @@ def import_zip(place: Place, args: Namespace, output: Output) -> int:
     return exit_codes.DONE
 
 
-def transfer(place: Place, _args: Namespace, output: Output) -> int:
+def transfer(place: Connection, _args: Namespace, output: Output) -> int:
     """A code for another device."""
     made = place.client.transfer()
     until = made.expires_at.astimezone().strftime("%H:%M")
@@ -85,7 +85,7 @@ def transfer(place: Place, _args: Namespace, output: Output) -> int:
     return exit_codes.DONE
 
 
-def claim(place: Place, args: Namespace, output: Output) -> int:
+def claim(place: Connection, args: Namespace, output: Output) -> int:
     """Open the session of a code here, instead of the one that was kept."""
     created = place.client.claim(args.code)
     path = sign_in_with(place.client, place.url, created.token)

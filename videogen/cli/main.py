@@ -9,12 +9,12 @@ from collections.abc import Callable
 from typing import Final
 
 from videogen.cli import commands, destinations, exit_codes, history
-from videogen.cli.connection import Place, open_place
+from videogen.cli.connection import Connection, open_place
 from videogen.cli.output import Output, open_output
 from videogen.cli.parser import STDOUT
 from videogen.core.errors import VideogenError
 
-Command = Callable[[Place, Namespace, Output], int]
+Command = Callable[[Connection, Namespace, Output], int]
 COMMANDS: Final[dict[str, Command]] = {
     "generate": commands.generate,
     "watch": commands.watch,

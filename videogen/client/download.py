@@ -30,7 +30,7 @@ def link_of(generation: Generation) -> str:
     raise DownloadFailed(f"{generation.id}: expected a completed generation, got one that is {generation.status}.")
 
 
-class Part:
+class PartialFile:
     """The file while it comes. Both clients feed it; it knows what to ask for and when it is whole."""
 
     def __init__(self, path: Path, name: str, size: int | None) -> None:

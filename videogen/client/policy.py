@@ -64,7 +64,7 @@ def request_options(call: Call[Any], token: str | None) -> dict[str, Any]:
     return {**call.options, "headers": {**authorization(token), **call.headers}}
 
 
-class Tries:
+class RetryPolicy:
     """Whether a call that got no answer is sent again, and after how long."""
 
     def __init__(self, call: Call[Any]) -> None:

@@ -47,7 +47,7 @@ Watched = Event | ConnectionChange
 
 
 @dataclass(slots=True)
-class Place:
+class WatchState:
     """What a watch listens to and the last event that it handed on. No I/O: it is told what came."""
 
     url: str
@@ -93,7 +93,7 @@ class Place:
 
 
 @dataclass(slots=True)
-class Breaks:
+class ReconnectPolicy:
     """What follows when a connection has ended: what to tell, how long to wait. Each loss is told once."""
 
     backoff: Backoff = field(default_factory=Backoff)

@@ -41,13 +41,13 @@ class ConfigError(StartError):
         self.variable = variable
 
 
-class DatabaseTooNew(StartError):
+class DatabaseTooNewError(StartError):
     """The database was written by a newer videogen. Install that version, or start with another data folder."""
 
     code = "database_too_new"
 
 
-class SessionRequired(VideogenError):
+class SessionRequiredError(VideogenError):
     """No valid session came with this request. Send `Authorization: Bearer <token>` from POST /api/v1/sessions."""
 
     code = "session_required"
@@ -55,7 +55,7 @@ class SessionRequired(VideogenError):
     title = "Session required"
 
 
-class CrossSite(VideogenError):
+class CrossSiteError(VideogenError):
     """A write that rests on the cookie alone must come from this site. Send the token as a Bearer header instead."""
 
     code = "cross_site"
@@ -63,7 +63,7 @@ class CrossSite(VideogenError):
     title = "Cross-site request refused"
 
 
-class NotFound(VideogenError):
+class NotFoundError(VideogenError):
     """There is nothing here under this address, or it is not yours."""
 
     code = "not_found"
@@ -71,7 +71,7 @@ class NotFound(VideogenError):
     title = "Not found"
 
 
-class Deleted(VideogenError):
+class DeletedError(VideogenError):
     """What this link showed was deleted by its maker."""
 
     code = "deleted"
@@ -79,7 +79,7 @@ class Deleted(VideogenError):
     title = "Deleted"
 
 
-class IdempotencyConflict(VideogenError):
+class IdempotencyConflictError(VideogenError):
     """This Idempotency-Key was used for another request. Send a new key with a changed request."""
 
     code = "idempotency_conflict"
@@ -87,7 +87,7 @@ class IdempotencyConflict(VideogenError):
     title = "Idempotency key reused"
 
 
-class NotTerminal(VideogenError):
+class NotTerminalError(VideogenError):
     """This generation is still queued or running. Cancel it first."""
 
     code = "not_terminal"
@@ -95,7 +95,7 @@ class NotTerminal(VideogenError):
     title = "Still running"
 
 
-class NotQueued(VideogenError):
+class NotQueuedError(VideogenError):
     """This generation does not wait any more, so that its place cannot be changed."""
 
     code = "not_queued"
@@ -103,7 +103,7 @@ class NotQueued(VideogenError):
     title = "Not queued"
 
 
-class PayloadTooLarge(VideogenError):
+class PayloadTooLargeError(VideogenError):
     """The file is larger than this server takes."""
 
     code = "payload_too_large"
@@ -111,7 +111,7 @@ class PayloadTooLarge(VideogenError):
     title = "File too large"
 
 
-class UnsupportedMediaType(VideogenError):
+class UnsupportedMediaTypeError(VideogenError):
     """The file is of a type that this server does not take."""
 
     code = "unsupported_media_type"
@@ -119,7 +119,7 @@ class UnsupportedMediaType(VideogenError):
     title = "Unsupported file type"
 
 
-class CodeRefused(VideogenError):
+class CodeRefusedError(VideogenError):
     """This code was used, has expired, or never was. Make a new one on the device that has the session."""
 
     code = "code_refused"
@@ -127,7 +127,7 @@ class CodeRefused(VideogenError):
     title = "Code not valid"
 
 
-class NotAnExport(VideogenError):
+class NotAnExportError(VideogenError):
     """The file is no export of videogen. Nothing was imported."""
 
     code = "not_an_export"
@@ -135,7 +135,7 @@ class NotAnExport(VideogenError):
     title = "Not an export"
 
 
-class InvalidRequest(VideogenError):
+class InvalidRequestError(VideogenError):
     """The request is not valid."""
 
     code = "invalid_request"
@@ -148,7 +148,7 @@ class InvalidRequest(VideogenError):
         super().__init__(f"{field}: expected {expected}, got {shown}.")
 
     @classmethod
-    def of(cls, faults: list[dict[str, str]]) -> InvalidRequest:
+    def of(cls, faults: list[dict[str, str]]) -> InvalidRequestError:
         """An error of several faults, each with `field`, `expected` and `got`."""
         problem = cls("", "", "")
         problem.errors = faults
@@ -159,7 +159,7 @@ class InvalidRequest(VideogenError):
         return problem
 
 
-class TooManyGuesses(VideogenError):
+class TooManyGuessesError(VideogenError):
     """Too many codes that are not valid came from there. Wait a few minutes, or open the link instead."""
 
     code = "too_many_guesses"
@@ -168,7 +168,7 @@ class TooManyGuesses(VideogenError):
     retry_after = 120
 
 
-class LimitExceeded(VideogenError):
+class LimitExceededError(VideogenError):
     """Too many generations at once. Wait until one has ended."""
 
     code = "limit_exceeded"
@@ -180,7 +180,7 @@ class LimitExceeded(VideogenError):
         self.retry_after = retry_after
 
 
-class InputMissing(VideogenError):
+class InputMissingError(VideogenError):
     """The input image of this generation is gone from the data folder. Upload it again, and start anew."""
 
     code = "input_missing"
@@ -188,7 +188,7 @@ class InputMissing(VideogenError):
     title = "Input image gone"
 
 
-class StorageFault(VideogenError):
+class StorageError(VideogenError):
     """The data folder could not be written. Look at its free space and its permissions."""
 
     code = "storage_fault"
@@ -196,7 +196,7 @@ class StorageFault(VideogenError):
     title = "Storage fault"
 
 
-class DamagedDatabase(StorageFault):
+class DatabaseDamagedError(StorageError):
     """The database file is damaged. Stop the server and run `videogen doctor --fix`."""
 
     code = "database_damaged"
@@ -212,7 +212,7 @@ def is_disk_fault(problem: BaseException) -> bool:
     return getattr(problem, "errno", None) in DISK_FAULTS
 
 
-class FileMissing(VideogenError):
+class FileMissingError(VideogenError):
     """The file of this link is gone from the data folder. Retry renders it again, with the same seed."""
 
     code = "file_missing"
@@ -220,7 +220,7 @@ class FileMissing(VideogenError):
     title = "File missing"
 
 
-class NotReady(VideogenError):
+class NotReadyError(VideogenError):
     """The server is not fit to serve."""
 
     code = "not_ready"
@@ -228,7 +228,7 @@ class NotReady(VideogenError):
     title = "Not ready"
 
 
-class MoveRefused(VideogenError):
+class StaleWriteError(VideogenError):
     """The generation has already moved on; this write came too late and changed nothing."""
 
     code = "stale_write"

@@ -34,7 +34,7 @@ _WISH: Final = re.compile(
 )
 
 
-class Words:
+class Catalog:
     """One language. It is made once and never changes, so that any number of visits may share it."""
 
     def __init__(self, tag: str, told: Mapping[str, Any]) -> None:
@@ -98,20 +98,20 @@ class Words:
 
 
 @cache
-def languages() -> Mapping[str, Words]:
+def languages() -> Mapping[str, Catalog]:
     """All languages by their tag, the default first. A file more in `locales` is a language more."""
     found = sorted(files("videogen").joinpath("locales").iterdir(), key=lambda one: one.name)
     read = {one.name.removesuffix(".json"): one for one in found if one.name.endswith(".json")}
     order = sorted(read, key=lambda tag: tag != DEFAULT)
-    return {tag: Words(tag, json.loads(read[tag].read_text(encoding="utf-8"))) for tag in order}
+    return {tag: Catalog(tag, json.loads(read[tag].read_text(encoding="utf-8"))) for tag in order}
 
 
-def words(tag: str | None) -> Words:
+def words(tag: str | None) -> Catalog:
     """A language by its tag or by a longer one (`de-AT`); the default where it is not spoken here."""
     return languages()[_spoken(tag or "") or DEFAULT]
 
 
-def chosen(query: Mapping[str, str], cookies: Mapping[str, str], headers: Mapping[str, str]) -> Words:
+def chosen(query: Mapping[str, str], cookies: Mapping[str, str], headers: Mapping[str, str]) -> Catalog:
     """The language of a request: what its address says, else what was chosen before, else what the browser likes."""
     for asked in (query.get(PARAMETER), cookies.get(COOKIE)):
         if asked and (spoken := _spoken(asked)):
@@ -136,7 +136,7 @@ def _spoken(tag: str) -> str | None:
     return next((known[prefix] for prefix in prefixes if prefix in known), None)
 
 
-def problem(spoken: Words, code: str, detail: str) -> str:
+def problem(spoken: Catalog, code: str, detail: str) -> str:
     """An error of the API for people: its own words in the API's language, else those of its code, where known."""
     key = f"error.{code}"
     return detail if spoken.tag == DEFAULT or not spoken.knows(key) else spoken.say(key)

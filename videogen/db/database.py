@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine, event, make_url
 from sqlalchemy.exc import DatabaseError
 from sqlmodel import Session, create_engine
 
-from videogen.core.errors import DamagedDatabase, StorageFault
+from videogen.core.errors import DatabaseDamagedError, StorageError
 
 BUSY_SECONDS = 10.0
 
@@ -86,22 +86,22 @@ def _connect(url: str, begin: str) -> Engine:
     return engine
 
 
-def storage_fault(problem: sqlite3.Error) -> StorageFault:
+def storage_fault(problem: sqlite3.Error) -> StorageError:
     """The error that tells a user what SQLite met: what is wrong, and what helps."""
     name = getattr(problem, "sqlite_errorname", None) or ""
     if name.startswith(_DAMAGED):
         return damaged(str(problem))
     for beginning, advice in _ADVICE.items():
         if name.startswith(beginning):
-            return StorageFault(f"The database could not be used: {problem}. {advice}")
-    return StorageFault(
+            return StorageError(f"The database could not be used: {problem}. {advice}")
+    return StorageError(
         f"The database could not be used: {problem}. Look at the data folder: its free space, its permissions."
     )
 
 
-def damaged(what: str) -> DamagedDatabase:
+def damaged(what: str) -> DatabaseDamagedError:
     """The error that tells a user that the file is damaged."""
-    return DamagedDatabase(
+    return DatabaseDamagedError(
         f"The database is damaged ({what}). Stop the server and run `videogen doctor`: "
         "it names the fault, and with --fix it saves what can be read."
     )
@@ -147,8 +147,8 @@ class Database:
             # From the first words with a new connection, which SQLAlchemy does not wrap.
             raise self._noted(storage_fault(problem)) from problem
 
-    def _noted(self, fault: StorageFault) -> StorageFault:
-        if isinstance(fault, DamagedDatabase):
+    def _noted(self, fault: StorageError) -> StorageError:
+        if isinstance(fault, DatabaseDamagedError):
             self.damage = fault.detail
         return fault
 
@@ -161,7 +161,7 @@ class Database:
         """A session for reading, all at one moment; its rows stay usable afterwards.
 
         Raises:
-            StorageFault: the file cannot be read.
+            StorageError: the file cannot be read.
         """
         with self._told(), Session(self._readers, expire_on_commit=False) as session:
             yield session
@@ -174,7 +174,7 @@ class Database:
         so that nobody hears of an event that is not in the database, or hears two in the wrong order.
 
         Raises:
-            StorageFault: the file cannot be written (full disk, permissions, damage); nothing was changed.
+            StorageError: the file cannot be written (full disk, permissions, damage); nothing was changed.
         """
         with self._lock:
             with self._told(), self._writer.begin() as connection:

@@ -9,7 +9,7 @@ from typing import Final
 from sqlalchemy import create_engine, event, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
-from videogen.core.errors import DatabaseTooNew, StartError
+from videogen.core.errors import DatabaseTooNewError, StartError
 
 HEAD: Final = "0006"
 """The newest revision in `videogen/migrations/versions`; a test holds the two together."""
@@ -41,14 +41,14 @@ def migrate(url: str, target: str = HEAD) -> bool:
     """Bring the database to `HEAD`, or to the older revision `target`; return whether anything was done.
 
     Raises:
-        DatabaseTooNew: it was written by a newer release.
+        DatabaseTooNewError: it was written by a newer release.
         StartError: it cannot be opened, or a migration failed; nothing was changed then.
     """
     current = revision(url)
     if current == target:
         return False
     if current is not None and current not in REVISIONS:
-        raise DatabaseTooNew(
+        raise DatabaseTooNewError(
             f"The database is at revision {current}, this videogen knows up to {HEAD}. "
             "Install the newer videogen that wrote it, or set VIDEOGEN_DATA_DIR to another folder."
         )

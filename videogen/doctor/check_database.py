@@ -14,7 +14,7 @@ from videogen.db.migrate import HEAD, REVISIONS
 from videogen.db.tables import GenerationRow
 from videogen.doctor.findings import FIX, Finding, amount, count, fault, ok, warning
 from videogen.doctor.rebuild import rebuild
-from videogen.store.events import record
+from videogen.store.events import append_event
 
 BIG_WAL: Final = 64_000_000
 """Bytes of a write-ahead log from which on it should be looked at: SQLite folds it back at about 4 MB."""
@@ -153,7 +153,7 @@ def _tell_ends(config: AppConfig, ids: list[str]) -> str:
             for generation_id in ids:
                 row = unit.session.get(GenerationRow, _number(unit.connection, generation_id))
                 if row is not None:
-                    record(unit, row)
+                    append_event(unit, row)
     finally:
         database.close()
     return f"the end of {count(len(ids), 'generation')} is told"

@@ -10,7 +10,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Final
 
-from videogen.core.errors import StorageFault
+from videogen.core.errors import StorageError
 from videogen.db.database import storage_fault
 from videogen.db.integrity import check, wal_of
 from videogen.db.migrate import REVISIONS, migrate
@@ -34,7 +34,7 @@ def rebuild(path: Path, files: Path | None) -> str:
         what was saved and what was not, in one sentence.
 
     Raises:
-        StorageFault: nothing could be read, or there is no room for the new one; the damaged one is as it was.
+        StorageError: nothing could be read, or there is no room for the new one; the damaged one is as it was.
     """
     new = path.with_name(f"{path.name}.rebuilt")
     _discard(new)
@@ -43,7 +43,7 @@ def rebuild(path: Path, files: Path | None) -> str:
         mended = relink.mend(new, path, files)
         verdict = check(new)
         if verdict.faults:
-            raise StorageFault(f"The rebuilt database is not sound: {verdict.faults[0]}. Restore a backup.")
+            raise StorageError(f"The rebuilt database is not sound: {verdict.faults[0]}. Restore a backup.")
         sync(new)
     except sqlite3.Error as problem:
         _discard(new)
@@ -62,7 +62,7 @@ def _copy(path: Path, new: Path) -> Counter[str]:
     with damaged(path) as old:
         names = [str(name) for (name,) in old.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
         if not set(names) >= _NEEDED:
-            raise StorageFault("The list of its tables cannot be read, so nothing can be saved. Restore a backup.")
+            raise StorageError("The list of its tables cannot be read, so nothing can be saved. Restore a backup.")
         revision = _revision(old)
         migrate(f"sqlite:///{new}", revision)
         saved: Counter[str] = Counter()

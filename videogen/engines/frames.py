@@ -19,7 +19,7 @@ from videogen.core.errors import is_disk_fault
 from videogen.engines.base import Artifact, Recipe, RenderContext, RenderFailed
 from videogen.media import (
     ENCODER,
-    BrokenMedia,
+    BrokenMediaError,
     SegmentEncoder,
     VideoShape,
     join_segments,
@@ -151,7 +151,7 @@ class _Render:
         for segment in range(claimed):
             try:
                 found = probe(self._path(segment))
-            except BrokenMedia:
+            except BrokenMediaError:
                 return segment
             expected = (self._recipe.width, self._recipe.height, self._length(segment))
             if (found.width, found.height, found.num_frames) != expected:

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from pydantic import ValidationError
 
-from videogen.core.errors import NotFound
+from videogen.core.errors import NotFoundError
 from videogen.core.validation import faults
 from videogen.engines.base import Engine, Preset
 from videogen.schemas.engines import PresetInfo
@@ -69,9 +69,9 @@ def poster_of(engine: Engine | None, preset_id: str) -> Path:
     """The picture of a preset.
 
     Raises:
-        NotFound: there is no such engine, preset or picture.
+        NotFoundError: there is no such engine, preset or picture.
     """
     for preset in presets_of(engine) if engine is not None else ():
         if preset.id == preset_id and preset.poster is not None and preset.poster.is_file():
             return preset.poster
-    raise NotFound
+    raise NotFoundError

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 from pydantic import BaseModel, Field
 
-from videogen.core.errors import InvalidRequest
+from videogen.core.errors import InvalidRequestError
 from videogen.engines.base import Recipe
 from videogen.schemas.base import Model
 
@@ -59,11 +59,11 @@ def video_recipe(engine: Engine, request: RenderRequest) -> Recipe:
 
     Raises:
         pydantic.ValidationError: the settings are not this engine's.
-        InvalidRequest: the engine makes nothing of the request's type.
+        InvalidRequestError: the engine makes nothing of the request's type.
     """
     types = engine.probe().types
     if request.type not in types:
-        raise InvalidRequest("type", f"{' or '.join(types)}, which is what engine {engine.id} makes", request.type)
+        raise InvalidRequestError("type", f"{' or '.join(types)}, which is what engine {engine.id} makes", request.type)
     settings = engine.settings.model_validate(request.settings)
     if not isinstance(settings, VideoSettings):
         raise TypeError(f"{engine.id}.settings: expected a subclass of VideoSettings, got {engine.settings}")

@@ -39,7 +39,7 @@ def sweep(store: Store, storage: DiskStorage) -> int:
     `videogen doctor` names them.
 
     Raises:
-        StorageFault: the database cannot be read.
+        StorageError: the database cannot be read.
     """
     done = 0
     for generation_id in storage.announced_removals():
@@ -59,7 +59,7 @@ def remove_for_good(store: Store, storage: DiskStorage, generation_id: str) -> N
     """Remove one whose time in the trash is over, with its files; one that was restored meanwhile stays.
 
     Raises:
-        StorageFault: the disk or the database cannot be written; nothing was removed.
+        StorageError: the disk or the database cannot be written; nothing was removed.
     """
     storage.announce_removal(generation_id)
     try:
@@ -74,7 +74,7 @@ def remove_for_good(store: Store, storage: DiskStorage, generation_id: str) -> N
         storage.take_back_removal(generation_id)
 
 
-class Tidier:
+class CleanupThread:
     """Removes what only the renderers of ended generations needed, and what has been in the trash for its time.
 
     `run` is for a thread of its own.

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from typing import Final
 
-from videogen.core.errors import DamagedDatabase, StorageFault
+from videogen.core.errors import DatabaseDamagedError, StorageError
 from videogen.jobs.queue import EmbeddedQueue
 from videogen.storage.disk import DiskStorage
 
@@ -18,7 +18,7 @@ LOOK_SECONDS: Final = 1.0
 WAITING: Final = "Waits for free disk space"
 
 
-class Room:
+class DiskGuard:
     """The workers' view of the disk. Thread-safe."""
 
     def __init__(self, queue: EmbeddedQueue, storage: DiskStorage, stopping: threading.Event) -> None:
@@ -37,7 +37,7 @@ class Room:
                     self._queue.hold(WAITING)
                 elif self._short is not False:
                     self._queue.release()
-            except StorageFault as problem:
+            except StorageError as problem:
                 self.complain(problem)
                 self._storage.note_fault()
                 return True
@@ -52,14 +52,14 @@ class Room:
         """Write what must not be lost: again and again, until the disk takes it.
 
         Raises:
-            StorageFault: the process stops, or the database is damaged; then waiting does not help.
+            StorageError: the process stops, or the database is damaged; then waiting does not help.
         """
         while True:
             try:
                 write()
-            except DamagedDatabase:
+            except DatabaseDamagedError:
                 raise
-            except StorageFault as problem:
+            except StorageError as problem:
                 self._storage.note_fault()
                 self.complain(problem)
                 if self._stopping.wait(LOOK_SECONDS):
@@ -68,7 +68,7 @@ class Room:
                 self._complaint = ""
                 return
 
-    def complain(self, problem: StorageFault) -> None:
+    def complain(self, problem: StorageError) -> None:
         """Log a fault once, however often it is met in a row: a full disk must not fill up with words about it."""
         if problem.detail != self._complaint:
             self._complaint = problem.detail

@@ -16,8 +16,8 @@ from videogen.db.database import Database, UnitOfWork
 from videogen.db.tables import GenerationRow, SessionRow
 from videogen.schemas.status import Status
 from videogen.store.estimates import Expected, expect_row
-from videogen.store.queue_order import queue_order, refresh_line
-from videogen.store.transitions import cancelled, failure, move, not_before, restage
+from videogen.store.queue_order import queue_order, update_queue_positions
+from videogen.store.transitions import cancelled, failure, not_before, set_queue_stage, transition
 
 logger = logging.getLogger(__name__)
 
@@ -109,9 +109,9 @@ class EmbeddedQueue:
                 ),
                 "eta_seconds": None if expected is None else round(expected.rest(first.checkpoint_progress, 0.0), 1),
             }
-            row = move(unit, first.id, Status.PROCESSING, now, values)
+            row = transition(unit, first.id, Status.PROCESSING, now, values)
             self._note_service(unit, row.session_id, now)
-            refresh_line(unit, now, self._workers)
+            update_queue_positions(unit, now, self._workers)
             last = row.lost + 1 >= self._max_attempts
             held_by = (row.id, row.session_id, row.attempt, row.recipe, row.checkpoint, row.progress)
             return Lease(*held_by, last, expected)
@@ -147,7 +147,7 @@ class EmbeddedQueue:
             row = unit.session.exec(held).first()
             if row is not None:
                 self._requeue(unit, row, reason, count=count)
-                refresh_line(unit, self._clock(), self._workers)
+                update_queue_positions(unit, self._clock(), self._workers)
         self.notify()
 
     def recover(self) -> int:
@@ -159,7 +159,7 @@ class EmbeddedQueue:
             rows = unit.session.exec(select(GenerationRow).where(GenerationRow.status == Status.PROCESSING)).all()
             for row in rows:
                 self._requeue(unit, row, "The server restarted.", count=False)
-            refresh_line(unit, self._clock(), self._workers)
+            update_queue_positions(unit, self._clock(), self._workers)
             return len(rows)
 
     def foretell(self) -> None:
@@ -171,7 +171,7 @@ class EmbeddedQueue:
             ):
                 return
         with self._database.write() as unit:
-            refresh_line(unit, self._clock(), self._workers)
+            update_queue_positions(unit, self._clock(), self._workers)
 
     def hold(self, message: str) -> None:
         """Tell those who are queued why nothing begins."""
@@ -187,8 +187,8 @@ class EmbeddedQueue:
             if session.exec(query.limit(1)).first() is None:
                 return
         with self._database.write() as unit:
-            restage(unit, self._clock(), stage, message)
-            refresh_line(unit, self._clock(), self._workers)
+            set_queue_stage(unit, self._clock(), stage, message)
+            update_queue_positions(unit, self._clock(), self._workers)
 
     def _forgive_jump(self, unit: UnitOfWork, now: float) -> None:
         """When the wall clock was set, or the machine slept, every lease holds for a full term from now.
@@ -234,11 +234,11 @@ class EmbeddedQueue:
         elif count and lost >= self._max_attempts:
             text = f"The renderer was lost {lost} times. {reason} Retry it, or try a smaller size."
             values = failure("worker_lost", text, retryable=True) | {"lost": lost}
-            move(unit, row.id, Status.FAILED, now, values, attempt=row.attempt)
+            transition(unit, row.id, Status.FAILED, now, values, attempt=row.attempt)
         else:
             rest = "It goes on from its last checkpoint." if row.checkpoint else "It begins again."
             values = _BACK | {"lost": lost, "message": f"{reason} {rest}"}
-            move(unit, row.id, Status.QUEUED, now, values, attempt=row.attempt)
+            transition(unit, row.id, Status.QUEUED, now, values, attempt=row.attempt)
 
 
 _STARTING: Final = {

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from videogen.core.errors import StorageFault
+from videogen.core.errors import StorageError
 from videogen.core.security import new_id
 from videogen.db.tables import FileRow
 from videogen.engines.base import Artifact
@@ -25,7 +25,7 @@ INTERVAL_SECONDS: Final = 0.1
 """At most one progress event in this time, but always one when the stage changes."""
 BUSY_INTERVAL_SECONDS: Final = 0.5
 """The same when this process is at its limit: what is shown must not grow old."""
-SHARE: Final = 0.05
+WRITE_BUDGET: Final = 0.05
 """The part of its time that a reporter may spend on telling progress. A write that takes long, because the disk is
 slow, because many others write or because this process has too much to do, makes the next one come later."""
 ALMOST: Final = 99.0
@@ -38,7 +38,7 @@ def _once(write: Callable[[], None]) -> None:
     write()
 
 
-class Reporter:
+class ProgressRecorder:
     """Writes what one renderer says, under the fence of its lease."""
 
     def __init__(
@@ -74,8 +74,8 @@ class Reporter:
         """Persist and publish one message.
 
         Raises:
-            MoveRefused: the lease was lost; the renderer must be stopped.
-            StorageFault: the result could not be kept, or the renderer says that it could not write.
+            StaleWriteError: the lease was lost; the renderer must be stopped.
+            StorageError: the result could not be kept, or the renderer says that it could not write.
         """
         match message:
             case protocol.Progress() | protocol.Preview() | protocol.Checkpoint():
@@ -84,8 +84,8 @@ class Reporter:
                 self._finish(message.artifact)
             case protocol.Cancelled():
                 self._fail("cancelled", "Cancelled.", retryable=True)
-            case protocol.Failed(code=StorageFault.code):
-                raise StorageFault(message.message)
+            case protocol.Failed(code=StorageError.code):
+                raise StorageError(message.message)
             case protocol.Failed():
                 self._fail(message.code, message.message, retryable=message.retryable)
 
@@ -93,14 +93,14 @@ class Reporter:
         """The renderer has fallen silent for a while: tell what was held back, or it would be shown too far behind.
 
         Raises:
-            MoveRefused: the lease was lost; the renderer must be stopped.
+            StaleWriteError: the lease was lost; the renderer must be stopped.
         """
         self._tolerantly(self._catch_up)
 
     def _tolerantly(self, write: Callable[[], None]) -> None:
         try:
             write()
-        except StorageFault as problem:
+        except StorageError as problem:
             # A picture or a step that nobody hears of costs nothing; a render that ends for it does.
             if not self._mute:
                 logger.warning("%s: its progress cannot be kept. %s", self._lease.generation_id, problem)
@@ -150,7 +150,7 @@ class Reporter:
                 eta_seconds=self._eta(now, percent),
             ),
         )
-        wanted = min(max((self._clock() - now) / SHARE, INTERVAL_SECONDS), BUSY_INTERVAL_SECONDS)
+        wanted = min(max((self._clock() - now) / WRITE_BUDGET, INTERVAL_SECONDS), BUSY_INTERVAL_SECONDS)
         # Half of the way: one slow write is no rule.
         self._interval += (wanted - self._interval) / 2
 

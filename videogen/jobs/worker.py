@@ -13,24 +13,24 @@ from typing import Final
 from pydantic import ValidationError
 
 from videogen.core.errors import (
-    DamagedDatabase,
-    InputMissing,
-    MoveRefused,
-    NotReady,
-    StorageFault,
+    DatabaseDamagedError,
+    InputMissingError,
+    NotReadyError,
+    StaleWriteError,
+    StorageError,
     VideogenError,
     is_disk_fault,
 )
 from videogen.core.security import new_id
 from videogen.engines.base import Recipe, RenderLost
 from videogen.engines.process.host import RenderProcess
-from videogen.engines.process.pool import Spare
+from videogen.engines.process.pool import ProcessPool
 from videogen.engines.process.protocol import RenderJob
 from videogen.engines.process.spawn import end_orphans
-from videogen.jobs.cleanup import Tidier
-from videogen.jobs.disk_guard import LOOK_SECONDS, Room
+from videogen.jobs.cleanup import CleanupThread
+from videogen.jobs.disk_guard import LOOK_SECONDS, DiskGuard
 from videogen.jobs.queue import EmbeddedQueue, Lease
-from videogen.jobs.reporter import Reporter
+from videogen.jobs.reporter import ProgressRecorder
 from videogen.storage.disk import DiskStorage
 from videogen.store import Fence, Store
 
@@ -55,7 +55,7 @@ class _Running:
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class WorkerSettings:
     """How many workers there are, and how patient they are; both times in seconds."""
 
     count: int
@@ -73,18 +73,18 @@ class WorkerPool:
         queue: EmbeddedQueue,
         storage: DiskStorage,
         references: Mapping[str, str],
-        terms: Terms,
+        terms: WorkerSettings,
     ) -> None:
         self._store, self._queue, self._storage = store, queue, storage
         self._references = references
         self._terms = terms
         self._owner = new_id("wrk")
         self._stopping = threading.Event()
-        self._room = Room(queue, storage, self._stopping)
+        self._room = DiskGuard(queue, storage, self._stopping)
         self._running = _Running()
         self._threads: list[threading.Thread] = []
-        self._spare: Spare | None = None
-        self._tidier = Tidier(store, storage, self._holds)
+        self._spare: ProcessPool | None = None
+        self._tidier = CleanupThread(store, storage, self._holds)
 
     def start(self) -> None:
         """Take up what the last process left, and begin to work."""
@@ -95,7 +95,7 @@ class WorkerPool:
             logger.info("%d generations go on where the last process left them.", recovered)
         targets = {"tidy": self._tidier.run}
         if self._terms.count:
-            self._spare = Spare(SPARES)
+            self._spare = ProcessPool(SPARES)
             targets |= {f"worker-{index}": self._work for index in range(self._terms.count)}
             targets["leases"] = self._keep_leases
         self._threads = [threading.Thread(target=run, name=name, daemon=True) for name, run in targets.items()]
@@ -118,10 +118,10 @@ class WorkerPool:
             process.cancel()
 
     def check(self) -> None:
-        """Raise NotReady when a worker thread has died."""
+        """Raise NotReadyError when a worker thread has died."""
         dead = [thread.name for thread in self._threads if not thread.is_alive()]
         if dead and not self._stopping.is_set():
-            raise NotReady(f"Worker threads have ended: {', '.join(dead)}. Restart the server.")
+            raise NotReadyError(f"Worker threads have ended: {', '.join(dead)}. Restart the server.")
 
     def begin_stop(self) -> None:
         """Take no more jobs, and ask every renderer to end at its next checkpoint; again is nothing."""
@@ -157,7 +157,7 @@ class WorkerPool:
                     seen = self._queue.wait(seen, self._terms.lease_seconds)
                 else:
                     self._serve(lease)
-            except StorageFault as problem:
+            except StorageError as problem:
                 self._storage.note_fault()
                 self._room.complain(problem)
                 self._stopping.wait(LOOK_SECONDS)
@@ -176,7 +176,7 @@ class WorkerPool:
     def _serve(self, lease: Lease) -> None:
         try:
             self._render(lease)
-        except MoveRefused:
+        except StaleWriteError:
             logger.warning("%s attempt %d was overtaken; its renderer is stopped.", *_names(lease))
         finally:
             with self._running.lock:
@@ -196,20 +196,20 @@ class WorkerPool:
             try:
                 self._queue.renew(self._owner, held)
                 self._queue.foretell()
-            except StorageFault as problem:
+            except StorageError as problem:
                 # What is held in this process stays its own, whatever the lease says.
                 self._room.complain(problem)
             except Exception:  # the border of the thread: the next beat may succeed
                 logger.exception("The leases could not be renewed.")
 
     def _render(self, lease: Lease) -> None:
-        reporter = Reporter(self._store, self._storage, lease, insist=self._room.insist)
+        reporter = ProgressRecorder(self._store, self._storage, lease, insist=self._room.insist)
         try:
             with self._launch(lease, reporter.pause) as process:
                 self._enter(lease, process)
                 for message in process.messages():
                     reporter.take(message)
-        except MoveRefused:
+        except StaleWriteError:
             raise
         except RenderLost as problem:
             reason, count = str(problem), not self._stopping.is_set()
@@ -222,17 +222,17 @@ class WorkerPool:
 
     def _give_up(self, lease: Lease, problem: VideogenError) -> None:
         """No result this time. For the lack of room it waits; anything else ends it."""
-        if isinstance(problem, StorageFault):
+        if isinstance(problem, StorageError):
             self._storage.note_fault()
             if self._room.is_short():
                 self._room.insist(lambda: self._queue.lose(lease, "The disk is full.", count=False))
                 return
-            if not lease.last and not isinstance(problem, DamagedDatabase):
+            if not lease.last and not isinstance(problem, DatabaseDamagedError):
                 # There is room by now, or the fault lies elsewhere; the next attempt shows which.
                 self._room.insist(lambda: self._queue.lose(lease, "The disk took no bytes for a moment."))
                 return
         fence = Fence(*_names(lease))
-        retryable = not isinstance(problem, InputMissing)
+        retryable = not isinstance(problem, InputMissingError)
         self._room.insist(lambda: self._store.fail(fence, problem.code, problem.detail, retryable=retryable))
 
     def _launch(self, lease: Lease, on_pause: Callable[[], None]) -> RenderProcess:
@@ -262,7 +262,7 @@ class WorkerPool:
             return RenderProcess(job, stall=self._terms.stall_seconds, spare=self._spare, on_pause=on_pause)
         except OSError as problem:
             if is_disk_fault(problem):
-                raise StorageFault(f"No renderer could be started: {problem.strerror}.") from problem
+                raise StorageError(f"No renderer could be started: {problem.strerror}.") from problem
             self._stopping.wait(1.0)  # whatever the system lacks may come back
             raise RenderLost(f"No renderer could be started: {problem.strerror or problem}.") from problem
 
@@ -270,12 +270,12 @@ class WorkerPool:
         """Where the image lies that a generation starts from: the same file for every attempt.
 
         Raises:
-            InputMissing: somebody took it out of the data folder.
+            InputMissingError: somebody took it out of the data folder.
         """
         upload = self._store.find_input(lease.generation_id)
         path = None if upload is None else self._storage.path(upload.key).resolve()
         if path is None or not path.is_file():
-            raise InputMissing
+            raise InputMissingError
         return path
 
     def _enter(self, lease: Lease, process: RenderProcess) -> None:

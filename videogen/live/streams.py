@@ -91,7 +91,7 @@ async def open_stream(
     """Open a stream, or return None when there is nothing more to tell, ever.
 
     Raises:
-        NotFound: the project or the generation is not this session's.
+        NotFoundError: the project or the generation is not this session's.
     """
     # Listen before reading, so that nothing falls between the two; what comes twice is dropped by its number.
     subscription = hub.subscribe(session_id, scope)

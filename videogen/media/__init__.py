@@ -3,11 +3,11 @@
 from videogen.core.atomic_files import replacing, write_durably
 from videogen.media.encode import ENCODER, SegmentEncoder, VideoShape, join_segments
 from videogen.media.image import probe_image, write_jpeg, write_poster, write_preview, write_still
-from videogen.media.probe import BrokenMedia, Probe, probe
+from videogen.media.probe import BrokenMediaError, Probe, probe
 
 __all__ = [
     "ENCODER",
-    "BrokenMedia",
+    "BrokenMediaError",
     "Probe",
     "SegmentEncoder",
     "VideoShape",

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image, PngImagePlugin
 
 from videogen.core.atomic_files import replacing
-from videogen.media.probe import BrokenMedia
+from videogen.media.probe import BrokenMediaError
 
 PREVIEW_WIDTH: Final = 480
 _DARK: Final = 16.0
@@ -70,14 +70,14 @@ def probe_image(path: Path) -> tuple[int, int]:
     """Decode a whole picture; its width and height in pixels.
 
     Raises:
-        BrokenMedia: it is missing, no picture, or cut short.
+        BrokenMediaError: it is missing, no picture, or cut short.
     """
     try:
         with Image.open(path) as image:
             image.load()
             return image.size
     except (OSError, SyntaxError, ValueError) as problem:
-        raise BrokenMedia(f"{path.name}: expected a whole picture, got {problem}. Render it again.") from problem
+        raise BrokenMediaError(f"{path.name}: expected a whole picture, got {problem}. Render it again.") from problem
 
 
 def write_poster(video: Path, path: Path) -> None:
@@ -86,7 +86,7 @@ def write_poster(video: Path, path: Path) -> None:
     `path` is durable on return.
 
     Raises:
-        BrokenMedia: no frame can be read.
+        BrokenMediaError: no frame can be read.
     """
     best: NDArray[np.uint8] | None = None
     best_spread = -1.0
@@ -99,7 +99,7 @@ def write_poster(video: Path, path: Path) -> None:
             best = frame
             break
     if best is None:
-        raise BrokenMedia(f"{video.name}: expected a frame to make a poster of, got none. Render it again.")
+        raise BrokenMediaError(f"{video.name}: expected a frame to make a poster of, got none. Render it again.")
     write_jpeg(best, path)
 
 

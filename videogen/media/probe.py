@@ -11,7 +11,7 @@ import av
 from videogen.core.errors import VideogenError
 
 
-class BrokenMedia(VideogenError):
+class BrokenMediaError(VideogenError):
     """The file is not a whole video."""
 
     code = "broken_media"
@@ -36,7 +36,7 @@ def probe(path: Path) -> Probe:
     """Read a video file's header, without decoding it.
 
     Raises:
-        BrokenMedia: the file is missing, no video, or cut short.
+        BrokenMediaError: the file is missing, no video, or cut short.
     """
     try:
         if path.stat().st_size == 0:
@@ -65,8 +65,8 @@ def probe(path: Path) -> Probe:
         raise _broken(path, str(problem)) from problem
 
 
-def _broken(path: Path, got: str) -> BrokenMedia:
-    return BrokenMedia(f"{path.name}: expected a whole video, got {got}. Render it again.")
+def _broken(path: Path, got: str) -> BrokenMediaError:
+    return BrokenMediaError(f"{path.name}: expected a whole video, got {got}. Render it again.")
 
 
 def _check_boxes(path: Path) -> None:

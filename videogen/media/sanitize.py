@@ -16,7 +16,7 @@ from typing import BinaryIO, Final
 import numpy as np
 from PIL import Image, ImageCms, UnidentifiedImageError
 
-from videogen.core.errors import InvalidRequest, UnsupportedMediaType
+from videogen.core.errors import InvalidRequestError, UnsupportedMediaTypeError
 
 MAX_PIXELS: Final = 40_000_000
 """Width times height of what is decoded at all: 120 MB as RGB."""
@@ -64,8 +64,8 @@ def clean_image(source: BinaryIO) -> CleanImage:
         source: seekable, at its beginning.
 
     Raises:
-        UnsupportedMediaType: the bytes begin like none of the three formats, whatever their name says.
-        InvalidRequest: they begin well and are broken, too small, too thin, or would decode to too many pixels.
+        UnsupportedMediaTypeError: the bytes begin like none of the three formats, whatever their name says.
+        InvalidRequestError: they begin well and are broken, too small, too thin, or would decode to too many pixels.
     """
     kind = _kind(source.read(12))
     source.seek(0)
@@ -79,7 +79,7 @@ def clean_image(source: BinaryIO) -> CleanImage:
     except UnidentifiedImageError:
         raise _refused("is whole", f"a broken {kind}") from None
     except _BROKEN as problem:
-        if isinstance(problem, InvalidRequest):
+        if isinstance(problem, InvalidRequestError):
             raise
         raise _refused("is whole", f"a broken {kind} ({str(problem)[:80] or type(problem).__name__})") from problem
 
@@ -92,7 +92,7 @@ def _kind(head: bytes) -> str:
     if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
         return "WEBP"
     got = "an empty file" if not head else f"a file that begins with {head[:8]!r}"
-    raise UnsupportedMediaType(f"{FIELD}: expected {ACCEPTED}, got {got}. Convert it, and send it again.")
+    raise UnsupportedMediaTypeError(f"{FIELD}: expected {ACCEPTED}, got {got}. Convert it, and send it again.")
 
 
 def _check_size(width: int, height: int) -> None:
@@ -105,9 +105,9 @@ def _check_size(width: int, height: int) -> None:
         raise _refused(f"is at most {MAX_RATIO} times as long as it is wide", got)
 
 
-def _refused(what: str, got: str) -> InvalidRequest:
-    problem = InvalidRequest(FIELD, f"{ACCEPTED} that {what}", "nothing")
-    return InvalidRequest.of([problem.errors[0] | {"got": got}])
+def _refused(what: str, got: str) -> InvalidRequestError:
+    problem = InvalidRequestError(FIELD, f"{ACCEPTED} that {what}", "nothing")
+    return InvalidRequestError.of([problem.errors[0] | {"got": got}])
 
 
 def _upright_rgb(image: Image.Image) -> Image.Image:

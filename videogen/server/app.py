@@ -26,7 +26,7 @@ from videogen.engines.base import Engine
 from videogen.engines.registry import load_engines, references_by_id
 from videogen.jobs.cleanup import look_for_damage
 from videogen.jobs.queue import EmbeddedQueue
-from videogen.jobs.worker import Terms, WorkerPool
+from videogen.jobs.worker import WorkerPool, WorkerSettings
 from videogen.live.hub import Hub
 from videogen.services.archives import Zips
 from videogen.services.device_transfer import Transfers
@@ -35,7 +35,7 @@ from videogen.services.generations import Service
 from videogen.services.imports import Imports
 from videogen.services.parts import Parts
 from videogen.services.public_view import event_bytes
-from videogen.services.serializers import Presenter
+from videogen.services.serializers import Serializer
 from videogen.services.shares import Shares
 from videogen.services.submission import engine_infos
 from videogen.services.trash import Trash
@@ -44,7 +44,7 @@ from videogen.storage.disk import DiskStorage
 from videogen.store import Store
 from videogen.web import problems
 from videogen.web.proxy_headers import TrustedProxy
-from videogen.web.public_url import Address
+from videogen.web.public_url import PublicUrl
 from videogen.web.sessions import SessionCookie
 
 # FastAPI mutes this where it builds its fields; ours are built later, at the first use, where it means no more.
@@ -68,7 +68,7 @@ def build_parts(config: AppConfig) -> Parts:
     clock = SteadyClock()
     store = Store(database, clock, config.workers)
     clock.not_before(store.newest_time())
-    presenter = Presenter(signer, config.base_url + config.root_path)
+    presenter = Serializer(signer, config.base_url + config.root_path)
     hub = Hub(presenter.event_bytes, event_bytes)
     database.listen(hub.publish)
     engines = _engines(config)
@@ -84,7 +84,7 @@ def build_parts(config: AppConfig) -> Parts:
         queue,
         storage,
         references_by_id(config.engines),
-        Terms(config.workers, config.lease_seconds, config.stall_seconds),
+        WorkerSettings(config.workers, config.lease_seconds, config.stall_seconds),
     )
     return Parts(config, store, hub, storage, signer, presenter, engines, workers)
 
@@ -136,7 +136,7 @@ def create_app(config: AppConfig, *, page: bool = True) -> FastAPI:
 def _with_edges(app: FastAPI, service: Service, parts: Parts) -> None:
     config, store, storage = parts.config, parts.store, parts.storage
     app.state.service, app.state.parts, app.state.address = service, parts, ""
-    app.state.public, app.state.shares = Address(config), Shares(store, parts.hub, storage)
+    app.state.public, app.state.shares = PublicUrl(config), Shares(store, parts.hub, storage)
     app.state.transfers = Transfers(store, parts.signer)
     app.state.exports = exports = Exports(store, storage)
     trash = Trash(store, config.trash_minutes * 60, parts.workers.look_at_trash)

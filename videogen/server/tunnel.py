@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Final
 from urllib.parse import urlsplit
 
-from videogen.web.public_url import Address
+from videogen.web.public_url import PublicUrl
 
 logger = logging.getLogger(__name__)
 Opener = Callable[[str, int], str]
@@ -29,14 +29,14 @@ def gradio_tunnel(host: str, port: int) -> str:
     return setup_tunnel(host, port, secrets.token_urlsafe(32), None, None)
 
 
-def open_in_background(address: Address, opener: Opener = gradio_tunnel) -> threading.Thread:
+def open_in_background(address: PublicUrl, opener: Opener = gradio_tunnel) -> threading.Thread:
     """Get the app a public address while it already serves; say which, or in one line why not."""
     thread = threading.Thread(target=_open, args=(address, opener), name="share-tunnel", daemon=True)
     thread.start()
     return thread
 
 
-def _open(address: Address, opener: Opener) -> None:
+def _open(address: PublicUrl, opener: Opener) -> None:
     local = urlsplit(address.local)
     try:
         found = opener(local.hostname or "127.0.0.1", local.port or 80).rstrip("/")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from videogen.core.clock import to_datetime
-from videogen.core.errors import InvalidRequest, NotFound
+from videogen.core.errors import InvalidRequestError, NotFoundError
 from videogen.schemas.history import Bundle, Chosen
 from videogen.services.exports import Exports
 from videogen.store import Store
@@ -40,12 +40,12 @@ class Zips:
         """Make a link to a zip of these.
 
         Raises:
-            InvalidRequest: none of them is finished and this session's.
+            InvalidRequestError: none of them is finished and this session's.
         """
         ids = chosen.unique()
         count, size = self._store.measure(session_id, ids)
         if count == 0:
-            raise InvalidRequest("ids", "at least one finished generation of this session", "none")
+            raise InvalidRequestError("ids", "at least one finished generation of this session", "none")
         made = _Zip(session_id, tuple(ids), self._store.clock() + ZIP_SECONDS)
         ticket = secrets.token_urlsafe(24)
         with self._lock:
@@ -59,10 +59,10 @@ class Zips:
         """The bytes of the zip, made while they are sent.
 
         Raises:
-            NotFound: there is no such link, or no longer.
+            NotFoundError: there is no such link, or no longer.
         """
         with self._lock:
             found = self._zips.get(ticket)
         if found is None or found.expires_at < self._store.clock():
-            raise NotFound("This zip is not ready any more. Ask for it again.")
+            raise NotFoundError("This zip is not ready any more. Ask for it again.")
         return self._exports.stream(found.session_id, found.ids)

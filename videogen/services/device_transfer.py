@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Final
 
 from videogen.core.clock import to_datetime
-from videogen.core.errors import CodeRefused, TooManyGuesses
+from videogen.core.errors import CodeRefusedError, TooManyGuessesError
 from videogen.core.security import Signer
 from videogen.db.tables import TransferRow
 from videogen.schemas.portability import Transfer
@@ -64,8 +64,8 @@ class Transfers:
         """Open the session of a code or of a link's secret, with a token of its own. `who` is where it came from.
 
         Raises:
-            CodeRefused: it was used, has expired, was revoked, or never was: nobody can tell which.
-            TooManyGuesses: too many came from there that were none.
+            CodeRefusedError: it was used, has expired, was revoked, or never was: nobody can tell which.
+            TooManyGuessesError: too many came from there that were none.
         """
         secret = typed.strip()
         code = "".join(secret.upper().replace("-", "").split()).translate(_ALIKE)
@@ -76,7 +76,7 @@ class Transfers:
         if found is None:
             if is_code:
                 self._guesses.note(who)
-            raise CodeRefused
+            raise CodeRefusedError
         return SessionCreated(session_id=found[0], token=found[1])
 
     def _hash(self, value: str) -> str:
@@ -93,13 +93,13 @@ class Guesses:
         self._lock = threading.Lock()
 
     def check(self, who: str) -> None:
-        """Raise TooManyGuesses where no more are taken from there for now."""
+        """Raise TooManyGuessesError where no more are taken from there for now."""
         with self._lock:
             since = self._clock() - GUESS_SECONDS
             while self._wrong and self._wrong[0][0] < since:
                 self._wrong.popleft()
             if len(self._wrong) >= GUESSES_OF_ALL or sum(one == who for _, one in self._wrong) >= GUESSES_OF_ONE:
-                raise TooManyGuesses
+                raise TooManyGuessesError
 
     def note(self, who: str) -> None:
         """One more."""

@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import orjson
 
-from videogen.core.errors import FileMissing, NotFound, NotTerminal
+from videogen.core.errors import FileMissingError, NotFoundError, NotTerminalError
 from videogen.core.security import new_id
 from videogen.core.text import file_name
 from videogen.db.tables import FileRow, GenerationRow, ProjectRow
@@ -73,7 +73,7 @@ class Service:
         """The picture of an engine's preset.
 
         Raises:
-            NotFound: there is no such engine, preset or picture.
+            NotFoundError: there is no such engine, preset or picture.
         """
         return poster_of(self._parts.engines.get(engine_id), preset_id)
 
@@ -81,9 +81,9 @@ class Service:
         """Accept a request: durable when this returns. Tells whether it is new, or what the same key made before.
 
         Raises:
-            InvalidRequest: a field is not what it may be; names field, expected and got.
-            IdempotencyConflict: the key came before, with another request.
-            LimitExceeded: too much is queued or running.
+            InvalidRequestError: a field is not what it may be; names field, expected and got.
+            IdempotencyConflictError: the key came before, with another request.
+            LimitExceededError: too much is queued or running.
         """
         body = orjson.dumps(create.model_dump(mode="json"), option=orjson.OPT_SORT_KEYS)
         project = self._project(session_id, key, body)
@@ -109,14 +109,14 @@ class Service:
         """A new generation with the recipe and the seed of one that has ended.
 
         Raises:
-            NotFound: it is not this session's.
-            NotTerminal: it is still queued or running.
-            InvalidRequest: it was imported, and cannot be rendered here: its engine or a bound is another.
-            LimitExceeded: too much is queued or running.
+            NotFoundError: it is not this session's.
+            NotTerminalError: it is still queued or running.
+            InvalidRequestError: it was imported, and cannot be rendered here: its engine or a bound is another.
+            LimitExceededError: too much is queued or running.
         """
         old = self._store.get_generation(session_id, generation_id)
         if old.status not in TERMINAL:
-            raise NotTerminal
+            raise NotTerminalError
         project = self._project(session_id, None, b"")
         if old.recipe:
             recipe = Recipe(**old.recipe)
@@ -182,7 +182,7 @@ class Service:
         )
 
     def get(self, session_id: str, generation_id: str) -> Generation:
-        """One generation. Raises NotFound where it is not this session's."""
+        """One generation. Raises NotFoundError where it is not this session's."""
         return self._show(self._store.get_generation(session_id, generation_id))
 
     def list(
@@ -199,7 +199,7 @@ class Service:
         return self._store.list_ids(session_id, wanted, before, limit)
 
     def patch(self, session_id: str, generation_id: str, patch: GenerationPatch) -> Generation:
-        """Change the title or the favourite mark. Raises NotFound where it is not this session's."""
+        """Change the title or the favourite mark. Raises NotFoundError where it is not this session's."""
         values = {name: value for name, value in patch.model_dump(exclude_unset=True).items() if value is not None}
         return self._show(self._store.patch_generation(session_id, generation_id, values))
 
@@ -211,11 +211,11 @@ class Service:
         return self._show(row), changed
 
     def move(self, session_id: str, generation_id: str, before: str | None) -> Generation:
-        """Give a queued one another place among the session's own. Raises NotFound or NotQueued."""
+        """Give a queued one another place among the session's own. Raises NotFoundError or NotQueuedError."""
         return self._show(self._store.move_generation(session_id, generation_id, before))
 
     def delete(self, session_id: str, generation_id: str) -> None:
-        """Remove a generation that has ended, and its files. Raises NotFound or NotTerminal."""
+        """Remove a generation that has ended, and its files. Raises NotFoundError or NotTerminalError."""
         storage = self._parts.storage
         self._store.get_generation(session_id, generation_id)
         storage.announce_removal(generation_id)
@@ -231,22 +231,22 @@ class Service:
         """A file whose link was signed by us.
 
         Raises:
-            NotFound: the link is not ours or no longer holds, or leads to what was deleted.
-            FileMissing: the file is gone.
+            NotFoundError: the link is not ours or no longer holds, or leads to what was deleted.
+            FileMissingError: the file is gone.
         """
         if not self._parts.signer.verify(file_id, expires, signature, self._store.clock()):
-            raise NotFound
+            raise NotFoundError
         file, called = self._store.get_media(file_id)
         path = self._parts.storage.path(file.key)
         if not path.is_file():
             kind, rest = (file.kind, RENDER_AGAIN) if isinstance(file, FileRow) else ("image", "Upload it again.")
-            raise FileMissing(f"The {kind} is gone from the data folder. {rest}")
+            raise FileMissingError(f"The {kind} is gone from the data folder. {rest}")
         result = isinstance(file, FileRow) and file.kind in ("video", "image")
         name = file_name(called, path.suffix[1:]) if result else None
         return Media(path, file.content_type, name)
 
     async def stream(self, session_id: str, scope: Scope, last_event_id: int | None) -> EventStream | None:
-        """Open an event stream; None when there is nothing more to tell, ever. Raises NotFound."""
+        """Open an event stream; None when there is nothing more to tell, ever. Raises NotFoundError."""
         return await open_stream(self._store, self._parts.hub, session_id, scope, last_event_id)
 
     def ready(self) -> str | None:

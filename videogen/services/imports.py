@@ -16,11 +16,11 @@ import orjson
 from PIL import Image
 from pydantic import ValidationError
 
-from videogen.core.errors import NotAnExport, StorageFault
+from videogen.core.errors import NotAnExportError, StorageError
 from videogen.core.security import new_id
 from videogen.core.validation import faults
 from videogen.db.tables import FileRow, GenerationRow, ProjectRow
-from videogen.media import BrokenMedia, probe
+from videogen.media import BrokenMediaError, probe
 from videogen.schemas.export_manifest import (
     FORMAT,
     MAX_BYTES,
@@ -59,13 +59,13 @@ class Imports:
         """A folder of its own for one import, gone afterwards; the zip goes to `upload.zip` in it.
 
         Raises:
-            StorageFault: it cannot be made.
+            StorageError: it cannot be made.
         """
         folder = self._folder / secrets.token_hex(8)
         try:
             folder.mkdir(parents=True)
         except OSError as problem:
-            raise StorageFault(f"The import could not be begun: {problem.strerror}.") from problem
+            raise StorageError(f"The import could not be begun: {problem.strerror}.") from problem
         try:
             yield folder
         finally:
@@ -75,8 +75,8 @@ class Imports:
         """Bring in `upload.zip` of this folder.
 
         Raises:
-            NotAnExport: it is none, is damaged, or is made to do harm; says what is wrong. Nothing was imported.
-            StorageFault: the disk is full or cannot be written. Nothing was imported.
+            NotAnExportError: it is none, is damaged, or is made to do harm; says what is wrong. Nothing was imported.
+            StorageError: the disk is full or cannot be written. Nothing was imported.
         """
         placed: list[str] = []
         try:
@@ -132,7 +132,9 @@ def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
         with zipfile.ZipFile(path) as archive:
             yield archive
     except (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, NotImplementedError, RuntimeError) as problem:
-        raise NotAnExport(f"Expected a whole zip of `export`, got one that cannot be read ({problem}).") from problem
+        raise NotAnExportError(
+            f"Expected a whole zip of `export`, got one that cannot be read ({problem})."
+        ) from problem
 
 
 def _check(archive: zipfile.ZipFile, max_bytes: int) -> None:
@@ -140,54 +142,56 @@ def _check(archive: zipfile.ZipFile, max_bytes: int) -> None:
     found = archive.infolist()
     names = [info.filename for info in found]
     if NAME not in names:
-        raise NotAnExport(
+        raise NotAnExportError(
             f"Expected a zip with {NAME} in it, got one without. Only exports of videogen can be imported."
         )
     if len(found) > 2 * MAX_ENTRIES + 1 or len(set(names)) < len(names):
-        raise NotAnExport(f"Expected at most {2 * MAX_ENTRIES + 1} files, each name once, got {len(found)}.")
+        raise NotAnExportError(f"Expected at most {2 * MAX_ENTRIES + 1} files, each name once, got {len(found)}.")
     for info in found:
         parts = info.filename.split("/")
         if info.filename.startswith("/") or "\\" in info.filename or ".." in parts or ":" in parts[0]:
-            raise NotAnExport(f"Expected plain file names, got {info.filename[:100]!r}.")
+            raise NotAnExportError(f"Expected plain file names, got {info.filename[:100]!r}.")
         if info.flag_bits & 0x1 or info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            raise NotAnExport(f"{info.filename[:100]}: expected a file without a password, stored or deflated.")
+            raise NotAnExportError(f"{info.filename[:100]}: expected a file without a password, stored or deflated.")
         if info.file_size > MAX_RATIO * (info.compress_size + 1024):
-            raise NotAnExport(
+            raise NotAnExportError(
                 f"{info.filename[:100]}: expected a file that unpacks to what it is, got {info.file_size} bytes out of "
                 f"{info.compress_size}."
             )
     if (total := sum(info.file_size for info in found)) > max_bytes:
-        raise NotAnExport(f"Expected at most {max_bytes} bytes when unpacked (VIDEOGEN_MAX_IMPORT_MB), got {total}.")
+        raise NotAnExportError(
+            f"Expected at most {max_bytes} bytes when unpacked (VIDEOGEN_MAX_IMPORT_MB), got {total}."
+        )
 
 
 def _manifest(archive: zipfile.ZipFile) -> Manifest:
     info = archive.getinfo(NAME)
     if info.file_size > MAX_BYTES:
-        raise NotAnExport(f"{NAME}: expected at most {MAX_BYTES} bytes, got {info.file_size}.")
+        raise NotAnExportError(f"{NAME}: expected at most {MAX_BYTES} bytes, got {info.file_size}.")
     try:
         told = orjson.loads(archive.read(info))
     except ValueError as problem:
-        raise NotAnExport(f"{NAME}: expected JSON, got something else ({problem}).") from problem
+        raise NotAnExportError(f"{NAME}: expected JSON, got something else ({problem}).") from problem
     if not isinstance(told, dict) or told.get("format") != FORMAT:
-        raise NotAnExport(f'{NAME}: expected "format": "{FORMAT}", got another.')
+        raise NotAnExportError(f'{NAME}: expected "format": "{FORMAT}", got another.')
     version = told.get("version")
     if isinstance(version, int) and version > VERSION:
-        raise NotAnExport(f"{NAME}: expected version {VERSION}, got {version}. Import it into a newer videogen.")
+        raise NotAnExportError(f"{NAME}: expected version {VERSION}, got {version}. Import it into a newer videogen.")
     try:
         manifest = Manifest.model_validate(told)
     except ValidationError as problem:
         first = faults(problem)[0]
-        raise NotAnExport(f"{NAME}: {first['field']}: expected {first['expected']}, got {first['got']}.") from None
+        raise NotAnExportError(f"{NAME}: {first['field']}: expected {first['expected']}, got {first['got']}.") from None
     ids = [entry.id for entry in manifest.generations]
     if len(set(ids)) < len(ids):
-        raise NotAnExport(f"{NAME}: expected each generation once.")
+        raise NotAnExportError(f"{NAME}: expected each generation once.")
     return manifest
 
 
 def _unpack(archive: zipfile.ZipFile, entry: ExportedGeneration, folder: Path) -> dict[str, Path]:
     """The files of one generation, by kind, each checked to be what it is said to be."""
     if (entry.status == "completed") != (entry.result is not None):
-        raise NotAnExport(f"{NAME}: {entry.id}: expected a result where it is completed, and only there.")
+        raise NotAnExportError(f"{NAME}: {entry.id}: expected a result where it is completed, and only there.")
     found: dict[str, Path] = {}
     for kind, told in ((entry.type, entry.result), ("poster", entry.poster)):
         if told is None:
@@ -205,33 +209,33 @@ def _extract(archive: zipfile.ZipFile, told: ExportedFile, path: Path) -> None:
     try:
         info = archive.getinfo(told.path)
     except KeyError:
-        raise NotAnExport(f"{told.path}: the manifest names it, and it is not there.") from None
+        raise NotAnExportError(f"{told.path}: the manifest names it, and it is not there.") from None
     try:
         with archive.open(info) as source, path.open("wb") as target:
             while chunk := source.read(CHUNK):
                 digest.update(chunk)
                 target.write(chunk)
     except OSError as problem:
-        raise StorageFault(f"The import could not be unpacked: {problem.strerror}.") from problem
+        raise StorageError(f"The import could not be unpacked: {problem.strerror}.") from problem
     if path.stat().st_size != told.size_bytes or digest.hexdigest() != told.sha256:
-        raise NotAnExport(f"{told.path}: expected the bytes that the manifest tells of, got others.")
+        raise NotAnExportError(f"{told.path}: expected the bytes that the manifest tells of, got others.")
 
 
 def _check_media(told: ExportedFile, path: Path, *, is_video: bool) -> None:
     try:
         if is_video:
             if path.suffix != ".mp4":
-                raise NotAnExport(f"{told.path}: expected an MP4.")
+                raise NotAnExportError(f"{told.path}: expected an MP4.")
             probe(path)
             return
         if path.suffix[1:] not in _PICTURES:
-            raise NotAnExport(f"{told.path}: expected a PNG or a JPEG.")
+            raise NotAnExportError(f"{told.path}: expected a PNG or a JPEG.")
         with Image.open(cast(BinaryIO, path), formats=[_PICTURES[path.suffix[1:]]]) as image:
             image.verify()
-    except BrokenMedia as problem:
-        raise NotAnExport(f"{told.path}: expected a whole video, got something else.") from problem
+    except BrokenMediaError as problem:
+        raise NotAnExportError(f"{told.path}: expected a whole video, got something else.") from problem
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as problem:
-        raise NotAnExport(f"{told.path}: expected a whole picture, got something else.") from problem
+        raise NotAnExportError(f"{told.path}: expected a whole picture, got something else.") from problem
 
 
 def _rows(session_id: str, entry: ExportedGeneration, now: float) -> tuple[ProjectRow, GenerationRow]:

@@ -10,7 +10,7 @@ from videogen.core.security import Signer
 from videogen.engines.base import Engine
 from videogen.jobs.worker import WorkerPool
 from videogen.live.hub import Hub
-from videogen.services.serializers import Presenter
+from videogen.services.serializers import Serializer
 from videogen.storage.disk import DiskStorage
 from videogen.store import Store
 
@@ -24,6 +24,6 @@ class Parts:
     hub: Hub
     storage: DiskStorage
     signer: Signer
-    presenter: Presenter
+    presenter: Serializer
     engines: Mapping[str, Engine]
     workers: WorkerPool

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import orjson
 
-from videogen.core.i18n import DEFAULT, Words, problem, words
+from videogen.core.i18n import DEFAULT, Catalog, problem, words
 from videogen.db.database import StoredEvent
 from videogen.db.tables import GenerationRow
 from videogen.schemas.status import Status
@@ -32,7 +32,7 @@ STAGES: Final[Mapping[str, str]] = {
     "preparing": "stage.preparing",
     "finishing": "stage.finishing",
 }
-Part = dict[str, Any]
+Message = dict[str, Any]
 """Something to say in any language: `key` with `values`, an error's `code` with its `detail`, or `text` as it is."""
 _COMMON: Final = ("status", "progress", "attempt", "at")
 _KEPT: Final = {
@@ -53,7 +53,7 @@ class Shown:
     status: Status
     label: str
     """The key of its status in a word."""
-    note: list[Part]
+    note: list[Message]
     progress: float
     title: str
     prompt: str
@@ -126,7 +126,7 @@ def event_bytes(event: StoredEvent) -> bytes:
     return b"event: %b\nid: %d\ndata: %b\n\n" % (event.type.encode(), event.id, orjson.dumps(told))
 
 
-def note(data: Mapping[str, Any]) -> list[Part]:
+def note(data: Mapping[str, Any]) -> list[Message]:
     """What happens right now, or has happened, in parts of one line. `data` is an event's."""
     match data["status"]:
         case Status.QUEUED:
@@ -145,20 +145,20 @@ def note(data: Mapping[str, Any]) -> list[Part]:
     return []
 
 
-def say(parts: Sequence[Part], spoken: Words) -> str:
+def say(parts: Sequence[Message], spoken: Catalog) -> str:
     """These parts as one line, as `share.js` says them in the browser."""
     return " · ".join(_sentence(_said(part, spoken)) for part in parts)
 
 
-def _said(part: Part, spoken: Words) -> str:
+def _said(part: Message, spoken: Catalog) -> str:
     if "key" in part:
         return spoken.say(part["key"], **part["values"])
     return problem(spoken, part["code"], part["detail"]) if "code" in part else str(part["text"])
 
 
-def _progress(data: Mapping[str, Any]) -> list[Part]:
+def _progress(data: Mapping[str, Any]) -> list[Message]:
     message, stage = data.get("message"), str(data.get("stage") or "starting")
-    parts: list[Part] = []
+    parts: list[Message] = []
     if not message and stage in STAGES:
         parts.append(_key(STAGES[stage]))
     # The label says that it renders already.
@@ -172,7 +172,7 @@ def _progress(data: Mapping[str, Any]) -> list[Part]:
     return parts
 
 
-def _key(key: str, **values: Any) -> Part:
+def _key(key: str, **values: Any) -> Message:
     return {"key": key, "values": values}
 
 

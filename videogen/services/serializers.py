@@ -8,7 +8,7 @@ from typing import Any, Final
 import orjson
 
 from videogen.core.clock import to_datetime
-from videogen.core.errors import FileMissing
+from videogen.core.errors import FileMissingError
 from videogen.core.security import Signer
 from videogen.db.database import StoredEvent
 from videogen.db.tables import FileRow, GenerationRow, UploadRow
@@ -16,7 +16,7 @@ from videogen.schemas.generations import ErrorInfo, File, Generation
 from videogen.schemas.status import Status
 
 
-class Presenter:
+class Serializer:
     """Turns what is stored into what is sent. Links begin with the app's public address, or its path."""
 
     def __init__(self, signer: Signer, base: str) -> None:
@@ -102,7 +102,7 @@ def _left(row: GenerationRow, now: float) -> dict[str, float | None]:
 
 def _missing(row: GenerationRow) -> ErrorInfo:
     text = f"The {row.type} is gone from the data folder. {RENDER_AGAIN}"
-    return ErrorInfo(code=FileMissing.code, message=text, retryable=True)
+    return ErrorInfo(code=FileMissingError.code, message=text, retryable=True)
 
 
 def _error(row: GenerationRow) -> ErrorInfo | None:

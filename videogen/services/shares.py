@@ -11,7 +11,7 @@ from typing import Any, Final, cast
 import anyio.to_thread
 
 from videogen.core.clock import to_datetime
-from videogen.core.errors import Deleted, NotFound
+from videogen.core.errors import DeletedError, NotFoundError
 from videogen.db.database import StoredEvent
 from videogen.db.tables import GenerationRow
 from videogen.live.hub import VISITORS, Frame, Hub, Subscription
@@ -28,7 +28,7 @@ PATH: Final = "/s/"
 
 
 @dataclass(frozen=True, slots=True)
-class Visit:
+class SharedView:
     """What a link opens, for one request."""
 
     slug: str
@@ -59,7 +59,7 @@ class Shares:
             base: the public address of the app, without a slash at the end.
 
         Raises:
-            NotFound: the generation is not this session's.
+            NotFoundError: the generation is not this session's.
         """
         values: dict[str, Any] = {}
         if "indexable" in wanted.model_fields_set:
@@ -74,7 +74,11 @@ class Shares:
         return _public(made, base)
 
     def revoke(self, session_id: str, generation_id: str) -> None:
-        """End the generation's link at once, open streams included. Raises NotFound where it is not this session's."""
+        """End the generation's link at once, open streams included.
+
+        Raises:
+            NotFoundError: the generation is not this session's.
+        """
         self._store.end_share(session_id, generation_id)
         self._hub.end((VISITORS, generation_id))
 
@@ -82,41 +86,43 @@ class Shares:
         """The session's links that hold."""
         return ShareList(items=[_public(one, base) for one in self._store.list_shares(session_id)])
 
-    def find(self, slug: str) -> Visit:
+    def find(self, slug: str) -> SharedView:
         """What a link opens.
 
         Raises:
-            NotFound: there is no such link, or no longer.
-            Deleted: the link holds, but its generation was deleted.
+            NotFoundError: there is no such link, or no longer.
+            DeletedError: the link holds, but its generation was deleted.
         """
         share, row = self._store.find_share(slug)
         if row is None:
-            raise Deleted
-        return Visit(share.slug, share.session_id, share.indexable, share.expires_at, shown(row), share.slug_hash, row)
+            raise DeletedError
+        return SharedView(
+            share.slug, share.session_id, share.indexable, share.expires_at, shown(row), share.slug_hash, row
+        )
 
-    def checked(self, visit: Visit) -> Visit:
+    def checked(self, visit: SharedView) -> SharedView:
         """The same after a look at the files: what has gone from the data folder is not promised, and it is said."""
         row = visit.row
         gone = {one for one in (row.file_id, row.poster_file_id) if one and self._path(row.id, one) is None}
         return replace(visit, shown=shown(row, gone)) if gone else visit
 
-    def count_view(self, visit: Visit, session_id: str | None) -> None:
+    def count_view(self, visit: SharedView, session_id: str | None) -> None:
         """Count a view by somebody other than the link's owner."""
         if session_id != visit.owner:
             self._store.count_view(visit.slug_hash)
 
-    def file(self, visit: Visit, name: str) -> tuple[Path, str]:
+    def file(self, visit: SharedView, name: str) -> tuple[Path, str]:
         """Where a file of a link is, and its content type.
 
         Raises:
-            NotFound: the generation has no such file, or not yet, or not any more.
+            NotFoundError: the generation has no such file, or not yet, or not any more.
         """
         row = visit.row
         ids = {POSTER: row.poster_file_id, PREVIEW: row.preview_file_id, RESULTS.get(row.type): row.file_id}
         file_id = ids.get(name)
         found = self._path(row.id, file_id) if file_id else None
         if found is None:
-            raise NotFound
+            raise NotFoundError
         return found
 
     def _path(self, generation_id: str, file_id: str) -> tuple[Path, str] | None:
@@ -128,8 +134,8 @@ class Shares:
         """Open the event stream of a link; None when there is nothing more to tell, ever.
 
         Raises:
-            NotFound: there is no such link, or no longer.
-            Deleted: the link holds, but its generation was deleted.
+            NotFoundError: there is no such link, or no longer.
+            DeletedError: the link holds, but its generation was deleted.
         """
         visit = await anyio.to_thread.run_sync(self.find, slug)
         subscription = self._hub.subscribe(visit.owner, (VISITORS, visit.row.id))
@@ -146,7 +152,7 @@ class Shares:
         left = None if visit.expires_at is None else visit.expires_at - self._store.clock()
         return _VisitorStream(self._hub, subscription, found, last_event_id, left)
 
-    def _opening(self, slug: str, last_event_id: int | None) -> tuple[Visit, Opening]:
+    def _opening(self, slug: str, last_event_id: int | None) -> tuple[SharedView, Opening]:
         visit = self.find(slug)
         return visit, self._store.open_scope(visit.owner, ("generation", visit.row.id), last_event_id)
 

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from videogen.core.config import AppConfig
-from videogen.core.errors import InvalidRequest
+from videogen.core.errors import InvalidRequestError
 from videogen.core.validation import faults
 from videogen.engines.base import Engine, Recipe, RenderRequest
 from videogen.engines.presets import preset_infos
@@ -34,17 +34,17 @@ def prepare(
     """Check a request against its engine and the app's limits.
 
     Args:
-        digest_of: gives the SHA-256 of the image that an `inputFileId` names, or raises InvalidRequest.
+        digest_of: gives the SHA-256 of the image that an `inputFileId` names, or raises InvalidRequestError.
 
     Raises:
-        InvalidRequest: names the field, what was expected and what came.
+        InvalidRequestError: names the field, what was expected and what came.
     """
     prompt = create.prompt.strip()
     if not prompt:
-        raise InvalidRequest("prompt", "a description of what should be seen", "nothing")
+        raise InvalidRequestError("prompt", "a description of what should be seen", "nothing")
     for field, value in (("prompt", prompt), ("negativePrompt", create.negative_prompt)):
         if len(value) > config.max_prompt_chars:
-            raise InvalidRequest(field, f"at most {config.max_prompt_chars} characters", f"text of {len(value)}")
+            raise InvalidRequestError(field, f"at most {config.max_prompt_chars} characters", f"text of {len(value)}")
     engine = _engine(create, engines, config)
     try:
         checked = engine.settings.model_validate(create.settings)
@@ -77,24 +77,26 @@ def seeds(request: Request, count: int) -> list[int | None]:
     return [request.seed + index for index in range(count)]
 
 
-def _of_settings(problem: ValidationError) -> InvalidRequest:
-    return InvalidRequest.of([fault | {"field": f"settings.{fault['field']}"} for fault in faults(problem)])
+def _of_settings(problem: ValidationError) -> InvalidRequestError:
+    return InvalidRequestError.of([fault | {"field": f"settings.{fault['field']}"} for fault in faults(problem)])
 
 
 def _engine(create: GenerationCreate, engines: Mapping[str, Engine], config: AppConfig) -> Engine:
     name = create.engine or default_engine(engines, config)
     if name not in engines:
-        raise InvalidRequest("engine", f"one of {', '.join(engines)}", name)
+        raise InvalidRequestError("engine", f"one of {', '.join(engines)}", name)
     engine = engines[name]
     capabilities = engine.probe()
     if not capabilities.available:
-        raise InvalidRequest("engine", f"an engine that is available ({capabilities.reason})", name)
+        raise InvalidRequestError("engine", f"an engine that is available ({capabilities.reason})", name)
     if create.type not in capabilities.types:
-        raise InvalidRequest("type", f"{' or '.join(capabilities.types)}, which is what {name} makes", create.type)
+        raise InvalidRequestError("type", f"{' or '.join(capabilities.types)}, which is what {name} makes", create.type)
     if create.negative_prompt.strip() and not capabilities.negative_prompt:
-        raise InvalidRequest("negativePrompt", f"nothing, since {name} has no negative prompt", create.negative_prompt)
+        raise InvalidRequestError(
+            "negativePrompt", f"nothing, since {name} has no negative prompt", create.negative_prompt
+        )
     if create.input_file_id is not None and not capabilities.image_input:
-        raise InvalidRequest("inputFileId", f"nothing, since {name} takes no image", create.input_file_id)
+        raise InvalidRequestError("inputFileId", f"nothing, since {name} takes no image", create.input_file_id)
     return engine
 
 
@@ -106,10 +108,10 @@ def default_engine(engines: Mapping[str, Engine], config: AppConfig) -> str:
 def _check_limits(recipe: Recipe, config: AppConfig) -> None:
     if recipe.width * recipe.height > config.max_pixels:
         got = f"{recipe.width} x {recipe.height} = {recipe.width * recipe.height}"
-        raise InvalidRequest("settings.width", f"width x height of at most {config.max_pixels} pixels", got)
+        raise InvalidRequestError("settings.width", f"width x height of at most {config.max_pixels} pixels", got)
     if recipe.duration_seconds > config.max_seconds:
         expected = f"at most {config.max_seconds:g} seconds"
-        raise InvalidRequest("settings.durationSeconds", expected, round(recipe.duration_seconds, 3))
+        raise InvalidRequestError("settings.durationSeconds", expected, round(recipe.duration_seconds, 3))
 
 
 def engine_infos(engines: Mapping[str, Engine], config: AppConfig) -> list[EngineInfo]:

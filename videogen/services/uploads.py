@@ -9,11 +9,11 @@ from typing import BinaryIO, Final
 
 from sqlalchemy.exc import IntegrityError
 
-from videogen.core.errors import InvalidRequest, NotFound, SessionRequired, StorageFault
+from videogen.core.errors import InvalidRequestError, NotFoundError, SessionRequiredError, StorageError
 from videogen.core.security import new_id
 from videogen.db.tables import UploadRow
 from videogen.schemas.generations import File
-from videogen.services.serializers import Presenter
+from videogen.services.serializers import Serializer
 from videogen.storage.disk import DiskStorage
 from videogen.store import Store
 
@@ -40,16 +40,16 @@ class Source:
 class Uploads:
     """The use cases around input images. All of it blocks: call it from a thread."""
 
-    def __init__(self, store: Store, storage: DiskStorage, presenter: Presenter) -> None:
+    def __init__(self, store: Store, storage: DiskStorage, presenter: Serializer) -> None:
         self._store, self._storage, self._presenter = store, storage, presenter
 
     def take(self, session_id: str, source: BinaryIO) -> File:
         """Keep a stranger's picture; it is durable on return.
 
         Raises:
-            UnsupportedMediaType, InvalidRequest: see `media.intake.clean_image`.
-            LimitExceeded: the session keeps as many as it may, all in use.
-            StorageFault: the disk is full or cannot be written.
+            UnsupportedMediaTypeError, InvalidRequestError: see `media.intake.clean_image`.
+            LimitExceededError: the session keeps as many as it may, all in use.
+            StorageError: the disk is full or cannot be written.
         """
         # Imported here: it pulls numpy and av, which most of this process does without.
         from videogen.media.sanitize import clean_image
@@ -69,24 +69,24 @@ class Uploads:
         return self._presenter.file(self._keep(row, image.data))
 
     def get(self, session_id: str, file_id: str) -> File:
-        """An image of this session, with a fresh link. Raises NotFound where it is not this session's."""
+        """An image of this session, with a fresh link. Raises NotFoundError where it is not this session's."""
         return self._source(session_id, file_id).file
 
     def find(self, session_id: str, file_id: str) -> Source:
         """What `inputFileId` names: an upload, or a finished still.
 
         Raises:
-            InvalidRequest: it is not this session's, or its bytes are gone; nobody can tell which.
+            InvalidRequestError: it is not this session's, or its bytes are gone; nobody can tell which.
         """
         try:
             return self._source(session_id, file_id)
-        except (NotFound, OSError):
-            raise InvalidRequest("inputFileId", "the id of an image of this session", file_id) from None
+        except (NotFoundError, OSError):
+            raise InvalidRequestError("inputFileId", "the id of an image of this session", file_id) from None
 
     def adopt(self, session_id: str, source: Source) -> str:
         """The upload that a generation is to name, so that its image stays while the generation does.
 
-        A still is copied: the generation that made it may be deleted. Raises LimitExceeded and StorageFault.
+        A still is copied: the generation that made it may be deleted. Raises LimitExceededError and StorageError.
         """
         if source.upload_id is not None:
             return source.upload_id
@@ -109,7 +109,7 @@ class Uploads:
         """At the start of the server: sweep. Where the disk does not let it, the next start will."""
         try:
             swept = self.sweep()
-        except (StorageFault, OSError) as problem:
+        except (StorageError, OSError) as problem:
             logger.warning("Uploaded images that nothing uses could not be swept: %s", problem)
             return
         if swept:
@@ -132,10 +132,10 @@ class Uploads:
     def _source(self, session_id: str, file_id: str) -> Source:
         try:
             row = self._store.get_upload(session_id, file_id)
-        except NotFound:
+        except NotFoundError:
             return self._still(session_id, file_id)
         if not self._storage.path(row.key).is_file():
-            raise NotFound
+            raise NotFoundError
         return Source(self._presenter.file(row), row.key, row.digest, row.id)
 
     def _still(self, session_id: str, file_id: str) -> Source:
@@ -144,7 +144,7 @@ class Uploads:
             with self._storage.path(file.key).open("rb") as stored:
                 digest = hashlib.file_digest(stored, "sha256").hexdigest()
         except OSError:
-            raise NotFound from None
+            raise NotFoundError from None
         shown = self._presenter.file(file, generation.width, generation.height)
         return Source(shown, file.key, digest, None)
 
@@ -155,7 +155,7 @@ class Uploads:
             stored, removed = self._store.add_upload(row, MAX_UPLOADS)
         except IntegrityError:
             self._storage.discard(row.key)
-            raise SessionRequired from None
+            raise SessionRequiredError from None
         except BaseException:
             self._storage.discard(row.key)
             raise

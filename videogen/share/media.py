@@ -8,29 +8,29 @@ from typing import Final
 from fastapi import Request, Response
 from fastapi.responses import FileResponse
 
-from videogen.core.errors import NotFound
+from videogen.core.errors import NotFoundError
 from videogen.core.text import disposition, file_name
 from videogen.services.public_view import RESULTS
-from videogen.services.shares import Shares, Visit
+from videogen.services.shares import SharedView, Shares
 from videogen.web.conditional import not_modified
 
 # Browsers may keep the bytes, but must ask whether the link still holds before they show them again.
 _ASK: Final = "private, no-cache"
 
 
-def media(request: Request, visit: Visit, shares: Shares, part: str) -> Response:
+def media(request: Request, visit: SharedView, shares: Shares, part: str) -> Response:
     """A file with `Range`, `ETag` and its type; 304 where the browser has it already.
 
     Raises:
-        NotFound: there is no such file, or not yet.
+        NotFoundError: there is no such file, or not yet.
     """
     path, content_type = shares.file(visit, part)
     try:
         found = path.stat()
     except OSError:
-        raise NotFound from None
+        raise NotFoundError from None
     if not stat.S_ISREG(found.st_mode):
-        raise NotFound
+        raise NotFoundError
     response = FileResponse(path, media_type=content_type, stat_result=found)
     response.headers["Cache-Control"] = _ASK
     # Players in the frames of other sites, and their cards, are what links are for.

@@ -14,17 +14,17 @@ from typing import Any, Final
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 
-from videogen.core.i18n import Words, languages, said_by, words
+from videogen.core.i18n import Catalog, languages, said_by, words
 from videogen.schemas.status import TERMINAL
 from videogen.services.public_view import say
-from videogen.services.shares import PATH, Visit
+from videogen.services.shares import PATH, SharedView
 
 SCRIPT_PATH: Final = f"{PATH}-/share.js"
 """No slug is a single dash."""
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
+class Links:
     """Where the app is: `base` for the world, `root` (its path) for this browser; neither ends with a slash."""
 
     base: str
@@ -90,17 +90,17 @@ def _render(name: str, facts: Mapping[str, Any]) -> str:
     return _environment().get_template(name).render(facts)
 
 
-def share_page(visit: Visit, address: Address, spoken: Words) -> str:
+def share_page(visit: SharedView, address: Links, spoken: Catalog) -> str:
     """The page of a link."""
     return _render("share", _facts(visit, address) | _said(visit, spoken))
 
 
-def embed_page(visit: Visit, address: Address, spoken: Words) -> str:
+def embed_page(visit: SharedView, address: Links, spoken: Catalog) -> str:
     """The player alone, for the frames of other sites."""
     return _render("embed", _facts(visit, address) | _said(visit, spoken))
 
 
-def frame(visit: Visit, address: Address, width: int, height: int) -> str:
+def frame(visit: SharedView, address: Links, width: int, height: int) -> str:
     """The markup with which another site shows the player."""
     return _render("iframe", _facts(visit, address) | {"width": width, "height": height}).strip()
 
@@ -113,7 +113,7 @@ def gone_page(deleted: bool, root: str, tag: str) -> str:
     )
 
 
-def _facts(visit: Visit, address: Address) -> dict[str, Any]:
+def _facts(visit: SharedView, address: Links) -> dict[str, Any]:
     seen, ended = visit.shown, visit.shown.status in TERMINAL
     return {
         "seen": seen,
@@ -131,7 +131,7 @@ def _facts(visit: Visit, address: Address) -> dict[str, Any]:
     }
 
 
-def _said(visit: Visit, spoken: Words) -> dict[str, Any]:
+def _said(visit: SharedView, spoken: Catalog) -> dict[str, Any]:
     seen, count = visit.shown, visit.shown.size_bytes or 0
     small = count < 1_000_000
     size = max(1, round(count / 1000)) if small else count / 1_000_000

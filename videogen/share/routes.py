@@ -15,15 +15,15 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
 from starlette.background import BackgroundTask
 
-from videogen.core.errors import Deleted, NotFound, StorageFault
+from videogen.core.errors import DeletedError, NotFoundError, StorageError
 from videogen.core.i18n import COOKIE as LANGUAGE_COOKIE
-from videogen.core.i18n import PARAMETER, VARIES, Words, chosen
+from videogen.core.i18n import PARAMETER, VARIES, Catalog, chosen
 from videogen.services.generations import Service
 from videogen.services.public_view import POSTER, PREVIEW, RESULTS
-from videogen.services.shares import PATH, Shares, Visit
+from videogen.services.shares import PATH, SharedView, Shares
 from videogen.share import pages
 from videogen.share.media import media
-from videogen.share.pages import Address
+from videogen.share.pages import Links
 from videogen.web.conditional import not_modified
 from videogen.web.sse import EventStreamResponse
 
@@ -53,9 +53,9 @@ async def shared(request: Request, rest: str) -> Response:
         if part == "events":
             return await _events(request, slug)
         return await anyio.to_thread.run_sync(_answer, request, slug, part)
-    except Deleted:
+    except DeletedError:
         return _page(pages.gone_page(True, address.root, _words(request).tag), 410, _words(request))
-    except NotFound:
+    except NotFoundError:
         return _page(pages.gone_page(False, address.root, _words(request).tag), 404, _words(request))
 
 
@@ -67,12 +67,12 @@ def _answer(request: Request, slug: str, part: str) -> Response:
     elif (answer := _PARTS.get(part)) is not None:
         response = answer(request, visit)
     else:
-        raise NotFound
+        raise NotFoundError
     response.headers.update(headers | _PLAIN)
     return response
 
 
-def _share_page(request: Request, visit: Visit) -> Response:
+def _share_page(request: Request, visit: SharedView) -> Response:
     spoken = _words(request)
     response = _page(pages.share_page(_shares(request).checked(visit), _address(request), spoken), 200, spoken)
     if PARAMETER in request.query_params:
@@ -84,14 +84,14 @@ def _share_page(request: Request, visit: Visit) -> Response:
     return response
 
 
-def _embed_page(request: Request, visit: Visit) -> Response:
+def _embed_page(request: Request, visit: SharedView) -> Response:
     spoken = _words(request)
     return _page(
         pages.embed_page(_shares(request).checked(visit), _address(request), spoken), 200, spoken, framed_by="*"
     )
 
 
-def _recipe(_request: Request, visit: Visit) -> Response:
+def _recipe(_request: Request, visit: SharedView) -> Response:
     """What the form of the main page needs in order to ask for this again; the seed as text, since it may be long."""
     seen = visit.shown
     recipe = {
@@ -109,7 +109,7 @@ def _recipe(_request: Request, visit: Visit) -> Response:
     return JSONResponse(recipe, headers=_NO_STORE)
 
 
-def _qr(request: Request, visit: Visit) -> Response:
+def _qr(request: Request, visit: SharedView) -> Response:
     """The link as a QR code, dark on light with a quiet zone, whatever lies around it."""
     code = segno.make(f"{_address(request).base}{PATH}{visit.slug}", error="m", micro=False)
     picture = BytesIO()
@@ -117,7 +117,7 @@ def _qr(request: Request, visit: Visit) -> Response:
     return Response(picture.getvalue(), media_type="image/svg+xml", headers=_NO_STORE)
 
 
-_PARTS: Final[Mapping[str, Callable[[Request, Visit], Response]]] = {
+_PARTS: Final[Mapping[str, Callable[[Request, SharedView], Response]]] = {
     "": _share_page,
     "embed": _embed_page,
     "recipe.json": _recipe,
@@ -156,7 +156,7 @@ def oembed(
     """How to show a link inside another site (oEmbed 1.0, JSON).
 
     Raises:
-        NotFound: the address is no link of this app that holds.
+        NotFoundError: the address is no link of this app that holds.
     """
     if output != "json":
         return JSONResponse({"detail": "Only format=json is served."}, 501)
@@ -169,7 +169,7 @@ def oembed(
     return JSONResponse(_oembed(visit, address, size), headers=headers)
 
 
-def _oembed(visit: Visit, address: Address, size: tuple[int, int]) -> dict[str, Any]:
+def _oembed(visit: SharedView, address: Links, size: tuple[int, int]) -> dict[str, Any]:
     seen, url = visit.shown, f"{address.base}{PATH}{visit.slug}"
     told: dict[str, Any] = {"version": "1.0", "title": seen.title, "provider_name": "videogen"}
     told |= {"provider_url": f"{address.base}/", "width": size[0], "height": size[1]}
@@ -183,15 +183,15 @@ def _oembed(visit: Visit, address: Address, size: tuple[int, int]) -> dict[str, 
     return told
 
 
-def _slug_of(url: str, address: Address) -> str:
+def _slug_of(url: str, address: Links) -> str:
     """The slug in an address of ours; the scheme may be another, since proxies change it."""
     try:
         ours, asked = urlsplit(f"{address.base}{PATH}"), urlsplit(url.strip()[:4096])
     except ValueError:  # brackets that are no IPv6 address
-        raise NotFound from None
+        raise NotFoundError from None
     same = asked.scheme in ("http", "https") and asked.netloc.lower() == ours.netloc.lower()
     if not (same and asked.path.startswith(ours.path)):
-        raise NotFound
+        raise NotFoundError
     return unquote(asked.path.removeprefix(ours.path)).removesuffix("/")
 
 
@@ -201,12 +201,12 @@ def _fit(size: tuple[int, int], width: int | None, height: int | None) -> tuple[
     return max(1, int(size[0] * shrink)), max(1, int(size[1] * shrink))
 
 
-def _words(request: Request) -> Words:
+def _words(request: Request) -> Catalog:
     """The visitor's language."""
     return chosen(request.query_params, request.cookies, request.headers)
 
 
-def _page(html: str, status: int, spoken: Words, framed_by: str = "'self'") -> HTMLResponse:
+def _page(html: str, status: int, spoken: Catalog, framed_by: str = "'self'") -> HTMLResponse:
     headers = {"Content-Security-Policy": pages.policy(framed_by), **_PLAIN, **_NO_STORE}
     headers |= {"Content-Language": spoken.tag, "Vary": VARIES}
     if status != 200:
@@ -224,12 +224,12 @@ def _is_view(request: Request) -> bool:
     return request.method == "GET" and not early and not machine and not again
 
 
-def _count(request: Request, visit: Visit) -> None:
+def _count(request: Request, visit: SharedView) -> None:
     service: Service = request.app.state.service
     token = request.cookies.get(COOKIE, "")
     try:
         _shares(request).count_view(visit, service.find_session(token) if token else None)
-    except StorageFault as problem:
+    except StorageError as problem:
         logger.warning("A view was not counted. %s", problem.detail)
 
 
@@ -238,6 +238,6 @@ def _shares(request: Request) -> Shares:
     return shares
 
 
-def _address(request: Request) -> Address:
+def _address(request: Request) -> Links:
     public = request.app.state.public
-    return Address(public.of(request), public.root)
+    return Links(public.of(request), public.root)

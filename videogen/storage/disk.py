@@ -10,7 +10,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Final
 
-from videogen.core.errors import StartError, StorageFault
+from videogen.core.errors import StartError, StorageError
 
 _SCRATCH: Final = (".probe.*", ".secret.*", "files/*/*.part")
 _PROBE_BYTES: Final = 64 * 1024
@@ -91,14 +91,14 @@ class DiskStorage:
         """The same, made if it is not there.
 
         Raises:
-            StorageFault: the disk is full or cannot be written.
+            StorageError: the disk is full or cannot be written.
         """
         folder = self.workdir(generation_id)
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as problem:
             self.note_fault()
-            raise StorageFault(f"The work folder could not be made: {problem.strerror}.") from problem
+            raise StorageError(f"The work folder could not be made: {problem.strerror}.") from problem
         return folder
 
     def path(self, key: str) -> Path:
@@ -109,7 +109,7 @@ class DiskStorage:
         """Move a finished file in under `key`, replacing what was there; return its size in bytes.
 
         Raises:
-            StorageFault: the disk is full or cannot be written.
+            StorageError: the disk is full or cannot be written.
         """
         target = self.path(key)
         try:
@@ -121,13 +121,13 @@ class DiskStorage:
             return target.stat().st_size
         except OSError as problem:
             self.note_fault()
-            raise StorageFault(f"{key} could not be kept: {problem.strerror}.") from problem
+            raise StorageError(f"{key} could not be kept: {problem.strerror}.") from problem
 
     def keep(self, data: bytes, key: str) -> None:
         """Put bytes under `key`; they are on the disk on return.
 
         Raises:
-            StorageFault: the disk is full or cannot be written.
+            StorageError: the disk is full or cannot be written.
         """
         part = self.path(f"{key}.part")
         try:
@@ -136,7 +136,7 @@ class DiskStorage:
             self.put(part, key)
         except OSError as problem:
             self.note_fault()
-            raise StorageFault(f"{key} could not be kept: {problem.strerror}.") from problem
+            raise StorageError(f"{key} could not be kept: {problem.strerror}.") from problem
         finally:
             part.unlink(missing_ok=True)
 
@@ -148,12 +148,12 @@ class DiskStorage:
         """Note that a generation is about to be removed: a crash between its rows and its files is found by this.
 
         Raises:
-            StorageFault: the disk is full or cannot be written.
+            StorageError: the disk is full or cannot be written.
         """
         try:
             self._removal(generation_id).touch()
         except OSError as problem:
-            raise StorageFault(f"The removal could not be begun: {problem.strerror}.") from problem
+            raise StorageError(f"The removal could not be begun: {problem.strerror}.") from problem
 
     def announced_removals(self) -> list[str]:
         """The generations whose removal was announced and not ended."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from videogen.core.errors import DamagedDatabase
+from videogen.core.errors import DatabaseDamagedError
 from videogen.db.database import Database
 
 
@@ -33,9 +33,9 @@ class BaseStore:
         """Prove that the database answers.
 
         Raises:
-            DamagedDatabase: some of it was found to be damaged, even if other parts still answer.
+            DatabaseDamagedError: some of it was found to be damaged, even if other parts still answer.
         """
         if self.database.damage is not None:
-            raise DamagedDatabase(self.database.damage)
+            raise DatabaseDamagedError(self.database.damage)
         with self.database.read() as session:
             session.connection().exec_driver_sql("SELECT 1")

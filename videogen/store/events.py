@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 from sqlalchemy import func, insert
 from sqlmodel import Session, col, select
 
-from videogen.core.errors import NotFound
+from videogen.core.errors import NotFoundError
 from videogen.db.database import StoredEvent, UnitOfWork
 from videogen.db.tables import EventRow, GenerationRow
 from videogen.schemas.status import TERMINAL, Status
@@ -44,12 +44,12 @@ class EventStore(BaseStore):
         generation, which tells its end.
 
         Raises:
-            NotFound: the project or the generation is not this session's.
+            NotFoundError: the project or the generation is not this session's.
         """
         with self.database.read() as session:
             rows = session.exec(_generations(session_id, scope)).all()
             if scope[0] != "session" and not rows:
-                raise NotFound
+                raise NotFoundError
             active = frozenset(row_id for row_id, status in rows if status not in TERMINAL)
             newest = _newest_ever(session)
             # A number that was never given comes from a database that was since replaced: start over.
@@ -169,7 +169,7 @@ def _progress(row: GenerationRow) -> dict[str, Any]:
     }
 
 
-def record(unit: UnitOfWork, row: GenerationRow) -> None:
+def append_event(unit: UnitOfWork, row: GenerationRow) -> None:
     """Store the event that tells of the row as it is now, and have it published after the commit."""
     event_type = _TYPES.get(Status(row.status), "render_progress")
     data = snapshot(row)

@@ -11,13 +11,19 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.operators import custom_op
 from sqlmodel import col, select
 
-from videogen.core.errors import IdempotencyConflict, InvalidRequest, LimitExceeded, NotFound, NotTerminal
+from videogen.core.errors import (
+    IdempotencyConflictError,
+    InvalidRequestError,
+    LimitExceededError,
+    NotFoundError,
+    NotTerminalError,
+)
 from videogen.core.text import fold
 from videogen.db.database import UnitOfWork
 from videogen.db.tables import FileRow, GenerationRow, ProjectRow, UploadRow
 from videogen.schemas.status import TERMINAL, Status
 from videogen.store.base import BaseStore
-from videogen.store.queue_order import refresh_line
+from videogen.store.queue_order import update_queue_positions
 from videogen.store.transitions import cancelled
 from videogen.store.trash import in_sight, remove
 
@@ -54,9 +60,9 @@ class GenerationStore(BaseStore):
         The same idempotency key with the same body gives back what the first one made.
 
         Raises:
-            IdempotencyConflict: the key came before, with another body.
-            LimitExceeded: too much is queued or running.
-            InvalidRequest: the image to start from was removed a moment ago.
+            IdempotencyConflictError: the key came before, with another body.
+            LimitExceededError: too much is queued or running.
+            InvalidRequestError: the image to start from was removed a moment ago.
         """
         try:
             with self.database.write() as unit:
@@ -69,13 +75,13 @@ class GenerationStore(BaseStore):
                 unit.session.add_all(rows)
                 unit.session.flush()
                 # Tells the new ones for the first time: they had no place before.
-                refresh_line(unit, self.clock(), self.workers)
+                update_queue_positions(unit, self.clock(), self.workers)
                 for row in rows:
                     unit.session.refresh(row)
                 return rows, True
         except IntegrityError as problem:
             # The session was removed between its check and this write.
-            raise NotFound from problem
+            raise NotFoundError from problem
 
     def _known_project(self, unit: UnitOfWork, project: ProjectRow) -> list[GenerationRow]:
         if project.idempotency_key is None:
@@ -89,7 +95,7 @@ class GenerationStore(BaseStore):
         if known is None:
             return []
         if known.body_hash != project.body_hash:
-            raise IdempotencyConflict
+            raise IdempotencyConflictError
         query = select(GenerationRow).where(GenerationRow.project_id == known.id).order_by(col(GenerationRow.seq))
         return list(unit.session.exec(query))
 
@@ -97,7 +103,7 @@ class GenerationStore(BaseStore):
         """The generations that this session's idempotency key made before; none where it is new.
 
         Raises:
-            IdempotencyConflict: the key came before, with another body.
+            IdempotencyConflictError: the key came before, with another body.
         """
         with self.database.write() as unit:
             return self._known_project(unit, project)
@@ -110,18 +116,18 @@ class GenerationStore(BaseStore):
         )
         queued = select(func.count()).select_from(GenerationRow).where(GenerationRow.status == Status.QUEUED)
         if (have := unit.session.exec(mine).one()) + more > limits.per_session:
-            raise LimitExceeded(
+            raise LimitExceededError(
                 f"At most {limits.per_session} generations of one session may be queued or running, {have} are. "
                 "Wait until one has ended, or cancel one."
             )
         if (have := unit.session.exec(queued).one()) + more > limits.queue:
-            raise LimitExceeded(f"The queue is full: {have} of {limits.queue} places are taken.", retry_after=30)
+            raise LimitExceededError(f"The queue is full: {have} of {limits.queue} places are taken.", retry_after=30)
 
     def get_generation(self, session_id: str, generation_id: str) -> GenerationRow:
         """One generation of this session.
 
         Raises:
-            NotFound: there is none, or it is another session's; nobody can tell which.
+            NotFoundError: there is none, or it is another session's; nobody can tell which.
         """
         with self.database.read() as session:
             return _one(session.exec(_owned(session_id, generation_id)).first())
@@ -130,7 +136,7 @@ class GenerationStore(BaseStore):
         """The generations of a project of this session, in the order of their making.
 
         Raises:
-            NotFound: there is none, or it is another session's.
+            NotFoundError: there is none, or it is another session's.
         """
         query = (
             select(GenerationRow)
@@ -140,7 +146,7 @@ class GenerationStore(BaseStore):
         with self.database.read() as session:
             rows = list(session.exec(query))
         if not rows:
-            raise NotFound
+            raise NotFoundError
         return rows
 
     def list_generations(
@@ -165,7 +171,7 @@ class GenerationStore(BaseStore):
         """Change the title or the favourite mark.
 
         Raises:
-            NotFound: it is not this session's.
+            NotFoundError: it is not this session's.
         """
         with self.database.write() as unit:
             row = _one(unit.session.exec(_owned(session_id, generation_id)).first())
@@ -180,7 +186,7 @@ class GenerationStore(BaseStore):
         A queued one is cancelled at once. Of a running one the wish is stored, and its renderer confirms.
 
         Raises:
-            NotFound: it is not this session's.
+            NotFoundError: it is not this session's.
         """
         now = self.clock()
         with self.database.write() as unit:
@@ -189,7 +195,7 @@ class GenerationStore(BaseStore):
                 return row, False
             if row.status == Status.QUEUED:
                 row = cancelled(unit, row, now, "Cancelled before it began.")
-                refresh_line(unit, now, self.workers)
+                update_queue_positions(unit, now, self.workers)
             else:
                 row.cancel_requested, row.updated_at = True, max(now, row.updated_at)
                 unit.session.add(row)
@@ -199,13 +205,13 @@ class GenerationStore(BaseStore):
         """Remove a generation that has ended, with its events and the rows of its files.
 
         Raises:
-            NotFound: it is not this session's.
-            NotTerminal: it is queued or running.
+            NotFoundError: it is not this session's.
+            NotTerminalError: it is queued or running.
         """
         with self.database.write() as unit:
             row = _one(unit.session.exec(_owned(session_id, generation_id)).first())
             if row.status not in TERMINAL:
-                raise NotTerminal
+                raise NotTerminalError
             remove(unit, row)
 
     def file_keys(self, file_ids: Iterable[str]) -> dict[str, str]:
@@ -226,7 +232,7 @@ class GenerationStore(BaseStore):
         """A file, for a request whose link was signed, and what its generation is called; an upload has no name.
 
         Raises:
-            NotFound: there is none, or its generation is in the trash.
+            NotFoundError: there is none, or its generation is in the trash.
         """
         query = (
             select(FileRow, GenerationRow.title, GenerationRow.prompt)
@@ -238,7 +244,7 @@ class GenerationStore(BaseStore):
                 return found[0], found[1] or found[2]
             upload = session.get(UploadRow, file_id)
         if upload is None:
-            raise NotFound
+            raise NotFoundError
         return upload, ""
 
 
@@ -258,12 +264,12 @@ def _page(query: Any, session_id: str, wanted: Filter, before: int | None) -> An
 def _check_inputs(unit: UnitOfWork, rows: list[GenerationRow]) -> None:
     for input_id in {row.input_file_id for row in rows} - {None}:
         if unit.session.get(UploadRow, input_id) is None:
-            raise InvalidRequest("inputFileId", "an image that is still there (upload it again)", input_id)
+            raise InvalidRequestError("inputFileId", "an image that is still there (upload it again)", input_id)
 
 
 def _one(row: GenerationRow | None) -> GenerationRow:
     if row is None:
-        raise NotFound
+        raise NotFoundError
     return row
 
 

@@ -9,11 +9,11 @@ from typing import Final
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, func, select
 
-from videogen.core.errors import NotFound
+from videogen.core.errors import NotFoundError
 from videogen.db.tables import FileRow, GenerationRow, OriginRow, ProjectRow
 from videogen.schemas.status import TERMINAL, Status
 from videogen.store.base import BaseStore
-from videogen.store.events import record
+from videogen.store.events import append_event
 from videogen.store.trash import in_sight
 
 _PAGE: Final = 100
@@ -96,7 +96,7 @@ class LibraryStore(BaseStore):
         One that another import has brought in the meantime is left out.
 
         Raises:
-            NotFound: the session is gone.
+            NotFoundError: the session is gone.
         """
         brought = []
         try:
@@ -117,8 +117,8 @@ class LibraryStore(BaseStore):
                         OriginRow(session_id=session_id, origin_id=arrival.origin_id, generation_id=generation.id)
                     )
                     unit.session.flush()
-                    record(unit, generation)
+                    append_event(unit, generation)
                     brought.append(generation.id)
         except IntegrityError as problem:
-            raise NotFound from problem
+            raise NotFoundError from problem
         return brought

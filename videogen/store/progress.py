@@ -11,7 +11,7 @@ from videogen.db.tables import FileRow, GenerationRow
 from videogen.schemas.status import Status
 from videogen.store.base import BaseStore
 from videogen.store.estimates import Measured, note_run
-from videogen.store.transitions import advance, amend, failure, move
+from videogen.store.transitions import failure, transition, update_progress, update_running
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class Result:
 class ProgressStore(BaseStore):
     """Fenced writes: a worker that was believed dead cannot write when it wakes.
 
-    Each raises `MoveRefused`, and writes nothing, when the fence does not hold any more.
+    Each raises `StaleWriteError`, and writes nothing, when the fence does not hold any more.
     """
 
     def record_progress(self, fence: Fence, progress: Progress) -> None:
@@ -65,14 +65,14 @@ class ProgressStore(BaseStore):
             "eta_seconds": progress.eta_seconds,
         }
         with self.database.write() as unit:
-            advance(unit, fence.generation_id, self.clock(), values, attempt=fence.attempt)
+            update_progress(unit, fence.generation_id, self.clock(), values, attempt=fence.attempt)
 
     def record_preview(self, fence: Fence, file: FileRow) -> None:
         """Show an intermediate picture; it takes the place of the one before."""
         values = {"preview_file_id": file.id, "preview_version": col(GenerationRow.preview_version) + 1}
         with self.database.write() as unit:
             # The fence first: of a generation that was deleted since, there is nothing that a file could belong to.
-            amend(unit, fence.generation_id, self.clock(), values, attempt=fence.attempt)
+            update_running(unit, fence.generation_id, self.clock(), values, attempt=fence.attempt)
             unit.session.merge(file)
 
     def record_checkpoint(self, fence: Fence, checkpoint: dict[str, Any]) -> None:
@@ -83,7 +83,7 @@ class ProgressStore(BaseStore):
                 "checkpoint_progress": col(GenerationRow.progress),
                 "checkpoint_step": col(GenerationRow.step),
             }
-            amend(unit, fence.generation_id, self.clock(), values, attempt=fence.attempt, tell=False)
+            update_running(unit, fence.generation_id, self.clock(), values, attempt=fence.attempt, tell=False)
 
     def complete(self, fence: Fence, result: Result) -> None:
         """End with a result: status, files and terminal event in one transaction."""
@@ -102,7 +102,7 @@ class ProgressStore(BaseStore):
             "checkpoint": None,
         }
         with self.database.write() as unit:
-            row = move(unit, fence.generation_id, Status.COMPLETED, self.clock(), values, attempt=fence.attempt)
+            row = transition(unit, fence.generation_id, Status.COMPLETED, self.clock(), values, attempt=fence.attempt)
             if result.measured is not None:
                 note_run(unit, row, result.measured)
             unit.session.add_all([file for file in (result.video, result.poster) if file])
@@ -112,7 +112,7 @@ class ProgressStore(BaseStore):
         target = Status.CANCELLED if code == "cancelled" else Status.FAILED
         values = failure(code, message, retryable=retryable)
         with self.database.write() as unit:
-            move(unit, fence.generation_id, target, self.clock(), values, attempt=fence.attempt)
+            transition(unit, fence.generation_id, target, self.clock(), values, attempt=fence.attempt)
 
     def cancel_requested(self, generation_id: str) -> bool:
         """Whether its owner has asked for a stop."""

@@ -7,13 +7,13 @@ from typing import Any, Final
 from sqlalchemy import func, select, update
 from sqlmodel import col
 
-from videogen.core.errors import NotFound, NotQueued
+from videogen.core.errors import NotFoundError, NotQueuedError
 from videogen.db.database import UnitOfWork
 from videogen.db.tables import GenerationRow, SessionRow
 from videogen.schemas.status import Status
 from videogen.store.base import BaseStore
 from videogen.store.estimates import STEPS, Forecast, frames_of, kind_of, schedule
-from videogen.store.events import record
+from videogen.store.events import append_event
 from videogen.store.transitions import set_queued
 
 RANK: Final = func.coalesce(col(GenerationRow.rank), col(GenerationRow.seq))
@@ -49,7 +49,7 @@ def queue_order() -> Any:
     )
 
 
-def refresh_line(unit: UnitOfWork, now: float, workers: int | None) -> None:
+def update_queue_positions(unit: UnitOfWork, now: float, workers: int | None) -> None:
     """Bring places and expectations up to date, and tell those for whom they have changed."""
     unit.flush()
     ids = list(unit.connection.scalars(queue_order()))
@@ -63,7 +63,7 @@ def refresh_line(unit: UnitOfWork, now: float, workers: int | None) -> None:
         if row.queue_position != place + 1 or _is_news(row, expected, now):
             wait, end = expected or (None, None)
             values = {"queue_position": place + 1, "expected_wait_seconds": wait, "eta_seconds": end}
-            record(unit, set_queued(unit, generation_id, now, values))
+            append_event(unit, set_queued(unit, generation_id, now, values))
 
 
 def _expectations(
@@ -155,23 +155,23 @@ class LineStore(BaseStore):
         Before one that has begun in the meantime means first of those that still wait.
 
         Raises:
-            NotFound: one of the two is not this session's.
-            NotQueued: it does not wait any more, or the other one has ended.
+            NotFoundError: one of the two is not this session's.
+            NotQueuedError: it does not wait any more, or the other one has ended.
         """
         with self.database.write() as unit:
             row = _own(unit, session_id, generation_id)
             if row.status != Status.QUEUED:
-                raise NotQueued
+                raise NotQueuedError
             target = before
             if before is not None and before != generation_id:
                 other = _own(unit, session_id, before)
                 if other.status == Status.PROCESSING:
                     target = first_of(unit, session_id)
                 elif other.status != Status.QUEUED:
-                    raise NotQueued(f"The generation {before!r} has ended, so that nothing can come before it.")
+                    raise NotQueuedError(f"The generation {before!r} has ended, so that nothing can come before it.")
             if target != generation_id:
                 reorder(unit, row, target)
-                refresh_line(unit, self.clock(), self.workers)
+                update_queue_positions(unit, self.clock(), self.workers)
             unit.session.refresh(row)
             return row
 
@@ -182,5 +182,5 @@ def _own(unit: UnitOfWork, session_id: str, generation_id: str) -> GenerationRow
     )
     row = unit.session.scalars(query).first()
     if row is None:
-        raise NotFound
+        raise NotFoundError
     return row

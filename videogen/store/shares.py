@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import or_, update
 from sqlmodel import Session, col, delete, select
 
-from videogen.core.errors import NotFound
+from videogen.core.errors import NotFoundError
 from videogen.core.security import new_slug, token_hash
 from videogen.db.tables import FileRow, GenerationRow, ShareRow
 from videogen.store.base import BaseStore
@@ -24,7 +24,7 @@ class ShareStore(BaseStore):
         """Set `values` of the generation's link; make one where there is none that holds.
 
         Raises:
-            NotFound: the generation is not this session's.
+            NotFoundError: the generation is not this session's.
         """
         now = self.clock()
         with self.database.write() as unit:
@@ -53,7 +53,7 @@ class ShareStore(BaseStore):
         """Revoke the generation's link; where there is none, nothing happens.
 
         Raises:
-            NotFound: the generation is not this session's.
+            NotFoundError: the generation is not this session's.
         """
         with self.database.write() as unit:
             row = _owned(unit.session, session_id, generation_id)
@@ -76,7 +76,7 @@ class ShareStore(BaseStore):
         Whatever the slug is, the same is done: a hash, and one look for it. So nothing can be told from the time.
 
         Raises:
-            NotFound: it was guessed, revoked or malformed, or has expired; nobody can tell which.
+            NotFoundError: it was guessed, revoked or malformed, or has expired; nobody can tell which.
         """
         query = (
             select(ShareRow, GenerationRow)
@@ -86,7 +86,7 @@ class ShareStore(BaseStore):
         with self.database.read() as session:
             found = session.exec(query).first()
         if found is None:
-            raise NotFound
+            raise NotFoundError
         return found[0], found[1]
 
     def count_view(self, slug_hash: str) -> None:
@@ -107,7 +107,7 @@ def _owned(session: Session, session_id: str, generation_id: str) -> GenerationR
     query = select(GenerationRow).where(*mine, in_sight())
     row = session.exec(query).first()
     if row is None:
-        raise NotFound
+        raise NotFoundError
     return row
 
 

@@ -7,14 +7,14 @@ from typing import Any, Final, cast
 from sqlalchemy import ScalarSelect, Table, bindparam, case, select, update
 from sqlmodel import SQLModel
 
-from videogen.core.errors import MoveRefused
+from videogen.core.errors import StaleWriteError
 from videogen.db.database import UnitOfWork
 from videogen.db.tables import GenerationRow
 from videogen.schemas.status import TERMINAL, Status, moves_to
-from videogen.store.events import record
+from videogen.store.events import append_event
 
 
-def move(
+def transition(
     unit: UnitOfWork,
     generation_id: str | ScalarSelect[str],
     target: Status,
@@ -31,41 +31,44 @@ def move(
             what was lost waits under the same number until it is claimed again.
 
     Raises:
-        MoveRefused: it is in no status from which `target` may be reached, or in another attempt. Nothing was changed.
+        StaleWriteError: it is in no status from which `target` may be reached, or in another attempt.
+            Nothing was changed.
     """
     if target in TERMINAL:
         values = _END | values | {"stage": target.value, "finished_at": not_before(_TABLE.c.updated_at, now)}
     allowed = tuple(status for status in moves_to(target) if attempt is None or status is Status.PROCESSING)
     row = _update(unit, generation_id, allowed, attempt, values | {"status": target.value, "updated_at": now})
-    record(unit, row)
+    append_event(unit, row)
     return row
 
 
-def amend(
+def update_running(
     unit: UnitOfWork, generation_id: str, now: float, values: dict[str, Any], *, attempt: int, tell: bool = True
 ) -> None:
     """Set `values` of a generation that is processing in this attempt, and tell it.
 
     Raises:
-        MoveRefused: it is not, any more. Nothing was changed.
+        StaleWriteError: it is not, any more. Nothing was changed.
     """
     row = _update(unit, generation_id, (Status.PROCESSING,), attempt, values | {"updated_at": now})
     if tell:
-        record(unit, row)
+        append_event(unit, row)
 
 
-def advance(unit: UnitOfWork, generation_id: str, now: float, progress: dict[str, Any], *, attempt: int) -> None:
+def update_progress(
+    unit: UnitOfWork, generation_id: str, now: float, progress: dict[str, Any], *, attempt: int
+) -> None:
     """The same for progress, which is by far the most frequent write. The percentage never falls.
 
     Raises:
-        MoveRefused: it is not processing in this attempt, any more. Nothing was changed.
+        StaleWriteError: it is not processing in this attempt, any more. Nothing was changed.
     """
     bound = {f"new_{name}": value for name, value in progress.items()}
     keys = {"this_id": generation_id, "this_attempt": attempt, "new_updated_at": now}
     row = unit.connection.execute(_ADVANCE, bound | keys).first()
     if row is None:
-        raise MoveRefused
-    record(unit, cast(GenerationRow, row))
+        raise StaleWriteError
+    append_event(unit, cast(GenerationRow, row))
 
 
 _TABLE: Final[Table] = SQLModel.metadata.tables["generations"]
@@ -116,7 +119,7 @@ def _update(
         statement = statement.where(_TABLE.c.attempt == attempt)
     row = unit.connection.execute(statement.values(values).returning(*_TABLE.c)).first()
     if row is None:
-        raise MoveRefused
+        raise StaleWriteError
     # A plain row has the same attributes; an object of the session would cost ten times as much.
     return cast(GenerationRow, row)
 
@@ -128,7 +131,7 @@ def not_before(column: Any, now: float) -> Any:
 
 def cancelled(unit: UnitOfWork, row: GenerationRow, now: float, message: str) -> GenerationRow:
     """Move to `cancelled`, whether a worker holds it or not."""
-    return move(unit, row.id, Status.CANCELLED, now, failure("cancelled", message, retryable=True))
+    return transition(unit, row.id, Status.CANCELLED, now, failure("cancelled", message, retryable=True))
 
 
 def failure(code: str, message: str, *, retryable: bool) -> dict[str, Any]:
@@ -140,16 +143,16 @@ def set_queued(unit: UnitOfWork, generation_id: str, now: float, values: dict[st
     """Set `values` of a generation that is queued; whether that is told is the caller's affair.
 
     Raises:
-        MoveRefused: it is not, any more. Nothing was changed.
+        StaleWriteError: it is not, any more. Nothing was changed.
     """
     return _update(unit, generation_id, (Status.QUEUED,), None, values | {"updated_at": now})
 
 
-def restage(unit: UnitOfWork, now: float, stage: str, message: str) -> None:
+def set_queue_stage(unit: UnitOfWork, now: float, stage: str, message: str) -> None:
     """Give all that is queued this stage and message, and tell those for whom that is new."""
     unit.flush()
     waiting = select(_TABLE.c.id).where(_TABLE.c.status == Status.QUEUED.value, _TABLE.c.stage != stage)
     for generation_id in list(unit.connection.scalars(waiting.order_by(_TABLE.c.seq))):
         # Whoever is held does not know for how long; whoever is let go is told with the line.
         values = {"stage": stage, "message": message, "eta_seconds": None, "expected_wait_seconds": None}
-        record(unit, set_queued(unit, generation_id, now, values))
+        append_event(unit, set_queued(unit, generation_id, now, values))

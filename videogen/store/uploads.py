@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import exists, func
 from sqlmodel import col, delete, select
 
-from videogen.core.errors import LimitExceeded, NotFound
+from videogen.core.errors import LimitExceededError, NotFoundError
 from videogen.db.database import UnitOfWork
 from videogen.db.tables import FileRow, GenerationRow, UploadRow
 from videogen.schemas.status import Status
@@ -28,8 +28,8 @@ class UploadStore(BaseStore):
             limit: how many one session may have.
 
         Raises:
-            LimitExceeded: there are `limit`, and all are in use.
-            NotFound: the session is gone.
+            LimitExceededError: there are `limit`, and all are in use.
+            NotFoundError: the session is gone.
         """
         with self.database.write() as unit:
             same = select(UploadRow).where(UploadRow.session_id == row.session_id, UploadRow.digest == row.digest)
@@ -50,7 +50,7 @@ class UploadStore(BaseStore):
         idle = select(UploadRow).where(UploadRow.session_id == session_id, _idle())
         oldest = list(unit.session.exec(idle.order_by(col(UploadRow.created_at)).limit(excess)))
         if len(oldest) < excess:
-            raise LimitExceeded(
+            raise LimitExceededError(
                 f"At most {limit} images of one session are kept, and generations start from all of them. "
                 "Delete one of those generations.",
                 retry_after=60,
@@ -62,20 +62,20 @@ class UploadStore(BaseStore):
         """An upload of this session.
 
         Raises:
-            NotFound: there is none, or it is another session's.
+            NotFoundError: there is none, or it is another session's.
         """
         query = select(UploadRow).where(UploadRow.id == upload_id, UploadRow.session_id == session_id)
         with self.database.read() as session:
             row = session.exec(query).first()
         if row is None:
-            raise NotFound
+            raise NotFoundError
         return row
 
     def get_still(self, session_id: str, file_id: str) -> tuple[FileRow, GenerationRow]:
         """The picture of a completed image generation of this session, and that generation.
 
         Raises:
-            NotFound: there is none, or it is another session's.
+            NotFoundError: there is none, or it is another session's.
         """
         query = (
             select(FileRow, GenerationRow)
@@ -92,7 +92,7 @@ class UploadStore(BaseStore):
         with self.database.read() as session:
             found = session.exec(query).first()
         if found is None:
-            raise NotFound
+            raise NotFoundError
         return found[0], found[1]
 
     def find_input(self, generation_id: str) -> UploadRow | None:

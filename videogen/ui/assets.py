@@ -10,7 +10,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Final
 
-from videogen.core.i18n import Words, languages, said_by
+from videogen.core.i18n import Catalog, languages, said_by
 from videogen.ui.form import EngineForm
 from videogen.ui.texts import DETAILS
 
@@ -88,13 +88,13 @@ def read(path: str) -> str:
     return files("videogen.ui").joinpath("assets", *path.split("/")).read_text(encoding="utf-8")
 
 
-def shell(words: Words) -> str:
+def shell(words: Catalog) -> str:
     """What stands in the page's body before Gradio has started."""
     whole = re.sub(r"@@(\w+)@@", lambda found: read(f"html/{found[1]}.html"), read("html/shell.html"))
     return words.fill(whole.replace("{languages}", _switch(words)))
 
 
-def _switch(words: Words) -> str:
+def _switch(words: Catalog) -> str:
     """A link for each language; of the one that is spoken it says so."""
     link = read("html/language.html").strip()
     return "".join(
@@ -103,7 +103,7 @@ def _switch(words: Words) -> str:
     )
 
 
-def head(engines: Sequence[EngineForm], words: Words, *, api: str = "api/v1") -> str:
+def head(engines: Sequence[EngineForm], words: Catalog, *, api: str = "api/v1") -> str:
     """What goes into the page's head. `api`: where its scripts find the API, below the page's own address.
 
     Gradio itself would put its own `head` and `css` in only once it has started, and rewrite their selectors.
@@ -124,11 +124,11 @@ def scripts() -> str:
     return "\n".join(read(f"js/{name}.js") for name in SCRIPTS)
 
 
-def _engine_forms(engines: Sequence[EngineForm], words: Words) -> list[dict[str, Any]]:
+def _engine_forms(engines: Sequence[EngineForm], words: Catalog) -> list[dict[str, Any]]:
     return [_engine_form(engine, words) for engine in engines]
 
 
-def _engine_form(engine: EngineForm, words: Words) -> dict[str, Any]:
+def _engine_form(engine: EngineForm, words: Catalog) -> dict[str, Any]:
     # Not as a dataclass all through: presets are models.
     told = {name: getattr(engine, name) for name in engine.__slots__}
     return told | {

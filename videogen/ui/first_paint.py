@@ -13,7 +13,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from videogen.client import ApiError, AsyncClient, ClientError
-from videogen.core.i18n import VARIES, Words, chosen, languages
+from videogen.core.i18n import VARIES, Catalog, chosen, languages
 from videogen.ui import views
 from videogen.ui.pages import Page, Visit, find_session, texts_of
 from videogen.ui.views import View
@@ -33,7 +33,7 @@ class FirstPaint:
     language of its request, Gradio's labels included: they are marks in its configuration until then.
     """
 
-    def __init__(self, app: ASGIApp, head: Callable[[Words], str], shell: Callable[[Words], str]) -> None:
+    def __init__(self, app: ASGIApp, head: Callable[[Catalog], str], shell: Callable[[Catalog], str]) -> None:
         self.app = app
         self._parts = {
             words.tag: (head(words).encode(), shell(words).encode(), words) for words in languages().values()

@@ -9,7 +9,7 @@ from typing import Any, Final
 from videogen.client import ApiError, ClientError
 from videogen.client.policy import is_loopback
 from videogen.core import i18n as language
-from videogen.core.i18n import Words
+from videogen.core.i18n import Catalog
 from videogen.schemas.generations import Generation
 from videogen.schemas.status import Status
 
@@ -56,18 +56,18 @@ STATUS: Final[Mapping[Status, str]] = {
 
 
 def mark(key: str) -> str:
-    """What stands for a text in a document that is made once for all languages, until `Words.fill` puts it in."""
+    """What stands for a text in a document that is made once for all languages, until `Catalog.fill` puts it in."""
     return f"@@{key}@@"
 
 
 class Texts:
     """What is said to one visit."""
 
-    def __init__(self, words: Words) -> None:
+    def __init__(self, words: Catalog) -> None:
         self.words = words
 
     def say(self, key: str, **values: Any) -> str:
-        """A text of the visit's language, as `Words.say`."""
+        """A text of the visit's language, as `Catalog.say`."""
         return self.words.say(key, **values)
 
     def welcome(self, active: int) -> str:

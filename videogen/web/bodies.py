@@ -14,10 +14,10 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect
 
 from videogen.core.errors import (
-    InvalidRequest,
-    PayloadTooLarge,
-    StorageFault,
-    UnsupportedMediaType,
+    InvalidRequestError,
+    PayloadTooLargeError,
+    StorageError,
+    UnsupportedMediaTypeError,
 )
 
 _ENVELOPE: Final = 16 * 1024
@@ -33,12 +33,14 @@ async def receive_image(request: Request, most: int) -> UploadFile:
     """The one file of a multipart body, counted while it comes.
 
     Raises:
-        PayloadTooLarge: it is larger than `most` bytes; what comes after them is not read.
-        UnsupportedMediaType: the body is no multipart form.
-        InvalidRequest: it is a broken one, or has another shape.
+        PayloadTooLargeError: it is larger than `most` bytes; what comes after them is not read.
+        UnsupportedMediaTypeError: the body is no multipart form.
+        InvalidRequestError: it is a broken one, or has another shape.
     """
     if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
-        raise UnsupportedMediaType(f"Expected {_EXPECTED}, got {request.headers.get('content-type', 'no type')!r}.")
+        raise UnsupportedMediaTypeError(
+            f"Expected {_EXPECTED}, got {request.headers.get('content-type', 'no type')!r}."
+        )
     length = request.headers.get("content-length", "")
     if length.isdigit() and int(length) > most + _ENVELOPE:
         raise _too_large(most)
@@ -48,13 +50,13 @@ async def receive_image(request: Request, most: int) -> UploadFile:
     except _TooLarge:
         raise _too_large(most) from None
     except MultiPartException as problem:
-        raise InvalidRequest("body", _EXPECTED, f"nothing of the kind ({problem.message})") from None
+        raise InvalidRequestError("body", _EXPECTED, f"nothing of the kind ({problem.message})") from None
     except ClientDisconnect:
-        raise InvalidRequest("body", _EXPECTED, "nothing: the connection was closed half-way") from None
+        raise InvalidRequestError("body", _EXPECTED, "nothing: the connection was closed half-way") from None
     upload = form.get("file")
     if not isinstance(upload, UploadFile):
         await form.close()
-        raise InvalidRequest("file", _EXPECTED, "nothing")
+        raise InvalidRequestError("file", _EXPECTED, "nothing")
     if (upload.size or 0) > most:
         await form.close()
         raise _too_large(most)
@@ -70,8 +72,8 @@ async def _counted(request: Request, most: int) -> AsyncGenerator[bytes, None]:
         yield chunk
 
 
-def _too_large(most: int) -> PayloadTooLarge:
-    return PayloadTooLarge(
+def _too_large(most: int) -> PayloadTooLargeError:
+    return PayloadTooLargeError(
         f"file: expected at most {most / 1e6:g} MB (VIDEOGEN_MAX_UPLOAD_MB), got more. Make the image smaller."
     )
 
@@ -80,10 +82,12 @@ async def receive_file(request: Request, path: Path, limit: int) -> None:
     """Write a request's body to a file.
 
     Raises:
-        PayloadTooLarge: it is larger than `limit` bytes; what comes after them is not read.
-        StorageFault: the disk is full or cannot be written.
+        PayloadTooLargeError: it is larger than `limit` bytes; what comes after them is not read.
+        StorageError: the disk is full or cannot be written.
     """
-    too_large = PayloadTooLarge(f"Expected a zip of at most {limit} bytes (VIDEOGEN_MAX_IMPORT_MB), got a larger one.")
+    too_large = PayloadTooLargeError(
+        f"Expected a zip of at most {limit} bytes (VIDEOGEN_MAX_IMPORT_MB), got a larger one."
+    )
     told = request.headers.get("content-length", "")
     if told.isascii() and told.isdigit() and int(told) > limit:
         raise too_large
@@ -96,4 +100,4 @@ async def receive_file(request: Request, path: Path, limit: int) -> None:
                     raise too_large
                 await file.write(chunk)
     except OSError as problem:
-        raise StorageFault(f"The zip could not be kept: {problem.strerror}.") from problem
+        raise StorageError(f"The zip could not be kept: {problem.strerror}.") from problem

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 
-from videogen.core.errors import InvalidRequest
+from videogen.core.errors import InvalidRequestError
 
 
 def encode_cursor(position: int | None) -> str | None:
@@ -17,7 +17,7 @@ def decode_cursor(text: str | None) -> int | None:
     """The place that a text means; None stays None.
 
     Raises:
-        InvalidRequest: the text is none of ours.
+        InvalidRequestError: the text is none of ours.
     """
     if not text:
         return None
@@ -27,4 +27,4 @@ def decode_cursor(text: str | None) -> int | None:
             return int(digits)
     except (binascii.Error, UnicodeEncodeError):
         pass
-    raise InvalidRequest("cursor", "the nextCursor of an earlier page", text)
+    raise InvalidRequestError("cursor", "the nextCursor of an earlier page", text)

@@ -10,7 +10,13 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from videogen.core.errors import InvalidRequest, LimitExceeded, SessionRequired, TooManyGuesses, VideogenError
+from videogen.core.errors import (
+    InvalidRequestError,
+    LimitExceededError,
+    SessionRequiredError,
+    TooManyGuessesError,
+    VideogenError,
+)
 from videogen.core.validation import explain
 from videogen.schemas.system import Problem
 
@@ -28,11 +34,11 @@ def problem_response(error: VideogenError) -> JSONResponse:
         "code": error.code,
     }
     headers = {"Cache-Control": "no-store"}
-    if isinstance(error, InvalidRequest):
+    if isinstance(error, InvalidRequestError):
         body["errors"] = error.errors
-    if isinstance(error, LimitExceeded | TooManyGuesses):
+    if isinstance(error, LimitExceededError | TooManyGuessesError):
         headers["Retry-After"] = str(error.retry_after)
-    if isinstance(error, SessionRequired):
+    if isinstance(error, SessionRequiredError):
         headers["WWW-Authenticate"] = "Bearer"
     return JSONResponse(body, error.status, headers, MEDIA_TYPE)
 
@@ -79,12 +85,12 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def _invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
-        return problem_response(InvalidRequest.of([explain(fault) for fault in error.errors()]))
+        return problem_response(InvalidRequestError.of([explain(fault) for fault in error.errors()]))
 
     @app.exception_handler(HTTPException)
     async def _http(_request: Request, error: HTTPException) -> JSONResponse:
         if error.status_code == 400:  # FastAPI could not even decode the body
-            return problem_response(InvalidRequest("body", "valid JSON in UTF-8", "something else"))
+            return problem_response(InvalidRequestError("body", "valid JSON in UTF-8", "something else"))
         code = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "http_error")
         body = {"type": "about:blank", "title": str(error.detail), "status": error.status_code}
         body |= {"detail": str(error.detail), "code": code}

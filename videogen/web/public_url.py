@@ -12,7 +12,7 @@ from videogen.core.config import AppConfig
 _HOST: Final = re.compile(r"[A-Za-z0-9._-]{1,253}(:\d{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](:\d{1,5})?")
 
 
-class Address:
+class PublicUrl:
     """The public address of one app. `tunnel` is set once a share tunnel has given it one."""
 
     def __init__(self, config: AppConfig) -> None:

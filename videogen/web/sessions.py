@@ -13,7 +13,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from videogen.core.errors import CrossSite, SessionRequired, StorageFault
+from videogen.core.errors import CrossSiteError, SessionRequiredError, StorageError
 from videogen.services.generations import Service
 
 logger = logging.getLogger(__name__)
@@ -36,8 +36,8 @@ def current_session(
     """The id of the session that asks.
 
     Raises:
-        SessionRequired: no token, or an unknown one.
-        CrossSite: a write that rests on the cookie alone, from another site.
+        SessionRequiredError: no token, or an unknown one.
+        CrossSiteError: a write that rests on the cookie alone, from another site.
     """
     if "authorization" in connection.headers:
         # A client that sends a token means that token; the cookie must not step in for a wrong one.
@@ -45,10 +45,10 @@ def current_session(
     else:
         token = connection.cookies.get(COOKIE, "")
         if token and connection.scope["method"] not in _SAFE and not is_same_origin(connection):
-            raise CrossSite
+            raise CrossSiteError
     session_id = service_of(connection).find_session(token) if token else None
     if session_id is None:
-        raise SessionRequired
+        raise SessionRequiredError
     return session_id
 
 
@@ -93,7 +93,7 @@ class SessionCookie:
         try:
             known = await anyio.to_thread.run_sync(service.find_session, token) if token else None
             created = None if known else await anyio.to_thread.run_sync(service.create_session)
-        except StorageFault as problem:
+        except StorageError as problem:
             # The page comes all the same, and says what is wrong once it asks for a session itself.
             logger.error("%s: %s", problem.code, problem.detail)
             created = None

@@ -18,7 +18,7 @@ from videogen.engines.base import RenderLost
 from videogen.engines.process import host, protocol
 from videogen.engines.process import spawn as spare_module
 from videogen.engines.process.host import RenderProcess
-from videogen.engines.process.pool import Spare
+from videogen.engines.process.pool import ProcessPool
 from videogen.engines.process.spawn import end_orphans
 from videogen.media import probe
 
@@ -263,11 +263,11 @@ def _host(code, job):
 HOST = """
 import signal, sys
 from videogen.engines.process.host import RenderProcess
-from videogen.engines.process.pool import Spare
+from videogen.engines.process.pool import ProcessPool
 from videogen.engines.process.spawn import end_orphans
 from videogen.engines.process.protocol import RenderJob
 render = RenderProcess(RenderJob.model_validate_json(sys.stdin.readline()))
-spare = Spare()
+spare = ProcessPool()
 for message in render.messages():
     if message.t == "preview":
         print(render.pid, spare.pid, flush=True)
@@ -334,7 +334,7 @@ def test_nothing_is_left_behind(job_for):
         return sorted(os.listdir("/proc/self/fd"))
 
     before = open_files()
-    spare = Spare()
+    spare = ProcessPool()
     first = spare.pid
     with RenderProcess(job_for("bars"), spare=spare) as render:
         assert render.pid == first
@@ -362,7 +362,7 @@ def test_the_next_spares_are_made_while_nothing_renders(job_for, monkeypatch):
 
     real = spare_module.spawn
     monkeypatch.setattr(spare_module, "spawn", spawn)
-    spare = Spare(ahead=2, quiet=0.01)
+    spare = ProcessPool(ahead=2, quiet=0.01)
     try:
         made.get(timeout=20)
         with RenderProcess(job_for("bars"), spare=spare) as render:
@@ -379,7 +379,7 @@ def test_the_next_spares_are_made_while_nothing_renders(job_for, monkeypatch):
 
 
 def test_a_spare_that_died_is_replaced(job_for):
-    spare = Spare()
+    spare = ProcessPool()
     try:
         os.kill(spare.pid, signal.SIGKILL)
         await_death(spare.pid)

@@ -10,7 +10,7 @@ from typing import Unpack
 from videogen.client import calls
 from videogen.client.aio.transport import AsyncSender
 from videogen.client.calls import ListOptions, ShareOptions, SubmitOptions
-from videogen.client.download import Part, link_of
+from videogen.client.download import PartialFile, link_of
 from videogen.client.errors import WaitTimeout, result_of
 from videogen.client.watch_state import Watched
 from videogen.schemas.engines import EngineInfo
@@ -103,7 +103,7 @@ class AsyncClient(AsyncSender):
     async def zip(self, ids: Sequence[str], path: Path) -> Path:
         """Write up to 1,000 finished generations as a zip; `path` is whole or not there."""
         bundle = await self._send(calls.make_zip(ids))
-        return await self._whole(bundle.url, await asyncio.to_thread(Part.anew, path))
+        return await self._whole(bundle.url, await asyncio.to_thread(PartialFile.anew, path))
 
     async def engines(self) -> tuple[EngineInfo, ...]:
         """The engines on offer."""
@@ -145,7 +145,7 @@ class AsyncClient(AsyncSender):
 
     async def export_zip(self, path: Path) -> Path:
         """Write everything that the session has finished, as a zip; `path` is whole or not there."""
-        return await self._whole(f"{calls.API}/export", await asyncio.to_thread(Part.anew, path))
+        return await self._whole(f"{calls.API}/export", await asyncio.to_thread(PartialFile.anew, path))
 
     async def import_zip(self, path: Path) -> Imported:
         """Bring in an export of this or another app. What is here already stays as it is."""
@@ -205,5 +205,5 @@ class AsyncClient(AsyncSender):
         # Asked anew: links run out.
         found = await self.get(generation if isinstance(generation, str) else generation.id)
         link = link_of(found)
-        part = await asyncio.to_thread(Part, path, found.file_id or found.id, found.size_bytes)
+        part = await asyncio.to_thread(PartialFile, path, found.file_id or found.id, found.size_bytes)
         return await self._resume(link, part)

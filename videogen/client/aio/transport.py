@@ -13,9 +13,9 @@ import httpx
 from videogen.client import policy
 from videogen.client.aio.watch import Subscription
 from videogen.client.calls import API, Call
-from videogen.client.download import TIMEOUT, Part
+from videogen.client.download import TIMEOUT, PartialFile
 from videogen.client.errors import ApiError, ClientError, Unreachable, from_response
-from videogen.client.watch_state import Place, Watched
+from videogen.client.watch_state import Watched, WatchState
 
 T = TypeVar("T")
 
@@ -56,10 +56,10 @@ class AsyncSender:
         await self._pool.aclose()
 
     def _follow(self, path: str, last_event_id: int | None, *, one: bool) -> AsyncGenerator[Watched, None]:
-        place = Place(path, policy.authorization(self.token), last_event_id, ends_with_terminal=one)
+        place = WatchState(path, policy.authorization(self.token), last_event_id, ends_with_terminal=one)
         return Subscription(self._pool.http(), place).events()
 
-    async def _resume(self, link: str, part: Part) -> Path:
+    async def _resume(self, link: str, part: PartialFile) -> Path:
         """Fetch a file, over any number of breaks."""
         try:
             while not part.is_whole:
@@ -72,7 +72,7 @@ class AsyncSender:
         finally:
             part.close()
 
-    async def _whole(self, link: str, part: Part) -> Path:
+    async def _whole(self, link: str, part: PartialFile) -> Path:
         """Fetch what can only be had in one go. The token goes along to the API alone."""
         headers = policy.authorization(self.token) if link.startswith(API) else {}
         try:
@@ -91,7 +91,7 @@ class AsyncSender:
         finally:
             part.discard()
 
-    async def _fetch(self, link: str, part: Part) -> None:
+    async def _fetch(self, link: str, part: PartialFile) -> None:
         async with (
             self._pool.http_for(link) as http,
             http.stream("GET", link, headers=part.headers(), timeout=TIMEOUT) as response,
@@ -103,7 +103,7 @@ class AsyncSender:
                 part.write(chunk)
 
     async def _send(self, call: Call[T]) -> T:
-        tries = policy.Tries(call)
+        tries = policy.RetryPolicy(call)
         while True:
             try:
                 response = await self._request(call)

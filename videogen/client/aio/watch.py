@@ -10,16 +10,24 @@ import httpx
 from httpx_sse import EventSource, SSEError
 
 from videogen.client.errors import ClientError, ProtocolError, Unreachable, from_response
-from videogen.client.watch_state import RESUMED_AFTER, TIMEOUT, Breaks, ConnectionChange, Event, Place, Watched
+from videogen.client.watch_state import (
+    RESUMED_AFTER,
+    TIMEOUT,
+    ConnectionChange,
+    Event,
+    ReconnectPolicy,
+    Watched,
+    WatchState,
+)
 
 
 class Subscription:
     """A watch over an asynchronous connection. See `place` for what it knows."""
 
-    def __init__(self, http: httpx.AsyncClient, place: Place) -> None:
+    def __init__(self, http: httpx.AsyncClient, place: WatchState) -> None:
         self._http = http
         self._place = place
-        self._breaks = Breaks()
+        self._breaks = ReconnectPolicy()
 
     async def events(self) -> AsyncGenerator[Watched, None]:
         """Yield events and changes of the connection until the stream has ended for good.

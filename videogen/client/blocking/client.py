@@ -10,7 +10,7 @@ from typing import Unpack
 from videogen.client import calls
 from videogen.client.blocking.transport import Sender
 from videogen.client.calls import ListOptions, ShareOptions, SubmitOptions
-from videogen.client.download import Part, link_of
+from videogen.client.download import PartialFile, link_of
 from videogen.client.errors import result_of
 from videogen.client.watch_state import Watched
 from videogen.schemas.engines import EngineInfo
@@ -101,7 +101,7 @@ class Client(Sender):
     def zip(self, ids: Sequence[str], path: Path) -> Path:
         """Write up to 1,000 finished generations as a zip; `path` is whole or not there."""
         bundle = self._send(calls.make_zip(ids))
-        return self._whole(bundle.url, Part.anew(path))
+        return self._whole(bundle.url, PartialFile.anew(path))
 
     def engines(self) -> tuple[EngineInfo, ...]:
         """The engines on offer."""
@@ -143,7 +143,7 @@ class Client(Sender):
 
     def export_zip(self, path: Path) -> Path:
         """Write everything that the session has finished, as a zip; `path` is whole or not there."""
-        return self._whole(f"{calls.API}/export", Part.anew(path))
+        return self._whole(f"{calls.API}/export", PartialFile.anew(path))
 
     def import_zip(self, path: Path) -> Imported:
         """Bring in an export of this or another app. What is here already stays as it is."""
@@ -201,5 +201,5 @@ class Client(Sender):
         # Asked anew: links run out.
         found = self.get(generation if isinstance(generation, str) else generation.id)
         link = link_of(found)
-        part = Part(path, found.file_id or found.id, found.size_bytes)
+        part = PartialFile(path, found.file_id or found.id, found.size_bytes)
         return self._resume(link, part)

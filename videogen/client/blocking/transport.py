@@ -13,9 +13,9 @@ import httpx
 from videogen.client import policy
 from videogen.client.blocking.watch import SyncSubscription
 from videogen.client.calls import API, Call
-from videogen.client.download import TIMEOUT, Part
+from videogen.client.download import TIMEOUT, PartialFile
 from videogen.client.errors import ApiError, ClientError, Unreachable, from_response
-from videogen.client.watch_state import Place, Watched
+from videogen.client.watch_state import Watched, WatchState
 
 T = TypeVar("T")
 
@@ -58,10 +58,10 @@ class Sender:
     def _follow(
         self, path: str, last_event_id: int | None, *, one: bool, deadline: float | None = None
     ) -> Generator[Watched, None, None]:
-        place = Place(path, policy.authorization(self.token), last_event_id, ends_with_terminal=one)
+        place = WatchState(path, policy.authorization(self.token), last_event_id, ends_with_terminal=one)
         return SyncSubscription(self._pool.http(), place, deadline).events()
 
-    def _resume(self, link: str, part: Part) -> Path:
+    def _resume(self, link: str, part: PartialFile) -> Path:
         """Fetch a file, over any number of breaks."""
         try:
             while not part.is_whole:
@@ -74,7 +74,7 @@ class Sender:
         finally:
             part.close()
 
-    def _whole(self, link: str, part: Part) -> Path:
+    def _whole(self, link: str, part: PartialFile) -> Path:
         """Fetch what can only be had in one go. The token goes along to the API alone."""
         headers = policy.authorization(self.token) if link.startswith(API) else {}
         try:
@@ -93,7 +93,7 @@ class Sender:
         finally:
             part.discard()
 
-    def _fetch(self, link: str, part: Part) -> None:
+    def _fetch(self, link: str, part: PartialFile) -> None:
         with (
             self._pool.http_for(link) as http,
             http.stream("GET", link, headers=part.headers(), timeout=TIMEOUT) as response,
@@ -105,7 +105,7 @@ class Sender:
                 part.write(chunk)
 
     def _send(self, call: Call[T]) -> T:
-        tries = policy.Tries(call)
+        tries = policy.RetryPolicy(call)
         while True:
             try:
                 response = self._request(call)

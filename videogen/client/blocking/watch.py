@@ -14,18 +14,26 @@ import httpx
 from httpx_sse import EventSource, SSEError
 
 from videogen.client.errors import ClientError, ProtocolError, Unreachable, WaitTimeout, from_response
-from videogen.client.watch_state import RESUMED_AFTER, TIMEOUT, Breaks, ConnectionChange, Event, Place, Watched
+from videogen.client.watch_state import (
+    RESUMED_AFTER,
+    TIMEOUT,
+    ConnectionChange,
+    Event,
+    ReconnectPolicy,
+    Watched,
+    WatchState,
+)
 
 
 class SyncSubscription:
     """A watch over a blocking connection, which a deadline may end. See `place` for what it knows."""
 
-    def __init__(self, http: httpx.Client, place: Place, deadline: float | None = None) -> None:
+    def __init__(self, http: httpx.Client, place: WatchState, deadline: float | None = None) -> None:
         self._http = http
         self._place = place
         self._deadline = deadline
         """On the clock of `time.monotonic`."""
-        self._breaks = Breaks()
+        self._breaks = ReconnectPolicy()
 
     def events(self) -> Generator[Watched, None, None]:
         """Yield events and changes of the connection until the stream has ended for good.

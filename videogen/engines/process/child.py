@@ -20,7 +20,7 @@ from typing import Any, BinaryIO, Final, NoReturn
 
 import orjson
 
-from videogen.core.errors import StorageFault, VideogenError, is_disk_fault
+from videogen.core.errors import StorageError, VideogenError, is_disk_fault
 from videogen.engines.base import Artifact, NeedsAttention, RenderCancelled, RenderEnd, RenderFailed
 from videogen.engines.process import protocol
 from videogen.engines.registry import load_engine
@@ -175,7 +175,7 @@ def failure(problem: BaseException, workdir: Path | None = None) -> protocol.Fai
     if is_disk_fault(problem) or (workdir and _was_refused(problem, workdir)):
         what = (getattr(problem, "strerror", None) or name).lower()
         message = f"The video could not be written: {what}. Look at the disk of the data folder, then retry."
-        return protocol.Failed(code=StorageFault.code, message=message, retryable=True)
+        return protocol.Failed(code=StorageError.code, message=message, retryable=True)
     if isinstance(problem, VideogenError):
         return protocol.Failed(code=problem.code, message=first_line)
     return protocol.Failed(code="engine_error", message=f"{name}: {first_line}" if first_line else name)

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from videogen.engines.base import RenderLost
 from videogen.engines.process import protocol
-from videogen.engines.process.pool import Spare
+from videogen.engines.process.pool import ProcessPool
 from videogen.engines.process.spawn import spawn
 
 _LOOK_SECONDS: Final = 0.5
@@ -35,7 +35,7 @@ class RenderProcess:
         *,
         grace: float = 3.0,
         stall: float = 0.0,
-        spare: Spare | None = None,
+        spare: ProcessPool | None = None,
         on_pause: Callable[[], None] = lambda: None,
     ) -> None:
         """Start the job.

@@ -9,7 +9,7 @@ from concurrent.futures import Future
 from videogen.engines.process.spawn import Child, spawn
 
 
-class Spare:
+class ProcessPool:
     """Keeps idle children that have their imports behind them, so that a job's first picture comes sooner.
 
     Their imports take half a second of a core. So they are made while nothing renders, if they can be, and, once there
