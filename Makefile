@@ -31,10 +31,11 @@ else
 	exec $(PY) -m pytest $(SHARED) $(ARGS)
 endif
 
-check: dev-env ## Check format, lint and types
+check: dev-env ## Check format, lint, types and the layers of the packages
 	$(PY) -m ruff format --check .
 	$(PY) -m ruff check .
 	$(PY) -m mypy $(TYPED)
+	$(VENV)/bin/lint-imports --no-cache
 
 format: dev-env ## Format the code and apply safe lint fixes
 	$(PY) -m ruff check --fix-only .

@@ -25,7 +25,7 @@ _ENVELOPE: Final = 16 * 1024
 _EXPECTED: Final = "one image as a part named `file` of a multipart/form-data body"
 
 
-class _TooLarge(MultiPartException):
+class _TooLargeError(MultiPartException):
     """Ends the parser, which then lets go of what it has of the file."""
 
 
@@ -47,7 +47,7 @@ async def receive_image(request: Request, most: int) -> UploadFile:
     try:
         async with aclosing(_counted(request, most + _ENVELOPE)) as stream:
             form = await MultiPartParser(request.headers, stream, max_files=1, max_fields=4).parse()
-    except _TooLarge:
+    except _TooLargeError:
         raise _too_large(most) from None
     except MultiPartException as problem:
         raise InvalidRequestError("body", _EXPECTED, f"nothing of the kind ({problem.message})") from None
@@ -68,7 +68,7 @@ async def _counted(request: Request, most: int) -> AsyncGenerator[bytes, None]:
     async for chunk in request.stream():
         seen += len(chunk)
         if seen > most:
-            raise _TooLarge("too large")
+            raise _TooLargeError("too large")
         yield chunk
 
 
