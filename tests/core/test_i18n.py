@@ -1,4 +1,4 @@
-"""The pages' languages: how one is chosen, how it speaks, and that its file is whole."""
+"""The message catalogs: how one is selected, how it formats a text, and that each file is complete."""
 
 import json
 import re
@@ -8,7 +8,7 @@ from datetime import date
 import pytest
 
 from tests.test_architecture import PACKAGE
-from videogen.core.i18n import DEFAULT, chosen, languages, problem, said_by, words
+from videogen.core.i18n import DEFAULT, catalog, error_message, keys_in_script, languages, negotiate
 
 FILES = {path.stem: json.loads(path.read_text()) for path in sorted((PACKAGE / "locales").glob("*.json"))}
 ENGLISH = {key: text for key, text in FILES[DEFAULT].items() if not key.startswith("@")}
@@ -39,12 +39,12 @@ def test_a_translation_has_the_placeholders_of_english(tag):
 
 @EVERY
 def test_a_plural_has_each_form_of_its_language(tag):
-    told = FILES[tag]["@language"]["forms"]
+    expected = FILES[tag]["@language"]["forms"]
     plurals = {key for key, text in ENGLISH.items() if isinstance(text, dict)}
     assert {key for key in ENGLISH if isinstance(FILES[tag][key], dict)} == plurals
-    wrong = {key: list(FILES[tag][key]) for key in plurals if list(FILES[tag][key]) != told}
-    assert wrong == {}, f"write the forms {told}, in this order"
-    assert {words(tag).form(count) for count in range(200)} == set(told)
+    wrong = {key: list(FILES[tag][key]) for key in plurals if list(FILES[tag][key]) != expected}
+    assert wrong == {}, f"write the forms {expected}, in this order"
+    assert {catalog(tag).form(count) for count in range(200)} == set(expected)
 
 
 @EVERY
@@ -54,14 +54,14 @@ def test_a_text_is_plain(tag):
 
 
 @EVERY
-def test_a_language_tells_how_it_writes(tag):
+def test_a_language_defines_its_formats(tag):
     about = FILES[tag]["@language"]
     assert set(about) == {"name", "plural", "forms", "decimal", "group", "date", "months"}
     assert len(set(about["months"])) == 12
     assert places(about["date"]) == {"day", "month", "year"}
 
 
-def test_an_error_says_in_english_what_its_class_says_unless_that_is_for_programs():
+def test_every_error_text_belongs_to_a_known_code():
     from videogen.core import errors
 
     codes = Counter(getattr(one, "code", None) for one in vars(errors).values() if isinstance(one, type))
@@ -88,40 +88,40 @@ def test_an_error_says_in_english_what_its_class_says_unless_that_is_for_program
         ("de-AT", "", "", "de"),
     ],
 )
-def test_a_language_is_chosen(query, cookie, header, tag):
-    spoken = chosen({"language": query}, {"videogen_language": cookie}, {"accept-language": header})
-    assert spoken is languages()[tag]
+def test_a_language_is_negotiate(query, cookie, header, tag):
+    selected = negotiate({"language": query}, {"videogen_language": cookie}, {"accept-language": header})
+    assert selected is languages()[tag]
 
 
-def test_a_very_long_wish_is_read_in_no_time():
-    assert chosen({}, {}, {"accept-language": ",".join(["x" * 8] * 100_000)}).tag == "en"
+def test_a_very_long_accept_language_is_cut():
+    assert negotiate({}, {}, {"accept-language": ",".join(["x" * 8] * 100_000)}).tag == "en"
 
 
 def test_plurals_numbers_and_dates():
-    german = words("de")
-    assert german.say("notice.welcome", count=1) == "Willkommen zurück: 1 Video ist noch in Arbeit."
-    assert german.say("notice.welcome", count=1_200).startswith("Willkommen zurück: 1.200 Videos")
-    assert (german.number(2.5), german.number(3.0), words("en").number(1234.56)) == ("2,5", "3", "1,234.6")
-    assert (german.date(date(2026, 3, 1)), words("en").date(date(2026, 3, 1))) == ("1. März 2026", "1 March 2026")
+    german = catalog("de")
+    assert german.gettext("notice.welcome", count=1) == "Willkommen zurück: 1 Video ist noch in Arbeit."
+    assert german.gettext("notice.welcome", count=1_200).startswith("Willkommen zurück: 1.200 Videos")
+    assert (german.number(2.5), german.number(3.0), catalog("en").number(1234.56)) == ("2,5", "3", "1,234.6")
+    assert (german.date(date(2026, 3, 1)), catalog("en").date(date(2026, 3, 1))) == ("1. März 2026", "1 March 2026")
 
 
-def test_values_are_text_and_never_placeholders_themselves():
-    assert words("en").say("job.preview", prompt="{count} {0} %s") == "Preview: {count} {0} %s"
+def test_a_value_is_never_read_as_a_placeholder():
+    assert catalog("en").gettext("job.preview", prompt="{count} {0} %s") == "Preview: {count} {0} %s"
 
 
-def test_a_document_is_filled_at_its_marks_alone():
-    told = words("de").fill("<b>@@job.cancel@@</b> @@image.hint megabytes=7@@ @@no.such@@ @@styles@@ a@@b")
-    assert told.startswith("<b>Abbrechen</b> Wählen")
-    assert "bis 7 MB" in told
-    assert told.endswith("@@no.such@@ @@styles@@ a@@b")
+def test_only_markers_of_known_keys_are_replaced_in_a_document():
+    filled = catalog("de").fill("<b>@@job.cancel@@</b> @@image.hint megabytes=7@@ @@no.such@@ @@styles@@ a@@b")
+    assert filled.startswith("<b>Abbrechen</b> Wählen")
+    assert "bis 7 MB" in filled
+    assert filled.endswith("@@no.such@@ @@styles@@ a@@b")
 
 
-def test_an_error_has_the_api_s_words_in_english_and_those_of_its_code_elsewhere():
-    assert problem(words("en"), "limit_exceeded", "3 of 3 taken.") == "3 of 3 taken."
-    assert problem(words("de"), "limit_exceeded", "3 of 3 taken.").startswith("Zu viele")
-    assert problem(words("de"), "unheard_of", "It burnt.") == "It burnt."
+def test_an_error_shows_its_detail_in_english_and_the_text_of_its_code_elsewhere():
+    assert error_message(catalog("en"), "limit_exceeded", "3 of 3 taken.") == "3 of 3 taken."
+    assert error_message(catalog("de"), "limit_exceeded", "3 of 3 taken.").startswith("Zu viele")
+    assert error_message(catalog("de"), "unheard_of", "It burnt.") == "It burnt."
 
 
-def test_a_script_gets_what_it_can_say():
+def test_a_script_gets_the_texts_that_it_uses():
     script = 'say("job.copy"); say(`error.${told.code}`); const key = "no.such";'
-    assert set(said_by(script)) == {"job.copy", *(key for key in ENGLISH if key.startswith("error."))}
+    assert set(keys_in_script(script)) == {"job.copy", *(key for key in ENGLISH if key.startswith("error."))}

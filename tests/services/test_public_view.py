@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.support.rows import generation_row, project_row
-from videogen.core.i18n import words
+from videogen.core.i18n import catalog
 from videogen.db.database import StoredEvent
 from videogen.schemas.status import Status
 from videogen.services.public_view import event_bytes, note, say, shown, title
@@ -47,7 +47,7 @@ def test_the_result_is_where_its_type_says(kind, link):
 
 
 def said(**values):
-    return say(note(snapshot(row(**values))), words("en"))
+    return say(note(snapshot(row(**values))), catalog("en"))
 
 
 def test_notes_say_what_happens():

@@ -9,7 +9,7 @@ from fastapi import FastAPI
 
 from tests.ui.conftest import engine
 from videogen.client import AsyncClient
-from videogen.core.i18n import words
+from videogen.core.i18n import catalog
 from videogen.ui import assets
 from videogen.ui.form import Limits, engine_form
 from videogen.ui.page import PageSettings, build_page, mount_page
@@ -77,13 +77,13 @@ def test_the_default_engine_comes_first(page):
 
 
 def test_nothing_comes_from_another_host(settings):
-    head = assets.head([engine_form(one, Limits()) for one in settings.engines], words("en"))
+    head = assets.head([engine_form(one, Limits()) for one in settings.engines], catalog("en"))
     urls = set(re.findall(r"(?:https?:)?//[\w.-]+\.\w+", head)) - {"//www.w3.org", "http://www.w3.org"}
     assert urls == set()
 
 
 def test_an_engines_words_cannot_leave_their_element(settings):
-    head = assets.head([engine_form(one, Limits()) for one in settings.engines], words("en"))
+    head = assets.head([engine_form(one, Limits()) for one in settings.engines], catalog("en"))
     (told,) = re.findall(r'id="engine-forms">(.*?)</script>', head, re.DOTALL)
     assert json.loads(told)[0]["title"] == "</script><b>"
 

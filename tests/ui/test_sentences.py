@@ -7,9 +7,9 @@ from html.parser import HTMLParser
 import pytest
 
 from tests.test_architecture import PACKAGE, SOURCES, TREES
-from videogen.core.i18n import DEFAULT, MARK, words
+from videogen.core.i18n import DEFAULT, MARKER, catalog
 
-KEYS = set(words(DEFAULT).keys)
+KEYS = set(catalog(DEFAULT).keys)
 WHERE = ("ui/assets", "share/assets")
 MARKUP = {path.relative_to(PACKAGE).as_posix(): path for place in WHERE for path in (PACKAGE / place).rglob("*.html")}
 SCRIPTS = {path.relative_to(PACKAGE).as_posix(): path for place in WHERE for path in (PACKAGE / place).rglob("*.js")}
@@ -88,7 +88,7 @@ class Words(HTMLParser):
 def test_no_words_stand_in_markup(name):
     reader = Words()
     # What templates compute is not written there.
-    reader.feed(re.sub(r"\{\{.*?\}\}|\{%.*?%\}|\{\w+\}", "", MARK.sub("", MARKUP[name].read_text()), flags=re.DOTALL))
+    reader.feed(re.sub(r"\{\{.*?\}\}|\{%.*?%\}|\{\w+\}", "", MARKER.sub("", MARKUP[name].read_text()), flags=re.DOTALL))
     left = [text.strip() for text in reader.said if re.search(r"[A-Za-z]{2,}", re.sub(r"@@\w+@@", "", text))]
     assert [text for text in left if text.strip("· ") not in NAMES] == [], TEACH
 
@@ -122,7 +122,10 @@ def asked():
     """Every key that something says, and the beginnings of those that are composed, with where that is."""
     for name, path in MARKUP.items():
         text = path.read_text()
-        for key in [*(found[1] for found in MARK.finditer(text)), *re.findall(r"""["']([a-z]+\.[a-z_]+)["']""", text)]:
+        for key in [
+            *(found[1] for found in MARKER.finditer(text)),
+            *re.findall(r"""["']([a-z]+\.[a-z_]+)["']""", text),
+        ]:
             yield key, name
     for name, path in SCRIPTS.items():
         text = path.read_text()

@@ -7,7 +7,7 @@ import pytest
 
 from tests.ui.conftest import generation
 from videogen.client import ApiError, Unreachable
-from videogen.core.i18n import words
+from videogen.core.i18n import catalog
 from videogen.schemas.generations import GenerationPage
 from videogen.ui import views
 from videogen.ui.board import Board
@@ -15,7 +15,7 @@ from videogen.ui.texts import Texts
 
 DONE = {"status": "completed", "progress": 100, "videoUrl": "/media/v", "posterUrl": "/media/p", "sizeBytes": 84_200}
 
-ENGLISH, GERMAN = Texts(words("en")), Texts(words("de"))
+ENGLISH, GERMAN = Texts(catalog("en")), Texts(catalog("de"))
 
 
 def stage(texts=ENGLISH, **changes):

@@ -1,9 +1,8 @@
-"""What people read, in their language: every sentence of the pages stands in `locales/*.json`, and is said from here.
+"""Message catalogs of the pages, read from `locales/*.json`, and the choice of one for a request.
 
-A file maps keys to texts. A text holds named placeholders, such as `{count}`; where it depends on a number, it is one
-text for each plural form. `@language` tells the language's own name, its plural forms with the rule that chooses one
-(as in gettext's `Plural-Forms`, ordered), and how it writes numbers and dates.
-The keys of English are those of all others.
+A file maps keys to texts. A text may hold named fields, such as `{count}`. Where a text depends on a number, it is an
+object with one text for each plural form. `@language` holds the language's own name, its plural forms, the rule that
+chooses one (gettext's `Plural-Forms`), and how it writes numbers and dates. All files have the keys of English.
 """
 
 from __future__ import annotations
@@ -19,129 +18,130 @@ from importlib.resources import files
 from typing import Any, Final
 
 DEFAULT: Final = "en"
-"""The language of the API, of engines and of logs; and that of the pages, where nothing better is known."""
+"""The language of the API, of engines and of logs; and of a page whose visitor asks for no language that we have."""
 COOKIE: Final = "videogen_language"
-"""Keeps what somebody has chosen on the page. A parameter `language` in the address counts more."""
+"""Keeps the language that was chosen on the page. The query parameter `language` has priority."""
 PARAMETER: Final = "language"
-MARK: Final = re.compile(r"@@([a-z_]+(?:\.[a-z_]+)+)((?: [a-z_]+=[^@ ]+)*)@@")
-"""Where a text goes in a document: `@@job.cancel@@`, or with values, `@@image.hint megabytes=20@@`."""
-VARIES: Final = "Accept-Language, Cookie"
-"""What a page in somebody's language depends on, for the header `Vary`."""
+MARKER: Final = re.compile(r"@@([a-z_]+(?:\.[a-z_]+)+)((?: [a-z_]+=[^@ ]+)*)@@")
+"""A text's position in a document: `@@job.cancel@@`, or with values, `@@image.hint megabytes=20@@`."""
+VARY: Final = "Accept-Language, Cookie"
+"""The header `Vary` of a response whose language was negotiated."""
 
-_PLACE: Final = re.compile(r"\{(\w+)\}")
-_WISH: Final = re.compile(
+_FIELD: Final = re.compile(r"\{(\w+)\}")
+_LANGUAGE_RANGE: Final = re.compile(
     r"\s*([A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*|\*)\s*(?:;\s*q\s*=\s*(0(?:\.\d{0,3})?|1(?:\.0{0,3})?)\s*)?$"
 )
 
 
 class Catalog:
-    """One language. It is made once and never changes, so that any number of visits may share it."""
+    """The texts of one language. Immutable, so that all requests share it."""
 
-    def __init__(self, tag: str, told: Mapping[str, Any]) -> None:
-        about = told["@language"]
+    def __init__(self, tag: str, entries: Mapping[str, Any]) -> None:
+        about = entries["@language"]
         self.tag = tag
         """As in the attribute `lang`, such as `de`."""
         self.name: str = about["name"]
         self.forms: tuple[str, ...] = tuple(about["forms"])
         self._plural: Callable[[int], int] = c2py(about["plural"])
-        self._signs = str.maketrans({".": about["decimal"], ",": about["group"]})
+        self._separators = str.maketrans({".": about["decimal"], ",": about["group"]})
         self._date, self._months = str(about["date"]), tuple(about["months"])
-        self._texts = {key: text for key, text in told.items() if not key.startswith("@")}
+        self._texts = {key: text for key, text in entries.items() if not key.startswith("@")}
         self.keys = tuple(self._texts)
-        """All that can be said."""
 
-    def some(self, keys: Iterable[str]) -> dict[str, Any]:
-        """These texts as they stand in the file, for scripts that fill them in themselves."""
+    def subset(self, keys: Iterable[str]) -> dict[str, Any]:
+        """The unformatted texts of these keys, for scripts that fill in the values themselves."""
         return {key: self._texts[key] for key in keys}
 
-    def knows(self, key: str) -> bool:
-        """Whether there is such a text."""
+    def __contains__(self, key: str) -> bool:
         return key in self._texts
 
-    def say(self, key: str, **values: Any) -> str:
-        """A text with its placeholders filled in; `count` chooses its plural form, numbers are written as people do.
+    def gettext(self, key: str, **values: Any) -> str:
+        """A text with its fields filled in; `count` selects the plural form, numbers are written as in this language.
 
         Raises:
-            KeyError: there is no such text, or a value for a placeholder is missing.
+            KeyError: there is no such text, or the value of a field is missing.
         """
         text = self._texts[key]
         if isinstance(text, dict):
             text = text[self.form(values["count"])]
-        return _PLACE.sub(lambda place: self._shown(values[place[1]]), text)
+        return _FIELD.sub(lambda match: self._format(values[match[1]]), text)
 
     def form(self, count: int) -> str:
         """The plural form for a number, such as `one`."""
         return self.forms[self._plural(abs(count))]
 
     def number(self, value: float) -> str:
-        """A number to at most one decimal place, as `Intl.NumberFormat` writes it in the browser."""
-        return f"{value:,.1f}".removesuffix(".0").translate(self._signs)
+        """A number with at most one decimal place, as `Intl.NumberFormat` writes it in the browser."""
+        return f"{value:,.1f}".removesuffix(".0").translate(self._separators)
 
     def date(self, day: date) -> str:
-        """A day as people write it, with the month's name."""
+        """A date with the month's name."""
         return self._date.format(day=day.day, month=self._months[day.month - 1], year=day.year)
 
     def fill(self, markup: str) -> str:
-        """A document with this language's texts at its marks."""
-        return MARK.sub(self._mark, markup)
+        """A document with each marker replaced by its text, escaped for HTML."""
+        return MARKER.sub(self._replace_marker, markup)
 
-    def _mark(self, found: re.Match[str]) -> str:
-        values = dict(pair.split("=", 1) for pair in found[2].split())
+    def _replace_marker(self, match: re.Match[str]) -> str:
+        values = dict(pair.split("=", 1) for pair in match[2].split())
         try:
-            return html.escape(self.say(found[1], **values), quote=False)
+            return html.escape(self.gettext(match[1], **values), quote=False)
         except KeyError:
-            # An engine's own words may look like a mark.
-            return found[0]
+            # The text of an engine may look like a marker.
+            return match[0]
 
-    def _shown(self, value: Any) -> str:
+    def _format(self, value: Any) -> str:
         return self.number(value) if isinstance(value, int | float) else str(value)
 
 
 @cache
 def languages() -> Mapping[str, Catalog]:
-    """All languages by their tag, the default first. A file more in `locales` is a language more."""
-    found = sorted(files("videogen").joinpath("locales").iterdir(), key=lambda one: one.name)
-    read = {one.name.removesuffix(".json"): one for one in found if one.name.endswith(".json")}
-    order = sorted(read, key=lambda tag: tag != DEFAULT)
-    return {tag: Catalog(tag, json.loads(read[tag].read_text(encoding="utf-8"))) for tag in order}
+    """All catalogs by language tag, the default first. Each file in `locales` is one."""
+    folder = files("videogen").joinpath("locales")
+    texts = {file.name.removesuffix(".json"): file for file in folder.iterdir() if file.name.endswith(".json")}
+    tags = sorted(texts, key=lambda tag: (tag != DEFAULT, tag))
+    return {tag: Catalog(tag, json.loads(texts[tag].read_bytes())) for tag in tags}
 
 
-def words(tag: str | None) -> Catalog:
-    """A language by its tag or by a longer one (`de-AT`); the default where it is not spoken here."""
-    return languages()[_spoken(tag or "") or DEFAULT]
+def catalog(tag: str | None) -> Catalog:
+    """The catalog of a language tag, or of a longer one such as `de-AT`; the default's where there is none."""
+    return languages()[_lookup(tag or "") or DEFAULT]
 
 
-def chosen(query: Mapping[str, str], cookies: Mapping[str, str], headers: Mapping[str, str]) -> Catalog:
-    """The language of a request: what its address says, else what was chosen before, else what the browser likes."""
-    for asked in (query.get(PARAMETER), cookies.get(COOKIE)):
-        if asked and (spoken := _spoken(asked)):
-            return languages()[spoken]
-    return languages()[_negotiate(headers.get("accept-language", ""))]
+def negotiate(query: Mapping[str, str], cookies: Mapping[str, str], headers: Mapping[str, str]) -> Catalog:
+    """The catalog for a request: by its query parameter, else by its cookie, else by `Accept-Language`."""
+    for requested in (query.get(PARAMETER), cookies.get(COOKIE)):
+        if requested and (tag := _lookup(requested)):
+            return languages()[tag]
+    return languages()[_best_match(headers.get("accept-language", ""))]
 
 
-def _negotiate(header: str) -> str:
-    """The spoken language that an `Accept-Language` (RFC 9110) likes best."""
-    wishes = [found for part in header.split(",")[:50] if (found := _WISH.match(part))]
-    # Of equal wishes the first counts; sorting keeps their order.
-    for wish in sorted(wishes, key=lambda one: -float(one[2] or 1)):
-        if float(wish[2] or 1) > 0 and (spoken := DEFAULT if wish[1] == "*" else _spoken(wish[1])):
-            return spoken
+def _best_match(accept_language: str) -> str:
+    """The tag that an `Accept-Language` header (RFC 9110) prefers."""
+    ranges = [match for part in accept_language.split(",")[:50] if (match := _LANGUAGE_RANGE.match(part))]
+    # The sort is stable: of equal qualities the first counts.
+    for language_range in sorted(ranges, key=lambda match: -float(match[2] or 1)):
+        quality = float(language_range[2] or 1)
+        if quality > 0 and (tag := DEFAULT if language_range[1] == "*" else _lookup(language_range[1])):
+            return tag
     return DEFAULT
 
 
-def _spoken(tag: str) -> str | None:
-    known = {one.lower(): one for one in languages()}
-    steps = tag.strip().lower().split("-")
-    prefixes = ("-".join(steps[:count]) for count in range(len(steps), 0, -1))
+def _lookup(tag: str) -> str | None:
+    """The longest known prefix of a language tag (RFC 4647, "lookup")."""
+    known = {name.lower(): name for name in languages()}
+    subtags = tag.strip().lower().split("-")
+    prefixes = ("-".join(subtags[:count]) for count in range(len(subtags), 0, -1))
     return next((known[prefix] for prefix in prefixes if prefix in known), None)
 
 
-def problem(spoken: Catalog, code: str, detail: str) -> str:
-    """An error of the API for people: its own words in the API's language, else those of its code, where known."""
+def error_message(texts: Catalog, code: str, detail: str) -> str:
+    """The text of an API error for a page: `detail` in the API's language, else the text of its code, if any."""
     key = f"error.{code}"
-    return detail if spoken.tag == DEFAULT or not spoken.knows(key) else spoken.say(key)
+    return detail if texts.tag == DEFAULT or key not in texts else texts.gettext(key)
 
 
-def said_by(script: str) -> list[str]:
-    """The keys that a script can say: those in quotes, and all that begin as one of its templates (`error.${code}`)."""
-    return [key for key in words(DEFAULT).keys if f'"{key}"' in script or f"`{key.partition('.')[0]}.${{" in script]
+def keys_in_script(script: str) -> list[str]:
+    """The keys that a script uses: those in quotes, and all that one of its templates (`error.${code}`) may build."""
+    keys = catalog(DEFAULT).keys
+    return [key for key in keys if f'"{key}"' in script or f"`{key.partition('.')[0]}.${{" in script]

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import orjson
 
-from videogen.core.i18n import DEFAULT, Catalog, problem, words
+from videogen.core.i18n import DEFAULT, Catalog, catalog, error_message
 from videogen.db.database import StoredEvent
 from videogen.db.tables import GenerationRow
 from videogen.schemas.status import Status
@@ -120,9 +120,9 @@ def event_bytes(event: StoredEvent) -> bytes:
     elif event.type == "render_result":
         kind = data.get("type", "video")
         told |= {"type": kind, "url": RESULTS[kind], "posterUrl": POSTER if data.get("posterFileId") else None}
-    label, parts, english = LABELS[Status(data["status"])], note(data), words(DEFAULT)
+    label, parts, english = LABELS[Status(data["status"])], note(data), catalog(DEFAULT)
     # In the API's own language for programs; the page says the same in its visitor's, and one encoding serves all.
-    told |= {"label": english.say(label), "note": say(parts, english), "said": {"label": label, "note": parts}}
+    told |= {"label": english.gettext(label), "note": say(parts, english), "said": {"label": label, "note": parts}}
     return b"event: %b\nid: %d\ndata: %b\n\n" % (event.type.encode(), event.id, orjson.dumps(told))
 
 
@@ -145,15 +145,15 @@ def note(data: Mapping[str, Any]) -> list[Message]:
     return []
 
 
-def say(parts: Sequence[Message], spoken: Catalog) -> str:
+def say(parts: Sequence[Message], texts: Catalog) -> str:
     """These parts as one line, as `share.js` says them in the browser."""
-    return " · ".join(_sentence(_said(part, spoken)) for part in parts)
+    return " · ".join(_sentence(_said(part, texts)) for part in parts)
 
 
-def _said(part: Message, spoken: Catalog) -> str:
+def _said(part: Message, texts: Catalog) -> str:
     if "key" in part:
-        return spoken.say(part["key"], **part["values"])
-    return problem(spoken, part["code"], part["detail"]) if "code" in part else str(part["text"])
+        return texts.gettext(part["key"], **part["values"])
+    return error_message(texts, part["code"], part["detail"]) if "code" in part else str(part["text"])
 
 
 def _progress(data: Mapping[str, Any]) -> list[Message]:

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 
-from videogen.core.i18n import Catalog, languages, said_by, words
+from videogen.core.i18n import Catalog, catalog, keys_in_script, languages
 from videogen.schemas.status import TERMINAL
 from videogen.services.public_view import say
 from videogen.services.shares import PATH, SharedView
@@ -90,14 +90,14 @@ def _render(name: str, facts: Mapping[str, Any]) -> str:
     return _environment().get_template(name).render(facts)
 
 
-def share_page(visit: SharedView, address: Links, spoken: Catalog) -> str:
+def share_page(visit: SharedView, address: Links, texts: Catalog) -> str:
     """The page of a link."""
-    return _render("share", _facts(visit, address) | _said(visit, spoken))
+    return _render("share", _facts(visit, address) | _said(visit, texts))
 
 
-def embed_page(visit: SharedView, address: Links, spoken: Catalog) -> str:
+def embed_page(visit: SharedView, address: Links, texts: Catalog) -> str:
     """The player alone, for the frames of other sites."""
-    return _render("embed", _facts(visit, address) | _said(visit, spoken))
+    return _render("embed", _facts(visit, address) | _said(visit, texts))
 
 
 def frame(visit: SharedView, address: Links, width: int, height: int) -> str:
@@ -109,7 +109,7 @@ def frame(visit: SharedView, address: Links, width: int, height: int) -> str:
 def gone_page(deleted: bool, root: str, tag: str) -> str:
     """What is seen where no link leads anywhere: the same for every link that does not work."""
     return _render(
-        "gone", {"deleted": deleted, "root": root, "words": words(tag), "languages": list(languages().values())}
+        "gone", {"deleted": deleted, "root": root, "words": catalog(tag), "languages": list(languages().values())}
     )
 
 
@@ -131,17 +131,17 @@ def _facts(visit: SharedView, address: Links) -> dict[str, Any]:
     }
 
 
-def _said(visit: SharedView, spoken: Catalog) -> dict[str, Any]:
+def _said(visit: SharedView, texts: Catalog) -> dict[str, Any]:
     seen, count = visit.shown, visit.shown.size_bytes or 0
     small = count < 1_000_000
     size = max(1, round(count / 1000)) if small else count / 1_000_000
     return {
-        "words": spoken,
+        "words": texts,
         "languages": list(languages().values()),
-        "note": say(seen.note, spoken),
-        "size": spoken.say("size.kilobytes" if small else "size.megabytes", size=size),
-        "made": spoken.date(seen.created_at),
-        "said": _script_words(spoken.tag),
+        "note": say(seen.note, texts),
+        "size": texts.gettext("size.kilobytes" if small else "size.megabytes", size=size),
+        "made": texts.date(seen.created_at),
+        "said": _script_words(texts.tag),
     }
 
 
@@ -149,10 +149,10 @@ def _said(visit: SharedView, spoken: Catalog) -> dict[str, Any]:
 def _script_words(tag: str) -> str:
     """The texts for the script, as JSON that cannot end the element that carries it."""
     keys = [
-        *said_by(script()),
-        *(key for key in words(tag).keys if key.startswith(("status.", "stage.", "visitor."))),
+        *keys_in_script(script()),
+        *(key for key in catalog(tag).keys if key.startswith(("status.", "stage.", "visitor."))),
     ]
-    return json.dumps(words(tag).some(keys), ensure_ascii=False).replace("<", "\\u003c")
+    return json.dumps(catalog(tag).subset(keys), ensure_ascii=False).replace("<", "\\u003c")
 
 
 def _summary(prompt: str, length: int = 200) -> str:

@@ -17,7 +17,7 @@ from starlette.background import BackgroundTask
 
 from videogen.core.errors import DeletedError, NotFoundError, StorageError
 from videogen.core.i18n import COOKIE as LANGUAGE_COOKIE
-from videogen.core.i18n import PARAMETER, VARIES, Catalog, chosen
+from videogen.core.i18n import PARAMETER, VARY, Catalog, negotiate
 from videogen.services.generations import Service
 from videogen.services.public_view import POSTER, PREVIEW, RESULTS
 from videogen.services.shares import PATH, SharedView, Shares
@@ -73,11 +73,11 @@ def _answer(request: Request, slug: str, part: str) -> Response:
 
 
 def _share_page(request: Request, visit: SharedView) -> Response:
-    spoken = _words(request)
-    response = _page(pages.share_page(_shares(request).checked(visit), _address(request), spoken), 200, spoken)
+    texts = _words(request)
+    response = _page(pages.share_page(_shares(request).checked(visit), _address(request), texts), 200, texts)
     if PARAMETER in request.query_params:
         path = f"{request.app.state.public.root}/"
-        response.set_cookie(LANGUAGE_COOKIE, spoken.tag, max_age=_YEAR, path=path, samesite="lax")
+        response.set_cookie(LANGUAGE_COOKIE, texts.tag, max_age=_YEAR, path=path, samesite="lax")
     if _is_view(request):
         # After the answer: nobody waits for the count, and a full disk takes nothing but the count.
         response.background = BackgroundTask(_count, request, visit)
@@ -85,10 +85,8 @@ def _share_page(request: Request, visit: SharedView) -> Response:
 
 
 def _embed_page(request: Request, visit: SharedView) -> Response:
-    spoken = _words(request)
-    return _page(
-        pages.embed_page(_shares(request).checked(visit), _address(request), spoken), 200, spoken, framed_by="*"
-    )
+    texts = _words(request)
+    return _page(pages.embed_page(_shares(request).checked(visit), _address(request), texts), 200, texts, framed_by="*")
 
 
 def _recipe(_request: Request, visit: SharedView) -> Response:
@@ -203,12 +201,12 @@ def _fit(size: tuple[int, int], width: int | None, height: int | None) -> tuple[
 
 def _words(request: Request) -> Catalog:
     """The visitor's language."""
-    return chosen(request.query_params, request.cookies, request.headers)
+    return negotiate(request.query_params, request.cookies, request.headers)
 
 
-def _page(html: str, status: int, spoken: Catalog, framed_by: str = "'self'") -> HTMLResponse:
+def _page(html: str, status: int, texts: Catalog, framed_by: str = "'self'") -> HTMLResponse:
     headers = {"Content-Security-Policy": pages.policy(framed_by), **_PLAIN, **_NO_STORE}
-    headers |= {"Content-Language": spoken.tag, "Vary": VARIES}
+    headers |= {"Content-Language": texts.tag, "Vary": VARY}
     if status != 200:
         headers["X-Robots-Tag"] = "noindex, nofollow"
     return HTMLResponse(html, status, headers)

@@ -10,7 +10,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Final
 
-from videogen.core.i18n import Catalog, languages, said_by
+from videogen.core.i18n import Catalog, keys_in_script, languages
 from videogen.ui.form import EngineForm
 from videogen.ui.texts import DETAILS
 
@@ -112,7 +112,7 @@ def head(engines: Sequence[EngineForm], words: Catalog, *, api: str = "api/v1") 
         "styles": "\n".join(read(f"css/{name}.css") for name in STYLES),
         "scripts": scripts(),
         "engines": _data(_engine_forms(engines, words)),
-        "words": _data(words.some(said_by(scripts()))),
+        "words": _data(words.subset(keys_in_script(scripts()))),
         "api": api,
     }
     return re.sub(r"@@(\w+)@@", lambda found: parts[found[1]], words.fill(read("html/head.html")))
@@ -132,7 +132,7 @@ def _engine_form(engine: EngineForm, words: Catalog) -> dict[str, Any]:
     # Not as a dataclass all through: presets are models.
     told = {name: getattr(engine, name) for name in engine.__slots__}
     return told | {
-        "detail_choices": detail_choices(engine.details, words.say),
+        "detail_choices": detail_choices(engine.details, words.gettext),
         "basics": {name: asdict(field) for name, field in engine.basics.items()},
         "fields": [asdict(field) for field in engine.fields],
         "presets": [preset.model_dump(mode="json", by_alias=True) for preset in engine.presets],

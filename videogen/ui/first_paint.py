@@ -13,7 +13,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from videogen.client import ApiError, AsyncClient, ClientError
-from videogen.core.i18n import VARIES, Catalog, chosen, languages
+from videogen.core.i18n import VARY, Catalog, languages, negotiate
 from videogen.ui import views
 from videogen.ui.pages import Page, Visit, find_session, texts_of
 from videogen.ui.views import View
@@ -45,7 +45,7 @@ class FirstPaint:
             await self.app(scope, receive, send)
             return
         request = Request(scope)
-        words = chosen(request.query_params, request.cookies, request.headers)
+        words = negotiate(request.query_params, request.cookies, request.headers)
         start: Message = {}
         parts: list[bytes] = []
 
@@ -59,7 +59,7 @@ class FirstPaint:
             body = self._document(b"".join(parts), words.tag)
             headers = MutableHeaders(scope=start)
             headers["content-language"] = words.tag
-            headers.add_vary_header(VARIES)
+            headers.add_vary_header(VARY)
             if scope["method"] == "GET":
                 headers["content-length"] = str(len(body))
             await send(start)

@@ -26,7 +26,7 @@ class FormError(ValueError):
     """Something in the form cannot be sent; `key` and `values` say which field, what was expected and what came."""
 
     def __init__(self, key: str, **values: str) -> None:
-        super().__init__(language.words(language.DEFAULT).say(key, **values))
+        super().__init__(language.catalog(language.DEFAULT).gettext(key, **values))
         self.key, self.values = key, values
 
 

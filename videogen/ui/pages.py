@@ -36,7 +36,7 @@ class Visit:
             token=_text(told.get("token")),
             cookie=_text(cookies.get(COOKIE)),
             selected=_text(told.get("selected")),
-            language=language.chosen(query, cookies, headers).tag,
+            language=language.negotiate(query, cookies, headers).tag,
         )
 
 
@@ -133,7 +133,7 @@ async def sign_in(client: AsyncClient, visit: Visit) -> Arrival:
 
 def texts_of(visit: Visit) -> Texts:
     """What is said to this visit."""
-    return Texts(language.words(visit.language))
+    return Texts(language.catalog(visit.language))
 
 
 def _text(value: object) -> str | None:

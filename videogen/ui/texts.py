@@ -68,7 +68,7 @@ class Texts:
 
     def say(self, key: str, **values: Any) -> str:
         """A text of the visit's language, as `Catalog.say`."""
-        return self.words.say(key, **values)
+        return self.words.gettext(key, **values)
 
     def welcome(self, active: int) -> str:
         """The notice for someone who comes back while something is still being rendered."""
@@ -109,7 +109,7 @@ class Texts:
 
     def _error(self, generation: Generation) -> str:
         error = generation.error
-        return _sentence(language.problem(self.words, error.code, error.message)) if error else ""
+        return _sentence(language.error_message(self.words, error.code, error.message)) if error else ""
 
     def step(self, generation: Generation) -> str:
         """How far the current stage is, as counted by the engine."""
@@ -149,7 +149,7 @@ class Texts:
             return self.say("notice.not_sent")
         if problem.errors and all("expected" in error for error in problem.errors):
             return " ".join(self._expected(error, names) for error in problem.errors)
-        return language.problem(self.words, problem.code, problem.detail)
+        return language.error_message(self.words, problem.code, problem.detail)
 
     def faults(self, problem: ClientError) -> dict[str, str]:
         """What the API said of single settings, by their names, to be said again at their fields."""
