@@ -17,7 +17,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from videogen.__main__ import main
 from videogen.core.config import AppConfig
 from videogen.server import app
-from videogen.web.sse import DIRECT
 
 ID: Final = re.compile(rb"^id: ?(\d+)", re.MULTILINE)
 sent: dict[int, float] = {}
@@ -40,7 +39,7 @@ class Stamps:
                 sent.setdefault(int(number), now)
             await send(message)
 
-        await self.app({**scope, DIRECT: stamped}, receive, stamped)
+        await self.app(scope, receive, stamped)
 
 
 create_app = app.create_app

@@ -1,4 +1,4 @@
-"""The response of an event stream: written where it is published, and by a task only for a reader that is slow."""
+"""The response of an event stream: one task per reader, and a slow reader affects no other."""
 
 import asyncio
 
@@ -6,42 +6,60 @@ import pytest
 
 from tests.support.rows import stored_event
 from tests.support.sse import parse
-from videogen.live.hub import BACKLOG, Hub
+from videogen.live.hub import MAX_PENDING, Hub
 from videogen.live.streams import EventStream
 from videogen.store import Opening
 from videogen.web.sse import EventStreamResponse
 
 GENERATION = ("generation", "gen_a")
+TIMEOUT = 20
+"""Seconds after which a wait has failed."""
 
 
 class Reader:
-    """The server's side of one connection: `send` waits while the reader does not read."""
+    """The server's side of one connection: as in uvicorn, `send` waits while the reader neither reads nor leaves."""
 
     def __init__(self, hub):
         self.reads = asyncio.Event()
         self.reads.set()
-        self.gone = asyncio.Event()
-        self.body, self.complete, self.sends = b"", False, 0
+        self.left = asyncio.Event()
+        self.body, self.complete = b"", False
+        self.received = asyncio.Condition()
         stream = EventStream(hub, hub.subscribe("ses_a", GENERATION), Opening([], 0, frozenset(["gen_a"])), None)
-        self.serving = asyncio.create_task(EventStreamResponse(stream)({"type": "http"}, self.receive, self.send))
+        self.response = asyncio.create_task(EventStreamResponse(stream)({"type": "http"}, self.receive, self.send))
 
     async def receive(self):
-        await self.gone.wait()
+        await self.left.wait()
         return {"type": "http.disconnect"}
 
     async def send(self, message):
         await self.reads.wait()
-        if message["type"] == "http.response.body":
+        if message["type"] == "http.response.body" and not self.left.is_set():
             assert not self.complete, "nothing may follow the end"
-            self.sends += 1
-            self.body += message["body"]
-            self.complete = not message["more_body"]
-            if self.complete:
-                self.gone.set()
+            async with self.received:
+                self.body += message["body"]
+                self.complete = not message["more_body"]
+                self.received.notify_all()
+
+    def leave(self):
+        self.left.set()
+        self.reads.set()
 
     @property
     def ids(self):
-        return [frame.id for frame in parse(self.body)]
+        return [event.id for event in parse(self.body)]
+
+    async def until(self, number):
+        """Wait until the event with this id has been sent."""
+        async with asyncio.timeout(TIMEOUT), self.received:
+            await self.received.wait_for(lambda: number in self.ids)
+
+    async def opened(self):
+        async with asyncio.timeout(TIMEOUT), self.received:
+            await self.received.wait_for(lambda: self.body)
+
+    async def ended(self):
+        await asyncio.wait_for(self.response, TIMEOUT)
 
 
 @pytest.fixture
@@ -52,89 +70,78 @@ async def hub():
     hub.close()
 
 
-async def turns(count=5):
-    for _ in range(count):
-        await asyncio.sleep(0)
-
-
-async def test_events_are_written_in_the_turn_in_which_they_are_published(hub):
+async def test_events_are_sent_in_order_until_the_terminal_one(hub):
     reader = Reader(hub)
-    await turns()
-    tasks = asyncio.all_tasks()
     for number in range(1, 4):
-        hub._deliver([stored_event(number)])
-        assert reader.ids[-1] == number
-    assert asyncio.all_tasks() == tasks, "no task for an event"
-    hub._deliver([stored_event(4, kind="render_result")])
-    await asyncio.wait_for(reader.serving, 5)
+        hub.publish([stored_event(number)])
+        await reader.until(number)
+    hub.publish([stored_event(4, kind="render_result")])
+    await reader.ended()
     assert (reader.ids, reader.complete) == ([1, 2, 3, 4], True)
-    assert hub.listeners == 0
+    assert hub.subscriber_count == 0
 
 
-async def test_a_slow_reader_holds_up_nobody_and_gets_the_newest_when_it_reads_again(hub):
-    slow, quick = Reader(hub), Reader(hub)
-    await turns()
+async def test_a_slow_reader_slows_no_other_and_gets_the_latest_when_it_reads_again(hub):
+    slow, fast = Reader(hub), Reader(hub)
+    await asyncio.gather(slow.opened(), fast.opened())
     slow.reads.clear()
-    for number in range(1, 3 * BACKLOG):
-        hub._deliver([stored_event(number)])
-    assert quick.ids == list(range(1, 3 * BACKLOG))
+    last = 3 * MAX_PENDING
+    for number in range(1, last + 1):
+        hub.publish([stored_event(number)])
+        await fast.until(number)
+    assert fast.ids == list(range(1, last + 1))
     assert slow.ids == []
     slow.reads.set()
-    await turns()
-    assert len(slow.ids) <= BACKLOG + 1
+    await slow.until(last)
+    assert len(slow.ids) <= MAX_PENDING + 1
     assert slow.ids == sorted(set(slow.ids))
-    assert slow.ids[-1] == 3 * BACKLOG - 1
-    # Caught up: live again, without a task.
-    hub._deliver([stored_event(1000)])
-    assert slow.ids[-1] == 1000
-    for reader in (slow, quick):
-        reader.gone.set()
-        await asyncio.wait_for(reader.serving, 5)
+    hub.publish([stored_event(last + 1)])
+    await slow.until(last + 1)
 
 
-async def test_an_end_reaches_a_slow_reader_once(hub):
+async def test_a_terminal_event_reaches_a_slow_reader_once(hub):
     slow = Reader(hub)
-    await turns()
+    await slow.opened()
     slow.reads.clear()
-    hub._deliver([stored_event(1)])
-    hub._deliver([stored_event(2, kind="error")])
+    hub.publish([stored_event(1)])
+    hub.publish([stored_event(2, kind="error")])
     slow.reads.set()
-    await asyncio.wait_for(slow.serving, 5)
+    await slow.ended()
     assert (slow.ids, slow.complete) == ([1, 2], True)
 
 
-async def test_a_slow_reader_that_leaves_is_let_go(hub):
-    slow = Reader(hub)
-    await turns()
-    before = asyncio.all_tasks() - {slow.serving}
-    slow.reads.clear()
-    hub._deliver([stored_event(1)])
-    await turns()
-    slow.gone.set()
-    await asyncio.wait_for(slow.serving, 5)
-    await turns()
-    assert asyncio.all_tasks() == before
-    assert hub.listeners == 0
-
-
-async def test_a_write_that_fails_ends_the_stream_quietly(hub, caplog):
+@pytest.mark.parametrize("slow", [False, True])
+async def test_a_reader_that_leaves_keeps_neither_task_nor_subscription(hub, slow):
+    before = asyncio.all_tasks()
     reader = Reader(hub)
-    await turns()
+    await reader.opened()
+    if slow:
+        reader.reads.clear()
+        hub.publish([stored_event(1)])
+    reader.leave()
+    await reader.ended()
+    await asyncio.wait_for(asyncio.gather(*asyncio.all_tasks() - before, return_exceptions=True), TIMEOUT)
+    assert asyncio.all_tasks() == before
+    assert hub.subscriber_count == 0
+
+
+async def test_a_write_error_ends_the_stream_without_a_log_entry(hub, caplog):
+    reader = Reader(hub)
+    await reader.opened()
 
     async def broken():
         raise ConnectionResetError
 
     reader.reads.wait = broken
-    hub._deliver([stored_event(1)])
-    assert hub.listeners == 0
-    reader.gone.set()
-    await asyncio.wait_for(reader.serving, 5)
+    hub.publish([stored_event(1)])
+    await reader.ended()
+    assert hub.subscriber_count == 0
     assert caplog.records == []
 
 
 async def test_a_server_that_stops_ends_the_stream(hub):
     reader = Reader(hub)
-    await turns()
+    await reader.opened()
     hub.close()
-    await asyncio.wait_for(reader.serving, 5)
+    await reader.ended()
     assert (reader.complete, reader.body) == (True, b"retry: 1000\n")

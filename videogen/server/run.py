@@ -11,13 +11,11 @@ from typing import Final
 
 import uvicorn
 from fastapi import FastAPI
-from starlette.types import Receive, Scope, Send
 
 from videogen.core.config import AppConfig
 from videogen.core.errors import StartError, VideogenError
 from videogen.server import tunnel
 from videogen.server.app import create_app
-from videogen.web.sse import DIRECT
 
 GC_THRESHOLDS: Final = (5_000, 10, 10)
 SWITCH_SECONDS: Final = 0.001
@@ -99,12 +97,8 @@ def run(app: FastAPI, taken: socket.socket) -> None:
     host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)  # noqa: S104 - only read
     app.state.address = app.state.public.local = f"http://{host}:{port}"
 
-    async def direct(scope: Scope, receive: Receive, send: Send) -> None:
-        scope[DIRECT] = send
-        await app(scope, receive, send)
-
     config = uvicorn.Config(
-        direct,
+        app,
         log_level="warning",
         access_log=False,
         timeout_graceful_shutdown=DRAIN_SECONDS,

@@ -14,7 +14,7 @@ from videogen.core.clock import to_datetime
 from videogen.core.errors import DeletedError, NotFoundError
 from videogen.db.database import StoredEvent
 from videogen.db.tables import GenerationRow
-from videogen.live.hub import VISITORS, Frame, Hub, Subscription
+from videogen.live.hub import VISITORS, EncodedEvent, Hub, Subscription
 from videogen.live.streams import EventStream
 from videogen.schemas.generations import GenerationType
 from videogen.schemas.sharing import Share, ShareCreate, ShareList
@@ -169,8 +169,8 @@ class _VisitorStream(EventStream):
         loop = asyncio.get_running_loop()
         self._end = None if seconds is None else loop.call_later(max(seconds, 0.0), subscription.close)
 
-    def _frame(self, event: StoredEvent) -> Frame:
-        return self._hub.visitors_frame(event)
+    def _encode(self, event: StoredEvent) -> EncodedEvent:
+        return self._hub.encode_for_visitors(event)
 
     def close(self) -> None:
         """Stop listening. Idempotent."""
