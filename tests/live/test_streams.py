@@ -207,9 +207,7 @@ def test_no_event_is_lost_or_repeated_between_subscribing_and_reading(data):
     assert asyncio.run(run()) == list(range((after or 0) + 1, last + 1))
 
 
-async def test_readers_that_open_during_a_render_each_receive_all_of_it(
-    store, database, queue, submit, alice
-):
+async def test_readers_that_open_during_a_render_each_receive_all_of_it(store, database, queue, submit, alice):
     serializer = Serializer(Signer(b"a secret of many bytes"), "")
     hub = Hub(serializer.event_bytes)
     hub.open()
