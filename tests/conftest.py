@@ -1,16 +1,26 @@
 """Fixtures for all tests: a migrated database file per test, and real servers in processes of their own."""
 
+import os
 import shutil
 from contextlib import ExitStack
 
 import pytest
 
+from tests.support import processes
 from tests.support.app import App
 from tests.support.rows import Clock, Submitter
 from videogen.db.database import Database
 from videogen.db.migrate import migrate
 from videogen.jobs.queue import EmbeddedQueue
 from videogen.store import Store
+
+
+def pytest_configure(config):
+    # Servers keep idle renderers ready for a person who waits; here most of them would never be used.
+    os.environ.setdefault("VIDEOGEN_TEST_SPARES", "0")
+    # A worker of pytest-xdist ends with the process that started it, also when that was killed.
+    if hasattr(config, "workerinput"):
+        processes.end_with_parent()
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.app import ROOT
+from tests.support.app import ROOT, without_settings
 from videogen.cli import exit_codes
 from videogen.media import probe
 
@@ -34,7 +34,7 @@ def place(app, tmp_path_factory):
     folder = tmp_path_factory.mktemp("docs")
     (folder / "videogen").write_text(f'#!/bin/sh\nexec {sys.executable} -m videogen "$@"\n')
     (folder / "videogen").chmod(0o755)
-    env = {key: value for key, value in os.environ.items() if not key.startswith("VIDEOGEN_")}
+    env = without_settings(os.environ)
     env |= {"VIDEOGEN_URL": app.base_url, "XDG_CONFIG_HOME": str(folder / "config"), "PYTHONPATH": str(ROOT)}
     return folder, env | {"PATH": f"{folder}:{env['PATH']}"}
 

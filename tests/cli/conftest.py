@@ -9,7 +9,8 @@ import sys
 import psutil
 import pytest
 
-from tests.support.app import ROOT, engine_reference
+from tests.support import processes
+from tests.support.app import ROOT, engine_reference, without_settings
 
 PATIENCE = 60.0
 TINY = ("--size", "64x64", "--seconds", "0.5", "--fps", "8")
@@ -21,7 +22,7 @@ class Home:
     def __init__(self, folder, url=None, engines=("bars",)) -> None:
         self.folder = folder
         self.data = folder / "share" / "videogen"
-        self.env = {key: value for key, value in os.environ.items() if not key.startswith("VIDEOGEN_")}
+        self.env = without_settings(os.environ)
         self.env |= {"XDG_CONFIG_HOME": str(folder / "config"), "XDG_DATA_HOME": str(folder / "share")}
         self.env |= {"PYTHONPATH": str(ROOT), "VIDEOGEN_ENGINES": ",".join(map(engine_reference, engines))}
         if url:
@@ -29,7 +30,7 @@ class Home:
 
     def start(self, *arguments, **env):
         """A command that runs."""
-        return subprocess.Popen(
+        return processes.start(
             [sys.executable, "-m", "videogen", *arguments],
             cwd=self.folder,
             env=self.env | env,

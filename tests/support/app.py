@@ -12,12 +12,14 @@ import subprocess
 import sys
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from typing import IO, Self
 
 import psutil
+
+from tests.support import processes
 
 ROOT = Path(__file__).parents[2]
 FAKES = ROOT / "tests" / "fakes.py"
@@ -30,9 +32,18 @@ def engine_reference(name: str) -> str:
     return name if ":" in name or name == "procedural" else f"{FAKES}:{name.replace('-', '_')}"
 
 
+def without_settings(environ: Mapping[str, str]) -> dict[str, str]:
+    """An environment without the VIDEOGEN_ settings of whoever runs the tests; those of the suite itself stay."""
+    return {
+        key: value
+        for key, value in environ.items()
+        if not key.startswith("VIDEOGEN_") or key.startswith("VIDEOGEN_TEST_")
+    }
+
+
 def environment(data_dir: Path, engines: Sequence[str] = ("bars",), **settings: object) -> dict[str, str]:
     """The environment of a server: this process's, with only these VIDEOGEN_ settings (`workers=2`, ...)."""
-    clean = {key: value for key, value in os.environ.items() if not key.startswith("VIDEOGEN_")}
+    clean = without_settings(os.environ)
     given = {"port": 0, "data_dir": data_dir, "engines": ",".join(map(engine_reference, engines))} | settings
     return clean | {f"VIDEOGEN_{key.upper()}": str(value) for key, value in given.items()}
 
@@ -75,7 +86,7 @@ class App:
     def start(self, patience: float = START_SECONDS) -> Self:
         """Start the server and wait until it serves."""
         assert self.process is None, "it runs already"
-        self.process = subprocess.Popen(
+        self.process = processes.start(
             [sys.executable, *([self.program] if self._page else API_ONLY)],
             cwd=ROOT,
             env=environment(self.data_dir, **self._settings),  # type: ignore[arg-type]

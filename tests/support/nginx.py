@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
 
+from tests.support import processes
+
 CONFIG = """
 daemon off; master_process off; pid {folder}/nginx.pid; error_log {folder}/error.log;
 events {{ worker_connections 256; }}
@@ -75,7 +77,7 @@ class Nginx:
 
     def __enter__(self) -> Self:
         command = [nginx_path(), "-e", str(self._log), "-c", str(self._config)]
-        self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL)
+        self._process = processes.start(command, stdin=subprocess.DEVNULL)
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline and self._process.poll() is None:
             with socket.socket() as probe:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -95,7 +96,9 @@ class WorkerPool:
             logger.info("%d generations go on where the last process left them.", recovered)
         targets = {"tidy": self._tidier.run}
         if self._terms.count:
-            self._spare = ProcessPool(SPARES)
+            # The test suite sets this to 0: idle renderers cost it more than they save.
+            if spares := int(os.environ.get("VIDEOGEN_TEST_SPARES", SPARES)):
+                self._spare = ProcessPool(spares)
             targets |= {f"worker-{index}": self._work for index in range(self._terms.count)}
             targets["leases"] = self._keep_leases
         self._threads = [threading.Thread(target=run, name=name, daemon=True) for name, run in targets.items()]
