@@ -11,7 +11,7 @@ import pytest
 from tests.support import zips
 from tests.support.api import API
 from tests.support.app import App
-from tests.support.zips import export_bytes, manifest, told_file, told_generation, zip_bytes
+from tests.support.zips import export_bytes, exported_file, exported_generation, manifest, zip_bytes
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +57,7 @@ def test_an_export_holds_videos_posters_and_a_manifest_that_is_true(exported):
         session.read(failed)["error"]["code"],
     )
     for file in (first["result"], first["poster"]):
-        assert told_file(file["path"], archive.read(file["path"])) == file
+        assert exported_file(file["path"], archive.read(file["path"])) == file
     assert archive.read(first["result"]["path"]) == session.http.get(session.read(made)["videoUrl"]).content
     assert set(archive.namelist()) == {f"videos/{made}.mp4", f"posters/{made}.jpg", "manifest.json"}
 
@@ -119,8 +119,8 @@ def spoilt(video):
     """Each is wrong in its own way, with a word of what is told."""
     path = "videos/gen_a.mp4"
     whole, name = export_bytes(video), "manifest.json"
-    result = told_file(path, video)
-    good = told_generation(result=result)
+    result = exported_file(path, video)
+    good = exported_generation(result=result)
 
     def of(told, files=None):
         return zip_bytes({path: video, name: told, **(files or {})})
@@ -140,22 +140,22 @@ def spoilt(video):
     yield "backslashes", of(manifest(good), {"..\\evil": "x"}), "plain file names"
     yield "a bomb", zip_bytes({name: manifest(good), path: b"\0" * 30_000_000}, zipfile.ZIP_DEFLATED), "unpacks"
     yield "the same twice", of(manifest(good, good)), "once"
-    yield "a file that is not there", zip_bytes({name: manifest(good)}), "not there"
+    yield "a file that is not there", zip_bytes({name: manifest(good)}), "does not have it"
     yield "other bytes", zip_bytes({path: video[:-1] + b"x", name: manifest(good)}), "others"
     yield (
         "no video",
-        zip_bytes({path: text, name: manifest(told_generation(result=told_file(path, text)))}),
+        zip_bytes({path: text, name: manifest(exported_generation(result=exported_file(path, text)))}),
         "whole video",
     )
     half = video[: len(video) // 2]
     yield (
         "half a video",
-        zip_bytes({path: half, name: manifest(told_generation(result=told_file(path, half)))}),
+        zip_bytes({path: half, name: manifest(exported_generation(result=exported_file(path, half)))}),
         "whole video",
     )
-    poster = told_file("posters/gen_a.jpg", text)
+    poster = exported_file("posters/gen_a.jpg", text)
     yield "no picture", of(manifest(good | {"poster": poster}), {"posters/gen_a.jpg": text}), "whole picture"
-    yield "completed without a result", of(manifest(told_generation())), "result"
+    yield "completed without a result", of(manifest(exported_generation())), "result"
     for field, value in (
         ("id", "../../up"),
         ("prompt", "a\0b"),
@@ -173,7 +173,7 @@ def spoilt(video):
     ):
         yield f"{field} {str(value)[:20]!r}", of(manifest(good | {field: value})), "manifest.json"
     for where in ("../gen_a.mp4", "/etc/passwd", "videos/../../x.mp4", "videos/gen_a.exe"):
-        yield f"path {where}", of(manifest(told_generation(result=result | {"path": where}))), "manifest.json"
+        yield f"path {where}", of(manifest(exported_generation(result=result | {"path": where}))), "manifest.json"
 
 
 def test_what_is_no_good_export_is_told_in_one_sentence_and_leaves_nothing(app, session, video):
@@ -187,14 +187,14 @@ def test_what_is_no_good_export_is_told_in_one_sentence_and_leaves_nothing(app, 
         assert (refused.status_code, refused.json()["code"]) == (422, "not_an_export"), (name, refused.text)
         assert word in refused.json()["detail"], (name, refused.text)
         assert len(refused.json()["detail"]) < 400, name
-    first = told_file("videos/gen_a.mp4", video)
+    first = exported_file("videos/gen_a.mp4", video)
     lame = zip_bytes(
         {
             "videos/gen_a.mp4": video,
             "videos/gen_b.mp4": b"lame",
             "manifest.json": manifest(
-                told_generation("gen_a", result=first),
-                told_generation("gen_b", result=told_file("videos/gen_b.mp4", b"lame")),
+                exported_generation("gen_a", result=first),
+                exported_generation("gen_b", result=exported_file("videos/gen_b.mp4", b"lame")),
             ),
         }
     )

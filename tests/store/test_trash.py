@@ -6,7 +6,7 @@ from tests.support.rows import PLENTY, file_row, generation_row, project_row, re
 from videogen.core.errors import NotFoundError
 from videogen.core.text import fold
 from videogen.store import Fence, Filter
-from videogen.store.portability import Arrival
+from videogen.store.portability import ImportedGeneration
 
 ANY = Filter()
 
@@ -54,8 +54,8 @@ def test_what_is_in_the_trash_is_gone_from_every_view_and_comes_back_as_it_was(s
         with pytest.raises(NotFoundError):
             pytest.fail(f"{number}: {call()}")
     assert ids(store, alice) == store.list_ids(alice, ANY, None, 10)[0] == [kept.id]
-    assert [entry.id for entry, *_ in store.ended(alice)] == [kept.id]
-    assert store.measure(alice, [row.id]) == (0, 0)
+    assert [entry.id for entry, *_ in store.iter_finished(alice)] == [kept.id]
+    assert store.measure_completed(alice, [row.id]) == (0, 0)
     assert store.list_shares(alice) == []
     assert store.find_share(share.slug)[1] is None, "its visitors are told that it was deleted"
     assert {event.generation_id for event in store.open_scope(alice, ("session", alice), 0).backlog} == {kept.id}
@@ -129,10 +129,11 @@ def test_an_import_brings_back_what_is_in_the_trash(store, alice, bob, clock, do
     row, _ = done()
     project = project_row(alice)
     came = generation_row(project, status="completed")
-    store.bring_in(alice, [Arrival("origin", project, came, (file_row(came),))])
+    added = [ImportedGeneration("origin", project, came, [file_row(came)])]
+    assert store.import_generations(alice, added, [], {"origin"}) == [came.id]
     store.trash(alice, [row.id, came.id], clock.now + 60)
-    assert store.restore_origins(bob, [row.id, "origin"]) == []
-    assert store.restore_origins(alice, [row.id, "origin", "other"]) == [row.id, came.id]
+    assert store.import_generations(bob, [], [], {row.id, "origin"}) == []
+    assert store.import_generations(alice, [], [], {row.id, "origin", "other"}) == [row.id, came.id]
     assert ids(store, alice) == [came.id, row.id]
 
 

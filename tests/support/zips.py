@@ -28,12 +28,12 @@ def picture_bytes(kind="JPEG"):
     return data.getvalue()
 
 
-def told_file(path, data):
+def exported_file(path, data):
     """What a manifest says of a file."""
     return {"path": path, "sha256": hashlib.sha256(data).hexdigest(), "sizeBytes": len(data)}
 
 
-def told_generation(origin="gen_a", **changes):
+def exported_generation(origin="gen_a", **changes):
     """What a manifest says of a generation."""
     told = {"id": origin, "type": "video", "status": "completed", "prompt": "a ship", "engine": "bars"}
     told |= {"engineVersion": "1", "settings": {"width": 64, "height": 64, "durationSeconds": 1, "fps": 8}, "seed": 7}
@@ -58,5 +58,5 @@ def zip_bytes(files, compression=zipfile.ZIP_STORED):
 def export_bytes(video, origin="gen_a", **changes):
     """A whole export of one video."""
     path = f"videos/{origin}.mp4"
-    told = told_generation(origin, result=told_file(path, video), **changes)
+    told = exported_generation(origin, result=exported_file(path, video), **changes)
     return zip_bytes({path: video, "manifest.json": manifest(told)})

@@ -19,7 +19,7 @@ from videogen.core.errors import (
 )
 from videogen.schemas.portability import Imported
 from videogen.services.exports import Exports
-from videogen.services.imports import Imports
+from videogen.services.imports import ImportService
 from videogen.web.bodies import receive_file
 from videogen.web.problems import documented
 from videogen.web.sessions import SessionDep
@@ -34,8 +34,8 @@ def _exports(request: Request) -> Exports:
     return exports
 
 
-def _imports(request: Request) -> Imports:
-    imports: Imports = request.app.state.imports
+def _imports(request: Request) -> ImportService:
+    imports: ImportService = request.app.state.imports
     return imports
 
 
@@ -70,12 +70,12 @@ def zip_response(pieces: Iterator[bytes], name: str) -> StreamingResponse:
     responses=documented(SessionRequiredError, CrossSiteError, PayloadTooLargeError, NotAnExportError, StorageError),
 )
 async def import_zip(
-    request: Request, session_id: SessionDep, imports: Annotated[Imports, Depends(_imports)]
+    request: Request, session_id: SessionDep, imports: Annotated[ImportService, Depends(_imports)]
 ) -> Imported:
     """Bring in a zip of `GET /export`, of this or another app: all of it or nothing.
 
     What this session has already stays as it is, so that the same zip can be sent again without doubles.
     """
-    with imports.receiving() as folder:
+    with imports.upload_folder() as folder:
         await receive_file(request, folder / "upload.zip", imports.max_bytes)
-        return await anyio.to_thread.run_sync(imports.take, session_id, folder)
+        return await anyio.to_thread.run_sync(imports.import_zip, session_id, folder)

@@ -24,8 +24,10 @@ class TransferClaim(Model):
 
 
 class Imported(Model):
-    """What an import brought."""
+    """The result of an import."""
 
-    imported: int = Field(description="Generations that are new here, or back out of the trash.")
-    known: int = Field(description="Generations that were here already; they stay as they are.")
-    generation_ids: list[str] = Field(description="Those, oldest first.")
+    imported: int = Field(
+        description="Generations that are new here, came out of the trash, or got their missing file back."
+    )
+    known: int = Field(description="Generations that were here already and are not changed.")
+    generation_ids: list[str] = Field(description="The imported generations, oldest first.")

@@ -32,7 +32,7 @@ from videogen.services.archives import Zips
 from videogen.services.device_transfer import Transfers
 from videogen.services.exports import Exports
 from videogen.services.generations import Service
-from videogen.services.imports import Imports
+from videogen.services.imports import ImportService
 from videogen.services.parts import Parts
 from videogen.services.public_view import event_bytes
 from videogen.services.serializers import Serializer
@@ -141,7 +141,7 @@ def _with_edges(app: FastAPI, service: Service, parts: Parts) -> None:
     app.state.exports = exports = Exports(store, storage)
     trash = Trash(store, config.trash_minutes * 60, parts.workers.look_at_trash)
     app.state.desk = bulk.Desk(trash, Zips(store, exports), config.base_url + config.root_path)
-    app.state.imports = Imports(store, storage, round(config.max_import_mb * 1_000_000))
+    app.state.imports = ImportService(store, storage, round(config.max_import_mb * 1_000_000))
     problems.install(app)
     app.include_router(bulk.zips)
     # Its paths are more exact than those of `generations`, and come first.

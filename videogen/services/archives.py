@@ -43,7 +43,7 @@ class Zips:
             InvalidRequestError: none of them is finished and this session's.
         """
         ids = chosen.unique()
-        count, size = self._store.measure(session_id, ids)
+        count, size = self._store.measure_completed(session_id, ids)
         if count == 0:
             raise InvalidRequestError("ids", "at least one finished generation of this session", "none")
         made = _Zip(session_id, tuple(ids), self._store.clock() + ZIP_SECONDS)

@@ -38,7 +38,7 @@ class Exports:
         """
         sink, told, gone = _Sink(), list[ExportedGeneration](), 0
         with zipfile.ZipFile(sink, "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
-            for row, files, origin in self._store.ended(session_id, ids):
+            for row, files, origin in self._store.iter_finished(session_id, ids):
                 entry, kept = _entry(row, origin), {file.id: file for file in files}
                 for field, file_id in (("result", row.file_id), ("poster", row.poster_file_id)):
                     file = kept.get(file_id or "")

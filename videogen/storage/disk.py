@@ -7,6 +7,7 @@ import shutil
 import threading
 import time
 from collections.abc import Collection
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -142,7 +143,10 @@ class DiskStorage:
 
     def discard(self, key: str) -> None:
         """Remove one file; again is nothing."""
-        self.path(key).unlink(missing_ok=True)
+        path = self.path(key)
+        path.unlink(missing_ok=True)
+        with suppress(OSError):  # others are in there
+            path.parent.rmdir()
 
     def announce_removal(self, generation_id: str) -> None:
         """Note that a generation is about to be removed: a crash between its rows and its files is found by this.

@@ -2,7 +2,7 @@
 
 from videogen.store.events import EventStore, Opening, Scope
 from videogen.store.generations import Filter, GenerationStore, Limits
-from videogen.store.portability import LibraryStore
+from videogen.store.portability import PortabilityStore
 from videogen.store.progress import Fence, Progress, ProgressStore, Result
 from videogen.store.queue_order import LineStore
 from videogen.store.sessions import SessionStore
@@ -13,7 +13,7 @@ from videogen.store.uploads import UploadStore
 __all__ = ["Fence", "Filter", "InTrash", "Limits", "Opening", "Progress", "Result", "Scope", "Shared", "Store"]
 
 
-class _Owned(GenerationStore, LibraryStore, LineStore, ShareStore, TrashStore, UploadStore):
+class _Owned(GenerationStore, PortabilityStore, LineStore, ShareStore, TrashStore, UploadStore):
     """What a session owns, and what it may do with it."""
 
 

@@ -1,15 +1,18 @@
-"""What a session takes along, and what it brings in."""
+"""Queries of exports and imports."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import sqlalchemy
+from sqlalchemy import bindparam, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, func, select
 
 from videogen.core.errors import NotFoundError
+from videogen.db.database import UnitOfWork
 from videogen.db.tables import FileRow, GenerationRow, OriginRow, ProjectRow
 from videogen.schemas.status import TERMINAL, Status
 from videogen.store.base import BaseStore
@@ -20,24 +23,36 @@ _PAGE: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Arrival:
-    """One generation that was made elsewhere, with its files, which are in the storage already."""
+class ImportedGeneration:
+    """One generation of an export, as rows. Its files are in the storage already."""
 
     origin_id: str
     project: ProjectRow
     generation: GenerationRow
-    files: tuple[FileRow, ...]
+    files: Sequence[FileRow]
 
 
-class LibraryStore(BaseStore):
-    """Exports and imports."""
+@dataclass(frozen=True, slots=True)
+class KnownGeneration:
+    """A generation of the session that an export names too."""
 
-    def ended(
+    id: str
+    type: str
+    status: str
+    files: Mapping[str, tuple[str | None, str | None]]
+    """The id and the storage key of its result and its poster, by kind; None where there is none."""
+
+
+class PortabilityStore(BaseStore):
+    """What exports read and imports write."""
+
+    def iter_finished(
         self, session_id: str, ids: Sequence[str] | None = None
     ) -> Iterator[tuple[GenerationRow, list[FileRow], str | None]]:
-        """Every generation that has ended, oldest first, with its files and the id it was first made under, if another.
+        """Yield each generation that has ended, oldest first, with its files and the id under which it was first made.
 
-        With `ids` only those of them. Read page by page, so that a long history is never in memory whole.
+        That id is None for a generation that was made here. With `ids`, only these generations. Rows are read page by
+        page, so that memory use does not grow with the history.
         """
         after = 0
         chosen = [] if ids is None else [col(GenerationRow.id).in_(ids)]
@@ -64,8 +79,8 @@ class LibraryStore(BaseStore):
             if len(rows) < _PAGE:
                 return
 
-    def measure(self, session_id: str, ids: Sequence[str]) -> tuple[int, int]:
-        """How many of these are finished and of this session, and the bytes of their results."""
+    def measure_completed(self, session_id: str, ids: Sequence[str]) -> tuple[int, int]:
+        """How many of these generations are completed and of this session, and the size of their results in bytes."""
         query = select(func.count(), func.coalesce(func.sum(GenerationRow.size_bytes), 0)).where(
             GenerationRow.session_id == session_id,
             col(GenerationRow.id).in_(ids),
@@ -77,48 +92,113 @@ class LibraryStore(BaseStore):
         return count, size or 0
 
     def count_active(self, session_id: str) -> int:
-        """How many have not ended."""
+        """How many generations are queued or running."""
         with self.database.read() as session:
             query = select(func.count()).select_from(GenerationRow)
             active = col(GenerationRow.status).not_in(TERMINAL)
             return session.exec(query.where(GenerationRow.session_id == session_id, active)).one()
 
-    def known_origins(self, session_id: str) -> set[str]:
-        """The ids under which everything in this session was first made."""
+    def known_generations(self, session_id: str, origins: Collection[str]) -> dict[str, KnownGeneration]:
+        """Those of these generations that this session has, by the id under which they were first made."""
+        table = GenerationRow
+        query = (
+            sqlalchemy.select(
+                *(col(table.id), col(table.type), col(table.status), col(table.file_id), col(table.poster_file_id)),
+                col(OriginRow.origin_id),
+            )
+            .join(OriginRow, col(OriginRow.generation_id) == col(table.id), isouter=True)
+            .where(col(table.session_id) == session_id)
+        )
         with self.database.read() as session:
-            own = session.exec(select(GenerationRow.id).where(GenerationRow.session_id == session_id)).all()
-            came = session.exec(select(OriginRow.origin_id).where(OriginRow.session_id == session_id)).all()
-        return {*own, *came}
+            rows = session.connection().execute(query).all()
+            file_keys = select(FileRow.id, FileRow.key).where(FileRow.session_id == session_id)
+            keys: dict[str | None, str] = dict(session.exec(file_keys).all())
+        known: dict[str, KnownGeneration] = {}
+        wanted = set(origins)
+        for row in rows:
+            files = {row.type: (row.file_id, keys.get(row.file_id))}
+            if row.poster_file_id is not None:
+                files["poster"] = (row.poster_file_id, keys.get(row.poster_file_id))
+            generation = KnownGeneration(row.id, row.type, row.status, files)
+            known |= dict.fromkeys({row.id, row.origin_id} & wanted, generation)
+        return known
 
-    def bring_in(self, session_id: str, arrivals: list[Arrival]) -> list[str]:
-        """Store what came, all of it or nothing, and tell it; return the ids that are new.
+    def import_generations(
+        self,
+        session_id: str,
+        added: Sequence[ImportedGeneration],
+        repaired: Sequence[FileRow],
+        origins: Collection[str],
+    ) -> list[str]:
+        """Store an import in one transaction, and publish the generations that are new.
 
-        One that another import has brought in the meantime is left out.
+        Args:
+            session_id: the owner.
+            added: generations that are new here. One that another import has stored in the meantime is left out.
+            repaired: files of generations that are here already. One whose generation is gone is left out.
+            origins: whatever was first made under these ids is taken out of the trash.
+
+        Returns:
+            the ids of the generations that came out of the trash, were repaired or were added, oldest first.
 
         Raises:
             NotFoundError: the session is gone.
         """
-        brought = []
         try:
             with self.database.write() as unit:
-                came = set(
-                    unit.session.exec(select(OriginRow.origin_id).where(OriginRow.session_id == session_id)).all()
-                )
-                for arrival in arrivals:
-                    if arrival.origin_id in came:
-                        continue
-                    generation = arrival.generation
-                    unit.session.add(arrival.project)
-                    unit.session.flush()
-                    unit.session.add(generation)
-                    unit.session.flush()
-                    unit.session.add_all(arrival.files)
-                    unit.session.add(
-                        OriginRow(session_id=session_id, origin_id=arrival.origin_id, generation_id=generation.id)
-                    )
-                    unit.session.flush()
-                    append_event(unit, generation)
-                    brought.append(generation.id)
+                here = {**_restore(unit, session_id, origins, self.clock()), **_repair(unit, session_id, repaired)}
+                stored = select(OriginRow.origin_id).where(OriginRow.session_id == session_id)
+                new = self._add(unit, added, set(unit.session.exec(stored)))
         except IntegrityError as problem:
             raise NotFoundError from problem
-        return brought
+        return [*sorted(here, key=lambda generation_id: here[generation_id]), *new]
+
+    def _add(self, unit: UnitOfWork, added: Sequence[ImportedGeneration], stored: set[str]) -> list[str]:
+        new = [entry for entry in added if entry.origin_id not in stored]
+        # Table by table: one statement stores many rows, so that others wait for this transaction only briefly.
+        unit.session.add_all([entry.project for entry in new])
+        unit.session.flush()
+        unit.session.add_all([entry.generation for entry in new])
+        unit.session.flush()
+        for entry in new:
+            generation = entry.generation
+            origin = OriginRow(session_id=generation.session_id, origin_id=entry.origin_id, generation_id=generation.id)
+            unit.session.add_all([*entry.files, origin])
+        unit.session.flush()
+        for entry in new:
+            append_event(unit, entry.generation)
+        return [entry.generation.id for entry in new]
+
+
+def _restore(unit: UnitOfWork, session_id: str, origins: Collection[str], now: float) -> dict[str, int]:
+    """Take what was first made under these ids out of the trash; return it as id and sequence number."""
+    query = (
+        select(GenerationRow.id, GenerationRow.seq, OriginRow.origin_id)
+        .join(OriginRow, col(OriginRow.generation_id) == col(GenerationRow.id), isouter=True)
+        .where(GenerationRow.session_id == session_id, col(GenerationRow.trashed_until) > now)
+    )
+    rows = [row for row in unit.connection.execute(query) if row.id in origins or row.origin_id in origins]
+    if rows:
+        restore = update(GenerationRow).where(col(GenerationRow.id) == bindparam("row_id")).values(trashed_until=None)
+        unit.connection.execute(restore, [{"row_id": row.id} for row in rows])
+    return {row.id: row.seq for row in rows}
+
+
+def _repair(unit: UnitOfWork, session_id: str, files: Sequence[FileRow]) -> dict[str, int]:
+    """Store the rows of files and link them to their generations; return these as id and sequence number."""
+    repaired = {}
+    for file in files:
+        query = select(GenerationRow).where(
+            GenerationRow.id == file.generation_id, GenerationRow.session_id == session_id
+        )
+        generation = unit.session.exec(query).first()
+        if generation is None:
+            continue
+        unit.session.merge(file)
+        if file.kind == "poster":
+            generation.poster_file_id = file.id
+        else:
+            generation.file_id, generation.size_bytes = file.id, file.size_bytes
+        repaired[generation.id] = generation.seq or 0
+    unit.session.flush()
+    return repaired

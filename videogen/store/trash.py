@@ -10,7 +10,7 @@ from sqlalchemy import func, update
 from sqlmodel import col, delete, select
 
 from videogen.db.database import UnitOfWork
-from videogen.db.tables import EventRow, FileRow, GenerationRow, OriginRow, ProjectRow
+from videogen.db.tables import EventRow, FileRow, GenerationRow, ProjectRow
 from videogen.schemas.status import TERMINAL
 from videogen.store.base import BaseStore
 
@@ -48,24 +48,6 @@ class TrashStore(BaseStore):
         with self.database.write() as unit:
             unit.connection.execute(update(GenerationRow).where(*mine, in_time).values(trashed_until=None))
             return frozenset(unit.connection.scalars(select(GenerationRow.id).where(*mine, in_sight())))
-
-    def restore_origins(self, session_id: str, origins: Sequence[str]) -> list[str]:
-        """Take out of the trash what was first made under these ids; return the ids that it has here, oldest first."""
-        own = col(GenerationRow.id).in_(origins)
-        came = select(OriginRow.generation_id).where(
-            OriginRow.session_id == session_id, col(OriginRow.origin_id).in_(origins)
-        )
-        in_time = col(GenerationRow.trashed_until) > self.clock()
-        wanted = (
-            select(GenerationRow.id)
-            .where(GenerationRow.session_id == session_id, in_time, own | col(GenerationRow.id).in_(came))
-            .order_by(col(GenerationRow.seq))
-        )
-        with self.database.write() as unit:
-            ids = list(unit.connection.scalars(wanted))
-            chosen = col(GenerationRow.id).in_(ids)
-            unit.connection.execute(update(GenerationRow).where(chosen).values(trashed_until=None))
-            return ids
 
     def next_removal(self) -> float | None:
         """When the next one of the trash is due, in seconds since the epoch; None where the trash is empty."""
