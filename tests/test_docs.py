@@ -1,5 +1,6 @@
-"""What the documentation shows works as it stands: each example runs against a real app."""
+"""The documentation is true: its examples run against a real app, and the files and tests that it names exist."""
 
+import ast
 import os
 import re
 import subprocess
@@ -13,11 +14,16 @@ from videogen.cli import exit_codes
 from videogen.media import probe
 
 BLOCK = re.compile(r"^```(python|sh)\n(.*?)^```$", re.M | re.S)
-PAGES = ("client", "cli", "mcp")
+PAGES_WITH_EXAMPLES = ("client", "cli", "mcp")
+DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+FOLDERS = ("tests", "videogen", "docs", "benchmarks", "scripts")
+PATH = re.compile(rf"(?<![\w/.-])(?:{'|'.join(FOLDERS)})/[\w./*-]*[\w/*]")
+LINK = re.compile(r"\]\(([^)#:]+)(?:#[\w-]+)?\)")
+TEST_NAME = re.compile(r"`(test_\w+)`")
 
 
 def examples():
-    for page in PAGES:
+    for page in PAGES_WITH_EXAMPLES:
         text = (ROOT / "docs" / f"{page}.md").read_text()
         for number, (kind, code) in enumerate(BLOCK.findall(text), 1):
             yield pytest.param(kind, code, id=f"{page}-{number}")
@@ -29,8 +35,8 @@ def app(module_app):
 
 
 @pytest.fixture(scope="module")
-def place(app, tmp_path_factory):
-    """A folder of one's own, and the environment of somebody who has just installed videogen."""
+def workspace(app, tmp_path_factory):
+    """An empty folder, and the environment of somebody who has just installed videogen."""
     folder = tmp_path_factory.mktemp("docs")
     (folder / "videogen").write_text(f'#!/bin/sh\nexec {sys.executable} -m videogen "$@"\n')
     (folder / "videogen").chmod(0o755)
@@ -40,21 +46,51 @@ def place(app, tmp_path_factory):
 
 
 @pytest.mark.parametrize(("kind", "code"), list(examples()))
-def test_an_example_runs_as_it_stands(place, kind, code):
-    folder, env = place
+def test_an_example_runs_as_it_is_printed(workspace, kind, code):
+    folder, env = workspace
     command = ["sh", "-e", "-c", code] if kind == "sh" else [sys.executable, "-W", "error", "-c", code]
-    ran = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=100)
-    assert ran.returncode == 0, ran.stdout + ran.stderr
+    result = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=100)
+    assert result.returncode == 0, result.stdout + result.stderr
     for name in re.findall(r"[\w-]+\.mp4", code):
         assert probe(Path(folder, name)).num_frames > 0
 
 
-def test_every_command_and_exit_code_is_told():
+def test_every_command_and_exit_code_is_documented():
     text = (ROOT / "docs" / "cli.md").read_text()
-    told = subprocess.run([sys.executable, "-m", "videogen", "--help"], cwd=ROOT, capture_output=True, text=True).stdout
-    commands = set(re.findall(r"^    ([a-z]+) ", told, re.M))
+    command = [sys.executable, "-m", "videogen", "--help"]
+    usage = subprocess.run(command, cwd=ROOT, capture_output=True, text=True).stdout
+    commands = set(re.findall(r"^    ([a-z]+) ", usage, re.M))
     assert commands >= {"generate", "serve"}
     assert {name for name in commands if f"`{name}" not in text} == set()
 
-    every = {value for name, value in vars(exit_codes).items() if name.isupper() and isinstance(value, int)}
-    assert every == {int(found) for found in re.findall(r"^\| (\d+) \|", text, re.M)}
+    codes = {value for name, value in vars(exit_codes).items() if name.isupper() and isinstance(value, int)}
+    assert codes == {int(number) for number in re.findall(r"^\| (\d+) \|", text, re.M)}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_path_and_link_leads_to_a_file(document):
+    text = document.read_text()
+    missing = {path for path in PATH.findall(text) if not any(ROOT.glob(path.rstrip("/")))}
+    missing |= {target for target in LINK.findall(text) if not (document.parent / target).exists()}
+    assert missing == set(), "name the file that is there now"
+
+
+def test_every_module_of_the_architecture_page_exists():
+    text = (ROOT / "docs" / "architecture.md").read_text()
+    modules = re.findall(r"`([a-z_]+/[\w/]*(?:\.py|/))`", text)
+    assert len(modules) > 30
+    assert [name for name in modules if not (ROOT / "videogen" / name).exists()] == [], (
+        "name the module that is there now"
+    )
+
+
+def test_every_test_that_the_readme_names_exists():
+    trees = [ast.parse(path.read_text()) for path in (ROOT / "tests").rglob("test_*.py")]
+    functions = {node.name for tree in trees for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+    assert set(TEST_NAME.findall((ROOT / "README.md").read_text())) - functions == set()
+
+
+def test_the_contributing_page_lists_every_package():
+    packages = {f"`videogen/{path.parent.name}/`" for path in (ROOT / "videogen").glob("*/__init__.py")}
+    listed = set(re.findall(r"^\| (`videogen/\w+/`)", (ROOT / "CONTRIBUTING.md").read_text(), re.M))
+    assert listed == packages
