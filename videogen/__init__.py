@@ -1,24 +1,31 @@
 """videogen: a video generation app whose work cannot be lost.
 
-`from videogen import engine` gives the decorator that makes an engine of a function that yields frames.
+`engine` is the decorator that makes an engine of a function that yields frames. `connect` returns a `Client` of a
+running app; `AsyncClient` is the same for asyncio.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
 
 from videogen.core.version import __version__
 
 if TYPE_CHECKING:
+    from videogen.client import AsyncClient, Client, connect
     from videogen.engines.function import engine
 
-__all__ = ["__version__", "engine"]
+__all__ = ["AsyncClient", "Client", "__version__", "connect", "engine"]
+_MODULES: Final = {
+    "AsyncClient": "videogen.client",
+    "Client": "videogen.client",
+    "connect": "videogen.client",
+    "engine": "videogen.engines.function",
+}
 
 
 def __getattr__(name: str) -> Any:
-    # On demand: `import videogen` does no work and pulls in nothing.
-    if name == "engine":
-        from videogen.engines.function import engine
-
-        return engine
+    # Loaded on demand: `import videogen` does no work and imports nothing heavy.
+    if name in _MODULES:
+        return getattr(import_module(_MODULES[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,4 +1,4 @@
-"""The command line: the app's own commands, and those of the client."""
+"""The command line: the commands of the app (serve, migrate, doctor) and those of the client."""
 
 from __future__ import annotations
 
@@ -19,35 +19,33 @@ if TYPE_CHECKING:
     from videogen.core.config import AppConfig
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; return its exit status (0 done, 1 faults were found, 2 it cannot start; see docs/cli.md)."""
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code; see docs/cli.md."""
     parser = argparse.ArgumentParser(prog="videogen", description="A video generation app whose work cannot be lost.")
     parser.add_argument("--version", action="version", version=f"videogen {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    serving = commands.add_parser("serve", help="serve the page and the API (settings: VIDEOGEN_* in the environment)")
-    serving.add_argument("--share", action="store_true", help="get a public address through Gradio's share tunnel")
-    # The API alone, for as long as standard input is open: for the client's commands.
-    serving.add_argument("--embedded", action="store_true", help=argparse.SUPPRESS)
+    serve = commands.add_parser("serve", help="serve the page and the API (settings: VIDEOGEN_* in the environment)")
+    serve.add_argument("--share", action="store_true", help="get a public address through Gradio's share tunnel")
+    # The API without the page, until standard input is closed. Used by `cli/local_server.py`.
+    serve.add_argument("--embedded", action="store_true", help=argparse.SUPPRESS)
     commands.add_parser("migrate", help="bring the database to the schema of this version")
     doctor = commands.add_parser(
         "doctor",
-        help="look for faults in all that is kept, and name the repair",
-        description="Exit status: 0 all is well (or warnings only), 1 faults were found, 2 it could not run.",
+        help="look for faults in the stored data, and name the repair",
+        description="Exit code: 0 no faults (warnings are possible), 1 faults were found, 2 it could not run.",
     )
-    doctor.add_argument("--fix", action="store_true", help="repair what is safe; not while a server runs")
-    doctor.add_argument("--json", action="store_true", help="for programs")
+    doctor.add_argument("--fix", action="store_true", help="make the safe repairs; no server may run")
+    doctor.add_argument("--json", action="store_true", help="print JSON")
     add_commands(commands)
-    chosen = parser.parse_args(arguments)
-    if "run" in chosen:
-        # httpx's own command line, which `import httpx` would load with all of rich.
-        sys.modules["httpx._main"] = None  # type: ignore[assignment]
+    args = parser.parse_args(argv)
+    if "run" in args:
         from videogen.cli.main import run
 
-        return run(chosen)
-    return _operate(chosen)
+        return run(args)
+    return _run_app_command(args)
 
 
-def _operate(chosen: argparse.Namespace) -> int:
+def _run_app_command(args: argparse.Namespace) -> int:
     from videogen.core.config import AppConfig
 
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
@@ -55,15 +53,15 @@ def _operate(chosen: argparse.Namespace) -> int:
         logging.getLogger(noisy).setLevel(logging.WARNING)
     try:
         config = AppConfig.from_env()
-        if chosen.command == "doctor":
-            return _doctor(config, fix=chosen.fix, as_json=chosen.json)
-        if chosen.command == "migrate":
+        if args.command == "doctor":
+            return _doctor(config, fix=args.fix, as_json=args.json)
+        if args.command == "migrate":
             return _migrate(config)
-        if chosen.share:
+        if args.share:
             config = config.model_copy(update={"share": True})
-        return _serve(config, embedded=chosen.embedded)
+        return _serve(config, embedded=args.embedded)
     except VideogenError as problem:
-        verb = "doctor cannot run" if chosen.command == "doctor" else "cannot start"
+        verb = "doctor cannot run" if args.command == "doctor" else "cannot start"
         print(f"videogen {verb}. {problem.detail}", file=sys.stderr)
         return 2
 
@@ -72,13 +70,13 @@ def _serve(config: AppConfig, *, embedded: bool) -> int:
     from videogen.server.run import serve
 
     if embedded:
-        threading.Thread(target=_end_with_input, name="end-with-input", daemon=True).start()
+        threading.Thread(target=_stop_when_input_closes, name="stop-when-input-closes", daemon=True).start()
     return serve(config, page=not embedded)
 
 
-def _end_with_input() -> None:
-    """Stop as an operator would, once whoever started this has closed its end, or is gone."""
-    # Not through sys.stdin: its lock would be held when the interpreter ends.
+def _stop_when_input_closes() -> None:
+    """Send SIGTERM to this process when the parent closes standard input or ends."""
+    # Not with sys.stdin: its lock would be held when the interpreter ends.
     while os.read(0, 4096):
         pass
     os.kill(os.getpid(), signal.SIGTERM)
@@ -89,14 +87,13 @@ def _migrate(config: AppConfig) -> int:
     from videogen.storage.disk import DiskStorage
 
     DiskStorage(config.data_dir).open()
-    done = migrate(config.database)
-    print(f"The database is at revision {HEAD}{'' if done else ' already'}.")
+    migrated = migrate(config.database)
+    print(f"The database is at revision {HEAD}{'' if migrated else ' already'}.")
     return 0
 
 
 def _doctor(config: AppConfig, *, fix: bool, as_json: bool) -> int:
     import json
-    import os
     import shutil
 
     from videogen.doctor import diagnose

@@ -1,5 +1,7 @@
-"""The command line as people have it: real processes, a home of their own, an app that runs or none."""
+"""A user with a home folder, who runs commands in this process or in one of their own."""
 
+import contextlib
+import io
 import json
 import os
 import signal
@@ -11,13 +13,17 @@ import pytest
 
 from tests.support import processes
 from tests.support.app import ROOT, engine_reference, without_settings
+from videogen.__main__ import main
 
-PATIENCE = 60.0
+TIMEOUT = 60.0
 TINY = ("--size", "64x64", "--seconds", "0.5", "--fps", "8")
 
 
 class Home:
-    """One person's command line: configuration, data and files below one folder."""
+    """One user: configuration, data and files in one folder.
+
+    `run` calls `main` in this process, `run_process` starts a real one.
+    """
 
     def __init__(self, folder, url=None, engines=("bars",)) -> None:
         self.folder = folder
@@ -27,53 +33,71 @@ class Home:
         self.env |= {"PYTHONPATH": str(ROOT), "VIDEOGEN_ENGINES": ",".join(map(engine_reference, engines))}
         if url:
             self.env["VIDEOGEN_URL"] = url
+        self.stderr = ""
 
-    def start(self, *arguments, **env):
-        """A command that runs."""
+    def run(self, *arguments, code=0, **env):
+        """Run a command in this process; return its standard output."""
+        stdout, stderr = io.StringIO(), io.StringIO()
+        with (
+            pytest.MonkeyPatch.context() as patch,
+            contextlib.chdir(self.folder),
+            contextlib.redirect_stdout(stdout),
+            contextlib.redirect_stderr(stderr),
+        ):
+            patch.setattr(os, "environ", self.env | env)
+            try:
+                got = main(arguments)
+            except SystemExit as end:  # argparse
+                got = end.code
+        self.stderr = stderr.getvalue()
+        assert got == code, (arguments, got, stdout.getvalue(), self.stderr)
+        return stdout.getvalue()
+
+    def lines(self, *arguments, **options):
+        """Run a command with --json; return its objects."""
+        return [json.loads(line) for line in self.run(*arguments, "--json", **options).splitlines()]
+
+    def start(self, *arguments):
+        """Start a command in a process."""
         return processes.start(
             [sys.executable, "-m", "videogen", *arguments],
             cwd=self.folder,
-            env=self.env | env,
+            env=self.env,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )
 
-    def run(self, *arguments, code=0, **env):
-        """A command that has ended with this exit code; its standard output as text."""
-        process = self.start(*arguments, **env)
-        out, err = _end_of(process)
-        self.err = err.decode()
-        assert process.returncode == code, (arguments, process.returncode, out.decode(errors="replace"), self.err)
-        self.raw = out
-        return out.decode(errors="replace")
-
-    def lines(self, *arguments, **options):
-        """The same with --json: its objects."""
-        return [json.loads(line) for line in self.run(*arguments, "--json", **options).splitlines()]
+    def run_process(self, *arguments, code=0):
+        """Run a command in a process; return its standard output as bytes."""
+        process = self.start(*arguments)
+        stdout, stderr = _communicate(process)
+        self.stderr = stderr.decode()
+        assert process.returncode == code, (arguments, process.returncode, stdout, self.stderr)
+        return stdout
 
     def interrupt(self, *arguments, at):
-        """A command that gets Ctrl-C once it has written a line with this text; its output and exit code."""
+        """Send Ctrl-C once the command has written a line with the text `at`; return its output and exit code."""
         process = self.start(*arguments)
-        out = b""
+        stdout = b""
         for line in process.stdout:
-            out += line
+            stdout += line
             if at.encode() in line:
                 process.send_signal(signal.SIGINT)
                 break
-        rest, err = _end_of(process)
-        return (out + rest).decode(), err.decode(), process.returncode
+        rest, stderr = _communicate(process)
+        return (stdout + rest).decode(), stderr.decode(), process.returncode
 
     def servers(self):
         """The processes that serve this home's data."""
-        wanted = str(self.data.resolve())
-        return [process for process in psutil.process_iter() if _environ(process).get("VIDEOGEN_DATA_DIR") == wanted]
+        data = str(self.data.resolve())
+        return [process for process in psutil.process_iter() if _environ(process).get("VIDEOGEN_DATA_DIR") == data]
 
 
-def _end_of(process):
-    """The rest of what it writes; one that does not end is not left behind."""
+def _communicate(process):
+    """The rest of the output. A process that does not end in time is killed."""
     try:
-        return process.communicate(timeout=PATIENCE)
+        return process.communicate(timeout=TIMEOUT)
     except subprocess.TimeoutExpired:
         process.kill()
         process.communicate()
@@ -88,8 +112,8 @@ def _environ(process):
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _ctrl_c_counts():
-    """A shell's background jobs ignore Ctrl-C, and so do all whom they start; a person's terminal does not."""
+def _default_sigint():
+    """Background jobs of a shell ignore Ctrl-C, and so do their children; in a terminal it works."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
@@ -101,11 +125,11 @@ def app(module_app):
 
 @pytest.fixture
 def home(tmp_path, app):
-    """Somebody who has an app that runs."""
+    """A user of a running app."""
     return Home(tmp_path, app.base_url)
 
 
 @pytest.fixture
-def alone(tmp_path):
-    """Somebody who has none."""
+def home_without_app(tmp_path):
+    """A user without a running app."""
     return Home(tmp_path, engines=("bars", "slow", "until-cancelled"))

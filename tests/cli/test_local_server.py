@@ -1,4 +1,4 @@
-"""With no app that runs: one of its own for as long as the command, on the user's data folder."""
+"""The commands without a running app: they start one on the user's data folder."""
 
 import signal
 
@@ -9,32 +9,34 @@ from tests.support.app import App
 from videogen.media import probe
 
 
-def test_a_video_is_made_kept_and_found_again(alone):
-    alone.run("generate", "blue bars", *TINY, "-o", "out.mp4")
-    assert probe(alone.folder / "out.mp4").num_frames == 4
-    assert "completed" in alone.run("list")
-    assert alone.servers() == []
+def test_generate_stores_the_video_for_the_next_command(home_without_app):
+    home = home_without_app
+    home.run_process("generate", "blue bars", *TINY, "-o", "out.mp4")
+    assert probe(home.folder / "out.mp4").num_frames == 4
+    assert "completed" in home.run("list")
+    assert home.servers() == []
 
 
-def test_what_was_left_goes_on_with_the_next_command(alone):
+def test_next_command_continues_an_interrupted_generation(home_without_app):
+    home = home_without_app
     slow = ("--engine", "slow", "--set", "delayMs=300", "--size", "64x64", "--seconds", "2", "--fps", "8")
-    out, err, code = alone.interrupt("generate", "x", *slow, at="rendering")
-    generation = out.split()[0]
-    assert code == 130, err
-    assert f"{generation} is kept in {alone.data}" in out
-    assert f"videogen watch {generation}" in out
-    assert alone.servers() == []
-    told = alone.lines("watch", generation, "-o", "later.mp4")
-    assert told[-1]["event"] == "saved"
-    assert probe(alone.folder / "later.mp4").num_frames == 16
+    output, stderr, code = home.interrupt("generate", "x", *slow, at="rendering")
+    generation = output.split()[0]
+    assert code == 130, stderr
+    assert f"{generation} is stored in {home.data}" in output
+    assert f"videogen watch {generation}" in output
+    assert home.servers() == []
+    lines = home.lines("watch", generation, "-o", "later.mp4")
+    assert lines[-1]["event"] == "saved"
+    assert probe(home.folder / "later.mp4").num_frames == 16
 
 
-def test_a_killed_command_takes_its_app_along(alone):
-    process = alone.start("generate", "x", *TINY, "--engine", "until-cancelled")
+def test_killed_command_leaves_no_server(home_without_app):
+    process = home_without_app.start("generate", "x", *TINY, "--engine", "until-cancelled")
     for line in process.stdout:
         if b"rendering" in line:
             break
-    servers = alone.servers()
+    servers = home_without_app.servers()
     assert servers
     process.send_signal(signal.SIGKILL)
     process.communicate()
@@ -42,12 +44,12 @@ def test_a_killed_command_takes_its_app_along(alone):
     assert alive == []
 
 
-def test_a_folder_that_another_app_holds_is_told(alone):
-    with App(alone.data, ["bars"], page=False):
-        alone.run("list", code=2)
-    assert "Another videogen" in alone.err
+def test_data_folder_of_another_app_is_refused(home_without_app):
+    with App(home_without_app.data, ["bars"], page=False):
+        home_without_app.run("list", code=2)
+    assert "Another videogen" in home_without_app.stderr
 
 
-def test_what_is_for_browsers_needs_an_app_that_stays(alone):
-    alone.run("transfer", code=2)
-    assert "videogen serve" in alone.err
+def test_transfer_needs_an_app_that_keeps_running(home_without_app):
+    home_without_app.run("transfer", code=2)
+    assert "videogen serve" in home_without_app.stderr

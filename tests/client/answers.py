@@ -1,4 +1,4 @@
-"""What the API answers."""
+"""Responses of the API."""
 
 GENERATION = {
     "id": "gen_a",
@@ -44,5 +44,5 @@ GENERATION = {
 
 
 def generation_json(generation_id="gen_a", **changes):
-    """A generation as the API tells it."""
+    """A generation as JSON of the API."""
     return GENERATION | {"id": generation_id} | changes

@@ -1,4 +1,4 @@
-"""A scripted server for the client: each connection is a list of pieces, or of things that go wrong."""
+"""A scripted server for the client: each response is a list of chunks and errors."""
 
 import asyncio
 import json
@@ -14,42 +14,42 @@ AT = "2026-11-01T12:00:00Z"
 
 
 def event_data(generation="gen_a", status="processing", progress=10.0, **more):
-    """What the data of an event carries."""
-    told = {"generationId": generation, "projectId": "prj_a", "requestId": "req_a", "status": status}
-    return told | {"progress": progress, "attempt": 1, "at": AT} | more
+    """The data of an event."""
+    data = {"generationId": generation, "projectId": "prj_a", "requestId": "req_a", "status": status}
+    return data | {"progress": progress, "attempt": 1, "at": AT} | more
 
 
-def frame(number, kind="render_progress", **data):
-    """One event as it stands on the wire."""
-    return f"id: {number}\nevent: {kind}\ndata: {json.dumps(event_data(**data))}\n\n"
+def sse(number, event_type="render_progress", **data):
+    """An SSE message."""
+    return f"id: {number}\nevent: {event_type}\ndata: {json.dumps(event_data(**data))}\n\n"
 
 
 def result(number, generation="gen_a"):
-    """A terminal event as it stands on the wire."""
+    """The SSE message of a terminal event."""
     media = {"fileId": "fil_a", "videoUrl": "/media/fil_a", "width": 512, "height": 288}
     length = {"durationSeconds": 4, "fps": 24, "sizeBytes": 1000}
-    return frame(number, "render_result", generation=generation, status="completed", progress=100, **media, **length)
+    return sse(number, "render_result", generation=generation, status="completed", progress=100, **media, **length)
 
 
-class Pieces(httpx.AsyncByteStream):
-    """The body of one connection: text is sent, an exception is raised, an event is waited for."""
+class ScriptedBody(httpx.AsyncByteStream):
+    """The body of one response: text is sent, an exception is raised, an `asyncio.Event` is awaited."""
 
-    def __init__(self, pieces) -> None:
-        self._pieces = pieces
+    def __init__(self, chunks) -> None:
+        self._chunks = chunks
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        for piece in self._pieces:
-            if isinstance(piece, Exception):
-                raise piece
-            if isinstance(piece, asyncio.Event):
-                await piece.wait()
+        for chunk in self._chunks:
+            if isinstance(chunk, Exception):
+                raise chunk
+            if isinstance(chunk, asyncio.Event):
+                await chunk.wait()
             else:
-                yield piece.encode()
+                yield chunk.encode()
 
 
 @dataclass
 class Script:
-    """The answers to come, in order, and the requests that came."""
+    """The next responses, in order, and the received requests."""
 
     answers: list = field(default_factory=list)
     requests: list = field(default_factory=list)
@@ -61,7 +61,7 @@ class Script:
             raise answer
         if isinstance(answer, httpx.Response):
             return answer
-        return httpx.Response(200, headers={"content-type": "text/event-stream"}, stream=Pieces(answer))
+        return httpx.Response(200, headers={"content-type": "text/event-stream"}, stream=ScriptedBody(answer))
 
     def last_event_ids(self):
         return [request.headers.get("last-event-id") for request in self.requests]
@@ -79,12 +79,12 @@ async def client(script):
 
 
 @pytest.fixture
-def waits(monkeypatch):
-    """The waits between connections, which take no time here."""
-    told = []
+def delays(monkeypatch):
+    """The delays between connections. Here they take no time."""
+    delays = []
 
     async def sleep(seconds):
-        told.append(seconds)
+        delays.append(seconds)
 
-    monkeypatch.setattr("videogen.client.aio.watch.pause", sleep)
-    return told
+    monkeypatch.setattr("videogen.client.watch.sleep", sleep)
+    return delays

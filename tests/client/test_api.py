@@ -1,4 +1,4 @@
-"""The calls: what they send, what they give back, and what they raise."""
+"""The calls: what they send, return and raise."""
 
 import inspect
 import json
@@ -13,7 +13,7 @@ from videogen.schemas.generations import Generation, GenerationCreate
 from videogen.schemas.status import Status
 
 
-async def test_submit_sends_what_was_asked_and_its_key(client, script):
+async def test_submit_sends_the_request_and_the_idempotency_key(client, script):
     script.answers = [httpx.Response(201, json={"projectId": "p", "requestId": "r", "generations": [GENERATION]})]
 
     project = await client.submit(GenerationCreate(prompt="sea", settings={"seed": 7}), "key-1")
@@ -25,14 +25,14 @@ async def test_submit_sends_what_was_asked_and_its_key(client, script):
     assert project.generations[0].status is Status.QUEUED
 
 
-async def test_list_sends_only_what_was_given(client, script):
+async def test_list_sends_only_the_given_filters(client, script):
     script.answers = [httpx.Response(200, json={"items": [GENERATION], "nextCursor": "c2"})]
     page = await client.list(cursor="c1", limit=24)
     assert dict(script.requests[0].url.params) == {"cursor": "c1", "limit": "24"}
     assert page.next_cursor == "c2"
 
 
-async def test_calls_go_where_they_should(client, script):
+async def test_calls_use_the_right_method_and_path(client, script):
     script.answers = [httpx.Response(200, json=GENERATION) for _ in range(3)]
     for call in (client.get, client.cancel, client.retry):
         assert isinstance(await call("gen_a"), Generation)
@@ -43,31 +43,31 @@ async def test_calls_go_where_they_should(client, script):
     ]
 
 
-async def test_an_image_is_sent_as_a_form_and_told_as_a_file(client, script):
-    told = {"id": "fil_a", "contentType": "image/png", "width": 64, "height": 48, "sizeBytes": 9, "url": "/media/fil_a"}
-    script.answers = [httpx.Response(status, json=told | {"createdAt": AT}) for status in (201, 200)]
+async def test_upload_sends_a_form_and_returns_a_file(client, script):
+    body = {"id": "fil_a", "contentType": "image/png", "width": 64, "height": 48, "sizeBytes": 9, "url": "/media/fil_a"}
+    script.answers = [httpx.Response(status, json=body | {"createdAt": AT}) for status in (201, 200)]
     for call in (client.upload(b"picture"), client.file("fil_a")):
         file = await call
         assert (file.id, file.width, file.url) == ("fil_a", 64, "/media/fil_a")
-    sent, asked = script.requests
-    assert (sent.method, sent.url.path) == ("POST", "/api/v1/files")
-    assert sent.headers["content-type"].startswith("multipart/form-data; boundary=")
-    assert b'name="file"' in sent.content
-    assert b"picture" in sent.content
-    assert (asked.method, asked.url.path) == ("GET", "/api/v1/files/fil_a")
+    upload, lookup = script.requests
+    assert (upload.method, upload.url.path) == ("POST", "/api/v1/files")
+    assert upload.headers["content-type"].startswith("multipart/form-data; boundary=")
+    assert b'name="file"' in upload.content
+    assert b"picture" in upload.content
+    assert (lookup.method, lookup.url.path) == ("GET", "/api/v1/files/fil_a")
 
 
-async def test_fields_of_a_newer_server_are_left_out(client, script):
+async def test_unknown_fields_of_a_newer_server_are_ignored(client, script):
     newer = GENERATION | {"mood": "blue", "error": {"code": "c", "message": "m", "retryable": True, "hint": "h"}}
     script.answers = [httpx.Response(200, json=newer)]
     generation = await client.get("gen_a")
     assert generation.error is not None
     assert generation.error.message == "m"
-    # What an engine calls its settings is not ours to judge.
+    # The settings of an engine are not checked.
     assert generation.settings == {"fps": 24}
 
 
-async def test_a_problem_is_raised_with_its_code_and_fields(client, script):
+async def test_api_error_has_the_code_and_fields_of_the_problem(client, script):
     errors = [{"field": "settings.fps", "expected": "1 to 60", "got": "90"}]
     body = {"title": "Invalid request", "status": 422, "detail": "settings.fps: no.", "code": "invalid_request"}
     script.answers = [httpx.Response(422, json=body | {"errors": errors})]
@@ -81,7 +81,7 @@ async def test_a_problem_is_raised_with_its_code_and_fields(client, script):
     assert not problem.is_temporary
 
 
-async def test_a_proxy_that_speaks_its_own_words_is_still_an_api_error(client, script):
+async def test_error_page_of_a_proxy_is_an_api_error(client, script):
     script.answers = [httpx.Response(502, html="<h1>Bad Gateway</h1>")]
     with pytest.raises(ApiError, match="The server answered 502 Bad Gateway") as refusal:
         await client.engines()
@@ -89,14 +89,14 @@ async def test_a_proxy_that_speaks_its_own_words_is_still_an_api_error(client, s
     assert refusal.value.is_temporary
 
 
-async def test_no_answer_is_asked_for_three_times(client, script):
+async def test_call_without_response_is_sent_three_times(client, script):
     script.answers = [httpx.ConnectError("refused") for _ in range(3)]
     with pytest.raises(Unreachable, match="ConnectError"):
         await client.get("gen_a")
     assert len(script.requests) == 3
 
 
-async def test_a_submit_whose_answer_was_lost_is_sent_again_under_the_same_key(client, script):
+async def test_submit_without_response_is_sent_again_with_the_same_key(client, script):
     created = httpx.Response(201, json={"projectId": "p", "requestId": "r", "generations": [GENERATION]})
     script.answers = [httpx.RemoteProtocolError("gone"), created]
 
@@ -107,7 +107,7 @@ async def test_a_submit_whose_answer_was_lost_is_sent_again_under_the_same_key(c
     assert json.loads(second.content) == {"prompt": "sea", "settings": {"seed": 7}}
 
 
-async def test_two_submits_have_two_keys(client, script):
+async def test_each_submit_has_its_own_key(client, script):
     created = {"projectId": "p", "requestId": "r", "generations": [GENERATION]}
     script.answers = [httpx.Response(201, json=created) for _ in range(2)]
     await client.submit("sea")
@@ -115,7 +115,7 @@ async def test_two_submits_have_two_keys(client, script):
     assert len({request.headers["idempotency-key"] for request in script.requests}) == 2
 
 
-async def test_what_must_not_be_done_twice_is_sent_once(client, script):
+async def test_call_that_is_not_repeatable_is_sent_once(client, script):
     for call in (client.create_session, lambda: client.retry("gen_a"), lambda: client.delete("gen_a")):
         script.requests.clear()
         script.answers = [httpx.ConnectError("refused")]
@@ -124,33 +124,33 @@ async def test_what_must_not_be_done_twice_is_sent_once(client, script):
         assert len(script.requests) == 1
 
 
-async def test_a_slow_server_is_not_asked_again(client, script):
+async def test_call_is_not_sent_again_after_a_read_timeout(client, script):
     script.answers = [httpx.ReadTimeout("silence")]
     with pytest.raises(Unreachable, match="GET /api/v1/generations/gen_a: no answer in time"):
         await client.get("gen_a")
 
 
 @pytest.mark.parametrize(
-    ("health", "told"),
+    ("health", "message"),
     [
         (
             httpx.Response(200, json={"status": "ok", "name": "videogen", "version": "0.0.1"}),
-            "the server is version 0.0.1",
+            "the server has version 0.0.1",
         ),
-        (httpx.Response(404), "no videogen that tells its version"),
-        (httpx.ConnectError("gone"), "no videogen that tells its version"),
+        (httpx.Response(404), "it is not videogen, or does not state its version"),
+        (httpx.ConnectError("gone"), "it is not videogen, or does not state its version"),
     ],
 )
 @pytest.mark.parametrize("status", [404, 405])
-async def test_a_call_that_the_server_does_not_know_names_both_versions(client, script, status, health, told):
+async def test_unknown_call_raises_version_mismatch(client, script, status, health, message):
     body = {"title": "t", "status": status, "detail": "There is nothing at /api/v1/export.", "code": "not_found"}
     script.answers = [httpx.Response(status, json=body), health]
-    with pytest.raises(VersionMismatch, match=f"{told}.*") as refusal:
+    with pytest.raises(VersionMismatch, match=message) as refusal:
         await client.cancel("gen_a")
     assert refusal.value.detail.startswith("POST /api/v1/generations/gen_a/cancel: the server does not know this call")
 
 
-async def test_what_is_not_found_is_no_matter_of_versions(client, script):
+async def test_unknown_id_is_no_version_mismatch(client, script):
     body = {"title": "Not found", "status": 404, "detail": "There is nothing here.", "code": "not_found"}
     script.answers = [httpx.Response(404, json=body)]
     with pytest.raises(ApiError) as refusal:
@@ -158,7 +158,7 @@ async def test_what_is_not_found_is_no_matter_of_versions(client, script):
     assert refusal.value.code == "not_found"
 
 
-async def test_the_whole_history_is_read_page_by_page(client, script):
+async def test_generations_fetches_page_by_page(client, script):
     script.answers = [
         httpx.Response(200, json={"items": [generation_json("a"), generation_json("b")], "nextCursor": "c2"}),
         httpx.Response(200, json={"items": [generation_json("c")], "nextCursor": None}),
@@ -167,28 +167,28 @@ async def test_the_whole_history_is_read_page_by_page(client, script):
     assert [dict(request.url.params) for request in script.requests] == [{"q": "sea"}, {"q": "sea", "cursor": "c2"}]
 
 
-def test_both_clients_know_the_same_calls():
-    def calls(kind):
-        found = inspect.getmembers(kind, inspect.isfunction)
-        return {name: list(inspect.signature(call).parameters) for name, call in found if not name.startswith("_")}
+def test_both_clients_have_the_same_methods():
+    def calls(client):
+        methods = inspect.getmembers(client, inspect.isfunction)
+        return {name: list(inspect.signature(call).parameters) for name, call in methods if not name.startswith("_")}
 
     blocking = calls(Client)
     blocking["aclose"] = blocking.pop("close")
     assert blocking == calls(AsyncClient)
 
 
-async def test_an_answer_that_is_not_the_contract(client, script):
+async def test_response_outside_the_contract_is_a_protocol_error(client, script):
     script.answers = [httpx.Response(200, json={"id": "gen_a"}), httpx.Response(200, text="hello")]
     for _ in range(2):
         with pytest.raises(ProtocolError, match="expected a Generation"):
             await client.get("gen_a")
 
 
-async def test_sessions_share_their_connections_and_nothing_else(script):
-    asked = []
+async def test_sessions_share_connections_but_not_tokens(script):
+    lookups = []
 
     def base_url():
-        asked.append(1)
+        lookups.append(1)
         return "http://videogen.test"
 
     script.answers = [httpx.Response(201, json={"sessionId": "s", "token": "t"}), httpx.Response(200, json=GENERATION)]
@@ -197,5 +197,5 @@ async def test_sessions_share_their_connections_and_nothing_else(script):
         await client.as_session(session.token).get("gen_a")
 
     assert [request.headers.get("authorization") for request in script.requests] == [None, "Bearer t"]
-    assert asked == [1]
+    assert lookups == [1]
     assert client.token is None

@@ -1,1 +1,1 @@
-"""The command line of the client: `videogen generate` and its kin. See docs/cli.md."""
+"""The command line of the client: `videogen generate` and the others. See docs/cli.md."""

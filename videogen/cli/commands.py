@@ -1,4 +1,4 @@
-"""The commands that make and follow generations."""
+"""The commands that start, follow and download generations."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from videogen.client.errors import result_of
 from videogen.schemas.generations import Generation, GenerationCreate
 
 
-def generate(place: Connection, args: Namespace, output: Output) -> int:
-    """Submit, follow, fetch."""
-    image = place.client.upload(args.image).id if args.image else None
+def generate(connection: Connection, args: Namespace, output: Output) -> int:
+    """Submit a prompt, follow it, download the results."""
+    image = connection.client.upload(args.image).id if args.image else None
     request = GenerationCreate(
         type=args.type,
         prompt=args.prompt,
@@ -28,81 +28,81 @@ def generate(place: Connection, args: Namespace, output: Output) -> int:
         variations=args.variations,
     )
     try:
-        project = place.client.submit(request)
+        project = connection.client.submit(request)
     except KeyboardInterrupt:
-        output.say("The request may have been accepted. See: videogen list")
+        output.message("The request may have been accepted. See: videogen list")
         raise
     for generation in project.generations:
-        output.tell("submitted", f"{generation.id} {generation.status}", generation=generation)
+        output.event("submitted", f"{generation.id} {generation.status}", generation=generation)
     if args.detach:
         return exit_codes.DONE
-    return follow(place, project.generations, Target.of(args, len(project.generations)), output)
+    return follow(connection, project.generations, Target.of(args, len(project.generations)), output)
 
 
 def settings_of(args: Namespace) -> dict[str, Any]:
-    """The settings that were given; the engine knows the others."""
+    """The settings on the command line. The engine has defaults for the others."""
     width, height = args.size or (None, None)
-    told = {"width": width, "height": height, "durationSeconds": args.seconds, "fps": args.fps, "seed": args.seed}
-    return {key: value for key, value in told.items() if value is not None} | dict(args.set)
+    settings = {"width": width, "height": height, "durationSeconds": args.seconds, "fps": args.fps, "seed": args.seed}
+    return {key: value for key, value in settings.items() if value is not None} | dict(args.set)
 
 
-def watch(place: Connection, args: Namespace, output: Output) -> int:
-    """Follow one, and fetch it if a file was named."""
+def watch(connection: Connection, args: Namespace, output: Output) -> int:
+    """Follow a generation; download it if `--output` is given."""
     target = Target.of(args) if args.output else None
-    return follow(place, [place.client.get(args.id)], target, output)
+    return follow(connection, [connection.client.get(args.id)], target, output)
 
 
-def retry(place: Connection, args: Namespace, output: Output) -> int:
-    """Start again, follow, fetch if a file was named."""
-    generation = place.client.retry(args.id)
-    output.tell("submitted", f"{generation.id} {generation.status}", generation=generation)
+def retry(connection: Connection, args: Namespace, output: Output) -> int:
+    """Start a generation again and follow it; download it if `--output` is given."""
+    generation = connection.client.retry(args.id)
+    output.event("submitted", f"{generation.id} {generation.status}", generation=generation)
     if args.detach:
         return exit_codes.DONE
-    return follow(place, [generation], Target.of(args) if args.output else None, output)
+    return follow(connection, [generation], Target.of(args) if args.output else None, output)
 
 
-def cancel(place: Connection, args: Namespace, output: Output) -> int:
-    """Ask for a stop. Fine when it had ended."""
-    generation = place.client.cancel(args.id)
+def cancel(connection: Connection, args: Namespace, output: Output) -> int:
+    """Cancel a generation. One that has ended does not change."""
+    generation = connection.client.cancel(args.id)
     ended = generation.status.is_terminal
     text = f"{generation.id} {generation.status}" if ended else f"{generation.id} is being cancelled"
-    output.tell("cancel", text, generation=generation)
+    output.event("cancel", text, generation=generation)
     return exit_codes.DONE
 
 
-def download(place: Connection, args: Namespace, output: Output) -> int:
-    """Fetch the result of one that is completed."""
-    generation = result_of(place.client.get(args.id))
-    save(place.client, generation, Target.of(args), output)
+def download(connection: Connection, args: Namespace, output: Output) -> int:
+    """Download the result of a completed generation."""
+    generation = result_of(connection.client.get(args.id))
+    save(connection.client, generation, Target.of(args), output)
     return exit_codes.DONE
 
 
-def follow(place: Connection, generations: list[Generation], target: Target | None, output: Output) -> int:
-    """Watch until each has ended; fetch what was made. The worst end decides the exit code."""
-    worst = exit_codes.DONE
+def follow(connection: Connection, generations: list[Generation], target: Target | None, output: Output) -> int:
+    """Wait until each has ended and download the results. One failure is enough for the exit code FAILED."""
+    exit_code = exit_codes.DONE
     for index, generation in enumerate(generations):
         try:
-            ended = _ended(place, generation, output)
+            result = _wait(connection, generation, output)
         except KeyboardInterrupt:
             output.close()
-            for left in generations[index:]:
-                output.tell("detached", place.how_to_come_back(left.id), generationId=left.id)
+            for remaining in generations[index:]:
+                output.event("detached", connection.resume_hint(remaining.id), generationId=remaining.id)
             raise
         except GenerationEnded as end:
-            output.tell("ended", f"{end.detail}", generation=end.generation)
-            worst = exit_codes.FAILED
+            output.event("ended", f"{end.detail}", generation=end.generation)
+            exit_code = exit_codes.FAILED
             continue
-        output.tell("ended", f"{ended.id} {ended.status}", generation=ended)
+        output.event("ended", f"{result.id} {result.status}", generation=result)
         if target is not None:
-            save(place.client, ended, target, output)
-    return worst
+            save(connection.client, result, target, output)
+    return exit_code
 
 
-def _ended(place: Connection, generation: Generation, output: Output) -> Generation:
-    """Wait for one. A server that is away is waited for, once it has been reached."""
-    with closing(place.client.watch(generation=generation.id)) as watched:
-        for item in watched:
+def _wait(connection: Connection, generation: Generation, output: Output) -> Generation:
+    """Wait for the result, across restarts of the server."""
+    with closing(connection.client.watch(generation=generation.id)) as items:
+        for item in items:
             if isinstance(item, ConnectionChange) and item.state == "connected":
                 continue
-            output.watched(item)
-    return result_of(place.client.get(generation.id))
+            output.update(item)
+    return result_of(connection.client.get(generation.id))

@@ -1,4 +1,4 @@
-"""Which app a command talks to: the one that was named, one that runs here, or one of its own."""
+"""The app that a command uses: the given one, one that runs on this machine, or one started for the command."""
 
 from __future__ import annotations
 
@@ -9,64 +9,58 @@ from dataclasses import dataclass
 from typing import Final
 
 from videogen.cli.exit_codes import UsageError
-from videogen.client import ApiError, Client, ProtocolError, Unreachable, VersionMismatch
-from videogen.client.blocking.connect import DEFAULT_URL, ENV_URL, given_token, sign_in
+from videogen.client import ApiError, Client, ProtocolError, Unreachable, VersionMismatch, connect
+from videogen.client.connect import DEFAULT_URL, ENV_URL, default_url
 
-KEYS: Final = ("http://", "https://")
+URL_SCHEMES: Final = ("http://", "https://")
 
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """A client with a session, and what to say about coming back."""
+    """A client with a session, and where its app runs."""
 
     client: Client
     url: str
-    own: str | None = None
-    """The data folder of an app that runs for this command alone."""
+    local_data: str | None = None
+    """The data folder, if the app runs for this command only."""
 
-    def how_to_come_back(self, generation_id: str) -> str:
-        """What to tell somebody who leaves before the end."""
-        if self.own is not None:
+    def resume_hint(self, generation_id: str) -> str:
+        """How to follow a generation again, for a user who interrupts the command."""
+        if self.local_data is not None:
             return (
-                f"{generation_id} is kept in {self.own}. It goes on with: videogen watch {generation_id}\n"
-                "(or with the next `videogen serve` on that folder)"
+                f"{generation_id} is stored in {self.local_data}. Continue with: videogen watch {generation_id}\n"
+                "(or with `videogen serve` on that folder)"
             )
-        return f"{generation_id} goes on at {self.url}. Come back with: videogen watch {generation_id}{self._at()}"
-
-    def _at(self) -> str:
-        return "" if self.url == (os.environ.get(ENV_URL) or DEFAULT_URL) else f" --url {self.url}"
+        url_option = "" if self.url == default_url() else f" --url {self.url}"
+        return (
+            f"{generation_id} goes on at {self.url}. Follow it again with: videogen watch {generation_id}{url_option}"
+        )
 
 
 @contextmanager
-def open_place(url: str | None, token: str | None) -> Iterator[Connection]:
-    """Connect to the app.
+def open_connection(url: str | None, token: str | None) -> Iterator[Connection]:
+    """Connect to the app, or start one.
 
     Raises:
-        Unreachable: an address was given, and nothing answers there.
-        UsageError: there is no app, and none of its own can be started.
+        Unreachable: the app at the given address does not answer.
+        UsageError: the address is wrong, or no app runs and none can be started.
     """
-    named = url or os.environ.get(ENV_URL)
-    if named is not None and not named.startswith(KEYS):
-        raise UsageError(f"--url: expected an address such as {DEFAULT_URL}, got {named!r}.")
-    if named is not None or _is_ours(DEFAULT_URL):
-        address = (named or DEFAULT_URL).rstrip("/")
-        with _signed_in(address, token) as client:
+    given = url or os.environ.get(ENV_URL)
+    if given is not None and not given.startswith(URL_SCHEMES):
+        raise UsageError(f"--url: expected an address such as {DEFAULT_URL}, got {given!r}.")
+    if given is not None or _runs_at(DEFAULT_URL):
+        address = (given or DEFAULT_URL).rstrip("/")
+        with connect(address, token) as client:
             yield Connection(client, address)
         return
-    from videogen.cli.local_server import Embedded, data_folder
+    from videogen.cli.local_server import LocalServer, data_folder
 
-    with Embedded(data_folder(os.environ)) as app, _signed_in(app.url, token) as client:
-        yield Connection(client, app.url, own=str(app.data_dir))
-
-
-@contextmanager
-def _signed_in(url: str, token: str | None) -> Iterator[Client]:
-    with Client(url) as client:
-        yield client.as_session(given_token(token) or sign_in(client, url))
+    with LocalServer(data_folder()) as app, connect(app.url, token) as client:
+        yield Connection(client, app.url, local_data=str(app.data_dir))
 
 
-def _is_ours(url: str) -> bool:
-    """Whether a videogen serves there. One that is there but too slow to say so is told as such."""
+def _runs_at(url: str) -> bool:
+    """Whether videogen runs at an address. Raises Unreachable if something is there and does not answer in time."""
     with Client(url) as client:
         try:
             return client.health().name == "videogen"
@@ -75,4 +69,4 @@ def _is_ours(url: str) -> bool:
                 raise
             return False
         except (ApiError, ProtocolError, VersionMismatch):
-            return False  # another program has that port
+            return False  # another program uses this port

@@ -1,4 +1,4 @@
-"""Where results go: a file that is not overwritten unless asked, or standard output."""
+"""Where results are written: a file, which is only overwritten with `--force`, or standard output."""
 
 from __future__ import annotations
 
@@ -18,74 +18,74 @@ from videogen.cli.parser import STDOUT
 from videogen.client import Client
 from videogen.schemas.generations import Generation
 
-ENDINGS: Final = {"video": "mp4", "image": "png"}
+SUFFIXES: Final = {"video": "mp4", "image": "png"}
 
 
 @dataclass(slots=True)
 class Target:
-    """What was asked for; None as path means a name made of the prompt."""
+    """The destination on the command line; without a path the file is named after the prompt."""
 
     path: Path | None
     force: bool = False
-    many: bool = False
-    _used: int = 0
+    multiple: bool = False
+    _count: int = 0
 
     @classmethod
     def of(cls, args: Namespace, results: int = 1) -> Target:
-        """Read it from the command line."""
-        return cls(args.output, args.force, many=results > 1)
+        """Make it from the arguments of the command line."""
+        return cls(args.output, args.force, multiple=results > 1)
 
     def next(self, generation: Generation) -> Path:
         """The file for the next result."""
-        self._used += 1
+        self._count += 1
         if self.path is None:
-            return next(path for path in _names(generation) if self.force or not path.exists())
-        if not self.many:
+            return next(path for path in _file_names(generation) if self.force or not path.exists())
+        if not self.multiple:
             return self.path
-        return self.path.with_stem(f"{self.path.stem}-{self._used}")
+        return self.path.with_stem(f"{self.path.stem}-{self._count}")
 
 
 def check(args: Namespace) -> None:
-    """Refuse what could not be written, before anything is asked of the app.
+    """Check the destination before the app is asked for anything.
 
     Raises:
-        UsageError: the file is there, its folder is not, or one stream would have to take several files.
+        UsageError: the file exists, its folder does not, or standard output cannot take the result.
     """
     path: Path | None = args.output
     if path is None:
         return
-    many = getattr(args, "variations", 1) > 1
+    multiple = getattr(args, "variations", 1) > 1
     if path == STDOUT:
-        if many or args.json:
-            raise UsageError("-o -: standard output takes one result, and no --json beside it.")
+        if multiple or args.json:
+            raise UsageError("-o -: standard output takes one result and no --json.")
         if sys.stdout.isatty():
-            raise UsageError("-o -: a video is nothing for a terminal. Send it to a file or a pipe.")
+            raise UsageError("-o -: a terminal cannot show a video. Use a file or a pipe.")
         return
     if not path.absolute().parent.is_dir():
         raise UsageError(f"-o {path}: expected a folder that exists, got {path.parent}.")
-    paths = [path.with_stem(f"{path.stem}-{index + 1}") for index in range(args.variations)] if many else [path]
-    for wanted in paths:
-        if wanted.is_dir() or (wanted.exists() and not args.force):
-            raise UsageError(f"-o {wanted}: it exists. Choose another name, or --force to overwrite it.")
+    paths = [path.with_stem(f"{path.stem}-{index + 1}") for index in range(args.variations)] if multiple else [path]
+    for candidate in paths:
+        if candidate.is_dir() or (candidate.exists() and not args.force):
+            raise UsageError(f"-o {candidate}: it exists. Choose another name, or overwrite it with --force.")
 
 
 def save(client: Client, generation: Generation, target: Target, output: Output) -> None:
-    """Fetch a result, and say where it is."""
+    """Download a result and report its path."""
     path = target.next(generation)
     if path == STDOUT:
         with tempfile.TemporaryDirectory() as folder:
-            found = client.download(generation, Path(folder, "result"))
-            with found.open("rb") as file:
+            result = client.download(generation, Path(folder, "result"))
+            with result.open("rb") as file:
                 shutil.copyfileobj(file, sys.stdout.buffer)
         sys.stdout.buffer.flush()
         return
     client.download(generation, path)
     size = path.stat().st_size
-    output.tell("saved", f"{path} ({size / 1e6:.1f} MB)", generationId=generation.id, path=str(path), sizeBytes=size)
+    output.event("saved", f"{path} ({size / 1e6:.1f} MB)", generationId=generation.id, path=str(path), sizeBytes=size)
 
 
-def _names(generation: Generation) -> Iterator[Path]:
+def _file_names(generation: Generation) -> Iterator[Path]:
     words = "".join(char if char.isalnum() else " " for char in generation.prompt.lower()).split()
-    name, ending = "-".join(words)[:48].strip("-") or "result", ENDINGS[generation.type]
-    yield Path(f"{name}.{ending}")
-    yield from (Path(f"{name}-{number}.{ending}") for number in count(2))
+    name, suffix = "-".join(words)[:48].strip("-") or "result", SUFFIXES[generation.type]
+    yield Path(f"{name}.{suffix}")
+    yield from (Path(f"{name}-{number}.{suffix}") for number in count(2))

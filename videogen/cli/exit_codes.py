@@ -1,11 +1,10 @@
-"""How a command ends."""
+"""The exit codes of the commands."""
 
 from __future__ import annotations
 
 from typing import Final
 
 from videogen.client import ApiError, ClientError, GenerationEnded, ProtocolError, Unreachable, VersionMismatch
-from videogen.client.tokens import TokenFileError
 from videogen.core.errors import StartError
 
 DONE: Final = 0
@@ -18,17 +17,15 @@ INTERRUPTED: Final = 130
 
 
 class UsageError(StartError):
-    """The command cannot be carried out as it was typed."""
+    """The command line is wrong."""
 
     code = "usage"
 
 
-def code_of(problem: BaseException) -> int:
-    """The exit code that tells of a problem."""
+def exit_code(problem: BaseException) -> int:
+    """The exit code for an error."""
     if isinstance(problem, GenerationEnded):
         return FAILED
-    if isinstance(problem, TokenFileError):
-        return FILE
     if isinstance(problem, Unreachable):
         return UNREACHABLE
     if isinstance(problem, (ApiError, VersionMismatch, ProtocolError)):

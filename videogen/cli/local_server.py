@@ -1,4 +1,4 @@
-"""An app of one's own for one command: the API and the renderers, without the page, in a child process."""
+"""An app for one command: the API and the renderers, without the page, in a child process."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, Self
 
@@ -14,11 +13,11 @@ from videogen.cli.exit_codes import UsageError
 
 READY: Final = "Ready on "
 STOP_SECONDS: Final = 20.0
-"""The renderer may take a moment to reach its next checkpoint."""
+"""A renderer stops at its next checkpoint, which can take some seconds."""
 
 
-class Embedded:
-    """The child. It ends with this process, whatever happens to it; what it was rendering stays in the data folder."""
+class LocalServer:
+    """The child process. It always ends with this process; unfinished generations stay in the data folder."""
 
     def __init__(self, data_dir: Path) -> None:
         self.data_dir = data_dir
@@ -30,12 +29,12 @@ class Embedded:
             process = subprocess.Popen(
                 [sys.executable, "-m", "videogen", "serve", "--embedded"],
                 env=_environment(self.data_dir),
-                # Its end of this pipe tells it that we are gone.
+                # The child ends when this pipe is closed, even if this process is killed.
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
                 text=True,
-                # Ctrl-C is for this process; the child is stopped in good order.
+                # Ctrl-C goes to this process only, which then stops the child gracefully.
                 start_new_session=True,
             )
             self._process = process
@@ -47,10 +46,8 @@ class Embedded:
                         return self
                 process.wait(STOP_SECONDS)
                 log.seek(0)
-                told = log.read().strip().splitlines()
-                raise UsageError(
-                    told[-1].removeprefix("videogen cannot start. ") if told else "It ended without a word."
-                )
+                lines = log.read().strip().splitlines() or ["The local app ended without a message."]
+                raise UsageError(lines[-1].removeprefix("videogen cannot start. "))
             except BaseException:
                 self.close()
                 raise
@@ -59,7 +56,7 @@ class Embedded:
         self.close()
 
     def close(self) -> None:
-        """Stop it in good order; what it renders goes on with the next one."""
+        """Stop the child gracefully. The next one continues what it was rendering."""
         process, self._process = self._process, None
         if process is None:
             return
@@ -74,19 +71,21 @@ class Embedded:
         process.stdout.close()
 
 
-def data_folder(environ: Mapping[str, str]) -> Path:
-    """Where an app of one's own keeps everything: `VIDEOGEN_DATA_DIR`, else ./data if there is one, else the user's."""
-    if given := environ.get("VIDEOGEN_DATA_DIR"):
-        return Path(given)
+def data_folder() -> Path:
+    """The data folder of a local app: `VIDEOGEN_DATA_DIR`, else ./data if it has a database, else the user's."""
+    if configured := os.environ.get("VIDEOGEN_DATA_DIR"):
+        return Path(configured)
     if Path("data", "videogen.sqlite").is_file():
         return Path("data")
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Application Support" / "videogen" / "data"
-    return Path(environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "videogen"
+    from platformdirs import user_data_path
+
+    folder = user_data_path("videogen", appauthor=False)
+    # On macOS this is the configuration folder too.
+    return folder / "data" if sys.platform == "darwin" else folder
 
 
 def _environment(data_dir: Path) -> dict[str, str]:
-    # How the app would be reached from elsewhere is no matter of this one.
+    # Settings for a public app, which must not apply to a local one.
     hidden = ("VIDEOGEN_BASE_URL", "VIDEOGEN_ROOT_PATH", "VIDEOGEN_API_URL", "VIDEOGEN_SHARE")
     client = ("VIDEOGEN_URL", "VIDEOGEN_TOKEN")
     env = {key: value for key, value in os.environ.items() if key not in (*hidden, *client)}

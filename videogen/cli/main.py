@@ -1,4 +1,4 @@
-"""Runs a command of the client, and turns what goes wrong into one line and an exit code."""
+"""Runs a command of the client. An error becomes one line of text and an exit code."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Final
 
 from videogen.cli import commands, destinations, exit_codes, history
-from videogen.cli.connection import Connection, open_place
+from videogen.cli.connection import Connection, open_connection
 from videogen.cli.output import Output, open_output
 from videogen.cli.parser import STDOUT
 from videogen.core.errors import VideogenError
@@ -31,47 +31,45 @@ COMMANDS: Final[dict[str, Command]] = {
     "transfer": history.transfer,
     "claim": history.claim,
 }
-
-
-FOR_OTHERS: Final = ("share", "transfer", "claim")
-"""Commands whose effect is for a browser, which could not reach an app that ends with the command."""
+NEED_LASTING_SERVER: Final = ("share", "transfer", "claim")
+"""Commands whose result is for a browser, which cannot reach an app that ends with the command."""
 
 
 def run(args: Namespace) -> int:
-    """Run the command that was typed; return its exit code (see `codes`)."""
+    """Run a command and return its exit code; see `exit_codes`."""
     piped = getattr(args, "output", None) == STDOUT
     output = open_output(sys.stderr if piped else sys.stdout, as_json=args.json)
     try:
         _check_files(args)
-        with open_place(args.url, args.token) as place:
-            if place.own is not None and args.run in FOR_OTHERS:
+        with open_connection(args.url, args.token) as connection:
+            if connection.local_data is not None and args.run in NEED_LASTING_SERVER:
                 raise exit_codes.UsageError(
-                    f"`videogen {args.run}` needs an app that stays: start `videogen serve`, or name one with --url."
+                    f"`videogen {args.run}` needs an app that keeps running: `videogen serve`, or one given with --url."
                 )
-            return COMMANDS[args.run](place, args, output)
+            return COMMANDS[args.run](connection, args, output)
     except KeyboardInterrupt:
         return exit_codes.INTERRUPTED
     except BrokenPipeError:
-        # Whoever read has enough. What is still buffered must not be written at exit.
+        # The reader has closed the pipe. Buffered output must not be written at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return exit_codes.DONE
     except (VideogenError, OSError) as problem:
         output.close()
-        return _tell(problem, args, output)
+        return _report(problem, args, output)
     finally:
         output.close()
 
 
-def _tell(problem: VideogenError | OSError, args: Namespace, output: Output) -> int:
-    code = exit_codes.code_of(problem)
+def _report(problem: VideogenError | OSError, args: Namespace, output: Output) -> int:
+    exit_code = exit_codes.exit_code(problem)
     if isinstance(problem, VideogenError):
-        name, detail = problem.code, problem.detail
+        code, detail = problem.code, problem.detail
     else:
-        name, detail = "file", f"{problem.filename or 'The file'}: {problem.strerror or problem}."
+        code, detail = "file", f"{problem.filename or 'The file'}: {problem.strerror or problem}."
     if args.json:
-        output.tell("failure", "", code=name, detail=detail, exitCode=code)
+        output.event("failure", "", code=code, detail=detail, exitCode=exit_code)
     print(f"videogen: {detail}", file=sys.stderr)
-    return code
+    return exit_code
 
 
 def _check_files(args: Namespace) -> None:
@@ -83,6 +81,6 @@ def _check_files(args: Namespace) -> None:
             continue
         if args.run == "export":
             if path.exists() and not args.force:
-                raise exit_codes.UsageError(f"{path}: it exists. Choose another name, or --force to overwrite it.")
+                raise exit_codes.UsageError(f"{path}: it exists. Choose another name, or overwrite it with --force.")
         elif not path.is_file():
-            raise exit_codes.UsageError(f"{path}: expected a file, got nothing there.")
+            raise exit_codes.UsageError(f"{path}: expected a file that exists.")

@@ -1,4 +1,4 @@
-"""What a command says: bars on a terminal, plain lines elsewhere, or JSON lines."""
+"""The output of a command: progress bars on a terminal, plain lines elsewhere, or JSON lines."""
 
 from __future__ import annotations
 
@@ -13,63 +13,63 @@ from videogen.schemas.events import RenderProgress
 
 
 class Output(Protocol):
-    """Where news goes. `say` is for people alone, `tell` is a named fact with values, which JSON gets whole."""
+    """Where a command reports. `message` is for people; `event` has a name and values, for programs too."""
 
-    def say(self, text: str) -> None:
-        """Tell a person something."""
+    def message(self, text: str) -> None:
+        """Show a text. JSON output leaves it out."""
 
-    def tell(self, event: str, text: str, **values: Any) -> None:
-        """Tell a fact: `text` for a person, the rest for a program."""
+    def event(self, name: str, text: str, **values: Any) -> None:
+        """Report an event: `text` for people, the name and the values as JSON."""
 
-    def watched(self, item: Watched) -> None:
-        """Show what a watch yields."""
+    def update(self, item: Watched) -> None:
+        """Show an item of a watch."""
 
     def close(self) -> None:
-        """Leave the screen as it should stay."""
+        """Finish the output."""
 
 
 def open_output(stream: TextIO, *, as_json: bool) -> Output:
-    """The output that fits: `stream` is where people or programs read."""
+    """The output for `stream`."""
     if as_json:
         return JsonLines(stream)
     if stream.isatty() and os.environ.get("TERM") != "dumb":
-        from videogen.cli.progress_bars import Bars
+        from videogen.cli.progress_bars import ProgressBars
 
-        return Bars(stream)
-    return Lines(stream)
+        return ProgressBars(stream)
+    return TextLines(stream)
 
 
-class Lines:
-    """One line for each thing worth a line."""
+class TextLines:
+    """A line of text for each event."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
-        self._last: dict[str, tuple[object, ...]] = {}
+        self._written: dict[str, tuple[object, ...]] = {}
 
-    def say(self, text: str) -> None:
+    def message(self, text: str) -> None:
         """Write a line."""
         self._stream.write(f"{text}\n")
         self._stream.flush()
 
-    def tell(self, event: str, text: str, **values: Any) -> None:
-        """Write its text."""
-        self.say(text)
+    def event(self, name: str, text: str, **values: Any) -> None:
+        """Write the text."""
+        self.message(text)
 
-    def watched(self, item: Watched) -> None:
-        """Write what has changed: the stage, the place in the queue, every ten percent."""
+    def update(self, item: Watched) -> None:
+        """Write a line when the stage, the queue position, the attempt or the tens of the percentage change."""
         if isinstance(item, ConnectionChange):
             if item.state == "reconnecting":
-                self.say(f"connection lost ({item.reason}), trying again")
+                self.message(f"connection lost ({item.reason}), trying again")
             return
         if not isinstance(item, RenderProgress):
             return
-        now = (item.stage, item.queue_position, int(item.progress // 10), item.attempt)
-        if self._last.get(item.generation_id) != now:
-            self._last[item.generation_id] = now
-            self.say(f"{item.generation_id} {progress_text(item)}")
+        state = (item.stage, item.queue_position, int(item.progress // 10), item.attempt)
+        if self._written.get(item.generation_id) != state:
+            self._written[item.generation_id] = state
+            self.message(f"{item.generation_id} {progress_text(item)}")
 
     def close(self) -> None:
-        """Nothing is left to do."""
+        """Do nothing."""
 
 
 class JsonLines:
@@ -78,26 +78,26 @@ class JsonLines:
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
 
-    def say(self, text: str) -> None:
-        """What is for people alone is not for programs."""
+    def message(self, text: str) -> None:
+        """Do nothing."""
 
-    def tell(self, event: str, text: str, **values: Any) -> None:
-        """Write the object."""
-        plain = {key: _plain(value) for key, value in values.items() if value is not None}
-        self._stream.write(json.dumps({"event": event, **plain}, ensure_ascii=False) + "\n")
+    def event(self, name: str, text: str, **values: Any) -> None:
+        """Write an object."""
+        fields = {key: _json_value(value) for key, value in values.items() if value is not None}
+        self._stream.write(json.dumps({"event": name, **fields}, ensure_ascii=False) + "\n")
         self._stream.flush()
 
-    def watched(self, item: Watched) -> None:
-        """Write it as it came."""
+    def update(self, item: Watched) -> None:
+        """Write an object for each item."""
         if isinstance(item, ConnectionChange):
-            self.tell("connection", "", state=item.state, reason=item.reason or None)
+            self.event("connection", "", state=item.state, reason=item.reason or None)
         else:
-            values = {"type": item.type, "id": item.id, **_plain(item)}
-            self.tell(values.pop("type"), "", **values)
+            values = {"type": item.type, "id": item.id, **_json_value(item)}
+            self.event(values.pop("type"), "", **values)
 
     def close(self) -> None:
-        """Nothing is left to do."""
+        """Do nothing."""
 
 
-def _plain(value: Any) -> Any:
+def _json_value(value: Any) -> Any:
     return value.model_dump(mode="json", by_alias=True) if isinstance(value, Model) else value

@@ -1,4 +1,4 @@
-"""What may be typed. Nothing heavy is imported here: `--help` answers at once."""
+"""The arguments of the commands. It imports nothing heavy, so that `--help` is fast."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 STDOUT = Path("-")
-CODES = """exit codes: 0 done, 1 the generation failed or was cancelled, 2 usage, or it cannot start,
+EXIT_CODES = """exit codes: 0 done, 1 the generation failed or was cancelled, 2 wrong usage, or it cannot start,
 3 the server cannot be reached, 4 the server refused, 5 a file could not be read or written, 130 interrupted"""
 
 
@@ -17,37 +17,37 @@ def add_commands(commands: Any) -> None:
     """Add the client's commands to the parser's subcommands. Each sets `run` to the name of its function."""
     _generate(commands)
     watch = _command(commands, "watch", "follow a generation until it has ended")
-    watch.add_argument("id", help="of a generation, such as gen_...")
+    watch.add_argument("id", help="id of a generation, such as gen_...")
     _output(watch)
-    listing = _command(commands, "list", "list what you have made, newest first")
+    listing = _command(commands, "list", "list your generations, newest first")
     listing.add_argument(
         "--status", help="one of queued, processing, completed, failed, cancelled; several with commas"
     )
     listing.add_argument("--search", metavar="WORDS", help="words in the prompt or the title")
-    listing.add_argument("--limit", type=_count, default=20, help="at most so many; 0 means all (default 20)")
-    for name, about in (
+    listing.add_argument("--limit", type=_count, default=20, help="maximum number; 0 means all (default 20)")
+    for name, description in (
         ("cancel", "stop a generation"),
         ("retry", "start a generation again, with the same recipe and seed, and follow it"),
-        ("download", "fetch the result of a generation"),
-        ("delete", "remove a generation that has ended, and its files"),
+        ("download", "download the result of a generation"),
+        ("delete", "delete a generation that has ended, and its files"),
         ("share", "make a public link to a generation"),
         ("unshare", "revoke the public link of a generation"),
     ):
-        command = _command(commands, name, about)
-        command.add_argument("id", help="of a generation, such as gen_...")
+        command = _command(commands, name, description)
+        command.add_argument("id", help="id of a generation, such as gen_...")
         if name in ("retry", "download"):
             _output(command)
         if name == "retry":
             command.add_argument("--detach", action="store_true", help="do not wait for the end")
         if name == "share":
-            command.add_argument("--days", type=_positive, help="how long the link holds (default: until revoked)")
-    _command(commands, "engines", "list the engines and what each can do")
-    export = _command(commands, "export", "write everything you have finished to a zip")
+            command.add_argument("--days", type=_positive, help="how long the link is valid (default: until revoked)")
+    _command(commands, "engines", "list the engines")
+    export = _command(commands, "export", "write all your completed generations to a zip")
     export.add_argument("file", type=Path)
     export.add_argument("-f", "--force", action="store_true", help="overwrite")
-    _command(commands, "import", "bring in a zip of `videogen export`").add_argument("file", type=Path)
+    _command(commands, "import", "add the generations of a zip of `videogen export`").add_argument("file", type=Path)
     _command(commands, "transfer", "make a one-time code that opens your session on another device")
-    _command(commands, "claim", "open the session of a one-time code here").add_argument("code")
+    _command(commands, "claim", "open the session of a one-time code on this machine").add_argument("code")
 
 
 def _generate(commands: Any) -> None:
@@ -59,29 +59,40 @@ def _generate(commands: Any) -> None:
     command.add_argument("--fps", type=_count)
     command.add_argument("--seed", type=_count)
     command.add_argument("--engine", help="see `videogen engines`")
-    command.add_argument("--negative", default="", metavar="TEXT", help="what should not be seen")
-    command.add_argument("--image", type=Path, metavar="FILE", help="a picture to start from")
+    command.add_argument("--negative", default="", metavar="TEXT", help="what the video should not show")
+    command.add_argument("--image", type=Path, metavar="FILE", help="an image to start from")
     command.add_argument("--type", choices=["video", "image"], default="video")
     command.add_argument(
         "--set", type=_setting, action="append", default=[], metavar="KEY=VALUE", help="another setting of the engine"
     )
-    command.add_argument("--variations", type=_count, default=1, help="so many seeds of this prompt")
+    command.add_argument("--variations", type=_count, default=1, help="number of results, each with another seed")
     command.add_argument("--detach", action="store_true", help="do not wait for the end")
 
 
-def _command(commands: Any, name: str, about: str) -> argparse.ArgumentParser:
+def _command(commands: Any, name: str, description: str) -> argparse.ArgumentParser:
     command: argparse.ArgumentParser = commands.add_parser(
-        name, help=about, description=about, epilog=CODES, formatter_class=argparse.RawDescriptionHelpFormatter
+        name,
+        help=description,
+        description=description,
+        epilog=EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    command.add_argument("--url", help="the app (default: $VIDEOGEN_URL, or http://127.0.0.1:7860, or one of its own)")
-    command.add_argument("--token", help="of the session (default: $VIDEOGEN_TOKEN, or the one kept for this server)")
+    command.add_argument(
+        "--url",
+        help="address of the app (default: $VIDEOGEN_URL, or http://127.0.0.1:7860, or one that the command starts)",
+    )
+    command.add_argument(
+        "--token", help="token of the session (default: $VIDEOGEN_TOKEN, or the stored one for this server)"
+    )
     command.add_argument("--json", action="store_true", help="one JSON object per line")
     command.set_defaults(run=name)
     return command
 
 
 def _output(command: argparse.ArgumentParser) -> None:
-    command.add_argument("-o", "--output", type=Path, metavar="FILE", help="where the result goes; - means stdout")
+    command.add_argument(
+        "-o", "--output", type=Path, metavar="FILE", help="file for the result; - means standard output"
+    )
     command.add_argument("-f", "--force", action="store_true", help="overwrite")
 
 

@@ -12,12 +12,12 @@ from videogen.client import ConnectionChange, Watched
 from videogen.schemas.events import RenderProgress
 
 
-class Bars:
-    """One bar per generation, and lines above them."""
+class ProgressBars:
+    """One bar per generation, and lines of text above them."""
 
     def __init__(self, stream: TextIO) -> None:
         self._console = Console(file=stream, highlight=False)
-        # Only text of ours is markup; what people wrote is shown as it is.
+        # No markup in text that users wrote.
         columns = (
             TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=32),
@@ -27,19 +27,19 @@ class Bars:
         self._progress = Progress(*columns, console=self._console)
         self._tasks: dict[str, TaskID] = {}
 
-    def say(self, text: str) -> None:
+    def message(self, text: str) -> None:
         """Write a line above the bars."""
         self._console.print(text, markup=False, soft_wrap=True)
 
-    def tell(self, event: str, text: str, **values: Any) -> None:
-        """Write its text."""
-        self.say(text)
+    def event(self, name: str, text: str, **values: Any) -> None:
+        """Write the text above the bars."""
+        self.message(text)
 
-    def watched(self, item: Watched) -> None:
-        """Move the bar of the generation."""
+    def update(self, item: Watched) -> None:
+        """Update the bar of the generation."""
         if isinstance(item, ConnectionChange):
             if item.state == "reconnecting":
-                self.say("Connection lost, trying again ...")
+                self.message("Connection lost, trying again ...")
             return
         if item.generation_id not in self._tasks:
             self._progress.start()
@@ -48,7 +48,7 @@ class Bars:
         self._progress.update(self._tasks[item.generation_id], completed=item.progress, note=note)
 
     def close(self) -> None:
-        """Leave the bars as they are."""
+        """Stop the updates; the bars stay on the screen."""
         self._progress.stop()
 
 

@@ -1,4 +1,4 @@
-"""A file that comes whole or not at all: taken up where it broke, written aside, checked, then put in place."""
+"""A download that is complete or absent: written to a temporary file, resumed, checked, then renamed."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from videogen.schemas.generations import Generation
 
 TIMEOUT: Final = httpx.Timeout(connect=5.0, read=30.0, write=10.0, pool=5.0)
 TRIES: Final = 6
-"""Connections in a row that bring no byte."""
+"""Consecutive connections without a byte before the download fails."""
 _RANGE: Final = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
 
 
 def link_of(generation: Generation) -> str:
-    """Where the result of a generation is.
+    """The link to the result of a generation.
 
     Raises:
-        DownloadFailed: it has none (yet).
+        DownloadFailed: it has no result.
     """
     if link := generation.video_url or generation.image_url:
         return link
@@ -31,89 +31,100 @@ def link_of(generation: Generation) -> str:
 
 
 class PartialFile:
-    """The file while it comes. Both clients feed it; it knows what to ask for and when it is whole."""
+    """The temporary file of a download. It knows which bytes are missing."""
 
     def __init__(self, path: Path, name: str, size: int | None) -> None:
-        """`name` is part of the name aside, so that the rest of another file is never taken for this one's."""
+        """Open the temporary file, or the one of an earlier download.
+
+        Args:
+            path: the final file.
+            name: part of the temporary file's name, different for each content.
+            size: the expected size in bytes, or None if unknown.
+        """
         self.path = path
         self.size = size
-        self._aside = path.with_name(f".{path.name}.{name}.part")
-        self._file = self._aside.open("ab")
-        self._have = self._file.tell()
-        if size is not None and self._have > size:
+        self._temporary = path.with_name(f".{path.name}.{name}.part")
+        self._file = self._temporary.open("ab")
+        self._received = self._file.tell()
+        if size is not None and self._received > size:
             self._restart()
-        self._left = TRIES
+        self._tries_left = TRIES
         self._backoff = Backoff(last=3.0)
 
     @classmethod
-    def anew(cls, path: Path) -> Self:
-        """A file of unknown size that can only be had in one go."""
+    def empty(cls, path: Path) -> Self:
+        """A new file of unknown size, whose download cannot be resumed."""
         part = cls(path, "new", None)
         part._restart()
         return part
 
     @property
-    def is_whole(self) -> bool:
-        """Whether nothing is left to fetch."""
-        return self.size is not None and self._have >= self.size
+    def is_complete(self) -> bool:
+        """Whether all bytes were received."""
+        return self.size is not None and self._received >= self.size
 
-    def headers(self) -> dict[str, str]:
-        """What to ask for: the rest."""
-        # Ranges count the bytes as they are on the disk.
-        plain = {"Accept-Encoding": "identity"}
-        return {**plain, "Range": f"bytes={self._have}-"} if self._have else plain
+    def request_headers(self) -> dict[str, str]:
+        """The headers that request the missing bytes."""
+        # Ranges count uncompressed bytes.
+        uncompressed = {"Accept-Encoding": "identity"}
+        return {**uncompressed, "Range": f"bytes={self._received}-"} if self._received else uncompressed
 
-    def begin(self, response: httpx.Response) -> None:
-        """Read what kind of answer it is.
+    def start(self, response: httpx.Response) -> None:
+        """Prepare for the body of this response: append to the received bytes, or start again.
 
         Raises:
-            ApiError: a refusal; its body must have been read.
+            ApiError: the server refused; the body must have been read.
+            Unreachable: the received part does not fit; it was removed, and another try may succeed.
         """
         if response.status_code == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
             self._restart()
-            raise Unreachable("The file on the server has another length than the part that was here.")
+            raise Unreachable("The file on the server is shorter than the part that was received before.")
         if not response.is_success:
             raise from_response(response)
-        found = _RANGE.fullmatch(response.headers.get("content-range", ""))
-        if response.status_code != httpx.codes.PARTIAL_CONTENT or found is None or int(found[1]) != self._have:
+        content_range = _RANGE.fullmatch(response.headers.get("content-range", ""))
+        if (
+            response.status_code != httpx.codes.PARTIAL_CONTENT
+            or content_range is None
+            or int(content_range[1]) != self._received
+        ):
             self._restart()
 
     def write(self, chunk: bytes) -> None:
-        """Keep what came."""
+        """Append received bytes."""
         self._file.write(chunk)
-        self._have += len(chunk)
-        self._left = TRIES
+        self._received += len(chunk)
+        self._tries_left = TRIES
         self._backoff.reset()
 
-    def after(self, problem: httpx.TransportError | ClientError) -> float:
-        """Seconds to wait before the rest is asked for.
+    def delay_after(self, problem: httpx.TransportError | ClientError) -> float:
+        """Seconds to wait before the missing bytes are requested.
 
         Raises:
-            ClientError: there is no point in it.
+            ClientError: another try would fail too.
         """
         if isinstance(problem, ApiError) and not problem.is_temporary:
             raise problem
-        self._left -= 1
-        if self._left <= 0:
+        self._tries_left -= 1
+        if self._tries_left <= 0:
             if isinstance(problem, ClientError):
                 raise problem
-            raise Unreachable(f"The download broke off ({type(problem).__name__}), {self._have} bytes are kept.")
+            raise Unreachable(f"The download broke off ({type(problem).__name__}), {self._received} bytes are kept.")
         return self._backoff.next(at_least=getattr(problem, "retry_after", None) or 0.0)
 
     def finish(self) -> Path:
-        """Put it in place; it is on the disk on return.
+        """Rename it to its final name; it is on the disk on return.
 
         Raises:
-            DownloadFailed: it has another size than the server told.
+            DownloadFailed: it does not have the expected size. The received bytes were removed.
         """
-        if self.size is not None and self._have != self.size:
-            have = self._have
+        if self.size is not None and self._received != self.size:
+            received = self._received
             self.discard()
-            raise DownloadFailed(f"{self.path.name}: expected {self.size} bytes, got {have}. Download it again.")
+            raise DownloadFailed(f"{self.path.name}: expected {self.size} bytes, got {received}. Download it again.")
         self._file.flush()
         os.fsync(self._file.fileno())
         self._file.close()
-        self._aside.replace(self.path)
+        self._temporary.replace(self.path)
         folder = os.open(self.path.parent, os.O_RDONLY)
         try:
             os.fsync(folder)
@@ -122,16 +133,16 @@ class PartialFile:
         return self.path
 
     def discard(self) -> None:
-        """Remove what has come so far."""
+        """Remove the temporary file."""
         self._file.close()
-        self._aside.unlink(missing_ok=True)
+        self._temporary.unlink(missing_ok=True)
 
     def close(self) -> None:
-        """Leave what has come where it is: the next download goes on from there."""
+        """Keep the received bytes for the next download."""
         self._file.close()
-        if self._have == 0:
-            self._aside.unlink(missing_ok=True)
+        if self._received == 0:
+            self._temporary.unlink(missing_ok=True)
 
     def _restart(self) -> None:
         self._file.truncate(0)
-        self._have = 0
+        self._received = 0

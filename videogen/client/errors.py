@@ -1,4 +1,4 @@
-"""What can go wrong between here and the API."""
+"""The errors of the client."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Unreachable(ClientError):
 
 
 class ProtocolError(ClientError):
-    """The API answered with something that is not part of its contract."""
+    """The response does not follow the contract of the API."""
 
     code = "protocol_error"
     status = 502
@@ -40,7 +40,7 @@ class ProtocolError(ClientError):
 
 
 class WaitTimeout(ClientError):
-    """The time to wait is over, and the generation has not ended. It goes on: wait or watch again."""
+    """The generation did not end within the timeout. It goes on: wait or watch again."""
 
     code = "wait_timeout"
     status = 504
@@ -48,7 +48,7 @@ class WaitTimeout(ClientError):
 
 
 class DownloadFailed(ClientError):
-    """The file did not come whole."""
+    """The file could not be downloaded completely."""
 
     code = "download_failed"
     status = 502
@@ -65,17 +65,17 @@ class VersionMismatch(ClientError):
     def __init__(self, call: str, server_version: str | None) -> None:
         self.server_version = server_version
         if server_version is None:
-            told = "what answers there is no videogen that tells its version"
+            reason = "it is not videogen, or does not state its version"
         else:
-            told = f"the server is version {server_version}, this client {__version__}"
-        super().__init__(f"{call}: the server does not know this call; {told}. Use the same version on both sides.")
+            reason = f"the server has version {server_version}, this client {__version__}"
+        super().__init__(f"{call}: the server does not know this call; {reason}. Use the same version on both sides.")
 
 
 class GenerationEnded(ClientError):
     """A generation ended without a result.
 
     Attributes:
-        generation: as it ended; its `error` says why.
+        generation: its final state; its `error` has the reason.
     """
 
     def __init__(self, generation: Generation) -> None:
@@ -99,7 +99,7 @@ class GenerationCancelled(GenerationEnded):
 
 
 class ApiError(ClientError):
-    """The API refused the request; `code`, `status` and `detail` are those of its answer."""
+    """The API refused the request; `code`, `status`, `detail` and `errors` are those of its response."""
 
     def __init__(
         self,
@@ -111,7 +111,7 @@ class ApiError(ClientError):
         retry_after: float | None = None,
     ) -> None:
         super().__init__(detail)
-        # Elsewhere these belong to the class; here the server tells them, answer by answer.
+        # Other errors have these as class attributes; here each response has its own.
         self.code = code  # type: ignore[misc]
         self.status = status  # type: ignore[misc]
         self.errors = errors or []
@@ -124,26 +124,26 @@ class ApiError(ClientError):
 
 
 def from_response(response: httpx.Response) -> ApiError:
-    """Read a refusal; its body must have been read already."""
-    retry_after = _seconds(response.headers.get("retry-after"))
+    """The error of a response whose body must have been read."""
+    retry_after = _retry_seconds(response.headers.get("retry-after"))
     try:
         problem = Problem.model_validate_json(response.content)
     except ValidationError:
-        # A proxy in between answers in its own words.
+        # The response of a proxy, not of the API.
         detail = f"The server answered {response.status_code} {response.reason_phrase}.".replace(" .", ".")
         return ApiError("http_error", detail, response.status_code, retry_after=retry_after)
     return ApiError(problem.code, problem.detail, response.status_code, errors=problem.errors, retry_after=retry_after)
 
 
 def is_unknown_call(problem: ApiError) -> bool:
-    """Whether there is no such call on that server, as opposed to no such thing."""
+    """Whether the server does not know the call, as opposed to the id."""
     if problem.status in (405, 501):
         return True
     return problem.status == 404 and (problem.code != "not_found" or problem.detail.startswith("There is nothing at"))
 
 
-def _seconds(value: str | None) -> float | None:
-    """Read Retry-After: seconds, or a date."""
+def _retry_seconds(value: str | None) -> float | None:
+    """The value of Retry-After in seconds; the header may hold a date."""
     if not value:
         return None
     try:
@@ -157,10 +157,10 @@ def _seconds(value: str | None) -> float | None:
 
 
 def result_of(generation: Generation) -> Generation:
-    """A generation that has ended, if it has a result.
+    """Return a generation that has ended with a result.
 
     Raises:
-        GenerationFailed, GenerationCancelled: it has none; the error carries the generation.
+        GenerationFailed, GenerationCancelled: it has no result; the error carries the generation.
     """
     if generation.status is Status.FAILED:
         raise GenerationFailed(generation)

@@ -1,4 +1,4 @@
-"""Where a watch stands, whichever way its bytes come: what it has handed on, whether it is over, when to try again."""
+"""The state of a watch, without I/O: the events already yielded, whether it has ended, when to reconnect."""
 
 from __future__ import annotations
 
@@ -10,27 +10,20 @@ from typing import Final, Literal, get_args
 import httpx
 import orjson
 from httpx_sse import ServerSentEvent
-from pydantic import BaseModel, ValidationError
 
-from videogen.client.decode import prune
 from videogen.client.errors import ApiError, ClientError, Unreachable
 from videogen.client.policy import Backoff
 from videogen.schemas.events import EventType, RenderError, RenderProgress, RenderResult, decode, is_terminal
 
 log = logging.getLogger(__name__)
 
-# The server says something every 15 s; a connection that is silent for longer than `read` is dead, whatever TCP
-# thinks. Whoever looks at a page should know it within 20 s.
+# The server sends a heartbeat every 15 s. A connection that is silent for longer than `read` is dead, even if TCP
+# reports no error. A page must show this within 20 s.
 TIMEOUT: Final = httpx.Timeout(connect=5.0, read=18.0, write=10.0, pool=None)
 LONGEST_RETRY_AFTER: Final = 60.0
-"""Seconds; a server (or a proxy's error page) that asks for more is asked again after this."""
+"""Seconds. If the server or a proxy asks for a longer delay, the client reconnects after this one."""
 RESUMED_AFTER: Final = "Videogen-Resumed-After"
-_MODELS: Final[dict[str, type[BaseModel]]] = {
-    "render_progress": RenderProgress,
-    "render_result": RenderResult,
-    "error": RenderError,
-}
-assert set(_MODELS) == set(get_args(EventType))
+_EVENT_TYPES: Final = get_args(EventType)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,43 +41,43 @@ Watched = Event | ConnectionChange
 
 @dataclass(slots=True)
 class WatchState:
-    """What a watch listens to and the last event that it handed on. No I/O: it is told what came."""
+    """What a watch subscribes to, and the last event that it yielded."""
 
     url: str
     headers: Mapping[str, str]
     last_event_id: int | None = None
     ends_with_terminal: bool = False
-    """Whether one terminal event is the end of it: true for a single generation."""
+    """Whether the first terminal event ends the watch: true for a single generation."""
     ended: bool = field(default=False, init=False)
     _seen: dict[str, int] = field(default_factory=dict, init=False)
-    _floor: int = field(init=False)
+    _start_after: int = field(init=False)
 
     def __post_init__(self) -> None:
-        self._floor = -1 if self.last_event_id is None else self.last_event_id
+        self._start_after = -1 if self.last_event_id is None else self.last_event_id
 
     def request_headers(self) -> dict[str, str]:
-        """What the next connection must send."""
+        """The headers of the next connection."""
         headers = {**self.headers, "Accept": "text/event-stream", "Cache-Control": "no-store"}
         if self.last_event_id is not None:
             headers["Last-Event-ID"] = str(self.last_event_id)
         return headers
 
-    def resumed(self, after: str | None) -> None:
-        """Start over where the server does: its numbers began again, so that ours say nothing any more."""
-        asked = self.last_event_id
-        if asked is not None and after is not None and after.isdigit() and int(after) < asked:
-            log.warning("The server does not know event %d: its database was replaced. Starting over.", asked)
+    def on_resumed(self, after: str | None) -> None:
+        """Forget the last id if the server does not know it: its database was replaced and its ids start again."""
+        requested = self.last_event_id
+        if requested is not None and after is not None and after.isdigit() and int(after) < requested:
+            log.warning("The server does not know event %d: its database was replaced. Starting over.", requested)
             self.last_event_id = None
-            self._floor = -1
+            self._start_after = -1
             self._seen.clear()
 
-    def accept(self, frame: ServerSentEvent) -> Event | None:
-        """The event in this frame, or None when it is unknown, broken or was handed on before."""
-        event = _decode(frame)
+    def accept(self, message: ServerSentEvent) -> Event | None:
+        """The event in this message, or None if it is of an unknown type, broken, or was yielded before."""
+        event = _decode(message)
         if event is None:
             return None
-        # Each generation for itself: where only the latest progress of each is kept, one may overtake.
-        if event.id <= self._seen.get(event.generation_id, self._floor):
+        # Checked for each generation: where only the latest progress is kept, one may overtake another.
+        if event.id <= self._seen.get(event.generation_id, self._start_after):
             return None
         self._seen[event.generation_id] = event.id
         self.last_event_id = max(event.id, self.last_event_id or 0)
@@ -94,39 +87,38 @@ class WatchState:
 
 @dataclass(slots=True)
 class ReconnectPolicy:
-    """What follows when a connection has ended: what to tell, how long to wait. Each loss is told once."""
+    """Decides after a lost connection: what to report and how long to wait. Each loss is reported once."""
 
     backoff: Backoff = field(default_factory=Backoff)
-    _told: bool = field(default=False, init=False)
+    _reported: bool = field(default=False, init=False)
 
-    def heard(self, item: Watched) -> None:
-        """Something was handed on; a connection that stands may be lost anew."""
-        self._told = self._told and not isinstance(item, ConnectionChange)
+    def on_item(self, item: Watched) -> None:
+        """Note that an item was yielded. After `connected`, the next loss is reported again."""
+        self._reported = self._reported and not isinstance(item, ConnectionChange)
 
-    def after(self, problem: ClientError | None) -> tuple[ConnectionChange | None, float]:
-        """What to tell of the loss, if anything, and the seconds to wait before the next try.
+    def after_loss(self, problem: ClientError | None) -> tuple[ConnectionChange | None, float]:
+        """The change to report, if any, and the seconds to wait before the next try.
 
         Raises:
-            ClientError: there is no point in trying again.
+            ClientError: another try would fail too.
         """
-        reason, wait = "the stream was closed", 0.0
+        reason, delay = "the stream was closed", 0.0
         if problem is not None:
             if not (isinstance(problem, Unreachable) or (isinstance(problem, ApiError) and problem.is_temporary)):
                 raise problem
             reason = problem.detail
-            wait = min(getattr(problem, "retry_after", None) or 0.0, LONGEST_RETRY_AFTER)
-        change = None if self._told else ConnectionChange("reconnecting", reason)
-        self._told = True
-        return change, self.backoff.next(at_least=wait)
+            delay = min(getattr(problem, "retry_after", None) or 0.0, LONGEST_RETRY_AFTER)
+        change = None if self._reported else ConnectionChange("reconnecting", reason)
+        self._reported = True
+        return change, self.backoff.next(at_least=delay)
 
 
-def _decode(frame: ServerSentEvent) -> Event | None:
-    """Read a frame; an unknown type is none of ours, a broken one is told in the log and left out."""
-    model = _MODELS.get(frame.event)
-    if model is None:
+def _decode(message: ServerSentEvent) -> Event | None:
+    """The typed event. Unknown types are ignored; a broken event is logged and ignored."""
+    if message.event not in _EVENT_TYPES:
         return None
     try:
-        return decode(frame.event, int(frame.id), prune(model, orjson.loads(frame.data)))
-    except (ValidationError, ValueError) as problem:
-        log.warning("Left out a broken %s event (id %r): %s", frame.event, frame.id, problem)
+        return decode(message.event, int(message.id), orjson.loads(message.data))
+    except (ValueError, TypeError) as problem:
+        log.warning("Left out a broken %s event (id %r): %s", message.event, message.id, problem)
         return None

@@ -75,10 +75,9 @@ def is_terminal(event_type: str) -> bool:
 
 
 def decode(event_type: str, event_id: int, data: dict[str, Any]) -> RenderProgress | RenderResult | RenderError:
-    """Build the typed event from one SSE frame.
+    """Build the typed event from one SSE message. Fields that this version does not know are ignored.
 
     Raises:
-        pydantic.ValidationError: the frame is not an event of this contract.
+        pydantic.ValidationError: the message is not an event of this contract.
     """
-    known = {key: value for key, value in data.items() if key not in ("id", "type")}
-    return _adapter.validate_python({**known, "type": event_type, "id": event_id})
+    return _adapter.validate_python({**data, "type": event_type, "id": event_id}, extra="ignore")

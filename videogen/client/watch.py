@@ -1,8 +1,8 @@
-"""One subscription that survives any break: it comes back with the last id, without a gap or a double."""
+"""One subscription to an event stream: it reconnects with the last id, without a gap and without a repetition."""
 
 from __future__ import annotations
 
-from asyncio import sleep as pause
+from asyncio import sleep
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
 
@@ -22,48 +22,48 @@ from videogen.client.watch_state import (
 
 
 class Subscription:
-    """A watch over an asynchronous connection. See `place` for what it knows."""
+    """Connects, reads and reconnects. `WatchState` holds what was already yielded."""
 
-    def __init__(self, http: httpx.AsyncClient, place: WatchState) -> None:
+    def __init__(self, http: httpx.AsyncClient, state: WatchState) -> None:
         self._http = http
-        self._place = place
-        self._breaks = ReconnectPolicy()
+        self._state = state
+        self._reconnects = ReconnectPolicy()
 
     async def events(self) -> AsyncGenerator[Watched, None]:
         """Yield events and changes of the connection until the stream has ended for good.
 
         Raises:
             ApiError: the server refuses the subscription, and will refuse it again.
-            ProtocolError: what answers there is not an event stream.
+            ProtocolError: the answer is not an event stream.
         """
         while True:
-            lost: ClientError | None = None
+            loss: ClientError | None = None
             try:
                 async with aclosing(self._connect()) as connection:
                     async for item in connection:
-                        self._breaks.heard(item)
+                        self._reconnects.on_item(item)
                         yield item
             except ClientError as problem:
-                lost = problem
-            if self._place.ended:
+                loss = problem
+            if self._state.ended:
                 return
-            change, wait = self._breaks.after(lost)
+            change, delay = self._reconnects.after_loss(loss)
             if change is not None:
                 yield change
-            await pause(wait)
+            await sleep(delay)
 
     async def _connect(self) -> AsyncGenerator[Watched, None]:
-        """One connection, from its first byte to its last."""
-        headers = self._place.request_headers()
+        """Yield the items of one connection, until it ends."""
+        headers = self._state.request_headers()
         try:
-            async with self._http.stream("GET", self._place.url, headers=headers, timeout=TIMEOUT) as response:
+            async with self._http.stream("GET", self._state.url, headers=headers, timeout=TIMEOUT) as response:
                 if response.status_code == httpx.codes.NO_CONTENT:
-                    self._place.ended = True
+                    self._state.ended = True
                     return
                 if response.status_code != httpx.codes.OK:
                     await response.aread()
                     raise from_response(response)
-                self._place.resumed(response.headers.get(RESUMED_AFTER))
+                self._state.on_resumed(response.headers.get(RESUMED_AFTER))
                 yield ConnectionChange("connected")
                 async with aclosing(self._read(response)) as events:
                     async for event in events:
@@ -73,21 +73,21 @@ class Subscription:
 
     async def _read(self, response: httpx.Response) -> AsyncGenerator[Event, None]:
         assert isinstance(response.stream, httpx.AsyncByteStream)
-        response.stream = _Tapped(response.stream, self._breaks.backoff.reset)
+        response.stream = _ObservedStream(response.stream, self._reconnects.backoff.reset)
         try:
-            async with aclosing(EventSource(response).aiter_sse()) as frames:
-                async for frame in frames:
-                    if (event := self._place.accept(frame)) is None:
+            async with aclosing(EventSource(response).aiter_sse()) as messages:
+                async for message in messages:
+                    if (event := self._state.accept(message)) is None:
                         continue
                     yield event
-                    if self._place.ended:
+                    if self._state.ended:
                         return
         except SSEError as problem:
             raise ProtocolError(str(problem)) from problem
 
 
-class _Tapped(httpx.AsyncByteStream):
-    """A byte stream that tells of each arrival, comments included, before anybody parses it."""
+class _ObservedStream(httpx.AsyncByteStream):
+    """A byte stream that calls `on_bytes` for each chunk, comments included, before it is parsed."""
 
     def __init__(self, inner: httpx.AsyncByteStream, on_bytes: Callable[[], None]) -> None:
         self._inner = inner

@@ -1,0 +1,223 @@
+"""The asynchronous client: one method for each call of the API."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Sequence
+from pathlib import Path
+from typing import Unpack
+
+from videogen.client import calls
+from videogen.client.calls import GenerateOptions, ListOptions, ShareOptions, SubmitOptions
+from videogen.client.download import PartialFile, link_of
+from videogen.client.errors import WaitTimeout, result_of
+from videogen.client.transport import Transport
+from videogen.client.watch_state import Watched
+from videogen.schemas.engines import EngineInfo
+from videogen.schemas.generations import File, Generation, GenerationCreate, GenerationPage, Project
+from videogen.schemas.history import Restored, Trashed
+from videogen.schemas.portability import Imported, Transfer
+from videogen.schemas.sharing import Share
+from videogen.schemas.system import Health, SessionCreated
+
+
+class AsyncClient(Transport):
+    """One session's view of the API. `as_session` gives another session's, over the same connections.
+
+    Every call may raise `Unreachable`, `ApiError`, `ProtocolError` or `VersionMismatch`, all of them `ClientError`.
+    """
+
+    async def health(self) -> Health:
+        """The name, version and state of the server."""
+        return await self._send(calls.health())
+
+    async def create_session(self) -> SessionCreated:
+        """Make a new session. This client keeps its own token: see `as_session`."""
+        return await self._send(calls.create_session())
+
+    async def submit(
+        self, prompt: str | GenerationCreate, idempotency_key: str | None = None, **options: Unpack[SubmitOptions]
+    ) -> Project:
+        """Ask for a video. The same key with the same request always gives the same project.
+
+        Without a key the client makes one. So a submit whose answer was lost can be sent again without a second video.
+        """
+        return await self._send(calls.submit(prompt, idempotency_key, options))
+
+    async def generate(
+        self, prompt: str, path: Path | str, idempotency_key: str | None = None, **options: Unpack[GenerateOptions]
+    ) -> Generation:
+        """Submit a prompt, wait for the result, and write it to `path`. Return the completed generation.
+
+        Raises:
+            GenerationFailed, GenerationCancelled: it ended without a result.
+            DownloadFailed: the result could not be fetched.
+            FileNotFoundError: the folder of `path` does not exist. Nothing was submitted.
+        """
+        folder = Path(path).parent
+        if not await asyncio.to_thread(folder.is_dir):
+            raise FileNotFoundError(f"{path}: expected a folder that exists, got {folder}.")
+        project = await self.submit(prompt, idempotency_key, **options)
+        generation = await self.wait(project.generations[0])
+        await self.download(generation, path)
+        return generation
+
+    async def get(self, generation_id: str) -> Generation:
+        """The current state of one generation."""
+        return await self._send(calls.get(generation_id))
+
+    async def list(self, **filters: Unpack[ListOptions]) -> GenerationPage:
+        """One page of the history, newest first. `cursor` is `next_cursor` of the previous page."""
+        return await self._send(calls.page(filters))
+
+    async def generations(self, **filters: Unpack[ListOptions]) -> AsyncGenerator[Generation, None]:
+        """The whole history, newest first. Each page is fetched when it is needed."""
+        while True:
+            page = await self.list(**filters)
+            for generation in page.items:
+                yield generation
+            if page.next_cursor is None:
+                return
+            filters["cursor"] = page.next_cursor
+
+    async def patch(self, generation_id: str, title: str | None = None, favorite: bool | None = None) -> Generation:
+        """Change the title or the favourite mark. None changes nothing."""
+        return await self._send(calls.patch(generation_id, title, favorite))
+
+    async def cancel(self, generation_id: str) -> Generation:
+        """Stop a generation. This is safe at any time: one that has ended does not change."""
+        return await self._send(calls.cancel(generation_id))
+
+    async def move(self, generation_id: str, before: str | None) -> Generation:
+        """Move a queued generation before another one of this session, or with None behind all of them."""
+        return await self._send(calls.move(generation_id, before))
+
+    async def retry(self, generation_id: str) -> Generation:
+        """Start a new generation with the same recipe and seed."""
+        return await self._send(calls.retry(generation_id))
+
+    async def delete(self, generation_id: str) -> None:
+        """Delete a generation that has ended, and its files."""
+        await self._send(calls.delete(generation_id))
+
+    async def trash(self, ids: Sequence[str]) -> Trashed:
+        """Delete up to 1,000 generations; `restore` undoes it. `left_out` lists what was not deleted, and why."""
+        return await self._send(calls.trash(ids))
+
+    async def restore(self, ids: Sequence[str]) -> Restored:
+        """Undo `trash`, until its `restorable_until`."""
+        return await self._send(calls.restore(ids))
+
+    async def ids(self, **filters: Unpack[ListOptions]) -> AsyncGenerator[str, None]:
+        """The ids of all generations that match, newest first. Each page is fetched when it is needed."""
+        while True:
+            page = await self._send(calls.ids_page(filters))
+            for generation_id in page.ids:
+                yield generation_id
+            if page.next_cursor is None:
+                return
+            filters["cursor"] = page.next_cursor
+
+    async def zip(self, ids: Sequence[str], path: Path) -> Path:
+        """Write up to 1,000 completed generations to a zip at `path`, which is never left incomplete."""
+        bundle = await self._send(calls.make_zip(ids))
+        return await self._fetch_at_once(bundle.url, await asyncio.to_thread(PartialFile.empty, path))
+
+    async def engines(self) -> tuple[EngineInfo, ...]:
+        """The engines of the server."""
+        return tuple((await self._send(calls.engines())).items)
+
+    async def upload(self, image: Path | bytes) -> File:
+        """Send an image. Its `id` is the `input_file_id` of a submit."""
+        if isinstance(image, Path):
+            return await self._send(calls.upload(await asyncio.to_thread(image.read_bytes), image.name))
+        return await self._send(calls.upload(image, "image"))
+
+    async def file(self, file_id: str) -> File:
+        """An uploaded image or a generated image, with a new link."""
+        return await self._send(calls.file(file_id))
+
+    async def share(self, generation_id: str, **options: Unpack[ShareOptions]) -> Share:
+        """Make the public link of one generation, or change the existing one; see `calls.ShareOptions`."""
+        return await self._send(calls.share(generation_id, options))
+
+    async def shares(self) -> tuple[Share, ...]:
+        """The valid public links of this session, newest first."""
+        return tuple((await self._send(calls.shares())).items)
+
+    async def unshare(self, generation_id: str) -> None:
+        """Revoke the public link."""
+        await self._send(calls.unshare(generation_id))
+
+    async def transfer(self) -> Transfer:
+        """Make a one-time code that opens this session on another device."""
+        return await self._send(calls.transfer())
+
+    async def revoke_transfer(self) -> None:
+        """Make the code invalid, if it was not used."""
+        await self._send(calls.revoke_transfer())
+
+    async def claim(self, code: str) -> SessionCreated:
+        """Open the session of a code. This client keeps its own token: see `as_session`."""
+        return await self._send(calls.claim(code))
+
+    async def export_zip(self, path: Path) -> Path:
+        """Write all completed generations of the session to a zip at `path`, which is never left incomplete."""
+        return await self._fetch_at_once(f"{calls.API}/export", await asyncio.to_thread(PartialFile.empty, path))
+
+    async def import_zip(self, path: Path) -> Imported:
+        """Add the generations of an export of this or another app. Existing generations do not change."""
+        size = (await asyncio.to_thread(path.stat)).st_size
+        return await self._send(calls.import_zip(path, size))
+
+    def watch(
+        self, *, generation: str | None = None, project: str | None = None, last_event_id: int | None = None
+    ) -> AsyncGenerator[Watched, None]:
+        """Yield the events of one generation, one project, or the whole session. Reconnect after any break.
+
+        Without `last_event_id` the first events are the current state of all generations in scope that have not
+        ended. The watch ends when the server closes it for good, and after the terminal event of one generation.
+
+        Raises:
+            ApiError: the server refuses the subscription for good (unknown id, no session).
+        """
+        path = calls.events_path(generation, project)
+        return self._subscribe(path, last_event_id, ends_with_terminal=generation is not None)
+
+    async def wait(
+        self,
+        generation: Generation | str,
+        timeout: float | None = None,  # noqa: ASYNC109 - both clients have the same parameters
+        on_event: Callable[[Watched], None] | None = None,
+    ) -> Generation:
+        """Wait until a generation has ended, and return it with its links. Reconnect after any break.
+
+        Args:
+            generation: the generation or its id.
+            timeout: seconds to wait at most. The generation goes on afterwards.
+            on_event: called with each item that `watch` would yield.
+
+        Raises:
+            GenerationFailed, GenerationCancelled: it ended without a result.
+            WaitTimeout: it has not ended in time.
+        """
+        generation_id = generation if isinstance(generation, str) else generation.id
+        try:
+            async with asyncio.timeout(timeout):
+                async for item in self.watch(generation=generation_id):
+                    if on_event is not None:
+                        on_event(item)
+        except TimeoutError as problem:
+            raise WaitTimeout from problem
+        return result_of(await self.get(generation_id))
+
+    async def download(self, generation: Generation | str, path: Path | str) -> Path:
+        """Write the result of a completed generation to `path`, which is never left incomplete.
+
+        A download that broke off, even in another process, continues where it stopped.
+        """
+        # Links expire, so ask for a new one.
+        current = await self.get(generation if isinstance(generation, str) else generation.id)
+        link, name = link_of(current), current.file_id or current.id
+        part = await asyncio.to_thread(PartialFile, Path(path), name, current.size_bytes)
+        return await self._fetch_with_resume(link, part)

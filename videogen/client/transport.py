@@ -1,0 +1,177 @@
+"""Sends calls over HTTP connections: retries, downloads, subscriptions."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Self, TypeVar
+
+import httpx
+
+from videogen.client import policy
+from videogen.client.calls import API, Call
+from videogen.client.download import TIMEOUT, PartialFile
+from videogen.client.errors import ApiError, ClientError, Unreachable, from_response, is_unknown_call
+from videogen.client.watch import Subscription
+from videogen.client.watch_state import Watched, WatchState
+
+T = TypeVar("T")
+
+
+class Transport:
+    """One session's connections. `as_session` gives another session's, over the same ones."""
+
+    def __init__(
+        self,
+        base_url: str | Callable[[], str],
+        token: str | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        """Make a client; it connects on its first call.
+
+        Args:
+            base_url: the address of the app, without `/api/v1`. A callable is called once, at the first call.
+            token: the session's token.
+            transport: replaces the network, for tests.
+        """
+        self.token = token
+        self._pool = _Pool(base_url, transport)
+
+    def as_session(self, token: str | None) -> Self:
+        """The same API and connections, with the session of `token`."""
+        other = type(self).__new__(type(self))
+        other.token, other._pool = token, self._pool
+        return other
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close the connections, those of every `as_session` too."""
+        await self._pool.aclose()
+
+    async def raw(self, method: str, path: str, query: str, body: bytes) -> httpx.Response:
+        """Send any request to `path` below `/api/v1/`, and return the response as it is.
+
+        Raises:
+            Unreachable: the server does not answer.
+        """
+        headers = policy.authorization(self.token) | ({"Content-Type": "application/json"} if body else {})
+        url = f"{API}/{path}" + (f"?{query}" if query else "")
+        try:
+            return await self._pool.http().request(method, url, content=body or None, headers=headers)
+        except httpx.TransportError as problem:
+            raise Unreachable(f"{method} {path}: no answer ({type(problem).__name__}).") from problem
+
+    async def _send(self, call: Call[T]) -> T:
+        retries = policy.RetryPolicy(call)
+        while True:
+            try:
+                return call.result(await self._request(call))
+            except httpx.TransportError as problem:
+                await asyncio.sleep(retries.delay_after(problem))
+            except ApiError as refusal:
+                if is_unknown_call(refusal):
+                    raise policy.version_mismatch(call, await self._get_health()) from refusal
+                raise
+
+    async def _request(self, call: Call[Any]) -> httpx.Response:
+        options = policy.request_options(call, self.token)
+        if call.body is not None:
+            options["content"] = _read_chunks(call.body)
+        return await self._pool.http().request(call.method, call.path, **options)
+
+    async def _get_health(self) -> httpx.Response | None:
+        try:
+            return await self._pool.http().get("/healthz")
+        except httpx.TransportError:
+            return None
+
+    def _subscribe(
+        self, path: str, last_event_id: int | None, *, ends_with_terminal: bool
+    ) -> AsyncGenerator[Watched, None]:
+        state = WatchState(path, policy.authorization(self.token), last_event_id, ends_with_terminal=ends_with_terminal)
+        return Subscription(self._pool.http(), state).events()
+
+    async def _fetch_with_resume(self, link: str, part: PartialFile) -> Path:
+        """Fetch a file. After a break ask for the rest."""
+        try:
+            while not part.is_complete:
+                try:
+                    await self._fetch_rest(link, part)
+                    break
+                except (httpx.TransportError, ClientError) as problem:
+                    await asyncio.sleep(part.delay_after(problem))
+            return await asyncio.to_thread(part.finish)
+        finally:
+            part.close()
+
+    async def _fetch_rest(self, link: str, part: PartialFile) -> None:
+        async with (
+            self._pool.http_for(link) as http,
+            http.stream("GET", link, headers=part.request_headers(), timeout=TIMEOUT) as response,
+        ):
+            if not response.is_success:
+                await response.aread()
+            part.start(response)
+            async for chunk in response.aiter_raw():
+                part.write(chunk)
+
+    async def _fetch_at_once(self, link: str, part: PartialFile) -> Path:
+        """Fetch a file that does not support ranges. The token is sent to the API only."""
+        headers = policy.authorization(self.token) if link.startswith(API) else {}
+        try:
+            async with (
+                self._pool.http_for(link) as http,
+                http.stream("GET", link, headers=headers, timeout=TIMEOUT) as response,
+            ):
+                if not response.is_success:
+                    await response.aread()
+                    raise from_response(response)
+                async for chunk in response.aiter_raw():
+                    part.write(chunk)
+            return await asyncio.to_thread(part.finish)
+        except httpx.TransportError as problem:
+            raise Unreachable(f"The zip broke off ({type(problem).__name__}). Start it again.") from problem
+        finally:
+            part.discard()
+
+
+class _Pool:
+    """The connections, made at the first call: the port of an app on port 0 is not known before."""
+
+    def __init__(self, base_url: str | Callable[[], str], transport: httpx.AsyncBaseTransport | None) -> None:
+        self._base_url = base_url
+        self._transport = transport
+        self._http: httpx.AsyncClient | None = None
+
+    def http(self) -> httpx.AsyncClient:
+        if self._http is None:
+            base_url = self._base_url if isinstance(self._base_url, str) else self._base_url()
+            self._http = httpx.AsyncClient(transport=self._transport, **policy.http_options(base_url))
+        return self._http
+
+    @asynccontextmanager
+    async def http_for(self, link: str) -> AsyncIterator[httpx.AsyncClient]:
+        """The client for a link of the app, which may use the app's public address."""
+        if not policy.needs_own_client(str(self.http().base_url), link):
+            yield self.http()
+            return
+        async with httpx.AsyncClient(timeout=policy.TIMEOUT) as own:
+            yield own
+
+    async def aclose(self) -> None:
+        if self._http is not None:
+            await self._http.aclose()
+            self._http = None
+
+
+async def _read_chunks(path: Path) -> AsyncGenerator[bytes, None]:
+    chunks = policy.chunks(path)
+    while (chunk := await asyncio.to_thread(next, chunks, None)) is not None:
+        yield chunk
