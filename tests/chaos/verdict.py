@@ -21,7 +21,7 @@ from tests.chaos.people import Ledger
 from videogen.engines.base import Recipe
 from videogen.engines.registry import load_engine
 from videogen.schemas.events import is_terminal
-from videogen.schemas.status import MOVES, Status
+from videogen.schemas.status import TRANSITIONS, Status
 
 ENDS = {"completed": "render_result", "failed": "error", "cancelled": "error"}
 # What a storm may end with: what `raises` says, what an owner asked for, what a size that kills would end as.
@@ -168,7 +168,11 @@ def _history(snapshots: list[dict[str, Any]]) -> list[str]:
     best: Counter[int] = Counter()
     for before, after in zip([None, *snapshots], snapshots, strict=False):
         attempt, progress = after["attempt"], after["progress"]
-        if before and before["status"] != after["status"] and Status(after["status"]) not in MOVES[before["status"]]:
+        if (
+            before
+            and before["status"] != after["status"]
+            and Status(after["status"]) not in TRANSITIONS[before["status"]]
+        ):
             found.append(f"went from {before['status']} to {after['status']}")
         if before and attempt < before["attempt"]:
             found.append(f"attempt fell from {before['attempt']} to {attempt}")

@@ -137,7 +137,7 @@ def test_a_lost_renderer_sends_the_generation_back_and_says_why(queue, store, da
     back = store.get_generation(alice, row.id)
     assert (back.status, back.attempt, back.queue_position, back.lease_owner) == ("queued", 1, 1, None)
     assert back.message.startswith("It was killed.")
-    assert {event.data["status"] for event in told} == {"queued"}
+    assert {event.data.status for event in told} == {"queued"}
     assert queue.claim("worker").attempt == 2
 
 

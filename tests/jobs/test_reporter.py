@@ -86,7 +86,7 @@ def test_progress_is_told_at_most_once_in_the_interval(reporter, running, ticks)
     for step in range(1, 101):
         reporter.take(_progress(step))
         ticks.now += INTERVAL_SECONDS / 10
-    steps = [event.data["step"] for event in running.told]
+    steps = [event.data.step for event in running.told]
     assert steps[0] == 1
     assert 9 <= len(steps) <= 11
     assert steps == sorted(steps)
@@ -95,37 +95,37 @@ def test_progress_is_told_at_most_once_in_the_interval(reporter, running, ticks)
 def test_the_last_step_before_a_silence_is_told_and_only_once(reporter, running):
     for step in (1, 2, 3):
         reporter.take(_progress(step))
-    assert [event.data["step"] for event in running.told] == [1]
+    assert [event.data.step for event in running.told] == [1]
     reporter.pause()
     reporter.pause()
-    assert [event.data["step"] for event in running.told] == [1, 3]
+    assert [event.data.step for event in running.told] == [1, 3]
 
 
 def test_a_change_of_stage_or_message_is_always_told(reporter, running):
     for message in (_progress(0, stage="preparing"), _progress(1), _progress(2), _progress(2, message="almost")):
         reporter.take(message)
-    assert [(event.data["stage"], event.data["step"]) for event in running.told] == [
+    assert [(event.data.stage, event.data.step) for event in running.told] == [
         ("preparing", 0),
         ("rendering", 1),
         ("rendering", 2),
     ]
-    assert running.told[-1].data["message"] == "almost"
+    assert running.told[-1].data.message == "almost"
 
 
 def test_the_bar_stops_at_99_until_the_file_is_whole(reporter, running, ticks):
     for step, total in ((0, 0), (50, 100), (100, 100)):
         ticks.now += 1
         reporter.take(_progress(step, total))
-    assert [event.data["progress"] for event in running.told] == [0.0, 49.5, 99.0]
+    assert [event.data.progress for event in running.told] == [0.0, 49.5, 99.0]
     reporter.take(_done(running))
-    assert running.told[-1].data["progress"] == 100.0
+    assert running.told[-1].data.progress == 100.0
 
 
 def test_the_time_left_is_unknown_until_a_pace_was_measured(reporter, running, ticks):
     for seconds, step in ((0, 10), (0.5, 20), (0.5, 30), (1, 50)):
         ticks.now += seconds
         reporter.take(_progress(step))
-    etas = [event.data["etaSeconds"] for event in running.told]
+    etas = [event.data.eta_seconds for event in running.told]
     assert etas[:2] == [None, None]
     percent = [9.9, 19.8, 29.7, 49.5]
     assert etas[2] == pytest.approx(1.0 * (100 - percent[2]) / (percent[2] - percent[0]), abs=0.1)
@@ -136,7 +136,7 @@ def test_a_render_that_goes_on_from_a_checkpoint_is_timed_from_there(reporter, r
     reporter.take(_progress(80))
     ticks.now += 2
     reporter.take(_progress(90))
-    assert running.told[-1].data["etaSeconds"] == pytest.approx(2.0 * (100 - 89.1) / 9.9, abs=0.1)
+    assert running.told[-1].data.eta_seconds == pytest.approx(2.0 * (100 - 89.1) / 9.9, abs=0.1)
 
 
 def test_a_checkpoint_is_kept_for_the_next_attempt(reporter, running, store, alice):
@@ -153,7 +153,7 @@ def test_a_preview_is_kept_and_shown_and_the_next_one_replaces_it(reporter, runn
     file = store.get_media(row.preview_file_id)[0]
     assert (file.kind, file.content_type, file.size_bytes) == ("preview", "image/jpeg", 6)
     assert storage.path(file.key).read_bytes() == b"second"
-    assert [event.data["previewVersion"] for event in running.told] == [1, 2]
+    assert [event.data.preview_version for event in running.told] == [1, 2]
 
 
 def test_a_preview_that_an_earlier_message_took_is_no_fault(reporter, running, store, alice):
@@ -162,7 +162,7 @@ def test_a_preview_that_an_earlier_message_took_is_no_fault(reporter, running, s
     for _ in range(3):  # what piles up while the server stands still
         reporter.take(protocol.Preview(path=path))
     assert store.get_generation(alice, running.id).status == "processing"
-    assert [event.data["previewVersion"] for event in running.told] == [1]
+    assert [event.data.preview_version for event in running.told] == [1]
 
 
 @pytest.mark.parametrize("poster", [True, False])
@@ -184,7 +184,7 @@ def test_the_end_keeps_the_files_and_clears_the_rest(reporter, running, store, s
 def test_a_cancel_that_the_renderer_confirms_ends_as_cancelled(reporter, running, store, alice):
     reporter.take(protocol.Cancelled(step=3))
     assert store.get_generation(alice, running.id).status == "cancelled"
-    assert [(event.type, event.data["code"]) for event in running.told] == [("error", "cancelled")]
+    assert [(event.type, event.data.code) for event in running.told] == [("error", "cancelled")]
 
 
 def test_a_failure_ends_with_the_engines_own_code_and_words(reporter, running, store, alice):
@@ -274,7 +274,7 @@ def test_the_time_left_begins_with_what_others_took_and_ends_with_the_own_pace(s
         reporter.take(_progress(step))
         true.append(40 * (1 - step / 100))
         ticks.now += 4
-    told = [event.data["etaSeconds"] for event in running.told]
+    told = [event.data.eta_seconds for event in running.told]
     assert told[0] == 21, "nothing of its own is known yet"
     wrong = [abs(eta - left) / left for eta, left in zip(told, true, strict=True)]
     assert wrong[0] > 0.4

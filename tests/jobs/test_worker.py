@@ -60,7 +60,7 @@ def told(database):
     database.listen(lambda committed: [events.put(event) for event in committed])
 
     def until(*statuses):
-        while (event := events.get(timeout=PATIENCE)).data["status"] not in statuses:
+        while (event := events.get(timeout=PATIENCE)).data.status not in statuses:
             pass
         return event
 
@@ -127,7 +127,7 @@ def test_a_job_goes_to_a_renderer_with_its_recipe_workdir_and_attempt(work, job,
 
     row = job()
     work(script)
-    assert told("failed").data["code"] == "busy"
+    assert told("failed").data.code == "busy"
     assert (jobs[0].engine, jobs[0].recipe, jobs[0].attempt) == ("fakes:bars", RECIPE, 1)
     assert jobs[0].workdir.name == row.id
 
@@ -144,10 +144,10 @@ def test_what_is_shown_during_a_silence_is_the_last_step(work, job, told):
 
     job()
     work(script)
-    while told("processing").data["step"] < 2:
+    while told("processing").data.step < 2:
         pass
     heard.set()
-    assert told("failed").data["code"] == "busy"
+    assert told("failed").data.code == "busy"
 
 
 def test_a_lost_renderer_is_replaced_until_the_attempts_are_used_up(work, job, told):
@@ -160,14 +160,14 @@ def test_a_lost_renderer_is_replaced_until_the_attempts_are_used_up(work, job, t
 
     job()
     work(script)
-    assert told("failed").data["code"] == "worker_lost"
+    assert told("failed").data.code == "worker_lost"
     assert attempts == [1, 2, 3]
 
 
 def test_an_engine_that_is_not_on_offer_any_more_is_an_error_of_its_own(work, job, told):
     job(recipe=RECIPE.model_copy(update={"engine": "gone"}).model_dump(mode="json"))
     work()
-    assert "'gone' is not on offer" in told("failed").data["message"]
+    assert "'gone' is not on offer" in told("failed").data.message
 
 
 def test_the_input_image_is_at_the_same_place_in_every_attempt(work, job, told, upload, tmp_path):
@@ -194,8 +194,8 @@ def test_an_input_image_that_is_gone_is_a_failure_that_says_so(work, job, told, 
     job(recipe=recipe, input_file_id=row.id if known else None)
     work()
     end = told("failed").data
-    assert (end["code"], end["retryable"]) == ("input_missing", False)
-    assert "Upload it again" in end["message"]
+    assert (end.code, end.retryable) == ("input_missing", False)
+    assert "Upload it again" in end.message
 
 
 def test_a_renderer_that_cannot_be_started_does_not_leave_its_job_running_for_ever(work, job, told):
@@ -205,13 +205,13 @@ def test_a_renderer_that_cannot_be_started_does_not_leave_its_job_running_for_ev
     job()
     work(launch=launch)
     told("processing")
-    assert told("failed", "queued").data["attempt"] == 1
+    assert told("failed", "queued").data.attempt == 1
 
 
 def test_a_recipe_that_this_version_cannot_read_does_not_leave_its_job_running_for_ever(work, job, told):
     job(recipe={"engine": "bars", "shape": "of another version"})
     work()
-    assert told("failed").data["status"] == "failed"
+    assert told("failed").data.status == "failed"
 
 
 def test_a_renderer_that_says_nonsense_costs_one_attempt(work, job, told):
@@ -223,7 +223,7 @@ def test_a_renderer_that_says_nonsense_costs_one_attempt(work, job, told):
     job()
     work(script)
     event = told("failed")
-    assert (event.data["code"], event.data["attempt"]) == ("second", 2)
+    assert (event.data.code, event.data.attempt) == ("second", 2)
 
 
 def test_a_cancel_that_comes_before_the_renderer_is_known_reaches_it(work, job, told, store, alice):
@@ -251,7 +251,7 @@ def test_one_bad_job_does_not_end_the_worker(work, job, told):
     job()
     job(recipe=RECIPE.model_copy(update={"seed": 2}).model_dump(mode="json"))
     pool = work(script)
-    codes = {told("failed").data["code"] for _ in range(2)}
+    codes = {told("failed").data.code for _ in range(2)}
     assert codes == {"well", "worker_lost"}
     pool.check()
 
@@ -271,23 +271,23 @@ def test_with_less_free_space_than_the_reserve_jobs_wait_and_say_so_and_begin_wh
     storage.reserve_bytes = MUCH
     work(_ends)
     job()
-    while (event := told("queued")).data["stage"] != "waiting":
+    while (event := told("queued")).data.stage != "waiting":
         pass
-    assert event.data["message"] == disk_guard.WAITING
+    assert event.data.message == disk_guard.WAITING
     assert "almost full" in storage.shortage()
     storage.reserve_bytes = 0
-    while (event := told("queued", "processing")).data["status"] == "queued":
-        assert (event.data["stage"], event.data["message"]) == ("queued", "")
-    assert told("failed").data["code"] == "well"
+    while (event := told("queued", "processing")).data.status == "queued":
+        assert (event.data.stage, event.data.message) == ("queued", "")
+    assert told("failed").data.code == "well"
 
 
 def test_word_of_a_shortage_that_an_earlier_process_left_is_taken_back(work, job, queue, told, database):
     job()
     queue.hold(disk_guard.WAITING)
-    assert told("queued").data["stage"] == "queued", "as it was submitted"
-    assert told("queued").data["stage"] == "waiting"
+    assert told("queued").data.stage == "queued", "as it was submitted"
+    assert told("queued").data.stage == "waiting"
     work(_ends)
-    assert told("queued").data["stage"] == "queued"
+    assert told("queued").data.stage == "queued"
     told("failed")
 
 
@@ -305,9 +305,9 @@ def test_a_render_that_meets_a_full_disk_waits_and_goes_on_without_losing_an_att
     work(script)
     for _ in range(4):
         assert told("processing")
-        assert "The disk is full" in told("queued").data["message"]
+        assert "The disk is full" in told("queued").data.message
         storage.reserve_bytes = 0
-    assert told("failed").data["code"] == "well", "more often than attempts may be lost"
+    assert told("failed").data.code == "well", "more often than attempts may be lost"
     assert attempts == [True] * 5
 
 
@@ -319,7 +319,7 @@ def test_a_render_that_cannot_be_written_while_there_is_room_fails_and_can_be_re
 
     pool = work(script)
     data = told("failed").data
-    assert (data["code"], data["message"], data["retryable"]) == ("storage_fault", "disk quota exceeded", True)
+    assert (data.code, data.message, data.retryable) == ("storage_fault", "disk quota exceeded", True)
     pool.stop()
     assert not storage.workdir(row.id).exists(), "what it had written makes room again"
 
@@ -353,7 +353,7 @@ def test_a_database_that_takes_nothing_does_not_end_the_worker_or_flood_the_log(
     pool = work(_ends)
     job()
     pool.notify()
-    assert told("failed").data["code"] == "well"
+    assert told("failed").data.code == "well"
     pool.check()
     assert caplog.text.count(problem.detail) == 1
     assert "Traceback" not in caplog.text

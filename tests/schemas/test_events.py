@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 import pytest
 from pydantic import ValidationError
 
-from videogen.schemas.events import RenderError, RenderProgress, RenderResult, decode, is_terminal
+from videogen.schemas.events import RECORDS, RenderError, RenderProgress, RenderResult, decode, is_terminal
 
 COMMON = {
     "generationId": "gen_a",
@@ -84,3 +84,43 @@ def test_events_are_frozen():
 
 def test_only_progress_does_not_end_a_generation():
     assert [is_terminal(name) for name in ("render_progress", "render_result", "error")] == [False, True, True]
+
+
+PROGRESS = {
+    "stage": "rendering",
+    "step": 3,
+    "totalSteps": 24,
+    "message": "two\nlines",
+    "queuePosition": None,
+    "expectedWaitSeconds": None,
+    "etaSeconds": 4.2,
+    "estimated": True,
+    "previewFileId": "fil_p",
+    "previewVersion": 2,
+}
+FILE = {"width": 64, "height": 64, "durationSeconds": 0.5, "fps": 8, "sizeBytes": 10}
+STORED_BY_0_1_0 = [
+    ("render_progress", COMMON | PROGRESS),
+    (
+        "render_result",
+        COMMON | FILE | {"status": "completed", "type": "image", "fileId": "fil_a", "posterFileId": None},
+    ),
+    ("error", COMMON | {"status": "failed", "code": "busy", "message": "Try later.", "retryable": True}),
+]
+
+
+@pytest.mark.parametrize(("event_type", "data"), STORED_BY_0_1_0)
+def test_a_stored_event_of_0_1_0_is_read_and_written_unchanged(event_type, data):
+    assert RECORDS[event_type].model_validate(data).model_dump(mode="json", by_alias=True) == data
+
+
+def test_a_stored_result_without_a_type_is_a_video():
+    _, data = STORED_BY_0_1_0[1]
+    older = {key: value for key, value in data.items() if key != "type"}
+    assert RECORDS["render_result"].model_validate(older).type == "video"
+
+
+def test_a_stored_error_without_a_reason_is_read():
+    _, data = STORED_BY_0_1_0[2]
+    record = RECORDS["error"].model_validate(data | {"code": None, "message": None})
+    assert (record.code, record.message) == ("", "")

@@ -5,7 +5,7 @@ import pytest
 from pydantic import ValidationError
 
 from videogen.schemas.generations import Generation, GenerationCreate, GenerationPatch, ListQuery
-from videogen.schemas.status import MOVES, TERMINAL, Status, moves_to
+from videogen.schemas.status import TERMINAL, TRANSITIONS, Status, statuses_before
 
 ALLOWED = {
     ("queued", "processing"),
@@ -19,12 +19,12 @@ ALLOWED = {
 
 @pytest.mark.parametrize(("here", "there"), list(product(Status, Status)))
 def test_the_table_allows_a_move_exactly_where_the_contract_does(here, there):
-    assert (there in MOVES[here]) == ((here.value, there.value) in ALLOWED)
-    assert (here in moves_to(there)) == ((here.value, there.value) in ALLOWED)
+    assert (there in TRANSITIONS[here]) == ((here.value, there.value) in ALLOWED)
+    assert (here in statuses_before(there)) == ((here.value, there.value) in ALLOWED)
 
 
 def test_the_table_knows_every_status():
-    assert set(MOVES) == set(Status)
+    assert set(TRANSITIONS) == set(Status)
 
 
 def test_nothing_leaves_a_terminal_status():

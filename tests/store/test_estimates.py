@@ -150,7 +150,7 @@ def test_the_line_is_told_again_when_a_render_turns_out_slower(render, queue, su
             "UPDATE generations SET eta_seconds = 20, updated_at = ? WHERE id = ?", (clock.now, first.id)
         )
     queue.foretell()
-    assert [(event.generation_id, event.data["expectedWaitSeconds"], event.data["etaSeconds"]) for event in heard] == [
+    assert [(event.generation_id, event.data.expected_wait_seconds, event.data.eta_seconds) for event in heard] == [
         (second.id, 20, 30)
     ]
 

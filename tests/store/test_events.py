@@ -40,7 +40,7 @@ def test_a_new_listener_gets_the_newest_snapshot_of_each_active_generation(
     progress(first, 10)
     progress(first, 20)
     opening = _open(store, alice, "session", alice)
-    assert {(event.generation_id, event.data["progress"]) for event in opening.backlog} == {
+    assert {(event.generation_id, event.data.progress) for event in opening.backlog} == {
         (first.id, 20.0),
         (second.id, 0.0),
     }
@@ -58,7 +58,7 @@ def test_what_has_ended_is_left_out_of_a_snapshot_but_for_the_stream_of_itself(s
         assert [event.generation_id for event in opening.backlog] == [other.id]
         assert opening.active == {other.id}
     alone = _open(store, alice, "generation", ended.id)
-    assert [(event.type, event.data["status"]) for event in alone.backlog] == [("render_result", "completed")]
+    assert [(event.type, event.data.status) for event in alone.backlog] == [("render_result", "completed")]
     assert alone.active == frozenset()
 
 

@@ -77,7 +77,7 @@ def test_a_submit_is_durable_queued_and_told_with_its_place(store, database, ali
     assert [(row.id, row.status, row.queue_position) for row in stored] == [
         (row.id, "queued", place) for place, row in enumerate(rows, 1)
     ]
-    assert [(event.generation_id, event.data["queuePosition"]) for event in told] == [
+    assert [(event.generation_id, event.data.queue_position) for event in told] == [
         (row.id, place) for place, row in enumerate(rows, 1)
     ]
 
@@ -243,7 +243,7 @@ def test_a_queued_generation_is_cancelled_at_once(store, database, submit, alice
     assert changed
     assert (cancelled.status, cancelled.error_code, cancelled.attempt) == ("cancelled", "cancelled", 0)
     assert fields(store.get_generation(alice, row.id)) == fields(cancelled)
-    assert [(event.type, event.data["code"]) for event in told] == [("error", "cancelled")]
+    assert [(event.type, event.data.code) for event in told] == [("error", "cancelled")]
 
 
 def test_those_behind_a_cancelled_one_move_up_and_are_told(store, database, submit, alice):
@@ -251,7 +251,7 @@ def test_those_behind_a_cancelled_one_move_up_and_are_told(store, database, subm
     database.listen(told.extend)
     store.cancel_generation(alice, rows[0].id)
     assert [store.get_generation(alice, row.id).queue_position for row in rows] == [None, 1, 2]
-    assert [(event.generation_id, event.data.get("queuePosition")) for event in told[1:]] == [
+    assert [(event.generation_id, event.data.queue_position) for event in told[1:]] == [
         (rows[1].id, 1),
         (rows[2].id, 2),
     ]

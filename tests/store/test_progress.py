@@ -37,13 +37,13 @@ def test_progress_is_stored_and_told(store, alice, running, fence, events, clock
     assert (row.progress, row.stage, row.step, row.total_steps, row.eta_seconds) == (40.0, "rendering", 4, 10, 2.5)
     assert row.updated_at == clock.now
     (event,) = events
-    assert (event.type, event.data["progress"], event.data["step"]) == ("render_progress", 40.0, 4)
+    assert (event.type, event.data.progress, event.data.step) == ("render_progress", 40.0, 4)
 
 
 def test_the_bar_never_falls_within_an_attempt(store, alice, running, fence, events):
     for percent in (10, 40, 30, 40, 50, 0):
         store.record_progress(fence, _progress(float(percent)))
-    assert [event.data["progress"] for event in events] == [10, 40, 40, 40, 50, 50]
+    assert [event.data.progress for event in events] == [10, 40, 40, 40, 50, 50]
     assert store.get_generation(alice, running.id).progress == 50
 
 
@@ -57,8 +57,8 @@ def test_a_new_attempt_shows_how_far_it_is_itself(store, queue, alice, running, 
     clock.now += 11
     queue.claim("another worker")
     store.record_progress(Fence(running.id, 2), _progress(10.0, 1))
-    assert events[-1].data["attempt"] == 2
-    assert events[-1].data["progress"] == 10.0, "the bar is what the renderer measures, not what a lost one had"
+    assert events[-1].data.attempt == 2
+    assert events[-1].data.progress == 10.0, "the bar is what the renderer measures, not what a lost one had"
 
 
 def test_a_checkpoint_is_kept_and_tells_nothing(store, alice, running, fence, events):
@@ -74,7 +74,7 @@ def test_a_preview_replaces_the_one_before_under_a_new_version(store, alice, run
     row = store.get_generation(alice, running.id)
     assert (row.preview_file_id, row.preview_version) == (preview.id, 2)
     assert store.get_media(preview.id)[0].size_bytes == 99
-    assert [event.data["previewVersion"] for event in events] == [1, 2]
+    assert [event.data.preview_version for event in events] == [1, 2]
 
 
 def test_an_end_with_a_result_is_one_transaction_of_status_files_and_event(store, database, alice, running, fence):
@@ -112,14 +112,8 @@ def test_a_result_event_tells_what_the_file_measures(store, running, fence, even
     done = result(running)
     store.complete(fence, done)
     data = events[0].data
-    assert {key: data[key] for key in ("width", "height", "fps", "durationSeconds", "sizeBytes", "fileId")} == {
-        "width": 64,
-        "height": 64,
-        "fps": 8,
-        "durationSeconds": 0.5,
-        "sizeBytes": 1234,
-        "fileId": done.video.id,
-    }
+    assert (data.width, data.height, data.fps, data.duration_seconds) == (64, 64, 8, 0.5)
+    assert (data.size_bytes, data.file_id) == (1234, done.video.id)
 
 
 def test_a_failure_keeps_its_code_message_and_whether_to_try_again(store, alice, running, fence, events):
@@ -133,17 +127,13 @@ def test_a_failure_keeps_its_code_message_and_whether_to_try_again(store, alice,
     )
     (event,) = events
     assert event.type == "error"
-    assert {key: event.data[key] for key in ("code", "message", "retryable")} == {
-        "code": "busy",
-        "message": "The model is busy.",
-        "retryable": True,
-    }
+    assert (event.data.code, event.data.message, event.data.retryable) == ("busy", "The model is busy.", True)
 
 
 def test_the_code_cancelled_is_a_status_of_its_own(store, alice, running, fence, events):
     store.fail(fence, "cancelled", "Cancelled.", retryable=True)
     assert store.get_generation(alice, running.id).status == "cancelled"
-    assert [(event.type, event.data["code"]) for event in events] == [("error", "cancelled")]
+    assert [(event.type, event.data.code) for event in events] == [("error", "cancelled")]
 
 
 WRITES = {

@@ -43,7 +43,7 @@ def test_it_is_told_to_those_whose_place_has_changed_and_again_is_nothing(store,
     database.listen(heard.extend)
     for _ in range(2):
         store.move_generation(alice, c, b)
-    assert {(event.generation_id, event.data["queuePosition"]) for event in heard} == {(c, 2), (b, 3)}
+    assert {(event.generation_id, event.data.queue_position) for event in heard} == {(c, 2), (b, 3)}
     store.move_generation(alice, a, a)
     assert len(heard) == 2
 

@@ -34,7 +34,7 @@ from videogen.db.migrate import migrate
 from videogen.jobs.queue import EmbeddedQueue
 from videogen.schemas.events import is_terminal
 from videogen.schemas.generations import GenerationCreate
-from videogen.schemas.status import MOVES, TERMINAL, Status
+from videogen.schemas.status import TERMINAL, TRANSITIONS, Status
 from videogen.services.generations import Service
 from videogen.services.parts import Parts
 from videogen.services.serializers import Serializer
@@ -492,11 +492,11 @@ def _check_life(life, ended):
     for before, event in zip([None, *life], life, strict=False):
         data = event.data
         if before is not None:
-            assert data["attempt"] >= before.data["attempt"]
-            change = (Status(before.data["status"]), Status(data["status"]))
-            assert change[0] is change[1] or change[1] in MOVES[change[0]], change
-        assert data["progress"] >= best[data["attempt"]], "progress never falls within an attempt"
-        best[data["attempt"]] = data["progress"]
+            assert data.attempt >= before.data.attempt
+            change = (Status(before.data.status), Status(data.status))
+            assert change[0] is change[1] or change[1] in TRANSITIONS[change[0]], change
+        assert data.progress >= best[data.attempt], "progress never falls within an attempt"
+        best[data.attempt] = data.progress
 
 
 _template = []

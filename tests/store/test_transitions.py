@@ -7,12 +7,12 @@ from sqlalchemy import text
 
 from tests.support.rows import fields
 from videogen.core.errors import StaleWriteError
-from videogen.schemas.status import MOVES, TERMINAL, Status
+from videogen.schemas.status import TERMINAL, TRANSITIONS, Status
 from videogen.store.transitions import failure, transition, update_running
 
 ALL = list(product(Status, Status))
-ALLOWED = [(here, there) for here, there in ALL if there in MOVES[here]]
-FORBIDDEN = [(here, there) for here, there in ALL if there not in MOVES[here]]
+ALLOWED = [(here, there) for here, there in ALL if there in TRANSITIONS[here]]
+FORBIDDEN = [(here, there) for here, there in ALL if there not in TRANSITIONS[here]]
 LATER = 1_750_000_099.0
 
 
@@ -26,10 +26,10 @@ def told(database):
 
 @pytest.fixture
 def row_in(database, store, submit, alice, told):
-    """Makes a generation that is in a status, in attempt 2."""
+    """Makes a generation that is in a status, in attempt 2, with what a result needs."""
 
     def make(status):
-        row = submit(alice)
+        row = submit(alice, file_id="fil_a", size_bytes=1)
         with database.write() as unit:
             statement = text("UPDATE generations SET status = :status, attempt = 2 WHERE id = :id")
             unit.session.connection().execute(statement, {"status": status.value, "id": row.id})
@@ -48,7 +48,7 @@ def test_an_allowed_move_changes_the_row_and_tells_one_event_of_it(database, sto
     assert fields(store.get_generation(alice, row.id)) == fields(moved)
     assert (moved.status, moved.message, moved.updated_at) == (there, "moved", LATER)
     (event,) = told
-    assert (event.generation_id, event.data["status"]) == (row.id, there)
+    assert (event.generation_id, event.data.status) == (row.id, there)
 
 
 @pytest.mark.parametrize(("here", "there"), FORBIDDEN)
@@ -128,4 +128,4 @@ def test_of_many_ends_that_come_at_once_exactly_one_wins(database, store, alice,
         winners = [target for target in threads.map(end, ends) if target]
     assert len(winners) == 1
     assert store.get_generation(alice, row.id).status == winners[0]
-    assert [event.data["status"] for event in told] == winners
+    assert [event.data.status for event in told] == winners

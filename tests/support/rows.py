@@ -8,7 +8,10 @@ from typing import Any
 from videogen.core.security import new_id
 from videogen.db.database import StoredEvent
 from videogen.db.tables import FileRow, GenerationRow, ProjectRow, UploadRow
+from videogen.schemas.events import EventType
+from videogen.schemas.status import Status
 from videogen.store import Limits, Result, Store
+from videogen.store.events import snapshot
 
 PLENTY = Limits(per_session=1000, queue=1000)
 _prompts = count(1)
@@ -131,7 +134,22 @@ def result(row: GenerationRow) -> Result:
     return Result(file_row(row), file_row(row, "poster"), row.width, row.height, row.fps, row.duration_seconds)
 
 
-def stored_event(number: int, generation: str = "gen_a", kind: str = "render_progress", **names: str) -> StoredEvent:
-    """An event as a listener of the database gets it; of session ses_a and project prj_a unless told otherwise."""
-    session, project = names.get("session", "ses_a"), names.get("project", "prj_a")
-    return StoredEvent(number, session, project, generation, kind, {"generationId": generation, "number": number})
+def stored_event(
+    number: int, generation: str = "gen_a", kind: EventType = "render_progress", **ids: str
+) -> StoredEvent:
+    """An event as a listener of the database gets it; of session `ses_a` and project `prj_a` where `ids` has no other.
+
+    Args:
+        number: the id of the event; also its `step`, where it is progress.
+    """
+    status = {"render_progress": Status.PROCESSING, "render_result": Status.COMPLETED, "error": Status.FAILED}[kind]
+    session, project = ids.get("session", "ses_a"), ids.get("project", "prj_a")
+    row = generation_row(
+        ProjectRow(id=project, session_id=session, request_id="req_a", body_hash="", created_at=0.0),
+        id=generation,
+        status=status,
+        step=number,
+        file_id="fil_a",
+        size_bytes=1,
+    )
+    return StoredEvent(number, session, project, generation, kind, snapshot(row))

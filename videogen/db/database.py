@@ -17,20 +17,21 @@ from sqlalchemy.exc import DatabaseError
 from sqlmodel import Session, create_engine
 
 from videogen.core.errors import DatabaseDamagedError, StorageError
+from videogen.schemas.events import EventRecord, EventType
 
 BUSY_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
 class StoredEvent:
-    """An event as the database has it. `data` is JSON-able; files are named in it by id, not yet by link."""
+    """One row of the event log. `id` is the SSE id."""
 
     id: int
     session_id: str
     project_id: str
     generation_id: str
-    type: str
-    data: dict[str, Any]
+    type: EventType
+    data: EventRecord
 
 
 Listener = Callable[[list[StoredEvent]], None]

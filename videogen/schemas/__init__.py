@@ -41,7 +41,7 @@ from videogen.schemas.generations import (
 from videogen.schemas.history import MAX_IDS, Bundle, Chosen, IdsPage, IdsQuery, LeftOut, Restored, Trashed
 from videogen.schemas.portability import Imported, Transfer, TransferClaim
 from videogen.schemas.sharing import MAX_SHARE_SECONDS, Share, ShareCreate, ShareList
-from videogen.schemas.status import MOVES, TERMINAL, Status, moves_to
+from videogen.schemas.status import TERMINAL, TRANSITIONS, Status, statuses_before
 from videogen.schemas.system import Health, Problem, SessionCreated
 
 __all__ = [
@@ -49,8 +49,8 @@ __all__ = [
     "MAX_ENTRIES",
     "MAX_IDS",
     "MAX_SHARE_SECONDS",
-    "MOVES",
     "TERMINAL",
+    "TRANSITIONS",
     "BaseEvent",
     "Bundle",
     "Capabilities",
@@ -100,5 +100,5 @@ __all__ = [
     "UnderstoodPhrase",
     "decode",
     "is_terminal",
-    "moves_to",
+    "statuses_before",
 ]

@@ -1,35 +1,42 @@
-"""The three events a generation tells: one closed union of frozen values."""
+"""The three kinds of event, as closed unions of frozen models: as they are stored, and as clients receive them.
+
+Both share their fields. A stored event refers to a file by its id; a public one has a signed link, which is made when
+the event is sent. Every event is a full snapshot of its generation, never a delta.
+"""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import Field, TypeAdapter
+from pydantic import Field, PlainSerializer, TypeAdapter, field_validator
 
 from videogen.schemas.base import Model
+from videogen.schemas.generations import GenerationType
 from videogen.schemas.status import Status
 
 EventType = Literal["render_progress", "render_result", "error"]
 
 
-class BaseEvent(Model):
-    """What every event carries. `id` is the SSE id; it rises strictly within a session."""
+def _iso_milliseconds(moment: datetime) -> str:
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
-    id: int = Field(exclude=True)
+
+class EventData(Model):
+    """What every event carries."""
+
     generation_id: str
     project_id: str
     request_id: str
     status: Status
     progress: float = Field(ge=0, le=100)
     attempt: int
-    at: datetime
+    at: Annotated[datetime, PlainSerializer(_iso_milliseconds, return_type=str, when_used="json")]
 
 
-class RenderProgress(BaseEvent):
-    """A full snapshot of a generation that is queued or running; never a delta."""
+class ProgressData(EventData):
+    """State of a generation that is queued or running."""
 
-    type: Literal["render_progress"] = Field(default="render_progress", exclude=True)
     stage: str = ""
     step: int = 0
     total_steps: int = 0
@@ -38,17 +45,12 @@ class RenderProgress(BaseEvent):
     expected_wait_seconds: float | None = None
     eta_seconds: float | None = None
     estimated: bool = False
-    preview_url: str | None = None
 
 
-class RenderResult(BaseEvent):
-    """The end of a generation that made its file."""
+class ResultData(EventData):
+    """The end of a generation that has a result."""
 
-    type: Literal["render_result"] = Field(default="render_result", exclude=True)
     file_id: str
-    video_url: str | None = None
-    image_url: str | None = None
-    poster_url: str | None = None
     width: int
     height: int
     duration_seconds: float
@@ -56,13 +58,71 @@ class RenderResult(BaseEvent):
     size_bytes: int
 
 
-class RenderError(BaseEvent):
+class ErrorData(EventData):
     """The end of a generation that failed or was cancelled (`code` is then `cancelled`)."""
 
-    type: Literal["error"] = Field(default="error", exclude=True)
     code: str
     message: str
     retryable: bool
+
+
+class ProgressRecord(ProgressData):
+    """`render_progress` as it is stored."""
+
+    preview_file_id: str | None = None
+    preview_version: int = 0
+
+
+class ResultRecord(ResultData):
+    """`render_result` as it is stored. Events from before there were images have no `type`."""
+
+    type: GenerationType = "video"
+    poster_file_id: str | None = None
+
+
+class ErrorRecord(ErrorData):
+    """`error` as it is stored. An imported generation may have failed for a reason that nobody knows."""
+
+    @field_validator("code", "message", mode="before")
+    @classmethod
+    def _unknown(cls, value: str | None) -> str:
+        return value or ""
+
+
+EventRecord = ProgressRecord | ResultRecord | ErrorRecord
+RECORDS: Final[dict[EventType, type[EventRecord]]] = {
+    "render_progress": ProgressRecord,
+    "render_result": ResultRecord,
+    "error": ErrorRecord,
+}
+
+
+class BaseEvent(EventData):
+    """A public event. `id` is the SSE id; it rises strictly within a session."""
+
+    id: int = Field(exclude=True)
+
+
+class RenderProgress(ProgressData, BaseEvent):
+    """State of a generation that is queued or running."""
+
+    type: Literal["render_progress"] = Field(default="render_progress", exclude=True)
+    preview_url: str | None = None
+
+
+class RenderResult(ResultData, BaseEvent):
+    """The end of a generation that has a result."""
+
+    type: Literal["render_result"] = Field(default="render_result", exclude=True)
+    video_url: str | None = None
+    image_url: str | None = None
+    poster_url: str | None = None
+
+
+class RenderError(ErrorData, BaseEvent):
+    """The end of a generation that failed or was cancelled (`code` is then `cancelled`)."""
+
+    type: Literal["error"] = Field(default="error", exclude=True)
 
 
 Event = Annotated[RenderProgress | RenderResult | RenderError, Field(discriminator="type")]

@@ -7,39 +7,39 @@ from typing import Final
 
 
 class Status(StrEnum):
-    """Where a generation is in its life."""
+    """The state of a generation."""
 
     QUEUED = "queued"
-    """Accepted and durable; waits for a renderer."""
+    """Stored; waits for a worker."""
     PROCESSING = "processing"
-    """A renderer holds its lease."""
+    """A worker holds its lease."""
     COMPLETED = "completed"
-    """The file is whole and plays."""
+    """Its file is complete."""
     FAILED = "failed"
-    """It ended with an error, which it carries."""
+    """It ended with an error."""
     CANCELLED = "cancelled"
-    """Its owner stopped it."""
+    """Its owner cancelled it."""
 
     @property
     def is_terminal(self) -> bool:
-        """Nothing leaves a terminal status."""
-        return not MOVES[self]
+        """Whether it is final: no transition leaves it."""
+        return not TRANSITIONS[self]
 
 
-MOVES: Final[dict[Status, frozenset[Status]]] = {
+TRANSITIONS: Final[dict[Status, frozenset[Status]]] = {
     Status.QUEUED: frozenset({Status.PROCESSING, Status.CANCELLED}),
-    # Back to queued only when the worker was lost; the attempt number rises.
+    # Back to queued only when the worker was lost; the next claim raises the attempt number.
     Status.PROCESSING: frozenset({Status.COMPLETED, Status.FAILED, Status.CANCELLED, Status.QUEUED}),
     Status.COMPLETED: frozenset(),
     Status.FAILED: frozenset(),
     Status.CANCELLED: frozenset(),
 }
-"""The one table of allowed moves; the store turns each into a compare-and-set UPDATE."""
+"""The allowed transitions. The store makes each of them as one compare-and-set UPDATE."""
 
 
-TERMINAL: Final = tuple(status for status, moves in MOVES.items() if not moves)
+TERMINAL: Final = tuple(status for status, following in TRANSITIONS.items() if not following)
 
 
-def moves_to(target: Status) -> tuple[Status, ...]:
-    """The statuses from which `target` may be reached."""
-    return tuple(status for status, moves in MOVES.items() if target in moves)
+def statuses_before(target: Status) -> tuple[Status, ...]:
+    """The statuses from which a generation may go to `target`."""
+    return tuple(status for status, following in TRANSITIONS.items() if target in following)

@@ -34,7 +34,6 @@ from videogen.services.exports import Exports
 from videogen.services.generations import Service
 from videogen.services.imports import ImportService
 from videogen.services.parts import Parts
-from videogen.services.public_view import event_bytes
 from videogen.services.serializers import Serializer
 from videogen.services.shares import Shares
 from videogen.services.submission import engine_infos
@@ -69,7 +68,7 @@ def build_parts(config: AppConfig) -> Parts:
     store = Store(database, clock, config.workers)
     clock.not_before(store.newest_time())
     presenter = Serializer(signer, config.base_url + config.root_path)
-    hub = Hub(presenter.event_bytes, event_bytes)
+    hub = Hub(presenter.event_bytes, presenter.public_event_bytes)
     database.listen(hub.publish)
     engines = _engines(config)
     queue = EmbeddedQueue(

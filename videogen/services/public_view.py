@@ -1,4 +1,4 @@
-"""What a visitor with a link sees of one generation: how it stands, in words; nothing of the session around it."""
+"""What a visitor of a public link sees of one generation: its state in words, and nothing that identifies its owner."""
 
 from __future__ import annotations
 
@@ -7,11 +7,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
-import orjson
-
 from videogen.core.i18n import DEFAULT, Catalog, catalog, error_message
-from videogen.db.database import StoredEvent
 from videogen.db.tables import GenerationRow
+from videogen.schemas.events import ErrorRecord, EventRecord, ProgressRecord, ResultRecord
 from videogen.schemas.status import Status
 from videogen.store.events import snapshot
 
@@ -33,26 +31,23 @@ STAGES: Final[Mapping[str, str]] = {
     "finishing": "stage.finishing",
 }
 Message = dict[str, Any]
-"""Something to say in any language: `key` with `values`, an error's `code` with its `detail`, or `text` as it is."""
-_COMMON: Final = ("status", "progress", "attempt", "at")
-_KEPT: Final = {
-    "render_progress": (
-        *("stage", "step", "totalSteps", "message"),
-        *("queuePosition", "expectedWaitSeconds", "etaSeconds", "estimated"),
-    ),
-    "render_result": ("width", "height", "durationSeconds", "fps", "sizeBytes"),
-    "error": ("code", "message"),
+"""A message for any language: `key` with `values`; an error's `code` with its `detail`; or `text`, shown as it is."""
+_PUBLIC_FIELDS: Final = {
+    *("status", "progress", "attempt", "at"),
+    *("stage", "step", "total_steps", "message", "queue_position", "expected_wait_seconds", "eta_seconds", "estimated"),
+    *("type", "width", "height", "duration_seconds", "fps", "size_bytes", "code"),
 }
+"""The fields of a stored event that visitors receive; none of them identifies the session or a file."""
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
-    """One generation as a visitor may see it. Links are relative to the page, and None where there is no file."""
+class PublicGeneration:
+    """One generation as a visitor sees it. Links are relative to the share page, and None where there is no file."""
 
     type: str
     status: Status
     label: str
-    """The key of its status in a word."""
+    """The catalog key of its status."""
     note: list[Message]
     progress: float
     title: str
@@ -72,15 +67,14 @@ class Shown:
     created_at: datetime
 
 
-def shown(row: GenerationRow, gone: Container[str | None] = ()) -> Shown:
-    """The visitor's view of a row; `gone` are ids of files whose bytes are not there any more."""
-    data, status = snapshot(row), Status(row.status)
-    lost = row.file_id in gone
-    return Shown(
+def public_generation(row: GenerationRow, gone: Container[str | None] = ()) -> PublicGeneration:
+    """A row as a visitor sees it. `gone` are ids of files that are missing in the storage."""
+    status, is_missing = Status(row.status), row.file_id in gone
+    return PublicGeneration(
         type=row.type,
         status=status,
         label=LABELS[status],
-        note=[_key("visitor.missing")] if lost else note(data),
+        note=[_text("visitor.missing")] if is_missing else status_note(snapshot(row)),
         progress=round(row.progress, 2),
         title=title(row),
         prompt=row.prompt,
@@ -92,87 +86,86 @@ def shown(row: GenerationRow, gone: Container[str | None] = ()) -> Shown:
         height=row.height,
         duration_seconds=row.duration_seconds,
         fps=row.fps,
-        size_bytes=None if lost else row.size_bytes,
-        result_url=RESULTS.get(row.type) if row.file_id and not lost else None,
+        size_bytes=None if is_missing else row.size_bytes,
+        result_url=RESULTS.get(row.type) if row.file_id and not is_missing else None,
         poster_url=POSTER if row.poster_file_id and row.poster_file_id not in gone else None,
-        preview_url=None if lost else preview(row.preview_file_id, row.preview_version),
+        preview_url=None if is_missing else preview_link(row.preview_file_id, row.preview_version),
         created_at=datetime.fromtimestamp(int(row.created_at), UTC),
     )
 
 
 def title(row: GenerationRow, length: int = 80) -> str:
     """The generation's title, or the beginning of its prompt; one line of at most `length` characters."""
-    words = " ".join((row.title or row.prompt).split())
-    return words if len(words) <= length else words[: length - 1].rstrip() + "…"
+    text = " ".join((row.title or row.prompt).split())
+    return text if len(text) <= length else text[: length - 1].rstrip() + "…"
 
 
-def preview(file_id: str | None, version: int) -> str | None:
-    """The link to the newest intermediate picture; its bytes change, and the link with them."""
+def preview_link(file_id: str | None, version: int) -> str | None:
+    """The link to the newest preview. Each version has another link, so that browsers load it again."""
     return f"{PREVIEW}?v={version}" if file_id else None
 
 
-def event_bytes(event: StoredEvent) -> bytes:
-    """One SSE frame for visitors. Its links are relative to the address of the stream."""
-    data = event.data
-    told: dict[str, Any] = {name: data.get(name) for name in (*_COMMON, *_KEPT[event.type])}
-    if event.type == "render_progress":
-        told["previewUrl"] = preview(data.get("previewFileId"), data.get("previewVersion", 0))
-    elif event.type == "render_result":
-        kind = data.get("type", "video")
-        told |= {"type": kind, "url": RESULTS[kind], "posterUrl": POSTER if data.get("posterFileId") else None}
-    label, parts, english = LABELS[Status(data["status"])], note(data), catalog(DEFAULT)
-    # In the API's own language for programs; the page says the same in its visitor's, and one encoding serves all.
-    told |= {"label": english.gettext(label), "note": say(parts, english), "said": {"label": label, "note": parts}}
-    return b"event: %b\nid: %d\ndata: %b\n\n" % (event.type.encode(), event.id, orjson.dumps(told))
+def public_event(data: EventRecord) -> dict[str, Any]:
+    """What visitors receive of an event, ready for JSON. Its links are relative to the address of the stream."""
+    values = data.model_dump(mode="json", by_alias=True, include=_PUBLIC_FIELDS)
+    match data:
+        case ProgressRecord():
+            values["previewUrl"] = preview_link(data.preview_file_id, data.preview_version)
+        case ResultRecord():
+            values |= {"url": RESULTS[data.type], "posterUrl": POSTER if data.poster_file_id else None}
+    label, note, english = LABELS[data.status], status_note(data), catalog(DEFAULT)
+    # In the API's own language for programs. The share page builds the same in the visitor's language from `said`.
+    values |= {"label": english.gettext(label), "note": note_text(note, english)}
+    return values | {"said": {"label": label, "note": note}}
 
 
-def note(data: Mapping[str, Any]) -> list[Message]:
-    """What happens right now, or has happened, in parts of one line. `data` is an event's."""
-    match data["status"]:
-        case Status.QUEUED:
-            place = data.get("queuePosition")
-            key = "stage.waiting" if place is None else "stage.next" if place <= 1 else "visitor.place"
-            wait = data.get("expectedWaitSeconds")
-            begins = [] if wait is None else [_key("visitor.begins", seconds=max(1, round(wait)))]
-            return [_key(key, place=place), *begins]
-        case Status.PROCESSING:
-            return _progress(data)
-        case Status.FAILED:
-            message = data.get("message")
-            return [{"code": data.get("code") or "", "detail": message}] if message else [_key("visitor.failed")]
-        case Status.CANCELLED:
-            return [_key("visitor.cancelled")]
+def status_note(data: EventRecord) -> list[Message]:
+    """What happens right now, or has happened, as the parts of one line."""
+    match data:
+        case ErrorRecord(status=Status.CANCELLED):
+            return [_text("visitor.cancelled")]
+        case ErrorRecord():
+            return [{"code": data.code, "detail": data.message}] if data.message else [_text("visitor.failed")]
+        case ProgressRecord(status=Status.QUEUED):
+            position, wait = data.queue_position, data.expected_wait_seconds
+            key = "stage.waiting" if position is None else "stage.next" if position <= 1 else "visitor.place"
+            begins = [] if wait is None else [_text("visitor.begins", seconds=max(1, round(wait)))]
+            return [_text(key, place=position), *begins]
+        case ProgressRecord():
+            return _progress_note(data)
     return []
 
 
-def say(parts: Sequence[Message], texts: Catalog) -> str:
-    """These parts as one line, as `share.js` says them in the browser."""
-    return " · ".join(_sentence(_said(part, texts)) for part in parts)
+def note_text(note: Sequence[Message], texts: Catalog) -> str:
+    """A note as one line, as `share.js` builds it in the browser."""
+    return " · ".join(_sentence(_message_text(message, texts)) for message in note)
 
 
-def _said(part: Message, texts: Catalog) -> str:
-    if "key" in part:
-        return texts.gettext(part["key"], **part["values"])
-    return error_message(texts, part["code"], part["detail"]) if "code" in part else str(part["text"])
+def _message_text(message: Message, texts: Catalog) -> str:
+    if "key" in message:
+        return texts.gettext(message["key"], **message["values"])
+    if "code" in message:
+        return error_message(texts, message["code"], message["detail"])
+    return str(message["text"])
 
 
-def _progress(data: Mapping[str, Any]) -> list[Message]:
-    message, stage = data.get("message"), str(data.get("stage") or "starting")
-    parts: list[Message] = []
+def _progress_note(data: ProgressRecord) -> list[Message]:
+    message, stage = data.message, data.stage or "starting"
+    note: list[Message] = []
     if not message and stage in STAGES:
-        parts.append(_key(STAGES[stage]))
-    # The label says that it renders already.
+        note.append(_text(STAGES[stage]))
+    # The label says already that it is rendering.
     elif message or stage != "rendering":
-        parts.append({"text": str(message or stage).replace("_", " ")})
-    if data.get("totalSteps"):
-        parts.append(_key("visitor.step", step=str(data["step"]), total=str(data["totalSteps"])))
-    if (seconds := data.get("etaSeconds")) is not None:
-        key = "visitor.about_left" if data.get("estimated") else "visitor.left"
-        parts.append(_key(key, seconds=max(1, round(seconds))))
-    return parts
+        note.append({"text": (message or stage).replace("_", " ")})
+    if data.total_steps:
+        note.append(_text("visitor.step", step=str(data.step), total=str(data.total_steps)))
+    if data.eta_seconds is not None:
+        key = "visitor.about_left" if data.estimated else "visitor.left"
+        note.append(_text(key, seconds=max(1, round(data.eta_seconds))))
+    return note
 
 
-def _key(key: str, **values: Any) -> Message:
+def _text(key: str, **values: Any) -> Message:
     return {"key": key, "values": values}
 
 

@@ -1,4 +1,7 @@
-"""What the world sees: rows and stored events as public JSON, with fresh links to their files."""
+"""The public form of rows and stored events, with fresh links to their files.
+
+The owner gets `Generation` and the events of `schemas.events`. `public_view` has what visitors of a public link get.
+"""
 
 from __future__ import annotations
 
@@ -12,40 +15,66 @@ from videogen.core.errors import FileMissingError
 from videogen.core.security import Signer
 from videogen.db.database import StoredEvent
 from videogen.db.tables import FileRow, GenerationRow, UploadRow
+from videogen.schemas.events import (
+    ErrorRecord,
+    ProgressRecord,
+    RenderError,
+    RenderProgress,
+    RenderResult,
+    ResultRecord,
+)
 from videogen.schemas.generations import ErrorInfo, File, Generation
 from videogen.schemas.status import Status
+from videogen.services.public_view import public_event
 
 
 class Serializer:
-    """Turns what is stored into what is sent. Links begin with the app's public address, or its path."""
+    """Turns what is stored into what is sent."""
 
     def __init__(self, signer: Signer, base: str) -> None:
+        """
+        Args:
+            signer: signs the links to files.
+            base: what a link begins with: the app's public address, or only its path.
+        """
         self._signer = signer
         self._base = base
 
     def media_url(self, file_id: str | None, version: int | None = None) -> str | None:
-        """A signed link to a file; `version` tells browsers that its bytes have changed."""
+        """A signed link to a file. A new `version` makes browsers load the file again."""
         if file_id is None:
             return None
         suffix = "" if version is None else f"&v={version}"
         return f"{self._base}/media/{file_id}?{self._signer.link(file_id)}{suffix}"
 
-    def event_bytes(self, event: StoredEvent) -> bytes:
-        """One SSE frame."""
-        data = dict(event.data)
-        if event.type == "render_progress":
-            version = data.pop("previewVersion")
-            data["previewUrl"] = self.media_url(data.pop("previewFileId"), version)
-        elif event.type == "render_result":
-            # Events of an older release, which made nothing but videos, do not say their type.
-            for kind in ("video", "image"):
-                data[f"{kind}Url"] = self.media_url(data["fileId"]) if data.get("type", "video") == kind else None
-            data.pop("type", None)
-            data["posterUrl"] = self.media_url(data.pop("posterFileId"))
-        return b"event: %b\nid: %d\ndata: %b\n\n" % (event.type.encode(), event.id, orjson.dumps(data))
+    def event(self, stored: StoredEvent) -> RenderProgress | RenderResult | RenderError:
+        """The public form of a stored event, with fresh links."""
+        fields: dict[str, Any] = dict(stored.data) | {"id": stored.id}
+        match stored.data:
+            case ProgressRecord():
+                preview = self.media_url(fields.pop("preview_file_id"), fields.pop("preview_version"))
+                return RenderProgress(**fields, preview_url=preview)
+            case ResultRecord():
+                poster = self.media_url(fields.pop("poster_file_id"))
+                links = self._result_urls(fields.pop("type"), fields["file_id"])
+                return RenderResult(**fields, **links, poster_url=poster)
+            case ErrorRecord():
+                return RenderError(**fields)
+
+    def event_bytes(self, stored: StoredEvent) -> bytes:
+        """The server-sent event for the owner."""
+        return _server_sent(stored, self.event(stored).model_dump_json(by_alias=True).encode())
+
+    def public_event_bytes(self, stored: StoredEvent) -> bytes:
+        """The server-sent event for visitors of a public link."""
+        return _server_sent(stored, orjson.dumps(public_event(stored.data)))
+
+    def _result_urls(self, kind: str, file_id: str | None) -> dict[str, str | None]:
+        url = self.media_url(file_id)
+        return {"video_url": url if kind == "video" else None, "image_url": url if kind == "image" else None}
 
     def file(self, row: UploadRow | FileRow, width: int = 0, height: int = 0) -> File:
-        """The public form of an image; a row that does not know its size in pixels is told it."""
+        """The public form of an image. `width` and `height` in pixels are for a `FileRow`, which does not have them."""
         return File(
             id=row.id,
             content_type=row.content_type,
@@ -62,22 +91,20 @@ class Serializer:
         Args:
             row: what is stored.
             now: seconds since the epoch.
-            gone: ids of files whose bytes are not there any more; no link leads to them.
+            gone: ids of files that are missing in the storage; they get no link.
         """
         missing = row.file_id in gone
-        result = None if missing else self.media_url(row.file_id)
         values: dict[str, Any] = {
             name: getattr(row, name) for name in Generation.model_fields if name in GenerationRow.model_fields
         }
         for name in ("created_at", "started_at", "updated_at", "finished_at", "expires_at"):
-            values[name] = _moment(values[name])
+            values[name] = _optional_datetime(values[name])
         values |= {
             "progress": round(row.progress, 2),
             "wait_seconds": round(max((row.started_at or row.finished_at or now) - row.created_at, 0.0), 3),
-            **_left(row, now),
+            **_remaining(row, now),
             "preview_url": self.media_url(row.preview_file_id, row.preview_version),
-            "video_url": result if row.type == "video" else None,
-            "image_url": result if row.type == "image" else None,
+            **self._result_urls(row.type, None if missing else row.file_id),
             "poster_url": None if row.poster_file_id in gone else self.media_url(row.poster_file_id),
             "title": row.title,
             "understanding": row.recipe.get("understanding"),
@@ -86,18 +113,22 @@ class Serializer:
         return Generation(**values)
 
 
+def _server_sent(stored: StoredEvent, data: bytes) -> bytes:
+    return b"event: %b\nid: %d\ndata: %b\n\n" % (stored.type.encode(), stored.id, data)
+
+
 RENDER_AGAIN: Final = "Retry renders it again, from the same recipe and seed."
 
 
-def _moment(seconds: float | None) -> datetime | None:
+def _optional_datetime(seconds: float | None) -> datetime | None:
     return None if seconds is None else to_datetime(seconds)
 
 
-def _left(row: GenerationRow, now: float) -> dict[str, float | None]:
-    """What is expected, counted from now: it was told when the row last changed."""
-    passed = max(now - row.updated_at, 0.0)
-    told = {name: getattr(row, name) for name in ("expected_wait_seconds", "eta_seconds")}
-    return {name: None if left is None else round(max(left - passed, 0.0), 1) for name, left in told.items()}
+def _remaining(row: GenerationRow, now: float) -> dict[str, float | None]:
+    """The expected times counted from now; the row has them counted from `updated_at`."""
+    elapsed = max(now - row.updated_at, 0.0)
+    stored = {name: getattr(row, name) for name in ("expected_wait_seconds", "eta_seconds")}
+    return {name: None if left is None else round(max(left - elapsed, 0.0), 1) for name, left in stored.items()}
 
 
 def _missing(row: GenerationRow) -> ErrorInfo:

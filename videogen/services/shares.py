@@ -19,7 +19,7 @@ from videogen.live.streams import EventStream
 from videogen.schemas.generations import GenerationType
 from videogen.schemas.sharing import Share, ShareCreate, ShareList
 from videogen.schemas.status import Status
-from videogen.services.public_view import POSTER, PREVIEW, RESULTS, Shown, shown, title
+from videogen.services.public_view import POSTER, PREVIEW, RESULTS, PublicGeneration, public_generation, title
 from videogen.storage.disk import DiskStorage
 from videogen.store import Opening, Shared, Store
 
@@ -36,7 +36,7 @@ class SharedView:
     """The session that made the link; never told to a visitor."""
     indexable: bool
     expires_at: float | None
-    shown: Shown
+    shown: PublicGeneration
     slug_hash: str
     row: GenerationRow
 
@@ -97,14 +97,20 @@ class Shares:
         if row is None:
             raise DeletedError
         return SharedView(
-            share.slug, share.session_id, share.indexable, share.expires_at, shown(row), share.slug_hash, row
+            share.slug,
+            share.session_id,
+            share.indexable,
+            share.expires_at,
+            public_generation(row),
+            share.slug_hash,
+            row,
         )
 
     def checked(self, visit: SharedView) -> SharedView:
         """The same after a look at the files: what has gone from the data folder is not promised, and it is said."""
         row = visit.row
         gone = {one for one in (row.file_id, row.poster_file_id) if one and self._path(row.id, one) is None}
-        return replace(visit, shown=shown(row, gone)) if gone else visit
+        return replace(visit, shown=public_generation(row, gone)) if gone else visit
 
     def count_view(self, visit: SharedView, session_id: str | None) -> None:
         """Count a view by somebody other than the link's owner."""

@@ -16,7 +16,7 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 
 from videogen.core.i18n import Catalog, catalog, keys_in_script, languages
 from videogen.schemas.status import TERMINAL
-from videogen.services.public_view import say
+from videogen.services.public_view import note_text
 from videogen.services.shares import PATH, SharedView
 
 SCRIPT_PATH: Final = f"{PATH}-/share.js"
@@ -138,7 +138,7 @@ def _said(visit: SharedView, texts: Catalog) -> dict[str, Any]:
     return {
         "words": texts,
         "languages": list(languages().values()),
-        "note": say(seen.note, texts),
+        "note": note_text(seen.note, texts),
         "size": texts.gettext("size.kilobytes" if small else "size.megabytes", size=size),
         "made": texts.date(seen.created_at),
         "said": _script_words(texts.tag),

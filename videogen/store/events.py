@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, cast
 
 from sqlalchemy import func, insert
 from sqlmodel import Session, col, select
 
+from videogen.core.clock import to_datetime
 from videogen.core.errors import NotFoundError
 from videogen.db.database import StoredEvent, UnitOfWork
 from videogen.db.tables import EventRow, GenerationRow
+from videogen.schemas.events import (
+    RECORDS,
+    ErrorRecord,
+    EventData,
+    EventRecord,
+    EventType,
+    ProgressRecord,
+    ResultRecord,
+)
 from videogen.schemas.status import TERMINAL, Status
 from videogen.store.base import BaseStore
 from videogen.store.trash import in_sight
@@ -109,69 +118,47 @@ def _in_scope(scope: Scope) -> Any:
 
 def _stored(row: EventRow) -> StoredEvent:
     assert row.id is not None
-    return StoredEvent(row.id, row.session_id, row.project_id, row.generation_id, row.type, row.data)
+    event_type = cast(EventType, row.type)
+    data = RECORDS[event_type].model_validate(row.data, extra="ignore")
+    return StoredEvent(row.id, row.session_id, row.project_id, row.generation_id, event_type, data)
 
 
 # Built once: building a statement costs more than running it.
 _INSERT: Final = insert(EventRow)
-_TYPES: Final = {Status.COMPLETED: "render_result", Status.FAILED: "error", Status.CANCELLED: "error"}
+_TYPES: Final[dict[str, EventType]] = {
+    Status.COMPLETED: "render_result",
+    Status.FAILED: "error",
+    Status.CANCELLED: "error",
+}
 
 
-def iso(seconds: float) -> str:
-    """Seconds since the epoch as ISO 8601 in UTC, to the millisecond."""
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def snapshot(row: GenerationRow) -> dict[str, Any]:
-    """What an event says of this row. Files are told by id; links are made when the event is sent."""
-    common = {
-        "generationId": row.id,
-        "projectId": row.project_id,
-        "requestId": row.request_id,
-        "status": str(row.status),
+def snapshot(row: GenerationRow) -> EventRecord:
+    """The data of an event that describes this row."""
+    common: dict[str, Any] = {
+        "generation_id": row.id,
+        "project_id": row.project_id,
+        "request_id": row.request_id,
+        "status": row.status,
         "progress": round(row.progress, 2),
         "attempt": row.attempt,
-        "at": iso(row.updated_at),
+        "at": to_datetime(row.updated_at),
     }
     match row.status:
         case Status.COMPLETED:
-            return common | {
-                "type": row.type,
-                "fileId": row.file_id,
-                "posterFileId": row.poster_file_id,
-                "width": row.width,
-                "height": row.height,
-                "durationSeconds": row.duration_seconds,
-                "fps": row.fps,
-                "sizeBytes": row.size_bytes,
-            }
+            return ResultRecord(**common, **_columns(row, ResultRecord))
         case Status.FAILED | Status.CANCELLED:
-            return common | {
-                "code": row.error_code,
-                "message": row.error_message,
-                "retryable": bool(row.error_retryable),
-            }
-    return common | _progress(row)
+            retryable = bool(row.error_retryable)
+            return ErrorRecord(**common, code=row.error_code, message=row.error_message, retryable=retryable)
+    return ProgressRecord(**common, **_columns(row, ProgressRecord))
 
 
-def _progress(row: GenerationRow) -> dict[str, Any]:
-    return {
-        "stage": row.stage,
-        "step": row.step,
-        "totalSteps": row.total_steps,
-        "message": row.message,
-        "queuePosition": row.queue_position,
-        "expectedWaitSeconds": row.expected_wait_seconds,
-        "etaSeconds": row.eta_seconds,
-        "estimated": row.estimated,
-        "previewFileId": row.preview_file_id,
-        "previewVersion": row.preview_version,
-    }
+def _columns(row: GenerationRow, record: type[ProgressRecord | ResultRecord]) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in record.model_fields if name not in EventData.model_fields}
 
 
 def append_event(unit: UnitOfWork, row: GenerationRow) -> None:
-    """Store the event that tells of the row as it is now, and have it published after the commit."""
-    event_type = _TYPES.get(Status(row.status), "render_progress")
+    """Store an event that describes the row as it is now; it is published after the commit."""
+    event_type = _TYPES.get(row.status, "render_progress")
     data = snapshot(row)
     result = unit.connection.execute(
         _INSERT,
@@ -180,7 +167,7 @@ def append_event(unit: UnitOfWork, row: GenerationRow) -> None:
             "project_id": row.project_id,
             "generation_id": row.id,
             "type": event_type,
-            "data": data,
+            "data": data.model_dump(mode="json", by_alias=True),
             "created_at": row.updated_at,
         },
     )

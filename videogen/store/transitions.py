@@ -10,7 +10,7 @@ from sqlmodel import SQLModel
 from videogen.core.errors import StaleWriteError
 from videogen.db.database import UnitOfWork
 from videogen.db.tables import GenerationRow
-from videogen.schemas.status import TERMINAL, Status, moves_to
+from videogen.schemas.status import TERMINAL, Status, statuses_before
 from videogen.store.events import append_event
 
 
@@ -36,7 +36,7 @@ def transition(
     """
     if target in TERMINAL:
         values = _END | values | {"stage": target.value, "finished_at": not_before(_TABLE.c.updated_at, now)}
-    allowed = tuple(status for status in moves_to(target) if attempt is None or status is Status.PROCESSING)
+    allowed = tuple(status for status in statuses_before(target) if attempt is None or status is Status.PROCESSING)
     row = _update(unit, generation_id, allowed, attempt, values | {"status": target.value, "updated_at": now})
     append_event(unit, row)
     return row
