@@ -62,7 +62,6 @@ def test_the_number_and_the_type_come_from_the_frame_and_never_from_the_data():
         ("render_progress", COMMON | {"progress": 101}),
         ("render_progress", COMMON | {"progress": -1}),
         ("render_progress", COMMON | {"status": "finished"}),
-        ("render_progress", COMMON | {"surprise": 1}),
         ("render_result", COMMON),
         ("error", COMMON),
     ],
