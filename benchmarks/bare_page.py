@@ -1,4 +1,4 @@
-"""The peer: a bare Gradio hello page, and a generator that counts. Prints `Ready on <address>` like the app."""
+"""The peer: a bare Gradio page with a generator that counts. It prints `Ready on <address>`, as the app does."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from fastapi import FastAPI
 
 
 async def count() -> AsyncIterator[str]:
-    """Tell the time every 150 ms."""
+    """Yield the time every 150 ms."""
     for _ in range(99):
         await asyncio.sleep(0.15)
-        yield f'<b id="told">{time.time() * 1000:.2f}</b>'
+        yield f'<b id="sent-at">{time.time() * 1000:.2f}</b>'
 
 
 def build() -> gr.Blocks:
-    """A heading, and a part that the generator fills."""
+    """A heading, and an element that the generator fills."""
     page = gr.Blocks(analytics_enabled=False)
     with page:
         gr.Markdown("# Hello")
-        told = gr.HTML()
-        page.load(count, outputs=told, show_progress="hidden", concurrency_limit=None)
+        output = gr.HTML()
+        page.load(count, outputs=output, show_progress="hidden", concurrency_limit=None)
     return page
 
 
 class Server(uvicorn.Server):
-    """Says when it is ready."""
+    """Prints when it is ready."""
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -38,7 +38,7 @@ class Server(uvicorn.Server):
 
 
 def serve(app: FastAPI) -> None:
-    """Serve on any free port, and say which."""
+    """Serve on any free port, and print the address."""
     Server(uvicorn.Config(app, port=0, log_level="warning")).run()
 
 

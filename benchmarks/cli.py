@@ -1,4 +1,4 @@
-"""From the start of the command line to a submit that the app has accepted, beside the import of httpx alone."""
+"""Seconds from the start of the command line until the app has accepted its request. Peer: the import of httpx."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ COMMAND = ("generate", "a test", "--size", "64x64", "--seconds", "0.5", "--fps",
 
 
 def measure() -> list[Row]:
-    """Both in turns; the first of each warms the caches, and makes the session, and does not count."""
+    """Measure both in turns. The first turn fills the caches and makes the session; it does not count."""
     with tempfile.TemporaryDirectory() as folder, App(Path(folder, "data"), ["bars"], workers=0) as app:
         env = dict(os.environ) | {"VIDEOGEN_URL": app.base_url, "XDG_CONFIG_HOME": folder, "PYTHONPATH": str(ROOT)}
         submits, imports = [], []
@@ -42,7 +42,7 @@ def measure() -> list[Row]:
 
 
 def _seconds(command: list[str], env: dict[str, str]) -> float:
-    """Until it has ended; a `generate --detach` ends when the app has accepted its request."""
+    """Seconds until the command ends. `generate --detach` ends when the app has accepted its request."""
     started = time.perf_counter()
     subprocess.run(command, env=env, check=True, capture_output=True, timeout=60)
     return time.perf_counter() - started

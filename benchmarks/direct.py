@@ -1,7 +1,7 @@
 """The engine called directly: `python -m benchmarks.direct ENGINE FOLDER`, a recipe on standard input.
 
-Prints `ready` once its imports are behind it, as the app's idle renderer has them, reads one line of JSON, renders
-into FOLDER with a context that takes everything and does nothing, and prints the seconds that this took.
+Prints `ready` after its imports, which an idle renderer of the app has done too. Then it reads one line of JSON,
+renders into FOLDER with a context that ignores every call, and prints the seconds that the render took.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from videogen.engines.base import Recipe
 from videogen.engines.registry import load_engine
 
 NICE = 5
-"""As the app's renderers run."""
+"""The same as for the renderers of the app."""
 
 
-class Nobody:
-    """A context without anybody behind it."""
+class NullContext:
+    """A render context that ignores every call."""
 
     attempt = 1
     checkpoint: dict[str, Any] | None = None
@@ -50,7 +50,7 @@ def main() -> None:
     print("ready", flush=True)
     recipe = Recipe.model_validate_json(sys.stdin.readline())
     started = time.perf_counter()
-    engine.render(recipe, Nobody(Path(sys.argv[2])))
+    engine.render(recipe, NullContext(Path(sys.argv[2])))
     print(time.perf_counter() - started, flush=True)
 
 

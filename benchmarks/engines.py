@@ -1,4 +1,4 @@
-"""An engine whose steps come at a known pace."""
+"""An engine that makes its frames at a known rate."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from videogen.engines.base import Recipe
 
 @engine("paced", title="Paced")
 def paced(recipe: Recipe) -> Iterator[Any]:
-    """One small grey frame every 150 ms: slower than the throttle of progress events, so that each step is one."""
+    """One small grey frame every 150 ms. That is slower than the throttle of progress events: each step is an event."""
     for index in range(recipe.num_frames):
         time.sleep(0.15)
         yield np.full((recipe.height, recipe.width, 3), index % 256, np.uint8)

@@ -1,4 +1,4 @@
-"""Single jobs through the real app: what it adds to a render, how soon a crash is made good, how soon a cancel is."""
+"""Single jobs through the real app: the time that it adds to a render, the time after a crash, the time of a cancel."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ CANCEL_BOUND_S = 0.5
 
 
 def measure() -> list[Row]:
-    """One app, one renderer at a time."""
+    """Measure with one app and one renderer at a time."""
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        # Long jobs are killed again and again here.
+        # Long jobs are killed many times here.
         app = stack.enter_context(App(folder, [ENGINE], max_attempts=20))
         session = stack.enter_context(Session(app.base_url))
         return [_whole_job(app, session), _crash(app, session), _cancel(app, session)]
@@ -49,14 +49,14 @@ def _submit(session: Session, clip: dict[str, Any], seed: int) -> str:
 
 
 def _whole_job(app: App, session: Session) -> Row:
-    """In turns, so that both meet the same machine; the first of each warms the disk's caches and does not count."""
+    """Measure both in turns, so that other load affects both. The first turn fills the disk caches; not counted."""
     ours, direct = [], []
     for turn in range(JOBS + 1):
         seconds, generation = _through_the_app(session, turn)
-        alone = _directly(_recipe(app, generation))
+        without_app = _directly(_recipe(app, generation))
         if turn:
             ours.append(seconds)
-            direct.append(alone)
+            direct.append(without_app)
     ratio = median(ours) / median(direct)
     return Row(
         "whole job, 96 frames of 512x288: submit -> playable",
@@ -68,7 +68,7 @@ def _whole_job(app: App, session: Session) -> Row:
 
 
 def _through_the_app(session: Session, seed: int) -> tuple[float, str]:
-    _rest()
+    _wait_for_idle_renderer()
     started = time.perf_counter()
     generation = _submit(session, CLIP, seed)
     end = session.follow(generation)[-1]
@@ -79,7 +79,7 @@ def _through_the_app(session: Session, seed: int) -> tuple[float, str]:
 
 
 def _recipe(app: App, generation: str) -> bytes:
-    """What the renderer of a generation was given."""
+    """The stored recipe of a generation, as JSON."""
     database = sqlite3.connect(f"file:{app.data_dir / 'videogen.sqlite'}?mode=ro", uri=True)
     try:
         return str(
@@ -96,33 +96,33 @@ def _directly(recipe: bytes) -> float:
             assert process.stdin is not None
             assert process.stdout is not None
             assert process.stdout.readline() == b"ready\n"
-            _rest()
+            _wait_for_idle_renderer()
             process.stdin.write(orjson.dumps(orjson.loads(recipe)) + b"\n")
             process.stdin.flush()
             return float(process.stdout.readline())
 
 
-def _rest() -> None:
-    """Let what the last job left behind (a new idle renderer) come to its end, so that nothing runs beside the next."""
+def _wait_for_idle_renderer() -> None:
+    """Wait until the app has started a new idle renderer, so that nothing runs beside the next job."""
     time.sleep(2.0)
 
 
 def _crash(app: App, session: Session) -> Row:
-    """SIGKILL at random moments of long renders; then the first frame that the next attempt has rendered."""
-    chance = random.Random(7)
+    """Seconds from a SIGKILL at a random moment of a long render to the first frame of the next attempt."""
+    generator = random.Random(7)
     seconds: list[float] = []
     while len(seconds) < CRASHES:
         generation = _submit(session, LONG_CLIP, len(seconds))
         with session.stream(f"/generations/{generation}/events") as stream:
             for _ in range(6):
                 frame = stream.until(_renders)
-                moment = time.monotonic() + chance.uniform(1.0, 2.0)
+                moment = time.monotonic() + generator.uniform(1.0, 2.0)
                 frame = stream.until(lambda frame, moment=moment: _renders(frame) and time.monotonic() >= moment)
                 if frame.data["progress"] > 75 or len(seconds) == CRASHES:
                     break
                 app.renderer(generation).kill()
                 killed = time.monotonic()
-                stream.until(_renders_in(frame.data["attempt"] + 1))
+                stream.until(_renders_in_attempt(frame.data["attempt"] + 1))
                 seconds.append(time.monotonic() - killed)
             session.cancel(generation)
             stream.until(lambda frame: frame.terminal)
@@ -139,12 +139,12 @@ def _renders(frame: Frame) -> bool:
     return bool(frame.data.get("stage") == "rendering" and frame.data["step"] > 0)
 
 
-def _renders_in(attempt: int) -> Callable[[Frame], bool]:
+def _renders_in_attempt(attempt: int) -> Callable[[Frame], bool]:
     return lambda frame: _renders(frame) and frame.data["attempt"] == attempt
 
 
 def _cancel(app: App, session: Session) -> Row:
-    """From the click to the event that tells that the renderer has confirmed."""
+    """Seconds from the request to the last event, which is sent when the renderer has stopped."""
     seconds = []
     for number in range(CANCELS):
         generation = _submit(session, LONG_CLIP, number)
@@ -155,7 +155,7 @@ def _cancel(app: App, session: Session) -> Row:
             end = stream.until(lambda frame: frame.terminal)
             seconds.append(time.monotonic() - started)
             assert end.data["code"] == "cancelled", end
-    late = percentile(seconds, 0.99)
-    value = f"p50 {median(seconds) * 1000:.0f} ms, p99 {late * 1000:.0f} ms (n={CANCELS})"
+    p99 = percentile(seconds, 0.99)
+    value = f"p50 {median(seconds) * 1000:.0f} ms, p99 {p99 * 1000:.0f} ms (n={CANCELS})"
     bound = f"p99 <= {CANCEL_BOUND_S * 1000:.0f} ms"
-    return Row("cancel -> the renderer has stopped and said so", value, bound, "", late <= CANCEL_BOUND_S)
+    return Row("cancel -> the renderer has stopped and the cancel is stored", value, bound, "", p99 <= CANCEL_BOUND_S)

@@ -1,12 +1,11 @@
-"""Many event streams read by one lean process: `python -m benchmarks.listener HOST PORT COUNT` and a request on stdin.
+"""Reads many event streams in one process: `python -m benchmarks.listener HOST PORT COUNT`, with a request on stdin.
 
-The request (an HTTP GET, verbatim) is the first thing on standard input, up to an empty line; it is sent on COUNT
-connections, and `open` is printed when all of them have answered. From then on each `@NANOSECONDS@` in what
-arrives is compared with this machine's CLOCK_MONOTONIC, unless it is older than that: what a stream begins with
-tells of the past. When the input ends, it prints one JSON object: `late`
-(milliseconds, one for each event on each connection) and `counts` (events on each connection).
+Standard input begins with the request: an HTTP GET, up to an empty line. It is sent on COUNT connections, and `open`
+is printed when all have answered. From then on each `@NANOSECONDS@` that arrives is compared with CLOCK_MONOTONIC.
+Older stamps are ignored: they are from the snapshot at the beginning of a stream. When the input ends, it prints one
+JSON object: `late` (milliseconds, one for each event on each connection) and `counts` (events on each connection).
 
-No HTTP and no SSE is parsed here: whatever this process spends between two arrivals is added to what it measures.
+It parses no HTTP and no SSE: the time that this process needs between two reads would be part of the result.
 """
 
 from __future__ import annotations
@@ -64,7 +63,7 @@ def _measure(connections: list[socket.socket], ended: threading.Event) -> dict[s
     rests = [b""] * len(connections)
     for index, connection in enumerate(connections):
         selector.register(connection, selectors.EVENT_READ, index)
-    # The selector's own wrapper costs more than the system call.
+    # The method of the selector costs more than the system call.
     poll = selector._selector.poll  # type: ignore[attr-defined]
     index_of = {connection.fileno(): index for index, connection in enumerate(connections)}
     clock, find = time.monotonic_ns, STAMP.findall
@@ -79,7 +78,7 @@ def _measure(connections: list[socket.socket], ended: threading.Event) -> dict[s
             if rests[index]:
                 data = rests[index] + data
             stamps = find(data)
-            # An event that is not all there yet: its stamp may be cut in two.
+            # An incomplete event: its stamp may be cut in two.
             rests[index] = b"" if data.endswith(b"\n") else data[data.rfind(b"\n") + 1 :] if stamps else data
             for stamp in map(int, stamps):
                 if stamp >= opened:

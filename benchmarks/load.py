@@ -1,4 +1,4 @@
-"""Two hundred open pages, each with a running job: how old is what they show? Beside a plain Gradio generator."""
+"""The age of the state that 200 open pages show, each with a running job. Peer: a plain Gradio generator."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import IO, Any
 import httpx
 import orjson
 
-from benchmarks.sse import Stage
+from benchmarks.sse import SimulatedServer
 from benchmarks.table import Row, percentile
 from tests.support.app import ROOT
 
@@ -19,34 +19,34 @@ PAGES = 200
 RATE = 10
 SECONDS = 20
 LEAD = 1.0
-"""Seconds from the word to begin until the first step."""
+"""Seconds from the start command until the first step."""
 BOUND_S = 1.0
 
 
 def measure() -> list[Row]:
-    """One after the other: each has the machine to itself."""
+    """Measure one after the other: each has the machine alone."""
     ours, theirs = _ours(), _theirs()
-    every = [age for moment in ours for age in moment]
-    late = percentile(every, 0.99)
+    ages = [age for sample in ours for age in sample]
+    p99 = percentile(ages, 0.99)
     begin, end = (median(theirs[at]) for at in (0, -1))
     return [
         Row(
             f"{PAGES} pages with a job each, {RATE} events/s: age of the state shown",
-            f"p50 {median(every):.2f} s, p99 {late:.2f} s",
+            f"p50 {median(ages):.2f} s, p99 {p99:.2f} s",
             f"p99 <= {BOUND_S:g} s",
             f"plain Gradio generator: {begin:.1f} s after 2 s, {end:.1f} s after {SECONDS} s",
-            late <= BOUND_S,
+            p99 <= BOUND_S,
         )
     ]
 
 
 def _ours() -> list[list[float]]:
-    with Stage(PAGES) as stage:
-        data = [[{"token": job["token"], "selected": job["generation"]}] for job in stage.jobs]
-        watch = _handler(stage.address, lambda handler: handler["js"] == "videogen.arrive")
-        with Watchers(stage.address, watch, data) as watchers:
+    with SimulatedServer(PAGES) as server:
+        data = [[{"token": job["token"], "selected": job["generation"]}] for job in server.jobs]
+        watch = _handler(server.address, lambda handler: handler["js"] == "videogen.arrive")
+        with Watchers(server.address, watch, data) as watchers:
             start = time.monotonic() + LEAD
-            stage.begin(start, RATE, RATE * (SECONDS + 2), "steps")
+            server.begin(start, RATE, RATE * (SECONDS + 2), "steps")
             return watchers.ages(start)
 
 
@@ -67,9 +67,9 @@ def _theirs() -> list[list[float]]:
             process.kill()
 
 
-def _handler(address: str, is_it: Any) -> int:
+def _handler(address: str, matches: Any) -> int:
     config = httpx.get(f"http://{address}/config", timeout=30).json()
-    return next(int(handler["id"]) for handler in config["dependencies"] if is_it(handler))
+    return next(int(handler["id"]) for handler in config["dependencies"] if matches(handler))
 
 
 class Watchers:
@@ -82,17 +82,17 @@ class Watchers:
         assert self._process.stdout is not None
         self._stdin: IO[bytes] = self._process.stdin
         self._stdout: IO[bytes] = self._process.stdout
-        self._tell(orjson.dumps({"fn": handler, "data": data}).decode())
+        self._send(orjson.dumps({"fn": handler, "data": data}).decode())
         if self._stdout.readline() != b"open\n":
             raise RuntimeError(f"not all of {len(data)} pages could be opened")
 
     def ages(self, start: float) -> list[list[float]]:
-        """Watch to the end; seconds, one list for each moment."""
-        self._tell(f"{start} {RATE} {RATE * SECONDS}")
-        told: list[list[float]] = orjson.loads(self._stdout.readline())["ages"]
-        return told
+        """Watch to the end; return ages in seconds, one list for each sample."""
+        self._send(f"{start} {RATE} {RATE * SECONDS}")
+        ages: list[list[float]] = orjson.loads(self._stdout.readline())["ages"]
+        return ages
 
-    def _tell(self, line: str) -> None:
+    def _send(self, line: str) -> None:
         self._stdin.write(line.encode() + b"\n")
         self._stdin.flush()
 

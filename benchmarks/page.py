@@ -1,4 +1,4 @@
-"""What a person in front of the page waits for, measured in a real Chromium."""
+"""How long a person waits for the page, measured in a real Chromium."""
 
 from __future__ import annotations
 
@@ -29,20 +29,20 @@ RELOADS = 10
 FORM = {"width": 64, "height": 64, "durationSeconds": 9, "fps": 11}
 """99 frames, so that step n is progress n."""
 LONG_FORM = FORM | {"durationSeconds": 20, "fps": 20}
-"""A minute: longer than all reloads take."""
+"""One minute: longer than all reloads take."""
 
 WATCH = (ROOT / "benchmarks" / "watch.js").read_text()
 
 
-class StampedApp(App):
-    """Tells when each event was sent."""
+class TimestampedApp(App):
+    """Serves the time at which each event was sent."""
 
-    program = "benchmarks/stamped.py"
+    program = "benchmarks/timestamped_app.py"
 
 
 def measure() -> list[Row]:
-    """Event to DOM, and reload to restored progress, with one watcher."""
-    with tempfile.TemporaryDirectory() as folder, StampedApp(Path(folder), [ENGINE]) as app, browser() as chromium:
+    """Measure the time from event to DOM and from reload to restored progress, with one page."""
+    with tempfile.TemporaryDirectory() as folder, TimestampedApp(Path(folder), [ENGINE]) as app, browser() as chromium:
         rows = [_event_to_dom(app, chromium)]
         rows.append(_restore(app, chromium))
     return rows
@@ -50,7 +50,7 @@ def measure() -> list[Row]:
 
 @contextmanager
 def browser() -> Iterator[Browser]:
-    """A Chromium with nothing in it."""
+    """A Chromium with an empty profile."""
     path = os.environ.get("VIDEOGEN_TEST_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=path, args=FLAGS)
@@ -61,13 +61,13 @@ def browser() -> Iterator[Browser]:
 
 
 def _open(app: App, browser: Browser) -> tuple[Page, httpx.Client]:
-    """A page, and a client of the same session."""
+    """A page and an HTTP client of the same session."""
     context = browser.new_context()
     context.add_init_script(WATCH)
     page = context.new_page()
     page.goto(app.base_url)
     page.wait_for_function("document.querySelector('#connection')?.textContent.trim() === 'Live'")
-    cookie = next(one for one in context.cookies() if one["name"] == "videogen_session")
+    cookie = next(cookie for cookie in context.cookies() if cookie["name"] == "videogen_session")
     client = httpx.Client(base_url=app.base_url, headers={"Authorization": f"Bearer {cookie['value']}"}, timeout=60)
     return page, client
 
@@ -78,8 +78,8 @@ def _submit(client: httpx.Client, settings: dict[str, int]) -> str:
     return str(answer.json()["generations"][0]["id"])
 
 
-def _put_on_stage(page: Page, generation: str) -> None:
-    """Show a generation that was not submitted on this page."""
+def _select(page: Page, generation: str) -> None:
+    """Show a generation that another client has submitted."""
     page.click(f'#active [data-generation-id="{generation}"] button')
 
 
@@ -88,13 +88,13 @@ def _event_to_dom(app: App, browser: Browser) -> Row:
     stored: dict[int, float] = {}
     numbers: dict[int, int] = {}
     generation = _submit(client, FORM)
-    _put_on_stage(page, generation)
+    _select(page, generation)
     with connect_sse(client, "GET", f"/api/v1/generations/{generation}/events") as source:
         for event in source.iter_sse():
-            told = event.json()
-            step = told.get("step")
+            data = event.json()
+            step = data.get("step")
             if event.event == "render_progress" and step:
-                stored.setdefault(step, datetime.fromisoformat(told["at"]).timestamp() * 1000)
+                stored.setdefault(step, datetime.fromisoformat(data["at"]).timestamp() * 1000)
                 numbers.setdefault(step, int(event.id))
     shown = {round(value): at for value, at in page.evaluate("window.benchShown")}
     sent = {int(number): at for number, at in client.get("/sent").json().items()}
@@ -104,7 +104,7 @@ def _event_to_dom(app: App, browser: Browser) -> Row:
     peer = _bare_to_dom(browser)
     value = (
         f"p50 {median(late):.1f} ms, p95 {percentile(late, 0.95):.1f} ms "
-        f"(from its write's begin: p50 {median(since_stored):.1f} ms; n={len(late)})"
+        f"(from the begin of its write: p50 {median(since_stored):.1f} ms; n={len(late)})"
     )
     return Row(
         "event sent -> shown in the DOM",
@@ -128,8 +128,8 @@ def _bare_to_dom(browser: Browser) -> list[float]:
         context.add_init_script(WATCH)
         page = context.new_page()
         page.goto(address)
-        page.wait_for_function("window.benchTold.length >= 90", timeout=60_000)
-        late: list[float] = page.evaluate("window.benchTold")
+        page.wait_for_function("window.benchDelays.length >= 90", timeout=60_000)
+        late: list[float] = page.evaluate("window.benchDelays")
         context.close()
         return late
     finally:
@@ -139,7 +139,7 @@ def _bare_to_dom(browser: Browser) -> list[float]:
 
 def _restore(app: App, browser: Browser) -> Row:
     page, client = _open(app, browser)
-    _put_on_stage(page, _submit(client, LONG_FORM))
+    _select(page, _submit(client, LONG_FORM))
     page.wait_for_function("window.benchShown.length > 3")
     seconds = []
     for _ in range(RELOADS):

@@ -1,7 +1,7 @@
 """The peer under load: a plain Gradio generator that yields each event of a job, in order.
 
-`python -m benchmarks.plain_watch` prints `Ready on <address>`. A line `START RATE STEPS` on standard input says that
-event n comes at START + n / RATE (seconds of CLOCK_MONOTONIC); every open page is told all of them.
+`python -m benchmarks.plain_watch` prints `Ready on <address>`. After a line `START RATE STEPS` on standard input,
+event n happens at START + n / RATE (seconds of CLOCK_MONOTONIC), and is sent to every open page.
 """
 
 from __future__ import annotations
@@ -20,45 +20,45 @@ from benchmarks.bare_page import serve
 
 
 @dataclass
-class Plan:
-    """When the events come; nothing until it is told."""
+class Schedule:
+    """When the events happen; `steps` is 0 until it is known."""
 
     start: float = 0.0
     rate: float = 0.0
     steps: int = 0
 
 
-plan = Plan()
+schedule = Schedule()
 
 
 async def watch() -> AsyncIterator[str]:
-    """Tell every event, as soon as it is there and the one before was taken."""
-    yield "here"
-    while not plan.steps:  # noqa: ASYNC110 - the word to begin comes in another thread
+    """Yield each event when it happens, after the one before was sent."""
+    yield "open"
+    while not schedule.steps:  # noqa: ASYNC110 - another thread sets it
         await asyncio.sleep(0.05)
-    for step in range(plan.steps):
-        await asyncio.sleep(max(0.0, plan.start + step / plan.rate - time.monotonic()))
-        yield f"step {step} / {plan.steps}"
+    for step in range(schedule.steps):
+        await asyncio.sleep(max(0.0, schedule.start + step / schedule.rate - time.monotonic()))
+        yield f"step {step} / {schedule.steps}"
 
 
 def build() -> gr.Blocks:
-    """One text, which the generator fills."""
+    """One text that the generator fills."""
     page = gr.Blocks(analytics_enabled=False)
     with page:
-        told = gr.HTML()
-        page.load(watch, outputs=told, show_progress="hidden", concurrency_limit=None)
-    # With Gradio's own 40, all pages but the first 40 would be told nothing at all.
+        output = gr.HTML()
+        page.load(watch, outputs=output, show_progress="hidden", concurrency_limit=None)
+    # With the default of 40, only 40 pages would be served.
     page.max_threads = 1000
     page.queue()
     return page
 
 
-def _obey() -> None:
+def _read_schedule() -> None:
     for line in sys.stdin:
         start, rate, steps = line.split()[:3]
-        plan.start, plan.rate, plan.steps = float(start), float(rate), int(steps)
+        schedule.start, schedule.rate, schedule.steps = float(start), float(rate), int(steps)
 
 
 if __name__ == "__main__":
-    threading.Thread(target=_obey, daemon=True).start()
+    threading.Thread(target=_read_schedule, daemon=True).start()
     serve(gr.mount_gradio_app(FastAPI(), build(), "/"))

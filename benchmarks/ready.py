@@ -1,4 +1,4 @@
-"""Until the page can be used, and what moves on it: in a real Chromium, beside a bare Gradio page."""
+"""The time until the page can be used, and its layout shifts, in a real Chromium. Peer: a bare Gradio page."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ RUNS = 3
 SHIFT_BOUND = 0.02
 SCREENS = ((1280, 800), (390, 844))
 FIELD, BUTTON = "#early-prompt, #prompt textarea", "#early-generate, #generate"
-NOTED = "() => window.benchReady > 0"
+IS_READY = "() => window.benchReady > 0"
 SHIFTS = (ROOT / "benchmarks" / "shifts.js").read_text()
 READY = (ROOT / "benchmarks" / "ready.js").read_text()
 
 
 def measure() -> list[Row]:
-    """Both figures, with one app and one browser."""
+    """Measure both figures with one app and one browser."""
     with tempfile.TemporaryDirectory() as folder, App(Path(folder), ["procedural"]) as app, browser() as chromium:
         with _bare() as address:
             rows = [_ready(chromium, app.base_url, address)]
@@ -51,16 +51,16 @@ def _bare() -> Iterator[str]:
 
 
 def _ready(chromium: Browser, address: str, bare: str) -> Row:
-    """Each page in a tab of a profile that has been there once, as somebody who comes back; in turns."""
+    """Load both pages in turns, each in a profile that has loaded it before."""
     pages = [(_page(chromium, READY), url) for url in (address, bare)]
     seconds: list[list[float]] = [[], []]
     for turn in range(LOADS + 1):
-        for mine, (page, url) in zip(seconds, pages, strict=True):
+        for times, (page, url) in zip(seconds, pages, strict=True):
             page.goto(url)
-            page.wait_for_function(NOTED)
-            # The first fills the browser's caches.
+            page.wait_for_function(IS_READY)
+            # The first load fills the caches of the browser.
             if turn:
-                mine.append(page.evaluate("window.benchReady") / 1000)
+                times.append(page.evaluate("window.benchReady") / 1000)
     for page, _ in pages:
         page.context.close()
     ours, theirs = map(median, seconds)
@@ -80,24 +80,24 @@ def _page(chromium: Browser, script: str, size: tuple[int, int] = SCREENS[0]) ->
 
 
 def _shift(chromium: Browser, address: str) -> Row:
-    """The sum of all layout shifts from an empty page to a video that plays, on a desk and on a phone."""
-    worst = {size: max(_watched(chromium, address, size) for _ in range(RUNS)) for size in SCREENS}
+    """The sum of all layout shifts from an empty page to a playing video, on a desktop and on a phone."""
+    worst = {size: max(_sum_of_shifts(chromium, address, size) for _ in range(RUNS)) for size in SCREENS}
     most = max(worst.values())
-    told = ", ".join(f"{width} px: {value:.4f}" for (width, _), value in worst.items())
+    values = ", ".join(f"{width} px: {value:.4f}" for (width, _), value in worst.items())
     return Row(
         "layout shift over a whole generation",
-        f"max {told} (n={RUNS} each)",
+        f"max {values} (n={RUNS} each)",
         f"<= {SHIFT_BOUND}",
         "",
         most <= SHIFT_BOUND,
     )
 
 
-def _watched(chromium: Browser, address: str, size: tuple[int, int]) -> float:
+def _sum_of_shifts(chromium: Browser, address: str, size: tuple[int, int]) -> float:
     page = _page(chromium, SHIFTS + READY, size)
     page.goto(address, wait_until="commit")
-    page.wait_for_function(NOTED)
-    # At once: what is typed and pressed while Gradio starts counts.
+    page.wait_for_function(IS_READY)
+    # At once: a prompt that is submitted while Gradio starts must work.
     page.locator(FIELD).first.fill("a film that stands still")
     page.locator(BUTTON).first.click()
     page.wait_for_function(

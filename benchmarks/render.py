@@ -1,4 +1,4 @@
-"""The built-in engine from submit to playable, over many subjects and three sizes, beside encoding alone."""
+"""The built-in engine from submit to playable, with 20 subjects and three sizes. Peer: encoding alone."""
 
 from __future__ import annotations
 
@@ -55,8 +55,8 @@ PROMPTS = (
 
 @dataclass(frozen=True, slots=True)
 class _Job:
-    """One render: seconds until its first preview and until it plays, of processor time, of encoding alone; megabytes
-    at most."""
+    """One render: seconds until its first preview and until it is done, of processor time, and of encoding alone; peak
+    memory in megabytes."""
 
     preview: float
     done: float
@@ -66,28 +66,28 @@ class _Job:
 
 
 def measure() -> list[Row]:
-    """Render every prompt at every size, one after the other, each in a child of its own as the app does it."""
+    """Render every prompt at every size, one after the other, each in a child process as the app does it."""
     rows: list[Row] = []
-    with closing(ProcessPool()) as spare, tempfile.TemporaryDirectory() as folder:
+    with closing(ProcessPool()) as pool, tempfile.TemporaryDirectory() as folder:
         for number, (size, bound) in enumerate(SIZES.items()):
             jobs = {}
             for index, prompt in enumerate(PROMPTS):
-                jobs[prompt] = _job(spare, Path(folder) / f"{number}-{index}", size, prompt)
+                jobs[prompt] = _job(pool, Path(folder) / f"{number}-{index}", size, prompt)
             rows += _rows(size, bound, jobs)
     return rows
 
 
-def _job(spare: ProcessPool, workdir: Path, size: tuple[int, int], prompt: str) -> _Job:
-    spare.refill()
-    # An idle child has its imports behind it, as it has in an app that waits for work.
-    while spare.pid is None or not _is_idle(spare.pid):
+def _job(pool: ProcessPool, workdir: Path, size: tuple[int, int], prompt: str) -> _Job:
+    pool.refill()
+    # The imports of an idle child are done, as in an app that waits for work.
+    while pool.pid is None or not _is_idle(pool.pid):
         time.sleep(0.05)
     form = FORM | {"width": size[0], "height": size[1]}
     preview, memory, ticks, video = 0.0, 0.0, 0, None
     started = time.perf_counter()
     recipe = ProceduralEngine().normalise(RenderRequest(prompt=prompt, settings=form))
     job = protocol.RenderJob(engine="procedural", recipe=recipe, workdir=workdir)
-    with RenderProcess(job, spare=spare) as process:
+    with RenderProcess(job, spare=pool) as process:
         for message in process.messages():
             memory, ticks = max(memory, _peak_memory(process.pid)), max(ticks, _ticks(process.pid))
             if isinstance(message, protocol.Preview) and not preview:
@@ -103,14 +103,14 @@ def _job(spare: ProcessPool, workdir: Path, size: tuple[int, int], prompt: str) 
 
 
 def _is_idle(pid: int) -> bool:
-    """Whether a child waits for its request: it used no processor for a while."""
+    """Whether a child waits for its request: it has used no processor time for 0.15 s."""
     before = _ticks(pid)
     time.sleep(0.15)
     return before > 0 and _ticks(pid) == before
 
 
 def _ticks(pid: int) -> int:
-    """Processor time that a process has used, or 0 where it has gone."""
+    """Processor time that a process has used, in clock ticks; 0 if the process has ended."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
@@ -119,16 +119,16 @@ def _ticks(pid: int) -> int:
 
 
 def _peak_memory(pid: int) -> float:
-    """Megabytes that a process has held at most, or 0 where it has gone."""
+    """Peak memory of a process in megabytes; 0 if the process has ended."""
     try:
-        found = re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
+        match = re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
     except OSError:
         return 0.0
-    return int(found.group(1)) / 1024 if found else 0.0
+    return int(match.group(1)) / 1024 if match else 0.0
 
 
 def _encode(video: Path, out: Path, shape: VideoShape) -> float:
-    """Seconds that encoding the frames of a video takes by itself."""
+    """Seconds that it takes to encode the frames of a video."""
     seconds = 0.0
     with av.open(str(video)) as source, SegmentEncoder(out, shape) as encoder:
         for frame in source.decode(video=0):

@@ -1,4 +1,4 @@
-"""Rows as the service would store them."""
+"""Rows as the service stores them."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ def project(session_id: str) -> ProjectRow:
     )
 
 
-def generation(made: ProjectRow) -> GenerationRow:
+def generation(parent: ProjectRow) -> GenerationRow:
     """The one generation of a submit."""
     return GenerationRow(
         id=new_id("gen"),
-        session_id=made.session_id,
-        project_id=made.id,
-        request_id=made.request_id,
+        session_id=parent.session_id,
+        project_id=parent.id,
+        request_id=parent.request_id,
         type="video",
         engine="bench",
         engine_version="1",
@@ -34,6 +34,6 @@ def generation(made: ProjectRow) -> GenerationRow:
         height=64,
         fps=24,
         duration_seconds=1.0,
-        created_at=made.created_at,
-        updated_at=made.created_at,
+        created_at=parent.created_at,
+        updated_at=parent.created_at,
     )

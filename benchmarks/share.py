@@ -1,4 +1,4 @@
-"""What a link costs whoever opens it: bytes, the first paint in Chromium, and how late a thousand visitors hear."""
+"""The page of a public link: its bytes, its first paint in Chromium, and the delay of events for 1,000 visitors."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PAINT = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime"
 
 
 def measure() -> list[Row]:
-    """One link to a generation that renders for a minute."""
+    """Measure with one link to a generation that renders for a minute."""
     with tempfile.TemporaryDirectory() as folder, App(Path(folder), [ENGINE]) as app:
         slug = _share(app)
         return [_live(app, slug), _size(app, slug), _paint(app, slug)]
@@ -35,9 +35,9 @@ def _share(app: App) -> str:
     with httpx.Client(base_url=f"{app.base_url}/api/v1", trust_env=False) as http:
         token = http.post("/sessions").raise_for_status().json()["token"]
         http.headers["Authorization"] = f"Bearer {token}"
-        asked = {"prompt": "A lighthouse in the fog, slow pan. " * 50, "settings": LONG_FORM}
-        made = http.post("/generations", json=asked).raise_for_status().json()["generations"][0]["id"]
-        return str(http.post(f"/generations/{made}/share").raise_for_status().json()["slug"])
+        body = {"prompt": "A lighthouse in the fog, slow pan. " * 50, "settings": LONG_FORM}
+        generation = http.post("/generations", json=body).raise_for_status().json()["generations"][0]["id"]
+        return str(http.post(f"/generations/{generation}/share").raise_for_status().json()["slug"])
 
 
 def _size(app: App, slug: str) -> Row:
@@ -49,18 +49,18 @@ def _size(app: App, slug: str) -> Row:
 
 
 def _paint(app: App, slug: str) -> Row:
-    """Each visit in a context of its own, so that nothing is kept; a bare page of the same server is the peer."""
+    """Open each page in a new browser context, without caches. Peer: a page of bare text on the same server."""
     ours: list[float] = []
     bare: list[float] = []
     with chromium() as browser:
         for turn in range(VISITS + 1):
-            for address, found in ((f"/healthz?{turn}", bare), (f"/s/{slug}", ours)):
+            for path, times in ((f"/healthz?{turn}", bare), (f"/s/{slug}", ours)):
                 context = browser.new_context()
                 page = context.new_page()
-                page.goto(app.base_url + address)
+                page.goto(app.base_url + path)
                 page.wait_for_function(f"() => {PAINT} > 0")
                 if turn:
-                    found.append(float(page.evaluate(PAINT)))
+                    times.append(float(page.evaluate(PAINT)))
                 context.close()
     return Row(
         "share page, first contentful paint",
@@ -74,13 +74,13 @@ def _paint(app: App, slug: str) -> Row:
 def _live(app: App, slug: str) -> Row:
     host = urlsplit(app.base_url)
     command = [sys.executable, "-m", "benchmarks.visitors", str(host.port), slug, str(VISITORS), str(SECONDS)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=180, check=True)
-    heard: dict[str, list[float]] = json.loads(done.stdout)
-    late = [one for times in heard.values() for one in times]
-    whole = min(map(len, heard.values()))
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=180, check=True)
+    delays: dict[str, list[float]] = json.loads(result.stdout)
+    late = [delay for times in delays.values() for delay in times]
+    received = min(map(len, delays.values()))
     value = (
         f"p50 {median(late):.0f} ms, p99 {percentile(late, 0.99):.0f} ms, max {max(late):.0f} ms "
-        f"from the event's write ({len(heard)} events, each heard by at least {whole})"
+        f"from the write of the event ({len(delays)} events, each received by at least {received})"
     )
-    held = percentile(late, 0.99) <= LATE_MS and whole == VISITORS
-    return Row(f"live event, {VISITORS} visitors on one link", value, f"p99 <= {LATE_MS:g} ms", "", held)
+    within_bound = percentile(late, 0.99) <= LATE_MS and received == VISITORS
+    return Row(f"live event, {VISITORS} visitors on one link", value, f"p99 <= {LATE_MS:g} ms", "", within_bound)

@@ -1,4 +1,4 @@
-// Sums up the layout shifts that nobody caused by a click or a key just before (as CLS counts them), and says what moved.
+// Adds up the layout shifts that no click or key caused (as CLS counts them), and records what moved.
 window.benchShifted = 0;
 window.benchMoved = [];
 new PerformanceObserver((list) => {

@@ -27,12 +27,12 @@ RATIO = 2.0
 KILOBYTES = 30
 
 
-class Stage:
-    """`benchmarks.stage` in a process of its own; a context manager."""
+class SimulatedServer:
+    """`benchmarks.simulated_jobs` in a process of its own; a context manager."""
 
     def __init__(self, jobs: int) -> None:
         self._folder = tempfile.TemporaryDirectory()
-        command = [sys.executable, "-m", "benchmarks.stage", self._folder.name, str(jobs)]
+        command = [sys.executable, "-m", "benchmarks.simulated_jobs", self._folder.name, str(jobs)]
         self._process = subprocess.Popen(
             command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
         )
@@ -63,7 +63,7 @@ class Stage:
             raise RuntimeError("the server ended")
         return line
 
-    def __enter__(self) -> Stage:
+    def __enter__(self) -> SimulatedServer:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -110,36 +110,36 @@ def measure() -> list[Row]:
     _allow_files()
     absent = nchan.missing()
     with contextlib.ExitStack() as stack:
-        stage = stack.enter_context(Stage(1))
+        server = stack.enter_context(SimulatedServer(1))
         peer = None if absent else stack.enter_context(nchan.Nchan())
-        kilobytes = _memory(stage)
+        kilobytes = _memory(server)
         ours, theirs = [], []
         for _ in range(ROUNDS):
-            ours.append(_ours(stage))
+            ours.append(_ours(server))
             if peer:
                 theirs.append(_theirs(peer))
     return [_late_row(ours, theirs, absent), _memory_row(kilobytes)]
 
 
-def _request(stage: Stage) -> str:
-    job = stage.jobs[0]
+def _request(server: SimulatedServer) -> str:
+    job = server.jobs[0]
     path = f"/api/v1/generations/{job['generation']}/events"
-    return f"GET {path} HTTP/1.1\nHost: {stage.address}\nAuthorization: Bearer {job['token']}\n\n"
+    return f"GET {path} HTTP/1.1\nHost: {server.address}\nAuthorization: Bearer {job['token']}\n\n"
 
 
-def _memory(stage: Stage) -> float:
+def _memory(server: SimulatedServer) -> float:
     """Kilobytes for each listener that is there and has heard something."""
-    with Listeners(stage.address, _request(stage), WARM_LISTENERS):
-        stage.play(time.monotonic(), RATE, RATE, "events")
-        before = stage.memory
-    with Listeners(stage.address, _request(stage), LISTENERS):
-        stage.play(time.monotonic(), RATE, 2 * RATE, "events")
-        return (stage.memory - before) / 1024 / (LISTENERS - WARM_LISTENERS)
+    with Listeners(server.address, _request(server), WARM_LISTENERS):
+        server.play(time.monotonic(), RATE, RATE, "events")
+        before = server.memory
+    with Listeners(server.address, _request(server), LISTENERS):
+        server.play(time.monotonic(), RATE, 2 * RATE, "events")
+        return (server.memory - before) / 1024 / (LISTENERS - WARM_LISTENERS)
 
 
-def _ours(stage: Stage) -> list[float]:
-    with Listeners(stage.address, _request(stage), LISTENERS) as listeners:
-        stage.play(time.monotonic() + 0.5, RATE, RATE * SECONDS, "events")
+def _ours(server: SimulatedServer) -> list[float]:
+    with Listeners(server.address, _request(server), LISTENERS) as listeners:
+        server.play(time.monotonic() + 0.5, RATE, RATE * SECONDS, "events")
         time.sleep(1)
         return _whole(listeners.end())
 
@@ -189,11 +189,11 @@ def _whole(heard: dict[str, Any]) -> list[float]:
 
 def _late_row(ours: list[list[float]], theirs: list[list[float]], absent: str) -> Row:
     figure = f"{LISTENERS} event streams, {RATE} events/s: sent -> read"
-    (p50, p99) = (median(percentile(one, share) for one in ours) for share in (0.5, 0.99))
+    (p50, p99) = (median(percentile(delays, fraction) for delays in ours) for fraction in (0.5, 0.99))
     value = f"p50 {p50:.0f} ms, p99 {p99:.0f} ms"
     if absent:
         return Row(figure, value, f"p99 <= {RATIO:g} x nginx + nchan", f"not measured: {absent}")
-    (peer50, peer99) = (median(percentile(one, share) for one in theirs) for share in (0.5, 0.99))
+    (peer50, peer99) = (median(percentile(delays, fraction) for delays in theirs) for fraction in (0.5, 0.99))
     return Row(
         figure,
         f"{value}: {p99 / peer99:.2f} x",

@@ -1,4 +1,4 @@
-"""Time until `Ready`: the app, without and with its extra for agents, beside a bare Gradio page, in turns."""
+"""Time until `Ready`: the app without and with its extra `mcp`. Peer: a bare Gradio page."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ BOUND = 1.3
 
 
 def measure() -> list[Row]:
-    """Start all in turns; the first start of each warms the caches and does not count."""
+    """Start all in turns. The first start of each fills the caches; it does not count."""
     with tempfile.TemporaryDirectory() as folder:
         env = environment(Path(folder), ["procedural"])
         starts = {
             "bare": ([sys.executable, "-m", "benchmarks.bare_page"], dict(os.environ)),
-            "plain": ([sys.executable, "-m", "benchmarks.plain_app"], env),
-            "whole": ([sys.executable, "app.py"], env),
+            "plain": ([sys.executable, "-m", "benchmarks.app_without_mcp"], env),
+            "with mcp": ([sys.executable, "app.py"], env),
         }
         seconds: dict[str, list[float]] = {name: [] for name in starts}
         for turn in range(ROUNDS + 1):
@@ -32,7 +32,7 @@ def measure() -> list[Row]:
                 took = _until_ready(command, environ)
                 if turn:
                     seconds[name].append(took)
-    bare, plain, whole = (median(seconds[name]) for name in ("bare", "plain", "whole"))
+    bare, plain, with_mcp = (median(seconds[name]) for name in ("bare", "plain", "with mcp"))
     peer = f"bare gr.Blocks: {bare:.2f} s"
     return [
         Row(
@@ -42,7 +42,7 @@ def measure() -> list[Row]:
             peer,
             plain <= BOUND * bare,
         ),
-        Row("the same with the extra mcp", f"{whole:.2f} s, {whole / bare:.2f} x", "", peer),
+        Row("the same with the extra mcp", f"{with_mcp:.2f} s, {with_mcp / bare:.2f} x", "", peer),
     ]
 
 

@@ -1,4 +1,4 @@
-"""What it costs to persist and publish one progress event."""
+"""The time to store and publish one progress event."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ EVENTS = 2000
 
 
 def measure() -> list[Row]:
-    """Progress of one generation, on a real file, with a listener."""
+    """Report progress of one generation to a database file with one listener."""
     with tempfile.TemporaryDirectory() as folder:
         url = f"sqlite:///{Path(folder) / 'bench.sqlite'}"
         migrate(url)
         database = Database(url)
         store, queue = Store(database), EmbeddedQueue(database)
-        told: list[float] = []
-        database.listen(lambda _events: told.append(time.perf_counter()))
+        published: list[float] = []
+        database.listen(lambda _events: published.append(time.perf_counter()))
         session_id, _ = store.create_session()
         submit = project(session_id)
         store.create_project(submit, [generation(submit)], Limits(10, 10))
@@ -35,7 +35,7 @@ def measure() -> list[Row]:
         for step in range(1, EVENTS + 1):
             started = time.perf_counter()
             store.record_progress(fence, Progress(99 * step / EVENTS, "rendering", step, EVENTS, "", None))
-            took.append((told[-1] - started) * 1000)
+            took.append((published[-1] - started) * 1000)
         database.close()
     value = f"p50 {median(took):.2f} ms, p99 {percentile(took, 0.99):.2f} ms"
-    return [Row("persist and publish one event", value, "p50 <= 1 ms", "", median(took) <= 1)]
+    return [Row("store and publish one event", value, "p50 <= 1 ms", "", median(took) <= 1)]

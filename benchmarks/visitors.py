@@ -1,7 +1,7 @@
-"""`python -m benchmarks.visitors PORT SLUG COUNT SECONDS`: so many visitors of one link, lean, in one process.
+"""`python -m benchmarks.visitors PORT SLUG COUNT SECONDS`: COUNT visitors of one public link, in one process.
 
-Prints, as JSON, how late each event was heard by each of them, counted from the moment in which its write began:
-`{event id: [ms, ...]}`. Only events that came once all were listening count.
+Prints as JSON how late each visitor received each event, in milliseconds since its write began:
+`{event id: [ms, ...]}`. Only events after all visitors were connected count.
 """
 
 from __future__ import annotations
@@ -18,15 +18,14 @@ from functools import cache
 from typing import Final
 
 EVENT: Final = re.compile(rb'^id: (\d+)\ndata: .*?"at":"([^"]+)"', re.MULTILINE)
-AT_ONCE: Final = 50
-"""Connections that are being opened at the same time."""
+PARALLEL_CONNECTS: Final = 50
 
 
 class Visitor(asyncio.Protocol):
-    """Reads a stream as raw bytes, and notes when each event's id came."""
+    """Reads a stream as raw bytes and records when each event id arrives."""
 
-    def __init__(self, request: bytes, heard: dict[int, list[float]]) -> None:
-        self._request, self._heard = request, heard
+    def __init__(self, request: bytes, delays: dict[int, list[float]]) -> None:
+        self._request, self._delays = request, delays
         self._rest = b""
         self.listening = asyncio.get_running_loop().create_future()
 
@@ -36,10 +35,10 @@ class Visitor(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         now = time.time() * 1000
-        # An event ends with an empty line; what comes after the last one is the beginning of the next.
+        # An event ends with an empty line. The rest is the beginning of the next event.
         whole, end, self._rest = (self._rest + data).rpartition(b"\n\n")
         for number, at in EVENT.findall(whole + end):
-            self._heard[int(number)].append(now - _milliseconds(at))
+            self._delays[int(number)].append(now - _milliseconds(at))
             if not self.listening.done():
                 self.listening.set_result(None)
 
@@ -54,26 +53,26 @@ def _milliseconds(at: bytes) -> float:
 
 
 async def visit(port: int, slug: str, count: int, seconds: float) -> dict[int, list[float]]:
-    """Open `count` streams, then listen for `seconds`."""
+    """Open `count` streams, then read for `seconds`."""
     request = f"GET /s/{slug}/events HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nAccept: text/event-stream\r\n\r\n".encode()
-    heard: dict[int, list[float]] = defaultdict(list)
-    loop, gate = asyncio.get_running_loop(), asyncio.Semaphore(AT_ONCE)
+    delays: dict[int, list[float]] = defaultdict(list)
+    loop, limit = asyncio.get_running_loop(), asyncio.Semaphore(PARALLEL_CONNECTS)
 
-    async def one() -> None:
-        async with gate:
-            _, visitor = await loop.create_connection(lambda: Visitor(request, heard), "127.0.0.1", port)
+    async def connect() -> None:
+        async with limit:
+            _, visitor = await loop.create_connection(lambda: Visitor(request, delays), "127.0.0.1", port)
             await visitor.listening
 
-    await asyncio.gather(*(one() for _ in range(count)))
-    heard.clear()
+    await asyncio.gather(*(connect() for _ in range(count)))
+    delays.clear()
     await asyncio.sleep(seconds)
-    now = dict(heard)
-    # What came in the last moment may not have come to all.
-    return {number: times for number, times in now.items() if number < max(now)}
+    received = dict(delays)
+    # The newest event may not have reached all visitors.
+    return {number: times for number, times in received.items() if number < max(received)}
 
 
 def main() -> None:
-    """Listen, and print what was heard."""
+    """Read, and print the delays."""
     port, slug, count, seconds = sys.argv[1:]
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(int(count) + 200, hard), hard))

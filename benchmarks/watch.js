@@ -1,10 +1,10 @@
-// Notes when the page first shows each progress value (ms since the epoch), and how late the bare page tells the time.
+// Records when the page first shows each progress value (ms since the epoch), and the delay of each time that the bare page shows.
 window.benchShown = [];
-window.benchTold = [];
+window.benchDelays = [];
 {
   const now = () => performance.timeOrigin + performance.now();
   let last = null;
-  let told = null;
+  let lastTime = null;
   const look = () => {
     const bar = document.querySelector("#job-progress");
     const status = document.querySelector("#job-status");
@@ -13,10 +13,10 @@ window.benchTold = [];
       last = value;
       window.benchShown.push([value, now()]);
     }
-    const mark = document.querySelector("#told")?.textContent;
-    if (mark && mark !== told) {
-      told = mark;
-      window.benchTold.push(now() - Number(mark));
+    const mark = document.querySelector("#sent-at")?.textContent;
+    if (mark && mark !== lastTime) {
+      lastTime = mark;
+      window.benchDelays.push(now() - Number(mark));
     }
   };
   new MutationObserver(look).observe(document, {

@@ -1,4 +1,4 @@
-"""`app.py`, which also tells when it handed each event to a socket: `GET /sent` -> `{event id: ms since the epoch}`."""
+"""`app.py` that records when it sent each event: `GET /sent` -> `{event id: ms since the epoch}`."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ ID: Final = re.compile(rb"^id: ?(\d+)", re.MULTILINE)
 sent: dict[int, float] = {}
 
 
-class Stamps:
-    """ASGI middleware: notes when an event first leaves."""
+class Timestamps:
+    """ASGI middleware: records when an event is first sent."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -33,22 +33,22 @@ class Stamps:
             await self.app(scope, receive, send)
             return
 
-        async def stamped(message: Message) -> None:
+        async def send_and_record(message: Message) -> None:
             now = time.time() * 1000
             for number in ID.findall(message.get("body", b"")):
                 sent.setdefault(int(number), now)
             await send(message)
 
-        await self.app(scope, receive, stamped)
+        await self.app(scope, receive, send_and_record)
 
 
 create_app = app.create_app
 
 
-def with_stamps(config: AppConfig, *, page: bool = True) -> FastAPI:
-    """The app as it is, with stamps."""
+def with_timestamps(config: AppConfig, *, page: bool = True) -> FastAPI:
+    """The app with the middleware and the route."""
     app = create_app(config, page=page)
-    app.add_middleware(Stamps)
+    app.add_middleware(Timestamps)
     app.router.routes.insert(0, _route())
     return app
 
@@ -60,5 +60,5 @@ def _route() -> BaseRoute:
 
 
 if __name__ == "__main__":
-    app.create_app = with_stamps
+    app.create_app = with_timestamps
     sys.exit(main(["serve"]))
