@@ -5,17 +5,21 @@ VENV := .venv
 PY := $(VENV)/bin/python
 # Folders that exist are checked; a checkout may hold only some of them.
 TYPED := $(wildcard videogen benchmarks app.py)
-# Test files are shared out among so many processes, the slow ones first; 0 runs all in one, where --pdb works.
-JOBS := auto
-SHARED := -n $(JOBS) --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+# The test files run in this many processes. One more than there are cores, at most 4: many tests wait for something.
+# JOBS=0 runs everything in one process, where --pdb works.
+JOBS := $(shell cores=$$(getconf _NPROCESSORS_ONLN); echo $$(( cores < 3 ? cores + 1 : 4 )))
+PYTEST := $(PY) -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
+# What starts Chromium and nginx finds them here.
+WITH_BROWSER = VIDEOGEN_TEST_CHROMIUM=$$($(SETUP)/chromium.sh) || exit 1; export VIDEOGEN_TEST_CHROMIUM; \
+	VIDEOGEN_TEST_NGINX=$$($(SETUP)/nginx.sh) || exit 1; export VIDEOGEN_TEST_NGINX
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench chaos words lock docker clean runtime-env dev-env
+.PHONY: help run test test-long check format bench chaos words lock docker clean runtime-env dev-env
 MAKEFLAGS += --no-print-directory
 SETUP := PYTHON='$(PYTHON)' VENV='$(VENV)' sh scripts
 
 help: ## List the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 	@echo
 	@echo 'Settings pass through the environment: VIDEOGEN_PORT=8000 make run'
 
@@ -24,12 +28,13 @@ run: runtime-env ## Start the app (the first time also installs it)
 
 test: dev-env ## Run the tests: make test ARGS="-k name", BROWSER=no to do without Chromium, JOBS=0 for one process
 ifeq ($(BROWSER),no)
-	@exec $(PY) -m pytest $(SHARED) -m 'not browser' $(ARGS)
+	@exec $(PYTEST) -m 'not browser and not long' $(ARGS)
 else
-	@VIDEOGEN_TEST_CHROMIUM=$$($(SETUP)/chromium.sh) || exit 1; export VIDEOGEN_TEST_CHROMIUM; \
-	VIDEOGEN_TEST_NGINX=$$($(SETUP)/nginx.sh) || exit 1; export VIDEOGEN_TEST_NGINX; \
-	exec $(PY) -m pytest $(SHARED) $(ARGS)
+	@$(WITH_BROWSER); exec $(PYTEST) $(ARGS)
 endif
+
+test-long: dev-env ## Run the tests that are long and rarely break; `make test` leaves them out
+	@$(WITH_BROWSER); exec $(PYTEST) -m long $(ARGS)
 
 check: dev-env ## Check format, lint, types and the layers of the packages
 	$(PY) -m ruff format --check .

@@ -18,15 +18,69 @@ STARTED = ("queued", "processing")
 SCRIPT = '<script>window.scriptRan = true</script><img src="/nowhere" onerror="window.scriptRan = true">'
 
 
-def test_video_generation_starts_correctly(tab):
+def test_a_generation_from_the_form_to_the_file_over_two_reloads(app, tab):
     expect(tab.prompt).to_have_accessible_name("Prompt")
-    generation = tab.generate("a lighthouse in fog", "Gated")
+    generation = tab.generate(SCRIPT, "Gated")
 
+    # It starts.
     assert tab.status.get_attribute("data-status") in STARTED
     expect(tab.active(generation)).to_have_attribute("data-status", "processing")
-    expect(tab.active(generation)).to_contain_text("a lighthouse in fog")
     expect(tab.find("#job-progress")).to_have_role("progressbar")
     expect(tab.find("#cancel")).to_be_visible()
+    tab.gets_going(generation)
+    before = tab.progress
+    tab.prompt.press_sequentially(", and the next on")
+    tab.kept("and the next on")
+
+    # A reload keeps its state and the draft.
+    tab.reload()
+
+    tab.shows(generation, "processing")
+    shown = [entry["progress"] for entry in tab.seen["job"] if entry["id"] == generation]
+    assert min(shown) >= before
+    expect(tab.find("#notice")).to_contain_text("1 generation is still rendering")
+    expect(tab.find("#notice")).to_have_role("status")
+    expect(tab.prompt).to_have_value(f"{SCRIPT}, and the next on")
+    expect(tab.active(generation)).to_have_attribute("data-status", "processing")
+    tab.wait_for("() => document.querySelector('#job-preview').naturalWidth > 0")
+    # A script in a prompt is text everywhere.
+    expect(tab.active(generation)).to_contain_text(SCRIPT)
+    expect(tab.find("#job-prompt")).to_have_text(SCRIPT)
+
+    # It goes on live, and the video plays.
+    open_gate(app, generation)
+    tab.shows(generation, "completed")
+    shown = {entry["progress"] for entry in tab.seen["job"] if entry["id"] == generation}
+    assert len({progress for progress in shown if 50 < progress < 100}) >= 2
+    tab.can_play()
+    assert tab.evaluate("document.querySelector('#result-video video').currentSrc").startswith(f"{app.base_url}/media/")
+    tab.wait_for("() => document.querySelector('#result-video video').currentTime > 0.2")
+    assert tab.evaluate(
+        "(({videoWidth, videoHeight, duration}) => [videoWidth, videoHeight, Math.round(duration)])"
+        "(document.querySelector('#result-video video'))"
+    ) == [512, 288, 2]
+    expect(tab.find("#result-video video")).to_be_visible()
+    expect(tab.find("#job-progress")).to_have_attribute("aria-valuenow", "100")
+    expect(tab.history(generation)).to_have_attribute("data-status", "completed")
+    expect(tab.history(generation)).to_contain_text(SCRIPT)
+    expect(tab.active(generation)).to_have_count(0)
+    expect(tab.find("#cancel")).to_be_hidden()
+    with tab.page.expect_download() as started:
+        tab.find("#download").click()
+    assert started.value.suggested_filename.endswith(".mp4")
+    with av.open(BytesIO(started.value.path().read_bytes())) as film:
+        assert sum(1 for _ in film.decode(video=0)) == 24
+    assert tab.evaluate("window.scriptRan") is None
+
+    # A reload shows the video again.
+    tab.reload()
+
+    tab.shows(generation, "completed")
+    expect(tab.history(generation)).to_contain_text(SCRIPT)
+    expect(tab.prompt).to_have_value(f"{SCRIPT}, and the next on")
+    expect(tab.find("#active [data-generation-id]")).to_have_count(0)
+    tab.can_play()
+    assert tab.evaluate("window.scriptRan") is None
 
 
 def test_real_time_progress_updates_work(tab):
@@ -48,50 +102,8 @@ def test_real_time_progress_updates_work(tab):
     assert all(preview["width"] > 0 for preview in previews)
 
 
-def test_page_reload_preserves_generation_state(app, tab):
-    generation = tab.generate("a film to come back to", "Gated")
-    tab.gets_going(generation)
-    before = tab.progress
-    tab.prompt.press_sequentially(", and the next on")
-    tab.kept("and the next on")
-
-    tab.reload()
-
-    tab.shows(generation, "processing")
-    shown = [entry["progress"] for entry in tab.seen["job"] if entry["id"] == generation]
-    assert min(shown) >= before
-    expect(tab.find("#notice")).to_contain_text("1 generation is still rendering")
-    expect(tab.find("#notice")).to_have_role("status")
-    expect(tab.prompt).to_have_value("a film to come back to, and the next on")
-    expect(tab.active(generation)).to_have_attribute("data-status", "processing")
-    tab.wait_for("() => document.querySelector('#job-preview').naturalWidth > 0")
-
-    open_gate(app, generation)
-
-    # It goes on live, too.
-    tab.shows(generation, "completed")
-    shown = {entry["progress"] for entry in tab.seen["job"] if entry["id"] == generation}
-    assert len({progress for progress in shown if 50 < progress < 100}) >= 2
-    tab.can_play()
-
-
-def test_page_reload_preserves_the_draft(tab):
-    # Pasted, dictated, or typed on a phone: no key is pressed.
-    tab.prompt.focus()
-    tab.page.keyboard.insert_text("pasted text")
-    tab.kept("pasted text")
-    tab.seed.press_sequentially("4711")
-    tab.prompt.press("Backspace")
-    tab.kept('pasted tex"')
-
-    tab.reload()
-
-    expect(tab.prompt).to_have_value("pasted tex")
-    expect(tab.seed).to_have_value("4711")
-    assert tab.evaluate("document.querySelector('#job-status').dataset.generationId") == ""
-
-
-def test_reload_brings_back_everything_that_is_queued_or_running(app, tab):
+def test_reload_and_a_new_tab_bring_back_everything_that_is_queued_or_running(app, open_tab):
+    tab = open_tab()
     first = tab.generate("first", "Gated")
     tab.gets_going(first)
     second = tab.generate("second", "Gated")
@@ -109,76 +121,59 @@ def test_reload_brings_back_everything_that_is_queued_or_running(app, tab):
     tab.find("#cancel").click()
     tab.shows(third, "cancelled")
 
-
-def test_closed_tab_comes_back_in_a_new_one(app, open_tab):
-    tab = open_tab()
-    generation = tab.generate("a film for later", "Gated")
-    tab.gets_going(generation)
+    # The tab is closed, and its address opened in a new one.
     tab.page.close()
-
     tab = open_tab()
+    tab.shows(second, "processing")
 
-    tab.shows(generation, "processing")
-    open_gate(app, generation)
-    tab.shows(generation, "completed")
+    # What is cancelled says so, and leaves the others alone.
+    tab.find("#cancel").click()
+    tab.shows(second, "cancelled")
+    expect(tab.active(second)).to_have_count(0)
+    expect(tab.history(second)).to_have_attribute("data-status", "cancelled")
+    expect(tab.find("#cancel")).to_be_hidden()
+    expect(tab.find("#retry")).to_be_visible()
+    expect(tab.active(first)).to_have_attribute("data-status", "processing")
+    tab.active(first).locator(".vg-job-card").click()
+    tab.shows(first, "processing")
+    expect(tab.find("#job-prompt")).to_have_text("first")
+    open_gate(app, first)
+    tab.shows(first, "completed")
+    tab.can_play()
+    tab.history(second).locator(".vg-card").click()
+    tab.shows(second, "cancelled")
+    expect(tab.find("#job-prompt")).to_have_text("second")
 
 
-def test_finished_generation_shows_its_video_after_a_reload(app, tab):
-    generation = tab.generate("a film that ended", "Gated")
-    tab.gets_going(generation)
-    open_gate(app, generation)
-    tab.shows(generation, "completed")
+def test_the_form_keeps_its_text_over_a_reload_and_over_bad_input(tab):
+    # Pasted, dictated, or typed on a phone: no key is pressed.
+    tab.prompt.focus()
+    tab.page.keyboard.insert_text("pasted text")
+    tab.kept("pasted text")
+    tab.seed.press_sequentially("4711")
+    tab.prompt.press("Backspace")
+    tab.kept('pasted tex"')
 
     tab.reload()
 
-    tab.shows(generation, "completed")
-    expect(tab.history(generation)).to_be_visible()
-    expect(tab.find("#active [data-generation-id]")).to_have_count(0)
-    tab.can_play()
-
-
-def test_generation_completes_with_a_video_that_plays(app, tab):
-    generation = tab.generate("a film that plays", "Gated")
-    tab.gets_going(generation)
-    open_gate(app, generation)
-    tab.shows(generation, "completed")
-
-    tab.can_play()
-    assert tab.evaluate("document.querySelector('#result-video video').currentSrc").startswith(f"{app.base_url}/media/")
-    tab.wait_for("() => document.querySelector('#result-video video').currentTime > 0.2")
-    assert tab.evaluate(
-        "(({videoWidth, videoHeight, duration}) => [videoWidth, videoHeight, Math.round(duration)])"
-        "(document.querySelector('#result-video video'))"
-    ) == [512, 288, 2]
-    expect(tab.find("#result-video video")).to_be_visible()
-    expect(tab.find("#job-progress")).to_have_attribute("aria-valuenow", "100")
-    expect(tab.history(generation)).to_have_attribute("data-status", "completed")
-    expect(tab.active(generation)).to_have_count(0)
-    expect(tab.find("#cancel")).to_be_hidden()
-
-    with tab.page.expect_download() as started:
-        tab.find("#download").click()
-    assert started.value.suggested_filename.endswith(".mp4")
-    with av.open(BytesIO(started.value.path().read_bytes())) as film:
-        assert sum(1 for _ in film.decode(video=0)) == 24
-
-
-@pytest.mark.parametrize(("prompt", "seed", "field"), [("", "", "Prompt"), ("a film", "seven", "Seed")])
-def test_bad_input_is_told_and_the_form_keeps_its_text(tab, prompt, seed, field):
-    tab.prompt.fill(prompt)
-    tab.seed.fill(seed)
-    tab.find("#generate").click()
+    expect(tab.prompt).to_have_value("pasted tex")
+    expect(tab.seed).to_have_value("4711")
+    assert tab.evaluate("document.querySelector('#job-status').dataset.generationId") == ""
 
     error = tab.find("#form-error")
-    expect(error).to_have_role("alert")
-    expect(error).to_contain_text(f"{field}: expected")
-    expect(error).to_be_visible()
-    expect(tab.prompt).to_have_value(prompt)
-    expect(tab.seed).to_have_value(seed)
-    expect(tab.find("#active [data-generation-id]")).to_have_count(0)
-    # Mended, it goes through, and the complaint is gone.
+    for prompt, seed, field in (("", "", "Prompt"), ("a film", "seven", "Seed")):
+        tab.prompt.fill(prompt)
+        tab.seed.fill(seed)
+        tab.find("#generate").click()
+        expect(error).to_have_role("alert")
+        expect(error).to_contain_text(f"{field}: expected")
+        expect(error).to_be_visible()
+        expect(tab.prompt).to_have_value(prompt)
+        expect(tab.seed).to_have_value(seed)
+        expect(tab.find("#active [data-generation-id]")).to_have_count(0)
+    # Corrected, it is sent, and the message is gone.
     tab.seed.fill("7")
-    tab.generate("a film", "Gated")
+    tab.generate("a film", "Develops")
     expect(error).to_have_text("")
 
 
@@ -197,59 +192,6 @@ def test_failure_is_shown_as_text_and_can_be_retried(tab):
     tab.shows(again, "completed")
     tab.can_play()
     expect(tab.history(failed)).to_have_attribute("data-status", "failed")
-
-
-def test_cancel_is_shown(tab):
-    generation = tab.generate("never mind", "Gated")
-    tab.gets_going(generation)
-
-    tab.find("#cancel").click()
-
-    tab.shows(generation, "cancelled")
-    expect(tab.active(generation)).to_have_count(0)
-    expect(tab.history(generation)).to_have_attribute("data-status", "cancelled")
-    expect(tab.find("#cancel")).to_be_hidden()
-    expect(tab.find("#retry")).to_be_visible()
-
-
-def test_script_in_a_prompt_is_text_everywhere(app, tab):
-    generation = tab.generate(SCRIPT, "Gated")
-    tab.gets_going(generation)
-    expect(tab.active(generation)).to_contain_text(SCRIPT)
-    expect(tab.find("#job-prompt")).to_have_text(SCRIPT)
-    open_gate(app, generation)
-    tab.shows(generation, "completed")
-    expect(tab.history(generation)).to_contain_text(SCRIPT)
-    assert tab.evaluate("window.scriptRan") is None
-
-    tab.reload()
-
-    tab.shows(generation, "completed")
-    expect(tab.prompt).to_have_value(SCRIPT)
-    expect(tab.history(generation)).to_contain_text(SCRIPT)
-    tab.can_play()
-    assert tab.evaluate("window.scriptRan") is None
-
-
-def test_generations_of_one_person_do_not_interfere(app, tab):
-    first = tab.generate("the first film", "Gated")
-    tab.gets_going(first)
-    second = tab.generate("the second film", "Gated")
-    tab.gets_going(second)
-
-    tab.find("#cancel").click()
-    tab.shows(second, "cancelled")
-
-    expect(tab.active(first)).to_have_attribute("data-status", "processing")
-    tab.active(first).locator(".vg-job-card").click()
-    tab.shows(first, "processing")
-    expect(tab.find("#job-prompt")).to_have_text("the first film")
-    open_gate(app, first)
-    tab.shows(first, "completed")
-    tab.can_play()
-    tab.history(second).locator(".vg-card").click()
-    tab.shows(second, "cancelled")
-    expect(tab.find("#job-prompt")).to_have_text("the second film")
 
 
 def test_two_tabs_of_one_person_are_both_live(app, open_tab):
