@@ -53,7 +53,7 @@ chaos: dev-env ## Kill a running app 200 times and prove that nothing is lost: A
 	@exec $(PY) -m tests.chaos $(ARGS)
 
 words: dev-env ## Remake the word tables in docs/prompting.md
-	$(PY) -m videogen.engines.procedural.language.tables
+	$(PY) -m videogen.engines.procedural.language.docs_tables
 
 gallery: dev-env ## Render the posters of docs/gallery.md and of the presets
 	@exec $(PY) scripts/gallery.py $(ARGS)

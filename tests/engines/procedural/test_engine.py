@@ -9,7 +9,7 @@ from PIL import Image
 
 from tests.support.pictures import encoded, quarters
 from videogen.engines.base import Engine, Recipe, RenderCancelled, RenderFailed, RenderRequest
-from videogen.engines.procedural.engine import ProceduralEngine, scene_of
+from videogen.engines.procedural.engine import ProceduralEngine, pinned_scene
 from videogen.engines.procedural.language import parse_prompt
 from videogen.media import probe
 
@@ -73,15 +73,15 @@ def test_a_recipe_pins_its_scene_and_tells_what_was_understood():
         ("clouds", "no clouds"),
     ]
     assert (told.ignored, told.abstract) == (("kraken",), False)
-    assert scene_of(recipe) == replace(parse_prompt(recipe.prompt, "clouds"), understood=())
-    assert scene_of(Recipe.model_validate_json(recipe.model_dump_json())) == scene_of(recipe)
+    assert pinned_scene(recipe) == replace(parse_prompt(recipe.prompt, "clouds"), understood=())
+    assert pinned_scene(Recipe.model_validate_json(recipe.model_dump_json())) == pinned_scene(recipe)
 
 
 def test_a_pinned_scene_is_what_is_rendered_whatever_the_words_say_now(recipe):
     pinned = recipe.model_copy(update={"prompt": "a city"})
-    assert scene_of(pinned) == scene_of(recipe)
+    assert pinned_scene(pinned) == pinned_scene(recipe)
     bare = pinned.model_copy(update={"settings": {}})
-    assert [subject.kind for subject in scene_of(bare).shots[0].subjects] == ["city"]
+    assert [subject.kind for subject in pinned_scene(bare).shots[0].subjects] == ["city"]
 
 
 def test_what_is_told_does_not_count_in_the_recipes_digest(recipe):

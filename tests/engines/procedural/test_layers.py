@@ -4,16 +4,16 @@ import numpy as np
 import pytest
 
 from videogen.engines.procedural.camera import Camera
-from videogen.engines.procedural.compose import build_world, compose, ruling
-from videogen.engines.procedural.figures import PHASES, cycle
-from videogen.engines.procedural.frame import Frame
+from videogen.engines.procedural.compositor import Compositor
+from videogen.engines.procedural.figures import CYCLE_FRAMES, draw_cycle
 from videogen.engines.procedural.language import Relation, ShotSpec, Subject, parse_prompt
 from videogen.engines.procedural.layer import Layer
-from videogen.engines.procedural.layers.title import letters
-from videogen.engines.procedural.stage import Stage
-from videogen.engines.procedural.strip import Strip, blit, solid, strip_of
+from videogen.engines.procedural.layers.title import text_alpha
+from videogen.engines.procedural.shot_builder import build_layers, build_world, main_subject
+from videogen.engines.procedural.sprite import Sprite, blit, premultiplied_sprite, straight_sprite
 from videogen.engines.procedural.styles import build_style
-from videogen.engines.procedural.subjects.placing import spread
+from videogen.engines.procedural.subjects.placement import distribute
+from videogen.engines.procedural.viewport import Viewport
 
 SIZE = (96, 54)
 
@@ -31,19 +31,21 @@ class Wash(Layer):
     """Fills the canvas with one value, and notes what it found there before."""
 
     def __init__(self, order, value, reads=False):
-        self.order, self.value, self.reads, self.found = order, value, reads, []
+        self.order, self.value, self.reads_canvas, self.found = order, value, reads, []
 
-    def prepare(self, moment, canvas):
-        return float(canvas.mean()) if self.reads else None
+    def prepare(self, state, canvas):
+        return float(canvas.mean()) if self.reads_canvas else None
 
-    def paint(self, canvas, span, moment, ready):
-        self.found.append(ready)
+    def paint(self, canvas, span, state, prepared):
+        self.found.append(prepared)
         canvas[:, slice(*span)] = self.value
 
 
 def test_layers_are_painted_from_far_to_near_and_readers_see_what_lies_behind_them():
     near, far, mirror = Wash(90, 3.0), Wash(0, 1.0), Wash(50, 2.0, reads=True)
-    canvas = Stage(Frame(64, 36, 20), [near, mirror, far]).paint(Camera(shot("ocean"), 1, False, rng()).at(0))
+    canvas = Compositor(Viewport(64, 36, 20), [near, mirror, far]).paint(
+        Camera(shot("ocean"), 1, False, rng()).state_at(0)
+    )
     assert canvas.min() == canvas.max() == 3.0
     assert set(mirror.found) == {1.0}
 
@@ -54,56 +56,56 @@ def rng():
 
 @pytest.mark.parametrize("place", [(4.0, 3.0), (4.25, 3.5), (-2.5, 3.0), (11.75, -1.25)])
 def test_a_strip_keeps_its_light_wherever_it_is_drawn(place):
-    strip = solid(np.full((3, 4, 4), 2.0, np.float32), np.ones((4, 4), np.float32))
+    sprite = straight_sprite(np.full((3, 4, 4), 2.0, np.float32), np.ones((4, 4), np.float32))
     whole = np.zeros((3, 12, 16), np.float32)
-    blit(whole, (0, 12), strip, place)
+    blit(whole, (0, 12), sprite, place)
     inside = (min(place[0] + 4, 16) - max(place[0], 0)) * (min(place[1] + 4, 12) - max(place[1], 0))
     assert whole[0].sum() == pytest.approx(2.0 * inside, rel=0.02)
     banded = np.zeros_like(whole)
     for span in ((0, 4), (4, 6), (6, 12)):
-        blit(banded, span, strip, place)
+        blit(banded, span, sprite, place)
     np.testing.assert_array_equal(banded, whole)
 
 
 def test_a_strip_covers_what_is_behind_it():
-    strip = strip_of(np.zeros((3, 2, 2), np.float32), np.full((2, 2), 0.25, np.float32))
+    sprite = premultiplied_sprite(np.zeros((3, 2, 2), np.float32), np.full((2, 2), 0.25, np.float32))
     canvas = np.ones((3, 2, 2), np.float32)
-    blit(canvas, (0, 2), strip, (0.0, 0.0))
+    blit(canvas, (0, 2), sprite, (0.0, 0.0))
     np.testing.assert_allclose(canvas, 0.75)
 
 
 @pytest.mark.parametrize("move", ["pan left", "orbit", "dolly in", "zoom out", "tilt up", "handheld", "still", ""])
 def test_a_looping_camera_ends_where_it_began(move):
     camera = Camera(shot("ocean", camera=move), 3.0, True, rng())
-    start, end = camera.at(0.0), camera.at(3.0)
+    start, end = camera.state_at(0.0), camera.state_at(3.0)
     assert (start.pan, start.orbit, start.travel) == pytest.approx((end.pan, end.orbit, end.travel), abs=1e-9)
-    assert camera._window(0.0) == pytest.approx(camera._window(3.0), abs=1e-9)
+    assert camera._crop_window(0.0) == pytest.approx(camera._crop_window(3.0), abs=1e-9)
 
 
 @pytest.mark.parametrize("move", ["pan left", "pan right", "orbit", "dolly in", "zoom in", "tilt up", "handheld"])
 def test_every_move_moves_and_stays_within_its_reach(move):
     camera = Camera(shot("ocean", camera=move), 4.0, False, rng())
-    seen = [(camera.at(t), camera._window(t)) for t in np.linspace(0, 4, 9)]
+    seen = [(camera.state_at(t), camera._crop_window(t)) for t in np.linspace(0, 4, 9)]
     assert len(set(map(repr, seen))) == 9
-    for moment, (keep, left, top) in seen:
-        assert abs(moment.shift(1.0)) <= camera.reach + 1e-6
-        assert abs(moment.shift(0.0)) <= camera.reach + 1e-6
+    for state, (keep, left, top) in seen:
+        assert abs(state.parallax(1.0)) <= camera.max_offset + 1e-6
+        assert abs(state.parallax(0.0)) <= camera.max_offset + 1e-6
         assert 0 <= left <= left + keep <= 1 + 1e-9
         assert 0 <= top <= top + keep <= 1 + 1e-9
 
 
 def test_near_things_pass_faster_than_far_ones():
-    moment = Camera(shot("city", camera="pan right"), 4.0, False, rng()).at(4.0)
-    assert moment.shift(1.0) > moment.shift(0.0) > 0
-    around = Camera(shot("city", camera="orbit"), 4.0, False, rng()).at(4.0)
-    assert around.shift(1.0) * around.shift(0.0) < 0
+    state = Camera(shot("city", camera="pan right"), 4.0, False, rng()).state_at(4.0)
+    assert state.parallax(1.0) > state.parallax(0.0) > 0
+    around = Camera(shot("city", camera="orbit"), 4.0, False, rng()).state_at(4.0)
+    assert around.parallax(1.0) * around.parallax(0.0) < 0
 
 
 def test_rates_of_a_loop_come_round():
     looped, free = world_of(shot("ocean"), loop=True), world_of(shot("ocean"))
     assert free.rate(0.33) == 0.33
     for hertz in (0.01, 0.33, 2.6, -1.2):
-        turns = looped.rate(hertz) * looped.camera.length
+        turns = looped.rate(hertz) * looped.camera.scene_seconds
         assert turns == pytest.approx(round(turns))
         assert abs(turns) >= 1
 
@@ -127,68 +129,68 @@ def test_chance_belongs_to_a_name():
     ],
 )
 def test_a_place_rules_before_sky_weather_and_things(kinds, kind):
-    assert ruling(shot(*kinds))[1] == kind
+    assert main_subject(shot(*kinds))[1] == kind
 
 
 def test_night_falls_where_something_needs_it_and_asked_hours_are_kept():
-    assert world_of(shot("desert", "aurora")).air.is_night
-    assert not world_of(shot("desert")).air.is_night
-    assert world_of(shot("aurora", time="sunset")).air.name == "sunset"
-    assert world_of(shot("ocean", time="night", without=("moon",))).air.hour.halo == 0
+    assert world_of(shot("desert", "aurora")).lighting.is_night
+    assert not world_of(shot("desert")).lighting.is_night
+    assert world_of(shot("aurora", time="sunset")).lighting.name == "sunset"
+    assert world_of(shot("ocean", time="night", without=("moon",))).lighting.hour.halo == 0
 
 
 def test_bad_weather_closes_the_sky():
-    clear, wet = (world_of(spec).air for spec in (shot("lake", time="day"), shot("lake", "rain", time="day")))
+    clear, wet = (world_of(spec).lighting for spec in (shot("lake", time="day"), shot("lake", "rain", time="day")))
     assert wet.overcast > 0.5 > clear.overcast
     assert wet.hour.zenith[2] - wet.hour.zenith[0] < clear.hour.zenith[2] - clear.hour.zenith[0]
 
 
 def test_a_mood_is_in_the_air():
-    plain = world_of(shot("forest", time="day")).air
-    assert world_of(shot("forest", time="day", mood="gloomy")).air.overcast > plain.overcast
-    assert world_of(shot("forest", time="day", mood="mysterious")).air.fog > plain.fog
-    pink = world_of(shot("forest", time="day", mood="romantic")).air.hour.middle
+    plain = world_of(shot("forest", time="day")).lighting
+    assert world_of(shot("forest", time="day", mood="gloomy")).lighting.overcast > plain.overcast
+    assert world_of(shot("forest", time="day", mood="mysterious")).lighting.fog > plain.fog
+    pink = world_of(shot("forest", time="day", mood="romantic")).lighting.hour.middle
     assert pink[0] / pink[2] > plain.hour.middle[0] / plain.hour.middle[2]
 
 
 def test_what_is_not_wanted_does_not_come():
-    assert len(compose(world_of(shot("ocean", time="night")))[0]) > len(
-        compose(world_of(shot("ocean", time="night", without=("stars", "moon", "mountains"))))[0]
+    assert len(build_layers(world_of(shot("ocean", time="night")))[0]) > len(
+        build_layers(world_of(shot("ocean", time="night", without=("stars", "moon", "mountains"))))[0]
     )
 
 
 @pytest.mark.parametrize("kind", ["bird", "fish", "whale", "cat", "dog", "horse", "deer", "person"])
 def test_a_figure_has_a_cycle_of_drawings_that_differ(kind):
-    frames = cycle(kind, 30, (0.1, 0.1, 0.1))
-    assert len(frames) == PHASES
-    assert len({strip.planes.tobytes() for strip in frames}) > PHASES // 2
-    for strip in frames:
-        assert 0.02 < strip.cover.mean() < 0.6
+    frames = draw_cycle(kind, 30, (0.1, 0.1, 0.1))
+    assert len(frames) == CYCLE_FRAMES
+    assert len({sprite.planes.tobytes() for sprite in frames}) > CYCLE_FRAMES // 2
+    for sprite in frames:
+        assert 0.02 < sprite.alpha.mean() < 0.6
         # Nothing is cut off at the sides or at the top.
-        assert max(strip.cover[:, 0].max(), strip.cover[:, -1].max(), strip.cover[0].max()) < 0.5
-    left = cycle(kind, 30, (0.1, 0.1, 0.1), 0.0, faces_left=True)
-    right = cycle(kind, 30, (0.1, 0.1, 0.1), 0.0)
-    np.testing.assert_allclose(left[0].cover[:, ::-1], right[0].cover, atol=0.35)
+        assert max(sprite.alpha[:, 0].max(), sprite.alpha[:, -1].max(), sprite.alpha[0].max()) < 0.5
+    left = draw_cycle(kind, 30, (0.1, 0.1, 0.1), 0.0, faces_left=True)
+    right = draw_cycle(kind, 30, (0.1, 0.1, 0.1), 0.0)
+    np.testing.assert_allclose(left[0].alpha[:, ::-1], right[0].alpha, atol=0.35)
 
 
 def test_a_side_that_was_asked_for_is_kept():
     world = world_of(shot("ocean"))
     for place, sign in (("left of", -1), ("right of", 1)):
         subject = Subject("cat", relations=(Relation(place),))
-        assert all(x * sign > 0 for count in (1, 4) for x in spread(world, subject, count, "x"))
-    assert abs(spread(world, Subject("cat"), 1, "x")[0]) < 0.3
+        assert all(x * sign > 0 for count in (1, 4) for x in distribute(world, subject, count, "x"))
+    assert abs(distribute(world, Subject("cat"), 1, "x")[0]) < 0.3
 
 
 def test_an_unknown_figure_is_refused():
     with pytest.raises(KeyError):
-        cycle("dragon", 30, (0.1, 0.1, 0.1))
+        draw_cycle("dragon", 30, (0.1, 0.1, 0.1))
 
 
 @pytest.mark.parametrize(
     "text", ["Hello", "x" * 80, "many words " * 7, "\u202e\u0627\u0644", "日本語 🎬", "\x00\n", ""]
 )
 def test_any_title_fits_into_the_picture(text):
-    cover = letters(text, 320, 180)
+    cover = text_alpha(text, 320, 180)
     assert cover.shape[1] <= 320 + 40
     assert cover.shape[0] <= 180
     assert 0 <= cover.min() <= cover.max() <= 1
@@ -238,7 +240,7 @@ def test_any_prompt_gives_a_picture(prompt):
 
 
 def test_a_strip_tells_its_parts():
-    strip = Strip(np.zeros((4, 3, 5), np.float32))
-    assert strip.size == (3, 5)
-    assert strip.light.shape == (3, 3, 5)
-    assert strip.cover.shape == (3, 5)
+    sprite = Sprite(np.zeros((4, 3, 5), np.float32))
+    assert sprite.size == (3, 5)
+    assert sprite.light.shape == (3, 3, 5)
+    assert sprite.alpha.shape == (3, 5)

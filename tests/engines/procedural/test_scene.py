@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from videogen.engines.procedural.language import KINDS, LIVING, SceneSpec, ShotSpec, Subject
-from videogen.engines.procedural.scene import blend, build_scene
+from videogen.engines.procedural.scene import build_scene, crossfade
 from videogen.engines.procedural.subjects import SUBJECTS
 
 SIZE = (128, 72)
@@ -126,9 +126,9 @@ def test_shots_turn_into_each_other() -> None:
 
 def test_blending_mixes_light() -> None:
     black, white = np.zeros((2, 2, 3), np.uint8), np.full((2, 2, 3), 255, np.uint8)
-    assert blend(black, white, 0).max() == 0
-    assert blend(black, white, 1).min() == 255
-    assert blend(black, white, 0.5).mean() == pytest.approx(180, abs=1)
+    assert crossfade(black, white, 0).max() == 0
+    assert crossfade(black, white, 1).min() == 255
+    assert crossfade(black, white, 0.5).mean() == pytest.approx(180, abs=1)
 
 
 def test_smooth_skies_do_not_band() -> None:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from videogen.engines.procedural.still import CLIP_SECONDS, MOMENTS, best_still
+from videogen.engines.procedural.still import CLIP_SECONDS, SAMPLE_POSITIONS, best_still
 
 
 class Flickering:
@@ -19,12 +19,12 @@ class Flickering:
         return frame
 
 
-@pytest.mark.parametrize("share", MOMENTS)
-def test_the_most_telling_moment_is_taken_and_drawn_at_twice_its_size(share):
+@pytest.mark.parametrize("fraction", SAMPLE_POSITIONS)
+def test_the_most_telling_moment_is_taken_and_drawn_at_twice_its_size(fraction):
     made = []
 
     def build(size):
-        made.append(Flickering(size, CLIP_SECONDS * share))
+        made.append(Flickering(size, CLIP_SECONDS * fraction))
         return made[-1]
 
     still = best_still(build, (64, 48))

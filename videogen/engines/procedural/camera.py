@@ -22,7 +22,7 @@ _STRIDE = 0.9  # metres a second of a dolly
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class FrameState:
     """One moment of a shot. `t`: seconds of the scene, which run faster or slower than the clip's with the tempo.
 
     `pan` and `orbit` are picture units, `travel` is metres forward."""
@@ -32,7 +32,7 @@ class Moment:
     orbit: float = 0.0
     travel: float = 0.0
 
-    def shift(self, depth: float) -> float:
+    def parallax(self, depth: float) -> float:
         """How far to the left things have moved, in picture units; `depth` is 0 at the horizon, 1 at the camera."""
         return self.pan * (0.72 + 0.28 * depth) + self.orbit * (depth - 0.3)
 
@@ -44,32 +44,34 @@ class Camera:
         self._duration = max(duration, 1e-3)
         self.loop = loop
         self._pace = TEMPO[shot.tempo]
-        self.length = self._duration * self._pace
+        self.scene_seconds = self._duration * self._pace
         side = "right" if rng.random() < 0.5 else "left"
-        self.move: str = shot.camera or f"pan {side}"
+        self.motion: str = shot.camera or f"pan {side}"
         travel = min(_SPEED * self._pace * self._duration * (1.0 if shot.camera else 0.6), _LONGEST)
-        self._travel = travel if self.move.startswith("pan") else 0.0
-        self._sign = -1.0 if self.move == "pan left" else 1.0
-        self._reach = min(1.0, 0.25 * self._pace * self._duration)
-        self._orbit = _ORBIT * self._reach if self.move == "orbit" else 0.0
+        self._pan_distance = travel if self.motion.startswith("pan") else 0.0
+        self._direction = -1.0 if self.motion == "pan left" else 1.0
+        self._extent = min(1.0, 0.25 * self._pace * self._duration)
+        self._orbit = _ORBIT * self._extent if self.motion == "orbit" else 0.0
         self._phases = rng.uniform(0, 2 * np.pi, 6)
-        self.reach = self._travel / 2 + self._orbit
+        self.max_offset = self._pan_distance / 2 + self._orbit
 
     def _progress(self, t: float) -> float:
         if self.loop:
             return 0.5 - 0.5 * float(np.cos(2 * np.pi * t / self._duration))
         return min(max(t / self._duration, 0.0), 1.0)
 
-    def at(self, t: float) -> Moment:
+    def state_at(self, t: float) -> FrameState:
         """The moment t, in seconds of the shot."""
         away = self._progress(t) - 0.5
-        stride = _STRIDE * t * self._pace if not self.loop else _STRIDE * self.length * (away + 0.5)
-        direction = {"dolly in": 1.0, "dolly out": -1.0}.get(self.move, 0.0)
-        return Moment(t * self._pace, self._sign * self._travel * away, 2 * self._orbit * away, direction * stride)
+        stride = _STRIDE * t * self._pace if not self.loop else _STRIDE * self.scene_seconds * (away + 0.5)
+        direction = {"dolly in": 1.0, "dolly out": -1.0}.get(self.motion, 0.0)
+        return FrameState(
+            t * self._pace, self._direction * self._pan_distance * away, 2 * self._orbit * away, direction * stride
+        )
 
     def crop(self, picture: NDArray[np.uint8], t: float) -> NDArray[np.uint8]:
         """The part of the picture, uint8 (H, W, 3), that a zooming, tilting or shaking camera shows at time t."""
-        keep, left, top = self._window(t)
+        keep, left, top = self._crop_window(t)
         if keep == 1.0:
             return picture
         height, width = picture.shape[:2]
@@ -77,15 +79,15 @@ class Camera:
         image = Image.fromarray(picture).resize((width, height), Image.Resampling.BICUBIC, box=area)
         return np.asarray(image)
 
-    def _window(self, t: float) -> tuple[float, float, float]:
+    def _crop_window(self, t: float) -> tuple[float, float, float]:
         """What share of width and height is kept, and from where: all as shares of the picture."""
-        p = self._progress(t) * self._reach
-        if self.move in ("zoom in", "zoom out", "dolly in", "dolly out"):
-            keep = 1 - _ZOOM * (p if self.move.endswith(" in") else self._reach - p)
+        p = self._progress(t) * self._extent
+        if self.motion in ("zoom in", "zoom out", "dolly in", "dolly out"):
+            keep = 1 - _ZOOM * (p if self.motion.endswith(" in") else self._extent - p)
             return keep, (1 - keep) / 2, (1 - keep) * 0.52
-        if self.move in ("tilt up", "tilt down"):
-            return 1 - _TILT, _TILT / 2, _TILT * (self._reach - p if self.move == "tilt up" else p)
-        if self.move == "handheld":
+        if self.motion in ("tilt up", "tilt down"):
+            return 1 - _TILT, _TILT / 2, _TILT * (self._extent - p if self.motion == "tilt up" else p)
+        if self.motion == "handheld":
             x, y = (self._shake(t, axis) for axis in (0, 1))
             return 1 - 2 * _SHAKE, _SHAKE * (1 + x), _SHAKE * (1 + y)
         return 1.0, 0.0, 0.0
@@ -93,7 +95,7 @@ class Camera:
     def _shake(self, t: float, axis: int) -> float:
         """Unsteady hands, -1..1: three slow waves, whole ones in a loop."""
         total = 0.0
-        for index, (hertz, share) in enumerate(((0.35, 0.55), (0.8, 0.3), (1.7, 0.15))):
+        for index, (hertz, fraction) in enumerate(((0.35, 0.55), (0.8, 0.3), (1.7, 0.15))):
             rate = max(1, round(hertz * self._duration)) / self._duration if self.loop else hertz
-            total += share * float(np.sin(2 * np.pi * rate * t + self._phases[3 * axis + index]))
+            total += fraction * float(np.sin(2 * np.pi * rate * t + self._phases[3 * axis + index]))
         return total

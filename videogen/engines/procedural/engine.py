@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from videogen.engines.base import Artifact, Recipe, RenderContext, RenderRequest
 from videogen.engines.procedural.language import SceneSpec, describe, from_json, parse_prompt, to_json
-from videogen.engines.procedural.photo.reading import describe_picture, of_a_picture
+from videogen.engines.procedural.photo.prompt import describe_photo, restrict_to_photo
 from videogen.engines.procedural.presets import PRESETS
 from videogen.engines.settings import VideoSettings, video_recipe
 from videogen.schemas.engines import Capabilities
@@ -51,8 +51,11 @@ class ProceduralEngine:
     def normalise(self, request: RenderRequest) -> Recipe:
         """See `Engine.normalise`. The recipe pins the scene, so that a later version reads nothing else into it."""
         recipe = video_recipe(self, request)
-        spec = _read(recipe)
-        told = {"settings": recipe.settings | {"scene": to_json(spec.silent())}, "understanding": understanding(spec)}
+        spec = _parse(recipe)
+        told = {
+            "settings": recipe.settings | {"scene": to_json(spec.without_interpretations())},
+            "understanding": understanding(spec),
+        }
         return recipe.model_copy(update=told)
 
     def render(self, recipe: Recipe, ctx: RenderContext) -> Artifact:
@@ -62,7 +65,7 @@ class ProceduralEngine:
         from videogen.engines.procedural.still import CLIP_SECONDS, best_still
         from videogen.engines.stills import render_still
 
-        build, message = _plan(recipe)
+        build, message = _scene_factory(recipe)
         size = (recipe.width, recipe.height)
         if recipe.type == "image":
             return render_still(recipe, ctx, lambda: best_still(lambda size: build(size, CLIP_SECONDS), size), message)
@@ -70,19 +73,19 @@ class ProceduralEngine:
         return render_at(recipe, ctx, lambda index: scene.frame(index / recipe.fps), message, THREADS)
 
 
-def scene_of(recipe: Recipe) -> SceneSpec:
+def pinned_scene(recipe: Recipe) -> SceneSpec:
     """The scene that a recipe pins, or, where it pins none, the one its prompt asks for."""
     scene = recipe.settings.get("scene")
     if scene is None:
-        return _read(recipe)
+        return _parse(recipe)
     ignored = recipe.understanding.ignored if recipe.understanding else ()
     return replace(from_json(scene), ignored=ignored)
 
 
-def _read(recipe: Recipe) -> SceneSpec:
+def _parse(recipe: Recipe) -> SceneSpec:
     """What the prompt asks for, of a scene or of the picture that the recipe starts from."""
     spec = parse_prompt(recipe.prompt, recipe.negative_prompt)
-    return spec if recipe.input_digest is None else of_a_picture(spec)
+    return spec if recipe.input_digest is None else restrict_to_photo(spec)
 
 
 def understanding(spec: SceneSpec) -> Understanding:
@@ -91,16 +94,16 @@ def understanding(spec: SceneSpec) -> Understanding:
     return Understanding(understood=phrases, ignored=spec.ignored, abstract=spec.is_guess)
 
 
-def _plan(recipe: Recipe) -> tuple[Callable[[tuple[int, int], float], Scene | PhotoScene], str]:
+def _scene_factory(recipe: Recipe) -> tuple[Callable[[tuple[int, int], float], Scene | PhotoScene], str]:
     """How to build the scene of a recipe for a size and a length in seconds, and what was understood of its prompt."""
     from videogen.engines.procedural.photo.scene import PhotoScene
     from videogen.engines.procedural.scene import build_scene
     from videogen.engines.stills import read_input
 
-    spec = scene_of(recipe)
+    spec = pinned_scene(recipe)
     if recipe.input_digest is not None:
         picture, shot = read_input(recipe), spec.shots[0]
-        message = describe_picture(shot, spec.ignored)
+        message = describe_photo(shot, spec.ignored)
         return lambda size, seconds: PhotoScene(picture, shot, size, recipe.seed, seconds), message
     # Cheap: a shot is built with its first frame, so that the first report goes out before.
     return lambda size, seconds: build_scene(spec, size, recipe.seed, seconds), describe(spec)

@@ -10,13 +10,13 @@ from typing import Final
 import numpy as np
 from PIL import Image, ImageDraw
 
-from videogen.engines.procedural.bodies import BODIES, Body, Chain, Leg
+from videogen.engines.procedural.body_plans import BODIES, Body, Chain, Leg
 from videogen.engines.procedural.palette import Rgb, mix, scale
-from videogen.engines.procedural.strip import Strip, from_image, ink
+from videogen.engines.procedural.sprite import Sprite, encode_color, sprite_from_image
 
-PHASES: Final = 24
+CYCLE_FRAMES: Final = 24
 """Drawings in one cycle."""
-_FINE = 3
+_SUPERSAMPLING = 3
 
 
 def _walker(body: Body, phase: float, pace: float) -> Iterator[tuple[Chain, bool]]:
@@ -107,7 +107,7 @@ def _whale(phase: float, pace: float) -> Iterator[tuple[Chain, bool]]:
     yield [(0.18, 0.42, 0.035), (0.08, 0.33 + sweep, 0.022), (0.01, 0.29 + sweep, 0.004)], False
 
 
-_FREE: Final[
+_SWIMMERS_AND_FLYERS: Final[
     Mapping[str, tuple[Callable[[float, float], Iterator[tuple[Chain, bool]]], tuple[float, float, float]]]
 ] = {
     "bird": (_bird, (-0.62, 0.62, 1.28)),
@@ -116,52 +116,57 @@ _FREE: Final[
 }
 
 
-def cycle(kind: str, height: float, color: Rgb, pace: float = 1.0, faces_left: bool = False) -> list[Strip]:
+def draw_cycle(kind: str, height: float, color: Rgb, pace: float = 1.0, faces_left: bool = False) -> list[Sprite]:
     """The drawings of one cycle, `height` pixels tall in all, in the light `color`. `pace` 0 stands still.
 
     Raises:
         KeyError: there is no such figure.
     """
     frames = []
-    for index in range(PHASES if pace > 0 else 1):
-        phase = index / PHASES
-        if kind in _FREE:
-            draw, box = _FREE[kind]
+    for index in range(CYCLE_FRAMES if pace > 0 else 1):
+        phase = index / CYCLE_FRAMES
+        if kind in _SWIMMERS_AND_FLYERS:
+            draw, box = _SWIMMERS_AND_FLYERS[kind]
             chains = list(draw(phase, pace))
         else:
             box = BODIES[kind].box
             chains = list(_walker(BODIES[kind], phase, pace))
         frames.append(_draw(chains, box, height, color, faces_left))
-    return [_countershaded(strip) for strip in frames] if kind in ("fish", "whale") else frames
+    return [_countershaded(sprite) for sprite in frames] if kind in ("fish", "whale") else frames
 
 
-def _countershaded(strip: Strip) -> Strip:
+def _countershaded(sprite: Sprite) -> Sprite:
     """Dark above and light below, as what swims is."""
-    planes = strip.planes.copy()
-    down = np.linspace(0, 1, strip.size[0], dtype=np.float32)
+    planes = sprite.planes.copy()
+    down = np.linspace(0, 1, sprite.size[0], dtype=np.float32)
     planes[:3] *= (np.float32(0.45) + np.float32(1.35) * down * down)[:, None]
-    return Strip(planes)
+    return Sprite(planes)
 
 
 def _draw(
     chains: list[tuple[Chain, bool]], box: tuple[float, float, float], height: float, color: Rgb, left: bool
-) -> Strip:
+) -> Sprite:
     start, stop, top = box
-    unit = height * _FINE / top
-    size = (max(_FINE, int((stop - start) * unit) // _FINE * _FINE), max(_FINE, int(top * unit) // _FINE * _FINE))
+    unit = height * _SUPERSAMPLING / top
+    size = (
+        max(_SUPERSAMPLING, int((stop - start) * unit) // _SUPERSAMPLING * _SUPERSAMPLING),
+        max(_SUPERSAMPLING, int(top * unit) // _SUPERSAMPLING * _SUPERSAMPLING),
+    )
     image = Image.new("RGBA", size, (0, 0, 0, 0))
     pen = ImageDraw.Draw(image)
     # The far limbs are a little paler, as air between lets them be.
     for chain, far in sorted(chains, key=lambda found: not found[1]):
-        tone = ink(mix(color, scale((0.5, 0.5, 0.55), color[1] + 0.02), 0.35) if far else color)
-        points = [((x - start) * unit, size[1] - y * unit, max(radius * unit, 0.5)) for x, y, radius in _smooth(chain)]
-        _thick(pen, points, tone)
+        tone = encode_color(mix(color, scale((0.5, 0.5, 0.55), color[1] + 0.02), 0.35) if far else color)
+        points = [
+            ((x - start) * unit, size[1] - y * unit, max(radius * unit, 0.5)) for x, y, radius in _smooth_chain(chain)
+        ]
+        _draw_chain(pen, points, tone)
     if left:
         image = image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
-    return from_image(image, _FINE)
+    return sprite_from_image(image, _SUPERSAMPLING)
 
 
-def _smooth(chain: Chain) -> Chain:
+def _smooth_chain(chain: Chain) -> Chain:
     """The chain with its corners rounded: Catmull-Rom through its balls."""
     if len(chain) < 3:
         return chain
@@ -175,7 +180,7 @@ def _smooth(chain: Chain) -> Chain:
     return [*found, chain[-1]]
 
 
-def _thick(pen: ImageDraw.ImageDraw, points: Chain, tone: tuple[int, int, int, int]) -> None:
+def _draw_chain(pen: ImageDraw.ImageDraw, points: Chain, tone: tuple[int, int, int, int]) -> None:
     """Balls joined by their tangents, about."""
     for x, y, radius in points:
         pen.ellipse((x - radius, y - radius, x + radius, y + radius), fill=tone)

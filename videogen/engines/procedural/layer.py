@@ -21,12 +21,12 @@ from typing import Any, Final
 
 import numpy as np
 
-from videogen.engines.procedural.air import Air
-from videogen.engines.procedural.bands import Span
-from videogen.engines.procedural.camera import Camera, Moment
-from videogen.engines.procedural.frame import Frame
+from videogen.engines.procedural.camera import Camera, FrameState
 from videogen.engines.procedural.language import ShotSpec
+from videogen.engines.procedural.lighting import Lighting
 from videogen.engines.procedural.noise import F32
+from videogen.engines.procedural.row_bands import Span
+from videogen.engines.procedural.viewport import Viewport
 
 SKY: Final = 0.0
 STARS: Final = 5.0
@@ -49,14 +49,14 @@ class Layer:
     """One thing in a picture. Layers are painted in the order of `order`, from far to near."""
 
     order: float = STANDING
-    reads: bool = False
+    reads_canvas: bool = False
     """Whether `prepare` looks at the canvas: then all layers before this one are complete by then."""
 
-    def prepare(self, moment: Moment, canvas: F32) -> Any:
+    def prepare(self, state: FrameState, canvas: F32) -> Any:
         """Once a frame, before its rows: what `paint` is handed as `ready`. The canvas is only to be read, and only
         where the layer says that it `reads`."""
 
-    def paint(self, canvas: F32, span: Span, moment: Moment, ready: Any) -> None:
+    def paint(self, canvas: F32, span: Span, state: FrameState, prepared: Any) -> None:
         """Paint rows [first, last), first even, of the canvas: float32 (3, H, W), linear light."""
         raise NotImplementedError
 
@@ -66,8 +66,8 @@ class World:
     """What the layers of one shot share."""
 
     shot: ShotSpec
-    frame: Frame
-    air: Air
+    viewport: Viewport
+    lighting: Lighting
     camera: Camera
     seed: tuple[int, ...]
     ground: str = ""
@@ -81,9 +81,13 @@ class World:
         """Cycles a second: `hertz`, or, in a loop, the nearest rate that comes round at its end (never 0)."""
         if not self.camera.loop:
             return hertz
-        return max(1, round(abs(hertz) * self.camera.length)) / self.camera.length * (1 if hertz >= 0 else -1)
+        return (
+            max(1, round(abs(hertz) * self.camera.scene_seconds))
+            / self.camera.scene_seconds
+            * (1 if hertz >= 0 else -1)
+        )
 
     @property
     def margin(self) -> int:
         """Columns that a baked layer must have beyond each side of the picture, for any move of the camera."""
-        return int(self.camera.reach * self.frame.unit) + 3
+        return int(self.camera.max_offset * self.viewport.unit) + 3

@@ -7,11 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 F32: TypeAlias = NDArray[np.float32]
-Reals: TypeAlias = NDArray[np.floating[Any]]
+FloatArray: TypeAlias = NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True)
-class Tile:
+class Texture:
     """A square, periodic texture. `padded` is float32 (n + 1, n + 1): the last row and column repeat the
     first, so that the four neighbours of a point share one flat index."""
 
@@ -23,12 +23,12 @@ class Tile:
         return int(self.padded.shape[0]) - 1
 
 
-def tile(values: F32) -> Tile:
+def make_texture(values: F32) -> Texture:
     """Wrap float32 (n, n) into a Tile."""
-    return Tile(np.ascontiguousarray(np.pad(values, ((0, 1), (0, 1)), mode="wrap")))
+    return Texture(np.ascontiguousarray(np.pad(values, ((0, 1), (0, 1)), mode="wrap")))
 
 
-def spectral(
+def spectral_noise(
     n: int, beta: float, rng: np.random.Generator, band: tuple[float, float] = (1.0, 1e9), stretch: float = 1.0
 ) -> F32:
     """Periodic Gaussian noise, float32 (n, n), mean 0, deviation 1, amplitude falling as k**(-beta / 2)
@@ -48,7 +48,7 @@ def spectral(
     return field
 
 
-def profile(n: int, beta: float, rng: np.random.Generator, band: tuple[float, float]) -> F32:
+def noise_1d(n: int, beta: float, rng: np.random.Generator, band: tuple[float, float]) -> F32:
     """Periodic noise along a line, float32 (n,), scaled to at most 1 in size."""
     k = np.fft.rfftfreq(n) * n
     k[0] = 1.0
@@ -57,7 +57,7 @@ def profile(n: int, beta: float, rng: np.random.Generator, band: tuple[float, fl
     return np.asarray(line / np.abs(line).max(), np.float32)
 
 
-def tap(texture: Tile, x: Reals, y: Reals) -> F32:
+def sample(texture: Texture, x: FloatArray, y: FloatArray) -> F32:
     """Bilinear lookup at texel coordinates x, y (float32, one common shape; any range, wrapped)."""
     n = texture.n
     xf, yf = np.floor(x), np.floor(y)
@@ -80,7 +80,7 @@ def tap(texture: Tile, x: Reals, y: Reals) -> F32:
     return top
 
 
-def tap_rows(textures: tuple[Tile, ...], x: Reals, y: Reals) -> list[F32]:
+def sample_rows(textures: tuple[Texture, ...], x: FloatArray, y: FloatArray) -> list[F32]:
     """Bilinear lookup in several tiles of one size where y is constant along a row: x is (rows, columns), y is
     (rows,). Blending whole texture rows first halves the gathers of `tap`."""
     n = textures[0].n
@@ -105,7 +105,7 @@ def tap_rows(textures: tuple[Tile, ...], x: Reals, y: Reals) -> list[F32]:
     return found
 
 
-def tap_line(line: F32, x: Reals) -> F32:
+def sample_1d(line: F32, x: FloatArray) -> F32:
     """Linear lookup in a periodic line, float32 (n,), at sample positions x (any shape, wrapped)."""
     n = len(line)
     xf = np.floor(x)
@@ -115,7 +115,7 @@ def tap_line(line: F32, x: Reals) -> F32:
     return left
 
 
-def smooth(low: float, high: float, x: Reals) -> F32:
+def smoothstep(low: float, high: float, x: FloatArray) -> F32:
     """Smoothstep: 0 up to `low`, 1 from `high` on; `low` above `high` turns it round."""
     s = (x - np.float32(low)) * np.float32(1 / (high - low))
     np.clip(s, 0.0, 1.0, out=s)

@@ -91,14 +91,14 @@ TINTS: Mapping[str, Rgb] = {
 }
 
 
-def column(color: Rgb) -> F32:
+def as_planes(color: Rgb) -> F32:
     """The colour as float32 (3, 1, 1), to be spread over planes."""
     return np.array(color, np.float32)[:, None, None]
 
 
-def mix(a: Rgb, b: Rgb, share: float) -> Rgb:
+def mix(a: Rgb, b: Rgb, fraction: float) -> Rgb:
     """Between a (share 0) and b (share 1)."""
-    return (a[0] + (b[0] - a[0]) * share, a[1] + (b[1] - a[1]) * share, a[2] + (b[2] - a[2]) * share)
+    return (a[0] + (b[0] - a[0]) * fraction, a[1] + (b[1] - a[1]) * fraction, a[2] + (b[2] - a[2]) * fraction)
 
 
 def scale(color: Rgb, factor: float) -> Rgb:
@@ -111,11 +111,11 @@ def luminance(color: Rgb) -> float:
     return 0.25 * color[0] + 0.60 * color[1] + 0.15 * color[2]
 
 
-def toward(color: Rgb, aim: Rgb, share: float) -> Rgb:
+def recolor(color: Rgb, aim: Rgb, fraction: float) -> Rgb:
     """The colour drawn towards `aim` at the same brightness."""
-    return mix(color, scale(aim, luminance(color) / luminance(aim)), share)
+    return mix(color, scale(aim, luminance(color) / luminance(aim)), fraction)
 
 
-def tint(color: Rgb, words: Sequence[str], share: float = 0.55) -> Rgb:
+def tint(color: Rgb, words: Sequence[str], fraction: float = 0.55) -> Rgb:
     """The colour drawn towards the first colour word; unchanged where there is none."""
-    return toward(color, TINTS[words[0]], share) if words else color
+    return recolor(color, TINTS[words[0]], fraction) if words else color

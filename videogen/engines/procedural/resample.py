@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from videogen.engines.procedural.bands import Span
 from videogen.engines.procedural.noise import F32
+from videogen.engines.procedural.row_bands import Span
 
 
-def halve(planes: F32) -> F32:
+def downsample(planes: F32) -> F32:
     """Mean of 2x2 blocks over the last two axes, rounded up at odd edges."""
     height, width = planes.shape[-2:]
     if height % 2 or width % 2:
@@ -18,7 +18,7 @@ def halve(planes: F32) -> F32:
     return small
 
 
-def double(half: F32, span: Span, width: int) -> F32:
+def upsample(half: F32, span: Span, width: int) -> F32:
     """Rows [first, last) of `half`, float32 (planes, rows, columns), at twice its size, bilinear, `width` wide.
 
     The first row must be even. Neighbouring rows come from the whole of `half`, so bands meet exactly."""
@@ -43,7 +43,7 @@ def _widen(narrow: F32, width: int) -> F32:
     return wide[..., :width]
 
 
-def box(planes: F32, radius: int, axis: int) -> F32:
+def box_blur(planes: F32, radius: int, axis: int) -> F32:
     """Running mean over 2 * radius + 1 samples along `axis`, edges repeated."""
     width = 2 * radius + 1
     pad = [(0, 0)] * planes.ndim

@@ -10,15 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from videogen.engines.procedural.camera import Camera
-from videogen.engines.procedural.compose import build_world, compose
+from videogen.engines.procedural.compositor import Compositor
 from videogen.engines.procedural.language import SceneSpec
-from videogen.engines.procedural.light import Developer
-from videogen.engines.procedural.stage import Stage
+from videogen.engines.procedural.shot_builder import build_layers, build_world
 from videogen.engines.procedural.styles import build_style
+from videogen.engines.procedural.tone_mapping import ToneMapper
 
 FADE_SECONDS: Final = 0.8
 """How long one shot turns into the next, and the end of a loop into its beginning, at most."""
-_KEPT_SHOTS: Final = 2
+_MAX_BUILT_SHOTS: Final = 2
 
 
 class Shot:
@@ -28,23 +28,23 @@ class Shot:
         self, spec: SceneSpec, index: int, size: tuple[int, int], seed: tuple[int, ...], seconds: float
     ) -> None:
         shot = spec.shots[index]
-        chances = (*seed, index)
+        shot_seed = (*seed, index)
         # Shots of a loop fade into each other; only a single one must come round by itself.
         loop = spec.loop and len(spec.shots) == 1
-        self._camera = Camera(shot, seconds, loop, np.random.default_rng([*chances, 1]))
-        world = build_world(shot, size, self._camera, chances)
-        layers, grade = compose(world)
-        self._stage = Stage(world.frame, layers)
-        self._developer = Developer(size, grade, world.rng("grain"))
+        self._camera = Camera(shot, seconds, loop, np.random.default_rng([*shot_seed, 1]))
+        world = build_world(shot, size, self._camera, shot_seed)
+        layers, grade = build_layers(world)
+        self._compositor = Compositor(world.viewport, layers)
+        self._tone_mapper = ToneMapper(size, grade, world.rng("grain"))
         # A city's own lamps are neon enough.
         style = "" if shot.style == "neon" and shot.find("city") else shot.style
-        self._manner = build_style(style, size, world.rng("style"))
+        self._style_filter = build_style(style, size, world.rng("style"))
 
-    def picture(self, t: float) -> NDArray[np.uint8]:
+    def render(self, t: float) -> NDArray[np.uint8]:
         """The moment t, in seconds of the shot, as uint8 (H, W, 3), RGB. Before its start and after its end, too."""
-        moment = self._camera.at(t)
-        picture = self._camera.crop(self._developer.develop(self._stage.paint(moment), t), t)
-        return self._manner(picture, t) if self._manner else picture
+        state = self._camera.state_at(t)
+        picture = self._camera.crop(self._tone_mapper.apply(self._compositor.paint(state), t), t)
+        return self._style_filter(picture, t) if self._style_filter else picture
 
 
 class Scene:
@@ -59,44 +59,44 @@ class Scene:
         self._length = duration / len(spec.shots)
         self._fade = min(FADE_SECONDS, 0.4 * self._length)
         self._shots: OrderedDict[int, Shot] = OrderedDict()
-        self._building = threading.Lock()
+        self._build_lock = threading.Lock()
 
     def frame(self, t: float) -> NDArray[np.uint8]:
         """The moment t (seconds) as uint8 (H, W, 3), RGB. The same t gives the same bytes, in any order of calls and
         on any number of threads."""
         count = len(self._spec.shots)
         boundary = round(t / self._length)
-        share = (t - boundary * self._length) / self._fade + 0.5
-        if 0 < boundary < count and 0 < share < 1:
-            how = self._spec.shots[boundary].transition
-            if how != "cut":
-                return self._turn(how, (boundary - 1, boundary), t, share)
-        ending = 1 - (self._duration - t) / self._coming_round
+        fraction = (t - boundary * self._length) / self._fade + 0.5
+        if 0 < boundary < count and 0 < fraction < 1:
+            transition = self._spec.shots[boundary].transition
+            if transition != "cut":
+                return self._transition(transition, (boundary - 1, boundary), t, fraction)
+        ending = 1 - (self._duration - t) / self._loop_fade_seconds
         if self._spec.loop and ending > 0:
-            last, first = self._picture(count - 1, t), self._picture(0, t - self._duration)
-            return blend(last, first, ending)
-        return self._picture(min(max(int(t / self._length), 0), count - 1), t)
+            last, first = self._render(count - 1, t), self._render(0, t - self._duration)
+            return crossfade(last, first, ending)
+        return self._render(min(max(int(t / self._length), 0), count - 1), t)
 
     @property
-    def _coming_round(self) -> float:
+    def _loop_fade_seconds(self) -> float:
         """Seconds over which a loop's end turns into its beginning."""
         return min(0.35 * self._length, 2 * FADE_SECONDS)
 
-    def _turn(self, how: str, between: tuple[int, int], t: float, share: float) -> NDArray[np.uint8]:
+    def _transition(self, transition: str, indices: tuple[int, int], t: float, fraction: float) -> NDArray[np.uint8]:
         """One shot turning into the next: `share`, 0..1, tells how far."""
-        if how == "crossfade":
-            return blend(self._picture(between[0], t), self._picture(between[1], t), share)
-        shown = self._picture(between[int(share >= 0.5)], t)
-        return blend(np.zeros_like(shown), shown, abs(2 * share - 1))
+        if transition == "crossfade":
+            return crossfade(self._render(indices[0], t), self._render(indices[1], t), fraction)
+        shown = self._render(indices[int(fraction >= 0.5)], t)
+        return crossfade(np.zeros_like(shown), shown, abs(2 * fraction - 1))
 
-    def _picture(self, index: int, t: float) -> NDArray[np.uint8]:
+    def _render(self, index: int, t: float) -> NDArray[np.uint8]:
         # A shot is in sight half a fade before it begins by itself.
-        return self._shot(index).picture(t - index * self._length + self._fade / 2)
+        return self._shot(index).render(t - index * self._length + self._fade / 2)
 
     def _shot(self, index: int) -> Shot:
-        with self._building:
+        with self._build_lock:
             if index not in self._shots:
-                while len(self._shots) >= _KEPT_SHOTS:
+                while len(self._shots) >= _MAX_BUILT_SHOTS:
                     self._shots.popitem(last=False)
                 seconds = self._length if len(self._spec.shots) == 1 else self._length + self._fade
                 self._shots[index] = Shot(self._spec, index, self.size, self._seed, seconds)
@@ -104,9 +104,9 @@ class Scene:
             return self._shots[index]
 
 
-def blend(a: NDArray[np.uint8], b: NDArray[np.uint8], share: float) -> NDArray[np.uint8]:
+def crossfade(a: NDArray[np.uint8], b: NDArray[np.uint8], fraction: float) -> NDArray[np.uint8]:
     """From picture a (share 0) to b (share 1), softly and about as light would: squares of the values are mixed."""
-    weight = np.float32(share * share * (3 - 2 * share))
+    weight = np.float32(fraction * fraction * (3 - 2 * fraction))
     mixed = np.square(a, dtype=np.float32)
     mixed *= 1 - weight
     mixed += np.square(b, dtype=np.float32) * weight

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-MOMENTS: Final = (0.2, 0.45, 0.7, 0.95)
+SAMPLE_POSITIONS: Final = (0.2, 0.45, 0.7, 0.95)
 """Where, as shares of a clip, the best moment is looked for."""
 CLIP_SECONDS: Final = 4.0
-_SAMPLED_PIXELS: Final = 4_200_000
+_MAX_DRAWN_PIXELS: Final = 4_200_000
 """Up to so many pixels are drawn for a still: four for each of its own up to 1280 x 720."""
 
 
@@ -29,15 +29,15 @@ def best_still(build: Callable[[tuple[int, int]], _Scene], size: tuple[int, int]
         build: makes the scene of a clip of `CLIP_SECONDS` for a width and a height in pixels.
         size: width and height of the still.
     """
-    factor = 2 if 4 * size[0] * size[1] <= _SAMPLED_PIXELS else 1
+    factor = 2 if 4 * size[0] * size[1] <= _MAX_DRAWN_PIXELS else 1
     scene = build((size[0] * factor, size[1] * factor))
-    picture = max((scene.frame(CLIP_SECONDS * share) for share in MOMENTS), key=_appeal)
+    picture = max((scene.frame(CLIP_SECONDS * fraction) for fraction in SAMPLE_POSITIONS), key=_score)
     if factor == 1:
         return picture
     return np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.BOX))
 
 
-def _appeal(picture: NDArray[np.uint8]) -> float:
+def _score(picture: NDArray[np.uint8]) -> float:
     """How much there is to see: contrast and colour, less what is black or burnt out."""
     small = picture[::4, ::4].astype(np.float32)
     light = small.mean(axis=2)

@@ -8,11 +8,11 @@ from typing import Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from videogen.engines.procedural.noise import F32, smooth, spectral, tap, tile
-from videogen.engines.procedural.resample import box, double, halve
+from videogen.engines.procedural.noise import F32, make_texture, sample, smoothstep, spectral_noise
+from videogen.engines.procedural.resample import box_blur, downsample, upsample
 
 Picture: TypeAlias = NDArray[np.uint8]
-Manner: TypeAlias = Callable[[Picture, float], Picture]
+StyleFilter: TypeAlias = Callable[[Picture, float], Picture]
 """A picture, uint8 (H, W, 3), RGB, and its time in seconds, to a picture of the same shape."""
 
 _WEIGHTS: Final = np.array([0.30, 0.59, 0.11], np.float32)
@@ -21,7 +21,7 @@ _BAYER: Final = (
 ) / 16 - np.float32(0.5)
 
 
-def build_style(name: str, size: tuple[int, int], rng: np.random.Generator) -> Manner | None:
+def build_style(name: str, size: tuple[int, int], rng: np.random.Generator) -> StyleFilter | None:
     """The manner with this name for pictures of this size (width, height), or None where there is nothing to do."""
     build = _STYLES.get(name)
     return build(size, rng) if build else None
@@ -51,8 +51,8 @@ def _edges(luma: F32) -> F32:
     return np.asarray(np.sqrt(across * across + down * down), np.float32)
 
 
-def _whole(half: F32, size: tuple[int, int]) -> F32:
-    return double(half, (0, size[1]), size[0])
+def _full_size(half: F32, size: tuple[int, int]) -> F32:
+    return upsample(half, (0, size[1]), size[0])
 
 
 def _saturate(planes: F32, amount: float) -> F32:
@@ -60,7 +60,7 @@ def _saturate(planes: F32, amount: float) -> F32:
     return np.asarray(luma + (planes - luma) * np.float32(amount), np.float32)
 
 
-def _neon(size: tuple[int, int], rng: np.random.Generator) -> Manner:
+def _neon(size: tuple[int, int], rng: np.random.Generator) -> StyleFilter:
     """Deep blacks, glowing colours, and every edge a tube of light."""
     x = np.linspace(0, 1, -(-size[0] // 2), dtype=np.float32)
     phase = np.float32(rng.uniform(0, 1))
@@ -68,54 +68,54 @@ def _neon(size: tuple[int, int], rng: np.random.Generator) -> Manner:
     tubes = np.array([(1.0, 0.10, 0.65), (0.05, 0.75, 1.0)], np.float32)
     colors = (tubes[0][:, None] * wave + tubes[1][:, None] * (1 - wave))[:, None]
 
-    def manner(picture: Picture, t: float) -> Picture:
-        half = halve(_planes(picture))
-        edge = smooth(0.025, 0.20, _edges(_luma(box(half, 1, 1))))
+    def apply(picture: Picture, t: float) -> Picture:
+        half = downsample(_planes(picture))
+        edge = smoothstep(0.025, 0.20, _edges(_luma(box_blur(half, 1, 1))))
         radius = max(2, size[1] // 160)
-        glow = edge + np.float32(1.1) * box(box(edge[None], radius, 1), radius, 2)[0]
+        glow = edge + np.float32(1.1) * box_blur(box_blur(edge[None], radius, 1), radius, 2)[0]
         body = _saturate(half, 1.7)
         body = np.asarray(body * (np.float32(0.88) * np.clip(body, 0.25, 1)), np.float32)
         body += glow * colors * np.float32(0.8)
-        return _picture(_whole(body.astype(np.float32), size))
+        return _picture(_full_size(body.astype(np.float32), size))
 
-    return manner
+    return apply
 
 
-def _watercolour(size: tuple[int, int], rng: np.random.Generator) -> Manner:
+def _watercolour(size: tuple[int, int], rng: np.random.Generator) -> StyleFilter:
     """Washes that bleed and dry with dark rims on rough paper, with its edge left white."""
     width, height = -(-size[0] // 2), -(-size[1] // 2)
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
     unit = np.float32(256 / height)
-    bleed = tile(spectral(256, 3.0, rng, (4, 60)))
-    rows = np.clip(y + tap(bleed, x * unit, y * unit) * np.float32(height / 190), 0, height - 1)
-    columns = np.clip(x + tap(bleed, x * unit + 99, y * unit) * np.float32(height / 190), 0, width - 1)
+    bleed = make_texture(spectral_noise(256, 3.0, rng, (4, 60)))
+    rows = np.clip(y + sample(bleed, x * unit, y * unit) * np.float32(height / 190), 0, height - 1)
+    columns = np.clip(x + sample(bleed, x * unit + 99, y * unit) * np.float32(height / 190), 0, width - 1)
     index = rows.astype(np.intp) * width + columns.astype(np.intp)
-    grain = tap(tile(spectral(512, 1.2, rng, (20, 250))), x * np.float32(1.3), y * np.float32(1.3))
+    grain = sample(make_texture(spectral_noise(512, 1.2, rng, (20, 250))), x * np.float32(1.3), y * np.float32(1.3))
     paper = (1 - np.float32(0.018) * np.abs(grain)).astype(np.float32)
-    pool = np.float32(0.99) + np.float32(0.028) * tap(bleed, x * unit * np.float32(0.5), y * unit * np.float32(0.5))
+    pool = np.float32(0.99) + np.float32(0.028) * sample(bleed, x * unit * np.float32(0.5), y * unit * np.float32(0.5))
     border = np.minimum(np.minimum(x, width - 1 - x), np.minimum(y, height - 1 - y)) / np.float32(height)
-    border += tap(bleed, x * unit * np.float32(0.8), y * unit * np.float32(0.8)) * np.float32(0.007)
-    dry = smooth(0.040, 0.018, border)
+    border += sample(bleed, x * unit * np.float32(0.8), y * unit * np.float32(0.8)) * np.float32(0.007)
+    dry = smoothstep(0.040, 0.018, border)
 
-    def manner(picture: Picture, t: float) -> Picture:
-        half = halve(_planes(picture))
+    def apply(picture: Picture, t: float) -> Picture:
+        half = downsample(_planes(picture))
         wash = half.reshape(3, -1).take(index, axis=1).reshape(half.shape)
         for axis in (1, 2):
-            wash = box(wash, max(1, height // 240), axis)
+            wash = box_blur(wash, max(1, height // 240), axis)
         # Few tones, with soft steps between them; the hue goes through.
         luma = _luma(wash)
         tone = luma * np.float32(8)
         step = np.floor(tone)
-        flat = (step + smooth(0.15, 0.85, tone - step)) / np.float32(8)
+        flat = (step + smoothstep(0.15, 0.85, tone - step)) / np.float32(8)
         wash = wash * ((flat + np.float32(0.02)) / (luma + np.float32(0.02)))
-        rim = smooth(0.03, 0.25, _edges(_luma(wash)))
+        rim = smoothstep(0.03, 0.25, _edges(_luma(wash)))
         wash = _saturate(1 - (1 - wash) * np.float32(0.88), 1.35)
         wash *= (1 - rim * np.float32(0.22)) * pool
         wash += (np.float32(0.97) - wash) * dry
         wash *= paper
-        return _picture(_whole(wash.astype(np.float32), size))
+        return _picture(_full_size(wash.astype(np.float32), size))
 
-    return manner
+    return apply
 
 
 def _kuwahara(half: F32, radius: int) -> F32:
@@ -123,43 +123,45 @@ def _kuwahara(half: F32, radius: int) -> F32:
     luma = _luma(half)
     stack = np.concatenate([half, luma[None], (luma * luma)[None]])
     for axis in (1, 2):
-        stack = box(stack, radius, axis)
+        stack = box_blur(stack, radius, axis)
     spread = stack[4] - stack[3] * stack[3]
-    best, found = None, stack[:3]
+    best, result = None, stack[:3]
     for down in (-radius, radius):
         for across in (-radius, radius):
             rows = np.clip(np.arange(spread.shape[0]) + down, 0, spread.shape[0] - 1)[:, None]
             columns = np.clip(np.arange(spread.shape[1]) + across, 0, spread.shape[1] - 1)
             moved, even = stack[:3, rows, columns], spread[rows, columns]
             if best is None:
-                best, found = even, moved
+                best, result = even, moved
             else:
                 better = even < best
                 best = np.where(better, even, best)
-                found = np.where(better, moved, found)
-    return found
+                result = np.where(better, moved, result)
+    return result
 
 
-def _oil(size: tuple[int, int], rng: np.random.Generator) -> Manner:
+def _oil(size: tuple[int, int], rng: np.random.Generator) -> StyleFilter:
     """Thick strokes that catch the light on canvas."""
     width, height = -(-size[0] // 2), -(-size[1] // 2)
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
-    bristle = tile(spectral(256, 1.4, rng, (8, 120), 5.0))
-    turn = tap(tile(spectral(128, 3.0, rng, (1, 6))), x * np.float32(64 / height), y * np.float32(64 / height))
-    stroke = tap(bristle, x + turn * 22, y + turn * 40 + x * np.float32(0.35))
+    bristle = make_texture(spectral_noise(256, 1.4, rng, (8, 120), 5.0))
+    turn = sample(
+        make_texture(spectral_noise(128, 3.0, rng, (1, 6))), x * np.float32(64 / height), y * np.float32(64 / height)
+    )
+    stroke = sample(bristle, x + turn * 22, y + turn * 40 + x * np.float32(0.35))
 
-    def manner(picture: Picture, t: float) -> Picture:
-        strokes = _kuwahara(halve(_planes(picture)), max(2, height // 110))
+    def apply(picture: Picture, t: float) -> Picture:
+        strokes = _kuwahara(downsample(_planes(picture)), max(2, height // 110))
         luma = _luma(strokes)
         relief = np.zeros_like(luma)
         relief[1:, 1:] = (luma[1:, 1:] - luma[:-1, :-1]) * np.float32(0.5)
         relief += stroke * (np.float32(0.010) + np.float32(0.010) * luma)
-        return _picture(_whole((_saturate(strokes, 1.22) + relief).astype(np.float32), size))
+        return _picture(_full_size((_saturate(strokes, 1.22) + relief).astype(np.float32), size))
 
-    return manner
+    return apply
 
 
-def _pixels(size: tuple[int, int], rng: np.random.Generator) -> Manner:
+def _pixels(size: tuple[int, int], rng: np.random.Generator) -> StyleFilter:
     """Large square pixels in few colours, mixed by an ordered pattern so that nothing swarms."""
     width, height = size
     side = max(2, round(height / 132))
@@ -168,7 +170,7 @@ def _pixels(size: tuple[int, int], rng: np.random.Generator) -> Manner:
     levels = np.float32(9)
     row_starts, column_starts = np.arange(0, height, side), np.arange(0, width, side)
 
-    def manner(picture: Picture, t: float) -> Picture:
+    def apply(picture: Picture, t: float) -> Picture:
         planes = _planes(picture)
         total = np.add.reduceat(np.add.reduceat(planes, row_starts, 1), column_starts, 2)
         count = np.diff(np.append(row_starts, height))[:, None] * np.diff(np.append(column_starts, width))
@@ -177,7 +179,7 @@ def _pixels(size: tuple[int, int], rng: np.random.Generator) -> Manner:
         large = np.repeat(np.repeat(_picture(steps), side, 0), side, 1)
         return np.ascontiguousarray(large[:height, :width])
 
-    return manner
+    return apply
 
 
 def _curve(points: tuple[float, ...]) -> NDArray[np.uint8]:
@@ -189,49 +191,49 @@ def _curve(points: tuple[float, ...]) -> NDArray[np.uint8]:
 def _vignette(size: tuple[int, int], strength: float) -> F32:
     x = np.linspace(-1, 1, size[0], dtype=np.float32)
     y = np.linspace(-1, 1, size[1], dtype=np.float32)[:, None]
-    return np.asarray(1 - np.float32(strength) * smooth(0.35, 1.9, x * x + y * y), np.float32)
+    return np.asarray(1 - np.float32(strength) * smoothstep(0.35, 1.9, x * x + y * y), np.float32)
 
 
-def _noir(size: tuple[int, int], rng: np.random.Generator) -> Manner:
+def _noir(size: tuple[int, int], rng: np.random.Generator) -> StyleFilter:
     """Black and white, hard light, dark corners."""
     curve = _curve((0.0, 0.045, 0.16, 0.38, 0.64, 0.85, 0.96, 1.0)).astype(np.float32)
     shade = _vignette(size, 0.75)
     noise = rng.normal(0, 5.5, (size[1] + 64, size[0] + 64)).astype(np.float32)
 
-    def manner(picture: Picture, t: float) -> Picture:
+    def apply(picture: Picture, t: float) -> Picture:
         luma = (
             picture[..., 0] * np.float32(0.42) + picture[..., 1] * np.float32(0.46) + picture[..., 2] * np.float32(0.12)
         )
         tone = curve.take(np.minimum(luma, 255).astype(np.intp)) * shade
-        frame = round(t * 24)
-        down, across = frame * 23 % 64, frame * 41 % 64
+        frame_number = round(t * 24)
+        down, across = frame_number * 23 % 64, frame_number * 41 % 64
         tone += noise[down : down + size[1], across : across + size[0]]
         grey = np.clip(tone, 0, 255).astype(np.uint8)
         return np.ascontiguousarray(np.broadcast_to(grey[..., None], picture.shape))
 
-    return manner
+    return apply
 
 
-def _anime(size: tuple[int, int], rng: np.random.Generator) -> Manner:
+def _anime(size: tuple[int, int], rng: np.random.Generator) -> StyleFilter:
     """Clear, flat colours with drawn outlines."""
 
-    def manner(picture: Picture, t: float) -> Picture:
-        flat = _kuwahara(halve(_planes(picture)), max(1, size[1] // 360))
+    def apply(picture: Picture, t: float) -> Picture:
+        flat = _kuwahara(downsample(_planes(picture)), max(1, size[1] // 360))
         luma = _luma(flat)
         tone = luma * np.float32(6)
         step = np.floor(tone)
-        banded = (step + smooth(0.32, 0.68, tone - step)) / np.float32(6)
+        banded = (step + smoothstep(0.32, 0.68, tone - step)) / np.float32(6)
         flat = flat * np.asarray(
             (banded * np.float32(0.65) + luma * np.float32(0.35)) / np.maximum(luma, np.float32(0.02)), np.float32
         )
-        line = smooth(0.16, 0.42, _edges(luma)) * np.float32(0.55)
+        line = smoothstep(0.16, 0.42, _edges(luma)) * np.float32(0.55)
         flat = _saturate(flat, 1.4) * (1 - line)
-        return _picture(_whole(np.clip(flat, 0, 1).astype(np.float32), size))
+        return _picture(_full_size(np.clip(flat, 0, 1).astype(np.float32), size))
 
-    return manner
+    return apply
 
 
-def _vintage(size: tuple[int, int], rng: np.random.Generator) -> Manner:
+def _vintage(size: tuple[int, int], rng: np.random.Generator) -> StyleFilter:
     """Faded, warm film with dark corners, a flicker and some dust."""
     curves = (
         _curve((0.10, 0.30, 0.58, 0.82, 0.95)),
@@ -241,25 +243,25 @@ def _vintage(size: tuple[int, int], rng: np.random.Generator) -> Manner:
     shade = _vignette(size, 0.55)
     dust = rng.random((24, 6, 3))
 
-    def manner(picture: Picture, t: float) -> Picture:
-        frame = round(t * 24)
+    def apply(picture: Picture, t: float) -> Picture:
+        frame_number = round(t * 24)
         planes = _planes(picture)
         faded = _saturate(planes, 0.62)
         index = np.clip(faded * 255, 0, 255).astype(np.intp)
-        light = shade * np.float32(1 + 0.018 * np.sin(frame * 1.9) + 0.012 * np.sin(frame * 0.7))
+        light = shade * np.float32(1 + 0.018 * np.sin(frame_number * 1.9) + 0.012 * np.sin(frame_number * 0.7))
         out = np.empty(picture.shape, np.uint8)
         for channel, curve in enumerate(curves):
             out[..., channel] = np.clip(curve.astype(np.float32).take(index[channel]) * light, 0, 255)
-        for x, y, kind in dust[frame // 2 % len(dust)]:
+        for x, y, kind in dust[frame_number // 2 % len(dust)]:
             side = 1 + int(kind * size[1] / 240)
             left, top = int(x * size[0]), int(y * size[1])
             out[top : top + side, left : left + side] = 225 if kind > 0.5 else 30
         return out
 
-    return manner
+    return apply
 
 
-_STYLES: Final[Mapping[str, Callable[[tuple[int, int], np.random.Generator], Manner]]] = {
+_STYLES: Final[Mapping[str, Callable[[tuple[int, int], np.random.Generator], StyleFilter]]] = {
     "neon": _neon,
     "watercolour": _watercolour,
     "oil": _oil,

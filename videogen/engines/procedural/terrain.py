@@ -8,23 +8,23 @@ from dataclasses import dataclass
 import numpy as np
 
 from videogen.engines.procedural.layer import World
-from videogen.engines.procedural.layers.sky import gradient
+from videogen.engines.procedural.layers.sky import sky_gradient
 from videogen.engines.procedural.noise import F32
-from videogen.engines.procedural.strip import Strip, strip_of
+from videogen.engines.procedural.sprite import Sprite, premultiplied_sprite
 
-_LENS = 1.25
-_FINE = 2
+_FOCAL_LENGTH = 1.25
+_SUPERSAMPLING = 2
 _SLICES = 260
 
-Field = Callable[[F32, F32], F32]
+HeightFunction = Callable[[F32, F32], F32]
 
 
 @dataclass(frozen=True)
-class Ground:
+class Terrain:
     """What lies there. `height(x, z)` in metres, `paint(x, z, light)` its colour, float32 (3, *x.shape), where `light`
     is how squarely the sun meets it, 0..1. `eye`: metres of the camera over 0; `near`, `far`: metres from it."""
 
-    height: Field
+    height: HeightFunction
     paint: Callable[[F32, F32, F32], F32]
     eye: float
     near: float
@@ -33,37 +33,37 @@ class Ground:
     shadow: float = 1.0
 
 
-def bake(world: World, ground: Ground) -> tuple[Strip, int]:
+def bake_terrain(world: World, ground: Terrain) -> tuple[Sprite, int]:
     """The ground as a strip with the world's margins, and the row that its bottom stands on."""
-    frame = world.frame
-    columns = frame.width + 2 * world.margin
-    x = (np.arange(columns, dtype=np.float32) - world.margin + 0.5 - frame.width / 2) / np.float32(frame.unit)
+    viewport = world.viewport
+    columns = viewport.width + 2 * world.margin
+    x = (np.arange(columns, dtype=np.float32) - world.margin + 0.5 - viewport.width / 2) / np.float32(viewport.unit)
     depth = np.geomspace(ground.near, ground.far, _SLICES).astype(np.float32)[:, None]
-    across = x[None] * depth / np.float32(_LENS)
+    across = x[None] * depth / np.float32(_FOCAL_LENGTH)
     height = ground.height(across, np.broadcast_to(depth, across.shape))
-    lift = (height - np.float32(ground.eye)) * np.float32(_LENS) / depth
+    lift = (height - np.float32(ground.eye)) * np.float32(_FOCAL_LENGTH) / depth
     seen = np.maximum.accumulate(lift, axis=0)
-    top = max(2, int(frame.horizon - float(seen.max()) * frame.unit) - 2)
-    rows = frame.height - top
-    level = (frame.horizon - top - (np.arange(rows * _FINE) + 0.5) / _FINE) / frame.unit
-    slices = _first_seen(seen, level.astype(np.float32))
+    top = max(2, int(viewport.horizon - float(seen.max()) * viewport.unit) - 2)
+    rows = viewport.height - top
+    level = (viewport.horizon - top - (np.arange(rows * _SUPERSAMPLING) + 0.5) / _SUPERSAMPLING) / viewport.unit
+    slices = _first_visible_slices(seen, level.astype(np.float32))
     colors = _colors(world, ground, (across, depth, height), x)
     light = np.zeros((3, rows, columns), np.float32)
     cover = np.zeros((rows, columns), np.float32)
     index, part, hit = slices
     place = np.arange(columns)
-    for step in range(_FINE):
-        at, share, found = index[step::_FINE], part[step::_FINE], hit[step::_FINE]
+    for step in range(_SUPERSAMPLING):
+        at, fraction, found = index[step::_SUPERSAMPLING], part[step::_SUPERSAMPLING], hit[step::_SUPERSAMPLING]
         cover += found
         for channel in range(3):
             plane = colors[channel]
             low = plane[np.maximum(at - 1, 0), place]
-            low += (plane[at, place] - low) * share
+            low += (plane[at, place] - low) * fraction
             light[channel] += low * found
-    return strip_of(light / np.float32(_FINE), cover / np.float32(_FINE)), frame.height
+    return premultiplied_sprite(light / np.float32(_SUPERSAMPLING), cover / np.float32(_SUPERSAMPLING)), viewport.height
 
 
-def _first_seen(seen: F32, level: F32) -> tuple[np.ndarray[tuple[int, ...], np.dtype[np.intp]], F32, F32]:
+def _first_visible_slices(seen: F32, level: F32) -> tuple[np.ndarray[tuple[int, ...], np.dtype[np.intp]], F32, F32]:
     """For each row and column: the first slice that rises to the row, how far between it and the one before, and
     whether there is one."""
     count, columns = seen.shape
@@ -78,14 +78,14 @@ def _first_seen(seen: F32, level: F32) -> tuple[np.ndarray[tuple[int, ...], np.d
     return index, np.clip(part, 0, 1).astype(np.float32), hit.astype(np.float32)
 
 
-def _colors(world: World, ground: Ground, places: tuple[F32, F32, F32], x: F32) -> F32:
+def _colors(world: World, ground: Terrain, places: tuple[F32, F32, F32], x: F32) -> F32:
     """Colour of every slice, float32 (3, slices, columns), behind the air that lies before it."""
     across, depth, _ = places
     z = np.broadcast_to(depth, across.shape)
     step = np.float32(0.012) * z + np.float32(0.02)
     slope_x = (ground.height(across + step, z) - ground.height(across - step, z)) / (2 * step)
     slope_z = (ground.height(across, z + step) - ground.height(across, z - step)) / (2 * step)
-    sun = world.air.sun
+    sun = world.lighting.sun
     side = np.float32(np.clip(sun[0] * 1.2, -0.85, 0.85) or 0.3)
     up = np.float32(0.30 + 0.6 * min(1.0, sun[1] * 1.6))
     ahead = np.float32(0.35)
@@ -93,6 +93,6 @@ def _colors(world: World, ground: Ground, places: tuple[F32, F32, F32], x: F32) 
     facing /= np.float32(np.sqrt(up**2 + side**2 + ahead**2))
     light = np.clip(np.float32(1 - ground.shadow) + facing * np.float32(1.15 * ground.shadow), 0, 1)
     color = ground.paint(across, z, light.astype(np.float32))
-    veil = 1 - np.exp(-depth / np.float32(ground.haze * (1 - 0.75 * world.air.fog)))
-    mist = gradient(world, np.array([0.02], np.float32), x)
+    veil = 1 - np.exp(-depth / np.float32(ground.haze * (1 - 0.75 * world.lighting.fog)))
+    mist = sky_gradient(world, np.array([0.02], np.float32), x)
     return np.asarray(color + (mist - color) * veil, np.float32)

@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from videogen.engines.procedural.language import ShotSpec, Subject, parse_prompt
+from videogen.engines.procedural.photo.camera_path import CameraPath
 from videogen.engines.procedural.photo.depth import guess_depth
-from videogen.engines.procedural.photo.path import Path
-from videogen.engines.procedural.photo.reading import describe_picture, of_a_picture
+from videogen.engines.procedural.photo.prompt import describe_photo, restrict_to_photo
 from videogen.engines.procedural.photo.scene import PhotoScene
-from videogen.engines.procedural.photo.warp import Warp, cover, margin_of
+from videogen.engines.procedural.photo.warp import Warp, crop_to_fill, required_margin
 
 SIZE = (256, 144)
 MOVES = ("zoom in", "zoom out", "pan left", "pan right", "tilt up", "tilt down", "dolly in", "dolly out", "orbit")
@@ -30,7 +30,7 @@ def landscape(width: int = 480, height: int = 300) -> NDArray[np.uint8]:
 
 
 def shot(prompt: str) -> ShotSpec:
-    return of_a_picture(parse_prompt(prompt)).shots[0]
+    return restrict_to_photo(parse_prompt(prompt)).shots[0]
 
 
 def frames(prompt: str, *moments: float, size: tuple[int, int] = SIZE, seed: int = 7) -> NDArray[np.uint8]:
@@ -97,15 +97,15 @@ def test_in_makes_things_larger_and_is_the_default(move: str, larger: bool) -> N
 
 def test_near_things_move_more_than_far_ones() -> None:
     picture = landscape()
-    depth = guess_depth(cover(picture, SIZE))
-    warp = Warp(cover(picture, SIZE), depth, SIZE, 0.1)
-    path = Path(shot("orbit"), 4.0, False, np.random.default_rng(1))
-    shift = warp._corners(path.at(4.0)) - warp._corners(path.at(0.0))
+    depth = guess_depth(crop_to_fill(picture, SIZE))
+    warp = Warp(crop_to_fill(picture, SIZE), depth, SIZE, 0.1)
+    path = CameraPath(shot("orbit"), 4.0, False, np.random.default_rng(1))
+    shift = warp._corners(path.view_at(4.0)) - warp._corners(path.view_at(0.0))
     sky, ground = shift[1, :, 0].mean(), shift[-2, :, 0].mean()
     assert sky * ground < 0, "round the middle, they go opposite ways"
     # Nothing folds over: what is right of something stays right of it.
     for t in (0.0, 1.0, 4.0):
-        corners = warp._corners(path.at(t))
+        corners = warp._corners(path.view_at(t))
         assert np.diff(corners[..., 0], axis=1).min() > 0
         assert np.diff(corners[..., 1], axis=0).min() > 0
 
@@ -120,9 +120,9 @@ def test_any_picture_has_a_depth_that_cannot_tear(seed: int) -> None:
         assert 0 <= depth.min() <= depth.max() <= 1
         assert max(np.abs(np.diff(depth, axis=axis)).max() for axis in (0, 1)) < 0.08
         for move in MOVES:
-            path = Path(shot(move + ", fast"), 20.0, False, rng)
-            views = [path.at(t) for t in (0.0, 10.0, 20.0)]
-            warp = Warp(cover(picture, SIZE), depth, SIZE, margin_of(views))
+            path = CameraPath(shot(move + ", fast"), 20.0, False, rng)
+            views = [path.view_at(t) for t in (0.0, 10.0, 20.0)]
+            warp = Warp(crop_to_fill(picture, SIZE), depth, SIZE, required_margin(views))
             for view in views:
                 corners = warp._corners(view)
                 assert np.diff(corners[..., 0], axis=1).min() > 0
@@ -137,7 +137,7 @@ def test_the_sky_is_far_and_the_ground_is_near() -> None:
 @pytest.mark.parametrize(("size", "kept"), [((256, 144), (333, 187)), ((144, 256), (187, 333))])
 def test_a_picture_covers_any_shape(size: tuple[int, int], kept: tuple[int, int]) -> None:
     for shape in ((300, 480), (480, 300), (40, 600), (16, 16)):
-        covering = cover(np.full((*shape, 3), 200, np.uint8), size)
+        covering = crop_to_fill(np.full((*shape, 3), 200, np.uint8), size)
         assert covering.shape == (kept[1], kept[0], 3)
         assert (covering == 200).all()
 
@@ -179,12 +179,12 @@ def test_seeds_differ_also_where_nothing_is_asked_for() -> None:
     ],
 )
 def test_any_prompt_is_read_and_answered(prompt: str, told: str) -> None:
-    spec = of_a_picture(parse_prompt(prompt))
-    assert describe_picture(spec.shots[0], spec.ignored).startswith(told)
+    spec = restrict_to_photo(parse_prompt(prompt))
+    assert describe_photo(spec.shots[0], spec.ignored).startswith(told)
 
 
 def test_what_would_have_to_be_painted_is_owned_up_to() -> None:
-    spec = of_a_picture(parse_prompt("two red boats over the sea, eerie watercolour, slow pan left, snowstorm"))
+    spec = restrict_to_photo(parse_prompt("two red boats over the sea, eerie watercolour, slow pan left, snowstorm"))
     assert [subject.kind for subject in spec.shots[0].subjects] == ["abstract", "snow"]
     became = [reading.became for reading in spec.understood]
     assert became == ["mood: eerie", "pace: calm", "camera: pan left", "snow, heavy"]
@@ -193,7 +193,7 @@ def test_what_would_have_to_be_painted_is_owned_up_to() -> None:
 
 
 def test_a_negative_prompt_takes_weather_away() -> None:
-    (spec,) = of_a_picture(parse_prompt("rain and snow", "snow")).shots
+    (spec,) = restrict_to_photo(parse_prompt("rain and snow", "snow")).shots
     assert [subject.kind for subject in spec.subjects] == ["abstract", "rain"]
     assert isinstance(spec.subjects[1], Subject)
 

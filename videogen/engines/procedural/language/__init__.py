@@ -1,13 +1,13 @@
 """From a prompt to a scene: words in, pure data out. Nothing here needs more than the standard library."""
 
+from videogen.engines.procedural.language.description import describe
 from videogen.engines.procedural.language.parser import parse_prompt
-from videogen.engines.procedural.language.spec import (
+from videogen.engines.procedural.language.scene_spec import (
     KINDS,
     LIVING,
-    PLACES,
     SKY,
     WEATHER,
-    Reading,
+    Interpretation,
     Relation,
     SceneSpec,
     ShotSpec,
@@ -15,15 +15,13 @@ from videogen.engines.procedural.language.spec import (
     from_json,
     to_json,
 )
-from videogen.engines.procedural.language.wording import describe
 
 __all__ = [
     "KINDS",
     "LIVING",
-    "PLACES",
     "SKY",
     "WEATHER",
-    "Reading",
+    "Interpretation",
     "Relation",
     "SceneSpec",
     "ShotSpec",

@@ -9,13 +9,13 @@ from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any, Final
 
-from videogen.engines.procedural.language.text import Token, clean, fold, tokens
+from videogen.engines.procedural.language.tokenizer import Token, clean, tokenize
 
 TABLES: Final = ("subjects", "light", "craft", "grammar")
 ROMANCE: Final = frozenset({"fr", "es", "it", "pt"})
 # Words that may stand inside a camera phrase: "pan slowly to the left".
-_GLUE: Final = frozenset({"to", "the", "slowly", "gently", "towards", "smoothly"})
-_LONGEST_GLUE: Final = 3
+_FILLER_WORDS: Final = frozenset({"to", "the", "slowly", "gently", "towards", "smoothly"})
+_MAX_FILLERS: Final = 3
 _PARTICLES: Final = ("의", "에", "를", "을", "이", "가", "은", "는", "에서", "와", "과", "로", "으로", "도", "에는")
 
 
@@ -36,7 +36,7 @@ class Sense:
     effects: tuple[Effect, ...]
     languages: frozenset[str]
     plural: bool = False
-    either: bool = False
+    is_invariant: bool = False
 
     @property
     def topic(self) -> str:
@@ -49,13 +49,13 @@ class Sense:
         return self.effects[0].value
 
     @property
-    def is_romance(self) -> bool:
+    def follows_noun(self) -> bool:
         """Whether it follows the noun it belongs to, as adjectives of these languages do."""
         return self.languages <= ROMANCE
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class PhraseMatch:
     """A phrase at some place: its sense, how many tokens it takes, and whether it was in the plural."""
 
     sense: Sense
@@ -65,7 +65,7 @@ class Found:
 
 @dataclass(slots=True)
 class _Node:
-    nexts: dict[str, _Node] = field(default_factory=dict)
+    children: dict[str, _Node] = field(default_factory=dict)
     sense: Sense | None = None
     is_camera: bool = False
 
@@ -86,13 +86,13 @@ class Lexicon:
 
     def _add(self, phrase: str, effects: tuple[Effect, ...], language: str) -> None:
         mark = phrase[-1] if phrase[-1] in "+~" else ""
-        words = [token.word for token in tokens(clean(phrase.removesuffix(mark)))]
+        words = [token.word for token in tokenize(clean(phrase.removesuffix(mark)))]
         node = self._root
         for word in words:
             self._vocabulary.add(word)
-            following = node.nexts.get(word)
+            following = node.children.get(word)
             if following is None:
-                following = node.nexts[word] = _Node()
+                following = node.children[word] = _Node()
             node = following
             node.is_camera |= effects[0].topic == "camera"
         known = node.sense
@@ -102,7 +102,7 @@ class Lexicon:
             raise ValueError(f"{phrase!r} ({language}) means both {known.effects} and {effects}")
         languages = known.languages | {language} if known else frozenset({language})
         plural = mark == "+" or (known is not None and known.plural)
-        node.sense = Sense(effects, languages, plural, mark == "~" or (known is not None and known.either))
+        node.sense = Sense(effects, languages, plural, mark == "~" or (known is not None and known.is_invariant))
         if effects[0].topic == "title":
             self._titles.add(words[-1])
 
@@ -110,33 +110,40 @@ class Lexicon:
         """Whether a folded word may stand before a quoted title."""
         return word in self._titles
 
-    def find(self, line: Sequence[Token], at: int) -> Found | None:
+    def longest_match(self, tokens: Sequence[Token], start: int) -> PhraseMatch | None:
         """The longest phrase that begins at a place of the line, or None."""
-        return max(self._walk(self._root, line, at, 0, False), key=lambda found: found.count, default=None)
+        return max(self._walk(self._root, tokens, start, 0, False), key=lambda found: found.count, default=None)
 
-    def _walk(self, node: _Node, line: Sequence[Token], at: int, count: int, plural: bool) -> Iterator[Found]:
+    def _walk(
+        self, node: _Node, tokens: Sequence[Token], start: int, count: int, plural: bool
+    ) -> Iterator[PhraseMatch]:
         if node.sense:
-            yield Found(node.sense, count, plural or node.sense.plural)
-        if at + count >= len(line) or line[at + count].sort != "word":
+            yield PhraseMatch(node.sense, count, plural or node.sense.plural)
+        if start + count >= len(tokens) or tokens[start + count].type != "word":
             return
-        for form, change in self._forms(line[at + count].word):
-            following = node.nexts.get(form)
-            if following and (not following.sense or following.nexts or _allowed(change, following.sense)):
-                yield from self._walk(following, line, at, count + 1, change == "plural")
-        if node.is_camera and node.nexts and count < 2 + _LONGEST_GLUE and line[at + count].word in _GLUE:
-            yield from self._walk(node, line, at, count + 1, plural)
+        for form, change in self._forms(tokens[start + count].word):
+            following = node.children.get(form)
+            if following and (not following.sense or following.children or _is_allowed(change, following.sense)):
+                yield from self._walk(following, tokens, start, count + 1, change == "plural")
+        if (
+            node.is_camera
+            and node.children
+            and count < 2 + _MAX_FILLERS
+            and tokens[start + count].word in _FILLER_WORDS
+        ):
+            yield from self._walk(node, tokens, start, count + 1, plural)
 
     def _known_forms(self, word: str) -> tuple[tuple[str, str], ...]:
         """The forms a word may be looked up under, itself first, each with the change that was undone."""
-        return tuple((form, change) for form, change in _forms(word) if form in self._vocabulary)
+        return tuple((form, change) for form, change in _word_forms(word) if form in self._vocabulary)
 
 
-def _allowed(change: str, sense: Sense) -> bool:
+def _is_allowed(change: str, sense: Sense) -> bool:
     """German, English and Korean endings are undone for words of that language only."""
     return change in ("", "plural") or change in sense.languages
 
 
-def _forms(word: str) -> Iterator[tuple[str, str]]:
+def _word_forms(word: str) -> Iterator[tuple[str, str]]:
     yield word, ""
     if "\uac00" <= word[0] <= "\ud7a3":
         yield from ((word.removesuffix(ending), "ko") for ending in _PARTICLES if word.endswith(ending))
@@ -188,6 +195,3 @@ def companions() -> Mapping[tuple[str, str], tuple[str, ...]]:
         (effects_of(name)[0].topic, effects_of(name)[0].value): tuple(row["kinds"].split(", "))
         for name, row in table.items()
     }
-
-
-__all__ = ["Effect", "Found", "Lexicon", "Sense", "companions", "effects_of", "fold", "lexicon", "read_table"]

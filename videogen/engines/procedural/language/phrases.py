@@ -1,171 +1,118 @@
-"""The state in which a shot is read: nouns take what has waited for them, relations find their target."""
+"""A line of tokens as a list of items: phrases with their sense, numbers, titles, pauses, unknown words."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Final
 
-from videogen.engines.procedural.language.drafts import PLENTIFUL, STRONG, UNCOUNTED, Draft, Pending, ShotDraft
-from videogen.engines.procedural.language.items import Item
-from videogen.engines.procedural.language.spec import LIVING, SKY, WEATHER
+from videogen.engines.procedural.language.lexicon import Effect, Lexicon, Sense
+from videogen.engines.procedural.language.scene_spec import MAX_COUNT
+from videogen.engines.procedural.language.tokenizer import Token, tokenize
 
-MOVABLE: Final = LIVING | {"boat", "balloon", "lanterns", "sun", "moon", "clouds"}
-"""Kinds that can do something."""
-SELF_MOVING: Final = frozenset(
-    {"rain", "snow", "fog", "waterfall", "river", "ocean", "fire", "aurora", "stars", "flowers", "tree"}
-)
-"""Kinds whose motion goes without saying."""
-
-_MODIFIERS: Final = frozenset(
-    {"colour", "size", "amount", "number", "action", "light", "mood", "style", "tempo", "praise", "unknown"}
-)
-_NOUNS: Final = frozenset({"kind", "tint", "time", "season"})
-_SIDE_FIELDS: Final = frozenset({"time", "style", "tempo"})
-# What nothing stands in or on: "in the rain" and "under the snow" are weather, no places.
-_DROPS: Final = WEATHER - {"clouds"}
-_NO_TARGETS: Final = {"in": SKY | WEATHER, "on": SKY | WEATHER, "under": _DROPS, "reflected in": _DROPS}
-_LOOKAHEAD: Final = 8
-_POSTPOSED: Final = frozenset({"ja", "zh", "ko"})
+_UNKNOWN: Final = Sense((Effect("unknown"),), frozenset())
+_STOP: Final = Sense((Effect("stop"),), frozenset())
+_PAUSE: Final = Sense((Effect("pause"),), frozenset())
+_QUOTED: Final = Sense((Effect("quoted"),), frozenset())
+_SHOT: Final = Sense((Effect("shot", "crossfade"),), frozenset())
 
 
-class Phrases:
-    """The items of one shot, and what was understood of them so far."""
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """A phrase as written and its sense. `place` is its number in the prompt; `plural` as in `Found`."""
 
-    def __init__(self, items: Sequence[Item]) -> None:
-        self._items = items
-        self._shot = ShotDraft()
-        self._pending = Pending()
-        self._group: list[int] = []  # the subjects that "and" has joined so far
-        self._recent: list[int] = []  # the group before a pause
-        self._near: int | None = None  # the subject that the item before belongs to
-        self._relation: tuple[Item, list[int]] | None = None
-        self._negator: Item | None = None
-        self._is_joined = False  # "and" came right before
+    text: str
+    sense: Sense
+    position: int = 0
+    plural: bool = False
 
-    def _kind(self, at: int, item: Item) -> None:
-        kinds = [effect for effect in item.sense.effects if effect.topic == "kind"]
-        if self._negator:
-            self._shot.notes.negated(self._negator, item, self._shot.refuse(item))
-            self._pending = Pending()
-            self._after_negated(at)
-            return
-        first: int | None = None
-        for effect in kinds:
-            index = self._subject(effect.value, effect.amount, item, is_head=first is None)
-            first = index if first is None else first
-        self._side_effects(item)
-        self._settle(first, item)
+    @property
+    def topic(self) -> str:
+        """What the phrase is about: a topic of the tables, or unknown, pause, quoted."""
+        return self.sense.topic
 
-    def _subject(self, kind: str, amount: float | None, item: Item, *, is_head: bool) -> int | None:
-        """Take up a subject, with what has waited for it if it is the head of its phrase."""
-        if not is_head:
-            new = Draft(kind, is_plural=kind in PLENTIFUL, amount=amount, phrases=[[item]])
-            return self._shot.add(new, apart=False)
-        pending, self._pending = self._pending, Pending()
-        told, action = [*pending.items, item], pending.action
-        count = pending.number
-        is_plural = item.plural or (item.sense.either and not pending.is_indefinite)
-        if pending.number is not None and kind in UNCOUNTED:
-            told = self._refuse(told, "number")
-            count = None
-        if pending.amount is not None and kind not in STRONG:
-            told = self._refuse(told, "amount", "light")
-        elif pending.amount is not None:
-            amount = pending.amount
-        if action and kind not in MOVABLE:
-            told, action = told if kind in SELF_MOVING else self._refuse(told, "action"), ""
-        new = Draft(kind, count, is_plural, pending.colours, pending.size, amount, action, phrases=[told])
-        if pending.place:
-            new.relations.append((pending.place, None))
-        linked = {self._shot.subjects[source].kind for source in self._relation[1]} if self._relation else set()
-        apart = pending.is_indefinite or pending.number is not None or kind in linked
-        index = self._shot.add(new, apart=apart)
-        if index is None:
-            for part in told:
-                self._shot.notes.ignore(part)
-        return index
+    @property
+    def value(self) -> str:
+        """The value of the first effect."""
+        return self.sense.value
 
-    def _refuse(self, told: list[Item], *topics: str) -> list[Item]:
-        """The phrase without the modifiers that this noun cannot have; they are owned up to."""
-        for part in told:
-            if part.topic in topics:
-                self._shot.notes.ignore(part)
-        return [part for part in told if part.topic not in topics]
 
-    def _settle(self, index: int | None, item: Item) -> None:
-        """Give a subject its place among the others."""
-        if index is None:
-            self._relation, self._near = None, None
-            return
-        if self._relation:
-            link, sources = self._relation
-            self._relate(link, sources, index)
-            self._relation, self._group = None, []
-        self._group = [*self._group, index] if self._is_joined else [index]
-        self._recent, self._near, self._is_joined = self._group, index, False
+def read_phrases(text: str, words: Lexicon) -> list[Phrase]:
+    """Read cleaned text once, the longest known phrase first."""
+    tokens = list(tokenize(text, words.announces_title))
+    return list(_read_tokens(tokens, words))
 
-    def _relate(self, link: Item, sources: list[int], target: int) -> None:
-        subjects = self._shot.subjects
-        linked = [source for source in sources if source != target]
-        if linked and link.sense.languages <= _POSTPOSED:  # "on the mountain's top the moon"
-            linked, target = [target], linked[-1]
-        place = link.value
-        if place in ("in", "on") and all(subjects[source].kind in SKY for source in linked):
-            place = "over"
-        if not linked or subjects[target].kind in _NO_TARGETS.get(place, ()):
-            return
-        for source in linked:
-            subjects[source].relations.append((place, target))
-        names = " and ".join(subjects[source].kind for source in linked)
-        self._shot.notes.became(link, f"{names} {place} {subjects[target].kind}")
 
-    def _noun_ahead(self, at: int) -> Item | None:
-        """The noun that a modifier at this place belongs to, if it comes before anything that would part them."""
-        topic = self._items[at].topic
-        for index in range(at + 1, min(len(self._items), at + _LOOKAHEAD)):
-            item = self._items[index]
-            if item.topic in _NOUNS:
-                return item
-            joins = item.topic in ("and", "pause") and self._topic_at(index + 1) == topic == "colour"
-            if item.topic not in _MODIFIERS and not joins:
-                return None
-        return None
+def calm_strength(item: Phrase) -> float | None:
+    """How strong the water is when a phrase is negated: "no waves" leaves a sea, a calm one. None for others."""
+    return next((effect.amount for effect in item.sense.effects if effect.topic == "unless"), None)
 
-    def _topic_at(self, at: int) -> str:
-        return self._items[at].topic if at < len(self._items) else ""
 
-    def _flush(self, *, keep_relation: bool = False) -> None:
-        """An end of a phrase: colours without a noun are for the whole picture, other modifiers for nothing."""
-        self._colours_to_palette()
-        self._drop_pending()
-        self._recent = self._group or self._recent
-        self._group, self._near, self._is_joined = [], None, False
-        self._relation = self._relation if keep_relation else None
+def unwanted_kinds(item: Phrase) -> list[str]:
+    """The kinds that go when a phrase is negated: "no storm" takes the rain, not every cloud."""
+    if calm_strength(item) is not None:
+        return []
+    kinds = [effect.value for effect in item.sense.effects if effect.topic in ("kind", "without")]
+    return kinds if len(kinds) < 2 else [kind for kind in kinds if kind != "clouds"]
 
-    def _colours_to_palette(self) -> None:
-        palette = self._shot.palette
-        for item in self._pending.items:
-            if item.topic == "colour":
-                self._shot.notes.became(item, f"palette: {item.value}")
-                palette += [item.value] if item.value not in palette else []
-        self._pending.items = [item for item in self._pending.items if item.topic != "colour"]
-        self._pending.colours = []
 
-    def _drop_pending(self) -> None:
-        for item in self._pending.items:
-            self._shot.notes.ignore(item)
-        self._pending = Pending()
+def _read_tokens(tokens: list[Token], words: Lexicon) -> Iterator[Phrase]:
+    start = 0
+    while start < len(tokens):
+        token = tokens[start]
+        if token.type == "word":
+            match = words.longest_match(tokens, start)
+            if match is None:
+                end = _unknown_end(tokens, start, words)
+                yield _unknown_phrase("".join(part.raw for part in tokens[start:end]), tokens[start].word, start)
+                start = end
+                continue
+            yield Phrase(_phrase_text(tokens[start : start + match.count]), match.sense, start, match.plural)
+            start += match.count
+            continue
+        yield Phrase(token.raw, {"pause": _PAUSE, "shot": _SHOT, "quoted": _QUOTED}[token.type], start)
+        start += 1
 
-    def _after_negated(self, at: int) -> None:
-        """A negation reaches over "or" and "and" to the next noun, unless an article or a number begins anew."""
-        goes_on = self._topic_at(at + 1) in ("or", "and")
-        if not goes_on or self._topic_at(at + 2) in ("indefinite", "number", "negator", "stop"):
-            self._negator = None
 
-    def _side_effects(self, item: Item) -> None:
-        """What a phrase brings along besides its first effect."""
-        for effect in item.sense.effects[1:]:
-            if effect.topic == "amount":
-                self._shot.ambient = effect.amount if self._shot.ambient is None else self._shot.ambient
-            elif effect.topic in _SIDE_FIELDS:
-                self._shot.fields.setdefault(effect.topic, effect.value)
+def _unknown_end(tokens: list[Token], start: int, words: Lexicon) -> int:
+    """Where an unknown word ends: in scripts without spaces its characters come one by one."""
+    end = start + 1
+    while (
+        _is_unspaced_word(tokens[start])
+        and end < min(len(tokens), start + 12)
+        and _is_unspaced_word(tokens[end])
+        and words.longest_match(tokens, end) is None
+    ):
+        end += 1
+    return end
+
+
+def _is_unspaced(char: str) -> bool:
+    return "\u3005" <= char <= "\u9fff"
+
+
+def _is_unspaced_word(token: Token) -> bool:
+    return token.type == "word" and _is_unspaced(token.word)
+
+
+def _unknown_phrase(phrase: str, word: str, start: int) -> Phrase:
+    if word.isdecimal() and len(word) < 6 and int(word) > 0:
+        number = Effect("number", str(min(int(word), MAX_COUNT)))
+        return Phrase(phrase, Sense((number,), frozenset()), start)
+    return Phrase(phrase, _STOP if len(word) == 1 and word.isascii() else _UNKNOWN, start)
+
+
+def _phrase_text(parts: Sequence[Token]) -> str:
+    """The words of one phrase as written, with their hyphens and apostrophes."""
+    text = ""
+    for part in parts:
+        text = f"{text}{part.lead}{part.raw}" if text and part.lead else join_words(filter(None, (text, part.raw)))
+    return text
+
+
+def join_words(parts: Iterable[str]) -> str:
+    """The words as written; those of scripts without spaces without spaces between them."""
+    text = ""
+    for part in parts:
+        text += part if not text or (_is_unspaced(text[-1]) and _is_unspaced(part[0])) else f" {part}"
+    return text

@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw
 
-from videogen.engines.procedural.bands import Span, clip
-from videogen.engines.procedural.camera import Moment
+from videogen.engines.procedural.camera import FrameState
 from videogen.engines.procedural.layer import NEAR, Layer, World
-from videogen.engines.procedural.noise import F32, smooth, spectral, tap, tile
-from videogen.engines.procedural.palette import Rgb, column, mix, scale
-from videogen.engines.procedural.resample import double
-from videogen.engines.procedural.splat import splat
-from videogen.engines.procedural.strip import Strip, blit, from_image, ink
+from videogen.engines.procedural.noise import F32, make_texture, sample, smoothstep, spectral_noise
+from videogen.engines.procedural.palette import Rgb, as_planes, mix, scale
+from videogen.engines.procedural.particles import add_dots
+from videogen.engines.procedural.resample import upsample
+from videogen.engines.procedural.row_bands import Span, intersect
+from videogen.engines.procedural.sprite import Sprite, blit, encode_color, sprite_from_image
 
 _LEVELS = 512
 
@@ -26,95 +26,100 @@ class Fire(Layer):
 
     def __init__(self, world: World, place: tuple[float, float], size: float, color: Rgb) -> None:
         self._world, self._size = world, size
-        frame, rng = world.frame, world.rng(f"fire {place[0]:.3f}")
-        self._noise = tile(spectral(256, 2.5, rng, (3, 100), 1.7))
+        viewport, rng = world.viewport, world.rng(f"fire {place[0]:.3f}")
+        self._noise = make_texture(spectral_noise(256, 2.5, rng, (3, 100), 1.7))
         self._ramp = _ramp(color)
-        self._glow = column(scale(color, 0.32))
-        self._x = place[0] * frame.unit + frame.width / 2
-        self._foot = int(frame.horizon - place[1] * frame.unit)
-        reach = int(size * frame.unit * 0.62) // 2 * 2
-        top = (self._foot - int(size * frame.unit * 1.30)) // 2 * 2
-        self._rows = clip((0, frame.height), (top, self._foot // 2 * 2 + 2))
-        self._columns = clip((0, frame.width), (int(self._x) // 2 * 2 - reach, int(self._x) // 2 * 2 + reach))
+        self._glow = as_planes(scale(color, 0.32))
+        self._x = place[0] * viewport.unit + viewport.width / 2
+        self._foot = int(viewport.horizon - place[1] * viewport.unit)
+        reach = int(size * viewport.unit * 0.62) // 2 * 2
+        top = (self._foot - int(size * viewport.unit * 1.30)) // 2 * 2
+        self._rows = intersect((0, viewport.height), (top, self._foot // 2 * 2 + 2))
+        self._columns = intersect((0, viewport.width), (int(self._x) // 2 * 2 - reach, int(self._x) // 2 * 2 + reach))
         self._sparks = rng.random((4, int(26 + 60 * size))).astype(np.float32)
         self._phases = rng.uniform(0, 6.28, 4)
-        self._logs = _logs(world, size * frame.unit, rng)
+        self._logs = _draw_logs(world, size * viewport.unit, rng)
 
     def _flicker(self, t: float) -> float:
         rates = [self._world.rate(hertz) for hertz in (1.3, 2.9, 4.7, 7.1)]
         waves = sum(float(np.sin(6.2832 * rate * t + p)) for rate, p in zip(rates, self._phases, strict=True))
         return 1 + 0.035 * waves
 
-    def prepare(self, moment: Moment, canvas: F32) -> Any:
+    def prepare(self, state: FrameState, canvas: F32) -> Any:
         """The flames at half size, float32 (3, rows, columns), the sparks' light, and how bright the whole is."""
-        frame = self._world.frame
-        t = moment.t
-        y = (self._foot - (np.arange(*self._rows, 2, dtype=np.float32) + 1)) / np.float32(self._size * frame.unit)
-        x = np.arange(*self._columns, 2, dtype=np.float32) + np.float32(1 - self._x + moment.shift(0.7) * frame.unit)
-        x /= np.float32(self._size * frame.unit)
+        viewport = self._world.viewport
+        t = state.t
+        y = (self._foot - (np.arange(*self._rows, 2, dtype=np.float32) + 1)) / np.float32(self._size * viewport.unit)
+        x = np.arange(*self._columns, 2, dtype=np.float32) + np.float32(
+            1 - self._x + state.parallax(0.7) * viewport.unit
+        )
+        x /= np.float32(self._size * viewport.unit)
         x, y = np.broadcast_arrays(x[None], y[:, None])
         scroll = np.float32(120 * t)
-        bend = tap(self._noise, x * 55 + 20, y * 38 - scroll * np.float32(0.55))
-        lick = tap(self._noise, x * 110 + bend * 7, y * 60 - scroll)
-        lick += tap(self._noise, x * 230 + 90, y * 120 - scroll * np.float32(1.7)) * np.float32(0.42)
+        bend = sample(self._noise, x * 55 + 20, y * 38 - scroll * np.float32(0.55))
+        lick = sample(self._noise, x * 110 + bend * 7, y * 60 - scroll)
+        lick += sample(self._noise, x * 230 + 90, y * 120 - scroll * np.float32(1.7)) * np.float32(0.42)
         rise = np.clip(y, 0, 1.4)
         wide = np.float32(0.235) * np.sqrt(np.clip(rise * 9 + np.float32(0.25), 0, 1)) * (1 - np.float32(0.55) * rise)
         across = (x + bend * rise * np.float32(0.085)) / np.maximum(wide, 0.02)
         heat = np.float32(1.25) - across * across * (1 + rise) - rise * np.float32(1.22)
         heat += lick * (np.float32(0.10) + np.float32(0.40) * rise)
-        heat *= smooth(-0.03, 0.03, y) * smooth(1.28, 0.95, y)
+        heat *= smoothstep(-0.03, 0.03, y) * smoothstep(1.28, 0.95, y)
         index = (np.clip(heat * np.float32(0.72), 0, 1) * (_LEVELS - 1)).astype(np.intp)
         flames = self._ramp.take(index, axis=1) * np.float32(self._flicker(t))
-        return flames, self._spark_light(t, moment), self._flicker(t)
+        return flames, self._spark_light(t, state), self._flicker(t)
 
-    def _spark_light(self, t: float, moment: Moment) -> F32:
-        frame, sparks = self._world.frame, self._sparks
+    def _spark_light(self, t: float, state: FrameState) -> F32:
+        viewport, sparks = self._world.viewport, self._sparks
         plane = np.zeros((self._rows[1] - self._rows[0], self._columns[1] - self._columns[0]), np.float32)
         rates = np.array([self._world.rate(float(0.35 + 0.5 * value)) for value in sparks[2]], np.float32)
         age = np.mod(sparks[0] + rates * np.float32(t), 1)
-        reach = self._size * frame.unit
+        reach = self._size * viewport.unit
         sway = np.sin(age * (5 + 6 * sparks[3]) + sparks[1] * 40) * np.float32(0.10) * age
         x = self._x - self._columns[0] + ((sparks[1] - np.float32(0.5)) * (0.22 + 0.5 * age) + sway) * reach
         y = self._foot - self._rows[0] - age * np.float32(1.3) * reach
-        bright = (1 - age) * smooth(0.0, 0.15, age) * (0.6 + 2.0 * sparks[3])
-        splat(
+        bright = (1 - age) * smoothstep(0.0, 0.15, age) * (0.6 + 2.0 * sparks[3])
+        add_dots(
             plane,
-            (x - np.float32(moment.shift(0.7) * frame.unit)).astype(np.float32),
+            (x - np.float32(state.parallax(0.7) * viewport.unit)).astype(np.float32),
             y.astype(np.float32),
-            max(0.8, frame.unit / 420),
+            max(0.8, viewport.unit / 420),
             bright.astype(np.float32),
         )
         return plane
 
-    def paint(self, canvas: F32, span: Span, moment: Moment, ready: Any) -> None:
+    def paint(self, canvas: F32, span: Span, state: FrameState, prepared: Any) -> None:
         """See `Layer.paint`."""
-        frame = self._world.frame
-        flames, sparks, flicker = ready
-        self._light_up(canvas, span, moment, flicker)
-        shift = moment.shift(0.7) * frame.unit
+        viewport = self._world.viewport
+        flames, sparks, flicker = prepared
+        self._light_up(canvas, span, state, flicker)
+        shift = state.parallax(0.7) * viewport.unit
         rows, columns = self._logs.size
         blit(canvas, span, self._logs, (self._x - shift - columns / 2, self._foot - rows * 0.62))
-        first, last = clip(span, self._rows)
+        first, last = intersect(span, self._rows)
         if first >= last:
             return
         here = slice(*self._columns)
-        light = double(flames, (first - self._rows[0], last - self._rows[0]), self._columns[1] - self._columns[0])
+        light = upsample(flames, (first - self._rows[0], last - self._rows[0]), self._columns[1] - self._columns[0])
         canvas[:, first:last, here] += light
-        canvas[:, first:last, here] += sparks[first - self._rows[0] : last - self._rows[0]] * column((3.0, 1.1, 0.25))
+        canvas[:, first:last, here] += sparks[first - self._rows[0] : last - self._rows[0]] * as_planes(
+            (3.0, 1.1, 0.25)
+        )
 
-    def _light_up(self, canvas: F32, span: Span, moment: Moment, flicker: float) -> None:
+    def _light_up(self, canvas: F32, span: Span, state: FrameState, flicker: float) -> None:
         """Warm light on ground and trees about the fire, and a glow in the air."""
-        frame = self._world.frame
+        viewport = self._world.viewport
         x = (
-            np.arange(frame.width, dtype=np.float32) + np.float32(0.5 - self._x + moment.shift(0.7) * frame.unit)
-        ) / np.float32(frame.unit)
-        drop = (np.arange(*span, dtype=np.float32)[:, None] + np.float32(0.5 - self._foot)) / np.float32(frame.unit)
-        ground = np.arange(*span)[:, None] >= frame.horizon
+            np.arange(viewport.width, dtype=np.float32)
+            + np.float32(0.5 - self._x + state.parallax(0.7) * viewport.unit)
+        ) / np.float32(viewport.unit)
+        drop = (np.arange(*span, dtype=np.float32)[:, None] + np.float32(0.5 - self._foot)) / np.float32(viewport.unit)
+        ground = np.arange(*span)[:, None] >= viewport.horizon
         flat = np.where(ground, drop * np.float32(1.7), drop + np.float32(self._size * 0.35))
         square = (x * x + flat * flat) * np.float32(1 / self._size**2)
         near = np.float32(flicker) / (1 + square * np.float32(3.2)) ** 2
         area = canvas[:, slice(*span)]
-        area *= 1 + near * column((26.0, 11.0, 3.4)) * np.float32(0.42)
+        area *= 1 + near * as_planes((26.0, 11.0, 3.4)) * np.float32(0.42)
         # What is lit: the ground before all, the air a little.
         area += near * self._glow * np.where(ground, np.float32(0.95), np.float32(0.14))
 
@@ -129,23 +134,23 @@ def _ramp(color: Rgb) -> F32:
     )
 
 
-def _logs(world: World, size: float, rng: np.random.Generator) -> Strip:
+def _draw_logs(world: World, size: float, rng: np.random.Generator) -> Sprite:
     """Logs stacked crosswise, with embers between."""
     fine = 2
     wide, high = int(size * 0.62) * fine, int(size * 0.20) * fine
     image = Image.new("RGBA", (wide, high), (0, 0, 0, 0))
     pen = ImageDraw.Draw(image)
-    pen.ellipse((wide * 0.14, high * 0.55, wide * 0.86, high * 0.98), fill=ink((0.9, 0.16, 0.02)))
+    pen.ellipse((wide * 0.14, high * 0.55, wide * 0.86, high * 0.98), fill=encode_color((0.9, 0.16, 0.02)))
     for _ in range(9):
         middle, length = wide * rng.uniform(0.35, 0.65), wide * rng.uniform(0.22, 0.36)
         lean = rng.uniform(-0.5, 0.5)
         thick = int(high * rng.uniform(0.11, 0.16))
         y = high * rng.uniform(0.62, 0.85)
         ends = (middle - length, y + lean * length * 0.4, middle + length, y - lean * length * 0.4)
-        pen.line(ends, fill=ink((0.030, 0.016, 0.010)), width=thick)
+        pen.line(ends, fill=encode_color((0.030, 0.016, 0.010)), width=thick)
         pen.line(
             (ends[0], ends[1] - thick * 0.3, ends[2], ends[3] - thick * 0.3),
-            fill=ink((0.16, 0.045, 0.012)),
+            fill=encode_color((0.16, 0.045, 0.012)),
             width=max(1, thick // 5),
         )
-    return from_image(image, fine)
+    return sprite_from_image(image, fine)

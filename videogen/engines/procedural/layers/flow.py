@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from videogen.engines.procedural.bands import Span, cut
-from videogen.engines.procedural.camera import Moment
+from videogen.engines.procedural.camera import FrameState
 from videogen.engines.procedural.layer import SKY, Layer, World
-from videogen.engines.procedural.noise import F32, spectral, tap, tile
+from videogen.engines.procedural.noise import F32, make_texture, sample, spectral_noise
 from videogen.engines.procedural.palette import TINTS, Rgb, mix, scale
-from videogen.engines.procedural.resample import double
+from videogen.engines.procedural.resample import upsample
+from videogen.engines.procedural.row_bands import Span, split_rows
 
 # Four stops from shadow to light.
 _RAMPS: tuple[tuple[Rgb, Rgb, Rgb, Rgb], ...] = (
@@ -32,15 +32,15 @@ _LEVELS = 1024
 _SPREAD = 184  # texels per picture unit: fine enough that no texel is wider than a pixel
 
 
-class Flow(Layer):
+class AbstractFlow(Layer):
     """One flow: its colours, how tightly it folds, which way it slides. `energy` runs from 0 to 1."""
 
     order = SKY
 
     def __init__(self, world: World, colors: Sequence[str], mood: str, energy: float) -> None:
-        self._frame = world.frame
+        self._viewport = world.viewport
         rng = world.rng("flow")
-        self._noise = tile(spectral(1024, 4.4, rng, (2, 22)))
+        self._noise = make_texture(spectral_noise(1024, 4.4, rng, (2, 22)))
         self._ramp = _ramp(colors, mood, rng)
         angle = rng.uniform(0, 2 * np.pi)
         self._along = (np.float32(np.cos(angle)), np.float32(np.sin(angle)))
@@ -50,39 +50,39 @@ class Flow(Layer):
         self._sheen = np.float32(rng.uniform(0.5, 1.0))
         self._origin = rng.random(4).astype(np.float32) * 1024
 
-    def prepare(self, moment: Moment, canvas: F32) -> Any:
+    def prepare(self, state: FrameState, canvas: F32) -> Any:
         """The sheet at half size, float32 (3, H / 2, W / 2)."""
-        frame = self._frame
-        half = np.empty((3, frame.height // 2, frame.width // 2), np.float32)
-        for span in cut(0, frame.height // 2, frame.width // 2):
-            self._flow(half, span, moment.t, moment.shift(0.5))
+        viewport = self._viewport
+        half = np.empty((3, viewport.height // 2, viewport.width // 2), np.float32)
+        for span in split_rows(0, viewport.height // 2, viewport.width // 2):
+            self._flow(half, span, state.t, state.parallax(0.5))
         return half
 
-    def paint(self, canvas: F32, span: Span, moment: Moment, ready: Any) -> None:
+    def paint(self, canvas: F32, span: Span, state: FrameState, prepared: Any) -> None:
         """See `Layer.paint`."""
-        canvas[:, slice(*span)] = double(ready, span, self._frame.width)
+        canvas[:, slice(*span)] = upsample(prepared, span, self._viewport.width)
 
     def _height(self, first: int, last: int, t: float, pan: float) -> tuple[F32, F32]:
         """The sheet's height and its colour, smooth fields over rows first..last at half size."""
-        frame = self._frame
-        x = (frame.columns(2) + np.float32(pan))[None] * _SPREAD
-        y = frame.rows(first, last, 2)[:, None] * _SPREAD
+        viewport = self._viewport
+        x = (viewport.columns(2) + np.float32(pan))[None] * _SPREAD
+        y = viewport.rows(first, last, 2)[:, None] * _SPREAD
         c, s = self._along
         u = (x * c + y * s) * self._stretch
         v = y * c - x * s
         a, b, d, e = self._origin
-        bend = tap(self._noise, u * 0.8 + a + np.float32(5 * t), v * 0.8 + b - np.float32(3 * t))
-        turn = tap(self._noise, u * 0.8 + d - np.float32(4 * t), v * 0.8 + e + np.float32(4.5 * t))
+        bend = sample(self._noise, u * 0.8 + a + np.float32(5 * t), v * 0.8 + b - np.float32(3 * t))
+        turn = sample(self._noise, u * 0.8 + d - np.float32(4 * t), v * 0.8 + e + np.float32(4.5 * t))
         u2, v2 = u + bend * self._warp, v + turn * self._warp
-        sheet = tap(self._noise, u2 * 0.7 + e + np.float32(4 * t), v2 * 0.7 + a)
-        hue = tap(self._noise, u2 * 0.45 + b, v2 * 0.45 + d - np.float32(3 * t))
+        sheet = sample(self._noise, u2 * 0.7 + e + np.float32(4 * t), v2 * 0.7 + a)
+        hue = sample(self._noise, u2 * 0.45 + b, v2 * 0.45 + d - np.float32(3 * t))
         return sheet + bend * np.float32(0.35), hue
 
     def _flow(self, half: F32, span: Span, t: float, pan: float) -> None:
         first, last = span
         sheet, hue = self._height(first - 1, last + 1, t, pan)
         fold = np.sin(sheet * self._folds * np.float32(3.1))
-        scale_ = np.float32(self._frame.unit / 2 / 9)
+        scale_ = np.float32(self._viewport.unit / 2 / 9)
         down = (fold[2:] - fold[:-2]) * scale_
         across = np.empty_like(down)
         across[:, 1:-1] = (fold[1:-1, 2:] - fold[1:-1, :-2]) * scale_

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from videogen.engines.procedural.bands import Span
-from videogen.engines.procedural.camera import Moment
+from videogen.engines.procedural.camera import FrameState
 from videogen.engines.procedural.layer import SKY, Layer, World
 from videogen.engines.procedural.noise import F32
 from videogen.engines.procedural.palette import Rgb
+from videogen.engines.procedural.row_bands import Span
 
 _STEPS = 28
 _LEVELS = 2048
@@ -22,7 +22,7 @@ _SHAPES = (
 )  # fmt: skip
 
 
-class Julia(Layer):
+class JuliaSet(Layer):
     """z -> z^2 + c at the full size of the picture. `stops`: colours from far outside to the set's edge."""
 
     order = SKY
@@ -45,19 +45,19 @@ class Julia(Layer):
         angle = self._start + 2 * np.pi * self._rate * t
         return self._middle + 0.012 * complex(np.cos(angle), np.sin(angle))
 
-    def prepare(self, moment: Moment, canvas: F32) -> Any:
+    def prepare(self, state: FrameState, canvas: F32) -> Any:
         """The parameter and the view: its unit vectors and its middle."""
-        turn = self._angle + 0.05 * moment.t * (0 if self._world.camera.loop else 1)
-        return self._parameter(moment.t), 1.75 * np.exp(1j * turn)
+        turn = self._angle + 0.05 * state.t * (0 if self._world.camera.loop else 1)
+        return self._parameter(state.t), 1.75 * np.exp(1j * turn)
 
-    def paint(self, canvas: F32, span: Span, moment: Moment, ready: Any) -> None:
+    def paint(self, canvas: F32, span: Span, state: FrameState, prepared: Any) -> None:
         """See `Layer.paint`."""
-        frame = self._world.frame
-        c, scale = ready
-        x = (frame.columns() + np.float32(moment.shift(0.5)))[None]
+        viewport = self._world.viewport
+        c, scale = prepared
+        x = (viewport.columns() + np.float32(state.parallax(0.5)))[None]
         y = (
-            (np.float32(frame.height / 2) - np.arange(*span, dtype=np.float32) - np.float32(0.5))
-            / np.float32(frame.unit)
+            (np.float32(viewport.height / 2) - np.arange(*span, dtype=np.float32) - np.float32(0.5))
+            / np.float32(viewport.unit)
         )[:, None]
         real = x * np.float32(scale.real) - y * np.float32(scale.imag)
         imag = x * np.float32(scale.imag) + y * np.float32(scale.real)

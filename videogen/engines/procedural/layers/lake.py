@@ -6,61 +6,59 @@ from typing import Any
 
 import numpy as np
 
-from videogen.engines.procedural.bands import Span, clip
-from videogen.engines.procedural.camera import Moment
+from videogen.engines.procedural.camera import FrameState
 from videogen.engines.procedural.layer import GROUND, Layer, World
-from videogen.engines.procedural.noise import F32, smooth, spectral, tap_rows, tile
-from videogen.engines.procedural.palette import Rgb, column, mix, scale
+from videogen.engines.procedural.noise import F32, make_texture, sample_rows, smoothstep, spectral_noise
+from videogen.engines.procedural.palette import Rgb, as_planes
+from videogen.engines.procedural.row_bands import Span, intersect
 
 
 class Lake(Layer):
     """Painted under the horizon from what is above it. `stir` 1 is a light breeze."""
 
     order = GROUND
-    reads = True
+    reads_canvas = True
 
-    def __init__(self, world: World, stir: float = 1.0, color: Rgb | None = None) -> None:
-        self._frame, self._stir = world.frame, stir
-        hour = world.air.hour
-        self._color = color or scale(mix(hour.water, hour.zenith, 0.25), 0.6)
-        self._ripples = (tile(spectral(256, 2.6, world.rng("lake"), (4, 70), 0.45)),)
+    def __init__(self, world: World, stir: float, color: Rgb) -> None:
+        self._viewport, self._stir = world.viewport, stir
+        self._color = as_planes(color)
+        self._ripples = (make_texture(spectral_noise(256, 2.6, world.rng("lake"), (4, 70), 0.45)),)
 
-    def prepare(self, moment: Moment, canvas: F32) -> Any:
+    def prepare(self, state: FrameState, canvas: F32) -> Any:
         """The picture over the horizon, float32 (3, horizon, W)."""
-        return canvas[:, : self._frame.horizon]
+        return canvas[:, : self._viewport.horizon]
 
-    def paint(self, canvas: F32, span: Span, moment: Moment, ready: Any) -> None:
+    def paint(self, canvas: F32, span: Span, state: FrameState, prepared: Any) -> None:
         """See `Layer.paint`."""
-        first, last = clip(span, (self._frame.horizon, self._frame.height))
+        first, last = intersect(span, (self._viewport.horizon, self._viewport.height))
         if first >= last:
             return
-        frame = self._frame
-        drop = -frame.rows(first, last)
-        wave = self._waves(drop, moment)
-        rows = frame.horizon - 1 - np.abs(drop[:, None] * np.float32(1.02) + wave * 2.4) * np.float32(frame.unit)
-        columns = (frame.columns() + wave) * np.float32(frame.unit) + np.float32(frame.width / 2)
-        np.clip(rows, 0, frame.horizon - 1, out=rows)
-        np.clip(columns, 0, frame.width - 1, out=columns)
+        viewport = self._viewport
+        drop = -viewport.rows(first, last)
+        wave = self._waves(drop, state)
+        rows = viewport.horizon - 1 - np.abs(drop[:, None] * np.float32(1.02) + wave * 2.4) * np.float32(viewport.unit)
+        columns = (viewport.columns() + wave) * np.float32(viewport.unit) + np.float32(viewport.width / 2)
+        np.clip(rows, 0, viewport.horizon - 1, out=rows)
+        np.clip(columns, 0, viewport.width - 1, out=columns)
         index = rows.astype(np.intp)
-        index *= frame.width
+        index *= viewport.width
         index += columns.astype(np.intp)
         # Seen steeply, water mirrors less and shows its own colour.
-        strong = (np.float32(0.86) - np.float32(0.42) * smooth(0.0, 0.42, drop))[:, None]
-        own = column(self._color)
+        strong = (np.float32(0.86) - np.float32(0.42) * smoothstep(0.0, 0.42, drop))[:, None]
         for channel in range(3):
-            light = ready[channel].reshape(-1).take(index)
+            light = prepared[channel].reshape(-1).take(index)
             light *= strong
-            light += own[channel] * (1 - strong)
+            light += self._color[channel] * (1 - strong)
             canvas[channel, first:last] = light
 
-    def _waves(self, drop: F32, moment: Moment) -> F32:
+    def _waves(self, drop: F32, state: FrameState) -> F32:
         """How far each pixel's reflection is moved, in picture units."""
-        t = np.float32(moment.t)
+        t = np.float32(state.t)
         far = 1 / (drop + np.float32(0.03))
-        ground = (self._frame.columns() + np.float32(moment.shift(0.7))) * far[:, None] * 9
-        depth = far * 26 + np.float32(2.2 * moment.travel)
-        (wave,) = tap_rows(self._ripples, ground + np.float32(1.2) * t, depth + np.float32(2.2) * t)
-        (fine,) = tap_rows(self._ripples, ground * 2.9 - np.float32(1.5) * t, depth * 2.7 + np.float32(3.1) * t)
+        ground = (self._viewport.columns() + np.float32(state.parallax(0.7))) * far[:, None] * 9
+        depth = far * 26 + np.float32(2.2 * state.travel)
+        (wave,) = sample_rows(self._ripples, ground + np.float32(1.2) * t, depth + np.float32(2.2) * t)
+        (fine,) = sample_rows(self._ripples, ground * 2.9 - np.float32(1.5) * t, depth * 2.7 + np.float32(3.1) * t)
         wave += fine * np.float32(0.5)
-        wave *= (smooth(0.0, 0.20, drop) * np.float32(0.0085 * self._stir))[:, None]
+        wave *= (smoothstep(0.0, 0.20, drop) * np.float32(0.0085 * self._stir))[:, None]
         return wave

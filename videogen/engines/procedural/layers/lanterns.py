@@ -6,14 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from videogen.engines.procedural.bands import Span
-from videogen.engines.procedural.camera import Moment
+from videogen.engines.procedural.camera import FrameState
 from videogen.engines.procedural.layer import ALOFT, Layer, World
-from videogen.engines.procedural.noise import F32, smooth
-from videogen.engines.procedural.palette import Rgb, column, mix, scale
-from videogen.engines.procedural.strip import Strip, blit, solid, strip_of
+from videogen.engines.procedural.noise import F32, smoothstep
+from videogen.engines.procedural.palette import Rgb, as_planes, mix, scale
+from videogen.engines.procedural.row_bands import Span
+from videogen.engines.procedural.sprite import Sprite, blit, premultiplied_sprite, straight_sprite
 
-_SIZES = 7
+_SPRITE_SIZES = 7
 
 
 class Lanterns(Layer):
@@ -24,59 +24,61 @@ class Lanterns(Layer):
     def __init__(self, world: World, count: int, color: Rgb) -> None:
         self._world = world
         rng = world.rng("lanterns")
-        frame = world.frame
+        viewport = world.viewport
         self._depth = np.sort(rng.random(count) ** 2.2)
-        self._x = rng.uniform(-1.15, 1.15, count) * frame.half_width
+        self._x = rng.uniform(-1.15, 1.15, count) * viewport.half_width
         self._start = rng.random(count)
         self._phase = rng.uniform(0, 2 * np.pi, count)
-        heights = 0.014 + 0.082 * np.linspace(0, 1, _SIZES) ** 1.3
-        self._sprites = [_lantern(float(height * frame.unit), color) for height in heights]
+        heights = 0.014 + 0.082 * np.linspace(0, 1, _SPRITE_SIZES) ** 1.3
+        self._sprites = [_draw_lantern(float(height * viewport.unit), color) for height in heights]
         # Nearer ones rise faster across the picture.
-        rates = (0.020 + 0.055 * self._depth) / (frame.horizon / frame.unit)
+        rates = (0.020 + 0.055 * self._depth) / (viewport.horizon / viewport.unit)
         self._rates = np.array(
             [world.rate(float(rate)) if world.camera.loop and rate > 0.05 else rate for rate in rates]
         )
         self._sway = world.rate(0.09)
 
-    def prepare(self, moment: Moment, canvas: F32) -> Any:
+    def prepare(self, state: FrameState, canvas: F32) -> Any:
         """What is to be drawn, from far to near: sprite, left, top, strength."""
-        frame = self._world.frame
-        room = frame.horizon + 0.2 * frame.unit
+        viewport = self._world.viewport
+        room = viewport.horizon + 0.2 * viewport.unit
         found = []
         for index, depth in enumerate(self._depth):
-            risen = (self._start[index] + self._rates[index] * moment.t) % 1.0
-            sprite = self._sprites[min(_SIZES - 1, int(depth * _SIZES))]
-            sway = 0.012 * np.sin(2 * np.pi * self._sway * moment.t + self._phase[index]) * (0.5 + depth)
-            x = (self._x[index] + sway - moment.shift(0.1 + 0.7 * depth)) * frame.unit + frame.width / 2
-            y = frame.horizon * 0.985 - risen * room
-            fade = float(smooth(0.0, 0.10, np.array([risen], np.float32))[0])
-            glow = fade * (0.55 + 0.45 * depth) * (1 + 0.06 * np.sin(moment.t * 5 + self._phase[index] * 7))
+            risen = (self._start[index] + self._rates[index] * state.t) % 1.0
+            sprite = self._sprites[min(_SPRITE_SIZES - 1, int(depth * _SPRITE_SIZES))]
+            sway = 0.012 * np.sin(2 * np.pi * self._sway * state.t + self._phase[index]) * (0.5 + depth)
+            x = (self._x[index] + sway - state.parallax(0.1 + 0.7 * depth)) * viewport.unit + viewport.width / 2
+            y = viewport.horizon * 0.985 - risen * room
+            fade = float(smoothstep(0.0, 0.10, np.array([risen], np.float32))[0])
+            glow = fade * (0.55 + 0.45 * depth) * (1 + 0.06 * np.sin(state.t * 5 + self._phase[index] * 7))
             found.append((sprite, x - sprite.size[1] / 2, y - sprite.size[0] / 2, glow))
         return found
 
-    def paint(self, canvas: F32, span: Span, moment: Moment, ready: Any) -> None:
+    def paint(self, canvas: F32, span: Span, state: FrameState, prepared: Any) -> None:
         """See `Layer.paint`."""
-        for sprite, left, top, glow in ready:
+        for sprite, left, top, glow in prepared:
             if top < span[1] and top + sprite.size[0] + 1 > span[0]:
                 blit(canvas, span, sprite, (left, top), glow)
 
 
-def _lantern(height: float, color: Rgb) -> Strip:
+def _draw_lantern(height: float, color: Rgb) -> Sprite:
     """One lantern `height` pixels tall with its halo."""
     size = int(height * 1.7) + 4
     at = (np.arange(size, dtype=np.float32) - np.float32((size - 1) / 2)) / np.float32(max(height, 1.0))
     x, y = np.broadcast_arrays(at[None], at[:, None])
     # A barrel that narrows towards its mouth.
-    wide = np.float32(0.36) - np.float32(0.075) * smooth(-0.1, 0.5, y) - np.float32(0.22) * smooth(-0.30, -0.52, y)
+    wide = (
+        np.float32(0.36) - np.float32(0.075) * smoothstep(-0.1, 0.5, y) - np.float32(0.22) * smoothstep(-0.30, -0.52, y)
+    )
     edge = np.float32(max(height, 1.0))
     body = np.clip((wide - np.abs(x)) * edge + 0.5, 0, 1) * np.clip((np.float32(0.5) - np.abs(y)) * edge + 0.5, 0, 1)
     warm = np.float32(0.55) + np.float32(1.9) * np.exp(-((y - np.float32(0.42)) ** 2) * 7 - x * x * 9)
     ribs = 1 - np.float32(0.10) * (np.abs(np.sin(x * np.float32(15))) < 0.2)
     square = x * x + y * y
-    halo = np.exp(-square * np.float32(5.0)) * np.float32(0.11) * smooth(0.84, 0.45, np.sqrt(square))
-    paper = column(color) * (warm * ribs) * np.float32(1.15)
+    halo = np.exp(-square * np.float32(5.0)) * np.float32(0.11) * smoothstep(0.84, 0.45, np.sqrt(square))
+    paper = as_planes(color) * (warm * ribs) * np.float32(1.15)
     mouth = np.exp(-((y - np.float32(0.46)) ** 2) * 160 - x * x * 30)
-    paper = paper + column(mix(color, (1.0, 0.9, 0.6), 0.6)) * mouth * 3
-    strip = solid(paper, body)
-    glow = column(scale(color, 1.0)) * halo
-    return strip_of((strip.light + glow * (1 - body)).astype(np.float32), strip.cover)
+    paper = paper + as_planes(mix(color, (1.0, 0.9, 0.6), 0.6)) * mouth * 3
+    sprite = straight_sprite(paper, body)
+    glow = as_planes(scale(color, 1.0)) * halo
+    return premultiplied_sprite((sprite.light + glow * (1 - body)).astype(np.float32), sprite.alpha)

@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter
 
-from videogen.engines.procedural.bands import Span, clip
-from videogen.engines.procedural.camera import Moment
+from videogen.engines.procedural.camera import FrameState
 from videogen.engines.procedural.layer import CLOUDS, Layer, World
 from videogen.engines.procedural.noise import F32
-from videogen.engines.procedural.palette import Rgb, column
+from videogen.engines.procedural.palette import Rgb, as_planes
+from videogen.engines.procedural.row_bands import Span, intersect
 
-_MOST = 12
+_MAX_FLASHES = 12
 
 
 @dataclass(frozen=True)
@@ -35,16 +35,16 @@ class Lightning(Layer):
 
     def __init__(self, world: World, seconds: float, often: float, color: Rgb) -> None:
         self._world, self._seconds = world, seconds
-        self._color = column(color)
+        self._color = as_planes(color)
         rng = world.rng("lightning")
-        count = min(_MOST, max(1, round(seconds * often)))
+        count = min(_MAX_FLASHES, max(1, round(seconds * often)))
         starts = (np.arange(count) + rng.uniform(0.15, 0.7, count)) * seconds / count
         starts[0] = min(starts[0], 0.35)
         self._flashes = [self._flash(float(start), rng) for start in starts]
 
     def _flash(self, start: float, rng: np.random.Generator) -> _Flash:
-        frame = self._world.frame
-        x = float(rng.uniform(-0.8, 0.8)) * frame.half_width
+        viewport = self._world.viewport
+        x = float(rng.uniform(-0.8, 0.8)) * viewport.half_width
         pulses = [(0.0, 1.0)]
         # Three at most: more within a second could harm people.
         for _ in range(int(rng.integers(1, 3))):
@@ -54,24 +54,24 @@ class Lightning(Layer):
 
     def _draw(self, x: float, rng: np.random.Generator) -> tuple[NDArray[np.uint8], int]:
         """A bolt with its glow, and its first column in the picture."""
-        frame = self._world.frame
-        wide = int(0.7 * frame.unit)
-        image = Image.new("L", (wide * 2, frame.horizon * 2), 0)
+        viewport = self._world.viewport
+        wide = int(0.7 * viewport.unit)
+        image = Image.new("L", (wide * 2, viewport.horizon * 2), 0)
         pen = ImageDraw.Draw(image)
         top = (wide * (1 + float(rng.uniform(-0.25, 0.25))), -4.0)
-        foot = (wide * (1 + float(rng.uniform(-0.4, 0.4))), frame.horizon * 2.0)
-        thick = max(2.5, frame.unit * 0.0095)
-        main = _jagged(top, foot, 0.16, rng)
+        foot = (wide * (1 + float(rng.uniform(-0.4, 0.4))), viewport.horizon * 2.0)
+        thick = max(2.5, viewport.unit * 0.0095)
+        main = _jagged_path(top, foot, 0.16, rng)
         _stroke(pen, main, thick)
         for at in rng.integers(len(main) // 6, len(main) * 4 // 5, 5):
             start = main[at]
-            reach = (frame.horizon * 2 - start[1]) * float(rng.uniform(0.25, 0.6))
+            reach = (viewport.horizon * 2 - start[1]) * float(rng.uniform(0.25, 0.6))
             end = (start[0] + reach * float(rng.uniform(0.5, 1.1)) * float(rng.choice((-1, 1))), start[1] + reach)
-            _stroke(pen, _jagged(start, end, 0.2, rng), thick * 0.45)
+            _stroke(pen, _jagged_path(start, end, 0.2, rng), thick * 0.45)
         core = image.reduce(2)
-        glow = core.filter(ImageFilter.GaussianBlur(frame.unit * 0.010))
+        glow = core.filter(ImageFilter.GaussianBlur(viewport.unit * 0.010))
         light = np.asarray(core, np.float32) + 2.2 * np.asarray(glow, np.float32)
-        return np.clip(light * 0.5, 0, 255).astype(np.uint8), int(frame.width / 2 + x * frame.unit - wide / 2)
+        return np.clip(light * 0.5, 0, 255).astype(np.uint8), int(viewport.width / 2 + x * viewport.unit - wide / 2)
 
     def _strength(self, flash: _Flash, t: float) -> float:
         """How bright a flash is at a moment."""
@@ -85,21 +85,21 @@ class Lightning(Layer):
                 total += strength * float(np.exp(-max(late, 0.0) / 0.10)) * min(1.0, (late + 0.02) / 0.02)
         return min(total, 1.3)
 
-    def prepare(self, moment: Moment, canvas: F32) -> Any:
+    def prepare(self, state: FrameState, canvas: F32) -> Any:
         """The flashes that are seen now, with their strength."""
-        found = [(flash, self._strength(flash, moment.t)) for flash in self._flashes]
+        found = [(flash, self._strength(flash, state.t)) for flash in self._flashes]
         return [(flash, strength) for flash, strength in found if strength > 0.01]
 
-    def paint(self, canvas: F32, span: Span, moment: Moment, ready: Any) -> None:
+    def paint(self, canvas: F32, span: Span, state: FrameState, prepared: Any) -> None:
         """See `Layer.paint`."""
-        frame = self._world.frame
-        first, last = clip(span, (0, frame.horizon))
+        viewport = self._world.viewport
+        first, last = intersect(span, (0, viewport.horizon))
         if first >= last:
             return
-        shift = moment.shift(0.1)
+        shift = state.parallax(0.1)
         area = canvas[:, first:last]
-        x, height = frame.columns() + np.float32(shift), frame.rows(first, last)
-        for flash, strength in ready:
+        x, height = viewport.columns() + np.float32(shift), viewport.rows(first, last)
+        for flash, strength in prepared:
             near = np.exp(-((x - np.float32(flash.x)) ** 2) * np.float32(2.2))
             near = near * (np.float32(0.35) + height[:, None]) * np.float32(strength)
             # Clouds are lit from within: what is there grows brighter, and a little light comes of itself.
@@ -108,7 +108,7 @@ class Lightning(Layer):
             self._paint_bolt(area, flash, (first, last), strength)
 
     def _paint_bolt(self, area: F32, flash: _Flash, rows: Span, strength: float) -> None:
-        left, right = clip((0, area.shape[2]), (flash.left, flash.left + flash.bolt.shape[1]))
+        left, right = intersect((0, area.shape[2]), (flash.left, flash.left + flash.bolt.shape[1]))
         if left >= right:
             return
         bolt = flash.bolt[rows[0] : rows[1], left - flash.left : right - flash.left]
@@ -117,7 +117,7 @@ class Lightning(Layer):
         area[:, :, left:right] += light * self._color
 
 
-def _jagged(
+def _jagged_path(
     start: tuple[float, float], end: tuple[float, float], rough: float, rng: np.random.Generator
 ) -> list[tuple[float, float]]:
     """A line broken again and again in its middles."""

@@ -7,111 +7,118 @@ from dataclasses import dataclass
 import numpy as np
 
 from videogen.engines.procedural.layer import FAR, World
-from videogen.engines.procedural.layers.sky import gradient
-from videogen.engines.procedural.noise import F32, Tile, profile, smooth, spectral, tap, tile
-from videogen.engines.procedural.palette import Rgb, column, mix
-from videogen.engines.procedural.strip import Backdrop, Strip, solid
+from videogen.engines.procedural.layers.sky import sky_gradient
+from videogen.engines.procedural.noise import F32, Texture, make_texture, noise_1d, sample, smoothstep, spectral_noise
+from videogen.engines.procedural.palette import Rgb, as_planes, mix
+from videogen.engines.procedural.sprite import ParallaxLayer, Sprite, straight_sprite
 
-_LINE = 4096
+_SAMPLES = 4096
 
 
 @dataclass(frozen=True)
-class Range:
+class MountainRange:
     """Some layers of ridges. `height` in picture units; `air` is how much haze lies before the farthest; `relief` how
     strong light and shadow are; `snow` how far down it lies, 0..1; `peaks`: as many summits in sight, 0 for chance."""
 
     layers: int
     height: float
     rock: Rgb
-    air: float
+    haze: float
     relief: float = 0.5
     sharpness: float = 0.55
     snow: float = 0.0
     peaks: int = 0
 
 
-def ridges(world: World, look: Range, name: str = "ridges") -> list[Backdrop]:
+def ridges(world: World, look: MountainRange, name: str = "ridges") -> list[ParallaxLayer]:
     """The layers of a range, which stands on the horizon."""
     rng = world.rng(name)
-    rock = tile(spectral(256, 2.1, rng, (3, 127)))
-    frame = world.frame
+    rock = make_texture(spectral_noise(256, 2.1, rng, (3, 127)))
+    viewport = world.viewport
     found = []
     for index in range(look.layers):
         depth = (index + 1) / look.layers
         height = _outline(world, look, depth, rng)
-        strip = _bake(world, look, depth, height, relief(world, height, rock, index, look.relief))
-        found.append(Backdrop(world, strip, frame.horizon, 0.1 + 0.4 * depth, FAR + depth))
+        sprite = _draw_ridge(world, look, depth, height, slope_shading(world, height, rock, index, look.relief))
+        found.append(ParallaxLayer(world, sprite, viewport.horizon, 0.1 + 0.4 * depth, FAR + depth))
     return found
 
 
-def _outline(world: World, look: Range, depth: float, rng: np.random.Generator) -> F32:
+def _outline(world: World, look: MountainRange, depth: float, rng: np.random.Generator) -> F32:
     """Height of one ridge over the horizon, in pixels, float32 (columns,)."""
-    frame = world.frame
-    columns = frame.width + 2 * world.margin
-    x = (np.arange(columns, dtype=np.float32) / np.float32(frame.unit) + rng.random() * 40) * np.float32(160)
-    broad = profile(_LINE, 2.2, rng, (6, 40))
-    sharp = 1 - np.abs(profile(_LINE, 2.5, rng, (14, 900)))
+    viewport = world.viewport
+    columns = viewport.width + 2 * world.margin
+    x = (np.arange(columns, dtype=np.float32) / np.float32(viewport.unit) + rng.random() * 40) * np.float32(160)
+    broad = noise_1d(_SAMPLES, 2.2, rng, (6, 40))
+    sharp = 1 - np.abs(noise_1d(_SAMPLES, 2.5, rng, (14, 900)))
     line = (1 - look.sharpness) * (0.5 + 0.5 * broad) + look.sharpness * sharp**2
-    envelope = smooth(-0.55, 0.65, profile(_LINE, 3.0, rng, (3, 14)))
+    envelope = smoothstep(-0.55, 0.65, noise_1d(_SAMPLES, 3.0, rng, (3, 14)))
     tall = look.height * (1.12 - 0.5 * depth) * (0.16 + 0.84 * envelope) * line
-    position = np.arange(_LINE, dtype=np.float32)
-    height = np.interp(x % _LINE, position, tall * np.float32(frame.unit), period=_LINE)
+    position = np.arange(_SAMPLES, dtype=np.float32)
+    height = np.interp(x % _SAMPLES, position, tall * np.float32(viewport.unit), period=_SAMPLES)
     if look.peaks and depth == 1:
         height = _summits(world, look, height, rng)
     return np.asarray(height, np.float32)
 
 
-def _summits(world: World, look: Range, height: F32, rng: np.random.Generator) -> F32:
+def _summits(world: World, look: MountainRange, height: F32, rng: np.random.Generator) -> F32:
     """The outline with so many great summits, evenly spread with some chance."""
-    frame = world.frame
-    at = (np.arange(len(height)) - world.margin) / frame.width
+    viewport = world.viewport
+    at = (np.arange(len(height)) - world.margin) / viewport.width
     rough = height / max(float(height.max()), 1.0)
     total = height * 0.30
     for index in range(look.peaks):
         middle = (index + 0.5 + rng.uniform(-0.16, 0.16)) / look.peaks
         wide = 0.34 / look.peaks**0.7 * rng.uniform(0.85, 1.15)
-        tall = look.height * frame.unit * (1.0 if look.peaks < 3 else rng.uniform(0.72, 1.0))
+        tall = look.height * viewport.unit * (1.0 if look.peaks < 3 else rng.uniform(0.72, 1.0))
         slope = np.clip(1 - np.abs(at - middle) / wide, 0, 1)
         total = np.maximum(total, tall * slope**1.15 * (0.84 + 0.22 * rough))
     return np.asarray(total, np.float32)
 
 
-def relief(world: World, height: F32, rock: Tile, index: int, strength: float) -> F32:
+def slope_shading(world: World, height: F32, rock: Texture, index: int, strength: float) -> F32:
     """Light on the slopes, 0..1, float32 (rows, columns), top row first: facets that run down from the outline."""
-    frame = world.frame
-    rows = min(int(height.max()) + 3, frame.horizon)
+    viewport = world.viewport
+    rows = min(int(height.max()) + 3, viewport.horizon)
     above = np.arange(rows, 0, -1, dtype=np.float32)[:, None] - np.float32(0.5)
-    step = np.float32(256 / (frame.unit * 0.9))
+    step = np.float32(256 / (viewport.unit * 0.9))
     x = np.arange(len(height), dtype=np.float32)[None] * step + index * 31
     down = (height[None] - above) * step
     # Facets lean with the depth below the outline, like gullies.
-    lean = tap(rock, x * 0.3, down * 0.25) * 2
-    a = tap(rock, x * 0.62 + lean, down * 0.42 + x * 0.14)
-    b = tap(rock, x * 0.62 + lean + 1.9, down * 0.42 + x * 0.14 - 0.9)
+    lean = sample(rock, x * 0.3, down * 0.25) * 2
+    a = sample(rock, x * 0.62 + lean, down * 0.42 + x * 0.14)
+    b = sample(rock, x * 0.62 + lean + 1.9, down * 0.42 + x * 0.14 - 0.9)
     return np.asarray(np.clip(0.5 + strength * (a - b), 0, 1), np.float32)
 
 
-def _bake(world: World, look: Range, depth: float, height: F32, shade: F32) -> Strip:
-    frame, air = world.frame, world.air
+def _draw_ridge(world: World, look: MountainRange, depth: float, height: F32, shade: F32) -> Sprite:
+    viewport, lighting = world.viewport, world.lighting
     rows = len(shade)
     above = np.arange(rows, 0, -1, dtype=np.float32)[:, None] - np.float32(0.5)
     below = height - above
     slope = 1 / np.sqrt(1 + np.gradient(height) ** 2)
     cover = np.clip(below * slope.astype(np.float32) + np.float32(0.5), 0, 1)
-    tall = np.float32(look.height * frame.unit)
+    tall = np.float32(look.height * viewport.unit)
     # Against a low sun a slope is in its own shadow.
-    sunlit = 0.16 if air.sun[1] < 0.2 else 0.42
-    dark = column(air.lit(look.rock, 0.03))
-    bright = column(air.lit(mix(look.rock, (1.0, 1.0, 1.0), 0.12), sunlit))
+    sunlit = 0.16 if lighting.sun[1] < 0.2 else 0.42
+    dark = as_planes(lighting.lit(look.rock, 0.03))
+    bright = as_planes(lighting.lit(mix(look.rock, (1.0, 1.0, 1.0), 0.12), sunlit))
     light = dark + (bright - dark) * shade
     if look.snow > 0:
-        line = smooth(1 - look.snow, 1 - look.snow * 0.55, above / tall + (shade - np.float32(0.5)) * np.float32(0.35))
-        white_dark, white_lit = column(air.lit((0.52, 0.60, 0.74), 0.10)), column(air.lit((0.90, 0.92, 0.96), sunlit))
+        line = smoothstep(
+            1 - look.snow, 1 - look.snow * 0.55, above / tall + (shade - np.float32(0.5)) * np.float32(0.35)
+        )
+        white_dark, white_lit = (
+            as_planes(lighting.lit((0.52, 0.60, 0.74), 0.10)),
+            as_planes(lighting.lit((0.90, 0.92, 0.96), sunlit)),
+        )
         light += (white_dark + (white_lit - white_dark) * shade - light) * line
     far = 1 - depth
-    veil = look.air * (0.10 + 0.75 * far) + (0.50 - 0.15 * depth) * look.air * np.exp(-above / (tall * np.float32(0.3)))
-    veil = np.clip(veil + 0.35 * air.fog, 0, 0.95)
-    x = (np.arange(len(height), dtype=np.float32) - world.margin + 0.5 - frame.width / 2) / np.float32(frame.unit)
-    mist = gradient(world, np.array([0.02], np.float32), x)
+    veil = look.haze * (0.10 + 0.75 * far) + (0.50 - 0.15 * depth) * look.haze * np.exp(
+        -above / (tall * np.float32(0.3))
+    )
+    veil = np.clip(veil + 0.35 * lighting.fog, 0, 0.95)
+    x = (np.arange(len(height), dtype=np.float32) - world.margin + 0.5 - viewport.width / 2) / np.float32(viewport.unit)
+    mist = sky_gradient(world, np.array([0.02], np.float32), x)
     light += (mist - light) * veil
-    return solid(light, cover)
+    return straight_sprite(light, cover)

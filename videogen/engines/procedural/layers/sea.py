@@ -8,22 +8,22 @@ from typing import Any
 
 import numpy as np
 
-from videogen.engines.procedural.bands import Span, clip
-from videogen.engines.procedural.camera import Moment
+from videogen.engines.procedural.camera import FrameState
 from videogen.engines.procedural.layer import GROUND, Layer, World
-from videogen.engines.procedural.layers.sky import haze
-from videogen.engines.procedural.noise import F32, Tile, spectral, tap_rows, tile
+from videogen.engines.procedural.layers.sky import horizon_color
+from videogen.engines.procedural.noise import F32, Texture, make_texture, sample_rows, spectral_noise
 from videogen.engines.procedural.palette import Rgb
-from videogen.engines.procedural.resample import box, halve
+from videogen.engines.procedural.resample import box_blur, downsample
+from videogen.engines.procedural.row_bands import Span, intersect
 
-_LENS = 1.25  # distance of the picture plane, in picture units
-_EYE = 3.2  # height of the camera over the water, in metres
+_FOCAL_LENGTH = 1.25  # distance of the picture plane, in picture units
+_CAMERA_HEIGHT = 3.2  # height of the camera over the water, in metres
 _TEXELS = 256
 _CYCLES = 6.0  # waves of the leading length in one tile
 
 
 @dataclass(frozen=True)
-class Water:
+class WaterStyle:
     """How the water looks. `slope` is the typical steepness of its waves, `glitter` scales the sun's path."""
 
     color: Rgb
@@ -37,14 +37,14 @@ class Water:
 @dataclass(frozen=True)
 class _Octave:
     length: float  # metres from crest to crest
-    share: float  # of the slope
+    slope_fraction: float  # of the slope
     drift: tuple[float, float]  # metres a second
 
 
 # Waves come towards the camera, each length at about its own speed in deep water, slowed for grandeur.
 _OCTAVES = tuple(
-    _Octave(length, share, (0.52 * math.sqrt(length) * s, 0.52 * math.sqrt(length)))
-    for length, share, s in ((11.0, 0.50, 0.30), (4.1, 0.62, -0.42), (1.45, 0.55, 0.35), (0.52, 0.38, -0.2))
+    _Octave(length, fraction, (0.52 * math.sqrt(length) * s, 0.52 * math.sqrt(length)))
+    for length, fraction, s in ((11.0, 0.50, 0.30), (4.1, 0.62, -0.42), (1.45, 0.55, 0.35), (0.52, 0.38, -0.2))
 )
 
 
@@ -52,52 +52,52 @@ class Sea(Layer):
     """Painted under the horizon: the water mirrors all that was painted above it."""
 
     order = GROUND
-    reads = True
+    reads_canvas = True
 
-    def __init__(self, world: World, water: Water) -> None:
-        self._world, self._frame, self._water = world, world.frame, water
+    def __init__(self, world: World, water: WaterStyle) -> None:
+        self._world, self._viewport, self._water = world, world.viewport, water
         rng = world.rng("sea")
-        field = spectral(_TEXELS, 3.4, rng, (_CYCLES * 0.6, 46), 0.55)
+        field = spectral_noise(_TEXELS, 3.4, rng, (_CYCLES * 0.6, 46), 0.55)
         # Pulling troughs flat and crests sharp is what tells water from hills.
         field = np.exp(field * np.float32(0.45)).astype(np.float32)
         across = np.roll(field, -1, 1) - np.roll(field, 1, 1)
         along = np.roll(field, -1, 0) - np.roll(field, 1, 0)
         size = np.float32(1 / along.std())
-        self._slopes: tuple[Tile, ...] = (tile(across * size), tile(along * size))
-        self._gusts = tile(spectral(_TEXELS, 3.0, rng, (2, 20), 0.5))
+        self._slopes: tuple[Texture, ...] = (make_texture(across * size), make_texture(along * size))
+        self._gusts = make_texture(spectral_noise(_TEXELS, 3.0, rng, (2, 20), 0.5))
         self._origin = rng.random((len(_OCTAVES), 2)).astype(np.float32) * _TEXELS
 
-    def prepare(self, moment: Moment, canvas: F32) -> Any:
+    def prepare(self, state: FrameState, canvas: F32) -> Any:
         """What the water mirrors, smaller, and the colour of the air over it."""
-        frame = self._frame
+        viewport = self._viewport
         # Small waves draw every reflection out upwards, so the mirror is smeared that way, and a quarter of the rows
         # and half of the columns will do.
-        mirror = halve(np.minimum(canvas[:, : frame.horizon], 1.0))
+        mirror = downsample(np.minimum(canvas[:, : viewport.horizon], 1.0))
         mirror = (mirror[:, : mirror.shape[1] // 2 * 2 : 2] + mirror[:, 1::2]) * np.float32(0.5)
         for radius in (0.035, 0.02):
-            mirror = box(mirror, max(1, int(radius * frame.unit / 4)), 1)
-        return mirror, haze(self._world, moment)
+            mirror = box_blur(mirror, max(1, int(radius * viewport.unit / 4)), 1)
+        return mirror, horizon_color(self._world, state)
 
-    def paint(self, canvas: F32, span: Span, moment: Moment, ready: Any) -> None:
+    def paint(self, canvas: F32, span: Span, state: FrameState, prepared: Any) -> None:
         """See `Layer.paint`."""
-        first, last = clip(span, (self._frame.horizon, self._frame.height))
+        first, last = intersect(span, (self._viewport.horizon, self._viewport.height))
         if first < last:
-            self._paint_rows(canvas, ready, (first, last), moment)
+            self._paint_rows(canvas, prepared, (first, last), state)
 
-    def _paint_rows(self, canvas: F32, ready: tuple[F32, F32], span: Span, moment: Moment) -> None:
-        frame, water = self._frame, self._water
-        mirror, haze = ready
-        drop = -frame.rows(*span)
-        far = np.float32(_EYE) / drop
-        x = frame.columns()
-        across, along, lost = self._waves(x + np.float32(moment.shift(0.6)), far, moment)
-        turn = (x * across - drop[:, None] - np.float32(_LENS) * -along) * -2
+    def _paint_rows(self, canvas: F32, prepared: tuple[F32, F32], span: Span, state: FrameState) -> None:
+        viewport, water = self._viewport, self._water
+        mirror, horizon_color = prepared
+        drop = -viewport.rows(*span)
+        far = np.float32(_CAMERA_HEIGHT) / drop
+        x = viewport.columns()
+        across, along, lost = self._waves(x + np.float32(state.parallax(0.6)), far, state)
+        turn = (x * across - drop[:, None] - np.float32(_FOCAL_LENGTH) * -along) * -2
         turn /= 1 + across * across + along * along
         light, fresnel = self._mirror(mirror, x, (across, along, turn), drop, lost)
         body = np.clip(along * 0.9 + 0.35, 0, 1)
-        glitter = self._glitter((across, along), x + np.float32(moment.shift(0)), drop, lost)
+        glitter = self._glitter((across, along), x + np.float32(state.parallax(0)), drop, lost)
         glitter *= 0.35 + 0.65 * fresnel
-        air = (1 - np.exp(far * np.float32(-0.0016)))[:, None] * np.float32(0.85)
+        lighting = (1 - np.exp(far * np.float32(-0.0016)))[:, None] * np.float32(0.85)
         for channel in range(3):
             deep = np.float32(water.color[channel])
             out = light[channel]
@@ -106,17 +106,17 @@ class Sea(Layer):
             out *= fresnel
             out += base
             out += glitter * np.float32(water.sun_color[channel])
-            out += (haze[channel] - out) * air
+            out += (horizon_color[channel] - out) * lighting
             canvas[channel, span[0] : span[1]] = out
 
-    def _waves(self, x: F32, far: F32, moment: Moment) -> tuple[F32, F32, F32]:
+    def _waves(self, x: F32, far: F32, state: FrameState) -> tuple[F32, F32, F32]:
         """Slopes across and along the view, (rows, columns), and what each row lost to its pixels' size, (rows,)."""
-        frame, water = self._frame, self._water
-        t = moment.t * water.pace
+        viewport, water = self._viewport, self._water
+        t = state.t * water.pace
         ground = x * far[:, None]
-        depth = far * np.float32(_LENS) + np.float32(moment.travel)
-        pixel = far * far * np.float32(_LENS / (_EYE * frame.unit))
-        (gust,) = tap_rows((self._gusts,), ground * 1.3 + np.float32(1.5 * t), depth * 0.9 + np.float32(1.1 * t))
+        depth = far * np.float32(_FOCAL_LENGTH) + np.float32(state.travel)
+        pixel = far * far * np.float32(_FOCAL_LENGTH / (_CAMERA_HEIGHT * viewport.unit))
+        (gust,) = sample_rows((self._gusts,), ground * 1.3 + np.float32(1.5 * t), depth * 0.9 + np.float32(1.1 * t))
         gust = 1 + gust * np.float32(0.30)
         across = np.zeros_like(ground)
         along = np.zeros_like(ground)
@@ -125,13 +125,13 @@ class Sea(Layer):
             texels = np.float32(_TEXELS / (_CYCLES * octave.length))
             # The shortest waves in a tile are a fifth of its leading ones; a pixel must not skip over them.
             keep = np.exp(-((pixel / np.float32(octave.length * 0.34)) ** 2))
-            height = np.float32(octave.share * water.slope) * keep
-            lost += (np.float32(octave.share * water.slope) ** 2) * (1 - keep * keep)
+            height = np.float32(octave.slope_fraction * water.slope) * keep
+            lost += (np.float32(octave.slope_fraction * water.slope) ** 2) * (1 - keep * keep)
             # Pixels only shrink towards the camera: what a row cannot show, none above it can.
             seen = slice(int(np.searchsorted(keep, 0.02)), None)
             u = (ground[seen] + np.float32(octave.drift[0] * t)) * texels + origin[0]
             v = (depth[seen] + np.float32(octave.drift[1] * t)) * texels + origin[1]
-            a, b = tap_rows(self._slopes, u, v)
+            a, b = sample_rows(self._slopes, u, v)
             a *= height[seen, None]
             b *= height[seen, None]
             across[seen] += a
@@ -142,9 +142,9 @@ class Sea(Layer):
 
     def _mirror(self, mirror: F32, x: F32, slopes: tuple[F32, F32, F32], drop: F32, lost: F32) -> tuple[list[F32], F32]:
         """The sky each facet shows, a plane per channel, and how strongly, (rows, columns)."""
-        frame = self._frame
+        viewport = self._viewport
         across, along, turn = slopes
-        sight = np.sqrt(x * x + (drop * drop)[:, None] + np.float32(_LENS**2))
+        sight = np.sqrt(x * x + (drop * drop)[:, None] + np.float32(_FOCAL_LENGTH**2))
         facing = np.clip(turn * np.sqrt(1 + across * across + along * along) / (sight * 2), 0, 1)
         rest = 1 - facing
         fresnel = rest * rest
@@ -154,12 +154,12 @@ class Sea(Layer):
         fresnel += 0.03
         # Facets too small to see still tilt the far water's mirror upwards.
         lift = np.sqrt(lost)[:, None] * np.float32(0.55)
-        ahead = np.float32(_LENS) - turn * along
+        ahead = np.float32(_FOCAL_LENGTH) - turn * along
         np.maximum(ahead, 0.2, out=ahead)
-        scale = np.float32(_LENS * frame.unit / 2) / ahead
+        scale = np.float32(_FOCAL_LENGTH * viewport.unit / 2) / ahead
         up = np.abs(turn - drop[:, None]) + lift
-        rows = np.float32(frame.horizon / 4) - up * (scale * np.float32(0.5))
-        columns = (x + turn * across) * scale + np.float32(frame.width / 4)
+        rows = np.float32(viewport.horizon / 4) - up * (scale * np.float32(0.5))
+        columns = (x + turn * across) * scale + np.float32(viewport.width / 4)
         # Facets that look over the picture's upper edge see a sky that grows darker.
         shade = rows * np.float32(0.8 / mirror.shape[1])
         shade += 1
@@ -174,12 +174,12 @@ class Sea(Layer):
         """Sunlight thrown at the eye: how near each facet is to the one slope that does it."""
         water = self._water
         sx, sy = water.sun
-        sun = math.sqrt(sx * sx + sy * sy + _LENS**2)
-        sight = 1 / np.sqrt(x * x + (drop * drop)[:, None] + np.float32(_LENS**2))
+        sun = math.sqrt(sx * sx + sy * sy + _FOCAL_LENGTH**2)
+        sight = 1 / np.sqrt(x * x + (drop * drop)[:, None] + np.float32(_FOCAL_LENGTH**2))
         up = np.float32(sy / sun) + drop[:, None] * sight
         up = 1 / up
         want_across = (x * sight - np.float32(sx / sun)) * up
-        want_along = (np.float32(_LENS) * sight - np.float32(_LENS / sun)) * up
+        want_along = (np.float32(_FOCAL_LENGTH) * sight - np.float32(_FOCAL_LENGTH / sun)) * up
         want_across += slopes[0]
         want_along += slopes[1]
         spread = lost + np.float32((0.035 + 0.12 * water.slope) ** 2)

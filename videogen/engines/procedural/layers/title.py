@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
-from videogen.engines.procedural.bands import Span
-from videogen.engines.procedural.camera import Moment
+from videogen.engines.procedural.camera import FrameState
 from videogen.engines.procedural.layer import TITLE, Layer, World
 from videogen.engines.procedural.noise import F32
-from videogen.engines.procedural.palette import Rgb, column
-from videogen.engines.procedural.strip import blit, strip_of
+from videogen.engines.procedural.palette import Rgb, as_planes
+from videogen.engines.procedural.row_bands import Span
+from videogen.engines.procedural.sprite import blit, premultiplied_sprite
 
-_WIDEST = 0.84  # of the picture's width
+_MAX_WIDTH = 0.84  # of the picture's width
 
 
 class Title(Layer):
@@ -24,41 +24,41 @@ class Title(Layer):
 
     def __init__(self, world: World, text: str, color: Rgb) -> None:
         self._world = world
-        cover = letters(text, world.frame.width, world.frame.unit)
+        cover = text_alpha(text, world.viewport.width, world.viewport.unit)
         image = Image.fromarray((cover * 255).astype(np.uint8))
-        shadow = np.asarray(image.filter(ImageFilter.GaussianBlur(world.frame.unit * 0.016)), np.float32) / 255
+        shadow = np.asarray(image.filter(ImageFilter.GaussianBlur(world.viewport.unit * 0.016)), np.float32) / 255
         shade = np.clip(shadow * np.float32(1.7), 0, 0.78)
         together = cover + shade * (1 - cover)
-        self._strip = strip_of((column(color) * cover).astype(np.float32), together.astype(np.float32))
+        self._sprite = premultiplied_sprite((as_planes(color) * cover).astype(np.float32), together.astype(np.float32))
 
-    def _strength(self, moment: Moment) -> float:
+    def _strength(self, state: FrameState) -> float:
         """In over the first fifth of the shot, out over its last."""
-        length = self._world.camera.length
+        length = self._world.camera.scene_seconds
         if self._world.camera.loop:
             return 1.0
-        share = moment.t / length
-        ramp = min(1.0, (share + 0.02) / 0.18, (1.02 - share) / 0.14)
+        fraction = state.t / length
+        ramp = min(1.0, (fraction + 0.02) / 0.18, (1.02 - fraction) / 0.14)
         shown: float = min(max(ramp, 0.0), 1.0) ** 1.5
         return shown
 
-    def paint(self, canvas: F32, span: Span, moment: Moment, ready: Any) -> None:
+    def paint(self, canvas: F32, span: Span, state: FrameState, prepared: Any) -> None:
         """See `Layer.paint`."""
-        frame = self._world.frame
-        rows, columns = self._strip.size
-        rise = 0.012 * (moment.t / self._world.camera.length) * frame.unit * (not self._world.camera.loop)
-        place = ((frame.width - columns) / 2, frame.height * 0.47 - rows / 2 - rise)
-        blit(canvas, span, self._strip, place, self._strength(moment))
+        viewport = self._world.viewport
+        rows, columns = self._sprite.size
+        rise = 0.012 * (state.t / self._world.camera.scene_seconds) * viewport.unit * (not self._world.camera.loop)
+        place = ((viewport.width - columns) / 2, viewport.height * 0.47 - rows / 2 - rise)
+        blit(canvas, span, self._sprite, place, self._strength(state))
 
 
-def letters(text: str, width: int, unit: float) -> F32:
+def text_alpha(text: str, width: int, unit: float) -> F32:
     """The text as cover, float32 (rows, columns), 0..1, broken into lines that fit, with room for its shadow."""
     text = "".join(letter if letter.isprintable() else " " for letter in text).strip() or " "
     size = max(9, int(unit * 0.13))
     while True:
         font = ImageFont.load_default(size)
-        lines = _broken(text, font, int(width * _WIDEST))
+        lines = _wrap(text, font, int(width * _MAX_WIDTH))
         tall = int(size * 1.25) * len(lines)
-        if (tall <= unit * 0.62 and all(font.getlength(line) <= width * _WIDEST for line in lines)) or size <= 9:
+        if (tall <= unit * 0.62 and all(font.getlength(line) <= width * _MAX_WIDTH for line in lines)) or size <= 9:
             break
         size = max(9, int(size * 0.88))
     pad = int(unit * 0.05)
@@ -70,7 +70,7 @@ def letters(text: str, width: int, unit: float) -> F32:
     return np.asarray(image, np.float32) / np.float32(255)
 
 
-def _broken(text: str, font: Any, width: int) -> list[str]:
+def _wrap(text: str, font: Any, width: int) -> list[str]:
     """The words on as many lines as they need."""
     lines = [""]
     for word in text.split():

@@ -1,48 +1,222 @@
-"""A line of conifers: uneven groves and gaps, drawn once as a silhouette."""
+"""Rows of trees, drawn once: conifers, leafy crowns in the colours of the season, bare ones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image, ImageDraw
 
-from videogen.engines.procedural.frame import Frame
-from videogen.engines.procedural.noise import F32, profile
+from videogen.engines.procedural.layer import STANDING, WOODS, World
+from videogen.engines.procedural.layers.light_beams import Mist, MistBank
+from videogen.engines.procedural.noise import FloatArray, noise_1d
+from videogen.engines.procedural.palette import Rgb, mix, scale
+from videogen.engines.procedural.sprite import ParallaxLayer, Sprite, encode_color, sprite_from_image
 
-_FINE = 3
-
-
-def draw_trees(frame: Frame, columns: int, tallest: float, rng: np.random.Generator) -> F32:
-    """Cover, float32 (rows, columns) 0..1, top row first, of trees up to `tallest` picture units."""
-    unit = frame.unit * _FINE
-    rows = int(tallest * frame.unit * 1.08) + 2
-    image = Image.new("L", (columns * _FINE, rows * _FINE), 0)
-    pen = ImageDraw.Draw(image)
-    grove = profile(512, 2.4, rng, (3, 24))
-    x = -0.02 * unit
-    while x < columns * _FINE:
-        at = grove[int(x / unit * 90) % 512]
-        tall = tallest * unit * (0.24 + 0.42 * max(0.0, float(at) + 0.2) + 0.36 * rng.random() ** 2.6)
-        _draw_tree(pen, x, rows * _FINE, min(tall, tallest * unit), rng)
-        x += tallest * unit * (0.07 + 0.16 * rng.random() + (1.5 * rng.random() if at < -0.15 else 0.0))
-    bank = (0.009 + 0.004 * profile(512, 1.6, rng, (4, 200))) * unit
-    steps = np.linspace(0, columns * _FINE, 512)
-    shore = [(float(step), rows * _FINE - float(high)) for step, high in zip(steps, bank, strict=True)]
-    pen.polygon([(0.0, float(rows * _FINE)), *shore, (float(columns * _FINE), float(rows * _FINE))], fill=255)
-    return np.asarray(image.reduce(_FINE), np.float32) * np.float32(1 / 255)
+_SUPERSAMPLING = 2
+_PEAK = 2.0
+_LEAVES: dict[str, tuple[Rgb, ...]] = {
+    "autumn": ((0.62, 0.20, 0.035), (0.70, 0.36, 0.05), (0.50, 0.11, 0.03), (0.36, 0.24, 0.05)),
+    "spring": ((0.22, 0.36, 0.07), (0.30, 0.42, 0.10), (0.62, 0.36, 0.42)),
+    "": ((0.085, 0.17, 0.040), (0.12, 0.20, 0.045), (0.065, 0.14, 0.045)),
+}
 
 
-def _draw_tree(pen: ImageDraw.ImageDraw, x: float, ground: float, tall: float, rng: np.random.Generator) -> None:
-    """One tree: boughs that droop, ragged, no two sides alike."""
-    boughs = int(rng.integers(9, 15))
-    half = tall * rng.uniform(0.14, 0.21)
-    lean = tall * rng.uniform(-0.02, 0.02)
-    outline: dict[int, list[tuple[float, float]]] = {-1: [], 1: []}
-    for side, points in outline.items():
-        for bough in range(boughs):
-            share = (bough + 1) / boughs
-            reach = half * share**0.8 * rng.uniform(0.68, 1.12)
-            y = ground - tall * (1 - share) * 0.94 - tall * 0.02
-            middle = x + lean * (1 - share)
-            points.append((middle + side * reach, y + tall * 0.018))
-            points.append((middle + side * reach * rng.uniform(0.40, 0.62), y - tall * 0.022))
-    pen.polygon([(x + lean, ground - tall), *outline[1], *reversed(outline[-1])], fill=255)
-    trunk = max(1.0, tall * 0.012)
-    pen.rectangle((x - trunk, ground - tall * 0.1, x + trunk, ground), fill=255)
+@dataclass(frozen=True)
+class TreeRow:
+    """One row of trees. `tallest` in picture units; `depth` 0 far to 1 near; `leafy` the share that are no conifers."""
+
+    tallest: float
+    depth: float
+    leafy: float
+    crowd: float = 1.0
+
+
+def tree_rows(
+    world: World, rows: tuple[TreeRow, ...], colors: tuple[Rgb, ...], mist: float
+) -> list[ParallaxLayer | Mist]:
+    """Rows from far to near with mist between them."""
+    found: list[ParallaxLayer | Mist] = []
+    for index, row in enumerate(rows):
+        sprite = draw_tree_row(world, row, colors, world.rng(f"trees {index}"))
+        foot = world.viewport.horizon + int(0.075 * row.depth**2 * world.viewport.unit)
+        foot = min(foot, world.viewport.height)
+        # The near rows stand on the land; by the water all do on its far bank, where it mirrors them.
+        ashore = world.ground not in ("lake", "ocean", "pool", "river") and row.depth >= 0.5
+        order = (STANDING - 8 if ashore else WOODS) + row.depth
+        foot = foot if ashore else world.viewport.horizon
+        found.append(ParallaxLayer(world, sprite, foot, 0.15 + 0.8 * row.depth, order))
+        if mist > 0 and row.depth < 1:
+            color = mix(world.lighting.haze, world.lighting.hour.near, 0.4)
+            bank = MistBank(0.05 - 0.03 * row.depth, 0.075, mist * (0.75 - 0.4 * row.depth), color)
+            found.append(Mist(world, bank, f"mist {index}", order + 0.05))
+    return found
+
+
+def draw_tree_row(world: World, row: TreeRow, colors: tuple[Rgb, ...], rng: np.random.Generator) -> Sprite:
+    """One row of trees with the world's margins, seen through the air before it."""
+    viewport = world.viewport
+    unit = viewport.unit * _SUPERSAMPLING
+    columns = viewport.width + 2 * world.margin
+    rows = min(int(row.tallest * viewport.unit * 1.06) + 4, viewport.height)
+    image = Image.new("RGBA", (columns * _SUPERSAMPLING, rows * _SUPERSAMPLING), (0, 0, 0, 0))
+    pen = _TreePainter(world, row, image, colors, rng)
+    grove = noise_1d(512, 2.4, rng, (3, 24))
+    x = -0.1 * unit
+    while x < columns * _SUPERSAMPLING + 0.1 * unit:
+        at = float(grove[int(x / unit * 70) % 512])
+        tall = row.tallest * unit * min(1.0, 0.42 + 0.30 * max(0.0, at + 0.3) + 0.32 * rng.random() ** 1.6)
+        pen.tree(x, rows * _SUPERSAMPLING, tall)
+        gap = 0.055 + 0.12 * rng.random() + (0.10 * rng.random() if at < -0.2 else 0.0)
+        x += row.tallest * unit * gap / row.crowd * (1.6 if row.leafy > 0.5 else 1.0)
+    pen.undergrowth(columns * _SUPERSAMPLING, rows * _SUPERSAMPLING, unit)
+    return sprite_from_image(image, _SUPERSAMPLING, _PEAK)
+
+
+def draw_tree(world: World, tall: float, colors: tuple[Rgb, ...], rng: np.random.Generator) -> Sprite:
+    """One leafy tree by itself, `tall` pixels, bare in winter."""
+    size = int(tall)
+    image = Image.new("RGBA", (size * _SUPERSAMPLING, size * _SUPERSAMPLING), (0, 0, 0, 0))
+    pen = _TreePainter(world, TreeRow(tall / world.viewport.unit, 1.0, 1.0), image, colors, rng)
+    pen.great(size * _SUPERSAMPLING / 2, size * _SUPERSAMPLING, size * _SUPERSAMPLING * 0.98)
+    return sprite_from_image(image, _SUPERSAMPLING, _PEAK)
+
+
+def season_colors(world: World, colours: tuple[Rgb, ...]) -> tuple[Rgb, ...]:
+    """Colours of the leaves: those asked for, or the season's."""
+    return colours or _LEAVES.get(world.lighting.season, _LEAVES[""])
+
+
+def _leaf_positions(rng: np.random.Generator, count: int) -> FloatArray:
+    """Places of leaves in a crown, (count, 2), -1..1 across and down: in clumps, as branches carry them."""
+    clumps = rng.uniform(-1, 1, (26, 2))
+    clumps *= 0.72 / np.maximum(1.0, np.hypot(*clumps.T))[:, None]
+    places = clumps[rng.integers(len(clumps), size=count)] + rng.normal(0, 0.14, (count, 2))
+    return np.asarray(places.clip(-1.1, 1.1))
+
+
+class _TreePainter:
+    """Draws the trees of one row; lengths are in fine pixels."""
+
+    def __init__(
+        self, world: World, row: TreeRow, image: Image.Image, colors: tuple[Rgb, ...], rng: np.random.Generator
+    ) -> None:
+        self._world, self._row, self._colors, self._rng = world, row, colors, rng
+        self._pen = ImageDraw.Draw(image)
+        self._veil = min(0.92, 0.78 * (1 - row.depth) ** 1.1 + 0.02 + 0.35 * world.lighting.fog * (1 - 0.5 * row.depth))
+        self._bark = self._ink((0.10, 0.075, 0.055), 0.25)
+        self._snowy = world.lighting.season == "winter" or world.shot.amount("snow") > 0
+        self._sunny = 1 if world.lighting.sun[0] > 0 else -1
+
+    def _ink(self, albedo: Rgb, sunlit: float) -> tuple[int, int, int, int]:
+        return encode_color(self._world.lighting.hazed(self._world.lighting.lit(albedo, sunlit), self._veil), _PEAK)
+
+    def tree(self, x: float, ground: float, tall: float) -> None:
+        """One tree of a chance kind that stands at (x, ground)."""
+        if self._rng.random() >= self._row.leafy:
+            self._conifer(x, ground, tall)
+        elif self._world.lighting.season == "winter":
+            self._bare(x, ground, tall * 0.8)
+        else:
+            self._leafy(x, ground, tall * 0.86)
+
+    def _conifer(self, x: float, ground: float, tall: float) -> None:
+        rng = self._rng
+        half, lean = tall * rng.uniform(0.12, 0.19), tall * rng.uniform(-0.02, 0.02)
+        green = scale(mix((0.036, 0.080, 0.044), (0.055, 0.095, 0.032), rng.random()), rng.uniform(0.75, 1.2))
+        dark, side = self._ink(green, 0.06), self._ink(green, 0.42)
+        snow = self._ink((0.70, 0.77, 0.86), 0.35) if self._snowy else None
+        trunk = max(1.0, tall * 0.011)
+        self._pen.rectangle((x - trunk, ground - tall * 0.12, x + trunk, ground), fill=self._bark)
+        boughs = max(5, min(int(rng.integers(15, 22)), int(tall / 5)))
+        for bough in range(boughs, 0, -1):
+            fraction = (bough + rng.uniform(-0.3, 0.3)) / boughs
+            reach, y = half * max(fraction, 0.02) ** 0.85, ground - tall * (1 - fraction) * 0.95 - tall * 0.03
+            middle, deep = x + lean * (1 - fraction), tall * 0.085
+            for way in (-1, 1):
+                tip = (middle + way * reach * rng.uniform(0.6, 1.1), y + deep * rng.uniform(0.25, 0.55))
+                root = [(middle, y - deep), (middle, y + deep * 0.35)]
+                self._pen.polygon(
+                    [root[0], tip, (tip[0] - way * reach * 0.35, tip[1] - deep * 0.04), root[1]], fill=dark
+                )
+                if way == self._sunny:
+                    edge = (middle + way * reach * 0.5, y - deep * 0.22)
+                    self._pen.polygon([(middle, y - deep * 0.9), edge, tip, (middle, y - deep * 0.3)], fill=side)
+                if snow:
+                    edge = (middle + way * reach * 0.55, y - deep * 0.35)
+                    self._pen.polygon(
+                        [(middle, y - deep), edge, (tip[0], tip[1] - deep * 0.1), (middle, y - deep * 0.4)], fill=snow
+                    )
+
+    def undergrowth(self, columns: int, ground: int, unit: float) -> None:
+        """Bushes and grass at the feet of the trees, so that they stand in something."""
+        rng, high = self._rng, unit * (0.010 + 0.030 * self._row.depth)
+        albedo: Rgb = (0.60, 0.66, 0.74) if self._snowy else (0.060, 0.080, 0.030)
+        for x in np.arange(0, columns, high * 0.35):
+            tone = self._ink(scale(albedo, rng.uniform(0.6, 1.2)), rng.uniform(0.05, 0.3))
+            wide, tall = high * rng.uniform(0.3, 0.8), high * rng.uniform(0.25, 1.0)
+            self._pen.ellipse((x - wide, ground - tall, x + wide, ground + tall), fill=tone)
+
+    def _trunk(self, x: float, ground: float, tall: float, width: float) -> None:
+        foot, top = width * 1.5, width * 0.7
+        shape = [(x - foot, ground), (x - width, ground - tall * 0.12), (x - top, ground - tall)]
+        shape += [(x + top, ground - tall), (x + width, ground - tall * 0.12), (x + foot, ground)]
+        self._pen.polygon(shape, fill=self._bark)
+
+    def _leafy(self, x: float, ground: float, tall: float) -> None:
+        rng = self._rng
+        self._trunk(x, ground, tall * 0.6, tall * 0.017)
+        color = self._colors[int(rng.integers(len(self._colors)))]
+        wide, high = tall * rng.uniform(0.20, 0.28), tall * rng.uniform(0.30, 0.36)
+        middle = ground - tall * 0.66
+        count = int(min(90 + 330 * self._row.depth, 24 + 1.2 * tall))
+        places = _leaf_positions(rng, count)
+        # Lower and darker leaves first, those in the light over them.
+        for px, py in places[np.argsort(-places[:, 1] + rng.normal(0, 0.25, count))]:
+            size = (tall * rng.uniform(0.013, 0.027) + 0.6) * (1.25 - 0.5 * abs(px))
+            cx, cy = x + px * wide * (1.1 - 0.3 * abs(py)), middle + py * high
+            tone = self._ink(
+                scale(color, rng.uniform(0.75, 1.2)),
+                max(0.0, 0.28 - 0.36 * py + 0.2 * px * self._sunny) * rng.uniform(0.5, 1.2),
+            )
+            self._pen.ellipse((cx - size, cy - size * 0.8, cx + size, cy + size * 0.8), fill=tone)
+
+    def great(self, x: float, ground: float, tall: float) -> None:
+        """A broad old tree that stands by itself."""
+        if self._world.lighting.season == "winter":
+            self._branch((x, ground), -np.pi / 2, tall * 0.27, tall * 0.034)
+            return
+        rng = self._rng
+        self._trunk(x, ground, tall * 0.46, tall * 0.026)
+        for turn in (-0.75, -0.35, 0.3, 0.7):
+            tip = (x + np.sin(turn) * tall * 0.30, ground - tall * (0.40 + 0.26 * np.cos(turn)))
+            self._pen.line((x, ground - tall * 0.34, *tip), fill=self._bark, width=max(1, int(tall * 0.017)))
+        # Clumps from the back to the front, each lit from above and from the side of the sun.
+        for _ in range(46):
+            angle, away = rng.uniform(0, 2 * np.pi), np.sqrt(rng.random())
+            px, py = np.cos(angle) * away, np.sin(angle) * away
+            if py > 0.62:
+                continue
+            cx, cy = x + px * tall * 0.36, ground - tall * 0.64 + py * tall * 0.27
+            color = self._colors[int(rng.integers(len(self._colors)))]
+            self._clump((cx, cy), tall * rng.uniform(0.075, 0.12), color, 0.34 - 0.34 * py + 0.16 * px * self._sunny)
+
+    def _clump(self, middle: tuple[float, float], radius: float, color: Rgb, light: float) -> None:
+        """A ball of leaves; `light` is how much reaches it."""
+        rng = self._rng
+        places = rng.normal(0, 0.5, (90, 2)).clip(-1.2, 1.2)
+        for px, py in places[np.argsort(-places[:, 1])]:
+            size = radius * rng.uniform(0.10, 0.20)
+            tone = self._ink(scale(color, rng.uniform(0.7, 1.2)), max(0.0, light - 0.30 * py + 0.12 * px * self._sunny))
+            cx, cy = middle[0] + px * radius, middle[1] + py * radius * 0.8
+            self._pen.ellipse((cx - size, cy - size * 0.7, cx + size, cy + size * 0.7), fill=tone)
+
+    def _bare(self, x: float, ground: float, tall: float) -> None:
+        self._branch((x, ground), -np.pi / 2, tall * 0.36, tall * 0.020)
+
+    def _branch(self, foot: tuple[float, float], angle: float, length: float, width: float) -> None:
+        tip = (foot[0] + length * np.cos(angle), foot[1] + length * np.sin(angle))
+        self._pen.line((*foot, *tip), fill=self._bark, width=max(1, round(width)))
+        if width > 0.9:
+            for turn in self._rng.uniform(0.15, 0.75, 2) * (-1, 1):
+                self._branch(tip, angle + turn, length * self._rng.uniform(0.62, 0.85), width * 0.64)

@@ -6,15 +6,15 @@ from typing import Any
 
 import numpy as np
 
-from videogen.engines.procedural.bands import Span, cut
-from videogen.engines.procedural.camera import Moment
+from videogen.engines.procedural.camera import FrameState
 from videogen.engines.procedural.layer import FALLING, VEIL, Layer, World
-from videogen.engines.procedural.noise import F32, smooth, spectral, tap, tile
-from videogen.engines.procedural.resample import double
-from videogen.engines.procedural.splat import splat, streaks
+from videogen.engines.procedural.noise import F32, make_texture, sample, smoothstep, spectral_noise
+from videogen.engines.procedural.particles import add_dots, add_streaks
+from videogen.engines.procedural.resample import upsample
+from videogen.engines.procedural.row_bands import Span, split_rows
 
-_FALLS = ((1.3, 0.55, 420), (1.9, 0.8, 230), (2.7, 1.0, 100))  # rain: picture heights a second, light, drops
-_FLAKES = ((0.9, 0.055, 300), (1.6, 0.085, 150), (2.8, 0.135, 60), (5.0, 0.21, 16))  # snow: radius, speed, flakes
+_RAIN_LAYERS = ((1.3, 0.55, 420), (1.9, 0.8, 230), (2.7, 1.0, 100))  # rain: picture heights a second, light, drops
+_SNOW_LAYERS = ((0.9, 0.055, 300), (1.6, 0.085, 150), (2.8, 0.135, 60), (5.0, 0.21, 16))  # snow: radius, speed, flakes
 _GOLDEN = np.float32(0.618034)
 
 
@@ -23,20 +23,20 @@ class Falling(Layer):
     loop they come back at their own place."""
 
     order = FALLING
-    reads = True
+    reads_canvas = True
 
     def __init__(self, world: World, kind: str, amount: float, layers: tuple[tuple[float, float, int], ...]) -> None:
         self._world, self._layers = world, layers
         rng = world.rng(kind)
         self._wind = float(rng.uniform(-0.16, 0.16))
-        crowd = amount * 1.7 * max(1.0, world.frame.half_width)
+        crowd = amount * 1.7 * max(1.0, world.viewport.half_width)
         self._drops = [rng.random((4, int(count * crowd))).astype(np.float32) for _, _, count in layers]
 
     def _cycle(self, drops: F32, rate: float, spread: float, t: float) -> tuple[F32, F32]:
         """How far each drop has fallen, 0..1, and where across it falls, 0..1."""
         rates = rate * (1 - spread / 2 + spread * drops[2])
         if self._world.camera.loop:
-            rates = np.maximum(1, np.round(rates * self._world.camera.length)) / self._world.camera.length
+            rates = np.maximum(1, np.round(rates * self._world.camera.scene_seconds)) / self._world.camera.scene_seconds
         cycle = drops[1] * 7 + np.asarray(rates, np.float32) * np.float32(t)
         turn = np.floor(cycle)
         hop = 0 if self._world.camera.loop else turn * _GOLDEN
@@ -45,17 +45,17 @@ class Falling(Layer):
     def _veil(self, t: float) -> F32:
         raise NotImplementedError
 
-    def prepare(self, moment: Moment, canvas: F32) -> Any:
+    def prepare(self, state: FrameState, canvas: F32) -> Any:
         """The fallers' cover, float32 (H, W), and the light they catch, from all around and from the picture."""
         tone = canvas[:, ::16, ::16].mean(axis=(1, 2))
-        return self._veil(moment.t), tone
+        return self._veil(state.t), tone
 
     def _shine(self, tone: F32) -> F32:
         raise NotImplementedError
 
-    def paint(self, canvas: F32, span: Span, moment: Moment, ready: Any) -> None:
+    def paint(self, canvas: F32, span: Span, state: FrameState, prepared: Any) -> None:
         """See `Layer.paint`."""
-        veil, tone = ready
+        veil, tone = prepared
         rows = veil[slice(*span)]
         gain = self._shine(tone)
         for channel in range(3):
@@ -66,22 +66,22 @@ class Rain(Falling):
     """Streaks as long as a shutter's opening."""
 
     def __init__(self, world: World, amount: float) -> None:
-        super().__init__(world, "rain", amount, _FALLS)
+        super().__init__(world, "rain", amount, _RAIN_LAYERS)
 
     def _shine(self, tone: F32) -> F32:
         return np.asarray((0.10 + 0.9 * tone + 0.25 * tone.mean()) * 0.6, np.float32)
 
     def _veil(self, t: float) -> F32:
-        frame = self._world.frame
-        veil = np.zeros((frame.height, frame.width), np.float32)
+        viewport = self._world.viewport
+        veil = np.zeros((viewport.height, viewport.width), np.float32)
         for (speed, light, _), drops in zip(self._layers, self._drops, strict=True):
             fallen, place = self._cycle(drops, speed, 0.2, t)
-            length = frame.unit * 0.028 * speed
+            length = viewport.unit * 0.028 * speed
             samples = int(length) + 2
-            y = fallen * np.float32(frame.height + 2 * length) - np.float32(length)
-            x = (place * np.float32(1.3) - np.float32(0.15)) * np.float32(frame.width) + y * np.float32(self._wind)
+            y = fallen * np.float32(viewport.height + 2 * length) - np.float32(length)
+            x = (place * np.float32(1.3) - np.float32(0.15)) * np.float32(viewport.width) + y * np.float32(self._wind)
             shine = (np.float32(0.35) + np.float32(0.65) * drops[3]) * np.float32(light)
-            streaks(veil, x, y, (self._wind * length / samples, length / samples), samples, shine)
+            add_streaks(veil, x, y, (self._wind * length / samples, length / samples), samples, shine)
         return veil
 
 
@@ -89,24 +89,24 @@ class Snow(Falling):
     """Flakes that sway; the near ones are large and out of focus."""
 
     def __init__(self, world: World, amount: float) -> None:
-        super().__init__(world, "snow", amount, _FLAKES)
+        super().__init__(world, "snow", amount, _SNOW_LAYERS)
         self._sway = world.rate(0.16)
 
     def _shine(self, tone: F32) -> F32:
         return np.asarray((0.10 + 0.9 * tone + 0.25 * tone.mean()) * 1.5, np.float32)
 
     def _veil(self, t: float) -> F32:
-        frame = self._world.frame
-        veil = np.zeros((frame.height, frame.width), np.float32)
+        viewport = self._world.viewport
+        veil = np.zeros((viewport.height, viewport.width), np.float32)
         for layer, ((radius, speed, _), flakes) in enumerate(zip(self._layers, self._drops, strict=True)):
             fallen, place = self._cycle(flakes, speed, 0.4, t)
-            size = max(0.8, radius * frame.unit / 400)
-            y = fallen * np.float32(frame.height + 6 * size) - np.float32(3 * size)
+            size = max(0.8, radius * viewport.unit / 400)
+            y = fallen * np.float32(viewport.height + 6 * size) - np.float32(3 * size)
             sway = np.sin(flakes[3] * 6.2832 + np.float32(2 * np.pi * self._sway * t)) * np.float32(0.010 * (layer + 1))
-            x = (place * np.float32(1.4) - np.float32(0.2)) * np.float32(frame.width)
-            x += (sway + self._wind * (y / frame.height)) * np.float32(frame.unit)
+            x = (place * np.float32(1.4) - np.float32(0.2)) * np.float32(viewport.width)
+            x += (sway + self._wind * (y / viewport.height)) * np.float32(viewport.unit)
             shine = (np.float32(0.3) + np.float32(0.5) * flakes[3]) * np.float32(1.0 - 0.18 * layer)
-            splat(veil, x.astype(np.float32), y, size, shine.astype(np.float32))
+            add_dots(veil, x.astype(np.float32), y, size, shine.astype(np.float32))
         return veil
 
 
@@ -114,29 +114,29 @@ class Fog(Layer):
     """Drifting banks of the picture's own mean light, thickest about the horizon."""
 
     order = VEIL - 15
-    reads = True
+    reads_canvas = True
 
     def __init__(self, world: World, amount: float) -> None:
         self._world, self._amount = world, amount
-        self._mist = tile(spectral(128, 3.4, world.rng("fog"), (1, 12)))
+        self._mist = make_texture(spectral_noise(128, 3.4, world.rng("fog"), (1, 12)))
 
-    def prepare(self, moment: Moment, canvas: F32) -> Any:
+    def prepare(self, state: FrameState, canvas: F32) -> Any:
         """How thick the fog is at half size, float32 (1, H / 2, W / 2), and its colour."""
-        frame = self._world.frame
+        viewport = self._world.viewport
         tone = canvas[:, ::16, ::16].mean(axis=(1, 2))
-        amount = np.empty((1, frame.height // 2, frame.width // 2), np.float32)
-        across = frame.columns(2) * 22 + np.float32(moment.t * 1.1 + moment.shift(0.5) * 22)
-        for first, last in cut(0, frame.height // 2, frame.width // 2):
-            height = frame.rows(first, last, 2)[:, None]
+        amount = np.empty((1, viewport.height // 2, viewport.width // 2), np.float32)
+        across = viewport.columns(2) * 22 + np.float32(state.t * 1.1 + state.parallax(0.5) * 22)
+        for first, last in split_rows(0, viewport.height // 2, viewport.width // 2):
+            height = viewport.rows(first, last, 2)[:, None]
             bank = np.exp(-((height - 0.02) ** 2) / np.where(height > 0, np.float32(0.09), np.float32(0.05)))
-            x = np.broadcast_to(across, (last - first, frame.width // 2))
-            swirl = smooth(-2.2, 1.8, tap(self._mist, x, np.broadcast_to(height * 60, x.shape)))
+            x = np.broadcast_to(across, (last - first, viewport.width // 2))
+            swirl = smoothstep(-2.2, 1.8, sample(self._mist, x, np.broadcast_to(height * 60, x.shape)))
             amount[0, first:last] = bank * (0.35 + 0.65 * swirl) * np.float32(0.85 * self._amount)
         return amount, tone * np.float32(1.1)
 
-    def paint(self, canvas: F32, span: Span, moment: Moment, ready: Any) -> None:
+    def paint(self, canvas: F32, span: Span, state: FrameState, prepared: Any) -> None:
         """See `Layer.paint`."""
-        amount = double(ready[0], span, self._world.frame.width)[0]
+        amount = upsample(prepared[0], span, self._world.viewport.width)[0]
         for channel in range(3):
             area = canvas[channel, slice(*span)]
-            area += (ready[1][channel] - area) * amount
+            area += (prepared[1][channel] - area) * amount

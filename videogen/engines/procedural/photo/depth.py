@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from videogen.engines.procedural.noise import F32
-from videogen.engines.procedural.resample import box
+from videogen.engines.procedural.resample import box_blur
 
 GRID: Final = 144
 """Columns or rows of the depth map along its longer side."""
-_STEEPEST: Final = 0.055
+_MAX_STEP: Final = 0.055
 """Change of depth from one cell to the next, at most: what bends more would tear."""
 
 
@@ -27,7 +27,7 @@ def guess_depth(picture: NDArray[np.uint8]) -> F32:
     Returns:
         float32 (h, w), `GRID` along the longer side: 0 is far, 1 is near; no two neighbours differ much.
     """
-    small = _shrunk(picture)
+    small = _downscaled(picture)
     red, green, blue = small[..., 0], small[..., 1], small[..., 2]
     light = 0.3 * red + 0.59 * green + 0.11 * blue
     rows, columns = light.shape
@@ -42,10 +42,10 @@ def guess_depth(picture: NDArray[np.uint8]) -> F32:
     # An open sky is far, however the rest is guessed.
     sky = np.clip(1 - 4 * np.sqrt(detail), 0, 1) * np.clip((blurred - 0.35) * 3, 0, 1) * np.clip(1.3 - 2 * down, 0, 1)
     guess = (guess - guess.min()) * (1 - 0.85 * sky)
-    return _levelled(_guided(light, np.asarray(guess, np.float32), max(3, GRID // 18)))
+    return _normalized(_guided_filter(light, np.asarray(guess, np.float32), max(3, GRID // 18)))
 
 
-def _shrunk(picture: NDArray[np.uint8]) -> F32:
+def _downscaled(picture: NDArray[np.uint8]) -> F32:
     """The picture on the grid, float32 (h, w, 3), 0..1."""
     height, width = picture.shape[:2]
     scale = GRID / max(height, width)
@@ -54,10 +54,10 @@ def _shrunk(picture: NDArray[np.uint8]) -> F32:
 
 
 def _blur(plane: F32, radius: int) -> F32:
-    return box(box(plane, radius, 0), radius, 1)
+    return box_blur(box_blur(plane, radius, 0), radius, 1)
 
 
-def _guided(guide: F32, plane: F32, radius: int, softness: float = 2e-3) -> F32:
+def _guided_filter(guide: F32, plane: F32, radius: int, softness: float = 2e-3) -> F32:
     """The plane smoothed so that it keeps the edges of the guide, both float32 (h, w)."""
     mean, mean_of_plane = _blur(guide, radius), _blur(plane, radius)
     spread = _blur(guide * guide, radius) - mean * mean
@@ -67,7 +67,7 @@ def _guided(guide: F32, plane: F32, radius: int, softness: float = 2e-3) -> F32:
     return np.asarray(_blur(slope, radius) * guide + _blur(offset, radius), np.float32)
 
 
-def _levelled(depth: F32) -> F32:
+def _normalized(depth: F32) -> F32:
     """From 0 to 1, and nowhere steeper than may be."""
     low, high = (float(value) for value in np.quantile(depth, (0.02, 0.98)))
     if high - low < 1e-3:
@@ -75,7 +75,7 @@ def _levelled(depth: F32) -> F32:
     depth = _blur(np.asarray(np.clip((depth - low) / (high - low), 0, 1), np.float32), 2)
     for _ in range(24):
         steepest = max(float(np.abs(np.diff(depth, axis=axis)).max()) for axis in (0, 1))
-        if steepest <= _STEEPEST:
+        if steepest <= _MAX_STEP:
             break
         depth = _blur(depth, 2)
     return depth

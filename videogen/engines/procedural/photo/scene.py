@@ -5,19 +5,19 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from videogen.engines.procedural.air import build_air
-from videogen.engines.procedural.bands import cut
-from videogen.engines.procedural.camera import Camera, Moment
-from videogen.engines.procedural.frame import Frame
+from videogen.engines.procedural.camera import Camera, FrameState
 from videogen.engines.procedural.language import ShotSpec
-from videogen.engines.procedural.language.spec import Kind
+from videogen.engines.procedural.language.scene_spec import Kind
 from videogen.engines.procedural.layer import Layer, World
+from videogen.engines.procedural.lighting import build_lighting
 from videogen.engines.procedural.noise import F32
+from videogen.engines.procedural.photo.camera_path import CameraPath
 from videogen.engines.procedural.photo.depth import guess_depth
-from videogen.engines.procedural.photo.grade import light_of, relight
-from videogen.engines.procedural.photo.path import Path
-from videogen.engines.procedural.photo.warp import Warp, cover, margin_of
+from videogen.engines.procedural.photo.relight import relight, relighting_for
+from videogen.engines.procedural.photo.warp import Warp, crop_to_fill, required_margin
+from videogen.engines.procedural.row_bands import split_rows
 from videogen.engines.procedural.subjects import SUBJECTS
+from videogen.engines.procedural.viewport import Viewport
 
 _WEATHER: tuple[Kind, ...] = ("fog", "rain", "snow")
 _GRAIN = 256
@@ -33,17 +33,17 @@ class PhotoScene:
         width, height = size
         if width < 16 or height < 16 or width % 2 or height % 2:
             raise ValueError(f"size: expected even numbers of at least 16, got {width}x{height}")
-        chances = (seed & 0xFFFF_FFFF_FFFF_FFFF, 77)
-        covering = cover(picture, size)
+        seeds = (seed & 0xFFFF_FFFF_FFFF_FFFF, 77)
+        covering = crop_to_fill(picture, size)
         depth = guess_depth(covering)
-        light = light_of(shot)
-        self._path = Path(shot, duration, False, np.random.default_rng([*chances, 1]))
-        views = [self._path.at(duration * share / 48) for share in range(49)]
-        lit = relight(covering, depth, light, np.random.default_rng([*chances, 2]))
-        self._warp = Warp(lit, depth, size, margin_of(views))
-        self._camera = Camera(shot, duration, False, np.random.default_rng([*chances, 3]))
-        self._frame = Frame(width, height, height // 2)
-        world = World(shot, self._frame, build_air(shot, "noon", (0.0, 0.5)), self._camera, chances)
+        light = relighting_for(shot)
+        self._path = CameraPath(shot, duration, False, np.random.default_rng([*seeds, 1]))
+        views = [self._path.view_at(duration * fraction / 48) for fraction in range(49)]
+        lit = relight(covering, depth, light, np.random.default_rng([*seeds, 2]))
+        self._warp = Warp(lit, depth, size, required_margin(views))
+        self._camera = Camera(shot, duration, False, np.random.default_rng([*seeds, 3]))
+        self._viewport = Viewport(width, height, height // 2)
+        world = World(shot, self._viewport, build_lighting(shot, "noon", (0.0, 0.5)), self._camera, seeds)
         self._weather: list[Layer] = [
             layer
             for kind in _WEATHER
@@ -51,37 +51,37 @@ class PhotoScene:
             for layer in SUBJECTS[kind].build(world, subject)
         ]
         self._vignette = _vignette(size, light.vignette)
-        self._grain = _grain(width, np.random.default_rng([*chances, 4]))
-        self._offsets = np.random.default_rng([*chances, 5]).integers(0, _GRAIN, (16, 2))
+        self._grain = _grain(width, np.random.default_rng([*seeds, 4]))
+        self._offsets = np.random.default_rng([*seeds, 5]).integers(0, _GRAIN, (16, 2))
 
     def frame(self, t: float) -> NDArray[np.uint8]:
         """The moment t (seconds) as uint8 (H, W, 3), RGB. The same t gives the same bytes, in any order of calls and
         on any number of threads."""
-        shown = self._warp.show(self._path.at(t))
+        shown = self._warp.show(self._path.view_at(t))
         if self._weather or self._vignette is not None:
-            return self._developed(self._weathered(shown, self._camera.at(t)), t)
+            return self._developed(self._weathered(shown, self._camera.state_at(t)), t)
         return shown
 
-    def _weathered(self, shown: NDArray[np.uint8], moment: Moment) -> F32:
+    def _weathered(self, shown: NDArray[np.uint8], state: FrameState) -> F32:
         """Linear light, float32 (3, H, W), with all that falls before the picture."""
         canvas = np.square(shown.transpose(2, 0, 1), dtype=np.float32)
         canvas *= np.float32(1 / 255**2)
-        spans = cut(0, self._frame.height, self._frame.width)
+        spans = split_rows(0, self._viewport.height, self._viewport.width)
         for layer in self._weather:
-            ready = layer.prepare(moment, canvas)
+            prepared = layer.prepare(state, canvas)
             for span in spans:
-                layer.paint(canvas, span, moment, ready)
+                layer.paint(canvas, span, state, prepared)
         return canvas
 
     def _developed(self, canvas: F32, t: float) -> NDArray[np.uint8]:
-        picture = np.empty((self._frame.height, self._frame.width, 3), np.uint8)
+        picture = np.empty((self._viewport.height, self._viewport.width, 3), np.uint8)
         row, column = (int(value) for value in self._offsets[int(t * _GRAINS_PER_SECOND + 0.5) % len(self._offsets)])
-        for first, last in cut(0, self._frame.height, self._frame.width):
+        for first, last in split_rows(0, self._viewport.height, self._viewport.width):
             light = canvas[:, first:last]
             np.sqrt(np.maximum(light, 0), out=light)
             light *= np.float32(255) if self._vignette is None else self._vignette[first:last]
             rows = (np.arange(first, last) + row) % _GRAIN
-            light += self._grain[rows, column : column + self._frame.width] + np.float32(0.5)
+            light += self._grain[rows, column : column + self._viewport.width] + np.float32(0.5)
             np.clip(light, 0, 255, out=light)
             for channel in range(3):
                 picture[first:last, :, channel] = light[channel]

@@ -9,16 +9,16 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from videogen.engines.procedural.noise import F32
-from videogen.engines.procedural.photo.path import View
+from videogen.engines.procedural.photo.camera_path import CameraView
 
 OVERSIZE: Final = 1.3
 """The picture is kept so much larger than the view: it stays sharp when the camera goes in."""
 _CELLS: Final = 30
 """Cells of the mesh along the longer side; between their corners the bending is bilinear."""
-_ROUNDS: Final = 4
+_ITERATIONS: Final = 4
 
 
-def cover(picture: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
+def crop_to_fill(picture: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
     """Crop a picture, uint8 (H, W, 3), to the shape of `size` (width, height), and scale it to that, times OVERSIZE.
 
     The middle is kept across; of a picture that is too tall, somewhat more of its upper part, where heads are.
@@ -52,7 +52,7 @@ class Warp:
         cell = max(8, max(size) / _CELLS)
         self._xs, self._ys = (np.linspace(0, side, max(2, round(side / cell)) + 1).round().astype(int) for side in size)
 
-    def show(self, view: View) -> NDArray[np.uint8]:
+    def show(self, view: CameraView) -> NDArray[np.uint8]:
         """The view as uint8 (height, width, 3), RGB."""
         corners = self._corners(view) * np.array(self._image.size, np.float32)
         x, y = (np.clip(corners[..., axis], 0, self._image.size[axis]).tolist() for axis in (0, 1))
@@ -66,7 +66,7 @@ class Warp:
         shown = self._image.transform(self._size, Image.Transform.MESH, mesh, Image.Resampling.BILINEAR)
         return np.asarray(shown)[..., :3]
 
-    def _corners(self, view: View) -> F32:
+    def _corners(self, view: CameraView) -> F32:
         """Which places of the picture the mesh's corners show: float32 (rows, columns, 2), shares of width and height.
 
         What is seen at a corner is not known before its depth is, which is not known before what is seen: the places
@@ -76,7 +76,7 @@ class Warp:
         down = self._ys.astype(np.float32)[:, None] / self._size[1] - 0.5
         across, down = np.broadcast_arrays(across, down)
         x, y = np.asarray(across / self._base, np.float32), np.asarray(down / self._base, np.float32)
-        for _ in range(_ROUNDS):
+        for _ in range(_ITERATIONS):
             near = self._depth_at(x, y) - np.float32(0.5)
             zoom = self._base * (view.zoom + view.deep * near)
             x = np.asarray(across / zoom + view.x + view.near_x * near, np.float32)
@@ -95,7 +95,7 @@ class Warp:
         return np.asarray(top * (1 - fv) + bottom * fv, np.float32)
 
 
-def margin_of(views: list[View]) -> float:
+def required_margin(views: list[CameraView]) -> float:
     """The margin that all these views stay inside of, as a share of width and height."""
     reach = 0.0
     for view in views:

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from videogen.engines.procedural.subjects import life, places, skies, things, weather
-from videogen.engines.procedural.subjects.entry import Entry
+from videogen.engines.procedural.subjects import environments, living, objects, sky, weather
+from videogen.engines.procedural.subjects.definition import SubjectDefinition
 
-SUBJECTS: Final[Mapping[str, Entry]] = {
-    **places.ENTRIES,
-    **skies.ENTRIES,
-    **weather.ENTRIES,
-    **things.ENTRIES,
-    **life.ENTRIES,
+SUBJECTS: Final[Mapping[str, SubjectDefinition]] = {
+    **environments.DEFINITIONS,
+    **sky.DEFINITIONS,
+    **weather.DEFINITIONS,
+    **objects.DEFINITIONS,
+    **living.DEFINITIONS,
 }
 """Every kind that can be painted."""
 
-__all__ = ["SUBJECTS", "Entry"]
+__all__ = ["SUBJECTS", "SubjectDefinition"]

@@ -8,7 +8,7 @@ from typing import Final
 from videogen.engines.procedural.language import Subject
 from videogen.engines.procedural.layer import Layer, World
 from videogen.engines.procedural.layers.weather import Fog, Rain, Snow
-from videogen.engines.procedural.subjects.entry import Entry
+from videogen.engines.procedural.subjects.definition import SubjectDefinition
 
 
 def rain(world: World, subject: Subject) -> list[Layer]:
@@ -26,8 +26,8 @@ def fog(world: World, subject: Subject) -> list[Layer]:
     return [Fog(world, min(1.0, 0.25 + subject.amount))]
 
 
-ENTRIES: Final[Mapping[str, Entry]] = {
-    "rain": Entry(rain, "weather", "noon", "lake", (0.60, 0.66)),
-    "snow": Entry(snow, "weather", "noon", "snowfield", (0.66, 0.72)),
-    "fog": Entry(fog, "weather", "dawn", "lake", (0.60, 0.66)),
+DEFINITIONS: Final[Mapping[str, SubjectDefinition]] = {
+    "rain": SubjectDefinition(rain, "weather", "noon", "lake", (0.60, 0.66)),
+    "snow": SubjectDefinition(snow, "weather", "noon", "snowfield", (0.66, 0.72)),
+    "fog": SubjectDefinition(fog, "weather", "dawn", "lake", (0.60, 0.66)),
 }

@@ -1,0 +1,183 @@
+"""The state in which a shot is read: nouns take what has waited for them, relations find their target."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from videogen.engines.procedural.language.builders import (
+    SINGLETONS,
+    USUALLY_PLURAL,
+    WITH_STRENGTH,
+    PendingModifiers,
+    ShotBuilder,
+    SubjectBuilder,
+)
+from videogen.engines.procedural.language.phrases import Phrase
+from videogen.engines.procedural.language.scene_spec import LIVING, SKY, WEATHER
+
+MOVABLE: Final = LIVING | {"boat", "balloon", "lanterns", "sun", "moon", "clouds"}
+"""Kinds that can do something."""
+SELF_MOVING: Final = frozenset(
+    {"rain", "snow", "fog", "waterfall", "river", "ocean", "fire", "aurora", "stars", "flowers", "tree"}
+)
+"""Kinds whose motion goes without saying."""
+
+_MODIFIERS: Final = frozenset(
+    {"colour", "size", "amount", "number", "action", "light", "mood", "style", "tempo", "praise", "unknown"}
+)
+_NOUNS: Final = frozenset({"kind", "tint", "time", "season"})
+_SIDE_FIELDS: Final = frozenset({"time", "style", "tempo"})
+# What nothing stands in or on: "in the rain" and "under the snow" are weather, no places.
+_PRECIPITATION: Final = WEATHER - {"clouds"}
+_INVALID_TARGETS: Final = {
+    "in": SKY | WEATHER,
+    "on": SKY | WEATHER,
+    "under": _PRECIPITATION,
+    "reflected in": _PRECIPITATION,
+}
+_LOOKAHEAD: Final = 8
+_POSTPOSED: Final = frozenset({"ja", "zh", "ko"})
+
+
+class ParserState:
+    """The items of one shot, and what was understood of them so far."""
+
+    def __init__(self, items: Sequence[Phrase]) -> None:
+        self._phrases = items
+        self._shot = ShotBuilder()
+        self._pending = PendingModifiers()
+        self._group: list[int] = []  # the subjects that "and" has joined so far
+        self._recent: list[int] = []  # the group before a pause
+        self._current: int | None = None  # the subject that the item before belongs to
+        self._relation: tuple[Phrase, list[int]] | None = None
+        self._negator: Phrase | None = None
+        self._is_joined = False  # "and" came right before
+
+    def _kind(self, at: int, phrase: Phrase) -> None:
+        kinds = [effect for effect in phrase.sense.effects if effect.topic == "kind"]
+        if self._negator:
+            self._shot.notes.record_negated(self._negator, phrase, self._shot.exclude(phrase))
+            self._pending = PendingModifiers()
+            self._end_negation(at)
+            return
+        first: int | None = None
+        for effect in kinds:
+            index = self._subject(effect.value, effect.amount, phrase, is_head=first is None)
+            first = index if first is None else first
+        self._side_effects(phrase)
+        self._link_subject(first, phrase)
+
+    def _subject(self, kind: str, amount: float | None, phrase: Phrase, *, is_head: bool) -> int | None:
+        """Take up a subject, with what has waited for it if it is the head of its phrase."""
+        if not is_head:
+            new = SubjectBuilder(kind, is_plural=kind in USUALLY_PLURAL, amount=amount, mentions=[[phrase]])
+            return self._shot.add(new, apart=False)
+        pending, self._pending = self._pending, PendingModifiers()
+        phrases, action = [*pending.items, phrase], pending.action
+        count = pending.number
+        is_plural = phrase.plural or (phrase.sense.is_invariant and not pending.is_indefinite)
+        if pending.number is not None and kind in SINGLETONS:
+            phrases = self._without_topics(phrases, "number")
+            count = None
+        if pending.amount is not None and kind not in WITH_STRENGTH:
+            phrases = self._without_topics(phrases, "amount", "light")
+        elif pending.amount is not None:
+            amount = pending.amount
+        if action and kind not in MOVABLE:
+            phrases, action = phrases if kind in SELF_MOVING else self._without_topics(phrases, "action"), ""
+        new = SubjectBuilder(kind, count, is_plural, pending.colours, pending.size, amount, action, mentions=[phrases])
+        if pending.place:
+            new.relations.append((pending.place, None))
+        linked = {self._shot.subjects[source].kind for source in self._relation[1]} if self._relation else set()
+        apart = pending.is_indefinite or pending.number is not None or kind in linked
+        index = self._shot.add(new, apart=apart)
+        if index is None:
+            for part in phrases:
+                self._shot.notes.ignore(part)
+        return index
+
+    def _without_topics(self, phrases: list[Phrase], *topics: str) -> list[Phrase]:
+        """The phrase without the modifiers that this noun cannot have; they are owned up to."""
+        for part in phrases:
+            if part.topic in topics:
+                self._shot.notes.ignore(part)
+        return [part for part in phrases if part.topic not in topics]
+
+    def _link_subject(self, index: int | None, phrase: Phrase) -> None:
+        """Give a subject its place among the others."""
+        if index is None:
+            self._relation, self._current = None, None
+            return
+        if self._relation:
+            relation, sources = self._relation
+            self._relate(relation, sources, index)
+            self._relation, self._group = None, []
+        self._group = [*self._group, index] if self._is_joined else [index]
+        self._recent, self._current, self._is_joined = self._group, index, False
+
+    def _relate(self, relation: Phrase, sources: list[int], target: int) -> None:
+        subjects = self._shot.subjects
+        linked = [source for source in sources if source != target]
+        if linked and relation.sense.languages <= _POSTPOSED:  # "on the mountain's top the moon"
+            linked, target = [target], linked[-1]
+        place = relation.value
+        if place in ("in", "on") and all(subjects[source].kind in SKY for source in linked):
+            place = "over"
+        if not linked or subjects[target].kind in _INVALID_TARGETS.get(place, ()):
+            return
+        for source in linked:
+            subjects[source].relations.append((place, target))
+        names = " and ".join(subjects[source].kind for source in linked)
+        self._shot.notes.record(relation, f"{names} {place} {subjects[target].kind}")
+
+    def _noun_ahead(self, at: int) -> Phrase | None:
+        """The noun that a modifier at this place belongs to, if it comes before anything that would part them."""
+        topic = self._phrases[at].topic
+        for index in range(at + 1, min(len(self._phrases), at + _LOOKAHEAD)):
+            phrase = self._phrases[index]
+            if phrase.topic in _NOUNS:
+                return phrase
+            joins = phrase.topic in ("and", "pause") and self._topic_at(index + 1) == topic == "colour"
+            if phrase.topic not in _MODIFIERS and not joins:
+                return None
+        return None
+
+    def _topic_at(self, at: int) -> str:
+        return self._phrases[at].topic if at < len(self._phrases) else ""
+
+    def _end_phrase(self, *, keep_relation: bool = False) -> None:
+        """An end of a phrase: colours without a noun are for the whole picture, other modifiers for nothing."""
+        self._colours_to_palette()
+        self._drop_pending()
+        self._recent = self._group or self._recent
+        self._group, self._current, self._is_joined = [], None, False
+        self._relation = self._relation if keep_relation else None
+
+    def _colours_to_palette(self) -> None:
+        palette = self._shot.palette
+        for phrase in self._pending.items:
+            if phrase.topic == "colour":
+                self._shot.notes.record(phrase, f"palette: {phrase.value}")
+                palette += [phrase.value] if phrase.value not in palette else []
+        self._pending.items = [phrase for phrase in self._pending.items if phrase.topic != "colour"]
+        self._pending.colours = []
+
+    def _drop_pending(self) -> None:
+        for phrase in self._pending.items:
+            self._shot.notes.ignore(phrase)
+        self._pending = PendingModifiers()
+
+    def _end_negation(self, at: int) -> None:
+        """A negation reaches over "or" and "and" to the next noun, unless an article or a number begins anew."""
+        goes_on = self._topic_at(at + 1) in ("or", "and")
+        if not goes_on or self._topic_at(at + 2) in ("indefinite", "number", "negator", "stop"):
+            self._negator = None
+
+    def _side_effects(self, phrase: Phrase) -> None:
+        """What a phrase brings along besides its first effect."""
+        for effect in phrase.sense.effects[1:]:
+            if effect.topic == "amount":
+                self._shot.ambient = effect.amount if self._shot.ambient is None else self._shot.ambient
+            elif effect.topic in _SIDE_FIELDS:
+                self._shot.fields.setdefault(effect.topic, effect.value)

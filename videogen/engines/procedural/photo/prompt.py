@@ -1,0 +1,69 @@
+"""What a prompt asks of a picture that is already there: camera, hour, weather, mood, film. The rest is left alone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from videogen.engines.procedural.language import Interpretation, SceneSpec, ShotSpec, Subject
+
+DEFAULT_MOTION: Final = "zoom in"
+"""What the camera does where the prompt does not say."""
+
+_WEATHER: Final = ("rain", "snow", "fog")
+_MOODS: Final = frozenset({"gloomy", "mysterious", "eerie"})
+_STYLES: Final = frozenset({"film noir", "vintage"})
+_PACES: Final = {"calm": "very slow ", "steady": "slow ", "lively": ""}
+_SUPPORTED: Final = frozenset({"time", "camera", "pace", "palette"})
+
+
+def restrict_to_photo(spec: SceneSpec) -> SceneSpec:
+    """The scene as far as a picture can follow it: one shot, whose only subjects beside the picture are weather.
+
+    What was understood, but asks for something to be painted, counts as ignored."""
+    shot = spec.shots[0]
+    weather = tuple(replace(subject, relations=()) for kind in _WEATHER if (subject := shot.find(kind)) is not None)
+    followed = [(reading, _supported_part(reading)) for reading in spec.understood]
+    kept = ShotSpec(
+        (Subject("abstract"), *weather),
+        time=shot.time,
+        palette=shot.palette,
+        mood=shot.mood if shot.mood in _MOODS else "",
+        style=shot.style if shot.style in _STYLES else "",
+        camera=shot.camera,
+        tempo=shot.tempo,
+        without=shot.without,
+    )
+    return SceneSpec(
+        (kept,),
+        understood=tuple(replace(reading, became=became) for reading, became in followed if became),
+        ignored=(*(reading.phrase for reading, became in followed if not became), *spec.ignored),
+    )
+
+
+def _supported_part(reading: Interpretation) -> str:
+    """The part of a reading that a picture can follow; "" for none."""
+    return "; ".join(part for part in reading.became.split("; ") if _is_supported(part))
+
+
+def _is_supported(became: str) -> bool:
+    name, _, value = became.partition(": ")
+    if name in ("mood", "style"):
+        return value in _MOODS | _STYLES
+    kind = name.split(", ")[0].removeprefix("no ")
+    return name in _SUPPORTED or kind in _WEATHER
+
+
+def describe_photo(shot: ShotSpec, ignored: tuple[str, ...] = ()) -> str:
+    """One human sentence on what will become of the picture, and one on the words that said nothing about that."""
+    move = shot.camera or DEFAULT_MOTION
+    named = {"still": "a still camera", "handheld": "a camera in the hand"}
+    parts = [named.get(move, _PACES[shot.tempo] + move)]
+    parts += [f"at {shot.time}" if shot.time in ("dawn", "sunrise", "sunset", "dusk", "night") else shot.time]
+    for kind in _WEATHER:
+        amount = shot.amount(kind)
+        strength = "light " if amount < 0.4 else "heavy " if amount > 0.7 else ""
+        parts += [f"{strength}{kind}"] if amount else []
+    parts += [shot.mood, shot.style, *(f"{colour} light" for colour in shot.palette)]
+    told = f"Your picture: {', '.join(part for part in parts if part)}."
+    return f"{told} Not used: {', '.join(ignored)}." if ignored else told

@@ -1,0 +1,95 @@
+"""From linear light to the bytes of a picture: bloom, tone curve, vignette, grain."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from videogen.engines.procedural.noise import F32
+from videogen.engines.procedural.resample import downsample, upsample
+from videogen.engines.procedural.row_bands import Span, split_rows
+
+_GRAIN_SIZE = 256
+_GRAINS_PER_SECOND = 24
+
+
+@dataclass(frozen=True)
+class Grade:
+    """How a subject is developed. `bloom` scales the glow of what is brighter than `threshold` (linear light)."""
+
+    exposure: float = 1.0
+    bloom: float = 0.5
+    threshold: float = 0.8
+    vignette: float = 0.5
+    grain: float = 1.6
+
+
+class ToneMapper:
+    """Turns canvases, float32 (3, H, W) of linear light, into uint8 (H, W, 3)."""
+
+    def __init__(self, size: tuple[int, int], grade: Grade, rng: np.random.Generator) -> None:
+        self._width, self._height = size
+        self._grade = grade
+        x = np.linspace(-0.5, 0.5, self._width, dtype=np.float32)
+        y = np.linspace(-0.5, 0.5, self._height, dtype=np.float32)
+        self._vignette = 259 * (1 - grade.vignette * (x * x + (y * y)[:, None]))
+        # Triangular noise: also hides the steps between neighbouring levels.
+        noise = rng.random((2, _GRAIN_SIZE, _GRAIN_SIZE), dtype=np.float32)
+        columns = -(-self._width // _GRAIN_SIZE) + 1
+        self._grain = np.tile((noise[0] - noise[1]) * np.float32(grade.grain) + np.float32(0.5), (1, columns))
+        self._offsets = rng.integers(0, _GRAIN_SIZE, (16, 2))
+
+    def apply(self, canvas: F32, t: float) -> NDArray[np.uint8]:
+        """The finished picture for the canvas at time t (seconds). The canvas is used up."""
+        picture = np.empty((self._height, self._width, 3), np.uint8)
+        glow = self._glow(canvas) if self._grade.bloom else None
+        offset = self._offsets[int(t * _GRAINS_PER_SECOND + 0.5) % len(self._offsets)]
+        for span in split_rows(0, self._height, self._width):
+            self._develop_rows(canvas, glow, picture, span, (int(offset[0]), int(offset[1])))
+        return picture
+
+    def _glow(self, canvas: F32) -> F32:
+        """Light that spills over from bright places, at half size, from a pyramid of smaller and smaller copies."""
+        half = np.empty((3, -(-self._height // 2), -(-self._width // 2)), np.float32)
+        for first, last in split_rows(0, self._height, self._width):
+            half[:, first // 2 : (last + 1) // 2] = downsample(canvas[:, first:last])
+        level = np.maximum(downsample(half) - np.float32(self._grade.threshold), 0)
+        np.minimum(level, 4.0, out=level)
+        levels = [level]
+        while len(levels) < 5 and min(levels[-1].shape[1:]) > 4:
+            levels.append(downsample(levels[-1]))
+        glow = levels[-1]
+        for level in reversed(levels[:-1]):
+            glow = upsample(glow, (0, level.shape[1]), level.shape[2])
+            glow += level
+        glow *= np.float32(self._grade.bloom / len(levels))
+        return upsample(glow, (0, half.shape[1]), half.shape[2])
+
+    def _develop_rows(
+        self, canvas: F32, glow: F32 | None, picture: NDArray[np.uint8], span: Span, offset: tuple[int, int]
+    ) -> None:
+        first, last = span
+        light = canvas[:, first:last]
+        if glow is not None:
+            self._add_glow(light, glow[:, first // 2 : (last + 1) // 2])
+        # The film curve x^2 / (x^2 + 0.243 x + 0.0576) under the display's square root, in one.
+        exposure = self._grade.exposure
+        shade = light + np.float32(0.243 / exposure)
+        shade *= light
+        shade += np.float32(0.0576 / exposure**2)
+        np.sqrt(shade, out=shade)
+        light /= shade
+        light *= self._vignette[first:last]
+        rows = (np.arange(first, last) + offset[0]) % _GRAIN_SIZE
+        light += self._grain[rows, offset[1] : offset[1] + self._width]
+        np.clip(light, 0.0, 255.0, out=light)
+        for channel in range(3):
+            picture[first:last, :, channel] = light[channel]
+
+    def _add_glow(self, light: F32, glow: F32) -> None:
+        """Each value of the half-sized glow, smooth by nature, to its 2x2 pixels."""
+        wide = np.empty((3, glow.shape[1], 2 * glow.shape[2]), np.float32)
+        wide[..., 0::2] = glow
+        wide[..., 1::2] = glow
+        light[:, 0::2] += wide[:, : (light.shape[1] + 1) // 2, : self._width]
+        light[:, 1::2] += wide[:, : light.shape[1] // 2, : self._width]

@@ -1,0 +1,37 @@
+"""The picture plane: one unit of length that composes well from landscape to portrait."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from videogen.engines.procedural.noise import F32
+
+
+@dataclass(frozen=True)
+class Viewport:
+    """Width and height in pixels (even), and the row of the horizon."""
+
+    width: int
+    height: int
+    horizon: int
+
+    @property
+    def unit(self) -> float:
+        """Pixels per picture unit: the height of a 16:9 picture of the same area."""
+        return 0.75 * float(np.sqrt(self.width * self.height))
+
+    @cached_property
+    def half_width(self) -> float:
+        """Half the width, in picture units."""
+        return self.width / 2 / self.unit
+
+    def columns(self, scale: int = 1) -> F32:
+        """Middle of each column, in picture units from the centre, on a grid `scale` times coarser."""
+        count = -(-self.width // scale)
+        return ((np.arange(count, dtype=np.float32) + 0.5) * scale - self.width / 2) / np.float32(self.unit)
+
+    def rows(self, first: int, last: int, scale: int = 1) -> F32:
+        """Height over the horizon of rows first..last of a grid `scale` times coarser, in picture units."""
+        middle = (np.arange(first, last, dtype=np.float32) + 0.5) * scale
+        return (self.horizon - middle) / np.float32(self.unit)
