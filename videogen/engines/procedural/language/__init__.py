@@ -1,4 +1,4 @@
-"""From a prompt to a scene: words in, pure data out. Nothing here needs more than the standard library."""
+"""Parses a prompt into a scene description (pure data). Needs only the standard library."""
 
 from videogen.engines.procedural.language.description import describe
 from videogen.engines.procedural.language.parser import parse_prompt

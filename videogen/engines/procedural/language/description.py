@@ -1,4 +1,4 @@
-"""A spec in plain words: what a subject became, and one sentence on the whole."""
+"""Plain text about a scene: a summary of each subject, and one sentence about the whole scene."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _STRENGTHS: Final = {"fire": ("small", "fierce"), "aurora": ("faint", "strong"),
 
 
 def strength(subject: Subject) -> str:
-    """How strong it is, in a word; "" where that is nothing special."""
+    """The strength of a subject in one word; "" for the normal strength."""
     if subject.amount == 0.5 or subject.kind in ("abstract", "fractal"):
         return ""
     weak, strong = _STRENGTHS.get(
@@ -39,14 +39,14 @@ def strength(subject: Subject) -> str:
 
 
 def summary(subject: Subject) -> str:
-    """A subject for a list: its kind first, then what was said of it."""
+    """A subject for a list: its kind first, then its properties."""
     count = "" if subject.count == 1 else "several" if subject.count == 0 else str(subject.count)
     parts = (subject.kind, count, subject.size, strength(subject), " and ".join(subject.colours), subject.action)
     return ", ".join(part for part in parts if part)
 
 
 def noun_phrase(subject: Subject) -> str:
-    """A subject as it stands in a sentence: "a huge red moon", "two mountains", "heavy rain"."""
+    """A subject as a noun phrase: "a huge red moon", "two mountains", "heavy rain"."""
     kind = _NAMES.get(subject.kind, subject.kind)
     kind = _SINGULAR.get(kind, kind) if subject.count == 1 else _plural(kind)
     words = [subject.size, strength(subject), " and ".join(subject.colours)]
@@ -65,7 +65,7 @@ def _plural(kind: str) -> str:
 
 
 def join_list(parts: Sequence[str]) -> str:
-    """One, two and three."""
+    """Join parts as in "a, b and c"."""
     *others, last = parts or ("",)
     return f"{', '.join(others)} and {last}" if others else last
 
@@ -74,22 +74,22 @@ def _visible_subjects(shot: ShotSpec) -> str:
     mentioned: set[int] = set()
     parts = []
     for index, subject in enumerate(shot.subjects):
-        link = next((link for link in subject.relations if link.target is not None), None)
-        if (index in mentioned and link is None) or subject.kind in WEATHER:
+        relation = next((relation for relation in subject.relations if relation.target is not None), None)
+        if (index in mentioned and relation is None) or subject.kind in WEATHER:
             continue
         words = [f"the {subject.kind}" if index in mentioned else noun_phrase(subject), subject.action]
         mentioned.add(index)
-        if link and link.target is not None:
-            target = shot.subjects[link.target]
-            words += [link.place, f"the {target.kind}" if link.target in mentioned else noun_phrase(target)]
-            mentioned.add(link.target)
+        if relation and relation.target is not None:
+            target = shot.subjects[relation.target]
+            words += [relation.place, f"the {target.kind}" if relation.target in mentioned else noun_phrase(target)]
+            mentioned.add(relation.target)
         parts.append(" ".join(word for word in words if word))
     more = len(parts) - _MAX_LISTED
     return join_list([*parts[:_MAX_LISTED], f"{more} more"] if more > 0 else parts)
 
 
 def _subjects(shot: ShotSpec) -> str:
-    """What is seen, the weather last."""
+    """All visible subjects, weather last."""
     weather = [noun_phrase(subject) for subject in shot.subjects if subject.kind in WEATHER]
     return " with ".join(part for part in (_visible_subjects(shot), join_list(weather)) if part)
 
@@ -110,9 +110,9 @@ def _shot(shot: ShotSpec) -> str:
 
 
 def describe(spec: SceneSpec) -> str:
-    """One plain sentence on what will be shown and, where there is any, another on what was not understood.
+    """One sentence about the scene, and a second one with the words that were not understood, if any.
 
-    It goes along with every progress event, so it has at most MAX_DESCRIPTION characters."""
+    At most MAX_DESCRIPTION characters, because every progress event contains it."""
     first, *others = spec.shots
     text = _shot(first) + "".join(f"; {_TRANSITIONS[shot.transition]} {_shot(shot)}" for shot in others)
     if spec.loop:

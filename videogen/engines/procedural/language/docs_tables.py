@@ -1,4 +1,4 @@
-"""The tables of docs/prompting.md, made from the word tables (`make words`)."""
+"""Writes the word tables into docs/prompting.md (`make words`)."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ _MARK: Final = re.compile(r"(<!-- words (\w+) (\w+) -->\n).*?(<!-- end -->)", re
 
 
 def fill_tables(page: str) -> str:
-    """The page with every table between `<!-- words TABLE LANGUAGE -->` and `<!-- end -->` made anew."""
-    return _MARK.sub(lambda found: f"{found[1]}\n{word_table(found[2], found[3])}\n\n{found[4]}", page)
+    """The page with each table between `<!-- words TABLE LANGUAGE -->` and `<!-- end -->` made again."""
+    return _MARK.sub(lambda match: f"{match[1]}\n{word_table(match[2], match[3])}\n\n{match[4]}", page)
 
 
 def word_table(name: str, language: str) -> str:
-    """One table as Markdown: `name` a key of the topics above, or "all"; `language` as in the word tables."""
+    """One table as Markdown. `name`: a key of `_TOPICS`, or "all". `language`: a language code of the word tables."""
     topics = _TOPICS.get(name) or tuple(topic for names in _TOPICS.values() for topic in names)
     rows = [
         f"| {_meaning(section)} | {_words(languages[language])} |"

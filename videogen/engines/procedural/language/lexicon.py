@@ -1,4 +1,4 @@
-"""The tables of words, read once, and how a word of a prompt is found in them."""
+"""Loads the word tables and finds the longest known phrase in a list of tokens."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from videogen.engines.procedural.language.tokenizer import Token, clean, tokeniz
 
 TABLES: Final = ("subjects", "light", "craft", "grammar")
 ROMANCE: Final = frozenset({"fr", "es", "it", "pt"})
-# Words that may stand inside a camera phrase: "pan slowly to the left".
+# Words that are allowed inside a camera phrase: "pan slowly to the left".
 _FILLER_WORDS: Final = frozenset({"to", "the", "slowly", "gently", "towards", "smoothly"})
 _MAX_FILLERS: Final = 3
 _PARTICLES: Final = ("의", "에", "를", "을", "이", "가", "은", "는", "에서", "와", "과", "로", "으로", "도", "에는")
@@ -21,7 +21,7 @@ _PARTICLES: Final = ("의", "에", "를", "을", "이", "가", "은", "는", "�
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """One thing that a phrase does: `topic` and `value` as the tables name them; `amount` 0..1 or None."""
+    """One effect of a phrase: `topic` and `value` as in the word tables, `amount` 0..1 or None."""
 
     topic: str
     value: str = ""
@@ -30,8 +30,8 @@ class Effect:
 
 @dataclass(frozen=True, slots=True)
 class Sense:
-    """What a phrase means. `languages`: where it means that. `plural`: it stands for several;
-    `either`: it is singular and plural alike."""
+    """The meaning of a phrase. `languages`: language codes that have it. `plural`: it is a plural. `is_invariant`: its
+    singular and plural are the same."""
 
     effects: tuple[Effect, ...]
     languages: frozenset[str]
@@ -50,13 +50,13 @@ class Sense:
 
     @property
     def follows_noun(self) -> bool:
-        """Whether it follows the noun it belongs to, as adjectives of these languages do."""
+        """Whether it stands after its noun, as adjectives of the Romance languages do."""
         return self.languages <= ROMANCE
 
 
 @dataclass(frozen=True, slots=True)
 class PhraseMatch:
-    """A phrase at some place: its sense, how many tokens it takes, and whether it was in the plural."""
+    """A phrase found in the tokens: its meaning, the number of tokens, and whether it is plural."""
 
     sense: Sense
     count: int
@@ -71,7 +71,7 @@ class _Node:
 
 
 class Lexicon:
-    """Every phrase, word by word, so that the longest one at a place is found in one walk."""
+    """All phrases as a trie of words, so that one walk finds the longest phrase."""
 
     def __init__(self, tables: Mapping[str, Mapping[str, str]]) -> None:
         self._root = _Node()
@@ -97,7 +97,7 @@ class Lexicon:
             node.is_camera |= effects[0].topic == "camera"
         known = node.sense
         if known and effects[0].topic in ("stop", "praise"):
-            return  # what says something in one language says it, though another one may pass over it
+            return  # a meaning in one language has priority over a stop word in another
         if known and known.effects != effects:
             raise ValueError(f"{phrase!r} ({language}) means both {known.effects} and {effects}")
         languages = known.languages | {language} if known else frozenset({language})
@@ -107,12 +107,12 @@ class Lexicon:
             self._titles.add(words[-1])
 
     def announces_title(self, word: str) -> bool:
-        """Whether a folded word may stand before a quoted title."""
+        """Whether a quoted title may follow this normalized word."""
         return word in self._titles
 
     def longest_match(self, tokens: Sequence[Token], start: int) -> PhraseMatch | None:
-        """The longest phrase that begins at a place of the line, or None."""
-        return max(self._walk(self._root, tokens, start, 0, False), key=lambda found: found.count, default=None)
+        """The longest phrase that begins at index `start`, or None."""
+        return max(self._walk(self._root, tokens, start, 0, False), key=lambda match: match.count, default=None)
 
     def _walk(
         self, node: _Node, tokens: Sequence[Token], start: int, count: int, plural: bool
@@ -134,12 +134,12 @@ class Lexicon:
             yield from self._walk(node, tokens, start, count + 1, plural)
 
     def _known_forms(self, word: str) -> tuple[tuple[str, str], ...]:
-        """The forms a word may be looked up under, itself first, each with the change that was undone."""
+        """Known forms of a word, the word itself first, each with the ending that was removed ("" for none)."""
         return tuple((form, change) for form, change in _word_forms(word) if form in self._vocabulary)
 
 
 def _is_allowed(change: str, sense: Sense) -> bool:
-    """German, English and Korean endings are undone for words of that language only."""
+    """German, English and Korean endings are removed only for words of that language."""
     return change in ("", "plural") or change in sense.languages
 
 
@@ -163,12 +163,12 @@ def _word_forms(word: str) -> Iterator[tuple[str, str]]:
 
 
 def effects_of(section: str) -> tuple[Effect, ...]:
-    """A section's name as effects: "kind rain 0.75 + kind clouds 0.9"."""
+    """Parse a section name into effects, for example "kind rain 0.75 + kind clouds 0.9"."""
     return tuple(_effect(part.split()) for part in section.split(" + "))
 
 
-def _effect(words: list[str]) -> Effect:
-    topic, *rest = words
+def _effect(parts: list[str]) -> Effect:
+    topic, *rest = parts
     if topic in ("amount", "unless"):
         return Effect(topic, "", float(rest[0]))
     if topic == "kind" and rest[-1][0].isdigit():
@@ -177,19 +177,19 @@ def _effect(words: list[str]) -> Effect:
 
 
 def read_table(name: str) -> dict[str, Any]:
-    """One of the TOML files beside this module."""
+    """Parse one of the TOML files in `words`."""
     return tomllib.loads(files(__package__).joinpath("words", f"{name}.toml").read_text(encoding="utf-8"))
 
 
 @cache
 def lexicon() -> Lexicon:
-    """All tables."""
+    """The lexicon of all tables."""
     return Lexicon({section: languages for name in TABLES for section, languages in read_table(name).items()})
 
 
 @cache
 def companions() -> Mapping[tuple[str, str], tuple[str, ...]]:
-    """What stands for light or a season with nothing to be seen by it: (topic, value) -> kinds."""
+    """Kinds that are shown when a shot names only a time or a season: (topic, value) -> kinds."""
     table = read_table("companions")
     return {
         (effects_of(name)[0].topic, effects_of(name)[0].value): tuple(row["kinds"].split(", "))

@@ -1,4 +1,4 @@
-"""From a prompt of any kind to a scene. Deterministic, without a model, and it never fails."""
+"""Parses any prompt into a scene. Deterministic, without a model; never raises."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ _UNREPORTED_TOPICS: Final = frozenset(
 
 
 def parse_prompt(prompt: str, negative_prompt: str = "") -> SceneSpec:
-    """Read a prompt in time linear in its length.
+    """Parse a prompt. The time is linear in its length.
 
-    A prompt that names nothing to be seen becomes an abstract scene, chosen by a stable hash of its text. What the
-    negative prompt names is in no shot."""
+    A prompt that names nothing visible becomes an abstract scene, selected by a stable hash of its text. No shot
+    contains what the negative prompt names."""
     text, notes = clean(prompt), ParseNotes()
     shots = _parse_shots(text, notes)
     _apply_negative_prompt(clean(negative_prompt), shots, notes)
@@ -59,130 +59,133 @@ def parse_prompt(prompt: str, negative_prompt: str = "") -> SceneSpec:
 
 
 def _parse_shots(text: str, notes: ParseNotes) -> list[ShotBuilder]:
-    """The shots of a text, at least one; their notes are gathered in `notes`."""
+    """The shots of a text, at least one. Appends to `notes`."""
     shots: list[ShotBuilder] = []
-    ahead = ShotBuilder()  # what is said before there is a shot to say it of
-    for markers, part in _split_shots(read_phrases(text, lexicon())):
-        if len(shots) == MAX_SHOTS and any(item.topic in _CONTENT_TOPICS for item in part):
-            notes.ignored += [(item.position, item.text) for item in part if item.topic not in _UNREPORTED_TOPICS]
+    leading = ShotBuilder()  # settings that come before the first shot
+    for markers, phrases in _split_shots(read_phrases(text, lexicon())):
+        if len(shots) == MAX_SHOTS and any(phrase.topic in _CONTENT_TOPICS for phrase in phrases):
+            notes.ignored += [
+                (phrase.position, phrase.text) for phrase in phrases if phrase.topic not in _UNREPORTED_TOPICS
+            ]
             continue
-        read = ShotParser(part).parse()
-        notes.understood += read.notes.understood
-        notes.ignored += read.notes.ignored
-        if not read.has_content:
-            _merge_settings(read, shots[-1] if shots else ahead)
+        shot = ShotParser(phrases).parse()
+        notes.understood += shot.notes.understood
+        notes.ignored += shot.notes.ignored
+        if not shot.has_content:
+            _merge_settings(shot, shots[-1] if shots else leading)
             continue
         if shots:
-            read.transition = _transition(markers, notes)
-            _inherit_subjects(read, shots[-1])
-        shots.append(read)
+            shot.transition = _transition(markers, notes)
+            _inherit_subjects(shot, shots[-1])
+        shots.append(shot)
     if not shots:
-        return [ahead]
-    _merge_settings(ahead, shots[0])
+        return [leading]
+    _merge_settings(leading, shots[0])
     return shots
 
 
-def _split_shots(line: list[Phrase]) -> Iterator[tuple[list[Phrase], list[Phrase]]]:
-    """The items of each shot, after those that announce it."""
+def _split_shots(phrases: list[Phrase]) -> Iterator[tuple[list[Phrase], list[Phrase]]]:
+    """Split phrases into shots. Yields the phrases that announce a shot, and the phrases of the shot."""
     markers, part = list[Phrase](), list[Phrase]()
-    for item in line:
-        if item.topic != "shot":
-            part.append(item)
+    for phrase in phrases:
+        if phrase.topic != "shot":
+            part.append(phrase)
             continue
         if part:
             yield markers, part
             markers, part = [], []
-        markers.append(item)
+        markers.append(phrase)
     if part:
         yield markers, part
 
 
 def _transition(markers: list[Phrase], notes: ParseNotes) -> str:
-    """How a shot is come to: of several words in a row the most special one counts."""
+    """The transition into a shot. Of several in a row, the last one that is not a crossfade counts."""
     transition = "crossfade"
-    for item in markers:
-        transition = item.value if item.value != "crossfade" else transition
-        if item.text[0].isalpha():
-            notes.record(item, "new shot" if item.value == "crossfade" else f"new shot, {item.value}")
+    for phrase in markers:
+        transition = phrase.value if phrase.value != "crossfade" else transition
+        if phrase.text[0].isalpha():
+            notes.record(phrase, "new shot" if phrase.value == "crossfade" else f"new shot, {phrase.value}")
     return transition
 
 
-def _merge_settings(giver: ShotBuilder, taker: ShotBuilder) -> None:
-    """Give what a stretch says that shows nothing by itself (a camera move, a style) to a shot that does."""
-    taker.fields = giver.fields | taker.fields
-    taker.palette += [colour for colour in giver.palette if colour not in taker.palette]
-    taker.without |= giver.without
-    taker.loop |= giver.loop
-    taker.title_removed |= giver.title_removed
-    taker.ambient = taker.ambient if taker.ambient is not None else giver.ambient
+def _merge_settings(source: ShotBuilder, target: ShotBuilder) -> None:
+    """Copy settings of a part that shows nothing (a camera motion, a style) to a shot. Values of `taker` have
+    priority."""
+    target.fields = source.fields | target.fields
+    target.palette += [colour for colour in source.palette if colour not in target.palette]
+    target.without |= source.without
+    target.loop |= source.loop
+    target.title_removed |= source.title_removed
+    target.water_strength = target.water_strength if target.water_strength is not None else source.water_strength
 
 
-def _inherit_subjects(shot: ShotBuilder, before: ShotBuilder) -> None:
-    """A shot that names only light or weather goes on with what was seen before."""
+def _inherit_subjects(shot: ShotBuilder, previous: ShotBuilder) -> None:
+    """A shot that names only light or weather shows the subjects of the shot before."""
     if "title" in shot.fields or any(builder.kind not in WEATHER for builder in shot.subjects):
         return
-    new = {builder.kind for builder in shot.subjects}
-    room = MAX_SUBJECTS - len(shot.subjects)
-    places = [at for at, builder in enumerate(before.subjects) if builder.kind not in WEATHER | new][:room]
-    kept = [replace(before.subjects[at], mentions=[]) for at in places]
+    own_kinds = {builder.kind for builder in shot.subjects}
+    limit = MAX_SUBJECTS - len(shot.subjects)
+    indices = [at for at, builder in enumerate(previous.subjects) if builder.kind not in WEATHER | own_kinds][:limit]
+    kept = [replace(previous.subjects[at], mentions=[]) for at in indices]
     for builder in kept:
-        links = [(place, target) for place, target in builder.relations if _is_kept(target, places)]
-        builder.relations = [(place, _new_index(target, places)) for place, target in links]
+        relations = [(place, target) for place, target in builder.relations if _is_kept(target, indices)]
+        builder.relations = [(place, _new_index(target, indices)) for place, target in relations]
     for builder in shot.subjects:
         builder.relations = [
             (place, None if target is None else target + len(kept)) for place, target in builder.relations
         ]
     shot.subjects = [*kept, *shot.subjects]
     for name in ("time", "season"):
-        if name in before.fields:
-            shot.fields.setdefault(name, before.fields[name])
+        if name in previous.fields:
+            shot.fields.setdefault(name, previous.fields[name])
 
 
-def _is_kept(target: int | None, places: list[int]) -> bool:
-    return target is None or target in places
+def _is_kept(target: int | None, indices: list[int]) -> bool:
+    return target is None or target in indices
 
 
-def _new_index(target: int | None, places: list[int]) -> int | None:
-    return None if target is None else places.index(target)
+def _new_index(target: int | None, indices: list[int]) -> int | None:
+    return None if target is None else indices.index(target)
 
 
 def _apply_to_all_shots(shots: list[ShotBuilder]) -> None:
-    """A style is for the whole video, and what is unwanted is so in every shot that does not ask for it."""
+    """Apply the style to all shots, and exclude an unwanted kind from every shot that does not name it."""
     style = next((shot.fields["style"] for shot in shots if "style" in shot.fields), None)
-    unwanted = {kind: item for shot in shots for kind, item in shot.without.items()}
+    unwanted = {kind: phrase for shot in shots for kind, phrase in shot.without.items()}
     for shot in shots:
         if style:
             shot.fields.setdefault("style", style)
         named = {builder.kind for builder in shot.subjects}
-        shot.without = {kind: item for kind, item in unwanted.items() if kind in shot.without or kind not in named}
+        shot.without = {kind: phrase for kind, phrase in unwanted.items() if kind in shot.without or kind not in named}
         if shot.title_removed:
             shot.fields.pop("title", None)
 
 
 def _apply_negative_prompt(negative: str, shots: list[ShotBuilder], notes: ParseNotes) -> None:
-    """Take what a negative prompt names out of every shot."""
-    places = [note[0] for note in notes.understood] + [note[0] for note in notes.ignored]
-    start = 1 + max(places, default=0)
+    """Exclude what a negative prompt names from every shot."""
+    positions = [note[0] for note in notes.understood] + [note[0] for note in notes.ignored]
+    start = 1 + max(positions, default=0)
     for unwanted in read_phrases(negative, lexicon()):
-        item = replace(unwanted, position=unwanted.position + start)
-        effects = item.sense.effects
-        if calm_strength(item) is not None or unwanted_kinds(item):
+        phrase = replace(unwanted, position=unwanted.position + start)
+        effects = phrase.sense.effects
+        if calm_strength(phrase) is not None or unwanted_kinds(phrase):
             for shot in shots:
-                meaning = shot.exclude(item)
-            notes.record(item, meaning)
-        elif item.topic == "title":
+                meaning = shot.exclude(phrase)
+            notes.record(phrase, meaning)
+        elif phrase.topic == "title":
             for shot in shots:
                 shot.title_removed = True
-            notes.record(item, "no title")
+            notes.record(phrase, "no title")
         elif any(effect.topic == "when" for effect in effects):
             for shot in shots:
-                shot.fields[item.topic] = item.value
-            notes.record(item, f"{item.topic}: {item.value}")
-        elif item.topic not in _UNREPORTED_TOPICS | {"negator", "unwanted", "quoted"}:
-            notes.ignore(item)
+                shot.fields[phrase.topic] = phrase.value
+            notes.record(phrase, f"{phrase.topic}: {phrase.value}")
+        elif phrase.topic not in _UNREPORTED_TOPICS | {"negator", "unwanted", "quoted"}:
+            notes.ignore(phrase)
 
 
-# From drafts to data
+# Builders to specs
 
 
 def _has_visible_subject(shot: ShotBuilder) -> bool:
@@ -192,13 +195,13 @@ def _has_visible_subject(shot: ShotBuilder) -> bool:
 def _build_shot(shot: ShotBuilder) -> ShotSpec:
     without = dict.fromkeys(shot.without)
     if len(without) == len(KINDS):
-        without.pop("abstract")  # something must be seen
+        without.pop("abstract")  # a scene must show something
     subjects = shot.build_subjects()
     if all(subject.kind in WEATHER for subject in subjects):
         subjects = (*subjects, *_companions(shot, subjects))
     if not subjects:
         kind = next(kind for kind in _FALLBACK_KINDS if kind not in without)
-        subjects = (SubjectBuilder(kind).build(shot.ambient, {}),)
+        subjects = (SubjectBuilder(kind).build(shot.water_strength, {}),)
     values: dict[str, Any] = dict(shot.fields)
     return ShotSpec(
         subjects=subjects,
@@ -210,7 +213,7 @@ def _build_shot(shot: ShotBuilder) -> ShotSpec:
 
 
 def _companions(shot: ShotBuilder, weather: tuple[Subject, ...]) -> Iterator[Subject]:
-    """What stands in for a shot of light or weather alone."""
+    """Subjects for a shot that names only light or weather."""
     for topic in ("time", "season"):
         kinds: Iterable[str] = companions().get((topic, shot.fields.get(topic, "")), ())
         if kinds:
@@ -219,29 +222,31 @@ def _companions(shot: ShotBuilder, weather: tuple[Subject, ...]) -> Iterator[Sub
     for kind in kinds:
         is_hidden = bool(seen) and kind in _NOT_IN_BAD_WEATHER
         if kind not in shot.without and kind not in seen and not is_hidden and len(weather) < MAX_SUBJECTS - 3:
-            yield SubjectBuilder(kind, is_plural=kind.endswith("s")).build(shot.ambient, {})
+            yield SubjectBuilder(kind, is_plural=kind.endswith("s")).build(shot.water_strength, {})
 
 
-# What is told
+# What the user is shown
 
 
 def _record_subjects(shot: ShotBuilder, notes: ParseNotes) -> None:
     for builder in shot.subjects:
         if builder.kind in shot.without:
             continue
-        became = description.summary(builder.build(shot.ambient, {}))
-        for phrase in builder.mentions:
-            told = sorted(phrase, key=lambda item: item.position)[:_MAX_PHRASE_PARTS]
-            notes.understood.append((told[0].position, join_words(item.text for item in told), became))
+        became = description.summary(builder.build(shot.water_strength, {}))
+        for mention in builder.mentions:
+            phrases = sorted(mention, key=lambda phrase: phrase.position)[:_MAX_PHRASE_PARTS]
+            notes.understood.append((phrases[0].position, join_words(phrase.text for phrase in phrases), became))
 
 
 def _understood(notes: ParseNotes) -> tuple[Interpretation, ...]:
     """Each phrase once, in the order of the prompt."""
     became: dict[tuple[int, str], list[str]] = {}
-    for place, phrase, what in sorted(notes.understood, key=lambda note: note[0]):
-        became.setdefault((place, phrase), []).append(what)
-    readings = (Interpretation(phrase, "; ".join(dict.fromkeys(what))) for (_, phrase), what in became.items())
-    return tuple(dict.fromkeys(readings))[:MAX_NOTES]
+    for position, phrase, meanings in sorted(notes.understood, key=lambda note: note[0]):
+        became.setdefault((position, phrase), []).append(meanings)
+    interpretations = (
+        Interpretation(phrase, "; ".join(dict.fromkeys(meanings))) for (_, phrase), meanings in became.items()
+    )
+    return tuple(dict.fromkeys(interpretations))[:MAX_NOTES]
 
 
 def _ignored(notes: ParseNotes) -> tuple[str, ...]:

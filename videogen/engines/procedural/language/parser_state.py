@@ -1,4 +1,4 @@
-"""The state in which a shot is read: nouns take what has waited for them, relations find their target."""
+"""The state of the shot parser: pending modifiers are attached to nouns, relations are attached to their targets."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from videogen.engines.procedural.language.phrases import Phrase
 from videogen.engines.procedural.language.scene_spec import LIVING, SKY, WEATHER
 
 MOVABLE: Final = LIVING | {"boat", "balloon", "lanterns", "sun", "moon", "clouds"}
-"""Kinds that can do something."""
+"""Kinds that can have an action."""
 SELF_MOVING: Final = frozenset(
     {"rain", "snow", "fog", "waterfall", "river", "ocean", "fire", "aurora", "stars", "flowers", "tree"}
 )
-"""Kinds whose motion goes without saying."""
+"""Kinds that always move; an action adds nothing."""
 
 _MODIFIERS: Final = frozenset(
     {"colour", "size", "amount", "number", "action", "light", "mood", "style", "tempo", "praise", "unknown"}
 )
 _NOUNS: Final = frozenset({"kind", "tint", "time", "season"})
 _SIDE_FIELDS: Final = frozenset({"time", "style", "tempo"})
-# What nothing stands in or on: "in the rain" and "under the snow" are weather, no places.
+# Invalid targets of a relation: "in the rain" and "under the snow" are weather, not positions.
 _PRECIPITATION: Final = WEATHER - {"clouds"}
 _INVALID_TARGETS: Final = {
     "in": SKY | WEATHER,
@@ -41,18 +41,18 @@ _POSTPOSED: Final = frozenset({"ja", "zh", "ko"})
 
 
 class ParserState:
-    """The items of one shot, and what was understood of them so far."""
+    """The phrases of one shot, and the result so far."""
 
-    def __init__(self, items: Sequence[Phrase]) -> None:
-        self._phrases = items
+    def __init__(self, phrases: Sequence[Phrase]) -> None:
+        self._phrases = phrases
         self._shot = ShotBuilder()
         self._pending = PendingModifiers()
-        self._group: list[int] = []  # the subjects that "and" has joined so far
-        self._recent: list[int] = []  # the group before a pause
-        self._current: int | None = None  # the subject that the item before belongs to
+        self._group: list[int] = []  # indices of subjects that "and" has joined so far
+        self._recent: list[int] = []  # the group before the last pause
+        self._current: int | None = None  # index of the subject that the previous phrase belongs to
         self._relation: tuple[Phrase, list[int]] | None = None
         self._negator: Phrase | None = None
-        self._is_joined = False  # "and" came right before
+        self._is_joined = False  # the previous phrase was "and"
 
     def _kind(self, at: int, phrase: Phrase) -> None:
         kinds = [effect for effect in phrase.sense.effects if effect.topic == "kind"]
@@ -69,12 +69,12 @@ class ParserState:
         self._link_subject(first, phrase)
 
     def _subject(self, kind: str, amount: float | None, phrase: Phrase, *, is_head: bool) -> int | None:
-        """Take up a subject, with what has waited for it if it is the head of its phrase."""
+        """Add a subject. The head noun of a phrase takes the pending modifiers."""
         if not is_head:
             new = SubjectBuilder(kind, is_plural=kind in USUALLY_PLURAL, amount=amount, mentions=[[phrase]])
-            return self._shot.add(new, apart=False)
+            return self._shot.add(new, always_new=False)
         pending, self._pending = self._pending, PendingModifiers()
-        phrases, action = [*pending.items, phrase], pending.action
+        phrases, action = [*pending.phrases, phrase], pending.action
         count = pending.number
         is_plural = phrase.plural or (phrase.sense.is_invariant and not pending.is_indefinite)
         if pending.number is not None and kind in SINGLETONS:
@@ -90,22 +90,22 @@ class ParserState:
         if pending.place:
             new.relations.append((pending.place, None))
         linked = {self._shot.subjects[source].kind for source in self._relation[1]} if self._relation else set()
-        apart = pending.is_indefinite or pending.number is not None or kind in linked
-        index = self._shot.add(new, apart=apart)
+        always_new = pending.is_indefinite or pending.number is not None or kind in linked
+        index = self._shot.add(new, always_new=always_new)
         if index is None:
             for part in phrases:
                 self._shot.notes.ignore(part)
         return index
 
     def _without_topics(self, phrases: list[Phrase], *topics: str) -> list[Phrase]:
-        """The phrase without the modifiers that this noun cannot have; they are owned up to."""
+        """The phrases without modifiers that do not apply to this noun. Those are recorded as ignored."""
         for part in phrases:
             if part.topic in topics:
                 self._shot.notes.ignore(part)
         return [part for part in phrases if part.topic not in topics]
 
     def _link_subject(self, index: int | None, phrase: Phrase) -> None:
-        """Give a subject its place among the others."""
+        """Connect a subject with the others: complete an open relation, extend the group."""
         if index is None:
             self._relation, self._current = None, None
             return
@@ -116,23 +116,23 @@ class ParserState:
         self._group = [*self._group, index] if self._is_joined else [index]
         self._recent, self._current, self._is_joined = self._group, index, False
 
-    def _relate(self, relation: Phrase, sources: list[int], target: int) -> None:
+    def _relate(self, relation: Phrase, candidates: list[int], target: int) -> None:
         subjects = self._shot.subjects
-        linked = [source for source in sources if source != target]
-        if linked and relation.sense.languages <= _POSTPOSED:  # "on the mountain's top the moon"
-            linked, target = [target], linked[-1]
-        place = relation.value
-        if place in ("in", "on") and all(subjects[source].kind in SKY for source in linked):
-            place = "over"
-        if not linked or subjects[target].kind in _INVALID_TARGETS.get(place, ()):
+        sources = [source for source in candidates if source != target]
+        if sources and relation.sense.languages <= _POSTPOSED:  # "on the mountain's top the moon"
+            sources, target = [target], sources[-1]
+        kind = relation.value
+        if kind in ("in", "on") and all(subjects[source].kind in SKY for source in sources):
+            kind = "over"
+        if not sources or subjects[target].kind in _INVALID_TARGETS.get(kind, ()):
             return
-        for source in linked:
-            subjects[source].relations.append((place, target))
-        names = " and ".join(subjects[source].kind for source in linked)
-        self._shot.notes.record(relation, f"{names} {place} {subjects[target].kind}")
+        for source in sources:
+            subjects[source].relations.append((kind, target))
+        names = " and ".join(subjects[source].kind for source in sources)
+        self._shot.notes.record(relation, f"{names} {kind} {subjects[target].kind}")
 
     def _noun_ahead(self, at: int) -> Phrase | None:
-        """The noun that a modifier at this place belongs to, if it comes before anything that would part them."""
+        """The noun that the modifier at index `at` belongs to; None if another phrase separates them."""
         topic = self._phrases[at].topic
         for index in range(at + 1, min(len(self._phrases), at + _LOOKAHEAD)):
             phrase = self._phrases[index]
@@ -147,7 +147,7 @@ class ParserState:
         return self._phrases[at].topic if at < len(self._phrases) else ""
 
     def _end_phrase(self, *, keep_relation: bool = False) -> None:
-        """An end of a phrase: colours without a noun are for the whole picture, other modifiers for nothing."""
+        """End a phrase. Colours without a noun apply to the whole picture, other pending modifiers are ignored."""
         self._colours_to_palette()
         self._drop_pending()
         self._recent = self._group or self._recent
@@ -156,28 +156,30 @@ class ParserState:
 
     def _colours_to_palette(self) -> None:
         palette = self._shot.palette
-        for phrase in self._pending.items:
+        for phrase in self._pending.phrases:
             if phrase.topic == "colour":
                 self._shot.notes.record(phrase, f"palette: {phrase.value}")
                 palette += [phrase.value] if phrase.value not in palette else []
-        self._pending.items = [phrase for phrase in self._pending.items if phrase.topic != "colour"]
+        self._pending.phrases = [phrase for phrase in self._pending.phrases if phrase.topic != "colour"]
         self._pending.colours = []
 
     def _drop_pending(self) -> None:
-        for phrase in self._pending.items:
+        for phrase in self._pending.phrases:
             self._shot.notes.ignore(phrase)
         self._pending = PendingModifiers()
 
     def _end_negation(self, at: int) -> None:
-        """A negation reaches over "or" and "and" to the next noun, unless an article or a number begins anew."""
+        """End a negation. It continues over "or" and "and" to the next noun, except before an article or a number."""
         goes_on = self._topic_at(at + 1) in ("or", "and")
         if not goes_on or self._topic_at(at + 2) in ("indefinite", "number", "negator", "stop"):
             self._negator = None
 
     def _side_effects(self, phrase: Phrase) -> None:
-        """What a phrase brings along besides its first effect."""
+        """Apply the effects of a phrase after its first one."""
         for effect in phrase.sense.effects[1:]:
             if effect.topic == "amount":
-                self._shot.ambient = effect.amount if self._shot.ambient is None else self._shot.ambient
+                self._shot.water_strength = (
+                    effect.amount if self._shot.water_strength is None else self._shot.water_strength
+                )
             elif effect.topic in _SIDE_FIELDS:
                 self._shot.fields.setdefault(effect.topic, effect.value)

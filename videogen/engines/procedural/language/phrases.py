@@ -1,4 +1,4 @@
-"""A line of tokens as a list of items: phrases with their sense, numbers, titles, pauses, unknown words."""
+"""Groups tokens into phrases: known phrases with their meaning, numbers, titles, pauses, unknown words."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SHOT: Final = Sense((Effect("shot", "crossfade"),), frozenset())
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """A phrase as written and its sense. `place` is its number in the prompt; `plural` as in `Found`."""
+    """A phrase of the prompt and its meaning. `position`: index of its first token. `plural`: as in `PhraseMatch`."""
 
     text: str
     sense: Sense
@@ -28,7 +28,7 @@ class Phrase:
 
     @property
     def topic(self) -> str:
-        """What the phrase is about: a topic of the tables, or unknown, pause, quoted."""
+        """The topic of the first effect: a topic of the word tables, or unknown, stop, pause, quoted."""
         return self.sense.topic
 
     @property
@@ -37,33 +37,33 @@ class Phrase:
         return self.sense.value
 
 
-def read_phrases(text: str, words: Lexicon) -> list[Phrase]:
-    """Read cleaned text once, the longest known phrase first."""
-    tokens = list(tokenize(text, words.announces_title))
-    return list(_read_tokens(tokens, words))
+def read_phrases(text: str, lexicon: Lexicon) -> list[Phrase]:
+    """Split cleaned text into phrases. The longest known phrase has priority."""
+    tokens = list(tokenize(text, lexicon.announces_title))
+    return list(_read_tokens(tokens, lexicon))
 
 
-def calm_strength(item: Phrase) -> float | None:
-    """How strong the water is when a phrase is negated: "no waves" leaves a sea, a calm one. None for others."""
-    return next((effect.amount for effect in item.sense.effects if effect.topic == "unless"), None)
+def calm_strength(phrase: Phrase) -> float | None:
+    """The strength of the water when this phrase is negated: "no waves" is a calm sea. None for other phrases."""
+    return next((effect.amount for effect in phrase.sense.effects if effect.topic == "unless"), None)
 
 
-def unwanted_kinds(item: Phrase) -> list[str]:
-    """The kinds that go when a phrase is negated: "no storm" takes the rain, not every cloud."""
-    if calm_strength(item) is not None:
+def unwanted_kinds(phrase: Phrase) -> list[str]:
+    """The kinds that a negation of this phrase excludes. "No storm" excludes rain, but not clouds."""
+    if calm_strength(phrase) is not None:
         return []
-    kinds = [effect.value for effect in item.sense.effects if effect.topic in ("kind", "without")]
+    kinds = [effect.value for effect in phrase.sense.effects if effect.topic in ("kind", "without")]
     return kinds if len(kinds) < 2 else [kind for kind in kinds if kind != "clouds"]
 
 
-def _read_tokens(tokens: list[Token], words: Lexicon) -> Iterator[Phrase]:
+def _read_tokens(tokens: list[Token], lexicon: Lexicon) -> Iterator[Phrase]:
     start = 0
     while start < len(tokens):
         token = tokens[start]
         if token.type == "word":
-            match = words.longest_match(tokens, start)
+            match = lexicon.longest_match(tokens, start)
             if match is None:
-                end = _unknown_end(tokens, start, words)
+                end = _unknown_end(tokens, start, lexicon)
                 yield _unknown_phrase("".join(part.raw for part in tokens[start:end]), tokens[start].word, start)
                 start = end
                 continue
@@ -74,14 +74,14 @@ def _read_tokens(tokens: list[Token], words: Lexicon) -> Iterator[Phrase]:
         start += 1
 
 
-def _unknown_end(tokens: list[Token], start: int, words: Lexicon) -> int:
-    """Where an unknown word ends: in scripts without spaces its characters come one by one."""
+def _unknown_end(tokens: list[Token], start: int, lexicon: Lexicon) -> int:
+    """The index after an unknown word. In scripts without spaces it consists of several tokens."""
     end = start + 1
     while (
         _is_unspaced_word(tokens[start])
         and end < min(len(tokens), start + 12)
         and _is_unspaced_word(tokens[end])
-        and words.longest_match(tokens, end) is None
+        and lexicon.longest_match(tokens, end) is None
     ):
         end += 1
     return end
@@ -103,7 +103,7 @@ def _unknown_phrase(phrase: str, word: str, start: int) -> Phrase:
 
 
 def _phrase_text(parts: Sequence[Token]) -> str:
-    """The words of one phrase as written, with their hyphens and apostrophes."""
+    """The text of a phrase, with its hyphens and apostrophes."""
     text = ""
     for part in parts:
         text = f"{text}{part.lead}{part.raw}" if text and part.lead else join_words(filter(None, (text, part.raw)))
@@ -111,7 +111,7 @@ def _phrase_text(parts: Sequence[Token]) -> str:
 
 
 def join_words(parts: Iterable[str]) -> str:
-    """The words as written; those of scripts without spaces without spaces between them."""
+    """Join words with spaces; without spaces between characters of scripts that do not use them."""
     text = ""
     for part in parts:
         text += part if not text or (_is_unspaced(text[-1]) and _is_unspaced(part[0])) else f" {part}"

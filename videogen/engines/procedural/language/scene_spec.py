@@ -1,4 +1,4 @@
-"""What a prompt asks of the renderer, as pure data: shots, their subjects, light, style and camera."""
+"""The scene description, as pure data: shots, their subjects, light, style and camera."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any, Final, Literal, get_args, get_origin, get_type_hints
 
 Kind = Literal[
-    # Places: what fills the picture.
+    # Environments that fill the picture.
     "ocean", "lake", "river", "waterfall", "mountains", "forest", "city", "desert", "flowers", "underwater", "space",
     "abstract", "fractal",
     # The sky.
     "sun", "moon", "stars", "planet", "aurora", "clouds",
-    # Weather and fire; their `amount` is their strength.
+    # Weather and fire; `amount` is their strength.
     "rain", "snow", "fog", "lightning", "fire",
-    # Small things.
+    # Small objects.
     "lanterns", "tree", "boat", "balloon", "house", "lighthouse",
-    # Silhouettes.
+    # Animals and people.
     "bird", "fish", "whale", "cat", "dog", "horse", "deer", "person",
 ]  # fmt: skip
 SpatialRelation = Literal[
@@ -52,10 +52,10 @@ MAX_TITLE: Final = 80
 
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """Where a subject is: `place`, seen from the subject with the index `target` in the same shot.
+    """The spatial relation `place` of a subject to the subject with index `target` in the same shot.
 
-    `target` None is the picture as a whole: left or right of its middle, behind or in front of everything else,
-    reflected in whatever reflects."""
+    `target` None stands for the picture: left or right of its centre, behind or in front of everything else, reflected
+    in any reflecting surface."""
 
     place: SpatialRelation
     target: int | None = None
@@ -63,13 +63,13 @@ class Relation:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """One thing to be seen.
+    """One visible thing.
 
-    `count`: 1..99 as asked; 0 stands for a plural without a number, as many as look right.
-    `colours`: in the order given; empty leaves them to light and palette.
-    `amount`: 0..1, how strong: rain and snow from a few drops to a storm, clouds from wisps to overcast, the ocean
-    from glassy to raging, fire from a candle to an inferno. 0.5 is what a plain word means.
-    `relations`: of this subject to others; an `over` implies no `under` on the other side."""
+    `count`: 1..99; 0 is a plural without a number, and the renderer chooses.
+    `colours`: in the order of the prompt; when empty, light and palette decide.
+    `amount`: strength, 0..1; 0.5 is normal. Rain and snow: a few drops to a storm. Clouds: thin to overcast. Ocean:
+    calm to stormy. Fire: a candle to a large fire.
+    `relations`: of this subject to others. The other subject has no inverse relation."""
 
     kind: Kind
     count: int = 1
@@ -82,14 +82,13 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class ShotSpec:
-    """One shot. An empty string leaves the choice to the renderer and its seed.
+    """One shot. An empty string means that the renderer decides, by its seed.
 
-    `subjects`: at least one, in the order of the prompt, each kind once, unless colour, size or place tell two of one
-    kind apart.
-    `palette`: colours asked for the whole picture, not for one subject.
-    `without`: kinds that must not be seen, even where a subject usually brings them along (clouds, stars, trees, ...).
-    `title`: text to be shown as it is, at most 80 characters; "" for none.
-    `transition`: how the shot before turns into this one; of no effect on the first shot."""
+    `subjects`: at least one, in the order of the prompt; one per kind, unless colour, size or relations differ.
+    `palette`: colours of the whole picture, not of one subject.
+    `without`: kinds that must not be visible, even if another subject normally adds them (clouds, stars, trees, ...).
+    `title`: text that is shown unchanged, at most 80 characters; "" for none.
+    `transition`: from the previous shot to this one; the first shot ignores it."""
 
     subjects: tuple[Subject, ...]
     time: Time = ""
@@ -104,18 +103,18 @@ class ShotSpec:
     transition: Transition = "crossfade"
 
     def find(self, kind: Kind) -> Subject | None:
-        """The first subject of a kind."""
+        """The first subject of a kind, or None."""
         return next((subject for subject in self.subjects if subject.kind == kind), None)
 
     def amount(self, kind: Kind) -> float:
-        """How strong the first subject of a kind is, 0..1; 0 where there is none."""
-        found = self.find(kind)
-        return found.amount if found else 0.0
+        """The strength of the first subject of a kind, 0..1; 0 if there is none."""
+        subject = self.find(kind)
+        return subject.amount if subject else 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Interpretation:
-    """A phrase of the prompt, as written, and what it became, in plain words."""
+    """A phrase of the prompt, and a description of what it became."""
 
     phrase: str
     became: str
@@ -123,12 +122,12 @@ class Interpretation:
 
 @dataclass(frozen=True, slots=True)
 class SceneSpec:
-    """What is to be rendered: one to six shots of equal length.
+    """The scene to render: one to six shots of equal length.
 
     `loop`: the last frame must lead into the first.
-    `variant`: 0, or, where the prompt named nothing to be seen, a positive 32-bit number that depends on its text
-    alone; then there is one abstract shot, to be seeded by it.
-    `understood`, `ignored`: what each phrase became, and the words that said nothing, a bounded number of each."""
+    `variant`: 0, or, if the prompt named nothing visible, a positive 32-bit hash of its text. Then there is one
+    abstract shot, and `variant` is a part of its seed.
+    `understood`, `ignored`: what each phrase became, and the words without effect; both have a limited length."""
 
     shots: tuple[ShotSpec, ...]
     loop: bool = False
@@ -138,16 +137,16 @@ class SceneSpec:
 
     @property
     def is_guess(self) -> bool:
-        """Whether the prompt named nothing to be seen, so that the abstract scene was our choice."""
+        """Whether the prompt named nothing visible, so that an abstract scene was chosen."""
         return self.variant > 0
 
     def without_interpretations(self) -> SceneSpec:
-        """The same scene without the words on what was understood."""
+        """The same scene without `understood` and `ignored`."""
         return replace(self, understood=(), ignored=())
 
 
 def to_json(spec: SceneSpec) -> dict[str, Any]:
-    """The spec as JSON values, without what is as it is by default; `from_json` gives it back."""
+    """The scene as JSON values, without default values. `from_json` is the inverse."""
     values: dict[str, Any] = _to_values(spec)
     return values
 
@@ -160,17 +159,16 @@ def _to_values(value: Any) -> Any:
 
 
 def from_json(values: Mapping[str, Any]) -> SceneSpec:
-    """The spec that `to_json` told.
+    """Parse the result of `to_json`.
 
     Raises:
-        ValueError: a member that no spec has, or a word outside its closed list.
-    """
+        ValueError: an unknown member, or a word that is not in its list."""
     spec: SceneSpec = _from_values(SceneSpec, values)
     return spec
 
 
 def _from_values(kind: Any, value: Any) -> Any:
-    """A value of an annotated type: a dataclass, a tuple of such, a word of a closed list, or a plain value."""
+    """Parse a value of an annotated type: a dataclass, a tuple of dataclasses, a literal or a plain value."""
     if hasattr(kind, "__dataclass_fields__"):
         hints = get_type_hints(kind)
         unknown = value.keys() - {field.name for field in fields(kind)}

@@ -1,4 +1,4 @@
-"""One shot's items, read from left to right: modifiers wait for their noun, relations for their target."""
+"""Parses the phrases of one shot from left to right. Modifiers wait for their noun, relations for their target."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from videogen.engines.procedural.language.scene_spec import WEATHER
 FIELDS: Final[Mapping[str, str]] = {
     "time": "time", "season": "season", "mood": "mood", "style": "style", "camera": "camera", "tempo": "pace",
 }  # fmt: skip
-"""Fields of a shot that a phrase sets, and what they are called in front of people."""
+"""Fields of a shot that a phrase can set -> their names in texts for users."""
 
 _PLACED: Final = {
     "left of": "on the left", "right of": "on the right", "behind": "in the background",
@@ -27,10 +27,10 @@ _IN_THE: Final = Sense((Effect("relation", "in"),), frozenset({"pt"}))
 
 
 class ShotParser(ParserState):
-    """Reads the items of one shot into a draft. Use it once."""
+    """Parses the phrases of one shot. Use each instance once."""
 
-    def __init__(self, items: Sequence[Phrase]) -> None:
-        super().__init__(items)
+    def __init__(self, phrases: Sequence[Phrase]) -> None:
+        super().__init__(phrases)
         self._handlers: Mapping[str, Callable[[int, Phrase], None]] = {
             "kind": self._kind, "without": self._without, "colour": self._colour, "size": self._size,
             "amount": self._amount, "number": self._number, "action": self._action, "light": self._light,
@@ -42,7 +42,7 @@ class ShotParser(ParserState):
         }  # fmt: skip
 
     def parse(self) -> ShotBuilder:
-        """The shot, with notes on all its words."""
+        """The shot, with notes about all its words."""
         for at, phrase in enumerate(self._phrases):
             self._handlers.get(phrase.topic, self._field)(at, phrase)
         self._end_phrase()
@@ -56,11 +56,11 @@ class ShotParser(ParserState):
         self._current = None
 
     def _field(self, at: int, phrase: Phrase) -> None:
-        """Time, season, mood, style, camera, tempo: the first one said counts."""
+        """Time, season, mood, style, camera, tempo. The first value counts."""
         topic, value = phrase.topic, phrase.value
         is_turned = any(effect.topic == "when" for effect in phrase.sense.effects)
         if is_turned != (self._negator is not None):
-            if self._is_of_what_is_negated(at):
+            if self._describes_negated_noun(at):
                 return
             self._shot.notes.ignore(phrase)
             self._negator = None
@@ -69,7 +69,9 @@ class ShotParser(ParserState):
         if topic in ("time", "season"):
             self._colours_to_palette()
             self._drop_pending()
-            self._recent = self._group  # "..., sunlight through the trees": the light is through them
+            self._recent = (
+                self._group
+            )  # "..., sunlight through the trees": the relation refers to the subjects before the light
         if self._shot.fields.setdefault(topic, value) == value:
             self._shot.notes.record(phrase, f"{FIELDS.get(topic, topic)}: {value}")
         else:
@@ -78,10 +80,10 @@ class ShotParser(ParserState):
         if topic not in ("mood", "style", "tempo"):
             self._relation, self._current = None, None
 
-    def _is_of_what_is_negated(self, at: int) -> bool:
-        """Whether a word only describes the noun that is negated: "no dark clouds"."""
-        ahead = self._noun_ahead(at)
-        return self._negator is not None and ahead is not None and ahead.topic == "kind"
+    def _describes_negated_noun(self, at: int) -> bool:
+        """Whether the phrase only describes a negated noun: "no dark clouds"."""
+        noun = self._noun_ahead(at)
+        return self._negator is not None and noun is not None and noun.topic == "kind"
 
     def _tint(self, at: int, phrase: Phrase) -> None:
         self._colours_to_palette()
@@ -92,7 +94,7 @@ class ShotParser(ParserState):
 
     def _colour(self, at: int, phrase: Phrase) -> None:
         if self._negator:
-            if not self._is_of_what_is_negated(at):
+            if not self._describes_negated_noun(at):
                 self._shot.notes.ignore(phrase)
             return
         if self._current is not None and (phrase.sense.follows_noun or not self._noun_ahead(at)):
@@ -115,37 +117,37 @@ class ShotParser(ParserState):
 
     def _amount(self, at: int, phrase: Phrase) -> None:
         strength = phrase.sense.effects[0].amount
-        near = None if self._current is None else self._shot.subjects[self._current]
-        if near and near.kind in WITH_STRENGTH and not self._noun_ahead(at):
-            near.amount = strength
-            near.mentions[-1].append(phrase)
+        subject = None if self._current is None else self._shot.subjects[self._current]
+        if subject and subject.kind in WITH_STRENGTH and not self._noun_ahead(at):
+            subject.amount = strength
+            subject.mentions[-1].append(phrase)
             return
         self._pending.amount = strength
         self._hold_modifier(phrase)
 
     def _light(self, at: int, phrase: Phrase) -> None:
-        """Light rain is weak; any other light is light."""
-        ahead = self._noun_ahead(at)
-        if ahead and ahead.value in WEATHER:
+        """Before a weather noun, "light" is a strength ("light rain"); otherwise it is daylight or lamplight."""
+        noun = self._noun_ahead(at)
+        if noun and noun.value in WEATHER:
             self._pending.amount = 0.25
             self._hold_modifier(phrase)
         else:
             self._tint(at, phrase)
 
     def _number(self, at: int, phrase: Phrase) -> None:
-        ahead = self._noun_ahead(at)
-        if ahead is None or ahead.topic != "kind":
+        noun = self._noun_ahead(at)
+        if noun is None or noun.topic != "kind":
             self._shot.notes.ignore(phrase)
             return
         self._pending.number = int(phrase.value)
         self._hold_modifier(phrase)
 
     def _action(self, at: int, phrase: Phrase) -> None:
-        near = None if self._current is None else self._shot.subjects[self._current]
-        if near and near.kind in MOVABLE | SELF_MOVING:
-            if near.kind in MOVABLE:
-                near.action = near.action or phrase.value
-            near.mentions[-1].append(phrase)
+        subject = None if self._current is None else self._shot.subjects[self._current]
+        if subject and subject.kind in MOVABLE | SELF_MOVING:
+            if subject.kind in MOVABLE:
+                subject.action = subject.action or phrase.value
+            subject.mentions[-1].append(phrase)
             return
         if self._noun_ahead(at):
             self._pending.action = phrase.value
@@ -157,7 +159,7 @@ class ShotParser(ParserState):
             self._shot.notes.ignore(phrase)
 
     def _hold_modifier(self, phrase: Phrase) -> None:
-        self._pending.items.append(phrase)
+        self._pending.phrases.append(phrase)
         self._current = None
 
     def _indefinite(self, at: int, phrase: Phrase) -> None:
@@ -166,7 +168,7 @@ class ShotParser(ParserState):
         self._pending.is_indefinite = True
         self._current = None
 
-    # Small words
+    # Function words
 
     def _start_relation(self, at: int, phrase: Phrase) -> None:
         sources = self._group or self._recent
@@ -176,11 +178,11 @@ class ShotParser(ParserState):
         self._current = None
 
     def _place(self, at: int, phrase: Phrase) -> None:
-        """A place in the picture: of the noun before, of the one that follows, or of what the shot is about."""
-        follows = self._noun_ahead(at) or self._topic_at(at + 1) in ("indefinite", "definite", "is")
-        if self._current is None and follows and phrase.value != "reflected in":
+        """A position in the picture. It applies to the noun before it, to the next noun, or to the first subject."""
+        next_noun = self._noun_ahead(at) or self._topic_at(at + 1) in ("indefinite", "definite", "is")
+        if self._current is None and next_noun and phrase.value != "reflected in":
             self._pending.place = phrase.value
-            self._pending.items.append(phrase)
+            self._pending.phrases.append(phrase)
             return
         solid = [index for index, builder in enumerate(self._shot.subjects) if builder.kind not in WEATHER]
         index = self._current if self._current is not None else next(iter(solid), None)
@@ -191,8 +193,8 @@ class ShotParser(ParserState):
         self._shot.notes.record(phrase, f"{self._shot.subjects[index].kind} {_PLACED[phrase.value]}")
 
     def _negate(self, at: int, phrase: Phrase) -> None:
-        follows = self._phrases[at + 1].sense.languages if at + 1 < len(self._phrases) else frozenset()
-        if phrase.text.lower() == "no" and follows and follows <= ROMANCE:  # Portuguese: "in the"
+        next_noun = self._phrases[at + 1].sense.languages if at + 1 < len(self._phrases) else frozenset()
+        if phrase.text.lower() == "no" and next_noun and next_noun <= ROMANCE:  # Portuguese "no" means "in the"
             self._start_relation(at, replace(phrase, sense=_IN_THE))
             return
         self._end_phrase()
@@ -201,11 +203,11 @@ class ShotParser(ParserState):
     def _join(self, at: int, phrase: Phrase) -> None:
         if self._pending.colours and self._topic_at(at + 1) != "colour":
             self._end_phrase()
-        self._is_joined = bool(self._group) and not self._pending.items
+        self._is_joined = bool(self._group) and not self._pending.phrases
         self._current = None
 
     def _keep(self, at: int, phrase: Phrase) -> None:
-        """A word that parts nothing."""
+        """A word without effect that separates nothing."""
 
     def _keep_negation(self, at: int, phrase: Phrase) -> None:
         if not self._negator:
@@ -222,7 +224,7 @@ class ShotParser(ParserState):
         self._end_phrase()
         self._negator = None
 
-    # The rest
+    # Others
 
     def _quoted(self, at: int, phrase: Phrase) -> None:
         if self._negator is None and self._shot.fields.setdefault("title", phrase.text) == phrase.text:
@@ -244,9 +246,9 @@ class ShotParser(ParserState):
         self._negator = None
 
     def _unknown(self, at: int, phrase: Phrase) -> None:
-        ahead = self._noun_ahead(at)
+        noun = self._noun_ahead(at)
         self._shot.notes.ignore(phrase)
-        if (ahead and ahead.topic == "kind") or self._current is not None:
-            return  # an adjective or a verb: what belongs together stays so
+        if (noun and noun.topic == "kind") or self._current is not None:
+            return  # an adjective or a verb: the words around it stay connected
         self._drop_pending()
         self._relation, self._negator, self._group, self._recent = None, None, [], []

@@ -1,4 +1,4 @@
-"""From any text to tokens: words as written and as looked up, pauses, and quoted titles. Linear in its length."""
+"""Splits any text into tokens: words, pauses, shot separators and quoted titles. The time is linear in the length."""
 
 from __future__ import annotations
 
@@ -23,25 +23,25 @@ _SHOT_MARKS: Final = frozenset(";；→")
 _QUOTES: Final = {'"': '"', "'": "'", "“": "”", "„": "“", "‘": "’", "«": "»", "`": "`", "「": "」", "『": "』"}
 _JOINERS: Final = "\u200c\u200d"
 _TITLE_LOOKBACK: Final = 3
-# Letters that stand alone (Han, kana), and what may stand inside the words of other scripts besides letters: joiners
-# and combining marks, for which `re` has no name.
+# Characters of scripts without spaces (Han, kana), and characters that may occur inside the words of other scripts:
+# joiners and combining marks, for which `re` has no name.
 _UNSPACED: Final = "\u3005-\u9fff\U00020000-\U0003ffff"
 _WORD_MARKS: Final = (
     f"{_JOINERS}\u0300-\u036f\u0483-\u0489\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed\u0711"
     "\u0730-\u074a\u0900-\u0dff\u0e00-\u109f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f"
 )
 _LETTER: Final = f"(?![{_UNSPACED}])[^\\W_]"
-# A word, a character that stands alone, or any sign but a space, a hyphen or an apostrophe inside a word.
+# A word, a single unspaced character, or any sign but a space, a hyphen or an apostrophe inside a word.
 _NEXT: Final = re.compile(rf"{_LETTER}(?:{_LETTER}|[{_WORD_MARKS}])*|[{_UNSPACED}]|[^\w\s-]|\n")
-# Cyrillic and Greek letters that look like Latin ones, and the Latin ones.
+# Cyrillic and Greek letters that look like Latin ones -> the Latin ones.
 _LOOKALIKES: Final = str.maketrans("авеіјкмнорѕстухһԁԛԝαεικνορτυχ", "abeijkmhopsctyxhdqwaeikvoptux")
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A stretch of the text: `raw` as it was written, `word` as it is looked up ("" for a pause).
+    """A part of the text. `raw`: as written. `word`: its normalized form, "" for a pause.
 
-    `lead` is the hyphen or apostrophe that ties it to the word before."""
+    `lead`: the hyphen or apostrophe between this word and the previous one, or ""."""
 
     raw: str
     word: str
@@ -50,22 +50,23 @@ class Token:
 
 
 def clean(text: str) -> str:
-    """The text without control, format and surrogate characters, composed, at most MAX_CHARS long.
+    """The text in NFC without control, format and surrogate characters, at most MAX_CHARS characters.
 
-    Joiners stay, since scripts and emoji need them; so do line breaks, as the pauses they are."""
+    Joiners are kept, because scripts and emoji need them. Line breaks are kept as pauses."""
     kept = (char for char in text[:MAX_CHARS] if char in _JOINERS or char.isprintable() or char in "\n\t\u3000\xa0")
     return unicodedata.normalize("NFC", "".join(kept))
 
 
 def text_hash(text: str) -> int:
-    """A positive 32-bit number that depends on the text alone, not on case or spacing."""
+    """A positive 32-bit hash of the text. Case and spaces do not matter."""
     plain = " ".join(unicodedata.normalize("NFKC", text).casefold().split())
     return 1 + int.from_bytes(hashlib.sha256(plain.encode("utf-8", "replace")).digest()[:4], "big") % (2**32 - 1)
 
 
 @lru_cache(maxsize=8192)
 def normalize_word(word: str) -> str:
-    """How a word is looked up: no case, no accents, full forms; letters borrowed from another script as Latin."""
+    """The form of a word in the lexicon: lower case, no accents, compatibility forms replaced, look-alike letters as
+    Latin."""
     plain = unicodedata.normalize("NFKC", word).casefold()
     if len(plain) == 1 and _is_unspaced(plain):
         return plain
@@ -77,20 +78,20 @@ def normalize_word(word: str) -> str:
     return plain
 
 
-def tokenize(text: str, titles: Callable[[str], bool] = lambda word: False) -> Iterator[Token]:
-    """Cut cleaned text into at most MAX_TOKENS tokens. `titles` tells whether a word announces a quoted title."""
-    at, count, recent = 0, 0, [""] * _TITLE_LOOKBACK
-    while count < MAX_TOKENS and (found := _NEXT.search(text, at)):
-        at, raw = found.end(), found.group()
+def tokenize(text: str, announces_title: Callable[[str], bool] = lambda word: False) -> Iterator[Token]:
+    """Split cleaned text into at most MAX_TOKENS tokens. `announces_title` returns whether a quoted title may follow a word."""
+    position, count, recent = 0, 0, [""] * _TITLE_LOOKBACK
+    while count < MAX_TOKENS and (match := _NEXT.search(text, position)):
+        position, raw = match.end(), match.group()
         end = 0
-        if raw in _QUOTES and any(titles(word) for word in recent):
-            end = _quoted_end(text, at - 1)
+        if raw in _QUOTES and any(announces_title(word) for word in recent):
+            end = _quoted_end(text, position - 1)
         if end:
-            title = " ".join(text[at:end].split())[:MAX_TITLE].strip()
+            title = " ".join(text[position:end].split())[:MAX_TITLE].strip()
             token: Token | None = Token(title, "", "quoted")
-            at, recent = end + 1, [""] * _TITLE_LOOKBACK
+            position, recent = end + 1, [""] * _TITLE_LOOKBACK
         else:
-            token = _token(raw, _lead(text, found.start()))
+            token = _token(raw, _lead(text, match.start()))
         if token is None:
             continue
         count += 1
@@ -99,16 +100,16 @@ def tokenize(text: str, titles: Callable[[str], bool] = lambda word: False) -> I
         yield token
 
 
-def _quoted_end(text: str, at: int) -> int:
-    """Where the quotation that begins here ends, or 0 where none begins."""
-    close = _QUOTES.get(text[at])
-    if close is None or (text[at] == "'" and at > 0 and text[at - 1].isalnum()):
+def _quoted_end(text: str, start: int) -> int:
+    """The index where the quotation that starts at `start` ends, or 0 if none starts there."""
+    close = _QUOTES.get(text[start])
+    if close is None or (text[start] == "'" and start > 0 and text[start - 1].isalnum()):
         return 0
-    end = text.find(close, at + 1, at + 2 * MAX_TITLE)
-    # An apostrophe inside a word ends no quotation.
+    end = text.find(close, start + 1, start + 2 * MAX_TITLE)
+    # An apostrophe inside a word does not end a quotation.
     while close in "'’" and 0 < end < len(text) - 1 and text[end + 1].isalnum():
-        end = text.find(close, end + 1, at + 2 * MAX_TITLE)
-    return end if end > at + 1 else 0
+        end = text.find(close, end + 1, start + 2 * MAX_TITLE)
+    return end if end > start + 1 else 0
 
 
 def _lead(text: str, start: int) -> str:
@@ -117,7 +118,7 @@ def _lead(text: str, start: int) -> str:
 
 @lru_cache(maxsize=8192)
 def _token(raw: str, lead: str) -> Token | None:
-    """A word, a pause, the sign of a new shot, or nothing (an apostrophe, an odd sign)."""
+    """A word, a pause, a shot separator, or None (an apostrophe or another sign)."""
     first = raw[0]
     if first.isalnum():
         return Token(_shortened(raw), normalize_word(raw[: 4 * MAX_WORD]), "word", lead)
@@ -135,5 +136,5 @@ def _shortened(raw: str) -> str:
 
 
 def _is_unspaced(char: str) -> bool:
-    """Whether a character is written without spaces around words: Han and kana."""
+    """Whether a character belongs to a script without spaces between words: Han and kana."""
     return "\u3005" <= char <= "\u9fff" or "\U00020000" <= char <= "\U0003ffff"
