@@ -110,7 +110,7 @@ def _transition(markers: list[Phrase], notes: ParseNotes) -> str:
 
 
 def _merge_settings(source: ShotBuilder, target: ShotBuilder) -> None:
-    """Copy settings of a part that shows nothing (a camera motion, a style) to a shot. Values of `taker` have
+    """Copy settings of a part that shows nothing (a camera motion, a style) to a shot. Values of `target` have
     priority."""
     target.fields = source.fields | target.fields
     target.palette += [colour for colour in source.palette if colour not in target.palette]

@@ -79,7 +79,9 @@ def normalize_word(word: str) -> str:
 
 
 def tokenize(text: str, announces_title: Callable[[str], bool] = lambda word: False) -> Iterator[Token]:
-    """Split cleaned text into at most MAX_TOKENS tokens. `announces_title` returns whether a quoted title may follow a word."""
+    """Split cleaned text into at most MAX_TOKENS tokens.
+
+    `announces_title`: whether a quoted title may follow a word."""
     position, count, recent = 0, 0, [""] * _TITLE_LOOKBACK
     while count < MAX_TOKENS and (match := _NEXT.search(text, position)):
         position, raw = match.end(), match.group()
