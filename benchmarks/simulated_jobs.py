@@ -17,6 +17,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import orjson
@@ -59,7 +60,7 @@ def main() -> None:
 def _read_commands(parts: Parts, count: int) -> None:
     # Not before the first line: a server that starts treats claimed jobs as lost.
     sys.stdin.readline()
-    queue = EmbeddedQueue(parts.store.database, lease_seconds=600)
+    queue = EmbeddedQueue(parts.store, lease_seconds=600)
     jobs = [_begin(parts, queue) for _ in range(count)]
     print(orjson.dumps({"jobs": [names for names, _ in jobs]}).decode(), flush=True)
     with ThreadPoolExecutor(count) as pool:
@@ -81,7 +82,7 @@ def _begin(parts: Parts, queue: EmbeddedQueue) -> tuple[dict[str, str], Progress
     parts.store.create_project(submit, [row], Limits(1, 1))
     lease = queue.claim("bench")
     assert lease is not None
-    return names, ProgressRecorder(parts.store, parts.storage, lease)
+    return names, ProgressRecorder(parts.store, parts.storage, lease, partial(queue.finish, lease))
 
 
 def _render(reporter: ProgressRecorder, schedule: Schedule) -> None:

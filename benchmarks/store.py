@@ -23,7 +23,8 @@ def measure() -> list[Row]:
         url = f"sqlite:///{Path(folder) / 'bench.sqlite'}"
         migrate(url)
         database = Database(url)
-        store, queue = Store(database), EmbeddedQueue(database)
+        store = Store(database)
+        queue = EmbeddedQueue(store)
         published: list[float] = []
         database.listen(lambda _events: published.append(time.perf_counter()))
         session_id, _ = store.create_session()

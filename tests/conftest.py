@@ -52,9 +52,9 @@ def store(database, clock):
 
 
 @pytest.fixture
-def queue(database, clock):
+def queue(store, clock):
     """Leases hold ten seconds; a third lost renderer is the last."""
-    return EmbeddedQueue(database, lease_seconds=10, max_attempts=3, clock=clock, steady=clock.steady)
+    return EmbeddedQueue(store, lease_seconds=10, max_attempts=3, steady=clock.steady)
 
 
 @pytest.fixture

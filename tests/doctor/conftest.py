@@ -36,7 +36,7 @@ def home(tmp_path, migrated_file):
 
 def _finished(store, storage, session):
     row = Submitter(store)(session)
-    EmbeddedQueue(store.database).claim("worker")
+    EmbeddedQueue(store).claim("worker")
     video, poster = file_row(row, "video"), file_row(row, "poster")
     poster.content_type = "image/jpeg"
     for file, name in ((video, "a1-video.mp4"), (poster, "a1-poster.jpg")):

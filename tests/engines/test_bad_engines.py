@@ -52,7 +52,7 @@ def aftermath(tmp_path_factory, migrated_file):
     database = Database(f"sqlite:///{shutil.copy(migrated_file, folder / 'videogen.sqlite')}")
     store, storage = Store(database), DiskStorage(folder)
     storage.open()
-    queue = EmbeddedQueue(database, lease_seconds=10, max_attempts=2)
+    queue = EmbeddedQueue(store, lease_seconds=10, max_attempts=2)
     references = {load_engine(engine_reference(name)).id: engine_reference(name) for name in ENGINES}
     pool = WorkerPool(store, queue, storage, references, WorkerSettings(2, 10, STALL_SECONDS))
     session, submit = store.create_session()[0], Submitter(store)

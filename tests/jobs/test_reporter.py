@@ -1,4 +1,6 @@
 from dataclasses import replace
+from functools import partial
+from threading import Event
 from types import SimpleNamespace
 
 import pytest
@@ -9,6 +11,7 @@ from videogen.core.errors import StaleWriteError, StorageError
 from videogen.db.tables import RunRow
 from videogen.engines.base import Artifact
 from videogen.engines.process import protocol
+from videogen.jobs import disk_guard
 from videogen.jobs.reporter import BUSY_INTERVAL_SECONDS, INTERVAL_SECONDS, WRITE_BUDGET, ProgressRecorder
 from videogen.storage.disk import DiskStorage
 from videogen.store.estimates import Expected
@@ -38,8 +41,14 @@ def ticks():
 
 
 @pytest.fixture
-def reporter(store, storage, running, ticks):
-    return ProgressRecorder(store, storage, running.lease, ticks)
+def recorder(store, storage, queue, ticks):
+    """Makes the recorder of a lease."""
+    return lambda lease: ProgressRecorder(store, storage, lease, partial(queue.finish, lease), ticks)
+
+
+@pytest.fixture
+def reporter(recorder, running):
+    return recorder(running.lease)
 
 
 def _progress(step, total=100, stage="rendering", message=""):
@@ -218,26 +227,23 @@ def test_a_renderer_that_could_not_write_leaves_the_end_to_the_worker(reporter, 
     assert running.work.exists(), "its segments are kept for when there is room"
 
 
-def test_the_end_is_written_again_and_again_until_the_disk_takes_it(store, storage, running, alice, monkeypatch):
-    refusals = [StorageError("full"), StorageError("full")]
-    complete = store.complete
+def test_the_end_is_written_again_until_the_disk_takes_it(store, storage, queue, running, alice, monkeypatch):
+    monkeypatch.setattr(disk_guard, "LOOK_SECONDS", 0.0)
+    guard = disk_guard.DiskGuard(store, storage, Event())
+    failures = [StorageError("full"), StorageError("full")]
 
-    def refusing(fence, result):
-        if refusals:
-            raise refusals.pop()
-        complete(fence, result)
+    def finish(outcome):
+        if failures:
+            assert store.get_generation(alice, running.id).status == "processing"
+            raise failures.pop()
+        queue.finish(running.lease, outcome)
 
-    def insist(write):
-        while True:
-            try:
-                return write()
-            except StorageError:
-                assert store.get_generation(alice, running.id).status == "processing"
-
-    monkeypatch.setattr(store, "complete", refusing)
-    ProgressRecorder(store, storage, running.lease, insist=insist).take(_done(running))
+    recorder = ProgressRecorder(
+        store, storage, running.lease, lambda outcome: guard.retry_until_stored(lambda: finish(outcome))
+    )
+    recorder.take(_done(running))
     assert store.get_generation(alice, running.id).status == "completed"
-    assert not refusals
+    assert not failures
 
 
 def test_a_file_that_cannot_be_kept_is_a_storage_fault_and_the_generation_has_not_ended(
@@ -250,10 +256,10 @@ def test_a_file_that_cannot_be_kept_is_a_storage_fault_and_the_generation_has_no
 
 
 def test_a_worker_that_was_overtaken_cannot_touch_the_file_of_its_successor(
-    reporter, running, store, storage, queue, clock, ticks, alice
+    reporter, recorder, running, store, storage, queue, clock, alice
 ):
     clock.now += 11
-    second = ProgressRecorder(store, storage, queue.claim("another"), ticks)
+    second = recorder(queue.claim("another"))
     second.take(_done(running))
     row = store.get_generation(alice, running.id)
     storage.make_workdir(running.id)
@@ -265,10 +271,8 @@ def test_a_worker_that_was_overtaken_cannot_touch_the_file_of_its_successor(
     assert storage.path(store.get_media(row.file_id)[0].key).read_bytes() == b"video"
 
 
-def test_the_time_left_begins_with_what_others_took_and_ends_with_the_own_pace(store, storage, running, ticks):
-    reporter = ProgressRecorder(
-        store, storage, replace(running.lease, expected=Expected(startup=1.0, body=20.0)), ticks
-    )
+def test_the_time_left_begins_with_what_others_took_and_ends_with_the_own_pace(recorder, running, ticks):
+    reporter = recorder(replace(running.lease, expected=Expected(startup=1.0, body=20.0)))
     true = []
     for step in range(0, 100, 10):  # twice as slow as the others were: 40 seconds
         reporter.take(_progress(step))
@@ -301,9 +305,9 @@ def test_a_whole_render_is_measured_by_a_clock_that_nobody_sets(reporter, runnin
     assert _measured(database) == [(4, 3, 9)]
 
 
-def test_what_went_on_from_a_checkpoint_is_not_measured(store, storage, running, ticks, database):
+def test_what_went_on_from_a_checkpoint_is_not_measured(recorder, running, ticks, database):
     resumed = replace(running.lease, checkpoint={"step": 8})
-    reporter = ProgressRecorder(store, storage, resumed, ticks)
+    reporter = recorder(resumed)
     reporter.take(_progress(90))
     ticks.now += 1
     reporter.take(_done(running))

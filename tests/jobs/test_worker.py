@@ -81,14 +81,15 @@ def work(database, storage, monkeypatch):
     monkeypatch.setattr(worker, "ProcessPool", NoSpare)
     monkeypatch.setattr(disk_guard, "LOOK_SECONDS", 0.05)
     monkeypatch.setattr(worker, "LOOK_SECONDS", 0.05)
-    queue = EmbeddedQueue(database, lease_seconds=1)
+    store = Store(database)
+    queue = EmbeddedQueue(store, lease_seconds=1)
     pools = []
 
     def start(script=None, launch=Renderer):
         if script is not None:
             launch = type("Scripted", (Renderer,), {"script": staticmethod(script)})
         monkeypatch.setattr(worker, "RenderProcess", launch)
-        pool = WorkerPool(Store(database), queue, storage, {"bars": "fakes:bars"}, WorkerSettings(1, 1))
+        pool = WorkerPool(store, queue, storage, {"bars": "fakes:bars"}, WorkerSettings(1, 1))
         pool.start()
         pools.append(pool)
         return pool
@@ -281,9 +282,9 @@ def test_with_less_free_space_than_the_reserve_jobs_wait_and_say_so_and_begin_wh
     assert told("failed").data.code == "well"
 
 
-def test_word_of_a_shortage_that_an_earlier_process_left_is_taken_back(work, job, queue, told, database):
+def test_word_of_a_shortage_that_an_earlier_process_left_is_taken_back(work, job, store, told):
     job()
-    queue.hold(disk_guard.WAITING)
+    store.hold_queue(disk_guard.WAITING)
     assert told("queued").data.stage == "queued", "as it was submitted"
     assert told("queued").data.stage == "waiting"
     work(_ends)
@@ -352,7 +353,6 @@ def test_a_database_that_takes_nothing_does_not_end_the_worker_or_flood_the_log(
     monkeypatch.setattr(EmbeddedQueue, "claim", refusing)
     pool = work(_ends)
     job()
-    pool.notify()
     assert told("failed").data.code == "well"
     pool.check()
     assert caplog.text.count(problem.detail) == 1

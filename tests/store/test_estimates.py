@@ -16,8 +16,8 @@ def store(database, clock):
 
 
 @pytest.fixture
-def queue(database, clock):
-    return EmbeddedQueue(database, lease_seconds=10, workers=1, clock=clock, steady=clock.steady)
+def queue(store, clock):
+    return EmbeddedQueue(store, lease_seconds=10, steady=clock.steady)
 
 
 @pytest.fixture
@@ -142,25 +142,25 @@ def test_the_line_is_told_again_when_a_render_turns_out_slower(render, queue, su
     heard = []
     database.listen(heard.extend)
     clock.now += 4
-    queue.foretell()
+    store.update_expectations()
     assert heard == [], "who counts down is still right"
     clock.now += 5
     with database.write() as unit:  # nine seconds in, it says that it needs twenty more
         unit.connection.exec_driver_sql(
             "UPDATE generations SET eta_seconds = 20, updated_at = ? WHERE id = ?", (clock.now, first.id)
         )
-    queue.foretell()
+    store.update_expectations()
     assert [(event.generation_id, event.data.expected_wait_seconds, event.data.eta_seconds) for event in heard] == [
         (second.id, 20, 30)
     ]
 
 
-def test_who_is_held_for_the_lack_of_room_does_not_know_for_how_long(render, queue, submit, alice, store):
+def test_who_is_held_for_the_lack_of_room_does_not_know_for_how_long(render, submit, alice, store):
     render(10)
     row = submit(alice)
-    queue.hold("Waits for free disk space")
+    store.hold_queue("Waits for free disk space")
     assert told(store, alice, row) == (None, None)
-    queue.release()
+    store.release_queue()
     assert told(store, alice, row) == (0, 10)
 
 

@@ -76,16 +76,6 @@ class Workers:
     held: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
 
 
-class Nobody:
-    """A worker pool that is told, and does nothing: here the rules are the workers."""
-
-    def notify(self):
-        pass
-
-    def cancel(self, generation_id):
-        pass
-
-
 class Life(RuleBasedStateMachine):
     """The model, and the rules that move it and the real thing alike."""
 
@@ -105,14 +95,12 @@ class Life(RuleBasedStateMachine):
         self.database = Database(f"sqlite:///{self.folder / 'videogen.sqlite'}")
         self.database.listen(self.told.extend)
         self.store = Store(self.database, self.clock)
-        self.queue = EmbeddedQueue(
-            self.database, lease_seconds=LEASE, max_attempts=ATTEMPTS, clock=self.clock, steady=self.clock.steady
-        )
+        self.queue = EmbeddedQueue(self.store, lease_seconds=LEASE, max_attempts=ATTEMPTS, steady=self.clock.steady)
         config = AppConfig(max_active_per_session=PER_SESSION, max_queue=QUEUE, data_dir=self.folder)
         storage, signer = DiskStorage(self.folder), Signer(b"k" * 32)
         storage.open()
         parts = Parts(
-            config, self.store, None, storage, signer, Serializer(signer, ""), {"bars": bars}, Nobody()
+            config, self.store, None, storage, signer, Serializer(signer, ""), {"bars": bars}, self.queue, None
         )  # fmt: skip
         self.service, self.storage = Service(parts), storage
 

@@ -1,4 +1,4 @@
-"""Room on the disk: what waits until there is some, instead of failing for the lack of it."""
+"""Free space on the disk: nothing new is rendered while there is too little, and important writes are repeated."""
 
 from __future__ import annotations
 
@@ -8,48 +8,48 @@ from collections.abc import Callable
 from typing import Final
 
 from videogen.core.errors import DatabaseDamagedError, StorageError
-from videogen.jobs.queue import EmbeddedQueue
 from videogen.storage.disk import DiskStorage
+from videogen.store import Store
 
 logger = logging.getLogger(__name__)
 
 LOOK_SECONDS: Final = 1.0
-"""How often a worker looks whether there is room again."""
+"""How often a worker checks whether there is free space again."""
 WAITING: Final = "Waits for free disk space"
 
 
 class DiskGuard:
     """The workers' view of the disk. Thread-safe."""
 
-    def __init__(self, queue: EmbeddedQueue, storage: DiskStorage, stopping: threading.Event) -> None:
-        self._queue, self._storage, self._stopping = queue, storage, stopping
+    def __init__(self, store: Store, storage: DiskStorage, stopping: threading.Event) -> None:
+        self._store, self._storage, self._stopping = store, storage, stopping
         self._lock = threading.Lock()
         self._short: bool | None = None
-        """None: not known yet; an earlier process may have left word that there is no room."""
-        self._complaint = ""
+        """None: not known yet; an earlier process may have held the queue."""
+        self._last_logged = ""
 
     def is_short(self) -> bool:
-        """Whether nothing new should be rendered. Those who are queued are told, also when it is over."""
+        """Whether nothing new may be rendered. What is queued shows the reason, until there is space again."""
         with self._lock:
-            why = self._storage.shortage()
+            shortage = self._storage.shortage()
             try:
-                if why is not None:
-                    self._queue.hold(WAITING)
+                if shortage is not None:
+                    self._store.hold_queue(WAITING)
                 elif self._short is not False:
-                    self._queue.release()
+                    self._store.release_queue()
             except StorageError as problem:
-                self.complain(problem)
+                self.log_once(problem)
                 self._storage.note_fault()
                 return True
-            if why is not None and not self._short:
-                logger.warning("Nothing is rendered until there is room. %s", why)
-            elif why is None and self._short:
-                logger.warning("There is room again; rendering goes on.")
-            self._short = why is not None
+            if shortage is not None and not self._short:
+                logger.warning("Nothing is rendered until there is free space. %s", shortage)
+            elif shortage is None and self._short:
+                logger.warning("There is free space again; rendering continues.")
+            self._short = shortage is not None
             return self._short
 
-    def insist(self, write: Callable[[], None]) -> None:
-        """Write what must not be lost: again and again, until the disk takes it.
+    def retry_until_stored(self, write: Callable[[], None]) -> None:
+        """Call `write`, once a second, until it raises no `StorageError`.
 
         Raises:
             StorageError: the process stops, or the database is damaged; then waiting does not help.
@@ -61,15 +61,15 @@ class DiskGuard:
                 raise
             except StorageError as problem:
                 self._storage.note_fault()
-                self.complain(problem)
+                self.log_once(problem)
                 if self._stopping.wait(LOOK_SECONDS):
                     raise
             else:
-                self._complaint = ""
+                self._last_logged = ""
                 return
 
-    def complain(self, problem: StorageError) -> None:
-        """Log a fault once, however often it is met in a row: a full disk must not fill up with words about it."""
-        if problem.detail != self._complaint:
-            self._complaint = problem.detail
+    def log_once(self, problem: StorageError) -> None:
+        """Log a fault, but not the same one again: a full disk must not fill up with log lines."""
+        if problem.detail != self._last_logged:
+            self._last_logged = problem.detail
             logger.error("%s", problem.detail)

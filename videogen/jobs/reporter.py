@@ -13,10 +13,10 @@ from videogen.core.security import new_id
 from videogen.db.tables import FileRow
 from videogen.engines.base import Artifact
 from videogen.engines.process import protocol
-from videogen.jobs.queue import Lease
+from videogen.jobs.base import Lease
 from videogen.media.types import CONTENT_TYPES
 from videogen.storage.disk import DiskStorage
-from videogen.store import Fence, Progress, Result, Store
+from videogen.store import Failure, Fence, Progress, Result, Store
 from videogen.store.estimates import Measured
 
 logger = logging.getLogger(__name__)
@@ -34,10 +34,6 @@ _ETA_SECONDS: Final = 1.0
 _ETA_PERCENT: Final = 3.0
 
 
-def _once(write: Callable[[], None]) -> None:
-    write()
-
-
 class ProgressRecorder:
     """Writes what one renderer says, under the fence of its lease."""
 
@@ -46,19 +42,19 @@ class ProgressRecorder:
         store: Store,
         storage: DiskStorage,
         lease: Lease,
+        finish: Callable[[Result | Failure], None],
         clock: Callable[[], float] = time.monotonic,
-        insist: Callable[[Callable[[], None]], None] = _once,
     ) -> None:
         """
         Args:
             store: gets what the renderer says.
             storage: gets its files.
             lease: what it renders, in which attempt.
+            finish: writes the end of the generation under this lease.
             clock: seconds that only go forward.
-            insist: runs a write that ends the generation, until it has been taken.
         """
         self._store, self._storage, self._lease = store, storage, lease
-        self._insist = insist
+        self._finish = finish
         self._mute = False
         self._fence = Fence(lease.generation_id, lease.attempt)
         self._clock = clock
@@ -81,13 +77,13 @@ class ProgressRecorder:
             case protocol.Progress() | protocol.Preview() | protocol.Checkpoint():
                 self._tolerantly(lambda: self._pass_on(message))
             case protocol.Done():
-                self._finish(message.artifact)
+                self._finish(self._result(message.artifact))
             case protocol.Cancelled():
-                self._fail("cancelled", "Cancelled.", retryable=True)
+                self._finish(Failure("cancelled", "Cancelled.", retryable=True))
             case protocol.Failed(code=StorageError.code):
                 raise StorageError(message.message)
             case protocol.Failed():
-                self._fail(message.code, message.message, retryable=message.retryable)
+                self._finish(Failure(message.code, message.message, retryable=message.retryable))
 
     def pause(self) -> None:
         """The renderer has fallen silent for a while: tell what was held back, or it would be shown too far behind.
@@ -118,9 +114,6 @@ class ProgressRecorder:
                 # A takeover shows what the row says now: it must not be behind the checkpoint.
                 self._catch_up()
                 self._store.record_checkpoint(self._fence, message.data)
-
-    def _fail(self, code: str, text: str, *, retryable: bool) -> None:
-        self._insist(lambda: self._store.fail(self._fence, code, text, retryable=retryable))
 
     def _progress(self, message: protocol.Progress) -> None:
         now = self._clock()
@@ -181,14 +174,13 @@ class ProgressRecorder:
         self._preview = self._keep("preview", message.path, file_id)
         self._store.record_preview(self._fence, self._preview)
 
-    def _finish(self, artifact: Artifact) -> None:
+    def _result(self, artifact: Artifact) -> Result:
         kind = artifact.content_type.partition("/")[0]
         video = self._keep(kind, artifact.path, new_id("fil"))
         poster = self._keep("poster", artifact.poster_path, new_id("fil")) if artifact.poster_path else None
-        result = Result(
+        return Result(
             video, poster, artifact.width, artifact.height, artifact.fps, artifact.duration_seconds, self._measured()
         )
-        self._insist(lambda: self._store.complete(self._fence, result))
 
     def _measured(self) -> Measured | None:
         """How long the render took; None where an earlier attempt had done a part of it."""

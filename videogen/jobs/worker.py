@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -28,12 +29,12 @@ from videogen.engines.process.host import RenderProcess
 from videogen.engines.process.pool import ProcessPool
 from videogen.engines.process.protocol import RenderJob
 from videogen.engines.process.spawn import end_orphans
+from videogen.jobs.base import Lease, Queue
 from videogen.jobs.cleanup import CleanupThread
 from videogen.jobs.disk_guard import LOOK_SECONDS, DiskGuard
-from videogen.jobs.queue import EmbeddedQueue, Lease
 from videogen.jobs.reporter import ProgressRecorder
 from videogen.storage.disk import DiskStorage
-from videogen.store import Fence, Store
+from videogen.store import Failure, Result, Store
 
 logger = logging.getLogger(__name__)
 SPARES: Final = 2
@@ -71,7 +72,7 @@ class WorkerPool:
     def __init__(
         self,
         store: Store,
-        queue: EmbeddedQueue,
+        queue: Queue,
         storage: DiskStorage,
         references: Mapping[str, str],
         terms: WorkerSettings,
@@ -81,11 +82,12 @@ class WorkerPool:
         self._terms = terms
         self._owner = new_id("wrk")
         self._stopping = threading.Event()
-        self._room = DiskGuard(queue, storage, self._stopping)
+        self._room = DiskGuard(store, storage, self._stopping)
         self._running = _Running()
         self._threads: list[threading.Thread] = []
         self._spare: ProcessPool | None = None
         self._tidier = CleanupThread(store, storage, self._holds)
+        queue.watch_cancels(self._cancel)
 
     def start(self) -> None:
         """Take up what the last process left, and begin to work."""
@@ -105,16 +107,12 @@ class WorkerPool:
         for thread in self._threads:
             thread.start()
 
-    def notify(self) -> None:
-        """There may be work."""
-        self._queue.notify()
-
     def look_at_trash(self) -> None:
         """Something has come into the trash, and is to be removed in its time."""
         self._tidier.look_at_trash()
 
-    def cancel(self, generation_id: str) -> None:
-        """Have the renderer of a generation stop, if it runs here."""
+    def _cancel(self, generation_id: str) -> None:
+        """Stop the renderer of a generation, if it runs here."""
         with self._running.lock:
             process = self._running.processes.get(generation_id)
         if process is not None:
@@ -162,7 +160,7 @@ class WorkerPool:
                     self._serve(lease)
             except StorageError as problem:
                 self._storage.note_fault()
-                self._room.complain(problem)
+                self._room.log_once(problem)
                 self._stopping.wait(LOOK_SECONDS)
             except Exception:  # the border of the thread: one bad job or a full disk must not end the worker
                 logger.exception("A worker stumbled; it goes on.")
@@ -198,15 +196,15 @@ class WorkerPool:
                 held = list(self._running.held)
             try:
                 self._queue.renew(self._owner, held)
-                self._queue.foretell()
+                self._store.update_expectations()
             except StorageError as problem:
                 # What is held in this process stays its own, whatever the lease says.
-                self._room.complain(problem)
+                self._room.log_once(problem)
             except Exception:  # the border of the thread: the next beat may succeed
                 logger.exception("The leases could not be renewed.")
 
     def _render(self, lease: Lease) -> None:
-        reporter = ProgressRecorder(self._store, self._storage, lease, insist=self._room.insist)
+        reporter = ProgressRecorder(self._store, self._storage, lease, partial(self._finish, lease))
         try:
             with self._launch(lease, reporter.pause) as process:
                 self._enter(lease, process)
@@ -216,7 +214,7 @@ class WorkerPool:
             raise
         except RenderLost as problem:
             reason, count = str(problem), not self._stopping.is_set()
-            self._room.insist(lambda: self._queue.lose(lease, reason, count=count))
+            self._room.retry_until_stored(lambda: self._queue.lose(lease, reason, count=count))
         except VideogenError as problem:
             self._give_up(lease, problem)
         except Exception:
@@ -228,15 +226,17 @@ class WorkerPool:
         if isinstance(problem, StorageError):
             self._storage.note_fault()
             if self._room.is_short():
-                self._room.insist(lambda: self._queue.lose(lease, "The disk is full.", count=False))
+                self._room.retry_until_stored(lambda: self._queue.lose(lease, "The disk is full.", count=False))
                 return
             if not lease.last and not isinstance(problem, DatabaseDamagedError):
                 # There is room by now, or the fault lies elsewhere; the next attempt shows which.
-                self._room.insist(lambda: self._queue.lose(lease, "The disk took no bytes for a moment."))
+                self._room.retry_until_stored(lambda: self._queue.lose(lease, "The disk took no bytes for a moment."))
                 return
-        fence = Fence(*_names(lease))
         retryable = not isinstance(problem, InputMissingError)
-        self._room.insist(lambda: self._store.fail(fence, problem.code, problem.detail, retryable=retryable))
+        self._finish(lease, Failure(problem.code, problem.detail, retryable=retryable))
+
+    def _finish(self, lease: Lease, outcome: Result | Failure) -> None:
+        self._room.retry_until_stored(lambda: self._queue.finish(lease, outcome))
 
     def _launch(self, lease: Lease, on_pause: Callable[[], None]) -> RenderProcess:
         """Start the renderer of a lease.

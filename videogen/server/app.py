@@ -71,13 +71,7 @@ def build_parts(config: AppConfig) -> Parts:
     hub = Hub(presenter.event_bytes, presenter.public_event_bytes)
     database.listen(hub.publish)
     engines = _engines(config)
-    queue = EmbeddedQueue(
-        database,
-        lease_seconds=config.lease_seconds,
-        max_attempts=config.max_attempts,
-        workers=config.workers,
-        clock=clock,
-    )
+    queue = EmbeddedQueue(store, lease_seconds=config.lease_seconds, max_attempts=config.max_attempts)
     workers = WorkerPool(
         store,
         queue,
@@ -85,7 +79,7 @@ def build_parts(config: AppConfig) -> Parts:
         references_by_id(config.engines),
         WorkerSettings(config.workers, config.lease_seconds, config.stall_seconds),
     )
-    return Parts(config, store, hub, storage, signer, presenter, engines, workers)
+    return Parts(config, store, hub, storage, signer, presenter, engines, queue, workers)
 
 
 def _engines(config: AppConfig) -> Mapping[str, Engine]:

@@ -140,7 +140,7 @@ class Service:
     def _accept(self, project: ProjectRow, rows: list[GenerationRow]) -> tuple[Project, bool]:
         stored, new = self._store.create_project(project, rows, self._limits)
         if new:
-            self._parts.workers.notify()
+            self._parts.queue.notify()
         return self._told(stored), new
 
     def _told(self, rows: Sequence[GenerationRow]) -> Project:
@@ -207,7 +207,7 @@ class Service:
         """Ask for a stop, safe at any time; tells whether this call changed anything."""
         row, changed = self._store.cancel_generation(session_id, generation_id)
         if changed:
-            self._parts.workers.cancel(generation_id)
+            self._parts.queue.cancel(generation_id)
         return self._show(row), changed
 
     def move(self, session_id: str, generation_id: str, before: str | None) -> Generation:

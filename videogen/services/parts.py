@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from videogen.core.config import AppConfig
 from videogen.core.security import Signer
 from videogen.engines.base import Engine
+from videogen.jobs.base import Queue
 from videogen.jobs.worker import WorkerPool
 from videogen.live.hub import Hub
 from videogen.services.serializers import Serializer
@@ -26,4 +27,5 @@ class Parts:
     signer: Signer
     presenter: Serializer
     engines: Mapping[str, Engine]
+    queue: Queue
     workers: WorkerPool

@@ -3,17 +3,29 @@
 from videogen.store.events import EventStore, Opening, Scope
 from videogen.store.generations import Filter, GenerationStore, Limits
 from videogen.store.portability import PortabilityStore
-from videogen.store.progress import Fence, Progress, ProgressStore, Result
-from videogen.store.queue_order import LineStore
+from videogen.store.progress import Failure, Fence, Progress, ProgressStore, Result
+from videogen.store.queue_order import QueueOrderStore
 from videogen.store.sessions import SessionStore
 from videogen.store.shares import Shared, ShareStore
 from videogen.store.trash import InTrash, TrashStore
 from videogen.store.uploads import UploadStore
 
-__all__ = ["Fence", "Filter", "InTrash", "Limits", "Opening", "Progress", "Result", "Scope", "Shared", "Store"]
+__all__ = [
+    "Failure",
+    "Fence",
+    "Filter",
+    "InTrash",
+    "Limits",
+    "Opening",
+    "Progress",
+    "Result",
+    "Scope",
+    "Shared",
+    "Store",
+]
 
 
-class _Owned(GenerationStore, PortabilityStore, LineStore, ShareStore, TrashStore, UploadStore):
+class _Owned(GenerationStore, PortabilityStore, QueueOrderStore, ShareStore, TrashStore, UploadStore):
     """What a session owns, and what it may do with it."""
 
 

@@ -48,6 +48,15 @@ class Result:
     """How long it took, where one renderer made all of it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a render ended without a result. The code `cancelled` stands for a cancel."""
+
+    code: str
+    message: str
+    retryable: bool
+
+
 class ProgressStore(BaseStore):
     """Fenced writes: a worker that was believed dead cannot write when it wakes.
 

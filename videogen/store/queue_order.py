@@ -14,7 +14,7 @@ from videogen.schemas.status import Status
 from videogen.store.base import BaseStore
 from videogen.store.estimates import STEPS, Forecast, frames_of, kind_of, schedule
 from videogen.store.events import append_event
-from videogen.store.transitions import set_queued
+from videogen.store.transitions import set_queue_stage, set_queued
 
 RANK: Final = func.coalesce(col(GenerationRow.rank), col(GenerationRow.seq))
 """A generation's place among its own session's: that of its submit, until its owner changes it."""
@@ -145,8 +145,33 @@ _RUNNING: Final = select(col(GenerationRow.eta_seconds), col(GenerationRow.updat
 )
 
 
-class LineStore(BaseStore):
-    """Earlier, later, to the front."""
+class QueueOrderStore(BaseStore):
+    """The order of the queue, and what its owners are told of it."""
+
+    def update_expectations(self) -> None:
+        """Publish new expected times to those that wait, where they have changed since they were last published."""
+        if self._any_queued():
+            with self.database.write() as unit:
+                update_queue_positions(unit, self.clock(), self.workers)
+
+    def hold_queue(self, message: str) -> None:
+        """Show all that is queued why nothing starts. Nothing is written where it is shown already."""
+        self._set_stage("waiting", message)
+
+    def release_queue(self) -> None:
+        """Undo `hold_queue`."""
+        self._set_stage("queued", "")
+
+    def _set_stage(self, stage: str, message: str) -> None:
+        if self._any_queued(GenerationRow.stage != stage):
+            with self.database.write() as unit:
+                set_queue_stage(unit, self.clock(), stage, message)
+                update_queue_positions(unit, self.clock(), self.workers)
+
+    def _any_queued(self, *conditions: Any) -> bool:
+        query = select(col(GenerationRow.id)).where(col(GenerationRow.status) == Status.QUEUED, *conditions)
+        with self.database.read() as session:
+            return session.scalars(query.limit(1)).first() is not None
 
     def move_generation(self, session_id: str, generation_id: str, before: str | None) -> GenerationRow:
         """Put a queued generation before another one of the same session, or with None after all of them.
