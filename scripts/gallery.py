@@ -1,8 +1,7 @@
-"""Render one poster for each of the gallery's prompts, and write the page that shows them; render those of the engine's
-presets, too: `make gallery`.
+"""Renders the posters of the gallery and of the presets, and writes docs/gallery.md: `make gallery`.
 
-Posters are small WebP files in docs/gallery; docs/gallery.md tells the prompt and the seed of each, with which anyone
-gets the same picture."""
+Posters are small WebP files in docs/gallery. The page shows the prompt and the seed of each; they give the same picture
+on any machine."""
 
 from __future__ import annotations
 
@@ -24,16 +23,16 @@ from videogen.engines.procedural.scene import Scene, build_scene  # noqa: E402
 
 FOLDER = ROOT / "docs" / "gallery"
 SIZE = (960, 540)
-SHOWN = (480, 270)
+POSTER_SIZE = (480, 270)
 SECONDS = 4.0
-MOST_BYTES = 25_000
-PRESET_SHOWN = (320, 180)
-MOST_PRESET_BYTES = 8_000
+MAX_BYTES = 25_000
+PRESET_POSTER_SIZE = (320, 180)
+MAX_PRESET_BYTES = 8_000
 
 
 @dataclass(frozen=True)
 class Poster:
-    """One picture: what is asked for, the seed, and the second that is shown."""
+    """One picture: its prompt, its seed, and the second of the video that it shows."""
 
     title: str
     prompt: str
@@ -75,7 +74,7 @@ POSTERS = (
 
 
 def main() -> None:
-    """Render all, or those whose title contains a word given."""
+    """Render all, or those whose title contains one of the given words."""
     wanted = [word.lower() for word in sys.argv[1:]]
     FOLDER.mkdir(parents=True, exist_ok=True)
     for preset in PRESETS:
@@ -88,7 +87,7 @@ def main() -> None:
 
 
 def name(poster: Poster) -> str:
-    """The file's name."""
+    """The name of the file."""
     return re.sub(r"[^a-z]+", "-", poster.title.lower()) + ".webp"
 
 
@@ -96,34 +95,34 @@ def render(poster: Poster) -> bytes:
     """Render one poster into its file.
 
     Raises:
-        ValueError: it does not fit into MOST_BYTES.
+        ValueError: the file would be larger than MAX_BYTES.
     """
     scene = build_scene(parse_prompt(poster.prompt), SIZE, poster.seed, SECONDS)
-    return stored(scene, poster.second, FOLDER / name(poster), (SHOWN, MOST_BYTES))
+    return write_poster(scene, poster.second, FOLDER / name(poster), (POSTER_SIZE, MAX_BYTES))
 
 
 def render_preset(preset: Preset) -> bytes:
     """Render the poster of a preset into the package.
 
     Raises:
-        ValueError: it does not fit into MOST_PRESET_BYTES.
+        ValueError: the file would be larger than MAX_PRESET_BYTES.
     """
     scene = build_scene(parse_prompt(preset.prompt), SIZE, preset.settings["seed"], SECONDS)
-    return stored(scene, 1.0, preset.poster, (PRESET_SHOWN, MOST_PRESET_BYTES))
+    return write_poster(scene, 1.0, preset.poster, (PRESET_POSTER_SIZE, MAX_PRESET_BYTES))
 
 
-def stored(scene: Scene, second: float, path: Path, bounds: tuple[tuple[int, int], int]) -> bytes:
-    """Write one moment of a scene as a WebP of a size, as good as so many bytes allow."""
-    shown, most = bounds
-    # Larger, averaged: a poster stands for a video, whose grain moves and so is not seen.
-    picture = Image.fromarray(scene.frame(second)).resize(shown, Image.Resampling.BOX)
+def write_poster(scene: Scene, second: float, path: Path, limits: tuple[tuple[int, int], int]) -> bytes:
+    """Write one frame of a scene as WebP. `limits`: width and height in pixels, and the largest number of bytes."""
+    size, max_bytes = limits
+    # Rendered larger and averaged: the grain, which is not visible in a moving video, disappears.
+    picture = Image.fromarray(scene.frame(second)).resize(size, Image.Resampling.BOX)
     for quality in range(86, 20, -6):
-        found = io.BytesIO()
-        picture.save(found, "WEBP", quality=quality, method=6)
-        if found.tell() <= most:
-            path.write_bytes(found.getvalue())
-            return found.getvalue()
-    raise ValueError(f"{path.name}: expected at most {most} bytes, got {found.tell()}")
+        buffer = io.BytesIO()
+        picture.save(buffer, "WEBP", quality=quality, method=6)
+        if buffer.tell() <= max_bytes:
+            path.write_bytes(buffer.getvalue())
+            return buffer.getvalue()
+    raise ValueError(f"{path.name}: expected at most {max_bytes} bytes, got {buffer.tell()}")
 
 
 def page() -> str:
@@ -131,7 +130,7 @@ def page() -> str:
     lines = [
         "# Gallery",
         "",
-        "Each poster is one moment of a four-second video by the built-in engine, at the prompt and the seed below it.",
+        "Each poster is one frame of a four-second video by the built-in engine, with its prompt and its seed.",
         "`make gallery` makes them again.",
         "",
         "| | |",

@@ -24,14 +24,14 @@ def test_every_poster_is_there_and_small_and_no_other(gallery):
     assert names == {path.name for path in gallery.FOLDER.iterdir()}
     assert len(names) == len(gallery.POSTERS)
     for path in gallery.FOLDER.iterdir():
-        assert path.stat().st_size <= gallery.MOST_BYTES
+        assert path.stat().st_size <= gallery.MAX_BYTES
         with Image.open(path) as image:
-            assert (image.format, image.size) == ("WEBP", gallery.SHOWN)
+            assert (image.format, image.size) == ("WEBP", gallery.POSTER_SIZE)
 
 
 def test_a_poster_is_made_again_from_its_prompt_and_seed(gallery, tmp_path, monkeypatch):
     monkeypatch.setattr(gallery, "FOLDER", tmp_path)
     monkeypatch.setattr(gallery, "SIZE", (96, 54))
-    monkeypatch.setattr(gallery, "SHOWN", (48, 27))
+    monkeypatch.setattr(gallery, "POSTER_SIZE", (48, 27))
     poster = gallery.POSTERS[0]
     assert gallery.render(poster) == gallery.render(poster) == (tmp_path / gallery.name(poster)).read_bytes()
