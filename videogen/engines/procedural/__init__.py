@@ -1,1 +1,1 @@
-"""Procedural scenes, drawn by numpy alone."""
+"""The built-in renderer: procedural scenes, drawn with numpy and Pillow."""

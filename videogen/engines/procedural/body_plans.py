@@ -1,4 +1,5 @@
-"""How the animals and people are built that walk: tapered limbs, in lengths of shoulder or whole height."""
+"""Body plans of animals and people that walk: tapered limbs. Unit of length: height of the shoulder (person: whole
+height)."""
 
 from __future__ import annotations
 
@@ -7,13 +8,14 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 Point: TypeAlias = tuple[float, float]
-Circle: TypeAlias = tuple[float, float, float]  # x, y, radius; x forward (right), y up, shoulder or whole height is 1
+Circle: TypeAlias = tuple[float, float, float]  # x (forward, to the right), y (up), radius
 Chain: TypeAlias = list[Circle]
 
 
 @dataclass(frozen=True)
 class Leg:
-    """`hip`; lengths and radii from hip to foot; `phase` of its step, 0..1; `bend`: which way its knee bends."""
+    """A leg or an arm. `upper`, `lower`: lengths. `radii`: hip, knee, foot. `phase`: offset in the step cycle, 0..1.
+    `bend`: direction and amount of the knee's bend. `far`: on the far side of the body."""
 
     hip: Point
     upper: float
@@ -26,13 +28,14 @@ class Leg:
 
 @dataclass(frozen=True)
 class Body:
-    """An animal that walks: chains of its body, legs, and what hangs and swings. `box`: left, right, top it needs."""
+    """The body plan of a walking animal. `chains`: rigid parts; `tail`: part that swings. `box`: left, right and top of
+    the figure's area."""
 
     chains: tuple[Chain, ...]
     legs: tuple[Leg, ...]
     tail: tuple[Circle, ...]
     box: tuple[float, float, float]
-    swing: float = 0.42  # of the legs, radians
+    swing: float = 0.42  # amplitude of the legs, in radians
     wag: float = 0.15
     bob: float = 0.012
 
@@ -40,14 +43,15 @@ class Body:
 def _four_legs(
     hips: tuple[float, float], height: float, radii: tuple[float, float, float], fraction: float
 ) -> tuple[Leg, ...]:
-    """Four legs under hind and fore hips: knees bend forward behind, back before."""
+    """Two hind legs and two fore legs. `hips`: x of hind and fore hips. `fraction`: length of the upper leg divided by
+    the height."""
     upper, lower = height * fraction, height * (1 - fraction)
-    found = []
+    legs = []
     for far in (True, False):
         lag = 0.5 if far else 0.0
         for index, (x, bend) in enumerate(zip(hips, (0.9, -0.7), strict=True)):
-            found.append(Leg((x, height), upper, lower, radii, (lag + 0.25 * index) % 1, bend, far))
-    return tuple(found)
+            legs.append(Leg((x, height), upper, lower, radii, (lag + 0.25 * index) % 1, bend, far))
+    return tuple(legs)
 
 
 BODIES: Final[Mapping[str, Body]] = {

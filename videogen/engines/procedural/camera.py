@@ -1,4 +1,4 @@
-"""Where the camera looks: a sideways drift that each layer follows by its depth, and a crop that zooms or tilts."""
+"""The camera of a drawn shot: parallax offsets for the layers, and a crop window for zoom, tilt and shake."""
 
 from __future__ import annotations
 
@@ -12,20 +12,21 @@ from videogen.engines.procedural.language import ShotSpec
 
 TEMPO = {"calm": 0.6, "steady": 1.0, "lively": 1.6}
 
-_SPEED = 0.03  # picture units a second
-_LONGEST = 0.36  # picture units a pan may travel in all
+_SPEED = 0.03  # picture units per second
+_LONGEST = 0.36  # longest pan of a shot, in picture units
 _ORBIT = 0.30
 _ZOOM = 0.14
 _TILT = 0.09
 _SHAKE = 0.016
-_STRIDE = 0.9  # metres a second of a dolly
+_STRIDE = 0.9  # speed of a dolly, in metres per second
 
 
 @dataclass(frozen=True, slots=True)
 class FrameState:
-    """One moment of a shot. `t`: seconds of the scene, which run faster or slower than the clip's with the tempo.
+    """Time and camera position of one frame. `t`: scene seconds; the tempo makes them faster or slower than clip
+    seconds.
 
-    `pan` and `orbit` are picture units, `travel` is metres forward."""
+    `pan`, `orbit`: picture units. `travel`: metres forward."""
 
     t: float
     pan: float = 0.0
@@ -33,12 +34,12 @@ class FrameState:
     travel: float = 0.0
 
     def parallax(self, depth: float) -> float:
-        """How far to the left things have moved, in picture units; `depth` is 0 at the horizon, 1 at the camera."""
+        """Offset of a layer to the left, in picture units. `depth`: 0 at the horizon, 1 at the camera."""
         return self.pan * (0.72 + 0.28 * depth) + self.orbit * (depth - 0.3)
 
 
 class Camera:
-    """Motion of one shot over `duration` seconds. Before and after that it rests, or, in a loop, comes round."""
+    """Camera motion of one shot over `duration` seconds. It stands still before and after; in a loop it is periodic."""
 
     def __init__(self, shot: ShotSpec, duration: float, loop: bool, rng: np.random.Generator) -> None:
         self._duration = max(duration, 1e-3)
@@ -61,7 +62,7 @@ class Camera:
         return min(max(t / self._duration, 0.0), 1.0)
 
     def state_at(self, t: float) -> FrameState:
-        """The moment t, in seconds of the shot."""
+        """The state at time t, in seconds of the shot."""
         away = self._progress(t) - 0.5
         stride = _STRIDE * t * self._pace if not self.loop else _STRIDE * self.scene_seconds * (away + 0.5)
         direction = {"dolly in": 1.0, "dolly out": -1.0}.get(self.motion, 0.0)
@@ -70,7 +71,7 @@ class Camera:
         )
 
     def crop(self, picture: NDArray[np.uint8], t: float) -> NDArray[np.uint8]:
-        """The part of the picture, uint8 (H, W, 3), that a zooming, tilting or shaking camera shows at time t."""
+        """The part of the picture, uint8 (H, W, 3), that is visible at time t (seconds), scaled to the full size."""
         keep, left, top = self._crop_window(t)
         if keep == 1.0:
             return picture
@@ -80,7 +81,7 @@ class Camera:
         return np.asarray(image)
 
     def _crop_window(self, t: float) -> tuple[float, float, float]:
-        """What share of width and height is kept, and from where: all as shares of the picture."""
+        """The visible window as (size, left, top), in fractions of width and height."""
         p = self._progress(t) * self._extent
         if self.motion in ("zoom in", "zoom out", "dolly in", "dolly out"):
             keep = 1 - _ZOOM * (p if self.motion.endswith(" in") else self._extent - p)
@@ -93,7 +94,7 @@ class Camera:
         return 1.0, 0.0, 0.0
 
     def _shake(self, t: float, axis: int) -> float:
-        """Unsteady hands, -1..1: three slow waves, whole ones in a loop."""
+        """Camera shake on one axis, -1..1: three slow sine waves, periodic in a loop."""
         total = 0.0
         for index, (hertz, fraction) in enumerate(((0.35, 0.55), (0.8, 0.3), (1.7, 0.15))):
             rate = max(1, round(hertz * self._duration)) / self._duration if self.loop else hertz

@@ -1,4 +1,4 @@
-"""One shot: the layers that its subjects ask for, painted from far to near."""
+"""Paints the layers of one shot from far to near."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from videogen.engines.procedural.viewport import Viewport
 
 
 class Compositor:
-    """Layers over one frame. A layer that reads what is behind it begins a new group: all before it is finished
-    first; within a group each band of rows goes through all layers while it is in the cache."""
+    """Layers over one viewport, in groups. A layer that reads the canvas starts a new group: all groups before it are
+    complete then. Within a group each row band goes through all layers, so that it stays in the processor cache."""
 
     def __init__(self, viewport: Viewport, layers: list[Layer]) -> None:
         self._viewport = viewport
@@ -25,11 +25,11 @@ class Compositor:
             self._groups[-1].append(layer)
 
     def paint(self, state: FrameState) -> F32:
-        """The moment as linear light, float32 (3, H, W)."""
+        """Paint one frame: linear light, float32 (3, H, W)."""
         canvas = np.empty((3, self._viewport.height, self._viewport.width), np.float32)
         for group in self._groups:
-            prepared = [layer.prepare(state, canvas) for layer in group]
+            prepared_layers = [layer.prepare(state, canvas) for layer in group]
             for span in self._spans:
-                for layer, found in zip(group, prepared, strict=True):
-                    layer.paint(canvas, span, state, found)
+                for layer, prepared in zip(group, prepared_layers, strict=True):
+                    layer.paint(canvas, span, state, prepared)
         return canvas

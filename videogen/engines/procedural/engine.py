@@ -1,4 +1,4 @@
-"""The built-in engine: scenes drawn with mathematics."""
+"""The built-in engine: draws scenes with mathematics."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
     from videogen.engines.procedural.scene import Scene
 
 THREADS: Final = 2
-"""Frames that are painted at the same time. Every number gives the same bytes."""
+"""Number of frames that are rendered at the same time. It does not change the result."""
 
 
 class ProceduralSettings(VideoSettings):
-    """Size, length and seed; everything else comes from the prompt."""
+    """Size, length and seed. The prompt decides everything else."""
 
 
 class ProceduralEngine:
-    """Needs no model, no GPU and no network, and gives the same bytes for the same recipe."""
+    """Needs no model, no GPU and no network. The same recipe gives the same bytes."""
 
     id = "procedural"
     version = "2"
@@ -49,18 +49,19 @@ class ProceduralEngine:
         )
 
     def normalise(self, request: RenderRequest) -> Recipe:
-        """See `Engine.normalise`. The recipe pins the scene, so that a later version reads nothing else into it."""
+        """See `Engine.normalise`. The recipe contains the parsed scene, so that a later version does not parse it
+        differently."""
         recipe = video_recipe(self, request)
         spec = _parse(recipe)
-        told = {
+        update = {
             "settings": recipe.settings | {"scene": to_json(spec.without_interpretations())},
             "understanding": understanding(spec),
         }
-        return recipe.model_copy(update=told)
+        return recipe.model_copy(update=update)
 
     def render(self, recipe: Recipe, ctx: RenderContext) -> Artifact:
         """See `Engine.render`. The first report says what was understood."""
-        # Imported here: they pull numpy and av, which the web process does without.
+        # Imported here, because they import numpy and av, which the web process does not need.
         from videogen.engines.frames import render_at
         from videogen.engines.procedural.still import CLIP_SECONDS, best_still
         from videogen.engines.stills import render_still
@@ -74,7 +75,7 @@ class ProceduralEngine:
 
 
 def pinned_scene(recipe: Recipe) -> SceneSpec:
-    """The scene that a recipe pins, or, where it pins none, the one its prompt asks for."""
+    """The scene in the recipe. Without one, the prompt is parsed."""
     scene = recipe.settings.get("scene")
     if scene is None:
         return _parse(recipe)
@@ -83,19 +84,23 @@ def pinned_scene(recipe: Recipe) -> SceneSpec:
 
 
 def _parse(recipe: Recipe) -> SceneSpec:
-    """What the prompt asks for, of a scene or of the picture that the recipe starts from."""
+    """The scene that the prompt describes. With an input picture: only what applies to a picture."""
     spec = parse_prompt(recipe.prompt, recipe.negative_prompt)
     return spec if recipe.input_digest is None else restrict_to_photo(spec)
 
 
 def understanding(spec: SceneSpec) -> Understanding:
-    """What was made of a prompt, for people."""
-    phrases = tuple(UnderstoodPhrase(phrase=found.phrase, became=found.became) for found in spec.understood)
+    """What was understood of a prompt, for users."""
+    phrases = tuple(
+        UnderstoodPhrase(phrase=interpretation.phrase, became=interpretation.became)
+        for interpretation in spec.understood
+    )
     return Understanding(understood=phrases, ignored=spec.ignored, abstract=spec.is_guess)
 
 
 def _scene_factory(recipe: Recipe) -> tuple[Callable[[tuple[int, int], float], Scene | PhotoScene], str]:
-    """How to build the scene of a recipe for a size and a length in seconds, and what was understood of its prompt."""
+    """A function that builds the scene for a size (width, height) and a length in seconds, and the text about the
+    prompt."""
     from videogen.engines.procedural.photo.scene import PhotoScene
     from videogen.engines.procedural.scene import build_scene
     from videogen.engines.stills import read_input
@@ -105,5 +110,5 @@ def _scene_factory(recipe: Recipe) -> tuple[Callable[[tuple[int, int], float], S
         picture, shot = read_input(recipe), spec.shots[0]
         message = describe_photo(shot, spec.ignored)
         return lambda size, seconds: PhotoScene(picture, shot, size, recipe.seed, seconds), message
-    # Cheap: a shot is built with its first frame, so that the first report goes out before.
+    # Fast: shots are built when their first frame is rendered, after the first report.
     return lambda size, seconds: build_scene(spec, size, recipe.seed, seconds), describe(spec)

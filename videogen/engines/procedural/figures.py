@@ -1,4 +1,4 @@
-"""Animals and people as silhouettes, built from tapered limbs; a cycle of drawings makes them move."""
+"""Animals and people as silhouettes of tapered limbs, as animation cycles of sprites."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from videogen.engines.procedural.palette import Rgb, mix, scale
 from videogen.engines.procedural.sprite import Sprite, encode_color, sprite_from_image
 
 CYCLE_FRAMES: Final = 24
-"""Drawings in one cycle."""
+"""Sprites in one animation cycle."""
 _SUPERSAMPLING = 3
 
 
-def _walker(body: Body, phase: float, pace: float) -> Iterator[tuple[Chain, bool]]:
-    """Chains of a walking animal at a phase of its cycle, and whether each lies on the far side."""
-    rise = body.bob * sin(4 * pi * phase) * pace
+def _walker(body: Body, phase: float, amplitude: float) -> Iterator[tuple[Chain, bool]]:
+    """Chains of a walking animal at `phase` (0..1) of its cycle, and whether each is on the far side."""
+    rise = body.bob * sin(4 * pi * phase) * amplitude
     for leg in body.legs:
-        yield _leg(leg, phase, body.swing * pace, rise), leg.far
+        yield _leg(leg, phase, body.swing * amplitude, rise), leg.far
     tail = []
     for index, (x, y, radius) in enumerate(body.tail):
         tail.append((x, y + rise + body.wag * 0.35 * index * sin(2 * pi * (phase - 0.1 * index)), radius))
@@ -34,10 +34,10 @@ def _walker(body: Body, phase: float, pace: float) -> Iterator[tuple[Chain, bool
 
 
 def _leg(leg: Leg, phase: float, swing: float, rise: float) -> Chain:
-    at = 2 * pi * (phase + leg.phase)
-    upper = swing * sin(at)
-    # The knee folds while the foot comes forward.
-    fold = leg.bend * max(0.0, cos(at)) * (swing * 1.9) - leg.bend * 0.06
+    angle = 2 * pi * (phase + leg.phase)
+    upper = swing * sin(angle)
+    # The knee bends while the foot moves forward.
+    fold = leg.bend * max(0.0, cos(angle)) * (swing * 1.9) - leg.bend * 0.06
     hip = (leg.hip[0], leg.hip[1] + rise)
     knee = (hip[0] + leg.upper * sin(upper), hip[1] - leg.upper * cos(upper))
     lower = upper - fold
@@ -47,14 +47,14 @@ def _leg(leg: Leg, phase: float, swing: float, rise: float) -> Chain:
     return [(*hip, r0), (*knee, r1), (*foot, r2), (*toe, r2 * 0.8)]
 
 
-def _bird(phase: float, pace: float) -> Iterator[tuple[Chain, bool]]:
-    """A gull from the side and a little below: wings that beat."""
-    beat = sin(2 * pi * phase) * pace
-    late = sin(2 * pi * phase - 0.9) * pace
-    for way, far in ((-0.75, True), (1.0, False)):
+def _bird(phase: float, amplitude: float) -> Iterator[tuple[Chain, bool]]:
+    """A gull, from the side and a little below, with moving wings."""
+    beat = sin(2 * pi * phase) * amplitude
+    late = sin(2 * pi * phase - 0.9) * amplitude
+    for direction, far in ((-0.75, True), (1.0, False)):
         shoulder = (0.02, 0.50)
-        elbow = (shoulder[0] - 0.05 + 0.16 * way, shoulder[1] + 0.20 + 0.20 * beat)
-        tip = (elbow[0] - 0.16 + 0.30 * way, elbow[1] + 0.02 + 0.30 * late)
+        elbow = (shoulder[0] - 0.05 + 0.16 * direction, shoulder[1] + 0.20 + 0.20 * beat)
+        tip = (elbow[0] - 0.16 + 0.30 * direction, elbow[1] + 0.02 + 0.30 * late)
         yield [(*shoulder, 0.055), (*elbow, 0.040), (*tip, 0.006)], far
     yield (
         [(-0.26, 0.46, 0.022), (-0.05, 0.49, 0.055), (0.12, 0.51, 0.050), (0.21, 0.53, 0.036), (0.29, 0.515, 0.008)],
@@ -62,10 +62,10 @@ def _bird(phase: float, pace: float) -> Iterator[tuple[Chain, bool]]:
     )
 
 
-def _fish(phase: float, pace: float) -> Iterator[tuple[Chain, bool]]:
-    """A fish from the side: its tail sweeps."""
+def _fish(phase: float, amplitude: float) -> Iterator[tuple[Chain, bool]]:
+    """A fish from the side, with a moving tail."""
     sweep = 0.5 + 0.5 * abs(cos(2 * pi * phase))
-    nod = 0.012 * sin(2 * pi * phase) * pace
+    nod = 0.012 * sin(2 * pi * phase) * amplitude
     tail = -0.34 * (0.9 + 0.1 * sweep)
     yield (
         [
@@ -77,17 +77,17 @@ def _fish(phase: float, pace: float) -> Iterator[tuple[Chain, bool]]:
         ],
         False,
     )
-    for way in (-1, 1):
-        yield [(tail + 0.03, 0.5, 0.035), (tail - 0.14 * sweep, 0.5 + way * 0.15, 0.012)], False
+    for direction in (-1, 1):
+        yield [(tail + 0.03, 0.5, 0.035), (tail - 0.14 * sweep, 0.5 + direction * 0.15, 0.012)], False
     yield [(0.12, 0.60, 0.05), (-0.02, 0.645 + nod, 0.045), (-0.15, 0.60, 0.02)], False
     yield [(0.06, 0.42, 0.03), (-0.06, 0.32 - nod, 0.010)], False
 
 
-def _whale(phase: float, pace: float) -> Iterator[tuple[Chain, bool]]:
-    """A whale from the side: flukes that rise and sink, a wave along its back."""
+def _whale(phase: float, amplitude: float) -> Iterator[tuple[Chain, bool]]:
+    """A whale from the side, with a moving tail and a wave along its back."""
 
     def lift(x: float) -> float:
-        return 0.5 + 0.09 * pace * max(0.0, 0.15 - x) * sin(2 * pi * phase + 3.0 * x)
+        return 0.5 + 0.09 * amplitude * max(0.0, 0.15 - x) * sin(2 * pi * phase + 3.0 * x)
 
     spine = (
         (0.46, 0.045),
@@ -99,11 +99,11 @@ def _whale(phase: float, pace: float) -> Iterator[tuple[Chain, bool]]:
         (-0.46, 0.018),
     )
     yield [(x, lift(x) - 0.1 * max(0.0, radius - 0.1), radius) for x, radius in spine], False
-    rise = 0.10 * sin(2 * pi * phase - 1.2) * pace
+    rise = 0.10 * sin(2 * pi * phase - 1.2) * amplitude
     foot = lift(-0.46)
     yield [(-0.45, foot, 0.022), (-0.55, foot + rise + 0.015, 0.020), (-0.62, foot + rise + 0.03, 0.004)], False
     yield [(-0.45, foot, 0.022), (-0.52, foot + rise * 0.7 - 0.02, 0.016), (-0.57, foot + rise - 0.05, 0.004)], True
-    sweep = 0.05 * sin(2 * pi * phase + 0.6) * pace
+    sweep = 0.05 * sin(2 * pi * phase + 0.6) * amplitude
     yield [(0.18, 0.42, 0.035), (0.08, 0.33 + sweep, 0.022), (0.01, 0.29 + sweep, 0.004)], False
 
 
@@ -116,27 +116,28 @@ _SWIMMERS_AND_FLYERS: Final[
 }
 
 
-def draw_cycle(kind: str, height: float, color: Rgb, pace: float = 1.0, faces_left: bool = False) -> list[Sprite]:
-    """The drawings of one cycle, `height` pixels tall in all, in the light `color`. `pace` 0 stands still.
+def draw_cycle(kind: str, height: float, color: Rgb, amplitude: float = 1.0, faces_left: bool = False) -> list[Sprite]:
+    """The sprites of one animation cycle, `height` pixels tall. `color`: linear light. `amplitude` 0 gives one sprite,
+    which stands still.
 
     Raises:
-        KeyError: there is no such figure.
+        KeyError: an unknown figure.
     """
     frames = []
-    for index in range(CYCLE_FRAMES if pace > 0 else 1):
+    for index in range(CYCLE_FRAMES if amplitude > 0 else 1):
         phase = index / CYCLE_FRAMES
         if kind in _SWIMMERS_AND_FLYERS:
             draw, box = _SWIMMERS_AND_FLYERS[kind]
-            chains = list(draw(phase, pace))
+            chains = list(draw(phase, amplitude))
         else:
             box = BODIES[kind].box
-            chains = list(_walker(BODIES[kind], phase, pace))
+            chains = list(_walker(BODIES[kind], phase, amplitude))
         frames.append(_draw(chains, box, height, color, faces_left))
     return [_countershaded(sprite) for sprite in frames] if kind in ("fish", "whale") else frames
 
 
 def _countershaded(sprite: Sprite) -> Sprite:
-    """Dark above and light below, as what swims is."""
+    """Darker above and lighter below, like animals that swim."""
     planes = sprite.planes.copy()
     down = np.linspace(0, 1, sprite.size[0], dtype=np.float32)
     planes[:3] *= (np.float32(0.45) + np.float32(1.35) * down * down)[:, None]
@@ -154,8 +155,8 @@ def _draw(
     )
     image = Image.new("RGBA", size, (0, 0, 0, 0))
     pen = ImageDraw.Draw(image)
-    # The far limbs are a little paler, as air between lets them be.
-    for chain, far in sorted(chains, key=lambda found: not found[1]):
+    # Limbs on the far side are a little lighter.
+    for chain, far in sorted(chains, key=lambda limb: not limb[1]):
         tone = encode_color(mix(color, scale((0.5, 0.5, 0.55), color[1] + 0.02), 0.35) if far else color)
         points = [
             ((x - start) * unit, size[1] - y * unit, max(radius * unit, 0.5)) for x, y, radius in _smooth_chain(chain)
@@ -167,21 +168,21 @@ def _draw(
 
 
 def _smooth_chain(chain: Chain) -> Chain:
-    """The chain with its corners rounded: Catmull-Rom through its balls."""
+    """The chain with rounded corners: a Catmull-Rom spline through its circles."""
     if len(chain) < 3:
         return chain
     points = np.array([chain[0], *chain, chain[-1]], float)
-    found: Chain = []
+    smoothed: Chain = []
     for index in range(1, len(points) - 2):
         a, b, c, d = points[index - 1 : index + 3]
         for u in np.linspace(0, 1, 5, endpoint=False):
             value = b + 0.5 * u * (c - a + u * (2 * a - 5 * b + 4 * c - d + u * (3 * (b - c) + d - a)))
-            found.append((float(value[0]), float(value[1]), float(max(value[2], 0.002))))
-    return [*found, chain[-1]]
+            smoothed.append((float(value[0]), float(value[1]), float(max(value[2], 0.002))))
+    return [*smoothed, chain[-1]]
 
 
 def _draw_chain(pen: ImageDraw.ImageDraw, points: Chain, tone: tuple[int, int, int, int]) -> None:
-    """Balls joined by their tangents, about."""
+    """Draw circles that are joined by tapered segments."""
     for x, y, radius in points:
         pen.ellipse((x - radius, y - radius, x + radius, y + radius), fill=tone)
     for (ax, ay, ar), (bx, by, br) in pairwise(points):

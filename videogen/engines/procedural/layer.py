@@ -1,17 +1,17 @@
-"""The seam between a scene and what is seen in it: layers, the world that they stand in, the moment they show.
+"""The interface between a scene and its contents: the layers, the world that they share, the state of a frame.
 
 How to add a subject:
 
-1. Write its layers in a module of `layers/`: classes derived from `Layer`. A layer draws random numbers and bakes
-   textures in `__init__`, and is a pure function of the moment afterwards: `prepare` does a frame's small work (half
-   size fields, positions of particles), `paint` adds rows [first, last) to the canvas. Nothing is kept between frames,
-   since frames are painted in any order and several at once.
+1. Write its layers in a module of `layers/`: subclasses of `Layer`. A layer draws random numbers and textures in
+   `__init__`. After that it is a pure function of the frame state: `prepare` does the small work of a frame (fields
+   at half size, positions of particles), `paint` adds rows [first, last) to the canvas. Nothing is kept between
+   frames, because frames are painted in any order, several at the same time.
 2. Write its builder in a module of `subjects/`: a function (World, Subject) -> list of layers.
-3. Name it in `subjects.SUBJECTS`, with its role and the hour and horizon that suit it.
+3. Add it to `DEFINITIONS` there, with its role, and its default hour and horizon.
 
-Colours are linear light, about 0 to 1 for what is lit and above for what shines. Take them from `world.air`, so that
-subjects agree about the hour. Lengths are picture units (see `Frame.unit`), so that they agree about size as well.
-Motion is metres or picture units or cycles a second; where it is a cycle, ask `world.rate`, so that loops close."""
+Colours are linear light: about 0..1 for lit surfaces, more for light sources. Take them from `world.lighting`, so that
+all subjects have the same light. Lengths are picture units (see `Viewport.unit`), so that sizes agree. Speeds are
+metres, picture units or cycles per second; get cycles from `world.rate`, so that loops are periodic."""
 
 from __future__ import annotations
 
@@ -46,24 +46,24 @@ TITLE: Final = 100.0
 
 
 class Layer:
-    """One thing in a picture. Layers are painted in the order of `order`, from far to near."""
+    """One part of a picture. Layers are painted in ascending `order`, from far to near."""
 
     order: float = STANDING
     reads_canvas: bool = False
-    """Whether `prepare` looks at the canvas: then all layers before this one are complete by then."""
+    """Whether `prepare` reads the canvas. All layers with a lower `order` are complete then."""
 
     def prepare(self, state: FrameState, canvas: F32) -> Any:
-        """Once a frame, before its rows: what `paint` is handed as `ready`. The canvas is only to be read, and only
-        where the layer says that it `reads`."""
+        """Called once per frame, before its rows. Returns the `prepared` of `paint`. The canvas is read-only, and valid
+        only if `reads_canvas` is set."""
 
     def paint(self, canvas: F32, span: Span, state: FrameState, prepared: Any) -> None:
-        """Paint rows [first, last), first even, of the canvas: float32 (3, H, W), linear light."""
+        """Paint rows [first, last) of the canvas, float32 (3, H, W), linear light. `first` is even."""
         raise NotImplementedError
 
 
 @dataclass(frozen=True)
 class World:
-    """What the layers of one shot share."""
+    """What all layers of one shot share."""
 
     shot: ShotSpec
     viewport: Viewport
@@ -71,14 +71,14 @@ class World:
     camera: Camera
     seed: tuple[int, ...]
     ground: str = ""
-    """Kind of what lies under the horizon; empty where there is none."""
+    """The kind below the horizon; "" if there is none."""
 
     def rng(self, name: str) -> np.random.Generator:
-        """Chance of its own for each name: what one layer draws moves no other."""
+        """A random generator for each name, so that the layers do not influence each other."""
         return np.random.default_rng([*self.seed, zlib.crc32(name.encode())])
 
     def rate(self, hertz: float) -> float:
-        """Cycles a second: `hertz`, or, in a loop, the nearest rate that comes round at its end (never 0)."""
+        """Cycles per second: `hertz`, or, in a loop, the nearest rate with a whole number of cycles (never 0)."""
         if not self.camera.loop:
             return hertz
         return (
@@ -89,5 +89,5 @@ class World:
 
     @property
     def margin(self) -> int:
-        """Columns that a baked layer must have beyond each side of the picture, for any move of the camera."""
+        """Columns that a drawn layer needs beyond each side of the picture, for the largest camera offset."""
         return int(self.camera.max_offset * self.viewport.unit) + 3

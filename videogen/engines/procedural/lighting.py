@@ -1,4 +1,4 @@
-"""The light of a shot: hour, weather, season and palette, which all of its layers take their colours from."""
+"""The lighting of a shot, from hour, weather, season and palette. All layers take their colours from it."""
 
 from __future__ import annotations
 
@@ -18,10 +18,9 @@ _SKY_COLORS: Final = ("near", "away", "middle", "zenith", "cloud_lit", "cloud_da
 
 @dataclass(frozen=True)
 class Lighting:
-    """Light and colours that subjects share. `sun`: place of sun or moon (x, height over the horizon), picture units.
+    """Light and colours of a shot. `sun`: position of sun or moon (x, height over the horizon), picture units.
 
-    `wet`, `overcast`, `fog` run from 0 to 1; `ambient` is the light that reaches the ground from everywhere, `key` the
-    one that comes from the sun or moon."""
+    `wet`, `overcast`, `fog`: 0..1. `ambient`: light from all directions. `key`: light from the sun or moon."""
 
     name: str
     hour: Hour
@@ -40,24 +39,25 @@ class Lighting:
 
     @property
     def haze(self) -> Rgb:
-        """Colour of the air at the horizon."""
+        """Colour of the haze at the horizon."""
         return mix(self.hour.near, self.hour.away, 0.55)
 
     def hazed(self, color: Rgb, fraction: float) -> Rgb:
-        """The colour as it is seen through so much air."""
+        """The colour behind haze of this opacity, 0..1."""
         return mix(color, self.haze, fraction)
 
     def lit(self, albedo: Rgb, sunlit: float = 0.5) -> Rgb:
-        """Light that a surface of this colour sends back: `sunlit` is how squarely the key light meets it, 0..1."""
+        """Light that a surface of this colour reflects. `sunlit`: how directly the key light meets it, 0..1."""
         red, green, blue = (
             a * (self.ambient[c] + self.key[c] * sunlit * (1 - 0.85 * self.overcast)) for c, a in enumerate(albedo)
         )
         return red, green, blue
 
 
-def build_lighting(shot: ShotSpec, default: str, place: tuple[float, float]) -> Lighting:
-    """The air of a shot. `default` names the hour where the shot leaves it open; `place` says where in its range the
-    sun stands: (-1..1 across, 0..1 up), with 1 across for the picture's edge."""
+def build_lighting(shot: ShotSpec, default: str, sun_position: tuple[float, float]) -> Lighting:
+    """The lighting of a shot. `default`: the hour if the shot has none.
+
+    `sun_position`: in the range of the sun, (-1..1 across, 0..1 up); 1 across is the edge of the picture."""
     name = _HOUR_OF.get(shot.time, default)
     hour = HOURS[name]
     wet, snow = shot.amount("rain"), shot.amount("snow")
@@ -71,13 +71,13 @@ def build_lighting(shot: ShotSpec, default: str, place: tuple[float, float]) -> 
     hour = _with_overcast(hour, overcast)
     hour = _with_mood(hour, shot)
     fog = max(shot.amount("fog"), 0.4 if shot.mood == "mysterious" and "fog" not in shot.without else 0.0)
-    height = hour.low + (hour.high - hour.low) * place[1]
+    height = hour.low + (hour.high - hour.low) * sun_position[1]
     ambient, key = _ambient_and_key(hour)
-    return Lighting(name, hour, (place[0], height), overcast, wet, fog, shot.season, ambient, key)
+    return Lighting(name, hour, (sun_position[0], height), overcast, wet, fog, shot.season, ambient, key)
 
 
 def _with_overcast(hour: Hour, amount: float) -> Hour:
-    """The hour under a closed sky: even, grey, without a sun."""
+    """The hour under an overcast sky: grey and even, with a weaker sun."""
     if amount <= 0:
         return hour
     changes: dict[str, Any] = {}
@@ -93,16 +93,18 @@ def _with_overcast(hour: Hour, amount: float) -> Hour:
 
 
 def _with_mood(hour: Hour, shot: ShotSpec) -> Hour:
-    """The hour in the colours that were asked for the whole picture."""
+    """The hour in the colours of the palette, or of the mood."""
     fraction = 0.55
-    words: tuple[str, ...] = shot.palette
-    if not words:
-        words, fraction = {"romantic": (("pink",), 0.3), "eerie": (("green",), 0.3), "dreamy": (("violet",), 0.22)}.get(
-            shot.mood, ((), 0.0)
-        )
-    if not words:
+    palette: tuple[str, ...] = shot.palette
+    if not palette:
+        palette, fraction = {
+            "romantic": (("pink",), 0.3),
+            "eerie": (("green",), 0.3),
+            "dreamy": (("violet",), 0.22),
+        }.get(shot.mood, ((), 0.0))
+    if not palette:
         return hour
-    first, last = TINTS[words[0]], TINTS[words[-1]]
+    first, last = TINTS[palette[0]], TINTS[palette[-1]]
     changes: dict[str, Any] = {name: recolor(getattr(hour, name), first, fraction) for name in _SKY_COLORS}
     changes["zenith"] = recolor(hour.zenith, last, fraction)
     changes["sun"] = recolor(hour.sun, first, fraction * 0.5)
@@ -110,6 +112,6 @@ def _with_mood(hour: Hour, shot: ShotSpec) -> Hour:
 
 
 def _ambient_and_key(hour: Hour) -> tuple[Rgb, Rgb]:
-    """Ambient and key light on the ground."""
+    """Ambient and key light at the ground."""
     ambient = scale(mix(hour.middle, hour.away, 0.5), 0.9 if luminance(hour.middle) > 0.08 else 1.9)
     return ambient, scale(hour.sun, hour.strength)

@@ -1,4 +1,4 @@
-"""Colours as linear light: the hours of a day, the tints of colour words."""
+"""Colours as linear light: the sky at each hour of the day, and the values of colour words."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,10 +13,10 @@ Rgb: TypeAlias = tuple[float, float, float]
 
 @dataclass(frozen=True)
 class Hour:
-    """Light of one time of day. `low` and `high` bound the sun's (or moon's) height in picture units."""
+    """Light at one time of day. `low`, `high`: range of the sun's (or moon's) height, in picture units."""
 
-    near: Rgb  # horizon under the sun
-    away: Rgb  # horizon far from it
+    near: Rgb  # horizon below the sun
+    away: Rgb  # horizon far from the sun
     middle: Rgb
     zenith: Rgb
     sun: Rgb
@@ -32,7 +32,7 @@ class Hour:
     high: float
     exposure: float = 1.0
     stars: float = 0.0
-    strength: float = 1.0  # of the light that sun or moon throws on the ground
+    strength: float = 1.0  # of the sun's or moon's light on the ground
 
 
 HOURS: Mapping[str, Hour] = {
@@ -92,30 +92,30 @@ TINTS: Mapping[str, Rgb] = {
 
 
 def as_planes(color: Rgb) -> F32:
-    """The colour as float32 (3, 1, 1), to be spread over planes."""
+    """The colour as float32 (3, 1, 1), to broadcast over planes."""
     return np.array(color, np.float32)[:, None, None]
 
 
 def mix(a: Rgb, b: Rgb, fraction: float) -> Rgb:
-    """Between a (share 0) and b (share 1)."""
+    """Linear interpolation: a at `fraction` 0, b at 1."""
     return (a[0] + (b[0] - a[0]) * fraction, a[1] + (b[1] - a[1]) * fraction, a[2] + (b[2] - a[2]) * fraction)
 
 
 def scale(color: Rgb, factor: float) -> Rgb:
-    """The colour, brighter or darker."""
+    """The colour multiplied by a factor."""
     return (color[0] * factor, color[1] * factor, color[2] * factor)
 
 
 def luminance(color: Rgb) -> float:
-    """How bright a colour looks."""
+    """Perceived brightness of a colour."""
     return 0.25 * color[0] + 0.60 * color[1] + 0.15 * color[2]
 
 
-def recolor(color: Rgb, aim: Rgb, fraction: float) -> Rgb:
-    """The colour drawn towards `aim` at the same brightness."""
-    return mix(color, scale(aim, luminance(color) / luminance(aim)), fraction)
+def recolor(color: Rgb, target: Rgb, fraction: float) -> Rgb:
+    """The colour mixed with `target`, without a change of brightness."""
+    return mix(color, scale(target, luminance(color) / luminance(target)), fraction)
 
 
 def tint(color: Rgb, words: Sequence[str], fraction: float = 0.55) -> Rgb:
-    """The colour drawn towards the first colour word; unchanged where there is none."""
+    """The colour mixed with the first colour word; unchanged if there is none."""
     return recolor(color, TINTS[words[0]], fraction) if words else color

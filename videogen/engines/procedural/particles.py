@@ -1,4 +1,4 @@
-"""Small soft lights at exact sub-pixel places: stars, flakes, lamps. Nothing flickers as they move."""
+"""Draws small soft dots and streaks at sub-pixel positions, so that they do not flicker when they move."""
 
 import numpy as np
 
@@ -6,8 +6,8 @@ from videogen.engines.procedural.noise import F32
 
 
 def add_dots(plane: F32, x: F32, y: F32, radius: float, amount: F32) -> None:
-    """Add round Gaussian dots to `plane`, float32 (H, W) and C-contiguous: centres x, y in pixels, one common radius
-    in pixels, peak `amount` each. Dots wholly outside are dropped, at the edge cut."""
+    """Add Gaussian dots to `plane`, float32 (H, W), C-contiguous. x, y: centres in pixels; `radius`: in pixels, the
+    same for all; `amount`: peak of each. Dots outside are skipped, dots at the edge are clipped."""
     height, width = plane.shape
     reach = int(np.ceil(radius * 2.2))
     inside = (x > -reach) & (x < width + reach) & (y > -reach) & (y < height + reach) & (amount > 0)
@@ -27,8 +27,8 @@ def add_dots(plane: F32, x: F32, y: F32, radius: float, amount: F32) -> None:
 
 
 def add_streaks(plane: F32, x: F32, y: F32, step: tuple[float, float], samples: int, amount: F32) -> None:
-    """Add motion-blurred lines: from (x, y) in pixels, `samples` points each `step` pixels apart, spread over the four
-    nearest pixels and fading towards both ends."""
+    """Add motion-blurred streaks: from (x, y) in pixels, `samples` points, each `step` pixels from the last. Each point
+    is spread over four pixels; the streak fades towards both ends."""
     height, width = plane.shape
     along = np.arange(samples, dtype=np.float32)
     fade = np.sin(np.pi * (along + 0.5) / samples).astype(np.float32)

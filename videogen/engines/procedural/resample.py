@@ -1,4 +1,4 @@
-"""Halving and doubling of planar pictures: smooth layers are made small and enlarged without a seam."""
+"""Resampling of planar pictures: smooth layers are computed at a small size and enlarged."""
 
 import numpy as np
 
@@ -7,7 +7,7 @@ from videogen.engines.procedural.row_bands import Span
 
 
 def downsample(planes: F32) -> F32:
-    """Mean of 2x2 blocks over the last two axes, rounded up at odd edges."""
+    """Mean of 2x2 blocks over the last two axes; odd sizes are rounded up."""
     height, width = planes.shape[-2:]
     if height % 2 or width % 2:
         planes = np.pad(planes, ((0, 0), (0, height % 2), (0, width % 2)), mode="edge")
@@ -19,9 +19,9 @@ def downsample(planes: F32) -> F32:
 
 
 def upsample(half: F32, span: Span, width: int) -> F32:
-    """Rows [first, last) of `half`, float32 (planes, rows, columns), at twice its size, bilinear, `width` wide.
+    """Rows [first, last) of `half`, float32 (planes, rows, columns), at twice its size, bilinear, `width` columns.
 
-    The first row must be even. Neighbouring rows come from the whole of `half`, so bands meet exactly."""
+    `first` must be even. Row bands match exactly, because neighbouring rows come from the whole of `half`."""
     first, last = span
     around = np.arange(first // 2 - 1, (last + 1) // 2 + 1)
     wide = _widen(half[:, np.clip(around, 0, half.shape[1] - 1)], width)
@@ -44,7 +44,7 @@ def _widen(narrow: F32, width: int) -> F32:
 
 
 def box_blur(planes: F32, radius: int, axis: int) -> F32:
-    """Running mean over 2 * radius + 1 samples along `axis`, edges repeated."""
+    """Box filter over 2 * radius + 1 samples along `axis`. Edge values are repeated."""
     width = 2 * radius + 1
     pad = [(0, 0)] * planes.ndim
     pad[axis] = (radius + 1, radius)

@@ -1,4 +1,4 @@
-"""The entry: a spec, a size and a seed become a scene that can show any moment of itself."""
+"""Builds a scene from a description, a size and a seed. A scene can render any of its frames."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from videogen.engines.procedural.styles import build_style
 from videogen.engines.procedural.tone_mapping import ToneMapper
 
 FADE_SECONDS: Final = 0.8
-"""How long one shot turns into the next, and the end of a loop into its beginning, at most."""
+"""Longest transition between shots. The end of a loop fades into its start for twice this time at most."""
 _MAX_BUILT_SHOTS: Final = 2
 
 
@@ -29,26 +29,26 @@ class Shot:
     ) -> None:
         shot = spec.shots[index]
         shot_seed = (*seed, index)
-        # Shots of a loop fade into each other; only a single one must come round by itself.
+        # Shots of a loop fade into each other. Only a single shot must be periodic by itself.
         loop = spec.loop and len(spec.shots) == 1
         self._camera = Camera(shot, seconds, loop, np.random.default_rng([*shot_seed, 1]))
         world = build_world(shot, size, self._camera, shot_seed)
         layers, grade = build_layers(world)
         self._compositor = Compositor(world.viewport, layers)
         self._tone_mapper = ToneMapper(size, grade, world.rng("grain"))
-        # A city's own lamps are neon enough.
+        # A city has enough neon lamps already.
         style = "" if shot.style == "neon" and shot.find("city") else shot.style
         self._style_filter = build_style(style, size, world.rng("style"))
 
     def render(self, t: float) -> NDArray[np.uint8]:
-        """The moment t, in seconds of the shot, as uint8 (H, W, 3), RGB. Before its start and after its end, too."""
+        """The frame at t (seconds of the shot), uint8 (H, W, 3), RGB. t may be before its start or after its end."""
         state = self._camera.state_at(t)
         picture = self._camera.crop(self._tone_mapper.apply(self._compositor.paint(state), t), t)
         return self._style_filter(picture, t) if self._style_filter else picture
 
 
 class Scene:
-    """A built scene. Shots are built when they are first needed; any number of threads may ask for frames."""
+    """A built scene. Shots are built when they are first needed. Thread-safe."""
 
     def __init__(self, spec: SceneSpec, size: tuple[int, int], seed: int, duration: float) -> None:
         width, height = size
@@ -62,8 +62,8 @@ class Scene:
         self._build_lock = threading.Lock()
 
     def frame(self, t: float) -> NDArray[np.uint8]:
-        """The moment t (seconds) as uint8 (H, W, 3), RGB. The same t gives the same bytes, in any order of calls and
-        on any number of threads."""
+        """The frame at t (seconds), uint8 (H, W, 3), RGB. The same t gives the same bytes, in any order of calls and on
+        any number of threads."""
         count = len(self._spec.shots)
         boundary = round(t / self._length)
         fraction = (t - boundary * self._length) / self._fade + 0.5
@@ -79,18 +79,18 @@ class Scene:
 
     @property
     def _loop_fade_seconds(self) -> float:
-        """Seconds over which a loop's end turns into its beginning."""
+        """Seconds over which the end of a loop fades into its start."""
         return min(0.35 * self._length, 2 * FADE_SECONDS)
 
     def _transition(self, transition: str, indices: tuple[int, int], t: float, fraction: float) -> NDArray[np.uint8]:
-        """One shot turning into the next: `share`, 0..1, tells how far."""
+        """A frame in a transition between two shots. `fraction`: progress, 0..1."""
         if transition == "crossfade":
             return crossfade(self._render(indices[0], t), self._render(indices[1], t), fraction)
         shown = self._render(indices[int(fraction >= 0.5)], t)
         return crossfade(np.zeros_like(shown), shown, abs(2 * fraction - 1))
 
     def _render(self, index: int, t: float) -> NDArray[np.uint8]:
-        # A shot is in sight half a fade before it begins by itself.
+        # A shot starts to be visible half a fade before its start.
         return self._shot(index).render(t - index * self._length + self._fade / 2)
 
     def _shot(self, index: int) -> Shot:
@@ -105,7 +105,8 @@ class Scene:
 
 
 def crossfade(a: NDArray[np.uint8], b: NDArray[np.uint8], fraction: float) -> NDArray[np.uint8]:
-    """From picture a (share 0) to b (share 1), softly and about as light would: squares of the values are mixed."""
+    """Mix picture a (fraction 0) with b (fraction 1), approximately in linear light: the squares of the values are
+    mixed."""
     weight = np.float32(fraction * fraction * (3 - 2 * fraction))
     mixed = np.square(a, dtype=np.float32)
     mixed *= 1 - weight
@@ -118,5 +119,5 @@ def crossfade(a: NDArray[np.uint8], b: NDArray[np.uint8], fraction: float) -> ND
 def build_scene(spec: SceneSpec, size: tuple[int, int], seed: int, duration: float) -> Scene:
     """Build a scene of size (width, height) in pixels, both even, for a clip of `duration` seconds.
 
-    Any integer is a seed; spec, size, seed and duration settle every byte."""
+    Any integer is a seed. spec, size, seed and duration determine every byte."""
     return Scene(spec, size, seed, duration)

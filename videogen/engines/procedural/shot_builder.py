@@ -1,4 +1,4 @@
-"""From a shot's words to its layers: which place rules, what it stands on, what else is in the picture."""
+"""Selects the layers of a shot: the main subject, the ground, the sky, and all other subjects."""
 
 from __future__ import annotations
 
@@ -24,14 +24,15 @@ _RANK = {"whole": 0, "ground": 1, "far": 1, "sky": 2, "weather": 3, "thing": 4}
 
 
 def _precedence(kind: str) -> tuple[int, bool]:
-    """Of two things, the one rules that does not need a picture of its own kind."""
+    """Sort key: the smallest is the main subject. Among things, those that do not need an environment of their own come
+    first."""
     definition = SUBJECTS[kind]
     return _RANK[definition.role], definition.role == "thing" and SUBJECTS[definition.ground].role == "whole"
 
 
 def main_subject(shot: ShotSpec) -> tuple[SubjectDefinition, str]:
-    """The kind that settles hour, horizon and ground: the first place named, else sky, weather, thing, or, where a
-    thing lives in one that fills the picture, that one."""
+    """The subject that decides hour, horizon and ground, with its kind. The first environment has priority, then sky,
+    weather, things. A thing that lives in an environment selects that environment."""
     known = [subject.kind for subject in shot.subjects if subject.kind in SUBJECTS]
     kind: str = min(known, key=_precedence, default="abstract")
     definition = SUBJECTS[kind]
@@ -41,7 +42,7 @@ def main_subject(shot: ShotSpec) -> tuple[SubjectDefinition, str]:
         and kind in WATER_GROUNDS
         and not any(SUBJECTS[other].role == "thing" for other in set(known) - swimming)
     ):
-        # What swims is seen where it swims, unless something else shows the water from above.
+        # Swimming animals are shown under water, unless another thing shows the water from above.
         return SUBJECTS["underwater"], "underwater"
     if definition.role != "whole" and SUBJECTS[definition.ground].role == "whole":
         return SUBJECTS[definition.ground], definition.ground
@@ -49,7 +50,7 @@ def main_subject(shot: ShotSpec) -> tuple[SubjectDefinition, str]:
 
 
 def build_world(shot: ShotSpec, size: tuple[int, int], camera: Camera, seed: tuple[int, ...]) -> World:
-    """The world of a shot: its frame, its air, its chances."""
+    """The world of a shot: viewport, lighting and seed."""
     rng = np.random.default_rng(seed)
     definition, _ = main_subject(shot)
     width, height = size
@@ -64,7 +65,7 @@ def build_world(shot: ShotSpec, size: tuple[int, int], camera: Camera, seed: tup
 
 
 def _default_hour(shot: ShotSpec, definition: SubjectDefinition) -> str:
-    """The hour where none was asked for: night, if anything in the picture needs it."""
+    """The hour if the shot has none: night, if any subject needs it."""
     kinds = {subject.kind for subject in shot.subjects}
     if kinds & {"aurora", "moon", "stars", "lanterns", "lightning", "fire"} and "sun" not in kinds:
         return "night"
@@ -76,50 +77,46 @@ def _default_hour(shot: ShotSpec, definition: SubjectDefinition) -> str:
 
 
 def _has_moon(shot: ShotSpec, lighting: Lighting) -> bool:
-    """Whether a moon stands in the night sky, asked for or not."""
+    """Whether the moon is in the night sky, requested or not."""
     if shot.find("moon"):
         return True
     rivals = ("aurora", "planet", "lanterns", "fire", "lightning", "city", "stars", "space", "sun")
     return "moon" not in shot.without and lighting.overcast < 0.5 and not any(shot.find(kind) for kind in rivals)  # type: ignore[arg-type]
 
 
-def _sun_position(shot: ShotSpec, drawn: float) -> float:
-    """Where across the sun or moon stands, -1..1."""
+def _sun_position(shot: ShotSpec, random_position: float) -> float:
+    """Position of sun or moon across the sky, -1..1."""
     for subject in shot.subjects:
         if subject.kind in ("sun", "moon"):
-            places = {relation.place for relation in subject.relations}
-            if places & {"left of", "right of"}:
-                return -0.8 if "left of" in places else 0.8
-            if places & {"over", "behind"}:
-                return drawn * 0.3
-    return drawn
+            relations = {relation.place for relation in subject.relations}
+            if relations & {"left of", "right of"}:
+                return -0.8 if "left of" in relations else 0.8
+            if relations & {"over", "behind"}:
+                return random_position * 0.3
+    return random_position
 
 
 def build_layers(world: World) -> tuple[list[Layer], Grade]:
-    """All layers of a shot, in any order, and how it is developed."""
-    shot, (definition, kind) = world.shot, main_subject(world.shot)
+    """All layers of a shot, in any order, and its grade."""
+    shot, (main, kind) = world.shot, main_subject(world.shot)
     layers = (
-        list(_sky_and_ground_layers(world))
-        if definition.role != "whole"
-        else list(_environment_layers(world, definition, kind))
+        list(_sky_and_ground_layers(world)) if main.role != "whole" else list(_environment_layers(world, main, kind))
     )
     for subject in shot.subjects:
-        found = SUBJECTS.get(subject.kind)
-        if found is None or (found.role == "ground" and subject is not _ground(shot)[1]):
+        definition = SUBJECTS.get(subject.kind)
+        if definition is None or (definition.role == "ground" and subject is not _ground(shot)[1]):
             continue
-        if definition.role == "whole" and found.role in ("ground", "far", "weather") and found is not definition:
+        if main.role == "whole" and definition.role in ("ground", "far", "weather") and definition is not main:
             continue
-        layers += found.build(world, subject)
+        layers += definition.build(world, subject)
     if shot.title:
         layers.append(Title(world, shot.title, (1.0, 0.98, 0.94)))
-    exposure = definition.grade.exposure * world.lighting.hour.exposure
-    return layers, replace(
-        definition.grade, exposure=exposure if definition.role != "whole" else definition.grade.exposure
-    )
+    exposure = main.grade.exposure * world.lighting.hour.exposure
+    return layers, replace(main.grade, exposure=exposure if main.role != "whole" else main.grade.exposure)
 
 
 def _environment_layers(world: World, definition: SubjectDefinition, kind: str) -> Iterator[Layer]:
-    """What a place that fills the picture has in it without being asked."""
+    """Default contents of an environment that fills the picture."""
     shot = world.shot
     if not shot.find(kind):  # type: ignore[arg-type]
         yield from definition.build(world, Subject(kind))  # type: ignore[arg-type]
@@ -128,10 +125,10 @@ def _environment_layers(world: World, definition: SubjectDefinition, kind: str) 
 
 
 def _sky_and_ground_layers(world: World) -> Iterator[Layer]:
-    """Sky and ground, as far as no subject brings them."""
+    """Sky and ground, unless a subject adds them."""
     shot, lighting = world.shot, world.lighting
-    asked = shot.find("clouds")
-    clouds = asked.amount if asked else 0.0 if lighting.is_night else 0.35
+    requested = shot.find("clouds")
+    clouds = requested.amount if requested else 0.0 if lighting.is_night else 0.35
     clouds = max(clouds, 0.9 * lighting.overcast)
     yield Sky(world, 0.0 if "clouds" in shot.without else clouds)
     strength = 1.0 if shot.find("stars") else lighting.hour.stars
@@ -148,7 +145,7 @@ def _sky_and_ground_layers(world: World) -> Iterator[Layer]:
 
 
 def _horizon_layers(world: World, ground: str) -> Iterator[Layer]:
-    """What closes the view where nothing else stands on the horizon: hills behind meadows, a wood behind a lake."""
+    """Layers at the horizon if no subject is there: hills behind a meadow, trees behind a lake."""
     shot = world.shot
     kinds = {subject.kind for subject in shot.subjects}
     if any(SUBJECTS[kind].role == "far" for kind in kinds & SUBJECTS.keys()) or kinds & {"flowers", "river"}:
@@ -163,13 +160,13 @@ def _horizon_layers(world: World, ground: str) -> Iterator[Layer]:
 
 
 def _ground(shot: ShotSpec) -> tuple[str, Subject | None]:
-    """The kind that lies under the horizon, and the subject that asked for it, if one did."""
+    """The kind below the horizon, and the subject that requested it, if any."""
     for subject in shot.subjects:
         if subject.kind in SUBJECTS and SUBJECTS[subject.kind].role == "ground":
             return subject.kind, subject
     definition, _ = main_subject(shot)
     if definition.role in ("sky", "weather"):
-        # What stands or walks there knows better than the sky what it stands on.
+        # For the ground, a thing that stands or walks has priority over the sky.
         things = [SUBJECTS[subject.kind] for subject in shot.subjects if subject.kind in SUBJECTS]
         definition = next((thing for thing in things if thing.role == "thing"), definition)
     winter = shot.season == "winter" and definition.ground in ("meadow", "lake")

@@ -1,4 +1,4 @@
-"""Pictures baked once per shot and drawn at any place, whole pixels or not: ridges, houses, sprites."""
+"""Sprites: pictures that are drawn once per shot and painted at any position, with sub-pixel accuracy."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from videogen.engines.procedural.row_bands import Span, intersect
 
 @dataclass(frozen=True)
 class Sprite:
-    """`planes`, float32 (4, rows, columns): linear light of three colours, multiplied by its cover, and the cover,
-    0..1."""
+    """A picture with premultiplied alpha. `planes`: float32 (4, rows, columns); linear light of three channels,
+    multiplied by alpha, then alpha, 0..1."""
 
     planes: F32
 
     @property
     def light(self) -> F32:
-        """The colours, (3, rows, columns)."""
-        found: F32 = self.planes[:3]
-        return found
+        """Premultiplied linear light, (3, rows, columns)."""
+        light: F32 = self.planes[:3]
+        return light
 
     @property
     def alpha(self) -> F32:
-        """The cover, (rows, columns)."""
-        found: F32 = self.planes[3]
-        return found
+        """Alpha, (rows, columns), 0..1."""
+        alpha: F32 = self.planes[3]
+        return alpha
 
     @property
     def size(self) -> tuple[int, int]:
@@ -39,25 +39,25 @@ class Sprite:
         return int(self.planes.shape[1]), int(self.planes.shape[2])
 
     def toward(self, other: Sprite, fraction: float) -> Sprite:
-        """Between this strip (share 0) and another of its size."""
+        """Linear interpolation with another sprite of the same size: this one at `fraction` 0."""
         return Sprite(self.planes * np.float32(1 - fraction) + other.planes * np.float32(fraction))
 
 
 def premultiplied_sprite(light: F32, cover: F32) -> Sprite:
-    """A strip from light that is multiplied by its cover already."""
+    """A sprite from light that is already multiplied by alpha."""
     planes = np.empty((4, *cover.shape), np.float32)
     planes[:3], planes[3] = light, cover
     return Sprite(planes)
 
 
 def straight_sprite(light: F32, cover: F32) -> Sprite:
-    """A strip from light that is not yet multiplied by its cover."""
+    """A sprite from light that is not yet multiplied by alpha."""
     return premultiplied_sprite(light * cover, cover)
 
 
-def sprite_from_image(image: Image.Image, fine: int, peak: float = 1.0) -> Sprite:
-    """A strip from an RGBA drawing made `fine` times too large; its colours are square roots of light / peak."""
-    small = image.convert("RGBa").reduce(fine) if fine > 1 else image.convert("RGBa")
+def sprite_from_image(image: Image.Image, supersampling: int, peak: float = 1.0) -> Sprite:
+    """A sprite from an RGBA drawing that is `supersampling` times too large, with colours of `encode_color`."""
+    small = image.convert("RGBa").reduce(supersampling) if supersampling > 1 else image.convert("RGBa")
     planes = np.ascontiguousarray(np.asarray(small, np.float32).transpose(2, 0, 1))
     planes *= np.float32(1 / 255)
     root = planes[:3] / np.maximum(planes[3], np.float32(1 / 512))
@@ -66,18 +66,18 @@ def sprite_from_image(image: Image.Image, fine: int, peak: float = 1.0) -> Sprit
 
 
 def encode_color(color: tuple[float, float, float], peak: float = 1.0, alpha: float = 1.0) -> tuple[int, int, int, int]:
-    """A colour of light as `from_image` reads it."""
+    """A linear colour as RGBA bytes: square root of light / peak, and alpha (0..1)."""
     red, green, blue = (round(255 * min(1.0, (max(value, 0.0) / peak) ** 0.5)) for value in color)
     return red, green, blue, round(255 * alpha)
 
 
-def blit(canvas: F32, span: Span, sprite: Sprite, place: tuple[float, float], gain: float = 1.0) -> None:
-    """Draw the part of a strip that falls on rows [first, last) of the canvas; `place`: its left and top, in pixels.
+def blit(canvas: F32, span: Span, sprite: Sprite, position: tuple[float, float], gain: float = 1.0) -> None:
+    """Draw the rows [first, last) of a sprite on the canvas. `position`: left and top of the sprite, in pixels.
 
-    `gain` fades it, cover and light alike."""
+    `gain`: factor for light and alpha."""
     rows, columns = sprite.size
-    left, top = int(np.floor(place[0])), int(np.floor(place[1]))
-    fx, fy = place[0] - left, place[1] - top
+    left, top = int(np.floor(position[0])), int(np.floor(position[1]))
+    fx, fy = position[0] - left, position[1] - top
     first, last = intersect(span, (top, top + rows + 1))
     start, stop = intersect((0, canvas.shape[2]), (left, left + columns + 1))
     if first >= last or start >= stop or gain <= 0:
@@ -91,10 +91,10 @@ def blit(canvas: F32, span: Span, sprite: Sprite, place: tuple[float, float], ga
     target += planes[:3]
 
 
-def _subpixel_shift(planes: F32, area: tuple[slice, slice], part: tuple[float, float]) -> F32:
-    """Pixels `area` of the planes moved right and down by a part of a pixel, with nothing around them."""
+def _subpixel_shift(planes: F32, area: tuple[slice, slice], offset: tuple[float, float]) -> F32:
+    """The pixels `area` of the planes, shifted right and down by `offset` (0..1 pixels). Outside pixels are 0."""
     padded = _padded_window(planes, *area)
-    fx, fy = np.float32(part[0]), np.float32(part[1])
+    fx, fy = np.float32(offset[0]), np.float32(offset[1])
     across = padded[..., 1:]
     if fx > 1e-3:
         across = across * (1 - fx)
@@ -107,7 +107,7 @@ def _subpixel_shift(planes: F32, area: tuple[slice, slice], part: tuple[float, f
 
 
 def _padded_window(planes: F32, rows: slice, columns: slice) -> F32:
-    """The planes' rows and columns, one more before each, zero outside."""
+    """These rows and columns of the planes, with one more before each; 0 outside."""
     top, left = rows.start - 1, columns.start - 1
     inside = planes[:, max(top, 0) : rows.stop, max(left, 0) : columns.stop]
     above, before = max(-top, 0), max(-left, 0)
@@ -121,8 +121,8 @@ def _padded_window(planes: F32, rows: slice, columns: slice) -> F32:
 
 
 class ParallaxLayer(Layer):
-    """A strip that runs through the whole picture and follows the camera at its depth. It must be as wide as the
-    picture with the world's margin on either side."""
+    """A sprite that follows the camera at its depth. It must be as wide as the picture with the world's margin on both
+    sides."""
 
     def __init__(self, world: World, sprite: Sprite, bottom: int, depth: float, order: float) -> None:
         self.order = order
@@ -138,32 +138,32 @@ class ParallaxLayer(Layer):
         if first >= last:
             return
         width = self._world.viewport.width
-        start, part = split_coordinate(state.parallax(self._depth) * self._world.viewport.unit + self._world.margin)
+        start, offset = split_coordinate(state.parallax(self._depth) * self._world.viewport.unit + self._world.margin)
         rows = slice(first - top, last - top)
         target = canvas[:, first:last]
-        planes = shift_columns(self._sprite.planes[:, rows], start, part, width)
+        planes = shift_columns(self._sprite.planes[:, rows], start, offset, width)
         target *= 1 - planes[3]
         target += planes[:3]
 
 
 def split_coordinate(x: float) -> tuple[int, float]:
-    """Whole part and rest of a coordinate."""
-    whole = int(np.floor(x))
-    return whole, x - whole
+    """Integer part and fraction of a coordinate."""
+    integer = int(np.floor(x))
+    return integer, x - integer
 
 
-def shift_columns(planes: F32, start: int, part: float, width: int) -> F32:
-    """Columns [start + part, start + part + width) of the last axis, linear between neighbours."""
-    here = planes[..., start : start + width]
-    if part < 1e-4:
-        return here
-    moved = here * np.float32(1 - part)
-    moved += planes[..., start + 1 : start + 1 + width] * np.float32(part)
+def shift_columns(planes: F32, start: int, offset: float, width: int) -> F32:
+    """Columns [start + offset, start + offset + width) of the last axis, linearly interpolated."""
+    unshifted = planes[..., start : start + width]
+    if offset < 1e-4:
+        return unshifted
+    moved = unshifted * np.float32(1 - offset)
+    moved += planes[..., start + 1 : start + 1 + width] * np.float32(offset)
     return moved
 
 
 def soft_disc(size: int, radius: float, edge: FloatArray | float = 1.0) -> F32:
-    """Cover of a disc in the middle of a square of `size` pixels, float32 (size, size), with an edge `edge` wide."""
-    at = np.arange(size, dtype=np.float32) - np.float32((size - 1) / 2)
-    distance = np.sqrt(at * at + (at * at)[:, None])
+    """Alpha of a centred disc, float32 (size, size), with a soft edge of `edge` pixels."""
+    axis = np.arange(size, dtype=np.float32) - np.float32((size - 1) / 2)
+    distance = np.sqrt(axis * axis + (axis * axis)[:, None])
     return np.asarray(np.clip((np.float32(radius) - distance) / edge + 0.5, 0, 1), np.float32)

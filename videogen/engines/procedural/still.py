@@ -1,4 +1,4 @@
-"""The best moment of a scene as one picture, drawn with more samples than a frame of a video gets."""
+"""Renders a still: the best frame of a scene, with supersampling."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 SAMPLE_POSITIONS: Final = (0.2, 0.45, 0.7, 0.95)
-"""Where, as shares of a clip, the best moment is looked for."""
+"""Positions in the clip, as fractions of its length, that are compared."""
 CLIP_SECONDS: Final = 4.0
 _MAX_DRAWN_PIXELS: Final = 4_200_000
-"""Up to so many pixels are drawn for a still: four for each of its own up to 1280 x 720."""
+"""Largest drawing for a still, in pixels. Up to 1280 x 720 this is four samples per pixel."""
 
 
 class _Scene(Protocol):
@@ -21,14 +21,13 @@ class _Scene(Protocol):
 
 
 def best_still(build: Callable[[tuple[int, int]], _Scene], size: tuple[int, int]) -> NDArray[np.uint8]:
-    """The most telling of a few moments, uint8 (height, width, 3), RGB.
+    """The best of a few frames, uint8 (height, width, 3), RGB.
 
-    Small pictures are drawn at twice their size and scaled down, which leaves no stairs and little grain.
+    Small stills are drawn at twice their size and scaled down, which removes aliasing and most of the grain.
 
     Args:
-        build: makes the scene of a clip of `CLIP_SECONDS` for a width and a height in pixels.
-        size: width and height of the still.
-    """
+        build: builds the scene of a clip of `CLIP_SECONDS` for (width, height) in pixels.
+        size: width and height of the still."""
     factor = 2 if 4 * size[0] * size[1] <= _MAX_DRAWN_PIXELS else 1
     scene = build((size[0] * factor, size[1] * factor))
     picture = max((scene.frame(CLIP_SECONDS * fraction) for fraction in SAMPLE_POSITIONS), key=_score)
@@ -38,7 +37,7 @@ def best_still(build: Callable[[tuple[int, int]], _Scene], size: tuple[int, int]
 
 
 def _score(picture: NDArray[np.uint8]) -> float:
-    """How much there is to see: contrast and colour, less what is black or burnt out."""
+    """Contrast and colour, reduced by the area that is black or overexposed."""
     small = picture[::4, ::4].astype(np.float32)
     light = small.mean(axis=2)
     colour = (small.max(axis=2) - small.min(axis=2)).mean()

@@ -1,4 +1,4 @@
-"""The last step of developing: a finished picture in the manner that was asked for."""
+"""Style filters: the last step of rendering, applied to the finished frame."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from videogen.engines.procedural.resample import box_blur, downsample, upsample
 
 Picture: TypeAlias = NDArray[np.uint8]
 StyleFilter: TypeAlias = Callable[[Picture, float], Picture]
-"""A picture, uint8 (H, W, 3), RGB, and its time in seconds, to a picture of the same shape."""
+"""Maps a picture, uint8 (H, W, 3), RGB, and its time in seconds to a picture of the same shape."""
 
 _WEIGHTS: Final = np.array([0.30, 0.59, 0.11], np.float32)
 _BAYER: Final = (
@@ -22,7 +22,7 @@ _BAYER: Final = (
 
 
 def build_style(name: str, size: tuple[int, int], rng: np.random.Generator) -> StyleFilter | None:
-    """The manner with this name for pictures of this size (width, height), or None where there is nothing to do."""
+    """The filter with this name for pictures of `size` (width, height), or None if there is none."""
     build = _STYLES.get(name)
     return build(size, rng) if build else None
 
@@ -44,7 +44,7 @@ def _luma(planes: F32) -> F32:
 
 
 def _edges(luma: F32) -> F32:
-    """How steep the picture is, about 0..1."""
+    """Magnitude of the gradient, about 0..1."""
     across, down = np.zeros_like(luma), np.zeros_like(luma)
     across[:, 1:-1] = luma[:, 2:] - luma[:, :-2]
     down[1:-1] = luma[2:] - luma[:-2]
@@ -61,7 +61,7 @@ def _saturate(planes: F32, amount: float) -> F32:
 
 
 def _neon(size: tuple[int, int], rng: np.random.Generator) -> StyleFilter:
-    """Deep blacks, glowing colours, and every edge a tube of light."""
+    """Dark areas, saturated colours, and a glowing tube along every edge."""
     x = np.linspace(0, 1, -(-size[0] // 2), dtype=np.float32)
     phase = np.float32(rng.uniform(0, 1))
     wave = np.float32(0.5) + np.float32(0.5) * np.sin((x + phase) * np.float32(2 * np.pi))
@@ -82,7 +82,7 @@ def _neon(size: tuple[int, int], rng: np.random.Generator) -> StyleFilter:
 
 
 def _watercolour(size: tuple[int, int], rng: np.random.Generator) -> StyleFilter:
-    """Washes that bleed and dry with dark rims on rough paper, with its edge left white."""
+    """Washes with distorted borders and dark rims on rough paper. The edge of the paper stays white."""
     width, height = -(-size[0] // 2), -(-size[1] // 2)
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
     unit = np.float32(256 / height)
@@ -102,7 +102,7 @@ def _watercolour(size: tuple[int, int], rng: np.random.Generator) -> StyleFilter
         wash = half.reshape(3, -1).take(index, axis=1).reshape(half.shape)
         for axis in (1, 2):
             wash = box_blur(wash, max(1, height // 240), axis)
-        # Few tones, with soft steps between them; the hue goes through.
+        # Few tones with soft steps between them. The hue does not change.
         luma = _luma(wash)
         tone = luma * np.float32(8)
         step = np.floor(tone)
@@ -119,7 +119,7 @@ def _watercolour(size: tuple[int, int], rng: np.random.Generator) -> StyleFilter
 
 
 def _kuwahara(half: F32, radius: int) -> F32:
-    """Each pixel takes the mean of that quarter of its surroundings which is most even: strokes with sharp edges."""
+    """Kuwahara filter: each pixel takes the mean of the most uniform quarter of its surroundings. Edges stay sharp."""
     luma = _luma(half)
     stack = np.concatenate([half, luma[None], (luma * luma)[None]])
     for axis in (1, 2):
@@ -141,7 +141,7 @@ def _kuwahara(half: F32, radius: int) -> F32:
 
 
 def _oil(size: tuple[int, int], rng: np.random.Generator) -> StyleFilter:
-    """Thick strokes that catch the light on canvas."""
+    """Thick brush strokes with a relief."""
     width, height = -(-size[0] // 2), -(-size[1] // 2)
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
     bristle = make_texture(spectral_noise(256, 1.4, rng, (8, 120), 5.0))
@@ -162,7 +162,7 @@ def _oil(size: tuple[int, int], rng: np.random.Generator) -> StyleFilter:
 
 
 def _pixels(size: tuple[int, int], rng: np.random.Generator) -> StyleFilter:
-    """Large square pixels in few colours, mixed by an ordered pattern so that nothing swarms."""
+    """Large square pixels in few colours, with ordered dithering that does not flicker."""
     width, height = size
     side = max(2, round(height / 132))
     rows, columns = -(-height // side), -(-width // side)
@@ -183,9 +183,9 @@ def _pixels(size: tuple[int, int], rng: np.random.Generator) -> StyleFilter:
 
 
 def _curve(points: tuple[float, ...]) -> NDArray[np.uint8]:
-    """A tone curve through evenly spaced points, 0..1, as a table of 256 values."""
-    at = np.linspace(0, 1, len(points))
-    return np.asarray(np.interp(np.linspace(0, 1, 256), at, points) * 255 + 0.5, np.uint8)
+    """A tone curve through evenly spaced points, 0..1, as a table of 256 bytes."""
+    positions = np.linspace(0, 1, len(points))
+    return np.asarray(np.interp(np.linspace(0, 1, 256), positions, points) * 255 + 0.5, np.uint8)
 
 
 def _vignette(size: tuple[int, int], strength: float) -> F32:
@@ -195,7 +195,7 @@ def _vignette(size: tuple[int, int], strength: float) -> F32:
 
 
 def _noir(size: tuple[int, int], rng: np.random.Generator) -> StyleFilter:
-    """Black and white, hard light, dark corners."""
+    """Black and white, high contrast, dark corners, film grain."""
     curve = _curve((0.0, 0.045, 0.16, 0.38, 0.64, 0.85, 0.96, 1.0)).astype(np.float32)
     shade = _vignette(size, 0.75)
     noise = rng.normal(0, 5.5, (size[1] + 64, size[0] + 64)).astype(np.float32)
@@ -215,7 +215,7 @@ def _noir(size: tuple[int, int], rng: np.random.Generator) -> StyleFilter:
 
 
 def _anime(size: tuple[int, int], rng: np.random.Generator) -> StyleFilter:
-    """Clear, flat colours with drawn outlines."""
+    """Flat, saturated colours with dark outlines."""
 
     def apply(picture: Picture, t: float) -> Picture:
         flat = _kuwahara(downsample(_planes(picture)), max(1, size[1] // 360))
@@ -226,15 +226,15 @@ def _anime(size: tuple[int, int], rng: np.random.Generator) -> StyleFilter:
         flat = flat * np.asarray(
             (banded * np.float32(0.65) + luma * np.float32(0.35)) / np.maximum(luma, np.float32(0.02)), np.float32
         )
-        line = smoothstep(0.16, 0.42, _edges(luma)) * np.float32(0.55)
-        flat = _saturate(flat, 1.4) * (1 - line)
+        outline = smoothstep(0.16, 0.42, _edges(luma)) * np.float32(0.55)
+        flat = _saturate(flat, 1.4) * (1 - outline)
         return _picture(_full_size(np.clip(flat, 0, 1).astype(np.float32), size))
 
     return apply
 
 
 def _vintage(size: tuple[int, int], rng: np.random.Generator) -> StyleFilter:
-    """Faded, warm film with dark corners, a flicker and some dust."""
+    """Faded, warm film with dark corners, flicker and dust."""
     curves = (
         _curve((0.10, 0.30, 0.58, 0.82, 0.95)),
         _curve((0.075, 0.26, 0.52, 0.75, 0.88)),

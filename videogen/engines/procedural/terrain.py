@@ -1,4 +1,4 @@
-"""Rolling ground seen from a little above it, baked once: a height field drawn column by column, near to far."""
+"""Terrain seen from a little above it, drawn once: a height field, rendered column by column from near to far."""
 
 from __future__ import annotations
 
@@ -21,20 +21,21 @@ HeightFunction = Callable[[F32, F32], F32]
 
 @dataclass(frozen=True)
 class Terrain:
-    """What lies there. `height(x, z)` in metres, `paint(x, z, light)` its colour, float32 (3, *x.shape), where `light`
-    is how squarely the sun meets it, 0..1. `eye`: metres of the camera over 0; `near`, `far`: metres from it."""
+    """A landscape. `height(x, z)`: metres. `paint(x, z, light)`: colour, float32 (3, *x.shape); `light` is how directly
+    the sun meets the surface, 0..1. `eye`: height of the camera in metres. `near`, `far`: distances from it in
+    metres."""
 
     height: HeightFunction
     paint: Callable[[F32, F32, F32], F32]
     eye: float
     near: float
     far: float
-    haze: float  # metres after which the air takes two thirds of the colour
+    haze: float  # metres after which haze replaces two thirds of the colour
     shadow: float = 1.0
 
 
 def bake_terrain(world: World, ground: Terrain) -> tuple[Sprite, int]:
-    """The ground as a strip with the world's margins, and the row that its bottom stands on."""
+    """The terrain as a sprite with the world's margins, and the picture row below its bottom."""
     viewport = world.viewport
     columns = viewport.width + 2 * world.margin
     x = (np.arange(columns, dtype=np.float32) - world.margin + 0.5 - viewport.width / 2) / np.float32(viewport.unit)
@@ -50,37 +51,41 @@ def bake_terrain(world: World, ground: Terrain) -> tuple[Sprite, int]:
     colors = _colors(world, ground, (across, depth, height), x)
     light = np.zeros((3, rows, columns), np.float32)
     cover = np.zeros((rows, columns), np.float32)
-    index, part, hit = slices
-    place = np.arange(columns)
+    index, weight, hit = slices
+    column_index = np.arange(columns)
     for step in range(_SUPERSAMPLING):
-        at, fraction, found = index[step::_SUPERSAMPLING], part[step::_SUPERSAMPLING], hit[step::_SUPERSAMPLING]
-        cover += found
+        index_rows, weights, hit_rows = (
+            index[step::_SUPERSAMPLING],
+            weight[step::_SUPERSAMPLING],
+            hit[step::_SUPERSAMPLING],
+        )
+        cover += hit_rows
         for channel in range(3):
             plane = colors[channel]
-            low = plane[np.maximum(at - 1, 0), place]
-            low += (plane[at, place] - low) * fraction
-            light[channel] += low * found
+            low = plane[np.maximum(index_rows - 1, 0), column_index]
+            low += (plane[index_rows, column_index] - low) * weights
+            light[channel] += low * hit_rows
     return premultiplied_sprite(light / np.float32(_SUPERSAMPLING), cover / np.float32(_SUPERSAMPLING)), viewport.height
 
 
 def _first_visible_slices(seen: F32, level: F32) -> tuple[np.ndarray[tuple[int, ...], np.dtype[np.intp]], F32, F32]:
-    """For each row and column: the first slice that rises to the row, how far between it and the one before, and
-    whether there is one."""
+    """For each row and column: index of the first slice that reaches the row, position between it and the slice before
+    (0..1), and whether there is one (0 or 1)."""
     count, columns = seen.shape
     index = np.empty((len(level), columns), np.intp)
     for column in range(columns):
         index[:, column] = np.searchsorted(seen[:, column], level)
     hit = index < count
     np.minimum(index, count - 1, out=index)
-    place = np.arange(columns)
-    high, low = seen[index, place], seen[np.maximum(index - 1, 0), place]
-    part = (level[:, None] - low) / np.maximum(high - low, 1e-6)
-    return index, np.clip(part, 0, 1).astype(np.float32), hit.astype(np.float32)
+    column_index = np.arange(columns)
+    high, low = seen[index, column_index], seen[np.maximum(index - 1, 0), column_index]
+    weight = (level[:, None] - low) / np.maximum(high - low, 1e-6)
+    return index, np.clip(weight, 0, 1).astype(np.float32), hit.astype(np.float32)
 
 
-def _colors(world: World, ground: Terrain, places: tuple[F32, F32, F32], x: F32) -> F32:
-    """Colour of every slice, float32 (3, slices, columns), behind the air that lies before it."""
-    across, depth, _ = places
+def _colors(world: World, ground: Terrain, coordinates: tuple[F32, F32, F32], x: F32) -> F32:
+    """Colour of every slice behind its haze, float32 (3, slices, columns)."""
+    across, depth, _ = coordinates
     z = np.broadcast_to(depth, across.shape)
     step = np.float32(0.012) * z + np.float32(0.02)
     slope_x = (ground.height(across + step, z) - ground.height(across - step, z)) / (2 * step)

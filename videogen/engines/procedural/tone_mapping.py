@@ -1,4 +1,4 @@
-"""From linear light to the bytes of a picture: bloom, tone curve, vignette, grain."""
+"""Maps linear light to bytes: bloom, tone curve, vignette, grain."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ _GRAINS_PER_SECOND = 24
 
 @dataclass(frozen=True)
 class Grade:
-    """How a subject is developed. `bloom` scales the glow of what is brighter than `threshold` (linear light)."""
+    """Settings of the tone mapping. `bloom` scales the glow of what is brighter than `threshold` (linear light)."""
 
     exposure: float = 1.0
     bloom: float = 0.5
@@ -25,7 +25,7 @@ class Grade:
 
 
 class ToneMapper:
-    """Turns canvases, float32 (3, H, W) of linear light, into uint8 (H, W, 3)."""
+    """Maps canvases, float32 (3, H, W), linear light, to pictures, uint8 (H, W, 3)."""
 
     def __init__(self, size: tuple[int, int], grade: Grade, rng: np.random.Generator) -> None:
         self._width, self._height = size
@@ -33,14 +33,14 @@ class ToneMapper:
         x = np.linspace(-0.5, 0.5, self._width, dtype=np.float32)
         y = np.linspace(-0.5, 0.5, self._height, dtype=np.float32)
         self._vignette = 259 * (1 - grade.vignette * (x * x + (y * y)[:, None]))
-        # Triangular noise: also hides the steps between neighbouring levels.
+        # Triangular noise. It is also the dither between neighbouring levels.
         noise = rng.random((2, _GRAIN_SIZE, _GRAIN_SIZE), dtype=np.float32)
         columns = -(-self._width // _GRAIN_SIZE) + 1
         self._grain = np.tile((noise[0] - noise[1]) * np.float32(grade.grain) + np.float32(0.5), (1, columns))
         self._offsets = rng.integers(0, _GRAIN_SIZE, (16, 2))
 
     def apply(self, canvas: F32, t: float) -> NDArray[np.uint8]:
-        """The finished picture for the canvas at time t (seconds). The canvas is used up."""
+        """The picture for the canvas at time t (seconds). The canvas is overwritten."""
         picture = np.empty((self._height, self._width, 3), np.uint8)
         glow = self._glow(canvas) if self._grade.bloom else None
         offset = self._offsets[int(t * _GRAINS_PER_SECOND + 0.5) % len(self._offsets)]
@@ -49,7 +49,7 @@ class ToneMapper:
         return picture
 
     def _glow(self, canvas: F32) -> F32:
-        """Light that spills over from bright places, at half size, from a pyramid of smaller and smaller copies."""
+        """Glow around bright areas at half size, from an image pyramid."""
         half = np.empty((3, -(-self._height // 2), -(-self._width // 2)), np.float32)
         for first, last in split_rows(0, self._height, self._width):
             half[:, first // 2 : (last + 1) // 2] = downsample(canvas[:, first:last])
@@ -72,7 +72,7 @@ class ToneMapper:
         light = canvas[:, first:last]
         if glow is not None:
             self._add_glow(light, glow[:, first // 2 : (last + 1) // 2])
-        # The film curve x^2 / (x^2 + 0.243 x + 0.0576) under the display's square root, in one.
+        # The film curve x^2 / (x^2 + 0.243 x + 0.0576) and the square root of the display, in one expression.
         exposure = self._grade.exposure
         shade = light + np.float32(0.243 / exposure)
         shade *= light
@@ -87,7 +87,7 @@ class ToneMapper:
             picture[first:last, :, channel] = light[channel]
 
     def _add_glow(self, light: F32, glow: F32) -> None:
-        """Each value of the half-sized glow, smooth by nature, to its 2x2 pixels."""
+        """Add each value of the half-size glow to its 2x2 pixels."""
         wide = np.empty((3, glow.shape[1], 2 * glow.shape[2]), np.float32)
         wide[..., 0::2] = glow
         wide[..., 1::2] = glow

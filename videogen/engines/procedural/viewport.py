@@ -1,4 +1,4 @@
-"""The picture plane: one unit of length that composes well from landscape to portrait."""
+"""The viewport: size, horizon, and a unit of length that suits landscape and portrait formats."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -27,11 +27,12 @@ class Viewport:
         return self.width / 2 / self.unit
 
     def columns(self, scale: int = 1) -> F32:
-        """Middle of each column, in picture units from the centre, on a grid `scale` times coarser."""
+        """x of the column centres, in picture units from the middle. `scale`: use a grid that is `scale` times
+        coarser."""
         count = -(-self.width // scale)
         return ((np.arange(count, dtype=np.float32) + 0.5) * scale - self.width / 2) / np.float32(self.unit)
 
     def rows(self, first: int, last: int, scale: int = 1) -> F32:
-        """Height over the horizon of rows first..last of a grid `scale` times coarser, in picture units."""
+        """Height over the horizon of rows first..last, in picture units. `scale`: as in `columns`."""
         middle = (np.arange(first, last, dtype=np.float32) + 0.5) * scale
         return (self.horizon - middle) / np.float32(self.unit)

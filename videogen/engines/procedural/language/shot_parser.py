@@ -34,7 +34,7 @@ class ShotParser(ParserState):
         self._handlers: Mapping[str, Callable[[int, Phrase], None]] = {
             "kind": self._kind, "without": self._without, "colour": self._colour, "size": self._size,
             "amount": self._amount, "number": self._number, "action": self._action, "light": self._light,
-            "tint": self._tint, "relation": self._start_relation, "place": self._place, "negator": self._negate,
+            "tint": self._tint, "relation": self._start_relation, "place": self._position, "negator": self._negate,
             "and": self._join, "or": self._join, "is": self._keep, "indefinite": self._indefinite,
             "definite": self._keep_negation, "pause": self._pause, "quoted": self._quoted, "title": self._title,
             "loop": self._loop, "unknown": self._unknown, "stop": self._stop, "unwanted": self._stop,
@@ -177,7 +177,7 @@ class ShotParser(ParserState):
             self._relation = (phrase, sources)
         self._current = None
 
-    def _place(self, at: int, phrase: Phrase) -> None:
+    def _position(self, at: int, phrase: Phrase) -> None:
         """A position in the picture. It applies to the noun before it, to the next noun, or to the first subject."""
         next_noun = self._noun_ahead(at) or self._topic_at(at + 1) in ("indefinite", "definite", "is")
         if self._current is None and next_noun and phrase.value != "reflected in":

@@ -1,1 +1,1 @@
-"""The layers: each a small module, a pure function of the moment and a band of rows."""
+"""The layers. Each is a pure function of the frame state and a row band."""

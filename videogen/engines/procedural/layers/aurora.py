@@ -1,4 +1,4 @@
-"""Aurora curtains: folded sheets of light, brighter where they fold, rising and fading with height."""
+"""Aurora curtains: folded sheets of light that fade with height."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from videogen.engines.procedural.row_bands import Span, intersect
 from videogen.engines.procedural.viewport import Viewport
 
 _SAMPLES = 1024
-_TRAIL_LENGTHS = (0.035, 0.15, 0.15, 0.30)  # how far light trails upwards, in picture units
-_MARGIN = 0.25  # picture units beyond each side, so that folds come in from outside
+_TRAIL_LENGTHS = (0.035, 0.15, 0.15, 0.30)  # lengths of the vertical trails, in picture units
+_MARGIN = 0.25  # picture units beyond each side, so that folds can enter from outside
 
 
 class Curtains:
-    """Light of several curtains over a frame's horizon. `colors`: foot, body and crown, as linear light."""
+    """Light of several curtains over the horizon. `colors`: bottom, middle and top, linear light."""
 
     def __init__(
         self, viewport: Viewport, colors: tuple[Rgb, Rgb, Rgb], strength: float, count: int, rng: np.random.Generator
@@ -43,19 +43,19 @@ class Curtains:
         feet = np.zeros((rows, columns), np.float32)
         for index in range(len(self._folds)):
             self._lay(feet, index, t, pan)
-        # Where a sheet folds, light piles up without bound: spread it a little, and let it saturate.
+        # Where a sheet folds, the sum of the points has no limit: blur it a little, then saturate it.
         reach = viewport.unit / 2
         for radius in (0.010, 0.006):
             feet = box_blur(feet, max(1, int(radius * reach)), 1)
         for radius in (0.012, 0.010, 0.007):
             feet = box_blur(feet, max(1, int(radius * reach)), 0)
-        # Sparks grow sparser the larger the picture; a fold must not outshine its curtain.
+        # A larger picture has fewer points per pixel. A fold must not be much brighter than its curtain.
         feet *= np.float32(1.6)
         feet /= 1 + feet * np.float32(viewport.unit / 110)
         return self._climb(feet)
 
     def _lay(self, feet: F32, index: int, t: float, pan: float) -> None:
-        """Drop the lower border of one curtain, a dense row of sparks, onto `feet` (half size)."""
+        """Add the lower border of one curtain to `feet` (half size), as a dense row of points."""
         viewport = self._viewport
         reach = viewport.half_width + _MARGIN
         count = int(reach * viewport.unit * 5)
@@ -71,18 +71,18 @@ class Curtains:
         ray = 0.62 + 0.55 * sample_1d(self._rays[index], along * 1.15 + swing * 2.2)
         swell = np.clip(0.72 + 0.75 * sample_1d(self._swells[index], along * 0.8 - swing * 0.9), 0.16, 1.7)
         amount = np.clip(ray, 0.08, 2) * swell * np.float32(self._share[index] * self._strength)
-        # The same light for any size: sparks per half-size pixel.
+        # Independent of the picture size: light per half-size pixel.
         amount *= np.float32(viewport.unit / 2 * 2 * reach / count)
         px = x * np.float32(viewport.unit / 2) + feet.shape[1] / 2 - np.float32(0.5)
         py = np.float32(viewport.horizon / 2) - height * np.float32(viewport.unit / 2)
         _add_points(feet, px, py, amount)
 
     def _climb(self, feet: F32) -> F32:
-        """Carry the sparks upwards: a short glow, a longer one, and a crown that sets in above."""
+        """Extend the points upwards with a short, a longer and a delayed trail."""
         per_row = 2 / self._viewport.unit
         fade = np.array([[np.exp(-per_row / length)] for length in _TRAIL_LENGTHS], np.float32)
         rows, columns = feet.shape
-        # The crown comes from wider feet, or it would stand on every fold as a thin beam.
+        # The delayed trail starts from a wider blur, so that folds do not become thin beams.
         wide = feet
         for _ in range(2):
             wide = box_blur(wide, max(1, int(0.03 * self._viewport.unit / 2)), 1)
@@ -95,7 +95,7 @@ class Curtains:
             trails[row] += source[row]
         foot, body, crown = self._colors
         gains = [per_row / length for length in _TRAIL_LENGTHS]
-        # A trail of a trail is the difference of the two.
+        # A trail of a trail is the difference of two trails.
         late = np.maximum(trails[:-1, 3] - trails[:-1, 2], 0) * np.float32(gains[3] * 2.0)
         light = np.empty((3, rows, columns), np.float32)
         for channel in range(3):
@@ -106,7 +106,7 @@ class Curtains:
 
 
 def _add_points(plane: F32, x: F32, y: F32, amount: F32) -> None:
-    """Add points to `plane`, float32 (H, W), spread over the four pixels around each."""
+    """Add points to `plane`, float32 (H, W). Each is spread over four pixels."""
     height, width = plane.shape
     inside = (x >= 0) & (x < width - 1) & (y >= 0) & (y < height - 1)
     x, y, amount = x[inside], y[inside], amount[inside]
@@ -114,13 +114,13 @@ def _add_points(plane: F32, x: F32, y: F32, amount: F32) -> None:
     fx, fy = x - x0, y - y0
     index = y0 * width + x0
     weights = (amount * (1 - fx) * (1 - fy), amount * fx * (1 - fy), amount * (1 - fx) * fy, amount * fx * fy)
-    places = (index, index + 1, index + width, index + width + 1)
-    total = np.bincount(np.concatenate(places), np.concatenate(weights), minlength=plane.size)
+    indices = (index, index + 1, index + width, index + width + 1)
+    total = np.bincount(np.concatenate(indices), np.concatenate(weights), minlength=plane.size)
     plane += total[: plane.size].reshape(plane.shape).astype(np.float32)
 
 
 def soft_glow(light: F32) -> F32:
-    """The curtains' wide glow in the air, float32 of the same shape."""
+    """The wide glow around the curtains, float32 of the same shape."""
     radius = max(2, light.shape[2] // 24)
     small = light[:, ::4, ::4]
     for axis in (1, 2):
@@ -130,7 +130,7 @@ def soft_glow(light: F32) -> F32:
 
 
 class Aurora(Layer):
-    """Curtains of light in the sky."""
+    """Aurora curtains in the sky."""
 
     order = CURTAINS
 

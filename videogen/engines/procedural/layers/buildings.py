@@ -1,4 +1,4 @@
-"""Rows of buildings with lit windows and neon signs, drawn once."""
+"""Draws rows of buildings with lit windows and neon signs."""
 
 from dataclasses import dataclass
 
@@ -9,28 +9,28 @@ from videogen.engines.procedural.palette import Rgb, mix, scale
 from videogen.engines.procedural.sprite import Sprite, straight_sprite
 from videogen.engines.procedural.viewport import Viewport
 
-_SUPERSAMPLING = 2  # drawn this many times larger, then averaged, for smooth edges
-_PEAK = 4.0  # linear light of the brightest value a drawing can hold
+_SUPERSAMPLING = 2  # drawn at this factor, then averaged, for smooth edges
+_PEAK = 4.0  # linear light of the brightest value in a drawing
 LAMPS: tuple[Rgb, ...] = ((1.0, 0.66, 0.30), (1.0, 0.80, 0.52), (0.62, 0.80, 1.0), (1.0, 0.52, 0.22))
 
 
 @dataclass(frozen=True)
 class BuildingRow:
-    """One row of buildings. Lengths are in picture units; `depth` runs from 0, far, to 1, near."""
+    """One row of buildings. Lengths are in picture units. `depth`: 0 (far) .. 1 (near)."""
 
     depth: float
     tallest: float
     width: float
     body: Rgb
-    windows: float  # share that is lit
-    signs: float  # share of buildings that carry one
+    windows: float  # fraction of lit windows, 0..1
+    signs: float  # fraction of buildings with a sign, 0..1
     neon: tuple[Rgb, ...]
-    centre: float  # where along the width the towers crowd, 0..1
+    centre: float  # position of the highest towers along the width, 0..1
     glass: tuple[Rgb, ...] = LAMPS
 
 
 def draw_buildings(viewport: Viewport, row: BuildingRow, columns: int, rng: np.random.Generator) -> Sprite:
-    """Draw one row of buildings `columns` pixels wide, standing on the horizon."""
+    """Draw one row of buildings, `columns` pixels wide, on the horizon."""
     rows = min(int(row.tallest * 1.16 * viewport.unit) + 4, viewport.horizon)
     size = (columns * _SUPERSAMPLING, rows * _SUPERSAMPLING)
     pencil = _BuildingPainter(row, viewport.unit * _SUPERSAMPLING, size, rng)
@@ -47,7 +47,7 @@ def _encode_color(color: Rgb) -> tuple[int, int, int]:
 
 
 class _BuildingPainter:
-    """Draws one row; `unit` is in fine pixels."""
+    """Draws one row. `unit` is in supersampled pixels."""
 
     def __init__(self, row: BuildingRow, unit: float, size: tuple[int, int], rng: np.random.Generator) -> None:
         self._row, self._unit, self._rng = row, unit, rng
@@ -57,7 +57,7 @@ class _BuildingPainter:
         self._on_light, self._on_cover = ImageDraw.Draw(self.light), ImageDraw.Draw(self.alpha)
 
     def draw(self) -> None:
-        """Set building by building from left to right."""
+        """Draw all buildings from left to right."""
         x = -self._unit * 0.05
         while x < self._columns:
             wide = self._unit * self._row.width * self._rng.uniform(0.6, 1.5)
@@ -94,19 +94,19 @@ class _BuildingPainter:
         rng = self._rng
         x, wide, low, high = area
         tallness = pitch * rng.choice((1.0, 1.35, 1.8))
-        span = pitch * rng.choice((0.45, 0.58, 0.8))
+        width = pitch * rng.choice((0.45, 0.58, 0.8))
         across, up = int(wide / pitch) - 1, int((high - low) / tallness) - 1
         if across < 1 or up < 1:
             return
-        start = x + (wide - across * pitch) / 2 + (pitch - span) / 2
-        # Whole floors are lit or dark together more often than chance would have it.
-        floor = rng.random((up, 1)) < 0.30
-        lit = rng.random((up, across)) < self._row.windows * np.where(floor, 1.9, 0.62)
+        start = x + (wide - across * pitch) / 2 + (pitch - width) / 2
+        # Windows of one storey are often lit or dark together.
+        storey = rng.random((up, 1)) < 0.30
+        lit = rng.random((up, across)) < self._row.windows * np.where(storey, 1.9, 0.62)
         bright = rng.uniform(0.25, 1.0, (up, across)) ** 1.5
         for j, i in zip(*np.nonzero(lit), strict=True):
             left, top = start + i * pitch, self._rows - high + (j + 0.7) * tallness
             color = scale(glass, float(bright[j, i]) * (0.50 + 0.45 * self._row.depth))
-            self._on_light.rectangle((left, top, left + span, top + tallness * 0.5), fill=_encode_color(color))
+            self._on_light.rectangle((left, top, left + width, top + tallness * 0.5), fill=_encode_color(color))
 
     def _roof(self, x: float, wide: float, high: float, body: Rgb) -> None:
         rng, top = self._rng, self._rows - high
@@ -120,22 +120,22 @@ class _BuildingPainter:
         elif kind < 0.6:
             self._block(x + wide * 0.2, wide * rng.uniform(0.2, 0.5), high, high + self._unit * 0.014, body)
         if rng.random() < 0.30 * self._row.depth + 0.08:
-            line = max(1.0, self._unit * 0.0022)
+            thickness = max(1.0, self._unit * 0.0022)
             neon = self._row.neon[rng.integers(len(self._row.neon))]
-            self._on_light.rectangle((x, top, x + wide, top + line), fill=_encode_color(scale(neon, 1.5)))
+            self._on_light.rectangle((x, top, x + wide, top + thickness), fill=_encode_color(scale(neon, 1.5)))
 
     def _sign(self, x: float, wide: float, high: float) -> None:
         rng, unit = self._rng, self._unit
         neon = self._row.neon[rng.integers(len(self._row.neon))]
         top = self._rows - high * rng.uniform(0.55, 0.92)
-        if rng.random() < 0.62:  # upright, with strokes like letters
+        if rng.random() < 0.62:  # a vertical sign with shapes like letters
             breadth = unit * rng.uniform(0.010, 0.018)
             tall = min(high * 0.5, unit * rng.uniform(0.07, 0.19))
             left = x + (wide - breadth) * rng.choice((0.08, 0.5, 0.92))
             self._on_light.rectangle((left, top, left + breadth, top + tall), fill=_encode_color(scale(neon, 0.35)))
             step = breadth * 1.25
-            for at in np.arange(top + step * 0.25, top + tall - step * 0.6, step):
-                inner = (left + breadth * 0.2, at, left + breadth * 0.8, at + step * rng.uniform(0.35, 0.6))
+            for y in np.arange(top + step * 0.25, top + tall - step * 0.6, step):
+                inner = (left + breadth * 0.2, y, left + breadth * 0.8, y + step * rng.uniform(0.35, 0.6))
                 self._on_light.rectangle(inner, fill=_encode_color(scale(mix(neon, (1.0, 1.0, 1.0), 0.25), 3.2)))
         else:  # a screen
             breadth, tall = min(wide * 0.7, unit * 0.10), unit * rng.uniform(0.03, 0.06)

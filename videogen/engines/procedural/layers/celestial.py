@@ -1,4 +1,4 @@
-"""Moons and planets: discs with a face, lit from one side; a planet turns."""
+"""Moons, planets and nebulae. A planet rotates and is lit from one side."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from videogen.engines.procedural.sprite import Sprite, blit, premultiplied_sprit
 
 
 class Moons(Layer):
-    """One moon or several: `places` are (x, height) in picture units, `radii` too."""
+    """One moon or several. `positions`: (x, height) in picture units; `radii`: in picture units."""
 
     order = CELESTIAL
 
-    def __init__(self, world: World, places: list[tuple[float, float]], radii: list[float], color: Rgb) -> None:
-        self._world, self._places = world, places
+    def __init__(self, world: World, positions: list[tuple[float, float]], radii: list[float], color: Rgb) -> None:
+        self._world, self._positions = world, positions
         rng = world.rng("moon")
         face = make_texture(spectral_noise(256, 3.0, rng, (2, 60)))
         light = 3.2 if world.lighting.is_night else 0.9
@@ -33,7 +33,7 @@ class Moons(Layer):
     def paint(self, canvas: F32, span: Span, state: FrameState, prepared: Any) -> None:
         """See `Layer.paint`."""
         viewport = self._world.viewport
-        for sprite, (x, height) in zip(self._sprites, self._places, strict=True):
+        for sprite, (x, height) in zip(self._sprites, self._positions, strict=True):
             left = (x - state.parallax(0)) * viewport.unit + viewport.width / 2 - sprite.size[1] / 2
             blit(canvas, span, sprite, (left, viewport.horizon - height * viewport.unit - sprite.size[0] / 2))
 
@@ -41,8 +41,8 @@ class Moons(Layer):
 def _moon(world: World, radius: float, color: Rgb, face: Any, start: float) -> Sprite:
     reach = radius * world.viewport.unit
     size = 2 * int(np.ceil(reach)) + 4
-    at = (np.arange(size, dtype=np.float32) - np.float32((size - 1) / 2)) / np.float32(reach)
-    x, y = np.broadcast_arrays(at[None], at[:, None])
+    axis = (np.arange(size, dtype=np.float32) - np.float32((size - 1) / 2)) / np.float32(reach)
+    x, y = np.broadcast_arrays(axis[None], axis[:, None])
     seas = sample(face, x * 26 + np.float32(start), y * 26) + sample(
         face, x * 90 + np.float32(start), y * 90
     ) * np.float32(0.3)
@@ -53,8 +53,8 @@ def _moon(world: World, radius: float, color: Rgb, face: Any, start: float) -> S
 
 @dataclass(frozen=True)
 class PlanetSurface:
-    """How a planet looks: colours by height of its noise, from low to high; `bands` draws them out along its latitude;
-    `cloud` is the share under white cloud; `air` the colour of its rim; `rings` whether it has some."""
+    """How a planet looks. `colors`: by height of the noise, from low to high. `banding`: stretches the noise along the
+    latitude, 0..1. `cloud_cover`: 0..1."""
 
     colors: tuple[Rgb, ...]
     banding: float
@@ -64,14 +64,14 @@ class PlanetSurface:
 
 
 class Planet(Layer):
-    """A sphere that turns. `place` and `radius` in picture units, height over the horizon."""
+    """A rotating sphere. `position`: (x, height over the horizon) and `radius`, in picture units."""
 
     order = CELESTIAL + 1
 
     def __init__(
-        self, world: World, place: tuple[float, float], radius: float, face: PlanetSurface, name: str = "planet"
+        self, world: World, position: tuple[float, float], radius: float, face: PlanetSurface, name: str = "planet"
     ) -> None:
-        self._world, self._place, self._surface = world, place, face
+        self._world, self._position, self._surface = world, position, face
         rng = world.rng(name)
         self._surface_texture = make_texture(spectral_noise(512, 2.9, rng, (2, 200), max(0.12, 1 - face.banding)))
         self._cloud_texture = make_texture(spectral_noise(512, 2.6, rng, (3, 200), 0.6))
@@ -82,16 +82,16 @@ class Planet(Layer):
         self._ring = self._rings() if face.has_rings else None
 
     def _sphere(self, tilt: float, rng: np.random.Generator) -> None:
-        """What does not change while it turns: where each pixel is on the globe, its light, its cover."""
-        at = (np.arange(self._size, dtype=np.float32) - np.float32((self._size - 1) / 2)) / np.float32(self._radius)
-        x, y = np.broadcast_arrays(at[None], -at[:, None])
+        """Compute what does not change: texture coordinates, light and alpha of each pixel."""
+        axis = (np.arange(self._size, dtype=np.float32) - np.float32((self._size - 1) / 2)) / np.float32(self._radius)
+        x, y = np.broadcast_arrays(axis[None], -axis[:, None])
         square = x * x + y * y
         z = np.sqrt(np.clip(1 - square, 0, 1))
         c, s = np.float32(np.cos(tilt)), np.float32(np.sin(tilt))
         px, py = x * c - y * s, x * s + y * c
         self._u = (np.arctan2(px, z) * np.float32(512 / (2 * np.pi))).astype(np.float32)
         self._v = (np.arcsin(np.clip(py, -1, 1)) * np.float32(512 / (2 * np.pi))).astype(np.float32)
-        side = 0.72 if self._place[0] < 0 else -0.72
+        side = 0.72 if self._position[0] < 0 else -0.72
         sun = np.array([side, 0.36, 0.50], np.float32)
         facing = (x * sun[0] + y * sun[1] + z * sun[2]) / np.float32(np.linalg.norm(sun))
         self._day = smoothstep(-0.06, 0.75, facing) * np.float32(1.25)
@@ -101,7 +101,7 @@ class Planet(Layer):
         self._rim = as_planes(self._surface.rim_color) * rim
 
     def _rings(self) -> Sprite:
-        """The rings, as seen aslant; the half behind the planet is hidden by it when painted first."""
+        """The rings in perspective. Their far half is painted before the planet, and hidden by it."""
         wide, high = int(self._radius * 4.8), int(self._radius * 1.5)
         x = (np.arange(wide, dtype=np.float32) - wide / 2) / np.float32(self._radius)
         y = (np.arange(high, dtype=np.float32)[:, None] - high / 2) / np.float32(self._radius * 0.26)
@@ -115,20 +115,20 @@ class Planet(Layer):
         )
 
     def prepare(self, state: FrameState, canvas: F32) -> Any:
-        """The globe as a strip."""
+        """The planet as a sprite."""
         u = self._u + np.float32(self._turn * state.t)
         height = sample(self._surface_texture, u, self._v * np.float32(1 + 2 * self._surface.banding))
         height += sample(self._surface_texture, u * 4, self._v * 4) * np.float32(0.22)
         stops = np.array(self._surface.colors, np.float32)
-        place = np.clip((height + np.float32(1.6)) * np.float32((len(stops) - 1) / 3.2), 0, len(stops) - 1)
-        index = np.minimum(place.astype(np.intp), len(stops) - 2)
-        part = place - index
-        part = part * part * (3 - 2 * part)
+        position = np.clip((height + np.float32(1.6)) * np.float32((len(stops) - 1) / 3.2), 0, len(stops) - 1)
+        index = np.minimum(position.astype(np.intp), len(stops) - 2)
+        weight = position - index
+        weight = weight * weight * (3 - 2 * weight)
         light = np.empty((3, self._size, self._size), np.float32)
         white = self._white(state) if self._surface.cloud_cover else None
         for channel in range(3):
             low = stops[:, channel].take(index)
-            low += (stops[:, channel].take(index + 1) - low) * part
+            low += (stops[:, channel].take(index + 1) - low) * weight
             if white is not None:
                 low += (np.float32(0.9) - low) * white
             light[channel] = low * self._day
@@ -147,8 +147,8 @@ class Planet(Layer):
     def paint(self, canvas: F32, span: Span, state: FrameState, prepared: Any) -> None:
         """See `Layer.paint`."""
         viewport = self._world.viewport
-        x = (self._place[0] - state.parallax(0.1)) * viewport.unit + viewport.width / 2
-        y = viewport.horizon - self._place[1] * viewport.unit
+        x = (self._position[0] - state.parallax(0.1)) * viewport.unit + viewport.width / 2
+        y = viewport.horizon - self._position[1] * viewport.unit
         if self._ring is not None:
             rows, columns = self._ring.size
             blit(canvas, span, self._ring, (x - columns / 2, y - rows / 2))
@@ -159,7 +159,7 @@ class Planet(Layer):
 
 
 def planet_surface(color: Rgb | None, pick: float) -> PlanetSurface:
-    """A face in one colour, or one of a few by chance, 0..1."""
+    """A surface in one colour, or one of several, selected by `pick`, 0..1."""
     if color:
         tones = (scale(color, 0.16), scale(color, 0.5), mix(color, (1.0, 1.0, 1.0), 0.25), mix(color, (1, 1, 1), 0.6))
         return PlanetSurface(tones, 0.85 if pick > 0.4 else 0.1, 0.0, mix(color, (1.0, 1.0, 1.0), 0.3), pick > 0.6)
@@ -175,7 +175,7 @@ def planet_surface(color: Rgb | None, pick: float) -> PlanetSurface:
 
 
 class Nebula(Layer):
-    """Deep space: glowing gas that drifts, behind the stars. `colors`: of its thin, middle and dense parts."""
+    """Space with a drifting nebula. `colors`: of its thin, middle and dense parts."""
 
     order = 0.0
 
@@ -189,7 +189,7 @@ class Nebula(Layer):
         self._lane = (np.float32(np.sin(angle)), np.float32(np.cos(angle)))
 
     def prepare(self, state: FrameState, canvas: F32) -> Any:
-        """The gas at a third of the size or so, enlarged to half, float32 (3, H / 2, W / 2)."""
+        """The nebula at half size, float32 (3, H / 2, W / 2), computed at a quarter of the size."""
         viewport = self._world.viewport
         t = np.float32(state.t)
         x = (viewport.columns(4) + np.float32(state.parallax(0.05)))[None] * np.float32(64)

@@ -1,4 +1,4 @@
-"""A town's lights: rows of towers in haze, and cars that pass at their feet."""
+"""A city: rows of towers in haze, their glow, and cars."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from videogen.engines.procedural.particles import add_dots
 from videogen.engines.procedural.row_bands import Span, intersect
 from videogen.engines.procedural.sprite import ParallaxLayer, Sprite, premultiplied_sprite
 
-# Depth, tallest, width, share of lit windows, share with signs.
+# Depth, height and width (picture units), fraction of lit windows, fraction with signs.
 _ROWS = ((0.0, 0.56, 0.052, 0.34, 0.12), (0.45, 0.47, 0.070, 0.36, 0.36), (1.0, 0.27, 0.092, 0.38, 0.62))
 _NEON: tuple[Rgb, ...] = ((1.0, 0.12, 0.50), (0.08, 0.75, 1.0), (0.55, 0.16, 1.0), (1.0, 0.45, 0.08))
 _CARS = 26
 
 
 def glow_color(world: World, colors: tuple[str, ...]) -> Rgb:
-    """Colour of the haze over the town."""
+    """Colour of the haze over the city."""
     if not world.lighting.is_night:
         return world.lighting.haze
     base = (0.30, 0.075, 0.25) if world.lighting.name == "night" else (0.34, 0.16, 0.20)
@@ -32,14 +32,14 @@ def glow_color(world: World, colors: tuple[str, ...]) -> Rgb:
 
 
 def towers(world: World, colors: tuple[str, ...], busy: float) -> list[Layer]:
-    """Rows of towers from far to near. `busy`, 0..1, tells how many windows are lit."""
+    """Rows of towers from far to near. `busy`, 0..1, decides how many windows are lit."""
     viewport, lighting, rng = world.viewport, world.lighting, world.rng("city")
     columns = viewport.width + 2 * world.margin
     centre = float(rng.uniform(0.25, 0.75))
-    room = min(1.25, viewport.horizon / viewport.unit / 0.68)
+    height_factor = min(1.25, viewport.horizon / viewport.unit / 0.68)
     glow = glow_color(world, colors)
     neon = tuple(TINTS[name] for name in colors) * 2 + (_NEON[:1] if colors else _NEON)
-    found: list[Layer] = []
+    layers: list[Layer] = []
     for depth, tallest, wide, windows, often in _ROWS:
         signs = often if lighting.is_night else 0.0
         if lighting.is_night:
@@ -47,17 +47,17 @@ def towers(world: World, colors: tuple[str, ...], busy: float) -> list[Layer]:
         else:
             body, fraction = lighting.lit((0.30, 0.31, 0.34), 0.4), 0.85
         row = BuildingRow(
-            depth, tallest * room * rng.uniform(0.92, 1.1), wide, body, min(1.0, fraction), signs, neon, centre
+            depth, tallest * height_factor * rng.uniform(0.92, 1.1), wide, body, min(1.0, fraction), signs, neon, centre
         )
         if not lighting.is_night:
             row = BuildingRow(**{**vars(row), "glass": tuple(scale(lighting.hour.zenith, f) for f in (0.35, 0.6, 1.0))})
         sprite = _with_haze(world, draw_buildings(viewport, row, columns, rng), depth, glow)
-        found.append(ParallaxLayer(world, sprite, viewport.horizon, 0.25 + 0.45 * depth, SKYLINE + depth))
-    return found
+        layers.append(ParallaxLayer(world, sprite, viewport.horizon, 0.25 + 0.45 * depth, SKYLINE + depth))
+    return layers
 
 
 def _with_haze(world: World, sprite: Sprite, depth: float, glow: Rgb) -> Sprite:
-    """The strip behind its share of the town's haze, which is densest at the ground."""
+    """The sprite behind the haze of the city, which is densest at the ground."""
     rows = sprite.size[0]
     above = (np.arange(rows, 0, -1, dtype=np.float32)[:, None] - np.float32(0.5)) / np.float32(world.viewport.unit)
     fraction = (0.55 - 0.42 * depth) * np.exp(-above / np.float32(0.15)) + 0.12 * (1 - depth)
@@ -67,7 +67,7 @@ def _with_haze(world: World, sprite: Sprite, depth: float, glow: Rgb) -> Sprite:
 
 
 class TownGlow(Layer):
-    """The town's light in the air over it, by night."""
+    """The light of the city in the air above it, at night."""
 
     order = SKYLINE - 1
 
@@ -86,7 +86,7 @@ class TownGlow(Layer):
 
 
 class Cars(Layer):
-    """Head and tail lights along the horizon."""
+    """Head lights and tail lights along the horizon."""
 
     order = SKYLINE + 2
 
@@ -96,19 +96,19 @@ class Cars(Layer):
         self._low = world.viewport.horizon - int(world.viewport.unit * 0.04)
 
     def prepare(self, state: FrameState, canvas: F32) -> Any:
-        """White and red light, float32 (2, rows, W), over the last rows before the horizon."""
+        """White and red light, float32 (2, rows, W), for the last rows above the horizon."""
         viewport, cars = self._world.viewport, self._cars
         width = viewport.half_width * 2 + 0.4
         side = np.where(cars[3] < 0.5, -1.0, 1.0)
         laps = np.array([self._world.rate(float(v)) for v in (0.05 + 0.06 * cars[2]) / width])
         x = np.mod(cars[0] + side * laps * state.t, 1) * width - width / 2 - state.parallax(0.7)
-        place = (x * viewport.unit + viewport.width / 2).astype(np.float32)
+        position = (x * viewport.unit + viewport.width / 2).astype(np.float32)
         y = (viewport.horizon - self._low) - (0.004 + 0.008 * cars[1]) * np.float32(viewport.unit)
         planes = np.zeros((2, viewport.horizon - self._low, viewport.width), np.float32)
         for plane, chosen in zip(planes, (side > 0, side < 0), strict=True):
             bright = np.where(chosen, 0.6 + 0.6 * cars[2], 0).astype(np.float32)
             for offset in (0.0, 0.011):
-                lamp = place + np.float32(offset * viewport.unit)
+                lamp = position + np.float32(offset * viewport.unit)
                 add_dots(plane, lamp, y, max(0.9, viewport.unit * 0.0035), bright)
         return planes
 

@@ -1,4 +1,4 @@
-"""Dunes: long crests with a soft windward side and a steep lee, and sand that the wind carries over them."""
+"""Dunes with a flat windward side and a steep lee side, and blowing sand."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from videogen.engines.procedural.terrain import Terrain, bake_terrain
 
 
 def dunes(world: World, sand: Rgb) -> list[Layer]:
-    """Sand of one colour to the horizon."""
+    """Dunes of one colour up to the horizon."""
     rng = world.rng("dunes")
     broad, ripple = (
         make_texture(spectral_noise(512, 3.6, rng, (2, 40), 0.8)),
         make_texture(spectral_noise(512, 2.0, rng, (40, 150), 0.30)),
     )
     origin = rng.uniform(0, 512, 4).astype(np.float32)
-    # The lee sides turn away from the sun: that is what shows the crests.
+    # The lee sides face away from the sun, which makes the crests visible.
     swing = float(rng.uniform(0.7, 1.1)) * (-1 if world.lighting.sun[0] > 0 else 1)
 
     def height(x: F32, z: F32) -> F32:
         bend = sample(broad, x * np.float32(0.75) + origin[0], z * np.float32(0.75) + origin[1])
         along = (z * np.float32(0.8) + x * np.float32(swing)) * np.float32(1 / 58.0) + bend * np.float32(0.30)
-        # A crest leans: it rises slowly and falls fast.
+        # A crest is asymmetric: a slow rise and a steep fall.
         phase = along - np.floor(along)
         crest = np.where(phase < 0.72, phase / np.float32(0.72), (1 - phase) / np.float32(0.28))
         crest = crest * crest * (np.float32(2.2) - np.float32(1.2) * crest)
@@ -51,7 +51,7 @@ def dunes(world: World, sand: Rgb) -> list[Layer]:
 
 
 class BlowingSand(Layer):
-    """Veils of sand that stream low over the ground."""
+    """Sand that the wind blows low over the ground."""
 
     order = NEAR
 
@@ -60,16 +60,16 @@ class BlowingSand(Layer):
         rng = world.rng("drift")
         self._noise = make_texture(spectral_noise(256, 2.8, rng, (3, 60), 3.5))
         self._color = as_planes(world.lighting.lit(scale(sand, 0.9), 0.7))
-        self._way = 1.0 if rng.random() < 0.5 else -1.0
+        self._direction = 1.0 if rng.random() < 0.5 else -1.0
 
     def prepare(self, state: FrameState, canvas: F32) -> Any:
-        """How thick the veils are at half size, float32 (1, rows, W / 2), under the horizon."""
+        """Opacity of the sand at half size, float32 (1, rows, W / 2), below the horizon."""
         viewport = self._world.viewport
         rows = (viewport.height - viewport.horizon) // 2
         drop = -viewport.rows(viewport.horizon // 2, viewport.horizon // 2 + rows, 2)
         far = 1 / (drop + np.float32(0.16))
         x = viewport.columns(2) + np.float32(state.parallax(0.8))
-        u = x * far[:, None] * np.float32(16) - np.float32(self._way * 46 * state.t)
+        u = x * far[:, None] * np.float32(16) - np.float32(self._direction * 46 * state.t)
         v = np.broadcast_to((far * np.float32(60))[:, None], u.shape)
         stream = (
             sample(self._noise, u, v) + sample(self._noise, u * np.float32(1.9) - np.float32(30 * state.t), v) * 0.5

@@ -1,4 +1,4 @@
-"""A fire: tongues of flame that rise and tear off, sparks, and light on what is around."""
+"""A fire: flames, sparks, and its light on the environment."""
 
 from __future__ import annotations
 
@@ -20,18 +20,19 @@ _LEVELS = 512
 
 
 class Fire(Layer):
-    """A camp fire. `place`: its foot, (x, height) in picture units, `size`: its height; `color`: the flames' edge."""
+    """A camp fire. `position` of its bottom (x, height) and `size` (height), in picture units. `color`: of the edge of the
+    flames."""
 
     order = NEAR
 
-    def __init__(self, world: World, place: tuple[float, float], size: float, color: Rgb) -> None:
+    def __init__(self, world: World, position: tuple[float, float], size: float, color: Rgb) -> None:
         self._world, self._size = world, size
-        viewport, rng = world.viewport, world.rng(f"fire {place[0]:.3f}")
+        viewport, rng = world.viewport, world.rng(f"fire {position[0]:.3f}")
         self._noise = make_texture(spectral_noise(256, 2.5, rng, (3, 100), 1.7))
         self._ramp = _ramp(color)
         self._glow = as_planes(scale(color, 0.32))
-        self._x = place[0] * viewport.unit + viewport.width / 2
-        self._foot = int(viewport.horizon - place[1] * viewport.unit)
+        self._x = position[0] * viewport.unit + viewport.width / 2
+        self._foot = int(viewport.horizon - position[1] * viewport.unit)
         reach = int(size * viewport.unit * 0.62) // 2 * 2
         top = (self._foot - int(size * viewport.unit * 1.30)) // 2 * 2
         self._rows = intersect((0, viewport.height), (top, self._foot // 2 * 2 + 2))
@@ -46,7 +47,8 @@ class Fire(Layer):
         return 1 + 0.035 * waves
 
     def prepare(self, state: FrameState, canvas: F32) -> Any:
-        """The flames at half size, float32 (3, rows, columns), the sparks' light, and how bright the whole is."""
+        """The flames at half size, float32 (3, rows, columns), the light of the sparks, float32 (rows, columns), and
+        the brightness."""
         viewport = self._world.viewport
         t = state.t
         y = (self._foot - (np.arange(*self._rows, 2, dtype=np.float32) + 1)) / np.float32(self._size * viewport.unit)
@@ -99,15 +101,15 @@ class Fire(Layer):
         first, last = intersect(span, self._rows)
         if first >= last:
             return
-        here = slice(*self._columns)
+        columns_here = slice(*self._columns)
         light = upsample(flames, (first - self._rows[0], last - self._rows[0]), self._columns[1] - self._columns[0])
-        canvas[:, first:last, here] += light
-        canvas[:, first:last, here] += sparks[first - self._rows[0] : last - self._rows[0]] * as_planes(
+        canvas[:, first:last, columns_here] += light
+        canvas[:, first:last, columns_here] += sparks[first - self._rows[0] : last - self._rows[0]] * as_planes(
             (3.0, 1.1, 0.25)
         )
 
     def _light_up(self, canvas: F32, span: Span, state: FrameState, flicker: float) -> None:
-        """Warm light on ground and trees about the fire, and a glow in the air."""
+        """Warm light on everything near the fire, and a glow in the air."""
         viewport = self._world.viewport
         x = (
             np.arange(viewport.width, dtype=np.float32)
@@ -120,22 +122,22 @@ class Fire(Layer):
         near = np.float32(flicker) / (1 + square * np.float32(3.2)) ** 2
         area = canvas[:, slice(*span)]
         area *= 1 + near * as_planes((26.0, 11.0, 3.4)) * np.float32(0.42)
-        # What is lit: the ground before all, the air a little.
+        # Mostly the ground is lit, the air only a little.
         area += near * self._glow * np.where(ground, np.float32(0.95), np.float32(0.14))
 
 
 def _ramp(color: Rgb) -> F32:
     """Light of a flame by its heat, float32 (3, _LEVELS)."""
-    at = np.linspace(0, 1, _LEVELS)
+    heat = np.linspace(0, 1, _LEVELS)
     hot = mix((4.2, 2.0, 0.55), scale(color, 4.0), 0.5)
     stops = ((0.0, 0.0, 0.0), scale(color, 0.10), scale(color, 1.1), hot, (6.5, 4.6, 2.0))
     return np.array(
-        [np.interp(at, (0, 0.12, 0.34, 0.66, 1), [stop[c] for stop in stops]) for c in range(3)], np.float32
+        [np.interp(heat, (0, 0.12, 0.34, 0.66, 1), [stop[c] for stop in stops]) for c in range(3)], np.float32
     )
 
 
 def _draw_logs(world: World, size: float, rng: np.random.Generator) -> Sprite:
-    """Logs stacked crosswise, with embers between."""
+    """Stacked logs with embers between them."""
     fine = 2
     wide, high = int(size * 0.62) * fine, int(size * 0.20) * fine
     image = Image.new("RGBA", (wide, high), (0, 0, 0, 0))

@@ -1,4 +1,4 @@
-"""Abstract flow: sheets of colour that fold and slide like silk or ink."""
+"""Abstract flow: moving sheets of colour, like silk or ink."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from videogen.engines.procedural.palette import TINTS, Rgb, mix, scale
 from videogen.engines.procedural.resample import upsample
 from videogen.engines.procedural.row_bands import Span, split_rows
 
-# Four stops from shadow to light.
+# Four colours from dark to bright.
 _RAMPS: tuple[tuple[Rgb, Rgb, Rgb, Rgb], ...] = (
     ((0.010, 0.012, 0.050), (0.10, 0.05, 0.36), (0.80, 0.16, 0.42), (1.0, 0.62, 0.32)),
     ((0.004, 0.022, 0.040), (0.010, 0.16, 0.26), (0.06, 0.55, 0.55), (0.78, 0.95, 0.70)),
@@ -29,11 +29,11 @@ _MOODS: Mapping[str, tuple[Rgb, Rgb, Rgb, Rgb]] = {
     "dreamy": ((0.16, 0.20, 0.42), (0.46, 0.26, 0.50), (0.86, 0.44, 0.46), (0.80, 0.78, 0.56)),
 }
 _LEVELS = 1024
-_SPREAD = 184  # texels per picture unit: fine enough that no texel is wider than a pixel
+_SPREAD = 184  # texels per picture unit: no texel is wider than a pixel
 
 
 class AbstractFlow(Layer):
-    """One flow: its colours, how tightly it folds, which way it slides. `energy` runs from 0 to 1."""
+    """One flow. `energy`, 0..1, increases the number of folds."""
 
     order = SKY
 
@@ -63,7 +63,7 @@ class AbstractFlow(Layer):
         canvas[:, slice(*span)] = upsample(prepared, span, self._viewport.width)
 
     def _height(self, first: int, last: int, t: float, pan: float) -> tuple[F32, F32]:
-        """The sheet's height and its colour, smooth fields over rows first..last at half size."""
+        """Height and hue of the sheet, smooth fields, each (rows, columns), for rows first..last at half size."""
         viewport = self._viewport
         x = (viewport.columns(2) + np.float32(pan))[None] * _SPREAD
         y = viewport.rows(first, last, 2)[:, None] * _SPREAD
@@ -82,13 +82,13 @@ class AbstractFlow(Layer):
         first, last = span
         sheet, hue = self._height(first - 1, last + 1, t, pan)
         fold = np.sin(sheet * self._folds * np.float32(3.1))
-        scale_ = np.float32(self._viewport.unit / 2 / 9)
-        down = (fold[2:] - fold[:-2]) * scale_
+        slope_scale = np.float32(self._viewport.unit / 2 / 9)
+        down = (fold[2:] - fold[:-2]) * slope_scale
         across = np.empty_like(down)
-        across[:, 1:-1] = (fold[1:-1, 2:] - fold[1:-1, :-2]) * scale_
+        across[:, 1:-1] = (fold[1:-1, 2:] - fold[1:-1, :-2]) * slope_scale
         across[:, 0], across[:, -1] = across[:, 1], across[:, -2]
         fold, hue = fold[1:-1], hue[1:-1]
-        # A lamp from the upper left; its mirror image is the sheen along the folds.
+        # A light from the upper left, with specular highlights along the folds.
         light = (np.float32(0.80) - down * np.float32(0.55) - across * np.float32(0.35)) / np.sqrt(
             1 + down * down + across * across
         )
@@ -97,25 +97,25 @@ class AbstractFlow(Layer):
         tone *= np.float32(0.35) + np.float32(0.85) * light
         np.clip(tone, 0.0, 1.0, out=tone)
         index = (tone * (_LEVELS - 1)).astype(np.intp)
-        part = tone * (_LEVELS - 1) - index
+        weight = tone * (_LEVELS - 1) - index
         shine = light * light
         shine *= shine
         shine *= shine * self._sheen * np.float32(0.9) * tone
         for channel in range(3):
             ramp = self._ramp[channel]
             low = ramp.take(index)
-            low += (ramp[1:].take(index, mode="clip") - low) * part
+            low += (ramp[1:].take(index, mode="clip") - low) * weight
             low += shine * self._ramp[channel, -1]
             half[channel, first:last] = low
 
 
 def _ramp(colors: Sequence[str], mood: str, rng: np.random.Generator) -> F32:
-    """Colour by tone, float32 (3, _LEVELS), from the mood, the colour words, or chance."""
-    drawn = _RAMPS[int(rng.integers(len(_RAMPS)))]
-    stops = _MOODS.get(mood, drawn)
+    """Colour by tone, float32 (3, _LEVELS), from the colour words, the mood, or a random choice."""
+    random_stops = _RAMPS[int(rng.integers(len(_RAMPS)))]
+    stops = _MOODS.get(mood, random_stops)
     if colors:
         first, second = TINTS[colors[0]], TINTS[colors[-1]]
         stops = (scale(first, 0.02), scale(first, 0.30), scale(second, 0.85), mix(second, (1.0, 0.96, 0.9), 0.6))
-    at = np.linspace(0, 1, _LEVELS)
-    eased = [np.interp(at, (0, 0.34, 0.68, 1), [stop[c] ** 0.5 for stop in stops]) ** 2 for c in range(3)]
+    tones = np.linspace(0, 1, _LEVELS)
+    eased = [np.interp(tones, (0, 0.34, 0.68, 1), [stop[c] ** 0.5 for stop in stops]) ** 2 for c in range(3)]
     return np.array(eased, np.float32)

@@ -1,4 +1,4 @@
-"""A field of flowers: rows of blades and blossoms that bend in the wind, sharp in the middle, soft up close."""
+"""A field of flowers: rows of grass and flowers that bend in the wind. The nearest rows are out of focus."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _ROWS = 9
 
 @dataclass(frozen=True)
 class Flower:
-    """One kind of flower: `shape` is daisy, cup, spike or bell; colours of its petals and its heart."""
+    """One kind of flower. `shape`: daisy, cup, spike or bell. `petals`, `heart`: colours."""
 
     shape: str
     petals: Rgb
@@ -33,18 +33,18 @@ def flower_field(world: World, choose_flowers: tuple[Flower, ...], dense: float)
     """Rows from the horizon to the camera."""
     viewport = world.viewport
     below = viewport.height - viewport.horizon
-    found: list[Layer] = []
+    layers: list[Layer] = []
     for index in range(_ROWS):
         near = (index + 0.6) / _ROWS
         foot = viewport.horizon + int(below * (0.05 + 1.12 * near**1.7))
         tall = (0.022 + 0.30 * near**1.9) * viewport.unit
         sprite = _draw_row(world, choose_flowers, (tall, near, dense), world.rng(f"row {index}"))
-        found.append(SwayingRow(world, sprite, foot, near, index))
-    return found
+        layers.append(SwayingRow(world, sprite, foot, near, index))
+    return layers
 
 
 class SwayingRow(Layer):
-    """A row that the wind bends: not at the foot, most at the tips, in waves that run over the field."""
+    """A row that bends in the wind, from nothing at the bottom to most at the top, in waves over the field."""
 
     def __init__(self, world: World, sprite: Sprite, foot: int, depth: float, index: int) -> None:
         self.order = STANDING - 5 + depth
@@ -66,25 +66,27 @@ class SwayingRow(Layer):
         phase = x * np.float32(4.5 / viewport.unit) + np.float32(self._index * 1.3)
         slow, fast = (np.float32(2 * np.pi * rate * state.t) for rate in self._rates)
         wind = np.float32(0.35) + np.float32(0.5) * np.sin(phase - slow) + np.float32(0.18) * np.sin(phase * 2.7 - fast)
-        at = x + np.float32(state.parallax(self._depth) * viewport.unit + self._world.margin) - self._bend[rows] * wind
-        whole = np.floor(at)
-        part = at - whole
+        position = (
+            x + np.float32(state.parallax(self._depth) * viewport.unit + self._world.margin) - self._bend[rows] * wind
+        )
+        whole = np.floor(position)
+        weight = position - whole
         index = whole.astype(np.intp)
         np.clip(index, 0, sprite.size[1] - 2, out=index)
         index += np.arange(first - top, last - top)[:, None] * sprite.size[1]
-        cover = _lerp(sprite.alpha, index, part)
+        cover = _lerp(sprite.alpha, index, weight)
         target = canvas[:, first:last]
         target *= 1 - cover
         for channel in range(3):
-            target[channel] += _lerp(sprite.light[channel], index, part)
+            target[channel] += _lerp(sprite.light[channel], index, weight)
 
 
-def _lerp(plane: F32, index: np.ndarray[tuple[int, ...], np.dtype[np.intp]], part: F32) -> F32:
+def _lerp(plane: F32, index: np.ndarray[tuple[int, ...], np.dtype[np.intp]], weight: F32) -> F32:
     flat = plane.reshape(-1)
     left = flat.take(index)
     right = flat[1:].take(index)
     right -= left
-    right *= part
+    right *= weight
     left += right
     return left
 
@@ -92,7 +94,7 @@ def _lerp(plane: F32, index: np.ndarray[tuple[int, ...], np.dtype[np.intp]], par
 def _draw_row(
     world: World, choose_flowers: tuple[Flower, ...], shape: tuple[float, float, float], rng: np.random.Generator
 ) -> Sprite:
-    """One row; `shape`: its height in pixels, how near it is, how many flowers it has."""
+    """Draw one row. `shape`: height in pixels, nearness (0..1), density of the flowers (0..1)."""
     tall, near, dense = shape
     viewport, lighting = world.viewport, world.lighting
     columns = (viewport.width + 2 * world.margin) * _SUPERSAMPLING
@@ -118,7 +120,7 @@ def _draw_row(
     if near > 0.8:
         image = image.convert("RGBa").filter(ImageFilter.GaussianBlur(high * 0.016)).convert("RGBA")
     planes = sprite_from_image(image, _SUPERSAMPLING, _PEAK).planes
-    # Feet fade into what grows before them, or each row would end in a line.
+    # The bottom of a row fades into the next row, so that it has no visible edge.
     planes *= np.clip(np.arange(planes.shape[1], 0, -1, dtype=np.float32) / max(1.0, 0.16 * planes.shape[1]), 0, 1)[
         :, None
     ]
@@ -132,7 +134,7 @@ def _draw_grass(
     row: tuple[tuple[int, int], float, float],
     rng: np.random.Generator,
 ) -> None:
-    """Blades all along a row: its size, how tall it is, the air before it."""
+    """Draw the grass of a row. `row`: size (columns, rows), height, opacity of the haze."""
     (columns, rows), high, veil = row
     step = max(high * 0.045, 1.6 * _SUPERSAMPLING)
     for x in np.arange(-high * 0.2, columns + high * 0.2, step):
@@ -170,11 +172,11 @@ def _draw_blossom(
     pen: ImageDraw.ImageDraw,
     world: World,
     bloom: Flower,
-    place: tuple[tuple[float, float], float, float],
+    position: tuple[tuple[float, float], float, float],
     rng: np.random.Generator,
 ) -> None:
-    """One blossom: its middle, its radius, the air before it."""
-    (x, y), size, veil = place
+    """Draw one flower head. `position`: centre, radius, opacity of the haze."""
+    (x, y), size, veil = position
     tone = [_surface_color(world, scale(bloom.petals, f), veil, s) for f, s in ((0.55, 0.25), (0.85, 0.6), (1.1, 0.95))]
     heart = _surface_color(world, bloom.heart, veil, 0.6)
     if bloom.shape == "daisy":
@@ -201,7 +203,7 @@ def _draw_blossom(
 
 
 def choose_flowers(colors: tuple[Rgb, ...], pick: int) -> tuple[Flower, ...]:
-    """Flowers in the colours asked for, or a mixture that grows together."""
+    """Flowers in the requested colours, or one of several mixtures."""
     dark, yellow = (0.03, 0.02, 0.02), (0.85, 0.55, 0.04)
     if colors:
         return tuple(

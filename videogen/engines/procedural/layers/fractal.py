@@ -1,4 +1,4 @@
-"""A Julia set whose parameter wanders on a small circle, in smooth colours."""
+"""A Julia set. Its parameter moves on a small circle."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from videogen.engines.procedural.row_bands import Span
 _STEPS = 28
 _LEVELS = 2048
 _ESCAPE = 64.0
-# Parameters whose sets have fine arms, spirals or dust.
+# Parameters with fine arms, spirals or dust.
 _SHAPES = (
     -0.80 + 0.156j, -0.40 + 0.60j, -0.7018 - 0.3842j, -0.835 - 0.2321j, -0.7269 + 0.1889j, 0.355 + 0.355j,
     -0.54 + 0.54j, 0.3555 - 0.3373j, -0.12 + 0.78j, 0.285 + 0.53j,
@@ -23,7 +23,7 @@ _SHAPES = (
 
 
 class JuliaSet(Layer):
-    """z -> z^2 + c at the full size of the picture. `stops`: colours from far outside to the set's edge."""
+    """z -> z^2 + c at full size. `stops`: colours from far outside to the edge of the set."""
 
     order = SKY
 
@@ -34,19 +34,19 @@ class JuliaSet(Layer):
         self._start = float(rng.uniform(0, 2 * np.pi))
         self._angle = float(rng.uniform(0, np.pi))
         self._rate = world.rate(0.05)
-        at = np.linspace(0, 1, _LEVELS)
-        place = np.linspace(0, 1, len(stops)) ** 1.1
+        levels = np.linspace(0, 1, _LEVELS)
+        positions = np.linspace(0, 1, len(stops)) ** 1.1
         self._ramp = np.array(
-            [np.interp(at, place, [stop[c] ** 0.5 for stop in stops]) ** 2 for c in range(3)], np.float32
+            [np.interp(levels, positions, [stop[c] ** 0.5 for stop in stops]) ** 2 for c in range(3)], np.float32
         )
 
     def _parameter(self, t: float) -> complex:
-        """A small circle about one of the shapes: the arms unfold and close again."""
+        """c on a small circle around one of the shapes."""
         angle = self._start + 2 * np.pi * self._rate * t
         return self._middle + 0.012 * complex(np.cos(angle), np.sin(angle))
 
     def prepare(self, state: FrameState, canvas: F32) -> Any:
-        """The parameter and the view: its unit vectors and its middle."""
+        """The parameter c, and the rotation and scale of the view, both complex."""
         turn = self._angle + 0.05 * state.t * (0 if self._world.camera.loop else 1)
         return self._parameter(state.t), 1.75 * np.exp(1j * turn)
 
@@ -62,7 +62,7 @@ class JuliaSet(Layer):
         real = x * np.float32(scale.real) - y * np.float32(scale.imag)
         imag = x * np.float32(scale.imag) + y * np.float32(scale.real)
         light = _iterate(real, imag, c)
-        # The colours go to and fro, the faster the nearer to the set.
+        # The colours alternate, faster near the set.
         light *= light * np.float32(1.5) + np.float32(1.6)
         light %= np.float32(2)
         np.abs(light - np.float32(1), out=light)
@@ -72,9 +72,11 @@ class JuliaSet(Layer):
 
 
 def _iterate(real: F32, imag: F32, c: complex) -> F32:
-    """How near each point comes to the set, 0..1: the mean of a smooth measure along its orbit.
+    """How near each point comes to the set, 0..1: a weighted mean along its orbit.
 
-    Exponential smoothing (the sum of exp(-|z|)) has no steps, and, weighted down, no noise near the set."""
+    Exponential smoothing (the sum of exp(-
+    z
+    )) has no visible steps. The decreasing weights avoid noise near the set."""
     total = np.zeros_like(real)
     square = np.empty_like(real)
     other = np.empty_like(real)

@@ -1,4 +1,4 @@
-"""Open ground in perspective: snow, sand, grass, earth."""
+"""Flat ground in perspective: snow, sand, grass, earth."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from videogen.engines.procedural.row_bands import Span, intersect
 
 @dataclass(frozen=True)
 class GroundMaterial:
-    """`dark` and `light` are the surface's colours between which it varies; `stretch` above 1 draws its texture out
-    across; `relief` scales the contrast; `fineness` how small its features are."""
+    """`dark`, `light`: the two colours of the surface. `stretch`: above 1, features are longer along x. `relief`:
+    contrast. `fineness`: above 1, features are smaller. `sunlit`: as in `Lighting.lit`."""
 
     dark: Rgb
     light: Rgb
@@ -26,11 +26,11 @@ class GroundMaterial:
     relief: float = 1.0
     fineness: float = 1.0
     sunlit: float = 0.5
-    veil: float = 0.85  # of haze at the horizon
+    veil: float = 0.85  # opacity of the haze at the horizon
 
 
 class Ground(Layer):
-    """Painted from the horizon down, paler towards it."""
+    """The ground below the horizon, with haze towards it."""
 
     order = GROUND
 
@@ -41,7 +41,7 @@ class Ground(Layer):
         self._light = as_planes(world.lighting.lit(soil.light, soil.sunlit))
 
     def prepare(self, state: FrameState, canvas: F32) -> Any:
-        """The colour of the air at the horizon, float32 (3, 1, W)."""
+        """The colour of the haze at the horizon, float32 (3, 1, W)."""
         return horizon_color(self._world, state)
 
     def paint(self, canvas: F32, span: Span, state: FrameState, prepared: Any) -> None:

@@ -1,4 +1,4 @@
-"""Calm water: a mirror of what stands behind it, stirred by ripples."""
+"""Calm water that reflects what is above it, with ripples."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from videogen.engines.procedural.row_bands import Span, intersect
 
 
 class Lake(Layer):
-    """Painted under the horizon from what is above it. `stir` 1 is a light breeze."""
+    """Water below the horizon. `stir`: strength of the ripples, 1 in a light breeze."""
 
     order = GROUND
     reads_canvas = True
@@ -25,7 +25,7 @@ class Lake(Layer):
         self._ripples = (make_texture(spectral_noise(256, 2.6, world.rng("lake"), (4, 70), 0.45)),)
 
     def prepare(self, state: FrameState, canvas: F32) -> Any:
-        """The picture over the horizon, float32 (3, horizon, W)."""
+        """The picture above the horizon, float32 (3, horizon, W)."""
         return canvas[:, : self._viewport.horizon]
 
     def paint(self, canvas: F32, span: Span, state: FrameState, prepared: Any) -> None:
@@ -43,7 +43,7 @@ class Lake(Layer):
         index = rows.astype(np.intp)
         index *= viewport.width
         index += columns.astype(np.intp)
-        # Seen steeply, water mirrors less and shows its own colour.
+        # Towards the viewer, water reflects less and shows more of its own colour.
         strong = (np.float32(0.86) - np.float32(0.42) * smoothstep(0.0, 0.42, drop))[:, None]
         for channel in range(3):
             light = prepared[channel].reshape(-1).take(index)
@@ -52,7 +52,7 @@ class Lake(Layer):
             canvas[channel, first:last] = light
 
     def _waves(self, drop: F32, state: FrameState) -> F32:
-        """How far each pixel's reflection is moved, in picture units."""
+        """Offset of the reflection of each pixel, in picture units."""
         t = np.float32(state.t)
         far = 1 / (drop + np.float32(0.03))
         ground = (self._viewport.columns() + np.float32(state.parallax(0.7))) * far[:, None] * 9

@@ -1,4 +1,4 @@
-"""Sky lanterns: paper balloons that glow from below and drift upwards."""
+"""Sky lanterns that glow and rise."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _SPRITE_SIZES = 7
 
 
 class Lanterns(Layer):
-    """`count` of them, the far ones small and slow."""
+    """`count` lanterns. The far ones are small and slow."""
 
     order = ALOFT
 
@@ -31,7 +31,7 @@ class Lanterns(Layer):
         self._phase = rng.uniform(0, 2 * np.pi, count)
         heights = 0.014 + 0.082 * np.linspace(0, 1, _SPRITE_SIZES) ** 1.3
         self._sprites = [_draw_lantern(float(height * viewport.unit), color) for height in heights]
-        # Nearer ones rise faster across the picture.
+        # Nearer lanterns rise faster.
         rates = (0.020 + 0.055 * self._depth) / (viewport.horizon / viewport.unit)
         self._rates = np.array(
             [world.rate(float(rate)) if world.camera.loop and rate > 0.05 else rate for rate in rates]
@@ -39,20 +39,20 @@ class Lanterns(Layer):
         self._sway = world.rate(0.09)
 
     def prepare(self, state: FrameState, canvas: F32) -> Any:
-        """What is to be drawn, from far to near: sprite, left, top, strength."""
+        """What to draw, from far to near: (sprite, left, top, brightness)."""
         viewport = self._world.viewport
-        room = viewport.horizon + 0.2 * viewport.unit
-        found = []
+        travel = viewport.horizon + 0.2 * viewport.unit
+        items = []
         for index, depth in enumerate(self._depth):
             risen = (self._start[index] + self._rates[index] * state.t) % 1.0
             sprite = self._sprites[min(_SPRITE_SIZES - 1, int(depth * _SPRITE_SIZES))]
             sway = 0.012 * np.sin(2 * np.pi * self._sway * state.t + self._phase[index]) * (0.5 + depth)
             x = (self._x[index] + sway - state.parallax(0.1 + 0.7 * depth)) * viewport.unit + viewport.width / 2
-            y = viewport.horizon * 0.985 - risen * room
+            y = viewport.horizon * 0.985 - risen * travel
             fade = float(smoothstep(0.0, 0.10, np.array([risen], np.float32))[0])
             glow = fade * (0.55 + 0.45 * depth) * (1 + 0.06 * np.sin(state.t * 5 + self._phase[index] * 7))
-            found.append((sprite, x - sprite.size[1] / 2, y - sprite.size[0] / 2, glow))
-        return found
+            items.append((sprite, x - sprite.size[1] / 2, y - sprite.size[0] / 2, glow))
+        return items
 
     def paint(self, canvas: F32, span: Span, state: FrameState, prepared: Any) -> None:
         """See `Layer.paint`."""
@@ -62,11 +62,11 @@ class Lanterns(Layer):
 
 
 def _draw_lantern(height: float, color: Rgb) -> Sprite:
-    """One lantern `height` pixels tall with its halo."""
+    """One lantern, `height` pixels tall, with its halo."""
     size = int(height * 1.7) + 4
-    at = (np.arange(size, dtype=np.float32) - np.float32((size - 1) / 2)) / np.float32(max(height, 1.0))
-    x, y = np.broadcast_arrays(at[None], at[:, None])
-    # A barrel that narrows towards its mouth.
+    axis = (np.arange(size, dtype=np.float32) - np.float32((size - 1) / 2)) / np.float32(max(height, 1.0))
+    x, y = np.broadcast_arrays(axis[None], axis[:, None])
+    # A barrel that is narrower at its opening.
     wide = (
         np.float32(0.36) - np.float32(0.075) * smoothstep(-0.1, 0.5, y) - np.float32(0.22) * smoothstep(-0.30, -0.52, y)
     )

@@ -1,4 +1,4 @@
-"""Beams of light through mist or water, and banks of mist, as soft layers at a quarter of the size."""
+"""Light beams through mist or water, and banks of mist, computed at a quarter of the size."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from videogen.engines.procedural.row_bands import Span, intersect
 
 
 class LightBeams(Layer):
-    """Beams that fan out from a point over the picture. `origin`: where, (x, height) in picture units; `reach`: how far
-    they go; `pace`: how fast they change."""
+    """Beams from a point above the picture. `origin`: (x, height) and `reach`: length, in picture units. `pace`: speed
+    of change."""
 
     def __init__(self, world: World, origin: tuple[float, float], color: Rgb, reach: float, pace: float) -> None:
         self._world, self._pace = world, pace
@@ -32,7 +32,7 @@ class LightBeams(Layer):
         self._fade = np.exp(-distance / np.float32(reach)) * smoothstep(0.1, 0.6, distance)
 
     def prepare(self, state: FrameState, canvas: F32) -> Any:
-        """The beams' strength at half size, float32 (1, H / 2, W / 2)."""
+        """Strength of the beams at half size, float32 (1, H / 2, W / 2)."""
         t = np.float32(state.t * self._pace)
         beams = sample_1d(self._lines[0], self._angle + 9 * t) + sample_1d(self._lines[1], self._angle * 0.6 - 7 * t)
         beams = smoothstep(-0.25, 1.3, beams) * self._fade
@@ -46,24 +46,25 @@ class LightBeams(Layer):
 
 @dataclass(frozen=True)
 class MistBank:
-    """Where mist lies: `middle` height over the horizon and `half` its thickness, in picture units."""
+    """`middle`: height over the horizon, `half`: half of the thickness, both in picture units. `thickness`: opacity,
+    0..1."""
 
     middle: float
     half: float
     thickness: float
     color: Rgb
-    speed: float = 0.05  # picture units a second
+    speed: float = 0.05  # picture units per second
 
 
 class Mist(Layer):
-    """One drifting bank."""
+    """One drifting bank of mist."""
 
     def __init__(self, world: World, bank: MistBank, name: str, order: float) -> None:
         self.order = order
         self._world, self._bank = world, bank
         rng = world.rng(name)
         self._noise = make_texture(spectral_noise(128, 3.0, rng, (1, 24), 1.6))
-        self._way = 1.0 if rng.random() < 0.5 else -1.0
+        self._direction = 1.0 if rng.random() < 0.5 else -1.0
         viewport, reach = world.viewport, 2.6 * bank.half
         top = viewport.horizon - int((bank.middle + reach) * viewport.unit)
         bottom = viewport.horizon - int((bank.middle - reach) * viewport.unit)
@@ -74,11 +75,11 @@ class Mist(Layer):
         self._color = as_planes(bank.color)
 
     def prepare(self, state: FrameState, canvas: F32) -> Any:
-        """Thickness at half size, float32 (1, rows, W / 2)."""
+        """Opacity at half size, float32 (1, rows, W / 2)."""
         viewport = self._world.viewport
         if self._rows[0] >= self._rows[1]:
             return None
-        x = viewport.columns(4) + np.float32(state.parallax(0.5) + self._way * self._bank.speed * state.t)
+        x = viewport.columns(4) + np.float32(state.parallax(0.5) + self._direction * self._bank.speed * state.t)
         u = np.broadcast_to(x * np.float32(36), (len(self._height), len(x)))
         v = np.broadcast_to(self._height * np.float32(70), u.shape)
         swirl = sample(self._noise, u, v + np.float32(0.8 * state.t))

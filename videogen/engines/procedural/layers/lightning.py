@@ -1,4 +1,4 @@
-"""A thunderstorm's flashes: bolts that branch, and clouds that light up around them."""
+"""Flashes of lightning: branched bolts, and clouds that they light."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ _MAX_FLASHES = 12
 
 @dataclass(frozen=True)
 class _Flash:
-    start: float  # seconds of the scene
+    start: float  # scene seconds
     x: float  # picture units
     pulses: tuple[tuple[float, float], ...]  # seconds after the start, strength
-    bolt: NDArray[np.uint8]  # (rows, columns), all rows over the horizon
-    left: int  # its first column
+    bolt: NDArray[np.uint8]  # (rows, columns), for all rows above the horizon
+    left: int  # first column in the picture
 
 
 class Lightning(Layer):
-    """Flashes over a clip of `seconds` of the scene, one soon after the start; `often` of them a second."""
+    """Flashes in `seconds` of the scene, the first one soon after the start. `often`: flashes per second."""
 
     order = CLOUDS + 5
 
@@ -46,14 +46,14 @@ class Lightning(Layer):
         viewport = self._world.viewport
         x = float(rng.uniform(-0.8, 0.8)) * viewport.half_width
         pulses = [(0.0, 1.0)]
-        # Three at most: more within a second could harm people.
+        # At most three pulses: more flashes per second can be harmful to people.
         for _ in range(int(rng.integers(1, 3))):
             pulses.append((pulses[-1][0] + float(rng.uniform(0.07, 0.16)), float(rng.uniform(0.4, 0.9))))
         bolt, left = self._draw(x, rng)
         return _Flash(start, x, tuple(pulses), bolt, left)
 
     def _draw(self, x: float, rng: np.random.Generator) -> tuple[NDArray[np.uint8], int]:
-        """A bolt with its glow, and its first column in the picture."""
+        """Draw a bolt with its glow. Returns it with its first column in the picture."""
         viewport = self._world.viewport
         wide = int(0.7 * viewport.unit)
         image = Image.new("L", (wide * 2, viewport.horizon * 2), 0)
@@ -63,8 +63,8 @@ class Lightning(Layer):
         thick = max(2.5, viewport.unit * 0.0095)
         main = _jagged_path(top, foot, 0.16, rng)
         _stroke(pen, main, thick)
-        for at in rng.integers(len(main) // 6, len(main) * 4 // 5, 5):
-            start = main[at]
+        for index in rng.integers(len(main) // 6, len(main) * 4 // 5, 5):
+            start = main[index]
             reach = (viewport.horizon * 2 - start[1]) * float(rng.uniform(0.25, 0.6))
             end = (start[0] + reach * float(rng.uniform(0.5, 1.1)) * float(rng.choice((-1, 1))), start[1] + reach)
             _stroke(pen, _jagged_path(start, end, 0.2, rng), thick * 0.45)
@@ -74,7 +74,7 @@ class Lightning(Layer):
         return np.clip(light * 0.5, 0, 255).astype(np.uint8), int(viewport.width / 2 + x * viewport.unit - wide / 2)
 
     def _strength(self, flash: _Flash, t: float) -> float:
-        """How bright a flash is at a moment."""
+        """Brightness of a flash at time t."""
         since = t - flash.start
         if self._world.camera.loop:
             since %= self._seconds
@@ -86,9 +86,9 @@ class Lightning(Layer):
         return min(total, 1.3)
 
     def prepare(self, state: FrameState, canvas: F32) -> Any:
-        """The flashes that are seen now, with their strength."""
-        found = [(flash, self._strength(flash, state.t)) for flash in self._flashes]
-        return [(flash, strength) for flash, strength in found if strength > 0.01]
+        """The visible flashes with their strength."""
+        flashes = [(flash, self._strength(flash, state.t)) for flash in self._flashes]
+        return [(flash, strength) for flash, strength in flashes if strength > 0.01]
 
     def paint(self, canvas: F32, span: Span, state: FrameState, prepared: Any) -> None:
         """See `Layer.paint`."""
@@ -102,7 +102,7 @@ class Lightning(Layer):
         for flash, strength in prepared:
             near = np.exp(-((x - np.float32(flash.x)) ** 2) * np.float32(2.2))
             near = near * (np.float32(0.35) + height[:, None]) * np.float32(strength)
-            # Clouds are lit from within: what is there grows brighter, and a little light comes of itself.
+            # Clouds are lit from inside: multiply what is there, and add a little light.
             area *= 1 + near * np.float32(6.5)
             area += near * np.float32(0.14) * self._color
             self._paint_bolt(area, flash, (first, last), strength)
@@ -120,7 +120,7 @@ class Lightning(Layer):
 def _jagged_path(
     start: tuple[float, float], end: tuple[float, float], rough: float, rng: np.random.Generator
 ) -> list[tuple[float, float]]:
-    """A line broken again and again in its middles."""
+    """A random path: a line that is split again and again at its midpoints."""
     points = [start, end]
     for _ in range(7):
         broken = [points[0]]
@@ -134,7 +134,7 @@ def _jagged_path(
 
 
 def _stroke(pen: ImageDraw.ImageDraw, points: list[tuple[float, float]], thick: float) -> None:
-    """A stroke that thins out towards its end."""
+    """Draw a path that becomes thinner towards its end."""
     count = len(points) - 1
     for index in range(count):
         width = max(1, round(thick * (1 - 0.7 * index / count)))

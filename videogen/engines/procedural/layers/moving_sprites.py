@@ -1,4 +1,4 @@
-"""Figures that cross the picture: they walk, fly or swim, each at the pace of its steps."""
+"""Sprites that cross the picture, with an animation cycle: they walk, fly, swim or drift."""
 
 from __future__ import annotations
 
@@ -13,16 +13,18 @@ from videogen.engines.procedural.layer import Layer, World
 from videogen.engines.procedural.row_bands import Span
 from videogen.engines.procedural.sprite import Sprite, blit
 
-# Drawings a second that look like motion by themselves.
+# Sprites per second from which on no interpolation is needed.
 _SMOOTH_FRAME_RATE = 18.0
 
 
 @dataclass(frozen=True)
 class MovingSprite:
-    """One figure. `frames` are the drawings of its cycle, `hertz` cycles a second from `phase`.
+    """One animated sprite. `frames`: its animation cycle. `hertz`: cycles per second. `phase`: start of the cycle,
+    0..1.
 
-    `x`, `height`: where its foot (or middle) is at the start, picture units from the centre and over the horizon;
-    `speed` picture units a second, to the left if negative; `bob`: how far it rises and sinks; `depth` 0 far to 1."""
+    `x`, `height`: start position of its bottom (of its centre, if `centred`), in picture units from the middle and over
+    the horizon. `speed`: picture units per second, negative to the left. `bob`: amplitude of the vertical motion, in
+    picture units. `depth`: 0 (far) .. 1 (near)."""
 
     frames: Sequence[Sprite]
     x: float
@@ -35,39 +37,41 @@ class MovingSprite:
     centred: bool = False
 
 
-def _current_sprite(actor: MovingSprite, t: float) -> Sprite:
-    """The drawing of this moment; in a slow cycle between two of them, or it would go by jerks."""
-    count = len(actor.frames)
+def _current_sprite(moving: MovingSprite, t: float) -> Sprite:
+    """The sprite at time t (seconds). A slow cycle is interpolated."""
+    count = len(moving.frames)
     if count == 1:
-        return actor.frames[0]
-    at = (actor.hertz * t + actor.phase) % 1.0 * count
-    if actor.hertz * count > _SMOOTH_FRAME_RATE:
-        return actor.frames[int(at + 0.5) % count]
-    return actor.frames[int(at) % count].toward(actor.frames[(int(at) + 1) % count], at - int(at))
+        return moving.frames[0]
+    position = (moving.hertz * t + moving.phase) % 1.0 * count
+    if moving.hertz * count > _SMOOTH_FRAME_RATE:
+        return moving.frames[int(position + 0.5) % count]
+    return moving.frames[int(position) % count].toward(
+        moving.frames[(int(position) + 1) % count], position - int(position)
+    )
 
 
 class MovingSprites(Layer):
-    """Figures; those that leave the picture come in again on its other side after a while."""
+    """Sprites that leave the picture on one side and come back on the other."""
 
-    def __init__(self, world: World, actors: Sequence[MovingSprite], order: float) -> None:
+    def __init__(self, world: World, sprites: Sequence[MovingSprite], order: float) -> None:
         self.order = order
-        self._world, self._actors = world, actors
+        self._world, self._sprites = world, sprites
         self._slow = world.rate(0.11)
 
     def prepare(self, state: FrameState, canvas: Any) -> Any:
-        """What is to be drawn where: drawing, left, top."""
+        """What to draw: (sprite, left, top), in pixels."""
         viewport = self._world.viewport
-        found = []
-        for actor in self._actors:
-            sprite = _current_sprite(actor, state.t)
+        items = []
+        for moving in self._sprites:
+            sprite = _current_sprite(moving, state.t)
             rows, columns = sprite.size
-            room = viewport.half_width + columns / viewport.unit
-            x = (actor.x + actor.speed * state.t + room) % (2 * room) - room
-            bob = actor.bob * float(np.sin(2 * np.pi * (self._slow * state.t + actor.phase * 3)))
-            y = viewport.horizon - (actor.height + bob) * viewport.unit
-            left = (x - state.parallax(actor.depth)) * viewport.unit + viewport.width / 2 - columns / 2
-            found.append((sprite, left, y - rows / 2 if actor.centred else y - rows))
-        return found
+            half_range = viewport.half_width + columns / viewport.unit
+            x = (moving.x + moving.speed * state.t + half_range) % (2 * half_range) - half_range
+            bob = moving.bob * float(np.sin(2 * np.pi * (self._slow * state.t + moving.phase * 3)))
+            y = viewport.horizon - (moving.height + bob) * viewport.unit
+            left = (x - state.parallax(moving.depth)) * viewport.unit + viewport.width / 2 - columns / 2
+            items.append((sprite, left, y - rows / 2 if moving.centred else y - rows))
+        return items
 
     def paint(self, canvas: Any, span: Span, state: FrameState, prepared: Any) -> None:
         """See `Layer.paint`."""

@@ -1,4 +1,4 @@
-"""Things drawn once: boat, balloon, house, lighthouse, a single tree, the near bank of a water."""
+"""Draws objects: boat, balloon, house, lighthouse, and the near bank of a water."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def _surface_color(world: World, albedo: Rgb, sunlit: float) -> tuple[int, int, 
 
 
 def _window_color(world: World) -> tuple[int, int, int, int]:
-    """Glass: lit from within by night, dark by day."""
+    """Glass: lit at night, dark by day."""
     return (
         encode_color((2.6, 1.5, 0.55), _PEAK)
         if world.lighting.is_night
@@ -44,7 +44,7 @@ def _window_color(world: World) -> tuple[int, int, int, int]:
 
 
 def boat(world: World, height: float, hull: Rgb, faces_left: bool) -> Sprite:
-    """A sailing boat `height` pixels tall."""
+    """A sailing boat, `height` pixels tall."""
     image, pen = _new_drawing(height * 0.95, height)
     w, h = image.size
     side = 0.75 if (world.lighting.sun[0] > 0) != faces_left else 0.35
@@ -68,19 +68,19 @@ def boat(world: World, height: float, hull: Rgb, faces_left: bool) -> Sprite:
 
 
 def balloon(world: World, height: float, colors: tuple[Rgb, Rgb]) -> Sprite:
-    """A hot-air balloon: gores shaded round, a basket on ropes."""
+    """A hot-air balloon: shaded envelope, basket on ropes."""
     size = max(8, int(height))
     y, x = np.mgrid[0:size, 0 : int(size * 0.78)].astype(np.float32)
     x = (x + 0.5 - np.float32(int(size * 0.78) / 2)) / size
     y = (y + 0.5) / size
-    # Round above, drawn in to its mouth below.
+    # A half circle above, narrower towards the opening below.
     half = np.sqrt(np.clip(0.36**2 - (y - 0.37) ** 2, 0, 1))
     low = np.float32(0.36) * (1 - (np.maximum(y - np.float32(0.37), 0) / np.float32(0.43)) ** 1.7)
     half = np.where(y < 0.37, half, np.where(y < 0.76, np.maximum(low, 0), 0))
     turn = np.arcsin(np.clip(x / np.maximum(half, 1e-4), -1, 1))
     gore = np.floor((turn / np.pi + 0.5) * 9 + (y > 0.34) * 1) % 2
-    way = 1 if world.lighting.sun[0] > 0 else -1
-    sunlit = np.clip(0.42 + 0.55 * np.sin(turn) * way + 0.35 * (0.4 - y), 0.03, 1)
+    direction = 1 if world.lighting.sun[0] > 0 else -1
+    sunlit = np.clip(0.42 + 0.55 * np.sin(turn) * direction + 0.35 * (0.4 - y), 0.03, 1)
     sheen = 1 - 0.25 * np.abs((turn / np.pi * 9) % 1 - 0.5)
     planes = []
     for channel in range(3):
@@ -95,9 +95,11 @@ def _basket(world: World, size: int) -> Sprite:
     image, pen = _new_drawing(int(size * 0.78), size)
     w, h = image.size
     rope, wicker = _surface_color(world, (0.10, 0.08, 0.06), 0.3), _surface_color(world, (0.26, 0.15, 0.07), 0.4)
-    for way in (-1, 1):
+    for direction in (-1, 1):
         pen.line(
-            (w / 2 + way * w * 0.070, h * 0.75, w / 2 + way * w * 0.045, h * 0.90), fill=rope, width=_SUPERSAMPLING
+            (w / 2 + direction * w * 0.070, h * 0.75, w / 2 + direction * w * 0.045, h * 0.90),
+            fill=rope,
+            width=_SUPERSAMPLING,
         )
     pen.rounded_rectangle((w * 0.45, h * 0.89, w * 0.55, h * 0.985), radius=w * 0.012, fill=wicker)
     if world.lighting.is_night:
@@ -113,11 +115,11 @@ def _composite(below: Sprite, above: Sprite) -> Sprite:
 
 
 def house(world: World, height: float, wall: Rgb, roof: Rgb) -> Sprite:
-    """A cottage with a chimney and windows that are lit by night."""
+    """A cottage with a chimney. Its windows are lit at night."""
     image, pen = _new_drawing(height * 1.35, height)
     w, h = image.size
-    way = 1 if world.lighting.sun[0] > 0 else -1
-    front, side = (0.65, 0.3) if way > 0 else (0.3, 0.65)
+    direction = 1 if world.lighting.sun[0] > 0 else -1
+    front, side = (0.65, 0.3) if direction > 0 else (0.3, 0.65)
     pen.rectangle((w * 0.70, h * 0.08, w * 0.78, h * 0.40), fill=_surface_color(world, (0.28, 0.14, 0.10), 0.4))
     pen.rectangle((w * 0.08, h * 0.52, w * 0.38, h), fill=_surface_color(world, scale(wall, 0.85), side))
     pen.rectangle((w * 0.38, h * 0.52, w * 0.93, h), fill=_surface_color(world, wall, front))
@@ -147,7 +149,7 @@ def house(world: World, height: float, wall: Rgb, roof: Rgb) -> Sprite:
 
 
 def lighthouse(world: World, height: float, stripe: Rgb) -> Sprite:
-    """A striped tower on rock; its lamp is `LAMP_AT` of the height from the top."""
+    """A striped tower on rocks. Its lamp is at `LAMP_POSITION` of the height from the top."""
     image, pen = _new_drawing(height * 0.75, height)
     w, h = image.size
     stones = np.random.default_rng(5)
@@ -158,13 +160,13 @@ def lighthouse(world: World, height: float, stripe: Rgb) -> Sprite:
             (x - r, y - r * 0.6, x + r, y + r),
             fill=_surface_color(world, scale((0.10, 0.095, 0.09), float(stones.uniform(0.5, 1.3))), 0.25),
         )
-    way = 1 if world.lighting.sun[0] > 0 else -1
+    direction = 1 if world.lighting.sun[0] > 0 else -1
     for band in range(6):
         top, bottom = 0.20 + band * 0.12, 0.20 + (band + 1) * 0.12
         albedo = stripe if band % 2 else (0.82, 0.81, 0.78)
         for slice_ in range(10):
             a, b = slice_ / 10 - 0.5, (slice_ + 1) / 10 - 0.5
-            sunlit = 0.45 + 0.5 * np.sin(np.pi * (a + 0.05)) * way
+            sunlit = 0.45 + 0.5 * np.sin(np.pi * (a + 0.05)) * direction
             wide = (0.050 + 0.030 * top, 0.050 + 0.030 * bottom)
             pen.polygon(
                 [
@@ -189,7 +191,7 @@ LAMP_POSITION = 0.15
 
 
 class Beam(Layer):
-    """A lighthouse's light, which turns. `lamp`: its place (x, height), picture units."""
+    """The rotating light of a lighthouse. `lamp`: its position (x, height), picture units."""
 
     order = ALOFT + 1
 
@@ -198,9 +200,9 @@ class Beam(Layer):
         self._rate = world.rate(0.14)
 
     def prepare(self, state: FrameState, canvas: F32) -> Any:
-        """Ways and widths of the two beams as they are seen now."""
+        """Direction of the two beams: across the picture, and towards the viewer, each -1..1."""
         turn = 2 * np.pi * self._rate * state.t + 0.7
-        return [(np.cos(turn + way), np.sin(turn + way)) for way in (0.0, np.pi)]
+        return [(np.cos(turn + direction), np.sin(turn + direction)) for direction in (0.0, np.pi)]
 
     def paint(self, canvas: F32, span: Span, state: FrameState, prepared: Any) -> None:
         """See `Layer.paint`."""
@@ -212,7 +214,7 @@ class Beam(Layer):
         y = viewport.rows(first, last)[:, None] - np.float32(self._lamp[1])
         light = np.exp(-(x * x + y * y) * np.float32(220)) * np.float32(1.2)
         for across, toward in prepared:
-            # A cone that is turned away looks short and broad, and bright when it comes at us.
+            # A beam towards or away from the viewer looks short and wide; towards the viewer it is bright.
             along = x * np.float32(np.sign(across) or 1.0)
             spread = np.float32(0.012) + np.maximum(along, 0) * np.float32(0.085 + 0.25 * max(0.0, toward) ** 2)
             beam = np.exp(-((y - x * np.float32(0.02)) ** 2) / (spread * spread)) * smoothstep(0.0, 0.03, along)
@@ -227,12 +229,12 @@ class Beam(Layer):
 
 
 def shore(world: World, albedo: Rgb, height: float) -> ParallaxLayer:
-    """The near bank of a water, `height` picture units over the picture's lower edge."""
+    """The near bank of a water, `height` picture units above the bottom of the picture."""
     viewport, rng = world.viewport, world.rng("shore")
     columns = viewport.width + 2 * world.margin
     x = (np.arange(columns, dtype=np.float32) - world.margin - viewport.width / 2) / np.float32(viewport.unit)
-    line = noise_1d(1024, 2.6, rng, (2, 60))
-    edge = np.float32(height) * (1 + np.float32(0.16) * sample_1d(line, x * 60 + 99))
+    outline = noise_1d(1024, 2.6, rng, (2, 60))
+    edge = np.float32(height) * (1 + np.float32(0.16) * sample_1d(outline, x * 60 + 99))
     rows = int(float(edge.max()) * viewport.unit) + 3
     level = (np.arange(rows, 0, -1, dtype=np.float32)[:, None] - np.float32(0.5)) / np.float32(viewport.unit)
     cover = np.clip((edge - level) * np.float32(viewport.unit) + np.float32(0.5), 0, 1)

@@ -1,4 +1,4 @@
-"""A river that winds through the land towards the camera."""
+"""A river that winds towards the camera."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from videogen.engines.procedural.row_bands import Span, intersect
 
 
 class River(Lake):
-    """Laid over the land: water between two banks, which flows this way with ripples and streaks of foam."""
+    """Water between two banks, painted over the land, with ripples and foam."""
 
     order = GROUND + 1
 
@@ -37,7 +37,7 @@ class River(Lake):
         self._mud = as_planes(world.lighting.lit((0.10, 0.085, 0.06), 0.2))
 
     def _course(self, drop: F32) -> tuple[F32, F32]:
-        """Middle and half width of the river by row, in picture units."""
+        """Centre and half width of the river for each row, in picture units."""
         far = 1 / (drop + np.float32(0.045))
         wind = np.sin(np.log(far) * np.float32(2.7) + np.float32(self._phase))
         middle = wind * (np.float32(0.05) + drop * np.float32(0.62))
@@ -59,7 +59,7 @@ class River(Lake):
         )
         inside = half[:, None] * (1 + rough * np.float32(0.20)) - np.abs(x - middle[:, None])
         water = smoothstep(0.0, 1.0, inside * np.float32(self._viewport.unit / 2.5))
-        # The current: streaks along the course, faster in the middle of the stream.
+        # Foam streaks along the river, faster in the middle.
         along = far[:, None] * np.float32(30) + np.float32(5.5 * state.t)
         (streak,) = sample_rows(self._streaks, (x - middle[:, None]) * far[:, None] * np.float32(30), along[:, 0])
         foam = smoothstep(1.25, 2.6, streak) * smoothstep(0.02, 0.14, drop)[:, None] * np.float32(0.30 * self._stir)

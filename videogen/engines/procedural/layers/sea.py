@@ -1,4 +1,4 @@
-"""Open water: wave slopes that mirror the sky above and glitter under the sun."""
+"""Open water: waves that reflect the sky, and glitter under the sun."""
 
 from __future__ import annotations
 
@@ -16,15 +16,16 @@ from videogen.engines.procedural.palette import Rgb
 from videogen.engines.procedural.resample import box_blur, downsample
 from videogen.engines.procedural.row_bands import Span, intersect
 
-_FOCAL_LENGTH = 1.25  # distance of the picture plane, in picture units
+_FOCAL_LENGTH = 1.25  # focal length of the camera, in picture units
 _CAMERA_HEIGHT = 3.2  # height of the camera over the water, in metres
 _TEXELS = 256
-_CYCLES = 6.0  # waves of the leading length in one tile
+_CYCLES = 6.0  # longest waves in one texture period
 
 
 @dataclass(frozen=True)
 class WaterStyle:
-    """How the water looks. `slope` is the typical steepness of its waves, `glitter` scales the sun's path."""
+    """How the water looks. `slope`: typical steepness of the waves. `glitter`: strength of the sun's reflection.
+    `pace`: speed of the waves."""
 
     color: Rgb
     sun_color: Rgb
@@ -37,11 +38,11 @@ class WaterStyle:
 @dataclass(frozen=True)
 class _Octave:
     length: float  # metres from crest to crest
-    slope_fraction: float  # of the slope
-    drift: tuple[float, float]  # metres a second
+    slope_fraction: float  # fraction of the total slope
+    drift: tuple[float, float]  # metres per second
 
 
-# Waves come towards the camera, each length at about its own speed in deep water, slowed for grandeur.
+# Waves come towards the camera. Their speed depends on their length as in deep water, but is slower.
 _OCTAVES = tuple(
     _Octave(length, fraction, (0.52 * math.sqrt(length) * s, 0.52 * math.sqrt(length)))
     for length, fraction, s in ((11.0, 0.50, 0.30), (4.1, 0.62, -0.42), (1.45, 0.55, 0.35), (0.52, 0.38, -0.2))
@@ -49,7 +50,7 @@ _OCTAVES = tuple(
 
 
 class Sea(Layer):
-    """Painted under the horizon: the water mirrors all that was painted above it."""
+    """Water below the horizon. It reflects everything that is painted above it."""
 
     order = GROUND
     reads_canvas = True
@@ -58,7 +59,7 @@ class Sea(Layer):
         self._world, self._viewport, self._water = world, world.viewport, water
         rng = world.rng("sea")
         field = spectral_noise(_TEXELS, 3.4, rng, (_CYCLES * 0.6, 46), 0.55)
-        # Pulling troughs flat and crests sharp is what tells water from hills.
+        # Flat troughs and sharp crests: otherwise waves look like hills.
         field = np.exp(field * np.float32(0.45)).astype(np.float32)
         across = np.roll(field, -1, 1) - np.roll(field, 1, 1)
         along = np.roll(field, -1, 0) - np.roll(field, 1, 0)
@@ -68,10 +69,10 @@ class Sea(Layer):
         self._origin = rng.random((len(_OCTAVES), 2)).astype(np.float32) * _TEXELS
 
     def prepare(self, state: FrameState, canvas: F32) -> Any:
-        """What the water mirrors, smaller, and the colour of the air over it."""
+        """The reflected picture at a smaller size, and the colour of the haze."""
         viewport = self._viewport
-        # Small waves draw every reflection out upwards, so the mirror is smeared that way, and a quarter of the rows
-        # and half of the columns will do.
+        # Small waves stretch reflections vertically. So the reflected picture is blurred, and a quarter of the rows
+        # and half of the columns are enough.
         mirror = downsample(np.minimum(canvas[:, : viewport.horizon], 1.0))
         mirror = (mirror[:, : mirror.shape[1] // 2 * 2 : 2] + mirror[:, 1::2]) * np.float32(0.5)
         for radius in (0.035, 0.02):
@@ -110,7 +111,8 @@ class Sea(Layer):
             canvas[channel, span[0] : span[1]] = out
 
     def _waves(self, x: F32, far: F32, state: FrameState) -> tuple[F32, F32, F32]:
-        """Slopes across and along the view, (rows, columns), and what each row lost to its pixels' size, (rows,)."""
+        """Slopes across and along the view, each (rows, columns), and the variance of the waves that are smaller than a
+        pixel, (rows,)."""
         viewport, water = self._viewport, self._water
         t = state.t * water.pace
         ground = x * far[:, None]
@@ -123,11 +125,12 @@ class Sea(Layer):
         lost = np.zeros_like(far)
         for octave, origin in zip(_OCTAVES, self._origin, strict=True):
             texels = np.float32(_TEXELS / (_CYCLES * octave.length))
-            # The shortest waves in a tile are a fifth of its leading ones; a pixel must not skip over them.
+            # The shortest waves in a texture are a fifth of its longest; avoid aliasing of these.
             keep = np.exp(-((pixel / np.float32(octave.length * 0.34)) ** 2))
             height = np.float32(octave.slope_fraction * water.slope) * keep
             lost += (np.float32(octave.slope_fraction * water.slope) ** 2) * (1 - keep * keep)
-            # Pixels only shrink towards the camera: what a row cannot show, none above it can.
+            # Pixels cover more water towards the horizon: a wave that is too small in one row is too small in all rows
+            # above it.
             seen = slice(int(np.searchsorted(keep, 0.02)), None)
             u = (ground[seen] + np.float32(octave.drift[0] * t)) * texels + origin[0]
             v = (depth[seen] + np.float32(octave.drift[1] * t)) * texels + origin[1]
@@ -141,7 +144,7 @@ class Sea(Layer):
         return across, along, lost
 
     def _mirror(self, mirror: F32, x: F32, slopes: tuple[F32, F32, F32], drop: F32, lost: F32) -> tuple[list[F32], F32]:
-        """The sky each facet shows, a plane per channel, and how strongly, (rows, columns)."""
+        """The reflected light, one (rows, columns) per channel, and the reflectance, (rows, columns)."""
         viewport = self._viewport
         across, along, turn = slopes
         sight = np.sqrt(x * x + (drop * drop)[:, None] + np.float32(_FOCAL_LENGTH**2))
@@ -152,7 +155,7 @@ class Sea(Layer):
         fresnel *= rest
         fresnel *= 0.97
         fresnel += 0.03
-        # Facets too small to see still tilt the far water's mirror upwards.
+        # Waves smaller than a pixel still shift the reflection upwards.
         lift = np.sqrt(lost)[:, None] * np.float32(0.55)
         ahead = np.float32(_FOCAL_LENGTH) - turn * along
         np.maximum(ahead, 0.2, out=ahead)
@@ -160,7 +163,7 @@ class Sea(Layer):
         up = np.abs(turn - drop[:, None]) + lift
         rows = np.float32(viewport.horizon / 4) - up * (scale * np.float32(0.5))
         columns = (x + turn * across) * scale + np.float32(viewport.width / 4)
-        # Facets that look over the picture's upper edge see a sky that grows darker.
+        # Facets that reflect the sky above the picture get darker light.
         shade = rows * np.float32(0.8 / mirror.shape[1])
         shade += 1
         np.clip(shade, 0.4, 1, out=shade)
@@ -171,7 +174,7 @@ class Sea(Layer):
         return [plane.reshape(-1).take(index) * shade for plane in mirror], fresnel
 
     def _glitter(self, slopes: tuple[F32, F32], x: F32, drop: F32, lost: F32) -> F32:
-        """Sunlight thrown at the eye: how near each facet is to the one slope that does it."""
+        """Reflected sunlight: how near each slope is to the one that reflects the sun towards the viewer."""
         water = self._water
         sx, sy = water.sun
         sun = math.sqrt(sx * sx + sy * sy + _FOCAL_LENGTH**2)

@@ -1,4 +1,4 @@
-"""The sky: gradient, glow and sun, with clouds that drift over it, at half size and enlarged once."""
+"""The sky: gradient, sun, moving clouds and stars, computed at half size."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from videogen.engines.procedural.resample import upsample
 from videogen.engines.procedural.row_bands import Span, intersect, split_rows
 from videogen.engines.procedural.sprite import shift_columns, split_coordinate
 
-_WIND = (5.0, 1.6)  # texels a second
-_DRIFT = 34.0  # texels per picture unit of cloud plane
+_WIND = (5.0, 1.6)  # texels per second
+_DRIFT = 34.0  # texels per picture unit of the cloud plane
 
 
 class Sky(Layer):
-    """Everything behind the land, over all rows; under the horizon it is the colour of the air."""
+    """The background of all rows. Below the horizon it is the colour of the haze."""
 
     order = SKY
 
@@ -34,13 +34,14 @@ class Sky(Layer):
         self._origin = rng.random(2).astype(np.float32) * 512
 
     def _columns(self) -> F32:
-        """Middles of the plate's columns at half size, with margins, in picture units."""
+        """x of the half-size column centres with margins, in picture units."""
         viewport = self._world.viewport
-        at = np.arange(viewport.width // 2 + 2 * self._side, dtype=np.float32) - self._side
-        return ((at + 0.5) * 2 - viewport.width / 2) / np.float32(viewport.unit)
+        index = np.arange(viewport.width // 2 + 2 * self._side, dtype=np.float32) - self._side
+        return ((index + 0.5) * 2 - viewport.width / 2) / np.float32(viewport.unit)
 
     def _bake(self) -> F32:
-        """Clear sky with the sun's halo, float32 (4, H / 2, columns): colour, and how near the sun is."""
+        """Clear sky with the sun's halo, float32 (4, H / 2, columns): three colours, and the nearness of the sun,
+        0..1."""
         viewport, hour, sun = self._world.viewport, self._world.lighting.hour, self._world.lighting.sun
         x, height = self._columns(), viewport.rows(0, viewport.height // 2, scale=2)
         light = sky_gradient(self._world, np.maximum(height, 0), x)
@@ -50,10 +51,10 @@ class Sky(Layer):
         return np.concatenate([light, (1 / (1 + square * 14))[None]]).astype(np.float32)
 
     def prepare(self, state: FrameState, canvas: F32) -> Any:
-        """The sky at half size, float32 (4, H / 2, W / 2): light, and how much of it is cloud."""
+        """The sky at half size, float32 (4, H / 2, W / 2): light, and the alpha of the clouds."""
         viewport = self._world.viewport
-        start, part = split_coordinate(state.parallax(0) * viewport.unit / 2 + self._side)
-        half = np.array(shift_columns(self._plate, start, part, viewport.width // 2))
+        start, weight = split_coordinate(state.parallax(0) * viewport.unit / 2 + self._side)
+        half = np.array(shift_columns(self._plate, start, weight, viewport.width // 2))
         near = half[3]
         if self._clouds <= 0:
             near[:] = 0
@@ -65,7 +66,7 @@ class Sky(Layer):
         return half
 
     def _cover(self, half: F32, span: Span, x: F32, t: float) -> None:
-        """Lay the clouds over some rows; `half` is changed: its last plane becomes their cover."""
+        """Paint the clouds on some rows of `half`, in place. The last plane becomes their alpha."""
         hour = self._world.lighting.hour
         cover, lit = self._cloud(self._world.viewport.rows(*span, scale=2), x, t)
         edge = (1 - cover) * half[3] * np.float32(hour.halo * 0.5)
@@ -80,7 +81,7 @@ class Sky(Layer):
         half[3] = cover
 
     def _cloud(self, height: F32, x: F32, t: float) -> tuple[F32, F32]:
-        """Cover and light of the clouds, each (rows, columns) and 0..1."""
+        """Alpha and light of the clouds, each (rows, columns), 0..1."""
         far = 1 / (np.maximum(height, 0) + np.float32(0.11))
         u = x[None] * far[:, None] * np.float32(_DRIFT) + np.float32(self._origin[0] + _WIND[0] * t)
         v = np.broadcast_to((far * np.float32(_DRIFT) + np.float32(self._origin[1] + _WIND[1] * t))[:, None], u.shape)
@@ -90,7 +91,7 @@ class Sky(Layer):
         body = sample(self._noise, u, v)
         fine = sample(self._noise, u * 4 + np.float32(0.8 * t), v * 4)
         toward = sample(self._noise, u + np.float32(3 * math.copysign(1, self._world.lighting.sun[0])), v + 9)
-        # Cover rises with the amount asked for; high noise is cloud.
+        # Clouds are where the noise is above a threshold, which depends on the requested amount.
         floor = 1.75 - 2.9 * self._clouds
         cover = smoothstep(floor, floor + 1.7, body + fine * np.float32(0.28))
         lit = np.clip(np.float32(0.42) + (body - toward) * np.float32(0.42) + fine * np.float32(0.10), 0, 1)
@@ -117,7 +118,7 @@ class Sky(Layer):
 
 
 def sky_gradient(world: World, height: F32, x: F32) -> F32:
-    """Clear sky, float32 (3, len(height), len(x)), at heights over the horizon and places across, picture units."""
+    """Clear sky, float32 (3, len(height), len(x)); height over the horizon and x in picture units."""
     hour = world.lighting.hour
     low = smoothstep(0.0, 0.26, height)[None, :, None]
     high = smoothstep(0.10, 0.75, height)[None, :, None]
@@ -133,12 +134,12 @@ def sky_gradient(world: World, height: F32, x: F32) -> F32:
 
 
 def horizon_color(world: World, state: FrameState) -> F32:
-    """Colour of the air at the horizon, float32 (3, 1, W)."""
+    """Colour of the haze at the horizon, float32 (3, 1, W)."""
     return sky_gradient(world, np.array([0.012], np.float32), world.viewport.columns() + np.float32(state.parallax(0)))
 
 
 class Stars(Layer):
-    """Points that twinkle over the horizon, `strength` bright."""
+    """Twinkling points above the horizon. `strength`: brightness."""
 
     order = STARS
 
@@ -155,7 +156,7 @@ class Stars(Layer):
         self._light *= fade * np.float32(strength)
 
     def prepare(self, state: FrameState, canvas: F32) -> Any:
-        """The stars' light, float32 (rows, W)."""
+        """The light of the stars, float32 (rows, W)."""
         viewport = self._world.viewport
         plane = np.zeros((self._rows, viewport.width), np.float32)
         x = (self._x - np.float32(state.parallax(0))) * np.float32(viewport.unit) + viewport.width / 2

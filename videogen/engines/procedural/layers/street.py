@@ -1,4 +1,4 @@
-"""Wet ground that doubles the city above it: puddles clear, asphalt smeared."""
+"""A street that reflects the city: clearly in puddles, blurred on asphalt."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from videogen.engines.procedural.row_bands import Span, intersect
 
 
 class Street(Layer):
-    """Painted under the horizon, from what is above it. `wet` runs from 0, damp, to 1, in rain."""
+    """Ground below the horizon. `wet`: 0 (damp) .. 1 (rain)."""
 
     order = GROUND
     reads_canvas = True
@@ -29,7 +29,7 @@ class Street(Layer):
         )
 
     def prepare(self, state: FrameState, canvas: F32) -> Any:
-        """The picture above, sharp and smeared downwards."""
+        """The picture above the horizon, float32: sharp (3, horizon, W), and blurred at half size."""
         viewport = self._viewport
         sharp = np.minimum(canvas[:, : viewport.horizon], 3.0)
         smear = downsample(downsample(sharp))

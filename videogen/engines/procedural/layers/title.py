@@ -1,4 +1,4 @@
-"""Words over the picture: they come, stay and go."""
+"""A title over the picture, which fades in and out."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ from videogen.engines.procedural.palette import Rgb, as_planes
 from videogen.engines.procedural.row_bands import Span
 from videogen.engines.procedural.sprite import blit, premultiplied_sprite
 
-_MAX_WIDTH = 0.84  # of the picture's width
+_MAX_WIDTH = 0.84  # fraction of the picture's width
 
 
 class Title(Layer):
-    """A line or two in the middle of the picture, with a soft shadow so that it can be read on anything."""
+    """One or more lines of text in the middle of the picture, with a soft shadow so that they are readable on any
+    background."""
 
     order = TITLE
 
@@ -32,7 +33,7 @@ class Title(Layer):
         self._sprite = premultiplied_sprite((as_planes(color) * cover).astype(np.float32), together.astype(np.float32))
 
     def _strength(self, state: FrameState) -> float:
-        """In over the first fifth of the shot, out over its last."""
+        """Opacity, 0..1: fades in at the start of the shot and out at its end."""
         length = self._world.camera.scene_seconds
         if self._world.camera.loop:
             return 1.0
@@ -46,12 +47,12 @@ class Title(Layer):
         viewport = self._world.viewport
         rows, columns = self._sprite.size
         rise = 0.012 * (state.t / self._world.camera.scene_seconds) * viewport.unit * (not self._world.camera.loop)
-        place = ((viewport.width - columns) / 2, viewport.height * 0.47 - rows / 2 - rise)
-        blit(canvas, span, self._sprite, place, self._strength(state))
+        position = ((viewport.width - columns) / 2, viewport.height * 0.47 - rows / 2 - rise)
+        blit(canvas, span, self._sprite, position, self._strength(state))
 
 
 def text_alpha(text: str, width: int, unit: float) -> F32:
-    """The text as cover, float32 (rows, columns), 0..1, broken into lines that fit, with room for its shadow."""
+    """The text as alpha, float32 (rows, columns), 0..1, wrapped into lines, with a margin for its shadow."""
     text = "".join(letter if letter.isprintable() else " " for letter in text).strip() or " "
     size = max(9, int(unit * 0.13))
     while True:
@@ -71,7 +72,7 @@ def text_alpha(text: str, width: int, unit: float) -> F32:
 
 
 def _wrap(text: str, font: Any, width: int) -> list[str]:
-    """The words on as many lines as they need."""
+    """Wrap the words into lines of at most `width` pixels, where possible."""
     lines = [""]
     for word in text.split():
         longer = f"{lines[-1]} {word}".strip()

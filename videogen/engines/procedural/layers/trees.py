@@ -1,4 +1,4 @@
-"""Rows of trees, drawn once: conifers, leafy crowns in the colours of the season, bare ones."""
+"""Draws trees: rows of conifers and leafy trees in the colours of the season, and single trees."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ _LEAVES: dict[str, tuple[Rgb, ...]] = {
 
 @dataclass(frozen=True)
 class TreeRow:
-    """One row of trees. `tallest` in picture units; `depth` 0 far to 1 near; `leafy` the share that are no conifers."""
+    """One row of trees. `tallest`: picture units. `depth`: 0 (far) .. 1 (near). `leafy`: fraction that is not conifers.
+    `crowd`: density."""
 
     tallest: float
     depth: float
@@ -36,25 +37,25 @@ def tree_rows(
     world: World, rows: tuple[TreeRow, ...], colors: tuple[Rgb, ...], mist: float
 ) -> list[ParallaxLayer | Mist]:
     """Rows from far to near with mist between them."""
-    found: list[ParallaxLayer | Mist] = []
+    layers: list[ParallaxLayer | Mist] = []
     for index, row in enumerate(rows):
         sprite = draw_tree_row(world, row, colors, world.rng(f"trees {index}"))
         foot = world.viewport.horizon + int(0.075 * row.depth**2 * world.viewport.unit)
         foot = min(foot, world.viewport.height)
-        # The near rows stand on the land; by the water all do on its far bank, where it mirrors them.
+        # Near rows stand on land. At a water, all rows stand on the far bank, so that the water reflects them.
         ashore = world.ground not in ("lake", "ocean", "pool", "river") and row.depth >= 0.5
         order = (STANDING - 8 if ashore else WOODS) + row.depth
         foot = foot if ashore else world.viewport.horizon
-        found.append(ParallaxLayer(world, sprite, foot, 0.15 + 0.8 * row.depth, order))
+        layers.append(ParallaxLayer(world, sprite, foot, 0.15 + 0.8 * row.depth, order))
         if mist > 0 and row.depth < 1:
             color = mix(world.lighting.haze, world.lighting.hour.near, 0.4)
             bank = MistBank(0.05 - 0.03 * row.depth, 0.075, mist * (0.75 - 0.4 * row.depth), color)
-            found.append(Mist(world, bank, f"mist {index}", order + 0.05))
-    return found
+            layers.append(Mist(world, bank, f"mist {index}", order + 0.05))
+    return layers
 
 
 def draw_tree_row(world: World, row: TreeRow, colors: tuple[Rgb, ...], rng: np.random.Generator) -> Sprite:
-    """One row of trees with the world's margins, seen through the air before it."""
+    """One row of trees with the world's margins, behind its haze."""
     viewport = world.viewport
     unit = viewport.unit * _SUPERSAMPLING
     columns = viewport.width + 2 * world.margin
@@ -64,17 +65,17 @@ def draw_tree_row(world: World, row: TreeRow, colors: tuple[Rgb, ...], rng: np.r
     grove = noise_1d(512, 2.4, rng, (3, 24))
     x = -0.1 * unit
     while x < columns * _SUPERSAMPLING + 0.1 * unit:
-        at = float(grove[int(x / unit * 70) % 512])
-        tall = row.tallest * unit * min(1.0, 0.42 + 0.30 * max(0.0, at + 0.3) + 0.32 * rng.random() ** 1.6)
+        density = float(grove[int(x / unit * 70) % 512])
+        tall = row.tallest * unit * min(1.0, 0.42 + 0.30 * max(0.0, density + 0.3) + 0.32 * rng.random() ** 1.6)
         pen.tree(x, rows * _SUPERSAMPLING, tall)
-        gap = 0.055 + 0.12 * rng.random() + (0.10 * rng.random() if at < -0.2 else 0.0)
+        gap = 0.055 + 0.12 * rng.random() + (0.10 * rng.random() if density < -0.2 else 0.0)
         x += row.tallest * unit * gap / row.crowd * (1.6 if row.leafy > 0.5 else 1.0)
     pen.undergrowth(columns * _SUPERSAMPLING, rows * _SUPERSAMPLING, unit)
     return sprite_from_image(image, _SUPERSAMPLING, _PEAK)
 
 
 def draw_tree(world: World, tall: float, colors: tuple[Rgb, ...], rng: np.random.Generator) -> Sprite:
-    """One leafy tree by itself, `tall` pixels, bare in winter."""
+    """A single leafy tree, `tall` pixels high, without leaves in winter."""
     size = int(tall)
     image = Image.new("RGBA", (size * _SUPERSAMPLING, size * _SUPERSAMPLING), (0, 0, 0, 0))
     pen = _TreePainter(world, TreeRow(tall / world.viewport.unit, 1.0, 1.0), image, colors, rng)
@@ -83,20 +84,20 @@ def draw_tree(world: World, tall: float, colors: tuple[Rgb, ...], rng: np.random
 
 
 def season_colors(world: World, colours: tuple[Rgb, ...]) -> tuple[Rgb, ...]:
-    """Colours of the leaves: those asked for, or the season's."""
+    """Colours of the leaves: the requested ones, or those of the season."""
     return colours or _LEAVES.get(world.lighting.season, _LEAVES[""])
 
 
 def _leaf_positions(rng: np.random.Generator, count: int) -> FloatArray:
-    """Places of leaves in a crown, (count, 2), -1..1 across and down: in clumps, as branches carry them."""
+    """Positions of the leaves in a crown, float (count, 2), about -1..1 across and down, in clusters."""
     clumps = rng.uniform(-1, 1, (26, 2))
     clumps *= 0.72 / np.maximum(1.0, np.hypot(*clumps.T))[:, None]
-    places = clumps[rng.integers(len(clumps), size=count)] + rng.normal(0, 0.14, (count, 2))
-    return np.asarray(places.clip(-1.1, 1.1))
+    positions = clumps[rng.integers(len(clumps), size=count)] + rng.normal(0, 0.14, (count, 2))
+    return np.asarray(positions.clip(-1.1, 1.1))
 
 
 class _TreePainter:
-    """Draws the trees of one row; lengths are in fine pixels."""
+    """Draws the trees of one row. Lengths are in supersampled pixels."""
 
     def __init__(
         self, world: World, row: TreeRow, image: Image.Image, colors: tuple[Rgb, ...], rng: np.random.Generator
@@ -112,7 +113,7 @@ class _TreePainter:
         return encode_color(self._world.lighting.hazed(self._world.lighting.lit(albedo, sunlit), self._veil), _PEAK)
 
     def tree(self, x: float, ground: float, tall: float) -> None:
-        """One tree of a chance kind that stands at (x, ground)."""
+        """Draw a tree of a random kind with its bottom at (x, ground)."""
         if self._rng.random() >= self._row.leafy:
             self._conifer(x, ground, tall)
         elif self._world.lighting.season == "winter":
@@ -133,23 +134,23 @@ class _TreePainter:
             fraction = (bough + rng.uniform(-0.3, 0.3)) / boughs
             reach, y = half * max(fraction, 0.02) ** 0.85, ground - tall * (1 - fraction) * 0.95 - tall * 0.03
             middle, deep = x + lean * (1 - fraction), tall * 0.085
-            for way in (-1, 1):
-                tip = (middle + way * reach * rng.uniform(0.6, 1.1), y + deep * rng.uniform(0.25, 0.55))
+            for direction in (-1, 1):
+                tip = (middle + direction * reach * rng.uniform(0.6, 1.1), y + deep * rng.uniform(0.25, 0.55))
                 root = [(middle, y - deep), (middle, y + deep * 0.35)]
                 self._pen.polygon(
-                    [root[0], tip, (tip[0] - way * reach * 0.35, tip[1] - deep * 0.04), root[1]], fill=dark
+                    [root[0], tip, (tip[0] - direction * reach * 0.35, tip[1] - deep * 0.04), root[1]], fill=dark
                 )
-                if way == self._sunny:
-                    edge = (middle + way * reach * 0.5, y - deep * 0.22)
+                if direction == self._sunny:
+                    edge = (middle + direction * reach * 0.5, y - deep * 0.22)
                     self._pen.polygon([(middle, y - deep * 0.9), edge, tip, (middle, y - deep * 0.3)], fill=side)
                 if snow:
-                    edge = (middle + way * reach * 0.55, y - deep * 0.35)
+                    edge = (middle + direction * reach * 0.55, y - deep * 0.35)
                     self._pen.polygon(
                         [(middle, y - deep), edge, (tip[0], tip[1] - deep * 0.1), (middle, y - deep * 0.4)], fill=snow
                     )
 
     def undergrowth(self, columns: int, ground: int, unit: float) -> None:
-        """Bushes and grass at the feet of the trees, so that they stand in something."""
+        """Bushes and grass at the bottom of the trees."""
         rng, high = self._rng, unit * (0.010 + 0.030 * self._row.depth)
         albedo: Rgb = (0.60, 0.66, 0.74) if self._snowy else (0.060, 0.080, 0.030)
         for x in np.arange(0, columns, high * 0.35):
@@ -170,9 +171,9 @@ class _TreePainter:
         wide, high = tall * rng.uniform(0.20, 0.28), tall * rng.uniform(0.30, 0.36)
         middle = ground - tall * 0.66
         count = int(min(90 + 330 * self._row.depth, 24 + 1.2 * tall))
-        places = _leaf_positions(rng, count)
-        # Lower and darker leaves first, those in the light over them.
-        for px, py in places[np.argsort(-places[:, 1] + rng.normal(0, 0.25, count))]:
+        positions = _leaf_positions(rng, count)
+        # Lower and darker leaves first, brighter ones in front of them.
+        for px, py in positions[np.argsort(-positions[:, 1] + rng.normal(0, 0.25, count))]:
             size = (tall * rng.uniform(0.013, 0.027) + 0.6) * (1.25 - 0.5 * abs(px))
             cx, cy = x + px * wide * (1.1 - 0.3 * abs(py)), middle + py * high
             tone = self._ink(
@@ -182,7 +183,7 @@ class _TreePainter:
             self._pen.ellipse((cx - size, cy - size * 0.8, cx + size, cy + size * 0.8), fill=tone)
 
     def great(self, x: float, ground: float, tall: float) -> None:
-        """A broad old tree that stands by itself."""
+        """A large, broad tree."""
         if self._world.lighting.season == "winter":
             self._branch((x, ground), -np.pi / 2, tall * 0.27, tall * 0.034)
             return
@@ -191,7 +192,7 @@ class _TreePainter:
         for turn in (-0.75, -0.35, 0.3, 0.7):
             tip = (x + np.sin(turn) * tall * 0.30, ground - tall * (0.40 + 0.26 * np.cos(turn)))
             self._pen.line((x, ground - tall * 0.34, *tip), fill=self._bark, width=max(1, int(tall * 0.017)))
-        # Clumps from the back to the front, each lit from above and from the side of the sun.
+        # Clusters of leaves from back to front, lit from above and from the side of the sun.
         for _ in range(46):
             angle, away = rng.uniform(0, 2 * np.pi), np.sqrt(rng.random())
             px, py = np.cos(angle) * away, np.sin(angle) * away
@@ -202,10 +203,10 @@ class _TreePainter:
             self._clump((cx, cy), tall * rng.uniform(0.075, 0.12), color, 0.34 - 0.34 * py + 0.16 * px * self._sunny)
 
     def _clump(self, middle: tuple[float, float], radius: float, color: Rgb, light: float) -> None:
-        """A ball of leaves; `light` is how much reaches it."""
+        """A round cluster of leaves. `light`: how much light reaches it, 0..1."""
         rng = self._rng
-        places = rng.normal(0, 0.5, (90, 2)).clip(-1.2, 1.2)
-        for px, py in places[np.argsort(-places[:, 1])]:
+        positions = rng.normal(0, 0.5, (90, 2)).clip(-1.2, 1.2)
+        for px, py in positions[np.argsort(-positions[:, 1])]:
             size = radius * rng.uniform(0.10, 0.20)
             tone = self._ink(scale(color, rng.uniform(0.7, 1.2)), max(0.0, light - 0.30 * py + 0.12 * px * self._sunny))
             cx, cy = middle[0] + px * radius, middle[1] + py * radius * 0.8

@@ -1,4 +1,4 @@
-"""Under water: light that comes from above, sand where it dances, bubbles and motes."""
+"""Under water: light from above, sand with caustics, bubbles and particles."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from videogen.engines.procedural.particles import add_dots
 from videogen.engines.procedural.resample import upsample
 from videogen.engines.procedural.row_bands import Span, intersect
 
-_BED_TOP = 0.80  # of the picture's height is open water over the sand's far edge
+_BED_TOP = 0.80  # fraction of the picture's height above the far edge of the sand
 
 
 def caustic_textures(rng: np.random.Generator) -> tuple[Texture, Texture]:
-    """Two periodic fields whose sum's zeros are the net that ripples throw on the ground."""
+    """Two periodic noise fields. Caustic lines are where their sum is 0."""
     return make_texture(spectral_noise(256, 2.8, rng, (4, 22))), make_texture(spectral_noise(256, 2.8, rng, (4, 22)))
 
 
 def caustic_lines(fields: tuple[Texture, Texture], x: F32, y: F32, t: float) -> F32:
-    """Bright lines, 0..1, of the net at texel coordinates (rows, columns), y constant along rows."""
+    """Caustic lines, 0..1, at texel coordinates x (rows, columns) and y (rows,)."""
     drift = np.float32(7 * t)
     (a,) = sample_rows(fields[:1], x + drift, y + drift * np.float32(0.4))
     (b,) = sample_rows(fields[1:], x - drift * np.float32(0.8), y + drift * np.float32(0.6))
@@ -37,7 +37,7 @@ def caustic_lines(fields: tuple[Texture, Texture], x: F32, y: F32, t: float) -> 
 
 
 class OpenWater(Layer):
-    """The open water, bright above and dark below, with the surface seen from beneath."""
+    """Open water, bright above and dark below, with the surface seen from below."""
 
     order = SKY
 
@@ -56,7 +56,7 @@ class OpenWater(Layer):
     def prepare(self, state: FrameState, canvas: F32) -> Any:
         """The water at half size, float32 (3, H / 2, W / 2)."""
         half = np.array(self._plate)
-        # The surface is a ceiling: its waves shrink towards the distance, which is lower in the picture.
+        # The surface is like a ceiling: distant waves are smaller, and lower in the picture.
         rows = int(np.searchsorted(self._down, 0.34))
         gone = np.float32(0.42) - self._down[:rows]
         far = np.asarray(5 / gone, np.float32)
@@ -72,7 +72,7 @@ class OpenWater(Layer):
 
 
 class SeaBed(Layer):
-    """Sand with ripples, under a net of light, and lost in the blue farther away."""
+    """Sand with caustics. It disappears in the water at a distance."""
 
     order = GROUND
 
@@ -96,7 +96,7 @@ class SeaBed(Layer):
         x = (viewport.columns() + np.float32(state.parallax(0.9)))[None] * far[:, None]
         (sand,) = sample_rows(self._sand, x * 16, far * np.float32(34))
         light = caustic_lines(self._fields, x * np.float32(7.5), far * np.float32(24), state.t)
-        # The far edge swells and sinks, and dissolves.
+        # The far edge of the sand is curved and fades out.
         edge = drop[:, None] + np.float32(0.012) * np.sin(x[:1] * np.float32(0.35) + 1) - np.float32(0.012)
         near = smoothstep(0.0, 0.17, edge)
         tone = (np.float32(0.62) + sand * np.float32(0.10)) * near
@@ -110,7 +110,7 @@ class SeaBed(Layer):
 
 
 class Motes(Layer):
-    """What floats in the water: specks that drift, and bubbles that rise in strings."""
+    """Particles that drift, and bubbles that rise in columns."""
 
     order = FALLING
 
@@ -156,7 +156,7 @@ class Motes(Layer):
             bright = np.where(chosen, 0.5 * smoothstep(0.0, 0.1, age) * smoothstep(1.0, 0.85, age), 0).astype(
                 np.float32
             )
-            # A bubble is a ring: light, less what its middle lets through.
+            # A bubble looks like a ring: a dot with a darker centre.
             radius = max(0.9, size * viewport.unit)
             middle = (x + np.float32(viewport.width / 2)).astype(np.float32)
             add_dots(plane, middle, y.astype(np.float32), radius, bright)

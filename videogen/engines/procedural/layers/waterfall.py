@@ -1,4 +1,4 @@
-"""A waterfall: a wall of rock, water that falls from its edge, and spray at its foot."""
+"""A waterfall in front of a rock wall."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from videogen.engines.procedural.sprite import ParallaxLayer, straight_sprite
 
 
 def cliff(world: World, rise: float, gap: tuple[float, float]) -> ParallaxLayer:
-    """Rock up to `rise` picture units over the horizon; `gap`: middle and half width of the edge the water leaves."""
+    """A rock wall, `rise` picture units high. `gap`: centre and half width of the waterfall at its top."""
     viewport, lighting, rng = world.viewport, world.lighting, world.rng("cliff")
     columns = viewport.width + 2 * world.margin
     x = (np.arange(columns, dtype=np.float32) - world.margin + 0.5 - viewport.width / 2) / np.float32(viewport.unit)
-    line = noise_1d(2048, 1.9, rng, (4, 300))
+    outline = noise_1d(2048, 1.9, rng, (4, 300))
     away = np.abs(x - np.float32(gap[0])) - np.float32(gap[1])
-    edge = np.float32(rise) * (0.90 + np.float32(0.16) * sample_1d(line, x * 160 + 700))
-    edge += smoothstep(-0.02, 0.30, away) * np.float32(0.10) * (1 + sample_1d(line, x * 90))
+    edge = np.float32(rise) * (0.90 + np.float32(0.16) * sample_1d(outline, x * 160 + 700))
+    edge += smoothstep(-0.02, 0.30, away) * np.float32(0.10) * (1 + sample_1d(outline, x * 90))
     rows = min(int(float(edge.max()) * viewport.unit) + 3, viewport.horizon)
     height = (np.arange(rows, 0, -1, dtype=np.float32)[:, None] - np.float32(0.5)) / np.float32(viewport.unit)
     cover = np.clip((edge - height) * np.float32(viewport.unit) + np.float32(0.5), 0, 1)
@@ -42,10 +42,9 @@ def cliff(world: World, rise: float, gap: tuple[float, float]) -> ParallaxLayer:
 
 
 def _rock_shading(x: F32, height: F32, rng: np.random.Generator) -> F32:
-    """Light on a wall of rock, 0..1, float32 (rows, columns).
+    """Light on the rock wall, 0..1, float32 (rows, columns).
 
-    Buttresses stand upright, ledges cross them a little aslant, and both are rough; light comes from the upper left.
-    """
+    Vertical buttresses, inclined ledges, rough surface; light from the upper left."""
     across, up = np.broadcast_arrays(x[None], height)
     broad, fine = (
         make_texture(spectral_noise(256, 2.6, rng, (3, 60))),
@@ -53,23 +52,23 @@ def _rock_shading(x: F32, height: F32, rng: np.random.Generator) -> F32:
     )
     bend = sample(broad, across * 40, up * 40)
 
-    def stands_out(u: F32, v: F32) -> F32:
+    def relief_at(u: F32, v: F32) -> F32:
         buttress = np.abs(sample(broad, u * 130 + bend * 4, v * 26))
         ledge = sample(broad, u * 22 + 91, v * 150 + u * 24 + bend * 4)
         rough = sample(fine, u * 300, v * 210) * np.float32(0.2)
         return np.asarray(rough + np.float32(0.30) * ledge - buttress, np.float32)
 
     step = np.float32(0.007)
-    here = stands_out(across, up)
-    light = np.tanh((here - stands_out(across - step, up + step)) * np.float32(0.9))
-    hollow = smoothstep(-0.2, -2.2, here)
+    relief = relief_at(across, up)
+    light = np.tanh((relief - relief_at(across - step, up + step)) * np.float32(0.9))
+    hollow = smoothstep(-0.2, -2.2, relief)
     return np.asarray(
         np.clip(np.float32(0.52) + np.float32(0.50) * light - np.float32(0.36) * hollow, 0, 1), np.float32
     )
 
 
 class Waterfall(Layer):
-    """Falling water: threads that tear and stretch as they gain speed."""
+    """Falling water: streaks that become longer as they gain speed."""
 
     order = ALOFT - 2
 
@@ -98,7 +97,7 @@ class Waterfall(Layer):
         if left >= right:
             return
         x = (np.arange(left, right, dtype=np.float32)[None] + np.float32(0.5 - middle)) / np.float32(viewport.unit)
-        # Places on the way down by the time since the edge: what falls freely goes as its square.
+        # The texture coordinate is the time since the top: the distance of a free fall is its square.
         since = np.sqrt(fallen + np.float32(0.02))
         u, v = np.broadcast_arrays(x / (1 + fallen * np.float32(0.22)) * np.float32(420), since * np.float32(150))
         run = np.float32(96 * state.t)

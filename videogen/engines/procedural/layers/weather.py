@@ -1,4 +1,4 @@
-"""Rain, snow and fog over any subject."""
+"""Rain, snow and fog in front of any subject."""
 
 from __future__ import annotations
 
@@ -13,14 +13,23 @@ from videogen.engines.procedural.particles import add_dots, add_streaks
 from videogen.engines.procedural.resample import upsample
 from videogen.engines.procedural.row_bands import Span, split_rows
 
-_RAIN_LAYERS = ((1.3, 0.55, 420), (1.9, 0.8, 230), (2.7, 1.0, 100))  # rain: picture heights a second, light, drops
-_SNOW_LAYERS = ((0.9, 0.055, 300), (1.6, 0.085, 150), (2.8, 0.135, 60), (5.0, 0.21, 16))  # snow: radius, speed, flakes
+_RAIN_LAYERS = (
+    (1.3, 0.55, 420),
+    (1.9, 0.8, 230),
+    (2.7, 1.0, 100),
+)  # rain: picture heights per second, brightness, number of drops
+_SNOW_LAYERS = (
+    (0.9, 0.055, 300),
+    (1.6, 0.085, 150),
+    (2.8, 0.135, 60),
+    (5.0, 0.21, 16),
+)  # snow: radius (pixels at 400 per picture unit), picture heights per second, number of flakes
 _GOLDEN = np.float32(0.618034)
 
 
 class Falling(Layer):
-    """What falls through the picture. Drops come back at the top at another place, so nothing repeats in sight; in a
-    loop they come back at their own place."""
+    """Falling particles. A particle starts again at the top at another x, so that no repetition is visible. In a loop
+    it starts at the same x."""
 
     order = FALLING
     reads_canvas = True
@@ -33,7 +42,7 @@ class Falling(Layer):
         self._drops = [rng.random((4, int(count * crowd))).astype(np.float32) for _, _, count in layers]
 
     def _cycle(self, drops: F32, rate: float, spread: float, t: float) -> tuple[F32, F32]:
-        """How far each drop has fallen, 0..1, and where across it falls, 0..1."""
+        """How far each particle has fallen, and its x, both 0..1."""
         rates = rate * (1 - spread / 2 + spread * drops[2])
         if self._world.camera.loop:
             rates = np.maximum(1, np.round(rates * self._world.camera.scene_seconds)) / self._world.camera.scene_seconds
@@ -42,28 +51,28 @@ class Falling(Layer):
         hop = 0 if self._world.camera.loop else turn * _GOLDEN
         return cycle - turn, np.mod(drops[0] + hop, 1).astype(np.float32)
 
-    def _veil(self, t: float) -> F32:
+    def _opacity(self, t: float) -> F32:
         raise NotImplementedError
 
     def prepare(self, state: FrameState, canvas: F32) -> Any:
-        """The fallers' cover, float32 (H, W), and the light they catch, from all around and from the picture."""
+        """Opacity of the particles, float32 (H, W), and the mean light of the picture per channel, (3,)."""
         tone = canvas[:, ::16, ::16].mean(axis=(1, 2))
-        return self._veil(state.t), tone
+        return self._opacity(state.t), tone
 
     def _shine(self, tone: F32) -> F32:
         raise NotImplementedError
 
     def paint(self, canvas: F32, span: Span, state: FrameState, prepared: Any) -> None:
         """See `Layer.paint`."""
-        veil, tone = prepared
-        rows = veil[slice(*span)]
+        opacity, tone = prepared
+        rows = opacity[slice(*span)]
         gain = self._shine(tone)
         for channel in range(3):
             canvas[channel, slice(*span)] += rows * gain[channel]
 
 
 class Rain(Falling):
-    """Streaks as long as a shutter's opening."""
+    """Rain as motion-blurred streaks."""
 
     def __init__(self, world: World, amount: float) -> None:
         super().__init__(world, "rain", amount, _RAIN_LAYERS)
@@ -71,22 +80,24 @@ class Rain(Falling):
     def _shine(self, tone: F32) -> F32:
         return np.asarray((0.10 + 0.9 * tone + 0.25 * tone.mean()) * 0.6, np.float32)
 
-    def _veil(self, t: float) -> F32:
+    def _opacity(self, t: float) -> F32:
         viewport = self._world.viewport
-        veil = np.zeros((viewport.height, viewport.width), np.float32)
+        opacity = np.zeros((viewport.height, viewport.width), np.float32)
         for (speed, light, _), drops in zip(self._layers, self._drops, strict=True):
-            fallen, place = self._cycle(drops, speed, 0.2, t)
+            fallen, position = self._cycle(drops, speed, 0.2, t)
             length = viewport.unit * 0.028 * speed
             samples = int(length) + 2
             y = fallen * np.float32(viewport.height + 2 * length) - np.float32(length)
-            x = (place * np.float32(1.3) - np.float32(0.15)) * np.float32(viewport.width) + y * np.float32(self._wind)
+            x = (position * np.float32(1.3) - np.float32(0.15)) * np.float32(viewport.width) + y * np.float32(
+                self._wind
+            )
             shine = (np.float32(0.35) + np.float32(0.65) * drops[3]) * np.float32(light)
-            add_streaks(veil, x, y, (self._wind * length / samples, length / samples), samples, shine)
-        return veil
+            add_streaks(opacity, x, y, (self._wind * length / samples, length / samples), samples, shine)
+        return opacity
 
 
 class Snow(Falling):
-    """Flakes that sway; the near ones are large and out of focus."""
+    """Flakes that sway. Near flakes are large and out of focus."""
 
     def __init__(self, world: World, amount: float) -> None:
         super().__init__(world, "snow", amount, _SNOW_LAYERS)
@@ -95,23 +106,23 @@ class Snow(Falling):
     def _shine(self, tone: F32) -> F32:
         return np.asarray((0.10 + 0.9 * tone + 0.25 * tone.mean()) * 1.5, np.float32)
 
-    def _veil(self, t: float) -> F32:
+    def _opacity(self, t: float) -> F32:
         viewport = self._world.viewport
-        veil = np.zeros((viewport.height, viewport.width), np.float32)
+        opacity = np.zeros((viewport.height, viewport.width), np.float32)
         for layer, ((radius, speed, _), flakes) in enumerate(zip(self._layers, self._drops, strict=True)):
-            fallen, place = self._cycle(flakes, speed, 0.4, t)
+            fallen, position = self._cycle(flakes, speed, 0.4, t)
             size = max(0.8, radius * viewport.unit / 400)
             y = fallen * np.float32(viewport.height + 6 * size) - np.float32(3 * size)
             sway = np.sin(flakes[3] * 6.2832 + np.float32(2 * np.pi * self._sway * t)) * np.float32(0.010 * (layer + 1))
-            x = (place * np.float32(1.4) - np.float32(0.2)) * np.float32(viewport.width)
+            x = (position * np.float32(1.4) - np.float32(0.2)) * np.float32(viewport.width)
             x += (sway + self._wind * (y / viewport.height)) * np.float32(viewport.unit)
             shine = (np.float32(0.3) + np.float32(0.5) * flakes[3]) * np.float32(1.0 - 0.18 * layer)
-            add_dots(veil, x.astype(np.float32), y, size, shine.astype(np.float32))
-        return veil
+            add_dots(opacity, x.astype(np.float32), y, size, shine.astype(np.float32))
+        return opacity
 
 
 class Fog(Layer):
-    """Drifting banks of the picture's own mean light, thickest about the horizon."""
+    """Drifting banks of fog in the mean colour of the picture, densest near the horizon."""
 
     order = VEIL - 15
     reads_canvas = True
@@ -121,7 +132,7 @@ class Fog(Layer):
         self._mist = make_texture(spectral_noise(128, 3.4, world.rng("fog"), (1, 12)))
 
     def prepare(self, state: FrameState, canvas: F32) -> Any:
-        """How thick the fog is at half size, float32 (1, H / 2, W / 2), and its colour."""
+        """Opacity of the fog at half size, float32 (1, H / 2, W / 2), and its colour, (3,)."""
         viewport = self._world.viewport
         tone = canvas[:, ::16, ::16].mean(axis=(1, 2))
         amount = np.empty((1, viewport.height // 2, viewport.width // 2), np.float32)

@@ -1,1 +1,1 @@
-"""A person's own picture as a moving shot: depth by guess, a camera that moves, weather and light over it."""
+"""Animates an uploaded picture: estimated depth, camera motion, weather and light."""

@@ -1,4 +1,4 @@
-"""Where the camera of a photo goes: how much is in view, and how far near things move against far ones."""
+"""Camera motion through a picture: the visible part, and the parallax of near and far parts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from videogen.engines.procedural.camera import TEMPO
 from videogen.engines.procedural.language import ShotSpec
 from videogen.engines.procedural.photo.prompt import DEFAULT_MOTION
 
-# Shares of the picture's width (or height, for what goes up and down) over a whole shot of four seconds.
+# Amplitudes as fractions of the picture's width (or height, for vertical motion) in a shot of four seconds.
 _PUSH: Final = 0.13
 _SLIDE: Final = 0.085
 _ORBIT: Final = 0.030
@@ -22,11 +22,10 @@ _FULL_SECONDS: Final = 4.0
 
 @dataclass(frozen=True, slots=True)
 class CameraView:
-    """What the camera sees. Lengths are shares of the picture's width and height.
+    """What the camera sees. Lengths are fractions of the picture's width and height.
 
-    `zoom`: how much larger everything is; `deep`: how much more the nearest things are. `x`, `y`: how far the view has
-    moved right and down; `near_x`, `near_y`: how much farther it has moved for the nearest things, and less for the
-    farthest."""
+    `zoom`: scale. `deep`: additional scale of the nearest parts. `x`, `y`: offset of the view to the right and down.
+    `near_x`, `near_y`: additional offset for the nearest parts; the farthest parts get the opposite."""
 
     zoom: float = 1.0
     deep: float = 0.0
@@ -37,24 +36,24 @@ class CameraView:
 
 
 class CameraPath:
-    """The camera's way over `seconds`; before and after that it rests, or, in a loop, comes round."""
+    """Camera motion over `seconds`. It stands still before and after; in a loop it is periodic."""
 
     def __init__(self, shot: ShotSpec, seconds: float, loop: bool, rng: np.random.Generator) -> None:
         self.motion = shot.camera or DEFAULT_MOTION
         self._seconds = max(seconds, 1e-3)
         self._loop = loop
         pace = TEMPO[shot.tempo]
-        # A short clip moves less, so that no move is hasty; a long one moves on slowly.
+        # A short clip has a smaller motion, so that it is not too fast. A long clip has a slow one.
         self._extent = min(1.25, pace * self._seconds / _FULL_SECONDS)
         self._phases = rng.uniform(0, 2 * np.pi, 6)
         self._sway = float(rng.choice((-1.0, 1.0)))
-        # Where nobody said how to move, each seed wanders a little its own way.
+        # Without a requested motion, each seed drifts in its own direction.
         self._drift = rng.uniform(-1, 1, 2) * (0 if shot.camera else _DRIFT)
 
     def view_at(self, t: float) -> CameraView:
         """The view at time t, in seconds."""
         reach = self._extent
-        away = self._progress(t)  # 0 at the beginning, 1 at the end
+        away = self._progress(t)  # 0 at the start, 1 at the end
         side = (away - 0.5) * reach
         match self.motion:
             case "still":
@@ -73,7 +72,7 @@ class CameraPath:
                 y = side * _SLIDE * 2 * (1 if self.motion == "tilt down" else -1)
                 return CameraView(y=y, near_y=0.28 * y)
             case "orbit":
-                # Far and near go opposite ways round the middle; a slight arc and push make it a walk.
+                # Near and far parts move in opposite directions. A small arc and zoom make it look like a walk.
                 angle = side * 2 * self._sway
                 return CameraView(
                     1 + 0.02 * reach * away, 0.0, near_x=_ORBIT * angle, near_y=0.2 * _ORBIT * angle * angle
@@ -88,12 +87,12 @@ class CameraPath:
         if self._loop:
             return 0.5 - 0.5 * float(np.cos(2 * np.pi * t / self._seconds))
         fraction = min(max(t / self._seconds, 0.0), 1.0)
-        # Even, but for a soft start and a soft stop.
+        # Constant speed with a soft start and end.
         soft = fraction * fraction * (3 - 2 * fraction)
         return 0.6 * fraction + 0.4 * soft
 
     def _shake(self, t: float, axis: int) -> float:
-        """Unsteady hands, -1..1: three slow waves, whole ones in a loop."""
+        """Camera shake on one axis, -1..1: three slow sine waves, periodic in a loop."""
         total = 0.0
         for index, (hertz, fraction) in enumerate(((0.3, 0.6), (0.7, 0.28), (1.5, 0.12))):
             rate = max(1, round(hertz * self._seconds)) / self._seconds if self._loop else hertz

@@ -1,4 +1,4 @@
-"""What a prompt asks of a picture that is already there: camera, hour, weather, mood, film. The rest is left alone."""
+"""Reduces a prompt to what applies to an uploaded picture: camera, hour, weather, mood, film style."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final
 from videogen.engines.procedural.language import Interpretation, SceneSpec, ShotSpec, Subject
 
 DEFAULT_MOTION: Final = "zoom in"
-"""What the camera does where the prompt does not say."""
+"""The camera motion if the prompt has none."""
 
 _WEATHER: Final = ("rain", "snow", "fog")
 _MOODS: Final = frozenset({"gloomy", "mysterious", "eerie"})
@@ -18,9 +18,9 @@ _SUPPORTED: Final = frozenset({"time", "camera", "pace", "palette"})
 
 
 def restrict_to_photo(spec: SceneSpec) -> SceneSpec:
-    """The scene as far as a picture can follow it: one shot, whose only subjects beside the picture are weather.
+    """The scene reduced to one shot with weather as its only additional subjects.
 
-    What was understood, but asks for something to be painted, counts as ignored."""
+    Understood phrases that would need drawing count as ignored."""
     shot = spec.shots[0]
     weather = tuple(replace(subject, relations=()) for kind in _WEATHER if (subject := shot.find(kind)) is not None)
     followed = [(reading, _supported_part(reading)) for reading in spec.understood]
@@ -42,7 +42,7 @@ def restrict_to_photo(spec: SceneSpec) -> SceneSpec:
 
 
 def _supported_part(reading: Interpretation) -> str:
-    """The part of a reading that a picture can follow; "" for none."""
+    """The part of an interpretation that applies to a picture; "" for none."""
     return "; ".join(part for part in reading.became.split("; ") if _is_supported(part))
 
 
@@ -55,15 +55,15 @@ def _is_supported(became: str) -> bool:
 
 
 def describe_photo(shot: ShotSpec, ignored: tuple[str, ...] = ()) -> str:
-    """One human sentence on what will become of the picture, and one on the words that said nothing about that."""
-    move = shot.camera or DEFAULT_MOTION
+    """One sentence about the result, and one with the words that were not used."""
+    motion = shot.camera or DEFAULT_MOTION
     named = {"still": "a still camera", "handheld": "a camera in the hand"}
-    parts = [named.get(move, _PACES[shot.tempo] + move)]
+    parts = [named.get(motion, _PACES[shot.tempo] + motion)]
     parts += [f"at {shot.time}" if shot.time in ("dawn", "sunrise", "sunset", "dusk", "night") else shot.time]
     for kind in _WEATHER:
         amount = shot.amount(kind)
         strength = "light " if amount < 0.4 else "heavy " if amount > 0.7 else ""
         parts += [f"{strength}{kind}"] if amount else []
     parts += [shot.mood, shot.style, *(f"{colour} light" for colour in shot.palette)]
-    told = f"Your picture: {', '.join(part for part in parts if part)}."
-    return f"{told} Not used: {', '.join(ignored)}." if ignored else told
+    text = f"Your picture: {', '.join(part for part in parts if part)}."
+    return f"{text} Not used: {', '.join(ignored)}." if ignored else text

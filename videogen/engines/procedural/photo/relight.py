@@ -1,4 +1,4 @@
-"""Another hour, another weather, another film: how the light of a picture is changed, once, before the camera moves."""
+"""Changes the light of a picture once, before the camera moves: hour, weather, film style."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from videogen.engines.procedural.palette import TINTS, Rgb, luminance
 
 @dataclass(frozen=True)
 class Relighting:
-    """How a picture is lit anew. `gain`: light, by channel. `colour`: how much colour is left, 0..1 and above.
+    """A change of light. `gain`: factor per channel. `colour`: saturation, 1 is unchanged.
 
-    `keep`: how much of what shines stays as bright as it was (lamps at night). `gamma`: contrast, 1 for as it is.
-    `glow`: light from above the horizon, added to what is far. `haze`, `air`: how much of the air's colour lies over
-    what is far. `vignette`: how much darker the corners are."""
+    `keep`: how much light sources keep their brightness (lamps at night), 0..1. `gamma`: contrast, 1 is unchanged.
+    `glow`: light that is added to far parts, from above the horizon. `haze`, `air`: opacity (0..1) and colour of the
+    haze in front of far parts. `vignette`: how much darker the corners are, 0..1."""
 
     gain: Rgb = (1.0, 1.0, 1.0)
     colour: float = 1.0
@@ -52,7 +52,7 @@ _SEPIA: Final[Rgb] = (1.12, 0.96, 0.70)
 
 
 def relighting_for(shot: ShotSpec) -> Relighting:
-    """The light that a shot asks for."""
+    """The change of light that a shot requests."""
     light = HOURS.get(shot.time, UNCHANGED)
     rain, snow, fog = (shot.amount(kind) for kind in ("rain", "snow", "fog"))
     if rain:
@@ -74,7 +74,7 @@ def relighting_for(shot: ShotSpec) -> Relighting:
 
 
 def _with_film_style(light: Relighting, style: str) -> Relighting:
-    """On another film."""
+    """With the colours of a film style."""
     if style == "film noir":
         return replace(light, colour=0.0, gamma=max(light.gamma, 1.35), vignette=0.5)
     if style == "vintage":
@@ -83,7 +83,7 @@ def _with_film_style(light: Relighting, style: str) -> Relighting:
 
 
 def _under_clouds(light: Relighting, gain: tuple[float, ...], colour: float, amount: float) -> Relighting:
-    """Under a closed sky, of which there may be more or less."""
+    """Under an overcast sky. `amount`: 0..1."""
     fraction = min(1.0, 0.4 + amount)
     gain = tuple(1 + (value - 1) * fraction for value in gain)
     return replace(light, gain=_multiply(light.gain, gain), colour=light.colour * (1 + (colour - 1) * fraction))
@@ -94,9 +94,9 @@ def _multiply(a: Rgb, b: tuple[float, ...]) -> Rgb:
 
 
 def relight(picture: NDArray[np.uint8], depth: F32, light: Relighting, rng: np.random.Generator) -> NDArray[np.uint8]:
-    """The picture, uint8 (H, W, 3), under another light; its depth is float32 (h, w), 0 far to 1 near.
+    """The picture, uint8 (H, W, 3), under another light. `depth`: float32 (h, w), 0 (far) .. 1 (near).
 
-    Linear light is taken as the square of a value. A little noise hides the steps that darkening would show."""
+    Linear light is approximated by the square of a value. Noise hides the steps between levels."""
     if light == UNCHANGED:
         return picture
     height, width = picture.shape[:2]
@@ -118,7 +118,7 @@ def _relit(
         values *= np.power(np.maximum(bright, 1e-4), np.float32(light.gamma - 1))[..., None]
     values *= np.array(light.gain, np.float32)
     if light.keep:
-        # Lamps, windows, sun and moon: what is bright and not blue; of the sky, little.
+        # Lamps, windows, sun and moon: bright parts that are not blue and not far.
         warm = np.clip((given[..., 0] - 0.6 * given[..., 2]) * 2.2, 0.1, 1)
         shines = np.clip((given.max(axis=-1) - 0.5) * 3, 0, 1) * warm * np.clip(1.2 - far, 0, 1) * light.keep
         values += (given - values) * shines[..., None]

@@ -1,4 +1,4 @@
-"""One picture as one shot: lit anew, moved through, with weather before it."""
+"""A picture as one shot: relit, with camera motion, with weather in front of it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _GRAINS_PER_SECOND = 24
 
 
 class PhotoScene:
-    """A built scene. Any number of threads may ask for frames."""
+    """A built scene. Thread-safe."""
 
     def __init__(
         self, picture: NDArray[np.uint8], shot: ShotSpec, size: tuple[int, int], seed: int, duration: float
@@ -55,15 +55,15 @@ class PhotoScene:
         self._offsets = np.random.default_rng([*seeds, 5]).integers(0, _GRAIN, (16, 2))
 
     def frame(self, t: float) -> NDArray[np.uint8]:
-        """The moment t (seconds) as uint8 (H, W, 3), RGB. The same t gives the same bytes, in any order of calls and
-        on any number of threads."""
+        """The frame at t (seconds), uint8 (H, W, 3), RGB. The same t gives the same bytes, in any order of calls and on
+        any number of threads."""
         shown = self._warp.show(self._path.view_at(t))
         if self._weather or self._vignette is not None:
             return self._developed(self._weathered(shown, self._camera.state_at(t)), t)
         return shown
 
     def _weathered(self, shown: NDArray[np.uint8], state: FrameState) -> F32:
-        """Linear light, float32 (3, H, W), with all that falls before the picture."""
+        """Linear light, float32 (3, H, W), with the weather layers."""
         canvas = np.square(shown.transpose(2, 0, 1), dtype=np.float32)
         canvas *= np.float32(1 / 255**2)
         spans = split_rows(0, self._viewport.height, self._viewport.width)

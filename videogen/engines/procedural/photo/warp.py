@@ -1,4 +1,4 @@
-"""Looking into a picture that has depth: every view is one smooth bending of it, so nothing can tear."""
+"""Shows a picture with depth from a moved camera: one continuous warp, so that nothing tears."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from videogen.engines.procedural.noise import F32
 from videogen.engines.procedural.photo.camera_path import CameraView
 
 OVERSIZE: Final = 1.3
-"""The picture is kept so much larger than the view: it stays sharp when the camera goes in."""
+"""The stored picture is larger than the view by this factor, so that it stays sharp in a zoom."""
 _CELLS: Final = 30
-"""Cells of the mesh along the longer side; between their corners the bending is bilinear."""
+"""Mesh cells along the longer side. Inside a cell the warp is bilinear."""
 _ITERATIONS: Final = 4
 
 
 def crop_to_fill(picture: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
-    """Crop a picture, uint8 (H, W, 3), to the shape of `size` (width, height), and scale it to that, times OVERSIZE.
+    """Crop a picture, uint8 (H, W, 3), to the aspect ratio of `size` (width, height), and scale it to `size` *
+    OVERSIZE.
 
-    The middle is kept across; of a picture that is too tall, somewhat more of its upper part, where heads are.
-    """
+    The crop is centred horizontally. Vertically it keeps a little more of the upper part, where heads are."""
     height, width = picture.shape[:2]
     scale = max(size[0] / width, size[1] / height)
     keep = (size[0] / scale, size[1] / scale)
@@ -35,17 +35,14 @@ def crop_to_fill(picture: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[n
 
 
 class Warp:
-    """Shows views of one picture. Any number of threads may ask."""
+    """Renders views of one picture. Thread-safe."""
 
     def __init__(self, picture: NDArray[np.uint8], depth: F32, size: tuple[int, int], margin: float) -> None:
-        """Get ready.
-
-        Args:
-            picture: uint8 (H, W, 3), RGB, of the shape of `size`.
-            depth: float32 (h, w), 0 far to 1 near, all over the picture.
-            size: width and height of the views, in pixels.
-            margin: how far a view may move, as a share of width and height; so much is cut off at each side.
-        """
+        """Args:
+        picture: uint8 (H, W, 3), RGB, with the aspect ratio of `size`.
+        depth: float32 (h, w), 0 (far) .. 1 (near), for the whole picture.
+        size: width and height of the views, in pixels.
+        margin: largest offset of a view, as a fraction of width and height; this much is cropped at each side."""
         self._image = Image.fromarray(picture).convert("RGBX")
         self._depth, self._size = depth, size
         self._base = 1 / (1 - 2 * margin)
@@ -60,18 +57,17 @@ class Warp:
         xs, ys = self._xs.tolist(), self._ys.tolist()
         for row in range(len(ys) - 1):
             for column in range(len(xs) - 1):
-                places = ((row, column), (row + 1, column), (row + 1, column + 1), (row, column + 1))
-                quad = tuple(value for r, c in places for value in (x[r][c], y[r][c]))
+                corner_cells = ((row, column), (row + 1, column), (row + 1, column + 1), (row, column + 1))
+                quad = tuple(value for r, c in corner_cells for value in (x[r][c], y[r][c]))
                 mesh.append(((xs[column], ys[row], xs[column + 1], ys[row + 1]), quad))
         shown = self._image.transform(self._size, Image.Transform.MESH, mesh, Image.Resampling.BILINEAR)
         return np.asarray(shown)[..., :3]
 
     def _corners(self, view: CameraView) -> F32:
-        """Which places of the picture the mesh's corners show: float32 (rows, columns, 2), shares of width and height.
+        """Picture positions of the mesh corners: float32 (rows, columns, 2), fractions of width and height.
 
-        What is seen at a corner is not known before its depth is, which is not known before what is seen: the places
-        are found in rounds, which close in since the depth is smooth.
-        """
+        The position depends on the depth at the position itself, so it is found by iteration. It converges, because the
+        depth is smooth."""
         across = self._xs.astype(np.float32)[None] / self._size[0] - 0.5
         down = self._ys.astype(np.float32)[:, None] / self._size[1] - 0.5
         across, down = np.broadcast_arrays(across, down)
@@ -84,7 +80,7 @@ class Warp:
         return np.asarray(np.stack([x, y], axis=-1) + 0.5, np.float32)
 
     def _depth_at(self, x: F32, y: F32) -> F32:
-        """Depth at places given as shares from the middle, bilinear, continued beyond the edges."""
+        """Depth at positions relative to the centre, in fractions of the size: bilinear, clamped at the edges."""
         rows, columns = self._depth.shape
         u = np.clip((x + 0.5) * columns - 0.5, 0, columns - 1.001)
         v = np.clip((y + 0.5) * rows - 0.5, 0, rows - 1.001)
@@ -96,13 +92,13 @@ class Warp:
 
 
 def required_margin(views: list[CameraView]) -> float:
-    """The margin that all these views stay inside of, as a share of width and height."""
+    """The margin that all these views need, as a fraction of width and height."""
     reach = 0.0
     for view in views:
         for far, near in ((view.x, view.near_x), (view.y, view.near_y)):
-            # A larger view needs less: what zooms in has room of its own.
-            room = (1 - 1 / (view.zoom - 0.5 * abs(view.deep))) / 2
-            reach = max(reach, abs(far) + 0.5 * abs(near) - max(room, 0.0))
+            # A zoomed view needs less margin.
+            spare = (1 - 1 / (view.zoom - 0.5 * abs(view.deep))) / 2
+            reach = max(reach, abs(far) + 0.5 * abs(near) - max(spare, 0.0))
         if view.zoom - 0.5 * view.deep < 1:
             reach = max(reach, (1 / (view.zoom - 0.5 * view.deep) - 1) / 2)
     return min(reach, 0.2)

@@ -1,4 +1,4 @@
-"""Prompts of the built-in engine that are worth a press, each with the seed of its picture beside this file."""
+"""Presets of the built-in engine: prompts with seeds. Their posters are in this folder."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _FULL: Final = {"width": 1280, "height": 720}
 def _preset(title: str, prompt: str, seed: int, *, negative: str = "", type_: str = "video", **settings: Any) -> Preset:
     name = "-".join(title.lower().split())
     size = settings.pop("size", _WIDE)
-    asked = size | ({"fps": 24, "durationSeconds": 4.0} if type_ == "video" else {}) | settings | {"seed": seed}
+    values = size | ({"fps": 24, "durationSeconds": 4.0} if type_ == "video" else {}) | settings | {"seed": seed}
     return Preset(
         id=name,
         title=title,
         prompt=prompt,
         negative_prompt=negative,
         type=type_,
-        settings=asked,
+        settings=values,
         poster=FOLDER / f"{name}.webp",
     )
 

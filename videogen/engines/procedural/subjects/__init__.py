@@ -1,4 +1,4 @@
-"""What can be seen, by kind: one table from the words of a scene to the layers that show them."""
+"""All subjects that can be drawn: kind -> definition."""
 
 from __future__ import annotations
 
@@ -15,6 +15,6 @@ SUBJECTS: Final[Mapping[str, SubjectDefinition]] = {
     **objects.DEFINITIONS,
     **living.DEFINITIONS,
 }
-"""Every kind that can be painted."""
+"""Every kind that can be drawn."""
 
 __all__ = ["SUBJECTS", "SubjectDefinition"]

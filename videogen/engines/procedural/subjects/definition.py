@@ -1,4 +1,4 @@
-"""What the table of subjects holds about each kind."""
+"""What is defined for each kind of subject."""
 
 from __future__ import annotations
 
@@ -17,12 +17,13 @@ Role: TypeAlias = Literal["whole", "ground", "far", "sky", "thing", "weather"]
 
 @dataclass(frozen=True)
 class SubjectDefinition:
-    """How a kind comes into a picture.
+    """How a kind is drawn.
 
-    `role`: "whole" fills the picture and leaves no room for sky and land; "ground" lies under the horizon (the first
-    that a shot names wins); "far" stands on the horizon; "sky" is above it; a "thing" stands or moves before them;
-    "weather" is over all. `hour` and `ground` are what suits the kind where the shot names none; `horizon` is the
-    share of the picture's height above the horizon, from and to; `grade` how pictures of it are developed."""
+    `role`: "whole" fills the picture without sky and land; "ground" is below the horizon (the first one in a shot is
+    used); "far" is on the horizon; "sky" is above it; a "thing" stands or moves in front of them; "weather" is in front
+    of everything.
+    `hour`, `ground`: defaults if the shot has none. `horizon`: lowest and highest part of the picture's height that is
+    above the horizon, 0..1. `grade`: tone mapping."""
 
     build: Build
     role: Role

@@ -1,4 +1,4 @@
-"""Places: what fills the picture."""
+"""Environments: what fills the picture."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from videogen.engines.procedural.tone_mapping import Grade
 
 
 def ocean(world: World, subject: Subject) -> list[Layer]:
-    """Waves from glassy to raging, and, where nothing else stands on the horizon, land far away."""
+    """Waves, from calm to stormy. A distant coast if nothing else is on the horizon."""
     hour, energy, rng = world.lighting.hour, subject.amount, world.rng("coast")
     water = WaterStyle(
         color=tint(hour.water, subject.colours, 0.7),
@@ -56,12 +56,12 @@ def lake(world: World, subject: Subject) -> list[Layer]:
 
 
 def pool(world: World, subject: Subject) -> list[Layer]:
-    """Water that is stirred by what falls into it."""
+    """Water below a waterfall."""
     return [Lake(world, 2.2, world.lighting.lit((0.05, 0.13, 0.13), 0.3))]
 
 
 def mountains(world: World, subject: Subject) -> list[Layer]:
-    """A range; `count` summits where a number was asked for."""
+    """A mountain range. `count` is the number of summits, if given."""
     rng = world.rng("mountains")
     size = {"tiny": 0.4, "small": 0.65, "large": 1.2, "huge": 1.4}.get(subject.size, 1.0)
     cold = world.lighting.season == "winter" or world.shot.amount("snow") > 0
@@ -88,7 +88,7 @@ def mountains(world: World, subject: Subject) -> list[Layer]:
 
 
 def city(world: World, subject: Subject) -> list[Layer]:
-    """Towers, cars, and by night their glow; the street comes as the ground."""
+    """Towers, cars, and a glow at night. The street is the ground."""
     layers = [*towers(world, subject.colours, subject.amount), Cars(world)]
     if world.lighting.is_night:
         layers.append(TownGlow(world, glow_color(world, subject.colours)))
@@ -111,7 +111,7 @@ def meadow(world: World, subject: Subject) -> list[Layer]:
 
 
 def hills(world: World) -> list[Layer]:
-    """Low, rounded land on the horizon."""
+    """Low, round hills on the horizon."""
     winter = world.lighting.season == "winter" or world.shot.amount("snow") > 0
     green = (
         (0.60, 0.64, 0.72)
@@ -124,18 +124,19 @@ def hills(world: World) -> list[Layer]:
 
 
 def tree_line(world: World) -> list[Layer]:
-    """The edge of a wood on the far bank."""
+    """Trees on the far bank."""
     rows = (TreeRow(0.085, 0.35, 0.2, 1.4), TreeRow(0.125, 0.62, 0.2, 1.1))
     return list(woods(world, rows, season_colors(world, ()), 0.3))
 
 
 def snowfield(world: World, subject: Subject) -> list[Layer]:
-    """Drifts of snow."""
+    """A snow field."""
     return [Ground(world, GroundMaterial((0.58, 0.66, 0.78), (0.92, 0.94, 0.98), 0.5, 0.8))]
 
 
 def forest(world: World, subject: Subject) -> list[Layer]:
-    """Conifers, leafy trees in spring, summer and autumn, with mist between the rows and beams of a low sun."""
+    """Trees in rows with mist between them, and light beams if the sun is low. The season decides how many are
+    leafy."""
     leafy = {"autumn": 0.85, "spring": 0.7, "summer": 0.6, "winter": 0.1}.get(world.lighting.season, 0.25)
     high = world.viewport.horizon / world.viewport.unit
     rows = tuple(
@@ -154,7 +155,7 @@ def forest(world: World, subject: Subject) -> list[Layer]:
 
 
 def forest_floor(world: World, subject: Subject) -> list[Layer]:
-    """Moss and needles, leaves in autumn, snow in winter."""
+    """Moss and needles; leaves in autumn, snow in winter."""
     if world.lighting.season == "winter" or world.shot.amount("snow") > 0:
         return snowfield(world, subject)
     light = (0.34, 0.15, 0.04) if world.lighting.season == "autumn" else (0.10, 0.13, 0.035)
@@ -167,14 +168,14 @@ def forest_floor(world: World, subject: Subject) -> list[Layer]:
 
 
 def clearing(world: World, subject: Subject) -> list[Layer]:
-    """A floor with the edge of a wood behind it."""
+    """Forest floor with trees behind it."""
     high = world.viewport.horizon / world.viewport.unit
     rows = (TreeRow(high * 0.6, 0.2, 0.1, 1.2), TreeRow(high * 0.78, 0.55, 0.1, 1.0))
     return [*forest_floor(world, subject), *woods(world, rows, season_colors(world, ()), 0.3)]
 
 
 def desert(world: World, subject: Subject) -> list[Layer]:
-    """Dunes and drifting sand."""
+    """Dunes and blowing sand."""
     return list(dunes(world, tint((0.50, 0.25, 0.115), subject.colours, 0.7)))
 
 
@@ -184,7 +185,7 @@ def abstract(world: World, subject: Subject) -> list[Layer]:
 
 
 def flowers(world: World, subject: Subject) -> list[Layer]:
-    """A field of them in the wind, hills behind."""
+    """A field of flowers in the wind, with hills behind it."""
     rng = world.rng("flowers")
     kinds = choose_flowers(tuple(TINTS[name] for name in subject.colours), int(rng.integers(4)))
     layers = [*meadow(world, subject), *flower_field(world, kinds, subject.amount)]
@@ -194,7 +195,7 @@ def flowers(world: World, subject: Subject) -> list[Layer]:
 
 
 def river(world: World, subject: Subject) -> list[Layer]:
-    """A river between meadows, with a wood's edge along the horizon."""
+    """A river between meadows, with trees along the horizon."""
     color = tint(scale(mix(world.lighting.hour.water, world.lighting.hour.zenith, 0.25), 0.6), subject.colours, 0.7)
     layers = [*meadow(world, subject), River(world, 0.7 + subject.amount, color)]
     shot = world.shot
@@ -207,7 +208,7 @@ def river(world: World, subject: Subject) -> list[Layer]:
 
 
 def waterfall(world: World, subject: Subject) -> list[Layer]:
-    """Water that falls over a wall of rock into a pool."""
+    """Water that falls over a rock wall into a pool."""
     rng = world.rng("waterfall")
     rise = world.viewport.horizon / world.viewport.unit * 0.78
     gap = (float(rng.uniform(-0.16, 0.16)), 0.07 + 0.07 * subject.amount)
@@ -223,11 +224,11 @@ def waterfall(world: World, subject: Subject) -> list[Layer]:
 
 
 def fractal(world: World, subject: Subject) -> list[Layer]:
-    """A Julia set in the colours asked for."""
+    """A Julia set in the requested colours."""
     rng = world.rng("fractal")
-    words = subject.colours or world.shot.palette
-    if words:
-        first, last = TINTS[words[0]], TINTS[words[-1]]
+    names = subject.colours or world.shot.palette
+    if names:
+        first, last = TINTS[names[0]], TINTS[names[-1]]
         stops = (scale(first, 0.012), scale(first, 0.18), first, mix(last, (1.0, 0.95, 0.85), 0.5), scale(last, 0.06))
     else:
         stops = _ARMS[int(rng.integers(len(_ARMS)))]
@@ -235,7 +236,7 @@ def fractal(world: World, subject: Subject) -> list[Layer]:
 
 
 def underwater(world: World, subject: Subject) -> list[Layer]:
-    """Open water over sand, with beams, motes and, unless other life was named, a shoal of fish."""
+    """Open water over sand, with light beams and particles."""
     base = (0.010, 0.055, 0.12) if world.lighting.is_night else (0.035, 0.36, 0.52)
     color = tint(base, subject.colours or world.shot.palette, 0.8)
     high = world.viewport.height / world.viewport.unit

@@ -1,4 +1,4 @@
-"""Things that stand, float or move in a place."""
+"""Objects that stand, float or move in an environment."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from videogen.engines.procedural.tone_mapping import Grade
 
 
 def on_water(world: World) -> bool:
-    """Whether what lies under the horizon is water."""
+    """Whether the ground is an ocean, a lake or a pool."""
     return world.ground in ("ocean", "lake", "pool")
 
 
 def fire(world: World, subject: Subject) -> list[Layer]:
-    """A camp fire, or as many as were asked for."""
+    """A camp fire, or the requested number."""
     count = min(max(subject.count, 1), 5)
     color = TINTS[subject.colours[0]] if subject.colours else (1.0, 0.30, 0.05)
     size = (0.24 + 0.36 * subject.amount) / count**0.4
@@ -35,7 +35,7 @@ def fire(world: World, subject: Subject) -> list[Layer]:
 
 
 def lanterns(world: World, subject: Subject) -> list[Layer]:
-    """A sky full of them where no number was given."""
+    """Many sky lanterns, if no number is given."""
     color = TINTS[subject.colours[0]] if subject.colours else (1.0, 0.45, 0.12)
     count = subject.count if subject.count > 1 else int(40 + 80 * subject.amount)
     return [Lanterns(world, count, color)]
@@ -45,28 +45,30 @@ _SIZES: Final = {"tiny": 0.4, "small": 0.65, "": 1.0, "large": 1.4, "huge": 1.9}
 
 
 def _own(subject: Subject, index: int, otherwise: Rgb) -> Rgb:
-    """The colour of the thing with this number."""
+    """The colour of the object with this index."""
     return TINTS[subject.colours[index % len(subject.colours)]] if subject.colours else otherwise
 
 
 def boats(world: World, subject: Subject) -> list[Layer]:
-    """Sailing boats that go along the horizon; the water mirrors them."""
+    """Sailing boats along the horizon. The water reflects them."""
     rng = world.rng("boats")
     count = min(subject.count or 4, 12)
-    way = 1.0 if rng.random() < 0.5 else -1.0
+    direction = 1.0 if rng.random() < 0.5 else -1.0
     actors: list[MovingSprite] = []
     for x in distribute(world, subject, count, "boat places"):
         depth = float(rng.uniform(0.5, 1.0)) if count > 1 else 1.0
         height = 0.17 * _SIZES[subject.size] * depth
-        sprite = boat(world, height * world.viewport.unit, _own(subject, len(actors), (0.20, 0.10, 0.06)), way < 0)
+        sprite = boat(
+            world, height * world.viewport.unit, _own(subject, len(actors), (0.20, 0.10, 0.06)), direction < 0
+        )
         actors.append(
-            MovingSprite([sprite], x, -0.006 * depth, way * 0.018 * depth, 0.0, float(rng.random()), 0.3, 0.003)
+            MovingSprite([sprite], x, -0.006 * depth, direction * 0.018 * depth, 0.0, float(rng.random()), 0.3, 0.003)
         )
     return [MovingSprites(world, actors, ALOFT)]
 
 
 def balloons(world: World, subject: Subject) -> list[Layer]:
-    """Hot-air balloons that drift at their heights."""
+    """Drifting hot-air balloons."""
     rng = world.rng("balloons")
     count = min(subject.count or 5, 16)
     high = world.viewport.horizon / world.viewport.unit
@@ -84,14 +86,14 @@ def balloons(world: World, subject: Subject) -> list[Layer]:
             first = _own(subject, 0 if len(subject.colours) > 1 else index, first)
             second = TINTS[subject.colours[1]] if len(subject.colours) > 1 else mix(first, (0.9, 0.88, 0.8), 0.75)
         sprite = balloon(world, height * world.viewport.unit, (first, second))
-        place = high * float(rng.uniform(0.42, 0.68)) - height * 0.3
+        base = high * float(rng.uniform(0.42, 0.68)) - height * 0.3
         speed = 0.012 * float(rng.uniform(0.6, 1.2))
-        actors.append(MovingSprite([sprite], x, place, speed, 0.0, float(rng.random()), 0.2 + 0.3 * depth, 0.014))
+        actors.append(MovingSprite([sprite], x, base, speed, 0.0, float(rng.random()), 0.2 + 0.3 * depth, 0.014))
     return [MovingSprites(world, actors, ALOFT)]
 
 
 def houses(world: World, subject: Subject) -> list[Layer]:
-    """Cottages that stand where the land begins."""
+    """Cottages at the horizon."""
     rng = world.rng("houses")
     count = min(subject.count or 4, 10)
     actors: list[MovingSprite] = []
@@ -105,7 +107,7 @@ def houses(world: World, subject: Subject) -> list[Layer]:
 
 
 def lighthouses(world: World, subject: Subject) -> list[Layer]:
-    """A striped tower with a lamp that turns."""
+    """A striped tower with a rotating lamp."""
     rng = world.rng("lighthouse")
     size = 0.36 * _SIZES[subject.size] * min(1.0, world.viewport.horizon / world.viewport.unit / 0.5)
     x = (
@@ -119,7 +121,7 @@ def lighthouses(world: World, subject: Subject) -> list[Layer]:
 
 
 def trees(world: World, subject: Subject) -> list[Layer]:
-    """One great tree, or some."""
+    """One large tree, or several."""
     rng = world.rng("single trees")
     count = min(subject.count or 5, 12)
     colors = season_colors(world, tuple(TINTS[name] for name in subject.colours))

@@ -1,4 +1,4 @@
-"""What is seen in the sky. Sun, stars and clouds come with the sky itself (see `compose`)."""
+"""Subjects in the sky. Sun, stars and clouds are part of the sky layer (see `shot_builder`)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from videogen.engines.procedural.palette import TINTS, Rgb, mix, scale, tint
 from videogen.engines.procedural.subjects.definition import SubjectDefinition
 from videogen.engines.procedural.tone_mapping import Grade
 
-# Foot, body and crown of the curtains.
+# Bottom, middle and top of the curtains.
 _AURORAS: Final[Mapping[str, tuple[Rgb, Rgb, Rgb]]] = {
     "green": ((0.20, 1.0, 0.42), (0.06, 0.72, 0.38), (0.30, 0.10, 0.62)),
     "violet": ((0.55, 0.55, 1.15), (0.58, 0.20, 1.15), (0.85, 0.12, 0.70)),
@@ -27,41 +27,41 @@ _AURORAS: Final[Mapping[str, tuple[Rgb, Rgb, Rgb]]] = {
 
 
 def aurora(world: World, subject: Subject) -> list[Layer]:
-    """Curtains of light in the colours asked for."""
-    words = subject.colours or world.shot.palette or ("green",)
-    named = TINTS[words[0]]
-    foot, body, crown = _AURORAS.get(words[0], (mix(named, (0.5, 1.0, 0.6), 0.3), named, named))
-    if len(words) > 1:
-        crown = TINTS[words[1]]
+    """Aurora curtains in the requested colours."""
+    names = subject.colours or world.shot.palette or ("green",)
+    named = TINTS[names[0]]
+    foot, body, crown = _AURORAS.get(names[0], (mix(named, (0.5, 1.0, 0.6), 0.3), named, named))
+    if len(names) > 1:
+        crown = TINTS[names[1]]
     return [Aurora(world, (foot, body, crown), 2.6 + 1.6 * subject.amount)]
 
 
 def moon(world: World, subject: Subject) -> list[Layer]:
-    """As many as were asked for; the first stands where the light comes from."""
+    """The requested number of moons. The first one is the light source."""
     count = min(max(subject.count, 1), 9)
     rng = world.rng("moons")
     size = {"tiny": 0.5, "small": 0.75, "large": 1.9, "huge": 3.2}.get(subject.size, 1.0) / count**0.25
     color = tint((0.90, 0.93, 1.0), subject.colours, 0.85)
     first = world.lighting.sun if world.lighting.is_night else (-world.lighting.sun[0], 0.30)
     high = world.viewport.horizon / world.viewport.unit
-    places = [(first[0], min(first[1] + 0.02, high * 0.8))]
+    positions = [(first[0], min(first[1] + 0.02, high * 0.8))]
     side = 1 if first[0] < 0 else -1
     for index in range(1, count):
         x = first[0] + side * world.viewport.half_width * 1.1 * index / max(2, count - 0.5)
-        places.append((x, high * float(rng.uniform(0.45, 0.85))))
+        positions.append((x, high * float(rng.uniform(0.45, 0.85))))
     radii = [0.046 * size * (1.0 if index == 0 else float(rng.uniform(0.55, 0.95))) for index in range(count)]
-    return [Moons(world, places, radii, color)]
+    return [Moons(world, positions, radii, color)]
 
 
 def planet(world: World, subject: Subject) -> list[Layer]:
-    """A sphere in the sky, or in space; more of them where a number was asked for."""
+    """One planet, or the requested number, in the sky or in space."""
     rng = world.rng("planets")
     count = min(max(subject.count, 1), 6)
     color = TINTS[subject.colours[0]] if subject.colours else None
     size = {"tiny": 0.25, "small": 0.5, "large": 1.35, "huge": 1.8}.get(subject.size, 1.0)
     in_space = world.viewport.horizon == world.viewport.height
     side = 1.0 if rng.random() < 0.5 else -1.0
-    found: list[Layer] = []
+    layers: list[Layer] = []
     for index in range(count):
         radius = (0.30 if in_space else 0.17) * size * (1.0 if index == 0 else float(rng.uniform(0.22, 0.5)))
         middle = 0.5 if in_space else 0.62
@@ -72,16 +72,16 @@ def planet(world: World, subject: Subject) -> list[Layer]:
         )
         x = side * world.viewport.half_width * (0.34 - 0.85 * index / count)
         face = planet_surface(color, float(rng.random()))
-        found.append(Planet(world, (x, height), radius, face, f"planet {index}"))
-    return found
+        layers.append(Planet(world, (x, height), radius, face, f"planet {index}"))
+    return layers
 
 
 def space(world: World, subject: Subject) -> list[Layer]:
-    """A nebula with stars, and a planet unless others were named."""
+    """A nebula with stars, and a planet, unless other objects are named."""
     rng = world.rng("space")
-    words = subject.colours or world.shot.palette
-    if words:
-        first, last = TINTS[words[0]], TINTS[words[-1]]
+    names = subject.colours or world.shot.palette
+    if names:
+        first, last = TINTS[names[0]], TINTS[names[-1]]
         colors = (scale(first, 0.10), scale(last, 0.30), mix(first, (1.0, 0.9, 0.9), 0.4))
     else:
         colors = _GASES[int(rng.integers(len(_GASES)))]
@@ -92,13 +92,13 @@ def space(world: World, subject: Subject) -> list[Layer]:
 
 
 def lightning(world: World, subject: Subject) -> list[Layer]:
-    """A storm's flashes, more of them the stronger it is."""
+    """Flashes. `amount` decides how many."""
     color = tint((0.80, 0.86, 1.15), subject.colours, 0.8)
     return [Lightning(world, world.camera.scene_seconds, 0.25 + 0.6 * subject.amount, color)]
 
 
 def nothing(world: World, subject: Subject) -> list[Layer]:
-    """What the sky brings along by itself."""
+    """No layers: the sky layer draws this subject."""
     return []
 
 

@@ -1,4 +1,4 @@
-"""Weather over any place."""
+"""Weather in front of any environment."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from videogen.engines.procedural.subjects.definition import SubjectDefinition
 
 
 def rain(world: World, subject: Subject) -> list[Layer]:
-    """From a drizzle to a downpour."""
+    """From a drizzle to heavy rain."""
     return [Rain(world, 1.2 * subject.amount)]
 
 
 def snow(world: World, subject: Subject) -> list[Layer]:
-    """From a few flakes to a blizzard."""
+    """From a few flakes to a snowstorm."""
     return [Snow(world, 1.1 * subject.amount)]
 
 
 def fog(world: World, subject: Subject) -> list[Layer]:
-    """From a veil to a wall."""
+    """From thin to dense fog."""
     return [Fog(world, min(1.0, 0.25 + subject.amount))]
 
 
