@@ -20,8 +20,7 @@ _LEVELS = 512
 
 
 class Fire(Layer):
-    """A camp fire. `position` of its bottom (x, height) and `size` (height), in picture units. `color`: of the edge of the
-    flames."""
+    """A fire. `position` of its bottom (x, height), `size` (height): picture units. `color`: edge of the flames."""
 
     order = NEAR
 
