@@ -12,6 +12,7 @@ from tests.support.rows import Clock, Submitter
 from videogen.db.database import Database
 from videogen.db.migrate import migrate
 from videogen.jobs.queue import EmbeddedQueue
+from videogen.storage import DataFolder, DiskStorage
 from videogen.store import Store
 
 
@@ -55,6 +56,19 @@ def store(database, clock):
 def queue(store, clock):
     """Leases hold ten seconds; a third lost renderer is the last."""
     return EmbeddedQueue(store, lease_seconds=10, max_attempts=3, steady=clock.steady)
+
+
+@pytest.fixture
+def data_folder(tmp_path):
+    """An empty data folder."""
+    data_folder = DataFolder(tmp_path / "data")
+    data_folder.open()
+    return data_folder
+
+
+@pytest.fixture
+def storage(data_folder):
+    return DiskStorage(data_folder.files)
 
 
 @pytest.fixture

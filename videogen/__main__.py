@@ -84,9 +84,9 @@ def _stop_when_input_closes() -> None:
 
 def _migrate(config: AppConfig) -> int:
     from videogen.db.migrate import HEAD, migrate
-    from videogen.storage.disk import DiskStorage
+    from videogen.storage import DataFolder
 
-    DiskStorage(config.data_dir).open()
+    DataFolder(config.data_dir).open()
     migrated = migrate(config.database)
     print(f"The database is at revision {HEAD}{'' if migrated else ' already'}.")
     return 0

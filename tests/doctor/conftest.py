@@ -12,8 +12,9 @@ from videogen.core.config import AppConfig
 from videogen.core.security import load_secret
 from videogen.db.database import Database
 from videogen.doctor import Level, diagnose
+from videogen.jobs.cleanup import remove_files
 from videogen.jobs.queue import EmbeddedQueue
-from videogen.storage.disk import DiskStorage
+from videogen.storage import DataFolder, DiskStorage
 from videogen.store import Fence, Result, Store
 
 
@@ -21,31 +22,34 @@ from videogen.store import Fence, Result, Store
 def home(tmp_path, migrated_file):
     """The folder, its settings, its ids; nobody has anything open."""
     root = tmp_path / "data"
-    storage = DiskStorage(root)
-    storage.open()
+    data_folder = DataFolder(root)
+    data_folder.open()
+    storage = DiskStorage(data_folder.files)
     load_secret(root, "")
     path = shutil.copy(migrated_file, root / "videogen.sqlite")
     database = Database(f"sqlite:///{path}")
     store = Store(database)
     session, token = store.create_session()
-    ids = [_finished(store, storage, session) for _ in range(3)]
+    ids = [_finished(store, storage, data_folder, session) for _ in range(3)]
     database.close()
     config = AppConfig(data_dir=root, port=0, reserve_mb=0)
-    return SimpleNamespace(root=root, path=path, config=config, storage=storage, session=session, token=token, ids=ids)
+    return SimpleNamespace(
+        root=root, path=path, config=config, files=data_folder.files, session=session, token=token, ids=ids
+    )
 
 
-def _finished(store, storage, session):
+def _finished(store, storage, data_folder, session):
     row = Submitter(store)(session)
     EmbeddedQueue(store).claim("worker")
     video, poster = file_row(row, "video"), file_row(row, "poster")
     poster.content_type = "image/jpeg"
     for file, name in ((video, "a1-video.mp4"), (poster, "a1-poster.jpg")):
         file.key = f"{row.id}/{name}"
-        source = storage.make_workdir(row.id) / name
+        source = data_folder.make_work_folder(row.id) / name
         source.write_bytes(bytes(file.size_bytes))
         storage.put(source, file.key)
     store.complete(Fence(row.id, 1), Result(video, poster, row.width, row.height, row.fps, row.duration_seconds))
-    storage.tidy(row.id, store.keys_kept(row.id))
+    remove_files(storage, data_folder, row.id, store.keys_kept(row.id))
     return row.id
 
 

@@ -13,6 +13,7 @@ from videogen.db.database import Database
 from videogen.db.integrity import check
 from videogen.doctor.rebuild import rebuild
 from videogen.doctor.salvage import salvage
+from videogen.storage import DiskStorage
 from videogen.store import Store
 
 
@@ -44,7 +45,7 @@ def _generations(home):
 def test_without_damage_a_rebuilt_database_has_the_same_rows(home, sql):
     tables = ("sessions", "projects", "generations", "files", "events", "sqlite_sequence", "alembic_version")
     before = {table: sql(f"SELECT * FROM {table} ORDER BY 1") for table in tables}
-    rebuild(home.path, home.root / "files")
+    rebuild(home.path, DiskStorage(home.files))
     assert {table: sql(f"SELECT * FROM {table} ORDER BY 1") for table in tables} == before
 
 
@@ -84,7 +85,7 @@ def test_lost_rows_of_files_come_back_out_of_the_files(home, sql, faults, fixed)
     before = sql("SELECT id, generation_id, kind, key, content_type, size_bytes FROM files ORDER BY id")
     damage_table(home.path, "files")
     (done, *_) = fixed()
-    assert "6 files found again on the disk" in done
+    assert "6 files found again in the storage" in done
     assert sql("SELECT id, generation_id, kind, key, content_type, size_bytes FROM files ORDER BY id") == before
     assert faults() == []
 

@@ -14,7 +14,7 @@ from videogen.engines.base import RenderRequest
 from videogen.engines.registry import load_engine
 from videogen.jobs.queue import EmbeddedQueue
 from videogen.jobs.worker import WorkerPool, WorkerSettings
-from videogen.storage.disk import DiskStorage
+from videogen.storage import DataFolder, DiskStorage
 from videogen.store import Store
 
 PATIENCE = 100
@@ -50,11 +50,12 @@ def aftermath(tmp_path_factory, migrated_file):
     """All of them rendered, and good jobs between them, by one pool of two workers; and what is left then."""
     folder = tmp_path_factory.mktemp("bad-engines")
     database = Database(f"sqlite:///{shutil.copy(migrated_file, folder / 'videogen.sqlite')}")
-    store, storage = Store(database), DiskStorage(folder)
-    storage.open()
+    store, data_folder = Store(database), DataFolder(folder)
+    data_folder.open()
+    storage = DiskStorage(data_folder.files)
     queue = EmbeddedQueue(store, lease_seconds=10, max_attempts=2)
     references = {load_engine(engine_reference(name)).id: engine_reference(name) for name in ENGINES}
-    pool = WorkerPool(store, queue, storage, references, WorkerSettings(2, 10, STALL_SECONDS))
+    pool = WorkerPool(store, queue, storage, data_folder, references, WorkerSettings(2, 10, STALL_SECONDS))
     session, submit = store.create_session()[0], Submitter(store)
 
     def order(name):
@@ -83,7 +84,7 @@ def aftermath(tmp_path_factory, migrated_file):
     yield SimpleNamespace(
         bad={name: store.get_generation(session, number) for name, number in bad.items()},
         good=[store.get_generation(session, number) for number in good],
-        storage=storage,
+        data_folder=data_folder,
         store=store,
     )
     database.close()
@@ -104,8 +105,8 @@ def test_every_other_job_is_rendered(aftermath):
 
 
 def test_nothing_is_left_of_them_but_what_the_rows_name(aftermath):
-    assert aftermath.storage.workdirs() == []
-    files = aftermath.storage.root / "files"
+    assert aftermath.data_folder.list_work_folders() == []
+    files = aftermath.data_folder.files
     for row in (*aftermath.bad.values(), *aftermath.good):
         keys = {f"{row.id}/{path.name}" for path in (files / row.id).glob("*")}
         assert keys == aftermath.store.keys_kept(row.id)

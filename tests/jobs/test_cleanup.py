@@ -9,22 +9,14 @@ import pytest
 from tests.support.api import Session
 from tests.support.rows import result
 from videogen.core.errors import StorageError
-from videogen.jobs.cleanup import CleanupThread, sweep
-from videogen.storage.disk import DiskStorage
+from videogen.jobs.cleanup import CleanupThread, remove_files, sweep
 from videogen.store import Fence, Store
 
 PATIENCE = 20
 
 
 @pytest.fixture
-def storage(tmp_path):
-    storage = DiskStorage(tmp_path / "data")
-    storage.open()
-    return storage
-
-
-@pytest.fixture
-def ended(store, storage, queue, submit, alice):
+def ended(store, storage, queue, submit, alice, data_folder):
     """Makes completed generations, each with one file."""
 
     def make():
@@ -32,58 +24,62 @@ def ended(store, storage, queue, submit, alice):
         queue.claim("worker")
         done = result(row)
         for file in (done.video, done.poster):
-            source = storage.make_workdir(row.id) / "out"
+            source = data_folder.make_work_folder(row.id) / "out"
             source.write_bytes(b"bytes")
             storage.put(source, file.key)
         store.complete(Fence(row.id, 1), done)
-        storage.tidy(row.id, store.keys_kept(row.id))
+        remove_files(storage, data_folder, row.id, store.keys_kept(row.id))
         return row.id
 
     return make
 
 
-def _everything(storage):
-    return sorted(str(path.relative_to(storage.root)) for path in storage.root.rglob("*") if path.is_file())
+def _everything(data_folder):
+    return sorted(str(path.relative_to(data_folder.root)) for path in data_folder.root.rglob("*") if path.is_file())
 
 
-def test_a_removal_that_was_cut_short_after_its_rows_went_is_ended(store, storage, ended, alice):
+def test_a_removal_that_was_cut_short_after_its_rows_went_is_ended(store, storage, ended, alice, data_folder):
     kept, lost = ended(), ended()
-    storage.announce_removal(lost)
+    data_folder.mark_removal(lost)
     store.delete_generation(alice, lost)
-    assert sweep(store, storage) == 1
-    assert not storage.path(lost).exists()
-    assert [name for name in _everything(storage) if kept not in name] == []
-    assert len(_everything(storage)) == 2
+    assert sweep(store, storage, data_folder) == 1
+    assert not (data_folder.files / lost).exists()
+    assert [name for name in _everything(data_folder) if kept not in name] == []
+    assert len(_everything(data_folder)) == 2
 
 
-def test_a_removal_that_was_cut_short_before_its_rows_went_never_happened(store, storage, ended):
+def test_a_removal_that_was_cut_short_before_its_rows_went_never_happened(store, storage, ended, data_folder):
     kept = ended()
-    before = _everything(storage)
-    storage.announce_removal(kept)
-    assert sweep(store, storage) == 1
-    assert _everything(storage) == before
-    assert sweep(store, storage) == 0
+    before = _everything(data_folder)
+    data_folder.mark_removal(kept)
+    assert sweep(store, storage, data_folder) == 1
+    assert _everything(data_folder) == before
+    assert sweep(store, storage, data_folder) == 0
 
 
-def test_files_that_nothing_tells_about_are_left_for_the_doctor(store, storage, ended, alice):
+def test_files_that_nothing_tells_about_are_left_for_the_doctor(store, storage, ended, alice, data_folder):
     lost = ended()
     store.delete_generation(alice, lost)
-    before = _everything(storage)
+    before = _everything(data_folder)
     assert before
-    assert sweep(store, storage) == 0
-    assert _everything(storage) == before, "the database may be the older one, restored from a backup"
+    assert sweep(store, storage, data_folder) == 0
+    assert _everything(data_folder) == before, "the database may be the older one, restored from a backup"
 
 
-def test_scratch_files_of_an_earlier_process_go_and_those_of_this_one_stay(store, storage, ended):
+def test_scratch_files_of_an_earlier_process_go_and_those_of_this_one_stay(store, storage, ended, data_folder):
     kept = ended()
-    old = [storage.root / ".probe.1.2", storage.root / ".secret.abcd", storage.path(kept) / "x.png.part"]
+    old = [
+        data_folder.root / ".probe.1.2",
+        data_folder.root / ".secret.abcd",
+        (data_folder.files / kept) / "x.png.part",
+    ]
     for path in old:
         path.write_bytes(b"half")
         os.utime(path, (time.time() - 60, time.time() - 60))
-    now = storage.root / ".probe.3.4"
+    now = data_folder.root / ".probe.3.4"
     now.write_bytes(b"half")
     os.utime(now, (time.time() + 60, time.time() + 60))
-    assert sweep(store, storage) == 3
+    assert sweep(store, storage, data_folder) == 3
     assert now.exists()
     assert not [path for path in old if path.exists()]
 
@@ -115,13 +111,13 @@ def test_a_delete_removes_rows_and_files_and_leaves_no_mark(running_app):
         assert session.http.get(third["videoUrl"]).status_code == 200
 
 
-def test_a_delete_that_cannot_be_noted_removes_nothing(store, storage, ended, alice):
+def test_a_delete_that_cannot_be_noted_removes_nothing(store, data_folder, ended, alice):
     kept = ended()
-    aside = storage.root / "aside"
-    (storage.root / "files").rename(aside)
-    (storage.root / "files").write_bytes(b"a file where the folder was")
-    with pytest.raises(StorageError, match="removal could not be begun"):
-        storage.announce_removal(kept)
+    aside = data_folder.root / "aside"
+    (data_folder.root / "files").rename(aside)
+    (data_folder.root / "files").write_bytes(b"a file where the folder was")
+    with pytest.raises(StorageError, match="removal could not be started"):
+        data_folder.mark_removal(kept)
     assert store.get_generation(alice, kept).status == "completed"
 
 
@@ -139,37 +135,39 @@ def _tidy(tidier, look=True):
     assert not thread.is_alive()
 
 
-def test_the_trash_is_emptied_when_its_time_has_come_and_not_before(store, storage, ended, alice, clock):
+def test_the_trash_is_emptied_when_its_time_has_come_and_not_before(store, storage, ended, alice, clock, data_folder):
     lost, kept, later = ended(), ended(), ended()
-    every = _everything(storage)
+    every = _everything(data_folder)
     store.trash(alice, [lost], clock.now + 60)
     store.trash(alice, [later], clock.now + 600)
-    _tidy(CleanupThread(store, storage, lambda _: False))
-    assert _everything(storage) == every
+    _tidy(CleanupThread(store, storage, data_folder, lambda _: False))
+    assert _everything(data_folder) == every
     clock.now += 60
-    _tidy(CleanupThread(store, storage, lambda _: False), look=False)
-    assert _everything(storage) == [name for name in every if lost not in name], "the start looks too"
+    _tidy(CleanupThread(store, storage, data_folder, lambda _: False), look=False)
+    assert _everything(data_folder) == [name for name in every if lost not in name], "the start looks too"
     assert store.restore(alice, [lost, kept, later]) == {kept, later}
 
 
-def test_a_removal_out_of_the_trash_that_was_cut_short_is_done_again(store, storage, ended, alice, clock):
+def test_a_removal_out_of_the_trash_that_was_cut_short_is_done_again(store, storage, ended, alice, clock, data_folder):
     lost = ended()
     store.trash(alice, [lost], clock.now + 60)
-    storage.announce_removal(lost)  # and here the process was killed
-    _tidy(CleanupThread(store, storage, lambda _: False))
-    assert _everything(storage) != [], "its time is not over"
+    data_folder.mark_removal(lost)  # and here the process was killed
+    _tidy(CleanupThread(store, storage, data_folder, lambda _: False))
+    assert _everything(data_folder) != [], "its time is not over"
     clock.now += 60
-    storage.announce_removal(lost)
-    _tidy(CleanupThread(store, storage, lambda _: False), look=False)
-    assert _everything(storage) == []
+    data_folder.mark_removal(lost)
+    _tidy(CleanupThread(store, storage, data_folder, lambda _: False), look=False)
+    assert _everything(data_folder) == []
 
 
-def test_the_due_moment_needs_no_word_from_anybody(database, storage, ended, store, alice, clock, monkeypatch):
+def test_the_due_moment_needs_no_word_from_anybody(
+    database, storage, ended, store, alice, clock, monkeypatch, data_folder
+):
     lost = ended()
     removed = threading.Event()
-    monkeypatch.setattr(storage, "remove", lambda generation_id: removed.set())
+    monkeypatch.setattr("videogen.jobs.cleanup.remove_files", lambda *_: removed.set())
     now = Store(database, time.time)
-    tidier = CleanupThread(now, storage, lambda _: False)
+    tidier = CleanupThread(now, storage, data_folder, lambda _: False)
     thread = threading.Thread(target=tidier.run)
     thread.start()
     try:
@@ -181,16 +179,16 @@ def test_the_due_moment_needs_no_word_from_anybody(database, storage, ended, sto
         thread.join(PATIENCE)
 
 
-def test_a_fault_while_the_trash_is_emptied_is_survived(store, storage, ended, alice, clock, monkeypatch):
+def test_a_fault_while_the_trash_is_emptied_is_survived(store, storage, ended, alice, clock, monkeypatch, data_folder):
     lost = ended()
     store.trash(alice, [lost], clock.now + 60)
     clock.now += 60
     with monkeypatch.context() as broken:
         broken.setattr(store, "remove_trashed", _fail)
-        _tidy(CleanupThread(store, storage, lambda _: False))
-    assert storage.announced_removals() == []
-    _tidy(CleanupThread(store, storage, lambda _: False))
-    assert _everything(storage) == []
+        _tidy(CleanupThread(store, storage, data_folder, lambda _: False))
+    assert data_folder.list_removals() == []
+    _tidy(CleanupThread(store, storage, data_folder, lambda _: False))
+    assert _everything(data_folder) == []
 
 
 def _fail(_generation_id):

@@ -13,25 +13,17 @@ from videogen.engines.base import Artifact
 from videogen.engines.process import protocol
 from videogen.jobs import disk_guard
 from videogen.jobs.reporter import BUSY_INTERVAL_SECONDS, INTERVAL_SECONDS, WRITE_BUDGET, ProgressRecorder
-from videogen.storage.disk import DiskStorage
 from videogen.store.estimates import Expected
 
 
 @pytest.fixture
-def storage(tmp_path):
-    storage = DiskStorage(tmp_path / "data")
-    storage.open()
-    return storage
-
-
-@pytest.fixture
-def running(store, storage, queue, submit, alice, database):
+def running(store, data_folder, queue, submit, alice, database):
     """A generation in its first attempt: its lease, its workdir, and what is told of it."""
     row = submit(alice)
     lease = queue.claim("worker")
     told = []
     database.listen(told.extend)
-    return SimpleNamespace(id=row.id, lease=lease, work=storage.make_workdir(row.id), told=told)
+    return SimpleNamespace(id=row.id, lease=lease, work=data_folder.make_work_folder(row.id), told=told)
 
 
 @pytest.fixture
@@ -153,7 +145,7 @@ def test_a_checkpoint_is_kept_for_the_next_attempt(reporter, running, store, ali
     assert store.get_generation(alice, running.id).checkpoint == {"step": 8}
 
 
-def test_a_preview_is_kept_and_shown_and_the_next_one_replaces_it(reporter, running, store, storage, alice):
+def test_a_preview_is_kept_and_shown_and_the_next_one_replaces_it(reporter, running, store, data_folder, alice):
     for content in (b"first", b"second"):
         path = running.work / "preview.jpg"
         path.write_bytes(content)
@@ -161,7 +153,7 @@ def test_a_preview_is_kept_and_shown_and_the_next_one_replaces_it(reporter, runn
     row = store.get_generation(alice, running.id)
     file = store.get_media(row.preview_file_id)[0]
     assert (file.kind, file.content_type, file.size_bytes) == ("preview", "image/jpeg", 6)
-    assert storage.path(file.key).read_bytes() == b"second"
+    assert (data_folder.files / file.key).read_bytes() == b"second"
     assert [event.data.preview_version for event in running.told] == [1, 2]
 
 
@@ -175,7 +167,7 @@ def test_a_preview_that_an_earlier_message_took_is_no_fault(reporter, running, s
 
 
 @pytest.mark.parametrize("poster", [True, False])
-def test_the_end_keeps_the_files_and_clears_the_rest(reporter, running, store, storage, alice, poster):
+def test_the_end_keeps_the_files_and_clears_the_rest(reporter, running, store, data_folder, alice, poster):
     preview = running.work / "preview.jpg"
     preview.write_bytes(b"preview")
     reporter.take(protocol.Preview(path=preview))
@@ -183,9 +175,9 @@ def test_the_end_keeps_the_files_and_clears_the_rest(reporter, running, store, s
     row = store.get_generation(alice, running.id)
     assert (row.status, row.size_bytes, row.duration_seconds) == ("completed", 5, 0.5)
     video = store.get_media(row.file_id)[0]
-    assert (video.content_type, storage.path(video.key).read_bytes()) == ("video/mp4", b"video")
+    assert (video.content_type, (data_folder.files / video.key).read_bytes()) == ("video/mp4", b"video")
     assert (row.poster_file_id is not None) == poster
-    kept = sorted(path.name for path in storage.path(running.id).iterdir())
+    kept = sorted(path.name for path in (data_folder.files / running.id).iterdir())
     # The preview stays with its generation: pages that are open still show it.
     assert kept == ["a1-poster.jpg", "a1-preview.jpg", "a1-video.mp4"][not poster :]
 
@@ -207,15 +199,15 @@ def test_a_failure_ends_with_the_engines_own_code_and_words(reporter, running, s
     )
 
 
-def test_what_only_shows_how_far_it_is_never_ends_a_render(reporter, running, storage, store, alice, caplog):
+def test_what_only_shows_how_far_it_is_never_ends_a_render(reporter, running, data_folder, store, alice, caplog):
     picture = running.work / "preview.jpg"
-    storage.path(running.id).write_bytes(b"a file where a folder must be")
+    (data_folder.files / running.id).write_bytes(b"a file where a folder must be")
     for _ in range(3):
         picture.write_bytes(b"preview")
         reporter.take(protocol.Preview(path=picture))
     assert caplog.text.count("cannot be kept") == 1, "said once, not for each"
     assert store.get_generation(alice, running.id).status == "processing"
-    storage.path(running.id).unlink()
+    (data_folder.files / running.id).unlink()
     reporter.take(protocol.Preview(path=picture))
     assert store.get_generation(alice, running.id).preview_file_id
 
@@ -247,28 +239,28 @@ def test_the_end_is_written_again_until_the_disk_takes_it(store, storage, queue,
 
 
 def test_a_file_that_cannot_be_kept_is_a_storage_fault_and_the_generation_has_not_ended(
-    reporter, running, store, storage, alice
+    reporter, running, store, data_folder, alice
 ):
-    storage.path(running.id).write_bytes(b"a file where a folder must be")
+    (data_folder.files / running.id).write_bytes(b"a file where a folder must be")
     with pytest.raises(StorageError):
         reporter.take(_done(running))
     assert store.get_generation(alice, running.id).status == "processing"
 
 
 def test_a_worker_that_was_overtaken_cannot_touch_the_file_of_its_successor(
-    reporter, recorder, running, store, storage, queue, clock, alice
+    reporter, recorder, running, store, data_folder, queue, clock, alice
 ):
     clock.now += 11
     second = recorder(queue.claim("another"))
     second.take(_done(running))
     row = store.get_generation(alice, running.id)
-    storage.make_workdir(running.id)
+    data_folder.make_work_folder(running.id)
     late = _done(running)
     (running.work / "video.mp4").write_bytes(b"too late")
     with pytest.raises(StaleWriteError):
         reporter.take(late)
     assert store.get_generation(alice, running.id) == row
-    assert storage.path(store.get_media(row.file_id)[0].key).read_bytes() == b"video"
+    assert data_folder.files.joinpath(store.get_media(row.file_id)[0].key).read_bytes() == b"video"
 
 
 def test_the_time_left_begins_with_what_others_took_and_ends_with_the_own_pace(recorder, running, ticks):

@@ -10,7 +10,6 @@ from videogen.engines.process import protocol
 from videogen.jobs import disk_guard, worker
 from videogen.jobs.queue import EmbeddedQueue
 from videogen.jobs.worker import WorkerPool, WorkerSettings
-from videogen.storage.disk import DiskStorage
 from videogen.store import Store
 
 PATIENCE = 20
@@ -68,15 +67,7 @@ def told(database):
 
 
 @pytest.fixture
-def storage(tmp_path):
-    """Reserves nothing at first."""
-    storage = DiskStorage(tmp_path / "data")
-    storage.open()
-    return storage
-
-
-@pytest.fixture
-def work(database, storage, monkeypatch):
+def work(database, storage, data_folder, monkeypatch):
     """Starts one worker whose renderers follow a script. Its leases hold for one real second."""
     monkeypatch.setattr(worker, "ProcessPool", NoSpare)
     monkeypatch.setattr(disk_guard, "LOOK_SECONDS", 0.05)
@@ -89,7 +80,7 @@ def work(database, storage, monkeypatch):
         if script is not None:
             launch = type("Scripted", (Renderer,), {"script": staticmethod(script)})
         monkeypatch.setattr(worker, "RenderProcess", launch)
-        pool = WorkerPool(store, queue, storage, {"bars": "fakes:bars"}, WorkerSettings(1, 1))
+        pool = WorkerPool(store, queue, storage, data_folder, {"bars": "fakes:bars"}, WorkerSettings(1, 1))
         pool.start()
         pools.append(pool)
         return pool
@@ -267,16 +258,16 @@ def _ends(renderer):
 
 
 def test_with_less_free_space_than_the_reserve_jobs_wait_and_say_so_and_begin_when_there_is_room(
-    work, job, told, storage
+    work, job, told, data_folder
 ):
-    storage.reserve_bytes = MUCH
+    data_folder.reserve_bytes = MUCH
     work(_ends)
     job()
     while (event := told("queued")).data.stage != "waiting":
         pass
     assert event.data.message == disk_guard.WAITING
-    assert "almost full" in storage.shortage()
-    storage.reserve_bytes = 0
+    assert "almost full" in data_folder.shortage()
+    data_folder.reserve_bytes = 0
     while (event := told("queued", "processing")).data.status == "queued":
         assert (event.data.stage, event.data.message) == ("queued", "")
     assert told("failed").data.code == "well"
@@ -292,13 +283,13 @@ def test_word_of_a_shortage_that_an_earlier_process_left_is_taken_back(work, job
     told("failed")
 
 
-def test_a_render_that_meets_a_full_disk_waits_and_goes_on_without_losing_an_attempt(work, job, told, storage):
+def test_a_render_that_meets_a_full_disk_waits_and_goes_on_without_losing_an_attempt(work, job, told, data_folder):
     attempts = []
 
     def script(renderer):
         attempts.append(renderer.job.workdir.exists())
         if len(attempts) < 5:
-            storage.reserve_bytes = MUCH
+            data_folder.reserve_bytes = MUCH
             yield protocol.Failed(code="storage_fault", message="no space left", retryable=True)
         yield protocol.Failed(code="well", message="")
 
@@ -307,12 +298,12 @@ def test_a_render_that_meets_a_full_disk_waits_and_goes_on_without_losing_an_att
     for _ in range(4):
         assert told("processing")
         assert "The disk is full" in told("queued").data.message
-        storage.reserve_bytes = 0
+        data_folder.reserve_bytes = 0
     assert told("failed").data.code == "well", "more often than attempts may be lost"
     assert attempts == [True] * 5
 
 
-def test_a_render_that_cannot_be_written_while_there_is_room_fails_and_can_be_retried(work, job, told, storage):
+def test_a_render_that_cannot_be_written_while_there_is_room_fails_and_can_be_retried(work, job, told, data_folder):
     row = job()
 
     def script(renderer):
@@ -322,20 +313,20 @@ def test_a_render_that_cannot_be_written_while_there_is_room_fails_and_can_be_re
     data = told("failed").data
     assert (data.code, data.message, data.retryable) == ("storage_fault", "disk quota exceeded", True)
     pool.stop()
-    assert not storage.workdir(row.id).exists(), "what it had written makes room again"
+    assert not data_folder.work_folder(row.id).exists(), "what it had written makes room again"
 
 
-def test_a_fault_that_the_free_space_does_not_show_closes_the_room_until_a_trial_succeeds(storage, tmp_path):
-    assert storage.shortage() is None
-    storage.note_fault()
+def test_a_fault_that_the_free_space_does_not_show_closes_the_room_until_a_trial_succeeds(data_folder, tmp_path):
+    assert data_folder.shortage() is None
+    data_folder.note_fault()
     aside = tmp_path / "aside"
-    storage.root.rename(aside)
-    storage.root.write_bytes(b"a file where the folder was")
-    assert "cannot be written" in storage.shortage()
-    storage.root.unlink()
-    aside.rename(storage.root)
-    assert storage.shortage() is None
-    assert sorted(path.name for path in storage.root.iterdir()) == ["files", "work"], "the trial leaves nothing"
+    data_folder.root.rename(aside)
+    data_folder.root.write_bytes(b"a file where the folder was")
+    assert "cannot be written" in data_folder.shortage()
+    data_folder.root.unlink()
+    aside.rename(data_folder.root)
+    assert data_folder.shortage() is None
+    assert sorted(path.name for path in data_folder.root.iterdir()) == ["files", "work"], "the trial leaves nothing"
 
 
 @pytest.mark.parametrize("problem", [DatabaseDamagedError("damaged"), StorageError("full")])

@@ -10,7 +10,6 @@ from videogen.core.errors import NotAnExportError, StorageError
 from videogen.doctor.check_files import files_without_rows
 from videogen.services import import_archive
 from videogen.services.imports import ImportService
-from videogen.storage.disk import DiskStorage
 from videogen.store import Filter, portability
 
 PICTURE = picture_bytes("PNG")
@@ -24,15 +23,8 @@ EXPORT = zip_bytes(
 
 
 @pytest.fixture
-def storage(tmp_path):
-    storage = DiskStorage(tmp_path / "data")
-    storage.open()
-    return storage
-
-
-@pytest.fixture
-def imports(store, storage):
-    return ImportService(store, storage, max_bytes=10**9)
+def imports(store, storage, data_folder):
+    return ImportService(store, storage, data_folder.root / "imports", max_bytes=10**9)
 
 
 @pytest.fixture
@@ -49,13 +41,13 @@ def history(store, session_id):
     return store.list_generations(session_id, Filter(), None, 100)[0]
 
 
-def stored_keys(storage):
-    root = storage.root / "files"
+def stored_keys(data_folder):
+    root = data_folder.root / "files"
     return sorted(path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file())
 
 
-def result_path(store, storage, row):
-    return storage.path(store.file_keys([row.file_id])[row.file_id])
+def result_path(store, data_folder, row):
+    return data_folder.files.joinpath(store.file_keys([row.file_id])[row.file_id])
 
 
 def fail_once(monkeypatch, target, name, *, after=False):
@@ -71,24 +63,26 @@ def fail_once(monkeypatch, target, name, *, after=False):
     monkeypatch.setattr(target, name, fail)
 
 
-def test_a_fault_after_the_commit_deletes_no_stored_file(import_zip, store, storage, alice, monkeypatch):
+def test_a_fault_after_the_commit_deletes_no_stored_file(import_zip, store, data_folder, alice, monkeypatch):
     fail_once(monkeypatch, store, "import_generations", after=True)
     with pytest.raises(StorageError):
         import_zip(alice)
     (row,) = history(store, alice)
-    assert result_path(store, storage, row).read_bytes() == PICTURE
+    assert result_path(store, data_folder, row).read_bytes() == PICTURE
     assert import_zip(alice).known == 1
 
 
-def test_a_fault_before_the_commit_leaves_no_row_and_no_file(import_zip, store, storage, alice, monkeypatch):
+def test_a_fault_before_the_commit_leaves_no_row_and_no_file(import_zip, store, data_folder, alice, monkeypatch):
     fail_once(monkeypatch, store, "import_generations")
     with pytest.raises(StorageError):
         import_zip(alice)
-    assert (history(store, alice), stored_keys(storage)) == ([], [])
+    assert (history(store, alice), stored_keys(data_folder)) == ([], [])
     assert import_zip(alice).imported == 1
 
 
-def test_a_fault_between_two_files_leaves_no_row_and_no_file(import_zip, store, storage, alice, monkeypatch):
+def test_a_fault_between_two_files_leaves_no_row_and_no_file(
+    import_zip, store, storage, alice, monkeypatch, data_folder
+):
     names = ("images/gen_y.png", "images/gen_z.png")
     data = zip_bytes(
         dict.fromkeys(names, PICTURE)
@@ -109,7 +103,7 @@ def test_a_fault_between_two_files_leaves_no_row_and_no_file(import_zip, store, 
     monkeypatch.setattr(storage, "put", put_one)
     with pytest.raises(StorageError):
         import_zip(alice, data)
-    assert (history(store, alice), stored_keys(storage)) == ([], [])
+    assert (history(store, alice), stored_keys(data_folder)) == ([], [])
     assert import_zip(alice, data).imported == 2
 
 
@@ -138,38 +132,38 @@ def test_rows_and_the_return_from_the_trash_are_one_transaction(import_zip, stor
 
 
 def test_files_of_an_import_that_crashed_before_its_commit_are_found_by_the_doctor(
-    import_zip, imports, store, storage, alice, monkeypatch
+    import_zip, imports, store, data_folder, alice, monkeypatch
 ):
     fail_once(monkeypatch, store, "import_generations")
     monkeypatch.setattr(imports, "_delete_unreferenced", lambda files: None)  # a crash runs no code
     with pytest.raises(StorageError):
         import_zip(alice)
-    (key,) = stored_keys(storage)
-    (finding,) = files_without_rows(AppConfig(data_dir=storage.root), store.database.path)
+    (key,) = stored_keys(data_folder)
+    (finding,) = files_without_rows(AppConfig(data_dir=data_folder.root), store.database.path)
     assert key in finding.text
     assert import_zip(alice).imported == 1
 
 
-def test_a_known_generation_whose_file_is_missing_gets_it_back(import_zip, store, storage, alice):
+def test_a_known_generation_whose_file_is_missing_gets_it_back(import_zip, store, data_folder, alice):
     import_zip(alice)
     (row,) = history(store, alice)
-    result_path(store, storage, row).unlink()
+    result_path(store, data_folder, row).unlink()
     result = import_zip(alice)
     assert (result.imported, result.known, result.generation_ids) == (1, 0, [row.id])
     (repaired,) = history(store, alice)
     assert (repaired.id, repaired.file_id) == (row.id, row.file_id), "links to it stay valid"
-    assert result_path(store, storage, repaired).read_bytes() == PICTURE
+    assert result_path(store, data_folder, repaired).read_bytes() == PICTURE
     assert import_zip(alice).known == 1
 
 
-def test_a_known_generation_whose_file_row_is_missing_gets_it_back(import_zip, store, storage, alice):
+def test_a_known_generation_whose_file_row_is_missing_gets_it_back(import_zip, store, data_folder, alice):
     import_zip(alice)
     with store.database.write() as unit:
         unit.connection.exec_driver_sql("DELETE FROM files")
         unit.connection.exec_driver_sql("UPDATE generations SET file_id = NULL")
     assert import_zip(alice).imported == 1
     (repaired,) = history(store, alice)
-    assert result_path(store, storage, repaired).read_bytes() == PICTURE
+    assert result_path(store, data_folder, repaired).read_bytes() == PICTURE
     assert repaired.size_bytes == len(PICTURE)
 
 
@@ -198,7 +192,7 @@ def test_others_write_while_an_import_unpacks(import_zip, store, alice, bob, sub
     assert len(history(store, alice)) == 1
 
 
-def test_two_imports_of_the_same_zip_at_once_store_it_once(imports, store, storage, alice, import_zip, monkeypatch):
+def test_two_imports_of_the_same_zip_at_once_store_it_once(imports, store, data_folder, alice, import_zip, monkeypatch):
     commit = store.import_generations
 
     def overtaken(*arguments):
@@ -210,11 +204,11 @@ def test_two_imports_of_the_same_zip_at_once_store_it_once(imports, store, stora
     result = import_zip(alice)
     assert (result.imported, result.known) == (0, 1)
     (row,) = history(store, alice)
-    assert stored_keys(storage) == [f"{row.id}/a0-image.png"]
+    assert stored_keys(data_folder) == [f"{row.id}/a0-image.png"]
 
 
-def test_what_is_no_export_leaves_nothing(import_zip, imports, store, storage, alice):
+def test_what_is_no_export_leaves_nothing(import_zip, imports, store, data_folder, alice):
     with pytest.raises(NotAnExportError, match="CRC-32"):
         import_zip(alice, EXPORT.replace(PICTURE[-8:], bytes(8)))
-    assert (history(store, alice), stored_keys(storage)) == ([], [])
-    assert list((storage.root / "imports").iterdir()) == []
+    assert (history(store, alice), stored_keys(data_folder)) == ([], [])
+    assert list((data_folder.root / "imports").iterdir()) == []

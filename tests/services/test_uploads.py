@@ -14,46 +14,38 @@ from videogen.storage.disk import DiskStorage
 
 
 @pytest.fixture
-def storage(tmp_path):
-    storage = DiskStorage(tmp_path / "data")
-    storage.open()
-    return storage
-
-
-@pytest.fixture
 def uploads(store, storage):
     return Uploads(store, storage, Serializer(Signer(b"secret"), ""))
 
 
-def stored(storage):
-    return sorted(path.name for path in storage.path(FOLDER).glob("*"))
+def stored(data_folder):
+    return sorted(path.name for path in (data_folder.files / FOLDER).glob("*"))
 
 
-def test_a_picture_is_on_the_disk_before_it_is_told_of(uploads, storage, alice):
+def test_a_picture_is_on_the_disk_before_it_is_told_of(uploads, data_folder, alice):
     file = uploads.take(alice, io.BytesIO(encoded()))
-    assert stored(storage) == [f"{file.id}.png"]
+    assert stored(data_folder) == [f"{file.id}.png"]
     assert uploads.get(alice, file.id).width == 64
 
 
-def test_the_same_picture_leaves_one_file_and_heals_a_lost_one(uploads, storage, alice):
+def test_the_same_picture_leaves_one_file_and_heals_a_lost_one(uploads, storage, alice, data_folder):
     first = uploads.take(alice, io.BytesIO(encoded()))
     uploads.take(alice, io.BytesIO(encoded()))
-    assert stored(storage) == [f"{first.id}.png"]
-    storage.discard(f"{FOLDER}/{first.id}.png")
+    assert stored(data_folder) == [f"{first.id}.png"]
+    storage.delete(f"{FOLDER}/{first.id}.png")
     assert uploads.take(alice, io.BytesIO(encoded())).id == first.id
-    assert stored(storage) == [f"{first.id}.png"]
+    assert stored(data_folder) == [f"{first.id}.png"]
 
 
-def test_idle_pictures_are_swept_after_a_day_with_writes_that_were_cut_short(uploads, storage, alice, clock, submit):
+def test_idle_pictures_are_swept_after_a_day(uploads, storage, alice, clock, submit, data_folder):
     used, _idle = (uploads.take(alice, io.BytesIO(encoded(kind=kind))) for kind in ("PNG", "JPEG"))
     submit(alice, input_file_id=used.id)
-    (storage.path(FOLDER) / "fil_x.png.part").write_bytes(b"left by a crash")
-    (storage.path(FOLDER) / "fil_stray.png").write_bytes(b"of a database that is newer than its backup")
-    assert uploads.sweep() == 1
-    assert len(stored(storage)) == 3
+    (data_folder.files / FOLDER / "fil_stray.png").write_bytes(b"of a database that is newer than its backup")
+    assert uploads.sweep() == 0
+    assert len(stored(data_folder)) == 3
     clock.now += IDLE_SECONDS + 1
     assert uploads.sweep() == 1
-    assert stored(storage) == sorted([f"{used.id}.png", "fil_stray.png"])
+    assert stored(data_folder) == sorted([f"{used.id}.png", "fil_stray.png"])
     assert uploads.sweep() == 0
 
 
@@ -65,14 +57,14 @@ def test_a_disk_that_cannot_be_written_leaves_no_row(store, alice, tmp_path):
         assert session.exec(select(UploadRow)).all() == []
 
 
-def test_a_row_that_cannot_be_written_leaves_no_file(uploads, storage, store, alice, monkeypatch):
+def test_a_row_that_cannot_be_written_leaves_no_file(uploads, data_folder, store, alice, monkeypatch):
     def full(*_):
         raise StorageError
 
     monkeypatch.setattr(store, "add_upload", full)
     with pytest.raises(StorageError):
         uploads.take(alice, io.BytesIO(encoded()))
-    assert stored(storage) == []
+    assert stored(data_folder) == []
 
 
 def test_a_disk_that_does_not_let_it_sweep_does_not_stop_the_start(uploads, store, monkeypatch, caplog):

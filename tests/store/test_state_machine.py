@@ -38,7 +38,7 @@ from videogen.schemas.status import TERMINAL, TRANSITIONS, Status
 from videogen.services.generations import Service
 from videogen.services.parts import Parts
 from videogen.services.serializers import Serializer
-from videogen.storage.disk import DiskStorage
+from videogen.storage import DataFolder, DiskStorage
 from videogen.store import Fence, Progress, Store
 
 LEASE, ATTEMPTS, PER_SESSION, QUEUE = 10, 3, 5, 7
@@ -97,12 +97,14 @@ class Life(RuleBasedStateMachine):
         self.store = Store(self.database, self.clock)
         self.queue = EmbeddedQueue(self.store, lease_seconds=LEASE, max_attempts=ATTEMPTS, steady=self.clock.steady)
         config = AppConfig(max_active_per_session=PER_SESSION, max_queue=QUEUE, data_dir=self.folder)
-        storage, signer = DiskStorage(self.folder), Signer(b"k" * 32)
-        storage.open()
+        data_folder, signer = DataFolder(self.folder), Signer(b"k" * 32)
+        data_folder.open()
+        storage = DiskStorage(data_folder.files)
         parts = Parts(
-            config, self.store, None, storage, signer, Serializer(signer, ""), {"bars": bars}, self.queue, None
-        )  # fmt: skip
-        self.service, self.storage = Service(parts), storage
+            *(config, self.store, None, storage, data_folder, signer, Serializer(signer, "")),
+            *({"bars": bars}, self.queue, None),
+        )
+        self.service, self.files = Service(parts), data_folder.files
 
     def teardown(self):
         if hasattr(self, "database"):
@@ -387,7 +389,7 @@ class Life(RuleBasedStateMachine):
         def complete(fence):
             if not self.current(lease):  # a worker that does not know it yet; its file is swept later
                 self.store.complete(fence, made)
-            path = self.storage.path(made.video.key)
+            path = self.files / made.video.key
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(b"video")
             self.store.complete(fence, made)
@@ -464,7 +466,7 @@ class Life(RuleBasedStateMachine):
     @invariant()
     def nothing_of_what_was_deleted_is_left(self):
         for name in getattr(self, "gone", ()):
-            assert not self.storage.path(name).exists()
+            assert not (self.files / name).exists()
         if getattr(self, "gone", ()):
             with self.database.read() as session:
                 for table in ("events", "files"):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from fastapi import APIRouter
-from fastapi.responses import FileResponse
+from fastapi.responses import FileResponse, Response
 
 from videogen.core.errors import FileMissingError, NotFoundError
 from videogen.core.text import disposition
+from videogen.web.file_response import StoredFileResponse
 from videogen.web.problems import documented
 from videogen.web.sessions import ServiceDep
 
@@ -22,10 +23,10 @@ router = APIRouter()
         NotFoundError, FileMissingError, also={206: {"description": "The part that `Range` asks for."}}
     ),
 )
-def media(service: ServiceDep, file_id: str, exp: str = "", sig: str = "") -> FileResponse:
+def media(service: ServiceDep, file_id: str, exp: str = "", sig: str = "") -> Response:
     """A video, picture or poster. Its link is signed and holds for a day: ask for its generation to get a new one."""
     file = service.media(file_id, exp, sig)
-    response = FileResponse(file.path, media_type=file.content_type)
+    response = StoredFileResponse(file)
     if file.name is not None:
         response.headers["Content-Disposition"] = disposition("inline", file.name)
     # A finished file never changes; a preview is replaced, under a new link.

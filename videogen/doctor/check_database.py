@@ -14,6 +14,7 @@ from videogen.db.migrate import HEAD, REVISIONS
 from videogen.db.tables import GenerationRow
 from videogen.doctor.findings import FIX, Finding, amount, count, fault, ok, warning
 from videogen.doctor.rebuild import rebuild
+from videogen.storage import DataFolder, DiskStorage
 from videogen.store.events import append_event
 
 BIG_WAL: Final = 64_000_000
@@ -39,7 +40,7 @@ def soundness(config: AppConfig, path: Path) -> Iterator[Finding]:
         if len(verdict.faults) > 1:
             what += f" (and {count(len(verdict.faults) - 1, 'more fault')})"
         repair = f"{FIX} saves what can be read into a new one and keeps this one; or restore a backup."
-        yield fault("database", what, repair, lambda: rebuild(path, config.data_dir / "files"))
+        yield fault("database", what, repair, lambda: rebuild(path, DiskStorage(DataFolder(config.data_dir).files)))
     else:
         size = path.stat().st_size
         yield ok("database", f"{path.name}, {amount(size)}, every page is sound")

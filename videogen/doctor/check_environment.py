@@ -12,7 +12,7 @@ from videogen.core.config import AppConfig
 from videogen.core.errors import ConfigError
 from videogen.doctor.findings import FIX, Finding, amount, fault, ok, warning
 from videogen.engines.registry import load_engine
-from videogen.storage.disk import DiskStorage
+from videogen.storage import DataFolder
 
 NETWORK: Final = frozenset(
     {
@@ -30,8 +30,8 @@ def folder(config: AppConfig) -> Iterator[Finding]:
     if not root.exists():
         yield ok("data folder", f"{root} is not there yet; the first start makes it")
         return
-    storage = DiskStorage(root, config.reserve_mb * 1_000_000)
-    storage.note_fault()  # so that it tries to write
+    data_folder = DataFolder(root, config.reserve_mb * 1_000_000)
+    data_folder.note_fault()  # so that `shortage` tries to write
     if not root.is_dir():
         yield fault(
             "data folder",
@@ -39,11 +39,11 @@ def folder(config: AppConfig) -> Iterator[Finding]:
             "Move it away, or set VIDEOGEN_DATA_DIR to a folder.",
         )
         return
-    if (lack := storage.shortage()) is not None:
+    if (lack := data_folder.shortage()) is not None:
         advice = "Free some space, or set VIDEOGEN_DATA_DIR to a larger disk." if "full" in lack else _PERMISSIONS
         yield fault("data folder", f"{root}: {lack[:1].lower()}{lack[1:].rstrip('.')}", advice)
     else:
-        yield ok("data folder", f"{root} can be written; {amount(storage.free_bytes())} are free")
+        yield ok("data folder", f"{root} can be written; {amount(data_folder.free_bytes())} are free")
     kind = file_system(root)
     if kind in NETWORK or (kind or "").startswith("fuse"):
         yield fault(

@@ -1,4 +1,4 @@
-"""Rows and files: each has the other."""
+"""Database rows and stored files: each file row has its file, and each file has its row."""
 
 from __future__ import annotations
 
@@ -13,138 +13,139 @@ from typing import Final
 from videogen.core.config import AppConfig
 from videogen.db.integrity import read_only
 from videogen.doctor.findings import FIX, Finding, amount, count, fault, ok, warning
-from videogen.storage.disk import DiskStorage
+from videogen.storage import DataFolder, DiskStorage, Storage, StoredFile
 
 LOST: Final = "lost+found"
 _ACTIVE: Final = ("queued", "processing")
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
-    """What the database says of files."""
+class _Database:
+    """What the database says about files."""
 
     files: list[tuple[str, str, str, int]]
-    """Generation, kind, key, size in bytes."""
-    others: frozenset[str]
-    """Keys of what belongs to no generation."""
+    """Generation id, kind, key and size in bytes of each file of a generation."""
+    uploads: frozenset[str]
+    """The keys of uploaded images."""
     statuses: dict[str, str]
-    """Of each generation."""
+    """The status of each generation, by its id."""
 
     @property
     def keys(self) -> set[str]:
-        return {key for _, _, key, _ in self.files} | self.others
+        return {key for _, _, key, _ in self.files} | self.uploads
 
 
-def _read(path: Path) -> _Known:
+def _read(path: Path) -> _Database:
     with read_only(path) as connection:
         files = connection.execute("SELECT generation_id, kind, key, size_bytes FROM files").fetchall()
         statuses = dict(connection.execute("SELECT id, status FROM generations").fetchall())
-        return _Known(files, frozenset(_uploads(connection)), statuses)
+        return _Database(files, frozenset(_upload_keys(connection)), statuses)
 
 
-def _uploads(connection: sqlite3.Connection) -> list[str]:
-    """Where uploaded images lie, in a database that knows of such."""
+def _upload_keys(connection: sqlite3.Connection) -> list[str]:
     if connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'uploads'").fetchone() is None:
-        return []
+        return []  # the database of an older version
     return [str(key) for (key,) in connection.execute("SELECT key FROM uploads")]
 
 
 def rows_without_files(config: AppConfig, path: Path) -> Iterator[Finding]:
-    """Files that the database knows and that are gone, or not whole."""
-    known, storage = _read(path), DiskStorage(config.data_dir)
-    lost: list[str] = []
-    lesser = 0
-    for generation_id, kind, key, size in known.files:
-        place = storage.path(key)
-        if place.is_file() and (kind == "preview" or place.stat().st_size == size):
+    """Report files that are missing or incomplete though the database names them."""
+    database = _read(path)
+    sizes = dict(_storage(config).list())
+    videos: list[str] = []
+    pictures = 0
+    for generation_id, kind, key, size in database.files:
+        if key in sizes and (kind == "preview" or sizes[key] == size):
             continue
         if kind in ("poster", "preview"):
-            lesser += 1
-        elif known.statuses.get(generation_id) == "completed":
-            lost.append(generation_id)
-    lost_images = [key for key in sorted(known.others) if not storage.path(key).is_file()]
-    if lost:
-        more = "" if len(lost) == 1 else f" (and those of {count(len(lost) - 1, 'other')})"
+            pictures += 1
+        elif database.statuses.get(generation_id) == "completed":
+            videos.append(generation_id)
+    uploads = database.uploads - sizes.keys()
+    if videos:
+        more = "" if len(videos) == 1 else f" (and those of {count(len(videos) - 1, 'other')})"
         yield fault(
             "files",
-            f"the video of {lost[0]}{more} is gone or not whole",
+            f"the video of {videos[0]}{more} is missing or incomplete",
             "Restore it from a backup of the data folder; or press Retry on its page: the same recipe and seed.",
         )
-    if lost_images:
-        yield fault("files", f"{count(len(lost_images), 'uploaded image')} gone", "Restore a backup, or upload again.")
-    if lesser:
-        yield warning("files", f"{count(lesser, 'poster or preview', 'posters or previews')} gone", "None is needed.")
-    if not (lost or lesser or lost_images):
-        yield ok("files", f"all {len(known.keys)} that the database knows are there")
+    if uploads:
+        what = f"{count(len(uploads), 'uploaded image')} missing"
+        yield fault("files", what, "Restore them from a backup, or upload them again.")
+    if pictures:
+        what = f"{count(pictures, 'poster or preview', 'posters or previews')} missing"
+        yield warning("files", what, "Nothing needs to be done.")
+    if not (videos or pictures or uploads):
+        yield ok("files", f"all {len(database.keys)} files of the database are there")
 
 
 def files_without_rows(config: AppConfig, path: Path) -> Iterator[Finding]:
-    """Files that nothing tells about: after a database was restored, they may be the newest videos."""
-    known, root = _read(path), config.data_dir / "files"
-    active = {name for name, status in known.statuses.items() if status in _ACTIVE}
-    stray = [
-        place
-        for place in sorted(root.rglob("*"))
-        if place.is_file()
-        and (key := place.relative_to(root).as_posix()) not in known.keys
-        and not key.startswith(".removing-")
-        and key.partition("/")[0] not in active
-    ]
+    """Report files that no row names. After a database was restored from a backup, they may be the newest videos."""
+    database, storage = _read(path), _storage(config)
+    active = {generation_id for generation_id, status in database.statuses.items() if status in _ACTIVE}
+    known = database.keys
+    stray = sorted(file for file in storage.list() if file.key not in known and file.key.split("/")[0] not in active)
     if stray:
-        size = amount(sum(place.stat().st_size for place in stray))
+        size = amount(sum(file.size_bytes for file in stray))
         yield warning(
             "stray files",
-            f"{count(len(stray), 'file')} ({size}) that nothing tells about, such as {stray[0]}",
+            f"{count(len(stray), 'file')} ({size}) that the database does not name, such as {stray[0].key}",
             f"{FIX} moves them to {config.data_dir / LOST}; look there, then remove them.",
-            lambda: _set_aside(config.data_dir, stray),
+            lambda: _set_aside(storage, config.data_dir / LOST, stray),
         )
     else:
         yield ok("stray files", "none")
 
 
-def _set_aside(root: Path, places: list[Path]) -> str:
-    target = root / LOST / time.strftime("%Y%m%d-%H%M%S", time.gmtime())
-    for place in places:
-        goal = target / place.relative_to(root / "files")
-        goal.parent.mkdir(parents=True, exist_ok=True)
-        place.replace(goal)
-        if not any(place.parent.iterdir()):
-            place.parent.rmdir()
-    return f"{count(len(places), 'stray file')} moved to {target}"
+def _storage(config: AppConfig) -> DiskStorage:
+    return DiskStorage(DataFolder(config.data_dir).files)
+
+
+def _set_aside(storage: Storage, lost: Path, files: list[StoredFile]) -> str:
+    target = lost / time.strftime("%Y%m%d-%H%M%S", time.gmtime())
+    for file in files:
+        path = target / file.key
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with storage.local_copy(file.key) as source:
+            try:
+                path.hardlink_to(source)  # needs no space
+            except OSError:
+                shutil.copy2(source, path)
+        storage.delete(file.key)
+    return f"{count(len(files), 'stray file')} moved to {target}"
 
 
 def leftovers(config: AppConfig, path: Path, holder: int | None) -> Iterator[Finding]:
-    """What a crash leaves. While a server runs, this is its own affair."""
+    """Report what a crash left behind. A running server cleans up by itself."""
     if holder is not None:
-        yield ok("leftovers", "not looked at while a server works here")
+        yield ok("leftovers", "not checked while a server uses this folder")
         return
     statuses = _read(path).statuses if path.exists() and path.stat().st_size else {}
-    storage, work = DiskStorage(config.data_dir), config.data_dir / "work"
-    stale = [place for place in sorted(work.glob("*")) if statuses.get(place.name) not in _ACTIVE]
-    cut = [place for place in work.rglob("*.part") if not any(parent in stale for parent in place.parents)]
-    scratch = [*storage.scratch(), *cut]
-    begun = storage.announced_removals()
-    for number, what, remove in (
-        (len(stale), count(len(stale), "work folder") + " of renders that have ended", _remover(stale)),
-        (len(scratch), count(len(scratch), "file") + " of writes that were cut short", _remover(scratch)),
+    data_folder, work = DataFolder(config.data_dir), config.data_dir / "work"
+    stale = [folder for folder in sorted(work.glob("*")) if statuses.get(folder.name) not in _ACTIVE]
+    partial = [part for part in work.rglob("*.part") if not any(parent in stale for parent in part.parents)]
+    scratch = [*data_folder.list_scratch(), *partial]
+    removals = data_folder.list_removals()
+    for paths, what in (
+        (stale, f"{count(len(stale), 'work folder')} of renders that have ended"),
+        (scratch, f"{count(len(scratch), 'file')} of writes that were interrupted"),
     ):
-        if number:
-            yield warning("leftovers", what, f"The next start removes them, or {FIX} does.", remove)
-    if begun:
-        yield warning(
-            "leftovers", f"{count(len(begun), 'removal')} that a crash cut short", "The next start ends them."
-        )
-    if not (stale or scratch or begun):
+        if paths:
+            yield warning("leftovers", what, f"The next start removes them, or {FIX} does.", _remover(paths))
+    if removals:
+        what = f"{count(len(removals), 'removal')} that a crash interrupted"
+        yield warning("leftovers", what, "The next start completes them.")
+    if not (stale or scratch or removals):
         yield ok("leftovers", "none")
 
 
-def _remover(places: list[Path]) -> Callable[[], str]:
+def _remover(paths: list[Path]) -> Callable[[], str]:
     def remove() -> str:
-        for place in places:
-            if place.is_dir():
-                shutil.rmtree(place)
+        for path in paths:
+            if path.is_dir():
+                shutil.rmtree(path)
             else:
-                place.unlink(missing_ok=True)
-        return f"{count(len(places), 'leftover')} removed"
+                path.unlink(missing_ok=True)
+        return f"{count(len(paths), 'leftover')} removed"
 
     return remove

@@ -16,6 +16,7 @@ from videogen.db.integrity import check, wal_of
 from videogen.db.migrate import REVISIONS, migrate
 from videogen.doctor import relink
 from videogen.doctor.salvage import columns, damaged, salvage
+from videogen.storage import Storage
 from videogen.storage.disk import sync
 
 _FIRST: Final = ("alembic_version", "sessions", "projects", "uploads", "generations", "events", "files")
@@ -23,12 +24,12 @@ _FIRST: Final = ("alembic_version", "sessions", "projects", "uploads", "generati
 _NEEDED: Final = frozenset({"sessions", "projects", "generations", "events", "files"})
 
 
-def rebuild(path: Path, files: Path | None) -> str:
+def rebuild(path: Path, storage: Storage | None) -> str:
     """Put a new database in the place of a damaged one.
 
     Args:
         path: the damaged one; it ends up beside the new one as `<name>.damaged-<time>`, with its write-ahead log.
-        files: the folder of files, out of which lost rows of files can be made again; None: do without.
+        storage: lost rows of files are made again from its files; None: they are not.
 
     Returns:
         what was saved and what was not, in one sentence.
@@ -40,7 +41,7 @@ def rebuild(path: Path, files: Path | None) -> str:
     _discard(new)
     try:
         saved = _copy(path, new)
-        mended = relink.mend(new, path, files)
+        mended = relink.mend(new, path, storage)
         verdict = check(new)
         if verdict.faults:
             raise StorageError(f"The rebuilt database is not sound: {verdict.faults[0]}. Restore a backup.")

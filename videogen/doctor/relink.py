@@ -12,11 +12,12 @@ from typing import Any, Final
 from videogen.doctor import salvage
 from videogen.doctor.findings import count
 from videogen.media.types import CONTENT_TYPES
+from videogen.storage import Storage
 
-_FILE: Final = re.compile(r"a\d+-(video|image|poster)\.(\w+)")
+_KEY: Final = re.compile(r"[^/]+/a(?P<attempt>\d+)-(?P<kind>video|image|poster)\.(?P<suffix>\w+)")
 
 
-def mend(new: Path, damaged: Path, files: Path | None) -> list[str]:
+def mend(new: Path, damaged: Path, storage: Storage | None) -> list[str]:
     """Make again what was lost, then let go of what belongs to nothing; return what was done, in words.
 
     Raises:
@@ -28,8 +29,9 @@ def mend(new: Path, damaged: Path, files: Path | None) -> list[str]:
         target.execute("BEGIN")
         _note(done, "session", _sessions(target, old), "made again")
         _note(done, "project", _projects(target), "made again")
-        if files is not None:
-            _note(done, "file", sum(_file(target, files, row) for row in _fileless(target)), "found again on the disk")
+        if storage is not None:
+            number = sum(_link_files(target, storage, row) for row in _fileless(target))
+            _note(done, "file", number, "found again in the storage")
         _note(done, "row", _let_go(target), "left out, since what they belong to is lost")
         target.execute("COMMIT")
         target.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -97,21 +99,21 @@ AND (file_id NOT IN (SELECT id FROM files) OR poster_file_id NOT IN (SELECT id F
 """
 
 
-def _file(target: sqlite3.Connection, files: Path, row: tuple[Any, ...]) -> int:
-    """The rows of a generation's video and poster, out of the files themselves; of several attempts the last."""
+def _link_files(target: sqlite3.Connection, storage: Storage, row: tuple[Any, ...]) -> int:
+    """Make the rows of a generation's result and poster from its files, those of its last attempt; return how many."""
     generation_id, session_id, file_id, poster_id, finished_at = row
     before = target.total_changes
-    for place in sorted((files / generation_id).glob("a*"), key=lambda path: path.stat().st_mtime):
-        found = _FILE.fullmatch(place.name)
-        if found is None or found[2] not in CONTENT_TYPES:
+    files = [(match, file) for file in storage.list(f"{generation_id}/") if (match := _KEY.fullmatch(file.key))]
+    for match, file in sorted(files, key=lambda item: int(item[0]["attempt"]), reverse=True):
+        kind, suffix = match["kind"], match["suffix"]
+        if suffix not in CONTENT_TYPES:
             continue
-        kind = found[1]
         wanted = poster_id if kind == "poster" else file_id
         known = target.execute("SELECT 1 FROM files WHERE id = ?", (wanted,)).fetchone()
         if wanted is None or known:
             continue
-        values = (wanted, session_id, generation_id, kind, f"{generation_id}/{place.name}", CONTENT_TYPES[found[2]])
-        target.execute(_FILE_ROW, (*values, place.stat().st_size, finished_at or 0.0))
+        values = (wanted, session_id, generation_id, kind, file.key, CONTENT_TYPES[suffix])
+        target.execute(_FILE_ROW, (*values, file.size_bytes, finished_at or 0.0))
     return target.total_changes - before
 
 

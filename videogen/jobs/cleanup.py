@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager, suppress
 from queue import Empty, SimpleQueue
 from typing import Final
 
+from videogen.core.errors import StorageError
 from videogen.db.database import Database, StoredEvent, damaged
 from videogen.db.integrity import check
 from videogen.schemas.events import is_terminal
-from videogen.storage.disk import DiskStorage
+from videogen.storage import DataFolder, Storage
 from videogen.store import Store
 
 logger = logging.getLogger(__name__)
@@ -31,47 +33,75 @@ def look_for_damage(database: Database) -> None:
         logger.error("%s", database.damage)
 
 
-def sweep(store: Store, storage: DiskStorage) -> int:
-    """End the removals that were begun, and remove scratch files; return how many things that were.
+def sweep(store: Store, storage: Storage, data_folder: DataFolder) -> int:
+    """Complete the removals that a crash interrupted, and remove scratch files; return how many things that were.
 
-    What a generation that has ended left in its folders is tidied one by one (see `WorkerPool`). Files that nothing
-    tells about are not touched here: with a database that was restored from a backup they may be the newest videos.
-    `videogen doctor` names them.
+    Files that no row names are not touched: with a database that was restored from a backup they may be the newest
+    videos. `videogen doctor` lists them.
 
     Raises:
         StorageError: the database cannot be read.
     """
-    done = 0
-    for generation_id in storage.announced_removals():
+    removals = data_folder.list_removals()
+    for generation_id in removals:
         keys = store.keys_kept(generation_id)
         if keys is None or keys:
-            storage.take_back_removal(generation_id)  # the crash came before its rows went
+            data_folder.unmark_removal(generation_id)  # the crash came before its rows were deleted
         else:
-            storage.remove(generation_id)
-        done += 1
-    done += storage.remove_scratch()
-    if done:
-        logger.info("%d leftovers of an earlier crash were removed.", done)
-    return done
+            remove_files(storage, data_folder, generation_id)
+    count = len(removals) + data_folder.remove_scratch()
+    if count:
+        logger.info("%d leftovers of an earlier crash were removed.", count)
+    return count
 
 
-def remove_for_good(store: Store, storage: DiskStorage, generation_id: str) -> None:
-    """Remove one whose time in the trash is over, with its files; one that was restored meanwhile stays.
+@contextmanager
+def removal(storage: Storage, data_folder: DataFolder, generation_id: str) -> Iterator[None]:
+    """Remove the files of a generation after the block, which deletes its rows; if the block raises, they stay.
+
+    A crash before the commit of the block leaves everything; a crash after it leaves files that the next start removes.
+
+    Raises:
+        StorageError: the disk cannot be written; nothing was removed.
+    """
+    data_folder.mark_removal(generation_id)
+    try:
+        yield
+    except BaseException:
+        data_folder.unmark_removal(generation_id)
+        raise
+    remove_files(storage, data_folder, generation_id)
+
+
+def remove_files(storage: Storage, data_folder: DataFolder, generation_id: str, keep: Collection[str] = ()) -> None:
+    """Remove the work folder of a generation and its files, except those with the keys of `keep`.
+
+    If a file cannot be deleted, a generation that is marked for removal stays marked for the next start.
+    """
+    data_folder.remove_work_folder(generation_id)
+    try:
+        for file in [*storage.list(f"{generation_id}/")]:
+            if file.key not in keep:
+                storage.delete(file.key)
+    except (StorageError, OSError) as problem:
+        logger.warning("%s: not all of its files could be removed: %s", generation_id, problem)
+    else:
+        data_folder.unmark_removal(generation_id)
+
+
+def remove_trashed(store: Store, storage: Storage, data_folder: DataFolder, generation_id: str) -> None:
+    """Remove a generation whose time in the trash is over, with its files; one that was restored meanwhile stays.
 
     Raises:
         StorageError: the disk or the database cannot be written; nothing was removed.
     """
-    storage.announce_removal(generation_id)
-    try:
-        gone = store.remove_trashed(generation_id)
-    except BaseException:
-        storage.take_back_removal(generation_id)
-        raise
-    if gone:
-        # After the commit: a crash before it leaves everything, one after it only files that the next start removes.
-        storage.remove(generation_id)
-    else:
-        storage.take_back_removal(generation_id)
+    with suppress(_Restored), removal(storage, data_folder, generation_id):
+        if not store.remove_trashed(generation_id):
+            raise _Restored
+
+
+class _Restored(Exception):
+    """Ends a removal that is not needed any more."""
 
 
 class CleanupThread:
@@ -80,15 +110,16 @@ class CleanupThread:
     `run` is for a thread of its own.
     """
 
-    def __init__(self, store: Store, storage: DiskStorage, is_held: Callable[[str], bool]) -> None:
+    def __init__(self, store: Store, storage: Storage, data_folder: DataFolder, is_held: Callable[[str], bool]) -> None:
         """Listen for ends.
 
         Args:
             store: knows what has ended.
-            storage: where the leftovers are.
+            storage: has the files.
+            data_folder: has the work folders.
             is_held: whether a renderer may still write for a generation; whoever lets it go calls `note`.
         """
-        self._store, self._storage, self._is_held = store, storage, is_held
+        self._store, self._storage, self._data_folder, self._is_held = store, storage, data_folder, is_held
         self._ended: SimpleQueue[str | None] = SimpleQueue()
         store.database.listen(self._note_ends)
 
@@ -107,9 +138,9 @@ class CleanupThread:
     def run(self) -> None:
         """Sweep, then tidy up after one generation after the other, those of an earlier process first."""
         try:
-            for generation_id in self._storage.workdirs():
+            for generation_id in self._data_folder.list_work_folders():
                 self.note(generation_id)
-            sweep(self._store, self._storage)
+            sweep(self._store, self._storage, self._data_folder)
         except Exception:  # the border of the thread: what is left now is found at the next start
             logger.exception("What an earlier crash left could not be removed.")
         due = self._empty_trash()
@@ -132,7 +163,7 @@ class CleanupThread:
         try:
             while due := self._store.due_for_removal():
                 for generation_id in due:
-                    remove_for_good(self._store, self._storage, generation_id)
+                    remove_trashed(self._store, self._storage, self._data_folder, generation_id)
             following = self._store.next_removal()
             left = _LOOK_SECONDS if following is None else following - self._store.clock()
         except Exception:  # the border of the thread: the trash is emptied a little later
@@ -144,7 +175,7 @@ class CleanupThread:
         try:
             keys = self._store.keys_kept(generation_id)
             if keys is not None:
-                self._storage.tidy(generation_id, keys)
+                remove_files(self._storage, self._data_folder, generation_id, keys)
         except Exception:  # the border of the thread: the next start sweeps
             logger.exception("%s: its leftovers could not be removed.", generation_id)
 

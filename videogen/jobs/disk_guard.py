@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Final
 
 from videogen.core.errors import DatabaseDamagedError, StorageError
-from videogen.storage.disk import DiskStorage
+from videogen.storage import DataFolder
 from videogen.store import Store
 
 logger = logging.getLogger(__name__)
@@ -21,8 +21,8 @@ WAITING: Final = "Waits for free disk space"
 class DiskGuard:
     """The workers' view of the disk. Thread-safe."""
 
-    def __init__(self, store: Store, storage: DiskStorage, stopping: threading.Event) -> None:
-        self._store, self._storage, self._stopping = store, storage, stopping
+    def __init__(self, store: Store, data_folder: DataFolder, stopping: threading.Event) -> None:
+        self._store, self._data_folder, self._stopping = store, data_folder, stopping
         self._lock = threading.Lock()
         self._short: bool | None = None
         """None: not known yet; an earlier process may have held the queue."""
@@ -31,7 +31,7 @@ class DiskGuard:
     def is_short(self) -> bool:
         """Whether nothing new may be rendered. What is queued shows the reason, until there is space again."""
         with self._lock:
-            shortage = self._storage.shortage()
+            shortage = self._data_folder.shortage()
             try:
                 if shortage is not None:
                     self._store.hold_queue(WAITING)
@@ -39,7 +39,7 @@ class DiskGuard:
                     self._store.release_queue()
             except StorageError as problem:
                 self.log_once(problem)
-                self._storage.note_fault()
+                self._data_folder.note_fault()
                 return True
             if shortage is not None and not self._short:
                 logger.warning("Nothing is rendered until there is free space. %s", shortage)
@@ -60,7 +60,7 @@ class DiskGuard:
             except DatabaseDamagedError:
                 raise
             except StorageError as problem:
-                self._storage.note_fault()
+                self._data_folder.note_fault()
                 self.log_once(problem)
                 if self._stopping.wait(LOOK_SECONDS):
                     raise

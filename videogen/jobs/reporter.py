@@ -15,7 +15,7 @@ from videogen.engines.base import Artifact
 from videogen.engines.process import protocol
 from videogen.jobs.base import Lease
 from videogen.media.types import CONTENT_TYPES
-from videogen.storage.disk import DiskStorage
+from videogen.storage import Storage
 from videogen.store import Failure, Fence, Progress, Result, Store
 from videogen.store.estimates import Measured
 
@@ -40,7 +40,7 @@ class ProgressRecorder:
     def __init__(
         self,
         store: Store,
-        storage: DiskStorage,
+        storage: Storage,
         lease: Lease,
         finish: Callable[[Result | Failure], None],
         clock: Callable[[], float] = time.monotonic,

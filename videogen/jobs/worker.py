@@ -7,6 +7,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -33,7 +34,7 @@ from videogen.jobs.base import Lease, Queue
 from videogen.jobs.cleanup import CleanupThread
 from videogen.jobs.disk_guard import LOOK_SECONDS, DiskGuard
 from videogen.jobs.reporter import ProgressRecorder
-from videogen.storage.disk import DiskStorage
+from videogen.storage import DataFolder, Storage
 from videogen.store import Failure, Result, Store
 
 logger = logging.getLogger(__name__)
@@ -73,20 +74,21 @@ class WorkerPool:
         self,
         store: Store,
         queue: Queue,
-        storage: DiskStorage,
+        storage: Storage,
+        data_folder: DataFolder,
         references: Mapping[str, str],
         terms: WorkerSettings,
     ) -> None:
-        self._store, self._queue, self._storage = store, queue, storage
+        self._store, self._queue, self._storage, self._data_folder = store, queue, storage, data_folder
         self._references = references
         self._terms = terms
         self._owner = new_id("wrk")
         self._stopping = threading.Event()
-        self._room = DiskGuard(store, storage, self._stopping)
+        self._room = DiskGuard(store, data_folder, self._stopping)
         self._running = _Running()
         self._threads: list[threading.Thread] = []
         self._spare: ProcessPool | None = None
-        self._tidier = CleanupThread(store, storage, self._holds)
+        self._tidier = CleanupThread(store, storage, data_folder, self._holds)
         queue.watch_cancels(self._cancel)
 
     def start(self) -> None:
@@ -159,7 +161,7 @@ class WorkerPool:
                 else:
                     self._serve(lease)
             except StorageError as problem:
-                self._storage.note_fault()
+                self._data_folder.note_fault()
                 self._room.log_once(problem)
                 self._stopping.wait(LOOK_SECONDS)
             except Exception:  # the border of the thread: one bad job or a full disk must not end the worker
@@ -206,7 +208,7 @@ class WorkerPool:
     def _render(self, lease: Lease) -> None:
         reporter = ProgressRecorder(self._store, self._storage, lease, partial(self._finish, lease))
         try:
-            with self._launch(lease, reporter.pause) as process:
+            with ExitStack() as inputs, self._launch(lease, inputs, reporter.pause) as process:
                 self._enter(lease, process)
                 for message in process.messages():
                     reporter.take(message)
@@ -224,7 +226,7 @@ class WorkerPool:
     def _give_up(self, lease: Lease, problem: VideogenError) -> None:
         """No result this time. For the lack of room it waits; anything else ends it."""
         if isinstance(problem, StorageError):
-            self._storage.note_fault()
+            self._data_folder.note_fault()
             if self._room.is_short():
                 self._room.retry_until_stored(lambda: self._queue.lose(lease, "The disk is full.", count=False))
                 return
@@ -238,7 +240,7 @@ class WorkerPool:
     def _finish(self, lease: Lease, outcome: Result | Failure) -> None:
         self._room.retry_until_stored(lambda: self._queue.finish(lease, outcome))
 
-    def _launch(self, lease: Lease, on_pause: Callable[[], None]) -> RenderProcess:
+    def _launch(self, lease: Lease, inputs: ExitStack, on_pause: Callable[[], None]) -> RenderProcess:
         """Start the renderer of a lease.
 
         Raises:
@@ -253,11 +255,11 @@ class WorkerPool:
         if recipe.engine not in self._references:
             raise VideogenError(f"The engine {recipe.engine!r} is not on offer any more. Choose another one.")
         if recipe.input_digest is not None:
-            recipe = recipe.model_copy(update={"input_path": self._input(lease)})
+            recipe = recipe.model_copy(update={"input_path": self._input(lease, inputs)})
         job = RenderJob(
             engine=self._references[recipe.engine],
             recipe=recipe,
-            workdir=self._storage.make_workdir(lease.generation_id),
+            workdir=self._data_folder.make_work_folder(lease.generation_id),
             attempt=lease.attempt,
             checkpoint=lease.checkpoint,
         )
@@ -269,17 +271,19 @@ class WorkerPool:
             self._stopping.wait(1.0)  # whatever the system lacks may come back
             raise RenderLost(f"No renderer could be started: {problem.strerror or problem}.") from problem
 
-    def _input(self, lease: Lease) -> Path:
+    def _input(self, lease: Lease, inputs: ExitStack) -> Path:
         """Where the image lies that a generation starts from: the same file for every attempt.
 
         Raises:
             InputMissingError: somebody took it out of the data folder.
         """
         upload = self._store.find_input(lease.generation_id)
-        path = None if upload is None else self._storage.path(upload.key).resolve()
-        if path is None or not path.is_file():
+        if upload is None:
             raise InputMissingError
-        return path
+        try:
+            return inputs.enter_context(self._storage.local_copy(upload.key))
+        except OSError:
+            raise InputMissingError from None
 
     def _enter(self, lease: Lease, process: RenderProcess) -> None:
         with self._running.lock:

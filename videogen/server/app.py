@@ -39,7 +39,7 @@ from videogen.services.shares import Shares
 from videogen.services.submission import engine_infos
 from videogen.services.trash import Trash
 from videogen.share import routes as share_routes
-from videogen.storage.disk import DiskStorage
+from videogen.storage import DataFolder, DiskStorage
 from videogen.store import Store
 from videogen.web import problems
 from videogen.web.proxy_headers import TrustedProxy
@@ -56,11 +56,12 @@ def build_parts(config: AppConfig) -> Parts:
     Raises:
         StartError: something is not as it must be; one line that says what, and what to do.
     """
-    storage = DiskStorage(config.data_dir, config.reserve_mb * 1_000_000)
-    storage.open()
+    data_folder = DataFolder(config.data_dir, config.reserve_mb * 1_000_000)
+    data_folder.open()
+    storage = DiskStorage(data_folder.files)
     signer = Signer(load_secret(config.data_dir, config.secret_key))
     database = Database(config.database)
-    checked = require_sound(database.path, has_files=storage.has_files())
+    checked = require_sound(database.path, has_files=any(storage.list()))
     migrate(config.database)
     if not checked:
         threading.Thread(target=look_for_damage, args=(database,), name="look-for-damage", daemon=True).start()
@@ -76,10 +77,11 @@ def build_parts(config: AppConfig) -> Parts:
         store,
         queue,
         storage,
+        data_folder,
         references_by_id(config.engines),
         WorkerSettings(config.workers, config.lease_seconds, config.stall_seconds),
     )
-    return Parts(config, store, hub, storage, signer, presenter, engines, queue, workers)
+    return Parts(config, store, hub, storage, data_folder, signer, presenter, engines, queue, workers)
 
 
 def _engines(config: AppConfig) -> Mapping[str, Engine]:
@@ -134,7 +136,9 @@ def _with_edges(app: FastAPI, service: Service, parts: Parts) -> None:
     app.state.exports = exports = Exports(store, storage)
     trash = Trash(store, config.trash_minutes * 60, parts.workers.look_at_trash)
     app.state.desk = bulk.Desk(trash, Zips(store, exports), config.base_url + config.root_path)
-    app.state.imports = ImportService(store, storage, round(config.max_import_mb * 1_000_000))
+    app.state.imports = ImportService(
+        store, storage, config.data_dir / "imports", round(config.max_import_mb * 1_000_000)
+    )
     problems.install(app)
     app.include_router(bulk.zips)
     # Its paths are more exact than those of `generations`, and come first.

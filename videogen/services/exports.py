@@ -8,7 +8,6 @@ import time
 import unicodedata
 import zipfile
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Final
 
 from videogen.core.clock import to_datetime
@@ -17,7 +16,7 @@ from videogen.db.tables import GenerationRow
 from videogen.schemas.export_manifest import NAME, ExportedFile, ExportedGeneration, Manifest
 from videogen.schemas.generations import ErrorInfo
 from videogen.schemas.status import Status
-from videogen.storage.disk import DiskStorage
+from videogen.storage import Storage
 from videogen.store import Store
 
 CHUNK: Final = 256 * 1024
@@ -26,7 +25,7 @@ CHUNK: Final = 256 * 1024
 class Exports:
     """Makes exports."""
 
-    def __init__(self, store: Store, storage: DiskStorage) -> None:
+    def __init__(self, store: Store, storage: Storage) -> None:
         self._store = store
         self._storage = storage
 
@@ -44,14 +43,15 @@ class Exports:
                     file = kept.get(file_id or "")
                     if file is None:
                         continue
-                    source = self._storage.path(file.key)
-                    if not source.is_file():
+                    try:
+                        source = self._storage.open(file.key)
+                    except FileNotFoundError:
                         continue
                     folder = f"{entry.type}s" if field == "result" else "posters"
                     path = f"{folder}/{_stem(entry, named=ids is not None)}.{file.key.rpartition('.')[2]}"
                     digest, size = hashlib.sha256(), 0
-                    with archive.open(_info(path, row.updated_at), "w", force_zip64=True) as target:
-                        for chunk in _read(source):
+                    with source, archive.open(_info(path, row.updated_at), "w", force_zip64=True) as target:
+                        while chunk := source.read(CHUNK):
                             target.write(chunk)
                             digest.update(chunk)
                             size += len(chunk)
@@ -92,12 +92,6 @@ class _Sink:
         taken = b"".join(self._parts)
         self._parts.clear()
         return taken
-
-
-def _read(path: Path) -> Iterator[bytes]:
-    with path.open("rb") as file:
-        while chunk := file.read(CHUNK):
-            yield chunk
 
 
 def _info(path: str, seconds: float) -> zipfile.ZipInfo:

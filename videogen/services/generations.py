@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -16,6 +16,7 @@ from videogen.core.text import file_name
 from videogen.db.tables import FileRow, GenerationRow, ProjectRow
 from videogen.engines.base import Recipe
 from videogen.engines.presets import poster_of
+from videogen.jobs.cleanup import removal
 from videogen.live.streams import EventStream, open_stream
 from videogen.schemas.engines import EngineList
 from videogen.schemas.generations import (
@@ -30,18 +31,10 @@ from videogen.schemas.status import TERMINAL
 from videogen.schemas.system import SessionCreated
 from videogen.services.parts import Parts
 from videogen.services.serializers import RENDER_AGAIN
+from videogen.services.stored_files import ServedFile, open_stored
 from videogen.services.submission import Request, engine_infos, prepare, seeds
 from videogen.services.uploads import Source, Uploads
 from videogen.store import Filter, Limits, Scope
-
-
-@dataclass(frozen=True, slots=True)
-class Media:
-    """A file to be served: its type, and the name to save it under; None for what nobody saves."""
-
-    path: Path
-    content_type: str
-    name: str | None
 
 
 class Service:
@@ -216,18 +209,11 @@ class Service:
 
     def delete(self, session_id: str, generation_id: str) -> None:
         """Remove a generation that has ended, and its files. Raises NotFoundError or NotTerminalError."""
-        storage = self._parts.storage
         self._store.get_generation(session_id, generation_id)
-        storage.announce_removal(generation_id)
-        try:
+        with removal(self._parts.storage, self._parts.data_folder, generation_id):
             self._store.delete_generation(session_id, generation_id)
-        except BaseException:
-            storage.take_back_removal(generation_id)
-            raise
-        # After the commit: a crash before it leaves everything, one after it only files that the next start removes.
-        storage.remove(generation_id)
 
-    def media(self, file_id: str, expires: str, signature: str) -> Media:
+    def media(self, file_id: str, expires: str, signature: str) -> ServedFile:
         """A file whose link was signed by us.
 
         Raises:
@@ -237,13 +223,13 @@ class Service:
         if not self._parts.signer.verify(file_id, expires, signature, self._store.clock()):
             raise NotFoundError
         file, called = self._store.get_media(file_id)
-        path = self._parts.storage.path(file.key)
-        if not path.is_file():
-            kind, rest = (file.kind, RENDER_AGAIN) if isinstance(file, FileRow) else ("image", "Upload it again.")
-            raise FileMissingError(f"The {kind} is gone from the data folder. {rest}")
         result = isinstance(file, FileRow) and file.kind in ("video", "image")
-        name = file_name(called, path.suffix[1:]) if result else None
-        return Media(path, file.content_type, name)
+        name = file_name(called, file.key.rpartition(".")[2]) if result else None
+        try:
+            return open_stored(self._parts.storage, file.key, file.content_type, name)
+        except OSError:
+            kind, rest = (file.kind, RENDER_AGAIN) if isinstance(file, FileRow) else ("image", "Upload it again.")
+            raise FileMissingError(f"The {kind} is gone from the data folder. {rest}") from None
 
     async def stream(self, session_id: str, scope: Scope, last_event_id: int | None) -> EventStream | None:
         """Open an event stream; None when there is nothing more to tell, ever. Raises NotFoundError."""
@@ -257,7 +243,7 @@ class Service:
         """
         self._store.ping()
         self._parts.workers.check()
-        return self._parts.storage.shortage()
+        return self._parts.data_folder.shortage()
 
     def _show(self, row: GenerationRow) -> Generation:
         return self._show_all([row])[0]
@@ -266,7 +252,7 @@ class Service:
         now = self._store.clock()
         kept = {file_id for row in rows for file_id in (row.file_id, row.poster_file_id) if file_id}
         keys = self._store.file_keys(kept) if kept else {}
-        gone = frozenset(kept - {name for name, key in keys.items() if self._parts.storage.path(key).is_file()})
+        gone = frozenset(kept - {name for name, key in keys.items() if self._parts.storage.exists(key)})
         return [self._parts.presenter.generation(row, now, gone) for row in rows]
 
 

@@ -17,7 +17,7 @@ from videogen.media.types import CONTENT_TYPES
 from videogen.schemas.export_manifest import ExportedFile, ExportedGeneration
 from videogen.schemas.portability import Imported
 from videogen.services import import_archive
-from videogen.storage.disk import DiskStorage
+from videogen.storage import Storage
 from videogen.store import Store
 from videogen.store.portability import ImportedGeneration, KnownGeneration
 
@@ -27,11 +27,11 @@ logger = logging.getLogger(__name__)
 class ImportService:
     """Imports exports. Every method blocks on the disk and the database."""
 
-    def __init__(self, store: Store, storage: DiskStorage, max_bytes: int) -> None:
+    def __init__(self, store: Store, storage: Storage, folder: Path, max_bytes: int) -> None:
         self.max_bytes = max_bytes
         self._store = store
         self._storage = storage
-        self._folder = storage.root / "imports"
+        self._folder = folder
         # Only this process uses the folder, so what it contains is left from a crash.
         shutil.rmtree(self._folder, ignore_errors=True)
 
@@ -98,7 +98,7 @@ class ImportService:
 
     def _is_stored(self, known: KnownGeneration, kind: str) -> bool:
         key = known.files[kind][1]
-        return key is not None and self._storage.path(key).is_file()
+        return key is not None and self._storage.exists(key)
 
     def _add(
         self, session_id: str, entry: ExportedGeneration, paths: dict[str, Path], moved: list[FileRow]
@@ -144,7 +144,7 @@ class ImportService:
         try:
             for file in files:
                 if file.key not in (self._store.keys_kept(file.generation_id) or ()):
-                    self._storage.discard(file.key)
+                    self._storage.delete(file.key)
         except (StorageError, OSError) as problem:
             logger.warning("Files of an import could not be cleaned up, see `videogen doctor`: %s", problem)
 

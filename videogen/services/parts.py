@@ -12,7 +12,7 @@ from videogen.jobs.base import Queue
 from videogen.jobs.worker import WorkerPool
 from videogen.live.hub import Hub
 from videogen.services.serializers import Serializer
-from videogen.storage.disk import DiskStorage
+from videogen.storage import DataFolder, Storage
 from videogen.store import Store
 
 
@@ -23,7 +23,8 @@ class Parts:
     config: AppConfig
     store: Store
     hub: Hub
-    storage: DiskStorage
+    storage: Storage
+    data_folder: DataFolder
     signer: Signer
     presenter: Serializer
     engines: Mapping[str, Engine]

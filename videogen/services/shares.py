@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 from typing import Any, Final, cast
 
 import anyio.to_thread
@@ -20,7 +19,8 @@ from videogen.schemas.generations import GenerationType
 from videogen.schemas.sharing import Share, ShareCreate, ShareList
 from videogen.schemas.status import Status
 from videogen.services.public_view import POSTER, PREVIEW, RESULTS, PublicGeneration, public_generation, title
-from videogen.storage.disk import DiskStorage
+from videogen.services.stored_files import ServedFile, open_stored
+from videogen.storage import Storage
 from videogen.store import Opening, Shared, Store
 
 PATH: Final = "/s/"
@@ -44,7 +44,7 @@ class SharedView:
 class Shares:
     """Links to single generations. Every method but `stream` blocks on the database: call it from a thread."""
 
-    def __init__(self, store: Store, hub: Hub, storage: DiskStorage) -> None:
+    def __init__(self, store: Store, hub: Hub, storage: Storage) -> None:
         self._store = store
         self._hub = hub
         self._storage = storage
@@ -109,7 +109,7 @@ class Shares:
     def checked(self, visit: SharedView) -> SharedView:
         """The same after a look at the files: what has gone from the data folder is not promised, and it is said."""
         row = visit.row
-        gone = {one for one in (row.file_id, row.poster_file_id) if one and self._path(row.id, one) is None}
+        gone = {file_id for file_id in (row.file_id, row.poster_file_id) if file_id and self._is_missing(row, file_id)}
         return replace(visit, shown=public_generation(row, gone)) if gone else visit
 
     def count_view(self, visit: SharedView, session_id: str | None) -> None:
@@ -117,8 +117,8 @@ class Shares:
         if session_id != visit.owner:
             self._store.count_view(visit.slug_hash)
 
-    def file(self, visit: SharedView, name: str) -> tuple[Path, str]:
-        """Where a file of a link is, and its content type.
+    def open_file(self, visit: SharedView, name: str) -> ServedFile:
+        """Open a file of a link by its name on the share page; the caller must close it.
 
         Raises:
             NotFoundError: the generation has no such file, or not yet, or not any more.
@@ -126,15 +126,17 @@ class Shares:
         row = visit.row
         ids = {POSTER: row.poster_file_id, PREVIEW: row.preview_file_id, RESULTS.get(row.type): row.file_id}
         file_id = ids.get(name)
-        found = self._path(row.id, file_id) if file_id else None
-        if found is None:
+        file = self._store.shared_file(row.id, file_id) if file_id else None
+        if file is None:
             raise NotFoundError
-        return found
+        try:
+            return open_stored(self._storage, file.key, file.content_type)
+        except OSError:
+            raise NotFoundError from None
 
-    def _path(self, generation_id: str, file_id: str) -> tuple[Path, str] | None:
-        file = self._store.shared_file(generation_id, file_id)
-        path = None if file is None else self._storage.path(file.key)
-        return None if file is None or path is None or not path.is_file() else (path, file.content_type)
+    def _is_missing(self, row: GenerationRow, file_id: str) -> bool:
+        file = self._store.shared_file(row.id, file_id)
+        return file is None or not self._storage.exists(file.key)
 
     async def stream(self, slug: str, last_event_id: int | None) -> EventStream | None:
         """Open the event stream of a link; None when there is nothing more to tell, ever.

@@ -14,7 +14,7 @@ from videogen.core.security import new_id
 from videogen.db.tables import UploadRow
 from videogen.schemas.generations import File
 from videogen.services.serializers import Serializer
-from videogen.storage.disk import DiskStorage
+from videogen.storage import Storage
 from videogen.store import Store
 
 logger = logging.getLogger(__name__)
@@ -40,7 +40,7 @@ class Source:
 class Uploads:
     """The use cases around input images. All of it blocks: call it from a thread."""
 
-    def __init__(self, store: Store, storage: DiskStorage, presenter: Serializer) -> None:
+    def __init__(self, store: Store, storage: Storage, presenter: Serializer) -> None:
         self._store, self._storage, self._presenter = store, storage, presenter
 
     def take(self, session_id: str, source: BinaryIO) -> File:
@@ -91,7 +91,8 @@ class Uploads:
         if source.upload_id is not None:
             return source.upload_id
         file = source.file
-        data = self._storage.path(source.key).read_bytes()
+        with self._storage.open(source.key) as stored:
+            data = stored.read()
         row = UploadRow(
             id=(upload_id := new_id("fil")),
             session_id=session_id,
@@ -123,25 +124,22 @@ class Uploads:
         """
         swept = self._store.sweep_uploads(self._store.clock() - IDLE_SECONDS)
         for row in swept:
-            self._storage.discard(row.key)
-        cut = list(self._storage.path(FOLDER).glob("*.part"))
-        for path in cut:
-            path.unlink(missing_ok=True)
-        return len(swept) + len(cut)
+            self._storage.delete(row.key)
+        return len(swept)
 
     def _source(self, session_id: str, file_id: str) -> Source:
         try:
             row = self._store.get_upload(session_id, file_id)
         except NotFoundError:
             return self._still(session_id, file_id)
-        if not self._storage.path(row.key).is_file():
+        if not self._storage.exists(row.key):
             raise NotFoundError
         return Source(self._presenter.file(row), row.key, row.digest, row.id)
 
     def _still(self, session_id: str, file_id: str) -> Source:
         file, generation = self._store.get_still(session_id, file_id)
         try:
-            with self._storage.path(file.key).open("rb") as stored:
+            with self._storage.open(file.key) as stored:
                 digest = hashlib.file_digest(stored, "sha256").hexdigest()
         except OSError:
             raise NotFoundError from None
@@ -150,19 +148,19 @@ class Uploads:
 
     def _keep(self, row: UploadRow, data: bytes) -> UploadRow:
         """Bytes first, then the row: a row never tells of a file that is not there."""
-        self._storage.keep(data, row.key)
+        self._storage.put(data, row.key)
         try:
             stored, removed = self._store.add_upload(row, MAX_UPLOADS)
         except IntegrityError:
-            self._storage.discard(row.key)
+            self._storage.delete(row.key)
             raise SessionRequiredError from None
         except BaseException:
-            self._storage.discard(row.key)
+            self._storage.delete(row.key)
             raise
         if stored.key != row.key:
-            if not self._storage.path(stored.key).is_file():
-                self._storage.keep(data, stored.key)
-            self._storage.discard(row.key)
+            if not self._storage.exists(stored.key):
+                self._storage.put(data, stored.key)
+            self._storage.delete(row.key)
         for old in removed:
-            self._storage.discard(old.key)
+            self._storage.delete(old.key)
         return stored

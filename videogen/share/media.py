@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import stat
 from typing import Final
 
 from fastapi import Request, Response
-from fastapi.responses import FileResponse
 
-from videogen.core.errors import NotFoundError
 from videogen.core.text import disposition, file_name
 from videogen.services.public_view import RESULTS
 from videogen.services.shares import SharedView, Shares
 from videogen.web.conditional import not_modified
+from videogen.web.file_response import StoredFileResponse
 
 # Browsers may keep the bytes, but must ask whether the link still holds before they show them again.
 _ASK: Final = "private, no-cache"
@@ -24,14 +22,8 @@ def media(request: Request, visit: SharedView, shares: Shares, part: str) -> Res
     Raises:
         NotFoundError: there is no such file, or not yet.
     """
-    path, content_type = shares.file(visit, part)
-    try:
-        found = path.stat()
-    except OSError:
-        raise NotFoundError from None
-    if not stat.S_ISREG(found.st_mode):
-        raise NotFoundError
-    response = FileResponse(path, media_type=content_type, stat_result=found)
+    file = shares.open_file(visit, part)
+    response = StoredFileResponse(file)
     response.headers["Cache-Control"] = _ASK
     # Players in the frames of other sites, and their cards, are what links are for.
     response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
@@ -40,6 +32,7 @@ def media(request: Request, visit: SharedView, shares: Shares, part: str) -> Res
         name = file_name(visit.shown.title, part.rpartition(".")[2])
         response.headers["Content-Disposition"] = disposition(kind, name)
     if not_modified(request, response.headers["etag"]):
+        file.close()
         kept = ("cache-control", "etag", "last-modified", "content-disposition")
         return Response(
             status_code=304, headers={name: response.headers[name] for name in kept if name in response.headers}

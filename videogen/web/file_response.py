@@ -1,0 +1,23 @@
+"""Sends a stored file with `Range`, `ETag` and its type."""
+
+from __future__ import annotations
+
+from starlette.responses import FileResponse
+from starlette.types import Receive, Scope, Send
+
+from videogen.services.stored_files import ServedFile
+
+
+class StoredFileResponse(FileResponse):
+    """A response that closes its file once it is sent."""
+
+    def __init__(self, file: ServedFile) -> None:
+        super().__init__(file.path, media_type=file.content_type, stat_result=file.status)
+        self._close = file.close
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the file, or the part that the request asks for."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._close()
