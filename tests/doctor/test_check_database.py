@@ -13,7 +13,7 @@ def test_a_generation_that_ended_without_a_word_is_told_its_end(home, sql, fault
     assert (check, level) == ("generations", "fault")
     assert home.ids[0] in text
     assert "without a terminal event" in text
-    assert fixed() == ("the end of 1 generation is told",)
+    assert fixed() == ("stored the terminal event of 1 generation",)
     assert faults() == []
     (told,) = sql("SELECT type FROM events WHERE generation_id = ? ORDER BY id DESC LIMIT 1", home.ids[0])
     assert told == ("render_result",)
@@ -26,7 +26,7 @@ def test_a_generation_that_ended_without_a_word_is_told_its_end(home, sql, fault
             "INSERT INTO events SELECT 99, session_id, project_id, generation_id, type, data, 0 FROM events WHERE id=3",
             "more than one terminal event",
         ),
-        ("UPDATE generations SET status = 'processing' WHERE seq = 1", "has a terminal event, but has not ended"),
+        ("UPDATE generations SET status = 'processing' WHERE seq = 1", "has a terminal event, but is not ended"),
         ("UPDATE generations SET file_id = NULL WHERE seq = 1", "is completed without a file"),
     ],
 )
@@ -57,7 +57,7 @@ def test_rows_that_belong_to_nothing_are_a_fault_and_are_let_go(home, sql, fault
     sql("DELETE FROM generations WHERE id = ?", home.ids[1])
     assert ("references", "fault") in [(check, level) for check, level, _ in faults()]
     (done, moved) = fixed()
-    assert "1 project made again" in done
+    assert "1 project restored" in done
     assert "left out" in done
     assert "stray" in moved
     assert faults() == []
@@ -89,7 +89,7 @@ def test_a_write_ahead_log_that_grows_is_folded_back(home, sql, faults, fixed, m
     monkeypatch.setattr(check_database, "BIG_WAL", 1000)
     ((check, level, _),) = faults()
     assert (check, level) == ("write-ahead log", "warning")
-    assert fixed() == ("the write-ahead log is folded back into the database",)
+    assert fixed() == ("the write-ahead log was written back into the database",)
     assert sql("SELECT DISTINCT title FROM generations") == [("changed",)]
 
 

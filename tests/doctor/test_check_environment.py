@@ -35,7 +35,7 @@ def test_a_folder_that_cannot_be_written_is_a_fault(home, tmp_path):
 def test_a_file_in_the_place_of_the_folder_is_a_fault(home, tmp_path):
     (tmp_path / "file").write_bytes(b"")
     config = home.config.model_copy(update={"data_dir": tmp_path / "file"})
-    assert any("is no folder" in one.text for one in diagnose(config).findings if one.level == "fault")
+    assert any("is not a folder" in one.text for one in diagnose(config).findings if one.level == "fault")
 
 
 def test_less_free_space_than_the_reserve_is_a_fault(home):
@@ -85,7 +85,7 @@ def test_a_secret_that_others_may_read_is_a_fault_and_is_protected(home, faults,
     assert (check, level) == ("secret", "fault")
     assert "644" in text
     assert key.stat().st_mode & 0o777 == 0o644, "a look changes nothing"
-    assert fixed() == (f"{key} is now its owner's alone (mode 600)",)
+    assert fixed() == (f"{key} can now be read by its owner only (mode 600)",)
     assert key.stat().st_mode & 0o777 == 0o600
 
 

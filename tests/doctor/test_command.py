@@ -25,7 +25,7 @@ def test_a_server_a_damage_a_doctor_and_the_server_again(running_app, tmp_path):
 
         busy = _doctor(app.data_dir, port=app.base_url.rpartition(":")[2])
         assert (busy.returncode, busy.stderr) == (0, "")
-        assert f"process {app.pid} works on the data folder" in busy.stdout
+        assert f"process {app.pid} uses the data folder" in busy.stdout
         refused = _doctor(app.data_dir, "--fix")
         assert (refused.returncode, refused.stdout) == (2, "")
         assert refused.stderr.startswith(f"videogen doctor cannot run. Another videogen (process {app.pid}) works on")

@@ -76,7 +76,7 @@ def test_a_lost_page_of_sessions_comes_back_out_of_their_indexes(home, faults, f
     before = _generations(home)
     damage_table(home.path, "sessions")
     (done, *_) = fixed()
-    assert "1 session made again" in done
+    assert "1 session restored" in done
     assert _generations(home) == before
     assert faults() == []
 
@@ -85,7 +85,7 @@ def test_lost_rows_of_files_come_back_out_of_the_files(home, sql, faults, fixed)
     before = sql("SELECT id, generation_id, kind, key, content_type, size_bytes FROM files ORDER BY id")
     damage_table(home.path, "files")
     (done, *_) = fixed()
-    assert "6 files found again in the storage" in done
+    assert "6 files linked again" in done
     assert sql("SELECT id, generation_id, kind, key, content_type, size_bytes FROM files ORDER BY id") == before
     assert faults() == []
 
@@ -94,7 +94,7 @@ def test_a_lost_page_of_projects_comes_back_out_of_their_generations(home, sql, 
     before = _generations(home)
     damage_table(home.path, "projects")
     (done, *_) = fixed()
-    assert "3 projects made again" in done
+    assert "3 projects restored" in done
     assert _generations(home) == before
     assert faults() == []
 

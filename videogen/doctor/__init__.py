@@ -1,4 +1,4 @@
-"""`videogen doctor`: looks at everything that is kept, names each fault and its repair, and repairs what is safe."""
+"""`videogen doctor`: checks all stored data, reports each fault with its repair, and does the safe repairs."""
 
 from videogen.doctor.diagnosis import Diagnosis, diagnose
 from videogen.doctor.findings import Finding, Level

@@ -1,4 +1,4 @@
-"""The database: whole, of this version, its rows in states that can be."""
+"""Checks the database: the file, its schema, and the states of its rows."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
+
+from sqlmodel import select
 
 from videogen.core.config import AppConfig
 from videogen.db.database import Database
@@ -18,19 +20,19 @@ from videogen.storage import DataFolder, DiskStorage
 from videogen.store.events import append_event
 
 BIG_WAL: Final = 64_000_000
-"""Bytes of a write-ahead log from which on it should be looked at: SQLite folds it back at about 4 MB."""
+"""A write-ahead log with more bytes is a warning. SQLite normally writes it back at about 4 MB."""
 
 
-def soundness(config: AppConfig, path: Path) -> Iterator[Finding]:
-    """The file itself. Ends with a fault where nothing inside can be looked at."""
+def integrity(config: AppConfig, path: Path) -> Iterator[Finding]:
+    """Check the file itself."""
     if not path.exists():
-        yield ok("database", f"{path} is not there yet; the first start makes it")
+        yield ok("database", f"{path} does not exist yet; the first start makes it")
         return
     if path.stat().st_size == 0 and wal_bytes(path) == 0:
         if any((config.data_dir / "files").glob("*")):
-            yield fault("database", f"{path} is empty (0 bytes), though there are files", _RESTORE.format(path=path))
+            yield fault("database", f"{path} is empty (0 bytes), but there are files", _RESTORE.format(path=path))
         else:
-            yield warning("database", f"{path} is empty (0 bytes)", "The next start fills it.")
+            yield warning("database", f"{path} is empty (0 bytes)", "The next start makes its tables.")
         return
     verdict = check(path)
     if verdict.is_no_database:
@@ -39,47 +41,48 @@ def soundness(config: AppConfig, path: Path) -> Iterator[Finding]:
         what = f"{path} is damaged: {verdict.faults[0]}"
         if len(verdict.faults) > 1:
             what += f" (and {count(len(verdict.faults) - 1, 'more fault')})"
-        repair = f"{FIX} saves what can be read into a new one and keeps this one; or restore a backup."
+        repair = f"{FIX} copies all readable rows into a new file and keeps the damaged one; or restore a backup."
         yield fault("database", what, repair, lambda: rebuild(path, DiskStorage(DataFolder(config.data_dir).files)))
     else:
         size = path.stat().st_size
-        yield ok("database", f"{path.name}, {amount(size)}, every page is sound")
+        yield ok("database", f"{path.name}, {amount(size)}, no page is damaged")
 
 
-_RESTORE: Final = "Restore a backup of {path}; or move it away to start afresh."
+_RESTORE: Final = "Restore a backup of {path}; or move it away to start with an empty database."
 
 
 def write_ahead_log(path: Path) -> Iterator[Finding]:
-    """The write-ahead log: not too big, and whole."""
+    """Check the size of the write-ahead log, and that it is complete."""
     size = wal_bytes(path)
     if is_wal_cut(path):
-        yield warning("write-ahead log", "it ends in the middle of a write, which SQLite leaves out", "None is needed.")
+        what = "it ends in the middle of a write; SQLite ignores that write"
+        yield warning("write-ahead log", what, "Nothing needs to be done.")
     elif size > BIG_WAL:
         yield warning(
             "write-ahead log",
-            f"{amount(size)}: some reader has kept it from being folded back",
+            f"{amount(size)}: it was not written back into the database",
             f"{FIX}, while no server runs",
-            lambda: _fold_back(path),
+            lambda: _write_back(path),
         )
     else:
-        yield ok("write-ahead log", amount(size) if size else "none, all is in the database")
+        yield ok("write-ahead log", amount(size) if size else "none")
 
 
-def _fold_back(path: Path) -> str:
+def _write_back(path: Path) -> str:
     connection = sqlite3.connect(path)
     try:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     finally:
         connection.close()
-    return "the write-ahead log is folded back into the database"
+    return "the write-ahead log was written back into the database"
 
 
 def schema(path: Path) -> Iterator[Finding]:
-    """The revision of the schema, and the references between rows."""
+    """Check the revision of the schema, and the references between rows."""
     with read_only(path) as connection:
         tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
         if "alembic_version" not in tables:
-            yield fault("schema", "the database is not one of videogen", _RESTORE.format(path=path))
+            yield fault("schema", "the database belongs to another application", _RESTORE.format(path=path))
             return
         row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
         revision = str(row[0]) if row else "none"
@@ -87,43 +90,47 @@ def schema(path: Path) -> Iterator[Finding]:
     if revision == HEAD:
         yield ok("schema", f"revision {revision}")
     elif revision in REVISIONS:
-        yield warning("schema", f"revision {revision}, this videogen has {HEAD}", "videogen migrate, or start it")
+        yield warning(
+            "schema", f"revision {revision}, this videogen has {HEAD}", "Run `videogen migrate`, or start the server."
+        )
     else:
         yield fault("schema", f"revision {revision}, this videogen knows up to {HEAD}", "Install a newer videogen.")
     if broken:
         tables = {str(table) for table, *_ in broken}
         yield fault(
             "references",
-            f"{count(len(broken), 'row')} of {', '.join(sorted(tables))} belong to rows that are gone",
-            f"{FIX} rebuilds the database with what belongs together.",
+            f"{count(len(broken), 'row')} of {', '.join(sorted(tables))} refer to rows that do not exist",
+            f"{FIX} rebuilds the database without them.",
             lambda: rebuild(path, None),
         )
     else:
-        yield ok("references", "every row belongs to one that is there")
+        yield ok("references", "every reference leads to a row")
 
 
-def states(config: AppConfig, path: Path, holder: int | None) -> Iterator[Finding]:
-    """Generations in states that cannot be."""
+def generations(config: AppConfig, path: Path, holder: int | None) -> Iterator[Finding]:
+    """Find generations in impossible states."""
     with read_only(path) as connection:
         ends = connection.execute(_ENDS).fetchall()
-        missing = [str(row[0]) for row in ends if row[2] == 0]
+        unended = [str(row[0]) for row in ends if row[2] == 0]
         double = [str(row[0]) for row in ends if row[2] > 1]
         early = [str(row[0]) for row in connection.execute(_EARLY)]
         empty = [str(row[0]) for row in connection.execute(_EMPTY)]
         running = [str(row[0]) for row in connection.execute(_RUNNING)]
     yield from _if_any(
-        missing,
-        "has ended without a terminal event: whoever follows it waits for ever",
-        f"{FIX} tells its end.",
-        lambda: _tell_ends(config, missing),
+        unended,
+        "has ended without a terminal event, so its event streams never end",
+        f"{FIX} stores the event.",
+        lambda: _store_terminal_events(config, unended),
     )
-    yield from _if_any(double, "has more than one terminal event", "Delete it, and tell us how it came to be.")
-    yield from _if_any(early, "has a terminal event, but has not ended", "Cancel it, then retry it.")
-    yield from _if_any(empty, "is completed without a file", "Retry it on the page: it renders again, the same seed.")
-    if not (missing or double or early or empty):
-        yield ok("generations", "all are in states that can be")
+    yield from _if_any(double, "has more than one terminal event", "Delete it, and report this as a bug.")
+    yield from _if_any(early, "has a terminal event, but is not ended", "Cancel it, then retry it.")
+    yield from _if_any(
+        empty, "is completed without a file", "Press Retry on its page: it renders again with the same seed."
+    )
+    if not (unended or double or early or empty):
+        yield ok("generations", "all have possible states")
     if running and holder is None:
-        yield ok("generations", f"{count(len(running), 'generation')} will go on with the next start")
+        yield ok("generations", f"{count(len(running), 'generation')} will continue at the next start")
 
 
 _ENDS: Final = """
@@ -147,22 +154,14 @@ def _if_any(ids: list[str], what: str, repair: str, fix: Callable[[], str] | Non
         yield fault("generations", f"{ids[0]}{more} {what}", repair, fix)
 
 
-def _tell_ends(config: AppConfig, ids: list[str]) -> str:
+def _store_terminal_events(config: AppConfig, ids: list[str]) -> str:
     database = Database(config.database)
     try:
         with database.write() as unit:
             for generation_id in ids:
-                row = unit.session.get(GenerationRow, _number(unit.connection, generation_id))
+                row = unit.session.exec(select(GenerationRow).where(GenerationRow.id == generation_id)).first()
                 if row is not None:
                     append_event(unit, row)
     finally:
         database.close()
-    return f"the end of {count(len(ids), 'generation')} is told"
-
-
-def _number(connection: object, generation_id: str) -> int:
-    from sqlalchemy import Connection
-
-    assert isinstance(connection, Connection)
-    found = connection.exec_driver_sql("SELECT seq FROM generations WHERE id = ?", (generation_id,)).scalar()
-    return int(found or 0)
+    return f"stored the terminal event of {count(len(ids), 'generation')}"

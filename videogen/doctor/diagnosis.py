@@ -1,4 +1,4 @@
-"""One examination of everything, and as many repairs as there are."""
+"""Runs all checks, and the repairs."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ from videogen.doctor import check_database, check_environment, check_files
 from videogen.doctor.findings import Finding, Level, fault, ok
 
 _ROUNDS: Final = 4
-"""One repair may bring the next fault to light: a rebuilt database has rows whose files are gone."""
+"""Rounds of repairs. A repair can show the next fault: a rebuilt database has rows whose files are missing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """What was found, and what was done about it."""
+    """The findings, and the repairs that were done."""
 
     findings: tuple[Finding, ...]
     repairs: tuple[str, ...] = ()
 
     @property
     def is_well(self) -> bool:
-        """Whether there is no fault; warnings are none."""
+        """Whether there is no fault. Warnings do not count."""
         return all(finding.level is not Level.FAULT for finding in self.findings)
 
     def as_json(self) -> dict[str, Any]:
-        """The same for programs; the shape is stable."""
+        """The diagnosis for programs; its shape is stable."""
         return {
             "ok": self.is_well,
             "repairs": list(self.repairs),
@@ -51,31 +51,31 @@ class Diagnosis:
 
 
 def diagnose(config: AppConfig, *, fix: bool = False) -> Diagnosis:
-    """Look at everything; with `fix`, repair what is safe, and look again.
+    """Run all checks; with `fix`, do the safe repairs and run the checks again.
 
     Without `fix` nothing is changed, and a server may run meanwhile.
 
     Raises:
-        StartError: a server works on the data folder, and repairs were asked for.
+        StartError: `fix` is set, and a server uses the data folder.
     """
     if not fix or not config.data_dir.is_dir():
-        return Diagnosis(tuple(_examine(config, holder(config.data_dir))))
+        return Diagnosis(tuple(_run_checks(config, holder(config.data_dir))))
     lock = DataLock.take(config.data_dir)
     try:
-        return _repaired(config)
+        return _repair(config)
     finally:
         lock.close()
 
 
-def _repaired(config: AppConfig) -> Diagnosis:
+def _repair(config: AppConfig) -> Diagnosis:
     done: list[str] = []
     failed: dict[str, Finding] = {}
     for _ in range(_ROUNDS):
-        findings = tuple(_examine(config, None))
-        wanted = [finding for finding in findings if finding.fix is not None and finding.text not in failed]
-        if not wanted:
+        findings = tuple(_run_checks(config, None))
+        fixable = [finding for finding in findings if finding.fix is not None and finding.text not in failed]
+        if not fixable:
             break
-        for finding in wanted:
+        for finding in fixable:
             assert finding.fix is not None
             try:
                 done.append(finding.fix())
@@ -85,36 +85,36 @@ def _repaired(config: AppConfig) -> Diagnosis:
     return Diagnosis(tuple(failed.get(finding.text, finding) for finding in findings), tuple(done))
 
 
-def _examine(config: AppConfig, held_by: int | None) -> Iterator[Finding]:
-    yield ok("settings", "every VIDEOGEN_* variable has a value that is allowed")
+def _run_checks(config: AppConfig, held_by: int | None) -> Iterator[Finding]:
+    yield ok("settings", "every VIDEOGEN_* variable has an allowed value")
     if held_by is not None:
-        who = f"process {held_by}" if held_by else "a process"
-        yield ok("server", f"{who} works on the data folder")
+        process = f"process {held_by}" if held_by else "a process"
+        yield ok("server", f"{process} uses the data folder")
     else:
-        yield ok("server", "none works on the data folder")
+        yield ok("server", "no server uses the data folder")
     yield from check_environment.folder(config)
     yield from check_environment.secret(config)
-    yield from _data(config, Path(make_url(config.database).database or ""), held_by)
+    yield from _check_data(config, Path(make_url(config.database).database or ""), held_by)
     yield from check_environment.engines(config)
     yield from check_environment.encoder(config)
     yield from check_environment.port(config, held_by)
 
 
-def _data(config: AppConfig, path: Path, held_by: int | None) -> Iterator[Finding]:
-    found = [*check_database.soundness(config, path), *_log(path)]
-    yield from found
-    if any(finding.level is Level.FAULT for finding in found) or not path.exists() or path.stat().st_size == 0:
+def _check_data(config: AppConfig, path: Path, held_by: int | None) -> Iterator[Finding]:
+    findings = [*check_database.integrity(config, path), *_check_log(path)]
+    yield from findings
+    if any(finding.level is Level.FAULT for finding in findings) or not path.exists() or path.stat().st_size == 0:
         return
-    made = [*check_database.schema(path)]
-    yield from made
-    if any(finding.level is Level.FAULT and finding.check == "schema" for finding in made):
+    findings = [*check_database.schema(path)]
+    yield from findings
+    if any(finding.level is Level.FAULT and finding.check == "schema" for finding in findings):
         return
-    yield from check_database.states(config, path, held_by)
+    yield from check_database.generations(config, path, held_by)
     yield from check_files.rows_without_files(config, path)
     yield from check_files.files_without_rows(config, path)
     yield from check_files.leftovers(config, path, held_by)
 
 
-def _log(path: Path) -> Iterator[Finding]:
+def _check_log(path: Path) -> Iterator[Finding]:
     if path.exists():
         yield from check_database.write_ahead_log(path)

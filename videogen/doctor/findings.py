@@ -1,4 +1,4 @@
-"""What a check says: one frozen value for each thing that was looked at."""
+"""The result of a check: one `Finding` for each thing that was checked."""
 
 from __future__ import annotations
 
@@ -8,56 +8,56 @@ from enum import StrEnum
 
 
 class Level(StrEnum):
-    """How bad it is."""
+    """How serious a finding is."""
 
     OK = "ok"
-    """As it should be."""
+    """Nothing is wrong."""
     WARNING = "warning"
-    """Works, but somebody should look."""
+    """It works, but somebody should look at it."""
     FAULT = "fault"
-    """Something is lost, or does not work."""
+    """Something is lost or does not work."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was looked at."""
+    """The result of one check."""
 
     check: str
-    """What was looked at, in a word or two."""
+    """The name of the check, in a word or two."""
     level: Level
     text: str
-    """What was found."""
+    """What was found, with all details."""
     repair: str = ""
-    """What a person does about it, with the command where there is one."""
+    """What a person can do, with the command if there is one."""
     fix: Callable[[], str] | None = field(default=None, repr=False, compare=False)
-    """Repairs it without risk, and says what it did. Only called while nobody else works on the data folder."""
+    """A repair without risk; returns what it did. Called only while no server uses the data folder."""
 
 
 def ok(check: str, text: str) -> Finding:
-    """All is well."""
+    """A finding that nothing is wrong."""
     return Finding(check, Level.OK, text)
 
 
 def warning(check: str, text: str, repair: str = "", fix: Callable[[], str] | None = None) -> Finding:
-    """Somebody should look."""
+    """A finding that somebody should look at."""
     return Finding(check, Level.WARNING, text, repair, fix)
 
 
 def fault(check: str, text: str, repair: str = "", fix: Callable[[], str] | None = None) -> Finding:
-    """Something is lost or does not work."""
+    """A finding that something is lost or does not work."""
     return Finding(check, Level.FAULT, text, repair, fix)
 
 
 FIX = "`videogen doctor --fix`"
 
 
-def count(number: int, one: str, many: str = "") -> str:
+def count(number: int, singular: str, plural: str = "") -> str:
     """`1 file`, `2 files`."""
-    return f"{number} {one if number == 1 else many or one + 's'}"
+    return f"{number} {singular if number == 1 else plural or singular + 's'}"
 
 
 def amount(size: int) -> str:
-    """A size in bytes, as people write it: `12 kB`, `3.4 MB`, `81.9 GB`."""
+    """A size in bytes for people: `12 kB`, `3.4 MB`, `81.9 GB`."""
     if size < 1_000_000:
         return f"{-(-size // 1000)} kB"
     return f"{size / 1e6:.1f} MB" if size < 1_000_000_000 else f"{size / 1e9:.1f} GB"

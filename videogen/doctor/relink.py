@@ -1,4 +1,4 @@
-"""Rows that a damaged database has lost, made again out of what is left: indexes, other rows, files."""
+"""Restores rows that a damaged database has lost, from its indexes, other rows and the stored files."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from videogen.storage import Storage
 _KEY: Final = re.compile(r"[^/]+/a(?P<attempt>\d+)-(?P<kind>video|image|poster)\.(?P<suffix>\w+)")
 
 
-def mend(new: Path, damaged: Path, storage: Storage | None) -> list[str]:
-    """Make again what was lost, then let go of what belongs to nothing; return what was done, in words.
+def relink(new: Path, damaged: Path, storage: Storage | None) -> list[str]:
+    """Restore lost rows, then delete the rows whose references are lost; return what was done, in words.
 
     Raises:
         sqlite3.Error: the new database cannot be written.
@@ -27,12 +27,12 @@ def mend(new: Path, damaged: Path, storage: Storage | None) -> list[str]:
     with closing(sqlite3.connect(new, isolation_level=None)) as target, salvage.damaged(damaged) as old:
         target.execute("PRAGMA foreign_keys = OFF")
         target.execute("BEGIN")
-        _note(done, "session", _sessions(target, old), "made again")
-        _note(done, "project", _projects(target), "made again")
+        _note(done, "session", _restore_sessions(target, old), "restored")
+        _note(done, "project", _restore_projects(target), "restored")
         if storage is not None:
-            number = sum(_link_files(target, storage, row) for row in _fileless(target))
-            _note(done, "file", number, "found again in the storage")
-        _note(done, "row", _let_go(target), "left out, since what they belong to is lost")
+            number = sum(_link_files(target, storage, row) for row in target.execute(_WITHOUT_FILE_ROWS).fetchall())
+            _note(done, "file", number, "linked again")
+        _note(done, "row", _delete_orphans(target), "left out, because the rows that they refer to are lost")
         target.execute("COMMIT")
         target.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         target.execute("PRAGMA journal_mode = DELETE")
@@ -44,30 +44,30 @@ def _note(done: list[str], what: str, number: int, how: str) -> None:
         done.append(f"{count(number, what)} {how}")
 
 
-def _sessions(target: sqlite3.Connection, old: sqlite3.Connection) -> int:
-    """Sessions that rows speak of. Their two indexes hold all that opens them again; only their age is lost.
+def _restore_sessions(target: sqlite3.Connection, old: sqlite3.Connection) -> int:
+    """Restore the sessions that rows refer to; return how many. Their indexes have the id and the hash of the token.
 
-    One whose token is lost as well keeps its rows, but nobody can open it any more.
+    A session whose token is lost keeps its rows, but nobody can open it any more.
     """
-    wanted = {row[0] for row in target.execute(_WANTED)}
+    referenced = {row[0] for row in target.execute(_REFERENCED)}
     ids = dict(_pairs(old, "SELECT id, rowid FROM sessions ORDER BY id"))
     hashes = {
         number: name for name, number in _pairs(old, "SELECT token_hash, rowid FROM sessions ORDER BY token_hash")
     }
     known = {row[0] for row in target.execute("SELECT id FROM sessions")}
-    rows = [(name, hashes.get(ids.get(name))) for name in sorted({*wanted, *ids} - known)]
-    lost = [(name, token or f"lost {name}") for name, token in rows if token or name in wanted]
+    rows = [(name, hashes.get(ids.get(name))) for name in sorted({*referenced, *ids} - known)]
+    lost = [(name, token or f"lost {name}") for name, token in rows if token or name in referenced]
     statement = "INSERT OR IGNORE INTO sessions (id, token_hash, created_at, last_served_at) VALUES (?, ?, 0, 0)"
     before = target.total_changes
     target.executemany(statement, lost)
     return target.total_changes - before
 
 
-_WANTED: Final = "SELECT session_id FROM generations UNION SELECT session_id FROM projects"
+_REFERENCED: Final = "SELECT session_id FROM generations UNION SELECT session_id FROM projects"
 
 
 def _pairs(old: sqlite3.Connection, query: str) -> Iterator[tuple[Any, Any]]:
-    """What can be read of an index, from its beginning and from its end."""
+    """Yield the readable entries of an index: from its start, or from its end if the start is damaged."""
     for order in ("", " DESC"):
         try:
             yield from old.execute(query + order)
@@ -76,7 +76,7 @@ def _pairs(old: sqlite3.Connection, query: str) -> Iterator[tuple[Any, Any]]:
         return
 
 
-def _projects(target: sqlite3.Connection) -> int:
+def _restore_projects(target: sqlite3.Connection) -> int:
     before = target.total_changes
     target.execute(_PROJECTS)
     return target.total_changes - before
@@ -89,11 +89,7 @@ WHERE project_id NOT IN (SELECT id FROM projects) GROUP BY project_id, session_i
 """
 
 
-def _fileless(target: sqlite3.Connection) -> list[tuple[Any, ...]]:
-    return target.execute(_FILELESS).fetchall()
-
-
-_FILELESS: Final = """
+_WITHOUT_FILE_ROWS: Final = """
 SELECT id, session_id, file_id, poster_file_id, finished_at FROM generations WHERE status = 'completed'
 AND (file_id NOT IN (SELECT id FROM files) OR poster_file_id NOT IN (SELECT id FROM files))
 """
@@ -108,11 +104,11 @@ def _link_files(target: sqlite3.Connection, storage: Storage, row: tuple[Any, ..
         kind, suffix = match["kind"], match["suffix"]
         if suffix not in CONTENT_TYPES:
             continue
-        wanted = poster_id if kind == "poster" else file_id
-        known = target.execute("SELECT 1 FROM files WHERE id = ?", (wanted,)).fetchone()
-        if wanted is None or known:
+        row_id = poster_id if kind == "poster" else file_id
+        known = target.execute("SELECT 1 FROM files WHERE id = ?", (row_id,)).fetchone()
+        if row_id is None or known:
             continue
-        values = (wanted, session_id, generation_id, kind, file.key, CONTENT_TYPES[suffix])
+        values = (row_id, session_id, generation_id, kind, file.key, CONTENT_TYPES[suffix])
         target.execute(_FILE_ROW, (*values, file.size_bytes, finished_at or 0.0))
     return target.total_changes - before
 
@@ -123,23 +119,23 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 """
 
 
-def _let_go(target: sqlite3.Connection) -> int:
-    """Remove rows whose parents are lost, until all that is left belongs together; return how many.
+def _delete_orphans(target: sqlite3.Connection) -> int:
+    """Delete rows whose references are lost, until no reference is broken; return how many.
 
-    What only names another row, and may as well name none, stays.
+    A row whose reference may be empty stays, with an empty reference.
     """
     removed = 0
     while broken := target.execute("PRAGMA foreign_key_check").fetchall():
         for table, number, _, key in broken:
-            column = _optional(target, table, key)
+            column = _nullable_column(target, table, key)
             statement = f'UPDATE "{table}" SET "{column}" = NULL' if column else f'DELETE FROM "{table}"'  # noqa: S608
             changed = target.execute(f"{statement} WHERE rowid = ?", (number,)).rowcount
             removed += 0 if column else changed
     return removed
 
 
-def _optional(target: sqlite3.Connection, table: str, key: int) -> str | None:
-    """The column of a reference, if it may be empty."""
+def _nullable_column(target: sqlite3.Connection, table: str, key: int) -> str | None:
+    """The column of a foreign key if it may be empty, else None."""
     columns = {row[1]: not row[3] for row in target.execute(f'PRAGMA table_info("{table}")')}
-    found = next(row[3] for row in target.execute(f'PRAGMA foreign_key_list("{table}")') if row[0] == key)
-    return str(found) if columns[found] else None
+    column = next(row[3] for row in target.execute(f'PRAGMA foreign_key_list("{table}")') if row[0] == key)
+    return str(column) if columns[column] else None

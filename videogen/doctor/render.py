@@ -1,4 +1,4 @@
-"""A diagnosis as people read it: on a terminal in colour and within its width, elsewhere plain, a line for each."""
+"""Renders a diagnosis as text: coloured and wrapped for a terminal, else plain with one line for each finding."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ def show(diagnosis: Diagnosis, *, width: int | None = None) -> str:
     """The text of a diagnosis.
 
     Args:
-        diagnosis: what was found.
-        width: columns of the terminal, which also stands for colour; None: plain, nothing is wrapped.
+        diagnosis: the findings and repairs.
+        width: columns of the terminal; None: no terminal, so no colours and no wrapping.
     """
     lines = [line for finding in diagnosis.findings for line in _finding(finding, width)]
     for repair in diagnosis.repairs:
         lines += _lines(_mark("repaired", "36", width), "", repair, width)
-    return "\n".join([*lines, "", _sum(diagnosis)])
+    return "\n".join([*lines, "", _summary(diagnosis)])
 
 
 def _finding(finding: Finding, width: int | None) -> list[str]:
@@ -40,18 +40,18 @@ def _mark(word: str, colour: str, width: int | None) -> str:
 
 
 def _lines(mark: str, check: str, text: str, width: int | None) -> list[str]:
-    room = 10**6 if width is None else max(width - _INDENT, 30)
-    first, *rest = textwrap.wrap(text, room, break_long_words=False, break_on_hyphens=False) or [""]
+    columns = 10**6 if width is None else max(width - _INDENT, 30)
+    first, *rest = textwrap.wrap(text, columns, break_long_words=False, break_on_hyphens=False) or [""]
     return [f"  {mark}{check:<18}{first}".rstrip(), *(" " * _INDENT + line for line in rest)]
 
 
-def _sum(diagnosis: Diagnosis) -> str:
+def _summary(diagnosis: Diagnosis) -> str:
     levels = [finding.level for finding in diagnosis.findings]
     faults, warnings = levels.count(Level.FAULT), levels.count(Level.WARNING)
     if not faults and not warnings:
         return "All is well."
-    found = [count(number, word) for number, word in ((faults, "fault"), (warnings, "warning")) if number]
+    counts = [count(number, word) for number, word in ((faults, "fault"), (warnings, "warning")) if number]
     hint = ""
     if any(finding.fix is not None for finding in diagnosis.findings) and not diagnosis.repairs:
-        hint = " `videogen doctor --fix` repairs what is safe, while no server runs."
-    return f"{' and '.join(found)}.{hint}"
+        hint = " `videogen doctor --fix` does the safe repairs; stop the server first."
+    return f"{' and '.join(counts)}.{hint}"

@@ -1,4 +1,4 @@
-"""Every row of a damaged table that can still be read, in the order of its numbers."""
+"""Reads every row of a damaged table that can still be read, in the order of the row numbers."""
 
 from __future__ import annotations
 
@@ -11,15 +11,16 @@ from typing import Any, Final
 from videogen.db.integrity import read_only
 
 NEAR: Final = 2_000
-"""So many numbers after a fault are tried one by one: a damaged page holds some ten to a hundred rows."""
+"""After a fault, so many row numbers are tried one by one. A damaged page has about ten to a hundred rows."""
 FAR: Final = 1 << 62
+"""No row number is larger."""
 
 
 @contextmanager
 def damaged(path: Path) -> Iterator[sqlite3.Connection]:
-    """A connection that reads what there is, even if the file is shorter than it says, or its list of tables odd."""
+    """A read-only connection to a damaged file. It works even if the file is too short or its list of tables is odd."""
     with read_only(path) as connection:
-        # Where the schema may be written to, SQLite leaves it to the reader to know what is sound.
+        # With a writable schema, SQLite does not refuse a list of tables that has errors.
         connection.execute("PRAGMA writable_schema = ON")
         yield connection
 
@@ -30,12 +31,12 @@ def columns(connection: sqlite3.Connection, table: str) -> list[str]:
 
 
 def salvage(connection: sqlite3.Connection, table: str, names: Sequence[str]) -> Iterator[tuple[Any, ...]]:
-    """Yield the rows that can be read, and leave out those on damaged pages, or with JSON that is none.
+    """Yield the rows that can be read. Rows on damaged pages and rows with invalid JSON are left out.
 
     Args:
         connection: the damaged database, open for reading.
-        table: has row numbers (no table of ours is WITHOUT ROWID).
-        names: which columns.
+        table: a table with row numbers (all tables of videogen have them).
+        names: the columns to read.
     """
     chosen = ", ".join(f'"{name}"' for name in names)
     json = [f'json_valid("{name}")' for name in _json_columns(connection, table) if name in names]
@@ -50,35 +51,35 @@ def salvage(connection: sqlite3.Connection, table: str, names: Sequence[str]) ->
                     yield tuple(row)
             return
         except sqlite3.DatabaseError:
-            last = _behind(connection, scan, last)
+            last = _next_readable(connection, scan, last)
 
 
 def _json_columns(connection: sqlite3.Connection, table: str) -> list[str]:
     return [str(row[1]) for row in connection.execute(f'PRAGMA table_info("{table}")') if row[2] == "JSON"]
 
 
-def _behind(connection: sqlite3.Connection, scan: str, last: int) -> int | None:
-    """The largest number known before the next row that can be read; None where there is none.
+def _next_readable(connection: sqlite3.Connection, scan: str, last: int) -> int | None:
+    """A row number after which the scan can go on; None if no more rows can be read.
 
-    A search goes down the tree to one leaf, so that a damaged leaf spoils only the numbers that are on it.
+    A search reads one path of the tree down to a leaf, so a damaged leaf affects only the row numbers on it.
     """
 
-    def reads(number: int) -> bool:
-        """Whether a search that begins behind `number` meets a row, not the damage."""
+    def is_readable(number: int) -> bool:
+        """Whether a search after `number` finds a row instead of the damage."""
         try:
             return connection.execute(scan, (number,)).fetchone() is not None
         except sqlite3.DatabaseError:
             return False
 
     for number in range(last + 1, last + NEAR):
-        if reads(number):
+        if is_readable(number):
             return number
     good, bad = last + NEAR, last + NEAR - 1
-    while not reads(good):
+    while not is_readable(good):
         bad, good = good, last + (good - last) * 2
         if good > FAR:
             return None
     while good - bad > 1:
         middle = (good + bad) // 2
-        good, bad = (middle, bad) if reads(middle) else (good, middle)
+        good, bad = (middle, bad) if is_readable(middle) else (good, middle)
     return good

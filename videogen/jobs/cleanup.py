@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Collection
+from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Final
 
@@ -55,22 +55,26 @@ def sweep(store: Store, storage: Storage, data_folder: DataFolder) -> int:
     return count
 
 
-@contextmanager
-def removal(storage: Storage, data_folder: DataFolder, generation_id: str) -> Iterator[None]:
-    """Remove the files of a generation after the block, which deletes its rows; if the block raises, they stay.
+def remove_generation(
+    storage: Storage, data_folder: DataFolder, generation_id: str, delete_rows: Callable[[], bool | None]
+) -> None:
+    """Remove a generation: its rows, then its files. If `delete_rows` returns False or raises, everything stays.
 
-    A crash before the commit of the block leaves everything; a crash after it leaves files that the next start removes.
+    A crash before the rows are deleted changes nothing; after a crash later, the next start removes the files.
 
     Raises:
         StorageError: the disk cannot be written; nothing was removed.
     """
     data_folder.mark_removal(generation_id)
     try:
-        yield
+        deleted = delete_rows()
     except BaseException:
         data_folder.unmark_removal(generation_id)
         raise
-    remove_files(storage, data_folder, generation_id)
+    if deleted is False:
+        data_folder.unmark_removal(generation_id)
+    else:
+        remove_files(storage, data_folder, generation_id)
 
 
 def remove_files(storage: Storage, data_folder: DataFolder, generation_id: str, keep: Collection[str] = ()) -> None:
@@ -87,21 +91,6 @@ def remove_files(storage: Storage, data_folder: DataFolder, generation_id: str, 
         logger.warning("%s: not all of its files could be removed: %s", generation_id, problem)
     else:
         data_folder.unmark_removal(generation_id)
-
-
-def remove_trashed(store: Store, storage: Storage, data_folder: DataFolder, generation_id: str) -> None:
-    """Remove a generation whose time in the trash is over, with its files; one that was restored meanwhile stays.
-
-    Raises:
-        StorageError: the disk or the database cannot be written; nothing was removed.
-    """
-    with suppress(_Restored), removal(storage, data_folder, generation_id):
-        if not store.remove_trashed(generation_id):
-            raise _Restored
-
-
-class _Restored(Exception):
-    """Ends a removal that is not needed any more."""
 
 
 class CleanupThread:
@@ -163,7 +152,8 @@ class CleanupThread:
         try:
             while due := self._store.due_for_removal():
                 for generation_id in due:
-                    remove_trashed(self._store, self._storage, self._data_folder, generation_id)
+                    delete_rows = partial(self._store.remove_trashed, generation_id)
+                    remove_generation(self._storage, self._data_folder, generation_id, delete_rows)
             following = self._store.next_removal()
             left = _LOOK_SECONDS if following is None else following - self._store.clock()
         except Exception:  # the border of the thread: the trash is emptied a little later

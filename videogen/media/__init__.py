@@ -1,4 +1,4 @@
-"""Video and pictures on disk: encode, probe, poster. Everything written is whole or not there."""
+"""Arrays and files to videos and pictures. A file is written whole or not at all."""
 
 from videogen.core.atomic_files import replacing, write_durably
 from videogen.media.encode import ENCODER, SegmentEncoder, VideoShape, join_segments

@@ -1,4 +1,4 @@
-"""Frames to H.264 in MP4: one segment per second, then one whole file."""
+"""Encodes frames as H.264 in MP4: one segment for each second, then one file of all segments."""
 
 from __future__ import annotations
 
@@ -26,18 +26,17 @@ from numpy.typing import NDArray
 
 from videogen.core.atomic_files import replacing
 
-# The same frames must give the same bytes, or a resumed render would differ from an unbroken one. x264's bytes
-# depend on its thread count; and its macroblock tree reads memory that it never wrote when there are B-frames,
-# so that its choices change with what lay there before.
+# The same frames must give the same bytes, or a resumed render would differ from an uninterrupted one. The bytes of
+# x264 depend on its number of threads. Its macroblock tree reads uninitialised memory when there are B-frames.
 OPTIONS: Final = {"preset": "veryfast", "crf": "20", "threads": "2", "mbtree": "0"}
 ENCODER: Final = f"av {av.__version__}, {' '.join(f'{key}={value}' for key, value in OPTIONS.items())}"
-"""What else the bytes depend on: segments of another encoder must not be joined with this one's."""
+"""Identifies the encoder: segments of different encoders must not be joined."""
 _EXACT: Final = Interpolation.BILINEAR | Interpolation.ACCURATE_RND | Interpolation.BITEXACT
 
 
 @dataclass(frozen=True, slots=True)
 class VideoShape:
-    """Width and height in pixels (even), frames in one second."""
+    """`width` and `height` in pixels, both even; `fps` in frames per second."""
 
     width: int
     height: int
@@ -45,10 +44,10 @@ class VideoShape:
 
 
 class SegmentEncoder:
-    """Writes one closed group of pictures as an MP4 of its own: H.264, 4:2:0, BT.709, limited range.
+    """Writes one closed group of pictures to an MP4 file: H.264, 4:2:0, BT.709, limited range.
 
-    A context manager; the file is complete once the block has ended well. Not durable by itself: write it
-    inside `durable.replacing`.
+    A context manager: the file is complete when the block ends without an error. It is durable only if `path` comes
+    from `core.atomic_files.replacing`.
     """
 
     def __init__(self, path: Path, shape: VideoShape) -> None:
@@ -56,7 +55,7 @@ class SegmentEncoder:
         self._rate = Fraction(shape.fps)
         self._reformatter = VideoReformatter()
         self._frames = 0
-        # No key frame is forced inside: a segment is one second long.
+        # A segment has one second of frames, so its first frame is its only key frame.
         options = {**OPTIONS, "g": str(shape.fps), "flags": "+cgop"}
         self._stream: VideoStream = self._container.add_stream("libx264", rate=self._rate, options=options)
         self._stream.width, self._stream.height, self._stream.pix_fmt = shape.width, shape.height, "yuv420p"
@@ -67,7 +66,7 @@ class SegmentEncoder:
         context.color_trc = ColorTrc.BT709
 
     def write(self, frame: NDArray[np.uint8]) -> None:
-        """Add one frame: uint8, shape (height, width, 3), RGB, full range."""
+        """Add one frame: uint8 of shape (height, width, 3), RGB, full range 0..255."""
         picture = self._reformatter.reformat(
             VideoFrame.from_ndarray(np.ascontiguousarray(frame), format="rgb24"),
             format="yuv420p",
@@ -94,27 +93,31 @@ class SegmentEncoder:
 
 
 def join_segments(segments: Sequence[Path], out: Path, metadata: Mapping[str, str]) -> None:
-    """Join segments of one shape into `out`, a whole MP4 that plays while it loads, without encoding again.
+    """Join segments into one MP4 that can be played while it loads. Frames are copied, not encoded again.
 
-    `out` is durable on return, and untouched if anything raises.
+    `out` is durable on return, and unchanged if an error is raised.
 
     Args:
-        segments: files of `SegmentEncoder`, in order, at least one.
-        out: where the MP4 goes.
-        metadata: container tags that MP4 knows, such as `title` and `comment`.
+        segments: files of `SegmentEncoder`, in order, at least one, all of the same `VideoShape`.
+        out: the path of the MP4.
+        metadata: container tags that MP4 supports, such as `title` and `comment`.
+
+    Raises:
+        ValueError: a segment has no frame rate.
+        av.FFmpegError: a segment is missing or broken.
     """
     with replacing(out) as part:
         options = {"movflags": "+faststart"}
         with av.open(str(part), "w", format="mp4", options=options) as whole:
             whole.metadata.update(metadata)
-            joint = _Joint(whole)
+            joiner = _SegmentJoiner(whole)
             for path in segments:
                 with av.open(str(path)) as segment:
-                    joint.append(segment)
+                    joiner.append(segment)
 
 
-class _Joint:
-    """Copies the packets of one segment after the other into one stream, at an even pace."""
+class _SegmentJoiner:
+    """Copies the packets of one segment after the other into one stream, with evenly spaced timestamps."""
 
     def __init__(self, whole: OutputContainer) -> None:
         self._whole = whole
@@ -123,7 +126,7 @@ class _Joint:
         self._first_dts = 0
 
     def append(self, segment: InputContainer) -> None:
-        """Add all frames of a segment, which has the shape and the frame rate of the first one."""
+        """Add all frames of a segment, which has the same shape and frame rate as the first one."""
         source = segment.streams.video[0]
         rate = source.guessed_rate
         if source.time_base is None or rate is None:
@@ -134,12 +137,12 @@ class _Joint:
         start = self._frames
         for packet in segment.demux(source):
             if packet.dts is None or packet.pts is None:
-                continue  # the demuxer's end mark
+                continue  # the demuxer's end of the stream
             if self._frames == 0:
                 self._first_dts = packet.dts
             packet.pts += start * tick
-            # Not the segment's own: a very short one has no reordering delay, which would leave a gap in the
-            # decoding times of the whole, and a frame rate that is no longer even.
+            # Not the segment's own decoding time: a very short segment has no reordering delay, which would leave a
+            # gap in the decoding times, and the frame rate would not be constant.
             packet.dts = self._first_dts + self._frames * tick
             packet.duration = tick
             packet.stream = self._stream

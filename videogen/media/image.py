@@ -1,4 +1,4 @@
-"""Pictures out of frames: previews while it renders, a poster when it is done."""
+"""Makes pictures from frames: previews during a render, stills, and posters of finished videos."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from videogen.media.probe import BrokenMediaError
 
 PREVIEW_WIDTH: Final = 480
 _DARK: Final = 16.0
-"""Mean of 0..255 under which a frame looks black in a list of posters."""
+"""A frame with a lower mean brightness (0..255) looks black in a list of posters."""
 _FLAT: Final = 4.0
-"""Deviation of 0..255 under which a frame looks empty."""
+"""A frame with a lower standard deviation of brightness (0..255) looks empty."""
 
 
 def write_preview(frame: NDArray[np.uint8], path: Path) -> None:
-    """Replace `path` with a JPEG of at most `PREVIEW_WIDTH` pixels width, in one step.
+    """Write a JPEG that is at most `PREVIEW_WIDTH` pixels wide. It is whole but not durable: a preview may be lost.
 
     Args:
-        frame: uint8, shape (H, W, 3), RGB.
-        path: where the picture goes. Not synced to the disk: a preview may be lost.
+        frame: uint8 of shape (height, width, 3), RGB, 0..255.
+        path: the file to replace.
     """
     image = Image.fromarray(frame)
     if image.width > PREVIEW_WIDTH:
@@ -37,40 +37,39 @@ def write_preview(frame: NDArray[np.uint8], path: Path) -> None:
 
 
 def write_still(frame: NDArray[np.uint8], path: Path, metadata: Mapping[str, str]) -> None:
-    """Write a picture that carries `metadata`; durable on return.
+    """Write a lossless picture with metadata; it is durable on return.
 
-    A PNG has it as international text, each key with a capital; a WebP, which is without loss, has the `comment` as
-    the description of its EXIF.
+    A PNG has all metadata as international text. A WebP has only the `comment`, as the image description in its EXIF.
 
     Args:
-        frame: uint8, shape (H, W, 3), RGB.
-        path: where the picture goes; its ending, `.png` or `.webp`, says as what.
-        metadata: such as `title` and `comment`; the words of PNG for these are `Title` and `Comment`.
+        frame: uint8 of shape (height, width, 3), RGB, 0..255.
+        path: the file to replace; its suffix, `.png` or `.webp`, is the format.
+        metadata: such as `title` and `comment`; a PNG has them as `Title` and `Comment`.
     """
     picture = Image.fromarray(frame)
     with replacing(path) as part:
         if path.suffix == ".webp":
-            notes = Image.Exif()
-            notes[ExifTags.Base.ImageDescription] = metadata.get("comment", "").encode()
-            picture.save(part, format="WEBP", lossless=True, exif=notes)
+            exif = Image.Exif()
+            exif[ExifTags.Base.ImageDescription] = metadata.get("comment", "").encode()
+            picture.save(part, format="WEBP", lossless=True, exif=exif)
             return
-        told = PngImagePlugin.PngInfo()
+        text = PngImagePlugin.PngInfo()
         for key, value in metadata.items():
-            told.add_itxt(key.capitalize(), value)
-        picture.save(part, format="PNG", pnginfo=told, compress_level=6)
+            text.add_itxt(key.capitalize(), value)
+        picture.save(part, format="PNG", pnginfo=text, compress_level=6)
 
 
 def write_jpeg(frame: NDArray[np.uint8], path: Path) -> None:
-    """Write a JPEG poster of a frame, uint8 of shape (H, W, 3), RGB; durable on return."""
+    """Write a JPEG of a frame (uint8 of shape (height, width, 3), RGB, 0..255); it is durable on return."""
     with replacing(path) as part:
         Image.fromarray(frame).save(part, format="JPEG", quality=88, optimize=True)
 
 
 def probe_image(path: Path) -> tuple[int, int]:
-    """Decode a whole picture; its width and height in pixels.
+    """Decode a whole picture and return its width and height in pixels.
 
     Raises:
-        BrokenMediaError: it is missing, no picture, or cut short.
+        BrokenMediaError: the file is missing, is not a picture, or is not complete.
     """
     try:
         with Image.open(path) as image:
@@ -81,12 +80,12 @@ def probe_image(path: Path) -> tuple[int, int]:
 
 
 def write_poster(video: Path, path: Path) -> None:
-    """Make a JPEG from a telling frame of a whole video: the one at a third, unless that is dark or empty.
+    """Write a JPEG of a video's frame at one third of its length, or of another frame if that one is dark or empty.
 
     `path` is durable on return.
 
     Raises:
-        BrokenMediaError: no frame can be read.
+        BrokenMediaError: the video has no frame that can be read.
     """
     best: NDArray[np.uint8] | None = None
     best_spread = -1.0
@@ -104,16 +103,16 @@ def write_poster(video: Path, path: Path) -> None:
 
 
 def _candidates(video: Path) -> Iterator[NDArray[np.uint8]]:
-    """Frames at 1/3, 1/2, 2/3, 5/6 and the beginning: uint8, shape (H, W, 3), RGB."""
+    """Yield the frames at 1/3, 1/2, 2/3, 5/6 and 0 of the length: uint8 of shape (height, width, 3), RGB, 0..255."""
     with av.open(str(video)) as container:
         stream = container.streams.video[0]
         if stream.time_base is None:
             return
         total = stream.duration or 0
-        for part in (1 / 3, 1 / 2, 2 / 3, 5 / 6, 0.0):
-            wanted = int(total * part)
-            container.seek(wanted, stream=stream)
+        for fraction in (1 / 3, 1 / 2, 2 / 3, 5 / 6, 0.0):
+            target = int(total * fraction)
+            container.seek(target, stream=stream)
             for frame in container.decode(stream):
-                if frame.pts is not None and frame.pts >= wanted:
+                if frame.pts is not None and frame.pts >= target:
                     yield np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
                     break

@@ -1,4 +1,4 @@
-"""What a video file says about itself, and whether all of it is there."""
+"""Reads the header of a video file, and checks that the file is complete."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from videogen.core.errors import VideogenError
 
 
 class BrokenMediaError(VideogenError):
-    """The file is not a whole video."""
+    """The file is not a whole video or picture."""
 
     code = "broken_media"
     title = "Broken video file"
@@ -20,7 +20,7 @@ class BrokenMediaError(VideogenError):
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """Sizes in pixels, frames in one second, length in seconds."""
+    """`width` and `height` in pixels, `fps` in frames per second."""
 
     width: int
     height: int
@@ -33,10 +33,10 @@ class Probe:
 
 
 def probe(path: Path) -> Probe:
-    """Read a video file's header, without decoding it.
+    """Read the header of a video file; no frame is decoded.
 
     Raises:
-        BrokenMediaError: the file is missing, no video, or cut short.
+        BrokenMediaError: the file is missing, is not a video, or is not complete.
     """
     try:
         if path.stat().st_size == 0:
@@ -47,16 +47,16 @@ def probe(path: Path) -> Probe:
                 raise _broken(path, "a file without a video stream")
             stream = container.streams.video[0]
             context = stream.codec_context
-            length = (container.duration or 0) / av.time_base
+            duration = (container.duration or 0) / av.time_base
             if stream.duration and stream.time_base:
-                length = float(stream.duration * stream.time_base)
+                duration = float(stream.duration * stream.time_base)
             fps = float(stream.average_rate or 0)
             return Probe(
                 width=context.width,
                 height=context.height,
                 fps=fps,
-                num_frames=stream.frames or round(length * fps),
-                duration_seconds=length,
+                num_frames=stream.frames or round(duration * fps),
+                duration_seconds=duration,
                 codec=context.name,
                 pix_fmt=context.pix_fmt or "",
                 metadata=dict(container.metadata),
@@ -70,7 +70,7 @@ def _broken(path: Path, got: str) -> BrokenMediaError:
 
 
 def _check_boxes(path: Path) -> None:
-    """Refuse an MP4 whose boxes reach beyond its end: the index is in front, so FFmpeg would not notice."""
+    """Raise if the boxes of an MP4 reach beyond its end. The index comes first, so FFmpeg does not notice that."""
     size = path.stat().st_size
     with path.open("rb") as file:
         head = file.read(8)
@@ -82,11 +82,11 @@ def _check_boxes(path: Path) -> None:
             if length == 1:
                 length = int.from_bytes(file.read(8))
             elif length == 0:
-                return  # the last box, which ends where the file does
+                return  # the last box ends with the file
             position += max(length, 8)
             if position > size:
                 raise _broken(path, f"{size} of at least {position} bytes")
             file.seek(position)
             head = file.read(8)
         if head:
-            raise _broken(path, f"{len(head)} stray bytes at its end")
+            raise _broken(path, f"{len(head)} extra bytes at its end")

@@ -1,7 +1,7 @@
-"""Pictures from strangers: known by their bytes, turned upright, freed of all metadata, written anew.
+"""Sanitizes uploaded pictures: the type is detected by the bytes, the pixels are decoded and encoded again.
 
-What is kept is never what was sent: decoding and encoding it again drops EXIF (with its places), comments, colour
-profiles, further frames, and whatever was hidden behind the picture.
+So the stored file has no EXIF data (such as GPS positions), comments, colour profile, further frames or data after the
+end of the picture.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from PIL import Image, ImageCms, UnidentifiedImageError
 from videogen.core.errors import InvalidRequestError, UnsupportedMediaTypeError
 
 MAX_PIXELS: Final = 40_000_000
-"""Width times height of what is decoded at all: 120 MB as RGB."""
+"""Largest width times height that is decoded: 120 MB as RGB."""
 MAX_SIDE: Final = 3072
-"""The longer side of what is kept; larger pictures are made smaller."""
+"""Longest side of a stored picture in pixels; a larger one is scaled down."""
 MIN_SIDE: Final = 16
 MAX_RATIO: Final = 16
 ACCEPTED: Final = "a PNG, JPEG or WebP image"
 FIELD: Final = "file"
-# What Pillow's decoders raise on bytes that are not what they seem.
+# What Pillow's decoders raise for broken files.
 _BROKEN: Final = (
     *(OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError),
     *(OverflowError, ZeroDivisionError, struct.error, zlib.error, ImageCms.PyCMSError),
@@ -36,7 +36,7 @@ _BOMBS: Final = (Image.DecompressionBombError, Image.DecompressionBombWarning)
 
 @dataclass(frozen=True, slots=True)
 class CleanImage:
-    """A picture as we keep it: `data` is a PNG or a JPEG of 8-bit RGB in sRGB, `width` x `height` pixels."""
+    """A sanitized picture: `data` is a PNG or JPEG file, 8-bit RGB in sRGB, `width` x `height` pixels."""
 
     data: bytes
     content_type: str
@@ -45,27 +45,27 @@ class CleanImage:
 
     @property
     def suffix(self) -> str:
-        """The ending of its file's name, without a dot."""
+        """The suffix of its file name, without a dot."""
         return self.content_type.partition("/")[2].replace("jpeg", "jpg")
 
     @property
     def digest(self) -> str:
-        """SHA-256 of `data`, as hex."""
+        """The SHA-256 of `data` in hexadecimal."""
         return hashlib.sha256(self.data).hexdigest()
 
 
 def clean_image(source: BinaryIO) -> CleanImage:
-    """Decode the first frame of a PNG, JPEG or WebP and encode it anew.
+    """Decode the first frame of a PNG, JPEG or WebP and encode it again.
 
-    EXIF orientation is applied, a colour profile is turned into sRGB, transparency is laid on white, and a longer side
-    above `MAX_SIDE` is scaled down. A JPEG stays a JPEG, everything else becomes a PNG.
+    The EXIF orientation is applied, colours are converted to sRGB, transparent pixels become white, and a picture with
+    a side over `MAX_SIDE` is scaled down. A JPEG stays a JPEG, every other picture becomes a PNG.
 
     Args:
-        source: seekable, at its beginning.
+        source: a seekable file at its start.
 
     Raises:
-        UnsupportedMediaTypeError: the bytes begin like none of the three formats, whatever their name says.
-        InvalidRequestError: they begin well and are broken, too small, too thin, or would decode to too many pixels.
+        UnsupportedMediaTypeError: the first bytes are those of another format.
+        InvalidRequestError: the picture is broken, too small, too narrow, or has too many pixels.
     """
     kind = _kind(source.read(12))
     source.seek(0)
@@ -111,32 +111,32 @@ def _refused(what: str, got: str) -> InvalidRequestError:
 
 
 def _upright_rgb(image: Image.Image) -> Image.Image:
-    """The decoded picture as plain RGB, at most `MAX_SIDE` long."""
-    image.draft(None, (MAX_SIDE, MAX_SIDE))  # lets a JPEG skip what is scaled away anyway
+    """The decoded picture as RGB with `MAX_SIDE` applied."""
+    image.draft(None, (MAX_SIDE, MAX_SIDE))  # a JPEG decoder can scale down by itself
     image.load()
-    turn = _TURNS.get(_orientation(image))
+    transpose = _TRANSPOSE.get(_orientation(image))
     profile = image.info.get("icc_profile")
     picture = _in_srgb(_eight_bit(image), profile)
-    # Smaller first: turning and flattening then cost less.
+    # Scale first: the next steps then cost less.
     picture.thumbnail((MAX_SIDE, MAX_SIDE), Image.Resampling.LANCZOS, reducing_gap=2.0)
-    picture = picture.transpose(turn) if turn is not None else picture
-    # Onto a new picture: nothing that came along in `info` can reach the encoder.
+    picture = picture.transpose(transpose) if transpose is not None else picture
+    # A new picture has no `info`, so no metadata can reach the encoder.
     plain = Image.new("RGB", picture.size, (255, 255, 255))
     plain.paste(picture, mask=picture.getchannel("A") if picture.mode == "RGBA" else None)
     return plain
 
 
 def _orientation(image: Image.Image) -> int:
-    """What the notes say about how the camera was held, 1..8; broken notes say nothing."""
+    """The EXIF orientation, 1..8; 1 (upright) if the EXIF data is missing or broken."""
     try:
-        found = image.getexif().get(0x0112)
+        orientation = image.getexif().get(0x0112)
     except _BROKEN:
         return 1
-    return found if isinstance(found, int) else 1
+    return orientation if isinstance(orientation, int) else 1
 
 
 def _eight_bit(image: Image.Image) -> Image.Image:
-    """RGB, RGBA or CMYK, 8 bits each."""
+    """The picture as RGB, RGBA or CMYK with 8 bits per channel."""
     if image.mode in ("I;16", "I;16B", "I;16L", "I"):
         return Image.fromarray((np.asarray(image).astype(np.uint32) >> 8).astype(np.uint8)).convert("RGB")
     if image.mode in ("RGB", "RGBA", "CMYK"):
@@ -145,13 +145,13 @@ def _eight_bit(image: Image.Image) -> Image.Image:
 
 
 def _in_srgb(picture: Image.Image, profile: object) -> Image.Image:
-    """The same colours in sRGB; a profile that cannot be used is left out."""
+    """The picture with its colours converted to sRGB; a colour profile that cannot be used is ignored."""
     if isinstance(profile, bytes) and picture.mode in ("RGB", "CMYK"):
         try:
-            ours = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
-            theirs = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-            turned = ImageCms.profileToProfile(picture, theirs, ours, outputMode="RGB")
-            return turned if turned is not None else picture
+            srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
+            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+            converted = ImageCms.profileToProfile(picture, source, srgb, outputMode="RGB")
+            return converted if converted is not None else picture
         except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
             pass
     return picture.convert("RGB") if picture.mode == "CMYK" else picture
@@ -167,7 +167,7 @@ def _encoded(picture: Image.Image, kind: str) -> CleanImage:
 
 
 _T: Final = Image.Transpose
-_TURNS: Final = {
+_TRANSPOSE: Final = {
     2: _T.FLIP_LEFT_RIGHT,
     3: _T.ROTATE_180,
     4: _T.FLIP_TOP_BOTTOM,
@@ -176,4 +176,4 @@ _TURNS: Final = {
     7: _T.TRANSVERSE,
     8: _T.ROTATE_90,
 }
-"""How to undo each EXIF orientation."""
+"""The operation that makes a picture with this EXIF orientation upright."""

@@ -1,4 +1,4 @@
-"""The kinds of files that we make, by their ending."""
+"""The content type of each kind of stored file, by its suffix."""
 
 from __future__ import annotations
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -16,7 +17,7 @@ from videogen.core.text import file_name
 from videogen.db.tables import FileRow, GenerationRow, ProjectRow
 from videogen.engines.base import Recipe
 from videogen.engines.presets import poster_of
-from videogen.jobs.cleanup import removal
+from videogen.jobs.cleanup import remove_generation
 from videogen.live.streams import EventStream, open_stream
 from videogen.schemas.engines import EngineList
 from videogen.schemas.generations import (
@@ -210,8 +211,8 @@ class Service:
     def delete(self, session_id: str, generation_id: str) -> None:
         """Remove a generation that has ended, and its files. Raises NotFoundError or NotTerminalError."""
         self._store.get_generation(session_id, generation_id)
-        with removal(self._parts.storage, self._parts.data_folder, generation_id):
-            self._store.delete_generation(session_id, generation_id)
+        delete_rows = partial(self._store.delete_generation, session_id, generation_id)
+        remove_generation(self._parts.storage, self._parts.data_folder, generation_id, delete_rows)
 
     def media(self, file_id: str, expires: str, signature: str) -> ServedFile:
         """A file whose link was signed by us.
