@@ -49,7 +49,7 @@ class PartialFile:
         if size is not None and self._received > size:
             self._restart()
         self._tries_left = TRIES
-        self._backoff = Backoff(last=3.0)
+        self._backoff = Backoff(longest=3.0)
 
     @classmethod
     def empty(cls, path: Path) -> Self:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import ipaddress
 import random
 import ssl
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -19,7 +18,9 @@ TIMEOUT: Final = httpx.Timeout(connect=5.0, read=20.0, write=20.0, pool=5.0)
 # Event streams stay open for hours. With a limit they could use up all connections.
 LIMITS: Final = httpx.Limits(max_connections=None, max_keepalive_connections=32, keepalive_expiry=30.0)
 TRIES: Final = 3
-CHUNK: Final = 256 * 1024
+FIRST_DELAY: Final = 0.1
+LONGEST_DELAY: Final = 5.0
+"""Seconds."""
 
 
 def http_options(base_url: str) -> dict[str, Any]:
@@ -98,36 +99,25 @@ def version_mismatch(call: Call[Any], health: httpx.Response | None) -> VersionM
     return VersionMismatch(str(call), version if isinstance(version, str) else None)
 
 
-def chunks(path: Path) -> Iterator[bytes]:
-    """Read a file in chunks."""
-    with path.open("rb") as file:
-        while chunk := file.read(CHUNK):
-            yield chunk
-
-
-FIRST_SECONDS: Final = 0.1
-LAST_SECONDS: Final = 5.0
-
-
 class Backoff:
     """Delays that double, with jitter: so many clients do not reconnect at the same time."""
 
     def __init__(
         self,
-        first: float = FIRST_SECONDS,
-        last: float = LAST_SECONDS,
+        first: float = FIRST_DELAY,
+        longest: float = LONGEST_DELAY,
         rand: Callable[[], float] = random.random,
     ) -> None:
         self._first = first
-        self._last = last
+        self._longest = longest
         self._rand = rand
         self._tries = 0
 
     def next(self, at_least: float = 0.0) -> float:
-        """The next delay in seconds: between 50 % and 100 % of a limit that doubles with each try."""
-        bound = min(self._last, self._first * 2.0**self._tries)
+        """The next delay in seconds: between half of a limit and all of it. The limit doubles with each try."""
+        limit = min(self._longest, self._first * 2.0**self._tries)
         self._tries = min(self._tries + 1, 32)
-        return max(at_least, bound * (0.5 + self._rand() / 2))
+        return max(at_least, limit * (0.5 + self._rand() / 2))
 
     def reset(self) -> None:
         """Start again with the shortest delay, after a success."""

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any, Final, Self, TypeVar
 
 import httpx
 
@@ -18,6 +18,7 @@ from videogen.client.watch import Subscription
 from videogen.client.watch_state import Watched, WatchState
 
 T = TypeVar("T")
+CHUNK_BYTES: Final = 256 * 1024
 
 
 class Transport:
@@ -172,6 +173,6 @@ class _Pool:
 
 
 async def _read_chunks(path: Path) -> AsyncGenerator[bytes, None]:
-    chunks = policy.chunks(path)
-    while (chunk := await asyncio.to_thread(next, chunks, None)) is not None:
-        yield chunk
+    with await asyncio.to_thread(path.open, "rb") as file:
+        while chunk := await asyncio.to_thread(file.read, CHUNK_BYTES):
+            yield chunk

@@ -36,7 +36,7 @@ class Watcher:
 
     async def frames(self, visit: Visit) -> AsyncGenerator[views.View, None]:
         """Yield what to show: changes at once, and a heartbeat when there are none."""
-        backoff = Backoff(last=3.0)
+        backoff = Backoff(longest=3.0)
         while True:
             page = Page(self._client, texts_of(visit))
             try:
