@@ -119,7 +119,10 @@ def test_a_stored_result_without_a_type_is_a_video():
     assert RECORDS["render_result"].model_validate(older).type == "video"
 
 
-def test_a_stored_error_without_a_reason_is_read():
+def test_a_stored_event_with_null_in_a_required_field_is_read():
     _, data = STORED_BY_0_1_0[2]
-    record = RECORDS["error"].model_validate(data | {"code": None, "message": None})
-    assert (record.code, record.message) == ("", "")
+    error = RECORDS["error"].model_validate(data | {"code": None, "message": None})
+    assert (error.code, error.message) == ("", "")
+    _, data = STORED_BY_0_1_0[1]
+    record = RECORDS["render_result"].model_validate(data | {"fileId": None, "sizeBytes": None})
+    assert (record.file_id, record.size_bytes) == ("", 0)

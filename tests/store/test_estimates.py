@@ -7,7 +7,7 @@ from tests.support.rows import file_row
 from videogen.db.tables import RunRow
 from videogen.jobs.queue import EmbeddedQueue
 from videogen.store import Fence, Result, Store
-from videogen.store.estimates import KEPT, RECENT, Expected, Measured, schedule
+from videogen.store.estimates import MAX_RUNS, MAX_RUNS_PER_KIND, Expected, Measured, schedule
 
 
 @pytest.fixture
@@ -102,7 +102,7 @@ def test_a_run_out_of_the_common_moves_nothing(render, submit, alice, store):
 
 
 def test_a_machine_that_changes_is_followed(render, submit, alice, store):
-    for seconds in [40] * RECENT + [8] * (RECENT // 2 + 1):
+    for seconds in [40] * MAX_RUNS_PER_KIND + [8] * (MAX_RUNS_PER_KIND // 2 + 1):
         render(seconds)
     assert told(store, alice, submit(alice)) == (0, 8)
 
@@ -125,14 +125,14 @@ def test_what_is_kept_is_bounded(render, database, monkeypatch):
         with database.read() as session:
             return sorted(session.exec(select(RunRow.width)))
 
-    for _ in range(RECENT + 3):
+    for _ in range(MAX_RUNS_PER_KIND + 3):
         render(10)
-    assert len(kept()) == RECENT
-    monkeypatch.setattr("videogen.store.estimates.KEPT", 2)
+    assert len(kept()) == MAX_RUNS_PER_KIND
+    monkeypatch.setattr("videogen.store.estimates.MAX_RUNS", 2)
     for width in (32, 48, 80):
         render(10, width=width)
     assert kept() == [48, 80]
-    assert KEPT >= 100 * RECENT
+    assert MAX_RUNS >= 100 * MAX_RUNS_PER_KIND
 
 
 def test_the_line_is_told_again_when_a_render_turns_out_slower(render, queue, submit, alice, store, clock, database):

@@ -40,10 +40,9 @@ def _pages(store, session_id, wanted=ANY, limit=3, between=lambda: None):
 @pytest.mark.parametrize("which", ["another session's", "unknown"])
 def test_what_is_not_of_the_session_is_not_found(store, submit, alice, bob, which):
     row = submit(alice)
-    wanted, project = (row.id, row.project_id) if which == "another session's" else ("gen_none", "prj_none")
+    wanted = row.id if which == "another session's" else "gen_none"
     calls = [
         lambda: store.get_generation(bob, wanted),
-        lambda: store.get_project(bob, project),
         lambda: store.patch_generation(bob, wanted, {"title": "mine now"}),
         lambda: store.cancel_generation(bob, wanted),
         lambda: store.delete_generation(bob, wanted),
@@ -73,7 +72,7 @@ def test_a_submit_is_durable_queued_and_told_with_its_place(store, database, ali
     database.listen(told.extend)
     rows, new = _create(store, alice, 3)
     assert new
-    stored = store.get_project(alice, rows[0].project_id)
+    stored = [store.get_generation(alice, row.id) for row in rows]
     assert [(row.id, row.status, row.queue_position) for row in stored] == [
         (row.id, "queued", place) for place, row in enumerate(rows, 1)
     ]
@@ -299,7 +298,7 @@ def test_the_rest_of_its_project_stays(store, submit, alice):
     first, second = submit.project(alice, 2)
     store.cancel_generation(alice, first.id)
     store.delete_generation(alice, first.id)
-    assert [row.id for row in store.get_project(alice, first.project_id)] == [second.id]
+    assert store.get_generation(alice, second.id).project_id == first.project_id
 
 
 def test_what_is_queued_or_running_is_not_removed(store, queue, submit, alice):

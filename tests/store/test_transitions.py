@@ -8,7 +8,7 @@ from sqlalchemy import text
 from tests.support.rows import fields
 from videogen.core.errors import StaleWriteError
 from videogen.schemas.status import TERMINAL, TRANSITIONS, Status
-from videogen.store.transitions import failure, transition, update_running
+from videogen.store.transitions import error_columns, transition, update_running
 
 ALL = list(product(Status, Status))
 ALLOWED = [(here, there) for here, there in ALL if there in TRANSITIONS[here]]
@@ -105,7 +105,7 @@ def test_an_unknown_generation_cannot_be_moved(database):
 def test_a_silent_amendment_changes_the_row_and_tells_nothing(database, store, alice, row_in, told):
     row = row_in(Status.PROCESSING)
     with database.write() as unit:
-        update_running(unit, row.id, LATER, {"checkpoint": {"step": 3}}, attempt=2, tell=False)
+        update_running(unit, row.id, LATER, {"checkpoint": {"step": 3}}, attempt=2, publish=False)
     assert store.get_generation(alice, row.id).checkpoint == {"step": 3}
     assert told == []
 
@@ -119,7 +119,7 @@ def test_of_many_ends_that_come_at_once_exactly_one_wins(database, store, alice,
         barrier.wait()
         try:
             with database.write() as unit:
-                transition(unit, row.id, target, LATER, failure(target.value, "", retryable=False), attempt=2)
+                transition(unit, row.id, target, LATER, error_columns(target.value, "", retryable=False), attempt=2)
         except StaleWriteError:
             return None
         return target

@@ -38,7 +38,6 @@ def test_what_is_in_the_trash_is_gone_from_every_view_and_comes_back_as_it_was(s
 
     hidden = [
         lambda: store.get_generation(alice, row.id),
-        lambda: store.get_project(alice, row.project_id),
         lambda: store.patch_generation(alice, row.id, {"title": "other"}),
         lambda: store.cancel_generation(alice, row.id),
         lambda: store.delete_generation(alice, row.id),

@@ -18,7 +18,7 @@ from videogen.schemas.status import Status
 from videogen.store import Failure, Fence, Result, Store
 from videogen.store.estimates import expect_row
 from videogen.store.queue_order import queue_order, update_queue_positions
-from videogen.store.transitions import cancelled, failure, not_before, transition
+from videogen.store.transitions import cancel, error_columns, not_before, transition
 
 logger = logging.getLogger(__name__)
 
@@ -187,10 +187,10 @@ class EmbeddedQueue:
         now = self._clock()
         lost = row.lost + count
         if row.cancel_requested:
-            cancelled(unit, row, now, "Cancelled.")
+            cancel(unit, row, now, "Cancelled.")
         elif count and lost >= self._max_attempts:
             text = f"The renderer was lost {lost} times. {reason} Retry it, or try a smaller size."
-            values = failure("worker_lost", text, retryable=True) | {"lost": lost}
+            values = error_columns("worker_lost", text, retryable=True) | {"lost": lost}
             transition(unit, row.id, Status.FAILED, now, values, attempt=row.attempt)
         else:
             rest = "It goes on from its last checkpoint." if row.checkpoint else "It begins again."

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import Field, PlainSerializer, TypeAdapter, field_validator
+from pydantic import BeforeValidator, Field, PlainSerializer, TypeAdapter
 
 from videogen.schemas.base import Model
 from videogen.schemas.generations import GenerationType
@@ -20,6 +20,10 @@ EventType = Literal["render_progress", "render_result", "error"]
 
 def _iso_milliseconds(moment: datetime) -> str:
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _null_as(default: str | int) -> BeforeValidator:
+    return BeforeValidator(lambda value: default if value is None else value)
 
 
 class EventData(Model):
@@ -76,17 +80,18 @@ class ProgressRecord(ProgressData):
 class ResultRecord(ResultData):
     """`render_result` as it is stored. Events from before there were images have no `type`."""
 
+    # Null only in a damaged database.
+    file_id: Annotated[str, _null_as("")]
+    size_bytes: Annotated[int, _null_as(0)]
     type: GenerationType = "video"
     poster_file_id: str | None = None
 
 
 class ErrorRecord(ErrorData):
-    """`error` as it is stored. An imported generation may have failed for a reason that nobody knows."""
+    """`error` as it is stored. The reason is null where an imported file did not have it."""
 
-    @field_validator("code", "message", mode="before")
-    @classmethod
-    def _unknown(cls, value: str | None) -> str:
-        return value or ""
+    code: Annotated[str, _null_as("")]
+    message: Annotated[str, _null_as("")]
 
 
 EventRecord = ProgressRecord | ResultRecord | ErrorRecord

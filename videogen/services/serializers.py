@@ -42,7 +42,7 @@ class Serializer:
 
     def media_url(self, file_id: str | None, version: int | None = None) -> str | None:
         """A signed link to a file. A new `version` makes browsers load the file again."""
-        if file_id is None:
+        if not file_id:
             return None
         suffix = "" if version is None else f"&v={version}"
         return f"{self._base}/media/{file_id}?{self._signer.link(file_id)}{suffix}"

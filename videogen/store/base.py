@@ -1,41 +1,63 @@
-"""What every part of the store shares."""
+"""What all parts of the store share: the database, the clock, and the query that checks ownership."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import Any
 
-from videogen.core.errors import DatabaseDamagedError
+from sqlmodel import Session, col, select
+
+from videogen.core.errors import DatabaseDamagedError, NotFoundError
 from videogen.db.database import Database
+from videogen.db.tables import GenerationRow
 
 
 class BaseStore:
-    """Queries over one database, with a clock that a test can set."""
+    """Queries over one database."""
 
     def __init__(self, database: Database, clock: Callable[[], float] = time.time, workers: int | None = None) -> None:
         """
         Args:
-            database: all there is.
+            database: holds all rows.
             clock: seconds since the epoch.
-            workers: how many render at once, for what is told of the wait; None where nobody knows.
+            workers: how many generations render at once, for the expected waits; None where that is not known.
         """
         self.database = database
         self.clock = clock
         self.workers = workers
 
     def newest_time(self) -> float:
-        """When the newest generation was submitted or last changed, in seconds since the epoch; 0 where none is."""
+        """When the newest generation was submitted or last changed, in seconds since the epoch; 0 without any."""
         newest = "SELECT max(created_at, updated_at) FROM generations ORDER BY seq DESC LIMIT 1"
         with self.database.read() as session:
             return float(session.connection().exec_driver_sql(newest).scalar() or 0.0)
 
     def ping(self) -> None:
-        """Prove that the database answers.
+        """Check that the database answers.
 
         Raises:
-            DatabaseDamagedError: some of it was found to be damaged, even if other parts still answer.
+            DatabaseDamagedError: a part of it is damaged, even if other parts still answer.
         """
         if self.database.damage is not None:
             raise DatabaseDamagedError(self.database.damage)
         with self.database.read() as session:
             session.connection().exec_driver_sql("SELECT 1")
+
+
+def visible() -> Any:
+    """The SQL condition that a generation is not in the trash."""
+    return col(GenerationRow.trashed_until).is_(None)
+
+
+def get_owned(session: Session, session_id: str, generation_id: str, *, include_trashed: bool = False) -> GenerationRow:
+    """Read a generation of this session.
+
+    Raises:
+        NotFoundError: there is none, it is another session's, or it is in the trash. All look the same.
+    """
+    query = select(GenerationRow).where(GenerationRow.id == generation_id, GenerationRow.session_id == session_id)
+    row = session.exec(query if include_trashed else query.where(visible())).first()
+    if row is None:
+        raise NotFoundError
+    return row

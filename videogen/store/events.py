@@ -1,4 +1,4 @@
-"""Stored events: what was told, so that it can be told again."""
+"""The event log: append events, and read them for a stream that opens."""
 
 from __future__ import annotations
 
@@ -22,35 +22,33 @@ from videogen.schemas.events import (
     ResultRecord,
 )
 from videogen.schemas.status import TERMINAL, Status
-from videogen.store.base import BaseStore
-from videogen.store.trash import in_sight
+from videogen.store.base import BaseStore, visible
 
 Scope = tuple[Literal["session", "project", "generation"], str]
-"""What a stream is about: its kind, and the id of the session, project or generation."""
+"""What a stream covers: the kind, and the id of the session, project or generation."""
 
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """What the database says to a new listener, all read at one moment."""
+    """What a new subscriber gets from the database, read in one transaction."""
 
     backlog: list[StoredEvent]
     cursor: int
-    """What comes next has a higher number than this."""
+    """Live events have higher ids than this."""
     active: frozenset[str]
-    """The generations in scope that were queued or running at that moment."""
+    """The generations in scope that are queued or running."""
     resumed_after: int = 0
-    """The number after which the backlog goes on; 0 when it is the current state instead."""
+    """The event id after which the backlog continues; 0 where the backlog is a snapshot of the current state."""
 
 
 class EventStore(BaseStore):
-    """The journal, read."""
+    """Reads the event log."""
 
     def open_scope(self, session_id: str, scope: Scope, after: int | None) -> Opening:
-        """What a listener must hear before the live events: all in scope after the number `after`, once, in order.
+        """What a subscriber needs before the live events: all events in scope with an id above `after`, in order.
 
-        Without `after`: the newest event of each generation in scope, in order. Every event is a full snapshot, so
-        that this is the current state. Generations that have ended are left out then, but for a stream of one
-        generation, which tells its end.
+        Without `after`: the newest event of each active generation in scope, which is a snapshot of the current state.
+        A stream of one generation includes it also when it has ended.
 
         Raises:
             NotFoundError: the project or the generation is not this session's.
@@ -60,8 +58,8 @@ class EventStore(BaseStore):
             if scope[0] != "session" and not rows:
                 raise NotFoundError
             active = frozenset(row_id for row_id, status in rows if status not in TERMINAL)
-            newest = _newest_ever(session)
-            # A number that was never given comes from a database that was since replaced: start over.
+            newest = _last_id(session)
+            # An id that was never given is from a database that was replaced: start with a snapshot.
             cursor = after if after is not None and after <= newest else 0
             if cursor or after == 0:
                 query = select(EventRow).where(
@@ -77,24 +75,24 @@ class EventStore(BaseStore):
         return Opening(backlog, max([cursor, *(event.id for event in backlog)]), active, cursor)
 
 
-def _newest_ever(session: Session) -> int:
-    """The highest number that was ever given; the rows may be gone, but not this."""
+def _last_id(session: Session) -> int:
+    """The highest event id that was ever given, even if its row was deleted."""
     table = EventRow.__tablename__
-    found = session.connection().exec_driver_sql("SELECT seq FROM sqlite_sequence WHERE name = ?", (table,)).scalar()
-    return int(found or 0)
+    last = session.connection().exec_driver_sql("SELECT seq FROM sqlite_sequence WHERE name = ?", (table,)).scalar()
+    return int(last or 0)
 
 
 def _generations(session_id: str, scope: Scope) -> Any:
-    """Select id and status of the generations in scope; of a whole session only what is active."""
+    """Select id and status of the generations in scope; of a session only the active ones."""
     kind, value = scope
-    query = select(GenerationRow.id, GenerationRow.status).where(GenerationRow.session_id == session_id, in_sight())
+    query = select(GenerationRow.id, GenerationRow.status).where(GenerationRow.session_id == session_id, visible())
     if kind == "session":
         return query.where(col(GenerationRow.status).not_in(TERMINAL))
     return query.where((GenerationRow.project_id if kind == "project" else GenerationRow.id) == value)
 
 
 def _trashed(session_id: str) -> Any:
-    return select(GenerationRow.id).where(GenerationRow.session_id == session_id, ~in_sight())
+    return select(GenerationRow.id).where(GenerationRow.session_id == session_id, ~visible())
 
 
 def _newest(generation_ids: list[str]) -> Any:

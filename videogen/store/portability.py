@@ -15,9 +15,8 @@ from videogen.core.errors import NotFoundError
 from videogen.db.database import UnitOfWork
 from videogen.db.tables import FileRow, GenerationRow, OriginRow, ProjectRow
 from videogen.schemas.status import TERMINAL, Status
-from videogen.store.base import BaseStore
+from videogen.store.base import BaseStore, visible
 from videogen.store.events import append_event
-from videogen.store.trash import in_sight
 
 _PAGE: Final = 100
 
@@ -65,7 +64,7 @@ class PortabilityStore(BaseStore):
                         GenerationRow.session_id == session_id,
                         col(GenerationRow.status).in_(TERMINAL),
                         col(GenerationRow.seq) > after,
-                        in_sight(),
+                        visible(),
                         *chosen,
                     )
                     .order_by(col(GenerationRow.seq))
@@ -85,7 +84,7 @@ class PortabilityStore(BaseStore):
             GenerationRow.session_id == session_id,
             col(GenerationRow.id).in_(ids),
             GenerationRow.status == Status.COMPLETED,
-            in_sight(),
+            visible(),
         )
         with self.database.read() as session:
             count, size = session.exec(query).one()

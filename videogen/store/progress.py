@@ -1,4 +1,4 @@
-"""What a worker writes: progress, previews and ends, each fenced by the attempt it holds the lease for."""
+"""Writes of a worker: progress, previews, checkpoints and the end, each fenced by the attempt of its lease."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from sqlmodel import col, select
 from videogen.db.tables import FileRow, GenerationRow
 from videogen.schemas.status import Status
 from videogen.store.base import BaseStore
-from videogen.store.estimates import Measured, note_run
-from videogen.store.transitions import failure, transition, update_progress, update_running
+from videogen.store.estimates import Measured, record_run
+from videogen.store.transitions import error_columns, transition, update_progress, update_running
 
 
 @dataclass(frozen=True, slots=True)
 class Fence:
-    """What allows a write: this generation, in this attempt, still processing."""
+    """A write is allowed only while this generation is processing in this attempt."""
 
     generation_id: str
     attempt: int
@@ -24,7 +24,7 @@ class Fence:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a render is. `percent` is 0..100."""
+    """State of a render. `percent` is 0..100."""
 
     percent: float
     stage: str
@@ -36,7 +36,7 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A finished render: its files, already in the storage, and what they measure."""
+    """A finished render. Its files are in the storage already; width and height are in pixels."""
 
     video: FileRow
     poster: FileRow | None
@@ -45,7 +45,7 @@ class Result:
     fps: int
     duration_seconds: float
     measured: Measured | None = None
-    """How long it took, where one renderer made all of it."""
+    """How long it took; None where it continued from a checkpoint."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +58,13 @@ class Failure:
 
 
 class ProgressStore(BaseStore):
-    """Fenced writes: a worker that was believed dead cannot write when it wakes.
+    """Fenced writes: a worker that lost its lease cannot write any more.
 
-    Each raises `StaleWriteError`, and writes nothing, when the fence does not hold any more.
+    Each raises `StaleWriteError`, and writes nothing, when the fence does not hold.
     """
 
     def record_progress(self, fence: Fence, progress: Progress) -> None:
-        """Store and publish how far the render is. The bar never falls within an attempt."""
+        """Store and publish progress. The percentage never falls within an attempt."""
         values = {
             "progress": min(progress.percent, 100.0),
             "stage": progress.stage,
@@ -77,25 +77,25 @@ class ProgressStore(BaseStore):
             update_progress(unit, fence.generation_id, self.clock(), values, attempt=fence.attempt)
 
     def record_preview(self, fence: Fence, file: FileRow) -> None:
-        """Show an intermediate picture; it takes the place of the one before."""
+        """Store and publish a preview, which replaces the one before."""
         values = {"preview_file_id": file.id, "preview_version": col(GenerationRow.preview_version) + 1}
         with self.database.write() as unit:
-            # The fence first: of a generation that was deleted since, there is nothing that a file could belong to.
+            # The fence first: a deleted generation can have no file.
             update_running(unit, fence.generation_id, self.clock(), values, attempt=fence.attempt)
             unit.session.merge(file)
 
     def record_checkpoint(self, fence: Fence, checkpoint: dict[str, Any]) -> None:
-        """Keep where the next attempt may go on."""
+        """Store where the next attempt may continue. No event."""
         with self.database.write() as unit:
             values = {
                 "checkpoint": checkpoint,
                 "checkpoint_progress": col(GenerationRow.progress),
                 "checkpoint_step": col(GenerationRow.step),
             }
-            update_running(unit, fence.generation_id, self.clock(), values, attempt=fence.attempt, tell=False)
+            update_running(unit, fence.generation_id, self.clock(), values, attempt=fence.attempt, publish=False)
 
     def complete(self, fence: Fence, result: Result) -> None:
-        """End with a result: status, files and terminal event in one transaction."""
+        """Store the result: status, files and terminal event in one transaction."""
         values: dict[str, Any] = {
             "file_id": result.video.id,
             "poster_file_id": result.poster.id if result.poster else None,
@@ -113,18 +113,18 @@ class ProgressStore(BaseStore):
         with self.database.write() as unit:
             row = transition(unit, fence.generation_id, Status.COMPLETED, self.clock(), values, attempt=fence.attempt)
             if result.measured is not None:
-                note_run(unit, row, result.measured)
+                record_run(unit, row, result.measured)
             unit.session.add_all([file for file in (result.video, result.poster) if file])
 
     def fail(self, fence: Fence, code: str, message: str, *, retryable: bool) -> None:
-        """End without a result; the code `cancelled` is a status of its own."""
+        """End without a result; the code `cancelled` has a status of its own."""
         target = Status.CANCELLED if code == "cancelled" else Status.FAILED
-        values = failure(code, message, retryable=retryable)
+        values = error_columns(code, message, retryable=retryable)
         with self.database.write() as unit:
             transition(unit, fence.generation_id, target, self.clock(), values, attempt=fence.attempt)
 
     def cancel_requested(self, generation_id: str) -> bool:
-        """Whether its owner has asked for a stop."""
+        """Whether the owner has requested to cancel it."""
         query = select(GenerationRow.cancel_requested).where(GenerationRow.id == generation_id)
         with self.database.read() as session:
             return bool(session.exec(query).first())

@@ -1,4 +1,4 @@
-"""The line of those who wait: its order, the place of each, when each should begin and end, and changes of places."""
+"""The order of the queue: positions, expected times, and changes of the order by the owner."""
 
 from __future__ import annotations
 
@@ -7,36 +7,38 @@ from typing import Any, Final
 from sqlalchemy import func, select, update
 from sqlmodel import col
 
-from videogen.core.errors import NotFoundError, NotQueuedError
+from videogen.core.errors import NotQueuedError
 from videogen.db.database import UnitOfWork
 from videogen.db.tables import GenerationRow, SessionRow
 from videogen.schemas.status import Status
-from videogen.store.base import BaseStore
+from videogen.store.base import BaseStore, get_owned
 from videogen.store.estimates import STEPS, Forecast, frames_of, kind_of, schedule
 from videogen.store.events import append_event
-from videogen.store.transitions import set_queue_stage, set_queued
+from videogen.store.transitions import set_queue_stage, update_queued
 
-RANK: Final = func.coalesce(col(GenerationRow.rank), col(GenerationRow.seq))
-"""A generation's place among its own session's: that of its submit, until its owner changes it."""
-BEGUN: Final = col(GenerationRow.attempt) > 0
+SESSION_RANK: Final = func.coalesce(col(GenerationRow.rank), col(GenerationRow.seq))
+"""Orders the generations of one session: by submit, until the owner moves one."""
+HAS_STARTED: Final = col(GenerationRow.attempt) > 0
 SLACK_SECONDS: Final = 2.0
 SLACK_PART: Final = 0.1
-"""An expectation that has changed by less than both is not told again."""
+"""A change of an expected time that is smaller than the larger of these two (seconds; part of it) is not published."""
 
 
 def queue_order() -> Any:
-    """Select the ids of what is queued, in the order in which it will be served.
+    """Select the ids of all queued generations, in the order in which workers will claim them.
 
-    What had begun before it lost its renderer goes on before anything new begins. Then comes every session's first job
-    (who was served longest ago comes first), then every session's second, ...
+    First come those that lost their renderer. Then comes the first generation of every session, beginning with the
+    session that was served longest ago, then the second of every session, and so on.
     """
-    turn = func.row_number().over(partition_by=col(GenerationRow.session_id), order_by=(BEGUN.desc(), RANK))
+    turn = func.row_number().over(
+        partition_by=col(GenerationRow.session_id), order_by=(HAS_STARTED.desc(), SESSION_RANK)
+    )
     queued = (
         select(
             col(GenerationRow.id),
-            RANK.label("rank"),
+            SESSION_RANK.label("rank"),
             col(GenerationRow.session_id),
-            BEGUN.label("begun"),
+            HAS_STARTED.label("has_started"),
             turn.label("turn"),
         )
         .where(col(GenerationRow.status) == Status.QUEUED)
@@ -45,32 +47,31 @@ def queue_order() -> Any:
     return (
         select(queued.c.id)
         .join(SessionRow, col(SessionRow.id) == queued.c.session_id)
-        .order_by(queued.c.begun.desc(), queued.c.turn, col(SessionRow.last_served_at), queued.c.rank)
+        .order_by(queued.c.has_started.desc(), queued.c.turn, col(SessionRow.last_served_at), queued.c.rank)
     )
 
 
 def update_queue_positions(unit: UnitOfWork, now: float, workers: int | None) -> None:
-    """Bring places and expectations up to date, and tell those for whom they have changed."""
+    """Compute positions and expected times of all that is queued, and append an event where they have changed."""
     unit.flush()
     ids = list(unit.connection.scalars(queue_order()))
     if not ids:
         return
     rows = {row.id: row for row in unit.connection.execute(_QUEUED)}
-    for place, (generation_id, expected) in enumerate(
-        zip(ids, _expectations(unit, ids, rows, now, workers), strict=True)
-    ):
+    expectations = _expectations(unit, ids, rows, now, workers)
+    for position, (generation_id, expected) in enumerate(zip(ids, expectations, strict=True), start=1):
         row = rows[generation_id]
-        if row.queue_position != place + 1 or _is_news(row, expected, now):
+        if row.queue_position != position or _has_changed(row, expected, now):
             wait, end = expected or (None, None)
-            values = {"queue_position": place + 1, "expected_wait_seconds": wait, "eta_seconds": end}
-            append_event(unit, set_queued(unit, generation_id, now, values))
+            values = {"queue_position": position, "expected_wait_seconds": wait, "eta_seconds": end}
+            append_event(unit, update_queued(unit, generation_id, now, values))
 
 
 def _expectations(
     unit: UnitOfWork, ids: list[str], rows: dict[str, Any], now: float, workers: int | None
 ) -> list[tuple[float, float] | None]:
     if any(row.stage == "waiting" for row in rows.values()):
-        return [None] * len(ids)  # nothing begins, and nobody knows for how long
+        return [None] * len(ids)  # the queue is held, and nobody knows for how long
     running = [
         None if row.eta_seconds is None else row.eta_seconds - max(now - row.updated_at, 0.0)
         for row in unit.connection.execute(_RUNNING)
@@ -78,56 +79,58 @@ def _expectations(
     forecast = Forecast(unit)
     totals: list[float | None] = []
     for row in (rows[generation_id] for generation_id in ids):
-        found = forecast.expect(kind_of(row, row.steps), frames_of(row))
-        # What goes on from a checkpoint has the rest to do.
-        totals.append(None if found is None else found.rest(row.checkpoint_progress, 0.0))
-    told = schedule(running, totals, workers)
-    return [None if one is None else (round(one[0], 1), round(one[1], 1)) for one in told]
+        expected = forecast.expect(kind_of(row, row.steps), frames_of(row))
+        # After a checkpoint only the rest remains.
+        totals.append(None if expected is None else expected.rest(row.checkpoint_progress, 0.0))
+    times = schedule(running, totals, workers)
+    return [time and (round(time[0], 1), round(time[1], 1)) for time in times]
 
 
-def _is_news(row: Any, expected: tuple[float, float] | None, now: float) -> bool:
-    """Whether somebody who counts down what was told last is wrong by now."""
+def _has_changed(row: Any, expected: tuple[float, float] | None, now: float) -> bool:
+    """Whether a countdown of the times that were published last is wrong by now."""
     if expected is None or row.eta_seconds is None or row.expected_wait_seconds is None:
         return (expected is None) != (row.eta_seconds is None)
-    passed = max(now - row.updated_at, 0.0)
+    elapsed = max(now - row.updated_at, 0.0)
     for before, after in zip((row.expected_wait_seconds, row.eta_seconds), expected, strict=True):
-        if abs(max(before - passed, 0.0) - after) > max(SLACK_SECONDS, SLACK_PART * after):
+        if abs(max(before - elapsed, 0.0) - after) > max(SLACK_SECONDS, SLACK_PART * after):
             return True
     return False
 
 
 def reorder(unit: UnitOfWork, row: GenerationRow, before: str | None) -> None:
-    """Give a queued generation another place among those of its own session.
+    """Move a queued generation among those of its own session.
 
-    The places that the session has in the line stay the same: only who stands in which of them changes, so that no
-    other session waits longer or shorter. What had begun goes on before anything new, and keeps its turn.
+    The session's generations exchange their ranks, so that no other session waits longer or shorter. One that lost its
+    renderer stays before the new ones.
 
     Args:
-        row: what is moved; it is queued.
-        before: the id of what it should come before, one of the same session that is queued; None: after all others.
+        unit: the transaction.
+        row: a queued generation.
+        before: the id of a queued generation of the same session that it should precede; None: move it to the end.
     """
     unit.flush()
-    own = select(col(GenerationRow.id), RANK.label("rank"), BEGUN.label("begun")).where(
-        col(GenerationRow.session_id) == row.session_id, col(GenerationRow.status) == Status.QUEUED
-    )
-    line = unit.connection.execute(own.order_by(BEGUN.desc(), RANK)).all()
-    order = [one.id for one in line if one.id != row.id]
+    columns = (col(GenerationRow.id), SESSION_RANK.label("rank"), HAS_STARTED.label("has_started"))
+    queued = unit.connection.execute(_queued_of(row.session_id, *columns)).all()
+    order = [other.id for other in queued if other.id != row.id]
     order.insert(len(order) if before is None else order.index(before), row.id)
-    begun = {one.id: bool(one.begun) for one in line}
-    same = [one for one in line if bool(one.begun) == begun[row.id]]
-    for place, generation_id in zip(same, (one for one in order if begun[one] == begun[row.id]), strict=True):
-        if place.id != generation_id:
+    has_started = {other.id: bool(other.has_started) for other in queued}
+    slots = [other for other in queued if has_started[other.id] == has_started[row.id]]
+    ids = (generation_id for generation_id in order if has_started[generation_id] == has_started[row.id])
+    for slot, generation_id in zip(slots, ids, strict=True):
+        if slot.id != generation_id:
             unit.connection.execute(
-                update(GenerationRow).where(col(GenerationRow.id) == generation_id).values(rank=place.rank)
+                update(GenerationRow).where(col(GenerationRow.id) == generation_id).values(rank=slot.rank)
             )
 
 
-def first_of(unit: UnitOfWork, session_id: str) -> str:
-    """The id of what a session waits for first. It waits for something."""
-    own = select(col(GenerationRow.id)).where(
-        col(GenerationRow.session_id) == session_id, col(GenerationRow.status) == Status.QUEUED
-    )
-    return str(unit.connection.scalars(own.order_by(BEGUN.desc(), RANK).limit(1)).one())
+def first_queued_id(unit: UnitOfWork, session_id: str) -> str:
+    """The id of the session's next generation. The session has one that is queued."""
+    return str(unit.connection.scalars(_queued_of(session_id, col(GenerationRow.id)).limit(1)).one())
+
+
+def _queued_of(session_id: str, *columns: Any) -> Any:
+    mine = (col(GenerationRow.session_id) == session_id, col(GenerationRow.status) == Status.QUEUED)
+    return select(*columns).where(*mine).order_by(HAS_STARTED.desc(), SESSION_RANK)
 
 
 _QUEUED: Final = select(
@@ -146,7 +149,7 @@ _RUNNING: Final = select(col(GenerationRow.eta_seconds), col(GenerationRow.updat
 
 
 class QueueOrderStore(BaseStore):
-    """The order of the queue, and what its owners are told of it."""
+    """The order of the queue, and the published positions and times."""
 
     def update_expectations(self) -> None:
         """Publish new expected times to those that wait, where they have changed since they were last published."""
@@ -174,24 +177,23 @@ class QueueOrderStore(BaseStore):
             return session.scalars(query.limit(1)).first() is not None
 
     def move_generation(self, session_id: str, generation_id: str, before: str | None) -> GenerationRow:
-        """Put a queued generation before another one of the same session, or with None after all of them.
+        """Move a queued generation before another one of the same session, or with None to the end. Idempotent.
 
-        Again is nothing. One write decides with every claim who was first: what has begun is not moved any more.
-        Before one that has begun in the meantime means first of those that still wait.
+        If the other one has started in the meantime, the generation becomes the first of those that still wait.
 
         Raises:
             NotFoundError: one of the two is not this session's.
-            NotQueuedError: it does not wait any more, or the other one has ended.
+            NotQueuedError: it is not queued, or the other one has ended.
         """
         with self.database.write() as unit:
-            row = _own(unit, session_id, generation_id)
+            row = get_owned(unit.session, session_id, generation_id, include_trashed=True)
             if row.status != Status.QUEUED:
                 raise NotQueuedError
             target = before
             if before is not None and before != generation_id:
-                other = _own(unit, session_id, before)
+                other = get_owned(unit.session, session_id, before, include_trashed=True)
                 if other.status == Status.PROCESSING:
-                    target = first_of(unit, session_id)
+                    target = first_queued_id(unit, session_id)
                 elif other.status != Status.QUEUED:
                     raise NotQueuedError(f"The generation {before!r} has ended, so that nothing can come before it.")
             if target != generation_id:
@@ -199,13 +201,3 @@ class QueueOrderStore(BaseStore):
                 update_queue_positions(unit, self.clock(), self.workers)
             unit.session.refresh(row)
             return row
-
-
-def _own(unit: UnitOfWork, session_id: str, generation_id: str) -> GenerationRow:
-    query = select(GenerationRow).where(
-        col(GenerationRow.id) == generation_id, col(GenerationRow.session_id) == session_id
-    )
-    row = unit.session.scalars(query).first()
-    if row is None:
-        raise NotFoundError
-    return row

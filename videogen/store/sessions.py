@@ -1,4 +1,4 @@
-"""Sessions: made once, found by the hash of their token."""
+"""Queries of sessions, of the tokens that open them, and of the codes that transfer them to other devices."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from videogen.store.base import BaseStore
 
 
 class SessionStore(BaseStore):
-    """Who is asking."""
+    """Sessions and transfer codes. Tokens and codes are stored as hashes only."""
 
     def create_session(self) -> tuple[str, str]:
-        """Make a session; return its id and its token. The token is not kept."""
+        """Create a session; return its id and its token. Only the hash of the token is stored."""
         token = new_token()
         row = SessionRow(id=new_id("ses"), token_hash=token_hash(token), created_at=self.clock())
         with self.database.write() as unit:
@@ -29,19 +29,19 @@ class SessionStore(BaseStore):
             return own or session.exec(select(DeviceRow.session_id).where(DeviceRow.token_hash == digest)).first()
 
     def put_transfer(self, row: TransferRow) -> None:
-        """Keep a one-time code, in the place of the session's last one."""
+        """Store a one-time code, which replaces the session's last one."""
         with self.database.write() as unit:
             expired = col(TransferRow.expires_at) <= self.clock()
             unit.session.exec(delete(TransferRow).where(or_(expired, col(TransferRow.session_id) == row.session_id)))
             unit.session.add(row)
 
     def drop_transfer(self, session_id: str) -> None:
-        """Take the session's code back, if there is one."""
+        """Delete the session's code, if there is one."""
         with self.database.write() as unit:
             unit.session.exec(delete(TransferRow).where(col(TransferRow.session_id) == session_id))
 
     def use_transfer(self, digest: str) -> tuple[str, str] | None:
-        """Use up the code or the secret of this hash; return its session's id and a new token, or None."""
+        """Use up the code with this hash; return its session's id and a new token, or None where there is none."""
         now, token = self.clock(), new_token()
         known = or_(col(TransferRow.code_hash) == digest, col(TransferRow.secret_hash) == digest)
         with self.database.write() as unit:

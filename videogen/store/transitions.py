@@ -1,4 +1,4 @@
-"""Status moves: each one compare-and-set UPDATE from the table of allowed moves, with its event in the same commit."""
+"""Writes to a generation that may fail: each is one compare-and-set UPDATE, with its event in the same transaction."""
 
 from __future__ import annotations
 
@@ -23,19 +23,23 @@ def transition(
     *,
     attempt: int | None = None,
 ) -> GenerationRow:
-    """Move a generation to `target`, set `values`, and tell it.
+    """Change the status of a generation, set `values`, and append the event.
 
     Args:
-        generation_id: its id, or a query that finds it in the same statement.
-        attempt: the attempt that a worker holds; the move is refused in any other one, and in one that was given up:
-            what was lost waits under the same number until it is claimed again.
+        unit: the transaction.
+        generation_id: an id, or a query that finds it in the same statement.
+        target: the new status.
+        now: seconds since the epoch.
+        values: further columns to set.
+        attempt: the attempt that a worker holds. The write is refused in another attempt, and while the generation is
+            queued: after a loss it keeps this number until the next claim.
 
     Raises:
         StaleWriteError: it is in no status from which `target` may be reached, or in another attempt.
             Nothing was changed.
     """
     if target in TERMINAL:
-        values = _END | values | {"stage": target.value, "finished_at": not_before(_TABLE.c.updated_at, now)}
+        values = _ENDED | values | {"stage": target.value, "finished_at": not_before(_TABLE.c.updated_at, now)}
     allowed = tuple(status for status in statuses_before(target) if attempt is None or status is Status.PROCESSING)
     row = _update(unit, generation_id, allowed, attempt, values | {"status": target.value, "updated_at": now})
     append_event(unit, row)
@@ -43,29 +47,31 @@ def transition(
 
 
 def update_running(
-    unit: UnitOfWork, generation_id: str, now: float, values: dict[str, Any], *, attempt: int, tell: bool = True
+    unit: UnitOfWork, generation_id: str, now: float, values: dict[str, Any], *, attempt: int, publish: bool = True
 ) -> None:
-    """Set `values` of a generation that is processing in this attempt, and tell it.
+    """Set `values` of a generation that is processing in this attempt, and append an event if `publish`.
 
     Raises:
-        StaleWriteError: it is not, any more. Nothing was changed.
+        StaleWriteError: it is not processing in this attempt. Nothing was changed.
     """
     row = _update(unit, generation_id, (Status.PROCESSING,), attempt, values | {"updated_at": now})
-    if tell:
+    if publish:
         append_event(unit, row)
 
 
 def update_progress(
     unit: UnitOfWork, generation_id: str, now: float, progress: dict[str, Any], *, attempt: int
 ) -> None:
-    """The same for progress, which is by far the most frequent write. The percentage never falls.
+    """The same for progress, by a prepared statement: this is by far the most frequent write.
+
+    The percentage never falls within an attempt.
 
     Raises:
-        StaleWriteError: it is not processing in this attempt, any more. Nothing was changed.
+        StaleWriteError: it is not processing in this attempt. Nothing was changed.
     """
-    bound = {f"new_{name}": value for name, value in progress.items()}
+    parameters = {f"new_{name}": value for name, value in progress.items()}
     keys = {"this_id": generation_id, "this_attempt": attempt, "new_updated_at": now}
-    row = unit.connection.execute(_ADVANCE, bound | keys).first()
+    row = unit.connection.execute(_UPDATE_PROGRESS, parameters | keys).first()
     if row is None:
         raise StaleWriteError
     append_event(unit, cast(GenerationRow, row))
@@ -74,7 +80,7 @@ def update_progress(
 _TABLE: Final[Table] = SQLModel.metadata.tables["generations"]
 _PROGRESS: Final = ("stage", "step", "total_steps", "message", "eta_seconds", "updated_at")
 # Built once: building a statement costs more than running it.
-_ADVANCE: Final = (
+_UPDATE_PROGRESS: Final = (
     update(_TABLE)
     .where(
         _TABLE.c.id == bindparam("this_id"),
@@ -95,7 +101,7 @@ _ADVANCE: Final = (
     )
     .returning(*_TABLE.c)
 )
-_END: Final = {
+_ENDED: Final = {
     "queue_position": None,
     "eta_seconds": None,
     "expected_wait_seconds": None,
@@ -120,39 +126,39 @@ def _update(
     row = unit.connection.execute(statement.values(values).returning(*_TABLE.c)).first()
     if row is None:
         raise StaleWriteError
-    # A plain row has the same attributes; an object of the session would cost ten times as much.
+    # A plain row has the same attributes as an object of the session, and costs a tenth.
     return cast(GenerationRow, row)
 
 
 def not_before(column: Any, now: float) -> Any:
-    """`now`, but not before what a column says: who listens takes an event with an earlier time for an old one."""
+    """SQL for the later of `now` and a column: subscribers drop an event whose time is before that of the last one."""
     return case((column > now, column), else_=now)
 
 
-def cancelled(unit: UnitOfWork, row: GenerationRow, now: float, message: str) -> GenerationRow:
-    """Move to `cancelled`, whether a worker holds it or not."""
-    return transition(unit, row.id, Status.CANCELLED, now, failure("cancelled", message, retryable=True))
+def cancel(unit: UnitOfWork, row: GenerationRow, now: float, message: str) -> GenerationRow:
+    """Change the status to `cancelled`, whether a worker holds the generation or not."""
+    return transition(unit, row.id, Status.CANCELLED, now, error_columns("cancelled", message, retryable=True))
 
 
-def failure(code: str, message: str, *, retryable: bool) -> dict[str, Any]:
-    """The values that tell why a generation has no result."""
+def error_columns(code: str, message: str, *, retryable: bool) -> dict[str, Any]:
+    """The columns that say why a generation has no result."""
     return {"error_code": code, "error_message": message, "error_retryable": retryable}
 
 
-def set_queued(unit: UnitOfWork, generation_id: str, now: float, values: dict[str, Any]) -> GenerationRow:
-    """Set `values` of a generation that is queued; whether that is told is the caller's affair.
+def update_queued(unit: UnitOfWork, generation_id: str, now: float, values: dict[str, Any]) -> GenerationRow:
+    """Set `values` of a generation that is queued, without an event.
 
     Raises:
-        StaleWriteError: it is not, any more. Nothing was changed.
+        StaleWriteError: it is not queued. Nothing was changed.
     """
     return _update(unit, generation_id, (Status.QUEUED,), None, values | {"updated_at": now})
 
 
 def set_queue_stage(unit: UnitOfWork, now: float, stage: str, message: str) -> None:
-    """Give all that is queued this stage and message, and tell those for whom that is new."""
+    """Set stage and message of everything that is queued, with an event for each that had another stage."""
     unit.flush()
     waiting = select(_TABLE.c.id).where(_TABLE.c.status == Status.QUEUED.value, _TABLE.c.stage != stage)
     for generation_id in list(unit.connection.scalars(waiting.order_by(_TABLE.c.seq))):
-        # Whoever is held does not know for how long; whoever is let go is told with the line.
+        # While the queue is held nobody knows how long; afterwards `update_queue_positions` sets the times again.
         values = {"stage": stage, "message": message, "eta_seconds": None, "expected_wait_seconds": None}
-        append_event(unit, set_queued(unit, generation_id, now, values))
+        append_event(unit, update_queued(unit, generation_id, now, values))

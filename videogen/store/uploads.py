@@ -1,4 +1,4 @@
-"""Uploaded images: each once per session, kept while a generation starts from it, swept when none does."""
+"""Queries of uploaded images. A session has each image once; an image stays while a generation uses it."""
 
 from __future__ import annotations
 
@@ -11,25 +11,23 @@ from videogen.core.errors import LimitExceededError, NotFoundError
 from videogen.db.database import UnitOfWork
 from videogen.db.tables import FileRow, GenerationRow, UploadRow
 from videogen.schemas.status import Status
-from videogen.store.base import BaseStore
-from videogen.store.trash import in_sight
+from videogen.store.base import BaseStore, visible
 
 
 class UploadStore(BaseStore):
-    """What generations may start from. Ownership is part of every query."""
+    """Input images. Each query of an owner checks ownership."""
 
     def add_upload(self, row: UploadRow, limit: int) -> tuple[UploadRow, list[UploadRow]]:
-        """Store an upload; return it, and those that had to make room: the oldest that no generation starts from.
+        """Store an upload; return it, and the oldest unused uploads that were deleted for it.
 
-        The same picture again, in the same session, gives the row that is there, and counts as new from now on.
+        An image that the session has already is not stored again: its row gets the new time and is returned.
 
         Args:
             row: the upload; its file is in the storage already.
-            limit: how many one session may have.
+            limit: how many uploads one session may have.
 
         Raises:
-            LimitExceededError: there are `limit`, and all are in use.
-            NotFoundError: the session is gone.
+            LimitExceededError: the session has `limit` uploads, and all are in use.
         """
         with self.database.write() as unit:
             same = select(UploadRow).where(UploadRow.session_id == row.session_id, UploadRow.digest == row.digest)
@@ -38,17 +36,17 @@ class UploadStore(BaseStore):
                 known.created_at = row.created_at
                 unit.session.add(known)
                 return known, []
-            removed = self._make_room(unit, row.session_id, limit)
+            removed = self._delete_excess(unit, row.session_id, limit)
             unit.session.add(row)
             return row, removed
 
-    def _make_room(self, unit: UnitOfWork, session_id: str, limit: int) -> list[UploadRow]:
-        mine = select(func.count()).select_from(UploadRow).where(UploadRow.session_id == session_id)
-        excess = unit.session.exec(mine).one() + 1 - limit
+    def _delete_excess(self, unit: UnitOfWork, session_id: str, limit: int) -> list[UploadRow]:
+        count = select(func.count()).select_from(UploadRow).where(UploadRow.session_id == session_id)
+        excess = unit.session.exec(count).one() + 1 - limit
         if excess <= 0:
             return []
-        idle = select(UploadRow).where(UploadRow.session_id == session_id, _idle())
-        oldest = list(unit.session.exec(idle.order_by(col(UploadRow.created_at)).limit(excess)))
+        unused = select(UploadRow).where(UploadRow.session_id == session_id, _unused())
+        oldest = list(unit.session.exec(unused.order_by(col(UploadRow.created_at)).limit(excess)))
         if len(oldest) < excess:
             raise LimitExceededError(
                 f"At most {limit} images of one session are kept, and generations start from all of them. "
@@ -72,7 +70,7 @@ class UploadStore(BaseStore):
         return row
 
     def get_still(self, session_id: str, file_id: str) -> tuple[FileRow, GenerationRow]:
-        """The picture of a completed image generation of this session, and that generation.
+        """The image of a completed generation of this session, and that generation.
 
         Raises:
             NotFoundError: there is none, or it is another session's.
@@ -86,17 +84,17 @@ class UploadStore(BaseStore):
                 GenerationRow.session_id == session_id,
                 GenerationRow.type == "image",
                 GenerationRow.status == Status.COMPLETED,
-                in_sight(),
+                visible(),
             )
         )
         with self.database.read() as session:
-            found = session.exec(query).first()
-        if found is None:
+            match = session.exec(query).first()
+        if match is None:
             raise NotFoundError
-        return found[0], found[1]
+        return match[0], match[1]
 
     def find_input(self, generation_id: str) -> UploadRow | None:
-        """What a generation starts from; for its worker."""
+        """The upload that a generation starts from, for its worker; None where there is none."""
         query = (
             select(UploadRow)
             .join(GenerationRow, col(GenerationRow.input_file_id) == UploadRow.id)
@@ -106,15 +104,15 @@ class UploadStore(BaseStore):
             return session.exec(query).first()
 
     def sweep_uploads(self, before: float) -> list[UploadRow]:
-        """Forget the uploads from before a moment that no generation starts from; return them."""
+        """Delete the uploads from before a time that no generation uses; return them."""
         with self.database.write() as unit:
-            idle = select(UploadRow).where(col(UploadRow.created_at) < before, _idle())
-            rows = list(unit.session.exec(idle))
+            unused = select(UploadRow).where(col(UploadRow.created_at) < before, _unused())
+            rows = list(unit.session.exec(unused))
             _delete(unit, rows)
             return rows
 
 
-def _idle() -> Any:
+def _unused() -> Any:
     return ~exists().where(col(GenerationRow.input_file_id) == UploadRow.id)
 
 
