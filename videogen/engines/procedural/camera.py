@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -94,9 +95,13 @@ class Camera:
         return 1.0, 0.0, 0.0
 
     def _shake(self, t: float, axis: int) -> float:
-        """Camera shake on one axis, -1..1: three slow sine waves, periodic in a loop."""
-        total = 0.0
-        for index, (hertz, fraction) in enumerate(((0.35, 0.55), (0.8, 0.3), (1.7, 0.15))):
-            rate = max(1, round(hertz * self._duration)) / self._duration if self.loop else hertz
-            total += fraction * float(np.sin(2 * np.pi * rate * t + self._phases[3 * axis + index]))
-        return total
+        waves: tuple[tuple[float, float], ...] = ((0.35, 0.55), (0.8, 0.3), (1.7, 0.15))
+        if self.loop:
+            waves = tuple((max(1, round(hertz * self._duration)) / self._duration, size) for hertz, size in waves)
+        return shake(t, waves, self._phases[3 * axis :])
+
+
+def shake(t: float, waves: Iterable[tuple[float, float]], phases: NDArray[np.float64]) -> float:
+    """Camera shake on one axis at time t (seconds), -1..1: a sum of slow sine waves. `waves`: (hertz, amplitude)."""
+    pairs = zip(waves, phases, strict=False)
+    return sum(amplitude * float(np.sin(2 * np.pi * hertz * t + phase)) for (hertz, amplitude), phase in pairs)

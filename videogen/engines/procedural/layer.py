@@ -43,6 +43,7 @@ NEAR: Final = 70.0
 FALLING: Final = 80.0
 VEIL: Final = 90.0
 TITLE: Final = 100.0
+WATER_GROUNDS: Final = ("ocean", "lake", "pool", "river")
 
 
 class Layer:
@@ -86,6 +87,17 @@ class World:
             / self.camera.scene_seconds
             * (1 if hertz >= 0 else -1)
         )
+
+    @property
+    def layer_width(self) -> int:
+        """Columns of a drawn layer: the picture and its margins."""
+        return self.viewport.width + 2 * self.margin
+
+    @property
+    def layer_columns(self) -> F32:
+        """x of the column centres of a drawn layer, float32 (layer_width,), in picture units from the middle."""
+        x = np.arange(self.layer_width, dtype=np.float32) - self.margin + 0.5 - self.viewport.width / 2
+        return np.asarray(x / np.float32(self.viewport.unit), np.float32)
 
     @property
     def margin(self) -> int:

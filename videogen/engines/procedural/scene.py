@@ -15,6 +15,7 @@ from videogen.engines.procedural.language import SceneSpec
 from videogen.engines.procedural.shot_builder import build_layers, build_world
 from videogen.engines.procedural.styles import build_style
 from videogen.engines.procedural.tone_mapping import ToneMapper
+from videogen.engines.procedural.viewport import checked_size
 
 FADE_SECONDS: Final = 0.8
 """Longest transition between shots. The end of a loop fades into its start for twice this time at most."""
@@ -51,10 +52,7 @@ class Scene:
     """A built scene. Shots are built when they are first needed. Thread-safe."""
 
     def __init__(self, spec: SceneSpec, size: tuple[int, int], seed: int, duration: float) -> None:
-        width, height = size
-        if width < 16 or height < 16 or width % 2 or height % 2:
-            raise ValueError(f"size: expected even numbers of at least 16, got {width}x{height}")
-        self.size = size
+        self.size = checked_size(size)
         self._spec, self._seed, self._duration = spec, (seed & 0xFFFF_FFFF_FFFF_FFFF, spec.variant), duration
         self._length = duration / len(spec.shots)
         self._fade = min(FADE_SECONDS, 0.4 * self._length)

@@ -9,14 +9,14 @@ import numpy as np
 
 from videogen.engines.procedural.camera import Camera
 from videogen.engines.procedural.language import LIVING, ShotSpec, Subject
-from videogen.engines.procedural.layer import Layer, World
+from videogen.engines.procedural.layer import WATER_GROUNDS, Layer, World
 from videogen.engines.procedural.layers.objects import shore
 from videogen.engines.procedural.layers.sky import Sky, Stars
 from videogen.engines.procedural.layers.title import Title
 from videogen.engines.procedural.lighting import Lighting, build_lighting
 from videogen.engines.procedural.subjects import SUBJECTS, SubjectDefinition
 from videogen.engines.procedural.subjects.environments import hills, tree_line
-from videogen.engines.procedural.subjects.placement import NEEDS_LAND, WATER_GROUNDS
+from videogen.engines.procedural.subjects.placement import NEEDS_LAND
 from videogen.engines.procedural.tone_mapping import Grade
 from videogen.engines.procedural.viewport import Viewport
 

@@ -127,7 +127,7 @@ class ParallaxLayer(Layer):
     def __init__(self, world: World, sprite: Sprite, bottom: int, depth: float, order: float) -> None:
         self.order = order
         self._world, self._sprite, self._bottom, self._depth = world, sprite, bottom, depth
-        expected = world.viewport.width + 2 * world.margin
+        expected = world.layer_width
         if sprite.size[1] != expected:
             raise ValueError(f"expected a strip of {expected} columns, got {sprite.size[1]}")
 

@@ -37,8 +37,7 @@ class Terrain:
 def bake_terrain(world: World, ground: Terrain) -> tuple[Sprite, int]:
     """The terrain as a sprite with the world's margins, and the picture row below its bottom."""
     viewport = world.viewport
-    columns = viewport.width + 2 * world.margin
-    x = (np.arange(columns, dtype=np.float32) - world.margin + 0.5 - viewport.width / 2) / np.float32(viewport.unit)
+    columns, x = world.layer_width, world.layer_columns
     depth = np.geomspace(ground.near, ground.far, _SLICES).astype(np.float32)[:, None]
     across = x[None] * depth / np.float32(_FOCAL_LENGTH)
     height = ground.height(across, np.broadcast_to(depth, across.shape))

@@ -24,6 +24,25 @@ class Grade:
     grain: float = 1.6
 
 
+class Grain:
+    """Film grain, which changes 24 times per second. It is also the dither between neighbouring levels."""
+
+    def __init__(
+        self, width: int, strength: float, noise_rng: np.random.Generator, offset_rng: np.random.Generator
+    ) -> None:
+        noise = noise_rng.random((2, _GRAIN_SIZE, _GRAIN_SIZE), dtype=np.float32)
+        columns = -(-width // _GRAIN_SIZE) + 1
+        self._width = width
+        self._texture = np.tile((noise[0] - noise[1]) * np.float32(strength) + np.float32(0.5), (1, columns))
+        self._offsets = offset_rng.integers(0, _GRAIN_SIZE, (16, 2))
+
+    def rows(self, t: float, span: Span) -> F32:
+        """Values to add to picture rows [first, last) at time t (seconds), float32 (rows, width), in levels of 0..255.
+        Their mean is 0.5, so that a conversion to integers rounds."""
+        row, column = (int(value) for value in self._offsets[int(t * _GRAINS_PER_SECOND + 0.5) % len(self._offsets)])
+        return self._texture[(np.arange(*span) + row) % _GRAIN_SIZE, column : column + self._width]
+
+
 class ToneMapper:
     """Maps canvases, float32 (3, H, W), linear light, to pictures, uint8 (H, W, 3)."""
 
@@ -33,19 +52,14 @@ class ToneMapper:
         x = np.linspace(-0.5, 0.5, self._width, dtype=np.float32)
         y = np.linspace(-0.5, 0.5, self._height, dtype=np.float32)
         self._vignette = 259 * (1 - grade.vignette * (x * x + (y * y)[:, None]))
-        # Triangular noise. It is also the dither between neighbouring levels.
-        noise = rng.random((2, _GRAIN_SIZE, _GRAIN_SIZE), dtype=np.float32)
-        columns = -(-self._width // _GRAIN_SIZE) + 1
-        self._grain = np.tile((noise[0] - noise[1]) * np.float32(grade.grain) + np.float32(0.5), (1, columns))
-        self._offsets = rng.integers(0, _GRAIN_SIZE, (16, 2))
+        self._grain = Grain(self._width, grade.grain, rng, rng)
 
     def apply(self, canvas: F32, t: float) -> NDArray[np.uint8]:
         """The picture for the canvas at time t (seconds). The canvas is overwritten."""
         picture = np.empty((self._height, self._width, 3), np.uint8)
         glow = self._glow(canvas) if self._grade.bloom else None
-        offset = self._offsets[int(t * _GRAINS_PER_SECOND + 0.5) % len(self._offsets)]
         for span in split_rows(0, self._height, self._width):
-            self._develop_rows(canvas, glow, picture, span, (int(offset[0]), int(offset[1])))
+            self._map_rows(canvas, glow, picture, span, t)
         return picture
 
     def _glow(self, canvas: F32) -> F32:
@@ -65,9 +79,7 @@ class ToneMapper:
         glow *= np.float32(self._grade.bloom / len(levels))
         return upsample(glow, (0, half.shape[1]), half.shape[2])
 
-    def _develop_rows(
-        self, canvas: F32, glow: F32 | None, picture: NDArray[np.uint8], span: Span, offset: tuple[int, int]
-    ) -> None:
+    def _map_rows(self, canvas: F32, glow: F32 | None, picture: NDArray[np.uint8], span: Span, t: float) -> None:
         first, last = span
         light = canvas[:, first:last]
         if glow is not None:
@@ -80,8 +92,7 @@ class ToneMapper:
         np.sqrt(shade, out=shade)
         light /= shade
         light *= self._vignette[first:last]
-        rows = (np.arange(first, last) + offset[0]) % _GRAIN_SIZE
-        light += self._grain[rows, offset[1] : offset[1] + self._width]
+        light += self._grain.rows(t, span)
         np.clip(light, 0.0, 255.0, out=light)
         for channel in range(3):
             picture[first:last, :, channel] = light[channel]

@@ -36,3 +36,15 @@ class Viewport:
         """Height over the horizon of rows first..last, in picture units. `scale`: as in `columns`."""
         middle = (np.arange(first, last, dtype=np.float32) + 0.5) * scale
         return (self.horizon - middle) / np.float32(self.unit)
+
+
+def checked_size(size: tuple[int, int]) -> tuple[int, int]:
+    """`size` (width, height) in pixels, unchanged.
+
+    Raises:
+        ValueError: a side is odd or less than 16.
+    """
+    width, height = size
+    if width < 16 or height < 16 or width % 2 or height % 2:
+        raise ValueError(f"size: expected even numbers of at least 16, got {width}x{height}")
+    return size

@@ -99,7 +99,7 @@ def test_near_things_move_more_than_far_ones() -> None:
     picture = landscape()
     depth = guess_depth(crop_to_fill(picture, SIZE))
     warp = Warp(crop_to_fill(picture, SIZE), depth, SIZE, 0.1)
-    path = CameraPath(shot("orbit"), 4.0, False, np.random.default_rng(1))
+    path = CameraPath(shot("orbit"), 4.0, np.random.default_rng(1))
     shift = warp._corners(path.view_at(4.0)) - warp._corners(path.view_at(0.0))
     sky, ground = shift[1, :, 0].mean(), shift[-2, :, 0].mean()
     assert sky * ground < 0, "round the middle, they go opposite ways"
@@ -120,7 +120,7 @@ def test_any_picture_has_a_depth_that_cannot_tear(seed: int) -> None:
         assert 0 <= depth.min() <= depth.max() <= 1
         assert max(np.abs(np.diff(depth, axis=axis)).max() for axis in (0, 1)) < 0.08
         for move in MOVES:
-            path = CameraPath(shot(move + ", fast"), 20.0, False, rng)
+            path = CameraPath(shot(move + ", fast"), 20.0, rng)
             views = [path.view_at(t) for t in (0.0, 10.0, 20.0)]
             warp = Warp(crop_to_fill(picture, SIZE), depth, SIZE, required_margin(views))
             for view in views:

@@ -34,7 +34,7 @@ def glow_color(world: World, colors: tuple[str, ...]) -> Rgb:
 def towers(world: World, colors: tuple[str, ...], busy: float) -> list[Layer]:
     """Rows of towers from far to near. `busy`, 0..1, decides how many windows are lit."""
     viewport, lighting, rng = world.viewport, world.lighting, world.rng("city")
-    columns = viewport.width + 2 * world.margin
+    columns = world.layer_width
     centre = float(rng.uniform(0.25, 0.75))
     height_factor = min(1.25, viewport.horizon / viewport.unit / 0.68)
     glow = glow_color(world, colors)

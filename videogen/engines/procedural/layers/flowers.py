@@ -96,8 +96,8 @@ def _draw_row(
 ) -> Sprite:
     """Draw one row. `shape`: height in pixels, nearness (0..1), density of the flowers (0..1)."""
     tall, near, dense = shape
-    viewport, lighting = world.viewport, world.lighting
-    columns = (viewport.width + 2 * world.margin) * _SUPERSAMPLING
+    lighting = world.lighting
+    columns = world.layer_width * _SUPERSAMPLING
     rows = (int(tall * 1.25) + 6) * _SUPERSAMPLING
     image = Image.new("RGBA", (columns, rows), (0, 0, 0, 0))
     pen = ImageDraw.Draw(image)

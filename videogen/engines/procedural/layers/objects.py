@@ -231,7 +231,7 @@ class Beam(Layer):
 def shore(world: World, albedo: Rgb, height: float) -> ParallaxLayer:
     """The near bank of a water, `height` picture units above the bottom of the picture."""
     viewport, rng = world.viewport, world.rng("shore")
-    columns = viewport.width + 2 * world.margin
+    columns = world.layer_width
     x = (np.arange(columns, dtype=np.float32) - world.margin - viewport.width / 2) / np.float32(viewport.unit)
     outline = noise_1d(1024, 2.6, rng, (2, 60))
     edge = np.float32(height) * (1 + np.float32(0.16) * sample_1d(outline, x * 60 + 99))

@@ -48,7 +48,7 @@ def ridges(world: World, look: MountainRange, name: str = "ridges") -> list[Para
 def _outline(world: World, look: MountainRange, depth: float, rng: np.random.Generator) -> F32:
     """Height of one ridge over the horizon, in pixels, float32 (columns,)."""
     viewport = world.viewport
-    columns = viewport.width + 2 * world.margin
+    columns = world.layer_width
     x = (np.arange(columns, dtype=np.float32) / np.float32(viewport.unit) + rng.random() * 40) * np.float32(160)
     broad = noise_1d(_SAMPLES, 2.2, rng, (6, 40))
     sharp = 1 - np.abs(noise_1d(_SAMPLES, 2.5, rng, (14, 900)))
@@ -119,7 +119,7 @@ def _draw_ridge(world: World, look: MountainRange, depth: float, height: F32, sh
         -above / (tall * np.float32(0.3))
     )
     veil = np.clip(veil + 0.35 * lighting.fog, 0, 0.95)
-    x = (np.arange(len(height), dtype=np.float32) - world.margin + 0.5 - viewport.width / 2) / np.float32(viewport.unit)
+    x = world.layer_columns
     mist = sky_gradient(world, np.array([0.02], np.float32), x)
     light += (mist - light) * veil
     return straight_sprite(light, cover)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageDraw
 
-from videogen.engines.procedural.layer import STANDING, WOODS, World
+from videogen.engines.procedural.layer import STANDING, WATER_GROUNDS, WOODS, World
 from videogen.engines.procedural.layers.light_beams import Mist, MistBank
 from videogen.engines.procedural.noise import FloatArray, noise_1d
 from videogen.engines.procedural.palette import Rgb, mix, scale
@@ -43,7 +43,7 @@ def tree_rows(
         foot = world.viewport.horizon + int(0.075 * row.depth**2 * world.viewport.unit)
         foot = min(foot, world.viewport.height)
         # Near rows stand on land. At a water, all rows stand on the far bank, so that the water reflects them.
-        ashore = world.ground not in ("lake", "ocean", "pool", "river") and row.depth >= 0.5
+        ashore = world.ground not in WATER_GROUNDS and row.depth >= 0.5
         order = (STANDING - 8 if ashore else WOODS) + row.depth
         foot = foot if ashore else world.viewport.horizon
         layers.append(ParallaxLayer(world, sprite, foot, 0.15 + 0.8 * row.depth, order))
@@ -58,7 +58,7 @@ def draw_tree_row(world: World, row: TreeRow, colors: tuple[Rgb, ...], rng: np.r
     """One row of trees with the world's margins, behind its haze."""
     viewport = world.viewport
     unit = viewport.unit * _SUPERSAMPLING
-    columns = viewport.width + 2 * world.margin
+    columns = world.layer_width
     rows = min(int(row.tallest * viewport.unit * 1.06) + 4, viewport.height)
     image = Image.new("RGBA", (columns * _SUPERSAMPLING, rows * _SUPERSAMPLING), (0, 0, 0, 0))
     pen = _TreePainter(world, row, image, colors, rng)

@@ -17,8 +17,7 @@ from videogen.engines.procedural.sprite import ParallaxLayer, straight_sprite
 def cliff(world: World, rise: float, gap: tuple[float, float]) -> ParallaxLayer:
     """A rock wall, `rise` picture units high. `gap`: centre and half width of the waterfall at its top."""
     viewport, lighting, rng = world.viewport, world.lighting, world.rng("cliff")
-    columns = viewport.width + 2 * world.margin
-    x = (np.arange(columns, dtype=np.float32) - world.margin + 0.5 - viewport.width / 2) / np.float32(viewport.unit)
+    x = world.layer_columns
     outline = noise_1d(2048, 1.9, rng, (4, 300))
     away = np.abs(x - np.float32(gap[0])) - np.float32(gap[1])
     edge = np.float32(rise) * (0.90 + np.float32(0.16) * sample_1d(outline, x * 160 + 700))

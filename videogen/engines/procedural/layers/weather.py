@@ -13,17 +13,10 @@ from videogen.engines.procedural.particles import add_dots, add_streaks
 from videogen.engines.procedural.resample import upsample
 from videogen.engines.procedural.row_bands import Span, split_rows
 
-_RAIN_LAYERS = (
-    (1.3, 0.55, 420),
-    (1.9, 0.8, 230),
-    (2.7, 1.0, 100),
-)  # rain: picture heights per second, brightness, number of drops
-_SNOW_LAYERS = (
-    (0.9, 0.055, 300),
-    (1.6, 0.085, 150),
-    (2.8, 0.135, 60),
-    (5.0, 0.21, 16),
-)  # snow: radius (pixels at 400 per picture unit), picture heights per second, number of flakes
+# Picture heights per second, brightness, number of drops.
+_RAIN_LAYERS = ((1.3, 0.55, 420), (1.9, 0.8, 230), (2.7, 1.0, 100))
+# Radius (pixels at 400 per picture unit), picture heights per second, number of flakes.
+_SNOW_LAYERS = ((0.9, 0.055, 300), (1.6, 0.085, 150), (2.8, 0.135, 60), (5.0, 0.21, 16))
 _GOLDEN = np.float32(0.618034)
 
 
@@ -33,6 +26,7 @@ class Falling(Layer):
 
     order = FALLING
     reads_canvas = True
+    _brightness: float
 
     def __init__(self, world: World, kind: str, amount: float, layers: tuple[tuple[float, float, int], ...]) -> None:
         self._world, self._layers = world, layers
@@ -59,14 +53,11 @@ class Falling(Layer):
         tone = canvas[:, ::16, ::16].mean(axis=(1, 2))
         return self._opacity(state.t), tone
 
-    def _shine(self, tone: F32) -> F32:
-        raise NotImplementedError
-
     def paint(self, canvas: F32, span: Span, state: FrameState, prepared: Any) -> None:
         """See `Layer.paint`."""
         opacity, tone = prepared
         rows = opacity[slice(*span)]
-        gain = self._shine(tone)
+        gain = np.asarray((0.10 + 0.9 * tone + 0.25 * tone.mean()) * self._brightness, np.float32)
         for channel in range(3):
             canvas[channel, slice(*span)] += rows * gain[channel]
 
@@ -74,11 +65,10 @@ class Falling(Layer):
 class Rain(Falling):
     """Rain as motion-blurred streaks."""
 
+    _brightness = 0.6
+
     def __init__(self, world: World, amount: float) -> None:
         super().__init__(world, "rain", amount, _RAIN_LAYERS)
-
-    def _shine(self, tone: F32) -> F32:
-        return np.asarray((0.10 + 0.9 * tone + 0.25 * tone.mean()) * 0.6, np.float32)
 
     def _opacity(self, t: float) -> F32:
         viewport = self._world.viewport
@@ -99,12 +89,11 @@ class Rain(Falling):
 class Snow(Falling):
     """Flakes that sway. Near flakes are large and out of focus."""
 
+    _brightness = 1.5
+
     def __init__(self, world: World, amount: float) -> None:
         super().__init__(world, "snow", amount, _SNOW_LAYERS)
         self._sway = world.rate(0.16)
-
-    def _shine(self, tone: F32) -> F32:
-        return np.asarray((0.10 + 0.9 * tone + 0.25 * tone.mean()) * 1.5, np.float32)
 
     def _opacity(self, t: float) -> F32:
         viewport = self._world.viewport

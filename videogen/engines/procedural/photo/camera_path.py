@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from videogen.engines.procedural.camera import TEMPO
+from videogen.engines.procedural.camera import TEMPO, shake
 from videogen.engines.procedural.language import ShotSpec
 from videogen.engines.procedural.photo.prompt import DEFAULT_MOTION
 
@@ -16,6 +16,7 @@ _PUSH: Final = 0.13
 _SLIDE: Final = 0.085
 _ORBIT: Final = 0.030
 _SHAKE: Final = 0.010
+_SHAKE_WAVES: Final = ((0.3, 0.6), (0.7, 0.28), (1.5, 0.12))
 _DRIFT: Final = 0.035
 _FULL_SECONDS: Final = 4.0
 
@@ -36,12 +37,11 @@ class CameraView:
 
 
 class CameraPath:
-    """Camera motion over `seconds`. It stands still before and after; in a loop it is periodic."""
+    """Camera motion over `seconds`. It stands still before and after."""
 
-    def __init__(self, shot: ShotSpec, seconds: float, loop: bool, rng: np.random.Generator) -> None:
+    def __init__(self, shot: ShotSpec, seconds: float, rng: np.random.Generator) -> None:
         self.motion = shot.camera or DEFAULT_MOTION
         self._seconds = max(seconds, 1e-3)
-        self._loop = loop
         pace = TEMPO[shot.tempo]
         # A short clip has a smaller motion, so that it is not too fast. A long clip has a slow one.
         self._extent = min(1.25, pace * self._seconds / _FULL_SECONDS)
@@ -80,21 +80,11 @@ class CameraPath:
         return self._handheld_view(t)
 
     def _handheld_view(self, t: float) -> CameraView:
-        x, y = (_SHAKE * self._shake(t, axis) for axis in (0, 1))
+        x, y = (_SHAKE * shake(t, _SHAKE_WAVES, self._phases[3 * axis :]) for axis in (0, 1))
         return CameraView(1.0 + 0.02 * self._progress(t), 0.0, x, y, 0.4 * x, 0.4 * y)
 
     def _progress(self, t: float) -> float:
-        if self._loop:
-            return 0.5 - 0.5 * float(np.cos(2 * np.pi * t / self._seconds))
         fraction = min(max(t / self._seconds, 0.0), 1.0)
         # Constant speed with a soft start and end.
         soft = fraction * fraction * (3 - 2 * fraction)
         return 0.6 * fraction + 0.4 * soft
-
-    def _shake(self, t: float, axis: int) -> float:
-        """Camera shake on one axis, -1..1: three slow sine waves, periodic in a loop."""
-        total = 0.0
-        for index, (hertz, fraction) in enumerate(((0.3, 0.6), (0.7, 0.28), (1.5, 0.12))):
-            rate = max(1, round(hertz * self._seconds)) / self._seconds if self._loop else hertz
-            total += fraction * float(np.sin(2 * np.pi * rate * t + self._phases[3 * axis + index]))
-        return total

@@ -17,11 +17,10 @@ from videogen.engines.procedural.photo.relight import relight, relighting_for
 from videogen.engines.procedural.photo.warp import Warp, crop_to_fill, required_margin
 from videogen.engines.procedural.row_bands import split_rows
 from videogen.engines.procedural.subjects import SUBJECTS
-from videogen.engines.procedural.viewport import Viewport
+from videogen.engines.procedural.tone_mapping import Grain
+from videogen.engines.procedural.viewport import Viewport, checked_size
 
 _WEATHER: tuple[Kind, ...] = ("fog", "rain", "snow")
-_GRAIN = 256
-_GRAINS_PER_SECOND = 24
 
 
 class PhotoScene:
@@ -30,15 +29,13 @@ class PhotoScene:
     def __init__(
         self, picture: NDArray[np.uint8], shot: ShotSpec, size: tuple[int, int], seed: int, duration: float
     ) -> None:
-        width, height = size
-        if width < 16 or height < 16 or width % 2 or height % 2:
-            raise ValueError(f"size: expected even numbers of at least 16, got {width}x{height}")
+        width, height = checked_size(size)
         seeds = (seed & 0xFFFF_FFFF_FFFF_FFFF, 77)
         covering = crop_to_fill(picture, size)
         depth = guess_depth(covering)
         light = relighting_for(shot)
-        self._path = CameraPath(shot, duration, False, np.random.default_rng([*seeds, 1]))
-        views = [self._path.view_at(duration * fraction / 48) for fraction in range(49)]
+        self._path = CameraPath(shot, duration, np.random.default_rng([*seeds, 1]))
+        views = [self._path.view_at(duration * step / 48) for step in range(49)]
         lit = relight(covering, depth, light, np.random.default_rng([*seeds, 2]))
         self._warp = Warp(lit, depth, size, required_margin(views))
         self._camera = Camera(shot, duration, False, np.random.default_rng([*seeds, 3]))
@@ -51,15 +48,14 @@ class PhotoScene:
             for layer in SUBJECTS[kind].build(world, subject)
         ]
         self._vignette = _vignette(size, light.vignette)
-        self._grain = _grain(width, np.random.default_rng([*seeds, 4]))
-        self._offsets = np.random.default_rng([*seeds, 5]).integers(0, _GRAIN, (16, 2))
+        self._grain = Grain(width, 1.3, np.random.default_rng([*seeds, 4]), np.random.default_rng([*seeds, 5]))
 
     def frame(self, t: float) -> NDArray[np.uint8]:
         """The frame at t (seconds), uint8 (H, W, 3), RGB. The same t gives the same bytes, in any order of calls and on
         any number of threads."""
         shown = self._warp.show(self._path.view_at(t))
         if self._weather or self._vignette is not None:
-            return self._developed(self._weathered(shown, self._camera.state_at(t)), t)
+            return self._to_bytes(self._weathered(shown, self._camera.state_at(t)), t)
         return shown
 
     def _weathered(self, shown: NDArray[np.uint8], state: FrameState) -> F32:
@@ -73,15 +69,13 @@ class PhotoScene:
                 layer.paint(canvas, span, state, prepared)
         return canvas
 
-    def _developed(self, canvas: F32, t: float) -> NDArray[np.uint8]:
+    def _to_bytes(self, canvas: F32, t: float) -> NDArray[np.uint8]:
         picture = np.empty((self._viewport.height, self._viewport.width, 3), np.uint8)
-        row, column = (int(value) for value in self._offsets[int(t * _GRAINS_PER_SECOND + 0.5) % len(self._offsets)])
         for first, last in split_rows(0, self._viewport.height, self._viewport.width):
             light = canvas[:, first:last]
             np.sqrt(np.maximum(light, 0), out=light)
             light *= np.float32(255) if self._vignette is None else self._vignette[first:last]
-            rows = (np.arange(first, last) + row) % _GRAIN
-            light += self._grain[rows, column : column + self._viewport.width] + np.float32(0.5)
+            light += self._grain.rows(t, (first, last))
             np.clip(light, 0, 255, out=light)
             for channel in range(3):
                 picture[first:last, :, channel] = light[channel]
@@ -94,8 +88,3 @@ def _vignette(size: tuple[int, int], amount: float) -> F32 | None:
     x = np.linspace(-1, 1, size[0], dtype=np.float32)
     y = np.linspace(-1, 1, size[1], dtype=np.float32)[:, None]
     return np.asarray(255 * (1 - amount * 0.5 * np.minimum(x * x + y * y, 2.0)), np.float32)
-
-
-def _grain(width: int, rng: np.random.Generator) -> F32:
-    noise = rng.random((2, _GRAIN, _GRAIN), dtype=np.float32)
-    return np.tile((noise[0] - noise[1]) * np.float32(1.3), (1, -(-width // _GRAIN) + 1))

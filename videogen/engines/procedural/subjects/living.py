@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import Final
@@ -11,11 +11,11 @@ import numpy as np
 
 from videogen.engines.procedural.figures import draw_cycle
 from videogen.engines.procedural.language import Subject
-from videogen.engines.procedural.layer import ALOFT, NEAR, STANDING, Layer, World
+from videogen.engines.procedural.layer import ALOFT, NEAR, STANDING, WATER_GROUNDS, Layer, World
 from videogen.engines.procedural.layers.moving_sprites import MovingSprite, MovingSprites
 from videogen.engines.procedural.palette import TINTS, Rgb, mix, scale
 from videogen.engines.procedural.subjects.definition import SubjectDefinition
-from videogen.engines.procedural.subjects.placement import WATER_GROUNDS, distribute
+from videogen.engines.procedural.subjects.placement import distribute
 
 _SIZES: Final = {"tiny": 0.4, "small": 0.65, "": 1.0, "large": 1.45, "huge": 2.1}
 
@@ -164,12 +164,11 @@ def whales(world: World, subject: Subject) -> list[Layer]:
     return [MovingSprites(world, actors, STANDING + 1)]
 
 
-def _walking(kind: str) -> Callable[[World, Subject], list[Layer]]:
-    return partial(walkers, kind=kind)
-
-
 DEFINITIONS: Final[Mapping[str, SubjectDefinition]] = {
-    **{kind: SubjectDefinition(_walking(kind), "thing", "sunset", "meadow", (0.62, 0.68)) for kind in WALKERS},
+    **{
+        kind: SubjectDefinition(partial(walkers, kind=kind), "thing", "sunset", "meadow", (0.62, 0.68))
+        for kind in WALKERS
+    },
     "bird": SubjectDefinition(birds, "thing", "sunset", "ocean", (0.68, 0.74)),
     "fish": SubjectDefinition(fish, "thing", "noon", "underwater"),
     "whale": SubjectDefinition(whales, "thing", "noon", "underwater"),

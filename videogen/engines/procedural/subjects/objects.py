@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from videogen.engines.procedural.language import Subject
-from videogen.engines.procedural.layer import ALOFT, STANDING, Layer, World
+from videogen.engines.procedural.layer import ALOFT, STANDING, WATER_GROUNDS, Layer, World
 from videogen.engines.procedural.layers.fire import Fire
 from videogen.engines.procedural.layers.lanterns import Lanterns
 from videogen.engines.procedural.layers.moving_sprites import MovingSprite, MovingSprites
@@ -14,7 +14,7 @@ from videogen.engines.procedural.layers.objects import LAMP_POSITION, Beam, ball
 from videogen.engines.procedural.layers.trees import draw_tree, season_colors
 from videogen.engines.procedural.palette import TINTS, Rgb, mix
 from videogen.engines.procedural.subjects.definition import SubjectDefinition
-from videogen.engines.procedural.subjects.placement import WATER_GROUNDS, distribute, requested_side
+from videogen.engines.procedural.subjects.placement import distribute, requested_side
 from videogen.engines.procedural.tone_mapping import Grade
 
 

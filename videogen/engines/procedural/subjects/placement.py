@@ -7,7 +7,6 @@ from typing import Final
 from videogen.engines.procedural.language import Subject
 from videogen.engines.procedural.layer import World
 
-WATER_GROUNDS: Final = ("ocean", "lake", "pool", "river")
 NEEDS_LAND: Final = ("cat", "dog", "horse", "deer", "person", "fire")
 """Kinds that need land. In an environment with water they stand on the near bank."""
 
