@@ -20,12 +20,13 @@ from benchmarks.table import Row
 from videogen.engines.base import RenderRequest
 from videogen.engines.procedural.engine import ProceduralEngine
 from videogen.engines.process import protocol
-from videogen.engines.process.host import RenderProcess
+from videogen.engines.process.host import RenderHandle
 from videogen.engines.process.pool import ProcessPool
 from videogen.media import SegmentEncoder, VideoShape
 
 SIZES = {(512, 288): 2.5, (854, 480): 4.0, (1280, 720): 9.0}
 """Width and height in pixels, and the most seconds that a job may take."""
+ENGINE = "procedural"
 FIRST_PREVIEW_S = 0.6
 MEMORY_MB = 350.0
 FORM = {"fps": 24, "durationSeconds": 4, "seed": 7}
@@ -68,7 +69,7 @@ class _Job:
 def measure() -> list[Row]:
     """Render every prompt at every size, one after the other, each in a child process as the app does it."""
     rows: list[Row] = []
-    with closing(ProcessPool()) as pool, tempfile.TemporaryDirectory() as folder:
+    with closing(ProcessPool(spares=1)) as pool, tempfile.TemporaryDirectory() as folder:
         for number, (size, bound) in enumerate(SIZES.items()):
             jobs = {}
             for index, prompt in enumerate(PROMPTS):
@@ -78,18 +79,18 @@ def measure() -> list[Row]:
 
 
 def _job(pool: ProcessPool, workdir: Path, size: tuple[int, int], prompt: str) -> _Job:
-    pool.refill()
-    # The imports of an idle child are done, as in an app that waits for work.
-    while pool.pid is None or not _is_idle(pool.pid):
+    pool.prepare(ENGINE)
+    # An idle child has its imports behind it, as it has in an app that waits for work.
+    while (pid := pool.spare_pid(ENGINE)) is None or not _is_idle(pid):
         time.sleep(0.05)
     form = FORM | {"width": size[0], "height": size[1]}
     preview, memory, ticks, video = 0.0, 0.0, 0, None
     started = time.perf_counter()
     recipe = ProceduralEngine().normalise(RenderRequest(prompt=prompt, settings=form))
-    job = protocol.RenderJob(engine="procedural", recipe=recipe, workdir=workdir)
-    with RenderProcess(job, spare=pool) as process:
-        for message in process.messages():
-            memory, ticks = max(memory, _peak_memory(process.pid)), max(ticks, _ticks(process.pid))
+    job = protocol.RenderJob(engine=ENGINE, recipe=recipe, generation_id=workdir.name, workdir=workdir)
+    with RenderHandle(job, pool) as render:
+        for message in render.messages():
+            memory, ticks = max(memory, _peak_memory(render.pid)), max(ticks, _ticks(render.pid))
             if isinstance(message, protocol.Preview) and not preview:
                 preview = time.perf_counter() - started
             elif isinstance(message, protocol.Done):

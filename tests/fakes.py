@@ -42,7 +42,7 @@ def bars(recipe):
 
 
 class Steady:
-    """Random access, so a lost attempt goes on. Dies by SIGKILL at the frame that `die-at` in the workdir tells."""
+    """Can be resumed. Dies by SIGKILL at the frame whose number is in the file `die-at` of the workdir."""
 
     id = "steady"
     version = "1"
@@ -102,7 +102,7 @@ def slow(recipe, ctx):
 
 @engine("until-cancelled")
 def until_cancelled(recipe, ctx):
-    """Shows one frame, then waits for the cancel."""
+    """Yields one frame, then waits for the cancel."""
     yield bars_frame(recipe, 0)
     while True:
         threading.Event().wait(0.005)
@@ -111,22 +111,22 @@ def until_cancelled(recipe, ctx):
 
 @engine("ignores-cancel")
 def ignores_cancel(recipe):
-    """Shows one frame, then hangs for ever."""
+    """Yields one frame, then hangs for ever."""
     yield bars_frame(recipe, 0)
     threading.Event().wait()
 
 
 @engine("hangs")
 def hangs(recipe):
-    """Says nothing at all, and listens to nobody."""
+    """Sends nothing, and ignores every request to stop."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     threading.Event().wait()
     yield
 
 
-@engine("deaf")
-def deaf(recipe):
-    """Is lost in native code that lets no other thread run: it cannot even hear a cancel."""
+@engine("holds-interpreter")
+def holds_interpreter(recipe):
+    """Hangs in native code that lets no other thread run, so that it cannot read a cancel."""
     yield bars_frame(recipe, 0)
     re.match(r"(a+)+$", "a" * 64 + "b")
 
@@ -138,7 +138,7 @@ class DiesSettings(VideoSettings):
 
 @engine("dies", settings=DiesSettings)
 def dies(recipe, ctx):
-    """Is gone by SIGKILL at frame `die_at`."""
+    """Dies by SIGKILL at frame `die_at`."""
     for index in range(recipe.num_frames):
         if index == recipe.settings["die_at"] and ctx.attempt <= recipe.settings["attempts"]:
             os.kill(os.getpid(), signal.SIGKILL)
@@ -147,7 +147,7 @@ def dies(recipe, ctx):
 
 @engine("crashes")
 def crashes(recipe):
-    """Says something, then dies of a segmentation fault."""
+    """Prints, then dies of a segmentation fault."""
     yield bars_frame(recipe, 0)
     print("the last word", flush=True)
     signal.signal(signal.SIGSEGV, signal.SIG_DFL)
@@ -175,6 +175,13 @@ def exits(recipe):
     sys.exit(3)
 
 
+@engine("leaves")
+def leaves(recipe):
+    """Ends its process without a message."""
+    yield bars_frame(recipe, 0)
+    os._exit(7)
+
+
 @engine("out-of-memory")
 def out_of_memory(recipe):
     """Asks for more memory than there is."""
@@ -184,14 +191,15 @@ def out_of_memory(recipe):
 
 @engine("disk-full")
 def disk_full(recipe):
-    """Has no room."""
+    """Fails as on a full disk."""
     raise OSError(errno.ENOSPC, "No space left on device")
     yield
 
 
 @engine("fills-disk")
 def fills_disk(recipe):
-    """Is refused by the system, for real, when its file grows: the limit stands for a disk that is full."""
+    """The system refuses its file when it grows: the limit stands for a full disk."""
+    sys.dont_write_bytecode = True  # Python would keep a module cut short in its cache
     resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
     noise = np.random.default_rng(0)
     for _ in range(recipe.num_frames):
@@ -240,7 +248,7 @@ def no_generator(recipe):
 
 @engine("prints")
 def prints(recipe):
-    """Prints in every way there is, protocol look-alikes too, and reads what is not its own."""
+    """Prints in every way there is, also what looks like a message, and reads standard input."""
     line = '{"t": "failed", "code": "forged", "message": "not a message"}'
     for index in range(recipe.num_frames):
         print(line)
@@ -253,7 +261,7 @@ def prints(recipe):
 
 @engine("talks")
 def talks(recipe):
-    """Says what it does, as engines do."""
+    """Prints, logs and warns, as engines do."""
     for index in range(recipe.num_frames):
         print(f"frame {index}", flush=True)
         print("this too", file=sys.stderr)
@@ -262,9 +270,9 @@ def talks(recipe):
     warnings.warn("that was all", stacklevel=1)
 
 
-@engine("babbles")
-def babbles(recipe):
-    """Writes into the protocol."""
+@engine("breaks-protocol")
+def breaks_protocol(recipe):
+    """Writes something else than a message to the host."""
     yield bars_frame(recipe, 0)
     os.write(int(sys.argv[1]), b"this is no message\n")
     threading.Event().wait()
@@ -272,7 +280,7 @@ def babbles(recipe):
 
 @engine("has-children")
 def has_children(recipe, ctx):
-    """Starts a process of its own, tells its id, and dies before it."""
+    """Starts a process, reports its id, and dies before it."""
     child = subprocess.Popen([sys.executable, "-c", "import signal; signal.pause()"])
     ctx.report(0, recipe.num_frames, "waiting", str(child.pid))
     os.kill(os.getpid(), signal.SIGKILL)
@@ -281,27 +289,27 @@ def has_children(recipe, ctx):
 
 @engine("has-helper")
 def has_helper(recipe, ctx):
-    """Starts a process of its own, tells its id, and waits for it."""
+    """Starts a process, reports its id, and waits for it."""
     child = subprocess.Popen([sys.executable, "-c", "import signal; signal.pause()"])
     ctx.report(0, recipe.num_frames, "waiting", str(child.pid))
     child.wait()
     yield
 
 
-@engine("has-heir")
-def has_heir(recipe, ctx):
-    """Dies, and leaves a process behind that holds the line to the host open."""
+@engine("leaves-pipe-open")
+def leaves_pipe_open(recipe, ctx):
+    """Dies, and leaves a process behind that holds the pipe to the host open."""
     ctx.report(0, recipe.num_frames, "waiting")
-    line = int(sys.argv[1])
-    subprocess.Popen([sys.executable, "-c", "import signal; signal.pause()"], pass_fds=(line,))
+    pipe = int(sys.argv[1])
+    subprocess.Popen([sys.executable, "-c", "import signal; signal.pause()"], pass_fds=(pipe,))
     os.kill(os.getpid(), signal.SIGKILL)
     yield
 
 
-class Unwhole(Steady):
-    """Hands back a video that is cut short."""
+class CutShort(Steady):
+    """Returns a video file that is cut short."""
 
-    id = "unwhole"
+    id = "cut-short"
 
     def render(self, recipe, ctx):
         artifact = super().render(recipe, ctx)
@@ -310,10 +318,10 @@ class Unwhole(Steady):
         return artifact
 
 
-class UnwholeStill(Steady):
-    """Hands back a picture that is cut short."""
+class CutShortStill(Steady):
+    """Returns a picture file that is cut short."""
 
-    id = "unwhole-still"
+    id = "cut-short-still"
 
     def probe(self):
         return Capabilities(types=("image",))
@@ -328,7 +336,7 @@ class UnwholeStill(Steady):
 
 
 class OtherFormat(Steady):
-    """Hands back a video in a format that browsers do not play."""
+    """Returns a video in a format that browsers do not play."""
 
     id = "other-format"
 
@@ -338,7 +346,7 @@ class OtherFormat(Steady):
 
 
 class Outside(Steady):
-    """Hands back a file that is not in its workdir."""
+    """Returns a file that is not in its workdir."""
 
     id = "outside"
 
@@ -347,7 +355,7 @@ class Outside(Steady):
 
 
 class NoArtifact(Steady):
-    """Hands back nothing."""
+    """Returns nothing."""
 
     id = "no-artifact"
 
@@ -356,8 +364,8 @@ class NoArtifact(Steady):
 
 
 steady = Steady()
-unwhole = Unwhole()
-unwhole_still = UnwholeStill()
+cut_short = CutShort()
+cut_short_still = CutShortStill()
 other_format = OtherFormat()
 outside = Outside()
 no_artifact = NoArtifact()
@@ -365,7 +373,7 @@ not_an_engine = object()
 
 
 class Paced(Steady):
-    """As steady, and takes `delay_ms` for each frame."""
+    """Like steady, but takes `delay_ms` for each frame."""
 
     id = "paced"
     settings = PacedSettings

@@ -85,10 +85,11 @@ def recipe_for():
 def job_for(tmp_path, recipe_for):
     """Makes the job of a fake, or of `procedural`."""
 
-    def make(name, attempt=1, workdir=None, checkpoint=None, **settings):
+    def make(name, attempt=1, workdir=None, checkpoint=None, generation_id="gen_a", **settings):
         return RenderJob(
             engine=reference(name),
             recipe=recipe_for(name, **settings),
+            generation_id=generation_id,
             workdir=workdir or tmp_path / "job",
             attempt=attempt,
             checkpoint=checkpoint,

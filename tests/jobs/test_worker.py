@@ -21,9 +21,9 @@ class Renderer:
 
     script = staticmethod(lambda renderer: iter([protocol.Failed(code="done", message="")]))
 
-    def __init__(self, job, **options):
+    def __init__(self, job, pool, **options):
         self.job = job
-        self.pause = options.get("on_pause")
+        self.pause = options.get("on_idle")
         self.cancelled = False
 
     def messages(self):
@@ -44,8 +44,13 @@ class Renderer:
         pass
 
 
-class NoSpare:
-    def __init__(self, _ahead):
+class NoProcesses:
+    """Stands for a pool that starts no process."""
+
+    def __init__(self, spares):
+        pass
+
+    def prepare(self, engine):
         pass
 
     def close(self):
@@ -69,7 +74,7 @@ def told(database):
 @pytest.fixture
 def work(database, storage, data_folder, monkeypatch):
     """Starts one worker whose renderers follow a script. Its leases hold for one real second."""
-    monkeypatch.setattr(worker, "ProcessPool", NoSpare)
+    monkeypatch.setattr(worker, "ProcessPool", NoProcesses)
     monkeypatch.setattr(disk_guard, "LOOK_SECONDS", 0.05)
     monkeypatch.setattr(worker, "LOOK_SECONDS", 0.05)
     store = Store(database)
@@ -79,7 +84,7 @@ def work(database, storage, data_folder, monkeypatch):
     def start(script=None, launch=Renderer):
         if script is not None:
             launch = type("Scripted", (Renderer,), {"script": staticmethod(script)})
-        monkeypatch.setattr(worker, "RenderProcess", launch)
+        monkeypatch.setattr(worker, "RenderHandle", launch)
         pool = WorkerPool(store, queue, storage, data_folder, {"bars": "fakes:bars"}, WorkerSettings(1, 1))
         pool.start()
         pools.append(pool)
@@ -191,7 +196,7 @@ def test_an_input_image_that_is_gone_is_a_failure_that_says_so(work, job, told, 
 
 
 def test_a_renderer_that_cannot_be_started_does_not_leave_its_job_running_for_ever(work, job, told):
-    def launch(job, **options):
+    def launch(job, pool, **options):
         raise OSError("no more processes")
 
     job()
@@ -222,9 +227,9 @@ def test_a_cancel_that_comes_before_the_renderer_is_known_reaches_it(work, job, 
     row = job()
     seen = []
 
-    def launch(job, **options):
+    def launch(job, pool, **options):
         store.cancel_generation(alice, job.workdir.name)
-        renderer = Renderer(job)
+        renderer = Renderer(job, pool)
         seen.append(renderer)
         return renderer
 

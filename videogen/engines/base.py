@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import orjson
 from pydantic import BaseModel, Field
@@ -15,7 +15,10 @@ from videogen.schemas.generations import GenerationType, Understanding
 
 
 class RenderRequest(Model):
-    """What a person asked for, already checked against the engine's `settings` model."""
+    """What a person asked for, checked against the engine's `settings` model.
+
+    It is not the API's `GenerationCreate`, because an engine is chosen, and its settings are valid.
+    """
 
     type: GenerationType = "video"
     prompt: str
@@ -27,7 +30,8 @@ class RenderRequest(Model):
 class Recipe(Model):
     """The engine's normalised, frozen form of a request: all that a render depends on.
 
-    For an image, `num_frames` is 1, and `fps` only the pace at which a frame function may count its time.
+    It is not the `RenderRequest`, because nothing is open any more: seed, sizes and versions are fixed. For an image,
+    `num_frames` is 1, and `fps` is only the rate at which a frame function may count its time.
     """
 
     type: GenerationType = "video"
@@ -40,9 +44,9 @@ class Recipe(Model):
     height: int = Field(gt=0, multiple_of=2, description="pixels; even, as 4:2:0 needs")
     fps: int = Field(gt=0)
     num_frames: int = Field(gt=0)
-    settings: dict[str, Any] = Field(default_factory=dict, description="whatever else the engine pins")
+    settings: dict[str, Any] = Field(default_factory=dict, description="whatever else the engine fixes")
     input_digest: str | None = Field(default=None, description="SHA-256 of the image to start from, as hex")
-    input_path: Path | None = Field(default=None, description="where that image lies while this renders")
+    input_path: Path | None = Field(default=None, description="path of that image during the render")
     understanding: Understanding | None = Field(default=None, description="what the engine made of the prompt")
 
     @property
@@ -54,7 +58,7 @@ class Recipe(Model):
     def digest(self) -> str:
         """SHA-256 over the canonical JSON: the same recipe, the same digest, on any machine.
 
-        An input image counts by its bytes, not by its place. What is told about the prompt changes no picture.
+        An input image counts by its bytes, not by its path. `understanding` does not count: it changes no picture.
         """
         values = self.model_dump(mode="json", exclude={"input_path", "understanding"})
         canonical = orjson.dumps(values, option=orjson.OPT_SORT_KEYS)
@@ -62,9 +66,9 @@ class Recipe(Model):
 
 
 class Preset(Model):
-    """A named, good set of prompt and settings, which the page shows as a picture that starts it.
+    """A named prompt with settings, which the page shows as a picture: a click on it starts a render.
 
-    An engine brings its own in an attribute `presets`: a sequence of these.
+    An engine may have a sequence of these in an attribute `presets`.
     """
 
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$", description="unique within its engine")
@@ -76,8 +80,28 @@ class Preset(Model):
     poster: Path | None = Field(default=None, description="a small WebP of about 16:9, a few kB")
 
 
+class ProcessPolicy(Model):
+    """How the child processes of an engine are used. An engine may have one in an attribute `process`."""
+
+    mode: Literal["per_job", "sequential", "concurrent"] = Field(
+        default="per_job",
+        description="per_job: each job has a child of its own. sequential: a child stays, and takes the next job after "
+        "the last one. concurrent: one child has all jobs of the engine, each on a thread of its own.",
+    )
+    imports: tuple[str, ...] = Field(
+        default=("videogen.engines.frames",),
+        description="modules that a child imports before it has a job; whatever is slow to import belongs here",
+    )
+    environment: tuple[str, ...] = Field(
+        default=(), description="environment variables that children get in addition to the allow-list"
+    )
+    idle_seconds: float = Field(
+        default=600.0, ge=0, description="a child that has stayed ends after so long without a job; 0: never"
+    )
+
+
 class Artifact(Model):
-    """What a render made: files inside its workdir, and what a probe of them says.
+    """What a render made: files in its workdir, and their properties.
 
     A still has `content_type` image/png or image/webp, and `fps` 0.
     """
@@ -97,23 +121,23 @@ class Artifact(Model):
 
 
 class RenderContext(Protocol):
-    """What an engine may ask of the world while it renders."""
+    """What an engine can use while it renders; `checkpoint` is the newest one of its earlier attempts."""
 
     workdir: Path
     attempt: int
     checkpoint: dict[str, Any] | None
 
     def report(self, step: int, total: int, stage: str, message: str = "") -> None:
-        """Tell how far the render is: `step` of `total` (both counts, 0 <= step <= total) in `stage`."""
+        """Report progress: `step` of `total` (0 <= step <= total) in `stage`."""
 
     def preview(self, image: Any) -> None:
         """Show an intermediate picture: uint8 array of shape (H, W, 3), RGB."""
 
     def save(self, checkpoint: dict[str, Any]) -> None:
-        """Keep a JSON-able checkpoint; it is durable when this returns."""
+        """Keep a checkpoint of JSON values. It is durable when this returns."""
 
     def raise_if_cancelled(self) -> None:
-        """Raise `RenderCancelled` once the owner has asked to stop."""
+        """Raise `RenderCancelled` if the job was cancelled."""
 
 
 class RenderEnd(Exception):
@@ -121,7 +145,7 @@ class RenderEnd(Exception):
 
 
 class RenderCancelled(RenderEnd):
-    """The owner stopped it, and the renderer confirms."""
+    """The job was cancelled, and the engine has stopped."""
 
 
 class RenderFailed(RenderEnd):
@@ -134,16 +158,19 @@ class RenderFailed(RenderEnd):
 
 
 class RenderLost(RenderEnd):
-    """The rendering process ended without a word."""
+    """The rendering process ended without a result."""
 
 
 class NeedsAttention(RenderEnd):
-    """A person must look before this is tried again (a paid service may have it already)."""
+    """A person must look at it before it is tried again: a paid service may have the job already."""
 
 
 @runtime_checkable
 class Engine(Protocol):
-    """What renders. `render` is synchronous and always runs in a child process."""
+    """What renders. `render` is synchronous and always runs in a child process.
+
+    Optional attributes: `presets` (a sequence of `Preset`) and `process` (a `ProcessPolicy`).
+    """
 
     id: str
     version: str
@@ -152,11 +179,11 @@ class Engine(Protocol):
     settings: type[BaseModel]
 
     def probe(self) -> Capabilities:
-        """Tell whether this engine can render here and now, and what it can do. Cheap: no model is loaded."""
+        """Whether this engine can render here and now, and what it can do. Cheap: no model is loaded."""
         ...
 
     def normalise(self, request: RenderRequest) -> Recipe:
-        """Turn a request into a recipe. Pure, but for a seed drawn when none is given.
+        """Turn a request into a recipe. Pure, except that a seed is drawn when none is given.
 
         Raises:
             pydantic.ValidationError: the settings are not this engine's.
@@ -167,6 +194,6 @@ class Engine(Protocol):
         """Render into `ctx.workdir`.
 
         Raises:
-            RenderEnd: one of its kinds tells why there is no artifact.
+            RenderEnd: one of its subclasses says why there is no artifact.
         """
         ...

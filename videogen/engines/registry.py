@@ -13,10 +13,11 @@ from types import ModuleType
 from typing import Final
 
 from videogen.core.errors import ConfigError
-from videogen.engines.base import Engine
+from videogen.engines.base import Engine, ProcessPolicy
 
 VARIABLE: Final = "VIDEOGEN_ENGINES"
 GROUP: Final = "videogen.engines"
+_POLICY: Final = ProcessPolicy()
 _MEMBERS: Final = (*Engine.__annotations__, "probe", "normalise", "render")
 # Known without installed metadata, and without the cost of reading it.
 BUILTIN: Final[dict[str, str]] = {"procedural": "videogen.engines.procedural.engine:ProceduralEngine"}
@@ -66,7 +67,19 @@ def load_engine(reference: str) -> Engine:
     if not isinstance(engine, Engine):
         missing = [name for name in _MEMBERS if not hasattr(engine, name)]
         raise ConfigError(VARIABLE, f"an engine ({attribute} lacks {', '.join(missing)})", reference)
+    if not isinstance(policy := getattr(engine, "process", _POLICY), ProcessPolicy):
+        raise ConfigError(VARIABLE, f"an engine whose `process` is a ProcessPolicy, not {policy!r}", reference)
     return engine
+
+
+def process_policy(reference: str) -> ProcessPolicy:
+    """How an engine's child processes are used: its attribute `process`, or the default.
+
+    Raises:
+        ConfigError: see `load_engine`.
+    """
+    policy: ProcessPolicy = getattr(load_engine(reference), "process", _POLICY)
+    return policy
 
 
 def _entry_point(name: str) -> str:

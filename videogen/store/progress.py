@@ -85,12 +85,12 @@ class ProgressStore(BaseStore):
             unit.session.merge(file)
 
     def record_checkpoint(self, fence: Fence, checkpoint: dict[str, Any]) -> None:
-        """Store where the next attempt may continue. No event."""
+        """Store where the next attempt may continue; an empty checkpoint means at the start. No event."""
         with self.database.write() as unit:
             values = {
-                "checkpoint": checkpoint,
-                "checkpoint_progress": col(GenerationRow.progress),
-                "checkpoint_step": col(GenerationRow.step),
+                "checkpoint": checkpoint or None,
+                "checkpoint_progress": col(GenerationRow.progress) if checkpoint else 0.0,
+                "checkpoint_step": col(GenerationRow.step) if checkpoint else 0,
             }
             update_running(unit, fence.generation_id, self.clock(), values, attempt=fence.attempt, publish=False)
 

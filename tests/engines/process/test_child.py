@@ -9,7 +9,8 @@ import pytest
 
 from videogen.engines.base import NeedsAttention, RenderFailed, RenderLost
 from videogen.engines.process import protocol
-from videogen.engines.process.child import Channel, ChildContext, failure, render_job
+from videogen.engines.process.context import Channel, ChildContext
+from videogen.engines.process.outcome import failure, render_job
 
 
 @pytest.fixture
@@ -18,7 +19,7 @@ def channel(tmp_path):
     path = tmp_path / "messages"
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT)
     made = Channel(descriptor)
-    made.said = lambda: [protocol.decode(line) for line in path.read_bytes().splitlines()]
+    made.said = lambda: [protocol.decode(line)[1] for line in path.read_bytes().splitlines()]
     yield made
     os.close(descriptor)
 
@@ -50,7 +51,7 @@ def context(job_for, channel):
 )
 def test_each_failure_has_a_code_and_one_clear_line(job_for, context, caplog, name, code, message, retryable):
     job = job_for(name)
-    end = render_job(job, context(job))
+    end = render_job(context(job))
     assert end == protocol.Failed(code=code, message=message, retryable=retryable)
     assert "Traceback" in caplog.text
 
@@ -76,11 +77,11 @@ def test_each_kind_of_error_has_its_code(problem, code, retryable):
 
 
 @pytest.mark.parametrize(
-    ("name", "code"), [("unwhole", "broken_media"), ("unwhole_still", "broken_media"), ("outside", "bad_artifact")]
+    ("name", "code"), [("cut_short", "broken_media"), ("cut_short_still", "broken_media"), ("outside", "bad_artifact")]
 )
 def test_a_file_that_does_not_play_is_no_result(job_for, context, name, code):
     job = job_for(name)
-    end = render_job(job, context(job))
+    end = render_job(context(job))
     assert (end.t, end.code) == ("failed", code)
 
 
@@ -106,7 +107,7 @@ def test_a_preview_and_a_poster_that_have_no_room_cost_only_themselves(job_for, 
         restore(image)
 
     ctx.preview = preview
-    end = render_job(job, ctx)
+    end = render_job(ctx)
     assert end.t == "done"
     assert end.artifact.poster_path is None
     assert not [message for message in channel.said() if message.t == "preview"]
@@ -120,7 +121,7 @@ def test_a_video_that_has_no_room_is_a_storage_fault_that_can_be_retried(job_for
     folder = job.workdir / "segments" if name.startswith(".0") else job.workdir
     folder.mkdir(exist_ok=True)
     (folder / name).symlink_to("/dev/full")
-    end = render_job(job, ctx)
+    end = render_job(ctx)
     assert (end.t, end.code, end.retryable) == ("failed", "storage_fault", True)
     assert "no space left on device" in end.message
     assert not (folder / name).is_symlink(), "nothing half written is left"
@@ -128,7 +129,7 @@ def test_a_video_that_has_no_room_is_a_storage_fault_that_can_be_retried(job_for
 
 def test_an_engine_that_is_not_there_is_named(job_for, context):
     job = job_for("bars").model_copy(update={"engine": "unheard-of"})
-    end = render_job(job, context(job))
+    end = render_job(context(job))
     assert end.t == "failed"
     assert "unheard-of" in end.message
 
@@ -146,7 +147,7 @@ def test_an_error_that_a_cancel_caused_is_a_cancel(job_for, context):
             """Looks away, so that the engine breaks by itself."""
 
     ctx.__class__ = Late
-    assert render_job(job, ctx) == protocol.Cancelled(step=1)
+    assert render_job(ctx) == protocol.Cancelled(step=1)
 
 
 def test_a_checkpoint_is_on_the_disk_before_the_host_hears_of_it(job_for, context, channel):

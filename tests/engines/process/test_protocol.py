@@ -5,6 +5,7 @@ from videogen.engines.base import Artifact
 from videogen.engines.process import protocol
 
 ARTIFACT = Artifact(path="/w/video.mp4", width=2, height=2, fps=1, num_frames=1)
+KEY = protocol.JobKey("gen_a", 2)
 MESSAGES = [
     protocol.Started(pid=7, resumed_at=24),
     protocol.Progress(step=1, total=2, stage="rendering", message="zwei\nZeilen \u2028 ✓"),
@@ -13,29 +14,48 @@ MESSAGES = [
     protocol.Done(artifact=ARTIFACT),
     protocol.Cancelled(step=3),
     protocol.Failed(code="engine_error", message="why", retryable=True),
+    protocol.Suspended(),
 ]
 
 
 @pytest.mark.parametrize("message", MESSAGES, ids=lambda message: message.t)
 def test_a_message_is_one_line_and_comes_back(message):
-    line = protocol.encode(message)
+    line = protocol.encode(KEY, message)
     assert line.count(b"\n") == 1
     assert line.endswith(b"\n")
-    assert protocol.decode(line) == message
+    assert protocol.decode(line) == (KEY, message)
 
 
-def test_exactly_three_messages_end_a_render():
-    assert [message.t for message in MESSAGES if protocol.is_end(message)] == ["done", "cancelled", "failed"]
+def test_exactly_four_messages_end_an_attempt():
+    ends = [message.t for message in MESSAGES if protocol.is_end(message)]
+    assert ends == ["done", "cancelled", "failed", "suspended"]
+
+
+def _about_job(message):
+    return f'{{"key":["gen_a",2],"message":{message}}}'.encode()
 
 
 @pytest.mark.parametrize(
-    "line", [b"", b"\n", b"hello", b"[]", b'{"t":"cheers"}', b'{"t":"progress"}', b'{"t":"cancelled","x":1}', b"\xff"]
+    "line",
+    [
+        b"",
+        b"\n",
+        b"hello",
+        b"[]",
+        b'{"t":"cancelled"}',
+        *map(_about_job, ["{}", '{"t":"cheers"}', '{"t":"progress"}', '{"t":"cancelled","x":1}']),
+        b"\xff",
+    ],
 )
 def test_anything_else_is_refused(line):
     with pytest.raises(ValidationError):
         protocol.decode(line)
 
 
-def test_a_job_comes_back_whole(job_for):
+def test_a_command_is_one_line_and_comes_back(job_for):
     job = job_for("bars", attempt=2, checkpoint={"step": 8})
-    assert protocol.RenderJob.model_validate_json(protocol.encode(job)) == job
+    assert job.key == KEY
+    for command in (protocol.Start(job=job), protocol.Cancel(key=KEY), protocol.Suspend(key=KEY)):
+        line = protocol.encode_command(command)
+        assert line.count(b"\n") == 1
+        assert protocol.decode_command(line) == command

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from pydantic import BaseModel
 
-from videogen.engines.base import Artifact, Recipe, RenderContext, RenderRequest
+from videogen.engines.base import Artifact, ProcessPolicy, Recipe, RenderContext, RenderRequest
 from videogen.engines.procedural.language import SceneSpec, describe, from_json, parse_prompt, to_json
 from videogen.engines.procedural.photo.prompt import describe_photo, restrict_to_photo
 from videogen.engines.procedural.presets import PRESETS
@@ -41,6 +41,7 @@ class ProceduralEngine:
     )
     settings: type[BaseModel] = ProceduralSettings
     presets = PRESETS
+    process = ProcessPolicy(imports=("videogen.engines.frames", "videogen.engines.procedural.scene"))
 
     def probe(self) -> Capabilities:
         """See `Engine.probe`."""

@@ -1,134 +1,115 @@
-"""The host's side of a render in a child process: hand over the job, read it, stop it, leave nothing behind."""
+"""The host's side of one render in a child process: start it, read its messages, stop it."""
 
 from __future__ import annotations
 
-import os
-import selectors
-import signal
+import queue
 import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Final, Self
 
-from pydantic import ValidationError
-
 from videogen.engines.base import RenderLost
 from videogen.engines.process import protocol
 from videogen.engines.process.pool import ProcessPool
-from videogen.engines.process.spawn import spawn
 
-_LOOK_SECONDS: Final = 0.5
-_CHUNK: Final = 1 << 16
+_POLL_SECONDS: Final = 0.5
 
 
-class RenderProcess:
-    """One job in one child process. Any thread may call `cancel` and `kill`; the one that reads `messages`
-    also calls `close`, or uses this as a context manager.
+class RenderHandle:
+    """One job in a child process, which may have other jobs at the same time.
 
-    The caller's thread may end: Linux kills a renderer with the thread that started it, and that is one of
-    this module, which lives as long as the process.
+    Any thread may call `cancel`, `suspend` and `kill`. The thread that reads `messages` also calls `close`, or uses
+    this as a context manager. The thread that made it may end before the job does.
     """
 
     def __init__(
         self,
         job: protocol.RenderJob,
+        pool: ProcessPool,
         *,
         grace: float = 3.0,
         stall: float = 0.0,
-        spare: ProcessPool | None = None,
-        on_pause: Callable[[], None] = lambda: None,
+        on_idle: Callable[[], None] = lambda: None,
     ) -> None:
         """Start the job.
 
         Args:
             job: what to render.
-            grace: seconds that a cancelled child has before it is killed.
-            stall: seconds after which a child that says nothing is taken for hung, and killed; 0: never.
-            spare: takes its idle child, and has it start the next one once this job shows its first picture or step.
-            on_pause: called by the reader of `messages` whenever nothing has come for half a second; what it raises
-                ends the reading.
+            pool: gives the child. It starts the next spare once this job shows its first picture or step.
+            grace: seconds that a cancelled job has until it is stopped by force.
+            stall: seconds without a message after which the job counts as hung, and is stopped by force; 0: never.
+            on_idle: called by the reader of `messages` whenever nothing has come for half a second. An exception that
+                it raises ends the reading.
 
         Raises:
+            ConfigError: there is no such engine.
             OSError: no process could be started.
         """
         self._job = job.model_copy(update={"workdir": job.workdir.resolve()})
-        self._grace, self._stall = grace, stall
-        self._spare = spare
-        self._on_pause = on_pause
-        self._child = spare.take() if spare else spawn().result()
-        self.pid = self._child.process.pid
+        self._pool, self._grace, self._stall, self._on_idle = pool, grace, stall, on_idle
+        self._connection, self._mailbox = pool.start(self._job)
+        self.pid = self._connection.child.process.pid
         self._lock = threading.Lock()
         self._cancelled = threading.Event()
         self._suspended = threading.Event()
         self._timers: list[threading.Timer] = []
         self._step = 0
-        self._child.send(protocol.encode(self._job))
+        self._has_ended = self._closed = False
 
     def messages(self) -> Iterator[protocol.Message]:
-        """What the child says, ending with exactly one of Done, Cancelled and Failed.
+        """Yield what the child sends, up to exactly one Done, Cancelled or Failed.
 
         Raises:
-            RenderLost: it died without such an end, fell silent, or said something else than messages.
+            RenderLost: the child died before that, sent nothing for too long, broke the protocol, or was suspended.
         """
         first: int | None = None
-        for line in self._lines():
-            try:
-                message = protocol.decode(line)
-            except ValidationError as problem:
-                raise RenderLost(f"Expected a message from the renderer, got {line[:80]!r}.") from problem
+        while message := self._next():
+            self._has_ended = protocol.is_end(message)
+            if isinstance(message, protocol.Suspended):
+                break
             if isinstance(message, protocol.Progress):
                 self._step = message.step
                 first = message.step if first is None else first
-            if self._spare and (isinstance(message, protocol.Preview) or (first is not None and self._step > first)):
-                # Not earlier: its imports would compete with this job's first picture.
-                self._spare.refill()
+            if isinstance(message, protocol.Preview) or (first is not None and self._step > first):
+                # Not earlier: the imports of a spare would compete with this job's first picture.
+                self._pool.prepare(self._job.engine)
             yield message
-            if protocol.is_end(message):
+            if self._has_ended:
                 return
+        if self._suspended.is_set():
+            raise RenderLost("The server stopped.")
         if self._cancelled.is_set():
             yield protocol.Cancelled(step=self._step)
             return
-        raise RenderLost("The server stopped." if self._suspended.is_set() else self._last_words())
+        raise RenderLost(self._with_log_tail(f"The renderer {self._connection.describe_end()} at step {self._step}."))
 
     def cancel(self) -> None:
-        """Ask the child to stop, and kill it after the grace; again is nothing."""
-        with self._lock:
-            if self._cancelled.is_set():
-                return
-            self._cancelled.set()
-            self._kill_after(self._grace)
-        self._child.send(protocol.CANCEL)
+        """Ask the job to stop, and stop it by force after the grace. A second call does nothing."""
+        self._stop(self._cancelled, protocol.Cancel(key=self._job.key), self._grace)
 
     def suspend(self, grace: float) -> None:
-        """Ask the child to end at its next checkpoint, and kill it after `grace` seconds; again is nothing."""
-        with self._lock:
-            if self._suspended.is_set():
-                return
-            self._suspended.set()
-            self._kill_after(grace)
-        self._child.send(protocol.SUSPEND)
+        """Ask the job to end at its next checkpoint, and stop it by force after `grace` seconds.
 
-    def _kill_after(self, seconds: float) -> None:
-        timer = threading.Timer(seconds, self._child.kill)
-        timer.daemon = True
-        timer.start()
-        self._timers.append(timer)
+        A second call does nothing. The child takes no further job.
+        """
+        self._connection.retire()
+        self._stop(self._suspended, protocol.Suspend(key=self._job.key), grace)
 
     def kill(self) -> None:
-        """SIGKILL for the child and all it has started, now."""
-        self._child.kill()
+        """Stop the job by force, now: SIGKILL for the child and all it has started, unless it has other jobs."""
+        self._connection.abandon(self._job.key)
 
     def close(self) -> None:
-        """End and reap the child and give its descriptors back; again is nothing."""
+        """Stop the job, if it has not ended, and give the child back. A second call does nothing."""
         with self._lock:
-            self._cancelled.set()
-            self._suspended.set()
+            if self._closed:
+                return
+            self._closed = True
             for timer in self._timers:
                 timer.cancel()
-        self._child.close()
-        spare, self._spare = self._spare, None
-        if spare:
-            spare.release()
+        if not self._has_ended:
+            self.kill()
+        self._pool.finish(self._connection, self._job.key)
 
     def __enter__(self) -> Self:
         return self
@@ -136,65 +117,45 @@ class RenderProcess:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _lines(self) -> Iterator[bytes]:
-        """Whole lines until the child closes its end or has died; a last line without an end is dropped."""
-        rest, silent = b"", 0.0
-        with selectors.DefaultSelector() as selector:
-            selector.register(self._child.messages, selectors.EVENT_READ)
-            if self._child.ended is not None:
-                selector.register(self._child.ended, selectors.EVENT_READ)
-            while True:
-                # Asked first: what it said before its death is read to the end.
-                dead = self._child.has_exited()
-                began = time.monotonic()
-                ready = selector.select(0 if dead else _LOOK_SECONDS)
-                if not any(key.fd == self._child.messages for key, _ in ready):
-                    # A forked grandchild may hold the pipe open after the child's death.
-                    if dead:
-                        return
-                    # Bounded: while this process stood still, the child may have stood still with it.
-                    silent += min(time.monotonic() - began, 2 * _LOOK_SECONDS)
-                    self._check_stall(silent)
-                    self._on_pause()
-                    continue
-                silent = 0.0
-                chunk = os.read(self._child.messages, _CHUNK)
-                if not chunk:
-                    return
-                *lines, rest = (rest + chunk).split(b"\n")
-                yield from lines
-                if len(rest) > protocol.MAX_LINE:
-                    raise RenderLost(f"The renderer wrote a line of more than {protocol.MAX_LINE} bytes.")
+    def _stop(self, flag: threading.Event, command: protocol.Command, grace: float) -> None:
+        with self._lock:
+            if self._closed or flag.is_set():
+                return
+            flag.set()
+            timer = threading.Timer(grace, self.kill)
+            timer.daemon = True
+            timer.start()
+            self._timers.append(timer)
+        self._connection.child.send(command)
+
+    def _next(self) -> protocol.Message | None:
+        """The next message; None when nothing more will come."""
+        silent = 0.0
+        while True:
+            began = time.monotonic()
+            try:
+                return self._mailbox.get(timeout=_POLL_SECONDS)
+            except queue.Empty:
+                # Bounded: if this process stood still, the child may have stood still with it.
+                silent += min(time.monotonic() - began, 2 * _POLL_SECONDS)
+            self._check_stall(silent)
+            self._on_idle()
 
     def _check_stall(self, silent: float) -> None:
         if not self._stall or silent < self._stall or self._cancelled.is_set():
-            return  # a cancelled one has its own time limit
-        self._child.kill()
-        tail = self._log_tail()
-        raise RenderLost(
-            f"The renderer said nothing for {self._stall:g} seconds at step {self._step} and was killed."
-            + (f" Its log ends: {tail}" if tail else "")
-        )
+            return  # a cancelled job has its own time limit
+        self.kill()
+        text = f"The renderer sent nothing for {self._stall:g} seconds at step {self._step} and was stopped."
+        raise RenderLost(self._with_log_tail(text))
 
-    def _last_words(self) -> str:
-        self._child.kill()  # it may live on with its messages closed
-        code = self._child.process.wait()
-        how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"left with exit status {code}"
-        if code == -signal.SIGKILL:
-            how += " (out of memory, or killed by hand)"
-        tail = self._log_tail()
-        return f"The renderer {how} at step {self._step}." + (f" Its log ends: {tail}" if tail else "")
-
-    def _log_tail(self) -> str:
-        """The last line of this attempt's log, or of what the child printed before it had one."""
+    def _with_log_tail(self, text: str) -> str:
+        """Add the last line of this attempt's log, or of what the child printed before it had one."""
         head = f"{protocol.LOG_HEAD} attempt {self._job.attempt} "
         try:
             log = (self._job.workdir / protocol.LOG_NAME).read_text(errors="replace")
         except OSError:
             log = ""
-        _, _, text = log.rpartition(head)
-        if head not in log:
-            self._child.early.seek(0)
-            text = "\n" + self._child.early.read().decode(errors="replace")
-        lines = [line.strip() for line in text.split("\n")[1:] if line.strip()]
-        return lines[-1][:200] if lines else ""
+        _, found, output = log.rpartition(head)
+        output = output.partition("\n")[2] if found else self._connection.child.output_tail()
+        lines = [line.strip() for line in output.split("\n") if line.strip()]
+        return f"{text} Its log ends: {lines[-1][:200]}" if lines else text

@@ -1,9 +1,9 @@
-"""What a renderer child and its host say to each other: one closed union of frozen messages."""
+"""The messages between a renderer child and its host. Each one names its job: a generation and an attempt."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, NamedTuple
 
 from pydantic import Field, TypeAdapter
 
@@ -11,36 +11,69 @@ from videogen.engines.base import Artifact, Recipe
 from videogen.schemas.base import Model
 
 MAX_LINE: Final = 1 << 20
-"""Bytes in one message; a longer line is not ours."""
+"""The largest size of a message in bytes."""
 
 LOG_NAME: Final = "render.log"
 LOG_HEAD: Final = "==="
-"""Begins the line with which each attempt opens the log."""
+"""The start of the line that each attempt writes first into the log."""
 CHECKPOINT_NAME: Final = "checkpoint.json"
-CANCEL: Final = b"cancel\n"
-SUSPEND: Final = b"suspend\n"
-"""The server stops: end at the next checkpoint, after which another attempt can go on."""
 MARK: Final = "VIDEOGEN_RENDERER"
-"""Variable in the environment of what a renderer starts: the host's process id and the renderer's."""
+"""Environment variable of the processes that a renderer starts: process id of the host, process id of the renderer."""
+
+
+class JobKey(NamedTuple):
+    """Identifies one attempt at one generation."""
+
+    generation_id: str
+    attempt: int
 
 
 class RenderJob(Model):
-    """The request: the one line that a child gets on its standard input."""
+    """One attempt at a recipe, as it is sent to a child.
 
-    engine: str = Field(description="reference that `registry.load_engine` takes, not only the engine's id")
+    It is not the `Recipe`, because it also holds what differs between attempts and machines.
+    """
+
+    engine: str = Field(description="reference for `registry.load_engine`, not only the engine's id")
     recipe: Recipe
-    workdir: Path = Field(description="folder of this generation; kept from attempt to attempt")
+    generation_id: str
+    workdir: Path = Field(description="folder of this generation; all attempts use the same one")
     attempt: int = Field(default=1, ge=1)
     checkpoint: dict[str, Any] | None = None
 
+    @property
+    def key(self) -> JobKey:
+        """The name of this job in messages."""
+        return JobKey(self.generation_id, self.attempt)
+
+
+class Start(Model):
+    """Command: render this job."""
+
+    t: Literal["start"] = "start"
+    job: RenderJob
+
+
+class Cancel(Model):
+    """Command: stop this job."""
+
+    t: Literal["cancel"] = "cancel"
+    key: JobKey
+
+
+class Suspend(Model):
+    """Command: the server stops; end this job at its next checkpoint. Another attempt goes on from there."""
+
+    t: Literal["suspend"] = "suspend"
+    key: JobKey
+
 
 class Started(Model):
-    """The child has its request and begins."""
+    """The child has loaded the engine and begins."""
 
     t: Literal["started"] = "started"
     pid: int
-    step: int = 0
-    resumed_at: int | None = Field(default=None, description="step of the checkpoint that it goes on from")
+    resumed_at: int | None = Field(default=None, description="step of the checkpoint that the render goes on from")
 
 
 class Progress(Model):
@@ -54,35 +87,35 @@ class Progress(Model):
 
 
 class Preview(Model):
-    """A new intermediate picture lies at `path`, replaced whole each time."""
+    """There is a new intermediate picture at `path`. Each one replaces the one before."""
 
     t: Literal["preview"] = "preview"
     path: Path
 
 
 class Checkpoint(Model):
-    """The engine can go on from here; `data` is already durable in the workdir."""
+    """The engine can go on from here; `data` is already durable in the workdir. Empty: there is no checkpoint."""
 
     t: Literal["checkpoint"] = "checkpoint"
     data: dict[str, Any]
 
 
 class Done(Model):
-    """The end: there is an artifact, and a probe has read it."""
+    """The end: the artifact is complete, and a probe could read it."""
 
     t: Literal["done"] = "done"
     artifact: Artifact
 
 
 class Cancelled(Model):
-    """The end: stopped, as asked."""
+    """The end: the job was cancelled."""
 
     t: Literal["cancelled"] = "cancelled"
     step: int = 0
 
 
 class Failed(Model):
-    """The end: no artifact, and why."""
+    """The end: there is no artifact, for this reason."""
 
     t: Literal["failed"] = "failed"
     code: str
@@ -90,25 +123,58 @@ class Failed(Model):
     retryable: bool = False
 
 
-_ENDS: Final = (Done, Cancelled, Failed)
-Message = Started | Progress | Preview | Checkpoint | Done | Cancelled | Failed
-_adapter: TypeAdapter[Message] = TypeAdapter(Annotated[Message, Field(discriminator="t")])
+class Suspended(Model):
+    """The end of this attempt: the job was suspended at a checkpoint."""
+
+    t: Literal["suspended"] = "suspended"
 
 
-def encode(message: Model) -> bytes:
-    """One JSON line, newline included."""
-    return message.model_dump_json(by_alias=True).encode() + b"\n"
+_ENDS: Final = (Done, Cancelled, Failed, Suspended)
+Message = Started | Progress | Preview | Checkpoint | Done | Cancelled | Failed | Suspended
+Command = Start | Cancel | Suspend
 
 
-def decode(line: bytes) -> Message:
-    """Read one line of a child.
+class _Envelope(Model):
+    key: JobKey
+    message: Message = Field(discriminator="t")
+
+
+_commands: TypeAdapter[Command] = TypeAdapter(Annotated[Command, Field(discriminator="t")])
+
+
+def encode(key: JobKey, message: Message) -> bytes:
+    """Return a message about a job as one JSON line, with its newline."""
+    return _line(_Envelope(key=key, message=message))
+
+
+def decode(line: bytes) -> tuple[JobKey, Message]:
+    """Read one line that a child wrote.
 
     Raises:
         pydantic.ValidationError: the line is not a message of this protocol.
     """
-    return _adapter.validate_json(line)
+    envelope = _Envelope.model_validate_json(line)
+    return envelope.key, envelope.message
+
+
+def encode_command(command: Command) -> bytes:
+    """Return a command as one JSON line, with its newline."""
+    return _line(command)
+
+
+def decode_command(line: bytes) -> Command:
+    """Read one line that the host wrote.
+
+    Raises:
+        pydantic.ValidationError: the line is not a command of this protocol.
+    """
+    return _commands.validate_json(line)
 
 
 def is_end(message: Message) -> bool:
-    """Whether nothing comes after this message."""
+    """Whether this message is the last one about its job."""
     return isinstance(message, _ENDS)
+
+
+def _line(model: Model) -> bytes:
+    return model.model_dump_json(by_alias=True).encode() + b"\n"

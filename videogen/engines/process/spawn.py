@@ -1,4 +1,4 @@
-"""Renderer children before they have a job: started, idle, with their imports behind them."""
+"""Start and end renderer processes. A new child imports its engine, and then waits for a job."""
 
 from __future__ import annotations
 
@@ -13,61 +13,66 @@ from pathlib import Path
 from typing import IO, Final
 
 from videogen.engines.process import protocol
+from videogen.engines.process.environment import child_environment
+from videogen.engines.registry import process_policy
 
-# Linux kills a child with the *thread* that started it (PDEATHSIG), so one thread that lives as long as this
-# process starts them all; callers may come and go.
+# Linux kills a child when the *thread* that started it ends (PDEATHSIG). So one thread, which lives as long as this
+# process, starts all of them.
 _spawner: Final = ThreadPoolExecutor(1, thread_name_prefix="videogen-spawn")
-# A renderer has no use for these.
-_SECRETS: Final = ("VIDEOGEN_SECRET_KEY", "VIDEOGEN_DATABASE_URL", "VIDEOGEN_ADMIN_TOKEN")
 _MARK: Final = f"{protocol.MARK}=".encode()
+_TAIL: Final = 1 << 14
 
 
-class Child:
-    """A started child process that waits for its request: the process, its messages, its early output."""
+class ChildProcess:
+    """A child process for the jobs of one engine, with the pipe of its messages and the file of its output.
 
-    def __init__(self) -> None:
-        self.early: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed in close()
-        self.messages, theirs = os.pipe()
+    Thread-safe.
+    """
+
+    def __init__(self, engine: str) -> None:
+        """Start the process for an engine, given by its reference. Raises OSError when that is not possible."""
+        self._output: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed in close()
+        self.messages, write_end = os.pipe()
         try:
             self.process = subprocess.Popen(
-                [sys.executable, "-P", "-u", "-m", "videogen.engines.process.child", str(theirs)],
+                [sys.executable, "-P", "-u", "-m", "videogen.engines.process.child", str(write_end), engine],
                 bufsize=0,
                 stdin=subprocess.PIPE,
-                stdout=self.early,
-                stderr=self.early,
-                pass_fds=(theirs,),
+                stdout=self._output,
+                stderr=self._output,
+                pass_fds=(write_end,),
                 start_new_session=True,
-                env=_environment(),
+                env=child_environment(process_policy(engine).environment),
             )
         except BaseException:
             os.close(self.messages)
-            self.early.close()
+            self._output.close()
             raise
         finally:
-            os.close(theirs)
-        self.ended = _watch(self.process.pid)
-        """A descriptor that can be read once the process has ended; None where there is no such thing."""
+            os.close(write_end)
+        self.ended = _pidfd(self.process.pid)
+        """A descriptor that becomes readable when the process ends; None where the system has no such thing."""
         self._lock = threading.Lock()
         self._closed = False
 
-    def send(self, line: bytes) -> None:
-        """Write to the child's standard input; a dead child is found out elsewhere."""
+    def send(self, command: protocol.Command) -> None:
+        """Write a command to the child. Nothing happens if the child is dead."""
         with self._lock:
             if self._closed or self.process.stdin is None:
                 return
             try:
-                self.process.stdin.write(line)
+                self.process.stdin.write(protocol.encode_command(command))
             except OSError:
                 pass
 
     def kill(self) -> None:
-        """SIGKILL for the whole group, which includes what the engine has started."""
+        """Send SIGKILL to the process group, which includes the processes that the engine has started."""
         with self._lock:
             if not self._closed:
                 self._kill_group()
 
     def close(self) -> None:
-        """Kill, reap, close every descriptor; again is nothing."""
+        """Kill and reap the process, and close every descriptor. A second call does nothing."""
         with self._lock:
             if self._closed:
                 return
@@ -79,15 +84,31 @@ class Child:
             os.close(self.messages)
             if self.ended is not None:
                 os.close(self.ended)
-            self.early.close()
+            self._output.close()
 
     def has_exited(self) -> bool:
-        """Whether the process has ended. It is not reaped here: until it is, its id is nobody else's, and
-        killing its group is safe."""
+        """Whether the process has ended. This does not reap it, so its id stays its own and its group can be killed."""
+        if self.process.returncode is not None:
+            return True
         if not hasattr(os, "waitid"):
-            return False  # then the end of its messages must do
+            return False  # the end of its messages shows it
         options = os.WEXITED | os.WNOHANG | os.WNOWAIT
         return os.waitid(os.P_PID, self.process.pid, options) is not None
+
+    def exit_code(self) -> int:
+        """Kill the process, if it still runs, and return its exit code; -n: signal n ended it."""
+        self.kill()
+        return self.process.wait()
+
+    def output_tail(self) -> str:
+        """The end of what the process printed outside the log of a job."""
+        with self._lock:
+            if self._closed:
+                return ""
+            descriptor = self._output.fileno()
+            # Not by seek(): the child writes at the same file position.
+            start = max(0, os.fstat(descriptor).st_size - _TAIL)
+            return os.pread(descriptor, _TAIL, start).decode(errors="replace")
 
     def _kill_group(self) -> None:
         if self.process.returncode is not None:
@@ -99,43 +120,36 @@ class Child:
 
 
 def end_orphans() -> int:
-    """Kill what renderers have started and their dead hosts could not end any more; return how many that were.
+    """Kill the processes that renderers of a dead host have started, and return how many there were.
 
-    A renderer dies with its host. What it has started (an ffmpeg, say) does not, and would write on into the work
-    folder of the next attempt. Linux only.
+    A renderer ends with its host. A process that it has started (for example ffmpeg) does not, and would write into
+    the work folder of the next attempt. Linux only.
     """
-    found = 0
+    count = 0
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             entries = (folder / "environ").read_bytes().split(b"\0")
             value = next(entry for entry in entries if entry.startswith(_MARK)).removeprefix(_MARK)
             host, renderer = map(int, value.split())
-            # Who has left the renderer's group was meant to stay.
+            # A process that has left the renderer's group is meant to stay.
             if not Path(f"/proc/{host}").exists() and os.getpgid(int(folder.name)) == renderer:
                 os.kill(int(folder.name), signal.SIGKILL)
-                found += 1
+                count += 1
         except (OSError, StopIteration, ValueError):
-            continue  # another user's, gone already, or none of ours
-    return found
+            continue  # it belongs to another user, has ended, or was not started by a renderer
+    return count
 
 
-def spawn() -> Future[Child]:
-    """Start a child; the result raises OSError when no process could be started."""
-    return _spawner.submit(Child)
+def spawn(engine: str) -> Future[ChildProcess]:
+    """Start a child for an engine, given by its reference. The result raises OSError when that is not possible."""
+    return _spawner.submit(ChildProcess, engine)
 
 
-def _watch(pid: int) -> int | None:
-    """A pidfd: it tells of the end of a process at once, though a grandchild may hold its pipes open."""
+def _pidfd(pid: int) -> int | None:
+    """A descriptor that shows the end of a process at once, even if a grandchild holds its pipes open."""
     if not hasattr(os, "pidfd_open"):
         return None
     try:
         return os.pidfd_open(pid)
-    except OSError:  # a kernel or a sandbox without it
+    except OSError:  # this kernel or sandbox does not offer it
         return None
-
-
-def _environment() -> dict[str, str]:
-    """This process's environment without its secrets, with its import path: it finds the same modules."""
-    environment = {key: value for key, value in os.environ.items() if key not in _SECRETS}
-    environment["PYTHONPATH"] = os.pathsep.join(path or str(Path.cwd()) for path in sys.path)
-    return environment

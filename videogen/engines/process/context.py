@@ -1,0 +1,134 @@
+"""The `RenderContext` that an engine gets in a child process."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from typing import Any, Final
+
+import orjson
+
+from videogen.core.errors import is_disk_fault
+from videogen.engines.base import Engine, RenderCancelled
+from videogen.engines.process import protocol
+
+logger = logging.getLogger("videogen.render")
+
+_PREVIEW_NAME: Final = "preview.jpg"
+
+
+class Channel:
+    """Sends messages to the host. Thread-safe."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._lock = threading.Lock()
+
+    def send(self, key: protocol.JobKey, message: protocol.Message) -> None:
+        """Send one message about a job. If the host is gone, this process ends: nobody waits for its work."""
+        line = memoryview(protocol.encode(key, message))
+        with self._lock:
+            try:
+                while line:
+                    line = line[os.write(self._descriptor, line) :]
+            except OSError:
+                os._exit(1)
+
+
+class ChildContext:
+    """See `RenderContext`. `cancel` and `suspend` may be called from any thread."""
+
+    def __init__(self, job: protocol.RenderJob, channel: Channel) -> None:
+        self.job = job
+        self.workdir = job.workdir
+        self.attempt = job.attempt
+        self.checkpoint = _stored_checkpoint(job)
+        self.step = 0
+        self._channel = channel
+        self._saves = True
+        self._cancelled = threading.Event()
+        self._suspended = threading.Event()
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether the job was cancelled."""
+        return self._cancelled.is_set()
+
+    def cancel(self) -> None:
+        """Make the next `raise_if_cancelled` raise."""
+        self._cancelled.set()
+
+    def suspend(self) -> None:
+        """Make this attempt end at the next `save`."""
+        self._suspended.set()
+
+    def begin(self, engine: Engine) -> None:
+        """Tell the host that the engine is loaded. A checkpoint of another version of it is thrown away."""
+        version, installed = self.job.recipe.engine_version, engine.version
+        self._saves = version == installed
+        discarded = not self._saves and self.checkpoint is not None
+        if discarded:
+            self.checkpoint = None
+            (self.workdir / protocol.CHECKPOINT_NAME).unlink(missing_ok=True)
+        step = (self.checkpoint or {}).get("step")
+        self._send(protocol.Started(pid=os.getpid(), resumed_at=step if isinstance(step, int) else None))
+        if discarded:
+            text = (
+                f"It begins again at frame 0: it was begun with version {version} of {engine.id}, this is {installed}."
+            )
+            logger.warning(text)
+            self._send(protocol.Checkpoint(data={}))
+            self._send(protocol.Progress(step=0, total=0, stage="starting", message=text))
+
+    def report(self, step: int, total: int, stage: str, message: str = "") -> None:
+        """See `RenderContext.report`."""
+        total = max(0, int(total))
+        self.step = min(max(0, int(step)), total)
+        self._send(protocol.Progress(step=self.step, total=total, stage=stage, message=message))
+
+    def preview(self, image: Any) -> None:
+        """See `RenderContext.preview`."""
+        from videogen.media import write_preview
+
+        path = self.workdir / _PREVIEW_NAME
+        try:
+            write_preview(image, path)
+        except OSError as problem:
+            if not is_disk_fault(problem):
+                raise
+            # The video does not need it.
+            logger.warning("a preview could not be written: %s", problem.strerror)
+            return
+        self._send(protocol.Preview(path=path))
+
+    def save(self, checkpoint: dict[str, Any]) -> None:
+        """See `RenderContext.save`."""
+        from videogen.media import write_durably
+
+        self.raise_if_cancelled()  # an abandoned job must not write beside its next attempt
+        # Under another version of the engine no attempt could use it.
+        if self._saves:
+            write_durably(self.workdir / protocol.CHECKPOINT_NAME, orjson.dumps(checkpoint))
+            self._send(protocol.Checkpoint(data=checkpoint))
+        if self._suspended.is_set():
+            self._send(protocol.Suspended())
+            # Not an exception, which an engine could catch: all further work would be done twice.
+            threading.Event().wait()
+
+    def raise_if_cancelled(self) -> None:
+        """See `RenderContext.raise_if_cancelled`."""
+        if self.cancelled:
+            raise RenderCancelled
+
+    def _send(self, message: protocol.Message) -> None:
+        self._channel.send(self.job.key, message)
+
+
+def _stored_checkpoint(job: protocol.RenderJob) -> dict[str, Any] | None:
+    """The checkpoint in the workdir, which is never older than the one that the host knows; else the host's."""
+    try:
+        stored = orjson.loads((job.workdir / protocol.CHECKPOINT_NAME).read_bytes())
+    except (OSError, orjson.JSONDecodeError):
+        stored = None
+    return (stored if isinstance(stored, dict) else job.checkpoint) or None

@@ -1,0 +1,82 @@
+"""The log of each job: what its engine prints and logs.
+
+A child with one job at a time sends its standard output and error there, with all that native code and subprocesses
+print. File descriptors cannot be split between jobs that run at the same time. There, `print`, `logging` and
+`sys.stderr` of the job's own thread go to the job's log; what other threads, native code and subprocesses print
+goes to the output of the child, whose end is shown when the child dies before the job has a log.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import io
+import logging
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from pathlib import Path
+from typing import Any, Final
+
+_OUTPUT_LIMIT: Final = 1 << 20
+_descriptor: ContextVar[int | None] = ContextVar("_descriptor", default=None)
+
+
+class _Output(io.RawIOBase):
+    """Writes to the log of the job of the current thread. A full disk is no error of the engine that prints."""
+
+    def __init__(self, default: int) -> None:
+        self._default = default
+
+    def fileno(self) -> int:
+        """The descriptor of the current thread's log."""
+        return self._default if (own := _descriptor.get()) is None else own
+
+    def writable(self) -> bool:
+        """Yes."""
+        return True
+
+    def write(self, data: Any) -> int:
+        """Write as much as the disk takes, and report all of it as written."""
+        try:
+            os.write(self.fileno(), data)
+        except OSError:
+            pass
+        return memoryview(data).nbytes
+
+
+def install() -> None:
+    """Make standard output, standard error and logging of this process follow the job of their thread."""
+    for descriptor, name in ((1, "stdout"), (2, "stderr")):
+        setattr(sys, name, io.TextIOWrapper(_Output(descriptor), errors="replace", write_through=True))
+    faulthandler.enable()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+
+
+@contextmanager
+def job_log(path: Path, *, whole_process: bool) -> Iterator[None]:
+    """Append to a file what is printed until the end of the block.
+
+    Args:
+        path: the log; without it (no permission, no space) the output is lost, and the render goes on.
+        whole_process: redirect the descriptors of the process, and leave them so; else the current thread alone.
+    """
+    try:
+        log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    except OSError:
+        log = os.open(os.devnull, os.O_WRONLY)
+    try:
+        if whole_process:
+            os.dup2(log, 1)
+            os.dup2(log, 2)
+            yield
+        else:
+            if os.fstat(2).st_size > _OUTPUT_LIMIT:
+                os.ftruncate(2, 0)
+            _descriptor.set(log)  # the thread ends with the job
+            yield
+        sys.stdout.flush()
+        sys.stderr.flush()
+    finally:
+        os.close(log)
