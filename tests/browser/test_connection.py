@@ -84,14 +84,6 @@ def frozen(app):
         os.kill(app.pid, signal.SIGCONT)
 
 
-def test_live_while_all_is_well(fragile_app, start):
-    films = start()
-    come_back(fragile_app, films)
-    for tab, _ in films:
-        shown = tab.seen["connection"]
-        assert shown[shown.index("Live") :] == ["Live"]
-
-
 def test_frozen_server_is_noticed_and_loses_nothing(fragile_app, start):
     films = start()
     with frozen(fragile_app):
@@ -116,8 +108,11 @@ def test_killed_server_is_noticed_and_its_successor_too(fragile_app, start):
     come_back(fragile_app, films)
 
 
-def test_browser_without_network_is_offline(fragile_app, start):
+def test_live_while_all_is_well_and_offline_without_network(fragile_app, start):
     films = start()
+    for tab, _ in films:
+        shown = tab.seen["connection"]
+        assert shown[shown.index("Live") :] == ["Live"]
     for tab, _ in films:
         tab.page.context.set_offline(True)
         tab.says("Offline", timeout=TRUTH_MS)

@@ -65,14 +65,7 @@ def test_an_image_is_chosen_kept_over_a_reload_and_becomes_a_video(app, tab):
     assert poster_colour(app, tab, again) == "blue"
 
 
-@pytest.mark.parametrize("how", ["drop", "paste"])
-def test_an_image_may_be_dropped_and_pasted_anywhere(tab, how):
-    tab.choose_engine("Develops")
-    tab.evaluate(GIVE, [how, list(RED), "red.png", "image/png"])
-    chosen(tab)
-
-
-def test_what_is_refused_is_said_beside_the_field_and_can_be_mended(tab):
+def test_a_refused_image_is_reported_beside_the_field_and_another_one_is_taken(tab):
     tab.choose_engine("Develops")
     error, field = tab.find("#input-error"), tab.find("#input-file")
     for picture, said in (
@@ -88,13 +81,16 @@ def test_what_is_refused_is_said_beside_the_field_and_can_be_mended(tab):
     chosen(tab)
     expect(error).to_have_text("")
 
+    # An image may be dropped and pasted anywhere.
+    for how in ("drop", "paste"):
+        tab.find("#input-remove").click()
+        expect(tab.find("#input-field")).to_have_attribute("data-state", "empty")
+        tab.evaluate(GIVE, [how, list(RED), "red.png", "image/png"])
+        chosen(tab)
 
-def test_an_engine_without_images_and_stills_asks_for_neither(tab):
-    tab.choose_engine("Develops")
+    # An engine without images and stills asks for neither, and no image goes along.
     for selector in ("#input-field", "#make"):
         expect(tab.find(selector)).to_be_visible()
-    tab.find("#input-file").set_input_files(png())
-    chosen(tab)
     tab.choose_engine("Paced")
     for selector in ("#input-field", "#make"):
         expect(tab.find(selector)).to_be_hidden()

@@ -1,5 +1,7 @@
 """What people with a link see, logged out and in a browser that has never been here; and how a link is made."""
 
+import itertools
+
 import pytest
 from playwright.sync_api import expect
 
@@ -87,7 +89,7 @@ def test_a_visitor_sees_it_live_and_then_plays_it_without_a_reload(app, share, s
 
 
 def test_works_without_script_once_finished(app, owner, share, stranger):
-    generation, url = share("paced", prompt="a film without script")
+    generation, url = share("develops", prompt="a film without script")
     owner.finish(generation)
     page = stranger(java_script_enabled=False)
     page.goto(url)
@@ -140,7 +142,7 @@ def test_an_end_without_a_video_is_told(owner, share, stranger, how):
 
 def test_script_in_a_prompt_stays_text(owner, share, stranger):
     evil = '"><script>window.scriptRan = 1</script><img src=x onerror="window.scriptRan = 2">'
-    generation, url = share("paced", prompt=evil)
+    generation, url = share("develops", prompt=evil)
     owner.patch(f"/generations/{generation}", json={"title": f"</title>{evil}"})
     owner.finish(generation)
     page = stranger()
@@ -151,21 +153,22 @@ def test_script_in_a_prompt_stays_text(owner, share, stranger):
     assert page.evaluate("window.violated") == []
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", SIZES)
-def test_reads_well_in_both_themes_on_phone_and_desk(owner, share, stranger, scheme, size):
-    generation, url = share("paced", prompt="A very long prompt that goes on " * 8 + "W" * 200)
+def test_reads_well_in_both_themes_on_phone_and_desk(owner, share, stranger):
+    generation, url = share("develops", prompt="A very long prompt that goes on " * 8 + "W" * 200)
     owner.finish(generation)
-    page = stranger(color_scheme=scheme, viewport=SIZES[size])
-    page.goto(url)
-    page.wait_for_function(PLAYS)
-    assert page.evaluate("document.documentElement.scrollWidth") <= SIZES[size]["width"]
-    ground = page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
-    assert ground == ("rgb(245, 242, 236)" if scheme == "light" else "rgb(16, 14, 12)")
-    box = page.locator("#stage").bounding_box()
-    assert box["width"] / box["height"] == pytest.approx(512 / 288, rel=0.02)
-    for selector in ("#remix", "#download"):
-        assert page.locator(selector).bounding_box()["height"] >= 44
+    page = stranger()
+    for scheme, size in itertools.product(("light", "dark"), SIZES.values()):
+        page.emulate_media(color_scheme=scheme)
+        page.set_viewport_size(size)
+        page.goto(url)
+        page.wait_for_function(PLAYS)
+        assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
+        ground = page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
+        assert ground == ("rgb(245, 242, 236)" if scheme == "light" else "rgb(16, 14, 12)")
+        box = page.locator("#stage").bounding_box()
+        assert box["width"] / box["height"] == pytest.approx(512 / 288, rel=0.02)
+        for selector in ("#remix", "#download"):
+            assert page.locator(selector).bounding_box()["height"] >= 44
 
 
 def test_one_click_shares_what_is_on_the_stage(app, tab, stranger):
