@@ -66,7 +66,7 @@ def test_text_may_hold_lines_tabs_and_every_script():
 
 
 def test_text_that_no_database_can_hold_is_told_with_its_place():
-    with pytest.raises(ValidationError, match=r"U\+0000 stands at position 1"):
+    with pytest.raises(ValidationError, match=r"U\+0000 is at position 1"):
         GenerationCreate(prompt="a\x00")
 
 

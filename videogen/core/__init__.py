@@ -1,1 +1,1 @@
-"""Plain values and tools of Python and pydantic; imports nothing of ours."""
+"""Configuration, errors, time, text and security; imports nothing of ours."""

@@ -1,4 +1,4 @@
-"""Files that are whole or not there."""
+"""Writing a file so that it is either complete or not changed."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ from pathlib import Path
 
 @contextmanager
 def replacing(path: Path, *, durable: bool = True) -> Iterator[Path]:
-    """Give a place aside to write to, which becomes `path` in one step when the block ends well.
+    """Yield a temporary path to write to, which replaces `path` in one step when the block ends.
 
-    When the block raises, `path` is as it was. With `durable`, the bytes and their name have reached the disk
-    on leaving.
+    If the block raises, `path` is not changed. With `durable`, the bytes and the name are synced to the disk.
     """
     part = path.with_name(f".{path.name}.part")
     try:
@@ -25,12 +24,12 @@ def replacing(path: Path, *, durable: bool = True) -> Iterator[Path]:
         part.unlink(missing_ok=True)
         raise
     if durable:
-        # Without this, a power cut may take the new name back.
+        # Without this, the new name may be lost in a power cut.
         _sync(path.parent)
 
 
 def write_durably(path: Path, data: bytes) -> None:
-    """Replace a small file; it is on the disk on return."""
+    """Replace a small file, and sync it to the disk."""
     with replacing(path) as part:
         part.write_bytes(data)
 

@@ -1,4 +1,4 @@
-"""Every setting of the app: read once from the environment, frozen, handed down."""
+"""The settings of the app, read once from the environment."""
 
 from __future__ import annotations
 
@@ -83,8 +83,8 @@ class AppConfig(BaseModel):
     @classmethod
     def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         try:
-            for one in value:
-                ip_network("0.0.0.0/0" if one == "*" else one)
+            for network in value:
+                ip_network("0.0.0.0/0" if network == "*" else network)
         except ValueError:
             raise ValueError("addresses or networks such as 10.0.0.0/8, or *, or nothing") from None
         return value
@@ -118,18 +118,18 @@ class AppConfig(BaseModel):
         """Read the settings.
 
         Raises:
-            ConfigError: a value is not allowed; one line that names the variable, what is allowed, what came.
+            ConfigError: a value is not allowed; one line with the variable, what is allowed, and the value.
         """
         environ = os.environ if environ is None else environ
         given = {key: value for key, value in environ.items() if key.startswith(PREFIX)}
-        # Nothing but Hugging Face's own proxies can reach a Space.
+        # Only Hugging Face's own proxies can reach a Space.
         values: dict[str, Any] = {"trusted_proxies": "*"} if "SPACE_ID" in environ else {}
         for key, value in given.items():
             field = key.removeprefix(PREFIX).lower()
             if field in cls.model_fields:
                 values[field] = value.strip()
             elif not field.startswith("test_"):
-                # A newer or an older release may know it: worth a line, not worth a stop.
+                # It may be a setting of a newer or an older release, which is no reason to stop.
                 logger.warning("%s is not a setting of this version; it is ignored.", key)
         try:
             return cls(**values)

@@ -1,4 +1,4 @@
-"""Every error a user can meet: one root, one stable `code` per class."""
+"""All errors that a user can see: one base class, and one stable `code` for each class."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ class VideogenError(Exception):
 
     Attributes:
         code: stable, machine-readable name; part of the public contract.
-        status: the HTTP status that carries this error.
-        title: short human title, the same for every instance.
-        detail: what happened this time: what was expected, what came, what to do.
+        status: the HTTP status of a response with this error.
+        title: short title for people, the same for every instance.
+        detail: this case: what was expected, what was received, what to do.
     """
 
     code: ClassVar[str] = "internal_error"
@@ -149,7 +149,7 @@ class InvalidRequestError(VideogenError):
 
     @classmethod
     def of(cls, faults: list[dict[str, str]]) -> InvalidRequestError:
-        """An error of several faults, each with `field`, `expected` and `got`."""
+        """An error for several fields; each fault has `field`, `expected` and `got`."""
         problem = cls("", "", "")
         problem.errors = faults
         problem.detail = " ".join(
@@ -204,11 +204,11 @@ class DatabaseDamagedError(StorageError):
 
 
 DISK_FAULTS: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO})
-"""What the system says when a disk takes no bytes: full, over a quota or a limit, read-only, broken."""
+"""The error numbers of a disk that accepts no bytes: full, over a quota or a limit, read-only, broken."""
 
 
 def is_disk_fault(problem: BaseException) -> bool:
-    """Whether this error says that the disk does not take any bytes. FFmpeg's errors carry an errno as well."""
+    """Whether this error means that the disk accepts no bytes. FFmpeg's errors have an errno as well."""
     return getattr(problem, "errno", None) in DISK_FAULTS
 
 

@@ -1,4 +1,4 @@
-"""One process at a time works on a data folder: a lock that the system lets go of when its holder dies."""
+"""The lock of a data folder: one process uses it at a time. The system releases it when the process dies."""
 
 from __future__ import annotations
 
@@ -11,59 +11,59 @@ from typing import Final, TextIO
 from videogen.core.errors import ConfigError, StartError
 
 NAME: Final = "videogen.lock"
-_GLANCE_SECONDS: Final = 0.1
+_RETRY_SECONDS: Final = 0.1
 
 
 class DataLock:
-    """The right to work on a data folder. Close it to give the folder back."""
+    """The lock of a data folder, until it is closed."""
 
     def __init__(self, file: TextIO) -> None:
         self._file = file
 
     @classmethod
     def take(cls, data_dir: Path) -> DataLock:
-        """Take the lock, and note in its file who has it.
+        """Acquire the lock, and write the process id into its file.
 
         Raises:
-            ConfigError: the folder cannot be made or written.
-            StartError: another process has it: two on one folder would take each other's jobs for lost.
+            ConfigError: the folder cannot be created or written.
+            StartError: another process has the lock.
         """
         try:
             data_dir.mkdir(parents=True, exist_ok=True)
-            # Appending, since a look at who holds it must not empty it.
+            # Mode "a": opening must not empty the file of another holder.
             file = (data_dir / NAME).open("a+")
         except OSError as problem:
             raise ConfigError(
                 "VIDEOGEN_DATA_DIR", f"a folder that can be written ({problem.strerror})", str(data_dir)
             ) from problem
-        # A doctor that looks who holds it does so for an instant.
+        # `holder` takes a shared lock for a moment.
         if not _flock(file, fcntl.LOCK_EX):
-            time.sleep(_GLANCE_SECONDS)
+            time.sleep(_RETRY_SECONDS)
             if _flock(file, fcntl.LOCK_EX):
-                _write(file)
+                _write_pid(file)
                 return cls(file)
-            who = _written_in(file)
+            owner = _read_pid(file)
             file.close()
-            named = f"Another videogen (process {who})" if who else "Another videogen"
+            named = f"Another videogen (process {owner})" if owner else "Another videogen"
             raise StartError(
                 f"{named} works on {data_dir}. Stop it, or set VIDEOGEN_DATA_DIR to another folder."
             ) from None
-        _write(file)
+        _write_pid(file)
         return cls(file)
 
     def close(self) -> None:
-        """Give the folder back. Idempotent."""
+        """Release the lock. Idempotent."""
         self._file.close()
 
 
 def holder(data_dir: Path) -> int | None:
-    """The process that holds a data folder; None where it is free, 0 where it is held by one unknown."""
+    """The id of the process that has the lock; None if it is free, 0 if the id is not known."""
     try:
         file = (data_dir / NAME).open("r")
     except OSError:
         return None
     with file:
-        return None if _flock(file, fcntl.LOCK_SH) else _written_in(file) or 0
+        return None if _flock(file, fcntl.LOCK_SH) else _read_pid(file) or 0
 
 
 def _flock(file: TextIO, kind: int) -> bool:
@@ -74,16 +74,16 @@ def _flock(file: TextIO, kind: int) -> bool:
     return True
 
 
-def _written_in(file: TextIO) -> int | None:
+def _read_pid(file: TextIO) -> int | None:
     file.seek(0)
     text = file.read(32).strip()
     return int(text) if text.isascii() and text.isdigit() else None
 
 
-def _write(file: TextIO) -> None:
+def _write_pid(file: TextIO) -> None:
     try:
         os.ftruncate(file.fileno(), 0)
         os.write(file.fileno(), b"%d\n" % os.getpid())
     except OSError:
-        # The lock counts, not what stands in it; on a full disk nothing can.
+        # On a full disk nothing can be written. The lock holds without the id.
         pass

@@ -12,54 +12,54 @@ from pathlib import Path
 from videogen.core.errors import StartError
 
 LINK_SECONDS = 24 * 3600
-"""How long a media link holds at least."""
+"""How long a media link is valid at least."""
 _LINK_STEP = 3600
 
 
 def new_id(prefix: str) -> str:
-    """Make an unguessable id with 120 random bits, such as `gen_...`."""
+    """Create an id with 120 random bits, such as `gen_...`."""
     return f"{prefix}_{secrets.token_urlsafe(15)}"
 
 
 def new_token() -> str:
-    """Make a session token with 256 random bits."""
+    """Create a session token with 256 random bits."""
     return secrets.token_urlsafe(32)
 
 
 def token_hash(token: str) -> str:
-    """SHA-256 of a token. A token is random, so that it needs no salt and no slow hash."""
+    """SHA-256 of a token, in hex. A random token needs no salt and no slow hash."""
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def new_slug() -> str:
-    """Make the unguessable part of a share link, with 144 random bits: 24 characters that every address may hold."""
+    """Create the secret part of a share link: 144 random bits as 24 characters that are safe in a URL."""
     return secrets.token_urlsafe(18)
 
 
 def load_secret(data_dir: Path, given: str) -> bytes:
-    """Read the app's secret, or make one and keep it in the data folder (mode 600).
+    """The app's secret: `given`, or the one in the data folder, which is created (mode 600) if it does not exist.
 
     Raises:
-        StartError: the file cannot be read or written, or holds less than 16 bytes.
+        StartError: the file cannot be read or written, or has fewer than 16 bytes.
     """
     if given:
         return given.encode()
     path = data_dir / "secret.key"
     try:
-        # Written aside and linked into place: two first starts at once agree on one secret, and none is cut short.
+        # Written to a temporary file and then linked: two first starts at once get the same, complete secret.
         if not path.exists():
-            aside = data_dir / f".secret.{secrets.token_hex(4)}"
-            handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            temporary = data_dir / f".secret.{secrets.token_hex(4)}"
+            handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(handle, "w") as file:
                 file.write(secrets.token_urlsafe(48))
                 file.flush()
                 os.fsync(file.fileno())
             try:
-                os.link(aside, path)
+                os.link(temporary, path)
             except FileExistsError:
                 pass
             finally:
-                aside.unlink()
+                temporary.unlink()
         secret = path.read_bytes().strip()
     except OSError as problem:
         raise StartError(f"The secret in {path} cannot be read or written: {problem.strerror}.") from problem
@@ -69,28 +69,28 @@ def load_secret(data_dir: Path, given: str) -> bytes:
 
 
 class Signer:
-    """Signs links to files with HMAC-SHA-256, and derives keys for other uses from the one secret."""
+    """Signs links to files with HMAC-SHA-256, and derives keys for other uses from the same secret."""
 
     def __init__(self, secret: bytes) -> None:
         self._key = hmac.digest(secret, b"media-links", "sha256")
         self._secret = secret
 
     def derive(self, purpose: str) -> str:
-        """A key for `purpose`, as hex; knowing it tells nothing about the secret."""
+        """A key for `purpose`, in hex. It reveals nothing about the secret."""
         return hmac.digest(self._secret, purpose.encode(), "sha256").hex()
 
     def sign(self, file_id: str, expires: int) -> str:
-        """The signature of a link to `file_id` that holds until `expires` (seconds since the epoch)."""
+        """The signature of a link to `file_id` that is valid until `expires` (seconds since the epoch)."""
         return hmac.digest(self._key, f"{file_id}:{expires}".encode(), "sha256").hex()[:32]
 
     def link(self, file_id: str, now: float | None = None) -> str:
-        """The query of a signed link. The same within an hour, so that browsers keep what they have."""
+        """The query of a signed link. It is the same within an hour, so that browsers can use their cache."""
         now = time.time() if now is None else now
         expires = (int(now) // _LINK_STEP + 1) * _LINK_STEP + LINK_SECONDS
         return f"exp={expires}&sig={self.sign(file_id, expires)}"
 
     def verify(self, file_id: str, expires: str, signature: str, now: float | None = None) -> bool:
-        """Whether a link is ours and still holds."""
+        """Whether a link has our signature and has not expired."""
         now = time.time() if now is None else now
         if not (expires.isascii() and expires.isdigit() and len(expires) < 16 and signature.isascii()):
             return False

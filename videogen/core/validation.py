@@ -1,4 +1,4 @@
-"""Pydantic's findings in our words: field, expected, got."""
+"""Validation errors of pydantic as `field`, `expected` and `got`."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _BOUNDS = {
 
 
 def faults(problem: ValidationError) -> list[dict[str, str]]:
-    """Every fault of a failed validation."""
+    """All errors of a failed validation."""
     return [explain(error) for error in problem.errors(include_url=False)]
 
 
@@ -53,8 +53,8 @@ def explain(error: Any) -> dict[str, str]:
     return {"field": _field(error["loc"]), "expected": expected, "got": got}
 
 
-def _field(place: tuple[str | int, ...]) -> str:
-    return ".".join(str(part) for part in place if part != "body") or "body"
+def _field(location: tuple[str | int, ...]) -> str:
+    return ".".join(str(part) for part in location if part != "body") or "body"
 
 
 def _shown(value: object) -> str:

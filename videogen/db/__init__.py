@@ -1,1 +1,1 @@
-"""The tables, one connection, migrations; no query of a use case."""
+"""Tables, migrations and the connection; no query of a use case."""

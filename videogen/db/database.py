@@ -1,4 +1,4 @@
-"""One SQLite database: many readers, one writer at a time, and word of every commit, in commit order."""
+"""The SQLite database: many readers, one writer at a time, and events that are published in commit order."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ Listener = Callable[[list[StoredEvent]], None]
 
 
 class UnitOfWork:
-    """One write transaction, and the events to tell once it is committed.
+    """One write transaction, and the events to publish after its commit.
 
-    `connection` is for single statements, where speed counts; `session` is for rows as objects. What is added to the
-    session is written by its `flush`, at the latest when the block ends.
+    `connection` is for fast single statements, `session` for rows as objects. What is added to the session is written
+    by `flush`, at the latest when the block ends.
     """
 
     def __init__(self, connection: Connection) -> None:
@@ -50,22 +50,22 @@ class UnitOfWork:
 
     @cached_property
     def session(self) -> Session:
-        """An SQLModel session in this transaction, opened when it is first needed."""
+        """An SQLModel session in this transaction, opened at the first use."""
         return Session(self.connection, expire_on_commit=False, autoflush=False)
 
     def flush(self) -> None:
-        """Write what the session still holds."""
+        """Write the pending changes of the session."""
         if "session" in self.__dict__:
             self.session.flush()
 
     def close(self) -> None:
-        """Let go of the session; the transaction is the database's to end."""
+        """Close the session. The transaction ends in `Database.write`."""
         if "session" in self.__dict__:
             self.session.close()
 
 
 def _connect(url: str, begin: str) -> Engine:
-    """Build an engine whose transactions open with `begin`."""
+    """Build an engine whose transactions start with the statement `begin`."""
     engine = create_engine(
         url,
         connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
@@ -88,7 +88,7 @@ def _connect(url: str, begin: str) -> Engine:
 
 
 def storage_fault(problem: sqlite3.Error) -> StorageError:
-    """The error that tells a user what SQLite met: what is wrong, and what helps."""
+    """The error for a failure of SQLite: what is wrong, and what to do."""
     name = getattr(problem, "sqlite_errorname", None) or ""
     if name.startswith(_DAMAGED):
         return damaged(str(problem))
@@ -101,7 +101,7 @@ def storage_fault(problem: sqlite3.Error) -> StorageError:
 
 
 def damaged(what: str) -> DatabaseDamagedError:
-    """The error that tells a user that the file is damaged."""
+    """The error for a damaged database file."""
     return DatabaseDamagedError(
         f"The database is damaged ({what}). Stop the server and run `videogen doctor`: "
         "it names the fault, and with --fix it saves what can be read."
@@ -112,22 +112,22 @@ _DAMAGED: Final = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
 _ADVICE: Final = {
     "SQLITE_FULL": "The disk is full. Free some space; nothing needs a restart.",
     "SQLITE_BUSY": "Another process holds it. Close that one, then try again.",
-    "SQLITE_READONLY": "Its file or its folder cannot be written. Mend the permissions of the data folder.",
+    "SQLITE_READONLY": "Its file or its folder cannot be written. Correct the permissions of the data folder.",
 }
 
 
 class Database:
-    """Reads see a snapshot and never wait; writes take turns, and listeners hear of them in that order."""
+    """Reads see a snapshot and never wait. Writes run one after the other; listeners are called in that order."""
 
     def __init__(self, url: str) -> None:
         self.url = url
         self._readers = _connect(url, "BEGIN")
-        # IMMEDIATE: a transaction that reads and then writes must hold the lock from the start, or it fails half-way.
+        # IMMEDIATE: a transaction that reads and then writes must have the lock from the start, or it may fail.
         self._writer = _connect(url, "BEGIN IMMEDIATE")
         self._lock = threading.Lock()
         self._listeners: list[Listener] = []
         self.damage: str | None = None
-        """What is known of damage in the file; it does not heal."""
+        """Why the file is known to be damaged; None otherwise. Never reset."""
 
     @property
     def path(self) -> Path:
@@ -135,20 +135,20 @@ class Database:
         return Path(make_url(self.url).database or "")
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
-        """Tell what SQLite says in our words; no statement and no value of it reaches a user."""
+    def _translate_errors(self) -> Iterator[None]:
+        """Raise failures of SQLite as `StorageError`, without statements and values."""
         try:
             yield
         except DatabaseError as problem:
-            # Its other kinds (a constraint, a wrong statement) say nothing about the file.
+            # Other kinds, such as a violated constraint, have nothing to do with the file.
             if isinstance(problem.orig, sqlite3.OperationalError) or type(problem.orig) is sqlite3.DatabaseError:
-                raise self._noted(storage_fault(problem.orig)) from problem
+                raise self._remember_damage(storage_fault(problem.orig)) from problem
             raise
         except sqlite3.DatabaseError as problem:
-            # From the first words with a new connection, which SQLAlchemy does not wrap.
-            raise self._noted(storage_fault(problem)) from problem
+            # From opening a connection, where SQLAlchemy does not wrap errors.
+            raise self._remember_damage(storage_fault(problem)) from problem
 
-    def _noted(self, fault: StorageError) -> StorageError:
+    def _remember_damage(self, fault: StorageError) -> StorageError:
         if isinstance(fault, DatabaseDamagedError):
             self.damage = fault.detail
         return fault
@@ -159,26 +159,26 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        """A session for reading, all at one moment; its rows stay usable afterwards.
+        """A session that reads from one snapshot; its rows can be used afterwards.
 
         Raises:
             StorageError: the file cannot be read.
         """
-        with self._told(), Session(self._readers, expire_on_commit=False) as session:
+        with self._translate_errors(), Session(self._readers, expire_on_commit=False) as session:
             yield session
 
     @contextmanager
     def write(self) -> Iterator[UnitOfWork]:
-        """A write transaction: committed when the block ends, undone when it raises.
+        """A write transaction: committed when the block ends, rolled back when it raises.
 
-        Events added to the unit are told to the listeners after the commit, and before the next write begins,
-        so that nobody hears of an event that is not in the database, or hears two in the wrong order.
+        The listeners get the events of the unit after the commit and before the next write starts: never an event that
+        is not in the database, and never two in the wrong order.
 
         Raises:
             StorageError: the file cannot be written (full disk, permissions, damage); nothing was changed.
         """
         with self._lock:
-            with self._told(), self._writer.begin() as connection:
+            with self._translate_errors(), self._writer.begin() as connection:
                 unit = UnitOfWork(connection)
                 try:
                     yield unit

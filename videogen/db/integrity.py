@@ -1,4 +1,4 @@
-"""Whether a database file is whole: asked at every start in bounded time, and by the doctor for as long as it takes."""
+"""Integrity checks of the database file: with a time limit at every start, and without one in `videogen doctor`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from urllib.parse import quote
 from videogen.core.errors import StartError
 
 START_SECONDS: Final = 1.0
-"""How long a start looks at a database. About 250 MB can be read in this time; more is looked at in the background."""
+"""The time limit at a start, enough for about 250 MB. A larger database is checked again in the background."""
 MAX_FAULTS: Final = 20
 _STEPS: Final = 2_000
 _WAL_HEAD, _FRAME_HEAD = 32, 24
@@ -23,32 +23,32 @@ _NONE_OF_OURS: Final = "file is not a database"
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a check found. `faults` are SQLite's own words; `complete` tells whether all of the file was looked at."""
+    """The outcome of a check. `faults` are messages of SQLite; `complete` is False where the time limit ended it."""
 
     faults: tuple[str, ...] = ()
     complete: bool = True
 
     @property
     def is_no_database(self) -> bool:
-        """Whether the file is something else altogether."""
+        """Whether the file is not an SQLite database at all."""
         return any(_NONE_OF_OURS in fault for fault in self.faults)
 
 
 @contextmanager
 def read_only(path: Path) -> Iterator[sqlite3.Connection]:
-    """A connection that changes nothing, not even by closing (which else would move the WAL into the database)."""
-    # Without a WAL nobody has it open; and SQLite would make one, which might then belong to the wrong user.
-    how = "mode=ro" if wal_of(path).exists() else "immutable=1"
-    with closing(sqlite3.connect(f"file:{quote(str(path))}?{how}", uri=True, timeout=10)) as connection:
+    """A connection that changes nothing. (Closing a normal one may move the WAL into the database.)"""
+    # Without a WAL nobody has it open. In mode "ro" SQLite would create one, which might belong to the wrong user.
+    mode = "mode=ro" if wal_of(path).exists() else "immutable=1"
+    with closing(sqlite3.connect(f"file:{quote(str(path))}?{mode}", uri=True, timeout=10)) as connection:
         yield connection
 
 
 def check(path: Path, seconds: float | None = None) -> Verdict:
-    """Look for damage in a database file that exists.
+    """Check a database file for damage.
 
     Args:
-        path: the file.
-        seconds: how long at most; None: as long as it takes.
+        path: a file that exists.
+        seconds: the time limit; None for no limit.
     """
     deadline = None if seconds is None else time.monotonic() + seconds
     try:
@@ -66,18 +66,18 @@ def check(path: Path, seconds: float | None = None) -> Verdict:
 
 
 def require_sound(path: Path, *, has_files: bool, seconds: float = START_SECONDS) -> bool:
-    """Stop a start on a database that is damaged: writing to it would make it worse.
+    """Refuse to start on a damaged database, since writing to it would make the damage worse.
 
     Args:
-        path: the database file; it need not exist.
-        has_files: whether there are files of generations, which an empty database would not know.
-        seconds: how long to look at most.
+        path: the database file, which need not exist.
+        has_files: whether the storage has files of generations, so that an empty database is a lost one.
+        seconds: the time limit of the check.
 
     Returns:
-        whether all of it was looked at.
+        whether all of it was checked.
 
     Raises:
-        StartError: it is damaged, no database, or was emptied.
+        StartError: it is damaged, not a database, or empty although it should not be.
     """
     if not path.exists():
         return True
@@ -96,7 +96,7 @@ def require_sound(path: Path, *, has_files: bool, seconds: float = START_SECONDS
         )
     if verdict.faults:
         raise StartError(
-            f"The database {path} is damaged: {verdict.faults[0]}. Run `videogen doctor` for all that is known, and "
+            f"The database {path} is damaged: {verdict.faults[0]}. Run `videogen doctor` for the details, and "
             "`videogen doctor --fix` to save what can be read into a new one (the damaged file is kept); or restore "
             "a backup."
         )
@@ -104,7 +104,7 @@ def require_sound(path: Path, *, has_files: bool, seconds: float = START_SECONDS
 
 
 def wal_bytes(path: Path) -> int:
-    """The size of the write-ahead log beside a database; 0 where there is none."""
+    """The size of the write-ahead log of a database in bytes; 0 if there is none."""
     try:
         return wal_of(path).stat().st_size
     except OSError:
@@ -112,12 +112,12 @@ def wal_bytes(path: Path) -> int:
 
 
 def wal_of(path: Path) -> Path:
-    """The write-ahead log beside a database."""
+    """The path of the write-ahead log of a database."""
     return path.with_name(f"{path.name}-wal")
 
 
 def is_wal_cut(path: Path) -> bool:
-    """Whether the write-ahead log ends within a frame. SQLite leaves out what is not whole.
+    """Whether the write-ahead log ends within a frame. SQLite ignores an incomplete frame.
 
     The layout is that of https://www.sqlite.org/fileformat2.html#the_write_ahead_log.
     """

@@ -1,4 +1,4 @@
-"""Brings a database to the schema of this code, and refuses one that is newer."""
+"""Migrations: bring a database to the schema of this code; refuse one that is newer."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from sqlalchemy.exc import SQLAlchemyError
 from videogen.core.errors import DatabaseTooNewError, StartError
 
 HEAD: Final = "0006"
-"""The newest revision in `videogen/migrations/versions`; a test holds the two together."""
+"""The newest revision in `videogen/db/migrations/versions`; a test compares the two."""
 REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005", "0006")
 
 
 def revision(url: str) -> str | None:
-    """The revision a database is at; None for an empty one.
+    """The schema revision of a database; None for an empty one.
 
     Raises:
-        StartError: the file is no SQLite database, or cannot be opened.
+        StartError: the file is not an SQLite database, or cannot be opened.
     """
     path = make_url(url).database or ":memory:"
     try:
@@ -38,7 +38,7 @@ def revision(url: str) -> str | None:
 
 
 def migrate(url: str, target: str = HEAD) -> bool:
-    """Bring the database to `HEAD`, or to the older revision `target`; return whether anything was done.
+    """Upgrade the database to `HEAD`, or to the older revision `target`; return whether anything was done.
 
     Raises:
         DatabaseTooNewError: it was written by a newer release.
@@ -57,7 +57,7 @@ def migrate(url: str, target: str = HEAD) -> bool:
 
 
 def _upgrade(url: str, target: str) -> None:
-    # Alembic is slow to import and seldom needed: most starts find the database at HEAD.
+    # Alembic is slow to import and rarely needed: at most starts the database is at HEAD.
     from alembic import command
     from alembic.config import Config
 
@@ -73,7 +73,7 @@ def _upgrade(url: str, target: str) -> None:
             resources.as_file(resources.files("videogen.db.migrations")) as folder,
             engine.connect() as connection,
         ):
-            # One transaction around it all: a migration that fails leaves nothing behind.
+            # One transaction around all migrations: a failed one changes nothing.
             connection.exec_driver_sql("BEGIN IMMEDIATE")
             config = Config()
             config.set_main_option("script_location", str(folder))

@@ -1,4 +1,4 @@
-"""The tables. Times are seconds since the epoch (UTC); every row that a person owns carries its session."""
+"""The tables. Times are seconds since the epoch (UTC). Every row with an owner has the id of the session."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from videogen.schemas.status import Status
 
 
 class SessionRow(SQLModel, table=True):
-    """One anonymous browser or API client. Of its token only the SHA-256 is here."""
+    """One anonymous browser or API client. Its token is stored as SHA-256 only."""
 
     __tablename__ = "sessions"
 
@@ -20,11 +20,11 @@ class SessionRow(SQLModel, table=True):
     token_hash: str = Field(unique=True)
     created_at: float
     last_served_at: float = 0.0
-    """When a renderer last took a job of this session: who waited longest is next."""
+    """When a worker last claimed a generation of this session. The session that was served longest ago is next."""
 
 
 class ProjectRow(SQLModel, table=True):
-    """What one submit made."""
+    """The generations of one submit."""
 
     __tablename__ = "projects"
     __table_args__ = (Index("ux_projects_idempotency", "session_id", "idempotency_key", unique=True),)
@@ -42,11 +42,15 @@ _FILTERED = ("trashed_until", "status", "type", "engine", "favorite", "search_te
 
 
 class GenerationRow(SQLModel, table=True):
-    """One video or image, from its recipe to its result."""
+    """One video or image as it is stored.
+
+    Another shape than the recipe or a request, because it has all of a generation's life: its queue position, lease,
+    progress and result too.
+    """
 
     __tablename__ = "generations"
     __table_args__ = (
-        # All that a filter asks for is in it: rows are read only for what is shown.
+        # A covering index for the filters: rows are read only for the page that is shown.
         Index("ix_generations_history", "session_id", "seq", *_FILTERED),
         Index("ix_generations_trash", "trashed_until", sqlite_where=text("trashed_until IS NOT NULL")),
         Index("ix_generations_status", "status", "seq"),
@@ -54,7 +58,7 @@ class GenerationRow(SQLModel, table=True):
     )
 
     seq: int | None = Field(default=None, primary_key=True)
-    """Rises with every submit and is never used again: the order of the history and of the queue."""
+    """Rises with every submit and is never reused: the order of the history and of the queue."""
     id: str = Field(unique=True)
     session_id: str = Field(foreign_key="sessions.id", ondelete="CASCADE")
     project_id: str = Field(foreign_key="projects.id", ondelete="CASCADE", index=True)
@@ -69,7 +73,7 @@ class GenerationRow(SQLModel, table=True):
     recipe: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
     recipe_hash: str
     input_file_id: str | None = Field(default=None, foreign_key="uploads.id", index=True)
-    """The image it starts from. The database keeps an upload as long as a generation names it."""
+    """The image it starts from. The foreign key keeps the upload."""
     seed: int = Field(sa_type=BigInteger)
     width: int
     height: int
@@ -84,9 +88,9 @@ class GenerationRow(SQLModel, table=True):
     estimated: bool = False
     queue_position: int | None = None
     rank: int | None = None
-    """Its place among its own session's, where its owner has changed that; else `seq` is."""
+    """Its order within its session, once the owner has changed it; before, that is `seq`."""
     expected_wait_seconds: float | None = None
-    """From `updated_at` until it should begin; of `eta_seconds`, which counts until it should end, the first part."""
+    """From `updated_at` until it should start. `eta_seconds` is from `updated_at` until it should end."""
     eta_seconds: float | None = None
 
     attempt: int = 0
@@ -94,7 +98,7 @@ class GenerationRow(SQLModel, table=True):
     lease_until: float = 0.0
     cancel_requested: bool = False
     lost: int = 0
-    """How many renderers it has cost. Restarts of the server do not count."""
+    """How many renderers it has lost. Restarts of the server do not count."""
     checkpoint: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON, nullable=True))
     checkpoint_progress: float = 0.0
     checkpoint_step: int = 0
@@ -117,9 +121,9 @@ class GenerationRow(SQLModel, table=True):
     finished_at: float | None = None
     expires_at: float | None = None
     trashed_until: float | None = None
-    """Until when it can be restored, where its owner has deleted it. Then it is removed; it is out of sight already."""
+    """Until when it can be restored, after its owner has deleted it; then it is removed. None: not in the trash."""
     search_text: str = Field(default="", sa_column_kwargs={"server_default": text("''")})
-    """Title and prompt as a search compares them; kept right by what is below."""
+    """Title and prompt, normalised for the search; set by the listener below."""
 
 
 @event.listens_for(GenerationRow, "before_insert")
@@ -129,7 +133,7 @@ def _make_searchable(_mapper: Any, _connection: Connection, row: GenerationRow) 
 
 
 class RunRow(SQLModel, table=True):
-    """A whole render that ended with a result: how long it took, by what decides its pace. It belongs to nobody."""
+    """How long one complete render took, with everything that decides its speed. It has no owner."""
 
     __tablename__ = "runs"
     __table_args__ = (
@@ -144,16 +148,16 @@ class RunRow(SQLModel, table=True):
     width: int
     height: int
     steps: int
-    """As the recipe pins them; 0 for an engine without."""
+    """From the recipe; 0 for an engine without steps."""
     frames: int
     startup: float
-    """Seconds from the claim until the renderer began to count."""
+    """Seconds from the claim to the first frame."""
     seconds: float
-    """Seconds from the claim until the file was whole."""
+    """Seconds from the claim to the complete file."""
 
 
 class FileRow(SQLModel, table=True):
-    """Bytes that we keep: a video, a poster, a preview. `key` is their place in the storage."""
+    """A file of a generation: its result, poster or preview. `key` is its key in the storage."""
 
     __tablename__ = "files"
 
@@ -168,7 +172,7 @@ class FileRow(SQLModel, table=True):
 
 
 class UploadRow(SQLModel, table=True):
-    """An image that generations may start from, as we keep it. `digest` is the SHA-256 of its bytes."""
+    """An uploaded image that generations may start from. `digest` is the SHA-256 of its bytes."""
 
     __tablename__ = "uploads"
     __table_args__ = (Index("ux_uploads_digest", "session_id", "digest", unique=True),)
@@ -185,9 +189,9 @@ class UploadRow(SQLModel, table=True):
 
 
 class ShareRow(SQLModel, table=True):
-    """A public link to one generation. It is found by the hash; the slug is kept so that its owner can be shown it.
+    """A public link to one generation. It is found by the hash; the slug is stored to show it to the owner.
 
-    A row that has lost its generation tells that the generation was deleted. A revoked link has no row.
+    A row without a generation means that the generation was deleted. A revoked link has no row.
     """
 
     __tablename__ = "shares"
@@ -203,7 +207,7 @@ class ShareRow(SQLModel, table=True):
 
 
 class DeviceRow(SQLModel, table=True):
-    """Another token of a session: that of a device that came by a one-time code. Only its SHA-256 is here."""
+    """Another token of a session, of a device that used a one-time code. It is stored as SHA-256 only."""
 
     __tablename__ = "devices"
 
@@ -213,7 +217,7 @@ class DeviceRow(SQLModel, table=True):
 
 
 class TransferRow(SQLModel, table=True):
-    """A one-time code that was not used yet. Of the code and of the link's secret only keyed hashes are here."""
+    """A one-time code that was not used yet. The code and the link's secret are stored as keyed hashes only."""
 
     __tablename__ = "transfers"
 
@@ -224,7 +228,7 @@ class TransferRow(SQLModel, table=True):
 
 
 class OriginRow(SQLModel, table=True):
-    """Where an imported generation came from: the id it was first made under. The same is imported once."""
+    """The id under which an imported generation was first made, so that it is imported once."""
 
     __tablename__ = "origins"
 
@@ -234,7 +238,7 @@ class OriginRow(SQLModel, table=True):
 
 
 class EventRow(SQLModel, table=True):
-    """One stored event. Its id is the SSE id: given in commit order, never used again."""
+    """One stored event. Its id is the SSE id: given in commit order, never reused."""
 
     __tablename__ = "events"
     __table_args__ = (

@@ -1,4 +1,4 @@
-"""What all schemas are built on: a frozen model in camelCase, and text without control characters."""
+"""The base of all schemas: a frozen model with camelCase JSON, and text without control characters."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pydantic.alias_generators import to_camel
 
 
 class Model(BaseModel):
-    """A frozen value that reads and writes camelCase JSON."""
+    """A frozen model that reads and writes camelCase JSON."""
 
     model_config = ConfigDict(
         frozen=True,
@@ -22,12 +22,12 @@ class Model(BaseModel):
 
 
 def _text(value: object) -> object:
-    """Refuse what no database and no screen can hold, naming the place."""
+    """Refuse control characters and lone surrogates, with their position."""
     if isinstance(value, str):
         for index, char in enumerate(value):
             code = ord(char)
             if (code < 32 and char not in "\t\n\r") or 0xD800 <= code <= 0xDFFF:
-                raise ValueError(f"text without control characters (U+{code:04X} stands at position {index})")
+                raise ValueError(f"text without control characters (U+{code:04X} is at position {index})")
     return value
 
 

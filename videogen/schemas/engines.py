@@ -1,4 +1,4 @@
-"""The vocabulary of engines: what the world is told of those on offer."""
+"""Engines as `GET /engines` lists them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from videogen.schemas.generations import GenerationType
 
 
 class PresetInfo(Model):
-    """A named, good set of prompt and settings: fields of a request that may be sent as they are."""
+    """A named example: prompt, type and settings that can be sent as a request without changes."""
 
     id: str = Field(description="Unique within its engine.")
     title: str
@@ -19,11 +19,11 @@ class PresetInfo(Model):
     negative_prompt: str = ""
     type: GenerationType = "video"
     settings: dict[str, Any] = Field(default_factory=dict)
-    poster_url: str | None = Field(default=None, description="A small picture of what comes of it.")
+    poster_url: str | None = Field(default=None, description="A small image of its result.")
 
 
 class EngineInfo(Model):
-    """An engine as `GET /engines` tells it."""
+    """An engine with what it can do, its settings as JSON Schema, and its presets."""
 
     id: str
     title: str
@@ -38,16 +38,16 @@ class EngineInfo(Model):
 
 
 class EngineList(Model):
-    """The engines on offer."""
+    """All configured engines."""
 
     items: list[EngineInfo]
 
 
 class Capabilities(Model):
-    """What an engine can do here and now."""
+    """What an engine can do on this machine."""
 
     available: bool = True
-    reason: str | None = Field(default=None, description="Why it is not available, and what to do about it.")
+    reason: str | None = Field(default=None, description="Why it is not available, and how to change that.")
     types: tuple[GenerationType, ...] = ("video",)
     negative_prompt: bool = False
     image_input: bool = False

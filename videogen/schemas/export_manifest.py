@@ -1,4 +1,4 @@
-"""What an export says of itself: `manifest.json`, the last file of the zip."""
+"""The manifest of an export: `manifest.json`, the last file of the zip."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ Pixels = Annotated[int, Field(ge=0, le=32768, strict=True)]
 
 
 class _Tolerant(Model):
-    # A later release may say more; what it must not do without a new version is to say it differently.
+    # A later release may add fields. It must not change the meaning of one without a new version.
     model_config = ConfigDict(extra="ignore")
 
 
 class ExportedFile(_Tolerant):
-    """One file of the zip. Its name in there is `path`."""
+    """One file of the zip; `path` is its name in the zip."""
 
     path: Annotated[str, Field(pattern=r"^(videos|images|posters)/[A-Za-z0-9_-]{1,100}\.(mp4|png|jpg)$", strict=True)]
     sha256: Digest
@@ -35,7 +35,7 @@ class ExportedFile(_Tolerant):
 
 
 class ExportedGeneration(_Tolerant):
-    """One generation that has ended. `id` is the one it was first made under, over any number of moves."""
+    """One generation that has ended. `id` is its first id, which exports and imports do not change."""
 
     id: Id
     type: GenerationType
@@ -62,7 +62,7 @@ class ExportedGeneration(_Tolerant):
 
 
 class Manifest(_Tolerant):
-    """All of it. `left_out` counts what could not go along: still running, or its file was gone."""
+    """The whole manifest. `left_out` counts the generations that were not exported: active, or without their file."""
 
     format: Literal["videogen-export"] = "videogen-export"
     version: int = Field(default=VERSION, ge=1, le=VERSION)

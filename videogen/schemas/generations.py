@@ -1,4 +1,4 @@
-"""The vocabulary: status and its moves, what comes in, what goes out."""
+"""Generations as the API takes and returns them."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ GenerationType = Literal["video", "image"]
 
 
 class GenerationCreate(Model):
-    """What `POST /generations` takes. `settings` is checked against the engine's own schema."""
+    """What `POST /generations` takes. `settings` is any JSON object here: only the engine's own model can check it."""
 
     type: GenerationType = "video"
-    prompt: Text = Field(description="What should be seen.", examples=["ocean at sunset, slow pan"])
-    negative_prompt: Text = Field(default="", description="What should not be seen, where the engine has it.")
+    prompt: Text = Field(description="What the video or image should show.", examples=["ocean at sunset, slow pan"])
+    negative_prompt: Text = Field(default="", description="What it should not show. Not every engine uses it.")
     engine: str | None = Field(default=None, description="An engine id from `GET /engines`; default: the app's own.")
     settings: dict[str, Any] = Field(
         default_factory=dict,
@@ -29,18 +29,20 @@ class GenerationCreate(Model):
         default=None,
         description="An image of this session to start from: the id of an upload, or the `fileId` of a finished still.",
     )
-    variations: int = Field(default=1, ge=1, le=8, strict=True, description="How many seeds of this prompt.")
+    variations: int = Field(
+        default=1, ge=1, le=8, strict=True, description="How many generations to make, each with another seed."
+    )
 
 
 class GenerationPatch(Model):
-    """What `PATCH /generations/{id}` takes; a missing field stays as it is."""
+    """What `PATCH /generations/{id}` takes. A field that is missing is not changed."""
 
     title: Text | None = Field(default=None, max_length=200)
     favorite: bool | None = Field(default=None, strict=True)
 
 
 class ListQuery(BaseModel):
-    """What `GET /generations` may be asked for; nothing means any."""
+    """The query parameters of `GET /generations`. A parameter that is missing means any."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -62,22 +64,22 @@ class ErrorInfo(Model):
 
 
 class UnderstoodPhrase(Model):
-    """A phrase of the prompt, as it was written, and what it became."""
+    """A phrase of the prompt, and how the engine understood it."""
 
     phrase: str
     became: str
 
 
 class Understanding(Model):
-    """What an engine made of a prompt. Its texts are a person's own words: show them as text."""
+    """How an engine understood a prompt. The texts are user input: escape them in HTML."""
 
     understood: tuple[UnderstoodPhrase, ...] = Field(default=(), description="In the order of the prompt.")
-    ignored: tuple[str, ...] = Field(default=(), description="Words that said nothing to the engine.")
-    abstract: bool = Field(default=False, description="True where nothing to be seen was understood.")
+    ignored: tuple[str, ...] = Field(default=(), description="Words that the engine did not understand.")
+    abstract: bool = Field(default=False, description="True if nothing that can be shown was understood.")
 
 
 class Generation(Model):
-    """One video or image: its recipe, where it stands, what came of it."""
+    """One video or image: its request, its status, its progress and its result."""
 
     id: str
     type: GenerationType
@@ -92,7 +94,7 @@ class Generation(Model):
     settings: dict[str, Any]
     seed: int
     recipe_hash: str
-    understanding: Understanding | None = Field(default=None, description="Null for an engine that does not tell.")
+    understanding: Understanding | None = Field(default=None, description="Null where the engine gives none.")
     input_file_id: str | None = Field(default=None, description="The image it starts from; see `GET /files/{id}`.")
     progress: float = Field(ge=0, le=100, description="0..100, and never falls within an attempt.")
     stage: str
@@ -129,7 +131,7 @@ class Generation(Model):
 
 
 class Project(Model):
-    """What one submit made."""
+    """The generations of one submit."""
 
     project_id: str
     request_id: str
@@ -144,7 +146,7 @@ class GenerationPage(Model):
 
 
 class File(Model):
-    """An image that may be the input of a generation: one that was uploaded, or a finished still."""
+    """An image that a generation may start from: an upload, or the result of an image generation."""
 
     id: str
     content_type: str
@@ -152,7 +154,7 @@ class File(Model):
     height: int
     size_bytes: int
     created_at: datetime
-    url: str = Field(description="Signed; holds for a day. Ask for the file again to get a new one.")
+    url: str = Field(description="Signed; valid for a day. Get the file again for a new one.")
 
 
 class GenerationMove(Model):

@@ -1,4 +1,4 @@
-"""The vocabulary of a long history: many generations at once, into the trash, back, or into a zip."""
+"""Operations on many generations at once: trash, restore, zip, and lists of ids."""
 
 from __future__ import annotations
 
@@ -11,47 +11,47 @@ from videogen.schemas.base import Model
 from videogen.schemas.generations import ListQuery
 
 MAX_IDS: Final = 1000
-"""How many generations one call may name."""
+"""How many ids one call may have."""
 
 
 class Chosen(Model):
-    """Generations by their ids; one that comes twice counts once."""
+    """Generations by id. An id that is given twice counts once."""
 
     ids: list[Annotated[str, Field(min_length=1, max_length=100, strict=True)]] = Field(
         min_length=1, max_length=MAX_IDS, description="Ids of generations of this session."
     )
 
     def unique(self) -> list[str]:
-        """Each id once, in the order in which they came."""
+        """The ids without duplicates, in their order."""
         return list(dict.fromkeys(self.ids))
 
 
 class LeftOut(Model):
-    """An id with which nothing was done. Another session's and an unknown one look the same."""
+    """An id for which nothing was done. An id of another session and an unknown id look the same."""
 
     id: str
     code: Literal["not_found", "not_terminal"]
 
 
 class Trashed(Model):
-    """What is in the trash now."""
+    """The outcome of moving generations to the trash."""
 
-    ids: list[str] = Field(description="In the trash, by this call or already before; in the order of the request.")
+    ids: list[str] = Field(description="In the trash now, by this call or an earlier one; in the order of the request.")
     restorable_until: datetime | None = Field(
-        description="Until then all of them can be restored; null where there are none."
+        description="Until when all of them can be restored; null if there are none."
     )
     left_out: list[LeftOut]
 
 
 class Restored(Model):
-    """What is in the history now."""
+    """The outcome of restoring generations from the trash."""
 
-    ids: list[str] = Field(description="In the history, by this call or already before; in the order of the request.")
+    ids: list[str] = Field(description="In the history now, by this call or before it; in the order of the request.")
     left_out: list[LeftOut]
 
 
 class IdsQuery(ListQuery):
-    """What `GET /generations/ids` may be asked for: a filter as of `GET /generations`."""
+    """The query parameters of `GET /generations/ids`: the same filter as of `GET /generations`."""
 
     limit: int = Field(default=MAX_IDS, ge=1, le=MAX_IDS)
 
@@ -64,9 +64,9 @@ class IdsPage(Model):
 
 
 class Bundle(Model):
-    """A zip that is ready to be fetched."""
+    """A zip that is ready for download."""
 
-    url: str = Field(description="Needs no token; holds for a few minutes, and not over a restart of the server.")
+    url: str = Field(description="Needs no token; valid for a few minutes, until the server restarts at the latest.")
     expires_at: datetime
-    count: int = Field(description="Videos and pictures in it.")
-    size_bytes: int = Field(description="Of these together; the zip is slightly larger.")
+    count: int = Field(description="How many videos and images it contains.")
+    size_bytes: int = Field(description="Size of these files together; the zip is slightly larger.")

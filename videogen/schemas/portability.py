@@ -1,4 +1,4 @@
-"""The vocabulary of what leaves a browser: links, sessions on other devices, everything in a zip."""
+"""Transfer of a session to another device, and import of an export."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from videogen.schemas.base import Model
 class Transfer(Model):
     """A one-time code that opens this session on another device."""
 
-    code: str = Field(description="To be typed; groups and case do not matter.", examples=["K7QF-2M9X"])
-    url: str = Field(description="The page's address with a secret of its own, for a link or a QR code.")
+    code: str = Field(description="To be typed; hyphens and case are ignored.", examples=["K7QF-2M9X"])
+    url: str = Field(description="The page's address with a one-time secret, for a link or a QR code.")
     expires_at: datetime
 
 

@@ -1,4 +1,4 @@
-"""The vocabulary of sharing: what is asked for, and what its owner is told of a link."""
+"""Public links to generations, as their owner creates and sees them."""
 
 from __future__ import annotations
 
@@ -15,10 +15,14 @@ MAX_SHARE_SECONDS: Final = 10 * 365 * 24 * 3600
 
 
 class ShareCreate(Model):
-    """What `POST /generations/{id}/share` takes. A missing field leaves a link that there is already as it is."""
+    """What `POST /generations/{id}/share` takes. A field that is missing does not change an existing link."""
 
     expires_in_seconds: int | None = Field(
-        default=None, ge=1, le=MAX_SHARE_SECONDS, strict=True, description="From now; null means until it is revoked."
+        default=None,
+        ge=1,
+        le=MAX_SHARE_SECONDS,
+        strict=True,
+        description="Seconds from now; null means until it is revoked.",
     )
     indexable: bool = Field(default=False, strict=True, description="Whether search engines may list the page.")
 
@@ -29,7 +33,7 @@ class Share(Model):
     generation_id: str
     slug: str
     url: str
-    views: int = Field(ge=0, description="How often its page was opened by people; previews by machines do not count.")
+    views: int = Field(ge=0, description="How often people opened its page; link previews do not count.")
     indexable: bool
     created_at: datetime
     expires_at: datetime | None
@@ -39,6 +43,6 @@ class Share(Model):
 
 
 class ShareList(Model):
-    """The links of a session that hold, newest first."""
+    """The valid links of a session, newest first."""
 
     items: list[Share]

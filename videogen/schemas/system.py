@@ -8,16 +8,18 @@ from videogen.schemas.base import Model
 
 
 class Health(Model):
-    """What `/healthz` tells; anybody may ask."""
+    """The answer of `/healthz`, which needs no session."""
 
     status: str
     name: str = ""
     version: str = ""
-    instance: str = Field(default="", description="Names the data this app serves; the same over restarts and ports.")
+    instance: str = Field(
+        default="", description="Identifies the data folder; the same after a restart or on another port."
+    )
 
 
 class SessionCreated(Model):
-    """A new session. The token is told once; only its hash is kept."""
+    """A new session. The token is returned only here: the server stores its hash."""
 
     session_id: str
     token: str

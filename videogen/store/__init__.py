@@ -1,4 +1,4 @@
-"""The store: every query of the app, each keyed by session; status moves as compare-and-set."""
+"""All queries of the app. Each query of an owner is limited to the session; see `BaseStore`."""
 
 from videogen.store.events import EventStore, Opening, Scope
 from videogen.store.generations import Filter, GenerationStore, Limits
