@@ -10,11 +10,11 @@ from videogen.core.errors import CodeRefusedError, TooManyGuessesError
 from videogen.core.security import Signer
 from videogen.db.tables import DeviceRow, TransferRow
 from videogen.services.device_transfer import (
+    CODE_SECONDS,
     GUESS_SECONDS,
-    GUESSES_OF_ALL,
-    GUESSES_OF_ONE,
-    HOLDS_SECONDS,
-    Guesses,
+    MAX_GUESSES,
+    MAX_GUESSES_PER_CLIENT,
+    GuessLimiter,
     Transfers,
 )
 
@@ -39,7 +39,7 @@ def test_a_code_can_be_typed_and_its_link_has_a_secret_of_its_own(transfers, ali
     made = transfers.make(alice, BASE)
     assert re.fullmatch(r"[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4}", made.code)
     assert len(secret_of(made)) == 43
-    assert made.expires_at == datetime.fromtimestamp(round(clock.now + HOLDS_SECONDS, 3), UTC)
+    assert made.expires_at == datetime.fromtimestamp(round(clock.now + CODE_SECONDS, 3), UTC)
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_either_opens_the_session_once_with_a_token_of_its_own(transfers, store,
 
 def test_a_code_expires(transfers, alice, clock):
     made = transfers.make(alice, BASE)
-    clock.now += HOLDS_SECONDS
+    clock.now += CODE_SECONDS
     with pytest.raises(CodeRefusedError):
         transfers.claim(secret_of(made), "here")
 
@@ -92,7 +92,7 @@ def test_neither_code_nor_token_is_kept(transfers, database, alice):
 
 def test_who_guesses_must_wait_and_nobody_else(transfers, alice, bob, clock):
     made, other = transfers.make(alice, BASE), transfers.make(bob, BASE)
-    for number in range(GUESSES_OF_ONE):
+    for number in range(MAX_GUESSES_PER_CLIENT):
         with pytest.raises(CodeRefusedError):
             transfers.claim(f"{number:08d}", "a guesser")
     with pytest.raises(TooManyGuessesError):
@@ -109,9 +109,9 @@ def test_who_guesses_must_wait_and_nobody_else(transfers, alice, bob, clock):
 
 
 def test_many_who_guess_a_little_are_stopped_too(clock):
-    guesses = Guesses(clock)
-    for number in range(GUESSES_OF_ALL):
+    guesses = GuessLimiter(clock)
+    for number in range(MAX_GUESSES):
         guesses.check(str(number))
-        guesses.note(str(number))
+        guesses.add(str(number))
     with pytest.raises(TooManyGuessesError):
         guesses.check("one more")

@@ -9,7 +9,7 @@ from videogen.core.errors import StorageError
 from videogen.core.security import Signer
 from videogen.db.tables import UploadRow
 from videogen.services.serializers import Serializer
-from videogen.services.uploads import FOLDER, IDLE_SECONDS, Uploads
+from videogen.services.uploads import IDLE_SECONDS, KEY_PREFIX, Uploads
 from videogen.storage.disk import DiskStorage
 
 
@@ -19,7 +19,7 @@ def uploads(store, storage):
 
 
 def stored(data_folder):
-    return sorted(path.name for path in (data_folder.files / FOLDER).glob("*"))
+    return sorted(path.name for path in (data_folder.files / KEY_PREFIX).glob("*"))
 
 
 def test_a_picture_is_on_the_disk_before_it_is_told_of(uploads, data_folder, alice):
@@ -32,7 +32,7 @@ def test_the_same_picture_leaves_one_file_and_heals_a_lost_one(uploads, storage,
     first = uploads.take(alice, io.BytesIO(encoded()))
     uploads.take(alice, io.BytesIO(encoded()))
     assert stored(data_folder) == [f"{first.id}.png"]
-    storage.delete(f"{FOLDER}/{first.id}.png")
+    storage.delete(f"{KEY_PREFIX}/{first.id}.png")
     assert uploads.take(alice, io.BytesIO(encoded())).id == first.id
     assert stored(data_folder) == [f"{first.id}.png"]
 
@@ -40,7 +40,7 @@ def test_the_same_picture_leaves_one_file_and_heals_a_lost_one(uploads, storage,
 def test_idle_pictures_are_swept_after_a_day(uploads, storage, alice, clock, submit, data_folder):
     used, _idle = (uploads.take(alice, io.BytesIO(encoded(kind=kind))) for kind in ("PNG", "JPEG"))
     submit(alice, input_file_id=used.id)
-    (data_folder.files / FOLDER / "fil_stray.png").write_bytes(b"of a database that is newer than its backup")
+    (data_folder.files / KEY_PREFIX / "fil_stray.png").write_bytes(b"of a database that is newer than its backup")
     assert uploads.sweep() == 0
     assert len(stored(data_folder)) == 3
     clock.now += IDLE_SECONDS + 1
@@ -73,4 +73,4 @@ def test_a_disk_that_does_not_let_it_sweep_does_not_stop_the_start(uploads, stor
 
     monkeypatch.setattr(store, "sweep_uploads", full)
     uploads.begin()
-    assert "could not be swept: The disk is full." in caplog.text
+    assert "could not be removed: The disk is full." in caplog.text

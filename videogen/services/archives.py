@@ -1,4 +1,4 @@
-"""Zips of chosen generations, made while they are sent."""
+"""Links to zip archives of chosen generations. An archive is made while it is sent."""
 
 from __future__ import annotations
 
@@ -14,55 +14,55 @@ from videogen.schemas.history import Bundle, Chosen
 from videogen.services.exports import Exports
 from videogen.store import Store
 
-ZIP_SECONDS: Final = 600.0
-"""How long the link to a zip holds."""
-MAX_ZIPS: Final = 1000
-"""Links that hold at once; with one more the oldest ends."""
+LINK_SECONDS: Final = 600.0
+"""How long a link is valid."""
+MAX_LINKS: Final = 1000
+"""Links that are valid at once. A further link ends the oldest."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Zip:
+class _Archive:
     session_id: str
     ids: tuple[str, ...]
     expires_at: float
 
 
 class Zips:
-    """Links to zips of chosen generations: a browser can only follow a link, which has no room for a thousand ids."""
+    """Makes links to archives: a browser downloads by following a link, which is too short for a thousand ids."""
 
     def __init__(self, store: Store, exports: Exports) -> None:
         self._store = store
         self._exports = exports
         self._lock = threading.Lock()
-        self._zips: dict[str, _Zip] = {}
+        self._archives: dict[str, _Archive] = {}
 
     def make(self, session_id: str, chosen: Chosen, base: str) -> Bundle:
-        """Make a link to a zip of these.
+        """Make a link to an archive of these generations; `base` is the public address of the app.
 
         Raises:
-            InvalidRequestError: none of them is finished and this session's.
+            InvalidRequestError: none of them is completed and this session's.
         """
         ids = chosen.unique()
         count, size = self._store.measure_completed(session_id, ids)
         if count == 0:
             raise InvalidRequestError("ids", "at least one finished generation of this session", "none")
-        made = _Zip(session_id, tuple(ids), self._store.clock() + ZIP_SECONDS)
-        ticket = secrets.token_urlsafe(24)
+        archive = _Archive(session_id, tuple(ids), self._store.clock() + LINK_SECONDS)
+        token = secrets.token_urlsafe(24)
         with self._lock:
-            self._zips[ticket] = made
-            if len(self._zips) > MAX_ZIPS:
-                del self._zips[next(iter(self._zips))]
-        url = f"{base}/zips/{ticket}"
-        return Bundle(url=url, expires_at=to_datetime(made.expires_at), count=count, size_bytes=size)
+            self._archives[token] = archive
+            if len(self._archives) > MAX_LINKS:
+                del self._archives[next(iter(self._archives))]
+        url = f"{base}/zips/{token}"
+        return Bundle(url=url, expires_at=to_datetime(archive.expires_at), count=count, size_bytes=size)
 
-    def stream(self, ticket: str) -> Iterator[bytes]:
-        """The bytes of the zip, made while they are sent.
+    def stream(self, token: str) -> Iterator[bytes]:
+        """Yield the bytes of the zip of a link.
 
         Raises:
-            NotFoundError: there is no such link, or no longer.
+            NotFoundError: there is no such link, or it has expired.
         """
         with self._lock:
-            found = self._zips.get(ticket)
-        if found is None or found.expires_at < self._store.clock():
-            raise NotFoundError("This zip is not ready any more. Ask for it again.")
-        return self._exports.stream(found.session_id, found.ids)
+            archive = self._archives.get(token)
+        if archive is None or archive.expires_at < self._store.clock():
+            raise NotFoundError("The link to this zip has expired. Ask for a new one.")
+        return self._exports.stream(archive.session_id, archive.ids)

@@ -1,4 +1,4 @@
-"""One-time codes that open a session on another device: valid for minutes, used once, revocable."""
+"""One-time codes that open a session on another device: valid for minutes, for one use, and revocable."""
 
 from __future__ import annotations
 
@@ -17,30 +17,30 @@ from videogen.schemas.portability import Transfer
 from videogen.schemas.system import SessionCreated
 from videogen.store import Store
 
-HOLDS_SECONDS: Final = 10 * 60
-# Crockford's base 32: nothing that could be read as something else.
-ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-LENGTH: Final = 8
-"""40 bits: with the guesses that are allowed, a chance of one in a hundred million for each code that holds."""
-_ALIKE: Final = str.maketrans("OIL", "011")
+CODE_SECONDS: Final = 10 * 60
+# Crockford's base 32: no two characters look alike.
+CODE_ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+CODE_LENGTH: Final = 8
+"""40 bits: with the allowed number of guesses, a valid code is found with a chance of one in a hundred million."""
+_LOOKALIKES: Final = str.maketrans("OIL", "011")
 GUESS_SECONDS: Final = 5 * 60
-GUESSES_OF_ONE: Final = 10
-GUESSES_OF_ALL: Final = 1000
+MAX_GUESSES_PER_CLIENT: Final = 10
+MAX_GUESSES: Final = 1000
 
 
 class Transfers:
-    """Makes codes and takes them. Every method blocks on the database."""
+    """Makes and claims codes. Every method blocks on the database."""
 
     def __init__(self, store: Store, signer: Signer) -> None:
         self._store = store
         self._key = signer.derive("transfer").encode()
-        self._guesses = Guesses(store.clock)
+        self._guesses = GuessLimiter(store.clock)
 
     def make(self, session_id: str, base: str) -> Transfer:
-        """A code for this session; the one before no longer holds. `base` is the page's address, without a slash."""
-        code = "".join(secrets.choice(ALPHABET) for _ in range(LENGTH))
+        """Make a code for this session, which ends its previous code. `base` is the page's address without a slash."""
+        code = "".join(secrets.choice(CODE_ALPHABET) for _ in range(CODE_LENGTH))
         secret = secrets.token_urlsafe(32)
-        expires = self._store.clock() + HOLDS_SECONDS
+        expires = self._store.clock() + CODE_SECONDS
         self._store.put_transfer(
             TransferRow(
                 session_id=session_id,
@@ -49,7 +49,7 @@ class Transfers:
                 expires_at=expires,
             )
         )
-        # Behind the #: what stands there is sent to no server, and written into no log.
+        # The part of a URL after the # is not sent to any server, and so not written to any log.
         return Transfer(
             code=f"{code[:4]}-{code[4:]}",
             url=f"{base}/#claim={secret}",
@@ -57,51 +57,58 @@ class Transfers:
         )
 
     def revoke(self, session_id: str) -> None:
-        """Take the code back. Safe to repeat."""
+        """Revoke the session's code. Safe to repeat."""
         self._store.drop_transfer(session_id)
 
-    def claim(self, typed: str, who: str) -> SessionCreated:
-        """Open the session of a code or of a link's secret, with a token of its own. `who` is where it came from.
+    def claim(self, secret: str, client: str) -> SessionCreated:
+        """Open the session of a code or of the secret of a link, with a new token.
+
+        Args:
+            secret: the code or the secret, as a person typed it.
+            client: the address of the client, whose wrong codes are counted.
 
         Raises:
-            CodeRefusedError: it was used, has expired, was revoked, or never was: nobody can tell which.
-            TooManyGuessesError: too many came from there that were none.
+            CodeRefusedError: the code is wrong, used, expired or revoked; the answer does not say which.
+            TooManyGuessesError: this client, or all clients together, sent too many wrong codes.
         """
-        secret = typed.strip()
-        code = "".join(secret.upper().replace("-", "").split()).translate(_ALIKE)
-        is_code = len(code) == LENGTH
+        secret = secret.strip()
+        code = "".join(secret.upper().replace("-", "").split()).translate(_LOOKALIKES)
+        is_code = len(code) == CODE_LENGTH
         if is_code:
-            self._guesses.check(who)
-        found = self._store.use_transfer(self._hash(code if is_code else secret))
-        if found is None:
+            self._guesses.check(client)
+        opened = self._store.use_transfer(self._hash(code if is_code else secret))
+        if opened is None:
             if is_code:
-                self._guesses.note(who)
+                self._guesses.add(client)
             raise CodeRefusedError
-        return SessionCreated(session_id=found[0], token=found[1])
+        return SessionCreated(session_id=opened[0], token=opened[1])
 
     def _hash(self, value: str) -> str:
-        # Keyed: 40 bits could be guessed by whoever has a copy of the database.
+        # With a key: somebody with a copy of the database could try all 40 bits.
         return hmac.digest(self._key, value.encode("utf-8", "surrogatepass"), "sha256").hex()
 
 
-class Guesses:
-    """Wrong codes of late, from each place and from everywhere."""
+class GuessLimiter:
+    """Counts the recent wrong codes of each client and of all clients. Thread-safe."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self._wrong: deque[tuple[float, str]] = deque(maxlen=GUESSES_OF_ALL)
+        self._wrong: deque[tuple[float, str]] = deque(maxlen=MAX_GUESSES)
         self._lock = threading.Lock()
 
-    def check(self, who: str) -> None:
-        """Raise TooManyGuessesError where no more are taken from there for now."""
+    def check(self, client: str) -> None:
+        """Raise TooManyGuessesError if this client must wait."""
         with self._lock:
             since = self._clock() - GUESS_SECONDS
             while self._wrong and self._wrong[0][0] < since:
                 self._wrong.popleft()
-            if len(self._wrong) >= GUESSES_OF_ALL or sum(one == who for _, one in self._wrong) >= GUESSES_OF_ONE:
+            if (
+                len(self._wrong) >= MAX_GUESSES
+                or sum(other == client for _, other in self._wrong) >= MAX_GUESSES_PER_CLIENT
+            ):
                 raise TooManyGuessesError
 
-    def note(self, who: str) -> None:
-        """One more."""
+    def add(self, client: str) -> None:
+        """Count one wrong code of this client."""
         with self._lock:
-            self._wrong.append((self._clock(), who))
+            self._wrong.append((self._clock(), client))

@@ -34,7 +34,7 @@ from videogen.services.parts import Parts
 from videogen.services.serializers import RENDER_AGAIN
 from videogen.services.stored_files import ServedFile, open_stored
 from videogen.services.submission import Request, engine_infos, prepare, seeds
-from videogen.services.uploads import Source, Uploads
+from videogen.services.uploads import InputImage, Uploads
 from videogen.store import Filter, Limits, Scope
 
 
@@ -89,7 +89,7 @@ class Service:
         return self._accept(project, [self._row(project, request, recipe) for recipe in recipes])
 
     def _prepare(self, session_id: str, create: GenerationCreate) -> Request:
-        found: list[Source] = []
+        found: list[InputImage] = []
 
         def digest_of(file_id: str) -> str:
             found.append(self.uploads.find(session_id, file_id))

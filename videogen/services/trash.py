@@ -1,4 +1,4 @@
-"""Deletion that can be undone for a while, and zips of what somebody has chosen."""
+"""The trash: deleted generations can be restored for a while."""
 
 from __future__ import annotations
 
@@ -10,39 +10,41 @@ from videogen.store import Store
 
 
 class Trash:
-    """The trash of every session. Every method blocks on the database: call it from a thread."""
+    """Puts generations into the trash and restores them. Every method blocks on the database: call it from a thread."""
 
     def __init__(self, store: Store, seconds: float, on_trash: Callable[[], None]) -> None:
         """
         Args:
             store: has the rows.
-            seconds: how long a deletion can be undone.
-            on_trash: hears that something will have to be removed then.
+            seconds: how long a generation can be restored.
+            on_trash: called when generations were put into the trash, so that they are removed in time.
         """
         self._store = store
         self._seconds = seconds
         self._on_trash = on_trash
 
     def trash(self, session_id: str, chosen: Chosen) -> Trashed:
-        """Take these out of every view; they can be restored for a while, with all that belongs to them. Idempotent."""
+        """Put generations that have ended into the trash: no view shows them, and they can be restored. Idempotent."""
         ids = chosen.unique()
-        found = self._store.trash(session_id, ids, self._store.clock() + self._seconds)
+        trashed = self._store.trash(session_id, ids, self._store.clock() + self._seconds)
         self._on_trash()
-        left = [
-            LeftOut(id=one, code="not_terminal" if one in found.active else "not_found")
-            for one in ids
-            if one not in found.until
+        left_out = [
+            LeftOut(id=generation_id, code="not_terminal" if generation_id in trashed.active else "not_found")
+            for generation_id in ids
+            if generation_id not in trashed.until
         ]
-        until = min(found.until.values(), default=None)
+        until = min(trashed.until.values(), default=None)
         return Trashed(
-            ids=[one for one in ids if one in found.until],
+            ids=[generation_id for generation_id in ids if generation_id in trashed.until],
             restorable_until=None if until is None else to_datetime(until),
-            left_out=left,
+            left_out=left_out,
         )
 
     def restore(self, session_id: str, chosen: Chosen) -> Restored:
-        """Put these back into the history, as they were. Idempotent."""
+        """Put these back into the history, unchanged. Idempotent."""
         ids = chosen.unique()
-        found = self._store.restore(session_id, ids)
-        left = [LeftOut(id=one, code="not_found") for one in ids if one not in found]
-        return Restored(ids=[one for one in ids if one in found], left_out=left)
+        restored = self._store.restore(session_id, ids)
+        left_out = [
+            LeftOut(id=generation_id, code="not_found") for generation_id in ids if generation_id not in restored
+        ]
+        return Restored(ids=[generation_id for generation_id in ids if generation_id in restored], left_out=left_out)

@@ -1,4 +1,4 @@
-"""Images that generations start from: taken in, kept, found again, and swept when nobody uses them."""
+"""Input images of generations: uploads, and finished stills. Unused uploads are removed after a day."""
 
 from __future__ import annotations
 
@@ -20,38 +20,38 @@ from videogen.store import Store
 logger = logging.getLogger(__name__)
 
 MAX_UPLOADS: Final = 50
-"""Images that one session may keep; the oldest that no generation starts from makes room for the next."""
+"""Images of one session. A further upload removes the oldest that no generation uses."""
 IDLE_SECONDS: Final = 24 * 3600.0
-"""How long an image is kept that no generation starts from."""
-FOLDER: Final = "uploads"
+"""How long an image is kept that no generation uses."""
+KEY_PREFIX: Final = "uploads"
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
-    """What a generation may start from: its file's place in the storage, and the SHA-256 of its bytes."""
+class InputImage:
+    """An image that a generation can start from: its storage key, and the SHA-256 of its bytes in hexadecimal."""
 
     file: File
     key: str
     digest: str
     upload_id: str | None
-    """None for a finished still, which becomes an upload once a generation starts from it."""
+    """None for a finished still; it becomes an upload when a generation starts from it."""
 
 
 class Uploads:
-    """The use cases around input images. All of it blocks: call it from a thread."""
+    """Stores and finds input images. Every method blocks: call it from a thread."""
 
     def __init__(self, store: Store, storage: Storage, presenter: Serializer) -> None:
         self._store, self._storage, self._presenter = store, storage, presenter
 
     def take(self, session_id: str, source: BinaryIO) -> File:
-        """Keep a stranger's picture; it is durable on return.
+        """Sanitize and store an uploaded picture; it is durable on return.
 
         Raises:
-            UnsupportedMediaTypeError, InvalidRequestError: see `media.intake.clean_image`.
-            LimitExceededError: the session keeps as many as it may, all in use.
+            UnsupportedMediaTypeError, InvalidRequestError: see `media.sanitize.clean_image`.
+            LimitExceededError: the session has `MAX_UPLOADS` images, and generations use all of them.
             StorageError: the disk is full or cannot be written.
         """
-        # Imported here: it pulls numpy and av, which most of this process does without.
+        # Imported here: it loads numpy and av, which take long to import.
         from videogen.media.sanitize import clean_image
 
         image = clean_image(source)
@@ -59,95 +59,95 @@ class Uploads:
             id=(upload_id := new_id("fil")),
             session_id=session_id,
             digest=image.digest,
-            key=f"{FOLDER}/{upload_id}.{image.suffix}",
+            key=f"{KEY_PREFIX}/{upload_id}.{image.suffix}",
             content_type=image.content_type,
             width=image.width,
             height=image.height,
             size_bytes=len(image.data),
             created_at=self._store.clock(),
         )
-        return self._presenter.file(self._keep(row, image.data))
+        return self._presenter.file(self._store_upload(row, image.data))
 
     def get(self, session_id: str, file_id: str) -> File:
-        """An image of this session, with a fresh link. Raises NotFoundError where it is not this session's."""
-        return self._source(session_id, file_id).file
+        """An image of this session, with a new link. Raises NotFoundError if this session has none."""
+        return self._find(session_id, file_id).file
 
-    def find(self, session_id: str, file_id: str) -> Source:
-        """What `inputFileId` names: an upload, or a finished still.
+    def find(self, session_id: str, file_id: str) -> InputImage:
+        """The image that `inputFileId` names: an upload or a finished still.
 
         Raises:
-            InvalidRequestError: it is not this session's, or its bytes are gone; nobody can tell which.
+            InvalidRequestError: there is none, or it is another session's; the error does not say which.
         """
         try:
-            return self._source(session_id, file_id)
+            return self._find(session_id, file_id)
         except (NotFoundError, OSError):
             raise InvalidRequestError("inputFileId", "the id of an image of this session", file_id) from None
 
-    def adopt(self, session_id: str, source: Source) -> str:
-        """The upload that a generation is to name, so that its image stays while the generation does.
+    def adopt(self, session_id: str, image: InputImage) -> str:
+        """The id of an upload with this image. A still is copied, since the generation that made it may be deleted.
 
-        A still is copied: the generation that made it may be deleted. Raises LimitExceededError and StorageError.
+        Raises:
+            LimitExceededError, StorageError: the copy cannot be stored.
         """
-        if source.upload_id is not None:
-            return source.upload_id
-        file = source.file
-        with self._storage.open(source.key) as stored:
+        if image.upload_id is not None:
+            return image.upload_id
+        file = image.file
+        with self._storage.open(image.key) as stored:
             data = stored.read()
         row = UploadRow(
             id=(upload_id := new_id("fil")),
             session_id=session_id,
-            digest=source.digest,
-            key=f"{FOLDER}/{upload_id}.{source.key.rpartition('.')[2]}",
+            digest=image.digest,
+            key=f"{KEY_PREFIX}/{upload_id}.{image.key.rpartition('.')[2]}",
             content_type=file.content_type,
             width=file.width,
             height=file.height,
             size_bytes=len(data),
             created_at=self._store.clock(),
         )
-        return self._keep(row, data).id
+        return self._store_upload(row, data).id
 
     def begin(self) -> None:
-        """At the start of the server: sweep. Where the disk does not let it, the next start will."""
+        """Sweep when the server starts. If the disk cannot be written, the next start does it."""
         try:
-            swept = self.sweep()
+            count = self.sweep()
         except (StorageError, OSError) as problem:
-            logger.warning("Uploaded images that nothing uses could not be swept: %s", problem)
+            logger.warning("Unused uploaded images could not be removed: %s", problem)
             return
-        if swept:
-            logger.info("%d uploaded images that nothing uses were removed.", swept)
+        if count:
+            logger.info("%d unused uploaded images were removed.", count)
 
     def sweep(self) -> int:
-        """Remove what no generation has started from for a day, and writes that were cut short; return how many.
+        """Remove uploads from more than a day ago that no generation uses; return how many.
 
-        For the start of the server: nobody may be uploading. A whole file that no row tells of stays: with a database
-        that was restored from a backup it may be somebody's.
+        A file without a row stays: with a database that was restored from a backup it may be needed.
         """
-        swept = self._store.sweep_uploads(self._store.clock() - IDLE_SECONDS)
-        for row in swept:
+        rows = self._store.sweep_uploads(self._store.clock() - IDLE_SECONDS)
+        for row in rows:
             self._storage.delete(row.key)
-        return len(swept)
+        return len(rows)
 
-    def _source(self, session_id: str, file_id: str) -> Source:
+    def _find(self, session_id: str, file_id: str) -> InputImage:
         try:
             row = self._store.get_upload(session_id, file_id)
         except NotFoundError:
             return self._still(session_id, file_id)
         if not self._storage.exists(row.key):
             raise NotFoundError
-        return Source(self._presenter.file(row), row.key, row.digest, row.id)
+        return InputImage(self._presenter.file(row), row.key, row.digest, row.id)
 
-    def _still(self, session_id: str, file_id: str) -> Source:
+    def _still(self, session_id: str, file_id: str) -> InputImage:
         file, generation = self._store.get_still(session_id, file_id)
         try:
             with self._storage.open(file.key) as stored:
                 digest = hashlib.file_digest(stored, "sha256").hexdigest()
         except OSError:
             raise NotFoundError from None
-        shown = self._presenter.file(file, generation.width, generation.height)
-        return Source(shown, file.key, digest, None)
+        serialized = self._presenter.file(file, generation.width, generation.height)
+        return InputImage(serialized, file.key, digest, None)
 
-    def _keep(self, row: UploadRow, data: bytes) -> UploadRow:
-        """Bytes first, then the row: a row never tells of a file that is not there."""
+    def _store_upload(self, row: UploadRow, data: bytes) -> UploadRow:
+        """Store the file, then the row, so that no row lacks its file. The same image again gives the existing row."""
         self._storage.put(data, row.key)
         try:
             stored, removed = self._store.add_upload(row, MAX_UPLOADS)
