@@ -1,4 +1,4 @@
-"""The gallery shows what the command makes: every poster is there, small, and told with its prompt and seed."""
+"""The gallery page and its posters are what `make gallery` makes."""
 
 import importlib
 from pathlib import Path
@@ -15,11 +15,11 @@ def gallery(monkeypatch):
     return importlib.import_module("gallery")
 
 
-def test_the_page_is_the_one_the_command_writes(gallery):
+def test_the_gallery_page_is_up_to_date(gallery):
     assert (ROOT / "docs" / "gallery.md").read_text() == gallery.page()
 
 
-def test_every_poster_is_there_and_small_and_no_other(gallery):
+def test_every_poster_exists_and_is_small(gallery):
     names = {gallery.name(poster) for poster in gallery.POSTERS}
     assert names == {path.name for path in gallery.FOLDER.iterdir()}
     assert len(names) == len(gallery.POSTERS)
@@ -29,7 +29,7 @@ def test_every_poster_is_there_and_small_and_no_other(gallery):
             assert (image.format, image.size) == ("WEBP", gallery.POSTER_SIZE)
 
 
-def test_a_poster_is_made_again_from_its_prompt_and_seed(gallery, tmp_path, monkeypatch):
+def test_a_poster_is_reproducible(gallery, tmp_path, monkeypatch):
     monkeypatch.setattr(gallery, "FOLDER", tmp_path)
     monkeypatch.setattr(gallery, "SIZE", (96, 54))
     monkeypatch.setattr(gallery, "POSTER_SIZE", (48, 27))

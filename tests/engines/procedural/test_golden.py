@@ -1,6 +1,6 @@
-"""Pictures pinned by hash. A processor of another class may round another way; then a coarse copy must still agree.
+"""Golden frames. Another type of processor may round differently; then a coarse version must match, within 2 of 255.
 
-`VIDEOGEN_REMAKE_GOLDEN=1 pytest tests/engines/procedural/test_golden.py` pins them anew, after a wanted change."""
+`VIDEOGEN_REMAKE_GOLDEN=1 pytest tests/engines/procedural/test_golden.py` replaces them after an intended change."""
 
 import hashlib
 import json
@@ -13,7 +13,7 @@ import pytest
 from videogen.engines.procedural.language import parse_prompt
 from videogen.engines.procedural.scene import build_scene
 
-PINNED = Path(__file__).with_name("golden.json")
+GOLDEN = Path(__file__).with_name("golden.json")
 SIZE = (160, 90)
 PROMPTS = (
     "ocean at sunset with mountains",
@@ -32,24 +32,24 @@ def picture(prompt):
 
 
 def coarse(picture):
-    """Means of 10x10 blocks: what rounding cannot move."""
+    """Means of blocks of 10x10 pixels, which rounding does not change."""
     blocks = picture.astype(float).reshape(SIZE[1] // 10, 10, SIZE[0] // 10, 10, 3)
     return np.round(blocks.mean(axis=(1, 3)), 1)
 
 
 @pytest.fixture(scope="module")
-def pinned():
+def golden():
     if os.environ.get("VIDEOGEN_REMAKE_GOLDEN"):
-        found = {}
+        golden = {}
         for prompt in PROMPTS:
-            shown = picture(prompt)
-            found[prompt] = {"sha256": hashlib.sha256(shown.tobytes()).hexdigest(), "coarse": coarse(shown).tolist()}
-        PINNED.write_text(json.dumps(found, separators=(",", ":")) + "\n")
-    return json.loads(PINNED.read_text())
+            frame = picture(prompt)
+            golden[prompt] = {"sha256": hashlib.sha256(frame.tobytes()).hexdigest(), "coarse": coarse(frame).tolist()}
+        GOLDEN.write_text(json.dumps(golden, separators=(",", ":")) + "\n")
+    return json.loads(GOLDEN.read_text())
 
 
 @pytest.mark.parametrize("prompt", PROMPTS)
-def test_a_picture_is_the_one_that_was_pinned(prompt, pinned):
-    shown = picture(prompt)
-    if hashlib.sha256(shown.tobytes()).hexdigest() != pinned[prompt]["sha256"]:
-        np.testing.assert_allclose(coarse(shown), pinned[prompt]["coarse"], atol=2)
+def test_a_frame_matches_its_golden_value(prompt, golden):
+    frame = picture(prompt)
+    if hashlib.sha256(frame.tobytes()).hexdigest() != golden[prompt]["sha256"]:
+        np.testing.assert_allclose(coarse(frame), golden[prompt]["coarse"], atol=2)

@@ -1,4 +1,4 @@
-"""What a scene promises, whatever is in it: one picture for each moment, and pictures worth looking at."""
+"""Properties of every scene: reproducible, well exposed, continuous motion, closed loops."""
 
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
@@ -20,10 +20,10 @@ def spec(*kinds: str, loop: bool = False, variant: int = 0, **shot) -> SceneSpec
     return SceneSpec((ShotSpec(tuple(map(Subject, kinds)), **shot),), loop, variant)
 
 
-def frames(spec: SceneSpec, *moments: float, size=SIZE, seed: int = 7, duration: float = 2.0) -> NDArray[np.uint8]:
-    """Moments of a clip, uint8 (moments, H, W, 3)."""
+def frames(spec: SceneSpec, *times: float, size=SIZE, seed: int = 7, duration: float = 2.0) -> NDArray[np.uint8]:
+    """Frames of a clip, uint8 (times, H, W, 3)."""
     scene = build_scene(spec, size, seed, duration)
-    return np.stack([scene.frame(t) for t in moments])
+    return np.stack([scene.frame(t) for t in times])
 
 
 def distance(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> float:
@@ -31,33 +31,33 @@ def distance(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> float:
     return float(np.abs(a.astype(np.int16) - b).mean())
 
 
-MOMENTS = tuple(0.4 + i / 24 for i in range(7))
+TIMES = tuple(0.4 + i / 24 for i in range(7))
 
 
 @cache
 def shown(kind: str) -> NDArray[np.uint8]:
     """A quarter of a second of a plain subject."""
-    return frames(spec(kind), *MOMENTS)
+    return frames(spec(kind), *TIMES)
 
 
 @pytest.mark.parametrize("kind", SUBJECTS)
-def test_a_moment_has_one_picture_whatever_the_order_and_the_threads(kind: str) -> None:
+def test_a_frame_does_not_depend_on_call_order_or_threads(kind: str) -> None:
     forward = shown(kind)
     again = build_scene(spec(kind), SIZE, 7, 2.0)
     with ThreadPoolExecutor(3) as threads:
-        backward = list(threads.map(again.frame, (MOMENTS[6], MOMENTS[3], MOMENTS[0], MOMENTS[3])))
+        backward = list(threads.map(again.frame, (TIMES[6], TIMES[3], TIMES[0], TIMES[3])))
     assert forward.shape == (7, 72, 128, 3)
     assert forward.dtype == np.uint8
     np.testing.assert_array_equal(forward[[6, 3, 0, 3]], backward)
 
 
 @pytest.mark.parametrize("kind", SUBJECTS)
-def test_pictures_are_neither_black_nor_flat_nor_burnt_out(kind: str) -> None:
+def test_frames_are_well_exposed(kind: str) -> None:
     check_exposure(shown(kind)[3])
 
 
 @pytest.mark.parametrize("kind", ["ocean", "forest", "city", "river", "underwater", "fire", "flowers", "horse"])
-def test_portraits_are_pictures_too(kind: str) -> None:
+def test_portrait_frames_are_well_exposed(kind: str) -> None:
     check_exposure(frames(spec(kind), 1.0, size=(72, 128))[0])
 
 
@@ -68,7 +68,7 @@ def check_exposure(picture: NDArray[np.uint8]) -> None:
 
 
 @pytest.mark.parametrize("kind", [kind for kind in SUBJECTS if kind != "lightning"])
-def test_motion_is_there_and_never_jumps(kind: str) -> None:
+def test_motion_is_visible_and_continuous(kind: str) -> None:
     steps = [distance(a, b) for a, b in pairwise(shown(kind))]
     assert min(steps) > 0.05
     assert max(steps) < 14
@@ -76,35 +76,35 @@ def test_motion_is_there_and_never_jumps(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", sorted(set(KINDS) - LIVING | {"bird", "cat"}))
-def test_a_loop_leads_from_its_end_into_its_beginning(kind: str) -> None:
+def test_the_last_frame_of_a_loop_leads_into_the_first(kind: str) -> None:
     shown = frames(spec(kind, loop=True), 0.0, 1 / 24, 2.0 - 1 / 24, 2.0)
     np.testing.assert_allclose(shown[0].astype(int), shown[3], atol=1)
     if kind != "lightning":
-        # The step over the seam is a step like any other.
+        # The difference between last and first frame is as small as any other.
         assert distance(shown[2], shown[0]) < 2.5 * distance(shown[0], shown[1]) + 1
 
 
-def test_every_kind_a_prompt_may_name_can_be_seen() -> None:
+def test_every_kind_of_the_language_can_be_drawn() -> None:
     assert set(KINDS) <= set(SUBJECTS)
 
 
-def test_another_seed_is_another_composition() -> None:
+def test_another_seed_gives_another_picture() -> None:
     for kind in ("ocean", "mountains", "city", "aurora", "abstract"):
         first, second = (frames(spec(kind), 1.0, seed=seed)[0] for seed in (1, 2))
         assert distance(first, second) > 4
 
 
-def test_every_subject_has_its_own_picture() -> None:
-    # A shoal is what open water has in it anyway, as a moon is what the sea has by night.
+def test_every_subject_looks_different() -> None:
+    # Water contains fish by default, and a sea at night has a moon by default.
     kinds = [kind for kind in KINDS if kind not in ("fish", "sun")]
     pictures = {kind: shown(kind)[3] for kind in kinds}
     for i, kind in enumerate(kinds):
         for other in kinds[:i]:
-            apart = np.abs(pictures[kind].astype(np.int16) - pictures[other])
-            assert apart.max() > 30, (kind, other)
+            difference = np.abs(pictures[kind].astype(np.int16) - pictures[other])
+            assert difference.max() > 30, (kind, other)
 
 
-def test_subjects_come_together_in_one_picture() -> None:
+def test_every_subject_of_a_shot_is_visible() -> None:
     kinds = ("ocean", "mountains", "aurora", "rain")
     (whole,) = frames(spec(*kinds, time="night"), 1.0)
     for left_out in kinds:
@@ -112,7 +112,7 @@ def test_subjects_come_together_in_one_picture() -> None:
         assert distance(whole, other) > 0.7
 
 
-def test_shots_turn_into_each_other() -> None:
+def test_transitions_crossfade_fade_to_black_or_cut() -> None:
     shots = (ShotSpec((Subject("ocean"),)), ShotSpec((Subject("city"),)))
     before, middle, after = frames(SceneSpec(shots), 0.5, 1.0, 1.5)
     assert distance(before, after) > 15
@@ -124,15 +124,15 @@ def test_shots_turn_into_each_other() -> None:
     assert frames(SceneSpec(black), 1.0).mean() < 2
 
 
-def test_blending_mixes_light() -> None:
+def test_crossfade_mixes_light() -> None:
     black, white = np.zeros((2, 2, 3), np.uint8), np.full((2, 2, 3), 255, np.uint8)
     assert crossfade(black, white, 0).max() == 0
     assert crossfade(black, white, 1).min() == 255
     assert crossfade(black, white, 0.5).mean() == pytest.approx(180, abs=1)
 
 
-def test_smooth_skies_do_not_band() -> None:
-    # Dither leaves no long run of equal values along a row of clear sky.
+def test_a_clear_sky_has_no_visible_banding() -> None:
+    # Dithering avoids long runs of equal values in a row of clear sky.
     shot = ShotSpec((Subject("ocean"),), time="day", without=("clouds",))
     row = frames(SceneSpec((shot,)), 0.0, size=(1280, 720))[0][60, :, 2].astype(int)
     changes = np.flatnonzero(np.diff(row))
@@ -140,11 +140,11 @@ def test_smooth_skies_do_not_band() -> None:
 
 
 @pytest.mark.parametrize("seed", [0, 2**63, -5])
-def test_any_whole_number_is_a_seed(seed: int) -> None:
+def test_any_integer_is_a_valid_seed(seed: int) -> None:
     assert frames(spec("abstract"), 0.0, seed=seed).any()
 
 
 @pytest.mark.parametrize("size", [(255, 144), (256, 0), (8, 8)])
-def test_a_size_that_cannot_be_drawn_is_refused(size: tuple[int, int]) -> None:
+def test_an_odd_or_too_small_size_is_rejected(size: tuple[int, int]) -> None:
     with pytest.raises(ValueError, match="expected even numbers"):
         build_scene(spec("ocean"), size, 1, 2.0)

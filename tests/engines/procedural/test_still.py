@@ -5,7 +5,7 @@ from videogen.engines.procedural.still import CLIP_SECONDS, SAMPLE_POSITIONS, be
 
 
 class Flickering:
-    """Black, but for one moment."""
+    """Black at all times except one."""
 
     def __init__(self, size, bright):
         self.size, self.asked, self._bright = size, [], bright
@@ -20,20 +20,20 @@ class Flickering:
 
 
 @pytest.mark.parametrize("fraction", SAMPLE_POSITIONS)
-def test_the_most_telling_moment_is_taken_and_drawn_at_twice_its_size(fraction):
-    made = []
+def test_the_best_frame_is_drawn_at_twice_its_size(fraction):
+    scenes = []
 
     def build(size):
-        made.append(Flickering(size, CLIP_SECONDS * fraction))
-        return made[-1]
+        scenes.append(Flickering(size, CLIP_SECONDS * fraction))
+        return scenes[-1]
 
     still = best_still(build, (64, 48))
     assert still.shape == (48, 64, 3)
-    assert made[0].size == (128, 96)
+    assert scenes[0].size == (128, 96)
     assert still[10, 10].tolist() == [200, 120, 40]
 
 
-def test_a_large_still_is_drawn_at_its_own_size():
+def test_a_large_still_is_not_supersampled():
     sizes = []
 
     def build(size):

@@ -1,4 +1,4 @@
-"""Whatever is typed: a spec, in linear time, told as the text that it is."""
+"""Properties of the parser for any text: valid result, linear time, safe output."""
 
 import json
 import time
@@ -51,14 +51,14 @@ SIGNS = [
     "zxcv",
 ]
 sentences = st.lists(st.sampled_from(PHRASES) | st.sampled_from(SIGNS), max_size=25).map(" ".join)
-anything = st.text(max_size=300) | sentences
+any_text = st.text(max_size=300) | sentences
 
 
 @settings(max_examples=300, deadline=None)
-@given(anything, anything)
+@given(any_text, any_text)
 @example("boat " + "red still big " * 100, "")
 @example("'" * 50 + "text '", "\ud800")
-def test_every_text_is_a_spec_that_keeps_its_own_bounds(prompt, negative):
+def test_any_text_gives_a_scene_within_the_limits(prompt, negative):
     spec = parse_prompt(prompt, negative)
     assert 1 <= len(spec.shots) <= MAX_SHOTS
     for shot in spec.shots:
@@ -77,14 +77,14 @@ def test_every_text_is_a_spec_that_keeps_its_own_bounds(prompt, negative):
 
 
 @settings(max_examples=150, deadline=None)
-@given(anything, anything)
-def test_the_same_text_is_the_same_spec(prompt, negative):
+@given(any_text, any_text)
+def test_the_same_text_gives_the_same_scene(prompt, negative):
     assert parse_prompt(prompt, negative) == parse_prompt(prompt, negative)
 
 
 @settings(max_examples=150, deadline=None)
 @given(sentences, st.lists(st.sampled_from(NOUNS), min_size=1, max_size=5))
-def test_what_the_negative_prompt_names_is_in_no_shot(prompt, unwanted):
+def test_kinds_in_the_negative_prompt_are_in_no_shot(prompt, unwanted):
     spec = parse_prompt(prompt, ", ".join(noun for _, noun in unwanted))
     gone = {kind for kind, _ in unwanted}
     for shot in spec.shots:
@@ -94,28 +94,28 @@ def test_what_the_negative_prompt_names_is_in_no_shot(prompt, unwanted):
 
 @settings(max_examples=100, deadline=None)
 @given(st.sampled_from(NOUNS), st.sampled_from(NOUNS), st.sampled_from(["no {}", "without {}", "without any {}"]))
-def test_what_is_negated_in_the_prompt_is_not_there(seen, gone, words):
-    shot = parse_prompt(f"{seen[1]}, {words.format(gone[1])}").shots[0]
-    assert gone[0] in shot.without
-    assert gone[0] not in {subject.kind for subject in shot.subjects}
+def test_kinds_negated_in_the_prompt_are_excluded(seen, negated, template):
+    shot = parse_prompt(f"{seen[1]}, {template.format(negated[1])}").shots[0]
+    assert negated[0] in shot.without
+    assert negated[0] not in {subject.kind for subject in shot.subjects}
 
 
-def test_even_where_everything_is_unwanted_something_is_seen():
+def test_a_scene_shows_something_even_if_all_kinds_are_excluded():
     spec = parse_prompt("ocean", ", ".join(noun for _, noun in NOUNS))
     assert {kind for kind, _ in NOUNS} == set(KINDS)
     assert [subject.kind for subject in spec.shots[0].subjects] == ["abstract"]
 
 
 @settings(max_examples=100, deadline=None)
-@given(anything)
-def test_the_description_is_one_line_of_printable_text(prompt):
+@given(any_text)
+def test_the_description_is_a_single_printable_line(prompt):
     text = describe(parse_prompt(prompt))
     assert 0 < len(text) <= MAX_DESCRIPTION
     assert not {unicodedata.category(char) for char in text} & {"Cc", "Cs", "Cn"}
     assert not set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f") & set(text)
 
 
-STRANGE = {
+UNKNOWN = {
     "empty": "",
     "blank": " \n ",
     "words nobody knows": "qwerty zxcv",
@@ -134,8 +134,8 @@ STRANGE = {
 }
 
 
-@pytest.mark.parametrize("prompt", STRANGE.values(), ids=STRANGE)
-def test_what_names_nothing_is_abstract_and_says_so(prompt):
+@pytest.mark.parametrize("prompt", UNKNOWN.values(), ids=UNKNOWN)
+def test_a_prompt_without_known_words_gives_an_abstract_scene(prompt):
     spec = parse_prompt(prompt)
     assert spec.is_guess
     assert spec.understood == ()
@@ -145,7 +145,7 @@ def test_what_names_nothing_is_abstract_and_says_so(prompt):
     assert len(describe(spec)) <= MAX_DESCRIPTION
 
 
-def test_unknown_prompts_differ_by_their_text_and_by_nothing_else():
+def test_the_variant_depends_only_on_the_text():
     assert parse_prompt("qwerty").variant == parse_prompt("  QWERTY ").variant == 1_709_722_596
     assert parse_prompt("qwerty").variant != parse_prompt("asdf").variant
     assert parse_prompt("ocean").variant == 0
@@ -170,8 +170,9 @@ LONG = {
 
 
 @pytest.mark.parametrize("part", LONG.values(), ids=LONG)
-def test_time_grows_no_faster_than_the_text(part):
-    """Time of this process, so that a busy machine does not matter: eight times the text, at most 20 times the time."""
+def test_parse_time_is_linear(part):
+    """Uses process time, so that other processes do not matter. Eight times the text may take 20 times as long at
+    most."""
 
     def seconds(length):
         text = (part * length)[:length]
@@ -188,6 +189,6 @@ def test_time_grows_no_faster_than_the_text(part):
     assert len(parse_prompt(part * 5_000).understood) <= MAX_NOTES
 
 
-def test_what_is_beyond_twenty_thousand_characters_is_not_read():
+def test_text_after_20000_characters_is_ignored():
     assert parse_prompt(f"{' ' * 19_990}ocean, city").shots[0].find("city") is None
     assert parse_prompt(f"ocean{' ' * 1_000_000}city").understood == (Interpretation("ocean", "ocean"),)

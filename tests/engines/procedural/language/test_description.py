@@ -1,4 +1,4 @@
-"""What is told about a prompt: phrases in the person's own words, and what each became."""
+"""What users are told about a prompt: the phrases with what each became, and a sentence."""
 
 import pytest
 
@@ -29,19 +29,19 @@ from videogen.engines.procedural.language import Interpretation, describe, parse
         ("a kraken, a Kraken and a unicorn", [("unicorn", "horse")], ("kraken",)),
     ],
 )
-def test_phrases_and_what_became_of_them(prompt, understood, ignored):
+def test_each_phrase_is_listed_with_what_it_became(prompt, understood, ignored):
     spec = parse_prompt(prompt)
     assert spec.understood == tuple(Interpretation(phrase, became) for phrase, became in understood)
     assert spec.ignored == ignored
 
 
-def test_the_negative_prompt_is_told_after_the_prompt():
+def test_the_negative_prompt_is_listed_after_the_prompt():
     spec = parse_prompt("ocean at dusk", "clouds, griffins, blurry, low quality")
     assert [reading.became for reading in spec.understood] == ["ocean", "time: dusk", "no clouds"]
     assert spec.ignored == ("griffins",)
 
 
-def test_stop_words_and_praise_are_not_held_against_anybody():
+def test_stop_words_and_praise_are_not_listed_as_ignored():
     assert parse_prompt("Please show me the most beautiful, highly detailed ocean, 4k, cinematic").ignored == ()
 
 
@@ -60,5 +60,5 @@ def test_stop_words_and_praise_are_not_held_against_anybody():
         ("", "Nothing that this engine knows was named, so the text itself chose: an abstract flow."),
     ],
 )
-def test_the_description_is_a_plain_sentence(prompt, sentence):
+def test_the_description_is_a_sentence(prompt, sentence):
     assert describe(parse_prompt(prompt)) == sentence

@@ -1,4 +1,4 @@
-"""What prompts are taken to mean: each line a promise."""
+"""How prompts are understood."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from videogen.engines.procedural.language import Relation, parse_prompt
 
 
 def only(prompt, negative=""):
-    """The one shot of a prompt."""
+    """The single shot of a prompt."""
     (shot,) = parse_prompt(prompt, negative).shots
     return shot
 
@@ -16,7 +16,7 @@ def kinds(prompt, negative=""):
 
 
 def links(shot):
-    """The relations of a shot as (kind, place, kind of the target, or None for the picture itself)."""
+    """The relations of a shot: (kind, spatial relation, kind of the target or None for the picture)."""
     return [
         (subject.kind, link.place, None if link.target is None else shot.subjects[link.target].kind)
         for subject in shot.subjects
@@ -38,7 +38,7 @@ MOON_OVER_MOUNTAINS = (
 
 
 @pytest.mark.parametrize("prompt", [MOON_OVER_MOUNTAINS[0], *MOON_OVER_MOUNTAINS[3:]])
-def test_numbers_colours_and_relations_are_followed_in_many_languages(prompt):
+def test_numbers_colours_and_relations_are_understood_in_many_languages(prompt):
     moon, mountains = only(prompt).subjects
     assert (moon.kind, moon.colours, moon.count, moon.relations) == ("moon", ("red",), 1, (Relation("over", 1),))
     assert (mountains.kind, mountains.colours, mountains.count) == ("mountains", (), 2)
@@ -46,7 +46,7 @@ def test_numbers_colours_and_relations_are_followed_in_many_languages(prompt):
 
 
 @pytest.mark.parametrize("prompt", ["山の上の赤い月", "山上的红色月亮", "산 위의 붉은 달"])
-def test_relations_that_stand_after_their_target_are_turned_round(prompt):
+def test_a_relation_after_its_target_is_reversed(prompt):
     shot = only(prompt)
     assert links(shot) == [("moon", "over", "mountains")]
     assert shot.find("moon").colours == ("red",)
@@ -81,11 +81,11 @@ def test_relations_that_stand_after_their_target_are_turned_round(prompt):
         ("二つの船", "boat", 2),
     ],
 )
-def test_how_many(prompt, kind, expected):
+def test_counts(prompt, kind, expected):
     assert only(prompt).find(kind).count == expected
 
 
-def test_a_number_belongs_to_its_noun_alone():
+def test_a_number_applies_only_to_its_noun():
     shot = only("5 birds over a lighthouse, 3 boats")
     assert [(subject.kind, subject.count) for subject in shot.subjects] == [("bird", 5), ("lighthouse", 1), ("boat", 3)]
     spec = parse_prompt("two oceans in 4k, 60fps, 1984")
@@ -107,7 +107,7 @@ def test_a_number_belongs_to_its_noun_alone():
         ("dark blue sea", {"ocean": ("blue",)}),
     ],
 )
-def test_colours_go_to_their_noun(prompt, expected):
+def test_a_colour_applies_to_its_noun(prompt, expected):
     assert {subject.kind: subject.colours for subject in only(prompt).subjects} == expected
     assert only(prompt).palette == ()
 
@@ -123,13 +123,13 @@ def test_colours_go_to_their_noun(prompt, expected):
         ("mar y cielo rojo", ("red",)),
     ],
 )
-def test_colours_without_a_noun_are_for_the_whole_picture(prompt, palette):
+def test_a_colour_without_a_noun_applies_to_the_whole_picture(prompt, palette):
     shot = only(prompt)
     assert shot.palette == palette
     assert all(subject.colours == () for subject in shot.subjects)
 
 
-def test_the_colour_of_something_unknown_colours_nothing_else():
+def test_the_colour_of_an_unknown_noun_is_ignored():
     spec = parse_prompt("a red dragon over two green hills")
     assert spec.ignored == ("red", "dragon")
     assert spec.shots[0].palette == ()
@@ -160,7 +160,7 @@ def test_relations(prompt, expected):
     assert links(only(prompt)) == ([expected] if "bridge" not in prompt else [])
 
 
-def test_what_and_joins_shares_a_relation():
+def test_subjects_joined_by_and_have_the_same_relation():
     assert links(only("two cats and a dog in front of a house")) == [
         ("cat", "in front of", "house"),
         ("dog", "in front of", "house"),
@@ -168,7 +168,7 @@ def test_what_and_joins_shares_a_relation():
     assert links(only("a fox jumping over a dog")) == [("dog", "over", "dog")]
 
 
-def test_places_in_the_picture():
+def test_positions_in_the_picture():
     shot = only("a tree on the left, a house on the right, mountains in the background")
     assert links(shot) == [("tree", "left of", None), ("house", "right of", None), ("mountains", "behind", None)]
 
@@ -194,7 +194,7 @@ def test_places_in_the_picture():
         ("overcast sky", "clouds", 0.9, 1.0),
     ],
 )
-def test_how_strong(prompt, kind, low, high):
+def test_strengths(prompt, kind, low, high):
     assert low <= only(prompt).amount(kind) <= high
 
 
@@ -254,7 +254,7 @@ def test_sizes():
         ("plain ocean", "tempo", "steady"),
     ],
 )
-def test_light_style_and_camera(prompt, field, value):
+def test_time_season_mood_style_camera_and_tempo(prompt, field, value):
     assert getattr(only(prompt), field) == value
 
 
@@ -271,7 +271,7 @@ def test_light_style_and_camera(prompt, field, value):
         ("Zwei Pferde galoppieren am Strand", "horse", "running"),
     ],
 )
-def test_what_they_do(prompt, kind, action):
+def test_actions(prompt, kind, action):
     assert only(prompt).find(kind).action == action
 
 
@@ -294,27 +294,27 @@ def test_what_they_do(prompt, kind, action):
         ("a city, stars", "Stars, trees, blurry, low quality", {"stars", "tree"}),
     ],
 )
-def test_what_is_not_wanted_is_not_there(prompt, negative, gone):
+def test_negated_kinds_are_excluded(prompt, negative, gone):
     shot = only(prompt, negative)
     assert gone <= set(shot.without)
     assert not gone & {subject.kind for subject in shot.subjects}
     assert {"ocean", "city", "forest"} & {subject.kind for subject in shot.subjects}
 
 
-def test_a_negation_ends_where_something_new_begins():
+def test_a_negation_ends_before_an_article():
     shot = only("a city without clouds and a red moon")
     assert shot.without == ("clouds",)
     assert [(subject.kind, subject.colours) for subject in shot.subjects] == [("city", ()), ("moon", ("red",))]
 
 
-def test_no_waves_is_a_calm_sea_and_no_movement_a_still_camera():
+def test_no_waves_is_a_calm_sea_and_no_camera_movement_is_a_still_camera():
     assert only("ocean without waves").amount("ocean") < 0.1
     assert only("ocean", "waves").amount("ocean") < 0.1
     assert only("ocean with no camera movement").camera == "still"
     assert only("ocean, pan left", "camera movement").camera == "still"
 
 
-def test_unwanted_words_never_name_what_is_seen():
+def test_the_negative_prompt_adds_no_subject():
     spec = parse_prompt("qwerty", "ocean, city")
     assert [subject.kind for subject in spec.shots[0].subjects] == ["abstract"]
     assert spec.is_guess
@@ -339,11 +339,11 @@ def test_unwanted_words_never_name_what_is_seen():
         ("text ''", ""),
     ],
 )
-def test_titles_stand_in_quotes_after_a_word_that_announces_them(prompt, title):
+def test_a_title_is_quoted_text_after_a_title_word(prompt, title):
     assert only(prompt).title == title
 
 
-def test_a_title_can_be_taken_away():
+def test_the_negative_prompt_can_remove_the_title():
     assert only("ocean with the text 'Hello'", "text").title == ""
 
 
@@ -367,20 +367,20 @@ def test_shots(prompt, expected):
     assert [(shot.subjects[0].kind, shot.transition) for shot in shots] == expected
 
 
-def test_each_shot_has_its_own_light_and_camera_and_all_share_a_style():
+def test_each_shot_has_its_own_light_and_camera_but_the_style_is_common():
     first, second = parse_prompt("ocean at dawn, zoom in; then a city at night, pan left, as a watercolour").shots
     assert (first.time, first.camera, first.style) == ("dawn", "zoom in", "watercolour")
     assert (second.time, second.camera, second.style) == ("night", "pan left", "watercolour")
 
 
-def test_a_stretch_that_shows_nothing_speaks_of_the_shot_before():
+def test_a_part_without_a_subject_applies_to_the_shot_before():
     (shot,) = parse_prompt("ocean; slow pan left; watercolour").shots
     assert (shot.camera, shot.style, shot.tempo) == ("pan left", "watercolour", "calm")
     (shot,) = parse_prompt("watercolour; ocean").shots
     assert shot.style == "watercolour"
 
 
-def test_a_shot_of_light_or_weather_alone_goes_on_with_what_was_seen():
+def test_a_shot_with_only_light_or_weather_keeps_the_subjects_before():
     day, night, rain = parse_prompt("two boats on a lake at noon; then at night; then heavy rain").shots
     assert [subject.kind for subject in night.subjects] == ["boat", "lake"] == [s.kind for s in day.subjects]
     assert (night.time, night.subjects[0].count) == ("night", 2)
@@ -388,7 +388,7 @@ def test_a_shot_of_light_or_weather_alone_goes_on_with_what_was_seen():
     assert (rain.time, rain.amount("rain")) == ("night", 0.85)
 
 
-def test_there_are_six_shots_at_most_and_the_rest_is_owned_up_to():
+def test_more_than_six_shots_are_listed_as_ignored():
     spec = parse_prompt("ocean; city; forest; desert; lake; river; two red boats")
     assert len(spec.shots) == 6
     assert spec.ignored == ("two", "red", "boats")
@@ -413,12 +413,12 @@ def test_loops(prompt):
         ("rain", ["rain"]),
     ],
 )
-def test_light_and_seasons_alone_bring_something_to_be_seen_by(prompt, expected):
+def test_a_prompt_with_only_light_or_season_gets_default_subjects(prompt, expected):
     assert kinds(prompt) == expected
     assert not parse_prompt(prompt).is_guess
 
 
-def test_one_thing_named_twice_is_one_thing():
+def test_a_second_mention_is_merged_unless_it_differs():
     assert kinds("the ocean, waves, a calm sea at the beach") == ["ocean"]
     assert kinds("a red boat and a blue boat") == ["boat", "boat"]
     (boat,) = only("a boat on fire, the boat is red").subjects[:1]
@@ -436,10 +436,10 @@ def test_one_thing_named_twice_is_one_thing():
         pytest.param("ｏｃｅａｎ at sunset", id="full-width"),
     ],
 )
-def test_the_look_of_letters_does_not_matter(prompt):
+def test_case_spaces_and_look_alike_letters_do_not_matter(prompt):
     shot = only(prompt)
     assert (shot.time, [subject.kind for subject in shot.subjects]) == ("sunset", ["ocean"])
 
 
-def test_emoji_are_words_too():
+def test_emoji_are_understood():
     assert kinds("🌊🔥🌙") == ["ocean", "fire", "moon"]

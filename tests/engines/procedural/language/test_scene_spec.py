@@ -1,4 +1,4 @@
-"""The spec is pure data: it goes to JSON and back, and refuses what it does not know."""
+"""A scene spec is pure data: it can be converted to JSON and back, and rejects unknown values."""
 
 import json
 
@@ -21,27 +21,27 @@ SCENE = SceneSpec(
 )
 
 
-def test_a_spec_survives_json():
+def test_a_scene_spec_survives_json():
     assert from_json(json.loads(json.dumps(to_json(SCENE)))) == SCENE
 
 
-def test_specs_are_values():
+def test_scene_specs_are_hashable():
     assert hash(from_json(to_json(SCENE))) == hash(SCENE)
 
 
 @pytest.mark.parametrize(
-    ("values", "told"),
+    ("values", "message"),
     [
         ({"shots": [{"subjects": [{"kind": "dragon"}]}]}, "'dragon'"),
         ({"shots": [], "sound": "loud"}, "sound"),
         ({"shots": [{"subjects": [], "camera": "sideways"}]}, "'sideways'"),
     ],
 )
-def test_what_no_spec_has_is_refused_by_name(values, told):
-    with pytest.raises(ValueError, match=told):
+def test_unknown_members_and_values_are_rejected_by_name(values, message):
+    with pytest.raises(ValueError, match=message):
         from_json(values)
 
 
-def test_a_shot_tells_of_its_subjects():
+def test_find_and_amount_of_a_subject():
     assert SHOT.find("moon") is MOON
     assert (SHOT.amount("moon"), SHOT.amount("rain")) == (0.5, 0.0)

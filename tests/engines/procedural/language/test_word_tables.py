@@ -1,4 +1,4 @@
-"""The word tables say one thing each, and the page about them says what they say."""
+"""The word tables are valid and complete, and docs/prompting.md is up to date."""
 
 import re
 from pathlib import Path
@@ -28,7 +28,7 @@ VOCABULARY = {
     "place": scene_spec.SpatialRelation,
     "shot": scene_spec.Transition,
 }
-"""The closed list that each topic's values are from."""
+"""The valid values of each topic."""
 
 
 def sections(topic):
@@ -36,18 +36,18 @@ def sections(topic):
 
 
 @pytest.mark.parametrize("topic", VOCABULARY)
-def test_every_value_is_one_a_spec_can_have(topic):
+def test_every_value_of_the_tables_is_valid(topic):
     assert sections(topic) <= set(VOCABULARY[topic].__args__)
 
 
 @pytest.mark.parametrize(
     "topic", ["kind", "time", "season", "mood", "style", "camera", "colour", "size", "action", "relation"]
 )
-def test_every_value_of_a_spec_has_words_for_it(topic):
+def test_every_valid_value_has_words(topic):
     assert set(VOCABULARY[topic].__args__) - {""} <= sections(topic)
 
 
-def test_languages_are_named_by_their_codes():
+def test_every_subject_has_words_in_every_language():
     assert {language for languages in WORDS.values() for language in languages} == LANGUAGES
     subjects = [section for section in WORDS if effects_of(section)[0].topic == "kind" and "+" not in section]
     plain = {section for section in subjects if section.split()[-1].isalpha()}
@@ -56,13 +56,13 @@ def test_languages_are_named_by_their_codes():
     }
 
 
-def test_a_phrase_means_one_thing():
+def test_a_phrase_with_two_meanings_is_rejected():
     with pytest.raises(ValueError, match=r"'sea' \(de\) means both"):
         Lexicon({"kind ocean": {"en": "ocean, sea"}, "kind lake": {"de": "sea"}})
 
 
 @pytest.mark.parametrize("topic", ["kind", "time", "season", "style", "camera", "colour"])
-def test_every_word_is_understood_by_itself(topic):
+def test_every_word_is_understood_alone(topic):
     missed = [
         (section, phrase)
         for section, languages in WORDS.items()
@@ -74,16 +74,16 @@ def test_every_word_is_understood_by_itself(topic):
     assert missed == []
 
 
-def test_companions_are_kinds():
+def test_companions_are_valid_kinds():
     assert {kind for kinds in companions().values() for kind in kinds} <= set(KINDS)
 
 
-def test_the_page_about_prompts_is_up_to_date():
+def test_the_prompting_page_is_up_to_date():
     page = (ROOT / PAGE).read_text(encoding="utf-8")
     assert fill_tables(page) == page, "run `make words`"
 
 
-def test_the_examples_on_that_page_are_understood():
+def test_the_examples_on_the_prompting_page_are_understood():
     page = (ROOT / PAGE).read_text(encoding="utf-8")
     rows = [line.split(" | ")[1] for line in page.partition("## Words")[0].splitlines() if line.startswith("| ")]
     examples = [example for cell in rows for example in re.findall("`(.+?)`", cell)]
@@ -93,5 +93,5 @@ def test_the_examples_on_that_page_are_understood():
     assert parse_prompt(block).ignored == ()
 
 
-def test_the_readme_leads_to_it():
+def test_the_readme_links_to_the_prompting_page():
     assert PAGE in Path(ROOT / "README.md").read_text(encoding="utf-8")

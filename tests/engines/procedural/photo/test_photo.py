@@ -1,4 +1,4 @@
-"""A picture as a moving shot: what is promised of every frame."""
+"""Frames of an animated picture."""
 
 from itertools import pairwise
 
@@ -15,11 +15,11 @@ from videogen.engines.procedural.photo.scene import PhotoScene
 from videogen.engines.procedural.photo.warp import Warp, crop_to_fill, required_margin
 
 SIZE = (256, 144)
-MOVES = ("zoom in", "zoom out", "pan left", "pan right", "tilt up", "tilt down", "dolly in", "dolly out", "orbit")
+MOTIONS = ("zoom in", "zoom out", "pan left", "pan right", "tilt up", "tilt down", "dolly in", "dolly out", "orbit")
 
 
 def landscape(width: int = 480, height: int = 300) -> NDArray[np.uint8]:
-    """A bright sky over a dark, detailed ground with a bright post in the middle: uint8 (H, W, 3)."""
+    """A bright sky above a dark, detailed ground, with a bright post in the centre: uint8 (H, W, 3)."""
     rng = np.random.default_rng(5)
     picture = np.empty((height, width, 3), np.uint8)
     picture[:] = (150, 190, 230)
@@ -33,10 +33,10 @@ def shot(prompt: str) -> ShotSpec:
     return restrict_to_photo(parse_prompt(prompt)).shots[0]
 
 
-def frames(prompt: str, *moments: float, size: tuple[int, int] = SIZE, seed: int = 7) -> NDArray[np.uint8]:
-    """Frames of a four-second shot of the landscape: uint8 (moments, H, W, 3)."""
+def frames(prompt: str, *times: float, size: tuple[int, int] = SIZE, seed: int = 7) -> NDArray[np.uint8]:
+    """Frames of a four-second shot of the landscape: uint8 (times, H, W, 3)."""
     scene = PhotoScene(landscape(), shot(prompt), size, seed, 4.0)
-    return np.stack([scene.frame(t) for t in moments])
+    return np.stack([scene.frame(t) for t in times])
 
 
 def distance(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> float:
@@ -45,27 +45,27 @@ def distance(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> float:
 
 
 @pytest.mark.parametrize("prompt", ["", "orbit in the rain at dusk", "snow, fog, night, handheld"])
-def test_a_moment_has_one_picture_whatever_the_order(prompt: str) -> None:
+def test_a_frame_does_not_depend_on_call_order(prompt: str) -> None:
     forward, backward = frames(prompt, 0.0, 1.5, 3.9), frames(prompt, 3.9, 1.5, 0.0)
     np.testing.assert_array_equal(forward, backward[::-1])
     assert forward.shape == (3, 144, 256, 3)
     assert forward.dtype == np.uint8
 
 
-@pytest.mark.parametrize("move", [*MOVES, "handheld"])
+@pytest.mark.parametrize("motion", [*MOTIONS, "handheld"])
 @pytest.mark.parametrize("size", [SIZE, (144, 256), (160, 160)], ids=["wide", "tall", "square"])
-def test_a_move_is_smooth_and_shows_nothing_beyond_the_edges(move: str, size: tuple[int, int]) -> None:
-    scene = PhotoScene(np.full((200, 300, 3), 128, np.uint8), shot(move), size, 7, 4.0)
-    # A grey picture stays grey to its very corners, wherever the camera goes.
+def test_camera_motion_is_smooth_and_stays_inside_the_picture(motion: str, size: tuple[int, int]) -> None:
+    scene = PhotoScene(np.full((200, 300, 3), 128, np.uint8), shot(motion), size, 7, 4.0)
+    # A grey picture is grey up to its corners, at every camera position.
     for t in (0.0, 2.0, 4.0, 9.0):
         assert np.abs(scene.frame(t).astype(int) - 128).max() <= 1
-    moving = frames(move, *(1 + i / 12 for i in range(6)), size=size)
+    moving = frames(motion, *(1 + i / 12 for i in range(6)), size=size)
     steps = [distance(a, b) for a, b in pairwise(moving)]
     assert min(steps) > 0.02
     assert max(steps) < 4 * min(steps) + 1
 
 
-def test_a_still_camera_holds_still_and_the_rain_does_not() -> None:
+def test_a_still_camera_shows_the_same_frame_and_rain_still_falls() -> None:
     first, last = frames("tripod", 0.0, 3.0)
     np.testing.assert_array_equal(first, last)
     first, last = frames("tripod, rain", 0.0, 3.0)
@@ -73,29 +73,29 @@ def test_a_still_camera_holds_still_and_the_rain_does_not() -> None:
 
 
 def centre(picture: NDArray[np.uint8]) -> tuple[float, float]:
-    """Where the yellow post is, in pixels from the left and from the top, and thereby where the camera looks."""
+    """Position of the yellow post, in pixels from the left and from the top."""
     rows, columns = np.nonzero((picture[..., 0] > 180) & (picture[..., 2] < 110))
     return float(columns.mean()), float(rows.mean())
 
 
 @pytest.mark.parametrize(
-    ("move", "axis", "sign"), [("pan left", 0, 1), ("pan right", 0, -1), ("tilt up", 1, 1), ("tilt down", 1, -1)]
+    ("motion", "axis", "sign"), [("pan left", 0, 1), ("pan right", 0, -1), ("tilt up", 1, 1), ("tilt down", 1, -1)]
 )
-def test_the_camera_goes_where_it_is_told(move: str, axis: int, sign: int) -> None:
-    before, after = (centre(picture)[axis] for picture in frames(move, 0.0, 4.0))
+def test_the_camera_moves_in_the_requested_direction(motion: str, axis: int, sign: int) -> None:
+    before, after = (centre(picture)[axis] for picture in frames(motion, 0.0, 4.0))
     assert sign * (after - before) > 5
 
 
-@pytest.mark.parametrize(("move", "larger"), [("", True), ("dolly in", True), ("zoom out", False)])
-def test_in_makes_things_larger_and_is_the_default(move: str, larger: bool) -> None:
+@pytest.mark.parametrize(("motion", "larger"), [("", True), ("dolly in", True), ("zoom out", False)])
+def test_zoom_in_enlarges_and_is_the_default(motion: str, larger: bool) -> None:
     def width(picture: NDArray[np.uint8]) -> int:
         return int(((picture[..., 0] > 180) & (picture[..., 2] < 110)).any(axis=0).sum())
 
-    before, after = (width(picture) for picture in frames(move, 0.0, 4.0))
+    before, after = (width(picture) for picture in frames(motion, 0.0, 4.0))
     assert (after > before) is larger
 
 
-def test_near_things_move_more_than_far_ones() -> None:
+def test_orbit_moves_near_and_far_parts_in_opposite_directions() -> None:
     picture = landscape()
     depth = guess_depth(crop_to_fill(picture, SIZE))
     warp = Warp(crop_to_fill(picture, SIZE), depth, SIZE, 0.1)
@@ -103,7 +103,7 @@ def test_near_things_move_more_than_far_ones() -> None:
     shift = warp._corners(path.view_at(4.0)) - warp._corners(path.view_at(0.0))
     sky, ground = shift[1, :, 0].mean(), shift[-2, :, 0].mean()
     assert sky * ground < 0, "round the middle, they go opposite ways"
-    # Nothing folds over: what is right of something stays right of it.
+    # No folds: the order of neighbouring points does not change.
     for t in (0.0, 1.0, 4.0):
         corners = warp._corners(path.view_at(t))
         assert np.diff(corners[..., 0], axis=1).min() > 0
@@ -111,7 +111,7 @@ def test_near_things_move_more_than_far_ones() -> None:
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_any_picture_has_a_depth_that_cannot_tear(seed: int) -> None:
+def test_the_warp_of_any_picture_has_no_folds(seed: int) -> None:
     rng = np.random.default_rng(seed)
     coarse = Image.fromarray(rng.integers(0, 255, (5, 9, 3), np.uint8)).resize((300, 200), Image.Resampling.NEAREST)
     for picture in (np.asarray(coarse), rng.integers(0, 255, (90, 400, 3), np.uint8)):
@@ -119,8 +119,8 @@ def test_any_picture_has_a_depth_that_cannot_tear(seed: int) -> None:
         assert depth.dtype == np.float32
         assert 0 <= depth.min() <= depth.max() <= 1
         assert max(np.abs(np.diff(depth, axis=axis)).max() for axis in (0, 1)) < 0.08
-        for move in MOVES:
-            path = CameraPath(shot(move + ", fast"), 20.0, rng)
+        for motion in MOTIONS:
+            path = CameraPath(shot(motion + ", fast"), 20.0, rng)
             views = [path.view_at(t) for t in (0.0, 10.0, 20.0)]
             warp = Warp(crop_to_fill(picture, SIZE), depth, SIZE, required_margin(views))
             for view in views:
@@ -129,13 +129,13 @@ def test_any_picture_has_a_depth_that_cannot_tear(seed: int) -> None:
                 assert np.diff(corners[..., 1], axis=0).min() > 0
 
 
-def test_the_sky_is_far_and_the_ground_is_near() -> None:
+def test_the_sky_is_estimated_farther_than_the_ground() -> None:
     depth = guess_depth(landscape())
     assert depth[: len(depth) // 4].mean() + 0.3 < depth[-len(depth) // 4 :].mean()
 
 
 @pytest.mark.parametrize(("size", "kept"), [((256, 144), (333, 187)), ((144, 256), (187, 333))])
-def test_a_picture_covers_any_shape(size: tuple[int, int], kept: tuple[int, int]) -> None:
+def test_a_picture_is_cropped_to_any_aspect_ratio(size: tuple[int, int], kept: tuple[int, int]) -> None:
     for shape in ((300, 480), (480, 300), (40, 600), (16, 16)):
         covering = crop_to_fill(np.full((*shape, 3), 200, np.uint8), size)
         assert covering.shape == (kept[1], kept[0], 3)
@@ -143,7 +143,7 @@ def test_a_picture_covers_any_shape(size: tuple[int, int], kept: tuple[int, int]
 
 
 @pytest.mark.parametrize(("hour", "darker"), [("night", 0.5), ("dusk", 0.75), ("rain", 0.95)])
-def test_the_hour_and_the_weather_change_the_light(hour: str, darker: float) -> None:
+def test_hour_and_weather_change_the_light(hour: str, darker: float) -> None:
     plain, other = frames("tripod", 0.0)[0], frames(f"tripod, {hour}", 0.0)[0]
     assert other.mean() < darker * plain.mean()
 
@@ -154,19 +154,19 @@ def test_sunset_is_warm_and_noir_has_no_colour() -> None:
     assert (noir.max(axis=2) - noir.min(axis=2)).max() <= 1
 
 
-def test_without_a_wish_the_picture_is_as_it_was() -> None:
+def test_an_unrelated_prompt_does_not_change_the_colours() -> None:
     flat = np.full((144, 256, 3), (200, 120, 40), np.uint8)
     scene = PhotoScene(flat, shot("my cat"), SIZE, 7, 4.0)
     np.testing.assert_array_equal(scene.frame(2.0), flat)
 
 
-def test_seeds_differ_also_where_nothing_is_asked_for() -> None:
+def test_seeds_differ_without_a_requested_motion() -> None:
     one, two = (frames("", 4.0, seed=seed)[0] for seed in (1, 2))
     assert distance(one, two) > 0.5
 
 
 @pytest.mark.parametrize(
-    ("prompt", "told"),
+    ("prompt", "text"),
     [
         ("", "Your picture: slow zoom in."),
         ("slow orbit at night in heavy rain", "Your picture: very slow orbit, at night, heavy rain."),
@@ -178,12 +178,12 @@ def test_seeds_differ_also_where_nothing_is_asked_for() -> None:
         ("x" * 10_000, "Your picture: slow zoom in. Not used: xxxxxxxxxxxxxxxxxxxxxxx…."),
     ],
 )
-def test_any_prompt_is_read_and_answered(prompt: str, told: str) -> None:
+def test_the_description_lists_what_is_used_and_what_is_not(prompt: str, text: str) -> None:
     spec = restrict_to_photo(parse_prompt(prompt))
-    assert describe_photo(spec.shots[0], spec.ignored).startswith(told)
+    assert describe_photo(spec.shots[0], spec.ignored).startswith(text)
 
 
-def test_what_would_have_to_be_painted_is_owned_up_to() -> None:
+def test_phrases_that_need_drawing_are_reported_as_ignored() -> None:
     spec = restrict_to_photo(parse_prompt("two red boats over the sea, eerie watercolour, slow pan left, snowstorm"))
     assert [subject.kind for subject in spec.shots[0].subjects] == ["abstract", "snow"]
     became = [reading.became for reading in spec.understood]
@@ -192,13 +192,13 @@ def test_what_would_have_to_be_painted_is_owned_up_to() -> None:
     assert (spec.shots[0].style, spec.is_guess) == ("", False)
 
 
-def test_a_negative_prompt_takes_weather_away() -> None:
+def test_a_negative_prompt_removes_weather() -> None:
     (spec,) = restrict_to_photo(parse_prompt("rain and snow", "snow")).shots
     assert [subject.kind for subject in spec.subjects] == ["abstract", "rain"]
     assert isinstance(spec.subjects[1], Subject)
 
 
 @pytest.mark.parametrize("size", [(255, 144), (8, 8)])
-def test_a_size_that_cannot_be_drawn_is_refused(size: tuple[int, int]) -> None:
+def test_an_odd_or_too_small_size_is_rejected(size: tuple[int, int]) -> None:
     with pytest.raises(ValueError, match="expected even numbers"):
         PhotoScene(landscape(), shot(""), size, 1, 2.0)
