@@ -70,9 +70,8 @@ def test_asking_again_gives_the_same_link_with_the_expiry_that_is_asked_for(sess
 
 
 @pytest.mark.parametrize("body", [{"expiresInSeconds": 0}, {"expiresInSeconds": "1"}, {"slug": "mine"}, []])
-def test_what_is_no_wish_is_refused_with_its_field(session, shared, body):
-    generation, _ = shared()
-    response = session.post(f"/generations/{generation['id']}/share", json=body)
+def test_what_is_no_wish_is_refused_with_its_field(finished, body):
+    response = finished.session.post(f"/generations/{finished.generation['id']}/share", json=body)
     assert (response.status_code, response.json()["code"]) == (422, "invalid_request")
 
 
