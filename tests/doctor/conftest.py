@@ -1,4 +1,4 @@
-"""A data folder as a server leaves it: three generations of one session, all with their files. Break it, then look."""
+"""A data folder with three finished generations of one session. A test breaks it and runs the doctor."""
 
 import shutil
 import sqlite3
@@ -20,7 +20,7 @@ from videogen.store import Fence, Result, Store
 
 @pytest.fixture
 def home(tmp_path, migrated_file):
-    """The folder, its settings, its ids; nobody has anything open."""
+    """The folder, its settings and its ids. No file is open."""
     root = tmp_path / "data"
     data_folder = DataFolder(root)
     data_folder.open()
@@ -66,23 +66,23 @@ def sql(home):
 
 @pytest.fixture
 def faults(home):
-    """What the doctor has to say, but for what is as it should be: (check, level, text) each."""
+    """Returns the findings of the doctor that are not `ok`, each as (check, level, text)."""
 
-    def look(**options):
-        found = diagnose(home.config, **options).findings
-        return [(one.check, one.level.value, one.text) for one in found if one.level is not Level.OK]
+    def run(**options):
+        findings = diagnose(home.config, **options).findings
+        return [(found.check, found.level.value, found.text) for found in findings if found.level is not Level.OK]
 
-    return look
+    return run
 
 
 @pytest.fixture
 def fixed(home):
-    """Repairs; returns what was done. Afterwards there is nothing that could be repaired."""
+    """Does the repairs and returns what was done. A second run has nothing to repair."""
 
     def fix():
         diagnosis = diagnose(home.config, fix=True)
         assert not [finding for finding in diagnosis.findings if finding.fix], diagnosis.findings
-        assert diagnose(home.config, fix=True).repairs == (), "a second time there is nothing to do"
+        assert diagnose(home.config, fix=True).repairs == (), "a second run has nothing to repair"
         return diagnosis.repairs
 
     return fix

@@ -7,7 +7,7 @@ from videogen.db.integrity import wal_of
 from videogen.doctor import check_database
 
 
-def test_a_generation_that_ended_without_a_word_is_told_its_end(home, sql, faults, fixed):
+def test_a_missing_terminal_event_is_a_fault_and_is_stored(home, sql, faults, fixed):
     sql("DELETE FROM events WHERE type = 'render_result' AND generation_id = ?", home.ids[0])
     ((check, level, text),) = faults()
     assert (check, level) == ("generations", "fault")
@@ -15,8 +15,8 @@ def test_a_generation_that_ended_without_a_word_is_told_its_end(home, sql, fault
     assert "without a terminal event" in text
     assert fixed() == ("stored the terminal event of 1 generation",)
     assert faults() == []
-    (told,) = sql("SELECT type FROM events WHERE generation_id = ? ORDER BY id DESC LIMIT 1", home.ids[0])
-    assert told == ("render_result",)
+    (event,) = sql("SELECT type FROM events WHERE generation_id = ? ORDER BY id DESC LIMIT 1", home.ids[0])
+    assert event == ("render_result",)
 
 
 @pytest.mark.parametrize(
@@ -30,21 +30,21 @@ def test_a_generation_that_ended_without_a_word_is_told_its_end(home, sql, fault
         ("UPDATE generations SET file_id = NULL WHERE seq = 1", "is completed without a file"),
     ],
 )
-def test_a_state_that_cannot_be_is_named_with_what_helps(home, sql, faults, statement, what):
+def test_an_impossible_state_is_a_fault(home, sql, faults, statement, what):
     sql(statement)
     assert any(what in text and home.ids[0] in text for _, _, text in faults())
     for finding in faults():
         assert finding[1] == "fault" or finding[0] == "stray files"
 
 
-def test_a_database_of_another_revision_is_named(home, sql, faults):
+def test_an_unknown_revision_is_a_fault(home, sql, faults):
     sql("UPDATE alembic_version SET version_num = '9999'")
     ((check, level, text),) = faults()
     assert (check, level) == ("schema", "fault")
     assert "9999" in text
 
 
-def test_a_database_of_another_application_is_named(home, faults):
+def test_a_database_of_another_application_is_a_fault(home, faults):
     home.path.unlink()
     connection = sqlite3.connect(home.path)
     connection.execute("CREATE TABLE notes (text)")
@@ -52,7 +52,7 @@ def test_a_database_of_another_application_is_named(home, faults):
     assert [(check, level) for check, level, _ in faults()] == [("schema", "fault")]
 
 
-def test_rows_that_belong_to_nothing_are_a_fault_and_are_let_go(home, sql, faults, fixed):
+def test_broken_references_are_a_fault_and_are_repaired(home, sql, faults, fixed):
     sql("DELETE FROM projects WHERE id = (SELECT project_id FROM generations WHERE id = ?)", home.ids[0])
     sql("DELETE FROM generations WHERE id = ?", home.ids[1])
     assert ("references", "fault") in [(check, level) for check, level, _ in faults()]
@@ -63,21 +63,21 @@ def test_rows_that_belong_to_nothing_are_a_fault_and_are_let_go(home, sql, fault
     assert faults() == []
 
 
-def test_an_emptied_database_is_a_fault_where_there_are_files(home, faults):
+def test_an_empty_database_with_files_is_a_fault(home, faults):
     home.path.write_bytes(b"")
     ((check, level, text),) = faults()
     assert (check, level) == ("database", "fault")
     assert "0 bytes" in text
 
 
-def test_a_file_that_is_no_database_is_a_fault_that_cannot_be_repaired(home, faults, fixed):
+def test_a_file_that_is_no_database_is_a_fault_and_is_left_unchanged(home, faults, fixed):
     home.path.write_bytes(b"no database at all" * 1000)
     assert any("file is not a database" in text for _, _, text in faults())
     assert fixed() == ()
     assert home.path.read_bytes().startswith(b"no database"), "it is left as it is"
 
 
-def test_a_write_ahead_log_that_grows_is_folded_back(home, sql, faults, fixed, monkeypatch):
+def test_a_large_write_ahead_log_is_a_warning_and_is_written_back(home, sql, faults, fixed, monkeypatch):
     copy = home.root / "copy"
     connection = sqlite3.connect(home.path, isolation_level=None)
     connection.execute("UPDATE generations SET title = 'changed'")
@@ -93,7 +93,7 @@ def test_a_write_ahead_log_that_grows_is_folded_back(home, sql, faults, fixed, m
     assert sql("SELECT DISTINCT title FROM generations") == [("changed",)]
 
 
-def test_a_write_ahead_log_that_is_cut_is_a_warning(home, faults):
+def test_a_truncated_write_ahead_log_is_a_warning(home, faults):
     connection = sqlite3.connect(home.path, isolation_level=None)
     connection.execute("UPDATE generations SET title = 'changed'")
     cut = wal_of(home.path).read_bytes()[:-100]

@@ -11,14 +11,14 @@ from videogen.doctor import diagnose
 from videogen.doctor.check_environment import file_system
 
 
-def test_a_sound_folder_is_well_and_a_look_changes_nothing(home, faults):
+def test_a_healthy_folder_has_no_fault_and_checks_change_nothing(home, faults):
     before = {path: path.stat().st_mtime_ns for path in home.root.rglob("*") if path.is_file()}
     assert faults() == []
     assert {path: path.stat().st_mtime_ns for path in home.root.rglob("*") if path.is_file()} == before
     assert diagnose(home.config).is_well
 
 
-def test_a_folder_that_is_not_there_yet_is_no_fault(home):
+def test_a_folder_that_does_not_exist_is_no_fault(home):
     config = home.config.model_copy(update={"data_dir": home.root / "none", "database_url": ""})
     for fix in (False, True):
         assert diagnose(config, fix=fix).is_well
@@ -27,20 +27,20 @@ def test_a_folder_that_is_not_there_yet_is_no_fault(home):
 
 def test_a_folder_that_cannot_be_written_is_a_fault(home, tmp_path):
     config = home.config.model_copy(update={"data_dir": read_only_folder(tmp_path / "locked")})
-    (fault,) = [one for one in diagnose(config).findings if one.check == "data folder"]
+    (fault,) = [finding for finding in diagnose(config).findings if finding.check == "data folder"]
     assert (fault.level, "cannot be written" in fault.text) == ("fault", True)
     assert "chown" in fault.repair
 
 
-def test_a_file_in_the_place_of_the_folder_is_a_fault(home, tmp_path):
+def test_a_file_instead_of_the_folder_is_a_fault(home, tmp_path):
     (tmp_path / "file").write_bytes(b"")
     config = home.config.model_copy(update={"data_dir": tmp_path / "file"})
-    assert any("is not a folder" in one.text for one in diagnose(config).findings if one.level == "fault")
+    assert any("is not a folder" in finding.text for finding in diagnose(config).findings if finding.level == "fault")
 
 
 def test_less_free_space_than_the_reserve_is_a_fault(home):
     config = home.config.model_copy(update={"reserve_mb": 10**12})
-    (fault,) = [one for one in diagnose(config).findings if one.check == "data folder"]
+    (fault,) = [finding for finding in diagnose(config).findings if finding.check == "data folder"]
     assert (fault.level, "almost full" in fault.text) == ("fault", True)
     assert "Free some space" in fault.repair
 
@@ -63,7 +63,7 @@ MOUNTS = """\
         ("/dev/shm", "tmpfs"),
     ],
 )
-def test_the_file_system_of_a_folder_is_known(tmp_path, folder, kind):
+def test_the_file_system_of_a_folder_is_detected(tmp_path, folder, kind):
     mounts = tmp_path / "mountinfo"
     mounts.write_text(MOUNTS)
     assert file_system(Path(folder), mounts) == kind
@@ -71,14 +71,14 @@ def test_the_file_system_of_a_folder_is_known(tmp_path, folder, kind):
 
 
 @pytest.mark.parametrize(("kind", "level"), [("nfs4", "fault"), ("fuse.s3fs", "fault"), ("tmpfs", "warning")])
-def test_a_database_on_a_network_is_a_fault(home, faults, monkeypatch, kind, level):
+def test_a_network_file_system_is_a_fault(home, faults, monkeypatch, kind, level):
     monkeypatch.setattr("videogen.doctor.check_environment.file_system", lambda folder: kind)
     ((check, found, text),) = faults()
     assert (check, found) == ("file system", level)
     assert kind in text
 
 
-def test_a_secret_that_others_may_read_is_a_fault_and_is_protected(home, faults, fixed):
+def test_a_secret_that_others_can_read_is_a_fault_and_is_protected(home, faults, fixed):
     key = home.root / "secret.key"
     key.chmod(0o644)
     ((check, level, text),) = faults()
@@ -96,31 +96,31 @@ def test_a_secret_that_is_too_short_is_a_fault(home, faults):
     assert "got 5" in text
 
 
-def test_a_port_that_is_taken_is_a_fault_unless_a_server_works_here(home):
+def test_a_used_port_is_a_fault_unless_a_server_runs(home):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         config = home.config.model_copy(update={"port": taken.getsockname()[1]})
-        (found,) = [one for one in diagnose(config).findings if one.check == "port"]
+        (found,) = [finding for finding in diagnose(config).findings if finding.check == "port"]
         assert found.level == "fault"
         assert "VIDEOGEN_PORT" in found.repair
         lock = DataLock.take(home.root)
-        (found,) = [one for one in diagnose(config).findings if one.check == "port"]
+        (found,) = [finding for finding in diagnose(config).findings if finding.check == "port"]
         assert found.level == "ok"
         lock.close()
 
 
-def test_every_engine_is_asked(home):
+def test_every_engine_is_checked(home):
     config = home.config.model_copy(update={"engines": ("procedural", "no_such_engine", "tests/fakes.py:bars")})
-    found = [(one.level, one.text) for one in diagnose(config).findings if one.check == "engine"]
+    found = [(finding.level, finding.text) for finding in diagnose(config).findings if finding.check == "engine"]
     assert [level for level, _ in found] == ["ok", "fault", "ok"]
     assert "no_such_engine" in found[1][1]
 
 
-def test_repairs_are_refused_while_another_process_works_on_the_folder(home):
+def test_repairs_are_refused_while_a_server_runs(home):
     lock = DataLock.take(home.root)
     with pytest.raises(StartError, match=rf"process {os.getpid()}\) works on"):
         diagnose(home.config, fix=True)
-    assert any(f"process {os.getpid()}" in one.text for one in diagnose(home.config).findings)
+    assert any(f"process {os.getpid()}" in finding.text for finding in diagnose(home.config).findings)
     lock.close()
     assert diagnose(home.config, fix=True).is_well

@@ -5,7 +5,7 @@ import pytest
 from videogen.core.lock import DataLock
 
 
-def test_a_video_that_is_gone_is_a_fault_and_nothing_hides_it(home, faults, fixed):
+def test_a_missing_video_is_a_fault_without_repair(home, faults, fixed):
     (home.files / f"{home.ids[0]}/a1-video.mp4").unlink()
     ((check, level, text),) = faults()
     assert (check, level) == ("files", "fault")
@@ -14,20 +14,20 @@ def test_a_video_that_is_gone_is_a_fault_and_nothing_hides_it(home, faults, fixe
     assert len(faults()) == 1
 
 
-def test_a_video_that_is_not_whole_is_a_fault(home, faults):
+def test_an_incomplete_video_is_a_fault(home, faults):
     (home.files / f"{home.ids[0]}/a1-video.mp4").write_bytes(b"half")
     ((check, level, text),) = faults()
     assert (check, level) == ("files", "fault")
     assert "missing or incomplete" in text
 
 
-def test_a_poster_that_is_gone_is_only_a_warning(home, faults):
+def test_a_missing_poster_is_a_warning(home, faults):
     (home.files / f"{home.ids[0]}/a1-poster.jpg").unlink()
     ((check, level, _),) = faults()
     assert (check, level) == ("files", "warning")
 
 
-def test_files_that_nothing_tells_about_are_set_aside_not_removed(home, faults, fixed):
+def test_stray_files_are_moved_and_not_deleted(home, faults, fixed):
     stray = home.root / "files" / "gen_unknown" / "a1-video.mp4"
     stray.parent.mkdir()
     stray.write_bytes(b"somebody's video")
@@ -42,7 +42,7 @@ def test_files_that_nothing_tells_about_are_set_aside_not_removed(home, faults, 
     assert faults() == []
 
 
-def test_files_of_a_render_that_goes_on_are_nobody_elses_business(home, sql, faults):
+def test_files_of_an_active_generation_are_not_stray(home, sql, faults):
     (home.root / "files" / home.ids[0] / "a2-preview.jpg").write_bytes(b"preview")
     assert [check for check, _, _ in faults()] == ["stray files"]
     sql("UPDATE generations SET status = 'processing' WHERE id = ?", home.ids[0])
@@ -50,7 +50,7 @@ def test_files_of_a_render_that_goes_on_are_nobody_elses_business(home, sql, fau
 
 
 @pytest.mark.parametrize("name", ["work/gen_unknown/segments/00000.mp4", ".probe.1", ".secret.ab"])
-def test_what_a_crash_left_is_a_warning_and_is_removed(home, faults, fixed, name):
+def test_leftovers_of_a_crash_are_a_warning_and_are_removed(home, faults, fixed, name):
     place = home.root / name
     place.parent.mkdir(parents=True, exist_ok=True)
     place.write_bytes(b"half")
@@ -61,7 +61,7 @@ def test_what_a_crash_left_is_a_warning_and_is_removed(home, faults, fixed, name
     assert not place.exists()
 
 
-def test_the_work_of_a_render_that_will_go_on_is_kept(home, sql, faults, fixed):
+def test_the_work_folder_of_an_active_generation_is_kept(home, sql, faults, fixed):
     work = home.root / "work" / home.ids[0] / "segments"
     work.mkdir(parents=True)
     (work / "00000.mp4").write_bytes(b"a whole second")
@@ -74,7 +74,7 @@ def test_the_work_of_a_render_that_will_go_on_is_kept(home, sql, faults, fixed):
     assert [path.name for path in work.iterdir()] == ["00000.mp4"]
 
 
-def test_while_a_server_works_here_its_scratch_files_are_its_own(home, faults):
+def test_scratch_files_of_a_running_server_are_ignored(home, faults):
     lock = DataLock.take(home.root)
     (home.root / "work" / "gen_new").mkdir(parents=True)
     assert faults() == []

@@ -1,4 +1,4 @@
-"""The command itself, in a process of its own, on a folder that a real server has worked on."""
+"""The command, run as a process on the data folder of a real server."""
 
 import json
 import sqlite3
@@ -18,7 +18,7 @@ def _doctor(data_dir, *options, **settings):
     return run_to_end("-m", "videogen", "doctor", *options, env=environment(data_dir, **settings))
 
 
-def test_a_server_a_damage_a_doctor_and_the_server_again(running_app, tmp_path):
+def test_the_doctor_repairs_a_damaged_database_and_the_server_starts_again(running_app, tmp_path):
     app = running_app()
     with Session(app.base_url) as session:
         made = session.finish(session.submit("bars")["id"])
@@ -33,18 +33,18 @@ def test_a_server_a_damage_a_doctor_and_the_server_again(running_app, tmp_path):
         app.stop()
         damage_table(app.data_dir / "videogen.sqlite", "files")
         damage_table(app.data_dir / "videogen.sqlite", "events")
-        found = _doctor(app.data_dir, "--json")
-        assert found.returncode == 1
-        told = json.loads(found.stdout)
-        assert (told["ok"], told["repairs"]) == (False, [])
-        (fault,) = [one for one in told["findings"] if one["level"] == "fault"]
+        run = _doctor(app.data_dir, "--json")
+        assert run.returncode == 1
+        diagnosis = json.loads(run.stdout)
+        assert (diagnosis["ok"], diagnosis["repairs"]) == (False, [])
+        (fault,) = [finding for finding in diagnosis["findings"] if finding["level"] == "fault"]
         assert (fault["check"], fault["fixable"]) == ("database", True)
         assert "videogen doctor --fix" in fault["repair"]
 
-        mended = _doctor(app.data_dir, "--fix")
-        assert mended.returncode == 0, mended.stdout
-        assert "is rebuilt with" in mended.stdout
-        assert "\033" not in mended.stdout, "plain where it is no terminal"
+        repaired = _doctor(app.data_dir, "--fix")
+        assert repaired.returncode == 0, repaired.stdout
+        assert "is rebuilt with" in repaired.stdout
+        assert "\033" not in repaired.stdout, "no colours without a terminal"
 
         app.start()
         again = session.read(made["id"])
@@ -59,7 +59,7 @@ def test_a_server_a_damage_a_doctor_and_the_server_again(running_app, tmp_path):
         assert newer["status"] == "completed"
 
 
-def test_a_setting_that_is_wrong_is_told_as_by_the_server(tmp_path):
+def test_a_wrong_setting_is_reported_like_by_the_server(tmp_path):
     done = _doctor(tmp_path, workers="many")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("videogen doctor cannot run. VIDEOGEN_WORKERS: expected ")
@@ -73,7 +73,7 @@ def _findings():
     )
 
 
-def test_on_a_terminal_it_is_in_colour_and_within_the_width():
+def test_a_terminal_gets_colours_and_wrapped_lines():
     lines = show(Diagnosis(_findings()), width=70).splitlines()
     plain = [line.replace("\033[0m", "") for line in lines]
     for mark in ("\033[32m", "\033[33m", "\033[1;31m"):
@@ -83,7 +83,7 @@ def test_on_a_terminal_it_is_in_colour_and_within_the_width():
     assert all(line.startswith(" " * 2) for line in plain[:-2])
 
 
-def test_elsewhere_each_thing_is_one_line():
+def test_plain_output_has_one_line_for_each_finding():
     text = show(Diagnosis(_findings()))
     assert "\033" not in text
     lines = text.splitlines()
@@ -93,5 +93,5 @@ def test_elsewhere_each_thing_is_one_line():
 
 
 @pytest.mark.parametrize(("findings", "ends"), [((), "All is well."), (_findings()[:2], "1 warning.")])
-def test_the_sum_is_said_at_the_end(findings, ends):
+def test_the_last_line_is_a_summary(findings, ends):
     assert show(Diagnosis(findings)).splitlines()[-1] == ends

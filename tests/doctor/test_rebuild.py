@@ -1,4 +1,4 @@
-"""Bytes of a real file are damaged; what can be read must be there afterwards, and everything must belong together."""
+"""Bytes of a database are damaged: all readable rows are kept, and no reference is broken."""
 
 import json
 import random
@@ -49,7 +49,7 @@ def test_without_damage_a_rebuilt_database_has_the_same_rows(home, sql):
     assert {table: sql(f"SELECT * FROM {table} ORDER BY 1") for table in tables} == before
 
 
-def test_a_damaged_page_of_events_costs_only_what_was_on_it(full, sql, faults, fixed):
+def test_a_damaged_page_of_events_loses_only_its_own_rows(full, sql, faults, fixed):
     before = _generations(full)
     damage_table(full.path, "events", pages=5)
     assert any("is damaged" in text for _, _, text in faults())
@@ -64,7 +64,7 @@ def test_a_damaged_page_of_events_costs_only_what_was_on_it(full, sql, faults, f
     assert check(kept).faults, "the damaged file is kept as it was"
 
 
-def test_numbers_of_events_that_are_lost_are_never_given_again(full, sql, fixed):
+def test_numbers_of_lost_events_are_never_used_again(full, sql, fixed):
     damage_table(full.path, "events", pages=3)
     fixed()
     newest = sql("SELECT max(id) FROM events")[0][0]
@@ -72,7 +72,7 @@ def test_numbers_of_events_that_are_lost_are_never_given_again(full, sql, fixed)
     assert sql("SELECT seq FROM sqlite_sequence WHERE name = 'events'")[0][0] >= 3999
 
 
-def test_a_lost_page_of_sessions_comes_back_out_of_their_indexes(home, faults, fixed):
+def test_lost_sessions_are_restored_from_their_indexes(home, faults, fixed):
     before = _generations(home)
     damage_table(home.path, "sessions")
     (done, *_) = fixed()
@@ -81,7 +81,7 @@ def test_a_lost_page_of_sessions_comes_back_out_of_their_indexes(home, faults, f
     assert faults() == []
 
 
-def test_lost_rows_of_files_come_back_out_of_the_files(home, sql, faults, fixed):
+def test_lost_file_rows_are_restored_from_the_files(home, sql, faults, fixed):
     before = sql("SELECT id, generation_id, kind, key, content_type, size_bytes FROM files ORDER BY id")
     damage_table(home.path, "files")
     (done, *_) = fixed()
@@ -90,7 +90,7 @@ def test_lost_rows_of_files_come_back_out_of_the_files(home, sql, faults, fixed)
     assert faults() == []
 
 
-def test_a_lost_page_of_projects_comes_back_out_of_their_generations(home, sql, faults, fixed):
+def test_lost_projects_are_restored_from_their_generations(home, sql, faults, fixed):
     before = _generations(home)
     damage_table(home.path, "projects")
     (done, *_) = fixed()
@@ -99,7 +99,7 @@ def test_a_lost_page_of_projects_comes_back_out_of_their_generations(home, sql, 
     assert faults() == []
 
 
-def test_a_lost_image_to_start_from_does_not_cost_the_video(home, sql, fixed):
+def test_a_lost_input_image_does_not_lose_the_generation(home, sql, fixed):
     values = (home.session, "digest", "uploads/fil_a.png", "image/png", 8, 8, 5, 0.0)
     sql("INSERT INTO uploads VALUES ('fil_a', ?, ?, ?, ?, ?, ?, ?, ?)", *values)
     sql("UPDATE generations SET input_file_id = 'fil_a' WHERE id = ?", home.ids[0])
@@ -110,7 +110,7 @@ def test_a_lost_image_to_start_from_does_not_cost_the_video(home, sql, fixed):
     assert _generations(home) == before
 
 
-def test_when_generations_are_lost_their_videos_are_set_aside_and_not_removed(home, faults, fixed):
+def test_videos_of_lost_generations_are_moved_and_not_deleted(home, faults, fixed):
     damage_table(home.path, "generations")
     done = fixed()
     assert "left out" in done[0]
@@ -120,7 +120,7 @@ def test_when_generations_are_lost_their_videos_are_set_aside_and_not_removed(ho
 
 
 @pytest.mark.parametrize("cut", [0.3, 0.7, 0.95])
-def test_a_database_that_was_cut_short_gives_what_is_left(full, sql, faults, fixed, cut):
+def test_a_truncated_database_keeps_its_readable_rows(full, sql, faults, fixed, cut):
     before = _generations(full)
     data = full.path.read_bytes()
     full.path.write_bytes(data[: int(len(data) * cut) // 4096 * 4096])
@@ -133,7 +133,7 @@ def test_a_database_that_was_cut_short_gives_what_is_left(full, sql, faults, fix
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_random_damage_never_ends_in_an_unsound_database_or_a_lost_original(full, fixed, seed):
+def test_random_damage_never_leaves_a_damaged_database_or_loses_the_original(full, fixed, seed):
     rng = random.Random(seed)
     data = bytearray(full.path.read_bytes())
     for _ in range(rng.randint(1, 8)):
@@ -152,7 +152,7 @@ def test_random_damage_never_ends_in_an_unsound_database_or_a_lost_original(full
 
 
 @pytest.mark.parametrize("page", [1, 2])
-def test_without_the_list_of_its_tables_a_database_is_left_as_it_is(full, sql, faults, fixed, page):
+def test_a_database_without_a_readable_list_of_tables_is_unchanged(full, sql, faults, fixed, page):
     with closing(sqlite3.connect(full.path)) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     overwrite(full.path, 100 if page == 1 else 0, 3996 if page == 1 else 4096)
@@ -163,7 +163,7 @@ def test_without_the_list_of_its_tables_a_database_is_left_as_it_is(full, sql, f
     assert any(level == "fault" for _, level, _ in faults())
 
 
-def test_every_row_that_can_be_read_is_read_however_far_apart_numbers_are(tmp_path):
+def test_salvage_reads_every_readable_row_with_any_gaps_between_numbers(tmp_path):
     path = tmp_path / "sparse.sqlite"
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("CREATE TABLE t (id INTEGER PRIMARY KEY, text TEXT)")

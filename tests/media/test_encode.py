@@ -36,7 +36,7 @@ def make_video(folder, shape, num_frames, frame=picture):
 @pytest.mark.parametrize(
     ("fps", "num_frames"), [(24, 60), (24, 1), (24, 25), (8, 16), (1, 3), (2, 5), (7, 20), (60, 121)]
 )
-def test_every_frame_is_there_at_its_time(tmp_path, fps, num_frames):
+def test_a_video_has_every_frame_at_its_time(tmp_path, fps, num_frames):
     path = make_video(tmp_path / "v", VideoShape(64, 64, fps), num_frames)
     with av.open(str(path)) as container:
         stream = container.streams.video[0]
@@ -51,7 +51,7 @@ def test_every_frame_is_there_at_its_time(tmp_path, fps, num_frames):
     assert (found.codec, found.pix_fmt) == ("h264", "yuv420p")
 
 
-def test_each_frame_shows_its_own_picture(tmp_path):
+def test_frames_are_in_order(tmp_path):
     def grey(index, shape):
         return np.full((shape.height, shape.width, 3), 20 + 10 * index, np.uint8)
 
@@ -61,19 +61,19 @@ def test_each_frame_shows_its_own_picture(tmp_path):
     assert shown == pytest.approx([20 + 10 * index for index in range(20)], abs=2)
 
 
-def test_a_segment_begins_with_its_only_key_frame(tmp_path):
+def test_each_segment_has_one_key_frame_at_its_start(tmp_path):
     path = make_video(tmp_path / "v", VideoShape(64, 64, 8), 24)
     with av.open(str(path)) as container:
         keys = [packet.is_keyframe for packet in container.demux(video=0) if packet.dts is not None]
     assert [index for index, key in enumerate(keys) if key] == [0, 8, 16]
 
 
-def test_the_recipe_comes_back_whole(tmp_path):
+def test_metadata_is_read_back_unchanged(tmp_path):
     metadata = probe(make_video(tmp_path / "v", VideoShape(64, 64, 8), 8)).metadata
     assert {key: metadata[key] for key in TAGS} == TAGS
 
 
-def test_the_index_stands_in_front_of_the_pictures(tmp_path):
+def test_the_index_comes_before_the_frames(tmp_path):
     data = make_video(tmp_path / "v", VideoShape(64, 64, 8), 8).read_bytes()
     assert 0 < data.index(b"moov") < data.index(b"mdat")
 
@@ -94,7 +94,7 @@ print(hashlib.sha256(path.read_bytes()).hexdigest())
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="MALLOC_PERTURB_ is glibc's")
-def test_the_bytes_do_not_depend_on_what_lay_in_memory(tmp_path):
+def test_the_bytes_do_not_depend_on_uninitialised_memory(tmp_path):
     digests = []
     for pattern in ("85", "254"):
         environment = {**os.environ, "MALLOC_PERTURB_": pattern, "PYTHONPATH": os.pathsep.join(sys.path)}

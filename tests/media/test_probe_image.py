@@ -34,7 +34,7 @@ def black():
     return np.zeros((48, 64, 3), np.uint8)
 
 
-def test_a_file_cut_anywhere_is_refused(tmp_path):
+def test_a_truncated_video_is_refused(tmp_path):
     data = video(tmp_path, [checks(index) for index in range(8)]).read_bytes()
     cut = tmp_path / "cut.mp4"
     for length in (*range(0, len(data), max(1, len(data) // 60)), len(data) - 1):
@@ -44,7 +44,7 @@ def test_a_file_cut_anywhere_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize("content", [b"", b"hello", b"\x00\x00\x00\x08ftyp", b"\x00" * 4096])
-def test_what_is_no_video_is_refused(tmp_path, content):
+def test_a_file_that_is_no_video_is_refused(tmp_path, content):
     (tmp_path / "x.mp4").write_bytes(content)
     with pytest.raises(BrokenMediaError, match=r"x\.mp4"):
         probe(tmp_path / "x.mp4")
@@ -72,13 +72,13 @@ def test_the_poster_avoids_a_black_frame(tmp_path):
     assert poster_of(tmp_path, frames).std() > 50
 
 
-def test_the_poster_avoids_a_frame_that_is_all_but_black(tmp_path):
+def test_the_poster_avoids_a_nearly_black_frame(tmp_path):
     frames = [checks(0) // 20 for _ in range(5)] + [checks(0) for _ in range(4)]
     assert poster_of(tmp_path, frames).mean() > 50
 
 
 @pytest.mark.parametrize("count", [1, 2, 8])
-def test_a_video_that_is_all_black_has_a_poster_too(tmp_path, count):
+def test_a_black_video_has_a_poster(tmp_path, count):
     assert poster_of(tmp_path, [black() for _ in range(count)]).max() < 8
 
 
@@ -86,7 +86,7 @@ def test_a_video_that_is_all_black_has_a_poster_too(tmp_path, count):
     ("size", "expected"),
     [((1280, 720), (480, 270)), ((64, 48), (64, 48)), ((3840, 64), (480, 8)), ((2000, 2), (480, 1))],
 )
-def test_a_preview_is_small_and_in_proportion(tmp_path, size, expected):
+def test_a_preview_is_small_and_keeps_its_aspect_ratio(tmp_path, size, expected):
     write_preview(np.zeros((size[1], size[0], 3), np.uint8), tmp_path / "preview.jpg")
     with Image.open(tmp_path / "preview.jpg") as image:
         assert (image.format, image.size) == ("JPEG", expected)

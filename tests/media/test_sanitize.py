@@ -1,4 +1,4 @@
-"""What becomes of a stranger's picture."""
+"""Uploaded pictures are sanitized or refused."""
 
 import io
 import struct
@@ -15,7 +15,7 @@ from videogen.core.errors import InvalidRequestError, UnsupportedMediaTypeError
 from videogen.media import sanitize
 from videogen.media.sanitize import CleanImage, clean_image
 
-# Where red, which stands at the top left as stored, is to be seen under each EXIF orientation.
+# The corner in which the stored top left corner is shown, for each EXIF orientation.
 RED = {1: (0, 0), 2: (1, 0), 3: (1, 1), 4: (0, 1), 5: (0, 0), 6: (1, 0), 7: (1, 1), 8: (0, 1)}
 
 
@@ -26,7 +26,7 @@ def clean(data: bytes) -> CleanImage:
 @pytest.mark.parametrize(
     ("kind", "kept"), [("PNG", "image/png"), ("JPEG", "image/jpeg"), ("WEBP", "image/png")], ids=str
 )
-def test_each_format_is_kept_as_what_it_shows(kind, kept):
+def test_each_format_keeps_its_pixels(kind, kept):
     made = clean(encoded(kind=kind, quality=90))
     assert (made.content_type, made.width, made.height) == (kept, 64, 48)
     assert made.suffix == {"image/png": "png", "image/jpeg": "jpg"}[kept]
@@ -36,7 +36,7 @@ def test_each_format_is_kept_as_what_it_shows(kind, kept):
 
 @pytest.mark.parametrize("orientation", RED)
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
-def test_a_turned_picture_is_turned_back(orientation, kind):
+def test_the_exif_orientation_is_applied(orientation, kind):
     made = clean(photo(orientation, kind))
     assert (made.width, made.height) == ((48, 64) if orientation > 4 else (64, 48))
     across, down = RED[orientation]
@@ -44,7 +44,7 @@ def test_a_turned_picture_is_turned_back(orientation, kind):
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
-def test_nothing_that_the_camera_noted_is_kept(kind):
+def test_metadata_is_removed(kind):
     data = photo(6, kind)
     assert GPS in data
     made = clean(data)
@@ -55,19 +55,19 @@ def test_nothing_that_the_camera_noted_is_kept(kind):
         assert not {"exif", "comment", "icc_profile", "xmp", "XML:com.adobe.xmp"} & image.info.keys()
 
 
-def test_what_hides_behind_a_picture_is_gone():
+def test_data_after_the_end_of_the_picture_is_removed():
     page = b"<html><script>alert(1)</script></html>"
     for kind in ("PNG", "JPEG", "WEBP"):
         assert page not in clean(encoded(kind=kind) + b"PK\x03\x04" + page).data
 
 
-def test_only_the_first_frame_of_an_animation_is_taken():
+def test_only_the_first_frame_of_an_animation_is_kept():
     others = [Image.new("RGB", (64, 48), colour) for colour in ("black", "white")]
     made = clean(encoded(kind="WEBP", save_all=True, append_images=others, duration=40))
     assert colour_at(made.data, 0.25, 0.25) == "red"
 
 
-def test_transparency_is_laid_on_white():
+def test_transparent_pixels_become_white():
     for image in (Image.new("RGBA", (32, 32), (255, 0, 0, 0)), Image.new("LA", (32, 32), (0, 0))):
         assert colour_at(clean(encoded(image)).data, 0.5, 0.5) == "white"
     few = quarters().quantize(4)
@@ -76,7 +76,7 @@ def test_transparency_is_laid_on_white():
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "P", "I;16", "RGBA", "CMYK"])
-def test_every_kind_of_pixel_becomes_rgb(mode):
+def test_every_pixel_mode_becomes_rgb(mode):
     grey = Image.fromarray(np.full((32, 32), 200 << 8, np.uint16)) if mode == "I;16" else quarters(32, 32).convert(mode)
     made = clean(encoded(grey, "JPEG" if mode == "CMYK" else "PNG"))
     with Image.open(io.BytesIO(made.data)) as image:
@@ -87,7 +87,7 @@ def test_every_kind_of_pixel_becomes_rgb(mode):
             assert colour_at(made.data, 0.25, 0.25) == "red"
 
 
-def test_a_colour_profile_is_turned_into_srgb_and_a_broken_one_is_left_out():
+def test_colours_are_converted_to_srgb_and_a_broken_profile_is_ignored():
     # A profile whose red and blue are exchanged shows a red picture as a blue one.
     swapped = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
     red, blue = (_tag(swapped, name) for name in (b"rXYZ", b"bXYZ"))
@@ -98,13 +98,13 @@ def test_a_colour_profile_is_turned_into_srgb_and_a_broken_one_is_left_out():
 
 def _tag(profile, name):
     for index in range(struct.unpack_from(">I", profile, 128)[0]):
-        found, offset, _ = struct.unpack_from(">4sII", profile, 132 + 12 * index)
-        if found == name:
+        tag, offset, _ = struct.unpack_from(">4sII", profile, 132 + 12 * index)
+        if tag == name:
             return offset
     raise AssertionError(name)
 
 
-def test_a_large_picture_is_made_smaller():
+def test_a_large_picture_is_scaled_down():
     made = clean(encoded(Image.new("RGB", (2 * sanitize.MAX_SIDE, 600), "white"), "JPEG"))
     assert (made.width, made.height) == (sanitize.MAX_SIDE, 300)
 
@@ -119,24 +119,24 @@ def test_a_large_picture_is_made_smaller():
         (b"\x00\x00\x00\x20ftypavif", "ftyp"),
     ],
 )
-def test_another_type_is_refused_by_its_bytes(data, shown):
+def test_other_formats_are_refused_by_their_bytes(data, shown):
     with pytest.raises(UnsupportedMediaTypeError, match="expected a PNG, JPEG or WebP image, got") as caught:
         clean(data)
     assert shown in caught.value.detail
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
-@pytest.mark.parametrize("share", [0.02, 0.3, 0.9])
-def test_a_cut_picture_is_refused(kind, share):
+@pytest.mark.parametrize("fraction", [0.02, 0.3, 0.9])
+def test_a_truncated_picture_is_refused(kind, fraction):
     data = encoded(Image.effect_noise((200, 150), 80).convert("RGB"), kind)
     with pytest.raises(InvalidRequestError, match="image that is whole, got a broken"):
-        clean(data[: max(12, int(len(data) * share))])
+        clean(data[: max(12, int(len(data) * fraction))])
 
 
 @pytest.mark.parametrize("size", [(30_000, 30_000), (9_000, 9_000), (6_400, 6_400)])
-def test_a_bomb_is_refused_before_it_is_decoded(size, monkeypatch):
+def test_a_decompression_bomb_is_refused_before_it_is_decoded(size, monkeypatch):
     def never(*_):
-        raise AssertionError("it was decoded")
+        raise AssertionError("the picture was decoded")
 
     monkeypatch.setattr(Image.Image, "load", never)
     monkeypatch.setattr("PIL.ImageFile.ImageFile.load", never)
@@ -144,24 +144,24 @@ def test_a_bomb_is_refused_before_it_is_decoded(size, monkeypatch):
         clean(bomb(*size))
 
 
-@pytest.mark.parametrize(("size", "said"), [((15, 64), "at least 16 pixels"), ((2000, 100), "16 times as long")])
-def test_a_picture_of_no_use_is_refused(size, said):
-    with pytest.raises(InvalidRequestError, match=said):
+@pytest.mark.parametrize(("size", "message"), [((15, 64), "at least 16 pixels"), ((2000, 100), "16 times as long")])
+def test_a_picture_that_is_too_small_or_too_narrow_is_refused(size, message):
+    with pytest.raises(InvalidRequestError, match=message):
         clean(encoded(Image.new("RGB", size)))
 
 
 SAMPLES = [photo(6, kind) for kind in ("PNG", "JPEG", "WEBP")]
 
 
-@pytest.mark.filterwarnings("ignore::UserWarning")  # Pillow's, on notes that it cannot read
+@pytest.mark.filterwarnings("ignore::UserWarning")  # Pillow warns of EXIF data that it cannot read
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     st.sampled_from(SAMPLES),
     st.lists(st.tuples(st.integers(0, 2000), st.binary(min_size=1, max_size=6)), min_size=1, max_size=6),
 )
-def test_whatever_is_damaged_there_is_a_picture_or_one_clear_error(sample, damages):
+def test_a_damaged_picture_is_sanitized_or_refused(sample, damages):
     data = bytearray(sample)
-    for place, new in damages:
-        data[place % len(data) : place % len(data) + len(new)] = new
+    for offset, new in damages:
+        data[offset % len(data) : offset % len(data) + len(new)] = new
     with suppress(InvalidRequestError, UnsupportedMediaTypeError):
         assert GPS not in clean(bytes(data)).data

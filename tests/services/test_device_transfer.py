@@ -35,7 +35,7 @@ def rows(database, table):
         return session.exec(select(table)).all()
 
 
-def test_a_code_can_be_typed_and_its_link_has_a_secret_of_its_own(transfers, alice, clock):
+def test_a_transfer_has_a_code_and_a_link_with_another_secret(transfers, alice, clock):
     made = transfers.make(alice, BASE)
     assert re.fullmatch(r"[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4}", made.code)
     assert len(secret_of(made)) == 43
@@ -51,7 +51,7 @@ def test_a_code_can_be_typed_and_its_link_has_a_secret_of_its_own(transfers, ali
         secret_of,
     ],
 )
-def test_either_opens_the_session_once_with_a_token_of_its_own(transfers, store, alice, way):
+def test_code_or_secret_opens_the_session_once_with_a_new_token(transfers, store, alice, way):
     made = transfers.make(alice, BASE)
     created = transfers.claim(way(made), "here")
     assert created.session_id == alice
@@ -68,7 +68,7 @@ def test_a_code_expires(transfers, alice, clock):
         transfers.claim(secret_of(made), "here")
 
 
-def test_a_code_is_revoked_and_a_new_one_takes_its_place(transfers, alice, bob):
+def test_a_new_code_or_a_revoke_ends_the_code(transfers, alice, bob):
     first, other = transfers.make(alice, BASE), transfers.make(bob, BASE)
     second = transfers.make(alice, BASE)
     with pytest.raises(CodeRefusedError):
@@ -80,7 +80,7 @@ def test_a_code_is_revoked_and_a_new_one_takes_its_place(transfers, alice, bob):
     assert transfers.claim(other.code, "here").session_id == bob
 
 
-def test_neither_code_nor_token_is_kept(transfers, database, alice):
+def test_code_secret_and_token_are_not_stored(transfers, database, alice):
     made = transfers.make(alice, BASE)
     kept = repr(rows(database, TransferRow))
     assert made.code.replace("-", "") not in kept
@@ -90,7 +90,7 @@ def test_neither_code_nor_token_is_kept(transfers, database, alice):
     assert token not in repr(rows(database, DeviceRow))
 
 
-def test_who_guesses_must_wait_and_nobody_else(transfers, alice, bob, clock):
+def test_a_client_with_many_wrong_codes_must_wait_and_others_need_not(transfers, alice, bob, clock):
     made, other = transfers.make(alice, BASE), transfers.make(bob, BASE)
     for number in range(MAX_GUESSES_PER_CLIENT):
         with pytest.raises(CodeRefusedError):
@@ -108,7 +108,7 @@ def test_who_guesses_must_wait_and_nobody_else(transfers, alice, bob, clock):
     assert transfers.claim(third.code, "a guesser").session_id == alice
 
 
-def test_many_who_guess_a_little_are_stopped_too(clock):
+def test_many_clients_with_one_wrong_code_each_must_wait(clock):
     guesses = GuessLimiter(clock)
     for number in range(MAX_GUESSES):
         guesses.check(str(number))

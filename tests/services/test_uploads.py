@@ -22,13 +22,13 @@ def stored(data_folder):
     return sorted(path.name for path in (data_folder.files / KEY_PREFIX).glob("*"))
 
 
-def test_a_picture_is_on_the_disk_before_it_is_told_of(uploads, data_folder, alice):
+def test_an_upload_is_stored_and_can_be_read(uploads, data_folder, alice):
     file = uploads.take(alice, io.BytesIO(encoded()))
     assert stored(data_folder) == [f"{file.id}.png"]
     assert uploads.get(alice, file.id).width == 64
 
 
-def test_the_same_picture_leaves_one_file_and_heals_a_lost_one(uploads, storage, alice, data_folder):
+def test_the_same_picture_again_is_one_file_and_replaces_a_missing_one(uploads, storage, alice, data_folder):
     first = uploads.take(alice, io.BytesIO(encoded()))
     uploads.take(alice, io.BytesIO(encoded()))
     assert stored(data_folder) == [f"{first.id}.png"]
@@ -37,7 +37,7 @@ def test_the_same_picture_leaves_one_file_and_heals_a_lost_one(uploads, storage,
     assert stored(data_folder) == [f"{first.id}.png"]
 
 
-def test_idle_pictures_are_swept_after_a_day(uploads, storage, alice, clock, submit, data_folder):
+def test_unused_uploads_are_removed_after_a_day(uploads, storage, alice, clock, submit, data_folder):
     used, _idle = (uploads.take(alice, io.BytesIO(encoded(kind=kind))) for kind in ("PNG", "JPEG"))
     submit(alice, input_file_id=used.id)
     (data_folder.files / KEY_PREFIX / "fil_stray.png").write_bytes(b"of a database that is newer than its backup")
@@ -67,7 +67,7 @@ def test_a_row_that_cannot_be_written_leaves_no_file(uploads, data_folder, store
     assert stored(data_folder) == []
 
 
-def test_a_disk_that_does_not_let_it_sweep_does_not_stop_the_start(uploads, store, monkeypatch, caplog):
+def test_a_sweep_that_fails_does_not_stop_the_start(uploads, store, monkeypatch, caplog):
     def full(*_):
         raise StorageError("The disk is full.")
 

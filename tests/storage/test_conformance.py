@@ -87,7 +87,7 @@ def test_a_missing_file_cannot_be_opened(storage):
         pass
 
 
-def test_exists_tells_files_from_prefixes(storage):
+def test_exists_is_true_for_files_and_not_for_prefixes(storage):
     storage.put(b"video", KEY)
     assert storage.exists(KEY)
     assert not storage.exists("gen_a")

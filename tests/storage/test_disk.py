@@ -27,7 +27,7 @@ def test_bytes_that_cannot_be_written_leave_nothing(tmp_path):
         DiskStorage(read_only_folder(tmp_path / "locked")).put(b"picture", "uploads/fil_a.png")
 
 
-def test_the_folder_goes_with_its_last_file(storage, data_folder):
+def test_an_empty_folder_is_removed(storage, data_folder):
     for key in ("gen_a/a1-video.mp4", "gen_a/a1-poster.jpg"):
         storage.put(b"bytes", key)
     storage.delete("gen_a/a1-video.mp4")

@@ -1,4 +1,4 @@
-"""Databases that are damaged as disks damage them: bytes of a page that are not what was written."""
+"""Damages databases as a disk does: some bytes of a page are not those that were written."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def damage_table(path: Path, table: str, *, pages: int = 1) -> None:
-    """Overwrite leaf pages of a table's rows, from its last one back. Nobody may have the file open."""
+    """Overwrite the last leaf pages of a table. The file must not be open."""
     numbers, size = leaves(path, table)
     for number in numbers[-pages:]:
         overwrite(path, (number - 1) * size, size)
@@ -38,7 +38,7 @@ def _leaves(path: Path, page: int, size: int) -> list[int]:
 
 
 def overwrite(path: Path, offset: int, length: int) -> None:
-    """Bytes that nobody wrote."""
+    """Overwrite some bytes of a file."""
     with path.open("r+b") as file:
         file.seek(offset)
         file.write(b"\xa5" * length)

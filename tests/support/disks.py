@@ -1,4 +1,4 @@
-"""Disks that run full under a running server, and have room again. Real ones: the system refuses the bytes."""
+"""Disks that are filled while a server runs, and freed again. The operating system refuses the writes."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ MOUNT_BYTES = 24_000_000
 
 
 class Disk(Protocol):
-    """A place for a data folder, whose room can be taken away and given back."""
+    """A folder whose disk space can be taken away and given back."""
 
     folder: Path
 
     def fill(self, pid: int) -> None:
-        """From now on, the process and its children cannot write a byte here."""
+        """Make every write of the process and its children to this folder fail."""
 
     def free(self, pid: int) -> None:
-        """They can again."""
+        """Let them write again."""
 
 
 class LimitedDisk:
-    """Any folder; the system's limit of the size of files takes the room away (EFBIG). Needs no rights at all."""
+    """Any folder. The limit of the file size of the process makes writes fail (EFBIG). Needs no special rights."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -42,7 +42,7 @@ class LimitedDisk:
 
     def _limit(self, pid: int, size: int) -> None:
         server = psutil.Process(pid)
-        # Children first would miss those that are born in between.
+        # The server first: a child that starts meanwhile inherits its limit.
         for process in (server, *server.children(recursive=True)):
             try:
                 _, hard = resource.prlimit(process.pid, resource.RLIMIT_FSIZE)
@@ -52,7 +52,7 @@ class LimitedDisk:
 
 
 class MountedDisk:
-    """A file system of its own in memory, filled to its last byte (ENOSPC). Only who may mount has it."""
+    """A small file system in memory that can be filled to its last byte (ENOSPC). Needs the right to mount."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -90,7 +90,7 @@ def _mount(folder: Path) -> int:
 
 @contextmanager
 def mounted(folder: Path) -> Iterator[MountedDisk]:
-    """A small file system of its own, for as long as the block lasts."""
+    """A small file system, mounted for the `with` block."""
     folder.mkdir()
     assert _mount(folder) == 0
     try:
@@ -101,10 +101,10 @@ def mounted(folder: Path) -> Iterator[MountedDisk]:
 
 @contextmanager
 def limited(folder: Path) -> Iterator[LimitedDisk]:
-    """Any folder, for as long as the block lasts."""
+    """Any folder, for the `with` block."""
     folder.mkdir()
     yield LimitedDisk(folder)
 
 
 WAYS: dict[str, Callable[[Path], object]] = {"limited": limited} | ({"mounted": mounted} if may_mount() else {})
-"""Every way in which a disk can run full here; there is always one."""
+"""The kinds of disks that this machine allows; there is always one."""

@@ -1,4 +1,4 @@
-"""Pictures as people send them: with cameras' notes, turned, broken, or not what they seem."""
+"""Pictures as people upload them: with EXIF data, rotated, broken, or dangerous."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ import numpy as np
 from PIL import Image
 
 GPS = b"SECRET-PLACE"
-"""Stands in the notes of `photo`."""
+"""Is in the EXIF data of `photo`."""
 
 
 def quarters(width: int = 64, height: int = 48) -> Image.Image:
-    """Red, green above; blue, white below."""
+    """Four quarters: red and green above, blue and white below."""
     pixels = np.zeros((height, width, 3), np.uint8)
     pixels[: height // 2, : width // 2] = (220, 20, 20)
     pixels[: height // 2, width // 2 :] = (20, 200, 20)
@@ -32,7 +32,7 @@ def encoded(image: Image.Image | None = None, kind: str = "PNG", **options: Any)
 
 
 def photo(orientation: int = 6, kind: str = "JPEG") -> bytes:
-    """As a camera writes it: turned, with its place and its maker in the notes."""
+    """A picture as a camera writes it: rotated, with position and maker in its EXIF data."""
     exif = Image.Exif()
     exif[0x0112] = orientation
     exif[0x010F] = GPS.decode()
@@ -42,7 +42,7 @@ def photo(orientation: int = 6, kind: str = "JPEG") -> bytes:
 
 
 def bomb(width: int = 30_000, height: int = 30_000) -> bytes:
-    """A PNG of a few kilobytes that claims, and holds, a great many black pixels."""
+    """A PNG of a few kilobytes with very many black pixels."""
 
     def chunk(name: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
@@ -55,10 +55,10 @@ def bomb(width: int = 30_000, height: int = 30_000) -> bytes:
 
 
 def colour_at(data: bytes, across: float, down: float) -> str:
-    """Which of the quarters' colours stands at a place of an image file, 0..1 from the left and from the top."""
+    """The colour of `quarters` at a position of an image file: 0..1 from the left and from the top."""
     with Image.open(io.BytesIO(data)) as image:
-        found = np.asarray(image.convert("RGB"))
-    pixel = found[int(down * found.shape[0]), int(across * found.shape[1])].astype(int)
+        pixels = np.asarray(image.convert("RGB"))
+    pixel = pixels[int(down * pixels.shape[0]), int(across * pixels.shape[1])].astype(int)
     if pixel.min() > 200:
         return "white"
     return ("red", "green", "blue")[int(pixel.argmax())]

@@ -1,4 +1,4 @@
-"""Exports, made and spoilt by hand."""
+"""Makes exports, whole and broken ones."""
 
 import hashlib
 import io
@@ -14,7 +14,7 @@ AT = "2026-11-01T12:00:00Z"
 
 
 def video_bytes(folder, shade=90, frames=8):
-    """A whole MP4 of 64 x 64 pixels."""
+    """An MP4 file of 64 x 64 pixels."""
     path = folder / f"{shade}.mp4"
     with SegmentEncoder(path, VideoShape(64, 64, 8)) as encoder:
         for _ in range(frames):
@@ -29,25 +29,25 @@ def picture_bytes(kind="JPEG"):
 
 
 def exported_file(path, data):
-    """What a manifest says of a file."""
+    """The entry of a file in a manifest."""
     return {"path": path, "sha256": hashlib.sha256(data).hexdigest(), "sizeBytes": len(data)}
 
 
 def exported_generation(origin="gen_a", **changes):
-    """What a manifest says of a generation."""
-    told = {"id": origin, "type": "video", "status": "completed", "prompt": "a ship", "engine": "bars"}
-    told |= {"engineVersion": "1", "settings": {"width": 64, "height": 64, "durationSeconds": 1, "fps": 8}, "seed": 7}
-    told |= {"width": 64, "height": 64, "fps": 8, "durationSeconds": 1.0, "createdAt": AT, "finishedAt": AT}
-    return told | changes
+    """The entry of a generation in a manifest."""
+    entry = {"id": origin, "type": "video", "status": "completed", "prompt": "a ship", "engine": "bars"}
+    entry |= {"engineVersion": "1", "settings": {"width": 64, "height": 64, "durationSeconds": 1, "fps": 8}, "seed": 7}
+    entry |= {"width": 64, "height": 64, "fps": 8, "durationSeconds": 1.0, "createdAt": AT, "finishedAt": AT}
+    return entry | changes
 
 
 def manifest(*generations, **changes):
-    told = {"format": "videogen-export", "version": 1, "exportedAt": AT, "generations": list(generations)}
-    return json.dumps(told | changes).encode()
+    entry = {"format": "videogen-export", "version": 1, "exportedAt": AT, "generations": list(generations)}
+    return json.dumps(entry | changes).encode()
 
 
 def zip_bytes(files, compression=zipfile.ZIP_STORED):
-    """A zip of names and contents."""
+    """A zip with these files: their contents by name."""
     data = io.BytesIO()
     with zipfile.ZipFile(data, "w", compression) as archive:
         for name, content in files.items():
@@ -56,7 +56,7 @@ def zip_bytes(files, compression=zipfile.ZIP_STORED):
 
 
 def export_bytes(video, origin="gen_a", **changes):
-    """A whole export of one video."""
+    """An export of one video."""
     path = f"videos/{origin}.mp4"
-    told = exported_generation(origin, result=exported_file(path, video), **changes)
-    return zip_bytes({path: video, "manifest.json": manifest(told)})
+    entry = exported_generation(origin, result=exported_file(path, video), **changes)
+    return zip_bytes({path: video, "manifest.json": manifest(entry)})

@@ -1,4 +1,4 @@
-"""The use cases of sharing: its owner makes, lists and revokes a link; whoever has the link sees one generation."""
+"""Public links to generations: the owner makes, lists and revokes them; whoever has a link sees one generation."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ from videogen.storage import Storage
 from videogen.store import Opening, Shared, Store
 
 PATH: Final = "/s/"
-"""Below this, at the app's address, are all links."""
+"""The path of all links, below the public address of the app."""
 
 
 @dataclass(frozen=True, slots=True)
 class SharedView:
-    """What a link opens, for one request."""
+    """What a link shows, for one request."""
 
     slug: str
     owner: str
-    """The session that made the link; never told to a visitor."""
+    """The session that made the link. A visitor never sees it."""
     indexable: bool
     expires_at: float | None
     shown: PublicGeneration
@@ -42,39 +42,39 @@ class SharedView:
 
 
 class Shares:
-    """Links to single generations. Every method but `stream` blocks on the database: call it from a thread."""
+    """Manages links to generations. Every method but `stream` blocks on the database: call it from a thread."""
 
     def __init__(self, store: Store, hub: Hub, storage: Storage) -> None:
         self._store = store
         self._hub = hub
         self._storage = storage
 
-    def share(self, session_id: str, generation_id: str, wanted: ShareCreate, base: str) -> Share:
-        """Make a link, or change the one that there is: a generation has one, and it stays the same while it holds.
+    def share(self, session_id: str, generation_id: str, create: ShareCreate, base: str) -> Share:
+        """Make the link of a generation, or change its existing link, which keeps its address.
 
         Args:
             session_id: the owner.
-            generation_id: what is to be seen; it may still be rendering.
-            wanted: what was asked for; only fields that were sent change a link that there is.
+            generation_id: the generation; it may still be rendering.
+            create: the settings of the link; fields that were not sent do not change an existing link.
             base: the public address of the app, without a slash at the end.
 
         Raises:
             NotFoundError: the generation is not this session's.
         """
         values: dict[str, Any] = {}
-        if "indexable" in wanted.model_fields_set:
-            values["indexable"] = wanted.indexable
-        if "expires_in_seconds" in wanted.model_fields_set:
-            seconds = wanted.expires_in_seconds
+        if "indexable" in create.model_fields_set:
+            values["indexable"] = create.indexable
+        if "expires_in_seconds" in create.model_fields_set:
+            seconds = create.expires_in_seconds
             values["expires_at"] = None if seconds is None else self._store.clock() + seconds
-        made = self._store.put_share(session_id, generation_id, values)
-        # Open streams hold until the old moment of expiry; they come back, and then know the new one.
+        shared = self._store.put_share(session_id, generation_id, values)
+        # Open streams end at the old time of expiry. They are ended now; readers reconnect and get the new time.
         if "expires_at" in values:
             self._hub.end((VISITORS, generation_id))
-        return _public(made, base)
+        return _serialize(shared, base)
 
     def revoke(self, session_id: str, generation_id: str) -> None:
-        """End the generation's link at once, open streams included.
+        """End the generation's link and its open streams at once.
 
         Raises:
             NotFoundError: the generation is not this session's.
@@ -83,15 +83,15 @@ class Shares:
         self._hub.end((VISITORS, generation_id))
 
     def list(self, session_id: str, base: str) -> ShareList:
-        """The session's links that hold."""
-        return ShareList(items=[_public(one, base) for one in self._store.list_shares(session_id)])
+        """The valid links of the session."""
+        return ShareList(items=[_serialize(shared, base) for shared in self._store.list_shares(session_id)])
 
     def find(self, slug: str) -> SharedView:
-        """What a link opens.
+        """What a link shows.
 
         Raises:
-            NotFoundError: there is no such link, or no longer.
-            DeletedError: the link holds, but its generation was deleted.
+            NotFoundError: there is no such link, or it has ended.
+            DeletedError: the link is valid, but its generation was deleted.
         """
         share, row = self._store.find_share(slug)
         if row is None:
@@ -106,24 +106,26 @@ class Shares:
             row,
         )
 
-    def checked(self, visit: SharedView) -> SharedView:
-        """The same after a look at the files: what has gone from the data folder is not promised, and it is said."""
-        row = visit.row
-        gone = {file_id for file_id in (row.file_id, row.poster_file_id) if file_id and self._is_missing(row, file_id)}
-        return replace(visit, shown=public_generation(row, gone)) if gone else visit
+    def checked(self, view: SharedView) -> SharedView:
+        """The same view without links to files that are not in the storage any more, and with a note about them."""
+        row = view.row
+        missing = {
+            file_id for file_id in (row.file_id, row.poster_file_id) if file_id and self._is_missing(row, file_id)
+        }
+        return replace(view, shown=public_generation(row, missing)) if missing else view
 
-    def count_view(self, visit: SharedView, session_id: str | None) -> None:
+    def count_view(self, view: SharedView, session_id: str | None) -> None:
         """Count a view by somebody other than the link's owner."""
-        if session_id != visit.owner:
-            self._store.count_view(visit.slug_hash)
+        if session_id != view.owner:
+            self._store.count_view(view.slug_hash)
 
-    def open_file(self, visit: SharedView, name: str) -> ServedFile:
+    def open_file(self, view: SharedView, name: str) -> ServedFile:
         """Open a file of a link by its name on the share page; the caller must close it.
 
         Raises:
-            NotFoundError: the generation has no such file, or not yet, or not any more.
+            NotFoundError: the generation does not have this file now.
         """
-        row = visit.row
+        row = view.row
         ids = {POSTER: row.poster_file_id, PREVIEW: row.preview_file_id, RESULTS.get(row.type): row.file_id}
         file_id = ids.get(name)
         file = self._store.shared_file(row.id, file_id) if file_id else None
@@ -139,34 +141,34 @@ class Shares:
         return file is None or not self._storage.exists(file.key)
 
     async def stream(self, slug: str, last_event_id: int | None) -> EventStream | None:
-        """Open the event stream of a link; None when there is nothing more to tell, ever.
+        """Open the event stream of a link; None if no event will ever come.
 
         Raises:
-            NotFoundError: there is no such link, or no longer.
-            DeletedError: the link holds, but its generation was deleted.
+            NotFoundError: there is no such link, or it has ended.
+            DeletedError: the link is valid, but its generation was deleted.
         """
-        visit = await anyio.to_thread.run_sync(self.find, slug)
-        subscription = self._hub.subscribe(visit.owner, (VISITORS, visit.row.id))
-        # Once more, now that nothing can happen unheard: it may have been revoked in between.
-        opening = partial(self._opening, slug, last_event_id)
+        view = await anyio.to_thread.run_sync(self.find, slug)
+        subscription = self._hub.subscribe(view.owner, (VISITORS, view.row.id))
+        # Again after the subscription: the link may have been revoked in between.
+        open_scope = partial(self._open_scope, slug, last_event_id)
         try:
-            visit, found = await anyio.to_thread.run_sync(opening)
+            view, opening = await anyio.to_thread.run_sync(open_scope)
         except BaseException:
             subscription.close()
             raise
-        if not found.active and not found.backlog:
+        if not opening.active and not opening.backlog:
             subscription.close()
             return None
-        left = None if visit.expires_at is None else visit.expires_at - self._store.clock()
-        return _VisitorStream(self._hub, subscription, found, last_event_id, left)
+        left = None if view.expires_at is None else view.expires_at - self._store.clock()
+        return _VisitorStream(self._hub, subscription, opening, last_event_id, left)
 
-    def _opening(self, slug: str, last_event_id: int | None) -> tuple[SharedView, Opening]:
-        visit = self.find(slug)
-        return visit, self._store.open_scope(visit.owner, ("generation", visit.row.id), last_event_id)
+    def _open_scope(self, slug: str, last_event_id: int | None) -> tuple[SharedView, Opening]:
+        view = self.find(slug)
+        return view, self._store.open_scope(view.owner, ("generation", view.row.id), last_event_id)
 
 
 class _VisitorStream(EventStream):
-    """Tells visitors what is meant for them, until the link expires."""
+    """An event stream with what visitors may see. It ends when the link expires."""
 
     __slots__ = ("_end",)
 
@@ -187,8 +189,8 @@ class _VisitorStream(EventStream):
         super().close()
 
 
-def _public(made: Shared, base: str) -> Share:
-    share, row = made
+def _serialize(shared: Shared, base: str) -> Share:
+    share, row = shared
     return Share(
         generation_id=row.id,
         slug=share.slug,
