@@ -1,4 +1,4 @@
-"""The interface between a scene and its contents: the layers, the world that they share, the state of a frame.
+"""The interface between a scene and its contents: the layers, their common world, the state of a frame.
 
 How to add a subject:
 
@@ -64,7 +64,7 @@ class Layer:
 
 @dataclass(frozen=True)
 class World:
-    """What all layers of one shot share."""
+    """The common data of all layers of one shot."""
 
     shot: ShotSpec
     viewport: Viewport

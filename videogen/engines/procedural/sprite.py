@@ -129,7 +129,7 @@ class ParallaxLayer(Layer):
         self._world, self._sprite, self._bottom, self._depth = world, sprite, bottom, depth
         expected = world.layer_width
         if sprite.size[1] != expected:
-            raise ValueError(f"expected a strip of {expected} columns, got {sprite.size[1]}")
+            raise ValueError(f"expected a sprite of {expected} columns, got {sprite.size[1]}")
 
     def paint(self, canvas: F32, span: Span, state: FrameState, prepared: Any) -> None:
         """See `Layer.paint`."""

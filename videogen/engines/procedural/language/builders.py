@@ -35,7 +35,7 @@ class PendingModifiers:
     size: str = ""
     amount: float | None = None
     action: str = ""
-    place: str = ""
+    position: str = ""
     is_indefinite: bool = False
 
 
@@ -86,8 +86,8 @@ class SubjectBuilder:
             amount = _STRENGTH_OF_SIZE.get(self.size)
         values: dict[str, Any] = {"size": "" if self.kind in SIZE_IS_STRENGTH else self.size, "action": self.action}
         relations = (
-            Relation(place, None if target is None else new_indices[target])  # type: ignore[arg-type]
-            for place, target in dict.fromkeys(self.relations)
+            Relation(kind, None if target is None else new_indices[target])  # type: ignore[arg-type]
+            for kind, target in dict.fromkeys(self.relations)
             if target is None or target in new_indices
         )
         values |= {"colours": tuple(self.colours), "relations": tuple(relations)}

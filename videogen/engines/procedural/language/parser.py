@@ -127,15 +127,15 @@ def _inherit_subjects(shot: ShotBuilder, previous: ShotBuilder) -> None:
     own_kinds = {builder.kind for builder in shot.subjects}
     limit = MAX_SUBJECTS - len(shot.subjects)
     indices = [at for at, builder in enumerate(previous.subjects) if builder.kind not in WEATHER | own_kinds][:limit]
-    kept = [replace(previous.subjects[at], mentions=[]) for at in indices]
-    for builder in kept:
-        relations = [(place, target) for place, target in builder.relations if _is_kept(target, indices)]
-        builder.relations = [(place, _new_index(target, indices)) for place, target in relations]
+    inherited = [replace(previous.subjects[at], mentions=[]) for at in indices]
+    for builder in inherited:
+        relations = [(kind, target) for kind, target in builder.relations if _is_kept(target, indices)]
+        builder.relations = [(kind, _new_index(target, indices)) for kind, target in relations]
     for builder in shot.subjects:
         builder.relations = [
-            (place, None if target is None else target + len(kept)) for place, target in builder.relations
+            (kind, None if target is None else target + len(inherited)) for kind, target in builder.relations
         ]
-    shot.subjects = [*kept, *shot.subjects]
+    shot.subjects = [*inherited, *shot.subjects]
     for name in ("time", "season"):
         if name in previous.fields:
             shot.fields.setdefault(name, previous.fields[name])

@@ -87,8 +87,8 @@ class ParserState:
         if action and kind not in MOVABLE:
             phrases, action = phrases if kind in SELF_MOVING else self._without_topics(phrases, "action"), ""
         new = SubjectBuilder(kind, count, is_plural, pending.colours, pending.size, amount, action, mentions=[phrases])
-        if pending.place:
-            new.relations.append((pending.place, None))
+        if pending.position:
+            new.relations.append((pending.position, None))
         linked = {self._shot.subjects[source].kind for source in self._relation[1]} if self._relation else set()
         always_new = pending.is_indefinite or pending.number is not None or kind in linked
         index = self._shot.add(new, always_new=always_new)

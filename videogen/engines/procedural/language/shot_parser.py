@@ -181,7 +181,7 @@ class ShotParser(ParserState):
         """A position in the picture. It applies to the noun before it, to the next noun, or to the first subject."""
         next_noun = self._noun_ahead(at) or self._topic_at(at + 1) in ("indefinite", "definite", "is")
         if self._current is None and next_noun and phrase.value != "reflected in":
-            self._pending.place = phrase.value
+            self._pending.position = phrase.value
             self._pending.phrases.append(phrase)
             return
         solid = [index for index, builder in enumerate(self._shot.subjects) if builder.kind not in WEATHER]

@@ -30,9 +30,9 @@ class Curtains:
         self._sways = [noise_1d(_SAMPLES, 3.0, rng, (2, 10)) for _ in range(count)]
         self._rays = [noise_1d(_SAMPLES, 1.1, rng, (30, 330)) for _ in range(count)]
         self._swells = [noise_1d(_SAMPLES, 2.6, rng, (3, 22)) for _ in range(count)]
-        high = viewport.horizon / viewport.unit
+        sky_height = viewport.horizon / viewport.unit
         levels = np.linspace(0.30, 0.62, count) if count > 1 else np.array([0.42])
-        self._bases = levels * high + rng.uniform(-0.03, 0.03, count)
+        self._bases = levels * sky_height + rng.uniform(-0.03, 0.03, count)
         self._tilts = rng.uniform(-0.16, 0.16, count)
         self._share = rng.permutation(np.linspace(1.0, 0.55, count))
 
@@ -83,12 +83,12 @@ class Curtains:
         fade = np.array([[np.exp(-per_row / length)] for length in _TRAIL_LENGTHS], np.float32)
         rows, columns = feet.shape
         # The delayed trail starts from a wider blur, so that folds do not become thin beams.
-        wide = feet
+        blurred = feet
         for _ in range(2):
-            wide = box_blur(wide, max(1, int(0.03 * self._viewport.unit / 2)), 1)
+            blurred = box_blur(blurred, max(1, int(0.03 * self._viewport.unit / 2)), 1)
         soft = box_blur(feet, max(1, int(0.016 * self._viewport.unit / 2)), 1)
         soft = box_blur(soft, max(1, int(0.012 * self._viewport.unit / 2)), 1)
-        source = np.stack((feet * np.float32(0.5) + soft * np.float32(0.5), soft, wide, wide), axis=1)
+        source = np.stack((feet * np.float32(0.5) + soft * np.float32(0.5), soft, blurred, blurred), axis=1)
         trails = np.zeros((rows + 1, len(_TRAIL_LENGTHS), columns), np.float32)
         for row in range(rows - 1, -1, -1):
             np.multiply(trails[row + 1], fade, out=trails[row])

@@ -60,21 +60,21 @@ class _BuildingPainter:
         """Draw all buildings from left to right."""
         x = -self._unit * 0.05
         while x < self._columns:
-            wide = self._unit * self._row.width * self._rng.uniform(0.6, 1.5)
+            width = self._unit * self._row.width * self._rng.uniform(0.6, 1.5)
             crowd = np.exp(-(((x / self._columns - self._row.centre) / 0.24) ** 2))
             fraction = (0.34 + 0.66 * self._rng.random() ** 1.4) * (0.55 + 0.45 * crowd)
-            self._building(x, wide, self._unit * self._row.tallest * fraction)
+            self._building(x, width, self._unit * self._row.tallest * fraction)
             gap = self._rng.uniform(-0.1, 0.12 + 0.5 * (self._rng.random() < 0.15))
-            x += wide * (1 + gap)
+            x += width * (1 + gap)
 
-    def _building(self, x: float, wide: float, tall: float) -> None:
+    def _building(self, x: float, width: float, height: float) -> None:
         rng = self._rng
         body = scale(self._row.body, rng.uniform(0.7, 1.35))
-        parts = [(x, wide, 0.0, tall)]
-        if rng.random() < 0.5 and tall > 2.2 * wide:
-            inset = wide * rng.uniform(0.12, 0.26)
-            step = tall * rng.uniform(0.62, 0.84)
-            parts = [(x, wide, 0.0, step), (x + inset, wide - 2 * inset, step, tall)]
+        parts = [(x, width, 0.0, height)]
+        if rng.random() < 0.5 and height > 2.2 * width:
+            inset = width * rng.uniform(0.12, 0.26)
+            step = height * rng.uniform(0.62, 0.84)
+            parts = [(x, width, 0.0, step), (x + inset, width - 2 * inset, step, height)]
         glass = self._row.glass[rng.integers(len(self._row.glass))]
         pitch = self._unit * rng.uniform(0.0085, 0.0115) * (0.85 + 0.3 * self._row.depth)
         for left, breadth, low, high in parts:
@@ -83,10 +83,10 @@ class _BuildingPainter:
         left, breadth, _, high = parts[-1]
         self._roof(left, breadth, high, body)
         if rng.random() < self._row.signs:
-            self._sign(x, wide, parts[0][3])
+            self._sign(x, width, parts[0][3])
 
-    def _block(self, x: float, wide: float, low: float, high: float, color: Rgb) -> None:
-        area = (x, self._rows - high, x + wide, self._rows - low)
+    def _block(self, x: float, width: float, low: float, high: float, color: Rgb) -> None:
+        area = (x, self._rows - high, x + width, self._rows - low)
         self._on_light.rectangle(area, fill=_encode_color(color))
         self._on_cover.rectangle(area, fill=255)
 
@@ -108,41 +108,41 @@ class _BuildingPainter:
             color = scale(glass, float(bright[j, i]) * (0.50 + 0.45 * self._row.depth))
             self._on_light.rectangle((left, top, left + width, top + tallness * 0.5), fill=_encode_color(color))
 
-    def _roof(self, x: float, wide: float, high: float, body: Rgb) -> None:
+    def _roof(self, x: float, width: float, high: float, body: Rgb) -> None:
         rng, top = self._rng, self._rows - high
         kind = rng.random()
         if kind < 0.35:
-            mast = x + wide * rng.uniform(0.3, 0.7)
-            tall = self._unit * rng.uniform(0.03, 0.09) * min(1.0, high / (self._unit * 0.3))
+            mast = x + width * rng.uniform(0.3, 0.7)
+            height = self._unit * rng.uniform(0.03, 0.09) * min(1.0, high / (self._unit * 0.3))
             thin = max(1.0, self._unit * 0.0018)
-            self._on_light.rectangle((mast - thin, top - tall, mast + thin, top), fill=_encode_color(body))
-            self._on_cover.rectangle((mast - thin, top - tall, mast + thin, top), fill=255)
+            self._on_light.rectangle((mast - thin, top - height, mast + thin, top), fill=_encode_color(body))
+            self._on_cover.rectangle((mast - thin, top - height, mast + thin, top), fill=255)
         elif kind < 0.6:
-            self._block(x + wide * 0.2, wide * rng.uniform(0.2, 0.5), high, high + self._unit * 0.014, body)
+            self._block(x + width * 0.2, width * rng.uniform(0.2, 0.5), high, high + self._unit * 0.014, body)
         if rng.random() < 0.30 * self._row.depth + 0.08:
             thickness = max(1.0, self._unit * 0.0022)
             neon = self._row.neon[rng.integers(len(self._row.neon))]
-            self._on_light.rectangle((x, top, x + wide, top + thickness), fill=_encode_color(scale(neon, 1.5)))
+            self._on_light.rectangle((x, top, x + width, top + thickness), fill=_encode_color(scale(neon, 1.5)))
 
-    def _sign(self, x: float, wide: float, high: float) -> None:
+    def _sign(self, x: float, width: float, high: float) -> None:
         rng, unit = self._rng, self._unit
         neon = self._row.neon[rng.integers(len(self._row.neon))]
         top = self._rows - high * rng.uniform(0.55, 0.92)
         if rng.random() < 0.62:  # a vertical sign with shapes like letters
             breadth = unit * rng.uniform(0.010, 0.018)
-            tall = min(high * 0.5, unit * rng.uniform(0.07, 0.19))
-            left = x + (wide - breadth) * rng.choice((0.08, 0.5, 0.92))
-            self._on_light.rectangle((left, top, left + breadth, top + tall), fill=_encode_color(scale(neon, 0.35)))
+            height = min(high * 0.5, unit * rng.uniform(0.07, 0.19))
+            left = x + (width - breadth) * rng.choice((0.08, 0.5, 0.92))
+            self._on_light.rectangle((left, top, left + breadth, top + height), fill=_encode_color(scale(neon, 0.35)))
             step = breadth * 1.25
-            for y in np.arange(top + step * 0.25, top + tall - step * 0.6, step):
+            for y in np.arange(top + step * 0.25, top + height - step * 0.6, step):
                 inner = (left + breadth * 0.2, y, left + breadth * 0.8, y + step * rng.uniform(0.35, 0.6))
                 self._on_light.rectangle(inner, fill=_encode_color(scale(mix(neon, (1.0, 1.0, 1.0), 0.25), 3.2)))
         else:  # a screen
-            breadth, tall = min(wide * 0.7, unit * 0.10), unit * rng.uniform(0.03, 0.06)
-            left = x + (wide - breadth) / 2
-            self._on_light.rectangle((left, top, left + breadth, top + tall), fill=_encode_color(scale(neon, 1.1)))
+            breadth, height = min(width * 0.7, unit * 0.10), unit * rng.uniform(0.03, 0.06)
+            left = x + (width - breadth) / 2
+            self._on_light.rectangle((left, top, left + breadth, top + height), fill=_encode_color(scale(neon, 1.1)))
             for band in range(3):
-                y = top + tall * (0.18 + 0.27 * band)
+                y = top + height * (0.18 + 0.27 * band)
                 end = left + breadth * rng.uniform(0.35, 0.92)
-                stroke = (left + breadth * 0.08, y, end, y + tall * 0.12)
+                stroke = (left + breadth * 0.08, y, end, y + height * 0.12)
                 self._on_light.rectangle(stroke, fill=_encode_color(scale(mix(neon, (1.0, 1.0, 1.0), 0.4), 2.6)))

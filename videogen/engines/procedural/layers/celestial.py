@@ -102,9 +102,9 @@ class Planet(Layer):
 
     def _rings(self) -> Sprite:
         """The rings in perspective. Their far half is painted before the planet, and hidden by it."""
-        wide, high = int(self._radius * 4.8), int(self._radius * 1.5)
-        x = (np.arange(wide, dtype=np.float32) - wide / 2) / np.float32(self._radius)
-        y = (np.arange(high, dtype=np.float32)[:, None] - high / 2) / np.float32(self._radius * 0.26)
+        width, height = int(self._radius * 4.8), int(self._radius * 1.5)
+        x = (np.arange(width, dtype=np.float32) - width / 2) / np.float32(self._radius)
+        y = (np.arange(height, dtype=np.float32)[:, None] - height / 2) / np.float32(self._radius * 0.26)
         lean = y + x * np.float32(0.18 / 0.26)
         distance = np.sqrt(x * x + lean * lean)
         grain = np.interp(distance, np.linspace(1.3, 2.3, 64), self._world.rng("rings").uniform(0.25, 1.0, 64))
@@ -204,11 +204,13 @@ class Nebula(Layer):
         gas = sample(self._noise, u + a, v + d) + sample(self._noise, u * 3 + b, v * 3 + c) * np.float32(0.38)
         hue = sample(self._noise, u * np.float32(0.5) + d, v * np.float32(0.5) + a)
         across = (x * self._lane[0] + y * self._lane[1]) / np.float32(64)
-        dense = smoothstep(-0.6, 2.2, gas + np.float32(0.45) - np.float32(2.6) * across * across)
+        density = smoothstep(-0.6, 2.2, gas + np.float32(0.45) - np.float32(2.6) * across * across)
         thin, middle, bright = self._colors
         fraction = smoothstep(-1.0, 1.2, hue)
         glow = thin + (middle - thin) * fraction
-        quarter = glow * (dense * dense) + bright * (np.float32(0.65) * dense**6) + as_planes((0.0022, 0.003, 0.007))
+        quarter = (
+            glow * (density * density) + bright * (np.float32(0.65) * density**6) + as_planes((0.0022, 0.003, 0.007))
+        )
         return upsample(quarter.astype(np.float32), (0, viewport.height // 2), viewport.width // 2)
 
     def paint(self, canvas: F32, span: Span, state: FrameState, prepared: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -31,8 +32,8 @@ def glow_color(world: World, colors: tuple[str, ...]) -> Rgb:
     return tint(base, colors, 0.7)
 
 
-def towers(world: World, colors: tuple[str, ...], busy: float) -> list[Layer]:
-    """Rows of towers from far to near. `busy`, 0..1, decides how many windows are lit."""
+def towers(world: World, colors: tuple[str, ...], activity: float) -> list[Layer]:
+    """Rows of towers from far to near. `activity`, 0..1, decides how many windows are lit."""
     viewport, lighting, rng = world.viewport, world.lighting, world.rng("city")
     columns = world.layer_width
     centre = float(rng.uniform(0.25, 0.75))
@@ -40,17 +41,16 @@ def towers(world: World, colors: tuple[str, ...], busy: float) -> list[Layer]:
     glow = glow_color(world, colors)
     neon = tuple(TINTS[name] for name in colors) * 2 + (_NEON[:1] if colors else _NEON)
     layers: list[Layer] = []
-    for depth, tallest, wide, windows, often in _ROWS:
-        signs = often if lighting.is_night else 0.0
+    for depth, tallest, width, windows, sign_fraction in _ROWS:
+        signs = sign_fraction if lighting.is_night else 0.0
         if lighting.is_night:
-            body, fraction = mix((0.030, 0.034, 0.068), (0.016, 0.018, 0.036), depth), windows * (0.75 + 0.5 * busy)
+            body, fraction = mix((0.030, 0.034, 0.068), (0.016, 0.018, 0.036), depth), windows * (0.75 + 0.5 * activity)
         else:
             body, fraction = lighting.lit((0.30, 0.31, 0.34), 0.4), 0.85
-        row = BuildingRow(
-            depth, tallest * height_factor * rng.uniform(0.92, 1.1), wide, body, min(1.0, fraction), signs, neon, centre
-        )
+        height = tallest * height_factor * rng.uniform(0.92, 1.1)
+        row = BuildingRow(depth, height, width, body, min(1.0, fraction), signs, neon, centre)
         if not lighting.is_night:
-            row = BuildingRow(**{**vars(row), "glass": tuple(scale(lighting.hour.zenith, f) for f in (0.35, 0.6, 1.0))})
+            row = replace(row, glass=tuple(scale(lighting.hour.zenith, f) for f in (0.35, 0.6, 1.0)))
         sprite = _with_haze(world, draw_buildings(viewport, row, columns, rng), depth, glow)
         layers.append(ParallaxLayer(world, sprite, viewport.horizon, 0.25 + 0.45 * depth, SKYLINE + depth))
     return layers

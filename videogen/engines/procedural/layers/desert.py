@@ -66,24 +66,24 @@ class BlowingSand(Layer):
         """Opacity of the sand at half size, float32 (1, rows, W / 2), below the horizon."""
         viewport = self._world.viewport
         rows = (viewport.height - viewport.horizon) // 2
-        drop = -viewport.rows(viewport.horizon // 2, viewport.horizon // 2 + rows, 2)
-        far = 1 / (drop + np.float32(0.16))
+        below = -viewport.rows(viewport.horizon // 2, viewport.horizon // 2 + rows, 2)
+        far = 1 / (below + np.float32(0.16))
         x = viewport.columns(2) + np.float32(state.parallax(0.8))
         u = x * far[:, None] * np.float32(16) - np.float32(self._direction * 46 * state.t)
         v = np.broadcast_to((far * np.float32(60))[:, None], u.shape)
         stream = (
             sample(self._noise, u, v) + sample(self._noise, u * np.float32(1.9) - np.float32(30 * state.t), v) * 0.5
         )
-        thick = (
-            smoothstep(0.5, 2.6, stream) * (smoothstep(0.0, 0.05, drop) * (1 - smoothstep(0.12, 0.42, drop)))[:, None]
+        opacity = (
+            smoothstep(0.5, 2.6, stream) * (smoothstep(0.0, 0.05, below) * (1 - smoothstep(0.12, 0.42, below)))[:, None]
         )
-        return np.ascontiguousarray(thick[None] * np.float32(0.42), np.float32)
+        return np.ascontiguousarray(opacity[None] * np.float32(0.42), np.float32)
 
     def paint(self, canvas: F32, span: Span, state: FrameState, prepared: Any) -> None:
         """See `Layer.paint`."""
         viewport = self._world.viewport
         first, last = intersect(span, (viewport.horizon, viewport.horizon + 2 * prepared.shape[1]))
         if first < last:
-            thick = upsample(prepared, (first - viewport.horizon, last - viewport.horizon), viewport.width)
+            opacity = upsample(prepared, (first - viewport.horizon, last - viewport.horizon), viewport.width)
             area = canvas[:, first:last]
-            area += (self._color - area) * thick
+            area += (self._color - area) * opacity

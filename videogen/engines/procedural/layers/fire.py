@@ -61,8 +61,8 @@ class Fire(Layer):
         lick = sample(self._noise, x * 110 + bend * 7, y * 60 - scroll)
         lick += sample(self._noise, x * 230 + 90, y * 120 - scroll * np.float32(1.7)) * np.float32(0.42)
         rise = np.clip(y, 0, 1.4)
-        wide = np.float32(0.235) * np.sqrt(np.clip(rise * 9 + np.float32(0.25), 0, 1)) * (1 - np.float32(0.55) * rise)
-        across = (x + bend * rise * np.float32(0.085)) / np.maximum(wide, 0.02)
+        width = np.float32(0.235) * np.sqrt(np.clip(rise * 9 + np.float32(0.25), 0, 1)) * (1 - np.float32(0.55) * rise)
+        across = (x + bend * rise * np.float32(0.085)) / np.maximum(width, 0.02)
         heat = np.float32(1.25) - across * across * (1 + rise) - rise * np.float32(1.22)
         heat += lick * (np.float32(0.10) + np.float32(0.40) * rise)
         heat *= smoothstep(-0.03, 0.03, y) * smoothstep(1.28, 0.95, y)
@@ -114,9 +114,9 @@ class Fire(Layer):
             np.arange(viewport.width, dtype=np.float32)
             + np.float32(0.5 - self._x + state.parallax(0.7) * viewport.unit)
         ) / np.float32(viewport.unit)
-        drop = (np.arange(*span, dtype=np.float32)[:, None] + np.float32(0.5 - self._foot)) / np.float32(viewport.unit)
+        below = (np.arange(*span, dtype=np.float32)[:, None] + np.float32(0.5 - self._foot)) / np.float32(viewport.unit)
         ground = np.arange(*span)[:, None] >= viewport.horizon
-        flat = np.where(ground, drop * np.float32(1.7), drop + np.float32(self._size * 0.35))
+        flat = np.where(ground, below * np.float32(1.7), below + np.float32(self._size * 0.35))
         square = (x * x + flat * flat) * np.float32(1 / self._size**2)
         near = np.float32(flicker) / (1 + square * np.float32(3.2)) ** 2
         area = canvas[:, slice(*span)]
@@ -138,20 +138,20 @@ def _ramp(color: Rgb) -> F32:
 def _draw_logs(world: World, size: float, rng: np.random.Generator) -> Sprite:
     """Stacked logs with embers between them."""
     fine = 2
-    wide, high = int(size * 0.62) * fine, int(size * 0.20) * fine
-    image = Image.new("RGBA", (wide, high), (0, 0, 0, 0))
+    width, height = int(size * 0.62) * fine, int(size * 0.20) * fine
+    image = Image.new("RGBA", (width, height), (0, 0, 0, 0))
     pen = ImageDraw.Draw(image)
-    pen.ellipse((wide * 0.14, high * 0.55, wide * 0.86, high * 0.98), fill=encode_color((0.9, 0.16, 0.02)))
+    pen.ellipse((width * 0.14, height * 0.55, width * 0.86, height * 0.98), fill=encode_color((0.9, 0.16, 0.02)))
     for _ in range(9):
-        middle, length = wide * rng.uniform(0.35, 0.65), wide * rng.uniform(0.22, 0.36)
+        middle, length = width * rng.uniform(0.35, 0.65), width * rng.uniform(0.22, 0.36)
         lean = rng.uniform(-0.5, 0.5)
-        thick = int(high * rng.uniform(0.11, 0.16))
-        y = high * rng.uniform(0.62, 0.85)
+        thickness = int(height * rng.uniform(0.11, 0.16))
+        y = height * rng.uniform(0.62, 0.85)
         ends = (middle - length, y + lean * length * 0.4, middle + length, y - lean * length * 0.4)
-        pen.line(ends, fill=encode_color((0.030, 0.016, 0.010)), width=thick)
+        pen.line(ends, fill=encode_color((0.030, 0.016, 0.010)), width=thickness)
         pen.line(
-            (ends[0], ends[1] - thick * 0.3, ends[2], ends[3] - thick * 0.3),
+            (ends[0], ends[1] - thickness * 0.3, ends[2], ends[3] - thickness * 0.3),
             fill=encode_color((0.16, 0.045, 0.012)),
-            width=max(1, thick // 5),
+            width=max(1, thickness // 5),
         )
     return sprite_from_image(image, fine)

@@ -29,17 +29,17 @@ class Flower:
     heart: Rgb
 
 
-def flower_field(world: World, choose_flowers: tuple[Flower, ...], dense: float) -> list[Layer]:
+def flower_field(world: World, choose_flowers: tuple[Flower, ...], density: float) -> list[Layer]:
     """Rows from the horizon to the camera."""
     viewport = world.viewport
     below = viewport.height - viewport.horizon
     layers: list[Layer] = []
     for index in range(_ROWS):
-        near = (index + 0.6) / _ROWS
-        foot = viewport.horizon + int(below * (0.05 + 1.12 * near**1.7))
-        tall = (0.022 + 0.30 * near**1.9) * viewport.unit
-        sprite = _draw_row(world, choose_flowers, (tall, near, dense), world.rng(f"row {index}"))
-        layers.append(SwayingRow(world, sprite, foot, near, index))
+        nearness = (index + 0.6) / _ROWS
+        foot = viewport.horizon + int(below * (0.05 + 1.12 * nearness**1.7))
+        height = (0.022 + 0.30 * nearness**1.9) * viewport.unit
+        sprite = _draw_row(world, choose_flowers, (height, nearness, density), world.rng(f"row {index}"))
+        layers.append(SwayingRow(world, sprite, foot, nearness, index))
     return layers
 
 
@@ -95,30 +95,30 @@ def _draw_row(
     world: World, choose_flowers: tuple[Flower, ...], shape: tuple[float, float, float], rng: np.random.Generator
 ) -> Sprite:
     """Draw one row. `shape`: height in pixels, nearness (0..1), density of the flowers (0..1)."""
-    tall, near, dense = shape
+    row_height, nearness, density = shape
     lighting = world.lighting
     columns = world.layer_width * _SUPERSAMPLING
-    rows = (int(tall * 1.25) + 6) * _SUPERSAMPLING
+    rows = (int(row_height * 1.25) + 6) * _SUPERSAMPLING
     image = Image.new("RGBA", (columns, rows), (0, 0, 0, 0))
     pen = ImageDraw.Draw(image)
-    high, veil = tall * _SUPERSAMPLING, 0.55 * (1 - near) ** 2.2
+    height, veil = row_height * _SUPERSAMPLING, 0.55 * (1 - nearness) ** 2.2
     grass: Rgb = (0.30, 0.26, 0.09) if lighting.season == "autumn" else (0.12, 0.22, 0.045)
-    _draw_grass(pen, world, grass, ((columns, rows), high, veil), rng)
-    count = int(columns / high * (1.5 + 5.0 * dense))
-    for x in np.sort(rng.uniform(-0.1 * high, columns + 0.1 * high, count))[rng.permutation(count)]:
+    _draw_grass(pen, world, grass, ((columns, rows), height, veil), rng)
+    count = int(columns / height * (1.5 + 5.0 * density))
+    for x in np.sort(rng.uniform(-0.1 * height, columns + 0.1 * height, count))[rng.permutation(count)]:
         bloom = choose_flowers[int(rng.integers(len(choose_flowers)))]
-        length = high * rng.uniform(0.55, 1.0)
+        length = height * rng.uniform(0.55, 1.0)
         head = (x + rng.normal(0, 0.06) * length, rows - length)
         stem = _surface_color(world, scale(grass, 0.8), veil, 0.35)
         pen.line(
             (x, rows, (x + head[0]) / 2 + rng.normal(0, 0.02) * length, rows - length * 0.5, *head),
             fill=stem,
-            width=max(1, int(high * 0.012)),
+            width=max(1, int(height * 0.012)),
             joint="curve",
         )
-        _draw_blossom(pen, world, bloom, (head, high * rng.uniform(0.085, 0.125), veil), rng)
-    if near > 0.8:
-        image = image.convert("RGBa").filter(ImageFilter.GaussianBlur(high * 0.016)).convert("RGBA")
+        _draw_blossom(pen, world, bloom, (head, height * rng.uniform(0.085, 0.125), veil), rng)
+    if nearness > 0.8:
+        image = image.convert("RGBa").filter(ImageFilter.GaussianBlur(height * 0.016)).convert("RGBA")
     planes = sprite_from_image(image, _SUPERSAMPLING, _PEAK).planes
     # The bottom of a row fades into the next row, so that it has no visible edge.
     planes *= np.clip(np.arange(planes.shape[1], 0, -1, dtype=np.float32) / max(1.0, 0.16 * planes.shape[1]), 0, 1)[
@@ -135,11 +135,11 @@ def _draw_grass(
     rng: np.random.Generator,
 ) -> None:
     """Draw the grass of a row. `row`: size (columns, rows), height, opacity of the haze."""
-    (columns, rows), high, veil = row
-    step = max(high * 0.045, 1.6 * _SUPERSAMPLING)
-    for x in np.arange(-high * 0.2, columns + high * 0.2, step):
+    (columns, rows), height, veil = row
+    step = max(height * 0.045, 1.6 * _SUPERSAMPLING)
+    for x in np.arange(-height * 0.2, columns + height * 0.2, step):
         tone = _surface_color(world, scale(color, rng.uniform(0.55, 1.25)), veil, rng.uniform(0.1, 0.8))
-        _draw_blade(pen, (x + rng.normal(0, step), rows), high * rng.uniform(0.35, 0.85), rng, tone)
+        _draw_blade(pen, (x + rng.normal(0, step), rows), height * rng.uniform(0.35, 0.85), rng, tone)
 
 
 def _surface_color(world: World, albedo: Rgb, veil: float, sunlit: float) -> tuple[int, int, int, int]:
@@ -149,20 +149,20 @@ def _surface_color(world: World, albedo: Rgb, veil: float, sunlit: float) -> tup
 def _draw_blade(
     pen: ImageDraw.ImageDraw,
     foot: tuple[float, float],
-    tall: float,
+    height: float,
     rng: np.random.Generator,
     tone: tuple[int, int, int, int],
 ) -> None:
-    lean, wide = float(rng.normal(0, 0.16)) * tall, max(1.0, tall * 0.022)
+    lean, width = float(rng.normal(0, 0.16)) * height, max(1.0, height * 0.022)
     x, y = foot
-    middle = (x + lean * 0.35, y - tall * 0.55)
+    middle = (x + lean * 0.35, y - height * 0.55)
     pen.polygon(
         [
-            (x - wide, y),
-            (middle[0] - wide * 0.8, middle[1]),
-            (x + lean, y - tall),
-            (middle[0] + wide * 0.8, middle[1]),
-            (x + wide, y),
+            (x - width, y),
+            (middle[0] - width * 0.8, middle[1]),
+            (x + lean, y - height),
+            (middle[0] + width * 0.8, middle[1]),
+            (x + width, y),
         ],
         fill=tone,
     )

@@ -47,8 +47,8 @@ class JuliaSet(Layer):
 
     def prepare(self, state: FrameState, canvas: F32) -> Any:
         """The parameter c, and the rotation and scale of the view, both complex."""
-        turn = self._angle + 0.05 * state.t * (0 if self._world.camera.loop else 1)
-        return self._parameter(state.t), 1.75 * np.exp(1j * turn)
+        angle = self._angle + 0.05 * state.t * (0 if self._world.camera.loop else 1)
+        return self._parameter(state.t), 1.75 * np.exp(1j * angle)
 
     def paint(self, canvas: F32, span: Span, state: FrameState, prepared: Any) -> None:
         """See `Layer.paint`."""

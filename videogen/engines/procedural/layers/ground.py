@@ -50,19 +50,19 @@ class Ground(Layer):
         first, last = intersect(span, (viewport.horizon, viewport.height))
         if first >= last:
             return
-        drop = -viewport.rows(first, last)
-        far = 1 / (drop + np.float32(0.05))
+        below = -viewport.rows(first, last)
+        far = 1 / (below + np.float32(0.05))
         ground = (viewport.columns() + np.float32(state.parallax(0.9))) * far[:, None] * np.float32(9 * soil.fineness)
         depth = far * np.float32(20 * soil.fineness) + np.float32(3 * state.travel)
         (drift,) = sample_rows(self._drifts, ground, depth)
         (fine,) = sample_rows(self._drifts, ground * 4.7, depth * 4.1)
-        fade = (smoothstep(0.0, 0.07, drop) * np.float32(soil.relief))[:, None]
+        fade = (smoothstep(0.0, 0.07, below) * np.float32(soil.relief))[:, None]
         drift *= fade * np.float32(0.20)
         drift += fine * (fade * np.float32(0.10))
         drift += np.float32(0.5)
         np.clip(drift, 0, 1, out=drift)
-        near = (np.float32(0.62) + np.float32(0.38) * smoothstep(0.0, 0.20, drop))[:, None]
-        veil = np.exp(-drop / np.float32(0.045))[:, None] * np.float32(soil.veil)
+        near = (np.float32(0.62) + np.float32(0.38) * smoothstep(0.0, 0.20, below))[:, None]
+        veil = np.exp(-below / np.float32(0.045))[:, None] * np.float32(soil.veil)
         for channel in range(3):
             light = self._dark[channel] + (self._light[channel] - self._dark[channel]) * drift
             light *= near

@@ -34,9 +34,9 @@ class Lake(Layer):
         if first >= last:
             return
         viewport = self._viewport
-        drop = -viewport.rows(first, last)
-        wave = self._waves(drop, state)
-        rows = viewport.horizon - 1 - np.abs(drop[:, None] * np.float32(1.02) + wave * 2.4) * np.float32(viewport.unit)
+        below = -viewport.rows(first, last)
+        wave = self._waves(below, state)
+        rows = viewport.horizon - 1 - np.abs(below[:, None] * np.float32(1.02) + wave * 2.4) * np.float32(viewport.unit)
         columns = (viewport.columns() + wave) * np.float32(viewport.unit) + np.float32(viewport.width / 2)
         np.clip(rows, 0, viewport.horizon - 1, out=rows)
         np.clip(columns, 0, viewport.width - 1, out=columns)
@@ -44,21 +44,21 @@ class Lake(Layer):
         index *= viewport.width
         index += columns.astype(np.intp)
         # Towards the viewer, water reflects less and shows more of its own colour.
-        strong = (np.float32(0.86) - np.float32(0.42) * smoothstep(0.0, 0.42, drop))[:, None]
+        strong = (np.float32(0.86) - np.float32(0.42) * smoothstep(0.0, 0.42, below))[:, None]
         for channel in range(3):
             light = prepared[channel].reshape(-1).take(index)
             light *= strong
             light += self._color[channel] * (1 - strong)
             canvas[channel, first:last] = light
 
-    def _waves(self, drop: F32, state: FrameState) -> F32:
+    def _waves(self, below: F32, state: FrameState) -> F32:
         """Offset of the reflection of each pixel, in picture units."""
         t = np.float32(state.t)
-        far = 1 / (drop + np.float32(0.03))
+        far = 1 / (below + np.float32(0.03))
         ground = (self._viewport.columns() + np.float32(state.parallax(0.7))) * far[:, None] * 9
         depth = far * 26 + np.float32(2.2 * state.travel)
         (wave,) = sample_rows(self._ripples, ground + np.float32(1.2) * t, depth + np.float32(2.2) * t)
         (fine,) = sample_rows(self._ripples, ground * 2.9 - np.float32(1.5) * t, depth * 2.7 + np.float32(3.1) * t)
         wave += fine * np.float32(0.5)
-        wave *= (smoothstep(0.0, 0.20, drop) * np.float32(0.0085 * self._stir))[:, None]
+        wave *= (smoothstep(0.0, 0.20, below) * np.float32(0.0085 * self._stir))[:, None]
         return wave

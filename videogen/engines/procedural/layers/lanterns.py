@@ -67,11 +67,13 @@ def _draw_lantern(height: float, color: Rgb) -> Sprite:
     axis = (np.arange(size, dtype=np.float32) - np.float32((size - 1) / 2)) / np.float32(max(height, 1.0))
     x, y = np.broadcast_arrays(axis[None], axis[:, None])
     # A barrel that is narrower at its opening.
-    wide = (
+    half_width = (
         np.float32(0.36) - np.float32(0.075) * smoothstep(-0.1, 0.5, y) - np.float32(0.22) * smoothstep(-0.30, -0.52, y)
     )
     edge = np.float32(max(height, 1.0))
-    body = np.clip((wide - np.abs(x)) * edge + 0.5, 0, 1) * np.clip((np.float32(0.5) - np.abs(y)) * edge + 0.5, 0, 1)
+    body = np.clip((half_width - np.abs(x)) * edge + 0.5, 0, 1) * np.clip(
+        (np.float32(0.5) - np.abs(y)) * edge + 0.5, 0, 1
+    )
     warm = np.float32(0.55) + np.float32(1.9) * np.exp(-((y - np.float32(0.42)) ** 2) * 7 - x * x * 9)
     ribs = 1 - np.float32(0.10) * (np.abs(np.sin(x * np.float32(15))) < 0.2)
     square = x * x + y * y

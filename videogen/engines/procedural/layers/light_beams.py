@@ -86,13 +86,13 @@ class Mist(Layer):
         swirl += sample(self._noise, u * np.float32(2.3) + np.float32(2 * state.t), v * np.float32(2.1)) * np.float32(
             0.5
         )
-        thick = smoothstep(-1.6, 1.5, swirl) * self._shape * np.float32(self._bank.thickness)
-        return upsample(thick[None], (0, 2 * len(self._height)), viewport.width // 2)
+        opacity = smoothstep(-1.6, 1.5, swirl) * self._shape * np.float32(self._bank.thickness)
+        return upsample(opacity[None], (0, 2 * len(self._height)), viewport.width // 2)
 
     def paint(self, canvas: F32, span: Span, state: FrameState, prepared: Any) -> None:
         """See `Layer.paint`."""
         first, last = intersect(span, self._rows)
         if first < last:
-            thick = upsample(prepared, (first - self._rows[0], last - self._rows[0]), self._world.viewport.width)
+            opacity = upsample(prepared, (first - self._rows[0], last - self._rows[0]), self._world.viewport.width)
             area = canvas[:, first:last]
-            area += (self._color - area) * thick
+            area += (self._color - area) * opacity

@@ -29,15 +29,15 @@ class _Flash:
 
 
 class Lightning(Layer):
-    """Flashes in `seconds` of the scene, the first one soon after the start. `often`: flashes per second."""
+    """Flashes in `seconds` of the scene, the first one soon after the start. `per_second`: their number per second."""
 
     order = CLOUDS + 5
 
-    def __init__(self, world: World, seconds: float, often: float, color: Rgb) -> None:
+    def __init__(self, world: World, seconds: float, per_second: float, color: Rgb) -> None:
         self._world, self._seconds = world, seconds
         self._color = as_planes(color)
         rng = world.rng("lightning")
-        count = min(_MAX_FLASHES, max(1, round(seconds * often)))
+        count = min(_MAX_FLASHES, max(1, round(seconds * per_second)))
         starts = (np.arange(count) + rng.uniform(0.15, 0.7, count)) * seconds / count
         starts[0] = min(starts[0], 0.35)
         self._flashes = [self._flash(float(start), rng) for start in starts]
@@ -55,23 +55,23 @@ class Lightning(Layer):
     def _draw(self, x: float, rng: np.random.Generator) -> tuple[NDArray[np.uint8], int]:
         """Draw a bolt with its glow. Returns it with its first column in the picture."""
         viewport = self._world.viewport
-        wide = int(0.7 * viewport.unit)
-        image = Image.new("L", (wide * 2, viewport.horizon * 2), 0)
+        width = int(0.7 * viewport.unit)
+        image = Image.new("L", (width * 2, viewport.horizon * 2), 0)
         pen = ImageDraw.Draw(image)
-        top = (wide * (1 + float(rng.uniform(-0.25, 0.25))), -4.0)
-        foot = (wide * (1 + float(rng.uniform(-0.4, 0.4))), viewport.horizon * 2.0)
-        thick = max(2.5, viewport.unit * 0.0095)
+        top = (width * (1 + float(rng.uniform(-0.25, 0.25))), -4.0)
+        foot = (width * (1 + float(rng.uniform(-0.4, 0.4))), viewport.horizon * 2.0)
+        thickness = max(2.5, viewport.unit * 0.0095)
         main = _jagged_path(top, foot, 0.16, rng)
-        _stroke(pen, main, thick)
+        _stroke(pen, main, thickness)
         for index in rng.integers(len(main) // 6, len(main) * 4 // 5, 5):
             start = main[index]
             reach = (viewport.horizon * 2 - start[1]) * float(rng.uniform(0.25, 0.6))
             end = (start[0] + reach * float(rng.uniform(0.5, 1.1)) * float(rng.choice((-1, 1))), start[1] + reach)
-            _stroke(pen, _jagged_path(start, end, 0.2, rng), thick * 0.45)
+            _stroke(pen, _jagged_path(start, end, 0.2, rng), thickness * 0.45)
         core = image.reduce(2)
         glow = core.filter(ImageFilter.GaussianBlur(viewport.unit * 0.010))
         light = np.asarray(core, np.float32) + 2.2 * np.asarray(glow, np.float32)
-        return np.clip(light * 0.5, 0, 255).astype(np.uint8), int(viewport.width / 2 + x * viewport.unit - wide / 2)
+        return np.clip(light * 0.5, 0, 255).astype(np.uint8), int(viewport.width / 2 + x * viewport.unit - width / 2)
 
     def _strength(self, flash: _Flash, t: float) -> float:
         """Brightness of a flash at time t."""
@@ -133,9 +133,9 @@ def _jagged_path(
     return points
 
 
-def _stroke(pen: ImageDraw.ImageDraw, points: list[tuple[float, float]], thick: float) -> None:
+def _stroke(pen: ImageDraw.ImageDraw, points: list[tuple[float, float]], thickness: float) -> None:
     """Draw a path that becomes thinner towards its end."""
     count = len(points) - 1
     for index in range(count):
-        width = max(1, round(thick * (1 - 0.7 * index / count)))
+        width = max(1, round(thickness * (1 - 0.7 * index / count)))
         pen.line((*points[index], *points[index + 1]), fill=255, width=width)

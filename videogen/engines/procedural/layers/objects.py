@@ -25,8 +25,8 @@ _SUPERSAMPLING = 3
 _PEAK = 3.0
 
 
-def _new_drawing(wide: float, high: float) -> tuple[Image.Image, ImageDraw.ImageDraw]:
-    image = Image.new("RGBA", (max(1, int(wide)) * _SUPERSAMPLING, max(1, int(high)) * _SUPERSAMPLING), (0, 0, 0, 0))
+def _new_drawing(width: float, height: float) -> tuple[Image.Image, ImageDraw.ImageDraw]:
+    image = Image.new("RGBA", (max(1, int(width)) * _SUPERSAMPLING, max(1, int(height)) * _SUPERSAMPLING), (0, 0, 0, 0))
     return image, ImageDraw.Draw(image)
 
 
@@ -167,13 +167,13 @@ def lighthouse(world: World, height: float, stripe: Rgb) -> Sprite:
         for slice_ in range(10):
             a, b = slice_ / 10 - 0.5, (slice_ + 1) / 10 - 0.5
             sunlit = 0.45 + 0.5 * np.sin(np.pi * (a + 0.05)) * direction
-            wide = (0.050 + 0.030 * top, 0.050 + 0.030 * bottom)
+            widths = (0.050 + 0.030 * top, 0.050 + 0.030 * bottom)
             pen.polygon(
                 [
-                    (w / 2 + 2 * a * wide[0] * h, h * top),
-                    (w / 2 + 2 * b * wide[0] * h, h * top),
-                    (w / 2 + 2 * b * wide[1] * h, h * bottom),
-                    (w / 2 + 2 * a * wide[1] * h, h * bottom),
+                    (w / 2 + 2 * a * widths[0] * h, h * top),
+                    (w / 2 + 2 * b * widths[0] * h, h * top),
+                    (w / 2 + 2 * b * widths[1] * h, h * bottom),
+                    (w / 2 + 2 * a * widths[1] * h, h * bottom),
                 ],
                 fill=_surface_color(world, albedo, max(0.05, float(sunlit))),
             )
@@ -201,8 +201,8 @@ class Beam(Layer):
 
     def prepare(self, state: FrameState, canvas: F32) -> Any:
         """Direction of the two beams: across the picture, and towards the viewer, each -1..1."""
-        turn = 2 * np.pi * self._rate * state.t + 0.7
-        return [(np.cos(turn + direction), np.sin(turn + direction)) for direction in (0.0, np.pi)]
+        angle = 2 * np.pi * self._rate * state.t + 0.7
+        return [(np.cos(angle + direction), np.sin(angle + direction)) for direction in (0.0, np.pi)]
 
     def paint(self, canvas: F32, span: Span, state: FrameState, prepared: Any) -> None:
         """See `Layer.paint`."""

@@ -70,9 +70,9 @@ def _summits(world: World, look: MountainRange, height: F32, rng: np.random.Gene
     total = height * 0.30
     for index in range(look.peaks):
         middle = (index + 0.5 + rng.uniform(-0.16, 0.16)) / look.peaks
-        wide = 0.34 / look.peaks**0.7 * rng.uniform(0.85, 1.15)
+        width = 0.34 / look.peaks**0.7 * rng.uniform(0.85, 1.15)
         tall = look.height * viewport.unit * (1.0 if look.peaks < 3 else rng.uniform(0.72, 1.0))
-        slope = np.clip(1 - np.abs(position - middle) / wide, 0, 1)
+        slope = np.clip(1 - np.abs(position - middle) / width, 0, 1)
         total = np.maximum(total, tall * slope**1.15 * (0.84 + 0.22 * rough))
     return np.asarray(total, np.float32)
 

@@ -36,12 +36,12 @@ class River(Lake):
         self._foam = as_planes(world.lighting.lit((0.85, 0.88, 0.90), 0.6))
         self._mud = as_planes(world.lighting.lit((0.10, 0.085, 0.06), 0.2))
 
-    def _course(self, drop: F32) -> tuple[F32, F32]:
+    def _course(self, below: F32) -> tuple[F32, F32]:
         """Centre and half width of the river for each row, in picture units."""
-        far = 1 / (drop + np.float32(0.045))
+        far = 1 / (below + np.float32(0.045))
         wind = np.sin(np.log(far) * np.float32(2.7) + np.float32(self._phase))
-        middle = wind * (np.float32(0.05) + drop * np.float32(0.62))
-        return middle, np.float32(0.012) + drop * np.float32(0.78)
+        middle = wind * (np.float32(0.05) + below * np.float32(0.62))
+        return middle, np.float32(0.012) + below * np.float32(0.78)
 
     def paint(self, canvas: F32, span: Span, state: FrameState, prepared: Any) -> None:
         """See `Layer.paint`."""
@@ -50,20 +50,20 @@ class River(Lake):
             return
         land = canvas[:, first:last].copy()
         super().paint(canvas, (first, last), state, prepared)
-        drop = -self._viewport.rows(first, last)
+        below = -self._viewport.rows(first, last)
         x = self._viewport.columns()[None] + np.float32(state.parallax(0.8))
-        middle, half = self._course(drop)
-        far = 1 / (drop + np.float32(0.03))
+        middle, half = self._course(below)
+        far = 1 / (below + np.float32(0.03))
         rough = sample_1d(
-            self._bank, np.broadcast_to((far * 26)[:, None], (len(drop), 1)) + np.sign(x - middle[:, None]) * 300
+            self._bank, np.broadcast_to((far * 26)[:, None], (len(below), 1)) + np.sign(x - middle[:, None]) * 300
         )
         inside = half[:, None] * (1 + rough * np.float32(0.20)) - np.abs(x - middle[:, None])
         water = smoothstep(0.0, 1.0, inside * np.float32(self._viewport.unit / 2.5))
         # Foam streaks along the river, faster in the middle.
         along = far[:, None] * np.float32(30) + np.float32(5.5 * state.t)
         (streak,) = sample_rows(self._streaks, (x - middle[:, None]) * far[:, None] * np.float32(30), along[:, 0])
-        foam = smoothstep(1.25, 2.6, streak) * smoothstep(0.02, 0.14, drop)[:, None] * np.float32(0.30 * self._stir)
-        edge = smoothstep(0.030, 0.0, np.abs(inside) / (drop[:, None] + np.float32(0.06)))
+        foam = smoothstep(1.25, 2.6, streak) * smoothstep(0.02, 0.14, below)[:, None] * np.float32(0.30 * self._stir)
+        edge = smoothstep(0.030, 0.0, np.abs(inside) / (below[:, None] + np.float32(0.06)))
         area = canvas[:, first:last]
         area += (self._foam - area) * foam
         area += (self._mud - area) * (edge * np.float32(0.5))

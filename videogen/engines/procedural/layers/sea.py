@@ -88,15 +88,15 @@ class Sea(Layer):
     def _paint_rows(self, canvas: F32, prepared: tuple[F32, F32], span: Span, state: FrameState) -> None:
         viewport, water = self._viewport, self._water
         mirror, horizon_color = prepared
-        drop = -viewport.rows(*span)
-        far = np.float32(_CAMERA_HEIGHT) / drop
+        below = -viewport.rows(*span)
+        far = np.float32(_CAMERA_HEIGHT) / below
         x = viewport.columns()
-        across, along, lost = self._waves(x + np.float32(state.parallax(0.6)), far, state)
-        turn = (x * across - drop[:, None] - np.float32(_FOCAL_LENGTH) * -along) * -2
+        across, along, hidden_variance = self._waves(x + np.float32(state.parallax(0.6)), far, state)
+        turn = (x * across - below[:, None] - np.float32(_FOCAL_LENGTH) * -along) * -2
         turn /= 1 + across * across + along * along
-        light, fresnel = self._mirror(mirror, x, (across, along, turn), drop, lost)
+        light, fresnel = self._mirror(mirror, x, (across, along, turn), below, hidden_variance)
         body = np.clip(along * 0.9 + 0.35, 0, 1)
-        glitter = self._glitter((across, along), x + np.float32(state.parallax(0)), drop, lost)
+        glitter = self._glitter((across, along), x + np.float32(state.parallax(0)), below, hidden_variance)
         glitter *= 0.35 + 0.65 * fresnel
         lighting = (1 - np.exp(far * np.float32(-0.0016)))[:, None] * np.float32(0.85)
         for channel in range(3):
@@ -122,13 +122,13 @@ class Sea(Layer):
         gust = 1 + gust * np.float32(0.30)
         across = np.zeros_like(ground)
         along = np.zeros_like(ground)
-        lost = np.zeros_like(far)
+        hidden_variance = np.zeros_like(far)
         for octave, origin in zip(_OCTAVES, self._origin, strict=True):
             texels = np.float32(_TEXELS / (_CYCLES * octave.length))
             # The shortest waves in a texture are a fifth of its longest; avoid aliasing of these.
             keep = np.exp(-((pixel / np.float32(octave.length * 0.34)) ** 2))
             height = np.float32(octave.slope_fraction * water.slope) * keep
-            lost += (np.float32(octave.slope_fraction * water.slope) ** 2) * (1 - keep * keep)
+            hidden_variance += (np.float32(octave.slope_fraction * water.slope) ** 2) * (1 - keep * keep)
             # Pixels cover more water towards the horizon: a wave that is too small in one row is too small in all rows
             # above it.
             seen = slice(int(np.searchsorted(keep, 0.02)), None)
@@ -141,13 +141,15 @@ class Sea(Layer):
             along[seen] += b
         across *= gust
         along *= gust
-        return across, along, lost
+        return across, along, hidden_variance
 
-    def _mirror(self, mirror: F32, x: F32, slopes: tuple[F32, F32, F32], drop: F32, lost: F32) -> tuple[list[F32], F32]:
+    def _mirror(
+        self, mirror: F32, x: F32, slopes: tuple[F32, F32, F32], below: F32, hidden_variance: F32
+    ) -> tuple[list[F32], F32]:
         """The reflected light, one (rows, columns) per channel, and the reflectance, (rows, columns)."""
         viewport = self._viewport
         across, along, turn = slopes
-        sight = np.sqrt(x * x + (drop * drop)[:, None] + np.float32(_FOCAL_LENGTH**2))
+        sight = np.sqrt(x * x + (below * below)[:, None] + np.float32(_FOCAL_LENGTH**2))
         facing = np.clip(turn * np.sqrt(1 + across * across + along * along) / (sight * 2), 0, 1)
         rest = 1 - facing
         fresnel = rest * rest
@@ -156,11 +158,11 @@ class Sea(Layer):
         fresnel *= 0.97
         fresnel += 0.03
         # Waves smaller than a pixel still shift the reflection upwards.
-        lift = np.sqrt(lost)[:, None] * np.float32(0.55)
+        lift = np.sqrt(hidden_variance)[:, None] * np.float32(0.55)
         ahead = np.float32(_FOCAL_LENGTH) - turn * along
         np.maximum(ahead, 0.2, out=ahead)
         scale = np.float32(_FOCAL_LENGTH * viewport.unit / 2) / ahead
-        up = np.abs(turn - drop[:, None]) + lift
+        up = np.abs(turn - below[:, None]) + lift
         rows = np.float32(viewport.horizon / 4) - up * (scale * np.float32(0.5))
         columns = (x + turn * across) * scale + np.float32(viewport.width / 4)
         # Facets that reflect the sky above the picture get darker light.
@@ -173,19 +175,19 @@ class Sea(Layer):
         index += columns.astype(np.intp)
         return [plane.reshape(-1).take(index) * shade for plane in mirror], fresnel
 
-    def _glitter(self, slopes: tuple[F32, F32], x: F32, drop: F32, lost: F32) -> F32:
+    def _glitter(self, slopes: tuple[F32, F32], x: F32, below: F32, hidden_variance: F32) -> F32:
         """Reflected sunlight: how near each slope is to the one that reflects the sun towards the viewer."""
         water = self._water
         sx, sy = water.sun
         sun = math.sqrt(sx * sx + sy * sy + _FOCAL_LENGTH**2)
-        sight = 1 / np.sqrt(x * x + (drop * drop)[:, None] + np.float32(_FOCAL_LENGTH**2))
-        up = np.float32(sy / sun) + drop[:, None] * sight
+        sight = 1 / np.sqrt(x * x + (below * below)[:, None] + np.float32(_FOCAL_LENGTH**2))
+        up = np.float32(sy / sun) + below[:, None] * sight
         up = 1 / up
         want_across = (x * sight - np.float32(sx / sun)) * up
         want_along = (np.float32(_FOCAL_LENGTH) * sight - np.float32(_FOCAL_LENGTH / sun)) * up
         want_across += slopes[0]
         want_along += slopes[1]
-        spread = lost + np.float32((0.035 + 0.12 * water.slope) ** 2)
+        spread = hidden_variance + np.float32((0.035 + 0.12 * water.slope) ** 2)
         miss = want_across * want_across
         miss += want_along * want_along
         miss *= (-0.5 / spread)[:, None]

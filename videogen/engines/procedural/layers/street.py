@@ -46,24 +46,24 @@ class Street(Layer):
     def _rows(self, canvas: F32, plates: tuple[F32, F32], span: Span, state: FrameState) -> None:
         viewport = self._viewport
         t, pan = state.t, state.parallax(0.8)
-        drop = -viewport.rows(*span)
-        far = 1 / (drop + np.float32(0.05))
+        below = -viewport.rows(*span)
+        far = 1 / (below + np.float32(0.05))
         x = viewport.columns()
         ground = (x + np.float32(pan)) * far[:, None] * 20
         depth = far * np.float32(34)
         grain, patch = sample_rows(self._grain, ground, depth)
         (wave,) = sample_rows(self._grain[:1], ground * 0.6 + np.float32(4.0 * t), depth * 0.6 + np.float32(6.5 * t))
-        fade = smoothstep(0.0, 0.10, drop)[:, None]
+        fade = smoothstep(0.0, 0.10, below)[:, None]
         stir = (grain * np.float32(0.0020) + wave * np.float32(0.0012 + 0.0022 * self._wet)) * fade
         reach = np.float32(viewport.unit)
-        rows = viewport.horizon - 1 - (drop[:, None] * np.float32(1.05) + stir * 2.2) * reach
+        rows = viewport.horizon - 1 - (below[:, None] * np.float32(1.05) + stir * 2.2) * reach
         columns = (x + stir) * reach + np.float32(viewport.width / 2)
         np.clip(rows, 0, viewport.horizon - 1, out=rows)
         np.clip(columns, 0, viewport.width - 1, out=columns)
         row, col = rows.astype(np.intp), columns.astype(np.intp)
         clear = smoothstep(-0.9 - 0.5 * self._wet, 0.9, patch)
         clear *= np.float32(0.30 + 0.45 * self._wet)
-        sheen = (np.float32(0.78) - np.float32(0.55) * smoothstep(0.0, 0.42, drop))[:, None] * (
+        sheen = (np.float32(0.78) - np.float32(0.55) * smoothstep(0.0, 0.42, below))[:, None] * (
             1 + grain * np.float32(0.10)
         )
         sharp_at = row * viewport.width + col

@@ -58,13 +58,13 @@ def text_alpha(text: str, width: int, unit: float) -> F32:
     while True:
         font = ImageFont.load_default(size)
         lines = _wrap(text, font, int(width * _MAX_WIDTH))
-        tall = int(size * 1.25) * len(lines)
-        if (tall <= unit * 0.62 and all(font.getlength(line) <= width * _MAX_WIDTH for line in lines)) or size <= 9:
+        height = int(size * 1.25) * len(lines)
+        if (height <= unit * 0.62 and all(font.getlength(line) <= width * _MAX_WIDTH for line in lines)) or size <= 9:
             break
         size = max(9, int(size * 0.88))
     pad = int(unit * 0.05)
     wide = int(max(font.getlength(line) for line in lines)) + 2 * pad + 4
-    image = Image.new("L", (min(wide, 2 * width), tall + 2 * pad), 0)
+    image = Image.new("L", (min(wide, 2 * width), height + 2 * pad), 0)
     pen = ImageDraw.Draw(image)
     for index, line in enumerate(lines):
         pen.text((image.width / 2, pad + (index + 0.5) * int(size * 1.25)), line, font=font, fill=255, anchor="mm")

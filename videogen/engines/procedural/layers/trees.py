@@ -66,19 +66,19 @@ def draw_tree_row(world: World, row: TreeRow, colors: tuple[Rgb, ...], rng: np.r
     x = -0.1 * unit
     while x < columns * _SUPERSAMPLING + 0.1 * unit:
         density = float(grove[int(x / unit * 70) % 512])
-        tall = row.tallest * unit * min(1.0, 0.42 + 0.30 * max(0.0, density + 0.3) + 0.32 * rng.random() ** 1.6)
-        pen.tree(x, rows * _SUPERSAMPLING, tall)
+        height = row.tallest * unit * min(1.0, 0.42 + 0.30 * max(0.0, density + 0.3) + 0.32 * rng.random() ** 1.6)
+        pen.tree(x, rows * _SUPERSAMPLING, height)
         gap = 0.055 + 0.12 * rng.random() + (0.10 * rng.random() if density < -0.2 else 0.0)
         x += row.tallest * unit * gap / row.crowd * (1.6 if row.leafy > 0.5 else 1.0)
     pen.undergrowth(columns * _SUPERSAMPLING, rows * _SUPERSAMPLING, unit)
     return sprite_from_image(image, _SUPERSAMPLING, _PEAK)
 
 
-def draw_tree(world: World, tall: float, colors: tuple[Rgb, ...], rng: np.random.Generator) -> Sprite:
-    """A single leafy tree, `tall` pixels high, without leaves in winter."""
-    size = int(tall)
+def draw_tree(world: World, height: float, colors: tuple[Rgb, ...], rng: np.random.Generator) -> Sprite:
+    """A single leafy tree, `height` pixels tall, without leaves in winter."""
+    size = int(height)
     image = Image.new("RGBA", (size * _SUPERSAMPLING, size * _SUPERSAMPLING), (0, 0, 0, 0))
-    pen = _TreePainter(world, TreeRow(tall / world.viewport.unit, 1.0, 1.0), image, colors, rng)
+    pen = _TreePainter(world, TreeRow(height / world.viewport.unit, 1.0, 1.0), image, colors, rng)
     pen.great(size * _SUPERSAMPLING / 2, size * _SUPERSAMPLING, size * _SUPERSAMPLING * 0.98)
     return sprite_from_image(image, _SUPERSAMPLING, _PEAK)
 
@@ -112,28 +112,28 @@ class _TreePainter:
     def _ink(self, albedo: Rgb, sunlit: float) -> tuple[int, int, int, int]:
         return encode_color(self._world.lighting.hazed(self._world.lighting.lit(albedo, sunlit), self._veil), _PEAK)
 
-    def tree(self, x: float, ground: float, tall: float) -> None:
+    def tree(self, x: float, ground: float, height: float) -> None:
         """Draw a tree of a random kind with its bottom at (x, ground)."""
         if self._rng.random() >= self._row.leafy:
-            self._conifer(x, ground, tall)
+            self._conifer(x, ground, height)
         elif self._world.lighting.season == "winter":
-            self._bare(x, ground, tall * 0.8)
+            self._bare(x, ground, height * 0.8)
         else:
-            self._leafy(x, ground, tall * 0.86)
+            self._leafy(x, ground, height * 0.86)
 
-    def _conifer(self, x: float, ground: float, tall: float) -> None:
+    def _conifer(self, x: float, ground: float, height: float) -> None:
         rng = self._rng
-        half, lean = tall * rng.uniform(0.12, 0.19), tall * rng.uniform(-0.02, 0.02)
+        half, lean = height * rng.uniform(0.12, 0.19), height * rng.uniform(-0.02, 0.02)
         green = scale(mix((0.036, 0.080, 0.044), (0.055, 0.095, 0.032), rng.random()), rng.uniform(0.75, 1.2))
         dark, side = self._ink(green, 0.06), self._ink(green, 0.42)
         snow = self._ink((0.70, 0.77, 0.86), 0.35) if self._snowy else None
-        trunk = max(1.0, tall * 0.011)
-        self._pen.rectangle((x - trunk, ground - tall * 0.12, x + trunk, ground), fill=self._bark)
-        boughs = max(5, min(int(rng.integers(15, 22)), int(tall / 5)))
+        trunk = max(1.0, height * 0.011)
+        self._pen.rectangle((x - trunk, ground - height * 0.12, x + trunk, ground), fill=self._bark)
+        boughs = max(5, min(int(rng.integers(15, 22)), int(height / 5)))
         for bough in range(boughs, 0, -1):
             fraction = (bough + rng.uniform(-0.3, 0.3)) / boughs
-            reach, y = half * max(fraction, 0.02) ** 0.85, ground - tall * (1 - fraction) * 0.95 - tall * 0.03
-            middle, deep = x + lean * (1 - fraction), tall * 0.085
+            reach, y = half * max(fraction, 0.02) ** 0.85, ground - height * (1 - fraction) * 0.95 - height * 0.03
+            middle, deep = x + lean * (1 - fraction), height * 0.085
             for direction in (-1, 1):
                 tip = (middle + direction * reach * rng.uniform(0.6, 1.1), y + deep * rng.uniform(0.25, 0.55))
                 root = [(middle, y - deep), (middle, y + deep * 0.35)]
@@ -151,56 +151,56 @@ class _TreePainter:
 
     def undergrowth(self, columns: int, ground: int, unit: float) -> None:
         """Bushes and grass at the bottom of the trees."""
-        rng, high = self._rng, unit * (0.010 + 0.030 * self._row.depth)
+        rng, max_height = self._rng, unit * (0.010 + 0.030 * self._row.depth)
         albedo: Rgb = (0.60, 0.66, 0.74) if self._snowy else (0.060, 0.080, 0.030)
-        for x in np.arange(0, columns, high * 0.35):
+        for x in np.arange(0, columns, max_height * 0.35):
             tone = self._ink(scale(albedo, rng.uniform(0.6, 1.2)), rng.uniform(0.05, 0.3))
-            wide, tall = high * rng.uniform(0.3, 0.8), high * rng.uniform(0.25, 1.0)
-            self._pen.ellipse((x - wide, ground - tall, x + wide, ground + tall), fill=tone)
+            width, height = max_height * rng.uniform(0.3, 0.8), max_height * rng.uniform(0.25, 1.0)
+            self._pen.ellipse((x - width, ground - height, x + width, ground + height), fill=tone)
 
-    def _trunk(self, x: float, ground: float, tall: float, width: float) -> None:
+    def _trunk(self, x: float, ground: float, height: float, width: float) -> None:
         foot, top = width * 1.5, width * 0.7
-        shape = [(x - foot, ground), (x - width, ground - tall * 0.12), (x - top, ground - tall)]
-        shape += [(x + top, ground - tall), (x + width, ground - tall * 0.12), (x + foot, ground)]
+        shape = [(x - foot, ground), (x - width, ground - height * 0.12), (x - top, ground - height)]
+        shape += [(x + top, ground - height), (x + width, ground - height * 0.12), (x + foot, ground)]
         self._pen.polygon(shape, fill=self._bark)
 
-    def _leafy(self, x: float, ground: float, tall: float) -> None:
+    def _leafy(self, x: float, ground: float, height: float) -> None:
         rng = self._rng
-        self._trunk(x, ground, tall * 0.6, tall * 0.017)
+        self._trunk(x, ground, height * 0.6, height * 0.017)
         color = self._colors[int(rng.integers(len(self._colors)))]
-        wide, high = tall * rng.uniform(0.20, 0.28), tall * rng.uniform(0.30, 0.36)
-        middle = ground - tall * 0.66
-        count = int(min(90 + 330 * self._row.depth, 24 + 1.2 * tall))
+        width, crown_height = height * rng.uniform(0.20, 0.28), height * rng.uniform(0.30, 0.36)
+        middle = ground - height * 0.66
+        count = int(min(90 + 330 * self._row.depth, 24 + 1.2 * height))
         positions = _leaf_positions(rng, count)
         # Lower and darker leaves first, brighter ones in front of them.
         for px, py in positions[np.argsort(-positions[:, 1] + rng.normal(0, 0.25, count))]:
-            size = (tall * rng.uniform(0.013, 0.027) + 0.6) * (1.25 - 0.5 * abs(px))
-            cx, cy = x + px * wide * (1.1 - 0.3 * abs(py)), middle + py * high
+            size = (height * rng.uniform(0.013, 0.027) + 0.6) * (1.25 - 0.5 * abs(px))
+            cx, cy = x + px * width * (1.1 - 0.3 * abs(py)), middle + py * crown_height
             tone = self._ink(
                 scale(color, rng.uniform(0.75, 1.2)),
                 max(0.0, 0.28 - 0.36 * py + 0.2 * px * self._sunny) * rng.uniform(0.5, 1.2),
             )
             self._pen.ellipse((cx - size, cy - size * 0.8, cx + size, cy + size * 0.8), fill=tone)
 
-    def great(self, x: float, ground: float, tall: float) -> None:
+    def great(self, x: float, ground: float, height: float) -> None:
         """A large, broad tree."""
         if self._world.lighting.season == "winter":
-            self._branch((x, ground), -np.pi / 2, tall * 0.27, tall * 0.034)
+            self._branch((x, ground), -np.pi / 2, height * 0.27, height * 0.034)
             return
         rng = self._rng
-        self._trunk(x, ground, tall * 0.46, tall * 0.026)
+        self._trunk(x, ground, height * 0.46, height * 0.026)
         for turn in (-0.75, -0.35, 0.3, 0.7):
-            tip = (x + np.sin(turn) * tall * 0.30, ground - tall * (0.40 + 0.26 * np.cos(turn)))
-            self._pen.line((x, ground - tall * 0.34, *tip), fill=self._bark, width=max(1, int(tall * 0.017)))
+            tip = (x + np.sin(turn) * height * 0.30, ground - height * (0.40 + 0.26 * np.cos(turn)))
+            self._pen.line((x, ground - height * 0.34, *tip), fill=self._bark, width=max(1, int(height * 0.017)))
         # Clusters of leaves from back to front, lit from above and from the side of the sun.
         for _ in range(46):
             angle, away = rng.uniform(0, 2 * np.pi), np.sqrt(rng.random())
             px, py = np.cos(angle) * away, np.sin(angle) * away
             if py > 0.62:
                 continue
-            cx, cy = x + px * tall * 0.36, ground - tall * 0.64 + py * tall * 0.27
+            cx, cy = x + px * height * 0.36, ground - height * 0.64 + py * height * 0.27
             color = self._colors[int(rng.integers(len(self._colors)))]
-            self._clump((cx, cy), tall * rng.uniform(0.075, 0.12), color, 0.34 - 0.34 * py + 0.16 * px * self._sunny)
+            self._clump((cx, cy), height * rng.uniform(0.075, 0.12), color, 0.34 - 0.34 * py + 0.16 * px * self._sunny)
 
     def _clump(self, middle: tuple[float, float], radius: float, color: Rgb, light: float) -> None:
         """A round cluster of leaves. `light`: how much light reaches it, 0..1."""
@@ -212,8 +212,8 @@ class _TreePainter:
             cx, cy = middle[0] + px * radius, middle[1] + py * radius * 0.8
             self._pen.ellipse((cx - size, cy - size * 0.7, cx + size, cy + size * 0.7), fill=tone)
 
-    def _bare(self, x: float, ground: float, tall: float) -> None:
-        self._branch((x, ground), -np.pi / 2, tall * 0.36, tall * 0.020)
+    def _bare(self, x: float, ground: float, height: float) -> None:
+        self._branch((x, ground), -np.pi / 2, height * 0.36, height * 0.020)
 
     def _branch(self, foot: tuple[float, float], angle: float, length: float, width: float) -> None:
         tip = (foot[0] + length * np.cos(angle), foot[1] + length * np.sin(angle))

@@ -47,9 +47,9 @@ class OpenWater(Layer):
         self._bright = as_planes(mix(scale(color, 1.5), (0.75, 1.0, 1.0), 0.35))
         down = (np.arange(viewport.height // 2, dtype=np.float32) * 2 + 1) / np.float32(viewport.unit)
         self._down = down
-        high = viewport.height / viewport.unit
+        height = viewport.height / viewport.unit
         deep, middle = as_planes(scale(color, 0.085)), as_planes(scale(color, 0.62))
-        fraction = smoothstep(0.0, 0.95 * high, down)[None, :, None]
+        fraction = smoothstep(0.0, 0.95 * height, down)[None, :, None]
         x = viewport.columns(2)[None, None] / np.float32(viewport.half_width)
         self._plate = (middle + (deep - middle) * np.sqrt(fraction)) * (1 - np.float32(0.35) * x * x)
 
@@ -91,13 +91,13 @@ class SeaBed(Layer):
         first, last = intersect(span, (self._top, viewport.height))
         if first >= last:
             return
-        drop = (np.arange(first, last, dtype=np.float32) + np.float32(0.5 - self._top)) / np.float32(viewport.unit)
-        far = np.asarray(1 / (drop + np.float32(0.10)), np.float32)
+        below = (np.arange(first, last, dtype=np.float32) + np.float32(0.5 - self._top)) / np.float32(viewport.unit)
+        far = np.asarray(1 / (below + np.float32(0.10)), np.float32)
         x = (viewport.columns() + np.float32(state.parallax(0.9)))[None] * far[:, None]
         (sand,) = sample_rows(self._sand, x * 16, far * np.float32(34))
         light = caustic_lines(self._fields, x * np.float32(7.5), far * np.float32(24), state.t)
         # The far edge of the sand is curved and fades out.
-        edge = drop[:, None] + np.float32(0.012) * np.sin(x[:1] * np.float32(0.35) + 1) - np.float32(0.012)
+        edge = below[:, None] + np.float32(0.012) * np.sin(x[:1] * np.float32(0.35) + 1) - np.float32(0.012)
         near = smoothstep(0.0, 0.17, edge)
         tone = (np.float32(0.62) + sand * np.float32(0.10)) * near
         light *= near * np.float32(0.75)

@@ -138,16 +138,16 @@ def forest(world: World, subject: Subject) -> list[Layer]:
     """Trees in rows with mist between them, and light beams if the sun is low. The season decides how many are
     leafy."""
     leafy = {"autumn": 0.85, "spring": 0.7, "summer": 0.6, "winter": 0.1}.get(world.lighting.season, 0.25)
-    high = world.viewport.horizon / world.viewport.unit
+    sky_height = world.viewport.horizon / world.viewport.unit
     rows = tuple(
-        TreeRow(high * tall, depth, leafy, crowd)
-        for tall, depth, crowd in ((0.50, 0.10, 1.3), (0.60, 0.32, 1.2), (0.74, 0.6, 0.9), (1.0, 0.88, 0.6))
+        TreeRow(sky_height * fraction, depth, leafy, crowd)
+        for fraction, depth, crowd in ((0.50, 0.10, 1.3), (0.60, 0.32, 1.2), (0.74, 0.6, 0.9), (1.0, 0.88, 0.6))
     )
     colors = season_colors(world, tuple(TINTS[name] for name in subject.colours))
     layers: list[Layer] = [*woods(world, rows, colors, 0.55 + 0.4 * world.lighting.fog)]
     if world.lighting.sun[1] < 0.4 and world.lighting.overcast < 0.4 and not world.lighting.is_night:
         beams = LightBeams(
-            world, (world.lighting.sun[0] * 1.3, high * 1.5), scale(world.lighting.hour.near, 0.75), 0.8, 0.5
+            world, (world.lighting.sun[0] * 1.3, sky_height * 1.5), scale(world.lighting.hour.near, 0.75), 0.8, 0.5
         )
         beams.order = STANDING
         layers.append(beams)
@@ -169,8 +169,8 @@ def forest_floor(world: World, subject: Subject) -> list[Layer]:
 
 def clearing(world: World, subject: Subject) -> list[Layer]:
     """Forest floor with trees behind it."""
-    high = world.viewport.horizon / world.viewport.unit
-    rows = (TreeRow(high * 0.6, 0.2, 0.1, 1.2), TreeRow(high * 0.78, 0.55, 0.1, 1.0))
+    sky_height = world.viewport.horizon / world.viewport.unit
+    rows = (TreeRow(sky_height * 0.6, 0.2, 0.1, 1.2), TreeRow(sky_height * 0.78, 0.55, 0.1, 1.0))
     return [*forest_floor(world, subject), *woods(world, rows, season_colors(world, ()), 0.3)]
 
 
@@ -217,8 +217,8 @@ def waterfall(world: World, subject: Subject) -> list[Layer]:
         Mist(world, MistBank(0.015, 0.055, 0.75, spray, 0.10), "spray", GROUND - 1),
         Mist(world, MistBank(0.10, 0.10, 0.28, spray, 0.04), "drift", GROUND - 0.9),
     ]
-    high = world.viewport.horizon / world.viewport.unit
-    trees = (TreeRow(high * 0.30, 0.55, 0.35, 1.0),) if "tree" not in world.shot.without else ()
+    sky_height = world.viewport.horizon / world.viewport.unit
+    trees = (TreeRow(sky_height * 0.30, 0.55, 0.35, 1.0),) if "tree" not in world.shot.without else ()
     sides = woods(world, trees, season_colors(world, ()), 0.0)
     return [cliff(world, rise, gap), Waterfall(world, rise, gap, subject.amount), *mists, *sides]
 
@@ -239,9 +239,9 @@ def underwater(world: World, subject: Subject) -> list[Layer]:
     """Open water over sand, with light beams and particles."""
     base = (0.010, 0.055, 0.12) if world.lighting.is_night else (0.035, 0.36, 0.52)
     color = tint(base, subject.colours or world.shot.palette, 0.8)
-    high = world.viewport.height / world.viewport.unit
+    picture_height = world.viewport.height / world.viewport.unit
     light = mix(scale(color, 0.75), (0.5, 0.8, 0.8), 0.12)
-    beams = LightBeams(world, (float(world.rng("beams").uniform(-0.4, 0.4)), high * 1.35), light, 1.0, 0.7)
+    beams = LightBeams(world, (float(world.rng("beams").uniform(-0.4, 0.4)), picture_height * 1.35), light, 1.0, 0.7)
     beams.order = STANDING
     return [Deep(world, color), SeaBed(world, color), beams, Motes(world)]
 

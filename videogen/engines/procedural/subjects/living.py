@@ -46,9 +46,9 @@ WALKERS: Final[Mapping[str, Gait]] = {
 
 def _color(world: World, subject: Subject, fraction: float) -> Rgb:
     """The light that a figure reflects: dark in front of a low sun, its own colour by day."""
-    own = TINTS[subject.colours[0]] if subject.colours else (0.10, 0.085, 0.075)
-    lit = world.lighting.lit(own, 0.16 if world.lighting.sun[1] < 0.25 else 0.4)
-    floor = scale(own, 0.05) if subject.colours else (0.0, 0.0, 0.0)
+    base_color = TINTS[subject.colours[0]] if subject.colours else (0.10, 0.085, 0.075)
+    lit = world.lighting.lit(base_color, 0.16 if world.lighting.sun[1] < 0.25 else 0.4)
+    floor = scale(base_color, 0.05) if subject.colours else (0.0, 0.0, 0.0)
     dark = (lit[0] * 0.5 + floor[0], lit[1] * 0.5 + floor[1], lit[2] * 0.5 + floor[2])
     return world.lighting.hazed(dark, fraction)
 
@@ -90,8 +90,8 @@ def birds(world: World, subject: Subject) -> list[Layer]:
     rng = world.rng("birds")
     count = min(subject.count or 11, 60)
     direction = 1.0 if rng.random() < 0.5 else -1.0
-    high = world.viewport.horizon / world.viewport.unit
-    base, actors, cached_cycle = float(rng.uniform(0.55, 0.72)) * high, [], cache(draw_cycle)
+    sky_height = world.viewport.horizon / world.viewport.unit
+    base, actors, cached_cycle = float(rng.uniform(0.55, 0.72)) * sky_height, [], cache(draw_cycle)
     size_factor = 2.4 if count == 1 else 1.5 if count < 4 else 1.0
     for index in range(count):
         depth = float(rng.choice(_DEPTHS))
@@ -112,23 +112,23 @@ def fish(world: World, subject: Subject) -> list[Layer]:
     """Fish under water. With a ground, they are seen from above and are below the horizon."""
     rng = world.rng("fish")
     count = min(subject.count or 26, 60)
-    high = world.viewport.height / world.viewport.unit
+    picture_height = world.viewport.height / world.viewport.unit
     base = world.viewport.horizon / world.viewport.unit
     names = subject.colours or (("orange", "yellow", "white", "blue") if count < 9 else ())
     actors, direction, cached_cycle = [], 1.0 if rng.random() < 0.5 else -1.0, cache(draw_cycle)
     for index in range(count):
         depth = float(rng.choice(_DEPTHS)) if count > 2 else 0.9
-        own = TINTS[names[index % len(names)]] if names else (0.34, 0.44, 0.48)
-        color = mix(scale(own, 0.40), (0.012, 0.13, 0.20), 0.72 - 0.55 * depth)
+        base_color = TINTS[names[index % len(names)]] if names else (0.34, 0.44, 0.48)
+        color = mix(scale(base_color, 0.40), (0.012, 0.13, 0.20), 0.72 - 0.55 * depth)
         size = (0.085 if count > 8 else 0.15) * _SIZES[subject.size] * (0.35 + 0.65 * depth)
         heading = direction if rng.random() < 0.88 else -direction
         x, y = rng.normal(0, 0.42) * world.viewport.half_width, rng.normal(0.52, 0.13)
         speed = heading * float(rng.uniform(0.05, 0.10))
         hertz = world.rate(float(rng.uniform(1.4, 2.2)))
-        height = base - high * (1 - float(np.clip(y, 0.24, 0.85)))
+        height = base - picture_height * (1 - float(np.clip(y, 0.24, 0.85)))
         if world.ground:
             # Seen from above the water, they are in it.
-            height = -(high - base) * (0.25 + 0.6 * float(np.clip(y, 0.1, 0.9)))
+            height = -(picture_height - base) * (0.25 + 0.6 * float(np.clip(y, 0.1, 0.9)))
             color = mix(color, world.lighting.hour.water, 0.8)
         frames = cached_cycle("fish", size * world.viewport.unit, color, 1.0, heading < 0)
         start = float(x) - speed * world.camera.scene_seconds / 2
@@ -141,18 +141,18 @@ def whales(world: World, subject: Subject) -> list[Layer]:
     """Large and slow."""
     rng = world.rng("whales")
     count = min(subject.count or 3, 6)
-    high, base = world.viewport.height / world.viewport.unit, world.viewport.horizon / world.viewport.unit
+    picture_height, base = world.viewport.height / world.viewport.unit, world.viewport.horizon / world.viewport.unit
     actors, direction, cached_cycle = [], 1.0 if rng.random() < 0.5 else -1.0, cache(draw_cycle)
     for index in range(count):
         depth = 0.9 if index == 0 else float(rng.uniform(0.35, 0.7))
-        own = TINTS[subject.colours[0]] if subject.colours else (0.09, 0.15, 0.20)
-        color = mix(scale(own, 0.5), (0.012, 0.13, 0.20), 0.75 - 0.55 * depth)
+        base_color = TINTS[subject.colours[0]] if subject.colours else (0.09, 0.15, 0.20)
+        color = mix(scale(base_color, 0.5), (0.012, 0.13, 0.20), 0.75 - 0.55 * depth)
         size = 0.42 * _SIZES[subject.size] * depth
         x = (float(rng.uniform(-0.1, 0.1)) if index == 0 else float(rng.uniform(-0.8, 0.8))) * world.viewport.half_width
         speed = direction * 0.045 * depth
-        height = base - high * (1 - float(rng.uniform(0.45, 0.62)))
+        height = base - picture_height * (1 - float(rng.uniform(0.45, 0.62)))
         if world.ground:
-            height, size = -(high - base) * float(rng.uniform(0.25, 0.55)), size * 0.5
+            height, size = -(picture_height - base) * float(rng.uniform(0.25, 0.55)), size * 0.5
         frames = cached_cycle("whale", size * world.viewport.unit, color, 1.0, direction < 0)
         hertz = world.rate(0.22)
         actors.append(

@@ -44,7 +44,7 @@ def lanterns(world: World, subject: Subject) -> list[Layer]:
 _SIZES: Final = {"tiny": 0.4, "small": 0.65, "": 1.0, "large": 1.4, "huge": 1.9}
 
 
-def _own(subject: Subject, index: int, otherwise: Rgb) -> Rgb:
+def _own_color(subject: Subject, index: int, otherwise: Rgb) -> Rgb:
     """The colour of the object with this index."""
     return TINTS[subject.colours[index % len(subject.colours)]] if subject.colours else otherwise
 
@@ -59,7 +59,7 @@ def boats(world: World, subject: Subject) -> list[Layer]:
         depth = float(rng.uniform(0.5, 1.0)) if count > 1 else 1.0
         height = 0.17 * _SIZES[subject.size] * depth
         sprite = boat(
-            world, height * world.viewport.unit, _own(subject, len(actors), (0.20, 0.10, 0.06)), direction < 0
+            world, height * world.viewport.unit, _own_color(subject, len(actors), (0.20, 0.10, 0.06)), direction < 0
         )
         actors.append(
             MovingSprite([sprite], x, -0.006 * depth, direction * 0.018 * depth, 0.0, float(rng.random()), 0.3, 0.003)
@@ -71,7 +71,7 @@ def balloons(world: World, subject: Subject) -> list[Layer]:
     """Drifting hot-air balloons."""
     rng = world.rng("balloons")
     count = min(subject.count or 5, 16)
-    high = world.viewport.horizon / world.viewport.unit
+    sky_height = world.viewport.horizon / world.viewport.unit
     pairs = (
         ((0.80, 0.10, 0.07), (0.90, 0.72, 0.25)),
         ((0.12, 0.25, 0.62), (0.88, 0.86, 0.80)),
@@ -80,13 +80,13 @@ def balloons(world: World, subject: Subject) -> list[Layer]:
     actors: list[MovingSprite] = []
     for index, x in enumerate(distribute(world, subject, count, "balloon places")):
         depth = 1.0 if index == 0 else float(rng.uniform(0.35, 0.8))
-        height = 0.34 * _SIZES[subject.size] * depth * min(1.0, high / 0.6)
+        height = 0.34 * _SIZES[subject.size] * depth * min(1.0, sky_height / 0.6)
         first, second = pairs[int(rng.integers(len(pairs)))]
         if subject.colours:
-            first = _own(subject, 0 if len(subject.colours) > 1 else index, first)
+            first = _own_color(subject, 0 if len(subject.colours) > 1 else index, first)
             second = TINTS[subject.colours[1]] if len(subject.colours) > 1 else mix(first, (0.9, 0.88, 0.8), 0.75)
         sprite = balloon(world, height * world.viewport.unit, (first, second))
-        base = high * float(rng.uniform(0.42, 0.68)) - height * 0.3
+        base = sky_height * float(rng.uniform(0.42, 0.68)) - height * 0.3
         speed = 0.012 * float(rng.uniform(0.6, 1.2))
         actors.append(MovingSprite([sprite], x, base, speed, 0.0, float(rng.random()), 0.2 + 0.3 * depth, 0.014))
     return [MovingSprites(world, actors, ALOFT)]
@@ -99,7 +99,7 @@ def houses(world: World, subject: Subject) -> list[Layer]:
     actors: list[MovingSprite] = []
     for x in distribute(world, subject, count, "house places"):
         size = 0.20 * _SIZES[subject.size] * (1.0 if count == 1 else float(rng.uniform(0.55, 0.9)))
-        wall = _own(subject, len(actors), (0.72, 0.66, 0.56))
+        wall = _own_color(subject, len(actors), (0.72, 0.66, 0.56))
         sprite = house(world, size * world.viewport.unit, wall, (0.30, 0.10, 0.06))
         foot = 0.0 if on_water(world) else -0.09 * size / 0.2
         actors.append(MovingSprite([sprite], x, foot, 0.0, 0.0, 0.0, 0.6))
@@ -115,7 +115,7 @@ def lighthouses(world: World, subject: Subject) -> list[Layer]:
         * world.viewport.half_width
         * (requested_side(subject) or (1 if rng.random() < 0.5 else -1))
     )
-    sprite = lighthouse(world, size * world.viewport.unit, _own(subject, 0, (0.62, 0.06, 0.05)))
+    sprite = lighthouse(world, size * world.viewport.unit, _own_color(subject, 0, (0.62, 0.06, 0.05)))
     actor = MovingSprite([sprite], x, 0.0, 0.0, 0.0, 0.0, 0.5)
     return [MovingSprites(world, [actor], ALOFT), Beam(world, (x, size * (1 - LAMP_POSITION)), 0.5)]
 

@@ -43,12 +43,12 @@ def moon(world: World, subject: Subject) -> list[Layer]:
     size = {"tiny": 0.5, "small": 0.75, "large": 1.9, "huge": 3.2}.get(subject.size, 1.0) / count**0.25
     color = tint((0.90, 0.93, 1.0), subject.colours, 0.85)
     first = world.lighting.sun if world.lighting.is_night else (-world.lighting.sun[0], 0.30)
-    high = world.viewport.horizon / world.viewport.unit
-    positions = [(first[0], min(first[1] + 0.02, high * 0.8))]
+    sky_height = world.viewport.horizon / world.viewport.unit
+    positions = [(first[0], min(first[1] + 0.02, sky_height * 0.8))]
     side = 1 if first[0] < 0 else -1
     for index in range(1, count):
         x = first[0] + side * world.viewport.half_width * 1.1 * index / max(2, count - 0.5)
-        positions.append((x, high * float(rng.uniform(0.45, 0.85))))
+        positions.append((x, sky_height * float(rng.uniform(0.45, 0.85))))
     radii = [0.046 * size * (1.0 if index == 0 else float(rng.uniform(0.55, 0.95))) for index in range(count)]
     return [Moons(world, positions, radii, color)]
 
