@@ -91,7 +91,7 @@ def _render(reporter: ProgressRecorder, schedule: Schedule) -> None:
         if late < 0:
             time.sleep(-late)
         message = f"@{time.monotonic_ns()}@" if schedule.stamped else ""
-        reporter.take(Progress(step=step, total=FOREVER, stage="rendering", message=message))
+        reporter.record(Progress(step=step, total=FOREVER, stage="rendering", message=message))
 
 
 if __name__ == "__main__":

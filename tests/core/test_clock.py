@@ -39,13 +39,13 @@ def _pass(seconds, *clocks):
         clock.now += seconds
 
 
-def test_it_is_the_machines_clock_as_long_as_nobody_sets_it(steady, wall, ticks):
+def test_it_follows_the_system_clock_while_nobody_sets_that(steady, wall, ticks):
     for seconds in (0.0, 0.5, 1000.0):
         _pass(seconds, wall, ticks)
         assert steady() == wall.now
 
 
-def test_a_clock_that_is_set_back_is_not_followed_until_it_has_caught_up(steady, wall, ticks):
+def test_a_system_clock_that_is_set_back_is_not_followed_until_it_has_caught_up(steady, wall, ticks):
     before = steady()
     wall.now -= HOUR
     _pass(10, wall, ticks)
@@ -54,13 +54,13 @@ def test_a_clock_that_is_set_back_is_not_followed_until_it_has_caught_up(steady,
     assert steady() == wall.now == before + 10
 
 
-def test_a_clock_that_is_set_forward_is_followed_at_once(steady, wall):
+def test_a_system_clock_that_is_set_forward_is_followed_at_once(steady, wall):
     steady()
     wall.now += 10 * 365 * 24 * HOUR
     assert steady() == wall.now
 
 
-def test_a_clock_that_had_been_wrong_by_far_is_followed_back(steady, wall, ticks):
+def test_a_system_clock_that_was_far_ahead_is_followed_back(steady, wall, ticks):
     before = steady()
     wall.now += 10 * 365 * 24 * HOUR
     steady()
@@ -69,7 +69,7 @@ def test_a_clock_that_had_been_wrong_by_far_is_followed_back(steady, wall, ticks
     assert steady() == before + 5
 
 
-def test_it_begins_after_what_was_done_already(steady, wall):
+def test_not_before_sets_the_earliest_time(steady, wall):
     steady.not_before(wall.now + 60)
     assert steady() == wall.now + 60
     steady.not_before(wall.now + MAX_AHEAD_SECONDS + 60)
@@ -78,21 +78,21 @@ def test_it_begins_after_what_was_done_already(steady, wall):
     assert steady() == wall.now + 60
 
 
-# The same where it is put to use, with a clock that is set by an hour in either direction at every step.
+# Integration: the clock is set by an hour in either direction at every step.
 
 
 @pytest.fixture
-def told(database):
-    presenter, frames = Serializer(SIGNER, ""), []
+def events(database):
+    serializer, decoded = Serializer(SIGNER, ""), []
 
-    def listen(events):
-        for event in events:
-            lines = presenter.event_bytes(event).decode().splitlines()
+    def decode_all(stored):
+        for event in stored:
+            lines = serializer.event_bytes(event).decode().splitlines()
             data = orjson.loads(lines[2].removeprefix("data: "))
-            frames.append(decode(event.type, event.id, data))
+            decoded.append(decode(event.type, event.id, data))
 
-    database.listen(listen)
-    return frames
+    database.listen(decode_all)
+    return decoded
 
 
 def _progress(step):
@@ -100,13 +100,11 @@ def _progress(step):
 
 
 @pytest.mark.parametrize("jump", [-HOUR, HOUR, -24 * 365 * HOUR])
-def test_a_page_takes_in_everything_that_happens_whatever_the_clock_says(
-    store, queue, submit, alice, clock, told, jump
-):
+def test_a_page_shows_every_event_when_the_clock_is_set(store, queue, submit, alice, clock, events, jump):
     row = submit(alice)
     board = Board()
     board.put(_shown(store, alice, row.id))
-    told.clear()
+    events.clear()
     lease = queue.claim("worker")
     fence = Fence(row.id, lease.attempt)
     for step in (10, 20, 30):
@@ -118,12 +116,12 @@ def test_a_page_takes_in_everything_that_happens_whatever_the_clock_says(
     store.complete(fence, Result(file_row(row), None, 64, 64, 8, 0.5))
 
     steps = []
-    for event in told:
+    for event in events:
         board.apply(event)
         steps.append(board.get(row.id).step)
     assert [step for step in steps if step] == [10, 20, 30, 30, 30]
     assert board.get(row.id).status is Status.COMPLETED
-    times = [event.at for event in told]
+    times = [event.at for event in events]
     assert all(first <= second for first, second in pairwise(times))
     ended = store.get_generation(alice, row.id)
     assert ended.created_at <= ended.started_at <= ended.finished_at
@@ -136,7 +134,7 @@ def _shown(store, session, generation_id):
     return Generation.model_validate(Serializer(SIGNER, "").generation(row, store.clock()).model_dump())
 
 
-def test_who_was_served_by_a_clock_ahead_is_not_last_for_ever(store, queue, submit, alice, bob, clock):
+def test_a_session_that_was_served_by_a_clock_ahead_is_not_last_for_ever(store, queue, submit, alice, bob, clock):
     clock.now += 10 * 365 * 24 * HOUR
     submit(alice)
     queue.claim("worker")
@@ -153,7 +151,7 @@ def test_who_was_served_by_a_clock_ahead_is_not_last_for_ever(store, queue, subm
     assert store.get_generation(alice, first.id).queue_position == 1
 
 
-def test_the_history_is_in_the_order_of_submits(store, submit, alice, clock):
+def test_the_history_is_in_the_order_of_submits_when_the_clock_is_set(store, submit, alice, clock):
     ids = []
     for _ in range(4):
         ids.append(submit(alice).id)
@@ -162,7 +160,7 @@ def test_the_history_is_in_the_order_of_submits(store, submit, alice, clock):
     assert [row.id for row in listed] == ids[::-1]
 
 
-def test_a_start_after_the_clock_was_set_back_goes_on_from_the_newest_time(store, submit, alice, clock, wall, ticks):
+def test_a_start_after_the_clock_was_set_back_continues_from_the_newest_time(store, submit, alice, clock, wall, ticks):
     row = submit(alice)
     wall.now = row.created_at - HOUR
     steady = SteadyClock(wall, ticks)
@@ -171,6 +169,6 @@ def test_a_start_after_the_clock_was_set_back_goes_on_from_the_newest_time(store
 
 
 @pytest.mark.parametrize("jump", [-HOUR, 12 * HOUR])
-def test_a_signed_link_holds_when_the_clock_is_set(clock, jump):
+def test_a_signed_link_stays_valid_when_the_clock_is_set(clock, jump):
     exp, sig = (part.partition("=")[2] for part in SIGNER.link("fil_a", clock.now).split("&"))
     assert SIGNER.verify("fil_a", exp, sig, clock.now + jump)

@@ -59,23 +59,23 @@ def test_every_setting_is_read_from_its_variable():
         ("VIDEOGEN_MAX_PROMPT_CHARS", "two\nlines"),
     ],
 )
-def test_a_wrong_value_is_told_in_one_line_that_names_the_variable_what_is_allowed_and_what_came(variable, value):
+def test_a_wrong_value_gives_one_line_with_variable_expected_and_got(variable, value):
     with pytest.raises(ConfigError) as caught:
         AppConfig.from_env({variable: value})
-    told = str(caught.value)
-    assert told.startswith(f"{variable}: expected ")
-    assert f"got {value.strip()!r}" in told or "got ()" in told
-    assert "\n" not in told
+    message = str(caught.value)
+    assert message.startswith(f"{variable}: expected ")
+    assert f"got {value.strip()!r}" in message or "got ()" in message
+    assert "\n" not in message
     assert caught.value.variable == variable
     assert isinstance(caught.value, StartError)
 
 
-def test_the_message_tells_what_the_variable_is_for():
+def test_the_message_says_what_the_variable_is_for():
     with pytest.raises(ConfigError, match="port to listen on; 0 means any free one"):
         AppConfig.from_env({"VIDEOGEN_PORT": "x"})
 
 
-def test_an_unknown_variable_is_worth_a_line_but_no_stop(caplog):
+def test_an_unknown_variable_is_logged_and_ignored(caplog):
     with caplog.at_level(logging.WARNING):
         AppConfig.from_env({"VIDEOGEN_COLOUR": "blue", "OTHER": "x", "VIDEOGEN_TEST_THING": "1"})
     assert [record.getMessage() for record in caplog.records] == [

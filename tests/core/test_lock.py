@@ -17,7 +17,7 @@ sys.stdin.read()
 """
 
 
-def test_a_folder_is_one_processs_at_a_time_and_the_other_is_told_whose(tmp_path):
+def test_one_process_at_a_time_has_the_lock_and_the_other_gets_its_id(tmp_path):
     assert holder(tmp_path) is None
     lock = DataLock.take(tmp_path)
     assert holder(tmp_path) == os.getpid()
@@ -29,7 +29,7 @@ def test_a_folder_is_one_processs_at_a_time_and_the_other_is_told_whose(tmp_path
     DataLock.take(tmp_path).close()
 
 
-def test_a_process_that_dies_lets_go_whatever_stands_in_the_file(tmp_path):
+def test_a_dead_process_releases_the_lock_whatever_the_file_contains(tmp_path):
     child = subprocess.Popen(
         [sys.executable, "-c", HOLD, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
@@ -45,7 +45,7 @@ def test_a_process_that_dies_lets_go_whatever_stands_in_the_file(tmp_path):
     DataLock.take(tmp_path).close()
 
 
-def test_a_folder_that_cannot_be_made_names_the_setting(tmp_path):
+def test_a_folder_that_cannot_be_created_is_an_error_that_names_the_setting(tmp_path):
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(ConfigError, match="VIDEOGEN_DATA_DIR"):
         DataLock.take(tmp_path / "file" / "data")

@@ -16,20 +16,20 @@ def signer():
     return Signer(b"a secret of many bytes")
 
 
-def test_ids_and_tokens_cannot_be_guessed_or_met_twice():
+def test_ids_and_tokens_are_long_and_unique():
     assert len({new_id("gen") for _ in range(1000)} | {new_token() for _ in range(1000)}) == 2000
     assert new_id("gen").startswith("gen_")
     assert len(new_token()) >= 43
 
 
-def test_a_token_is_known_by_its_hash_only():
+def test_a_token_hash_is_stable_and_one_way():
     token = new_token()
     assert token_hash(token) == token_hash(token)
     assert token not in token_hash(token)
     assert len(token_hash(token)) == 64
 
 
-def test_the_hash_takes_whatever_a_header_may_hold():
+def test_the_hash_accepts_any_header_value():
     assert len({token_hash(text) for text in ("", "é", "\udcff", "x" * 10_000)}) == 4
 
 
@@ -37,20 +37,20 @@ def _parts(link):
     return dict(part.split("=") for part in link.split("&"))
 
 
-def test_a_link_of_ours_holds_for_a_day_at_least(signer):
+def test_a_signed_link_is_valid_for_at_least_a_day(signer):
     link = _parts(signer.link("fil_a", NOW))
     assert signer.verify("fil_a", link["exp"], link["sig"], NOW)
     assert signer.verify("fil_a", link["exp"], link["sig"], NOW + LINK_SECONDS)
     assert not signer.verify("fil_a", link["exp"], link["sig"], int(link["exp"]) + 1)
 
 
-def test_a_link_stays_the_same_within_an_hour_so_that_browsers_keep_what_they_have(signer):
+def test_a_link_is_the_same_within_an_hour(signer):
     hour = NOW // 3600 * 3600
     assert signer.link("fil_a", hour) == signer.link("fil_a", hour + 3599)
     assert signer.link("fil_a", hour) != signer.link("fil_a", hour + 3600)
 
 
-def test_a_link_opens_no_other_file(signer):
+def test_a_link_is_valid_for_its_file_only(signer):
     link = _parts(signer.link("fil_a", NOW))
     assert not signer.verify("fil_b", link["exp"], link["sig"], NOW)
 
@@ -71,12 +71,12 @@ def test_every_changed_character_breaks_the_signature(signer):
     ("expires", "signature"),
     [("", ""), ("x", "x"), ("-1", "0"), ("1e9", "0"), ("٣", "0"), ("9" * 400, "0"), (None, "é"), (None, "")],
 )
-def test_what_is_no_link_at_all_is_refused_without_an_error(signer, expires, signature):
+def test_a_malformed_link_is_refused_without_an_exception(signer, expires, signature):
     expires = _parts(signer.link("fil_a", NOW))["exp"] if expires is None else expires
     assert not signer.verify("fil_a", expires, signature, NOW)
 
 
-def test_another_secret_signs_otherwise(signer):
+def test_another_secret_gives_another_signature(signer):
     link = _parts(signer.link("fil_a", NOW))
     assert not Signer(b"another secret of many bytes").verify("fil_a", link["exp"], link["sig"], NOW)
 
@@ -86,7 +86,7 @@ def test_derived_keys_differ_by_purpose_and_by_secret(signer):
     assert len(keys) == 3
 
 
-def test_the_secret_is_made_once_and_only_its_owner_can_read_it(tmp_path):
+def test_the_secret_is_created_once_with_mode_600(tmp_path):
     secret = load_secret(tmp_path, "")
     path = tmp_path / "secret.key"
     assert len(secret) >= 32
@@ -95,12 +95,12 @@ def test_the_secret_is_made_once_and_only_its_owner_can_read_it(tmp_path):
     assert [found.name for found in tmp_path.iterdir()] == ["secret.key"]
 
 
-def test_a_given_secret_leaves_no_file(tmp_path):
+def test_a_given_secret_writes_no_file(tmp_path):
     assert load_secret(tmp_path, "given") == b"given"
     assert list(tmp_path.iterdir()) == []
 
 
-def test_threads_that_start_at_once_agree_on_one_secret(tmp_path):
+def test_concurrent_threads_get_the_same_secret(tmp_path):
     barrier = Barrier(8)
 
     def start(_):
@@ -118,7 +118,7 @@ def _load_in_process(folder, barrier, answers):
     answers.put(load_secret(folder, ""))
 
 
-def test_two_processes_that_start_at_once_agree_on_one_secret(tmp_path):
+def test_concurrent_processes_get_the_same_secret(tmp_path):
     spawn = multiprocessing.get_context("spawn")
     barrier, answers = spawn.Barrier(2), spawn.Queue()
     processes = [spawn.Process(target=_load_in_process, args=(tmp_path, barrier, answers)) for _ in range(2)]
@@ -133,13 +133,13 @@ def test_two_processes_that_start_at_once_agree_on_one_secret(tmp_path):
     assert len(secrets) == 1
 
 
-def test_a_secret_that_is_too_short_stops_the_start_and_tells_the_file(tmp_path):
+def test_a_short_secret_is_a_start_error_that_names_the_file(tmp_path):
     (tmp_path / "secret.key").write_text("short")
     with pytest.raises(StartError, match=r"secret\.key: expected a secret of at least 16 bytes, got 5"):
         load_secret(tmp_path, "")
 
 
-def test_a_secret_that_cannot_be_read_stops_the_start(tmp_path):
+def test_an_unreadable_secret_is_a_start_error(tmp_path):
     (tmp_path / "secret.key").mkdir()
     with pytest.raises(StartError, match=r"secret\.key cannot be read or written"):
         load_secret(tmp_path, "")

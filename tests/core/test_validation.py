@@ -55,17 +55,17 @@ def _faults(**values):
         ({"more": 1}, ("more", "no such field", "1")),
     ],
 )
-def test_a_fault_names_the_field_what_was_expected_and_what_came(values, fault):
+def test_a_fault_has_field_expected_and_got(values, fault):
     assert _faults(**values) == [dict(zip(("field", "expected", "got"), fault, strict=True))]
 
 
-def test_what_is_missing_is_said_to_be_missing():
+def test_a_missing_value_is_reported_as_nothing():
     with pytest.raises(ValidationError) as caught:
         Sample()
     assert faults(caught.value) == [{"field": "name", "expected": "a value", "got": "nothing"}]
 
 
-def test_every_fault_is_told():
+def test_all_faults_are_listed():
     assert [fault["field"] for fault in _faults(name="a", count=0, more=1)] == ["name", "count", "more"]
 
 
@@ -75,11 +75,11 @@ def test_a_long_value_is_cut():
     assert fault["got"].endswith("...")
 
 
-def test_text_that_is_no_json_is_a_fault_of_the_body():
+def test_invalid_json_is_a_fault_of_the_body():
     error = {"type": "json_invalid", "loc": ("body", 7), "input": {}, "ctx": {"error": "Expecting value"}}
     assert explain(error) == {"field": "body", "expected": "valid JSON", "got": "something else (Expecting value)"}
 
 
-def test_a_fault_of_the_whole_body_has_a_name_too():
+def test_a_fault_of_the_whole_body_is_named_body():
     error = {"type": "model_attributes_type", "loc": ("body",), "input": [], "msg": "x"}
     assert explain(error) == {"field": "body", "expected": "an object", "got": "[]"}

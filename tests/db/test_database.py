@@ -26,7 +26,7 @@ def _session(name):
     return SessionRow(id=name, token_hash=name, created_at=0)
 
 
-def test_a_write_is_there_once_its_block_has_ended(database):
+def test_a_write_is_committed_when_its_block_ends(database):
     with database.write() as unit:
         unit.session.add(_session("ses_a"))
         unit.session.flush()
@@ -34,9 +34,9 @@ def test_a_write_is_there_once_its_block_has_ended(database):
     assert _ids(database) == {"ses_a"}
 
 
-def test_a_write_that_raises_is_undone_and_tells_nothing(database):
-    told = []
-    database.listen(told.extend)
+def test_a_write_that_raises_is_rolled_back_without_events(database):
+    published = []
+    database.listen(published.extend)
 
     def write():
         with database.write() as unit:
@@ -47,13 +47,13 @@ def test_a_write_that_raises_is_undone_and_tells_nothing(database):
 
     with pytest.raises(ZeroDivisionError):
         write()
-    assert told == []
+    assert published == []
     assert _ids(database) == set()
 
 
-def test_a_commit_that_fails_tells_nothing_and_the_next_write_works(database):
-    told = []
-    database.listen(told.extend)
+def test_a_failed_commit_publishes_nothing_and_the_next_write_works(database):
+    published = []
+    database.listen(published.extend)
     with database.write() as unit:
         unit.session.add(_session("ses_a"))
 
@@ -66,11 +66,11 @@ def test_a_commit_that_fails_tells_nothing_and_the_next_write_works(database):
         write_again()
     with database.write() as unit:
         unit.session.add(_session("ses_b"))
-    assert told == []
+    assert published == []
     assert _ids(database) == {"ses_a", "ses_b"}
 
 
-def test_nobody_hears_of_an_event_before_it_can_be_read(database, store, submit, alice):
+def test_an_event_is_published_only_after_it_can_be_read(database, store, submit, alice):
     seen = []
 
     def listener(events):
@@ -83,11 +83,11 @@ def test_nobody_hears_of_an_event_before_it_can_be_read(database, store, submit,
     assert seen == [(1,)] * 3
 
 
-def test_many_writers_are_heard_in_the_order_of_their_commits(database, store, queue, submit, alice):
+def test_many_writers_are_published_in_the_order_of_their_commits(database, store, queue, submit, alice):
     rows = submit.project(alice, 8)
     leases = [queue.claim("worker") for _ in rows]
-    heard, barrier = [], Barrier(8)
-    database.listen(lambda events: heard.extend(event.id for event in events))
+    published, barrier = [], Barrier(8)
+    database.listen(lambda events: published.extend(event.id for event in events))
 
     def write(lease):
         barrier.wait()
@@ -97,11 +97,11 @@ def test_many_writers_are_heard_in_the_order_of_their_commits(database, store, q
 
     with ThreadPoolExecutor(8) as threads:
         list(threads.map(write, leases))
-    assert len(heard) == 200
-    assert heard == sorted(heard)
+    assert len(published) == 200
+    assert published == sorted(published)
     with database.read() as session:
         last = session.scalars(text("SELECT id FROM events ORDER BY id DESC LIMIT 200")).all()
-    assert heard == sorted(last)
+    assert published == sorted(last)
 
 
 def test_a_reader_sees_a_snapshot_and_never_waits_for_a_writer(database):
@@ -127,13 +127,13 @@ def test_a_reader_sees_a_snapshot_and_never_waits_for_a_writer(database):
     assert _ids(database) == {"ses_a", "ses_b"}
 
 
-def test_a_row_cannot_belong_to_nobody(database):
+def test_a_row_needs_an_existing_session(database):
     statement = text("INSERT INTO projects VALUES ('prj_a', 'ses_none', 'req_a', NULL, '', 0)")
     with pytest.raises(IntegrityError, match="FOREIGN KEY"), database.write() as unit:
         unit.session.connection().execute(statement)
 
 
-def test_a_write_of_another_process_is_waited_for(database):
+def test_a_write_waits_for_a_write_of_another_process(database):
     path = database.url.removeprefix("sqlite:///")
     with closing(sqlite3.connect(path, isolation_level=None)) as other, ThreadPoolExecutor(1) as threads:
         other.execute("BEGIN IMMEDIATE")
@@ -151,7 +151,7 @@ def test_a_write_of_another_process_is_waited_for(database):
     assert _ids(database) == {"ses_a"}
 
 
-def test_close_may_be_repeated_and_leaves_one_whole_file(tmp_path, database):
+def test_close_is_idempotent_and_leaves_one_complete_file(tmp_path, database):
     with database.write() as unit:
         unit.session.add(_session("ses_a"))
     database.close()
@@ -162,7 +162,7 @@ def test_close_may_be_repeated_and_leaves_one_whole_file(tmp_path, database):
     again.close()
 
 
-def test_a_full_disk_is_a_storage_fault_that_undoes_the_write_and_is_over_once_there_is_room(database):
+def test_a_write_to_a_full_disk_is_rolled_back_with_a_storage_error_and_works_later(database):
     def limit(pages):
         with database.write() as unit:
             unit.connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
@@ -185,20 +185,20 @@ def test_a_full_disk_is_a_storage_fault_that_undoes_the_write_and_is_over_once_t
     assert _ids(database) == {"ses_a"}
 
 
-def test_a_damaged_page_is_told_as_such_and_names_the_doctor(database):
+def test_a_damaged_page_raises_an_error_that_names_the_doctor(database):
     path = Path(database.url.removeprefix("sqlite:///"))
     with database.write() as unit:
         unit.session.add_all([_session(f"ses_{number}") for number in range(500)])
     database.close()
     damage_table(path, "sessions")
-    told = r"The database is damaged \(.+\).*videogen doctor"
-    with pytest.raises(DatabaseDamagedError, match=told), database.read() as session:
+    message = r"The database is damaged \(.+\).*videogen doctor"
+    with pytest.raises(DatabaseDamagedError, match=message), database.read() as session:
         session.exec(select(SessionRow)).all()
-    with pytest.raises(DatabaseDamagedError, match=told), database.write() as unit:
+    with pytest.raises(DatabaseDamagedError, match=message), database.write() as unit:
         unit.connection.execute(text("UPDATE sessions SET last_served_at = 1"))
 
 
-def test_a_file_that_is_no_database_any_more_is_told_as_such(database):
+def test_a_file_that_is_no_database_any_more_raises_a_damage_error(database):
     path = Path(database.url.removeprefix("sqlite:///"))
     database.close()
     path.write_bytes(b"no database" * 1000)
@@ -208,7 +208,7 @@ def test_a_file_that_is_no_database_any_more_is_told_as_such(database):
         pass
 
 
-def test_a_file_that_cannot_be_opened_is_a_storage_fault_that_says_why(tmp_path):
+def test_a_file_that_cannot_be_opened_raises_a_storage_error_with_the_reason(tmp_path):
     (tmp_path / "none").mkdir()
     database = Database(f"sqlite:///{tmp_path / 'none'}")
     with pytest.raises(StorageError, match="unable to open database file"):

@@ -48,7 +48,7 @@ def _count(path):
         database.close()
 
 
-def test_a_sound_database_passes_and_a_look_at_it_changes_nothing(path):
+def test_an_intact_database_passes_and_the_check_changes_nothing(path):
     before = path.read_bytes()
     assert check(path).faults == ()
     assert require_sound(path, has_files=True) is True
@@ -63,19 +63,19 @@ def test_a_damaged_page_stops_a_start_and_names_the_doctor(path):
 
 
 @pytest.mark.parametrize("left", [100, 4096, -4096])
-def test_a_database_that_is_cut_short_stops_a_start(path, left):
+def test_a_truncated_database_stops_a_start(path, left):
     os.truncate(path, left if left > 0 else path.stat().st_size + left)
     with pytest.raises(StartError, match="is damaged"):
         require_sound(path, has_files=False)
 
 
-def test_a_file_that_is_no_database_stops_a_start_and_is_not_called_damaged(path):
+def test_a_file_that_is_no_database_stops_a_start_with_its_own_message(path):
     path.write_bytes(b"no database at all" * 1000)
     with pytest.raises(StartError, match=r"cannot be used: file is not a database.*Restore a backup"):
         require_sound(path, has_files=False)
 
 
-def test_a_database_that_was_emptied_stops_a_start_only_where_there_is_something_to_lose(path):
+def test_an_empty_database_stops_a_start_only_if_there_are_files_of_generations(path):
     path.write_bytes(b"")
     with pytest.raises(StartError, match="is empty"):
         require_sound(path, has_files=True)
@@ -84,7 +84,7 @@ def test_a_database_that_was_emptied_stops_a_start_only_where_there_is_something
     assert require_sound(path, has_files=True) is True, "whoever moved it away wants to start afresh"
 
 
-def test_a_start_looks_only_so_long_and_the_rest_is_looked_at_later(path):
+def test_the_check_at_a_start_has_a_time_limit_and_is_completed_later(path):
     damage_table(path, "sessions")
     assert require_sound(path, has_files=True, seconds=-1) is False
     database = Database(f"sqlite:///{path}")
@@ -96,7 +96,7 @@ def test_a_start_looks_only_so_long_and_the_rest_is_looked_at_later(path):
     database.close()
 
 
-def test_damage_that_is_met_at_any_time_is_remembered(path):
+def test_damage_that_is_found_later_is_remembered(path):
     damage_table(path, "sessions", pages=3)
     database = Database(f"sqlite:///{path}")
     store = Store(database)
@@ -108,13 +108,13 @@ def test_damage_that_is_met_at_any_time_is_remembered(path):
     database.close()
 
 
-def test_a_write_ahead_log_is_part_of_what_is_looked_at(torn):
+def test_the_check_includes_the_write_ahead_log(torn):
     assert check(torn).faults == ()
     assert not is_wal_cut(torn)
     assert _count(torn) == 2001
 
 
-def test_a_write_ahead_log_that_was_cut_short_costs_only_what_was_not_whole(torn):
+def test_a_truncated_write_ahead_log_loses_only_its_incomplete_frame(torn):
     os.truncate(wal_of(torn), wal_of(torn).stat().st_size - 10)
     assert is_wal_cut(torn)
     assert require_sound(torn, has_files=True) is True
@@ -123,13 +123,13 @@ def test_a_write_ahead_log_that_was_cut_short_costs_only_what_was_not_whole(torn
 
 
 @pytest.mark.parametrize("ending", ["-wal", "-shm"])
-def test_a_stale_companion_file_is_no_harm(path, ending):
+def test_a_stale_companion_file_does_no_harm(path, ending):
     path.with_name(path.name + ending).write_bytes(b"left over from something else" * 2000)
     assert require_sound(path, has_files=True) is True
     assert _count(path) == 2000
 
 
-def test_a_server_on_a_damaged_database_does_not_start_and_says_why_in_one_line(tmp_path, path):
+def test_a_server_refuses_to_start_on_a_damaged_database_with_one_line(tmp_path, path):
     damage_table(path, "sessions")
     done = run_to_end(env=environment(tmp_path))
     assert done.returncode == 2
@@ -138,7 +138,7 @@ def test_a_server_on_a_damaged_database_does_not_start_and_says_why_in_one_line(
     assert "videogen doctor --fix" in line
 
 
-def test_a_page_that_goes_bad_under_a_running_server_is_told_and_harms_nobody_else(
+def test_a_page_that_is_damaged_while_the_server_runs_is_reported_and_affects_nothing_else(
     running_app, tmp_path, migrated_file
 ):
     (tmp_path / "data").mkdir()

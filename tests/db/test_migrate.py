@@ -36,34 +36,34 @@ def _run(path, statement):
         connection.execute(statement)
 
 
-def test_a_fresh_database_is_brought_to_head(path, url):
+def test_a_new_database_is_migrated_to_head(path, url):
     assert revision(url) is None
     assert migrate(url) is True
     assert revision(url) == HEAD
     assert _tables(path) >= {"sessions", "projects", "generations", "events", "files", "uploads"}
 
 
-def test_a_database_at_head_is_left_alone(path, url):
+def test_a_database_at_head_is_not_changed(path, url):
     migrate(url)
     before = path.read_bytes()
     assert migrate(url) is False
     assert path.read_bytes() == before
 
 
-def test_a_newer_database_is_refused_with_what_it_has_what_we_know_and_what_to_do(path, url):
+def test_a_newer_database_is_refused_with_both_revisions_and_what_to_do(path, url):
     migrate(url)
     _run(path, "UPDATE alembic_version SET version_num = '9999'")
     before = path.read_bytes()
     with pytest.raises(DatabaseTooNewError) as caught:
         migrate(url)
-    told = str(caught.value)
-    assert "revision 9999" in told
-    assert HEAD in told
-    assert "VIDEOGEN_DATA_DIR" in told
+    message = str(caught.value)
+    assert "revision 9999" in message
+    assert HEAD in message
+    assert "VIDEOGEN_DATA_DIR" in message
     assert path.read_bytes() == before
 
 
-def test_a_file_that_is_no_database_is_refused_with_its_name_and_left_alone(path, url):
+def test_a_file_that_is_no_database_is_refused_with_its_name_and_not_changed(path, url):
     content = b"this is no database, but it is long enough to be one" * 100
     path.write_bytes(content)
     with pytest.raises(StartError, match=r"The database .*videogen\.sqlite cannot be used: .+"):
@@ -71,12 +71,12 @@ def test_a_file_that_is_no_database_is_refused_with_its_name_and_left_alone(path
     assert path.read_bytes() == content
 
 
-def test_a_database_in_no_folder_is_refused_with_its_name(tmp_path):
+def test_a_database_in_a_missing_folder_is_refused_with_its_name(tmp_path):
     with pytest.raises(StartError, match=r"missing/videogen\.sqlite cannot be used"):
         migrate(f"sqlite:///{tmp_path / 'missing' / 'videogen.sqlite'}")
 
 
-def test_a_migration_that_fails_is_a_start_error_and_leaves_nothing(path, url):
+def test_a_failed_migration_is_a_start_error_and_changes_nothing(path, url):
     _run(path, "CREATE TABLE files (mine INTEGER)")  # the last table that the migration makes
     with pytest.raises(StartError, match=r"videogen\.sqlite"):
         migrate(url)
@@ -85,7 +85,7 @@ def test_a_migration_that_fails_is_a_start_error_and_leaves_nothing(path, url):
 
 
 @pytest.mark.parametrize("name", ["with space", "ümlaut", "per%20cent", "number#sign", "question?mark"])
-def test_the_name_of_the_data_folder_may_be_anything(tmp_path, name):
+def test_the_data_folder_may_have_any_name(tmp_path, name):
     folder = tmp_path / name
     folder.mkdir()
     url = AppConfig(data_dir=folder).database
@@ -95,7 +95,7 @@ def test_the_name_of_the_data_folder_may_be_anything(tmp_path, name):
     assert revision(url) == HEAD
 
 
-def test_head_is_that_of_the_migration_files():
+def test_head_is_the_newest_migration_file():
     config = Config()
     config.set_main_option("script_location", "videogen.db:migrations")
     scripts = ScriptDirectory.from_config(config)
@@ -103,7 +103,7 @@ def test_head_is_that_of_the_migration_files():
     assert [script.revision for script in reversed(list(scripts.walk_revisions()))] == list(REVISIONS)
 
 
-def test_the_migrations_make_the_tables_of_the_models(url):
+def test_the_migrations_create_the_tables_of_the_models(url):
     migrate(url)
     engine = create_engine(url)
     with engine.connect() as connection:
@@ -154,7 +154,7 @@ def _content(path, tables):
         return {table: [dict(row) for row in connection.execute(f"SELECT * FROM {table}")] for table in tables}
 
 
-def test_a_database_of_the_first_release_keeps_every_row_and_gets_room_for_uploads(path, url):
+def test_a_database_of_revision_1_keeps_every_row_and_gets_uploads(path, url):
     _first_release(url, path)
     before = _content(path, ("sessions", "projects", "generations", "files", "events"))
     assert migrate(url) is True
@@ -175,7 +175,7 @@ def test_a_database_of_the_first_release_keeps_every_row_and_gets_room_for_uploa
         assert connection.execute("SELECT count(*) FROM uploads").fetchone() == (0,)
 
 
-def test_a_second_migration_that_fails_leaves_the_first_release_as_it_was(path, url):
+def test_a_failed_second_migration_leaves_revision_1_unchanged(path, url):
     _first_release(url, path)
     _run(path, "CREATE INDEX ix_generations_input_file_id ON generations (id)")  # the last thing that it makes
     before = _content(path, ("generations",))

@@ -38,7 +38,9 @@ def _everything(data_folder):
     return sorted(str(path.relative_to(data_folder.root)) for path in data_folder.root.rglob("*") if path.is_file())
 
 
-def test_a_removal_that_was_cut_short_after_its_rows_went_is_ended(store, storage, ended, alice, data_folder):
+def test_a_removal_that_was_interrupted_after_its_rows_were_deleted_is_completed(
+    store, storage, ended, alice, data_folder
+):
     kept, lost = ended(), ended()
     data_folder.mark_removal(lost)
     store.delete_generation(alice, lost)
@@ -48,7 +50,7 @@ def test_a_removal_that_was_cut_short_after_its_rows_went_is_ended(store, storag
     assert len(_everything(data_folder)) == 2
 
 
-def test_a_removal_that_was_cut_short_before_its_rows_went_never_happened(store, storage, ended, data_folder):
+def test_a_removal_that_was_interrupted_before_its_rows_were_deleted_is_undone(store, storage, ended, data_folder):
     kept = ended()
     before = _everything(data_folder)
     data_folder.mark_removal(kept)
@@ -57,7 +59,7 @@ def test_a_removal_that_was_cut_short_before_its_rows_went_never_happened(store,
     assert sweep(store, storage, data_folder) == 0
 
 
-def test_files_that_nothing_tells_about_are_left_for_the_doctor(store, storage, ended, alice, data_folder):
+def test_files_without_a_row_are_left_for_the_doctor(store, storage, ended, alice, data_folder):
     lost = ended()
     store.delete_generation(alice, lost)
     before = _everything(data_folder)
@@ -66,7 +68,7 @@ def test_files_that_nothing_tells_about_are_left_for_the_doctor(store, storage, 
     assert _everything(data_folder) == before, "the database may be the older one, restored from a backup"
 
 
-def test_scratch_files_of_an_earlier_process_go_and_those_of_this_one_stay(store, storage, ended, data_folder):
+def test_only_scratch_files_of_an_earlier_process_are_removed(store, storage, ended, data_folder):
     kept = ended()
     old = [
         data_folder.root / ".probe.1.2",
@@ -84,7 +86,7 @@ def test_scratch_files_of_an_earlier_process_go_and_those_of_this_one_stay(store
     assert not [path for path in old if path.exists()]
 
 
-def test_a_delete_removes_rows_and_files_and_leaves_no_mark(running_app):
+def test_a_delete_removes_rows_files_and_its_mark(running_app):
     app = running_app()
     with Session(app.base_url) as session:
         made = session.finish(session.submit("bars")["id"])
@@ -111,7 +113,7 @@ def test_a_delete_removes_rows_and_files_and_leaves_no_mark(running_app):
         assert session.http.get(third["videoUrl"]).status_code == 200
 
 
-def test_a_delete_that_cannot_be_noted_removes_nothing(store, data_folder, ended, alice):
+def test_a_delete_that_cannot_be_marked_removes_nothing(store, data_folder, ended, alice):
     kept = ended()
     aside = data_folder.root / "aside"
     (data_folder.root / "files").rename(aside)
@@ -124,70 +126,70 @@ def test_a_delete_that_cannot_be_noted_removes_nothing(store, data_folder, ended
 # The trash
 
 
-def _tidy(tidier, look=True):
-    """Let a tidier do all that it has to do now."""
-    thread = threading.Thread(target=tidier.run)
+def _run(cleanup, look=True):
+    """Run a cleanup until nothing is left to do."""
+    thread = threading.Thread(target=cleanup.run)
     thread.start()
     if look:
-        tidier.look_at_trash()
-    tidier.end()
+        cleanup.check_trash()
+    cleanup.stop()
     thread.join(PATIENCE)
     assert not thread.is_alive()
 
 
-def test_the_trash_is_emptied_when_its_time_has_come_and_not_before(store, storage, ended, alice, clock, data_folder):
+def test_the_trash_is_emptied_when_its_time_is_over_and_not_before(store, storage, ended, alice, clock, data_folder):
     lost, kept, later = ended(), ended(), ended()
     every = _everything(data_folder)
     store.trash(alice, [lost], clock.now + 60)
     store.trash(alice, [later], clock.now + 600)
-    _tidy(CleanupThread(store, storage, data_folder, lambda _: False))
+    _run(CleanupThread(store, storage, data_folder, lambda _: False))
     assert _everything(data_folder) == every
     clock.now += 60
-    _tidy(CleanupThread(store, storage, data_folder, lambda _: False), look=False)
+    _run(CleanupThread(store, storage, data_folder, lambda _: False), look=False)
     assert _everything(data_folder) == [name for name in every if lost not in name], "the start looks too"
     assert store.restore(alice, [lost, kept, later]) == {kept, later}
 
 
-def test_a_removal_out_of_the_trash_that_was_cut_short_is_done_again(store, storage, ended, alice, clock, data_folder):
+def test_an_interrupted_removal_from_the_trash_is_repeated(store, storage, ended, alice, clock, data_folder):
     lost = ended()
     store.trash(alice, [lost], clock.now + 60)
     data_folder.mark_removal(lost)  # and here the process was killed
-    _tidy(CleanupThread(store, storage, data_folder, lambda _: False))
+    _run(CleanupThread(store, storage, data_folder, lambda _: False))
     assert _everything(data_folder) != [], "its time is not over"
     clock.now += 60
     data_folder.mark_removal(lost)
-    _tidy(CleanupThread(store, storage, data_folder, lambda _: False), look=False)
+    _run(CleanupThread(store, storage, data_folder, lambda _: False), look=False)
     assert _everything(data_folder) == []
 
 
-def test_the_due_moment_needs_no_word_from_anybody(
-    database, storage, ended, store, alice, clock, monkeypatch, data_folder
-):
+def test_the_trash_is_emptied_without_a_signal(database, storage, ended, store, alice, clock, monkeypatch, data_folder):
     lost = ended()
     removed = threading.Event()
     monkeypatch.setattr("videogen.jobs.cleanup.remove_files", lambda *_: removed.set())
     now = Store(database, time.time)
-    tidier = CleanupThread(now, storage, data_folder, lambda _: False)
-    thread = threading.Thread(target=tidier.run)
+    cleanup = CleanupThread(now, storage, data_folder, lambda _: False)
+    thread = threading.Thread(target=cleanup.run)
     thread.start()
     try:
         now.trash(alice, [lost], time.time() + 0.2)
-        tidier.look_at_trash()
+        cleanup.check_trash()
         assert removed.wait(PATIENCE)
     finally:
-        tidier.end()
+        cleanup.stop()
         thread.join(PATIENCE)
 
 
-def test_a_fault_while_the_trash_is_emptied_is_survived(store, storage, ended, alice, clock, monkeypatch, data_folder):
+def test_a_failure_while_the_trash_is_emptied_does_not_end_the_thread(
+    store, storage, ended, alice, clock, monkeypatch, data_folder
+):
     lost = ended()
     store.trash(alice, [lost], clock.now + 60)
     clock.now += 60
     with monkeypatch.context() as broken:
         broken.setattr(store, "remove_trashed", _fail)
-        _tidy(CleanupThread(store, storage, data_folder, lambda _: False))
+        _run(CleanupThread(store, storage, data_folder, lambda _: False))
     assert data_folder.list_removals() == []
-    _tidy(CleanupThread(store, storage, data_folder, lambda _: False))
+    _run(CleanupThread(store, storage, data_folder, lambda _: False))
     assert _everything(data_folder) == []
 
 

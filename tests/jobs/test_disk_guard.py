@@ -1,4 +1,4 @@
-"""A disk that runs full under a running server, and has room again: nothing is lost, nothing needs a restart."""
+"""A disk that becomes full under a running server, and has space again: nothing is lost, nothing needs a restart."""
 
 import subprocess
 import sys
@@ -21,13 +21,13 @@ def disk(request, tmp_path):
 
 
 def _until_free(session, generation_id):
-    """The end of a generation that has waited for room."""
+    """The finished generation, after it waited for free space."""
     ended = session.finish(generation_id)
     assert ended["status"] == "completed", ended
     return ended
 
 
-def test_a_full_disk_refuses_writes_serves_reads_and_everything_goes_on_when_there_is_room(disk, tmp_path):
+def test_a_full_disk_refuses_writes_and_serves_reads_and_jobs_continue_with_free_space(disk, tmp_path):
     served = App(disk.folder / "data", ["paced", "bars"], workers=1, reserve_mb=1)
     with served as app, Session(app.base_url) as session:
         old = session.finish(session.submit("bars")["id"])
@@ -88,7 +88,7 @@ def _one_end_each(session, ids):
         assert frames[-1].terminal
 
 
-def test_a_start_on_a_full_disk_says_so_in_one_line(tmp_path):
+def test_a_start_on_a_full_disk_is_refused_with_one_line(tmp_path):
     command = f"ulimit -f 0; exec {sys.executable} app.py"
     done = subprocess.run(
         ["sh", "-c", command], cwd=ROOT, env=environment(tmp_path / "data"), capture_output=True, text=True, timeout=60
@@ -99,7 +99,7 @@ def test_a_start_on_a_full_disk_says_so_in_one_line(tmp_path):
     assert "free space" in line
 
 
-def test_a_work_folder_that_cannot_be_written_fails_its_jobs_clearly_and_nothing_else(running_app):
+def test_a_work_folder_that_cannot_be_written_fails_only_its_job(running_app):
     app = running_app()
     work = app.data_dir / "work"
     with Session(app.base_url) as session:

@@ -186,7 +186,7 @@ def test_losing_a_lease_that_is_not_held_changes_nothing(queue, store, submit, a
 
 LOSSES = {
     "its renderer died": lambda queue, lease, clock: queue.lose(lease, "It was killed."),
-    "its worker fell silent": lambda queue, lease, clock: (setattr(clock, "now", clock.now + 11), queue.claim("x")),
+    "its lease expired": lambda queue, lease, clock: (setattr(clock, "now", clock.now + 11), queue.claim("x")),
     "the server restarted": lambda queue, lease, clock: queue.recover(),
 }
 
@@ -262,7 +262,7 @@ def test_sessions_take_turns_when_the_clock_is_set(submit, alice, bob, serve, cl
 
 
 @pytest.mark.parametrize(
-    ("checkpoint", "rest"), [({"step": 8}, "It goes on from its last checkpoint."), (None, "It begins again.")]
+    ("checkpoint", "rest"), [({"step": 8}, "It continues from its last checkpoint."), (None, "It starts again.")]
 )
 def test_a_requeued_generation_says_where_it_continues(queue, store, submit, alice, checkpoint, rest):
     row = submit(alice)

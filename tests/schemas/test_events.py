@@ -29,7 +29,7 @@ RESULT = COMMON | {
 }
 
 
-def test_progress_is_decoded_with_its_number_and_its_time():
+def test_progress_is_decoded_with_its_id_and_its_time():
     event = decode("render_progress", 7, COMMON | {"stage": "rendering", "step": 3, "totalSteps": 24})
     assert isinstance(event, RenderProgress)
     assert (event.id, event.step, event.total_steps, event.progress) == (7, 3, 24, 12.5)
@@ -49,7 +49,7 @@ def test_an_error_is_decoded():
     assert (event.code, event.retryable) == ("cancelled", True)
 
 
-def test_the_number_and_the_type_come_from_the_frame_and_never_from_the_data():
+def test_id_and_type_never_come_from_the_data():
     event = decode("render_progress", 7, COMMON | {"id": 1000, "type": "render_result"})
     assert (event.id, event.type) == (7, "render_progress")
 
@@ -66,14 +66,14 @@ def test_the_number_and_the_type_come_from_the_frame_and_never_from_the_data():
         ("error", COMMON),
     ],
 )
-def test_what_is_not_of_the_contract_is_refused(event_type, data):
+def test_an_event_outside_the_contract_is_refused(event_type, data):
     with pytest.raises(ValidationError):
         decode(event_type, 1, data)
 
 
-def test_an_event_tells_its_data_in_camel_case_without_number_and_type():
-    told = decode("render_result", 8, RESULT).model_dump(mode="json", by_alias=True)
-    assert told.keys() == RESULT.keys()
+def test_the_data_of_an_event_is_camel_case_without_id_and_type():
+    data = decode("render_result", 8, RESULT).model_dump(mode="json", by_alias=True)
+    assert data.keys() == RESULT.keys()
 
 
 def test_events_are_frozen():
@@ -81,7 +81,7 @@ def test_events_are_frozen():
         decode("render_progress", 7, COMMON).progress = 50
 
 
-def test_only_progress_does_not_end_a_generation():
+def test_every_event_type_but_progress_is_terminal():
     assert [is_terminal(name) for name in ("render_progress", "render_result", "error")] == [False, True, True]
 
 

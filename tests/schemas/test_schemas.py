@@ -18,12 +18,12 @@ ALLOWED = {
 
 
 @pytest.mark.parametrize(("here", "there"), list(product(Status, Status)))
-def test_the_table_allows_a_move_exactly_where_the_contract_does(here, there):
+def test_the_table_allows_exactly_the_transitions_of_the_contract(here, there):
     assert (there in TRANSITIONS[here]) == ((here.value, there.value) in ALLOWED)
     assert (here in statuses_before(there)) == ((here.value, there.value) in ALLOWED)
 
 
-def test_the_table_knows_every_status():
+def test_the_table_has_every_status():
     assert set(TRANSITIONS) == set(Status)
 
 
@@ -55,17 +55,17 @@ def test_a_request_reads_camel_case_and_has_defaults():
     ],
     ids=repr,
 )
-def test_a_request_that_cannot_be_meant_is_refused(body):
+def test_an_invalid_request_is_refused(body):
     with pytest.raises(ValidationError):
         GenerationCreate.model_validate(body)
 
 
-def test_text_may_hold_lines_tabs_and_every_script():
+def test_text_may_have_line_breaks_tabs_and_any_script():
     text = "über\tden Wolken\n雲の上 🌊"
     assert GenerationCreate(prompt=text).prompt == text
 
 
-def test_text_that_no_database_can_hold_is_told_with_its_place():
+def test_a_control_character_is_refused_with_its_position():
     with pytest.raises(ValidationError, match=r"U\+0000 is at position 1"):
         GenerationCreate(prompt="a\x00")
 
@@ -77,14 +77,14 @@ def test_a_patch_takes_a_title_and_a_favourite_mark_only():
             GenerationPatch.model_validate(wrong)
 
 
-def test_a_list_asks_for_1_to_100_items():
+def test_a_list_query_takes_1_to_100_items():
     assert ListQuery().limit == 24
     for wrong in (0, 101):
         with pytest.raises(ValidationError):
             ListQuery(limit=wrong)
 
 
-def test_a_generation_shows_exactly_the_fields_of_the_contract():
+def test_a_generation_has_exactly_the_fields_of_the_contract():
     fields = re.findall(
         r"\w+",
         "id type status projectId requestId fileId engine engineVersion prompt negativePrompt settings seed recipeHash "

@@ -1,4 +1,4 @@
-"""How long it takes: told from measured runs of the same kind, and by nobody's guess."""
+"""Expected times: they come from measured runs of the same kind only."""
 
 import pytest
 from sqlmodel import select
@@ -39,27 +39,27 @@ def finish(store, lease, row, measured):
     store.complete(Fence(lease.generation_id, lease.attempt), made)
 
 
-def told(store, session, row):
-    found = store.get_generation(session, row.id)
-    return found.expected_wait_seconds, found.eta_seconds
+def expected_times(store, session, row):
+    stored = store.get_generation(session, row.id)
+    return stored.expected_wait_seconds, stored.eta_seconds
 
 
-def test_without_a_measured_run_nothing_is_told(queue, submit, alice, store):
+def test_nothing_is_expected_without_a_measured_run(queue, submit, alice, store):
     first, second = submit.project(alice, 2)
-    assert told(store, alice, first) == (None, None)
+    assert expected_times(store, alice, first) == (None, None)
     lease = queue.claim("worker")
     assert (lease.expected, store.get_generation(alice, first.id).eta_seconds) == (None, None)
-    assert told(store, alice, second) == (None, None)
+    assert expected_times(store, alice, second) == (None, None)
 
 
-def test_one_run_of_its_kind_is_a_basis_for_those_that_wait_and_render(render, queue, submit, alice, store, clock):
+def test_one_run_of_the_kind_is_enough_for_an_estimate(render, queue, submit, alice, store, clock):
     render(10)
     first, second, third = submit.project(alice, 3)
-    assert [told(store, alice, row) for row in (first, second, third)] == [(0, 10), (10, 20), (20, 30)]
+    assert [expected_times(store, alice, row) for row in (first, second, third)] == [(0, 10), (10, 20), (20, 30)]
     lease = queue.claim("worker")
     assert lease.expected == Expected(1.0, 9.0)
     assert store.get_generation(alice, first.id).eta_seconds == 10
-    assert [told(store, alice, row) for row in (second, third)] == [(10, 20), (20, 30)]
+    assert [expected_times(store, alice, row) for row in (second, third)] == [(10, 20), (20, 30)]
 
 
 @pytest.mark.parametrize(
@@ -70,44 +70,46 @@ def test_one_run_of_its_kind_is_a_basis_for_those_that_wait_and_render(render, q
     ],
     ids=lambda values: next(iter(values)),
 )
-def test_a_run_of_another_kind_is_no_basis(render, submit, alice, store, other):
+def test_a_run_of_another_kind_does_not_count(render, submit, alice, store, other):
     render(10)
-    assert told(store, alice, submit(alice, **other)) == (None, None)
-    assert told(store, alice, submit(alice)) == (None, None), "nor for what stands behind one that has none"
+    assert expected_times(store, alice, submit(alice, **other)) == (None, None)
+    assert expected_times(store, alice, submit(alice)) == (None, None), (
+        "nor anything behind a generation without an estimate"
+    )
 
 
-def test_steps_tell_their_own_pace(render, submit, alice, store):
+def test_each_number_of_steps_is_a_kind(render, submit, alice, store):
     for steps, seconds in ((10, 5), (50, 25)):
         render(seconds, recipe={"settings": {"steps": steps}})
     row = submit(alice, recipe={"settings": {"steps": 50}})
-    assert told(store, alice, row) == (0, 25)
+    assert expected_times(store, alice, row) == (0, 25)
 
 
-def test_it_outlives_a_restart(render, submit, alice, database, clock):
+def test_runs_survive_a_restart(render, submit, alice, database, clock):
     render(10)
     again = Store(database, clock, workers=1)
-    assert told(again, alice, submit(alice)) == (0, 10)
+    assert expected_times(again, alice, submit(alice)) == (0, 10)
 
 
-def test_frames_scale_the_time_but_not_the_start_and_only_within_reach(render, submit, alice, store):
+def test_the_time_scales_with_frames_but_not_the_startup_and_only_up_to_a_limit(render, submit, alice, store):
     render(10, startup=2.0, duration_seconds=1.0, fps=8)
-    assert told(store, alice, submit(alice, duration_seconds=2.0, fps=8)) == (0, 18)
-    assert told(store, alice, submit(alice, duration_seconds=8.0, fps=8)) == (None, None)
+    assert expected_times(store, alice, submit(alice, duration_seconds=2.0, fps=8)) == (0, 18)
+    assert expected_times(store, alice, submit(alice, duration_seconds=8.0, fps=8)) == (None, None)
 
 
-def test_a_run_out_of_the_common_moves_nothing(render, submit, alice, store):
+def test_one_outlier_does_not_change_the_estimate(render, submit, alice, store):
     for seconds in (10, 11, 9, 300, 10):
         render(seconds)
-    assert told(store, alice, submit(alice)) == (0, 10)
+    assert expected_times(store, alice, submit(alice)) == (0, 10)
 
 
-def test_a_machine_that_changes_is_followed(render, submit, alice, store):
+def test_the_estimate_follows_the_newest_runs(render, submit, alice, store):
     for seconds in [40] * MAX_RUNS_PER_KIND + [8] * (MAX_RUNS_PER_KIND // 2 + 1):
         render(seconds)
-    assert told(store, alice, submit(alice)) == (0, 8)
+    assert expected_times(store, alice, submit(alice)) == (0, 8)
 
 
-def test_what_was_not_rendered_whole_counts_for_nothing(render, queue, submit, alice, store, clock):
+def test_incomplete_renders_do_not_count(render, queue, submit, alice, store, clock):
     for end in ("cancelled", "engine_error"):
         submit(alice)
         lease = queue.claim("worker")
@@ -117,10 +119,10 @@ def test_what_was_not_rendered_whole_counts_for_nothing(render, queue, submit, a
     queue.lose(queue.claim("worker"), "Gone.")
     lease = queue.claim("worker")
     finish(store, lease, row, None)  # what a worker tells of an attempt that went on from a checkpoint
-    assert told(store, alice, submit(alice)) == (None, None)
+    assert expected_times(store, alice, submit(alice)) == (None, None)
 
 
-def test_what_is_kept_is_bounded(render, database, monkeypatch):
+def test_the_number_of_stored_runs_is_limited(render, database, monkeypatch):
     def kept():
         with database.read() as session:
             return sorted(session.exec(select(RunRow.width)))
@@ -135,36 +137,36 @@ def test_what_is_kept_is_bounded(render, database, monkeypatch):
     assert MAX_RUNS >= 100 * MAX_RUNS_PER_KIND
 
 
-def test_the_line_is_told_again_when_a_render_turns_out_slower(render, queue, submit, alice, store, clock, database):
+def test_new_expected_times_are_published_when_a_render_is_slower(render, queue, submit, alice, store, clock, database):
     render(10)
     first, second = submit.project(alice, 2)
     queue.claim("worker")
-    heard = []
-    database.listen(heard.extend)
+    events = []
+    database.listen(events.extend)
     clock.now += 4
     store.update_expectations()
-    assert heard == [], "who counts down is still right"
+    assert events == [], "the published countdown is still right"
     clock.now += 5
     with database.write() as unit:  # nine seconds in, it says that it needs twenty more
         unit.connection.exec_driver_sql(
             "UPDATE generations SET eta_seconds = 20, updated_at = ? WHERE id = ?", (clock.now, first.id)
         )
     store.update_expectations()
-    assert [(event.generation_id, event.data.expected_wait_seconds, event.data.eta_seconds) for event in heard] == [
+    assert [(event.generation_id, event.data.expected_wait_seconds, event.data.eta_seconds) for event in events] == [
         (second.id, 20, 30)
     ]
 
 
-def test_who_is_held_for_the_lack_of_room_does_not_know_for_how_long(render, submit, alice, store):
+def test_nothing_is_expected_while_the_queue_is_held(render, submit, alice, store):
     render(10)
     row = submit(alice)
     store.hold_queue("Waits for free disk space")
-    assert told(store, alice, row) == (None, None)
+    assert expected_times(store, alice, row) == (None, None)
     store.release_queue()
-    assert told(store, alice, row) == (0, 10)
+    assert expected_times(store, alice, row) == (0, 10)
 
 
-def test_nobody_knows_without_knowing_how_many_render(render, database, clock, submit, alice):
+def test_nothing_is_expected_without_a_number_of_workers(render, database, clock, submit, alice):
     render(10)
     row = submit(alice)
     for workers in (None, 0):
@@ -172,7 +174,7 @@ def test_nobody_knows_without_knowing_how_many_render(render, database, clock, s
         again.move_generation(alice, row.id, row.id)
         other = submit(alice)
         again.cancel_generation(alice, other.id)
-        assert told(again, alice, row) == (None, None)
+        assert expected_times(again, alice, row) == (None, None)
 
 
 @pytest.mark.parametrize(
@@ -191,11 +193,11 @@ def test_nobody_knows_without_knowing_how_many_render(render, database, clock, s
         ([5], [], 1, []),
     ],
 )
-def test_a_schedule_gives_each_renderer_the_next_in_line(running, queued, workers, expected):
+def test_a_schedule_gives_the_next_generation_to_the_first_free_worker(running, queued, workers, expected):
     assert schedule(running, queued, workers) == expected
 
 
-def test_the_rest_shrinks_with_progress_and_is_never_less_than_nothing():
+def test_the_remaining_time_shrinks_with_progress_and_is_never_negative():
     expected = Expected(startup=2.0, body=10.0)
     assert expected.rest(0, 0) == expected.total == 12
     assert expected.rest(0, 60) == 10, "a late start leaves all of the work"

@@ -7,21 +7,21 @@ from videogen.store import Fence, Progress
 
 @pytest.fixture
 def events(database):
-    """Everything that was told, from here on."""
-    told = []
-    database.listen(told.extend)
-    return told
+    """All events that are published from now on."""
+    published = []
+    database.listen(published.extend)
+    return published
 
 
 @pytest.fixture
 def progress(store, clock):
-    """Tells a percentage of a generation in its first attempt."""
+    """Records a percentage of a generation in its first attempt."""
 
-    def tell(row, percent):
+    def record(row, percent):
         clock.now += 1
         store.record_progress(Fence(row.id, 1), Progress(percent, "rendering", int(percent), 100, "", None))
 
-    return tell
+    return record
 
 
 def _open(store, session_id, kind, value, after=None):
@@ -32,7 +32,7 @@ def _ids(opening):
     return [event.id for event in opening.backlog]
 
 
-def test_a_new_listener_gets_the_newest_snapshot_of_each_active_generation(
+def test_a_new_subscriber_gets_the_newest_snapshot_of_each_active_generation(
     store, queue, submit, alice, events, progress
 ):
     first, second = submit.project(alice, 2)
@@ -49,7 +49,7 @@ def test_a_new_listener_gets_the_newest_snapshot_of_each_active_generation(
     assert opening.cursor == events[-1].id
 
 
-def test_what_has_ended_is_left_out_of_a_snapshot_but_for_the_stream_of_itself(store, queue, submit, alice):
+def test_a_snapshot_has_an_ended_generation_only_in_its_own_stream(store, queue, submit, alice):
     ended, other = submit.project(alice, 2)
     queue.claim("worker")
     store.complete(Fence(ended.id, 1), result(ended))
@@ -63,7 +63,7 @@ def test_what_has_ended_is_left_out_of_a_snapshot_but_for_the_stream_of_itself(s
 
 
 @pytest.mark.parametrize("kind", ["session", "project", "generation"])
-def test_a_replay_holds_everything_after_a_number_once_and_in_order(
+def test_a_replay_has_all_events_after_an_id_once_and_in_order(
     store, queue, submit, alice, bob, events, progress, kind
 ):
     submit(bob)
@@ -91,25 +91,25 @@ def test_after_the_last_event_there_is_nothing_to_replay(store, submit, alice, e
     assert (opening.backlog, opening.active) == ([], frozenset())
 
 
-def test_a_number_that_was_never_given_gets_the_snapshot(store, submit, alice, events):
+def test_an_id_that_was_never_given_gets_the_snapshot(store, submit, alice, events):
     row = submit(alice)
     opening = _open(store, alice, "generation", row.id, events[-1].id + 1)
     assert _ids(opening) == [events[-1].id]
     assert opening.cursor == events[-1].id
 
 
-def test_a_number_stays_known_after_its_generation_was_removed(store, submit, alice, events):
+def test_an_id_stays_known_after_its_generation_was_deleted(store, submit, alice, events):
     waiting, removed = submit(alice), submit(alice)
     store.cancel_generation(alice, removed.id)
     seen = events[-1].id
     store.delete_generation(alice, removed.id)
     opening = _open(store, alice, "session", alice, seen)
-    assert opening.backlog == [], "what was seen is not told again"
+    assert opening.backlog == [], "no event is sent twice"
     assert opening.cursor == seen
     assert opening.active == {waiting.id}
 
 
-def test_numbers_rise_and_are_never_given_twice(store, submit, alice, events):
+def test_ids_rise_and_are_never_reused(store, submit, alice, events):
     row = submit(alice)
     store.cancel_generation(alice, row.id)
     store.delete_generation(alice, row.id)
@@ -132,7 +132,7 @@ def test_streams_of_another_session_are_not_found(store, submit, alice, bob, aft
 
 
 @pytest.mark.parametrize("after", [None, 0])
-def test_a_session_hears_only_of_itself(store, submit, alice, bob, after):
+def test_a_session_gets_only_its_own_events(store, submit, alice, bob, after):
     mine, _ = submit(alice), submit(bob)
     opening = _open(store, alice, "session", alice, after)
     assert {event.generation_id for event in opening.backlog} == {mine.id}

@@ -38,7 +38,7 @@ def _pages(store, session_id, wanted=ANY, limit=3, between=lambda: None):
 
 
 @pytest.mark.parametrize("which", ["another session's", "unknown"])
-def test_what_is_not_of_the_session_is_not_found(store, submit, alice, bob, which):
+def test_a_generation_of_another_session_is_not_found(store, submit, alice, bob, which):
     row = submit(alice)
     wanted = row.id if which == "another session's" else "gen_none"
     calls = [
@@ -53,12 +53,12 @@ def test_what_is_not_of_the_session_is_not_found(store, submit, alice, bob, whic
     assert store.get_generation(alice, row.id) == row
 
 
-def test_a_list_holds_only_what_is_of_the_session(store, submit, alice, bob):
+def test_a_list_has_only_generations_of_the_session(store, submit, alice, bob):
     mine, _ = submit(alice), submit(bob)
     assert _pages(store, alice) == [mine.id]
 
 
-def test_a_project_of_an_unknown_session_is_not_found_and_leaves_nothing(store, database):
+def test_a_submit_of_an_unknown_session_is_not_found_and_stores_nothing(store, database):
     with pytest.raises(NotFoundError):
         _create(store, "ses_none")
     assert _count(database, "projects") == 0
@@ -67,21 +67,21 @@ def test_a_project_of_an_unknown_session_is_not_found_and_leaves_nothing(store, 
 # Submitting
 
 
-def test_a_submit_is_durable_queued_and_told_with_its_place(store, database, alice):
-    told = []
-    database.listen(told.extend)
+def test_a_submit_is_stored_queued_and_published_with_its_position(store, database, alice):
+    events = []
+    database.listen(events.extend)
     rows, new = _create(store, alice, 3)
     assert new
     stored = [store.get_generation(alice, row.id) for row in rows]
     assert [(row.id, row.status, row.queue_position) for row in stored] == [
         (row.id, "queued", place) for place, row in enumerate(rows, 1)
     ]
-    assert [(event.generation_id, event.data.queue_position) for event in told] == [
+    assert [(event.generation_id, event.data.queue_position) for event in events] == [
         (row.id, place) for place, row in enumerate(rows, 1)
     ]
 
 
-def test_the_same_key_and_body_give_the_first_project_again(store, database, alice):
+def test_the_same_key_and_body_return_the_first_project(store, database, alice):
     first, _ = _create(store, alice, 2, key="k")
     again, new = _create(store, alice, 2, key="k")
     assert not new
@@ -96,16 +96,16 @@ def test_the_same_key_with_another_body_is_a_conflict_and_changes_nothing(store,
     assert _count(database, "generations") == 1
 
 
-def test_keys_of_two_sessions_do_not_meet(store, alice, bob):
+def test_keys_of_two_sessions_are_independent(store, alice, bob):
     assert _create(store, alice, key="k", body="one")[1]
     assert _create(store, bob, key="k", body="two")[1]
 
 
-def test_submits_without_a_key_are_never_the_same(store, alice):
+def test_each_submit_without_a_key_is_new(store, alice):
     assert all(_create(store, alice)[1] for _ in range(3))
 
 
-def test_a_key_is_honoured_even_when_the_limit_is_reached(store, alice):
+def test_a_known_key_returns_its_project_even_when_the_limit_is_reached(store, alice):
     only_one = Limits(per_session=1, queue=1)
     first, _ = _create(store, alice, key="k", limits=only_one)
     again, new = _create(store, alice, key="k", limits=only_one)
@@ -127,7 +127,7 @@ def test_many_submits_with_one_key_at_once_make_one_project(store, database, ali
     assert _count(database, "generations") == 2
 
 
-def test_more_than_a_session_may_have_is_refused_as_a_whole(store, database, alice, bob):
+def test_a_submit_over_the_limit_of_the_session_is_refused_as_a_whole(store, database, alice, bob):
     limits = Limits(per_session=3, queue=100)
     _create(store, alice, 2, limits)
     with pytest.raises(LimitExceededError, match=r"At most 3 .* 2 are"):
@@ -137,7 +137,7 @@ def test_more_than_a_session_may_have_is_refused_as_a_whole(store, database, ali
     _create(store, bob, 3, limits)
 
 
-def test_what_is_running_counts_for_the_session_and_what_has_ended_does_not(store, queue, alice):
+def test_running_generations_count_for_the_limit_and_ended_ones_do_not(store, queue, alice):
     limits = Limits(per_session=1, queue=100)
     _create(store, alice, 1, limits)
     lease = queue.claim("worker")
@@ -147,7 +147,7 @@ def test_what_is_running_counts_for_the_session_and_what_has_ended_does_not(stor
     assert _create(store, alice, 1, limits)[1]
 
 
-def test_a_full_queue_is_refused_with_a_longer_wait(store, queue, alice, bob):
+def test_a_submit_to_a_full_queue_is_refused_with_a_longer_wait(store, queue, alice, bob):
     limits = Limits(per_session=100, queue=2)
     _create(store, alice, 2, limits)
     with pytest.raises(LimitExceededError, match="2 of 2 places are taken") as caught:
@@ -157,7 +157,7 @@ def test_a_full_queue_is_refused_with_a_longer_wait(store, queue, alice, bob):
     assert _create(store, bob, 1, limits)[1]
 
 
-def test_submits_that_come_at_once_cannot_pass_the_limit_together(store, database, alice):
+def test_concurrent_submits_cannot_exceed_the_limit_together(store, database, alice):
     limits, barrier = Limits(per_session=3, queue=100), Barrier(8)
 
     def submit(_):
@@ -176,12 +176,12 @@ def test_submits_that_come_at_once_cannot_pass_the_limit_together(store, databas
 
 
 @pytest.mark.parametrize("limit", [1, 3, 4, 10, 11, 100])
-def test_pages_hold_everything_once_newest_first(store, submit, alice, limit):
+def test_pages_have_every_generation_once_newest_first(store, submit, alice, limit):
     ids = [row.id for row in submit.project(alice, 4) + submit.project(alice, 6)]
     assert _pages(store, alice, limit=limit) == ids[::-1]
 
 
-def test_pages_stay_whole_while_new_ones_are_added_and_shown_ones_removed(store, submit, alice):
+def test_pages_are_stable_while_generations_are_added_and_deleted(store, submit, alice):
     ids = [row.id for row in submit.project(alice, 10)]
     for generation_id in ids:
         store.cancel_generation(alice, generation_id)
@@ -222,41 +222,41 @@ def test_the_list_takes_filters_alone_and_together(store, submit, alice):
 # Title and favourite
 
 
-def test_a_patch_changes_what_it_names_and_tells_nothing(store, database, submit, alice):
-    row, told = submit(alice), []
-    database.listen(told.extend)
+def test_a_patch_changes_its_fields_without_an_event(store, database, submit, alice):
+    row, events = submit(alice), []
+    database.listen(events.extend)
     store.patch_generation(alice, row.id, {"title": "Mine"})
     store.patch_generation(alice, row.id, {"favorite": True})
     after = store.get_generation(alice, row.id)
     assert (after.title, after.favorite, after.status) == ("Mine", True, "queued")
-    assert told == []
+    assert events == []
 
 
 # Cancelling
 
 
 def test_a_queued_generation_is_cancelled_at_once(store, database, submit, alice):
-    row, told = submit(alice), []
-    database.listen(told.extend)
+    row, events = submit(alice), []
+    database.listen(events.extend)
     cancelled, changed = store.cancel_generation(alice, row.id)
     assert changed
     assert (cancelled.status, cancelled.error_code, cancelled.attempt) == ("cancelled", "cancelled", 0)
     assert fields(store.get_generation(alice, row.id)) == fields(cancelled)
-    assert [(event.type, event.data.code) for event in told] == [("error", "cancelled")]
+    assert [(event.type, event.data.code) for event in events] == [("error", "cancelled")]
 
 
-def test_those_behind_a_cancelled_one_move_up_and_are_told(store, database, submit, alice):
-    rows, told = submit.project(alice, 3), []
-    database.listen(told.extend)
+def test_generations_behind_a_cancelled_one_get_an_event_with_their_new_position(store, database, submit, alice):
+    rows, events = submit.project(alice, 3), []
+    database.listen(events.extend)
     store.cancel_generation(alice, rows[0].id)
     assert [store.get_generation(alice, row.id).queue_position for row in rows] == [None, 1, 2]
-    assert [(event.generation_id, event.data.queue_position) for event in told[1:]] == [
+    assert [(event.generation_id, event.data.queue_position) for event in events[1:]] == [
         (rows[1].id, 1),
         (rows[2].id, 2),
     ]
 
 
-def test_of_a_running_generation_the_wish_is_kept_until_its_renderer_confirms(store, queue, submit, alice):
+def test_a_cancel_of_a_running_generation_is_stored_until_its_renderer_confirms(store, queue, submit, alice):
     row = submit(alice)
     queue.claim("worker")
     assert not store.cancel_requested(row.id)
@@ -265,7 +265,7 @@ def test_of_a_running_generation_the_wish_is_kept_until_its_renderer_confirms(st
     assert store.cancel_requested(row.id)
 
 
-def test_cancelling_again_changes_nothing_wherever_it_stands(store, queue, submit, alice):
+def test_cancelling_again_changes_nothing_in_any_status(store, queue, submit, alice):
     row = submit(alice)
     queue.claim("worker")
     store.cancel_generation(alice, row.id)
@@ -280,9 +280,7 @@ def test_cancelling_again_changes_nothing_wherever_it_stands(store, queue, submi
 # Removing
 
 
-def test_a_removed_generation_takes_its_events_its_files_and_its_empty_project_along(
-    store, database, queue, submit, alice
-):
+def test_a_delete_removes_events_files_and_the_empty_project(store, database, queue, submit, alice):
     row = submit(alice)
     queue.claim("worker")
     done = result(row)
@@ -294,14 +292,14 @@ def test_a_removed_generation_takes_its_events_its_files_and_its_empty_project_a
         store.get_media(done.video.id)
 
 
-def test_the_rest_of_its_project_stays(store, submit, alice):
+def test_a_delete_keeps_the_rest_of_the_project(store, submit, alice):
     first, second = submit.project(alice, 2)
     store.cancel_generation(alice, first.id)
     store.delete_generation(alice, first.id)
     assert store.get_generation(alice, second.id).project_id == first.project_id
 
 
-def test_what_is_queued_or_running_is_not_removed(store, queue, submit, alice):
+def test_a_queued_or_running_generation_cannot_be_deleted(store, queue, submit, alice):
     row = submit(alice)
     with pytest.raises(NotTerminalError):
         store.delete_generation(alice, row.id)

@@ -21,16 +21,16 @@ def fence(running):
 
 @pytest.fixture
 def events(database, running):
-    told = []
-    database.listen(told.extend)
-    return told
+    published = []
+    database.listen(published.extend)
+    return published
 
 
 def _progress(percent, step=1, eta=None):
     return Progress(percent, "rendering", step, 10, "frame", eta)
 
 
-def test_progress_is_stored_and_told(store, alice, running, fence, events, clock):
+def test_progress_is_stored_and_published(store, alice, running, fence, events, clock):
     clock.now += 3
     store.record_progress(fence, _progress(40.0, 4, 2.5))
     row = store.get_generation(alice, running.id)
@@ -40,28 +40,28 @@ def test_progress_is_stored_and_told(store, alice, running, fence, events, clock
     assert (event.type, event.data.progress, event.data.step) == ("render_progress", 40.0, 4)
 
 
-def test_the_bar_never_falls_within_an_attempt(store, alice, running, fence, events):
+def test_progress_never_falls_within_an_attempt(store, alice, running, fence, events):
     for percent in (10, 40, 30, 40, 50, 0):
         store.record_progress(fence, _progress(float(percent)))
     assert [event.data.progress for event in events] == [10, 40, 40, 40, 50, 50]
     assert store.get_generation(alice, running.id).progress == 50
 
 
-def test_the_bar_never_passes_a_hundred(store, alice, running, fence, events):
+def test_progress_is_at_most_100(store, alice, running, fence, events):
     store.record_progress(fence, _progress(250.0))
     assert store.get_generation(alice, running.id).progress == 100
 
 
-def test_a_new_attempt_shows_how_far_it_is_itself(store, queue, alice, running, fence, clock, events):
+def test_a_new_attempt_shows_its_own_progress(store, queue, alice, running, fence, clock, events):
     store.record_progress(fence, _progress(80.0, 8))
     clock.now += 11
     queue.claim("another worker")
     store.record_progress(Fence(running.id, 2), _progress(10.0, 1))
     assert events[-1].data.attempt == 2
-    assert events[-1].data.progress == 10.0, "the bar is what the renderer measures, not what a lost one had"
+    assert events[-1].data.progress == 10.0, "not the progress of the lost attempt"
 
 
-def test_a_checkpoint_is_kept_and_tells_nothing(store, alice, running, fence, events):
+def test_a_checkpoint_is_stored_without_an_event(store, alice, running, fence, events):
     store.record_checkpoint(fence, {"step": 8})
     assert store.get_generation(alice, running.id).checkpoint == {"step": 8}
     assert events == []
@@ -77,7 +77,7 @@ def test_a_preview_replaces_the_one_before_under_a_new_version(store, alice, run
     assert [event.data.preview_version for event in events] == [1, 2]
 
 
-def test_an_end_with_a_result_is_one_transaction_of_status_files_and_event(store, database, alice, running, fence):
+def test_a_result_is_one_transaction_of_status_files_and_event(store, database, alice, running, fence):
     done, seen = result(running), []
     preview = file_row(running, "preview")
     store.record_preview(fence, preview)
@@ -97,7 +97,7 @@ def test_an_end_with_a_result_is_one_transaction_of_status_files_and_event(store
     assert kinds == ["poster", "preview", "video"]
 
 
-def test_an_end_that_fails_half_way_leaves_nothing(store, database, alice, running, fence, events):
+def test_a_result_that_fails_half_way_changes_nothing(store, database, alice, running, fence, events):
     done = result(running)
     done.poster.generation_id = "gen_none"
     with pytest.raises(Exception, match="FOREIGN KEY"):
@@ -108,7 +108,7 @@ def test_an_end_that_fails_half_way_leaves_nothing(store, database, alice, runni
         assert session.connection().execute(text("SELECT count(*) FROM files")).scalar() == 0
 
 
-def test_a_result_event_tells_what_the_file_measures(store, running, fence, events):
+def test_a_result_event_has_the_properties_of_the_file(store, running, fence, events):
     done = result(running)
     store.complete(fence, done)
     data = events[0].data
@@ -116,7 +116,7 @@ def test_a_result_event_tells_what_the_file_measures(store, running, fence, even
     assert (data.size_bytes, data.file_id) == (1234, done.video.id)
 
 
-def test_a_failure_keeps_its_code_message_and_whether_to_try_again(store, alice, running, fence, events):
+def test_a_failure_is_stored_with_code_message_and_retryable(store, alice, running, fence, events):
     store.fail(fence, "busy", "The model is busy.", retryable=True)
     row = store.get_generation(alice, running.id)
     assert (row.status, row.error_code, row.error_message, row.error_retryable) == (
@@ -130,7 +130,7 @@ def test_a_failure_keeps_its_code_message_and_whether_to_try_again(store, alice,
     assert (event.data.code, event.data.message, event.data.retryable) == ("busy", "The model is busy.", True)
 
 
-def test_the_code_cancelled_is_a_status_of_its_own(store, alice, running, fence, events):
+def test_the_code_cancelled_has_its_own_status(store, alice, running, fence, events):
     store.fail(fence, "cancelled", "Cancelled.", retryable=True)
     assert store.get_generation(alice, running.id).status == "cancelled"
     assert [(event.type, event.data.code) for event in events] == [("error", "cancelled")]
@@ -147,15 +147,15 @@ WRITES = {
 
 
 @pytest.mark.parametrize("write", WRITES)
-def test_a_worker_that_was_overtaken_writes_nothing(store, queue, database, alice, running, fence, clock, write):
+def test_a_worker_that_lost_its_lease_writes_nothing(store, queue, database, alice, running, fence, clock, write):
     clock.now += 11
     assert queue.claim("another worker").attempt == 2
-    before, told = store.get_generation(alice, running.id), []
-    database.listen(told.extend)
+    before, published = store.get_generation(alice, running.id), []
+    database.listen(published.extend)
     with pytest.raises(StaleWriteError):
         WRITES[write](store, fence, running)
     assert store.get_generation(alice, running.id) == before
-    assert told == []
+    assert published == []
     with database.read() as session:
         assert session.connection().execute(text("SELECT count(*) FROM files")).scalar() == 0
 
@@ -163,12 +163,12 @@ def test_a_worker_that_was_overtaken_writes_nothing(store, queue, database, alic
 @pytest.mark.parametrize("write", WRITES)
 def test_nothing_is_written_after_the_end(store, database, alice, running, fence, write):
     store.fail(fence, "broken", "It broke.", retryable=False)
-    before, told = store.get_generation(alice, running.id), []
-    database.listen(told.extend)
+    before, published = store.get_generation(alice, running.id), []
+    database.listen(published.extend)
     with pytest.raises(StaleWriteError):
         WRITES[write](store, fence, running)
     assert store.get_generation(alice, running.id) == before
-    assert told == []
+    assert published == []
 
 
 @pytest.mark.parametrize(
@@ -178,12 +178,12 @@ def test_nothing_is_written_after_the_end(store, database, alice, running, fence
         lambda store, fence, row: store.complete(fence, result(row)),
     ],
 )
-def test_a_worker_that_is_late_by_a_delete_is_told_so(database, store, alice, running, fence, events, write):
+def test_a_write_to_a_deleted_generation_is_refused(database, store, alice, running, fence, events, write):
     store.fail(fence, "cancelled", "", retryable=True)
     store.delete_generation(alice, running.id)
-    told = list(events)
+    published = list(events)
     with pytest.raises(StaleWriteError):
         write(store, fence, running)
-    assert events == told
+    assert events == published
     with database.read() as session:
         assert session.connection().execute(text("SELECT count(*) FROM files")).scalar() == 0

@@ -1,7 +1,7 @@
 """Any order of submits, claims, heartbeats, clock jumps, reports, cancels, ends, losses, retries, deletes and restarts.
 
 The real service, store and queue work on a real SQLite file; beside them runs a model of what the contract says. The
-database must agree with the model after every step, and so must every event that was told.
+database must agree with the model after every step, and so must every published event.
 """
 
 import shutil
@@ -56,8 +56,7 @@ class Known:
     status: Status = Status.QUEUED
     attempt: int = 0
     lost: int = 0
-    wish: bool = False
-    """Its owner has asked for a stop."""
+    cancel_requested: bool = False
     owner: str = ""
     term: float = 0.0
     """Since when its lease holds, in steady time."""
@@ -86,14 +85,14 @@ class Life(RuleBasedStateMachine):
         self.clock = Clock()
         self.jumped = False
         self.known, self.gone, self.leases = {}, set(), []
-        self.told, self.served, self.turns = [], defaultdict(int), 0
+        self.published, self.served, self.turns = [], defaultdict(int), 0
         self.keys, self.workers = {}, Workers()
         self.open()
         self.sessions = [self.service.create_session().session_id for _ in range(2)]
 
     def open(self):
         self.database = Database(f"sqlite:///{self.folder / 'videogen.sqlite'}")
-        self.database.listen(self.told.extend)
+        self.database.listen(self.published.extend)
         self.store = Store(self.database, self.clock)
         self.queue = EmbeddedQueue(self.store, lease_seconds=LEASE, max_attempts=ATTEMPTS, steady=self.clock.steady)
         config = AppConfig(max_active_per_session=PER_SESSION, max_queue=QUEUE, data_dir=self.folder)
@@ -149,8 +148,8 @@ class Life(RuleBasedStateMachine):
 
     def requeue(self, name, count):
         one = self.known[name]
-        one.lost += count and not one.wish  # whoever is cancelled is not counted any more
-        if one.wish:
+        one.lost += count and not one.cancel_requested  # a cancelled generation does not count any more
+        if one.cancel_requested:
             self.end(name, Status.CANCELLED)
         elif count and one.lost >= ATTEMPTS:
             self.end(name, Status.FAILED)
@@ -202,11 +201,11 @@ class Life(RuleBasedStateMachine):
                 self.service.cancel(other, name)
             return
         _, changed = self.service.cancel(one.session, name)
-        assert changed == (one.status not in TERMINAL and not one.wish)
+        assert changed == (one.status not in TERMINAL and not one.cancel_requested)
         if one.status is Status.QUEUED:
             self.end(name, Status.CANCELLED)
         elif one.status is Status.PROCESSING:
-            one.wish = True
+            one.cancel_requested = True
 
     @precondition(lambda self: self.known)
     @rule(which=ANY, other=ANY, last=st.booleans(), stranger=st.booleans())
@@ -229,7 +228,7 @@ class Life(RuleBasedStateMachine):
         for _ in range(2):  # again is nothing
             self.service.move(one.session, name, before)
         self.put_before(name, before)
-        assert others == self.places_beside(one.session), "nobody else waits longer for it"
+        assert others == self.places_beside(one.session), "no other session waits longer for it"
 
     def places_beside(self, session):
         return {place: name for place, name in enumerate(self.queued()) if self.known[name].session != session}
@@ -237,10 +236,10 @@ class Life(RuleBasedStateMachine):
     def put_before(self, name, before):
         """The session's places stay; whoever stands between the two moves up or down by one."""
         one = self.known[name]
-        line = [other for other in self.queued() if self.known[other].session == one.session]
+        waiting = [other for other in self.queued() if self.known[other].session == one.session]
         if before == name:
             return
-        rest = [other for other in line if other != name]
+        rest = [other for other in waiting if other != name]
         if before is None:
             rest.append(name)
         elif self.known[before].status is Status.PROCESSING:
@@ -429,7 +428,7 @@ class Life(RuleBasedStateMachine):
     # What always holds
 
     @invariant()
-    def the_database_says_what_the_model_says(self):
+    def the_database_agrees_with_the_model(self):
         if not hasattr(self, "known"):
             return
         with self.database.read() as session:
@@ -442,29 +441,29 @@ class Life(RuleBasedStateMachine):
         }
 
     @invariant()
-    def every_attempt_was_given_once(self):
+    def every_attempt_was_claimed_once(self):
         given = [(lease.generation_id, lease.attempt) for lease in getattr(self, "leases", [])]
         assert len(given) == len(set(given))
 
     @invariant()
-    def what_was_told_is_what_is_stored_and_is_a_lawful_life(self):
-        if not hasattr(self, "told"):
+    def published_events_are_stored_and_follow_the_transitions(self):
+        if not hasattr(self, "published"):
             return
-        numbers = [event.id for event in self.told]
+        numbers = [event.id for event in self.published]
         assert numbers == sorted(set(numbers)), "numbers rise strictly, over restarts too"
         with self.database.read() as session:
             stored = session.connection().execute(text("SELECT id, generation_id FROM events ORDER BY id")).fetchall()
         assert [tuple(row) for row in stored] == [
-            (event.id, event.generation_id) for event in self.told if event.generation_id in self.known
+            (event.id, event.generation_id) for event in self.published if event.generation_id in self.known
         ]
         lives = defaultdict(list)
-        for event in self.told:
+        for event in self.published:
             lives[event.generation_id].append(event)
         for name, life in lives.items():
             _check_life(life, ended=name in self.gone or self.known[name].status in TERMINAL)
 
     @invariant()
-    def nothing_of_what_was_deleted_is_left(self):
+    def nothing_of_a_deleted_generation_is_left(self):
         for name in getattr(self, "gone", ()):
             assert not (self.files / name).exists()
         if getattr(self, "gone", ()):

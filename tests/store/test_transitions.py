@@ -17,15 +17,15 @@ LATER = 1_750_000_099.0
 
 
 @pytest.fixture
-def told(database):
-    """What was told since the generation was made."""
-    events = []
-    database.listen(events.extend)
-    return events
+def events(database):
+    """The events since the generation was made."""
+    published = []
+    database.listen(published.extend)
+    return published
 
 
 @pytest.fixture
-def row_in(database, store, submit, alice, told):
+def row_in(database, store, submit, alice, events):
     """Makes a generation that is in a status, in attempt 2, with what a result needs."""
 
     def make(status):
@@ -33,35 +33,37 @@ def row_in(database, store, submit, alice, told):
         with database.write() as unit:
             statement = text("UPDATE generations SET status = :status, attempt = 2 WHERE id = :id")
             unit.session.connection().execute(statement, {"status": status.value, "id": row.id})
-        told.clear()
+        events.clear()
         return store.get_generation(alice, row.id)
 
     return make
 
 
 @pytest.mark.parametrize(("here", "there"), ALLOWED)
-def test_an_allowed_move_changes_the_row_and_tells_one_event_of_it(database, store, alice, row_in, told, here, there):
+def test_an_allowed_transition_changes_the_row_and_publishes_one_event(
+    database, store, alice, row_in, events, here, there
+):
     row = row_in(here)
     with database.write() as unit:
         held = 2 if here is Status.PROCESSING else None
         moved = transition(unit, row.id, there, LATER, {"message": "moved"}, attempt=held)
     assert fields(store.get_generation(alice, row.id)) == fields(moved)
     assert (moved.status, moved.message, moved.updated_at) == (there, "moved", LATER)
-    (event,) = told
+    (event,) = events
     assert (event.generation_id, event.data.status) == (row.id, there)
 
 
 @pytest.mark.parametrize(("here", "there"), FORBIDDEN)
-def test_a_forbidden_move_is_refused_and_changes_nothing(database, store, alice, row_in, told, here, there):
+def test_a_forbidden_transition_is_refused_and_changes_nothing(database, store, alice, row_in, events, here, there):
     row = row_in(here)
     with pytest.raises(StaleWriteError), database.write() as unit:
         transition(unit, row.id, there, LATER, {"message": "moved"})
     assert store.get_generation(alice, row.id) == row
-    assert told == []
+    assert events == []
 
 
 @pytest.mark.parametrize("there", TERMINAL)
-def test_a_terminal_move_gives_up_lease_and_place_and_notes_when(database, row_in, there):
+def test_a_terminal_transition_clears_lease_and_position_and_sets_the_end(database, row_in, there):
     row = row_in(Status.PROCESSING)
     with database.write() as unit:
         moved = transition(unit, row.id, there, LATER, {})
@@ -70,47 +72,47 @@ def test_a_terminal_move_gives_up_lease_and_place_and_notes_when(database, row_i
 
 
 @pytest.mark.parametrize("attempt", [1, 3])
-def test_a_worker_in_another_attempt_can_write_nothing(database, store, alice, row_in, told, attempt):
+def test_a_worker_with_another_attempt_cannot_write(database, store, alice, row_in, events, attempt):
     row = row_in(Status.PROCESSING)
     with pytest.raises(StaleWriteError), database.write() as unit:
         transition(unit, row.id, Status.COMPLETED, LATER, {}, attempt=attempt)
     with pytest.raises(StaleWriteError), database.write() as unit:
         update_running(unit, row.id, LATER, {"progress": 50.0}, attempt=attempt)
     assert store.get_generation(alice, row.id) == row
-    assert told == []
+    assert events == []
 
 
 @pytest.mark.parametrize("there", Status)
-def test_a_worker_whose_job_went_back_to_the_queue_can_write_nothing(database, store, alice, row_in, told, there):
+def test_a_worker_whose_generation_was_requeued_cannot_write(database, store, alice, row_in, events, there):
     row = row_in(Status.QUEUED)  # under the attempt that the worker held, until it is claimed again
     with pytest.raises(StaleWriteError), database.write() as unit:
         transition(unit, row.id, there, LATER, {}, attempt=2)
     assert store.get_generation(alice, row.id) == row
-    assert told == []
+    assert events == []
 
 
 @pytest.mark.parametrize("status", [status for status in Status if status is not Status.PROCESSING])
-def test_only_what_is_processing_can_be_amended(database, store, alice, row_in, status):
+def test_update_running_is_refused_unless_processing(database, store, alice, row_in, status):
     row = row_in(status)
     with pytest.raises(StaleWriteError), database.write() as unit:
         update_running(unit, row.id, LATER, {"progress": 50.0}, attempt=2)
     assert store.get_generation(alice, row.id) == row
 
 
-def test_an_unknown_generation_cannot_be_moved(database):
+def test_a_transition_of_an_unknown_generation_is_refused(database):
     with pytest.raises(StaleWriteError), database.write() as unit:
         transition(unit, "gen_none", Status.CANCELLED, LATER, {})
 
 
-def test_a_silent_amendment_changes_the_row_and_tells_nothing(database, store, alice, row_in, told):
+def test_update_running_without_publish_appends_no_event(database, store, alice, row_in, events):
     row = row_in(Status.PROCESSING)
     with database.write() as unit:
         update_running(unit, row.id, LATER, {"checkpoint": {"step": 3}}, attempt=2, publish=False)
     assert store.get_generation(alice, row.id).checkpoint == {"step": 3}
-    assert told == []
+    assert events == []
 
 
-def test_of_many_ends_that_come_at_once_exactly_one_wins(database, store, alice, row_in, told):
+def test_of_concurrent_terminal_transitions_exactly_one_wins(database, store, alice, row_in, events):
     row = row_in(Status.PROCESSING)
     ends = [*TERMINAL] * 4
     barrier = Barrier(len(ends))
@@ -128,4 +130,4 @@ def test_of_many_ends_that_come_at_once_exactly_one_wins(database, store, alice,
         winners = [target for target in threads.map(end, ends) if target]
     assert len(winners) == 1
     assert store.get_generation(alice, row.id).status == winners[0]
-    assert [event.data.status for event in told] == winners
+    assert [event.data.status for event in events] == winners

@@ -29,7 +29,7 @@ def ids(store, session_id, wanted=ANY):
     return [row.id for row in store.list_generations(session_id, wanted, None, 100)[0]]
 
 
-def test_what_is_in_the_trash_is_gone_from_every_view_and_comes_back_as_it_was(store, alice, clock, done):
+def test_a_trashed_generation_is_hidden_everywhere_and_can_be_restored_unchanged(store, alice, clock, done):
     row, made = done(type="image", title="Mine", favorite=True)
     kept, _ = done()
     share, _ = store.put_share(alice, row.id, {})
@@ -56,7 +56,7 @@ def test_what_is_in_the_trash_is_gone_from_every_view_and_comes_back_as_it_was(s
     assert [entry.id for entry, *_ in store.iter_finished(alice)] == [kept.id]
     assert store.measure_completed(alice, [row.id]) == (0, 0)
     assert store.list_shares(alice) == []
-    assert store.find_share(share.slug)[1] is None, "its visitors are told that it was deleted"
+    assert store.find_share(share.slug)[1] is None, "its visitors see that it was deleted"
     assert {event.generation_id for event in store.open_scope(alice, ("session", alice), 0).backlog} == {kept.id}
 
     assert store.restore(alice, [row.id]) == {row.id}
@@ -66,7 +66,7 @@ def test_what_is_in_the_trash_is_gone_from_every_view_and_comes_back_as_it_was(s
     assert store.open_scope(alice, ("session", alice), 0) == before
 
 
-def test_the_same_again_changes_nothing(store, alice, clock, done):
+def test_trash_and_restore_are_idempotent(store, alice, clock, done):
     row, _ = done()
     first = store.trash(alice, [row.id], clock.now + 60)
     clock.now += 30
@@ -74,7 +74,7 @@ def test_the_same_again_changes_nothing(store, alice, clock, done):
     assert store.restore(alice, [row.id]) == store.restore(alice, [row.id]) == {row.id}
 
 
-def test_only_what_has_ended_and_is_of_the_session(store, submit, queue, alice, bob, clock, done):
+def test_only_ended_generations_of_the_session_can_be_trashed(store, submit, queue, alice, bob, clock, done):
     mine, _ = done()
     rendering = submit(alice)
     queue.claim("worker")
@@ -88,7 +88,7 @@ def test_only_what_has_ended_and_is_of_the_session(store, submit, queue, alice, 
     assert ids(store, alice) == [waiting.id, rendering.id]
 
 
-def test_after_its_time_nothing_brings_it_back(store, alice, clock, done):
+def test_a_generation_cannot_be_restored_after_its_time(store, alice, clock, done):
     row, _ = done()
     store.trash(alice, [row.id], clock.now + 60)
     assert store.next_removal() == clock.now + 60
@@ -103,7 +103,7 @@ def test_after_its_time_nothing_brings_it_back(store, alice, clock, done):
     assert store.next_removal() is None
 
 
-def test_one_that_was_restored_in_the_last_moment_is_not_removed(store, alice, clock, done):
+def test_a_generation_that_was_restored_before_its_removal_stays(store, alice, clock, done):
     row, _ = done()
     store.trash(alice, [row.id], clock.now + 60)
     clock.now += 59
@@ -113,7 +113,7 @@ def test_one_that_was_restored_in_the_last_moment_is_not_removed(store, alice, c
     assert ids(store, alice) == [row.id]
 
 
-def test_the_image_it_starts_from_waits_with_it(store, alice, clock, done):
+def test_the_input_image_of_a_trashed_generation_is_kept(store, alice, clock, done):
     upload = upload_row(alice)
     store.add_upload(upload, 10)
     row, _ = done(input_file_id=upload.id)
@@ -124,7 +124,7 @@ def test_the_image_it_starts_from_waits_with_it(store, alice, clock, done):
     assert [one.id for one in store.sweep_uploads(clock.now + 1e9)] == [upload.id]
 
 
-def test_an_import_brings_back_what_is_in_the_trash(store, alice, bob, clock, done):
+def test_an_import_restores_a_trashed_generation(store, alice, bob, clock, done):
     row, _ = done()
     project = project_row(alice)
     came = generation_row(project, status="completed")
@@ -143,14 +143,14 @@ def test_an_import_brings_back_what_is_in_the_trash(store, alice, bob, clock, do
     "text",
     ["café", "CAFE", "  noir   café ", "straße", "STRASSE", "100%", "a_b", "ﬁlm noir", "東京", "no.ir", "titel", "É"],
 )
-def test_a_search_knows_neither_case_nor_accents_nor_wildcards(store, submit, alice, text):
+def test_a_search_ignores_case_and_accents_and_has_no_wildcards(store, submit, alice, text):
     prompt, title = "Film noir: Café in the Straße, 100% a_b, 東京, no.ir", "Mein Titel"
     row = submit(alice, prompt=prompt, title=title)
     submit(alice, prompt="film n0ir, 1000, axb, no-ir")
     assert ids(store, alice, Filter(text=text)) == [row.id]
 
 
-def test_a_search_finds_the_new_title_and_no_longer_the_old_one(store, submit, alice):
+def test_a_search_finds_only_the_new_title(store, submit, alice):
     row = submit(alice, prompt="ocean", title="Old words")
     store.patch_generation(alice, row.id, {"title": "Neue Wörter"})
     assert ids(store, alice, Filter(text="worter ocean")) == [row.id]
@@ -160,12 +160,12 @@ def test_a_search_finds_the_new_title_and_no_longer_the_old_one(store, submit, a
     assert ids(store, alice, Filter(text="worter")) == []
 
 
-def test_a_search_of_nothing_but_spaces_is_none(store, submit, alice):
+def test_a_search_for_spaces_matches_everything(store, submit, alice):
     row = submit(alice)
     assert ids(store, alice, Filter(text="   ")) == [row.id]
 
 
-def test_folding_is_done_once_and_for_all():
+def test_folding_is_idempotent():
     for text in ("Straße", "İstanbul", "ﬁ", "ΣΊΣΥΦΟΣ", "が", "Å"):
         assert fold(fold(text)) == fold(text)
 
@@ -183,7 +183,7 @@ def test_folding_is_done_once_and_for_all():
     ],
     ids=str,
 )
-def test_every_filter_is_answered_by_the_one_index_of_the_session(database, store, alice, wanted):
+def test_every_filter_uses_the_index_of_the_session(database, store, alice, wanted):
     store.create_project(project := project_row(alice), [generation_row(project)], PLENTY)
     asked = []
     with database.read() as session:

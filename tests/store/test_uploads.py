@@ -17,7 +17,7 @@ def add(store, alice, clock):
     return make
 
 
-def test_an_upload_is_its_owners_alone(store, add, alice, bob):
+def test_an_upload_belongs_to_its_session_only(store, add, alice, bob):
     row, removed = add("a")
     assert (store.get_upload(alice, row.id).digest, removed) == ("a", [])
     for owner, upload_id in ((bob, row.id), (alice, "fil_unknown")):
@@ -25,14 +25,14 @@ def test_an_upload_is_its_owners_alone(store, add, alice, bob):
             store.get_upload(owner, upload_id)
 
 
-def test_the_same_picture_is_one_row_for_each_session_and_counts_as_new(store, add, alice, bob):
+def test_the_same_image_is_one_row_per_session_with_the_newest_time(store, add, alice, bob):
     first, _ = add("a")
     again, _ = add("a")
     assert again.id == first.id != add("a", bob)[0].id
     assert again.created_at == first.created_at + 1
 
 
-def test_the_oldest_idle_one_makes_room(store, add, submit, alice):
+def test_the_oldest_unused_upload_is_deleted_over_the_limit(store, add, submit, alice):
     used, idle, kept = (add(digest)[0] for digest in "abc")
     submit(alice, input_file_id=used.id)
     _, removed = add("d")
@@ -42,7 +42,7 @@ def test_the_oldest_idle_one_makes_room(store, add, submit, alice):
         store.get_upload(alice, idle.id)
 
 
-def test_where_all_are_in_use_there_is_no_room(store, add, submit, alice, bob):
+def test_an_upload_is_refused_when_all_are_in_use(store, add, submit, alice, bob):
     for digest in "abc":
         submit(alice, input_file_id=add(digest)[0].id)
     with pytest.raises(LimitExceededError, match="At most 3 images"):
@@ -50,13 +50,13 @@ def test_where_all_are_in_use_there_is_no_room(store, add, submit, alice, bob):
     assert add("d", bob)[1] == []
 
 
-def test_a_worker_finds_what_a_generation_starts_from(store, add, submit, alice):
+def test_find_input_returns_the_upload_of_a_generation(store, add, submit, alice):
     row, _ = add("a")
     assert store.find_input(submit(alice, input_file_id=row.id).id).id == row.id
     assert store.find_input(submit(alice).id) is None
 
 
-def test_only_idle_uploads_of_old_are_swept(store, add, submit, alice, clock):
+def test_only_old_unused_uploads_are_swept(store, add, submit, alice, clock):
     used, idle = (add(digest)[0] for digest in "ab")
     generation = submit(alice, input_file_id=used.id)
     moment = clock.now + 0.5
@@ -69,7 +69,7 @@ def test_only_idle_uploads_of_old_are_swept(store, add, submit, alice, clock):
     assert [row.id for row in store.sweep_uploads(moment)] == [used.id]
 
 
-def test_a_picture_that_is_swept_before_the_submit_is_stored_is_told(store, add, alice, clock):
+def test_a_submit_whose_input_was_swept_is_refused(store, add, alice, clock):
     row, _ = add("a")
     store.sweep_uploads(clock.now + 1)
     project = project_row(alice)
@@ -77,7 +77,7 @@ def test_a_picture_that_is_swept_before_the_submit_is_stored_is_told(store, add,
         store.create_project(project, [generation_row(project, input_file_id=row.id)], PLENTY)
 
 
-def test_a_still_is_the_picture_of_a_completed_image_of_its_owner(store, queue, submit, alice, bob):
+def test_a_still_is_the_result_of_a_completed_image_generation_of_its_owner(store, queue, submit, alice, bob):
     made = {}
     for kind in ("image", "video"):
         row = submit(alice, type=kind)

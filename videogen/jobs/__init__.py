@@ -1,1 +1,1 @@
-"""Who renders next, and what becomes of it."""
+"""The queue of generations, and the threads that render them and clean up."""

@@ -1,4 +1,4 @@
-"""What is left behind: by a crash, found at the next start, and by every generation that has ended."""
+"""Cleanup: what a crash left behind, the work folders of ended generations, and the trash."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from videogen.store import Store
 
 logger = logging.getLogger(__name__)
 _TRASH: Final = ""
-"""Stands for the trash among the ids of generations."""
-_AGAIN_SECONDS: Final = 60.0
-"""When to look again where the trash could not be emptied."""
-_LOOK_SECONDS: Final = 3600.0
-"""How long at most to wait for a moment by the clock of the day, which may be set meanwhile."""
+"""Means the trash, in the queue of generation ids."""
+_RETRY_SECONDS: Final = 60.0
+"""When to try again if the trash could not be emptied."""
+_MAX_WAIT_SECONDS: Final = 3600.0
+"""The longest wait for a time of the system clock, which may be set meanwhile."""
 
 
 def look_for_damage(database: Database) -> None:
-    """Look at all of a database that was too big for the start to look at; what is found is told by `/readyz`."""
+    """Check a database that was too large for the check at the start; `/readyz` reports the outcome."""
     verdict = check(database.path)
     if verdict.faults:
         database.damage = damaged(verdict.faults[0]).detail
@@ -94,82 +94,81 @@ def remove_files(storage: Storage, data_folder: DataFolder, generation_id: str, 
 
 
 class CleanupThread:
-    """Removes what only the renderers of ended generations needed, and what has been in the trash for its time.
+    """Removes files that ended generations do not need any more, and generations that are overdue in the trash.
 
     `run` is for a thread of its own.
     """
 
     def __init__(self, store: Store, storage: Storage, data_folder: DataFolder, is_held: Callable[[str], bool]) -> None:
-        """Listen for ends.
-
+        """
         Args:
-            store: knows what has ended.
+            store: its events say which generations have ended.
             storage: has the files.
             data_folder: has the work folders.
-            is_held: whether a renderer may still write for a generation; whoever lets it go calls `note`.
+            is_held: whether a renderer may still write files of a generation; `check` must be called after that.
         """
         self._store, self._storage, self._data_folder, self._is_held = store, storage, data_folder, is_held
         self._ended: SimpleQueue[str | None] = SimpleQueue()
-        store.database.listen(self._note_ends)
+        store.database.listen(self._check_ended)
 
-    def note(self, generation_id: str) -> None:
-        """A generation may have ended."""
+    def check(self, generation_id: str) -> None:
+        """Clean up after a generation, if it has ended."""
         self._ended.put(generation_id)
 
-    def look_at_trash(self) -> None:
-        """Something has come into the trash."""
+    def check_trash(self) -> None:
+        """Note that generations were put into the trash."""
         self._ended.put(_TRASH)
 
-    def end(self) -> None:
-        """Have `run` return once it has seen to all that was noted."""
+    def stop(self) -> None:
+        """Let `run` return after everything that was passed to `check`."""
         self._ended.put(None)
 
     def run(self) -> None:
-        """Sweep, then tidy up after one generation after the other, those of an earlier process first."""
+        """Clean up after an earlier crash, then after one generation after the other, until `stop`."""
         try:
             for generation_id in self._data_folder.list_work_folders():
-                self.note(generation_id)
+                self.check(generation_id)
             sweep(self._store, self._storage, self._data_folder)
-        except Exception:  # the border of the thread: what is left now is found at the next start
+        except Exception:  # the thread must not end; the next start tries again
             logger.exception("What an earlier crash left could not be removed.")
         due = self._empty_trash()
         while (ended := self._next(due)) is not None:
             if ended == _TRASH or time.monotonic() >= due:
                 due = self._empty_trash()
-            # Of one that is held, word comes again when its renderer is gone.
+            # A generation that is held is checked again when its renderer is gone.
             if ended != _TRASH and not self._is_held(ended):
-                self._tidy(ended)
+                self._remove_leftovers(ended)
 
     def _next(self, due: float) -> str | None:
-        """The next that has ended, or the trash when it is due (a moment of the monotonic clock); None: stop."""
+        """The next generation id, or the trash at `due` (time of the monotonic clock); None: stop."""
         try:
             return self._ended.get(timeout=max(0.0, due - time.monotonic()))
         except Empty:
             return _TRASH
 
     def _empty_trash(self) -> float:
-        """Remove what is due; return when to look again, as a moment of the monotonic clock."""
+        """Remove what is due; return when to do so again, as a time of the monotonic clock."""
         try:
             while due := self._store.due_for_removal():
                 for generation_id in due:
                     delete_rows = partial(self._store.remove_trashed, generation_id)
                     remove_generation(self._storage, self._data_folder, generation_id, delete_rows)
-            following = self._store.next_removal()
-            left = _LOOK_SECONDS if following is None else following - self._store.clock()
-        except Exception:  # the border of the thread: the trash is emptied a little later
+            next_removal = self._store.next_removal()
+            wait = _MAX_WAIT_SECONDS if next_removal is None else next_removal - self._store.clock()
+        except Exception:  # the thread must not end
             logger.exception("The trash could not be emptied.")
-            left = _AGAIN_SECONDS
-        return time.monotonic() + min(left, _LOOK_SECONDS)
+            wait = _RETRY_SECONDS
+        return time.monotonic() + min(wait, _MAX_WAIT_SECONDS)
 
-    def _tidy(self, generation_id: str) -> None:
+    def _remove_leftovers(self, generation_id: str) -> None:
         try:
             keys = self._store.keys_kept(generation_id)
             if keys is not None:
                 remove_files(self._storage, self._data_folder, generation_id, keys)
-        except Exception:  # the border of the thread: the next start sweeps
+        except Exception:  # the thread must not end; the next start tries again
             logger.exception("%s: its leftovers could not be removed.", generation_id)
 
-    def _note_ends(self, events: list[StoredEvent]) -> None:
+    def _check_ended(self, events: list[StoredEvent]) -> None:
         for event in events:
             if is_terminal(event.type):
-                self.note(event.generation_id)
+                self.check(event.generation_id)

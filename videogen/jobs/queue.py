@@ -181,7 +181,7 @@ class EmbeddedQueue:
             col(GenerationRow.id).not_in(held),
         )
         for row in unit.session.exec(expired).all():
-            self._requeue(unit, row, "Its worker fell silent.", count=True)
+            self._requeue(unit, row, "Its worker stopped responding.", count=True)
 
     def _requeue(self, unit: UnitOfWork, row: GenerationRow, reason: str, *, count: bool) -> None:
         now = self._clock()
@@ -193,7 +193,7 @@ class EmbeddedQueue:
             values = error_columns("worker_lost", text, retryable=True) | {"lost": lost}
             transition(unit, row.id, Status.FAILED, now, values, attempt=row.attempt)
         else:
-            rest = "It goes on from its last checkpoint." if row.checkpoint else "It begins again."
+            rest = "It continues from its last checkpoint." if row.checkpoint else "It starts again."
             values = _REQUEUED | {"lost": lost, "message": f"{reason} {rest}"}
             transition(unit, row.id, Status.QUEUED, now, values, attempt=row.attempt)
 

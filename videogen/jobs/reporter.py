@@ -1,4 +1,4 @@
-"""From a renderer's messages to the store: throttled progress, previews, checkpoints, and exactly one end."""
+"""Writes the messages of a renderer to the store: throttled progress, previews, checkpoints, and one end."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ from videogen.store.estimates import Measured
 logger = logging.getLogger(__name__)
 
 INTERVAL_SECONDS: Final = 0.1
-"""At most one progress event in this time, but always one when the stage changes."""
+"""At most one progress event in this time, except when stage or message change."""
 BUSY_INTERVAL_SECONDS: Final = 0.5
-"""The same when this process is at its limit: what is shown must not grow old."""
+"""The longest such interval, under full load."""
 WRITE_BUDGET: Final = 0.05
-"""The part of its time that a reporter may spend on telling progress. A write that takes long, because the disk is
-slow, because many others write or because this process has too much to do, makes the next one come later."""
-ALMOST: Final = 99.0
-"""As far as the bar goes before the file is whole."""
+"""The share of time that may be spent on progress writes. A slow write (slow disk, many writers, busy process) makes
+the interval longer."""
+MAX_UNFINISHED_PERCENT: Final = 99.0
+"""The highest percentage before the result is stored."""
 _ETA_SECONDS: Final = 1.0
 _ETA_PERCENT: Final = 3.0
 
 
 class ProgressRecorder:
-    """Writes what one renderer says, under the fence of its lease."""
+    """Writes the messages of one renderer, under the fence of its lease."""
 
     def __init__(
         self,
@@ -47,35 +47,35 @@ class ProgressRecorder:
     ) -> None:
         """
         Args:
-            store: gets what the renderer says.
-            storage: gets its files.
-            lease: what it renders, in which attempt.
-            finish: writes the end of the generation under this lease.
-            clock: seconds that only go forward.
+            store: gets progress, previews and checkpoints.
+            storage: gets the files.
+            lease: the generation and its attempt.
+            finish: writes the terminal status under this lease.
+            clock: a monotonic clock in seconds.
         """
         self._store, self._storage, self._lease = store, storage, lease
         self._finish = finish
-        self._mute = False
+        self._write_failed = False
         self._fence = Fence(lease.generation_id, lease.attempt)
         self._clock = clock
         self._last: tuple[float, str, str] | None = None
-        self._held_back: protocol.Progress | None = None
-        self._begin: tuple[float, float] | None = None
-        self._asked = clock()
+        self._pending: protocol.Progress | None = None
+        self._first: tuple[float, float] | None = None
+        self._started = clock()
         self._startup: float | None = None
         self._interval = INTERVAL_SECONDS
         self._preview: FileRow | None = None
 
-    def take(self, message: protocol.Message) -> None:
-        """Persist and publish one message.
+    def record(self, message: protocol.Message) -> None:
+        """Store and publish one message.
 
         Raises:
             StaleWriteError: the lease was lost; the renderer must be stopped.
-            StorageError: the result could not be kept, or the renderer says that it could not write.
+            StorageError: the result could not be stored, or the renderer reports that it could not write.
         """
         match message:
             case protocol.Progress() | protocol.Preview() | protocol.Checkpoint():
-                self._tolerantly(lambda: self._pass_on(message))
+                self._ignore_storage_errors(lambda: self._write(message))
             case protocol.Done():
                 self._finish(self._result(message.artifact))
             case protocol.Cancelled():
@@ -85,53 +85,53 @@ class ProgressRecorder:
             case protocol.Failed():
                 self._finish(Failure(message.code, message.message, retryable=message.retryable))
 
-    def pause(self) -> None:
-        """The renderer has fallen silent for a while: tell what was held back, or it would be shown too far behind.
+    def flush(self) -> None:
+        """Write the progress that the throttle holds back, when the renderer sends nothing for a while.
 
         Raises:
             StaleWriteError: the lease was lost; the renderer must be stopped.
         """
-        self._tolerantly(self._catch_up)
+        self._ignore_storage_errors(self._write_pending)
 
-    def _tolerantly(self, write: Callable[[], None]) -> None:
+    def _ignore_storage_errors(self, write: Callable[[], None]) -> None:
         try:
             write()
         except StorageError as problem:
-            # A picture or a step that nobody hears of costs nothing; a render that ends for it does.
-            if not self._mute:
-                logger.warning("%s: its progress cannot be kept. %s", self._lease.generation_id, problem)
-            self._mute = True
+            # A lost preview or step does not justify a failed render.
+            if not self._write_failed:
+                logger.warning("%s: its progress cannot be stored. %s", self._lease.generation_id, problem)
+            self._write_failed = True
         else:
-            self._mute = False
+            self._write_failed = False
 
-    def _pass_on(self, message: protocol.Progress | protocol.Preview | protocol.Checkpoint) -> None:
+    def _write(self, message: protocol.Progress | protocol.Preview | protocol.Checkpoint) -> None:
         match message:
             case protocol.Progress():
                 self._progress(message)
             case protocol.Preview():
-                self._show(message)
+                self._store_preview(message)
             case protocol.Checkpoint():
-                # A takeover shows what the row says now: it must not be behind the checkpoint.
-                self._catch_up()
+                # The next attempt starts at the progress of the row, which must not be behind the checkpoint.
+                self._write_pending()
                 self._store.record_checkpoint(self._fence, message.data)
 
     def _progress(self, message: protocol.Progress) -> None:
         now = self._clock()
         if self._startup is None or message.step == 0:
-            self._startup = now - self._asked
+            self._startup = now - self._started
         shown = (message.stage, message.message)
         if self._last is not None and now - self._last[0] < self._interval and self._last[1:] == shown:
-            self._held_back = message
+            self._pending = message
             return
-        self._tell(message, now)
+        self._write_progress(message, now)
 
-    def _catch_up(self) -> None:
-        if self._held_back is not None:
-            self._tell(self._held_back, self._clock())
+    def _write_pending(self) -> None:
+        if self._pending is not None:
+            self._write_progress(self._pending, self._clock())
 
-    def _tell(self, message: protocol.Progress, now: float) -> None:
-        self._last, self._held_back = (now, message.stage, message.message), None
-        percent = ALMOST * message.step / message.total if message.total else 0.0
+    def _write_progress(self, message: protocol.Progress, now: float) -> None:
+        self._last, self._pending = (now, message.stage, message.message), None
+        percent = MAX_UNFINISHED_PERCENT * message.step / message.total if message.total else 0.0
         self._store.record_progress(
             self._fence,
             Progress(
@@ -143,66 +143,61 @@ class ProgressRecorder:
                 eta_seconds=self._eta(now, percent),
             ),
         )
-        wanted = min(max((self._clock() - now) / WRITE_BUDGET, INTERVAL_SECONDS), BUSY_INTERVAL_SECONDS)
-        # Half of the way: one slow write is no rule.
-        self._interval += (wanted - self._interval) / 2
+        target = min(max((self._clock() - now) / WRITE_BUDGET, INTERVAL_SECONDS), BUSY_INTERVAL_SECONDS)
+        # A moving average: one slow write alone changes little.
+        self._interval += (target - self._interval) / 2
 
     def _eta(self, now: float, percent: float) -> float | None:
-        """Seconds left: by what others like it took, and the further it is the more by its own pace.
+        """Seconds left: the estimate from earlier runs, and with growing weight the speed of this attempt.
 
-        None where no other was measured, until this attempt has a pace to speak of.
+        None while neither is known.
         """
-        if self._begin is None:
-            self._begin = (now, percent)
-        elapsed, done = now - self._begin[0], percent - self._begin[1]
-        known, own = self._lease.expected, None
+        if self._first is None:
+            self._first = (now, percent)
+        elapsed, done = now - self._first[0], percent - self._first[1]
+        expected, measured = self._lease.expected, None
         if elapsed >= _ETA_SECONDS and done >= _ETA_PERCENT:
-            own = elapsed * (100.0 - percent) / done
-        if known is None:
-            return None if own is None else round(own, 1)
-        left = known.rest(percent, now - self._asked)
-        if own is not None:
-            left += (own - left) * percent / 100.0
+            measured = elapsed * (100.0 - percent) / done
+        if expected is None:
+            return None if measured is None else round(measured, 1)
+        left = expected.rest(percent, now - self._started)
+        if measured is not None:
+            left += (measured - left) * percent / 100.0
         return round(left, 1)
 
-    def _show(self, message: protocol.Preview) -> None:
+    def _store_preview(self, message: protocol.Preview) -> None:
         if not message.path.exists():
-            # This process stood still while the renderer went on: the picture of the newest of several such
-            # messages was taken with the first of them.
+            # Several previews were waiting: the first message took the newest file, which replaced the others.
             return
         file_id = self._preview.id if self._preview else new_id("fil")
-        self._preview = self._keep("preview", message.path, file_id)
+        self._preview = self._put_file("preview", message.path, file_id)
         self._store.record_preview(self._fence, self._preview)
 
     def _result(self, artifact: Artifact) -> Result:
         kind = artifact.content_type.partition("/")[0]
-        video = self._keep(kind, artifact.path, new_id("fil"))
-        poster = self._keep("poster", artifact.poster_path, new_id("fil")) if artifact.poster_path else None
+        video = self._put_file(kind, artifact.path, new_id("fil"))
+        poster = self._put_file("poster", artifact.poster_path, new_id("fil")) if artifact.poster_path else None
         return Result(
             video, poster, artifact.width, artifact.height, artifact.fps, artifact.duration_seconds, self._measured()
         )
 
     def _measured(self) -> Measured | None:
-        """How long the render took; None where an earlier attempt had done a part of it."""
-        total = self._clock() - self._asked
+        """How long the render took; None where it continued from a checkpoint."""
+        total = self._clock() - self._started
         if self._lease.checkpoint is not None or self._startup is None:
             return None
         return Measured(min(self._startup, total), total)
 
-    def _keep(self, kind: str, path: Path, file_id: str) -> FileRow:
-        # The attempt in the key: a worker that was overtaken cannot touch its successor's file.
+    def _put_file(self, kind: str, path: Path, file_id: str) -> FileRow:
+        # The attempt is a part of the key: a worker that lost its lease cannot replace the file of the next attempt.
         key = f"{self._lease.generation_id}/a{self._lease.attempt}-{kind}{path.suffix}"
-        return self._file(file_id, kind, key, self._storage.put(path, key))
-
-    def _file(self, file_id: str, kind: str, key: str, size: int) -> FileRow:
-        suffix = key.rpartition(".")[2]
         return FileRow(
             id=file_id,
             session_id=self._lease.session_id,
             generation_id=self._lease.generation_id,
             kind=kind,
             key=key,
-            content_type=CONTENT_TYPES[suffix],
-            size_bytes=size,
+            content_type=CONTENT_TYPES[path.suffix[1:]],
+            size_bytes=self._storage.put(path, key),
             created_at=self._store.clock(),
         )

@@ -108,9 +108,9 @@ class WorkerPool:
         for thread in self._threads:
             thread.start()
 
-    def look_at_trash(self) -> None:
+    def check_trash(self) -> None:
         """Wake the cleanup thread: something was put into the trash."""
-        self._cleanup.look_at_trash()
+        self._cleanup.check_trash()
 
     def _cancel(self, generation_id: str) -> None:
         """Stop the renderer of a generation, if it runs here."""
@@ -141,7 +141,7 @@ class WorkerPool:
         # The cleanup thread comes last: the others notify it of what has ended.
         for thread in reversed(self._threads):
             if thread is self._threads[0]:
-                self._cleanup.end()
+                self._cleanup.stop()
             thread.join(max(0.0, deadline - time.monotonic()))
         self._processes.close()
 
@@ -183,7 +183,7 @@ class WorkerPool:
             with self._running.lock:
                 self._running.renderers.pop(lease.generation_id, None)
                 self._running.held.discard(lease.generation_id)
-            self._cleanup.note(lease.generation_id)
+            self._cleanup.check(lease.generation_id)
 
     def _holds(self, generation_id: str) -> bool:
         with self._running.lock:
@@ -204,12 +204,12 @@ class WorkerPool:
                 logger.exception("The leases could not be renewed.")
 
     def _render(self, lease: Lease) -> None:
-        reporter = ProgressRecorder(self._store, self._storage, lease, partial(self._finish, lease))
+        recorder = ProgressRecorder(self._store, self._storage, lease, partial(self._finish, lease))
         try:
-            with ExitStack() as inputs, self._start_renderer(lease, inputs, reporter.pause) as renderer:
+            with ExitStack() as inputs, self._start_renderer(lease, inputs, recorder.flush) as renderer:
                 self._register(lease, renderer)
                 for message in renderer.messages():
-                    reporter.take(message)
+                    recorder.record(message)
         except StaleWriteError:
             raise
         except RenderLost as problem:

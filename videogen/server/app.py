@@ -134,7 +134,7 @@ def _with_edges(app: FastAPI, service: Service, parts: Parts) -> None:
     app.state.public, app.state.shares = PublicUrl(config), Shares(store, parts.hub, storage)
     app.state.transfers = Transfers(store, parts.signer)
     app.state.exports = exports = Exports(store, storage)
-    trash = Trash(store, config.trash_minutes * 60, parts.workers.look_at_trash)
+    trash = Trash(store, config.trash_minutes * 60, parts.workers.check_trash)
     app.state.desk = bulk.Desk(trash, Zips(store, exports), config.base_url + config.root_path)
     app.state.imports = ImportService(
         store, storage, config.data_dir / "imports", round(config.max_import_mb * 1_000_000)

@@ -1,4 +1,4 @@
-"""All queries of the app. Each query of an owner is limited to the session; see `BaseStore`."""
+"""All queries of the app. Each query of an owner is limited to the session; see `store.base`."""
 
 from videogen.store.events import EventStore, Opening, Scope
 from videogen.store.generations import Filter, GenerationStore, Limits
@@ -25,9 +25,15 @@ __all__ = [
 ]
 
 
-class _Owned(GenerationStore, PortabilityStore, QueueOrderStore, ShareStore, TrashStore, UploadStore):
-    """What a session owns, and what it may do with it."""
-
-
-class Store(SessionStore, _Owned, EventStore, ProgressStore):
+class Store(
+    SessionStore,
+    GenerationStore,
+    PortabilityStore,
+    QueueOrderStore,
+    ShareStore,
+    TrashStore,
+    UploadStore,
+    EventStore,
+    ProgressStore,
+):
     """All queries over one database."""
