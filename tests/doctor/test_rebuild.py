@@ -90,6 +90,14 @@ def test_lost_file_rows_are_restored_from_the_files(home, sql, faults, fixed):
     assert faults() == []
 
 
+def test_a_lost_file_row_leads_to_the_file_of_the_last_attempt(home, sql, fixed):
+    DiskStorage(home.files).put(b"second attempt", f"{home.ids[0]}/a2-video.mp4")
+    damage_table(home.path, "files")
+    fixed()
+    query = "SELECT key, size_bytes FROM files WHERE generation_id = ? AND kind = 'video'"
+    assert sql(query, home.ids[0]) == [(f"{home.ids[0]}/a2-video.mp4", 14)]
+
+
 def test_lost_projects_are_restored_from_their_generations(home, sql, faults, fixed):
     before = _generations(home)
     damage_table(home.path, "projects")

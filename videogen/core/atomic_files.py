@@ -18,14 +18,14 @@ def replacing(path: Path, *, durable: bool = True) -> Iterator[Path]:
     try:
         yield part
         if durable:
-            _sync(part)
+            sync(part)
         part.replace(path)
     except BaseException:
         part.unlink(missing_ok=True)
         raise
     if durable:
         # Without this, the new name may be lost in a power cut.
-        _sync(path.parent)
+        sync(path.parent)
 
 
 def write_durably(path: Path, data: bytes) -> None:
@@ -34,7 +34,8 @@ def write_durably(path: Path, data: bytes) -> None:
         part.write_bytes(data)
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Make the bytes of a file, or the names in a folder, durable."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

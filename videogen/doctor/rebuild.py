@@ -10,6 +10,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Final
 
+from videogen.core.atomic_files import sync
 from videogen.core.errors import StorageError
 from videogen.db.database import storage_fault
 from videogen.db.integrity import check, wal_of
@@ -17,7 +18,6 @@ from videogen.db.migrate import REVISIONS, migrate
 from videogen.doctor import relink
 from videogen.doctor.salvage import columns, damaged, salvage
 from videogen.storage import Storage
-from videogen.storage.disk import sync
 
 _FIRST: Final = ("alembic_version", "sessions", "projects", "uploads", "generations", "events", "files")
 """Tables in the order of their references; other tables come after these."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import io
-import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from videogen.core.atomic_files import sync
 from videogen.core.errors import StorageError
 from videogen.storage.base import StoredFile
 
@@ -111,12 +111,3 @@ class _Range(io.RawIOBase):
     def close(self) -> None:
         self._file.close()
         super().close()
-
-
-def sync(path: Path) -> None:
-    """Make the bytes of a file, or the names in a folder, durable."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
