@@ -1,4 +1,4 @@
-"""Everything leaves as a zip and comes in elsewhere; what is not a good export leaves no trace."""
+"""A zip of `GET /export` can be imported elsewhere. A zip that is no valid export changes nothing."""
 
 import io
 import json
@@ -19,7 +19,7 @@ def video(tmp_path_factory):
     return zips.video_bytes(tmp_path_factory.mktemp("video"))
 
 
-def bring(session, data):
+def post_import(session, data):
     return session.post("/import", content=data, headers={"Content-Type": "application/zip"})
 
 
@@ -29,7 +29,7 @@ def history(session):
 
 @pytest.fixture
 def exported(session_of):
-    """A session that has made something, and the zip of it."""
+    """A session with a completed and a failed generation, their ids, and the zip of its export."""
     session = session_of()
     made = session.submit("bars", prompt="blue bars", settings={"seed": 7})
     session.finish(made["id"])
@@ -43,13 +43,13 @@ def exported(session_of):
     return session, made["id"], failed["id"], response.content
 
 
-def test_an_export_holds_videos_posters_and_a_manifest_that_is_true(exported):
+def test_an_export_has_videos_posters_and_a_correct_manifest(exported):
     session, made, failed, data = exported
     archive = zipfile.ZipFile(io.BytesIO(data))
     assert archive.testzip() is None
-    told = json.loads(archive.read("manifest.json"))
-    assert (told["format"], told["version"], told["leftOut"]) == ("videogen-export", 1, 0)
-    first, second = told["generations"]
+    manifest_json = json.loads(archive.read("manifest.json"))
+    assert (manifest_json["format"], manifest_json["version"], manifest_json["leftOut"]) == ("videogen-export", 1, 0)
+    first, second = manifest_json["generations"]
     assert (first["id"], first["title"], first["favorite"], first["seed"]) == (made, "My bars", True, 7)
     assert (second["id"], second["status"], second["error"]["code"]) == (
         failed,
@@ -62,18 +62,18 @@ def test_an_export_holds_videos_posters_and_a_manifest_that_is_true(exported):
     assert set(archive.namelist()) == {f"videos/{made}.mp4", f"posters/{made}.jpg", "manifest.json"}
 
 
-def test_what_still_runs_is_left_out_and_counted(session):
+def test_a_running_generation_is_left_out_and_counted(session):
     running = session.submit("until-cancelled")
-    told = json.loads(zipfile.ZipFile(io.BytesIO(session.get("/export").content)).read("manifest.json"))
-    assert (told["generations"], told["leftOut"]) == ([], 1)
+    manifest_json = json.loads(zipfile.ZipFile(io.BytesIO(session.get("/export").content)).read("manifest.json"))
+    assert (manifest_json["generations"], manifest_json["leftOut"]) == ([], 1)
     session.cancel(running["id"])
 
 
-def test_it_comes_in_elsewhere_whole_once_and_live(exported, session_of):
+def test_an_import_into_another_session_is_complete_live_and_not_repeated(exported, session_of):
     origin, made, _, data = exported
     other = session_of()
     with other.stream("/events") as stream:
-        came = bring(other, data)
+        came = post_import(other, data)
         assert came.status_code == 200, came.text
         frames = [next(stream) for _ in range(2)]
     assert (came.json()["imported"], came.json()["known"]) == (2, 0)
@@ -89,41 +89,41 @@ def test_it_comes_in_elsewhere_whole_once_and_live(exported, session_of):
     assert other.follow(done["id"])[-1].event == "render_result"
     assert failed["error"]["message"] == origin.read(failed["id"] and history(origin)[0]["id"])["error"]["message"]
 
-    again = bring(other, data).json()
+    again = post_import(other, data).json()
     assert (again["imported"], again["known"]) == (0, 2)
     assert len(history(other)) == 2
-    # Nor do they double on their way back, or in a chain of moves.
+    # Nothing is imported twice on the way back, or over several imports.
     back = other.get("/export").content
-    assert bring(origin, back).json()["imported"] == 0
-    assert bring(session_of(), back).json()["imported"] == 2
+    assert post_import(origin, back).json()["imported"] == 0
+    assert post_import(session_of(), back).json()["imported"] == 2
 
 
-def test_it_comes_into_another_app_and_can_be_made_again_there(exported, tmp_path):
+def test_an_import_into_another_app_can_be_retried_there(exported, tmp_path):
     data = exported[-1]
     with App(tmp_path / "elsewhere", ["bars"], page=False) as app:
         from tests.support.api import Session
 
         with Session(app.base_url) as session:
-            assert bring(session, data).json()["imported"] == 2
+            assert post_import(session, data).json()["imported"] == 2
             done = history(session)[1]
             retried = session.post(f"/generations/{done['id']}/retry")
             assert retried.status_code == 201, retried.text
             assert session.finish(retried.json()["id"])["seed"] == 7
-            # Its engine is not offered there: told, not met.
+            # The other app does not have its engine.
             refused = session.post(f"/generations/{history(session)[1]['id']}/retry")
             assert (refused.status_code, refused.json()["code"]) == (422, "invalid_request")
             assert not list((app.data_dir / "imports").iterdir())
 
 
-def spoilt(video):
-    """Each is wrong in its own way, with a word of what is told."""
+def broken_exports(video):
+    """Yields broken exports: a name, the bytes, and a part of the expected message."""
     path = "videos/gen_a.mp4"
     whole, name = export_bytes(video), "manifest.json"
     result = exported_file(path, video)
     good = exported_generation(result=result)
 
-    def of(told, files=None):
-        return zip_bytes({path: video, name: told, **(files or {})})
+    def of(content, files=None):
+        return zip_bytes({path: video, name: content, **(files or {})})
 
     text = b"no video at all"
     yield "not a zip", text, "whole zip"
@@ -176,59 +176,58 @@ def spoilt(video):
         yield f"path {where}", of(manifest(exported_generation(result=result | {"path": where}))), "manifest.json"
 
 
-def test_what_is_no_good_export_is_told_in_one_sentence_and_leaves_nothing(app, session, video):
-    # A good one stands before the bad one, which must not come in alone.
+def test_an_invalid_export_is_refused_with_one_sentence_and_changes_nothing(app, session, video):
     def files():
         return {path.name for path in (app.data_dir / "files").iterdir()}
 
     before = files()
-    for name, data, word in spoilt(video):
-        refused = bring(session, data)
+    for name, data, word in broken_exports(video):
+        refused = post_import(session, data)
         assert (refused.status_code, refused.json()["code"]) == (422, "not_an_export"), (name, refused.text)
         assert word in refused.json()["detail"], (name, refused.text)
         assert len(refused.json()["detail"]) < 400, name
     first = exported_file("videos/gen_a.mp4", video)
-    lame = zip_bytes(
+    second_is_broken = zip_bytes(
         {
             "videos/gen_a.mp4": video,
-            "videos/gen_b.mp4": b"lame",
+            "videos/gen_b.mp4": b"second_is_broken",
             "manifest.json": manifest(
                 exported_generation("gen_a", result=first),
-                exported_generation("gen_b", result=exported_file("videos/gen_b.mp4", b"lame")),
+                exported_generation("gen_b", result=exported_file("videos/gen_b.mp4", b"second_is_broken")),
             ),
         }
     )
-    assert bring(session, lame).status_code == 422
+    assert post_import(session, second_is_broken).status_code == 422
     assert history(session) == []
     assert files() == before
     assert list((app.data_dir / "imports").iterdir()) == []
-    assert bring(session, export_bytes(video)).json()["imported"] == 1
+    assert post_import(session, export_bytes(video)).json()["imported"] == 1
 
 
-def test_what_a_newer_release_says_beside_is_left_aside(session, video):
+def test_unknown_fields_of_a_newer_release_are_ignored(session, video):
     data = export_bytes(video, mood="blue")
-    assert bring(session, data).json()["imported"] == 1
+    assert post_import(session, data).json()["imported"] == 1
     assert history(session)[0]["prompt"] == "a ship"
 
 
-def test_too_large_a_zip_is_refused_before_it_is_taken(tmp_path):
+def test_a_zip_that_is_too_large_is_refused_before_it_is_read(tmp_path):
     with App(tmp_path / "small", ["bars"], page=False, max_import_mb=0.1) as app:
         from tests.support.api import Session
 
         with Session(app.base_url) as session:
-            told = bring(session, b"x" * 200_000)
-            assert (told.status_code, told.json()["code"]) == (413, "payload_too_large")
+            refused = post_import(session, b"x" * 200_000)
+            assert (refused.status_code, refused.json()["code"]) == (413, "payload_too_large")
 
-            def untold():
+            def chunks():
                 for _ in range(40):
                     yield b"x" * 8192
 
             # Without a length it is counted as it comes; the server may hang up while we still send.
             with suppress(httpx.WriteError):
-                assert session.post("/import", content=untold()).status_code == 413
+                assert session.post("/import", content=chunks()).status_code == 413
             assert not list((app.data_dir / "imports").iterdir())
 
 
-def test_only_a_session_exports_and_imports(http, video):
+def test_export_and_import_need_a_session(http, video):
     assert http.get(f"{API}/export").status_code == 401
     assert http.post(f"{API}/import", content=export_bytes(video)).status_code == 401
