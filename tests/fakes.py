@@ -15,12 +15,18 @@ from pathlib import Path
 import numpy as np
 from pydantic import Field
 
-from videogen.engines.base import Artifact, Preset, RenderFailed
-from videogen.engines.frames import render_at
-from videogen.engines.function import engine
-from videogen.engines.settings import VideoSettings, video_recipe
-from videogen.engines.stills import read_input, render_still
-from videogen.schemas.engines import Capabilities
+from videogen.engines import (
+    Artifact,
+    Capabilities,
+    Preset,
+    RenderFailed,
+    VideoSettings,
+    engine,
+    read_input,
+    render_at,
+    render_still,
+    video_recipe,
+)
 
 COLOURS = np.array(
     [[235, 235, 235], [235, 235, 16], [16, 235, 235], [16, 235, 16], [235, 16, 235], [235, 16, 16], [16, 16, 235]],

@@ -12,7 +12,7 @@ TINY = {"width": 64, "height": 64, "fps": 8, "durationSeconds": 2.5, "seed": 1}
 
 @pytest.fixture(scope="session", autouse=True)
 def bytecode(tmp_path_factory):
-    """Lets renderer children keep what they compile, or each would compile its imports anew."""
+    """Lets renderer processes cache bytecode; else each would compile its imports again."""
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
         patch.setenv("PYTHONPYCACHEPREFIX", str(tmp_path_factory.mktemp("bytecode")))
@@ -20,7 +20,7 @@ def bytecode(tmp_path_factory):
 
 
 class Recorder:
-    """A RenderContext in this process, which keeps what it is told."""
+    """A RenderContext in this process, which records all calls."""
 
     def __init__(self, workdir, checkpoint=None, cancel_at=None):
         self.workdir = workdir
@@ -51,7 +51,7 @@ class Recorder:
 
 @pytest.fixture
 def recorder(tmp_path):
-    """Makes contexts that keep what they are told, all on one workdir unless given another."""
+    """Makes contexts that record all calls, with one workdir for all unless another is given."""
 
     def make(workdir=None, **options):
         workdir = workdir or tmp_path / "work"

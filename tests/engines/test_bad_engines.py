@@ -1,4 +1,4 @@
-"""Engines that fail, each in its own way, under the real worker: a clear word, nothing harmed, and work goes on."""
+"""Engines that fail, each in its own way, with the real worker: a clear message, no damage, and other jobs go on."""
 
 import re
 import shutil
@@ -22,7 +22,7 @@ SETTINGS = {"width": 96, "height": 64, "fps": 8, "durationSeconds": 1.0, "seed":
 STALL_SECONDS = 6.0
 
 FAILS = {
-    # engine: (status, code, what its message says, renderers lost)
+    # engine: (status, code, pattern of the message, number of lost renderers)
     "dies": ("failed", "worker_lost", r"was lost 2 times\. .* SIGKILL .* at step \d", 2),
     "crashes": ("failed", "worker_lost", r"SIGSEGV at step 1\. Its log ends: the last word", 2),
     "hangs": ("failed", "worker_lost", r"sent nothing for 6 seconds at step 0 and was stopped", 2),
@@ -46,8 +46,8 @@ ENGINES = (*FAILS, "bars")
 
 
 @pytest.fixture(scope="module")
-def aftermath(tmp_path_factory, migrated_file):
-    """All of them rendered, and good jobs between them, by one pool of two workers; and what is left then."""
+def results(tmp_path_factory, migrated_file):
+    """The rows of all these jobs, with good jobs between them, after one pool of two workers has rendered them."""
     folder = tmp_path_factory.mktemp("bad-engines")
     database = Database(f"sqlite:///{shutil.copy(migrated_file, folder / 'videogen.sqlite')}")
     store, data_folder = Store(database), DataFolder(folder)
@@ -58,15 +58,15 @@ def aftermath(tmp_path_factory, migrated_file):
     pool = WorkerPool(store, queue, storage, data_folder, references, WorkerSettings(2, 10, STALL_SECONDS))
     session, submit = store.create_session()[0], Submitter(store)
 
-    def order(name):
+    def submit_job(name):
         recipe = load_engine(engine_reference(name)).normalise(RenderRequest(prompt=name, settings=SETTINGS))
         return submit(session, recipe=recipe.model_dump(mode="json")).id
 
     bad, good = {}, []
     for number, name in enumerate(FAILS):
-        bad[name] = order(name)
+        bad[name] = submit_job(name)
         if number % 3 == 0 or name == list(FAILS)[-1]:
-            good.append(order("bars"))
+            good.append(submit_job("bars"))
     waiting, all_ended = {*bad.values(), *good}, threading.Event()
 
     def note(events):
@@ -91,22 +91,22 @@ def aftermath(tmp_path_factory, migrated_file):
 
 
 @pytest.mark.parametrize("name", FAILS)
-def test_it_ends_with_a_clear_word(aftermath, name):
-    status, code, says, lost = FAILS[name]
-    row = aftermath.bad[name]
+def test_a_bad_engine_ends_with_a_clear_message(results, name):
+    status, code, pattern, lost = FAILS[name]
+    row = results.bad[name]
     assert (row.status, row.error_code, row.lost) == (status, code, lost), row.error_message
-    if says is not None:
-        assert re.search(says, row.error_message)
+    if pattern is not None:
+        assert re.search(pattern, row.error_message)
         assert "\n" not in row.error_message
 
 
-def test_every_other_job_is_rendered(aftermath):
-    assert [row.status for row in aftermath.good] == ["completed"] * len(aftermath.good)
+def test_every_other_job_is_rendered(results):
+    assert [row.status for row in results.good] == ["completed"] * len(results.good)
 
 
-def test_nothing_is_left_of_them_but_what_the_rows_name(aftermath):
-    assert aftermath.data_folder.list_work_folders() == []
-    files = aftermath.data_folder.files
-    for row in (*aftermath.bad.values(), *aftermath.good):
+def test_no_file_is_left_but_those_that_the_rows_name(results):
+    assert results.data_folder.list_work_folders() == []
+    files = results.data_folder.files
+    for row in (*results.bad.values(), *results.good):
         keys = {f"{row.id}/{path.name}" for path in (files / row.id).glob("*")}
-        assert keys == aftermath.store.keys_kept(row.id)
+        assert keys == results.store.keys_kept(row.id)

@@ -14,7 +14,7 @@ class Stopped(Exception):
 
 
 class Frames:
-    """Stripes by frame number; notes what was asked for, and stops at a frame if told to."""
+    """Makes stripes by frame number; records the numbers, and cancels at a frame if it is given one."""
 
     def __init__(self, recipe, stop_at=None):
         self.recipe = recipe
@@ -39,7 +39,7 @@ def whole(recorder, recipe, tmp_path):
     return render_at(recipe, recorder(tmp_path / "unbroken"), Frames(recipe)).path.read_bytes()
 
 
-def test_every_frame_is_reported_and_the_first_is_shown(recorder, recipe):
+def test_every_frame_is_reported_and_the_first_is_a_preview(recorder, recipe):
     ctx = recorder()
     artifact = render_at(recipe, ctx, Frames(recipe), "what was understood")
     assert ctx.steps == list(range(1, 21))
@@ -47,13 +47,13 @@ def test_every_frame_is_reported_and_the_first_is_shown(recorder, recipe):
     assert ctx.reports[-1] == (20, 20, "finishing", "what was understood")
     assert ctx.previews[0].tobytes() == Frames(recipe)(0).tobytes()
     assert [saved["step"] for saved in ctx.saved] == [8, 16, 20]
-    found = probe(artifact.path)
-    assert (found.num_frames, found.duration_seconds) == (20, 2.5)
+    probed = probe(artifact.path)
+    assert (probed.num_frames, probed.duration_seconds) == (20, 2.5)
     assert artifact.poster_path.is_file()
 
 
 @pytest.mark.parametrize("stop_at", [0, 1, 7, 8, 9, 15, 16, 19])
-def test_a_stopped_render_goes_on_and_ends_as_the_unbroken_one(recorder, recipe, tmp_path, stop_at):
+def test_a_resumed_render_has_the_same_bytes_as_an_unbroken_one(recorder, recipe, tmp_path, stop_at):
     ctx = recorder()
     with pytest.raises(Stopped):
         render_at(recipe, ctx, Frames(recipe, stop_at))
@@ -65,7 +65,7 @@ def test_a_stopped_render_goes_on_and_ends_as_the_unbroken_one(recorder, recipe,
     assert not list(ctx.workdir.rglob("*.part"))
 
 
-def test_a_render_that_lacked_only_its_end_draws_nothing_again(recorder, recipe, tmp_path):
+def test_a_render_that_was_lost_at_its_end_makes_no_frame_again(recorder, recipe, tmp_path):
     ctx = recorder()
     render_at(recipe, ctx, Frames(recipe)).path.unlink()
     frames = Frames(recipe)
@@ -83,7 +83,7 @@ def swap(path):
 
 
 @pytest.mark.parametrize("spoil", [cut, swap, lambda path: path.unlink()])
-def test_it_goes_on_before_a_segment_that_is_not_what_the_checkpoint_says(recorder, recipe, tmp_path, spoil):
+def test_a_render_resumes_before_a_segment_that_does_not_fit_the_checkpoint(recorder, recipe, tmp_path, spoil):
     ctx = recorder()
     render_at(recipe, ctx, Frames(recipe))
     spoil(ctx.workdir / "segments" / "00001.mp4")
@@ -110,7 +110,7 @@ def test_segments_without_a_checkpoint_are_not_used(recorder, recipe, checkpoint
     assert frames.asked[0] == 0
 
 
-def test_a_sequence_saves_no_checkpoint_it_could_not_go_on_from(recorder, recipe):
+def test_a_sequence_saves_no_checkpoint(recorder, recipe):
     ctx = recorder(checkpoint={"segments": 2, "step": 16, "recipe": recipe.digest})
     render_sequence(recipe, ctx, map(Frames(recipe), range(20)))
     assert ctx.saved == []
@@ -118,7 +118,7 @@ def test_a_sequence_saves_no_checkpoint_it_could_not_go_on_from(recorder, recipe
 
 
 @pytest.mark.parametrize("step", [0, 1, 8, 13])
-def test_a_cancel_is_seen_at_the_next_frame(recorder, recipe, step):
+def test_a_cancel_takes_effect_at_the_next_frame(recorder, recipe, step):
     frames = Frames(recipe)
     with pytest.raises(RenderCancelled):
         render_at(recipe, recorder(cancel_at=step), frames)
@@ -136,7 +136,7 @@ def test_a_cancel_is_seen_at_the_next_frame(recorder, recipe, step):
         ("no-generator", "render_failed", r"expected a function that yields frames, got one that returns NoneType"),
     ],
 )
-def test_wrong_frames_are_told_apart(recorder, recipe_for, name, code, message):
+def test_each_kind_of_wrong_frame_has_its_message(recorder, recipe_for, name, code, message):
     attribute = name.replace("-", "_")
     recipe, ctx = recipe_for(attribute, width=96), recorder()
     engine = load_engine(recipe_for.reference(attribute))
@@ -161,7 +161,7 @@ def test_frames_made_ahead_on_threads_come_in_order(recorder, recipe, tmp_path):
     assert len({thread for _, thread in asked}) > 1
 
 
-def test_a_failure_on_a_thread_comes_out_and_no_thread_goes_on(recorder, recipe):
+def test_a_failure_on_a_thread_is_raised_and_ends_all_threads(recorder, recipe):
     def torn(index):
         raise RuntimeError("torn")
 

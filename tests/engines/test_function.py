@@ -35,9 +35,9 @@ def test_ten_lines_are_an_engine(recorder):
     assert artifact.duration_seconds == 1
     metadata = probe(artifact.path).metadata
     assert metadata["title"] == "a wave"
-    told = json.loads(metadata["comment"])
-    assert told == json.loads(recipe.model_dump_json(by_alias=True, exclude={"input_path"}))
-    assert (told["seed"], told["numFrames"], told["engineVersion"]) == (3, 4, "1")
+    comment = json.loads(metadata["comment"])
+    assert comment == json.loads(recipe.model_dump_json(by_alias=True, exclude={"input_path"}))
+    assert (comment["seed"], comment["numFrames"], comment["engineVersion"]) == (3, 4, "1")
 
 
 def test_a_function_may_take_the_context(recorder):
@@ -56,7 +56,7 @@ def test_a_function_may_take_the_context(recorder):
 
 
 @pytest.mark.parametrize("function", [lambda: (), lambda a, b, c: (), lambda *, recipe: ()])
-def test_a_function_of_other_arguments_is_refused_at_once(function):
+def test_a_function_with_other_parameters_is_refused_when_it_is_decorated(function):
     with pytest.raises(TypeError, match=r"expected a function of \(recipe\) or \(recipe, ctx\), got \("):
         engine("odd")(function)
 
@@ -86,7 +86,7 @@ def test_a_still_is_the_first_frame(recorder):
     assert len(ctx.previews) == 1
 
 
-def test_a_still_of_nothing_or_of_another_shape_is_refused(recorder):
+def test_a_still_without_a_frame_or_of_another_shape_is_refused(recorder):
     @engine("odd", capabilities=Capabilities(types=("image",)))
     def odd(recipe):
         yield from [] if recipe.seed == 3 else [np.zeros((8, 8, 3), np.uint8)]

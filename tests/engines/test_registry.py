@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+import videogen.engines as engines_package
 from videogen.core.errors import ConfigError
 from videogen.engines.base import Engine
 from videogen.engines.registry import load_engine, load_engines, references_by_id
@@ -12,7 +13,7 @@ from videogen.engines.registry import load_engine, load_engines, references_by_i
 FAKES = Path(__file__).parents[1] / "fakes.py"
 
 
-def test_engines_come_by_name_by_module_and_by_file():
+def test_an_engine_is_loaded_by_name_by_module_and_by_file():
     references = ["procedural", f"{FAKES}:bars", f"{FAKES}:steady"]
     engines = load_engines(references)
     assert list(engines) == ["procedural", "bars", "steady"]
@@ -21,7 +22,7 @@ def test_engines_come_by_name_by_module_and_by_file():
     assert load_engine("videogen.engines.procedural.engine:ProceduralEngine").id == "procedural"
 
 
-def test_a_file_is_loaded_once_and_from_anywhere(monkeypatch):
+def test_a_file_is_loaded_once_whatever_the_path_to_it(monkeypatch):
     monkeypatch.chdir(FAKES.parent)
     assert load_engine("fakes.py:dies") is load_engine("fakes.py:dies")
     assert type(load_engine("fakes.py:steady")) is type(load_engine(f"{FAKES}:steady"))
@@ -33,10 +34,11 @@ def test_an_installed_package_adds_engines(monkeypatch):
     assert load_engine("theirs").title == "Procedural"
 
 
-def test_the_web_process_stays_light():
+def test_the_web_process_imports_nothing_heavy():
     code = (
         "import sys; from videogen.engines.registry import load_engines; "
-        "load_engines(['procedural'])['procedural'].probe(); import videogen.engines.function; "
+        "load_engines(['procedural'])['procedural'].probe(); "
+        "from videogen.engines import VideoSettings, Preset, Capabilities, RenderFailed, engine; "
         "import videogen.engines.process.host; "
         "print(sorted({'numpy', 'av', 'PIL', 'torch', 'gradio'} & sys.modules.keys()))"
     )
@@ -45,6 +47,21 @@ def test_the_web_process_stays_light():
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, env={"PYTHONPATH": root}
     )
     assert run.stdout == "[]\n"
+
+
+def test_the_package_offers_each_name_that_it_lists():
+    for name in engines_package.__all__:
+        assert getattr(engines_package, name).__name__ == name
+    with pytest.raises(AttributeError, match="no_such_name"):
+        engines_package.no_such_name  # noqa: B018
+
+
+def test_a_process_policy_of_another_type_is_refused(tmp_path):
+    (tmp_path / "own.py").write_text(
+        "from videogen.engines import engine\n@engine('own')\ndef own(recipe):\n    yield\nown.process = 'shared'\n"
+    )
+    with pytest.raises(ConfigError, match="an engine whose `process` is a ProcessPolicy, not 'shared'"):
+        load_engine(f"{tmp_path / 'own.py'}:own")
 
 
 @pytest.fixture

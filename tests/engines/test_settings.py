@@ -42,12 +42,12 @@ def test_a_wrong_value_is_refused_by_its_name(field, value):
 
 
 @pytest.mark.parametrize(
-    ("given", "found"),
+    ("given", "expected"),
     [((64, 64), (64, 64)), ((65, 67), (64, 66)), ((3840, 2160), (3840, 2160)), ((513, 288), (512, 288))],
 )
-def test_sizes_become_even(given, found):
+def test_sizes_become_even(given, expected):
     made = recipe(width=given[0], height=given[1])
-    assert (made.width, made.height) == found
+    assert (made.width, made.height) == expected
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_a_seed_is_kept_or_drawn():
     assert all(0 <= seed <= MAX_SEED for seed in drawn)
 
 
-def test_the_recipe_holds_everything_and_pins_the_version():
+def test_a_recipe_holds_everything_and_the_engine_version():
     made = recipe(sparkleCount=5, seed=1)
     assert made.settings == {"sparkle_count": 5}
     assert (made.engine, made.engine_version, made.prompt, made.negative_prompt) == ("sparkles", "7", "p", "n")

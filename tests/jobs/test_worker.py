@@ -17,7 +17,7 @@ RECIPE = Recipe(engine="bars", engine_version="1", prompt="sea", seed=1, width=6
 
 
 class Renderer:
-    """Stands for a renderer child: says what the test tells it to say."""
+    """Stands for a renderer: sends the messages of the test's script."""
 
     script = staticmethod(lambda renderer: iter([protocol.Failed(code="done", message="")]))
 
@@ -58,8 +58,8 @@ class NoProcesses:
 
 
 @pytest.fixture
-def told(database):
-    """What is told, to be waited for."""
+def next_event(database):
+    """Waits for the next committed event with one of the given statuses."""
     events = queues.Queue()
     database.listen(lambda committed: [events.put(event) for event in committed])
 
@@ -115,7 +115,7 @@ def upload(store, alice):
     return make
 
 
-def test_a_job_goes_to_a_renderer_with_its_recipe_workdir_and_attempt(work, job, told):
+def test_a_job_goes_to_a_renderer_with_its_recipe_workdir_and_attempt(work, job, next_event):
     jobs = []
 
     def script(renderer):
@@ -124,30 +124,30 @@ def test_a_job_goes_to_a_renderer_with_its_recipe_workdir_and_attempt(work, job,
 
     row = job()
     work(script)
-    assert told("failed").data.code == "busy"
+    assert next_event("failed").data.code == "busy"
     assert (jobs[0].engine, jobs[0].recipe, jobs[0].attempt) == ("fakes:bars", RECIPE, 1)
     assert jobs[0].workdir.name == row.id
 
 
-def test_what_is_shown_during_a_silence_is_the_last_step(work, job, told):
-    heard = threading.Event()
+def test_the_last_step_is_published_while_the_renderer_is_silent(work, job, next_event):
+    published = threading.Event()
 
     def script(renderer):
         for step in (1, 2):
             yield protocol.Progress(step=step, total=4, stage="rendering")
         renderer.pause()
-        assert heard.wait(PATIENCE), "the last step was not told before the renderer spoke again"
+        assert published.wait(PATIENCE), "the last step was not published before the next message"
         yield protocol.Failed(code="busy", message="Try later.")
 
     job()
     work(script)
-    while told("processing").data.step < 2:
+    while next_event("processing").data.step < 2:
         pass
-    heard.set()
-    assert told("failed").data.code == "busy"
+    published.set()
+    assert next_event("failed").data.code == "busy"
 
 
-def test_a_lost_renderer_is_replaced_until_the_attempts_are_used_up(work, job, told):
+def test_a_lost_renderer_is_replaced_until_the_attempts_are_used_up(work, job, next_event):
     attempts = []
 
     def script(renderer):
@@ -157,17 +157,17 @@ def test_a_lost_renderer_is_replaced_until_the_attempts_are_used_up(work, job, t
 
     job()
     work(script)
-    assert told("failed").data.code == "worker_lost"
+    assert next_event("failed").data.code == "worker_lost"
     assert attempts == [1, 2, 3]
 
 
-def test_an_engine_that_is_not_on_offer_any_more_is_an_error_of_its_own(work, job, told):
+def test_a_job_of_an_engine_that_is_not_on_offer_any_more_fails(work, job, next_event):
     job(recipe=RECIPE.model_copy(update={"engine": "gone"}).model_dump(mode="json"))
     work()
-    assert "'gone' is not on offer" in told("failed").data.message
+    assert "'gone' is not on offer" in next_event("failed").data.message
 
 
-def test_the_input_image_is_at_the_same_place_in_every_attempt(work, job, told, upload, tmp_path):
+def test_the_input_image_has_the_same_path_in_every_attempt(work, job, next_event, upload, tmp_path):
     row, path = upload(tmp_path / "data")
     paths = []
 
@@ -179,39 +179,39 @@ def test_the_input_image_is_at_the_same_place_in_every_attempt(work, job, told, 
 
     job(recipe=RECIPE.model_copy(update={"input_digest": row.digest}).model_dump(mode="json"), input_file_id=row.id)
     work(script)
-    told("failed")
+    next_event("failed")
     assert paths == [path.resolve()] * 3
 
 
 @pytest.mark.parametrize("known", [True, False])
-def test_an_input_image_that_is_gone_is_a_failure_that_says_so(work, job, told, upload, tmp_path, known):
+def test_a_missing_input_image_fails_the_job_with_a_clear_message(work, job, next_event, upload, tmp_path, known):
     row, path = upload(tmp_path / "data")
     path.unlink()
     recipe = RECIPE.model_copy(update={"input_digest": row.digest}).model_dump(mode="json")
     job(recipe=recipe, input_file_id=row.id if known else None)
     work()
-    end = told("failed").data
+    end = next_event("failed").data
     assert (end.code, end.retryable) == ("input_missing", False)
     assert "Upload it again" in end.message
 
 
-def test_a_renderer_that_cannot_be_started_does_not_leave_its_job_running_for_ever(work, job, told):
+def test_a_renderer_that_cannot_be_started_does_not_leave_its_job_running_for_ever(work, job, next_event):
     def launch(job, pool, **options):
         raise OSError("no more processes")
 
     job()
     work(launch=launch)
-    told("processing")
-    assert told("failed", "queued").data.attempt == 1
+    next_event("processing")
+    assert next_event("failed", "queued").data.attempt == 1
 
 
-def test_a_recipe_that_this_version_cannot_read_does_not_leave_its_job_running_for_ever(work, job, told):
+def test_a_recipe_that_this_version_cannot_read_does_not_leave_its_job_running_for_ever(work, job, next_event):
     job(recipe={"engine": "bars", "shape": "of another version"})
     work()
-    assert told("failed").data.status == "failed"
+    assert next_event("failed").data.status == "failed"
 
 
-def test_a_renderer_that_says_nonsense_costs_one_attempt(work, job, told):
+def test_an_error_of_the_worker_costs_one_attempt(work, job, next_event):
     def script(renderer):
         if renderer.job.attempt == 1:
             raise ZeroDivisionError
@@ -219,11 +219,11 @@ def test_a_renderer_that_says_nonsense_costs_one_attempt(work, job, told):
 
     job()
     work(script)
-    event = told("failed")
+    event = next_event("failed")
     assert (event.data.code, event.data.attempt) == ("second", 2)
 
 
-def test_a_cancel_that_comes_before_the_renderer_is_known_reaches_it(work, job, told, store, alice):
+def test_a_cancel_before_the_renderer_is_registered_reaches_it(work, job, next_event, store, alice):
     row = job()
     seen = []
 
@@ -234,12 +234,12 @@ def test_a_cancel_that_comes_before_the_renderer_is_known_reaches_it(work, job, 
         return renderer
 
     work(launch=launch)
-    told("failed")
+    next_event("failed")
     assert seen[0].job.workdir.name == row.id
     assert seen[0].cancelled
 
 
-def test_one_bad_job_does_not_end_the_worker(work, job, told):
+def test_one_bad_job_does_not_end_the_worker(work, job, next_event):
     def script(renderer):
         if renderer.job.recipe.seed == 1:
             raise ZeroDivisionError
@@ -248,12 +248,12 @@ def test_one_bad_job_does_not_end_the_worker(work, job, told):
     job()
     job(recipe=RECIPE.model_copy(update={"seed": 2}).model_dump(mode="json"))
     pool = work(script)
-    codes = {told("failed").data.code for _ in range(2)}
+    codes = {next_event("failed").data.code for _ in range(2)}
     assert codes == {"well", "worker_lost"}
     pool.check()
 
 
-# Room on the disk.
+# Free space on the disk.
 
 MUCH = 1 << 62
 
@@ -263,32 +263,34 @@ def _ends(renderer):
 
 
 def test_with_less_free_space_than_the_reserve_jobs_wait_and_say_so_and_begin_when_there_is_room(
-    work, job, told, data_folder
+    work, job, next_event, data_folder
 ):
     data_folder.reserve_bytes = MUCH
     work(_ends)
     job()
-    while (event := told("queued")).data.stage != "waiting":
+    while (event := next_event("queued")).data.stage != "waiting":
         pass
     assert event.data.message == disk_guard.WAITING
     assert "almost full" in data_folder.shortage()
     data_folder.reserve_bytes = 0
-    while (event := told("queued", "processing")).data.status == "queued":
+    while (event := next_event("queued", "processing")).data.status == "queued":
         assert (event.data.stage, event.data.message) == ("queued", "")
-    assert told("failed").data.code == "well"
+    assert next_event("failed").data.code == "well"
 
 
-def test_word_of_a_shortage_that_an_earlier_process_left_is_taken_back(work, job, store, told):
+def test_the_waiting_stage_that_an_earlier_process_left_is_reset(work, job, store, next_event):
     job()
     store.hold_queue(disk_guard.WAITING)
-    assert told("queued").data.stage == "queued", "as it was submitted"
-    assert told("queued").data.stage == "waiting"
+    assert next_event("queued").data.stage == "queued", "as it was submitted"
+    assert next_event("queued").data.stage == "waiting"
     work(_ends)
-    assert told("queued").data.stage == "queued"
-    told("failed")
+    assert next_event("queued").data.stage == "queued"
+    next_event("failed")
 
 
-def test_a_render_that_meets_a_full_disk_waits_and_goes_on_without_losing_an_attempt(work, job, told, data_folder):
+def test_a_render_that_meets_a_full_disk_waits_and_goes_on_without_losing_an_attempt(
+    work, job, next_event, data_folder
+):
     attempts = []
 
     def script(renderer):
@@ -301,21 +303,23 @@ def test_a_render_that_meets_a_full_disk_waits_and_goes_on_without_losing_an_att
     job()
     work(script)
     for _ in range(4):
-        assert told("processing")
-        assert "The disk is full" in told("queued").data.message
+        assert next_event("processing")
+        assert "The disk is full" in next_event("queued").data.message
         data_folder.reserve_bytes = 0
-    assert told("failed").data.code == "well", "more often than attempts may be lost"
+    assert next_event("failed").data.code == "well", "more often than attempts may be lost"
     assert attempts == [True] * 5
 
 
-def test_a_render_that_cannot_be_written_while_there_is_room_fails_and_can_be_retried(work, job, told, data_folder):
+def test_a_render_that_cannot_be_written_though_there_is_space_fails_and_can_be_retried(
+    work, job, next_event, data_folder
+):
     row = job()
 
     def script(renderer):
         yield protocol.Failed(code="storage_fault", message="disk quota exceeded", retryable=True)
 
     pool = work(script)
-    data = told("failed").data
+    data = next_event("failed").data
     assert (data.code, data.message, data.retryable) == ("storage_fault", "disk quota exceeded", True)
     pool.stop()
     assert not data_folder.work_folder(row.id).exists(), "what it had written makes room again"
@@ -326,7 +330,7 @@ def test_a_fault_that_the_free_space_does_not_show_closes_the_room_until_a_trial
     data_folder.note_fault()
     aside = tmp_path / "aside"
     data_folder.root.rename(aside)
-    data_folder.root.write_bytes(b"a file where the folder was")
+    data_folder.root.write_bytes(b"a file in place of the folder")
     assert "cannot be written" in data_folder.shortage()
     data_folder.root.unlink()
     aside.rename(data_folder.root)
@@ -336,7 +340,7 @@ def test_a_fault_that_the_free_space_does_not_show_closes_the_room_until_a_trial
 
 @pytest.mark.parametrize("problem", [DatabaseDamagedError("damaged"), StorageError("full")])
 def test_a_database_that_takes_nothing_does_not_end_the_worker_or_flood_the_log(
-    work, job, told, store, queue, caplog, monkeypatch, problem
+    work, job, next_event, store, queue, caplog, monkeypatch, problem
 ):
     refusals = [problem] * 5
     claim = EmbeddedQueue.claim
@@ -349,7 +353,7 @@ def test_a_database_that_takes_nothing_does_not_end_the_worker_or_flood_the_log(
     monkeypatch.setattr(EmbeddedQueue, "claim", refusing)
     pool = work(_ends)
     job()
-    assert told("failed").data.code == "well"
+    assert next_event("failed").data.code == "well"
     pool.check()
     assert caplog.text.count(problem.detail) == 1
     assert "Traceback" not in caplog.text

@@ -1,4 +1,4 @@
-"""An engine in ten lines: a decorated function that yields frames."""
+"""The decorator that makes an engine of a function that yields frames."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FrameFunction = Callable[..., Iterable[Any]]
 
 @dataclass(eq=False)
 class FunctionEngine:
-    """A whole engine around a function that yields frames. Calling it calls the function."""
+    """An engine that renders with a function that yields frames. Calling it calls the function."""
 
     function: FrameFunction
     id: str
@@ -34,7 +34,7 @@ class FunctionEngine:
         self._wants_context = _takes_context(self.function)
 
     def __call__(self, *args: Any) -> Iterable[Any]:
-        """Call the decorated function as it is."""
+        """Call the decorated function."""
         return self.function(*args)
 
     def probe(self) -> Capabilities:
@@ -46,12 +46,12 @@ class FunctionEngine:
         return video_recipe(self, request)
 
     def render(self, recipe: Recipe, ctx: RenderContext) -> Artifact:
-        """Encode what the function yields; of a still, its first frame.
+        """Encode what the function yields; for an image, its first frame.
 
         Raises:
-            RenderFailed: it yields something else than the frames of this recipe.
+            RenderFailed: it does not yield the frames of this recipe.
         """
-        # Imported here: they pull numpy and av, which the web process does without.
+        # Imported here: they import numpy and av, which the web process does not need.
         from videogen.engines.frames import render_sequence
         from videogen.engines.stills import first_frame, render_still
 
@@ -75,15 +75,15 @@ def engine(
     capabilities: Capabilities | None = None,
     presets: Sequence[Preset] = (),
 ) -> Callable[[FrameFunction], FunctionEngine]:
-    """Make an engine of a function that yields frames; its docstring becomes the description.
+    """Make an engine of a function that yields frames. The function's docstring becomes the description.
 
     Args:
         name: the engine's id.
-        title: what people read; made from `name` when empty.
-        version: raise it when the same recipe gives another video.
-        settings: a subclass of `VideoSettings` with the engine's own fields, found in `recipe.settings`.
-        capabilities: what `probe` tells, where it is not the default.
-        presets: what the page offers as pictures that start at once.
+        title: the name that people read; made from `name` if empty.
+        version: change it when the same recipe gives another video.
+        settings: a subclass of `VideoSettings` with the engine's own fields, which are in `recipe.settings`.
+        capabilities: what `probe` returns; the default if None.
+        presets: prompts with settings that the page offers as pictures.
 
     Raises:
         TypeError: the function takes neither `(recipe)` nor `(recipe, ctx)`.

@@ -1,4 +1,4 @@
-"""Presets that engines bring along: what the world is told of them, and their pictures."""
+"""The presets of engines: which of them are valid, their public form, and their posters."""
 
 from __future__ import annotations
 
@@ -18,35 +18,35 @@ logger = logging.getLogger(__name__)
 
 
 def presets_of(engine: Engine) -> list[Preset]:
-    """The presets that an engine brings and itself accepts; what is wrong with another one is logged."""
-    found: Sequence[object] = getattr(engine, "presets", None) or ()
-    good: dict[str, Preset] = {}
-    for preset in found:
+    """Return the valid presets of an engine. For each other one, the reason is logged."""
+    presets: Sequence[object] = getattr(engine, "presets", None) or ()
+    valid: dict[str, Preset] = {}
+    for preset in presets:
         if not isinstance(preset, Preset):
-            logger.warning("engine %s: expected its presets to be Preset, got %r; left out", engine.id, preset)
-        elif preset.id in good:
-            logger.warning("engine %s: two presets are called %r; the second is left out", engine.id, preset.id)
+            logger.warning("engine %s: expected each preset to be a Preset, got %r; left out", engine.id, preset)
+        elif preset.id in valid:
+            logger.warning("engine %s: two presets have the id %r; the second is left out", engine.id, preset.id)
         elif fault := _fault(engine, preset):
             logger.warning("engine %s, preset %s: %s; left out", engine.id, preset.id, fault)
         else:
-            good[preset.id] = preset
-    return list(good.values())
+            valid[preset.id] = preset
+    return list(valid.values())
 
 
 def _fault(engine: Engine, preset: Preset) -> str:
-    """Why this engine would refuse a preset, or nothing."""
+    """Why this engine would refuse a preset; empty: it would not."""
     if preset.type not in (types := engine.probe().types):
         return f"type: expected {' or '.join(types)}, got {preset.type}"
     try:
         engine.settings.model_validate(preset.settings)
-    except ValidationError as problem:
-        first = faults(problem)[0]
+    except ValidationError as error:
+        first = faults(error)[0]
         return f"settings.{first['field']}: expected {first['expected']}, got {first['got']}"
     return ""
 
 
 def preset_infos(engine: Engine, base: str) -> tuple[PresetInfo, ...]:
-    """What `GET /engines` tells of an engine's presets; `base` is the app's public address, or its path."""
+    """The presets of an engine for `GET /engines`; `base` is the public address of the app, or its path."""
     return tuple(
         PresetInfo(
             id=preset.id,
@@ -55,21 +55,21 @@ def preset_infos(engine: Engine, base: str) -> tuple[PresetInfo, ...]:
             negative_prompt=preset.negative_prompt,
             type=preset.type,
             settings=preset.settings,
-            poster_url=_address(base, engine.id, preset.id) if preset.poster else None,
+            poster_url=_poster_url(base, engine.id, preset.id) if preset.poster else None,
         )
         for preset in presets_of(engine)
     )
 
 
-def _address(base: str, engine_id: str, preset_id: str) -> str:
+def _poster_url(base: str, engine_id: str, preset_id: str) -> str:
     return f"{base}/api/v1/engines/{quote(engine_id, safe='')}/presets/{preset_id}/poster.webp"
 
 
-def poster_of(engine: Engine | None, preset_id: str) -> Path:
-    """The picture of a preset.
+def poster_path(engine: Engine | None, preset_id: str) -> Path:
+    """The file of a preset's poster.
 
     Raises:
-        NotFoundError: there is no such engine, preset or picture.
+        NotFoundError: there is no such engine, preset or poster.
     """
     for preset in presets_of(engine) if engine is not None else ():
         if preset.id == preset_id and preset.poster is not None and preset.poster.is_file():

@@ -19,27 +19,27 @@ VARIABLE: Final = "VIDEOGEN_ENGINES"
 GROUP: Final = "videogen.engines"
 _POLICY: Final = ProcessPolicy()
 _MEMBERS: Final = (*Engine.__annotations__, "probe", "normalise", "render")
-# Known without installed metadata, and without the cost of reading it.
+# Found without reading the metadata of installed packages, which is slow.
 BUILTIN: Final[dict[str, str]] = {"procedural": "videogen.engines.procedural.engine:ProceduralEngine"}
 
 
 def load_engines(references: Sequence[str]) -> dict[str, Engine]:
-    """Load the engines on offer, by id, in the order given.
+    """Load engines, and return them by id, in the order of their references.
 
     Raises:
         ConfigError: a reference leads to no engine, or two lead to the same id.
     """
-    found: dict[str, Engine] = {}
+    engines: dict[str, Engine] = {}
     for reference in references:
         engine = load_engine(reference)
-        if engine.id in found:
+        if engine.id in engines:
             raise ConfigError(VARIABLE, f"different engine ids (two are {engine.id!r})", reference)
-        found[engine.id] = engine
-    return found
+        engines[engine.id] = engine
+    return engines
 
 
 def references_by_id(references: Sequence[str]) -> dict[str, str]:
-    """The reference of each engine id: what a renderer child needs to load the same engine."""
+    """The reference of each engine, by engine id. With it, a renderer process loads the same engine."""
     return {load_engine(reference).id: reference for reference in references}
 
 
@@ -53,17 +53,17 @@ def load_engine(reference: str) -> Engine:
             gives one.
 
     Raises:
-        ConfigError: nothing is there, it cannot be imported, or it is not an engine.
+        ConfigError: it does not exist, cannot be imported, or is not an engine.
     """
     target = BUILTIN.get(reference, reference)
     if ":" not in target:
         target = _entry_point(target)
-    place, _, attribute = target.rpartition(":")
-    module = _from_file(Path(place), reference) if place.endswith(".py") else _from_module(place, reference)
-    found = getattr(module, attribute, None)
-    if found is None:
-        raise ConfigError(VARIABLE, f"a name in {place}, which has no {attribute!r}", reference)
-    engine = found() if isinstance(found, type) else found
+    source, _, attribute = target.rpartition(":")
+    module = _from_file(Path(source), reference) if source.endswith(".py") else _from_module(source, reference)
+    value = getattr(module, attribute, None)
+    if value is None:
+        raise ConfigError(VARIABLE, f"a name in {source}, which has no {attribute!r}", reference)
+    engine = value() if isinstance(value, type) else value
     if not isinstance(engine, Engine):
         missing = [name for name in _MEMBERS if not hasattr(engine, name)]
         raise ConfigError(VARIABLE, f"an engine ({attribute} lacks {', '.join(missing)})", reference)
@@ -83,7 +83,7 @@ def process_policy(reference: str) -> ProcessPolicy:
 
 
 def _entry_point(name: str) -> str:
-    # Imported here: it costs 50 ms, and the built-in engines do without.
+    # Imported here: it takes 50 ms, and the built-in engines do not need it.
     from importlib.metadata import entry_points
 
     points = {point.name: point.value for point in entry_points(group=GROUP)}
@@ -97,30 +97,30 @@ def _entry_point(name: str) -> str:
 def _from_module(name: str, reference: str) -> ModuleType:
     try:
         return importlib.import_module(name)
-    except Exception as problem:
-        raise _cannot_import(name, reference, problem) from problem
+    except Exception as error:
+        raise _cannot_import(name, reference, error) from error
 
 
 def _from_file(path: Path, reference: str) -> ModuleType:
     path = path.resolve()
     if not path.is_file():
-        raise ConfigError(VARIABLE, f"an existing file before the colon ({path} is none)", reference)
+        raise ConfigError(VARIABLE, f"an existing file before the colon (there is no {path})", reference)
     name = f"videogen_engine_{path.stem}_{hashlib.sha256(bytes(path)).hexdigest()[:8]}"
     if name in sys.modules:
         return sys.modules[name]
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
-        raise ConfigError(VARIABLE, f"a Python file before the colon ({path} is none)", reference)
+        raise ConfigError(VARIABLE, f"a Python file before the colon ({path} is not one)", reference)
     module = importlib.util.module_from_spec(spec)
     # Registered first, since pydantic and dataclasses look their module up while it runs.
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
-    except Exception as problem:
+    except Exception as error:
         del sys.modules[name]
-        raise _cannot_import(str(path), reference, problem) from problem
+        raise _cannot_import(str(path), reference, error) from error
     return module
 
 
-def _cannot_import(place: str, reference: str, problem: Exception) -> ConfigError:
-    return ConfigError(VARIABLE, f"{place} to be importable ({type(problem).__name__}: {problem})", reference)
+def _cannot_import(source: str, reference: str, error: Exception) -> ConfigError:
+    return ConfigError(VARIABLE, f"{source} to be importable ({type(error).__name__}: {error})", reference)

@@ -1,4 +1,4 @@
-"""What every video engine lets a person set, and how that becomes a recipe."""
+"""The settings that every video engine has, and how they become a recipe."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from videogen.engines.base import Engine, RenderRequest
 
 MAX_SEED: Final = 2**53 - 1
-"""The largest whole number that JSON and JavaScript carry exactly."""
+"""The largest whole number that JavaScript represents exactly."""
 
 Seed = Annotated[int, Field(strict=True, ge=0, le=MAX_SEED)]
 
 
 class VideoSettings(Model):
-    """Size, length and seed. Subclass it to add an engine's own; `group` and `unit` are hints for a form."""
+    """Size, length and seed. A subclass adds an engine's own fields. The page's form shows `group` and `unit`."""
 
     width: int = Field(
         default=512, ge=64, le=3840, strict=True, title="Width",
@@ -45,7 +45,7 @@ class VideoSettings(Model):
     )  # fmt: skip
     seed: Seed | None = Field(
         default=None, title="Seed",
-        description="The same seed gives the same video. Leave it empty to have one drawn.",
+        description="The same seed gives the same video. Leave it empty for a random one.",
         json_schema_extra={"group": "Variation"},
     )  # fmt: skip
 
@@ -53,13 +53,13 @@ class VideoSettings(Model):
 def video_recipe(engine: Engine, request: RenderRequest) -> Recipe:
     """Normalise a request for an engine whose `settings` is a `VideoSettings`.
 
-    Sizes are rounded down to even numbers, the length to whole frames (at least one); a seed is drawn where
-    none is given. Fields that a subclass adds end in `recipe.settings`, under their Python names. An image is one
-    frame, whatever length and frame rate are asked for.
+    Sizes are rounded down to even numbers, and the length to whole frames (at least one). A seed is drawn if none is
+    given. The fields of a subclass are in `recipe.settings`, under their Python names. An image is one frame, whatever
+    length and frame rate are given.
 
     Raises:
-        pydantic.ValidationError: the settings are not this engine's.
-        InvalidRequestError: the engine makes nothing of the request's type.
+        pydantic.ValidationError: the settings are not valid for this engine.
+        InvalidRequestError: the engine cannot make the type of the request.
     """
     types = engine.probe().types
     if request.type not in types:
@@ -67,7 +67,7 @@ def video_recipe(engine: Engine, request: RenderRequest) -> Recipe:
     settings = engine.settings.model_validate(request.settings)
     if not isinstance(settings, VideoSettings):
         raise TypeError(f"{engine.id}.settings: expected a subclass of VideoSettings, got {engine.settings}")
-    video = request.type == "video"
+    is_video = request.type == "video"
     return Recipe(
         type=request.type,
         engine=engine.id,
@@ -77,9 +77,9 @@ def video_recipe(engine: Engine, request: RenderRequest) -> Recipe:
         seed=secrets.randbelow(MAX_SEED + 1) if settings.seed is None else settings.seed,
         width=settings.width // 2 * 2,
         height=settings.height // 2 * 2,
-        fps=settings.fps if video else _default_fps(engine),
-        num_frames=max(1, round(settings.duration_seconds * settings.fps)) if video else 1,
-        settings=_extras(settings),
+        fps=settings.fps if is_video else _default_fps(engine),
+        num_frames=max(1, round(settings.duration_seconds * settings.fps)) if is_video else 1,
+        settings=_own_fields(settings),
         input_digest=request.input_digest,
     )
 
@@ -89,5 +89,5 @@ def _default_fps(engine: Engine) -> int:
     return default if isinstance(default, int) else 24
 
 
-def _extras(settings: BaseModel) -> dict[str, object]:
+def _own_fields(settings: BaseModel) -> dict[str, object]:
     return settings.model_dump(mode="json", exclude=set(VideoSettings.model_fields))

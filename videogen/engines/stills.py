@@ -1,4 +1,4 @@
-"""The way from one frame to an artifact, and from an input image to an array."""
+"""From one frame to an artifact, and from the input image to an array."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from videogen.media import write_jpeg, write_still
 STILL_NAME: Final = "still.png"
 
 
-def render_still(recipe: Recipe, ctx: RenderContext, picture: Callable[[], Any], message: str = "") -> Artifact:
-    """Make one picture and keep it as a PNG that carries its recipe, with a JPEG poster beside it.
+def render_still(recipe: Recipe, ctx: RenderContext, make_image: Callable[[], Any], message: str = "") -> Artifact:
+    """Make one image, and write it as a PNG that holds its recipe, with a JPEG as poster.
 
     Args:
-        recipe: its size.
-        ctx: gets a preview, and the question whether to stop before and after the picture is made.
-        picture: makes it: uint8, shape (height, width, 3), RGB.
-        message: what the reports say beside the step.
+        recipe: gives the size.
+        ctx: receives a preview, and is asked for a cancel before and after the image is made.
+        make_image: returns a uint8 array of shape (height, width, 3), RGB.
+        message: sent with every step.
 
     Raises:
-        RenderFailed: it is of another type or shape.
-        RenderCancelled: the owner has asked to stop.
+        RenderFailed: the image has another type or shape.
+        RenderCancelled: the job was cancelled.
     """
     ctx.raise_if_cancelled()
     ctx.report(0, 1, "preparing", message)
-    frame = check_frame(picture(), 0, recipe)
+    frame = check_frame(make_image(), 0, recipe)
     ctx.preview(frame)
     ctx.report(1, 1, "finishing", message)
     ctx.raise_if_cancelled()
@@ -51,10 +51,10 @@ def render_still(recipe: Recipe, ctx: RenderContext, picture: Callable[[], Any],
 
 
 def first_frame(frames: Iterable[Any]) -> Any:
-    """The first of what a frame function yields.
+    """Return the first frame that a frame function yields.
 
     Raises:
-        RenderFailed: it yields nothing.
+        RenderFailed: it yields none.
     """
     for frame in frames:
         return frame
@@ -62,10 +62,10 @@ def first_frame(frames: Iterable[Any]) -> Any:
 
 
 def read_input(recipe: Recipe) -> NDArray[np.uint8]:
-    """The image that a recipe starts from: uint8, shape (H, W, 3), RGB, of any size.
+    """Return the image that a recipe starts from: a uint8 array of shape (H, W, 3), RGB, of any size.
 
     Raises:
-        RenderFailed: it is gone, or not the one that the recipe was made with.
+        RenderFailed: the file is missing, cannot be read, or is not the one that the recipe was made with.
     """
     path = recipe.input_path
     try:
@@ -74,7 +74,7 @@ def read_input(recipe: Recipe) -> NDArray[np.uint8]:
         with path.open("rb") as file:
             if hashlib.file_digest(file, "sha256").hexdigest() != recipe.input_digest:
                 raise RenderFailed(
-                    "The input image is not the one that was sent. Upload it again, and start anew.",
+                    "The input image is not the one that was sent. Upload it again and start a new generation.",
                     code="input_changed",
                 )
             file.seek(0)
@@ -82,5 +82,5 @@ def read_input(recipe: Recipe) -> NDArray[np.uint8]:
                 return np.asarray(image.convert("RGB"))
     except (OSError, SyntaxError, ValueError) as problem:
         raise RenderFailed(
-            "The input image cannot be read any more. Upload it again, and start anew.", code="input_missing"
+            "The input image cannot be read any more. Upload it again and start a new generation.", code="input_missing"
         ) from problem

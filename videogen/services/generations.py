@@ -16,7 +16,7 @@ from videogen.core.security import new_id
 from videogen.core.text import file_name
 from videogen.db.tables import FileRow, GenerationRow, ProjectRow
 from videogen.engines.base import Recipe
-from videogen.engines.presets import poster_of
+from videogen.engines.presets import poster_path
 from videogen.jobs.cleanup import remove_generation
 from videogen.live.streams import EventStream, open_stream
 from videogen.schemas.engines import EngineList
@@ -69,7 +69,7 @@ class Service:
         Raises:
             NotFoundError: there is no such engine, preset or picture.
         """
-        return poster_of(self._parts.engines.get(engine_id), preset_id)
+        return poster_path(self._parts.engines.get(engine_id), preset_id)
 
     def submit(self, session_id: str, create: GenerationCreate, key: str | None) -> tuple[Project, bool]:
         """Accept a request: durable when this returns. Tells whether it is new, or what the same key made before.

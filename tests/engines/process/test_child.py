@@ -1,4 +1,4 @@
-"""The child's own logic, in this process; what needs a real process is in test_host."""
+"""The logic of a child, run in this process. What needs a real process is in test_host and test_conformance."""
 
 import errno
 import os
@@ -15,11 +15,11 @@ from videogen.engines.process.outcome import failure, render_job
 
 @pytest.fixture
 def channel(tmp_path):
-    """A channel into a file, and what was said so far."""
+    """A channel into a file; `sent()` returns its messages so far."""
     path = tmp_path / "messages"
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT)
     made = Channel(descriptor)
-    made.said = lambda: [protocol.decode(line)[1] for line in path.read_bytes().splitlines()]
+    made.sent = lambda: [protocol.decode(line)[1] for line in path.read_bytes().splitlines()]
     yield made
     os.close(descriptor)
 
@@ -70,16 +70,16 @@ def test_each_failure_has_a_code_and_one_clear_line(job_for, context, caplog, na
     ],
 )
 def test_each_kind_of_error_has_its_code(problem, code, retryable):
-    told = failure(problem)
-    assert (told.code, told.retryable) == (code, retryable)
-    assert told.message
-    assert "\n" not in told.message
+    failed = failure(problem)
+    assert (failed.code, failed.retryable) == (code, retryable)
+    assert failed.message
+    assert "\n" not in failed.message
 
 
 @pytest.mark.parametrize(
     ("name", "code"), [("cut_short", "broken_media"), ("cut_short_still", "broken_media"), ("outside", "bad_artifact")]
 )
-def test_a_file_that_does_not_play_is_no_result(job_for, context, name, code):
+def test_a_file_that_cannot_be_played_is_no_result(job_for, context, name, code):
     job = job_for(name)
     end = render_job(context(job))
     assert (end.t, end.code) == ("failed", code)
@@ -87,35 +87,35 @@ def test_a_file_that_does_not_play_is_no_result(job_for, context, name, code):
 
 def test_a_work_folder_that_cannot_be_used_is_a_fault_of_the_disk_not_of_the_engine(tmp_path):
     for kind in (PermissionError, NotADirectoryError, FileExistsError):
-        told = failure(kind(errno.EACCES, "no", str(tmp_path / "gen_a" / "video.mp4")), tmp_path / "gen_a")
-        assert (told.code, told.retryable) == ("storage_fault", True)
+        failed = failure(kind(errno.EACCES, "no", str(tmp_path / "gen_a" / "video.mp4")), tmp_path / "gen_a")
+        assert (failed.code, failed.retryable) == ("storage_fault", True)
         elsewhere = failure(kind(errno.EACCES, "no", "models/weights"), tmp_path / "gen_a")
         assert elsewhere.code == "engine_error"
 
 
-def test_a_preview_and_a_poster_that_have_no_room_cost_only_themselves(job_for, context, channel, caplog):
+def test_a_full_disk_costs_a_preview_and_a_poster_but_not_the_video(job_for, context, channel, caplog):
     job = job_for("bars")
     ctx = context(job)
-    # Every byte that is written there is refused by the system: no space left on device.
+    # The system refuses every byte that is written there: no space left on device.
     for name in (".preview.jpg.part", ".poster.jpg.part"):
         (job.workdir / name).symlink_to("/dev/full")
-    restore = ctx.preview
+    write_preview = ctx.preview
 
     def preview(image):
         (job.workdir / ".preview.jpg.part").unlink(missing_ok=True)
         (job.workdir / ".preview.jpg.part").symlink_to("/dev/full")
-        restore(image)
+        write_preview(image)
 
     ctx.preview = preview
     end = render_job(ctx)
     assert end.t == "done"
     assert end.artifact.poster_path is None
-    assert not [message for message in channel.said() if message.t == "preview"]
+    assert not [message for message in channel.sent() if message.t == "preview"]
     assert "a preview could not be written: No space left on device" in caplog.text
 
 
 @pytest.mark.parametrize("name", [".00000.mp4.part", ".video.mp4.part"])
-def test_a_video_that_has_no_room_is_a_storage_fault_that_can_be_retried(job_for, context, name):
+def test_a_video_that_meets_a_full_disk_is_a_storage_fault_and_can_be_retried(job_for, context, name):
     job = job_for("steady")
     ctx = context(job)
     folder = job.workdir / "segments" if name.startswith(".0") else job.workdir
@@ -124,54 +124,54 @@ def test_a_video_that_has_no_room_is_a_storage_fault_that_can_be_retried(job_for
     end = render_job(ctx)
     assert (end.t, end.code, end.retryable) == ("failed", "storage_fault", True)
     assert "no space left on device" in end.message
-    assert not (folder / name).is_symlink(), "nothing half written is left"
+    assert not (folder / name).is_symlink(), "no incomplete file is left"
 
 
-def test_an_engine_that_is_not_there_is_named(job_for, context):
+def test_an_unknown_engine_is_named(job_for, context):
     job = job_for("bars").model_copy(update={"engine": "unheard-of"})
     end = render_job(context(job))
     assert end.t == "failed"
     assert "unheard-of" in end.message
 
 
-def test_an_error_that_a_cancel_caused_is_a_cancel(job_for, context):
+def test_an_error_after_a_cancel_counts_as_the_cancel(job_for, context):
     job = job_for("raises")
     ctx = context(job)
 
     class Late(ChildContext):
-        def report(self, *told):
-            super().report(*told)
+        def report(self, *arguments):
+            super().report(*arguments)
             self.cancel()
 
         def raise_if_cancelled(self):
-            """Looks away, so that the engine breaks by itself."""
+            """Does not raise, so that the engine fails by itself."""
 
     ctx.__class__ = Late
     assert render_job(ctx) == protocol.Cancelled(step=1)
 
 
-def test_a_checkpoint_is_on_the_disk_before_the_host_hears_of_it(job_for, context, channel):
+def test_a_checkpoint_is_on_disk_before_the_host_receives_it(job_for, context, channel):
     job = job_for("bars")
     context(job).save({"step": 8})
     assert orjson.loads((job.workdir / "checkpoint.json").read_bytes()) == {"step": 8}
-    assert channel.said() == [protocol.Checkpoint(data={"step": 8})]
+    assert channel.sent() == [protocol.Checkpoint(data={"step": 8})]
 
 
 @pytest.mark.parametrize(
-    ("stored", "found"), [(b'{"step": 16}', 16), (b'{"step": 1', 8), (b"[]", 8), (b"", 8), (None, 8)]
+    ("stored", "step"), [(b'{"step": 16}', 16), (b'{"step": 1', 8), (b"[]", 8), (b"", 8), (None, 8)]
 )
-def test_the_checkpoint_in_the_workdir_is_the_newer_one(job_for, context, stored, found):
+def test_the_checkpoint_in_the_workdir_is_the_newer_one(job_for, context, stored, step):
     job = job_for("bars", checkpoint={"step": 8})
     job.workdir.mkdir()
     if stored is not None:
         (job.workdir / "checkpoint.json").write_bytes(stored)
-    assert context(job).checkpoint == {"step": found}
+    assert context(job).checkpoint == {"step": step}
 
 
 @pytest.mark.parametrize(
-    ("told", "said"), [((3, 8), (3, 8)), ((9, 8), (8, 8)), ((-1, 8), (0, 8)), ((1, -5), (0, 0)), ((2.9, 8), (2, 8))]
+    ("reported", "sent"), [((3, 8), (3, 8)), ((9, 8), (8, 8)), ((-1, 8), (0, 8)), ((1, -5), (0, 0)), ((2.9, 8), (2, 8))]
 )
-def test_a_step_stays_within_its_total(job_for, context, channel, told, said):
-    context(job_for("bars")).report(*told, "rendering")
-    message = channel.said()[0]
-    assert (message.step, message.total) == said
+def test_a_step_stays_within_its_total(job_for, context, channel, reported, sent):
+    context(job_for("bars")).report(*reported, "rendering")
+    message = channel.sent()[0]
+    assert (message.step, message.total) == sent
