@@ -21,6 +21,7 @@ from functools import partial
 from pathlib import Path
 
 import orjson
+from fastapi import FastAPI
 
 from benchmarks.rows import generation, project
 from videogen.core.config import AppConfig
@@ -52,14 +53,14 @@ def main() -> None:
     config = AppConfig(port=0, data_dir=folder, workers=0, lease_seconds=600)
     listening = listen(config)
     app = create_app(config)
-    parts: Parts = app.state.parts
-    threading.Thread(target=_read_commands, args=(parts, count), daemon=True).start()
+    threading.Thread(target=_read_commands, args=(app, count), daemon=True).start()
     run(app, listening)
 
 
-def _read_commands(parts: Parts, count: int) -> None:
+def _read_commands(app: FastAPI, count: int) -> None:
     # Not before the first line: a server that starts treats claimed jobs as lost.
     sys.stdin.readline()
+    parts: Parts = app.state.videogen.services.generations._parts
     queue = EmbeddedQueue(parts.store, lease_seconds=600)
     jobs = [_begin(parts, queue) for _ in range(count)]
     print(orjson.dumps({"jobs": [names for names, _ in jobs]}).decode(), flush=True)

@@ -14,9 +14,9 @@ from fastapi import FastAPI
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from videogen.__main__ import main
 from videogen.core.config import AppConfig
-from videogen.server import app
+from videogen.server.app import create_app
+from videogen.server.run import listen, run
 
 ID: Final = re.compile(rb"^id: ?(\d+)", re.MULTILINE)
 sent: dict[int, float] = {}
@@ -42,12 +42,9 @@ class Timestamps:
         await self.app(scope, receive, send_and_record)
 
 
-create_app = app.create_app
-
-
-def with_timestamps(config: AppConfig, *, page: bool = True) -> FastAPI:
+def with_timestamps(config: AppConfig) -> FastAPI:
     """The app with the middleware and the route."""
-    app = create_app(config, page=page)
+    app = create_app(config)
     app.add_middleware(Timestamps)
     app.router.routes.insert(0, _route())
     return app
@@ -60,5 +57,5 @@ def _route() -> BaseRoute:
 
 
 if __name__ == "__main__":
-    app.create_app = with_timestamps
-    sys.exit(main(["serve"]))
+    settings = AppConfig.from_env()
+    run(with_timestamps(settings), listen(settings))

@@ -6,7 +6,7 @@ from videogen.engines.function import engine
 from videogen.engines.settings import MAX_SEED
 from videogen.schemas.engines import Capabilities
 from videogen.schemas.generations import GenerationCreate
-from videogen.services.submission import default_engine, engine_infos, prepare, seeds
+from videogen.services.submission import check_request, default_engine, engine_infos, seeds
 
 CONFIG = AppConfig(max_prompt_chars=20, max_pixels=10_000, max_seconds=2.0, engines=("plain", "off"))
 TINY = {"width": 64, "height": 64, "durationSeconds": 1.0, "fps": 8}
@@ -30,32 +30,32 @@ def careful(recipe):
 ENGINES = {made.id: made for made in (plain, off, careful)}
 
 
-def _prepare(settings=None, **body):
+def _check(settings=None, **body):
     body = {"prompt": "sea", "settings": TINY | (settings or {})} | body
-    return prepare(GenerationCreate.model_validate(body), ENGINES, CONFIG, str.upper)
+    return check_request(GenerationCreate.model_validate(body), ENGINES, CONFIG, str.upper)
 
 
 def test_a_request_becomes_a_recipe_of_its_engine():
-    request = _prepare({"seed": 7, "width": 65}, prompt="  sea ")
+    request = _check({"seed": 7, "width": 65}, prompt="  sea ")
     recipe = request.recipe(request.seed)
     assert (recipe.engine, recipe.engine_version, recipe.prompt, recipe.seed) == ("plain", "1", "sea", 7)
     assert (recipe.width, recipe.height, recipe.fps, recipe.num_frames) == (64, 64, 8, 8)
 
 
 def test_the_same_request_and_seed_give_the_same_digest_and_another_seed_another():
-    recipes = [_prepare().recipe(seed) for seed in (1, 1, 2)]
+    recipes = [_check().recipe(seed) for seed in (1, 1, 2)]
     assert recipes[0].digest == recipes[1].digest != recipes[2].digest
 
 
 def test_a_seed_is_drawn_where_none_is_given():
-    request = _prepare()
+    request = _check()
     assert request.seed is None
     assert request.recipe(None).seed != request.recipe(None).seed
 
 
 def test_variations_of_a_seed_are_the_seeds_after_it():
-    assert seeds(_prepare({"seed": 7}), 3) == [7, 8, 9]
-    assert seeds(_prepare(), 3) == [None, None, None]
+    assert seeds(_check({"seed": 7}), 3) == [7, 8, 9]
+    assert seeds(_check(), 3) == [None, None, None]
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_variations_of_a_seed_are_the_seeds_after_it():
 )
 def test_a_fault_is_told_with_field_expected_and_got(body, field):
     with pytest.raises(InvalidRequestError) as caught:
-        _prepare(body.pop("settings", None), **body)
+        _check(body.pop("settings", None), **body)
     (fault,) = caught.value.errors
     assert fault["field"] == field
     assert fault["expected"]
@@ -96,12 +96,12 @@ def test_a_fault_is_told_with_field_expected_and_got(body, field):
 
 def test_every_fault_of_the_settings_is_told():
     with pytest.raises(InvalidRequestError) as caught:
-        _prepare({"width": 1, "fps": 0})
+        _check({"width": 1, "fps": 0})
     assert [fault["field"] for fault in caught.value.errors] == ["settings.width", "settings.fps"]
 
 
 def test_variations_whose_seeds_pass_the_largest_one_are_a_fault_too():
-    request = _prepare({"seed": MAX_SEED})
+    request = _check({"seed": MAX_SEED})
     with pytest.raises(InvalidRequestError) as caught:
         [request.recipe(seed) for seed in seeds(request, 2)]
     assert [fault["field"] for fault in caught.value.errors] == ["settings.seed"]
@@ -109,7 +109,7 @@ def test_variations_whose_seeds_pass_the_largest_one_are_a_fault_too():
 
 def test_an_engine_that_is_not_available_says_why():
     with pytest.raises(InvalidRequestError, match="its model is not here"):
-        _prepare(engine="off")
+        _check(engine="off")
 
 
 def test_the_default_engine_is_the_one_that_is_set_or_the_first():

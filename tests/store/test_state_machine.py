@@ -35,9 +35,10 @@ from videogen.jobs.queue import EmbeddedQueue
 from videogen.schemas.events import is_terminal
 from videogen.schemas.generations import GenerationCreate
 from videogen.schemas.status import TERMINAL, TRANSITIONS, Status
-from videogen.services.generations import Service
+from videogen.services.generations import GenerationService
 from videogen.services.parts import Parts
 from videogen.services.serializers import Serializer
+from videogen.services.uploads import Uploads
 from videogen.storage import DataFolder, DiskStorage
 from videogen.store import Fence, Progress, Store
 
@@ -88,7 +89,7 @@ class Life(RuleBasedStateMachine):
         self.published, self.served, self.turns = [], defaultdict(int), 0
         self.keys, self.workers = {}, Workers()
         self.open()
-        self.sessions = [self.service.create_session().session_id for _ in range(2)]
+        self.sessions = [self.store.create_session()[0] for _ in range(2)]
 
     def open(self):
         self.database = Database(f"sqlite:///{self.folder / 'videogen.sqlite'}")
@@ -103,7 +104,8 @@ class Life(RuleBasedStateMachine):
             *(config, self.store, None, storage, data_folder, signer, Serializer(signer, "")),
             *({"bars": bars}, self.queue, None),
         )
-        self.service, self.files = Service(parts), data_folder.files
+        uploads = Uploads(self.store, storage, parts.serializer)
+        self.service, self.files = GenerationService(parts, uploads), data_folder.files
 
     def teardown(self):
         if hasattr(self, "database"):

@@ -27,7 +27,7 @@ def settings():
     hostile = engine(
         title="</script><b>", description="</script><img src=x onerror=alert(1)>", id="other", default=False
     )
-    return PageSettings("http://videogen.test", "secret", [hostile, engine()])
+    return PageSettings("http://videogen.test", [hostile, engine()])
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""`/api/v1/engines`: what is on offer, and the pictures of presets."""
+"""`/api/v1/engines`: the engines on offer, and the pictures of their presets."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from fastapi.responses import FileResponse
 
 from videogen.core.errors import NotFoundError
 from videogen.schemas.engines import EngineList
+from videogen.web.dependencies import SystemDep
 from videogen.web.problems import documented
-from videogen.web.sessions import ServiceDep
 
 router = APIRouter(prefix="/api/v1", tags=["engines"])
 
 
 @router.get("/engines")
-def list_engines(service: ServiceDep) -> EngineList:
+def list_engines(system: SystemDep) -> EngineList:
     """The engines on offer: what each can do, whether it is available, and the JSON Schema of its settings."""
-    return service.engines()
+    return system.engines()
 
 
 @router.get(
@@ -24,9 +24,9 @@ def list_engines(service: ServiceDep) -> EngineList:
     response_class=FileResponse,
     responses=documented(NotFoundError),
 )
-def preset_poster(service: ServiceDep, engine_id: str, preset_id: str) -> FileResponse:
+def preset_poster(system: SystemDep, engine_id: str, preset_id: str) -> FileResponse:
     """A small picture of what an engine's preset makes. Anybody may see it."""
-    response = FileResponse(service.preset_poster(engine_id, preset_id), media_type="image/webp")
+    response = FileResponse(system.preset_poster(engine_id, preset_id), media_type="image/webp")
     response.headers["Cache-Control"] = "public, max-age=3600"
     response.headers["X-Content-Type-Options"] = "nosniff"
     return response

@@ -1,4 +1,4 @@
-"""The three event streams."""
+"""The event streams of a session, a project and a generation."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Header, Response
 
 from videogen.core.errors import InvalidRequestError, NotFoundError, SessionRequiredError
-from videogen.store import Scope
+from videogen.web.dependencies import GenerationsDep
 from videogen.web.problems import Responses, documented
-from videogen.web.sessions import ServiceDep, SessionDep
-from videogen.web.sse import EventStreamResponse
+from videogen.web.sessions import SessionDep
+from videogen.web.sse import stream_response
 
 router = APIRouter(prefix="/api/v1", tags=["events"])
 _STREAM: Final[Responses] = {
@@ -18,7 +18,7 @@ _STREAM: Final[Responses] = {
         "description": "`render_progress`, `render_result` and `error` events; a comment every 15 seconds.",
         "content": {"text/event-stream": {"schema": {"type": "string"}}},
     },
-    204: {"description": "Everything was told; nothing more will come. An EventSource stops here."},
+    204: {"description": "Every event was sent, and no more will come. An EventSource stops here."},
 }
 _RESPONSES: Final = documented(SessionRequiredError, NotFoundError, InvalidRequestError, also=_STREAM)
 
@@ -26,10 +26,10 @@ _RESPONSES: Final = documented(SessionRequiredError, NotFoundError, InvalidReque
 def last_event_id(
     value: Annotated[str | None, Header(alias="Last-Event-ID", description="The last `id` that you have seen.")] = None,
 ) -> int | None:
-    """The number after which to go on; None for the current state.
+    """The event id after which to go on; None for the current state.
 
     Raises:
-        InvalidRequestError: it is no number of ours.
+        InvalidRequestError: it is not an event id.
     """
     if not value:
         return None
@@ -41,30 +41,27 @@ def last_event_id(
 LastEventId = Annotated[int | None, Depends(last_event_id)]
 
 
-async def _open(service: ServiceDep, session_id: str, scope: Scope, after: int | None) -> Response:
-    stream = await service.stream(session_id, scope, after)
-    return Response(status_code=204) if stream is None else EventStreamResponse(stream)
-
-
 @router.get("/events", responses=_RESPONSES, response_class=Response)
-async def session_events(service: ServiceDep, session_id: SessionDep, after: LastEventId) -> Response:
-    """Everything that happens in the session, for as long as you listen.
+async def session_events(generations: GenerationsDep, session_id: SessionDep, after: LastEventId) -> Response:
+    """All events of the session, for as long as the connection is open.
 
-    First the current state of each generation that is queued or running; with `Last-Event-ID`, everything after
-    it instead, once and in order.
+    First the current state of each queued or running generation; with `Last-Event-ID` instead every event after
+    that one, once and in order.
     """
-    return await _open(service, session_id, ("session", session_id), after)
+    return stream_response(await generations.stream(session_id, ("session", session_id), after))
 
 
 @router.get("/generations/{generation_id}/events", responses=_RESPONSES, response_class=Response)
 async def generation_events(
-    service: ServiceDep, session_id: SessionDep, generation_id: str, after: LastEventId
+    generations: GenerationsDep, session_id: SessionDep, generation_id: str, after: LastEventId
 ) -> Response:
-    """One generation, until it has ended."""
-    return await _open(service, session_id, ("generation", generation_id), after)
+    """The events of one generation, until it has ended."""
+    return stream_response(await generations.stream(session_id, ("generation", generation_id), after))
 
 
 @router.get("/projects/{project_id}/events", responses=_RESPONSES, response_class=Response)
-async def project_events(service: ServiceDep, session_id: SessionDep, project_id: str, after: LastEventId) -> Response:
-    """All generations of one submit, until each has ended."""
-    return await _open(service, session_id, ("project", project_id), after)
+async def project_events(
+    generations: GenerationsDep, session_id: SessionDep, project_id: str, after: LastEventId
+) -> Response:
+    """The events of all generations of one submit, until each has ended."""
+    return stream_response(await generations.stream(session_id, ("project", project_id), after))

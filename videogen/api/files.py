@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import anyio.to_thread
-from fastapi import APIRouter, FastAPI, Request
+from fastapi import APIRouter, Request
 
 from videogen.core.errors import (
     CrossSiteError,
@@ -20,12 +20,11 @@ from videogen.core.errors import (
 )
 from videogen.schemas.generations import File
 from videogen.web.bodies import receive_image
+from videogen.web.dependencies import AppStateDep, UploadsDep
 from videogen.web.problems import documented
-from videogen.web.sessions import ServiceDep, SessionDep
+from videogen.web.sessions import SessionDep
 
 router = APIRouter(prefix="/api/v1", tags=["files"])
-_DECODERS: Final = 2
-"""Pictures decoded at once: each may take 400 MB for a moment. Others wait, without holding a thread."""
 _BODY: Final[dict[str, Any]] = {
     "requestBody": {
         "required": True,
@@ -51,29 +50,21 @@ _BODY: Final[dict[str, Any]] = {
         *(InvalidRequestError, LimitExceededError, StorageError),
     ),
 )
-async def upload_file(request: Request, service: ServiceDep, session_id: SessionDep) -> File:
-    """Upload an image to start from: PNG, JPEG or WebP (its first frame), by its bytes and not by its name.
+async def upload_file(request: Request, state: AppStateDep, session_id: SessionDep) -> File:
+    """Upload an image to start from: PNG, JPEG or WebP (its first frame), recognised by its bytes.
 
-    It is turned upright, freed of all metadata and encoded anew before it is kept; a longer side above 3072 pixels is
-    scaled down. The same image again gives the same file. An image that no generation starts from is removed after a
-    day.
+    Before it is stored, it is turned upright, encoded again without metadata, and scaled down to 3072 pixels on its
+    longer side. The same image again gives the same file. An image that no generation uses is removed after a day.
     """
-    upload = await receive_image(request, service.max_upload_bytes)
+    upload = await receive_image(request, int(state.config.max_upload_mb * 1_000_000))
     try:
-        take = partial(service.uploads.take, session_id, upload.file)
-        return await anyio.to_thread.run_sync(take, limiter=_decoders(request.app))
+        take = partial(state.services.uploads.take, session_id, upload.file)
+        return await anyio.to_thread.run_sync(take, limiter=state.image_decoders)
     finally:
         await upload.close()
 
 
 @router.get("/files/{file_id}", responses=documented(SessionRequiredError, NotFoundError))
-def get_file(service: ServiceDep, session_id: SessionDep, file_id: str) -> File:
+def get_file(uploads: UploadsDep, session_id: SessionDep, file_id: str) -> File:
     """An uploaded image or a finished still, with a fresh link."""
-    return service.uploads.get(session_id, file_id)
-
-
-def _decoders(app: FastAPI) -> anyio.CapacityLimiter:
-    """The limiter of this app, which has one event loop."""
-    if not hasattr(app.state, "decoders"):
-        app.state.decoders = anyio.CapacityLimiter(_DECODERS)
-    return cast(anyio.CapacityLimiter, app.state.decoders)
+    return uploads.get(session_id, file_id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Header, Query, Response
 
@@ -25,11 +25,10 @@ from videogen.schemas.generations import (
     ListQuery,
     Project,
 )
-from videogen.schemas.status import Status
-from videogen.store import Filter
+from videogen.web.dependencies import GenerationsDep
 from videogen.web.pagination import decode_cursor, encode_cursor
 from videogen.web.problems import documented
-from videogen.web.sessions import ServiceDep, SessionDep
+from videogen.web.sessions import SessionDep
 
 router = APIRouter(prefix="/api/v1")
 _READ: Final = documented(SessionRequiredError, NotFoundError)
@@ -46,7 +45,7 @@ _WRITE: Final = documented(SessionRequiredError, CrossSiteError, NotFoundError)
     ),
 )
 def create_generation(
-    service: ServiceDep,
+    generations: GenerationsDep,
     session_id: SessionDep,
     create: GenerationCreate,
     response: Response,
@@ -54,35 +53,35 @@ def create_generation(
 ) -> Project:
     """Submit a prompt. When this answers, the generation is durable: no crash loses it.
 
-    Send an `Idempotency-Key` of your own with each submit; the same key and body give the same project again,
-    however often a retry or a double click sends it.
+    Send an `Idempotency-Key` of your own with each submit. The same key and body give the same project again,
+    however often they are sent.
     """
-    project, new = service.submit(session_id, create, idempotency_key)
+    project, new = generations.submit(session_id, create, idempotency_key)
     response.status_code = 201 if new else 200
     return project
 
 
 @router.get("/generations", tags=["generations"], responses=documented(SessionRequiredError, InvalidRequestError))
 def list_generations(
-    service: ServiceDep, session_id: SessionDep, query: Annotated[ListQuery, Query()]
+    generations: GenerationsDep, session_id: SessionDep, query: Annotated[ListQuery, Query()]
 ) -> GenerationPage:
     """The session's generations, newest first."""
-    page, following = service.list(session_id, wanted_by(query), decode_cursor(query.cursor), query.limit)
+    page, following = generations.list(session_id, query, decode_cursor(query.cursor))
     return page.model_copy(update={"next_cursor": encode_cursor(following)})
 
 
 @router.get("/generations/{generation_id}", tags=["generations"], responses=_READ)
-def get_generation(service: ServiceDep, session_id: SessionDep, generation_id: str) -> Generation:
+def get_generation(generations: GenerationsDep, session_id: SessionDep, generation_id: str) -> Generation:
     """One generation as it is now."""
-    return service.get(session_id, generation_id)
+    return generations.get(session_id, generation_id)
 
 
 @router.patch("/generations/{generation_id}", tags=["generations"], responses=_WRITE)
 def patch_generation(
-    service: ServiceDep, session_id: SessionDep, generation_id: str, patch: GenerationPatch
+    generations: GenerationsDep, session_id: SessionDep, generation_id: str, patch: GenerationPatch
 ) -> Generation:
     """Change its title or its favourite mark."""
-    return service.patch(session_id, generation_id, patch)
+    return generations.patch(session_id, generation_id, patch)
 
 
 @router.post(
@@ -94,23 +93,23 @@ def patch_generation(
     ),
 )
 def cancel_generation(
-    service: ServiceDep, session_id: SessionDep, generation_id: str, response: Response
+    generations: GenerationsDep, session_id: SessionDep, generation_id: str, response: Response
 ) -> Generation:
-    """Stop it. Safe at any time; a running one ends when its renderer confirms."""
-    generation, changed = service.cancel(session_id, generation_id)
+    """Cancel it. Safe at any time; a running generation ends when its renderer confirms."""
+    generation, changed = generations.cancel(session_id, generation_id)
     response.status_code = 202 if changed else 200
     return generation
 
 
 @router.post("/generations/{generation_id}/move", tags=["generations"], responses=_WRITE | documented(NotQueuedError))
 def move_generation(
-    service: ServiceDep, session_id: SessionDep, generation_id: str, move: GenerationMove
+    generations: GenerationsDep, session_id: SessionDep, generation_id: str, move: GenerationMove
 ) -> Generation:
-    """Put a queued one before another of this session's, or after all of them. Again is nothing.
+    """Move a queued generation before another one of this session, or after all of them. Safe to repeat.
 
-    Other sessions keep their places. Before one that has begun in the meantime means first of those that wait.
+    The order of other sessions stays. If the other one has begun in the meantime, it becomes the first of the session.
     """
-    return service.move(session_id, generation_id, move.before)
+    return generations.move(session_id, generation_id, move.before)
 
 
 @router.post(
@@ -119,9 +118,9 @@ def move_generation(
     tags=["generations"],
     responses=_WRITE | documented(NotTerminalError, InvalidRequestError, LimitExceededError),
 )
-def retry_generation(service: ServiceDep, session_id: SessionDep, generation_id: str) -> Generation:
+def retry_generation(generations: GenerationsDep, session_id: SessionDep, generation_id: str) -> Generation:
     """Make a new generation with the recipe and the seed of one that has ended."""
-    return service.retry(session_id, generation_id).generations[0]
+    return generations.retry(session_id, generation_id).generations[0]
 
 
 @router.delete(
@@ -130,23 +129,7 @@ def retry_generation(service: ServiceDep, session_id: SessionDep, generation_id:
     tags=["generations"],
     responses=_WRITE | documented(NotTerminalError),
 )
-def delete_generation(service: ServiceDep, session_id: SessionDep, generation_id: str) -> Response:
-    """Remove one that has ended, and its files, for good. `POST /generations/trash` is the way that can be undone."""
-    service.delete(session_id, generation_id)
+def delete_generation(generations: GenerationsDep, session_id: SessionDep, generation_id: str) -> Response:
+    """Delete one that has ended, and its files, for good. `POST /generations/trash` can be undone."""
+    generations.delete(session_id, generation_id)
     return Response(status_code=204)
-
-
-def wanted_by(query: ListQuery) -> Filter:
-    """The filter that a query asks for. Raises InvalidRequestError for a status that there is not."""
-    return Filter(_statuses(query.status), query.q, query.engine, query.type, query.favorite)
-
-
-def _statuses(text: str | None) -> tuple[Status, ...] | None:
-    if not text:
-        return None
-    known: dict[str, Any] = {status.value: status for status in Status}
-    names = [name.strip() for name in text.split(",") if name.strip()]
-    for name in names:
-        if name not in known:
-            raise InvalidRequestError("status", f"one or several of {', '.join(known)}", name)
-    return tuple(known[name] for name in names)

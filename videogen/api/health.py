@@ -8,34 +8,34 @@ from fastapi.responses import JSONResponse
 from videogen.core.errors import NotFoundError, NotReadyError, StorageError
 from videogen.core.version import __version__
 from videogen.schemas.system import Health
+from videogen.web.dependencies import SystemDep
 from videogen.web.problems import documented
-from videogen.web.sessions import ServiceDep
 
 router = APIRouter()
 
 
 @router.get("/healthz", tags=["health"])
-async def healthz(service: ServiceDep) -> JSONResponse:
-    """The process lives and answers; who it is, in which version, on whose data."""
-    health = Health(status="ok", name="videogen", version=__version__, instance=service.instance)
+async def healthz(system: SystemDep) -> JSONResponse:
+    """The process answers: its name, its version, and which data folder it serves."""
+    health = Health(status="ok", name="videogen", version=__version__, instance=system.instance)
     return JSONResponse(health.model_dump(mode="json", by_alias=True), headers={"Cache-Control": "no-store"})
 
 
 @router.get("/readyz", tags=["health"], responses=documented(NotReadyError, StorageError))
-def readyz(service: ServiceDep) -> JSONResponse:
+def readyz(system: SystemDep) -> JSONResponse:
     """The database answers and the workers live.
 
-    `degraded` where all but rendering works; `detail` says what is amiss. It is no error, since then a load balancer
-    would take the pages away from those who only want to see their videos.
+    `degraded` where everything but rendering works; `detail` says why. It is not an error, because a load balancer
+    would then take the pages away from people who only want to see their videos.
     """
-    lack = service.ready()
-    body = {"status": "ready"} if lack is None else {"status": "degraded", "detail": lack}
+    reason = system.ready()
+    body = {"status": "ready"} if reason is None else {"status": "degraded", "detail": reason}
     return JSONResponse(body, headers={"Cache-Control": "no-store"})
 
 
 @router.api_route("/api/{path:path}", methods=["GET", "POST", "PUT", "PATCH", "DELETE"], include_in_schema=False)
-async def nothing_here(path: str) -> None:
-    """An address of the API that does not exist; without this, the page's catch-all would answer.
+async def unknown_path(path: str) -> None:
+    """A path of the API that does not exist. Without this route the page's catch-all would answer.
 
     Raises:
         NotFoundError: always.

@@ -7,9 +7,9 @@ from fastapi.responses import FileResponse, Response
 
 from videogen.core.errors import FileMissingError, NotFoundError
 from videogen.core.text import disposition
+from videogen.web.dependencies import MediaDep
 from videogen.web.file_response import StoredFileResponse
 from videogen.web.problems import documented
-from videogen.web.sessions import ServiceDep
 
 router = APIRouter()
 
@@ -23,13 +23,13 @@ router = APIRouter()
         NotFoundError, FileMissingError, also={206: {"description": "The part that `Range` asks for."}}
     ),
 )
-def media(service: ServiceDep, file_id: str, exp: str = "", sig: str = "") -> Response:
-    """A video, picture or poster. Its link is signed and holds for a day: ask for its generation to get a new one."""
-    file = service.media(file_id, exp, sig)
+def get_media(media: MediaDep, file_id: str, exp: str = "", sig: str = "") -> Response:
+    """A video, picture or poster. The signed link is valid for a day: get the generation again for a new one."""
+    file = media.open(file_id, exp, sig)
     response = StoredFileResponse(file)
     if file.name is not None:
         response.headers["Content-Disposition"] = disposition("inline", file.name)
-    # A finished file never changes; a preview is replaced, under a new link.
+    # A finished file never changes; a new preview has a new link.
     response.headers["Cache-Control"] = "private, max-age=3600"
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"

@@ -1,13 +1,13 @@
-"""`/api/v1/export` and `/api/v1/import`: everything, to take along."""
+"""`/api/v1/export` and `/api/v1/import`: all of a session as one zip."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
 import anyio.to_thread
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
 
 from videogen.core.errors import (
@@ -18,44 +18,31 @@ from videogen.core.errors import (
     StorageError,
 )
 from videogen.schemas.portability import Imported
-from videogen.services.exports import Exports
-from videogen.services.imports import ImportService
 from videogen.web.bodies import receive_file
+from videogen.web.dependencies import ExportsDep, ImportsDep
 from videogen.web.problems import documented
 from videogen.web.sessions import SessionDep
 
 router = APIRouter(prefix="/api/v1", tags=["export and import"])
-_ZIP: Final[dict[str, Any]] = {"schema": {"type": "string", "format": "binary"}}
-_BODY: Final[dict[str, Any]] = {"requestBody": {"required": True, "content": {"application/zip": _ZIP}}}
-
-
-def _exports(request: Request) -> Exports:
-    exports: Exports = request.app.state.exports
-    return exports
-
-
-def _imports(request: Request) -> ImportService:
-    imports: ImportService = request.app.state.imports
-    return imports
+ZIP_CONTENT: Final[dict[str, Any]] = {"application/zip": {"schema": {"type": "string", "format": "binary"}}}
+_BODY: Final[dict[str, Any]] = {"requestBody": {"required": True, "content": ZIP_CONTENT}}
 
 
 @router.get(
     "/export",
     response_class=StreamingResponse,
-    responses=documented(
-        SessionRequiredError, also={200: {"description": "The zip.", "content": {"application/zip": _ZIP}}}
-    ),
+    responses=documented(SessionRequiredError, also={200: {"description": "The zip.", "content": ZIP_CONTENT}}),
 )
-def export(session_id: SessionDep, exports: Annotated[Exports, Depends(_exports)]) -> StreamingResponse:
-    """Everything that the session has finished, as a zip of videos, posters and a `manifest.json`.
+def export(session_id: SessionDep, exports: ExportsDep) -> StreamingResponse:
+    """All finished generations of the session, as a zip of videos, pictures, posters and a `manifest.json`.
 
-    It is made while it is sent. What is still queued or running is left out.
+    It is made while it is sent. Queued and running generations are left out.
     """
     return zip_response(exports.stream(session_id), f"videogen-export-{datetime.now(UTC):%Y-%m-%d}.zip")
 
 
 def zip_response(pieces: Iterator[bytes], name: str) -> StreamingResponse:
-    """A zip that is made while it is sent, to be saved under `name`."""
+    """A response with a zip that is made while it is sent; browsers save it under `name`."""
     headers = {
         "Content-Disposition": f'attachment; filename="{name}"',
         "Cache-Control": "no-store",
@@ -69,12 +56,10 @@ def zip_response(pieces: Iterator[bytes], name: str) -> StreamingResponse:
     openapi_extra=_BODY,
     responses=documented(SessionRequiredError, CrossSiteError, PayloadTooLargeError, NotAnExportError, StorageError),
 )
-async def import_zip(
-    request: Request, session_id: SessionDep, imports: Annotated[ImportService, Depends(_imports)]
-) -> Imported:
-    """Bring in a zip of `GET /export`, of this or another app: all of it or nothing.
+async def import_zip(request: Request, session_id: SessionDep, imports: ImportsDep) -> Imported:
+    """Import a zip of `GET /export`, of this or another app: all of it or nothing.
 
-    What this session has already stays as it is, so that the same zip can be sent again without doubles.
+    Generations that this session has already stay as they are, so the same zip can be sent again.
     """
     with imports.upload_folder() as folder:
         await receive_file(request, folder / "upload.zip", imports.max_bytes)

@@ -36,12 +36,12 @@ class EncodedEvent:
 class Subscription:
     """The pending events of one subscriber. Use it in the event loop only."""
 
-    __slots__ = ("_hub", "_pending", "_wakeup", "closed", "idle_ticks", "key", "session_id")
+    __slots__ = ("_hub", "_pending", "_waiter", "closed", "idle_ticks", "key", "session_id")
 
     def __init__(self, hub: Hub, session_id: str, key: Key) -> None:
         self._hub = hub
         self._pending: list[EncodedEvent] = []
-        self._wakeup = asyncio.Event()
+        self._waiter: asyncio.Future[None] | None = None
         self.session_id = session_id
         self.key = key
         self.closed = False
@@ -66,12 +66,15 @@ class Subscription:
 
     def wake(self) -> None:
         """End a `wait`."""
-        self._wakeup.set()
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
 
     async def wait(self) -> None:
-        """Wait until an event is pending, a heartbeat is due, or the subscription is closed."""
-        await self._wakeup.wait()
-        self._wakeup.clear()
+        """Wait until an event is pending, a heartbeat is due, or the subscription is closed. For one task at a time."""
+        if not (self._pending or self.closed or self.heartbeat_is_due):
+            # A thousand readers wake up for each event; an asyncio.Event would take longer and need more memory.
+            self._waiter = asyncio.get_running_loop().create_future()
+            await self._waiter
 
     def close(self) -> None:
         """Leave the hub. Idempotent."""
@@ -125,12 +128,6 @@ class Hub:
             self._ticker = None
         for subscription in self._all():
             subscription.close()
-
-    def close_soon(self) -> None:
-        """Close from a signal handler, which must neither wait for a lock nor see half a change."""
-        loop = self._loop
-        if loop is not None and not loop.is_closed():
-            loop.call_soon_threadsafe(self.close)
 
     def _all(self) -> list[Subscription]:
         return [subscription for group in self._subscribers.values() for subscription in group]

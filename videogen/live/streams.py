@@ -37,8 +37,11 @@ class EventStream:
             backlog, self._backlog = self._backlog, None
             return _RETRY + self._send([self._encode(event) for event in backlog])
         while True:
-            # Only events from before the opening can be older than the cursor; they were in the backlog.
-            if events := [event for event in self._subscription.take() if event.id > self._cursor]:
+            events = self._subscription.take()
+            # Events from before the opening were in the backlog.
+            if events and events[0].id <= self._cursor:
+                events = [event for event in events if event.id > self._cursor]
+            if events:
                 return self._send(events)
             if self.ended:
                 return b""
@@ -60,11 +63,12 @@ class EventStream:
         return self._hub.encode(event)
 
     def _send(self, events: list[EncodedEvent]) -> bytes:
-        self._active.difference_update(event.generation_id for event in events if event.terminal)
-        if events:
-            self._cursor = max(self._cursor, events[-1].id)
+        for event in events:
+            self._cursor = max(self._cursor, event.id)
+            if event.terminal:
+                self._active.discard(event.generation_id)
         self._subscription.idle_ticks = 0
-        return b"".join([event.data for event in events])
+        return events[0].data if len(events) == 1 else b"".join([event.data for event in events])
 
 
 async def open_stream(

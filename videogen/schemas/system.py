@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from pydantic import ConfigDict, Field
 
 from videogen.schemas.base import Model
+
+SESSION_COOKIE: Final = "videogen_session"
+"""The cookie that holds a browser's session token."""
 
 
 class Health(Model):

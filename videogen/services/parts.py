@@ -1,4 +1,4 @@
-"""What the services are made of."""
+"""The parts that the services are made of."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from videogen.store import Store
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What the service is made of; built by the root."""
+    """The parts of one running app; `server.build` makes them."""
 
     config: AppConfig
     store: Store
@@ -26,7 +26,7 @@ class Parts:
     storage: Storage
     data_folder: DataFolder
     signer: Signer
-    presenter: Serializer
+    serializer: Serializer
     engines: Mapping[str, Engine]
     queue: Queue
     workers: WorkerPool

@@ -1,4 +1,4 @@
-"""From what came in to a recipe: every bound checked, each fault told as field, expected, got."""
+"""Checks a request against its engine and the app's limits, and makes its recipe."""
 
 from __future__ import annotations
 
@@ -18,26 +18,27 @@ from videogen.schemas.generations import GenerationCreate
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
-    """A checked request, and how to make its recipe for a seed (None: one is drawn)."""
+class CheckedRequest:
+    """A request that passed every check."""
 
     type: str
     settings: dict[str, Any]
     recipe: Callable[[int | None], Recipe]
+    """Makes the recipe for a seed; for None it draws one."""
     seed: int | None = None
     input_file_id: str | None = None
 
 
-def prepare(
+def check_request(
     create: GenerationCreate, engines: Mapping[str, Engine], config: AppConfig, digest_of: Callable[[str], str]
-) -> Request:
+) -> CheckedRequest:
     """Check a request against its engine and the app's limits.
 
     Args:
-        digest_of: gives the SHA-256 of the image that an `inputFileId` names, or raises InvalidRequestError.
+        digest_of: returns the SHA-256 of the image that an `inputFileId` names, or raises InvalidRequestError.
 
     Raises:
-        InvalidRequestError: names the field, what was expected and what came.
+        InvalidRequestError: a field is wrong; the error names field, expected and got.
     """
     prompt = create.prompt.strip()
     if not prompt:
@@ -49,7 +50,7 @@ def prepare(
     try:
         checked = engine.settings.model_validate(create.settings)
     except ValidationError as problem:
-        raise _of_settings(problem) from None
+        raise _settings_error(problem) from None
     settings = checked.model_dump(mode="json", by_alias=True)
     negative = create.negative_prompt.strip()
     digest = None if create.input_file_id is None else digest_of(create.input_file_id)
@@ -63,21 +64,21 @@ def prepare(
                 )
             )
         except ValidationError as problem:  # a seed after the given one may be beyond the largest
-            raise _of_settings(problem) from None
+            raise _settings_error(problem) from None
 
-    request = Request(create.type, settings, recipe, settings.get("seed"))
+    request = CheckedRequest(create.type, settings, recipe, settings.get("seed"))
     _check_limits(recipe(request.seed or 0), config)
     return request
 
 
-def seeds(request: Request, count: int) -> list[int | None]:
-    """The seeds of `count` variations: the given one and those after it, or each drawn anew."""
+def seeds(request: CheckedRequest, count: int) -> list[int | None]:
+    """The seeds of `count` variations: the given seed and those after it, or None for each where none is given."""
     if request.seed is None:
         return [None] * count
     return [request.seed + index for index in range(count)]
 
 
-def _of_settings(problem: ValidationError) -> InvalidRequestError:
+def _settings_error(problem: ValidationError) -> InvalidRequestError:
     return InvalidRequestError.of([fault | {"field": f"settings.{fault['field']}"} for fault in faults(problem)])
 
 
@@ -115,7 +116,7 @@ def _check_limits(recipe: Recipe, config: AppConfig) -> None:
 
 
 def engine_infos(engines: Mapping[str, Engine], config: AppConfig) -> list[EngineInfo]:
-    """What `GET /engines` tells of each engine."""
+    """The public description of each engine, as in `GET /engines`."""
     default = default_engine(engines, config)
     base = config.base_url + config.root_path
     return [_info(engine, engine.id == default, base) for engine in engines.values()]

@@ -1,4 +1,4 @@
-"""`/s/{slug}` and what belongs to it, and `/oembed`. Each request looks its link up anew: a revoke is at once."""
+"""`/s/{slug}`, its parts, and `/oembed`. Each request looks its link up again, so that a revoke works at once."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from starlette.background import BackgroundTask
 from videogen.core.errors import DeletedError, NotFoundError, StorageError
 from videogen.core.i18n import COOKIE as LANGUAGE_COOKIE
 from videogen.core.i18n import PARAMETER, VARY, Catalog, negotiate
-from videogen.services.generations import Service
+from videogen.schemas.system import SESSION_COOKIE
 from videogen.services.public_view import POSTER, PREVIEW, RESULTS
-from videogen.services.shares import PATH, SharedView, Shares
+from videogen.services.shares import PATH, SharedView
 from videogen.share import pages
 from videogen.share.media import media
 from videogen.share.pages import Links
 from videogen.web.conditional import not_modified
-from videogen.web.sse import EventStreamResponse
+from videogen.web.dependencies import app_state
+from videogen.web.sse import stream_response
 
 logger = logging.getLogger(__name__)
 router = APIRouter()
-COOKIE: Final = "videogen_session"
 _MEDIA: Final = (*RESULTS.values(), POSTER, PREVIEW)
 # Whoever fetches a page in order to show a preview of it, or before anybody has asked for it, is no viewer.
 _MACHINES: Final = re.compile(
@@ -46,7 +46,7 @@ _PLAIN: Final = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-ref
 async def shared(request: Request, rest: str) -> Response:
     """Whatever is asked for below `/s/`: one way for all, so that links that do not work look and take the same."""
     slug, _, part = rest.partition("/")
-    address = _address(request)
+    address = _links(request)
     if (slug, part) == ("-", "share.js"):
         return _script(request)
     try:
@@ -60,10 +60,10 @@ async def shared(request: Request, rest: str) -> Response:
 
 
 def _answer(request: Request, slug: str, part: str) -> Response:
-    visit = _shares(request).find(slug)
+    visit = app_state(request).services.shares.find(slug)
     headers = {} if visit.indexable else {"X-Robots-Tag": "noindex, nofollow"}
     if part in _MEDIA:
-        response = media(request, visit, _shares(request), part)
+        response = media(request, visit, app_state(request).services.shares, part)
     elif (answer := _PARTS.get(part)) is not None:
         response = answer(request, visit)
     else:
@@ -74,9 +74,11 @@ def _answer(request: Request, slug: str, part: str) -> Response:
 
 def _share_page(request: Request, visit: SharedView) -> Response:
     texts = _words(request)
-    response = _page(pages.share_page(_shares(request).checked(visit), _address(request), texts), 200, texts)
+    response = _page(
+        pages.share_page(app_state(request).services.shares.checked(visit), _links(request), texts), 200, texts
+    )
     if PARAMETER in request.query_params:
-        path = f"{request.app.state.public.root}/"
+        path = f"{app_state(request).public_url.root}/"
         response.set_cookie(LANGUAGE_COOKIE, texts.tag, max_age=_YEAR, path=path, samesite="lax")
     if _is_view(request):
         # After the answer: nobody waits for the count, and a full disk takes nothing but the count.
@@ -86,7 +88,12 @@ def _share_page(request: Request, visit: SharedView) -> Response:
 
 def _embed_page(request: Request, visit: SharedView) -> Response:
     texts = _words(request)
-    return _page(pages.embed_page(_shares(request).checked(visit), _address(request), texts), 200, texts, framed_by="*")
+    return _page(
+        pages.embed_page(app_state(request).services.shares.checked(visit), _links(request), texts),
+        200,
+        texts,
+        framed_by="*",
+    )
 
 
 def _recipe(_request: Request, visit: SharedView) -> Response:
@@ -109,7 +116,7 @@ def _recipe(_request: Request, visit: SharedView) -> Response:
 
 def _qr(request: Request, visit: SharedView) -> Response:
     """The link as a QR code, dark on light with a quiet zone, whatever lies around it."""
-    code = segno.make(f"{_address(request).base}{PATH}{visit.slug}", error="m", micro=False)
+    code = segno.make(f"{_links(request).base}{PATH}{visit.slug}", error="m", micro=False)
     picture = BytesIO()
     code.save(picture, kind="svg", scale=8, border=3, dark="#1d1a16", light="#fffdf9", xmldecl=False)
     return Response(picture.getvalue(), media_type="image/svg+xml", headers=_NO_STORE)
@@ -128,10 +135,10 @@ async def _events(request: Request, slug: str) -> Response:
     # What is no number of ours comes from no stream of ours: begin with the state of the moment.
     after = int(told) if told.isascii() and told.isdigit() and len(told) < 19 else None
     if request.method == "HEAD":
-        await anyio.to_thread.run_sync(_shares(request).find, slug)
+        await anyio.to_thread.run_sync(app_state(request).services.shares.find, slug)
         return Response(headers=_NO_STORE)
-    stream = await _shares(request).stream(slug, after)
-    response = Response(status_code=204) if stream is None else EventStreamResponse(stream)
+    stream = await app_state(request).services.shares.stream(slug, after)
+    response = stream_response(stream)
     response.headers.update(_PLAIN)
     return response
 
@@ -158,8 +165,8 @@ def oembed(
     """
     if output != "json":
         return JSONResponse({"detail": "Only format=json is served."}, 501)
-    address = _address(request)
-    shares = _shares(request)
+    address = _links(request)
+    shares = app_state(request).services.shares
     visit = shares.checked(shares.find(_slug_of(url, address)))
     size = _fit((visit.shown.width, visit.shown.height), maxwidth, maxheight)
     # Other sites' scripts may read it: what it tells is public.
@@ -223,19 +230,14 @@ def _is_view(request: Request) -> bool:
 
 
 def _count(request: Request, visit: SharedView) -> None:
-    service: Service = request.app.state.service
-    token = request.cookies.get(COOKIE, "")
+    services = app_state(request).services
+    token = request.cookies.get(SESSION_COOKIE, "")
     try:
-        _shares(request).count_view(visit, service.find_session(token) if token else None)
+        services.shares.count_view(visit, services.sessions.find(token) if token else None)
     except StorageError as problem:
         logger.warning("A view was not counted. %s", problem.detail)
 
 
-def _shares(request: Request) -> Shares:
-    shares: Shares = request.app.state.shares
-    return shares
-
-
-def _address(request: Request) -> Links:
-    public = request.app.state.public
-    return Links(public.of(request), public.root)
+def _links(request: Request) -> Links:
+    public_url = app_state(request).public_url
+    return Links(public_url.of(request), public_url.root)

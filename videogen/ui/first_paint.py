@@ -17,6 +17,7 @@ from videogen.core.i18n import VARY, Catalog, languages, negotiate
 from videogen.ui import views
 from videogen.ui.pages import Page, Visit, find_session, texts_of
 from videogen.ui.views import View
+from videogen.web.public_url import is_page
 
 HEAD_ENDS: Final = b"</head>"
 BODY_BEGINS: Final = b"<gradio-app"
@@ -72,12 +73,6 @@ class FirstPaint:
         body = words.fill(SOCIAL.sub(b"", LANGUAGE.sub(rb"\g<1>" + tag.encode(), body, count=1)).decode()).encode()
         body = body.replace(HEAD_ENDS, head + HEAD_ENDS, 1)
         return body.replace(BODY_BEGINS, shell + BODY_BEGINS, 1)
-
-
-def is_page(scope: Scope) -> bool:
-    """Whether a request is for the page's document."""
-    path: str = scope["path"].removeprefix(scope.get("root_path", ""))
-    return path in ("", "/")
 
 
 def early_room(client: AsyncClient) -> APIRouter:

@@ -63,8 +63,6 @@ class PageSettings:
 
     api_url: str | Callable[[], str]
     """Where the API is, without `/api/v1`; a callable is asked at the first visit."""
-    secret: str
-    """Seals what the page keeps in a browser; it must outlive restarts."""
     engines: Sequence[EngineInfo]
     """What the form offers."""
     limits: form.Limits = field(default_factory=form.Limits)
@@ -82,8 +80,13 @@ def _no_search_for_matplotlib() -> None:
         sys.modules["matplotlib"] = None  # type: ignore[assignment]  # the import system's own word for "not here"
 
 
-def mount_page(app: FastAPI, settings: PageSettings, path: str = "/") -> FastAPI:
-    """Put the page into the app. It connects to nothing until somebody opens it."""
+def mount_page(app: FastAPI, settings: PageSettings, path: str = "/") -> Callable[[str], None]:
+    """Put the page into the app. It connects to nothing until somebody opens it.
+
+    Returns:
+        a function that sets the secret with which the page seals what it stores in a browser. Call it before the
+        first visit; the secret must stay the same over restarts.
+    """
     _no_search_for_matplotlib()
     client = AsyncClient(settings.api_url)
     app.include_router(early_room(client))
@@ -92,9 +95,10 @@ def mount_page(app: FastAPI, settings: PageSettings, path: str = "/") -> FastAPI
     api = (PATH if settings.api_is_elsewhere else API).removeprefix("/")
     head = partial(assets.head, _forms(settings), api=api)
     app.add_middleware(FirstPaint, head=head, shell=assets.shell)
-    mounted: FastAPI = gr.mount_gradio_app(
+    page = build_page(settings, client)
+    gr.mount_gradio_app(
         app,
-        build_page(settings, client),
+        page,
         path,
         root_path=settings.root_path or None,
         theme=theme(),
@@ -106,7 +110,14 @@ def mount_page(app: FastAPI, settings: PageSettings, path: str = "/") -> FastAPI
         mcp_server=mcp_is_installed(),
         pwa=False,
     )
-    return mounted
+    return partial(_set_secret, page)
+
+
+def _set_secret(page: gr.Blocks, secret: str) -> None:
+    for block in page.blocks.values():
+        if isinstance(block, gr.BrowserState):
+            block.secret = secret
+    page.config = page.get_config_file()
 
 
 def build_page(settings: PageSettings, client: AsyncClient) -> gr.Blocks:
@@ -115,7 +126,7 @@ def build_page(settings: PageSettings, client: AsyncClient) -> gr.Blocks:
     forms = _forms(settings)
     page = gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True)
     with page:
-        carriers = _carriers(settings.secret)
+        carriers = _carriers()
         place("masthead")
         with gr.Row(elem_classes="vg-room"):
             with gr.Column(elem_id="set"):
@@ -149,12 +160,12 @@ def _forms(settings: PageSettings) -> list[form.EngineForm]:
     return [form.engine_form(engine, settings.limits) for engine in ordered]
 
 
-def _carriers(secret: str) -> Carriers:
+def _carriers() -> Carriers:
     def carrier(name: str) -> gr.HTML:
         script = assets.read(f"js/mount/{name}.js")
         return gr.HTML(None, html_template=" ", js_on_load=script, visible="hidden", elem_id=f"{name}-carrier")
 
-    browser = gr.BrowserState(None, storage_key=STORAGE_KEY, secret=secret)
+    browser = gr.BrowserState(None, storage_key=STORAGE_KEY)
     return Carriers(carrier("room"), carrier("outcome"), browser)
 
 

@@ -10,10 +10,10 @@ from typing import Any, Final
 from videogen.client import ApiError, AsyncClient
 from videogen.core import i18n as language
 from videogen.schemas.generations import GenerationPage
+from videogen.schemas.system import SESSION_COOKIE
 from videogen.ui.board import Board
 from videogen.ui.texts import Texts
 
-COOKIE: Final = "videogen_session"
 FIRST_PAGE: Final = 24
 MAX_EXPECTED: Final = 1000
 
@@ -34,7 +34,7 @@ class Visit:
         query = {language.PARAMETER: _text(told.get("language")) or ""}
         return cls(
             token=_text(told.get("token")),
-            cookie=_text(cookies.get(COOKIE)),
+            cookie=_text(cookies.get(SESSION_COOKIE)),
             selected=_text(told.get("selected")),
             language=language.negotiate(query, cookies, headers).tag,
         )

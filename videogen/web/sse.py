@@ -55,3 +55,8 @@ class EventStreamResponse(Response):
         while (await receive())["type"] != "http.disconnect":
             pass
         self.stream.close()
+
+
+def stream_response(stream: EventStream | None) -> Response:
+    """The response for a stream; 204, after which an EventSource does not reconnect, where there is none."""
+    return Response(status_code=204) if stream is None else EventStreamResponse(stream)

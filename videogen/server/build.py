@@ -1,0 +1,74 @@
+"""Opens the data folder and puts the parts of the app together."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+
+from videogen.core.clock import SteadyClock
+from videogen.core.config import AppConfig
+from videogen.core.errors import ConfigError
+from videogen.core.lock import DataLock
+from videogen.core.security import Signer, load_secret
+from videogen.db.database import Database
+from videogen.db.integrity import require_sound
+from videogen.db.migrate import migrate
+from videogen.engines.base import Engine
+from videogen.engines.registry import load_engines, references_by_id
+from videogen.jobs.cleanup import look_for_damage
+from videogen.jobs.queue import EmbeddedQueue
+from videogen.jobs.worker import WorkerPool, WorkerSettings
+from videogen.live.hub import Hub
+from videogen.services.parts import Parts
+from videogen.services.serializers import Serializer
+from videogen.storage import DataFolder, DiskStorage, Storage
+from videogen.store import Store
+
+
+def build_engines(config: AppConfig) -> Mapping[str, Engine]:
+    """Load the engines that the configuration names, by id.
+
+    Raises:
+        StartError, ConfigError: an engine cannot be loaded, or the default one is not among them.
+    """
+    engines = load_engines(config.engines)
+    if config.engine and config.engine not in engines:
+        raise ConfigError("VIDEOGEN_ENGINE", f"one of {', '.join(engines)} (from VIDEOGEN_ENGINES)", config.engine)
+    return engines
+
+
+@contextmanager
+def open_parts(config: AppConfig, engines: Mapping[str, Engine]) -> Iterator[Parts]:
+    """Lock the data folder, check and migrate the database, and build the parts; close all of it at the end.
+
+    Raises:
+        StartError: the data folder or the database cannot be used; one line that says why, and what to do.
+    """
+    with ExitStack() as stack:
+        stack.callback(DataLock.take(config.data_dir).close)
+        data_folder = DataFolder(config.data_dir, config.reserve_mb * 1_000_000)
+        data_folder.open()
+        storage = DiskStorage(data_folder.files)
+        signer = Signer(load_secret(config.data_dir, config.secret_key))
+        database = Database(config.database)
+        stack.callback(database.close)
+        _check_and_migrate(config, database, storage)
+        clock = SteadyClock()
+        store = Store(database, clock, config.workers)
+        clock.not_before(store.newest_time())
+        serializer = Serializer(signer, config.base_url + config.root_path)
+        hub = Hub(serializer.event_bytes, serializer.public_event_bytes)
+        database.listen(hub.publish)
+        queue = EmbeddedQueue(store, lease_seconds=config.lease_seconds, max_attempts=config.max_attempts)
+        settings = WorkerSettings(config.workers, config.lease_seconds, config.stall_seconds)
+        workers = WorkerPool(store, queue, storage, data_folder, references_by_id(config.engines), settings)
+        yield Parts(config, store, hub, storage, data_folder, signer, serializer, engines, queue, workers)
+
+
+def _check_and_migrate(config: AppConfig, database: Database, storage: Storage) -> None:
+    complete = require_sound(database.path, has_files=any(storage.list()))
+    migrate(config.database)
+    if not complete:
+        # A large database: the rest of it is checked while the app serves.
+        threading.Thread(target=look_for_damage, args=(database,), name="look-for-damage", daemon=True).start()

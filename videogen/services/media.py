@@ -1,0 +1,35 @@
+"""The use case of signed links: a file by its link."""
+
+from __future__ import annotations
+
+from videogen.core.errors import FileMissingError, NotFoundError
+from videogen.core.text import file_name
+from videogen.db.tables import FileRow
+from videogen.services.parts import Parts
+from videogen.services.serializers import RENDER_AGAIN
+from videogen.services.stored_files import ServedFile, open_stored
+
+
+class MediaService:
+    """Files by signed link. Its method blocks on the database: call it from a thread, never in the event loop."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._signer, self._store, self._storage = parts.signer, parts.store, parts.storage
+
+    def open(self, file_id: str, expires: str, signature: str) -> ServedFile:
+        """The file of a signed link.
+
+        Raises:
+            NotFoundError: the signature is wrong or has expired, or the file was deleted.
+            FileMissingError: the file is gone from the storage.
+        """
+        if not self._signer.verify(file_id, expires, signature, self._store.clock()):
+            raise NotFoundError
+        file, title = self._store.get_media(file_id)
+        is_result = isinstance(file, FileRow) and file.kind in ("video", "image")
+        name = file_name(title, file.key.rpartition(".")[2]) if is_result else None
+        try:
+            return open_stored(self._storage, file.key, file.content_type, name)
+        except OSError:
+            kind, advice = (file.kind, RENDER_AGAIN) if isinstance(file, FileRow) else ("image", "Upload it again.")
+            raise FileMissingError(f"The {kind} is gone from the data folder. {advice}") from None
