@@ -63,16 +63,7 @@ def create_app(config: AppConfig | None = None, *, page: bool = True) -> FastAPI
             print(start_error(error), file=sys.stderr)
             raise SystemExit(START_FAILED) from error
     engines, public_url = build_engines(config), PublicUrl(config)
-    app = FastAPI(
-        title="videogen",
-        version=__version__,
-        summary="A video generation app whose work cannot be lost.",
-        description=_ABOUT,
-    )
-    problems.install(app)
-    for router in _ROUTERS:
-        app.include_router(router)
-    app.add_middleware(SessionCookie)
+    app = _build_api()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -87,6 +78,20 @@ def create_app(config: AppConfig | None = None, *, page: bool = True) -> FastAPI
     # Added last, so that it comes first: everything after it can trust scheme, host and client address.
     app.add_middleware(TrustedProxy, trusted=config.trusted_proxies, root_path=config.root_path)
     app.add_middleware(StartErrorInOneLine)
+    return app
+
+
+def _build_api() -> FastAPI:
+    app = FastAPI(
+        title="videogen",
+        version=__version__,
+        summary="A video generation app whose work cannot be lost.",
+        description=_ABOUT,
+    )
+    problems.install(app)
+    for router in _ROUTERS:
+        app.include_router(router)
+    app.add_middleware(SessionCookie)
     return app
 
 
