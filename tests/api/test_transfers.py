@@ -37,7 +37,7 @@ def test_a_used_code_is_told_in_one_clear_sentence(http, made):
     assert http.post(f"{API}/sessions/claim", json={"code": secret}).status_code == 201
     late = http.post(f"{API}/sessions/claim", json={"code": secret})
     assert (late.status_code, late.json()["code"]) == (410, "code_refused")
-    assert late.json()["detail"].startswith("This code was used, has expired, or never was.")
+    assert late.json()["detail"].startswith("This code was used before, has expired, or is wrong.")
 
 
 def test_a_revoked_code_is_refused_as_a_used_one(session, http, made):

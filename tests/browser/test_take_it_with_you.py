@@ -50,7 +50,7 @@ def test_a_session_moves_to_another_browser_once_and_a_revoked_code_opens_nothin
     type_code(late, code)
     expect(late.find("#claim-own")).to_contain_text("can no longer be reached")
     late.find("#claim-yes").click()
-    expect(late.find("#claim-error")).to_contain_text("used, has expired, or never was")
+    expect(late.find("#claim-error")).to_contain_text("used before, has expired, or is wrong")
     late.find("#claim-no").click()
 
     # A revoked code opens nothing.
@@ -60,7 +60,7 @@ def test_a_session_moves_to_another_browser_once_and_a_revoked_code_opens_nothin
     expect(tab.find("#transfer-card")).to_be_hidden()
     type_code(late, code)
     late.find("#claim-yes").click()
-    expect(late.find("#claim-error")).to_contain_text("used, has expired, or never was")
+    expect(late.find("#claim-error")).to_contain_text("used before, has expired, or is wrong")
     late.find("#claim-no").click()
     late.reload()
     expect(late.history(own)).to_be_visible()

@@ -57,7 +57,7 @@ def test_code_or_secret_opens_the_session_once_with_a_new_token(transfers, store
     assert created.session_id == alice
     assert store.find_session(created.token) == alice
     for used in (made.code, secret_of(made)):
-        with pytest.raises(CodeRefusedError, match="was used, has expired, or never was"):
+        with pytest.raises(CodeRefusedError, match="was used before, has expired, or is wrong"):
             transfers.claim(used, "here")
 
 

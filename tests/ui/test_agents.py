@@ -75,7 +75,7 @@ async def test_without_a_token_it_gets_a_session_of_its_own(app):
         other = await call(session, "generate_video", **TINY)
         assert other["session"] != made["session"]
         refused = await call(session, "get_generation", generation_id=made["id"], session=other["session"])
-        assert "not yours" in refused
+        assert "belongs to another session" in refused
         assert "not known" in await call(session, "list_generations", session="made up")
 
 

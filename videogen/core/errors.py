@@ -56,7 +56,7 @@ class SessionRequiredError(VideogenError):
 
 
 class CrossSiteError(VideogenError):
-    """A write that rests on the cookie alone must come from this site. Send the token as a Bearer header instead."""
+    """A write with only the cookie must come from this site. Send the token as a Bearer header instead."""
 
     code = "cross_site"
     status = 403
@@ -64,7 +64,7 @@ class CrossSiteError(VideogenError):
 
 
 class NotFoundError(VideogenError):
-    """There is nothing here under this address, or it is not yours."""
+    """There is nothing at this address, or it belongs to another session."""
 
     code = "not_found"
     status = 404
@@ -72,7 +72,7 @@ class NotFoundError(VideogenError):
 
 
 class DeletedError(VideogenError):
-    """What this link showed was deleted by its maker."""
+    """What this link showed was deleted by its owner."""
 
     code = "deleted"
     status = 410
@@ -96,7 +96,7 @@ class NotTerminalError(VideogenError):
 
 
 class NotQueuedError(VideogenError):
-    """This generation does not wait any more, so that its place cannot be changed."""
+    """This generation is not queued any more, so its position cannot be changed."""
 
     code = "not_queued"
     status = 409
@@ -120,7 +120,7 @@ class UnsupportedMediaTypeError(VideogenError):
 
 
 class CodeRefusedError(VideogenError):
-    """This code was used, has expired, or never was. Make a new one on the device that has the session."""
+    """This code was used before, has expired, or is wrong. Make a new one on the device that has the session."""
 
     code = "code_refused"
     status = 410
@@ -128,7 +128,7 @@ class CodeRefusedError(VideogenError):
 
 
 class NotAnExportError(VideogenError):
-    """The file is no export of videogen. Nothing was imported."""
+    """The file is not an export of videogen. Nothing was imported."""
 
     code = "not_an_export"
     status = 422
@@ -160,7 +160,7 @@ class InvalidRequestError(VideogenError):
 
 
 class TooManyGuessesError(VideogenError):
-    """Too many codes that are not valid came from there. Wait a few minutes, or open the link instead."""
+    """Too many wrong codes came from this address. Wait a few minutes, or open the link instead."""
 
     code = "too_many_guesses"
     status = 429
@@ -181,7 +181,7 @@ class LimitExceededError(VideogenError):
 
 
 class InputMissingError(VideogenError):
-    """The input image of this generation is gone from the data folder. Upload it again, and start anew."""
+    """The input image of this generation is gone from the data folder. Upload it again, and submit again."""
 
     code = "input_missing"
     status = 410
@@ -189,7 +189,7 @@ class InputMissingError(VideogenError):
 
 
 class StorageError(VideogenError):
-    """The data folder could not be written. Look at its free space and its permissions."""
+    """The data folder could not be written. Check its free space and its permissions."""
 
     code = "storage_fault"
     status = 507
@@ -221,7 +221,7 @@ class FileMissingError(VideogenError):
 
 
 class NotReadyError(VideogenError):
-    """The server is not fit to serve."""
+    """The server is not ready."""
 
     code = "not_ready"
     status = 503
@@ -229,7 +229,7 @@ class NotReadyError(VideogenError):
 
 
 class StaleWriteError(VideogenError):
-    """The generation has already moved on; this write came too late and changed nothing."""
+    """The generation has changed since; this write came too late and changed nothing."""
 
     code = "stale_write"
     status = 409

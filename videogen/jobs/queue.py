@@ -54,28 +54,23 @@ class EmbeddedQueue:
         self._version = 0
 
     def notify(self) -> None:
-        """See `Queue.notify`."""
         with self._changed:
             self._version += 1
             self._changed.notify_all()
 
     def wait(self, seen: int, timeout: float) -> int:
-        """See `Queue.wait`."""
         with self._changed:
             self._changed.wait_for(lambda: self._version != seen, timeout)
             return self._version
 
     def cancel(self, generation_id: str) -> None:
-        """See `Queue.cancel`."""
         for callback in self._cancel_callbacks:
             callback(generation_id)
 
     def watch_cancels(self, callback: Callable[[str], None]) -> None:
-        """See `Queue.watch_cancels`."""
         self._cancel_callbacks.append(callback)
 
     def finish(self, lease: Lease, outcome: Result | Failure) -> None:
-        """See `Queue.finish`."""
         fence = Fence(lease.generation_id, lease.attempt)
         if isinstance(outcome, Result):
             self._store.complete(fence, outcome)
@@ -83,7 +78,6 @@ class EmbeddedQueue:
             self._store.fail(fence, outcome.code, outcome.message, retryable=outcome.retryable)
 
     def claim(self, owner: str, held: Collection[str] = ()) -> Lease | None:
-        """See `Queue.claim`."""
         now = self._clock()
         with self._database.write() as unit:
             self._renew_after_clock_jump(unit, now)
@@ -112,7 +106,6 @@ class EmbeddedQueue:
         return unit.session.exec(select(GenerationRow).where(col(GenerationRow.id) == first)).first()
 
     def renew(self, owner: str, generation_ids: Collection[str]) -> None:
-        """See `Queue.renew`."""
         with self._database.write() as unit:
             unit.connection.execute(
                 update(GenerationRow)
@@ -125,7 +118,6 @@ class EmbeddedQueue:
             )
 
     def lose(self, lease: Lease, reason: str, *, count: bool = True) -> None:
-        """See `Queue.lose`."""
         with self._database.write() as unit:
             held = select(GenerationRow).where(
                 GenerationRow.id == lease.generation_id,
@@ -139,7 +131,7 @@ class EmbeddedQueue:
         self.notify()
 
     def recover(self) -> int:
-        """See `Queue.recover`. Only the one process that holds the data folder may call this."""
+        """Only the one process that holds the data folder may call this."""
         with self._database.write() as unit:
             rows = unit.session.exec(select(GenerationRow).where(GenerationRow.status == Status.PROCESSING)).all()
             for row in rows:

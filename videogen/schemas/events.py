@@ -131,7 +131,7 @@ class RenderError(ErrorData, BaseEvent):
 
 
 Event = Annotated[RenderProgress | RenderResult | RenderError, Field(discriminator="type")]
-_adapter: TypeAdapter[RenderProgress | RenderResult | RenderError] = TypeAdapter(Event)
+_adapter: TypeAdapter[Event] = TypeAdapter(Event)
 
 
 def is_terminal(event_type: str) -> bool:
@@ -139,7 +139,7 @@ def is_terminal(event_type: str) -> bool:
     return event_type != "render_progress"
 
 
-def decode(event_type: str, event_id: int, data: dict[str, Any]) -> RenderProgress | RenderResult | RenderError:
+def decode(event_type: str, event_id: int, data: dict[str, Any]) -> Event:
     """Build the typed event from one SSE message. Fields that this version does not know are ignored.
 
     Raises:

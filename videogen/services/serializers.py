@@ -17,6 +17,7 @@ from videogen.db.database import StoredEvent
 from videogen.db.tables import FileRow, GenerationRow, UploadRow
 from videogen.schemas.events import (
     ErrorRecord,
+    Event,
     ProgressRecord,
     RenderError,
     RenderProgress,
@@ -47,7 +48,7 @@ class Serializer:
         suffix = "" if version is None else f"&v={version}"
         return f"{self._base}/media/{file_id}?{self._signer.link(file_id)}{suffix}"
 
-    def event(self, stored: StoredEvent) -> RenderProgress | RenderResult | RenderError:
+    def event(self, stored: StoredEvent) -> Event:
         """The public form of a stored event, with fresh links."""
         fields: dict[str, Any] = dict(stored.data) | {"id": stored.id}
         match stored.data:
