@@ -1,7 +1,10 @@
 """The blocking client: it runs `AsyncClient` in an event loop thread and behaves like ordinary blocking code."""
 
 import asyncio
+import gc
 import signal
+import subprocess
+import sys
 import threading
 
 import httpx
@@ -9,6 +12,7 @@ import pytest
 
 from tests.client.answers import GENERATION, generation_json
 from tests.client.conftest import ScriptedBody, result, sse
+from tests.support.app import ROOT
 from videogen.client import Client, ClientError, ConnectionChange, GenerationFailed, WaitTimeout
 
 
@@ -131,6 +135,31 @@ def test_close_ends_the_thread_and_a_later_call_starts_a_new_one(script):
     with client:
         client.get("gen_a")
     assert client_threads() == []
+
+
+def test_dropped_client_ends_its_thread(script):
+    script.answers = [httpx.Response(200, json=GENERATION)]
+    Client("http://videogen.test", transport=httpx.MockTransport(script)).get("gen_a")
+    gc.collect()
+    assert client_threads() == []
+
+
+def test_open_client_does_not_block_the_end_of_python():
+    code = """
+import threading
+import httpx
+from videogen.client import Client
+
+arrived = threading.Event()
+async def silence(request):
+    arrived.set()
+    await __import__("asyncio").Event().wait()
+
+client = Client("http://videogen.test", transport=httpx.MockTransport(silence))
+threading.Thread(target=client.health, daemon=True).start()
+arrived.wait()
+"""
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, timeout=60)
 
 
 def test_many_threads_share_a_client(blocking_client, script):

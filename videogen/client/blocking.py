@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from concurrent.futures import CancelledError
 from contextlib import AbstractContextManager, suppress
@@ -130,12 +131,12 @@ class Client:
 
 
 class _EventLoopThread:
-    """An event loop in a thread of its own, started by the first call and ended by `stop`."""
+    """An event loop in a thread. The first call starts it; `stop`, garbage collection or the end of Python ends it."""
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._context: AbstractContextManager[BlockingPortal] | None = None
         self._portal: BlockingPortal | None = None
+        self._end: Callable[[], object] | None = None
 
     def run(self, call: Callable[[], Awaitable[T]]) -> T:
         """Run a coroutine function in the loop and return its result. An interrupt (Ctrl-C) cancels it.
@@ -172,22 +173,29 @@ class _EventLoopThread:
     def stop(self, last: Callable[[], Awaitable[None]]) -> None:
         """Run `last`, cancel what still runs, and end the thread. A later call starts a new one."""
         with self._lock:
-            portal, context = self._portal, self._context
-            self._portal = self._context = None
-        if portal is None or context is None:
+            portal, end = self._portal, self._end
+            self._portal = self._end = None
+        if portal is None or end is None:
             return
         try:
             portal.call(last)
         finally:
-            portal.call(portal.stop, True)
-            context.__exit__(None, None, None)
+            end()
 
     def _start(self) -> BlockingPortal:
         with self._lock:
             if self._portal is None:
-                self._context = start_blocking_portal(name="videogen-client")
-                self._portal = self._context.__enter__()
+                context = start_blocking_portal(name="videogen-client")
+                self._portal = context.__enter__()
+                # Without this, an open client would block the end of Python: the portal waits for its dead thread.
+                self._end = weakref.finalize(self, _end_loop, self._portal, context)
             return self._portal
+
+
+def _end_loop(portal: BlockingPortal, context: AbstractContextManager[BlockingPortal]) -> None:
+    with suppress(RuntimeError):
+        portal.call(portal.stop, True)
+    context.__exit__(None, None, None)
 
 
 def _run(portal: BlockingPortal, call: Callable[[], Awaitable[T]], timeout: float | None = None) -> T:
