@@ -64,11 +64,11 @@ class Camera:
 
     def state_at(self, t: float) -> FrameState:
         """The state at time t, in seconds of the shot."""
-        away = self._progress(t) - 0.5
-        stride = _STRIDE * t * self._pace if not self.loop else _STRIDE * self.scene_seconds * (away + 0.5)
-        direction = {"dolly in": 1.0, "dolly out": -1.0}.get(self.motion, 0.0)
+        offset = self._progress(t) - 0.5
+        stride = _STRIDE * t * self._pace if not self.loop else _STRIDE * self.scene_seconds * (offset + 0.5)
+        dolly = {"dolly in": 1.0, "dolly out": -1.0}.get(self.motion, 0.0)
         return FrameState(
-            t * self._pace, self._direction * self._pan_distance * away, 2 * self._orbit * away, direction * stride
+            t * self._pace, self._direction * self._pan_distance * offset, 2 * self._orbit * offset, dolly * stride
         )
 
     def crop(self, picture: NDArray[np.uint8], t: float) -> NDArray[np.uint8]:

@@ -92,10 +92,7 @@ def _parse(recipe: Recipe) -> SceneSpec:
 
 def understanding(spec: SceneSpec) -> Understanding:
     """What was understood of a prompt, for users."""
-    phrases = tuple(
-        UnderstoodPhrase(phrase=interpretation.phrase, became=interpretation.became)
-        for interpretation in spec.understood
-    )
+    phrases = tuple(UnderstoodPhrase(phrase=part.phrase, became=part.became) for part in spec.understood)
     return Understanding(understood=phrases, ignored=spec.ignored, abstract=spec.is_guess)
 
 

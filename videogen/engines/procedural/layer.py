@@ -89,6 +89,11 @@ class World:
         )
 
     @property
+    def is_snowy(self) -> bool:
+        """Whether the ground and the trees are covered with snow."""
+        return self.lighting.season == "winter" or self.shot.amount("snow") > 0
+
+    @property
     def layer_width(self) -> int:
         """Columns of a drawn layer: the picture and its margins."""
         return self.viewport.width + 2 * self.margin

@@ -13,7 +13,7 @@ _HOUR_OF: Final[Mapping[str, str]] = {
     "dawn": "dawn", "sunrise": "sunrise", "day": "noon", "golden hour": "gold", "sunset": "sunset",
     "dusk": "twilight", "night": "night",
 }  # fmt: skip
-_SKY_COLORS: Final = ("near", "away", "middle", "zenith", "cloud_lit", "cloud_dark", "ridge", "water")
+_SKY_COLORS: Final = ("near", "away", "middle", "zenith", "cloud_lit", "cloud_dark", "water")
 
 
 @dataclass(frozen=True)

@@ -58,8 +58,8 @@ class ShotParser(ParserState):
     def _field(self, at: int, phrase: Phrase) -> None:
         """Time, season, mood, style, camera, tempo. The first value counts."""
         topic, value = phrase.topic, phrase.value
-        is_turned = any(effect.topic == "when" for effect in phrase.sense.effects)
-        if is_turned != (self._negator is not None):
+        needs_negation = any(effect.topic == "when" for effect in phrase.sense.effects)
+        if needs_negation != (self._negator is not None):
             if self._describes_negated_noun(at):
                 return
             self._shot.notes.ignore(phrase)
@@ -69,9 +69,8 @@ class ShotParser(ParserState):
         if topic in ("time", "season"):
             self._colours_to_palette()
             self._drop_pending()
-            self._recent = (
-                self._group
-            )  # "..., sunlight through the trees": the relation refers to the subjects before the light
+            # "..., sunlight through the trees": the relation refers to the subjects before the light.
+            self._recent = self._group
         if self._shot.fields.setdefault(topic, value) == value:
             self._shot.notes.record(phrase, f"{FIELDS.get(topic, topic)}: {value}")
         else:

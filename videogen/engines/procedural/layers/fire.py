@@ -38,7 +38,7 @@ class Fire(Layer):
         self._columns = intersect((0, viewport.width), (int(self._x) // 2 * 2 - reach, int(self._x) // 2 * 2 + reach))
         self._sparks = rng.random((4, int(26 + 60 * size))).astype(np.float32)
         self._phases = rng.uniform(0, 6.28, 4)
-        self._logs = _draw_logs(world, size * viewport.unit, rng)
+        self._logs = _draw_logs(size * viewport.unit, rng)
 
     def _flicker(self, t: float) -> float:
         rates = [self._world.rate(hertz) for hertz in (1.3, 2.9, 4.7, 7.1)]
@@ -135,7 +135,7 @@ def _ramp(color: Rgb) -> F32:
     )
 
 
-def _draw_logs(world: World, size: float, rng: np.random.Generator) -> Sprite:
+def _draw_logs(size: float, rng: np.random.Generator) -> Sprite:
     """Stacked logs with embers between them."""
     fine = 2
     width, height = int(size * 0.62) * fine, int(size * 0.20) * fine

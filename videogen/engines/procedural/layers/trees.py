@@ -106,7 +106,7 @@ class _TreePainter:
         self._pen = ImageDraw.Draw(image)
         self._veil = min(0.92, 0.78 * (1 - row.depth) ** 1.1 + 0.02 + 0.35 * world.lighting.fog * (1 - 0.5 * row.depth))
         self._bark = self._ink((0.10, 0.075, 0.055), 0.25)
-        self._snowy = world.lighting.season == "winter" or world.shot.amount("snow") > 0
+        self._snowy = world.is_snowy
         self._sunny = 1 if world.lighting.sun[0] > 0 else -1
 
     def _ink(self, albedo: Rgb, sunlit: float) -> tuple[int, int, int, int]:

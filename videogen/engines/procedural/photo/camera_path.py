@@ -46,36 +46,38 @@ class CameraPath:
         # A short clip has a smaller motion, so that it is not too fast. A long clip has a slow one.
         self._extent = min(1.25, pace * self._seconds / _FULL_SECONDS)
         self._phases = rng.uniform(0, 2 * np.pi, 6)
-        self._sway = float(rng.choice((-1.0, 1.0)))
+        self._orbit_direction = float(rng.choice((-1.0, 1.0)))
         # Without a requested motion, each seed drifts in its own direction.
         self._drift = rng.uniform(-1, 1, 2) * (0 if shot.camera else _DRIFT)
 
     def view_at(self, t: float) -> CameraView:
         """The view at time t, in seconds."""
-        reach = self._extent
-        away = self._progress(t)  # 0 at the start, 1 at the end
-        side = (away - 0.5) * reach
+        extent = self._extent
+        progress = self._progress(t)  # 0 at the start, 1 at the end
+        offset = (progress - 0.5) * extent
         match self.motion:
             case "still":
                 return CameraView()
             case "zoom in" | "dolly in":
                 deep = 0.5 if self.motion == "zoom in" else 1.2
-                x, y = (float(value) * reach * away for value in self._drift)
-                return CameraView(1 + _PUSH * reach * away, deep * _PUSH * reach * away, x, y, 0.3 * x, 0.3 * y)
+                x, y = (float(value) * extent * progress for value in self._drift)
+                return CameraView(
+                    1 + _PUSH * extent * progress, deep * _PUSH * extent * progress, x, y, 0.3 * x, 0.3 * y
+                )
             case "zoom out" | "dolly out":
                 deep = 0.5 if self.motion == "zoom out" else 1.2
-                return CameraView(1 + _PUSH * reach * (1 - away), deep * _PUSH * reach * (1 - away))
+                return CameraView(1 + _PUSH * extent * (1 - progress), deep * _PUSH * extent * (1 - progress))
             case "pan left" | "pan right":
-                x = side * _SLIDE * 2 * (1 if self.motion == "pan right" else -1)
+                x = offset * _SLIDE * 2 * (1 if self.motion == "pan right" else -1)
                 return CameraView(x=x, near_x=0.28 * x)
             case "tilt up" | "tilt down":
-                y = side * _SLIDE * 2 * (1 if self.motion == "tilt down" else -1)
+                y = offset * _SLIDE * 2 * (1 if self.motion == "tilt down" else -1)
                 return CameraView(y=y, near_y=0.28 * y)
             case "orbit":
                 # Near and far parts move in opposite directions. A small arc and zoom make it look like a walk.
-                angle = side * 2 * self._sway
+                angle = offset * 2 * self._orbit_direction
                 return CameraView(
-                    1 + 0.02 * reach * away, 0.0, near_x=_ORBIT * angle, near_y=0.2 * _ORBIT * angle * angle
+                    1 + 0.02 * extent * progress, 0.0, near_x=_ORBIT * angle, near_y=0.2 * _ORBIT * angle * angle
                 )
         return self._handheld_view(t)
 

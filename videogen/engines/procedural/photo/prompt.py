@@ -23,8 +23,8 @@ def restrict_to_photo(spec: SceneSpec) -> SceneSpec:
     Understood phrases that would need drawing count as ignored."""
     shot = spec.shots[0]
     weather = tuple(replace(subject, relations=()) for kind in _WEATHER if (subject := shot.find(kind)) is not None)
-    followed = [(reading, _supported_part(reading)) for reading in spec.understood]
-    kept = ShotSpec(
+    supported = [(interpretation, _supported_part(interpretation)) for interpretation in spec.understood]
+    reduced = ShotSpec(
         (Subject("abstract"), *weather),
         time=shot.time,
         palette=shot.palette,
@@ -35,15 +35,15 @@ def restrict_to_photo(spec: SceneSpec) -> SceneSpec:
         without=shot.without,
     )
     return SceneSpec(
-        (kept,),
-        understood=tuple(replace(reading, became=became) for reading, became in followed if became),
-        ignored=(*(reading.phrase for reading, became in followed if not became), *spec.ignored),
+        (reduced,),
+        understood=tuple(replace(interpretation, became=became) for interpretation, became in supported if became),
+        ignored=(*(interpretation.phrase for interpretation, became in supported if not became), *spec.ignored),
     )
 
 
-def _supported_part(reading: Interpretation) -> str:
+def _supported_part(interpretation: Interpretation) -> str:
     """The part of an interpretation that applies to a picture; "" for none."""
-    return "; ".join(part for part in reading.became.split("; ") if _is_supported(part))
+    return "; ".join(part for part in interpretation.became.split("; ") if _is_supported(part))
 
 
 def _is_supported(became: str) -> bool:

@@ -31,12 +31,12 @@ class PhotoScene:
     ) -> None:
         width, height = checked_size(size)
         seeds = (seed & 0xFFFF_FFFF_FFFF_FFFF, 77)
-        covering = crop_to_fill(picture, size)
-        depth = guess_depth(covering)
+        cropped = crop_to_fill(picture, size)
+        depth = guess_depth(cropped)
         light = relighting_for(shot)
         self._path = CameraPath(shot, duration, np.random.default_rng([*seeds, 1]))
         views = [self._path.view_at(duration * step / 48) for step in range(49)]
-        lit = relight(covering, depth, light, np.random.default_rng([*seeds, 2]))
+        lit = relight(cropped, depth, light, np.random.default_rng([*seeds, 2]))
         self._warp = Warp(lit, depth, size, required_margin(views))
         self._camera = Camera(shot, duration, False, np.random.default_rng([*seeds, 3]))
         self._viewport = Viewport(width, height, height // 2)

@@ -19,10 +19,8 @@ from videogen.engines.procedural.layers.ridges import MountainRange, ridges
 from videogen.engines.procedural.layers.river import River
 from videogen.engines.procedural.layers.sea import Sea, WaterStyle
 from videogen.engines.procedural.layers.street import Street
-from videogen.engines.procedural.layers.trees import TreeRow, season_colors
-from videogen.engines.procedural.layers.trees import tree_rows as woods
-from videogen.engines.procedural.layers.underwater import Motes, SeaBed
-from videogen.engines.procedural.layers.underwater import OpenWater as Deep
+from videogen.engines.procedural.layers.trees import TreeRow, season_colors, tree_rows
+from videogen.engines.procedural.layers.underwater import Motes, OpenWater, SeaBed
 from videogen.engines.procedural.layers.waterfall import Waterfall, cliff
 from videogen.engines.procedural.palette import TINTS, mix, scale, tint
 from videogen.engines.procedural.subjects.definition import SubjectDefinition
@@ -30,8 +28,8 @@ from videogen.engines.procedural.tone_mapping import Grade
 
 
 def ocean(world: World, subject: Subject) -> list[Layer]:
-    """Waves, from calm to stormy. A distant coast if nothing else is on the horizon."""
-    hour, energy, rng = world.lighting.hour, subject.amount, world.rng("coast")
+    """Waves, from calm to stormy."""
+    hour, energy = world.lighting.hour, subject.amount
     water = WaterStyle(
         color=tint(hour.water, subject.colours, 0.7),
         sun_color=hour.sun,
@@ -40,13 +38,7 @@ def ocean(world: World, subject: Subject) -> list[Layer]:
         glitter=hour.glitter,
         pace=0.8 + 0.4 * energy,
     )
-    layers: list[Layer] = [Sea(world, water)]
-    if not {"mountains", *world.shot.without} & {"mountains"} and not world.shot.find("mountains"):
-        coast = MountainRange(
-            2, float(rng.uniform(0.10, 0.22)), (0.20, 0.19, 0.20), 0.8, 0.5, float(rng.uniform(0.45, 0.8))
-        )
-        layers += ridges(world, coast, "coast")
-    return layers
+    return [Sea(world, water)]
 
 
 def lake(world: World, subject: Subject) -> list[Layer]:
@@ -64,7 +56,6 @@ def mountains(world: World, subject: Subject) -> list[Layer]:
     """A mountain range. `count` is the number of summits, if given."""
     rng = world.rng("mountains")
     size = {"tiny": 0.4, "small": 0.65, "large": 1.2, "huge": 1.4}.get(subject.size, 1.0)
-    cold = world.lighting.season == "winter" or world.shot.amount("snow") > 0
     warm = world.lighting.season == "summer"
     look = MountainRange(
         layers=3,
@@ -73,7 +64,7 @@ def mountains(world: World, subject: Subject) -> list[Layer]:
         haze=0.42,
         relief=0.55,
         sharpness=float(rng.uniform(0.5, 0.75)),
-        snow=0.85 if cold else 0.25 if warm else 0.5,
+        snow=0.85 if world.is_snowy else 0.25 if warm else 0.5,
         peaks=subject.count if 1 < subject.count < 10 else 0,
     )
     layers: list[Layer] = [*ridges(world, look, "mountains")]
@@ -104,7 +95,7 @@ def street(world: World, subject: Subject) -> list[Layer]:
 
 def meadow(world: World, subject: Subject) -> list[Layer]:
     """Grass, or snow in winter."""
-    if world.lighting.season == "winter" or world.shot.amount("snow") > 0:
+    if world.is_snowy:
         return snowfield(world, subject)
     light = (0.34, 0.28, 0.09) if world.lighting.season == "autumn" else (0.20, 0.30, 0.07)
     return [Ground(world, GroundMaterial(scale(light, 0.45), light, 0.4, 1.0, 1.6))]
@@ -112,10 +103,9 @@ def meadow(world: World, subject: Subject) -> list[Layer]:
 
 def hills(world: World) -> list[Layer]:
     """Low, round hills on the horizon."""
-    winter = world.lighting.season == "winter" or world.shot.amount("snow") > 0
     green = (
         (0.60, 0.64, 0.72)
-        if winter
+        if world.is_snowy
         else (0.17, 0.15, 0.05)
         if world.lighting.season == "autumn"
         else (0.085, 0.13, 0.045)
@@ -126,7 +116,7 @@ def hills(world: World) -> list[Layer]:
 def tree_line(world: World) -> list[Layer]:
     """Trees on the far bank."""
     rows = (TreeRow(0.085, 0.35, 0.2, 1.4), TreeRow(0.125, 0.62, 0.2, 1.1))
-    return list(woods(world, rows, season_colors(world, ()), 0.3))
+    return list(tree_rows(world, rows, season_colors(world, ()), 0.3))
 
 
 def snowfield(world: World, subject: Subject) -> list[Layer]:
@@ -144,7 +134,7 @@ def forest(world: World, subject: Subject) -> list[Layer]:
         for fraction, depth, crowd in ((0.50, 0.10, 1.3), (0.60, 0.32, 1.2), (0.74, 0.6, 0.9), (1.0, 0.88, 0.6))
     )
     colors = season_colors(world, tuple(TINTS[name] for name in subject.colours))
-    layers: list[Layer] = [*woods(world, rows, colors, 0.55 + 0.4 * world.lighting.fog)]
+    layers: list[Layer] = [*tree_rows(world, rows, colors, 0.55 + 0.4 * world.lighting.fog)]
     if world.lighting.sun[1] < 0.4 and world.lighting.overcast < 0.4 and not world.lighting.is_night:
         beams = LightBeams(
             world, (world.lighting.sun[0] * 1.3, sky_height * 1.5), scale(world.lighting.hour.near, 0.75), 0.8, 0.5
@@ -156,7 +146,7 @@ def forest(world: World, subject: Subject) -> list[Layer]:
 
 def forest_floor(world: World, subject: Subject) -> list[Layer]:
     """Moss and needles; leaves in autumn, snow in winter."""
-    if world.lighting.season == "winter" or world.shot.amount("snow") > 0:
+    if world.is_snowy:
         return snowfield(world, subject)
     light = (0.34, 0.15, 0.04) if world.lighting.season == "autumn" else (0.10, 0.13, 0.035)
     return [
@@ -171,7 +161,7 @@ def clearing(world: World, subject: Subject) -> list[Layer]:
     """Forest floor with trees behind it."""
     sky_height = world.viewport.horizon / world.viewport.unit
     rows = (TreeRow(sky_height * 0.6, 0.2, 0.1, 1.2), TreeRow(sky_height * 0.78, 0.55, 0.1, 1.0))
-    return [*forest_floor(world, subject), *woods(world, rows, season_colors(world, ()), 0.3)]
+    return [*forest_floor(world, subject), *tree_rows(world, rows, season_colors(world, ()), 0.3)]
 
 
 def desert(world: World, subject: Subject) -> list[Layer]:
@@ -201,7 +191,7 @@ def river(world: World, subject: Subject) -> list[Layer]:
     shot = world.shot
     if not shot.find("forest") and "tree" not in shot.without:
         rows = (TreeRow(0.10, 0.25, 0.3, 1.3), TreeRow(0.15, 0.5, 0.3, 0.9))
-        layers += woods(world, rows, season_colors(world, ()), 0.25)
+        layers += tree_rows(world, rows, season_colors(world, ()), 0.25)
     if not shot.find("mountains") and "mountains" not in shot.without:
         layers += mountains(world, Subject("mountains", size="small"))
     return layers
@@ -219,7 +209,7 @@ def waterfall(world: World, subject: Subject) -> list[Layer]:
     ]
     sky_height = world.viewport.horizon / world.viewport.unit
     trees = (TreeRow(sky_height * 0.30, 0.55, 0.35, 1.0),) if "tree" not in world.shot.without else ()
-    sides = woods(world, trees, season_colors(world, ()), 0.0)
+    sides = tree_rows(world, trees, season_colors(world, ()), 0.0)
     return [cliff(world, rise, gap), Waterfall(world, rise, gap, subject.amount), *mists, *sides]
 
 
@@ -243,7 +233,7 @@ def underwater(world: World, subject: Subject) -> list[Layer]:
     light = mix(scale(color, 0.75), (0.5, 0.8, 0.8), 0.12)
     beams = LightBeams(world, (float(world.rng("beams").uniform(-0.4, 0.4)), picture_height * 1.35), light, 1.0, 0.7)
     beams.order = STANDING
-    return [Deep(world, color), SeaBed(world, color), beams, Motes(world)]
+    return [OpenWater(world, color), SeaBed(world, color), beams, Motes(world)]
 
 
 _ARMS = (
