@@ -1,4 +1,4 @@
-"""A public address for an app on a private machine, through Gradio's own share tunnel."""
+"""A public address for an app on a private machine, through the share tunnel of Gradio."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from videogen.web.public_url import PublicUrl
 
 logger = logging.getLogger(__name__)
 Opener = Callable[[str, int], str]
-"""Takes the host and port of this process, opens a tunnel to it, and gives its public address; may take a minute."""
-HOLDS: Final = "It holds for a week at most, and as long as this process runs."
+"""Opens a tunnel to this host and port and returns its public address; may take a minute."""
+VALIDITY: Final = "It is valid while this process runs, for a week at most."
 
 
 def gradio_tunnel(host: str, port: int) -> str:
     """Open Gradio's tunnel. It ends with this process.
 
     Raises:
-        Exception: whatever Gradio meets on its way (no network, no program for this platform, no answer).
+        Exception: Gradio raises any kind (no network, no program for this platform, no answer).
     """
     from gradio.networking import setup_tunnel
 
@@ -30,7 +30,7 @@ def gradio_tunnel(host: str, port: int) -> str:
 
 
 def open_in_background(address: PublicUrl, opener: Opener = gradio_tunnel) -> threading.Thread:
-    """Get the app a public address while it already serves; say which, or in one line why not."""
+    """Open a tunnel while the app serves; print the public address, or in one line why there is none."""
     thread = threading.Thread(target=_open, args=(address, opener), name="share-tunnel", daemon=True)
     thread.start()
     return thread
@@ -39,11 +39,11 @@ def open_in_background(address: PublicUrl, opener: Opener = gradio_tunnel) -> th
 def _open(address: PublicUrl, opener: Opener) -> None:
     local = urlsplit(address.local)
     try:
-        found = opener(local.hostname or "127.0.0.1", local.port or 80).rstrip("/")
-        if urlsplit(found).scheme not in ("http", "https"):
-            raise ValueError(f"expected an http(s) address, got {found!r}")
+        public = opener(local.hostname or "127.0.0.1", local.port or 80).rstrip("/")
+        if urlsplit(public).scheme not in ("http", "https"):
+            raise ValueError(f"expected an http(s) address, got {public!r}")
     except Exception as problem:
-        # Gradio's tunnel raises whatever it meets, and none of it may stop the app.
+        # Gradio raises any kind of error, and none may stop the app.
         logger.debug("The share tunnel failed.", exc_info=problem)
         print(
             f"No public address: the share tunnel could not be opened ({_one_line(problem)}). "
@@ -52,8 +52,8 @@ def _open(address: PublicUrl, opener: Opener) -> None:
             flush=True,
         )
         return
-    address.tunnel = found
-    print(f"Public address {address.fixed} (anyone who has it can use this app). {HOLDS}", flush=True)
+    address.tunnel = public
+    print(f"Public address {address.fixed} (anyone who has it can use this app). {VALIDITY}", flush=True)
 
 
 def _one_line(problem: Exception) -> str:

@@ -1,4 +1,4 @@
-"""Places in a list, as opaque text."""
+"""Cursors of pages: positions in a list as opaque text."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from videogen.core.errors import InvalidRequestError
 
 
 def encode_cursor(position: int | None) -> str | None:
-    """Text for a place; None stays None."""
+    """The cursor of a position; None stays None."""
     return None if position is None else base64.urlsafe_b64encode(b"%d" % position).decode().rstrip("=")
 
 
 def decode_cursor(text: str | None) -> int | None:
-    """The place that a text means; None stays None.
+    """The position of a cursor; None stays None.
 
     Raises:
-        InvalidRequestError: the text is none of ours.
+        InvalidRequestError: the text is not a cursor.
     """
     if not text:
         return None

@@ -1,4 +1,4 @@
-"""Every error as RFC 9457 problem+json, with a stable `code`."""
+"""Errors as RFC 9457 problem+json, with a stable `code`."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MEDIA_TYPE: Final = "application/problem+json"
 
 
 def problem_response(error: VideogenError) -> JSONResponse:
-    """The response that tells this error."""
+    """The response for an error."""
     body: dict[str, Any] = {
         "type": "about:blank",
         "title": error.title,
@@ -47,18 +47,18 @@ Responses = dict[int | str, dict[str, Any]]
 
 
 def documented(*errors: type[VideogenError], also: Responses | None = None) -> Responses:
-    """The OpenAPI responses of a route that may answer with these errors, and `also` these."""
-    found: Responses = dict(also or {})
+    """The OpenAPI responses of a route that may return these errors; `also` has its other responses."""
+    responses: Responses = dict(also or {})
     for error in errors:
-        found[error.status] = {
+        responses[error.status] = {
             "model": Problem,
             "description": f"`{error.code}`: {(error.__doc__ or '').strip().splitlines()[0]}",
         }
-    return found
+    return responses
 
 
 def _describe_errors(app: FastAPI) -> None:
-    """Have the OpenAPI description say what every error is: FastAPI takes it for plain JSON of its own shape."""
+    """Describe every error in OpenAPI as a problem. FastAPI describes them as JSON of its own format."""
     original = app.openapi
 
     def openapi() -> dict[str, Any]:
@@ -74,7 +74,7 @@ def _describe_errors(app: FastAPI) -> None:
 
 
 def install(app: FastAPI) -> None:
-    """Have every error of this app told as a problem."""
+    """Return every error of this app as a problem."""
     _describe_errors(app)
 
     @app.exception_handler(VideogenError)
@@ -89,7 +89,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def _http(_request: Request, error: HTTPException) -> JSONResponse:
-        if error.status_code == 400:  # FastAPI could not even decode the body
+        if error.status_code == 400:  # FastAPI could not decode the body
             return problem_response(InvalidRequestError("body", "valid JSON in UTF-8", "something else"))
         code = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "http_error")
         body = {"type": "about:blank", "title": str(error.detail), "status": error.status_code}
@@ -99,4 +99,4 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(Exception)
     async def _unexpected(_request: Request, error: Exception) -> JSONResponse:
         logger.error("Unexpected error", exc_info=error)
-        return problem_response(VideogenError("The server met an error of its own. It was logged; try again."))
+        return problem_response(VideogenError("The server had an unexpected error. It was logged; try again."))

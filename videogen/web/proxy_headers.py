@@ -1,4 +1,4 @@
-"""What a proxy in front of the app says of a request: believed where it is trusted, unheard where it is not."""
+"""The headers that a proxy adds to a request: used if the proxy is trusted, removed if not."""
 
 from __future__ import annotations
 
@@ -9,62 +9,61 @@ from typing import Final
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 Header = tuple[bytes, bytes]
-# Gradio reads some of these itself, whoever sent them: so they end here.
-_SPOKEN_FOR: Final = (b"x-forwarded-", b"forwarded", b"x-gradio-server", b"x-original-")
+# Gradio reads some of these from any sender, so they are removed from every request.
+_PROXY_HEADERS: Final = (b"x-forwarded-", b"forwarded", b"x-gradio-server", b"x-original-")
 
 
 class TrustedProxy:
-    """ASGI middleware: takes scheme, host and client from a trusted proxy, and removes what proxies say in any case.
+    """ASGI middleware: takes scheme, host and client from a trusted proxy, and removes the headers of any proxy.
 
-    Of `X-Forwarded-For` the last address that is not a trusted proxy's is the client. The path under which a proxy
-    shows the app is a setting (`VIDEOGEN_ROOT_PATH`), and never taken from a header; the proxy may pass it on or
-    strip it.
+    The client is the last address of `X-Forwarded-For` that is not a trusted proxy. The path under which a proxy
+    serves the app is a setting (`VIDEOGEN_ROOT_PATH`), never a header; the proxy may forward it or strip it.
     """
 
     def __init__(self, app: ASGIApp, trusted: Sequence[str], root_path: str = "") -> None:
         self.app = app
         self._root = root_path
-        self._everyone = "*" in trusted
-        self._trusted = [ip_network(one) for one in trusted if one != "*"]
+        self._trusts_all = "*" in trusted
+        self._trusted = [ip_network(network) for network in trusted if network != "*"]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on, as the browser has sent it."""
+        """Pass the request on as the browser sent it."""
         if scope["type"] not in ("http", "websocket"):
             await self.app(scope, receive, send)
             return
         headers: list[Header] = scope["headers"]
-        spoken = [header for header in headers if header[0].startswith(_SPOKEN_FOR)]
-        if spoken:
-            kept = [header for header in headers if not header[0].startswith(_SPOKEN_FOR)]
-            scope = {**scope, "headers": kept}
+        forwarded = [header for header in headers if header[0].startswith(_PROXY_HEADERS)]
+        if forwarded:
+            others = [header for header in headers if not header[0].startswith(_PROXY_HEADERS)]
+            scope = {**scope, "headers": others}
             if self._is_trusted((scope.get("client") or ("", 0))[0]):
-                self._believe(scope, dict(spoken))
+                self._apply(scope, dict(forwarded))
         if self._root:
-            scope = {**scope, "root_path": self._root, "path": self._whole(scope["path"])}
+            scope = {**scope, "root_path": self._root, "path": self._full_path(scope["path"])}
         await self.app(scope, receive, _unbuffered(send))
 
-    def _whole(self, path: str) -> str:
-        """The path with the root in front, as ASGI has it."""
+    def _full_path(self, path: str) -> str:
+        """The path with the root path in front, as ASGI requires."""
         return path if f"{path}/".startswith(f"{self._root}/") else self._root + path
 
-    def _believe(self, scope: Scope, told: dict[bytes, bytes]) -> None:
-        scheme = _first(told.get(b"x-forwarded-proto"))
+    def _apply(self, scope: Scope, forwarded: dict[bytes, bytes]) -> None:
+        scheme = _first(forwarded.get(b"x-forwarded-proto"))
         if scheme in (b"http", b"https"):
             scope["scheme"] = scheme.decode()
-        if host := _first(told.get(b"x-forwarded-host")):
+        if host := _first(forwarded.get(b"x-forwarded-host")):
             scope["headers"] = [header for header in scope["headers"] if header[0] != b"host"] + [(b"host", host)]
-        if chain := told.get(b"x-forwarded-for"):
-            clients = [part.strip().decode("latin-1") for part in chain.split(b",")]
-            client = next((one for one in reversed(clients) if not self._is_trusted(one)), clients[0])
-            scope["client"] = (client, 0)
+        if chain := forwarded.get(b"x-forwarded-for"):
+            clients = [client.strip().decode("latin-1") for client in chain.split(b",")]
+            untrusted = (client for client in reversed(clients) if not self._is_trusted(client))
+            scope["client"] = (next(untrusted, clients[0]), 0)
 
     def _is_trusted(self, client: str) -> bool:
-        if self._everyone:
+        if self._trusts_all:
             return True
         try:
             return _in(client, self._trusted)
         except ValueError:
-            return False  # a Unix socket, or made up
+            return False  # a Unix socket, or an invalid address
 
 
 def _in(client: str, networks: Iterable[IPv4Network | IPv6Network]) -> bool:
@@ -77,9 +76,9 @@ def _first(value: bytes | None) -> bytes:
 
 
 def _unbuffered(send: Send) -> Send:
-    """Have proxies pass on each event of a stream as it comes, Gradio's own streams too."""
+    """Add the header that makes a proxy forward each event of a stream at once, also for the streams of Gradio."""
 
-    async def passed_on(message: Message) -> None:
+    async def send_unbuffered(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers: list[Header] = list(message.get("headers", []))
             streams = any(name == b"content-type" and value.startswith(b"text/event-stream") for name, value in headers)
@@ -87,4 +86,4 @@ def _unbuffered(send: Send) -> Send:
                 message = {**message, "headers": [*headers, (b"x-accel-buffering", b"no")]}
         await send(message)
 
-    return passed_on
+    return send_unbuffered
