@@ -64,8 +64,9 @@ class CrossSiteError(VideogenError):
 
 
 class NotFoundError(VideogenError):
-    """There is nothing at this address, or it belongs to another session."""
+    """This does not exist, or it belongs to another session."""
 
+    # The client takes a detail that starts with "There is nothing at" for an unknown route: see `is_unknown_call`.
     code = "not_found"
     status = 404
     title = "Not found"
