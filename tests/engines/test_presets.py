@@ -14,7 +14,7 @@ from videogen.engines.presets import poster_path, preset_infos, presets_of
 from videogen.engines.procedural.engine import ProceduralEngine, understanding
 from videogen.engines.procedural.language import parse_prompt
 from videogen.schemas.generations import GenerationCreate
-from videogen.services.submission import engine_infos, prepare
+from videogen.services.submission import check_request, engine_infos
 
 GOOD = Preset(id="good", title="Good", prompt="a kite", settings={"fps": 12})
 PROCEDURAL = ProceduralEngine()
@@ -87,7 +87,7 @@ def test_there_are_enough_presets_and_no_two_are_alike():
 @pytest.mark.parametrize("preset", PROCEDURAL.presets, ids=lambda preset: preset.id)
 def test_each_preset_is_valid_is_understood_completely_and_has_a_small_poster(preset):
     create = GenerationCreate(type=preset.type, prompt=preset.prompt, settings=preset.settings, engine="procedural")
-    request = prepare(create, {"procedural": PROCEDURAL}, AppConfig(), str.upper)
+    request = check_request(create, {"procedural": PROCEDURAL}, AppConfig(), str.upper)
     assert request.recipe(request.seed).width == preset.settings["width"]
     understood = understanding(parse_prompt(preset.prompt, preset.negative_prompt))
     assert understood.understood
