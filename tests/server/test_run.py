@@ -2,6 +2,7 @@ import shutil
 import socket
 import sqlite3
 from contextlib import closing
+from types import SimpleNamespace
 
 import psutil
 import pytest
@@ -10,8 +11,11 @@ from tests.support.api import Session, connect
 from tests.support.app import environment, run_to_end
 from tests.support.folders import read_only_folder
 from tests.support.pictures import photo
+from videogen.core.config import AppConfig
+from videogen.core.lock import holder
 from videogen.db.migrate import HEAD
 from videogen.media import probe
+from videogen.server import serve
 
 
 def _alter(path, statement):
@@ -19,72 +23,91 @@ def _alter(path, statement):
         connection.execute(statement)
 
 
-# What cannot start says so in one line.
+# A refused start says why in one line.
 
 
-def _refuses(data_dir, **settings):
-    """The one line with which a start was refused."""
-    done = run_to_end(env=environment(data_dir, **settings))
-    assert done.returncode == 2, done.stderr
-    assert done.stdout == ""
-    (line,) = done.stderr.splitlines()
+def _line(status, printed):
+    assert (status, printed.out) == (2, "")
+    (line,) = printed.err.splitlines()
     assert line.startswith("videogen cannot start. ")
     return line
 
 
-def test_a_wrong_setting_is_named_with_what_is_allowed_and_what_came(tmp_path):
-    line = _refuses(tmp_path, workers="many")
+def _refused_process(data_dir, **settings):
+    """The line with which `python app.py` refuses to start."""
+    done = run_to_end(env=environment(data_dir, **settings))
+    return _line(done.returncode, SimpleNamespace(out=done.stdout, err=done.stderr))
+
+
+@pytest.fixture
+def refused(capsys):
+    """The line with which `serve` refuses to start, in this process."""
+
+    def refused(data_dir, **settings):
+        config = AppConfig.from_env(environment(data_dir, **settings))
+        return _line(serve(config, page=False), capsys.readouterr())
+
+    return refused
+
+
+def test_a_wrong_setting_is_named_with_the_expected_and_the_given_value(tmp_path):
+    line = _refused_process(tmp_path, workers="many")
     assert "VIDEOGEN_WORKERS: expected " in line
     assert "got 'many'" in line
 
 
-def test_an_engine_that_is_not_there_is_named(tmp_path):
-    assert "'no_such_engine'" in _refuses(tmp_path, engines=["no_such_engine"])
+def test_an_unknown_engine_is_named(tmp_path, refused):
+    assert "'no_such_engine'" in refused(tmp_path, engines=["no_such_engine"])
 
 
-def test_a_default_engine_that_is_not_on_offer_is_named_with_those_that_are(tmp_path):
-    line = _refuses(tmp_path, engine="other")
-    assert "VIDEOGEN_ENGINE: expected one of bars" in line
+def test_an_unknown_default_engine_is_named_with_the_known_ones(tmp_path, refused):
+    assert "VIDEOGEN_ENGINE: expected one of bars" in refused(tmp_path, engine="other")
 
 
-def test_a_file_in_the_place_of_the_data_folder_is_named(tmp_path):
+def test_a_file_where_the_data_folder_should_be_is_named(tmp_path, refused):
     (tmp_path / "data").write_bytes(b"")
-    line = _refuses(tmp_path / "data")
+    line = refused(tmp_path / "data")
     assert "VIDEOGEN_DATA_DIR" in line
     assert str(tmp_path / "data") in line
 
 
-def test_a_data_folder_that_cannot_be_written_is_named(tmp_path):
+def test_a_data_folder_that_cannot_be_written_is_named(tmp_path, refused):
     folder = read_only_folder(tmp_path / "locked")
-    line = _refuses(folder)
+    line = refused(folder)
     assert "VIDEOGEN_DATA_DIR" in line
     assert str(folder) in line
 
 
-def test_a_database_that_is_newer_than_the_code_tells_both_revisions(tmp_path, migrated_file):
+def test_a_database_that_is_newer_than_the_code_is_refused_with_both_revisions(tmp_path, migrated_file, refused):
     path = shutil.copy(migrated_file, tmp_path / "videogen.sqlite")
     _alter(path, "UPDATE alembic_version SET version_num = '9999'")
-    line = _refuses(tmp_path)
+    line = refused(tmp_path)
     assert "9999" in line
     assert HEAD in line
 
 
-def test_a_database_that_is_none_is_named(tmp_path):
+def test_a_file_that_is_not_a_database_is_named(tmp_path, refused):
     (tmp_path / "videogen.sqlite").write_bytes(b"not a database at all" * 1000)
-    assert str(tmp_path / "videogen.sqlite") in _refuses(tmp_path)
+    assert str(tmp_path / "videogen.sqlite") in refused(tmp_path)
 
 
-def test_a_database_of_another_application_is_named(tmp_path):
+def test_a_database_of_another_application_is_named(tmp_path, refused):
     _alter(tmp_path / "videogen.sqlite", "CREATE TABLE events (name TEXT)")
-    assert str(tmp_path / "videogen.sqlite") in _refuses(tmp_path)
+    assert str(tmp_path / "videogen.sqlite") in refused(tmp_path)
 
 
-def test_a_taken_port_is_named_with_the_variable_that_chooses_another(tmp_path):
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = taken.getsockname()[1]
-        line = _refuses(tmp_path, port=port)
+def test_a_refused_start_leaves_the_data_folder_unlocked(tmp_path, refused):
+    _alter(tmp_path / "videogen.sqlite", "CREATE TABLE events (name TEXT)")
+    refused(tmp_path)
+    assert holder(tmp_path) is None
+
+
+def test_a_port_in_use_is_named_with_the_variable_that_chooses_another(tmp_path, refused):
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        port = listener.getsockname()[1]
+        line = refused(tmp_path, port=port)
     assert f"Port {port} " in line
     assert "VIDEOGEN_PORT" in line
 
@@ -95,7 +118,7 @@ def app(module_app):
 
 
 def test_a_second_server_on_the_same_folder_is_refused(app):
-    line = _refuses(app.data_dir)
+    line = _refused_process(app.data_dir)
     assert str(app.data_dir) in line
     assert "VIDEOGEN_DATA_DIR" in line
     with connect(app.base_url) as http:

@@ -20,6 +20,7 @@ from videogen.jobs.cleanup import look_for_damage
 from videogen.jobs.queue import EmbeddedQueue
 from videogen.jobs.worker import WorkerPool, WorkerSettings
 from videogen.live.hub import Hub
+from videogen.live.source import CommitEventSource, EventSource
 from videogen.services.parts import Parts
 from videogen.services.serializers import Serializer
 from videogen.storage import DataFolder, DiskStorage, Storage
@@ -59,7 +60,9 @@ def open_parts(config: AppConfig, engines: Mapping[str, Engine]) -> Iterator[Par
         clock.not_before(store.newest_time())
         serializer = Serializer(signer, config.base_url + config.root_path)
         hub = Hub(serializer.event_bytes, serializer.public_event_bytes)
-        database.listen(hub.publish)
+        source: EventSource = CommitEventSource(database)
+        source.open(hub.publish)
+        stack.callback(source.close)
         queue = EmbeddedQueue(store, lease_seconds=config.lease_seconds, max_attempts=config.max_attempts)
         settings = WorkerSettings(config.workers, config.lease_seconds, config.stall_seconds)
         workers = WorkerPool(store, queue, storage, data_folder, references_by_id(config.engines), settings)
