@@ -33,11 +33,7 @@ def folder(config: AppConfig) -> Iterator[Finding]:
     data_folder = DataFolder(root, config.reserve_mb * 1_000_000)
     data_folder.note_fault()  # so that `shortage` tries to write
     if not root.is_dir():
-        yield fault(
-            "data folder",
-            f"{root} is not a folder",
-            "Move it away, or set VIDEOGEN_DATA_DIR to a folder.",
-        )
+        yield fault("data folder", f"{root} is not a folder", "Move it away, or set VIDEOGEN_DATA_DIR to a folder.")
         return
     if (shortage := data_folder.shortage()) is not None:
         repair = "Free some space, or set VIDEOGEN_DATA_DIR to a larger disk." if "full" in shortage else _PERMISSIONS

@@ -43,18 +43,11 @@ class Transfers:
         expires = self._store.clock() + CODE_SECONDS
         self._store.put_transfer(
             TransferRow(
-                session_id=session_id,
-                code_hash=self._hash(code),
-                secret_hash=self._hash(secret),
-                expires_at=expires,
+                session_id=session_id, code_hash=self._hash(code), secret_hash=self._hash(secret), expires_at=expires
             )
         )
         # The part of a URL after the # is not sent to any server, and so not written to any log.
-        return Transfer(
-            code=f"{code[:4]}-{code[4:]}",
-            url=f"{base}/#claim={secret}",
-            expires_at=to_datetime(expires),
-        )
+        return Transfer(code=f"{code[:4]}-{code[4:]}", url=f"{base}/#claim={secret}", expires_at=to_datetime(expires))
 
     def revoke(self, session_id: str) -> None:
         """Revoke the session's code. Safe to repeat."""
