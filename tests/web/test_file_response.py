@@ -1,0 +1,69 @@
+"""A response of a stored file closes the file in every case."""
+
+import asyncio
+
+import pytest
+
+from videogen.services.stored_files import open_stored
+from videogen.web.file_response import StoredFileResponse
+
+SCOPE = {"type": "http", "method": "GET", "headers": [(b"range", b"bytes=1-3")], "extensions": {}}
+
+
+@pytest.fixture
+def copies(storage, monkeypatch):
+    """The keys of the local copies that are open."""
+    copies = set()
+    local_copy = storage.local_copy
+
+    class Copy:
+        def __init__(self, key):
+            self.key, self.copy = key, local_copy(key)
+
+        def __enter__(self):
+            copies.add(self.key)
+            return self.copy.__enter__()
+
+        def __exit__(self, *error):
+            copies.remove(self.key)
+            return self.copy.__exit__(*error)
+
+    monkeypatch.setattr(storage, "local_copy", Copy)
+    return copies
+
+
+def send_file(storage, send):
+    async def receive():
+        await asyncio.Event().wait()
+
+    response = StoredFileResponse(open_stored(storage, "gen_a/a1-video.mp4", "video/mp4"))
+    asyncio.run(response(SCOPE, receive, send))
+
+
+def test_the_file_is_open_while_it_is_sent_and_closed_afterwards(storage, copies):
+    storage.put(b"video", "gen_a/a1-video.mp4")
+    messages = []
+
+    async def send(message):
+        assert copies == {"gen_a/a1-video.mp4"}
+        messages.append(message)
+
+    send_file(storage, send)
+    assert copies == set()
+    assert (messages[0]["status"], messages[1]["body"]) == (206, b"ide")
+
+
+def test_the_file_is_closed_when_the_client_is_gone(storage, copies):
+    storage.put(b"video", "gen_a/a1-video.mp4")
+
+    async def send(message):
+        raise OSError("connection lost")
+
+    with pytest.raises(Exception, match=r"connection lost|unhandled errors"):  # maybe in a group
+        send_file(storage, send)
+    assert copies == set()
+
+
+def test_a_missing_file_is_not_opened(storage, copies):
+    with pytest.raises(FileNotFoundError):
+        open_stored(storage, "gen_a/a1-video.mp4", "video/mp4")
