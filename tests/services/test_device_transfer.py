@@ -15,7 +15,7 @@ from videogen.services.device_transfer import (
     MAX_GUESSES,
     MAX_GUESSES_PER_CLIENT,
     GuessLimiter,
-    Transfers,
+    TransferService,
 )
 
 BASE = "https://video.example.org/studio"
@@ -23,7 +23,7 @@ BASE = "https://video.example.org/studio"
 
 @pytest.fixture
 def transfers(store):
-    return Transfers(store, Signer(b"a secret of sixteen bytes"))
+    return TransferService(store, Signer(b"a secret of sixteen bytes"))
 
 
 def secret_of(made):
@@ -36,7 +36,7 @@ def rows(database, table):
 
 
 def test_a_transfer_has_a_code_and_a_link_with_another_secret(transfers, alice, clock):
-    made = transfers.make(alice, BASE)
+    made = transfers.create(alice, BASE)
     assert re.fullmatch(r"[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4}", made.code)
     assert len(secret_of(made)) == 43
     assert made.expires_at == datetime.fromtimestamp(round(clock.now + CODE_SECONDS, 3), UTC)
@@ -52,7 +52,7 @@ def test_a_transfer_has_a_code_and_a_link_with_another_secret(transfers, alice, 
     ],
 )
 def test_code_or_secret_opens_the_session_once_with_a_new_token(transfers, store, alice, way):
-    made = transfers.make(alice, BASE)
+    made = transfers.create(alice, BASE)
     created = transfers.claim(way(made), "here")
     assert created.session_id == alice
     assert store.find_session(created.token) == alice
@@ -62,15 +62,15 @@ def test_code_or_secret_opens_the_session_once_with_a_new_token(transfers, store
 
 
 def test_a_code_expires(transfers, alice, clock):
-    made = transfers.make(alice, BASE)
+    made = transfers.create(alice, BASE)
     clock.now += CODE_SECONDS
     with pytest.raises(CodeRefusedError):
         transfers.claim(secret_of(made), "here")
 
 
 def test_a_new_code_or_a_revoke_ends_the_code(transfers, alice, bob):
-    first, other = transfers.make(alice, BASE), transfers.make(bob, BASE)
-    second = transfers.make(alice, BASE)
+    first, other = transfers.create(alice, BASE), transfers.create(bob, BASE)
+    second = transfers.create(alice, BASE)
     with pytest.raises(CodeRefusedError):
         transfers.claim(first.code, "here")
     transfers.revoke(alice)
@@ -81,7 +81,7 @@ def test_a_new_code_or_a_revoke_ends_the_code(transfers, alice, bob):
 
 
 def test_code_secret_and_token_are_not_stored(transfers, database, alice):
-    made = transfers.make(alice, BASE)
+    made = transfers.create(alice, BASE)
     kept = repr(rows(database, TransferRow))
     assert made.code.replace("-", "") not in kept
     assert secret_of(made) not in kept
@@ -91,7 +91,7 @@ def test_code_secret_and_token_are_not_stored(transfers, database, alice):
 
 
 def test_a_client_with_many_wrong_codes_must_wait_and_others_need_not(transfers, alice, bob, clock):
-    made, other = transfers.make(alice, BASE), transfers.make(bob, BASE)
+    made, other = transfers.create(alice, BASE), transfers.create(bob, BASE)
     for number in range(MAX_GUESSES_PER_CLIENT):
         with pytest.raises(CodeRefusedError):
             transfers.claim(f"{number:08d}", "a guesser")
@@ -100,11 +100,11 @@ def test_a_client_with_many_wrong_codes_must_wait_and_others_need_not(transfers,
     assert transfers.claim(made.code, "somebody else").session_id == alice
     # The link's secret cannot be guessed, so that it always opens.
     assert transfers.claim(secret_of(other), "a guesser").session_id == bob
-    third = transfers.make(alice, BASE)
+    third = transfers.create(alice, BASE)
     clock.now += GUESS_SECONDS + 1
     with pytest.raises(CodeRefusedError):
         transfers.claim("ZZZZ-ZZZZ", "a guesser")
-    third = transfers.make(alice, BASE)
+    third = transfers.create(alice, BASE)
     assert transfers.claim(third.code, "a guesser").session_id == alice
 
 

@@ -9,13 +9,13 @@ from videogen.core.errors import StorageError
 from videogen.core.security import Signer
 from videogen.db.tables import UploadRow
 from videogen.services.serializers import Serializer
-from videogen.services.uploads import IDLE_SECONDS, KEY_PREFIX, Uploads
+from videogen.services.uploads import IDLE_SECONDS, KEY_PREFIX, UploadService
 from videogen.storage.disk import DiskStorage
 
 
 @pytest.fixture
 def uploads(store, storage):
-    return Uploads(store, storage, Serializer(Signer(b"secret"), ""))
+    return UploadService(store, storage, Serializer(Signer(b"secret"), ""))
 
 
 def stored(data_folder):
@@ -23,22 +23,22 @@ def stored(data_folder):
 
 
 def test_an_upload_is_stored_and_can_be_read(uploads, data_folder, alice):
-    file = uploads.take(alice, io.BytesIO(encoded()))
+    file = uploads.create(alice, io.BytesIO(encoded()))
     assert stored(data_folder) == [f"{file.id}.png"]
     assert uploads.get(alice, file.id).width == 64
 
 
 def test_the_same_picture_again_is_one_file_and_replaces_a_missing_one(uploads, storage, alice, data_folder):
-    first = uploads.take(alice, io.BytesIO(encoded()))
-    uploads.take(alice, io.BytesIO(encoded()))
+    first = uploads.create(alice, io.BytesIO(encoded()))
+    uploads.create(alice, io.BytesIO(encoded()))
     assert stored(data_folder) == [f"{first.id}.png"]
     storage.delete(f"{KEY_PREFIX}/{first.id}.png")
-    assert uploads.take(alice, io.BytesIO(encoded())).id == first.id
+    assert uploads.create(alice, io.BytesIO(encoded())).id == first.id
     assert stored(data_folder) == [f"{first.id}.png"]
 
 
 def test_unused_uploads_are_removed_after_a_day(uploads, storage, alice, clock, submit, data_folder):
-    used, _idle = (uploads.take(alice, io.BytesIO(encoded(kind=kind))) for kind in ("PNG", "JPEG"))
+    used, _idle = (uploads.create(alice, io.BytesIO(encoded(kind=kind))) for kind in ("PNG", "JPEG"))
     submit(alice, input_file_id=used.id)
     (data_folder.files / KEY_PREFIX / "fil_stray.png").write_bytes(b"of a database that is newer than its backup")
     assert uploads.sweep() == 0
@@ -50,9 +50,11 @@ def test_unused_uploads_are_removed_after_a_day(uploads, storage, alice, clock, 
 
 
 def test_a_disk_that_cannot_be_written_leaves_no_row(store, alice, tmp_path):
-    uploads = Uploads(store, DiskStorage(read_only_folder(tmp_path / "closed")), Serializer(Signer(b"secret"), ""))
+    uploads = UploadService(
+        store, DiskStorage(read_only_folder(tmp_path / "closed")), Serializer(Signer(b"secret"), "")
+    )
     with pytest.raises(StorageError):
-        uploads.take(alice, io.BytesIO(encoded()))
+        uploads.create(alice, io.BytesIO(encoded()))
     with store.database.read() as session:
         assert session.exec(select(UploadRow)).all() == []
 
@@ -63,7 +65,7 @@ def test_a_row_that_cannot_be_written_leaves_no_file(uploads, data_folder, store
 
     monkeypatch.setattr(store, "add_upload", full)
     with pytest.raises(StorageError):
-        uploads.take(alice, io.BytesIO(encoded()))
+        uploads.create(alice, io.BytesIO(encoded()))
     assert stored(data_folder) == []
 
 
@@ -72,5 +74,5 @@ def test_a_sweep_that_fails_does_not_stop_the_start(uploads, store, monkeypatch,
         raise StorageError("The disk is full.")
 
     monkeypatch.setattr(store, "sweep_uploads", full)
-    uploads.begin()
+    uploads.sweep_at_start()
     assert "could not be removed: The disk is full." in caplog.text

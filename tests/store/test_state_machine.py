@@ -38,7 +38,7 @@ from videogen.schemas.status import TERMINAL, TRANSITIONS, Status
 from videogen.services.generations import GenerationService
 from videogen.services.parts import Parts
 from videogen.services.serializers import Serializer
-from videogen.services.uploads import Uploads
+from videogen.services.uploads import UploadService
 from videogen.storage import DataFolder, DiskStorage
 from videogen.store import Fence, Progress, Store
 
@@ -104,7 +104,7 @@ class Life(RuleBasedStateMachine):
             *(config, self.store, None, storage, data_folder, signer, Serializer(signer, "")),
             *({"bars": bars}, self.queue, None),
         )
-        uploads = Uploads(self.store, storage, parts.serializer)
+        uploads = UploadService(self.store, storage, parts.serializer)
         self.service, self.files = GenerationService(parts, uploads), data_folder.files
 
     def teardown(self):

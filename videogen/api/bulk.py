@@ -51,7 +51,7 @@ def create_archive(archives: ArchivesDep, state: AppStateDep, session_id: Sessio
 
     Generations that have not ended or are not yours are left out. If none is left, it is an `invalid_request`.
     """
-    return archives.make(session_id, chosen, state.config.base_url + state.config.root_path)
+    return archives.create(session_id, chosen, state.config.base_url + state.config.root_path)
 
 
 @archive_router.get(

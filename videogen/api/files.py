@@ -58,7 +58,7 @@ async def upload_file(request: Request, state: AppStateDep, session_id: SessionD
     """
     upload = await receive_image(request, int(state.config.max_upload_mb * 1_000_000))
     try:
-        take = partial(state.services.uploads.take, session_id, upload.file)
+        take = partial(state.services.uploads.create, session_id, upload.file)
         return await anyio.to_thread.run_sync(take, limiter=state.image_decoders)
     finally:
         await upload.close()

@@ -44,7 +44,7 @@ def create_code(transfers: TransfersDep, session_id: SessionDep, base: PublicUrl
 
     Whoever has the code can open the session. An earlier code is no longer valid.
     """
-    return transfers.make(session_id, base)
+    return transfers.create(session_id, base)
 
 
 @router.delete("/transfer", status_code=204, responses=_WRITE)

@@ -25,7 +25,7 @@ def create_share(
     A generation has one link. While it is valid, this call returns the same link with the expiry that is asked for.
     A revoked or expired link never works again; the next one is different.
     """
-    return shares.share(session_id, generation_id, create or ShareCreate(), base)
+    return shares.put(session_id, generation_id, create or ShareCreate(), base)
 
 
 @router.delete("/generations/{generation_id}/share", status_code=204, responses=_WRITE)

@@ -54,7 +54,7 @@ async def run_parts(
 
         with _on_stop_signal(begin_shutdown):
             parts.hub.open()
-            services.uploads.begin()
+            services.uploads.sweep_at_start()
             parts.workers.start()
             _tune_interpreter()
             try:

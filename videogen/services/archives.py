@@ -11,7 +11,7 @@ from typing import Final
 from videogen.core.clock import to_datetime
 from videogen.core.errors import InvalidRequestError, NotFoundError
 from videogen.schemas.history import Bundle, Chosen
-from videogen.services.exports import Exports
+from videogen.services.exports import ExportService
 from videogen.store import Store
 
 LINK_SECONDS: Final = 600.0
@@ -27,16 +27,16 @@ class _Archive:
     expires_at: float
 
 
-class Zips:
+class ArchiveService:
     """Makes links to archives: a browser downloads by following a link, which is too short for a thousand ids."""
 
-    def __init__(self, store: Store, exports: Exports) -> None:
+    def __init__(self, store: Store, exports: ExportService) -> None:
         self._store = store
         self._exports = exports
         self._lock = threading.Lock()
         self._archives: dict[str, _Archive] = {}
 
-    def make(self, session_id: str, chosen: Chosen, base: str) -> Bundle:
+    def create(self, session_id: str, chosen: Chosen, base: str) -> Bundle:
         """Make a link to an archive of these generations; `base` is the public address of the app.
 
         Raises:

@@ -4,51 +4,51 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from videogen.services.archives import Zips
-from videogen.services.device_transfer import Transfers
-from videogen.services.exports import Exports
+from videogen.services.archives import ArchiveService
+from videogen.services.device_transfer import TransferService
+from videogen.services.exports import ExportService
 from videogen.services.generations import GenerationService
 from videogen.services.imports import ImportService
 from videogen.services.media import MediaService
 from videogen.services.parts import Parts
 from videogen.services.sessions import SessionService
-from videogen.services.shares import Shares
+from videogen.services.shares import ShareService
 from videogen.services.system import SystemService
-from videogen.services.trash import Trash
-from videogen.services.uploads import Uploads
+from videogen.services.trash import TrashService
+from videogen.services.uploads import UploadService
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
     """The use cases: all that the HTTP edges may call."""
 
-    archives: Zips
-    exports: Exports
+    archives: ArchiveService
+    exports: ExportService
     generations: GenerationService
     imports: ImportService
     media: MediaService
     sessions: SessionService
-    shares: Shares
+    shares: ShareService
     system: SystemService
-    transfers: Transfers
-    trash: Trash
-    uploads: Uploads
+    transfers: TransferService
+    trash: TrashService
+    uploads: UploadService
 
 
 def build_services(parts: Parts) -> Services:
     """Make the services of these parts."""
     config, store, storage = parts.config, parts.store, parts.storage
-    exports, uploads = Exports(store, storage), Uploads(store, storage, parts.serializer)
+    exports, uploads = ExportService(store, storage), UploadService(store, storage, parts.serializer)
     return Services(
-        archives=Zips(store, exports),
+        archives=ArchiveService(store, exports),
         exports=exports,
         generations=GenerationService(parts, uploads),
         imports=ImportService(store, storage, config.data_dir / "imports", round(config.max_import_mb * 1_000_000)),
         media=MediaService(parts),
         sessions=SessionService(store),
-        shares=Shares(store, parts.hub, storage),
+        shares=ShareService(store, parts.hub, storage),
         system=SystemService(parts),
-        transfers=Transfers(store, parts.signer),
-        trash=Trash(store, config.trash_minutes * 60, parts.workers.check_trash),
+        transfers=TransferService(store, parts.signer),
+        trash=TrashService(store, config.trash_minutes * 60, parts.workers.check_trash),
         uploads=uploads,
     )

@@ -28,7 +28,7 @@ MAX_GUESSES_PER_CLIENT: Final = 10
 MAX_GUESSES: Final = 1000
 
 
-class Transfers:
+class TransferService:
     """Makes and claims codes. Every method blocks on the database."""
 
     def __init__(self, store: Store, signer: Signer) -> None:
@@ -36,7 +36,7 @@ class Transfers:
         self._key = signer.derive("transfer").encode()
         self._guesses = GuessLimiter(store.clock)
 
-    def make(self, session_id: str, base: str) -> Transfer:
+    def create(self, session_id: str, base: str) -> Transfer:
         """Make a code for this session, which ends its previous code. `base` is the page's address without a slash."""
         code = "".join(secrets.choice(CODE_ALPHABET) for _ in range(CODE_LENGTH))
         secret = secrets.token_urlsafe(32)

@@ -22,7 +22,7 @@ from videogen.store import Store
 CHUNK: Final = 256 * 1024
 
 
-class Exports:
+class ExportService:
     """Exports generations. Every method blocks on the disk and the database."""
 
     def __init__(self, store: Store, storage: Storage) -> None:

@@ -29,7 +29,7 @@ from videogen.schemas.generations import (
 from videogen.schemas.status import TERMINAL, Status
 from videogen.services.parts import Parts
 from videogen.services.submission import CheckedRequest, check_request, seeds
-from videogen.services.uploads import InputImage, Uploads
+from videogen.services.uploads import InputImage, UploadService
 from videogen.store import Filter, Limits, Scope
 
 
@@ -39,7 +39,7 @@ class GenerationService:
     Every method but `stream` blocks on the database: call it from a thread, never in the event loop.
     """
 
-    def __init__(self, parts: Parts, uploads: Uploads) -> None:
+    def __init__(self, parts: Parts, uploads: UploadService) -> None:
         self._parts = parts
         self._store = parts.store
         self._uploads = uploads
@@ -69,12 +69,14 @@ class GenerationService:
         sources: list[InputImage] = []
 
         def digest_of(file_id: str) -> str:
-            sources.append(self._uploads.find(session_id, file_id))
+            sources.append(self._uploads.find_input(session_id, file_id))
             return sources[0].digest
 
         request = check_request(create, self._parts.engines, self._parts.config, digest_of)
         # The image is kept only when everything else in the request is right.
-        return replace(request, input_file_id=self._uploads.adopt(session_id, sources[0])) if sources else request
+        return (
+            replace(request, input_file_id=self._uploads.ensure_upload(session_id, sources[0])) if sources else request
+        )
 
     def retry(self, session_id: str, generation_id: str) -> Project:
         """Make a new generation with the recipe and the seed of one that has ended.

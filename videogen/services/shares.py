@@ -41,7 +41,7 @@ class SharedView:
     row: GenerationRow
 
 
-class Shares:
+class ShareService:
     """Manages links to generations. Every method but `stream` blocks on the database: call it from a thread."""
 
     def __init__(self, store: Store, hub: Hub, storage: Storage) -> None:
@@ -49,7 +49,7 @@ class Shares:
         self._hub = hub
         self._storage = storage
 
-    def share(self, session_id: str, generation_id: str, create: ShareCreate, base: str) -> Share:
+    def put(self, session_id: str, generation_id: str, create: ShareCreate, base: str) -> Share:
         """Make the link of a generation, or change its existing link, which keeps its address.
 
         Args:
@@ -106,7 +106,7 @@ class Shares:
             row,
         )
 
-    def checked(self, view: SharedView) -> SharedView:
+    def without_missing_files(self, view: SharedView) -> SharedView:
         """The same view without links to files that are not in the storage any more, and with a note about them."""
         row = view.row
         missing = {

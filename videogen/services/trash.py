@@ -9,7 +9,7 @@ from videogen.schemas.history import Chosen, LeftOut, Restored, Trashed
 from videogen.store import Store
 
 
-class Trash:
+class TrashService:
     """Puts generations into the trash and restores them. Every method blocks on the database: call it from a thread."""
 
     def __init__(self, store: Store, seconds: float, on_trash: Callable[[], None]) -> None:

@@ -37,13 +37,13 @@ class InputImage:
     """None for a finished still; it becomes an upload when a generation starts from it."""
 
 
-class Uploads:
+class UploadService:
     """Stores and finds input images. Every method blocks: call it from a thread."""
 
     def __init__(self, store: Store, storage: Storage, presenter: Serializer) -> None:
         self._store, self._storage, self._presenter = store, storage, presenter
 
-    def take(self, session_id: str, source: BinaryIO) -> File:
+    def create(self, session_id: str, source: BinaryIO) -> File:
         """Sanitize and store an uploaded picture; it is durable on return.
 
         Raises:
@@ -72,7 +72,7 @@ class Uploads:
         """An image of this session, with a new link. Raises NotFoundError if this session has none."""
         return self._find(session_id, file_id).file
 
-    def find(self, session_id: str, file_id: str) -> InputImage:
+    def find_input(self, session_id: str, file_id: str) -> InputImage:
         """The image that `inputFileId` names: an upload or a finished still.
 
         Raises:
@@ -83,7 +83,7 @@ class Uploads:
         except (NotFoundError, OSError):
             raise InvalidRequestError("inputFileId", "the id of an image of this session", file_id) from None
 
-    def adopt(self, session_id: str, image: InputImage) -> str:
+    def ensure_upload(self, session_id: str, image: InputImage) -> str:
         """The id of an upload with this image. A still is copied, since the generation that made it may be deleted.
 
         Raises:
@@ -107,7 +107,7 @@ class Uploads:
         )
         return self._store_upload(row, data).id
 
-    def begin(self) -> None:
+    def sweep_at_start(self) -> None:
         """Sweep when the server starts. If the disk cannot be written, the next start does it."""
         try:
             count = self.sweep()

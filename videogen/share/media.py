@@ -8,7 +8,7 @@ from fastapi import Request, Response
 
 from videogen.core.text import disposition, file_name
 from videogen.services.public_view import RESULTS
-from videogen.services.shares import SharedView, Shares
+from videogen.services.shares import SharedView, ShareService
 from videogen.web.conditional import not_modified
 from videogen.web.file_response import StoredFileResponse
 
@@ -16,20 +16,20 @@ from videogen.web.file_response import StoredFileResponse
 _ASK: Final = "private, no-cache"
 
 
-def media(request: Request, visit: SharedView, shares: Shares, part: str) -> Response:
+def media(request: Request, view: SharedView, shares: ShareService, part: str) -> Response:
     """A file with `Range`, `ETag` and its type; 304 where the browser has it already.
 
     Raises:
         NotFoundError: there is no such file, or not yet.
     """
-    file = shares.open_file(visit, part)
+    file = shares.open_file(view, part)
     response = StoredFileResponse(file)
     response.headers["Cache-Control"] = _ASK
     # Players in the frames of other sites, and their cards, are what links are for.
     response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
     if part in RESULTS.values():
         kind = "attachment" if "download" in request.query_params else "inline"
-        name = file_name(visit.shown.title, part.rpartition(".")[2])
+        name = file_name(view.shown.title, part.rpartition(".")[2])
         response.headers["Content-Disposition"] = disposition(kind, name)
     if not_modified(request, response.headers["etag"]):
         file.close()

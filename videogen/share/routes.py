@@ -75,7 +75,9 @@ def _answer(request: Request, slug: str, part: str) -> Response:
 def _share_page(request: Request, visit: SharedView) -> Response:
     texts = _words(request)
     response = _page(
-        pages.share_page(app_state(request).services.shares.checked(visit), _links(request), texts), 200, texts
+        pages.share_page(app_state(request).services.shares.without_missing_files(visit), _links(request), texts),
+        200,
+        texts,
     )
     if PARAMETER in request.query_params:
         path = f"{app_state(request).public_url.root}/"
@@ -89,7 +91,7 @@ def _share_page(request: Request, visit: SharedView) -> Response:
 def _embed_page(request: Request, visit: SharedView) -> Response:
     texts = _words(request)
     return _page(
-        pages.embed_page(app_state(request).services.shares.checked(visit), _links(request), texts),
+        pages.embed_page(app_state(request).services.shares.without_missing_files(visit), _links(request), texts),
         200,
         texts,
         framed_by="*",
@@ -167,7 +169,7 @@ def oembed(
         return JSONResponse({"detail": "Only format=json is served."}, 501)
     address = _links(request)
     shares = app_state(request).services.shares
-    visit = shares.checked(shares.find(_slug_of(url, address)))
+    visit = shares.without_missing_files(shares.find(_slug_of(url, address)))
     size = _fit((visit.shown.width, visit.shown.height), maxwidth, maxheight)
     # Other sites' scripts may read it: what it tells is public.
     headers = {"Cache-Control": "no-cache", "Access-Control-Allow-Origin": "*", **_PLAIN}

@@ -11,18 +11,18 @@ from fastapi import Depends
 from starlette.requests import HTTPConnection
 
 from videogen.core.config import AppConfig
-from videogen.services.archives import Zips
+from videogen.services.archives import ArchiveService
 from videogen.services.container import Services
-from videogen.services.device_transfer import Transfers
-from videogen.services.exports import Exports
+from videogen.services.device_transfer import TransferService
+from videogen.services.exports import ExportService
 from videogen.services.generations import GenerationService
 from videogen.services.imports import ImportService
 from videogen.services.media import MediaService
 from videogen.services.sessions import SessionService
-from videogen.services.shares import Shares
+from videogen.services.shares import ShareService
 from videogen.services.system import SystemService
-from videogen.services.trash import Trash
-from videogen.services.uploads import Uploads
+from videogen.services.trash import TrashService
+from videogen.services.uploads import UploadService
 from videogen.web.public_url import PublicUrl
 
 
@@ -57,14 +57,14 @@ def _service(select: Callable[[Services], Any]) -> Any:
 
 AppStateDep = Annotated[AppState, Depends(app_state)]
 PublicUrlDep = Annotated[str, Depends(public_url)]
-ArchivesDep = Annotated[Zips, _service(lambda services: services.archives)]
-ExportsDep = Annotated[Exports, _service(lambda services: services.exports)]
+ArchivesDep = Annotated[ArchiveService, _service(lambda services: services.archives)]
+ExportsDep = Annotated[ExportService, _service(lambda services: services.exports)]
 GenerationsDep = Annotated[GenerationService, _service(lambda services: services.generations)]
 ImportsDep = Annotated[ImportService, _service(lambda services: services.imports)]
 MediaDep = Annotated[MediaService, _service(lambda services: services.media)]
 SessionsDep = Annotated[SessionService, _service(lambda services: services.sessions)]
-SharesDep = Annotated[Shares, _service(lambda services: services.shares)]
+SharesDep = Annotated[ShareService, _service(lambda services: services.shares)]
 SystemDep = Annotated[SystemService, _service(lambda services: services.system)]
-TransfersDep = Annotated[Transfers, _service(lambda services: services.transfers)]
-TrashDep = Annotated[Trash, _service(lambda services: services.trash)]
-UploadsDep = Annotated[Uploads, _service(lambda services: services.uploads)]
+TransfersDep = Annotated[TransferService, _service(lambda services: services.transfers)]
+TrashDep = Annotated[TrashService, _service(lambda services: services.trash)]
+UploadsDep = Annotated[UploadService, _service(lambda services: services.uploads)]
