@@ -67,6 +67,16 @@ def test_a_checkpoint_is_stored_without_an_event(store, alice, running, fence, e
     assert events == []
 
 
+def test_an_empty_checkpoint_makes_the_next_attempt_begin_at_the_start(store, queue, alice, running, fence, clock):
+    store.record_progress(fence, _progress(80.0, 8))
+    store.record_checkpoint(fence, {"step": 8})
+    store.record_checkpoint(fence, {})
+    clock.now += 11
+    lease = queue.claim("another worker")
+    row = store.get_generation(alice, running.id)
+    assert (lease.checkpoint, row.progress, row.step) == (None, 0.0, 0)
+
+
 def test_a_preview_replaces_the_one_before_under_a_new_version(store, alice, running, fence, events):
     preview = file_row(running, "preview")
     store.record_preview(fence, preview.model_copy())

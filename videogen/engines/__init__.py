@@ -19,7 +19,7 @@ if TYPE_CHECKING:
         RenderFailed,
         RenderLost,
         RenderRequest,
-    )
+    )  # fmt: skip
     from videogen.engines.frames import render_at, render_sequence
     from videogen.engines.function import engine
     from videogen.engines.settings import VideoSettings, video_recipe
@@ -27,27 +27,10 @@ if TYPE_CHECKING:
     from videogen.schemas.engines import Capabilities
 
 __all__ = [
-    "Artifact",
-    "Capabilities",
-    "Engine",
-    "NeedsAttention",
-    "Preset",
-    "ProcessPolicy",
-    "Recipe",
-    "RenderCancelled",
-    "RenderContext",
-    "RenderEnd",
-    "RenderFailed",
-    "RenderLost",
-    "RenderRequest",
-    "VideoSettings",
-    "engine",
-    "read_input",
-    "render_at",
-    "render_sequence",
-    "render_still",
-    "video_recipe",
-]
+    "Artifact", "Capabilities", "Engine", "NeedsAttention", "Preset", "ProcessPolicy", "Recipe", "RenderCancelled",
+    "RenderContext", "RenderEnd", "RenderFailed", "RenderLost", "RenderRequest", "VideoSettings", "engine",
+    "read_input", "render_at", "render_sequence", "render_still", "video_recipe",
+]  # fmt: skip
 
 _ELSEWHERE: Final = {
     "Capabilities": "videogen.schemas.engines",

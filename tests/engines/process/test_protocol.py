@@ -55,7 +55,7 @@ def test_anything_else_is_refused(line):
 def test_a_command_is_one_line_and_comes_back(job_for):
     job = job_for("bars", attempt=2, checkpoint={"step": 8})
     assert job.key == KEY
-    for command in (protocol.Start(job=job), protocol.Cancel(key=KEY), protocol.Suspend(key=KEY)):
-        line = protocol.encode_command(command)
+    for command in (protocol.Start(job=job), protocol.Cancel(), protocol.Suspend()):
+        line = protocol.encode(KEY, command)
         assert line.count(b"\n") == 1
-        assert protocol.decode_command(line) == command
+        assert protocol.decode(line) == (KEY, command)

@@ -39,14 +39,12 @@ class Jobs:
     def read_commands(self, commands: BinaryIO) -> NoReturn:
         """Carry out the host's commands until there is no host any more."""
         for line in commands:
-            match protocol.decode_command(line):
-                case protocol.Start(job=job):
-                    context = self._contexts[job.key] = ChildContext(job, self._channel)
-                    self._waiting.put(context)
-                case protocol.Cancel(key=key) if key in self._contexts:
-                    self._contexts[key].cancel()
-                case protocol.Suspend(key=key) if key in self._contexts:
-                    self._contexts[key].suspend()
+            key, command = protocol.decode(line)
+            if isinstance(command, protocol.Start):
+                self._contexts[key] = ChildContext(command.job, self._channel)
+                self._waiting.put(self._contexts[key])
+            elif context := self._contexts.get(key):  # else the command comes after the end of its job
+                context.cancel() if isinstance(command, protocol.Cancel) else context.suspend()
         os._exit(1)  # all that counts is durable already
 
     def render(self, *, concurrent: bool) -> NoReturn:

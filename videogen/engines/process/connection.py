@@ -46,7 +46,7 @@ class ChildConnection:
             self.jobs_started += 1
             if self.jobs_started == 1:
                 self._reader.start()
-        self.child.send(protocol.Start(job=job))
+        self.child.send(job.key, protocol.Start(job=job))
         return mailbox
 
     def retire(self) -> None:
@@ -68,7 +68,7 @@ class ChildConnection:
         if is_alone:
             self.child.kill()
         else:
-            self.child.send(protocol.Cancel(key=key))  # should it wake up, it must not write any more
+            self.child.send(key, protocol.Cancel())  # should it wake up, it must not write any more
             mailbox.put(None)
 
     def finish(self, key: protocol.JobKey) -> bool:

@@ -85,7 +85,7 @@ class RenderHandle:
 
     def cancel(self) -> None:
         """Ask the job to stop, and stop it by force after the grace. A second call does nothing."""
-        self._stop(self._cancelled, protocol.Cancel(key=self._job.key), self._grace)
+        self._stop(self._cancelled, protocol.Cancel(), self._grace)
 
     def suspend(self, grace: float) -> None:
         """Ask the job to end at its next checkpoint, and stop it by force after `grace` seconds.
@@ -93,7 +93,7 @@ class RenderHandle:
         A second call does nothing. The child takes no further job.
         """
         self._connection.retire()
-        self._stop(self._suspended, protocol.Suspend(key=self._job.key), grace)
+        self._stop(self._suspended, protocol.Suspend(), grace)
 
     def kill(self) -> None:
         """Stop the job by force, now: SIGKILL for the child and all it has started, unless it has other jobs."""
@@ -117,7 +117,7 @@ class RenderHandle:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _stop(self, flag: threading.Event, command: protocol.Command, grace: float) -> None:
+    def _stop(self, flag: threading.Event, command: protocol.Message, grace: float) -> None:
         with self._lock:
             if self._closed or flag.is_set():
                 return
@@ -126,7 +126,7 @@ class RenderHandle:
             timer.daemon = True
             timer.start()
             self._timers.append(timer)
-        self._connection.child.send(command)
+        self._connection.child.send(self._job.key, command)
 
     def _next(self) -> protocol.Message | None:
         """The next message; None when nothing more will come."""

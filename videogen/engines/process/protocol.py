@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
-from pydantic import Field, TypeAdapter
+from pydantic import Field
 
 from videogen.engines.base import Artifact, Recipe
 from videogen.schemas.base import Model
@@ -48,24 +48,22 @@ class RenderJob(Model):
 
 
 class Start(Model):
-    """Command: render this job."""
+    """To the child: render this job."""
 
     t: Literal["start"] = "start"
     job: RenderJob
 
 
 class Cancel(Model):
-    """Command: stop this job."""
+    """To the child: stop this job."""
 
     t: Literal["cancel"] = "cancel"
-    key: JobKey
 
 
 class Suspend(Model):
-    """Command: the server stops; end this job at its next checkpoint. Another attempt goes on from there."""
+    """To the child: the server stops; end this job at its next checkpoint. Another attempt goes on from there."""
 
     t: Literal["suspend"] = "suspend"
-    key: JobKey
 
 
 class Started(Model):
@@ -130,8 +128,7 @@ class Suspended(Model):
 
 
 _ENDS: Final = (Done, Cancelled, Failed, Suspended)
-Message = Started | Progress | Preview | Checkpoint | Done | Cancelled | Failed | Suspended
-Command = Start | Cancel | Suspend
+Message = Start | Cancel | Suspend | Started | Progress | Preview | Checkpoint | Done | Cancelled | Failed | Suspended
 
 
 class _Envelope(Model):
@@ -139,16 +136,13 @@ class _Envelope(Model):
     message: Message = Field(discriminator="t")
 
 
-_commands: TypeAdapter[Command] = TypeAdapter(Annotated[Command, Field(discriminator="t")])
-
-
 def encode(key: JobKey, message: Message) -> bytes:
     """Return a message about a job as one JSON line, with its newline."""
-    return _line(_Envelope(key=key, message=message))
+    return _Envelope(key=key, message=message).model_dump_json(by_alias=True).encode() + b"\n"
 
 
 def decode(line: bytes) -> tuple[JobKey, Message]:
-    """Read one line that a child wrote.
+    """Read one line.
 
     Raises:
         pydantic.ValidationError: the line is not a message of this protocol.
@@ -157,24 +151,6 @@ def decode(line: bytes) -> tuple[JobKey, Message]:
     return envelope.key, envelope.message
 
 
-def encode_command(command: Command) -> bytes:
-    """Return a command as one JSON line, with its newline."""
-    return _line(command)
-
-
-def decode_command(line: bytes) -> Command:
-    """Read one line that the host wrote.
-
-    Raises:
-        pydantic.ValidationError: the line is not a command of this protocol.
-    """
-    return _commands.validate_json(line)
-
-
 def is_end(message: Message) -> bool:
     """Whether this message is the last one about its job."""
     return isinstance(message, _ENDS)
-
-
-def _line(model: Model) -> bytes:
-    return model.model_dump_json(by_alias=True).encode() + b"\n"

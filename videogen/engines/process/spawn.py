@@ -55,13 +55,13 @@ class ChildProcess:
         self._lock = threading.Lock()
         self._closed = False
 
-    def send(self, command: protocol.Command) -> None:
-        """Write a command to the child. Nothing happens if the child is dead."""
+    def send(self, key: protocol.JobKey, command: protocol.Message) -> None:
+        """Send the child a message about a job. Nothing happens if the child is dead."""
         with self._lock:
             if self._closed or self.process.stdin is None:
                 return
             try:
-                self.process.stdin.write(protocol.encode_command(command))
+                self.process.stdin.write(protocol.encode(key, command))
             except OSError:
                 pass
 
