@@ -170,7 +170,7 @@ def test_jobs_suspended_at_a_stop_go_on_from_their_checkpoints_to_the_same_video
     with ExitStack() as stack:
         renders = [stack.enter_context(start(job(name))) for name in "ab"]
         for render in renders * 2:
-            render.suspend(60)
+            render.suspend(3600)
         for render in renders:
             with pytest.raises(RenderLost, match=r"^The server stopped\.$"):
                 list(render.messages())
