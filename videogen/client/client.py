@@ -3,22 +3,40 @@
 from __future__ import annotations
 
 import asyncio
+import mimetypes
 from collections.abc import AsyncGenerator, Callable, Sequence
 from pathlib import Path
-from typing import Unpack
+from typing import TypeVar, Unpack
+from uuid import uuid4
 
-from videogen.client import calls
-from videogen.client.calls import GenerateOptions, ListOptions, ShareOptions, SubmitOptions
+import httpx
+from pydantic import BaseModel
+
+from videogen.client.calls import (
+    API,
+    Call,
+    GenerateOptions,
+    Json,
+    ListOptions,
+    ShareOptions,
+    SubmitOptions,
+    events_path,
+    generation_path,
+    read_nothing,
+    segment,
+)
 from videogen.client.download import PartialFile, link_of
 from videogen.client.errors import WaitTimeout, result_of
 from videogen.client.transport import Transport
 from videogen.client.watch_state import Watched
-from videogen.schemas.engines import EngineInfo
-from videogen.schemas.generations import File, Generation, GenerationCreate, GenerationPage, Project
-from videogen.schemas.history import Restored, Trashed
+from videogen.schemas.engines import EngineInfo, EngineList
+from videogen.schemas.generations import File, Generation, GenerationCreate, GenerationPage, GenerationPatch, Project
+from videogen.schemas.history import Bundle, IdsPage, Restored, Trashed
 from videogen.schemas.portability import Imported, Transfer
-from videogen.schemas.sharing import Share
+from videogen.schemas.sharing import Share, ShareCreate, ShareList
 from videogen.schemas.system import Health, SessionCreated
+
+M = TypeVar("M", bound=BaseModel)
 
 
 class AsyncClient(Transport):
@@ -29,11 +47,11 @@ class AsyncClient(Transport):
 
     async def health(self) -> Health:
         """The name, version and state of the server."""
-        return await self._send(calls.health())
+        return await self._send(Call("GET", "/healthz", Json(Health)))
 
     async def create_session(self) -> SessionCreated:
         """Make a new session. This client keeps its own token: see `as_session`."""
-        return await self._send(calls.create_session())
+        return await self._send(Call("POST", f"{API}/sessions", Json(SessionCreated), repeatable=False))
 
     async def submit(
         self, prompt: str | GenerationCreate, idempotency_key: str | None = None, **options: Unpack[SubmitOptions]
@@ -42,7 +60,10 @@ class AsyncClient(Transport):
 
         Without a key the client makes one. So a submit whose answer was lost can be sent again without a second video.
         """
-        return await self._send(calls.submit(prompt, idempotency_key, options))
+        request = GenerationCreate(prompt=prompt, **options) if isinstance(prompt, str) else prompt
+        body = request.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+        headers = {"Idempotency-Key": idempotency_key or str(uuid4())}
+        return await self._send(Call("POST", f"{API}/generations", Json(Project), {"json": body}, headers))
 
     async def generate(
         self, prompt: str, path: Path | str, idempotency_key: str | None = None, **options: Unpack[GenerateOptions]
@@ -64,11 +85,11 @@ class AsyncClient(Transport):
 
     async def get(self, generation_id: str) -> Generation:
         """The current state of one generation."""
-        return await self._send(calls.get(generation_id))
+        return await self._send(Call("GET", generation_path(generation_id), Json(Generation)))
 
     async def list(self, **filters: Unpack[ListOptions]) -> GenerationPage:
         """One page of the history, newest first. `cursor` is `next_cursor` of the previous page."""
-        return await self._send(calls.page(filters))
+        return await self._send(_page("generations", GenerationPage, filters))
 
     async def generations(self, **filters: Unpack[ListOptions]) -> AsyncGenerator[Generation, None]:
         """The whole history, newest first. Each page is fetched when it is needed."""
@@ -82,36 +103,40 @@ class AsyncClient(Transport):
 
     async def patch(self, generation_id: str, title: str | None = None, favorite: bool | None = None) -> Generation:
         """Change the title or the favourite mark. None changes nothing."""
-        return await self._send(calls.patch(generation_id, title, favorite))
+        body = GenerationPatch(title=title, favorite=favorite).model_dump(by_alias=True, exclude_none=True)
+        return await self._send(Call("PATCH", generation_path(generation_id), Json(Generation), {"json": body}))
 
     async def cancel(self, generation_id: str) -> Generation:
         """Stop a generation. This is safe at any time: one that has ended does not change."""
-        return await self._send(calls.cancel(generation_id))
+        return await self._send(Call("POST", f"{generation_path(generation_id)}/cancel", Json(Generation)))
 
     async def move(self, generation_id: str, before: str | None) -> Generation:
         """Move a queued generation before another one of this session, or with None behind all of them."""
-        return await self._send(calls.move(generation_id, before))
+        path = f"{generation_path(generation_id)}/move"
+        return await self._send(Call("POST", path, Json(Generation), {"json": {"before": before}}))
 
     async def retry(self, generation_id: str) -> Generation:
         """Start a new generation with the same recipe and seed."""
-        return await self._send(calls.retry(generation_id))
+        path = f"{generation_path(generation_id)}/retry"
+        return await self._send(Call("POST", path, Json(Generation), repeatable=False))
 
     async def delete(self, generation_id: str) -> None:
         """Delete a generation that has ended, and its files."""
-        await self._send(calls.delete(generation_id))
+        # Not repeatable: the second call gets `not_found`.
+        await self._send(Call("DELETE", generation_path(generation_id), read_nothing, repeatable=False))
 
     async def trash(self, ids: Sequence[str]) -> Trashed:
         """Delete up to 1,000 generations; `restore` undoes it. `left_out` lists what was not deleted, and why."""
-        return await self._send(calls.trash(ids))
+        return await self._send(_of_ids("trash", Trashed, ids))
 
     async def restore(self, ids: Sequence[str]) -> Restored:
         """Undo `trash`, until its `restorable_until`."""
-        return await self._send(calls.restore(ids))
+        return await self._send(_of_ids("restore", Restored, ids))
 
     async def ids(self, **filters: Unpack[ListOptions]) -> AsyncGenerator[str, None]:
         """The ids of all generations that match, newest first. Each page is fetched when it is needed."""
         while True:
-            page = await self._send(calls.ids_page(filters))
+            page = await self._send(_page("generations/ids", IdsPage, filters))
             for generation_id in page.ids:
                 yield generation_id
             if page.next_cursor is None:
@@ -120,55 +145,61 @@ class AsyncClient(Transport):
 
     async def zip(self, ids: Sequence[str], path: Path) -> Path:
         """Write up to 1,000 completed generations to a zip at `path`, which is never left incomplete."""
-        bundle = await self._send(calls.make_zip(ids))
+        bundle = await self._send(_of_ids("zip", Bundle, ids))
         return await self._fetch_at_once(bundle.url, await asyncio.to_thread(PartialFile.empty, path))
 
     async def engines(self) -> tuple[EngineInfo, ...]:
         """The engines of the server."""
-        return tuple((await self._send(calls.engines())).items)
+        return tuple((await self._send(Call("GET", f"{API}/engines", Json(EngineList)))).items)
 
     async def upload(self, image: Path | bytes) -> File:
         """Send an image. Its `id` is the `input_file_id` of a submit."""
+        name, data = "image", image
         if isinstance(image, Path):
-            return await self._send(calls.upload(await asyncio.to_thread(image.read_bytes), image.name))
-        return await self._send(calls.upload(image, "image"))
+            name, data = image.name, await asyncio.to_thread(image.read_bytes)
+        files = {"file": (name, data, mimetypes.guess_type(name)[0] or "application/octet-stream")}
+        return await self._send(Call("POST", f"{API}/files", Json(File), {"files": files}))
 
     async def file(self, file_id: str) -> File:
         """An uploaded image or a generated image, with a new link."""
-        return await self._send(calls.file(file_id))
+        return await self._send(Call("GET", f"{API}/files/{segment(file_id)}", Json(File)))
 
     async def share(self, generation_id: str, **options: Unpack[ShareOptions]) -> Share:
-        """Make the public link of one generation, or change the existing one; see `calls.ShareOptions`."""
-        return await self._send(calls.share(generation_id, options))
+        """Make the public link of one generation, or change the existing one; see `ShareOptions`."""
+        body = ShareCreate(**options).model_dump(by_alias=True, exclude_unset=True)
+        return await self._send(Call("POST", f"{generation_path(generation_id)}/share", Json(Share), {"json": body}))
 
     async def shares(self) -> tuple[Share, ...]:
         """The valid public links of this session, newest first."""
-        return tuple((await self._send(calls.shares())).items)
+        return tuple((await self._send(Call("GET", f"{API}/shares", Json(ShareList)))).items)
 
     async def unshare(self, generation_id: str) -> None:
         """Revoke the public link."""
-        await self._send(calls.unshare(generation_id))
+        await self._send(Call("DELETE", f"{generation_path(generation_id)}/share", read_nothing))
 
     async def transfer(self) -> Transfer:
         """Make a one-time code that opens this session on another device."""
-        return await self._send(calls.transfer())
+        return await self._send(Call("POST", f"{API}/sessions/transfer", Json(Transfer), repeatable=False))
 
     async def revoke_transfer(self) -> None:
         """Make the code invalid, if it was not used."""
-        await self._send(calls.revoke_transfer())
+        await self._send(Call("DELETE", f"{API}/sessions/transfer", read_nothing))
 
     async def claim(self, code: str) -> SessionCreated:
         """Open the session of a code. This client keeps its own token: see `as_session`."""
-        return await self._send(calls.claim(code))
+        path = f"{API}/sessions/claim"
+        return await self._send(Call("POST", path, Json(SessionCreated), {"json": {"code": code}}, repeatable=False))
 
     async def export_zip(self, path: Path) -> Path:
         """Write all completed generations of the session to a zip at `path`, which is never left incomplete."""
-        return await self._fetch_at_once(f"{calls.API}/export", await asyncio.to_thread(PartialFile.empty, path))
+        return await self._fetch_at_once(f"{API}/export", await asyncio.to_thread(PartialFile.empty, path))
 
     async def import_zip(self, path: Path) -> Imported:
         """Add the generations of an export of this or another app. Existing generations do not change."""
         size = (await asyncio.to_thread(path.stat)).st_size
-        return await self._send(calls.import_zip(path, size))
+        headers = {"Content-Length": str(size), "Content-Type": "application/zip"}
+        timeout = httpx.Timeout(connect=5.0, read=600.0, write=60.0, pool=5.0)
+        return await self._send(Call("POST", f"{API}/import", Json(Imported), {"timeout": timeout}, headers, body=path))
 
     def watch(
         self, *, generation: str | None = None, project: str | None = None, last_event_id: int | None = None
@@ -181,7 +212,7 @@ class AsyncClient(Transport):
         Raises:
             ApiError: the server refuses the subscription for good (unknown id, no session).
         """
-        path = calls.events_path(generation, project)
+        path = events_path(generation, project)
         return self._subscribe(path, last_event_id, ends_with_terminal=generation is not None)
 
     async def wait(
@@ -221,3 +252,12 @@ class AsyncClient(Transport):
         link, name = link_of(current), current.file_id or current.id
         part = await asyncio.to_thread(PartialFile, Path(path), name, current.size_bytes)
         return await self._fetch_with_resume(link, part)
+
+
+def _page(path: str, model: type[M], filters: ListOptions) -> Call[M]:
+    params = {key: value for key, value in filters.items() if value is not None}
+    return Call("GET", f"{API}/{path}", Json(model), {"params": params})
+
+
+def _of_ids(action: str, model: type[M], ids: Sequence[str]) -> Call[M]:
+    return Call("POST", f"{API}/generations/{action}", Json(model), {"json": {"ids": list(ids)}})
