@@ -1,4 +1,4 @@
-"""The files of a link, streamed themselves: no signed link leaves that would outlive the revoke."""
+"""The files of a link. They are sent without a signed link, which would stay valid after a revoke."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from videogen.services.shares import SharedView, ShareService
 from videogen.web.conditional import not_modified
 from videogen.web.file_response import StoredFileResponse
 
-# Browsers may keep the bytes, but must ask whether the link still holds before they show them again.
-_ASK: Final = "private, no-cache"
+# Browsers may cache the bytes, but must check that the link is still valid before they show them again.
+_REVALIDATE: Final = "private, no-cache"
 
 
 def media(request: Request, view: SharedView, shares: ShareService, part: str) -> Response:
-    """A file with `Range`, `ETag` and its type; 304 where the browser has it already.
+    """The response with a file: `Range`, `ETag` and its type; 304 where the browser has it already.
 
     Raises:
         NotFoundError: there is no such file, or not yet.
     """
     file = shares.open_file(view, part)
     response = StoredFileResponse(file)
-    response.headers["Cache-Control"] = _ASK
-    # Players in the frames of other sites, and their cards, are what links are for.
+    response.headers["Cache-Control"] = _REVALIDATE
+    # Links are made to be embedded in other sites.
     response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
     if part in RESULTS.values():
         kind = "attachment" if "download" in request.query_params else "inline"
@@ -33,8 +33,8 @@ def media(request: Request, view: SharedView, shares: ShareService, part: str) -
         response.headers["Content-Disposition"] = disposition(kind, name)
     if not_modified(request, response.headers["etag"]):
         file.close()
-        kept = ("cache-control", "etag", "last-modified", "content-disposition")
+        names = ("cache-control", "etag", "last-modified", "content-disposition")
         return Response(
-            status_code=304, headers={name: response.headers[name] for name in kept if name in response.headers}
+            status_code=304, headers={name: response.headers[name] for name in names if name in response.headers}
         )
     return response

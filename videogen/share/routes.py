@@ -20,7 +20,7 @@ from videogen.core.i18n import COOKIE as LANGUAGE_COOKIE
 from videogen.core.i18n import PARAMETER, VARY, Catalog, negotiate
 from videogen.schemas.system import SESSION_COOKIE
 from videogen.services.public_view import POSTER, PREVIEW, RESULTS
-from videogen.services.shares import PATH, SharedView
+from videogen.services.shares import PATH, SharedView, ShareService
 from videogen.share import pages
 from videogen.share.media import media
 from videogen.share.pages import Links
@@ -31,94 +31,90 @@ from videogen.web.sse import stream_response
 logger = logging.getLogger(__name__)
 router = APIRouter()
 _MEDIA: Final = (*RESULTS.values(), POSTER, PREVIEW)
-# Whoever fetches a page in order to show a preview of it, or before anybody has asked for it, is no viewer.
-_MACHINES: Final = re.compile(
+# User agents of programs that fetch a page to show a preview or to index it: these are not views.
+_PROGRAMS: Final = re.compile(
     r"bot\b|bots?/|crawl|spider|slurp|preview|unfurl|facebookexternalhit|embedly|whatsapp|telegram|skypeuri|curl/|wget/"
     r"|python-|headlesslink|lighthouse|pingdom|uptime|iframely|quora link|vkshare|w3c_validator",
     re.IGNORECASE,
 )
 _YEAR: Final = 365 * 86_400
 _NO_STORE: Final = {"Cache-Control": "no-store"}
-_PLAIN: Final = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
+_SECURITY: Final = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
 
 
 @router.api_route("/s/{rest:path}", methods=["GET", "HEAD"], include_in_schema=False)
-async def shared(request: Request, rest: str) -> Response:
-    """Whatever is asked for below `/s/`: one way for all, so that links that do not work look and take the same."""
+async def get_shared(request: Request, rest: str) -> Response:
+    """Every path below `/s/`, in one route, so that all links that do not work look alike and take the same time."""
     slug, _, part = rest.partition("/")
-    address = _links(request)
+    links = _links(request)
     if (slug, part) == ("-", "share.js"):
         return _script(request)
     try:
         if part == "events":
             return await _events(request, slug)
-        return await anyio.to_thread.run_sync(_answer, request, slug, part)
+        return await anyio.to_thread.run_sync(_respond, request, slug, part)
     except DeletedError:
-        return _page(pages.gone_page(True, address.root, _words(request).tag), 410, _words(request))
+        return _page(pages.gone_page(True, links.root, _texts(request).tag), 410, _texts(request))
     except NotFoundError:
-        return _page(pages.gone_page(False, address.root, _words(request).tag), 404, _words(request))
+        return _page(pages.gone_page(False, links.root, _texts(request).tag), 404, _texts(request))
 
 
-def _answer(request: Request, slug: str, part: str) -> Response:
-    visit = app_state(request).services.shares.find(slug)
-    headers = {} if visit.indexable else {"X-Robots-Tag": "noindex, nofollow"}
+def _respond(request: Request, slug: str, part: str) -> Response:
+    view = _shares(request).find(slug)
+    headers = {} if view.indexable else {"X-Robots-Tag": "noindex, nofollow"}
     if part in _MEDIA:
-        response = media(request, visit, app_state(request).services.shares, part)
-    elif (answer := _PARTS.get(part)) is not None:
-        response = answer(request, visit)
+        response = media(request, view, _shares(request), part)
+    elif (respond := _PARTS.get(part)) is not None:
+        response = respond(request, view)
     else:
         raise NotFoundError
-    response.headers.update(headers | _PLAIN)
+    response.headers.update(headers | _SECURITY)
     return response
 
 
-def _share_page(request: Request, visit: SharedView) -> Response:
-    texts = _words(request)
-    response = _page(
-        pages.share_page(app_state(request).services.shares.without_missing_files(visit), _links(request), texts),
-        200,
-        texts,
-    )
+def _share_page(request: Request, view: SharedView) -> Response:
+    texts = _texts(request)
+    response = _page(pages.share_page(_shares(request).without_missing_files(view), _links(request), texts), 200, texts)
     if PARAMETER in request.query_params:
         path = f"{app_state(request).public_url.root}/"
         response.set_cookie(LANGUAGE_COOKIE, texts.tag, max_age=_YEAR, path=path, samesite="lax")
     if _is_view(request):
-        # After the answer: nobody waits for the count, and a full disk takes nothing but the count.
-        response.background = BackgroundTask(_count, request, visit)
+        # After the response: it does not wait for the count, and a full disk only stops the count.
+        response.background = BackgroundTask(_count, request, view)
     return response
 
 
-def _embed_page(request: Request, visit: SharedView) -> Response:
-    texts = _words(request)
+def _embed_page(request: Request, view: SharedView) -> Response:
+    texts = _texts(request)
     return _page(
-        pages.embed_page(app_state(request).services.shares.without_missing_files(visit), _links(request), texts),
+        pages.embed_page(_shares(request).without_missing_files(view), _links(request), texts),
         200,
         texts,
         framed_by="*",
     )
 
 
-def _recipe(_request: Request, visit: SharedView) -> Response:
-    """What the form of the main page needs in order to ask for this again; the seed as text, since it may be long."""
-    seen = visit.shown
+def _recipe(_request: Request, view: SharedView) -> Response:
+    """The values that the main page's form needs to make this again; the seed as text, since it may exceed 2^53."""
+    shown = view.shown
     recipe = {
-        "type": seen.type,
-        "prompt": seen.prompt,
-        "negative": seen.negative_prompt,
-        "width": seen.width,
-        "height": seen.height,
-        "seconds": seen.duration_seconds,
-        "fps": seen.fps,
-        "seed": str(seen.seed),
-        "engine": seen.engine,
-        "settings": seen.settings,
+        "type": shown.type,
+        "prompt": shown.prompt,
+        "negative": shown.negative_prompt,
+        "width": shown.width,
+        "height": shown.height,
+        "seconds": shown.duration_seconds,
+        "fps": shown.fps,
+        "seed": str(shown.seed),
+        "engine": shown.engine,
+        "settings": shown.settings,
     }
     return JSONResponse(recipe, headers=_NO_STORE)
 
 
-def _qr(request: Request, visit: SharedView) -> Response:
-    """The link as a QR code, dark on light with a quiet zone, whatever lies around it."""
-    code = segno.make(f"{_links(request).base}{PATH}{visit.slug}", error="m", micro=False)
+def _qr(request: Request, view: SharedView) -> Response:
+    """The link as a QR code, dark on light with a quiet zone, on any background."""
+    code = segno.make(f"{_links(request).base}{PATH}{view.slug}", error="m", micro=False)
     picture = BytesIO()
     code.save(picture, kind="svg", scale=8, border=3, dark="#1d1a16", light="#fffdf9", xmldecl=False)
     return Response(picture.getvalue(), media_type="image/svg+xml", headers=_NO_STORE)
@@ -133,20 +129,24 @@ _PARTS: Final[Mapping[str, Callable[[Request, SharedView], Response]]] = {
 
 
 async def _events(request: Request, slug: str) -> Response:
-    told = request.headers.get("last-event-id", "")
-    # What is no number of ours comes from no stream of ours: begin with the state of the moment.
-    after = int(told) if told.isascii() and told.isdigit() and len(told) < 19 else None
+    text = request.headers.get("last-event-id", "")
+    # A malformed id is not from one of our streams: begin with the current state.
+    after = int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
     if request.method == "HEAD":
-        await anyio.to_thread.run_sync(app_state(request).services.shares.find, slug)
+        await anyio.to_thread.run_sync(_shares(request).find, slug)
         return Response(headers=_NO_STORE)
-    stream = await app_state(request).services.shares.stream(slug, after)
+    stream = await _shares(request).stream(slug, after)
     response = stream_response(stream)
-    response.headers.update(_PLAIN)
+    response.headers.update(_SECURITY)
     return response
 
 
 def _script(request: Request) -> Response:
-    headers = {"Cache-Control": "public, max-age=31536000, immutable", "ETag": f'"{pages.script_version()}"', **_PLAIN}
+    headers = {
+        "Cache-Control": "public, max-age=31536000, immutable",
+        "ETag": f'"{pages.script_version()}"',
+        **_SECURITY,
+    }
     if not_modified(request, headers["ETag"]):
         return Response(status_code=304, headers=headers)
     return Response(pages.script(), media_type="text/javascript", headers=headers)
@@ -160,61 +160,61 @@ def oembed(
     maxheight: Annotated[int | None, Query(ge=1, le=100_000)] = None,
     output: Annotated[str, Query(alias="format")] = "json",
 ) -> Response:
-    """How to show a link inside another site (oEmbed 1.0, JSON).
+    """How to embed a link in another site (oEmbed 1.0, JSON).
 
     Raises:
-        NotFoundError: the address is no link of this app that holds.
+        NotFoundError: the address is not a valid link of this app.
     """
     if output != "json":
         return JSONResponse({"detail": "Only format=json is served."}, 501)
-    address = _links(request)
-    shares = app_state(request).services.shares
-    visit = shares.without_missing_files(shares.find(_slug_of(url, address)))
-    size = _fit((visit.shown.width, visit.shown.height), maxwidth, maxheight)
-    # Other sites' scripts may read it: what it tells is public.
-    headers = {"Cache-Control": "no-cache", "Access-Control-Allow-Origin": "*", **_PLAIN}
-    return JSONResponse(_oembed(visit, address, size), headers=headers)
+    links = _links(request)
+    shares = _shares(request)
+    view = shares.without_missing_files(shares.find(_slug_of(url, links)))
+    size = _fit((view.shown.width, view.shown.height), maxwidth, maxheight)
+    # Scripts of other sites may read it: everything in it is public.
+    headers = {"Cache-Control": "no-cache", "Access-Control-Allow-Origin": "*", **_SECURITY}
+    return JSONResponse(_oembed(view, links, size), headers=headers)
 
 
-def _oembed(visit: SharedView, address: Links, size: tuple[int, int]) -> dict[str, Any]:
-    seen, url = visit.shown, f"{address.base}{PATH}{visit.slug}"
-    told: dict[str, Any] = {"version": "1.0", "title": seen.title, "provider_name": "videogen"}
-    told |= {"provider_url": f"{address.base}/", "width": size[0], "height": size[1]}
-    if seen.type == "image" and seen.result_url:
-        told |= {"type": "photo", "url": f"{url}/{seen.result_url}"}
+def _oembed(view: SharedView, links: Links, size: tuple[int, int]) -> dict[str, Any]:
+    shown, url = view.shown, f"{links.base}{PATH}{view.slug}"
+    card: dict[str, Any] = {"version": "1.0", "title": shown.title, "provider_name": "videogen"}
+    card |= {"provider_url": f"{links.base}/", "width": size[0], "height": size[1]}
+    if shown.type == "image" and shown.result_url:
+        card |= {"type": "photo", "url": f"{url}/{shown.result_url}"}
     else:
-        told |= {"type": "video", "html": pages.frame(visit, address, *size)}
-    if seen.poster_url:
-        thumbnail = {"thumbnail_url": f"{url}/{seen.poster_url}"}
-        told |= thumbnail | {"thumbnail_width": seen.width, "thumbnail_height": seen.height}
-    return told
+        card |= {"type": "video", "html": pages.embed_markup(view, links, *size)}
+    if shown.poster_url:
+        thumbnail = {"thumbnail_url": f"{url}/{shown.poster_url}"}
+        card |= thumbnail | {"thumbnail_width": shown.width, "thumbnail_height": shown.height}
+    return card
 
 
-def _slug_of(url: str, address: Links) -> str:
-    """The slug in an address of ours; the scheme may be another, since proxies change it."""
+def _slug_of(url: str, links: Links) -> str:
+    """The slug in an address of this app; the scheme may differ, since proxies change it."""
     try:
-        ours, asked = urlsplit(f"{address.base}{PATH}"), urlsplit(url.strip()[:4096])
-    except ValueError:  # brackets that are no IPv6 address
+        base, given = urlsplit(f"{links.base}{PATH}"), urlsplit(url.strip()[:4096])
+    except ValueError:  # a malformed IPv6 address
         raise NotFoundError from None
-    same = asked.scheme in ("http", "https") and asked.netloc.lower() == ours.netloc.lower()
-    if not (same and asked.path.startswith(ours.path)):
+    same = given.scheme in ("http", "https") and given.netloc.lower() == base.netloc.lower()
+    if not (same and given.path.startswith(base.path)):
         raise NotFoundError
-    return unquote(asked.path.removeprefix(ours.path)).removesuffix("/")
+    return unquote(given.path.removeprefix(base.path)).removesuffix("/")
 
 
 def _fit(size: tuple[int, int], width: int | None, height: int | None) -> tuple[int, int]:
-    """The size in pixels within these bounds, with its shape kept."""
+    """The size in pixels, scaled down to these limits in the same aspect ratio."""
     shrink = min(1.0, (width or size[0]) / size[0], (height or size[1]) / size[1])
     return max(1, int(size[0] * shrink)), max(1, int(size[1] * shrink))
 
 
-def _words(request: Request) -> Catalog:
-    """The visitor's language."""
+def _texts(request: Request) -> Catalog:
+    """The texts in the visitor's language."""
     return negotiate(request.query_params, request.cookies, request.headers)
 
 
 def _page(html: str, status: int, texts: Catalog, framed_by: str = "'self'") -> HTMLResponse:
-    headers = {"Content-Security-Policy": pages.policy(framed_by), **_PLAIN, **_NO_STORE}
+    headers = {"Content-Security-Policy": pages.policy(framed_by), **_SECURITY, **_NO_STORE}
     headers |= {"Content-Language": texts.tag, "Vary": VARY}
     if status != 200:
         headers["X-Robots-Tag"] = "noindex, nofollow"
@@ -222,22 +222,26 @@ def _page(html: str, status: int, texts: Catalog, framed_by: str = "'self'") -> 
 
 
 def _is_view(request: Request) -> bool:
-    """Whether a person has opened the page: not a machine, not a prefetch, not the page's own refresh."""
-    told = request.headers
-    early = "prefetch" in f"{told.get('sec-purpose', '')} {told.get('purpose', '')} {told.get('x-moz', '')}".lower()
-    agent = told.get("user-agent", "")
-    machine = not agent or _MACHINES.search(agent) is not None
-    again = {"again", PARAMETER} & request.query_params.keys()
-    return request.method == "GET" and not early and not machine and not again
+    """Whether a person opened the page: not a program, a prefetch or the page's own refresh."""
+    headers = request.headers
+    purpose = " ".join(headers.get(name, "") for name in ("sec-purpose", "purpose", "x-moz")).lower()
+    agent = headers.get("user-agent", "")
+    is_program = not agent or _PROGRAMS.search(agent) is not None
+    is_refresh = bool({"again", PARAMETER} & request.query_params.keys())
+    return request.method == "GET" and "prefetch" not in purpose and not is_program and not is_refresh
 
 
-def _count(request: Request, visit: SharedView) -> None:
+def _count(request: Request, view: SharedView) -> None:
     services = app_state(request).services
     token = request.cookies.get(SESSION_COOKIE, "")
     try:
-        services.shares.count_view(visit, services.sessions.find(token) if token else None)
+        services.shares.count_view(view, services.sessions.find(token) if token else None)
     except StorageError as problem:
         logger.warning("A view was not counted. %s", problem.detail)
+
+
+def _shares(request: Request) -> ShareService:
+    return app_state(request).services.shares
 
 
 def _links(request: Request) -> Links:
