@@ -50,7 +50,7 @@ class Serializer:
 
     def event(self, stored: StoredEvent) -> Event:
         """The public form of a stored event, with fresh links."""
-        fields: dict[str, Any] = dict(stored.data) | {"id": stored.id}
+        fields: dict[str, Any] = vars(stored.data) | {"id": stored.id}
         match stored.data:
             case ProgressRecord():
                 preview = self.media_url(fields.pop("preview_file_id"), fields.pop("preview_version"))

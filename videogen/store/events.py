@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any, Final, Literal, cast
 
 from sqlalchemy import func, insert
@@ -150,8 +151,16 @@ def snapshot(row: GenerationRow) -> EventRecord:
     return ProgressRecord(**common, **_columns(row, ProgressRecord))
 
 
-def _columns(row: GenerationRow, record: type[ProgressRecord | ResultRecord]) -> dict[str, Any]:
-    return {name: getattr(row, name) for name in record.model_fields if name not in EventData.model_fields}
+def _columns(row: GenerationRow, record: type[EventRecord]) -> dict[str, Any]:
+    names = _OWN_FIELDS[record]
+    return dict(zip(names, attrgetter(*names)(row), strict=True))
+
+
+# Computed once: reading the fields of a model takes longer than building it.
+_OWN_FIELDS: Final[dict[type[EventRecord], tuple[str, ...]]] = {
+    record: tuple(name for name in record.model_fields if name not in EventData.model_fields)
+    for record in RECORDS.values()
+}
 
 
 def append_event(unit: UnitOfWork, row: GenerationRow) -> None:
