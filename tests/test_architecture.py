@@ -186,18 +186,39 @@ def test_error_classes_end_in_error():
 # What a tool cannot see
 
 
-def test_a_coroutine_of_the_api_never_blocks_the_loop():
+EDGES = ("videogen.api", "videogen.share")
+
+
+def _parameters_from_dependencies(function):
+    """The names of the parameters that `videogen.web.dependencies` provides, such as `generations: GenerationsDep`."""
+    return {argument.arg for argument in function.args.args if ast.unparse(argument.annotation).endswith("Dep")}
+
+
+def test_a_coroutine_of_an_edge_calls_no_blocking_service():
     breaches = [
-        f"{module}:{call.lineno} service.{call.func.attr}()"
+        f"{module}:{call.lineno} {ast.unparse(call.func)}()"
         for module, function in _nodes(ast.AsyncFunctionDef)
-        if module.startswith("videogen.api")
+        if module.startswith(EDGES)
         for call in ast.walk(function)
         if isinstance(call, ast.Call)
         and isinstance(call.func, ast.Attribute)
-        and "service" in ast.unparse(call.func.value).lower()
-        and call.func.attr != "stream"
+        and (owner := ast.unparse(call.func.value))
+        and (owner in _parameters_from_dependencies(function) or "services" in owner or "_shares(" in owner)
+        and call.func.attr not in ("stream", "upload_folder")
     ]
     assert breaches == [], "make the route a plain `def` (it then runs in a thread), or use anyio.to_thread.run_sync"
+
+
+def test_an_edge_reaches_the_use_cases_through_services_only():
+    allowed = ("core", "schemas", "services", "web")
+    breaches = [
+        f"{module} -> {target}"
+        for module in SOURCES
+        if module.startswith(EDGES)
+        for target in _imports(module)
+        if not target.startswith((*(f"videogen.{name}" for name in allowed), ".".join(module.split(".")[:2])))
+    ]
+    assert breaches == [], "add what is missing to a service, and call that"
 
 
 def test_python_holds_no_markup_and_no_script():
