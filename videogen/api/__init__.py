@@ -1,1 +1,1 @@
-"""The HTTP edge: `/api/v1`, media, health. Routes are thin; the service does the work."""
+"""The routes of `/api/v1`, media and health. They only call the services."""

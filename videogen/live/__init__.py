@@ -1,1 +1,1 @@
-"""Committed events to open readers; no HTTP."""
+"""Delivers committed events to open streams; knows no HTTP."""

@@ -1,4 +1,4 @@
-"""Builds the app from its parts, and runs it."""
+"""Builds the app and runs it."""
 
 from __future__ import annotations
 

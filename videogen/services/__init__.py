@@ -1,1 +1,1 @@
-"""The use cases: the only thing that the edges call."""
+"""The use cases. `api` and `share` call nothing else."""

@@ -1,1 +1,1 @@
-"""The edge for people who were sent a link: plain pages without Gradio, their media, their events, oEmbed."""
+"""The routes of public links: plain pages without Gradio, their media, their events, oEmbed."""

@@ -1,1 +1,1 @@
-"""What all HTTP edges share."""
+"""What `api`, `share` and `server` have in common: sessions, errors, event streams, bodies, proxies."""

@@ -1,4 +1,4 @@
-"""How Alembic reaches the database: through the connection that `videogen.migrate` hands over."""
+"""Alembic's environment: it uses the connection that `videogen.db.migrate` passes."""
 
 from alembic import context
 from sqlmodel import SQLModel
