@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
-from videogen.engines.base import Preset, RenderFailed
+from videogen.engines.base import Preset, ProcessPolicy, RenderFailed
 from videogen.engines.function import engine
 from videogen.engines.settings import VideoSettings
 from videogen.engines.stills import read_input
@@ -114,3 +114,8 @@ def odd(recipe):
     assert set(recipe.settings) == {"steps", "guidance_scale", "style", "loop", "caption", "lora_2x", "weights"}
     for _ in range(recipe.num_frames):
         yield np.full((recipe.height, recipe.width, 3), 5 * recipe.settings["steps"], np.uint8)
+
+
+# How a renderer starts is no subject of these tests: one that stays serves many jobs.
+for _engine in (gated, paced, fails_once, develops, odd):
+    _engine.process = ProcessPolicy(mode="sequential")

@@ -89,7 +89,7 @@ def test_videos_play_in_step_and_what_differs_is_marked(tab, made):
     tab.page.keyboard.press("Escape")
     expect(tab.find("#compare")).to_be_hidden()
     expect(tab.find("#help-open")).to_be_focused()
-    assert tab.evaluate("videogen.compare.clock") is None
+    tab.wait_for("() => videogen.compare.clock === null")
 
     tab.page.set_viewport_size({"width": 320, "height": 640})
     tab.evaluate("ids => videogen.compare.open(ids)", [short, long, still, short])
