@@ -1,4 +1,4 @@
-"""The public wire contract: what the API takes and gives, as frozen models. Imports nothing of ours but itself."""
+"""The public JSON of the API and the events, as frozen models. Imports no other package."""
 
 # ruff: noqa: F403  (each module's public names are this package's)
 from videogen.schemas.base import *
