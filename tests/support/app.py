@@ -43,13 +43,8 @@ def without_settings(environ: Mapping[str, str]) -> dict[str, str]:
 
 def environment(data_dir: Path, engines: Sequence[str] = ("bars",), **settings: object) -> dict[str, str]:
     """The environment of a server: this process's, with only these VIDEOGEN_ settings (`workers=2`, ...)."""
-    return without_settings(os.environ) | server_settings(data_dir, engines, **settings)
-
-
-def server_settings(data_dir: Path, engines: Sequence[str] = ("bars",), **settings: object) -> dict[str, str]:
-    """The VIDEOGEN_ variables of a server."""
     given = {"port": 0, "data_dir": data_dir, "engines": ",".join(map(engine_reference, engines))} | settings
-    return {f"VIDEOGEN_{key.upper()}": str(value) for key, value in given.items()}
+    return without_settings(os.environ) | {f"VIDEOGEN_{key.upper()}": str(value) for key, value in given.items()}
 
 
 def run_to_end(*arguments: str, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
