@@ -7,8 +7,8 @@ from fastapi.responses import HTMLResponse
 
 from tests.client.answers import generation_json
 from tests.ui.conftest import at
+from videogen.schemas.system import SESSION_COOKIE
 from videogen.ui.first_paint import FirstPaint, early_room
-from videogen.ui.pages import COOKIE
 
 DOCUMENT = (
     '<!doctype html>\n<html\n\tlang="en" style="margin: 0">\n<head><meta property="og:title" content="Gradio" />'
@@ -101,7 +101,7 @@ async def test_anothers_generation_is_not_shown(api, browser):
 
 async def test_the_cookie_is_enough(api, browser):
     api.session("mine", generation_json("gen_a", **RUNNING))
-    browser.cookies.set(COOKIE, "mine")
+    browser.cookies.set(SESSION_COOKIE, "mine")
     assert (await browser.get("/page/room")).json()["room"]["selected"]["id"] == "gen_a"
 
 
