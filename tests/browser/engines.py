@@ -8,9 +8,9 @@ import numpy as np
 from pydantic import Field
 
 from videogen.engines.base import Preset, ProcessPolicy, RenderFailed
+from videogen.engines.frames import read_input
 from videogen.engines.function import engine
 from videogen.engines.settings import VideoSettings
-from videogen.engines.stills import read_input
 from videogen.schemas.engines import Capabilities
 
 GATE = "go-on"

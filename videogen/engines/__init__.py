@@ -1,30 +1,30 @@
-"""What renders. This module gives an author of an engine all that is needed; each name is imported on first use."""
+"""What renders. This module gives an author of an engine all that is needed."""
 
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
+
+from videogen.engines.base import (
+    Artifact,
+    Engine,
+    NeedsAttention,
+    Preset,
+    ProcessPolicy,
+    Recipe,
+    RenderCancelled,
+    RenderContext,
+    RenderEnd,
+    RenderFailed,
+    RenderLost,
+    RenderRequest,
+)
+from videogen.engines.function import engine
+from videogen.engines.settings import VideoSettings, video_recipe
+from videogen.schemas.engines import Capabilities
 
 if TYPE_CHECKING:
-    from videogen.engines.base import (
-        Artifact,
-        Engine,
-        NeedsAttention,
-        Preset,
-        ProcessPolicy,
-        Recipe,
-        RenderCancelled,
-        RenderContext,
-        RenderEnd,
-        RenderFailed,
-        RenderLost,
-        RenderRequest,
-    )  # fmt: skip
-    from videogen.engines.frames import render_at, render_sequence
-    from videogen.engines.function import engine
-    from videogen.engines.settings import VideoSettings, video_recipe
-    from videogen.engines.stills import read_input, render_still
-    from videogen.schemas.engines import Capabilities
+    from videogen.engines.frames import read_input, render_at, render_sequence, render_still
 
 __all__ = [
     "Artifact", "Capabilities", "Engine", "NeedsAttention", "Preset", "ProcessPolicy", "Recipe", "RenderCancelled",
@@ -32,19 +32,8 @@ __all__ = [
     "read_input", "render_at", "render_sequence", "render_still", "video_recipe",
 ]  # fmt: skip
 
-_ELSEWHERE: Final = {
-    "Capabilities": "videogen.schemas.engines",
-    "VideoSettings": "videogen.engines.settings",
-    "engine": "videogen.engines.function",
-    "read_input": "videogen.engines.stills",
-    "render_at": "videogen.engines.frames",
-    "render_sequence": "videogen.engines.frames",
-    "render_still": "videogen.engines.stills",
-    "video_recipe": "videogen.engines.settings",
-}
-
 
 def __getattr__(name: str) -> Any:
-    if name in __all__:
-        return getattr(import_module(_ELSEWHERE.get(name, "videogen.engines.base")), name)
+    if name in __all__:  # imported on first use: `frames` needs numpy and av, and the web process does not
+        return getattr(import_module("videogen.engines.frames"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -61,8 +61,7 @@ class Recipe(Model):
         An input image counts by its bytes, not by its path. `understanding` does not count: it changes no picture.
         """
         values = self.model_dump(mode="json", exclude={"input_path", "understanding"})
-        canonical = orjson.dumps(values, option=orjson.OPT_SORT_KEYS)
-        return hashlib.sha256(canonical).hexdigest()
+        return hashlib.sha256(orjson.dumps(values, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
 class Preset(Model):

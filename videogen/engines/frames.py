@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import time
 from collections import deque
@@ -14,6 +15,7 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from videogen.core.errors import is_disk_fault
 from videogen.engines.base import Artifact, Recipe, RenderContext, RenderFailed
@@ -25,15 +27,16 @@ from videogen.media import (
     join_segments,
     probe,
     replacing,
+    write_jpeg,
     write_poster,
+    write_still,
 )
 
 logger = logging.getLogger("videogen.render")
 PREVIEW_SECONDS: Final = 0.4
 VIDEO_NAME: Final = "video.mp4"
+STILL_NAME: Final = "still.png"
 POSTER_NAME: Final = "poster.jpg"
-_SEGMENTS: Final = "segments"
-_NOTHING: Final = object()
 
 
 def render_sequence(recipe: Recipe, ctx: RenderContext, frames: Iterable[Any], message: str = "") -> Artifact:
@@ -73,9 +76,66 @@ def render_at(
     """
     render = _Render(recipe, ctx, message)
     start = render.finished_segments()
-    frames = _made_ahead(frame_at, range(start * recipe.fps, recipe.num_frames), threads)
-    with closing(frames):
+    with closing(_made_ahead(frame_at, range(start * recipe.fps, recipe.num_frames), threads)) as frames:
         return render.run(frames, start=start, resumable=True)
+
+
+def render_still(recipe: Recipe, ctx: RenderContext, make_image: Callable[[], Any], message: str = "") -> Artifact:
+    """Make one image, and write it as a PNG that holds its recipe, with a JPEG as poster.
+
+    Args:
+        recipe: gives the size.
+        ctx: receives a preview, and is asked for a cancel before and after the image is made.
+        make_image: returns a uint8 array of shape (height, width, 3), RGB.
+        message: sent with every step.
+
+    Raises:
+        RenderFailed: the image has another type or shape.
+        RenderCancelled: the job was cancelled.
+    """
+    ctx.raise_if_cancelled()
+    ctx.report(0, 1, "preparing", message)
+    frame = _checked(make_image(), 0, recipe)
+    ctx.preview(frame)
+    ctx.report(1, 1, "finishing", message)
+    ctx.raise_if_cancelled()
+    still, poster = ctx.workdir / STILL_NAME, ctx.workdir / POSTER_NAME
+    write_still(frame, still, _file_tags(recipe))
+    write_jpeg(frame, poster)
+    size = {"width": recipe.width, "height": recipe.height}
+    return Artifact(path=still, poster_path=poster, content_type="image/png", fps=0, num_frames=1, **size)
+
+
+def read_input(recipe: Recipe) -> NDArray[np.uint8]:
+    """Return the image that a recipe starts from: a uint8 array of shape (H, W, 3), RGB, of any size.
+
+    Raises:
+        RenderFailed: the file is missing, cannot be read, or is not the one that the recipe was made with.
+    """
+    try:
+        if recipe.input_path is None:
+            raise FileNotFoundError
+        with recipe.input_path.open("rb") as file:
+            if hashlib.file_digest(file, "sha256").hexdigest() != recipe.input_digest:
+                text = "The input image is not the one that was sent. Upload it again and start a new generation."
+                raise RenderFailed(text, code="input_changed")
+            file.seek(0)
+            with Image.open(file) as image:
+                return np.asarray(image.convert("RGB"))
+    except (OSError, SyntaxError, ValueError) as problem:
+        text = "The input image cannot be read any more. Upload it again and start a new generation."
+        raise RenderFailed(text, code="input_missing") from problem
+
+
+def first_frame(frames: Iterable[Any]) -> Any:
+    """Return the first frame that a frame function yields.
+
+    Raises:
+        RenderFailed: it yields none.
+    """
+    for frame in frames:
+        return frame
+    raise RenderFailed("Expected a frame, got none.", code="wrong_frame_count")
 
 
 def _made_ahead(frame_at: Callable[[int], Any], indices: range, threads: int) -> Generator[Any]:
@@ -97,50 +157,42 @@ def _made_ahead(frame_at: Callable[[int], Any], indices: range, threads: int) ->
         pool.shutdown(cancel_futures=True)
 
 
-def check_frame(frame: Any, index: int, recipe: Recipe) -> NDArray[np.uint8]:
-    """Return `frame` if it is a uint8 array of shape (height, width, 3).
-
-    Raises:
-        RenderFailed: it is not.
-    """
+def _checked(frame: Any, index: int, recipe: Recipe) -> NDArray[np.uint8]:
+    """Return `frame` if it is a uint8 array of shape (height, width, 3)."""
     shape = (recipe.height, recipe.width, 3)
     if not isinstance(frame, np.ndarray):
-        raise _wrong_frame(index, shape, f"{type(frame).__name__}. Convert it with numpy.asarray")
-    if frame.dtype != np.uint8:
-        raise _wrong_frame(index, shape, f"{frame.dtype} of shape {frame.shape}. Scale it to 0..255 and convert it")
-    if frame.shape != shape:
-        raise _wrong_frame(index, shape, f"shape {frame.shape}. Take recipe.height and recipe.width")
-    return frame
-
-
-def _wrong_frame(index: int, shape: tuple[int, int, int], got: str) -> RenderFailed:
-    return RenderFailed(f"Frame {index}: expected uint8 of shape {shape}, got {got}.", code="wrong_frame")
+        actual = f"{type(frame).__name__}. Convert it with numpy.asarray"
+    elif frame.dtype != np.uint8:
+        actual = f"{frame.dtype} of shape {frame.shape}. Scale it to 0..255 and convert it"
+    elif frame.shape != shape:
+        actual = f"shape {frame.shape}. Take recipe.height and recipe.width"
+    else:
+        return frame
+    raise RenderFailed(f"Frame {index}: expected uint8 of shape {shape}, got {actual}.", code="wrong_frame")
 
 
 class _Render:
     """One render of a recipe in the workdir of its context."""
 
     def __init__(self, recipe: Recipe, ctx: RenderContext, message: str) -> None:
-        self._recipe = recipe
-        self._ctx = ctx
-        self._message = message
-        self._folder = ctx.workdir / _SEGMENTS
+        self._recipe, self._ctx, self._message = recipe, ctx, message
+        self._folder = ctx.workdir / "segments"
         self._folder.mkdir(parents=True, exist_ok=True)
+        self._segments = -(-recipe.num_frames // recipe.fps)
         self._last_preview = -PREVIEW_SECONDS
 
     def run(self, frames: Iterator[Any], *, start: int, resumable: bool) -> Artifact:
         """Encode from segment `start` on. If `resumable`, save a checkpoint after each segment."""
-        recipe, ctx = self._recipe, self._ctx
-        done = min(start * recipe.fps, recipe.num_frames)
-        ctx.report(done, recipe.num_frames, "preparing", self._message)
+        recipe, step = self._recipe, min(start * self._recipe.fps, self._recipe.num_frames)
+        self._report(step, "preparing")
         for segment in range(start, self._segments):
-            first = segment * recipe.fps
-            self._write(segment, islice(enumerate(frames, first), self._length(segment)))
+            first, step = step, step + self._length(segment)
+            self._write(segment, islice(enumerate(frames, first), step - first))
             if resumable:
-                step = first + self._length(segment)
-                ctx.save({"segments": segment + 1, "step": step, "recipe": recipe.digest, "encoder": ENCODER})
-        if next(frames, _NOTHING) is not _NOTHING:
-            raise _wrong_count(recipe, "more")
+                checkpoint = {"segments": segment + 1, "step": step, "recipe": recipe.digest, "encoder": ENCODER}
+                self._ctx.save(checkpoint)
+        for _ in frames:
+            raise self._wrong_count("more")
         return self._finish()
 
     def finished_segments(self) -> int:
@@ -159,10 +211,6 @@ class _Render:
                 return segment
         return count
 
-    @property
-    def _segments(self) -> int:
-        return -(-self._recipe.num_frames // self._recipe.fps)
-
     def _length(self, segment: int) -> int:
         """Number of frames in a segment: one second, or the rest."""
         return min(self._recipe.fps, self._recipe.num_frames - segment * self._recipe.fps)
@@ -170,20 +218,28 @@ class _Render:
     def _path(self, segment: int) -> Path:
         return self._folder / f"{segment:05}.mp4"
 
+    def _report(self, step: int, stage: str) -> None:
+        self._ctx.report(step, self._recipe.num_frames, stage, self._message)
+
+    def _wrong_count(self, actual: object) -> RenderFailed:
+        text = f"Expected {self._recipe.num_frames} frames (recipe.num_frames), got {actual}."
+        return RenderFailed(text, code="wrong_frame_count")
+
     def _write(self, segment: int, frames: Iterator[tuple[int, Any]]) -> None:
-        recipe, ctx = self._recipe, self._ctx
-        shape = VideoShape(recipe.width, recipe.height, recipe.fps)
-        index = segment * recipe.fps - 1
-        ctx.raise_if_cancelled()
+        shape = VideoShape(self._recipe.width, self._recipe.height, self._recipe.fps)
+        step = segment * self._recipe.fps
+        last = step + self._length(segment)
+        self._ctx.raise_if_cancelled()
         with replacing(self._path(segment)) as part, SegmentEncoder(part, shape) as encoder:
             for index, frame in frames:
-                checked = check_frame(frame, index, recipe)
+                step = index + 1
+                checked = _checked(frame, index, self._recipe)
                 encoder.write(checked)
                 self._preview(checked)
-                ctx.report(index + 1, recipe.num_frames, "rendering", self._message)
-                ctx.raise_if_cancelled()
-            if index + 1 < segment * recipe.fps + self._length(segment):
-                raise _wrong_count(recipe, str(index + 1))
+                self._report(step, "rendering")
+                self._ctx.raise_if_cancelled()
+            if step < last:
+                raise self._wrong_count(step)
 
     def _preview(self, frame: NDArray[np.uint8]) -> None:
         now = time.monotonic()
@@ -192,40 +248,23 @@ class _Render:
             self._ctx.preview(frame)
 
     def _finish(self) -> Artifact:
-        recipe, ctx = self._recipe, self._ctx
-        ctx.report(recipe.num_frames, recipe.num_frames, "finishing", self._message)
-        video, poster = ctx.workdir / VIDEO_NAME, ctx.workdir / POSTER_NAME
-        segments = [self._path(segment) for segment in range(self._segments)]
-        join_segments(segments, video, describe_file(recipe))
-        return Artifact(
-            path=video,
-            poster_path=poster if _write_poster(video, poster) else None,
-            width=recipe.width,
-            height=recipe.height,
-            fps=recipe.fps,
-            num_frames=recipe.num_frames,
-        )
+        recipe, folder = self._recipe, self._ctx.workdir
+        video, poster = folder / VIDEO_NAME, None
+        self._report(recipe.num_frames, "finishing")
+        join_segments([self._path(segment) for segment in range(self._segments)], video, _file_tags(recipe))
+        try:
+            write_poster(video, folder / POSTER_NAME)
+            poster = folder / POSTER_NAME
+        except OSError as problem:
+            if not is_disk_fault(problem):
+                raise
+            # A full disk costs only the poster.
+            logger.warning("the poster could not be written: %s", problem.strerror)
+        shape = recipe.model_dump(include={"width", "height", "fps", "num_frames"})
+        return Artifact(path=video, poster_path=poster, **shape)
 
 
-def _write_poster(video: Path, poster: Path) -> bool:
-    """Write the poster, and return whether that was possible: a full disk costs only the poster."""
-    try:
-        write_poster(video, poster)
-    except OSError as error:
-        if not is_disk_fault(error):
-            raise
-        logger.warning("the poster could not be written: %s", error.strerror)
-        return False
-    return True
-
-
-def _wrong_count(recipe: Recipe, got: str) -> RenderFailed:
-    return RenderFailed(
-        f"Expected {recipe.num_frames} frames (recipe.num_frames), got {got}.", code="wrong_frame_count"
-    )
-
-
-def describe_file(recipe: Recipe) -> dict[str, str]:
+def _file_tags(recipe: Recipe) -> dict[str, str]:
     """The tags of a file that hold its recipe: the prompt in `title`, all of it as JSON in `comment`."""
     # Whoever gets the file must not learn paths of this machine.
     comment = recipe.model_dump_json(by_alias=True, exclude={"input_path"})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,9 +52,8 @@ class FunctionEngine:
         Raises:
             RenderFailed: it does not yield the frames of this recipe.
         """
-        # Imported here: they import numpy and av, which the web process does not need.
-        from videogen.engines.frames import render_sequence
-        from videogen.engines.stills import first_frame, render_still
+        # Imported here: it imports numpy and av, which the web process does not need.
+        from videogen.engines.frames import first_frame, render_sequence, render_still
 
         frames = self.function(recipe, ctx) if self._wants_context else self.function(recipe)
         if not isinstance(frames, Iterable):
@@ -106,16 +106,8 @@ def engine(
 
 def _takes_context(function: FrameFunction) -> bool:
     signature = inspect.signature(function)
-    if _accepts(signature, 2):
-        return True
-    if _accepts(signature, 1):
-        return False
+    for count in (2, 1):
+        with suppress(TypeError):
+            signature.bind(*range(count))
+            return count == 2
     raise TypeError(f"{function}: expected a function of (recipe) or (recipe, ctx), got {signature}")
-
-
-def _accepts(signature: inspect.Signature, count: int) -> bool:
-    try:
-        signature.bind(*range(count))
-    except TypeError:
-        return False
-    return True

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import quote
 
@@ -19,9 +18,8 @@ logger = logging.getLogger(__name__)
 
 def presets_of(engine: Engine) -> list[Preset]:
     """Return the valid presets of an engine. For each other one, the reason is logged."""
-    presets: Sequence[object] = getattr(engine, "presets", None) or ()
     valid: dict[str, Preset] = {}
-    for preset in presets:
+    for preset in getattr(engine, "presets", None) or ():
         if not isinstance(preset, Preset):
             logger.warning("engine %s: expected each preset to be a Preset, got %r; left out", engine.id, preset)
         elif preset.id in valid:
@@ -47,22 +45,14 @@ def _fault(engine: Engine, preset: Preset) -> str:
 
 def preset_infos(engine: Engine, base: str) -> tuple[PresetInfo, ...]:
     """The presets of an engine for `GET /engines`; `base` is the public address of the app, or its path."""
+    path = f"{base}/api/v1/engines/{quote(engine.id, safe='')}/presets"
     return tuple(
         PresetInfo(
-            id=preset.id,
-            title=preset.title,
-            prompt=preset.prompt,
-            negative_prompt=preset.negative_prompt,
-            type=preset.type,
-            settings=preset.settings,
-            poster_url=_poster_url(base, engine.id, preset.id) if preset.poster else None,
+            **preset.model_dump(exclude={"poster"}),
+            poster_url=f"{path}/{preset.id}/poster.webp" if preset.poster else None,
         )
         for preset in presets_of(engine)
     )
-
-
-def _poster_url(base: str, engine_id: str, preset_id: str) -> str:
-    return f"{base}/api/v1/engines/{quote(engine_id, safe='')}/presets/{preset_id}/poster.webp"
 
 
 def poster_path(engine: Engine | None, preset_id: str) -> Path:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import importlib
 import importlib.util
 import sys
 from collections.abc import Sequence
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Final
@@ -59,7 +59,13 @@ def load_engine(reference: str) -> Engine:
     if ":" not in target:
         target = _entry_point(target)
     source, _, attribute = target.rpartition(":")
-    module = _from_file(Path(source), reference) if source.endswith(".py") else _from_module(source, reference)
+    try:
+        module = _from_file(Path(source).resolve(), reference) if source.endswith(".py") else import_module(source)
+    except ConfigError:
+        raise
+    except Exception as error:
+        expected = f"{source} to be importable ({type(error).__name__}: {error})"
+        raise ConfigError(VARIABLE, expected, reference) from error
     value = getattr(module, attribute, None)
     if value is None:
         raise ConfigError(VARIABLE, f"a name in {source}, which has no {attribute!r}", reference)
@@ -78,8 +84,7 @@ def process_policy(reference: str) -> ProcessPolicy:
     Raises:
         ConfigError: see `load_engine`.
     """
-    policy: ProcessPolicy = getattr(load_engine(reference), "process", _POLICY)
-    return policy
+    return getattr(load_engine(reference), "process", _POLICY)
 
 
 def _entry_point(name: str) -> str:
@@ -89,20 +94,11 @@ def _entry_point(name: str) -> str:
     points = {point.name: point.value for point in entry_points(group=GROUP)}
     if name not in points:
         known = ", ".join(sorted(points.keys() | BUILTIN.keys()))
-        expected = f"an engine's name ({known}), module:attribute or path/to/file.py:attribute"
-        raise ConfigError(VARIABLE, expected, name)
+        raise ConfigError(VARIABLE, f"an engine's name ({known}), module:attribute or path/to/file.py:attribute", name)
     return points[name]
 
 
-def _from_module(name: str, reference: str) -> ModuleType:
-    try:
-        return importlib.import_module(name)
-    except Exception as error:
-        raise _cannot_import(name, reference, error) from error
-
-
 def _from_file(path: Path, reference: str) -> ModuleType:
-    path = path.resolve()
     if not path.is_file():
         raise ConfigError(VARIABLE, f"an existing file before the colon (there is no {path})", reference)
     name = f"videogen_engine_{path.stem}_{hashlib.sha256(bytes(path)).hexdigest()[:8]}"
@@ -116,11 +112,7 @@ def _from_file(path: Path, reference: str) -> ModuleType:
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except BaseException:
         del sys.modules[name]
-        raise _cannot_import(str(path), reference, error) from error
+        raise
     return module
-
-
-def _cannot_import(source: str, reference: str, error: Exception) -> ConfigError:
-    return ConfigError(VARIABLE, f"{source} to be importable ({type(error).__name__}: {error})", reference)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING, Annotated, Final
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from videogen.core.errors import InvalidRequestError
 from videogen.engines.base import Recipe
@@ -79,7 +79,7 @@ def video_recipe(engine: Engine, request: RenderRequest) -> Recipe:
         height=settings.height // 2 * 2,
         fps=settings.fps if is_video else _default_fps(engine),
         num_frames=max(1, round(settings.duration_seconds * settings.fps)) if is_video else 1,
-        settings=_own_fields(settings),
+        settings=settings.model_dump(mode="json", exclude=set(VideoSettings.model_fields)),
         input_digest=request.input_digest,
     )
 
@@ -87,7 +87,3 @@ def video_recipe(engine: Engine, request: RenderRequest) -> Recipe:
 def _default_fps(engine: Engine) -> int:
     default = engine.settings.model_fields["fps"].default
     return default if isinstance(default, int) else 24
-
-
-def _own_fields(settings: BaseModel) -> dict[str, object]:
-    return settings.model_dump(mode="json", exclude=set(VideoSettings.model_fields))

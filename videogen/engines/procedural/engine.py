@@ -63,9 +63,8 @@ class ProceduralEngine:
     def render(self, recipe: Recipe, ctx: RenderContext) -> Artifact:
         """See `Engine.render`. The first report says what was understood."""
         # Imported here, because they import numpy and av, which the web process does not need.
-        from videogen.engines.frames import render_at
+        from videogen.engines.frames import render_at, render_still
         from videogen.engines.procedural.still import CLIP_SECONDS, best_still
-        from videogen.engines.stills import render_still
 
         build, message = _scene_factory(recipe)
         size = (recipe.width, recipe.height)
@@ -99,9 +98,9 @@ def understanding(spec: SceneSpec) -> Understanding:
 def _scene_factory(recipe: Recipe) -> tuple[Callable[[tuple[int, int], float], Scene | PhotoScene], str]:
     """A function that builds the scene for a size (width, height) and a length in seconds, and the text about the
     prompt."""
+    from videogen.engines.frames import read_input
     from videogen.engines.procedural.photo.scene import PhotoScene
     from videogen.engines.procedural.scene import build_scene
-    from videogen.engines.stills import read_input
 
     spec = pinned_scene(recipe)
     if recipe.input_digest is not None:
