@@ -16,10 +16,8 @@ FILE: Final = 5
 INTERRUPTED: Final = 130
 
 
-class UsageError(StartError):
+class UsageError(StartError, code="usage"):
     """The command line is wrong."""
-
-    code = "usage"
 
 
 def exit_code(problem: BaseException) -> int:

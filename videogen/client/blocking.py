@@ -23,9 +23,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-def blocking(
-    function: Callable[Concatenate[AsyncClient, P], Awaitable[T]],
-) -> Callable[Concatenate[Client, P], T]:
+def blocking(function: Callable[Concatenate[AsyncClient, P], Awaitable[T]]) -> Callable[Concatenate[Client, P], T]:
     """Make a blocking function for `Client` of a coroutine function for `AsyncClient`."""
 
     @wraps(function)

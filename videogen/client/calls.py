@@ -12,9 +12,7 @@ import httpx
 from pydantic import BaseModel
 
 from videogen.client.errors import ProtocolError, from_response
-from videogen.schemas.generations import (
-    GenerationType,
-)
+from videogen.schemas.generations import GenerationType
 
 T = TypeVar("T")
 M = TypeVar("M", bound=BaseModel)

@@ -16,51 +16,28 @@ from videogen.schemas.status import Status
 from videogen.schemas.system import Problem
 
 
-class ClientError(VideogenError):
+class ClientError(VideogenError, code="client_error", title="Call failed"):
     """The call to the API did not succeed."""
 
-    code = "client_error"
-    title = "Call failed"
 
-
-class Unreachable(ClientError):
+class Unreachable(ClientError, code="unreachable", status=503, title="API unreachable"):
     """The API could not be reached. Check that it runs and that the network is up, then try again."""
 
-    code = "unreachable"
-    status = 503
-    title = "API unreachable"
 
-
-class ProtocolError(ClientError):
+class ProtocolError(ClientError, code="protocol_error", status=502, title="Unexpected answer"):
     """The response does not follow the contract of the API."""
 
-    code = "protocol_error"
-    status = 502
-    title = "Unexpected answer"
 
-
-class WaitTimeout(ClientError):
+class WaitTimeout(ClientError, code="wait_timeout", status=504, title="Not finished in time"):
     """The generation did not end within the timeout. It goes on: wait or watch again."""
 
-    code = "wait_timeout"
-    status = 504
-    title = "Not finished in time"
 
-
-class DownloadFailed(ClientError):
+class DownloadFailed(ClientError, code="download_failed", status=502, title="Download failed"):
     """The file could not be downloaded completely."""
 
-    code = "download_failed"
-    status = 502
-    title = "Download failed"
 
-
-class VersionMismatch(ClientError):
+class VersionMismatch(ClientError, code="version_mismatch", status=501, title="Server of another version"):
     """The server does not know this call."""
-
-    code = "version_mismatch"
-    status = 501
-    title = "Server of another version"
 
     def __init__(self, call: str, server_version: str | None) -> None:
         self.server_version = server_version
@@ -84,18 +61,12 @@ class GenerationEnded(ClientError):
         super().__init__(f"{generation.id} {generation.status}: {self.reason}".rstrip(": "))
 
 
-class GenerationFailed(GenerationEnded):
+class GenerationFailed(GenerationEnded, code="generation_failed", title="Generation failed"):
     """The generation failed."""
 
-    code = "generation_failed"
-    title = "Generation failed"
 
-
-class GenerationCancelled(GenerationEnded):
+class GenerationCancelled(GenerationEnded, code="generation_cancelled", title="Generation cancelled"):
     """The generation was cancelled."""
-
-    code = "generation_cancelled"
-    title = "Generation cancelled"
 
 
 class ApiError(ClientError):

@@ -103,10 +103,7 @@ class Backoff:
     """Delays that double, with jitter: so many clients do not reconnect at the same time."""
 
     def __init__(
-        self,
-        first: float = FIRST_DELAY,
-        longest: float = LONGEST_DELAY,
-        rand: Callable[[], float] = random.random,
+        self, first: float = FIRST_DELAY, longest: float = LONGEST_DELAY, rand: Callable[[], float] = random.random
     ) -> None:
         self._first = first
         self._longest = longest

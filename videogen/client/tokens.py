@@ -16,11 +16,8 @@ from videogen.schemas.system import Health
 ENV_TOKEN: Final = "VIDEOGEN_TOKEN"  # noqa: S105 - a name, not a token
 
 
-class TokenFileError(ClientError):
+class TokenFileError(ClientError, code="token_file", title="Token file"):
     """The file of the token cannot be read or written."""
-
-    code = "token_file"
-    title = "Token file"
 
 
 class TokenStore:

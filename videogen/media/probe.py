@@ -11,11 +11,8 @@ import av
 from videogen.core.errors import VideogenError
 
 
-class BrokenMediaError(VideogenError):
+class BrokenMediaError(VideogenError, code="broken_media", title="Broken video file"):
     """The file is not a whole video or picture."""
-
-    code = "broken_media"
-    title = "Broken video file"
 
 
 @dataclass(frozen=True, slots=True)
