@@ -97,7 +97,7 @@ def _doctor(config: AppConfig, *, fix: bool, as_json: bool) -> int:
     import shutil
 
     from videogen.doctor import diagnose
-    from videogen.doctor.render import show
+    from videogen.doctor.diagnosis import show
 
     diagnosis = diagnose(config, fix=fix)
     if as_json:

@@ -10,7 +10,7 @@ from tests.support.api import Session
 from tests.support.app import environment, run_to_end
 from tests.support.damage import damage_table
 from videogen.doctor import Diagnosis, Finding, Level
-from videogen.doctor.render import show
+from videogen.doctor.diagnosis import show
 from videogen.media import probe
 
 
@@ -67,9 +67,9 @@ def test_a_wrong_setting_is_reported_like_by_the_server(tmp_path):
 
 def _findings():
     return (
-        Finding("data folder", Level.OK, "all is as it should be"),
-        Finding("secret", Level.WARNING, "word " * 30, "mend it"),
-        Finding("database", Level.FAULT, "a page is damaged", "restore it", lambda: "done"),
+        Finding(Level.OK, "data folder", "all is as it should be"),
+        Finding(Level.WARNING, "secret", "word " * 30, "mend it"),
+        Finding(Level.FAULT, "database", "a page is damaged", "restore it", lambda: "done"),
     )
 
 

@@ -11,8 +11,7 @@ from tests.support.damage import damage_table, leaves, overwrite
 from tests.support.rows import fields
 from videogen.db.database import Database
 from videogen.db.integrity import check
-from videogen.doctor.rebuild import rebuild
-from videogen.doctor.salvage import salvage
+from videogen.doctor.rebuild import rebuild, salvage
 from videogen.storage import DiskStorage
 from videogen.store import Store
 

@@ -1,9 +1,10 @@
-"""The commands that start, follow and download generations."""
+"""The commands of the client. Each returns its exit code; None means `DONE`."""
 
 from __future__ import annotations
 
 from argparse import Namespace
 from contextlib import closing
+from itertools import islice
 from typing import Any
 
 from videogen.cli import exit_codes
@@ -11,20 +12,21 @@ from videogen.cli.connection import Connection
 from videogen.cli.destinations import Target, save
 from videogen.cli.output import Output
 from videogen.client import ConnectionChange, GenerationEnded
+from videogen.client.calls import ShareOptions
+from videogen.client.connect import store_token
 from videogen.client.errors import result_of
 from videogen.schemas.generations import Generation, GenerationCreate
 
 
 def generate(connection: Connection, args: Namespace, output: Output) -> int:
     """Submit a prompt, follow it, download the results."""
-    image = connection.client.upload(args.image).id if args.image else None
     request = GenerationCreate(
         type=args.type,
         prompt=args.prompt,
         negative_prompt=args.negative,
         engine=args.engine,
         settings=settings_of(args),
-        input_file_id=image,
+        input_file_id=connection.client.upload(args.image).id if args.image else None,
         variations=args.variations,
     )
     try:
@@ -61,20 +63,18 @@ def retry(connection: Connection, args: Namespace, output: Output) -> int:
     return follow(connection, [generation], Target.of(args) if args.output else None, output)
 
 
-def cancel(connection: Connection, args: Namespace, output: Output) -> int:
+def cancel(connection: Connection, args: Namespace, output: Output) -> None:
     """Cancel a generation. One that has ended does not change."""
     generation = connection.client.cancel(args.id)
     ended = generation.status.is_terminal
     text = f"{generation.id} {generation.status}" if ended else f"{generation.id} is being cancelled"
     output.event("cancel", text, generation=generation)
-    return exit_codes.DONE
 
 
-def download(connection: Connection, args: Namespace, output: Output) -> int:
+def download(connection: Connection, args: Namespace, output: Output) -> None:
     """Download the result of a completed generation."""
     generation = result_of(connection.client.get(args.id))
     save(connection.client, generation, Target.of(args), output)
-    return exit_codes.DONE
 
 
 def follow(connection: Connection, generations: list[Generation], target: Target | None, output: Output) -> int:
@@ -89,7 +89,7 @@ def follow(connection: Connection, generations: list[Generation], target: Target
                 output.event("detached", connection.resume_hint(remaining.id), generationId=remaining.id)
             raise
         except GenerationEnded as end:
-            output.event("ended", f"{end.detail}", generation=end.generation)
+            output.event("ended", end.detail, generation=end.generation)
             exit_code = exit_codes.FAILED
             continue
         output.event("ended", f"{result.id} {result.status}", generation=result)
@@ -102,7 +102,75 @@ def _wait(connection: Connection, generation: Generation, output: Output) -> Gen
     """Wait for the result, across restarts of the server."""
     with closing(connection.client.watch(generation=generation.id)) as items:
         for item in items:
-            if isinstance(item, ConnectionChange) and item.state == "connected":
-                continue
-            output.update(item)
+            if not (isinstance(item, ConnectionChange) and item.state == "connected"):
+                output.update(item)
     return result_of(connection.client.get(generation.id))
+
+
+def list_generations(connection: Connection, args: Namespace, output: Output) -> None:
+    """Print a line for each generation, newest first."""
+    generations = connection.client.generations(status=args.status, q=args.search, limit=min(args.limit or 100, 100))
+    for generation in islice(generations, args.limit or None):
+        output.event("generation", _summary(generation), generation=generation)
+
+
+def _summary(generation: Generation) -> str:
+    when = generation.created_at.astimezone().strftime("%Y-%m-%d %H:%M")
+    state = generation.status + (f" {generation.progress:.0f} %" if generation.status == "processing" else "")
+    words = " ".join((generation.title or generation.prompt).split())
+    return f"{generation.id}  {when}  {state:<12}  {words[:60]}"
+
+
+def delete(connection: Connection, args: Namespace, output: Output) -> None:
+    """Delete a generation that has ended."""
+    connection.client.delete(args.id)
+    output.event("deleted", f"{args.id} deleted", generationId=args.id)
+
+
+def share(connection: Connection, args: Namespace, output: Output) -> None:
+    """Make a public link."""
+    options: ShareOptions = {"expires_in_seconds": round(args.days * 86400)} if args.days else {}
+    link = connection.client.share(args.id, **options)
+    output.event("shared", link.url, generationId=args.id, url=link.url, share=link)
+
+
+def unshare(connection: Connection, args: Namespace, output: Output) -> None:
+    """Revoke the public link."""
+    connection.client.unshare(args.id)
+    output.event("unshared", f"{args.id} is no longer shared", generationId=args.id)
+
+
+def engines(connection: Connection, _args: Namespace, output: Output) -> None:
+    """List the engines."""
+    for engine in connection.client.engines():
+        mark = " (default)" if engine.default else ""
+        state = "" if engine.available else f" - not available: {engine.reason}"
+        output.event("engine", f"{engine.id}{mark}: {engine.title}{state}", engine=engine)
+
+
+def export(connection: Connection, args: Namespace, output: Output) -> None:
+    """Write all completed generations to a zip."""
+    path = connection.client.export_zip(args.file)
+    size = path.stat().st_size
+    output.event("exported", f"{path} ({size / 1e6:.1f} MB)", path=str(path), sizeBytes=size)
+
+
+def import_zip(connection: Connection, args: Namespace, output: Output) -> None:
+    """Add the generations of a zip of `export`."""
+    result = connection.client.import_zip(args.file)
+    known = f", {result.known} existed already" if result.known else ""
+    output.event("imported", f"{result.imported} imported{known}", result=result)
+
+
+def transfer(connection: Connection, _args: Namespace, output: Output) -> None:
+    """Make a one-time code for another device."""
+    code = connection.client.transfer()
+    until = code.expires_at.astimezone().strftime("%H:%M")
+    output.event("transfer", f"{code.code}\n{code.url}\nValid until {until}, for one use.", transfer=code)
+
+
+def claim(connection: Connection, args: Namespace, output: Output) -> None:
+    """Open the session of a one-time code, and store its token instead of the previous one."""
+    created = connection.client.claim(args.code)
+    path = store_token(connection.client, connection.url, created.token)
+    output.event("claimed", f"This session is used from now on. Its token is in {path}", sessionId=created.session_id)

@@ -6,13 +6,10 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Final
 
 from videogen.cli.exit_codes import UsageError
 from videogen.client import ApiError, Client, ProtocolError, Unreachable, VersionMismatch, connect
 from videogen.client.connect import DEFAULT_URL, ENV_URL, default_url
-
-URL_SCHEMES: Final = ("http://", "https://")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +28,8 @@ class Connection:
                 f"{generation_id} is stored in {self.local_data}. Continue with: videogen watch {generation_id}\n"
                 "(or with `videogen serve` on that folder)"
             )
-        url_option = "" if self.url == default_url() else f" --url {self.url}"
-        return (
-            f"{generation_id} goes on at {self.url}. Follow it again with: videogen watch {generation_id}{url_option}"
-        )
+        option = "" if self.url == default_url() else f" --url {self.url}"
+        return f"{generation_id} goes on at {self.url}. Follow it again with: videogen watch {generation_id}{option}"
 
 
 @contextmanager
@@ -46,7 +41,7 @@ def open_connection(url: str | None, token: str | None) -> Iterator[Connection]:
         UsageError: the address is wrong, or no app runs and none can be started.
     """
     given = url or os.environ.get(ENV_URL)
-    if given is not None and not given.startswith(URL_SCHEMES):
+    if given is not None and not given.startswith(("http://", "https://")):
         raise UsageError(f"--url: expected an address such as {DEFAULT_URL}, got {given!r}.")
     if given is not None or _runs_at(DEFAULT_URL):
         address = (given or DEFAULT_URL).rstrip("/")

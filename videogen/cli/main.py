@@ -8,28 +8,28 @@ from argparse import Namespace
 from collections.abc import Callable
 from typing import Final
 
-from videogen.cli import commands, destinations, exit_codes, history
+from videogen.cli import commands, destinations, exit_codes
 from videogen.cli.connection import Connection, open_connection
 from videogen.cli.output import Output, open_output
 from videogen.cli.parser import STDOUT
 from videogen.core.errors import VideogenError
 
-Command = Callable[[Connection, Namespace, Output], int]
+Command = Callable[[Connection, Namespace, Output], int | None]
 COMMANDS: Final[dict[str, Command]] = {
     "generate": commands.generate,
     "watch": commands.watch,
     "retry": commands.retry,
     "cancel": commands.cancel,
     "download": commands.download,
-    "list": history.list_generations,
-    "delete": history.delete,
-    "share": history.share,
-    "unshare": history.unshare,
-    "engines": history.engines,
-    "export": history.export,
-    "import": history.import_zip,
-    "transfer": history.transfer,
-    "claim": history.claim,
+    "list": commands.list_generations,
+    "delete": commands.delete,
+    "share": commands.share,
+    "unshare": commands.unshare,
+    "engines": commands.engines,
+    "export": commands.export,
+    "import": commands.import_zip,
+    "transfer": commands.transfer,
+    "claim": commands.claim,
 }
 NEED_LASTING_SERVER: Final = ("share", "transfer", "claim")
 """Commands whose result is for a browser, which cannot reach an app that ends with the command."""
@@ -46,7 +46,7 @@ def run(args: Namespace) -> int:
                 raise exit_codes.UsageError(
                     f"`videogen {args.run}` needs an app that keeps running: `videogen serve`, or one given with --url."
                 )
-            return COMMANDS[args.run](connection, args, output)
+            return COMMANDS[args.run](connection, args, output) or exit_codes.DONE
     except KeyboardInterrupt:
         return exit_codes.INTERRUPTED
     except BrokenPipeError:

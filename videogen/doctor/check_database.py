@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Final
 
@@ -69,11 +70,8 @@ def write_ahead_log(path: Path) -> Iterator[Finding]:
 
 
 def _write_back(path: Path) -> str:
-    connection = sqlite3.connect(path)
-    try:
+    with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    finally:
-        connection.close()
     return "the write-ahead log was written back into the database"
 
 
@@ -111,8 +109,8 @@ def generations(config: AppConfig, path: Path, holder: int | None) -> Iterator[F
     """Find generations in impossible states."""
     with read_only(path) as connection:
         ends = connection.execute(_ENDS).fetchall()
-        unended = [str(row[0]) for row in ends if row[2] == 0]
-        double = [str(row[0]) for row in ends if row[2] > 1]
+        unended = [str(row[0]) for row in ends if row[1] == 0]
+        double = [str(row[0]) for row in ends if row[1] > 1]
         early = [str(row[0]) for row in connection.execute(_EARLY)]
         empty = [str(row[0]) for row in connection.execute(_EMPTY)]
         running = [str(row[0]) for row in connection.execute(_RUNNING)]
@@ -134,7 +132,7 @@ def generations(config: AppConfig, path: Path, holder: int | None) -> Iterator[F
 
 
 _ENDS: Final = """
-SELECT id, status, (SELECT count(*) FROM events WHERE generation_id = generations.id AND type != 'render_progress')
+SELECT id, (SELECT count(*) FROM events WHERE generation_id = generations.id AND type != 'render_progress')
 FROM generations WHERE status IN ('completed', 'failed', 'cancelled')
 """
 _EARLY: Final = """
@@ -155,13 +153,7 @@ def _if_any(ids: list[str], what: str, repair: str, fix: Callable[[], str] | Non
 
 
 def _store_terminal_events(config: AppConfig, ids: list[str]) -> str:
-    database = Database(config.database)
-    try:
-        with database.write() as unit:
-            for generation_id in ids:
-                row = unit.session.exec(select(GenerationRow).where(GenerationRow.id == generation_id)).first()
-                if row is not None:
-                    append_event(unit, row)
-    finally:
-        database.close()
+    with closing(Database(config.database)) as database, database.write() as unit:
+        for generation_id in ids:
+            append_event(unit, unit.session.exec(select(GenerationRow).where(GenerationRow.id == generation_id)).one())
     return f"stored the terminal event of {count(len(ids), 'generation')}"

@@ -156,7 +156,7 @@ def engines(config: AppConfig) -> Iterator[Finding]:
             )
 
 
-def encoder(config: AppConfig) -> Iterator[Finding]:
+def encoder() -> Iterator[Finding]:
     """Check that videos and posters can be encoded."""
     import av
     from PIL import features

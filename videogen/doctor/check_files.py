@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import shutil
-import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -39,13 +39,10 @@ def _read(path: Path) -> _Database:
     with read_only(path) as connection:
         files = connection.execute("SELECT generation_id, kind, key, size_bytes FROM files").fetchall()
         statuses = dict(connection.execute("SELECT id, status FROM generations").fetchall())
-        return _Database(files, frozenset(_upload_keys(connection)), statuses)
-
-
-def _upload_keys(connection: sqlite3.Connection) -> list[str]:
-    if connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'uploads'").fetchone() is None:
-        return []  # the database of an older version
-    return [str(key) for (key,) in connection.execute("SELECT key FROM uploads")]
+        # The database of an older version has no uploads.
+        has_uploads = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'uploads'").fetchone()
+        uploads = connection.execute("SELECT key FROM uploads") if has_uploads else ()
+        return _Database(files, frozenset(str(key) for (key,) in uploads), statuses)
 
 
 def rows_without_files(config: AppConfig, path: Path) -> Iterator[Finding]:
@@ -123,15 +120,15 @@ def leftovers(config: AppConfig, path: Path, holder: int | None) -> Iterator[Fin
     statuses = _read(path).statuses if path.exists() and path.stat().st_size else {}
     data_folder, work = DataFolder(config.data_dir), config.data_dir / "work"
     stale = [folder for folder in sorted(work.glob("*")) if statuses.get(folder.name) not in _ACTIVE]
-    partial = [part for part in work.rglob("*.part") if not any(parent in stale for parent in part.parents)]
-    scratch = [*data_folder.list_scratch(), *partial]
+    parts = [part for part in work.rglob("*.part") if not any(parent in stale for parent in part.parents)]
+    scratch = [*data_folder.list_scratch(), *parts]
     removals = data_folder.list_removals()
     for paths, what in (
         (stale, f"{count(len(stale), 'work folder')} of renders that have ended"),
         (scratch, f"{count(len(scratch), 'file')} of writes that were interrupted"),
     ):
         if paths:
-            yield warning("leftovers", what, f"The next start removes them, or {FIX} does.", _remover(paths))
+            yield warning("leftovers", what, f"The next start removes them, or {FIX} does.", partial(_remove, paths))
     if removals:
         what = f"{count(len(removals), 'removal')} that a crash interrupted"
         yield warning("leftovers", what, "The next start completes them.")
@@ -139,13 +136,10 @@ def leftovers(config: AppConfig, path: Path, holder: int | None) -> Iterator[Fin
         yield ok("leftovers", "none")
 
 
-def _remover(paths: list[Path]) -> Callable[[], str]:
-    def remove() -> str:
-        for path in paths:
-            if path.is_dir():
-                shutil.rmtree(path)
-            else:
-                path.unlink(missing_ok=True)
-        return f"{count(len(paths), 'leftover')} removed"
-
-    return remove
+def _remove(paths: list[Path]) -> str:
+    for path in paths:
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+    return f"{count(len(paths), 'leftover')} removed"

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import partial
+from typing import Final
 
 
 class Level(StrEnum):
@@ -22,9 +24,9 @@ class Level(StrEnum):
 class Finding:
     """The result of one check."""
 
+    level: Level
     check: str
     """The name of the check, in a word or two."""
-    level: Level
     text: str
     """What was found, with all details."""
     repair: str = ""
@@ -33,21 +35,9 @@ class Finding:
     """A repair without risk; returns what it did. Called only while no server uses the data folder."""
 
 
-def ok(check: str, text: str) -> Finding:
-    """A finding that nothing is wrong."""
-    return Finding(check, Level.OK, text)
-
-
-def warning(check: str, text: str, repair: str = "", fix: Callable[[], str] | None = None) -> Finding:
-    """A finding that somebody should look at."""
-    return Finding(check, Level.WARNING, text, repair, fix)
-
-
-def fault(check: str, text: str, repair: str = "", fix: Callable[[], str] | None = None) -> Finding:
-    """A finding that something is lost or does not work."""
-    return Finding(check, Level.FAULT, text, repair, fix)
-
-
+ok: Final = partial(Finding, Level.OK)
+warning: Final = partial(Finding, Level.WARNING)
+fault: Final = partial(Finding, Level.FAULT)
 FIX = "`videogen doctor --fix`"
 
 

@@ -9,7 +9,6 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
 
-from videogen.doctor import salvage
 from videogen.doctor.findings import count
 from videogen.media.types import CONTENT_TYPES
 from videogen.storage import Storage
@@ -17,18 +16,23 @@ from videogen.storage import Storage
 _KEY: Final = re.compile(r"[^/]+/a(?P<attempt>\d+)-(?P<kind>video|image|poster)\.(?P<suffix>\w+)")
 
 
-def relink(new: Path, damaged: Path, storage: Storage | None) -> list[str]:
+def relink(new: Path, old: sqlite3.Connection, storage: Storage | None) -> list[str]:
     """Restore lost rows, then delete the rows whose references are lost; return what was done, in words.
+
+    Args:
+        new: the database to complete.
+        old: a connection to the damaged one.
+        storage: lost rows of files are made again from its files; None: they are not.
 
     Raises:
         sqlite3.Error: the new database cannot be written.
     """
     done: list[str] = []
-    with closing(sqlite3.connect(new, isolation_level=None)) as target, salvage.damaged(damaged) as old:
+    with closing(sqlite3.connect(new, isolation_level=None)) as target:
         target.execute("PRAGMA foreign_keys = OFF")
         target.execute("BEGIN")
         _note(done, "session", _restore_sessions(target, old), "restored")
-        _note(done, "project", _restore_projects(target), "restored")
+        _note(done, "project", target.execute(_PROJECTS).rowcount, "restored")
         if storage is not None:
             number = sum(_link_files(target, storage, row) for row in target.execute(_WITHOUT_FILE_ROWS).fetchall())
             _note(done, "file", number, "linked again")
@@ -58,9 +62,7 @@ def _restore_sessions(target: sqlite3.Connection, old: sqlite3.Connection) -> in
     rows = [(name, hashes.get(ids.get(name))) for name in sorted({*referenced, *ids} - known)]
     lost = [(name, token or f"lost {name}") for name, token in rows if token or name in referenced]
     statement = "INSERT OR IGNORE INTO sessions (id, token_hash, created_at, last_served_at) VALUES (?, ?, 0, 0)"
-    before = target.total_changes
-    target.executemany(statement, lost)
-    return target.total_changes - before
+    return target.executemany(statement, lost).rowcount
 
 
 _REFERENCED: Final = "SELECT session_id FROM generations UNION SELECT session_id FROM projects"
@@ -74,12 +76,6 @@ def _pairs(old: sqlite3.Connection, query: str) -> Iterator[tuple[Any, Any]]:
         except sqlite3.DatabaseError:
             continue
         return
-
-
-def _restore_projects(target: sqlite3.Connection) -> int:
-    before = target.total_changes
-    target.execute(_PROJECTS)
-    return target.total_changes - before
 
 
 _PROJECTS: Final = """
