@@ -74,5 +74,5 @@ def test_a_sweep_that_fails_does_not_stop_the_start(uploads, store, monkeypatch,
         raise StorageError("The disk is full.")
 
     monkeypatch.setattr(store, "sweep_uploads", full)
-    uploads.sweep_at_start()
+    assert uploads.sweep() == 0
     assert "could not be removed: The disk is full." in caplog.text

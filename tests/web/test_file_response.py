@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from videogen.services.stored_files import open_stored
+from videogen.services.media import open_stored
 from videogen.web.file_response import StoredFileResponse
 
 SCOPE = {"type": "http", "method": "GET", "headers": [(b"range", b"bytes=1-3")], "extensions": {}}

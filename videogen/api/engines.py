@@ -7,16 +7,16 @@ from fastapi.responses import FileResponse
 
 from videogen.core.errors import NotFoundError
 from videogen.schemas.engines import EngineList
-from videogen.web.dependencies import SystemDep
+from videogen.web.dependencies import ServicesDep
 from videogen.web.problems import documented
 
 router = APIRouter(prefix="/api/v1", tags=["engines"])
 
 
 @router.get("/engines")
-def list_engines(system: SystemDep) -> EngineList:
+def list_engines(services: ServicesDep) -> EngineList:
     """The engines on offer: what each can do, whether it is available, and the JSON Schema of its settings."""
-    return system.engines()
+    return services.system.engines()
 
 
 @router.get(
@@ -24,9 +24,9 @@ def list_engines(system: SystemDep) -> EngineList:
     response_class=FileResponse,
     responses=documented(NotFoundError),
 )
-def preset_poster(system: SystemDep, engine_id: str, preset_id: str) -> FileResponse:
+def preset_poster(services: ServicesDep, engine_id: str, preset_id: str) -> FileResponse:
     """A small picture of what an engine's preset makes. Anybody may see it."""
-    response = FileResponse(system.preset_poster(engine_id, preset_id), media_type="image/webp")
+    response = FileResponse(services.system.preset_poster(engine_id, preset_id), media_type="image/webp")
     response.headers["Cache-Control"] = "public, max-age=3600"
     response.headers["X-Content-Type-Options"] = "nosniff"
     return response

@@ -7,7 +7,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Header, Response
 
 from videogen.core.errors import InvalidRequestError, NotFoundError, SessionRequiredError
-from videogen.web.dependencies import GenerationsDep
+from videogen.web.dependencies import ServicesDep
 from videogen.web.problems import Responses, documented
 from videogen.web.sessions import SessionDep
 from videogen.web.sse import stream_response
@@ -42,26 +42,26 @@ LastEventId = Annotated[int | None, Depends(last_event_id)]
 
 
 @router.get("/events", responses=_RESPONSES, response_class=Response)
-async def session_events(generations: GenerationsDep, session_id: SessionDep, after: LastEventId) -> Response:
+async def session_events(services: ServicesDep, session_id: SessionDep, after: LastEventId) -> Response:
     """All events of the session, for as long as the connection is open.
 
     First the current state of each queued or running generation; with `Last-Event-ID` instead every event after
     that one, once and in order.
     """
-    return stream_response(await generations.stream(session_id, ("session", session_id), after))
+    return stream_response(await services.generations.stream(session_id, ("session", session_id), after))
 
 
 @router.get("/generations/{generation_id}/events", responses=_RESPONSES, response_class=Response)
 async def generation_events(
-    generations: GenerationsDep, session_id: SessionDep, generation_id: str, after: LastEventId
+    services: ServicesDep, session_id: SessionDep, generation_id: str, after: LastEventId
 ) -> Response:
     """The events of one generation, until it has ended."""
-    return stream_response(await generations.stream(session_id, ("generation", generation_id), after))
+    return stream_response(await services.generations.stream(session_id, ("generation", generation_id), after))
 
 
 @router.get("/projects/{project_id}/events", responses=_RESPONSES, response_class=Response)
 async def project_events(
-    generations: GenerationsDep, session_id: SessionDep, project_id: str, after: LastEventId
+    services: ServicesDep, session_id: SessionDep, project_id: str, after: LastEventId
 ) -> Response:
     """The events of all generations of one submit, until each has ended."""
-    return stream_response(await generations.stream(session_id, ("project", project_id), after))
+    return stream_response(await services.generations.stream(session_id, ("project", project_id), after))

@@ -20,7 +20,7 @@ from videogen.core.errors import (
 )
 from videogen.schemas.generations import File
 from videogen.web.bodies import receive_image
-from videogen.web.dependencies import AppStateDep, UploadsDep
+from videogen.web.dependencies import AppStateDep, ServicesDep
 from videogen.web.problems import documented
 from videogen.web.sessions import SessionDep
 
@@ -65,6 +65,6 @@ async def upload_file(request: Request, state: AppStateDep, session_id: SessionD
 
 
 @router.get("/files/{file_id}", responses=documented(SessionRequiredError, NotFoundError))
-def get_file(uploads: UploadsDep, session_id: SessionDep, file_id: str) -> File:
+def get_file(services: ServicesDep, session_id: SessionDep, file_id: str) -> File:
     """An uploaded image or a finished still, with a fresh link."""
-    return uploads.get(session_id, file_id)
+    return services.uploads.get(session_id, file_id)

@@ -25,7 +25,7 @@ from videogen.schemas.generations import (
     ListQuery,
     Project,
 )
-from videogen.web.dependencies import GenerationsDep
+from videogen.web.dependencies import ServicesDep
 from videogen.web.pagination import decode_cursor, encode_cursor
 from videogen.web.problems import documented
 from videogen.web.sessions import SessionDep
@@ -45,7 +45,7 @@ _WRITE: Final = documented(SessionRequiredError, CrossSiteError, NotFoundError)
     ),
 )
 def create_generation(
-    generations: GenerationsDep,
+    services: ServicesDep,
     session_id: SessionDep,
     create: GenerationCreate,
     response: Response,
@@ -56,32 +56,32 @@ def create_generation(
     Send an `Idempotency-Key` of your own with each submit. The same key and body give the same project again,
     however often they are sent.
     """
-    project, new = generations.submit(session_id, create, idempotency_key)
+    project, new = services.generations.submit(session_id, create, idempotency_key)
     response.status_code = 201 if new else 200
     return project
 
 
 @router.get("/generations", tags=["generations"], responses=documented(SessionRequiredError, InvalidRequestError))
 def list_generations(
-    generations: GenerationsDep, session_id: SessionDep, query: Annotated[ListQuery, Query()]
+    services: ServicesDep, session_id: SessionDep, query: Annotated[ListQuery, Query()]
 ) -> GenerationPage:
     """The session's generations, newest first."""
-    page, following = generations.list(session_id, query, decode_cursor(query.cursor))
+    page, following = services.generations.list(session_id, query, decode_cursor(query.cursor))
     return page.model_copy(update={"next_cursor": encode_cursor(following)})
 
 
 @router.get("/generations/{generation_id}", tags=["generations"], responses=_READ)
-def get_generation(generations: GenerationsDep, session_id: SessionDep, generation_id: str) -> Generation:
+def get_generation(services: ServicesDep, session_id: SessionDep, generation_id: str) -> Generation:
     """One generation as it is now."""
-    return generations.get(session_id, generation_id)
+    return services.generations.get(session_id, generation_id)
 
 
 @router.patch("/generations/{generation_id}", tags=["generations"], responses=_WRITE)
 def patch_generation(
-    generations: GenerationsDep, session_id: SessionDep, generation_id: str, patch: GenerationPatch
+    services: ServicesDep, session_id: SessionDep, generation_id: str, patch: GenerationPatch
 ) -> Generation:
     """Change its title or its favourite mark."""
-    return generations.patch(session_id, generation_id, patch)
+    return services.generations.patch(session_id, generation_id, patch)
 
 
 @router.post(
@@ -93,23 +93,23 @@ def patch_generation(
     ),
 )
 def cancel_generation(
-    generations: GenerationsDep, session_id: SessionDep, generation_id: str, response: Response
+    services: ServicesDep, session_id: SessionDep, generation_id: str, response: Response
 ) -> Generation:
     """Cancel it. Safe at any time; a running generation ends when its renderer confirms."""
-    generation, changed = generations.cancel(session_id, generation_id)
+    generation, changed = services.generations.cancel(session_id, generation_id)
     response.status_code = 202 if changed else 200
     return generation
 
 
 @router.post("/generations/{generation_id}/move", tags=["generations"], responses=_WRITE | documented(NotQueuedError))
 def move_generation(
-    generations: GenerationsDep, session_id: SessionDep, generation_id: str, move: GenerationMove
+    services: ServicesDep, session_id: SessionDep, generation_id: str, move: GenerationMove
 ) -> Generation:
     """Move a queued generation before another one of this session, or after all of them. Safe to repeat.
 
     The order of other sessions stays. If the other one has begun in the meantime, it becomes the first of the session.
     """
-    return generations.move(session_id, generation_id, move.before)
+    return services.generations.move(session_id, generation_id, move.before)
 
 
 @router.post(
@@ -118,9 +118,9 @@ def move_generation(
     tags=["generations"],
     responses=_WRITE | documented(NotTerminalError, InvalidRequestError, LimitExceededError),
 )
-def retry_generation(generations: GenerationsDep, session_id: SessionDep, generation_id: str) -> Generation:
+def retry_generation(services: ServicesDep, session_id: SessionDep, generation_id: str) -> Generation:
     """Make a new generation with the recipe and the seed of one that has ended."""
-    return generations.retry(session_id, generation_id).generations[0]
+    return services.generations.retry(session_id, generation_id).generations[0]
 
 
 @router.delete(
@@ -129,7 +129,7 @@ def retry_generation(generations: GenerationsDep, session_id: SessionDep, genera
     tags=["generations"],
     responses=_WRITE | documented(NotTerminalError),
 )
-def delete_generation(generations: GenerationsDep, session_id: SessionDep, generation_id: str) -> Response:
+def delete_generation(services: ServicesDep, session_id: SessionDep, generation_id: str) -> Response:
     """Delete one that has ended, and its files, for good. `POST /generations/trash` can be undone."""
-    generations.delete(session_id, generation_id)
+    services.generations.delete(session_id, generation_id)
     return Response(status_code=204)

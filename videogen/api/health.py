@@ -8,27 +8,27 @@ from fastapi.responses import JSONResponse
 from videogen.core.errors import NotFoundError, NotReadyError, StorageError
 from videogen.core.version import __version__
 from videogen.schemas.system import Health
-from videogen.web.dependencies import SystemDep
+from videogen.web.dependencies import ServicesDep
 from videogen.web.problems import documented
 
 router = APIRouter()
 
 
 @router.get("/healthz", tags=["health"])
-async def healthz(system: SystemDep) -> JSONResponse:
+async def healthz(services: ServicesDep) -> JSONResponse:
     """The process answers: its name, its version, and which data folder it serves."""
-    health = Health(status="ok", name="videogen", version=__version__, instance=system.instance)
+    health = Health(status="ok", name="videogen", version=__version__, instance=services.system.instance)
     return JSONResponse(health.model_dump(mode="json", by_alias=True), headers={"Cache-Control": "no-store"})
 
 
 @router.get("/readyz", tags=["health"], responses=documented(NotReadyError, StorageError))
-def readyz(system: SystemDep) -> JSONResponse:
+def readyz(services: ServicesDep) -> JSONResponse:
     """The database answers and the workers live.
 
     `degraded` where everything but rendering works; `detail` says why. It is not an error, because a load balancer
     would then take the pages away from people who only want to see their videos.
     """
-    reason = system.ready()
+    reason = services.system.ready()
     body = {"status": "ready"} if reason is None else {"status": "degraded", "detail": reason}
     return JSONResponse(body, headers={"Cache-Control": "no-store"})
 

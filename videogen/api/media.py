@@ -7,7 +7,7 @@ from fastapi.responses import FileResponse, Response
 
 from videogen.core.errors import FileMissingError, NotFoundError
 from videogen.core.text import disposition
-from videogen.web.dependencies import MediaDep
+from videogen.web.dependencies import ServicesDep
 from videogen.web.file_response import StoredFileResponse
 from videogen.web.problems import documented
 
@@ -23,9 +23,9 @@ router = APIRouter()
         NotFoundError, FileMissingError, also={206: {"description": "The part that `Range` asks for."}}
     ),
 )
-def get_media(media: MediaDep, file_id: str, exp: str = "", sig: str = "") -> Response:
+def get_media(services: ServicesDep, file_id: str, exp: str = "", sig: str = "") -> Response:
     """A video, picture or poster. The signed link is valid for a day: get the generation again for a new one."""
-    file = media.open(file_id, exp, sig)
+    file = services.media.open(file_id, exp, sig)
     response = StoredFileResponse(file)
     if file.name is not None:
         response.headers["Content-Disposition"] = disposition("inline", file.name)

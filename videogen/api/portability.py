@@ -19,7 +19,7 @@ from videogen.core.errors import (
 )
 from videogen.schemas.portability import Imported
 from videogen.web.bodies import receive_file
-from videogen.web.dependencies import ExportsDep, ImportsDep
+from videogen.web.dependencies import ServicesDep
 from videogen.web.problems import documented
 from videogen.web.sessions import SessionDep
 
@@ -33,12 +33,12 @@ _BODY: Final[dict[str, Any]] = {"requestBody": {"required": True, "content": ZIP
     response_class=StreamingResponse,
     responses=documented(SessionRequiredError, also={200: {"description": "The zip.", "content": ZIP_CONTENT}}),
 )
-def export(session_id: SessionDep, exports: ExportsDep) -> StreamingResponse:
+def export(session_id: SessionDep, services: ServicesDep) -> StreamingResponse:
     """All finished generations of the session, as a zip of videos, pictures, posters and a `manifest.json`.
 
     It is made while it is sent. Queued and running generations are left out.
     """
-    return zip_response(exports.stream(session_id), f"videogen-export-{datetime.now(UTC):%Y-%m-%d}.zip")
+    return zip_response(services.exports.stream(session_id), f"videogen-export-{datetime.now(UTC):%Y-%m-%d}.zip")
 
 
 def zip_response(pieces: Iterator[bytes], name: str) -> StreamingResponse:
@@ -56,11 +56,11 @@ def zip_response(pieces: Iterator[bytes], name: str) -> StreamingResponse:
     openapi_extra=_BODY,
     responses=documented(SessionRequiredError, CrossSiteError, PayloadTooLargeError, NotAnExportError, StorageError),
 )
-async def import_zip(request: Request, session_id: SessionDep, imports: ImportsDep) -> Imported:
+async def import_zip(request: Request, session_id: SessionDep, services: ServicesDep) -> Imported:
     """Import a zip of `GET /export`, of this or another app: all of it or nothing.
 
     Generations that this session has already stay as they are, so the same zip can be sent again.
     """
-    with imports.upload_folder() as folder:
-        await receive_file(request, folder / "upload.zip", imports.max_bytes)
-        return await anyio.to_thread.run_sync(imports.import_zip, session_id, folder)
+    with services.imports.upload_folder() as folder:
+        await receive_file(request, folder / "upload.zip", services.imports.max_bytes)
+        return await anyio.to_thread.run_sync(services.imports.import_zip, session_id, folder)

@@ -15,7 +15,7 @@ from videogen.core.errors import (
 )
 from videogen.schemas.portability import Transfer, TransferClaim
 from videogen.schemas.system import SessionCreated
-from videogen.web.dependencies import PublicUrlDep, SessionsDep, TransfersDep
+from videogen.web.dependencies import PublicUrlDep, ServicesDep
 from videogen.web.problems import documented
 from videogen.web.sessions import SessionDep, cookie_header, is_same_origin
 
@@ -24,9 +24,9 @@ _WRITE: Final = documented(SessionRequiredError, CrossSiteError)
 
 
 @router.post("", status_code=201)
-def create_session(sessions: SessionsDep) -> SessionCreated:
+def create_session(services: ServicesDep) -> SessionCreated:
     """Make a session. Its token is returned only here: keep it, and send it as `Authorization: Bearer <token>`."""
-    return sessions.create()
+    return services.sessions.create()
 
 
 @router.post("/cookie", status_code=204, responses=documented(SessionRequiredError))
@@ -39,18 +39,18 @@ def set_cookie(request: Request, session_id: SessionDep) -> Response:
 
 
 @router.post("/transfer", status_code=201, responses=_WRITE)
-def create_code(transfers: TransfersDep, session_id: SessionDep, base: PublicUrlDep) -> Transfer:
+def create_code(services: ServicesDep, session_id: SessionDep, base: PublicUrlDep) -> Transfer:
     """Make a one-time code for this session, to be typed or opened on another device within ten minutes.
 
     Whoever has the code can open the session. An earlier code is no longer valid.
     """
-    return transfers.create(session_id, base)
+    return services.sessions.create_code(session_id, base)
 
 
 @router.delete("/transfer", status_code=204, responses=_WRITE)
-def revoke_code(transfers: TransfersDep, session_id: SessionDep) -> Response:
+def revoke_code(services: ServicesDep, session_id: SessionDep) -> Response:
     """Revoke the code, if it was not used. Safe to repeat."""
-    transfers.revoke(session_id)
+    services.sessions.revoke_code(session_id)
     return Response(status_code=204)
 
 
@@ -59,12 +59,12 @@ def revoke_code(transfers: TransfersDep, session_id: SessionDep) -> Response:
     status_code=201,
     responses=documented(CodeRefusedError, CrossSiteError, InvalidRequestError, TooManyGuessesError),
 )
-def claim_code(transfers: TransfersDep, request: Request, response: Response, claim: TransferClaim) -> SessionCreated:
+def claim_code(services: ServicesDep, request: Request, response: Response, claim: TransferClaim) -> SessionCreated:
     """Use a code, once: returns a new token of its session. Sets the browser's cookie."""
     # Another site must not be able to put its own session into a visitor's browser.
     if ("origin" in request.headers or "sec-fetch-site" in request.headers) and not is_same_origin(request):
         raise CrossSiteError
-    created = transfers.claim(claim.code, request.client.host if request.client else "")
+    created = services.sessions.claim_code(claim.code, request.client.host if request.client else "")
     response.headers["Set-Cookie"] = cookie_header(request, created.token)
     response.headers["Cache-Control"] = "no-store"
     return created

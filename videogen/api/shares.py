@@ -8,7 +8,7 @@ from fastapi import APIRouter, Response
 
 from videogen.core.errors import CrossSiteError, InvalidRequestError, NotFoundError, SessionRequiredError
 from videogen.schemas.sharing import Share, ShareCreate, ShareList
-from videogen.web.dependencies import PublicUrlDep, SharesDep
+from videogen.web.dependencies import PublicUrlDep, ServicesDep
 from videogen.web.problems import documented
 from videogen.web.sessions import SessionDep
 
@@ -18,24 +18,28 @@ _WRITE: Final = documented(SessionRequiredError, CrossSiteError, NotFoundError)
 
 @router.post("/generations/{generation_id}/share", status_code=201, responses=_WRITE | documented(InvalidRequestError))
 def create_share(
-    shares: SharesDep, base: PublicUrlDep, session_id: SessionDep, generation_id: str, create: ShareCreate | None = None
+    services: ServicesDep,
+    base: PublicUrlDep,
+    session_id: SessionDep,
+    generation_id: str,
+    create: ShareCreate | None = None,
 ) -> Share:
     """Make a public link to a generation, also while it still renders.
 
     A generation has one link. While it is valid, this call returns the same link with the expiry that is asked for.
     A revoked or expired link never works again; the next one is different.
     """
-    return shares.put(session_id, generation_id, create or ShareCreate(), base)
+    return services.shares.put(session_id, generation_id, create or ShareCreate(), base)
 
 
 @router.delete("/generations/{generation_id}/share", status_code=204, responses=_WRITE)
-def revoke_share(shares: SharesDep, session_id: SessionDep, generation_id: str) -> Response:
+def revoke_share(services: ServicesDep, session_id: SessionDep, generation_id: str) -> Response:
     """Revoke the link: page, video and live events end at once. Safe to repeat."""
-    shares.revoke(session_id, generation_id)
+    services.shares.revoke(session_id, generation_id)
     return Response(status_code=204)
 
 
 @router.get("/shares", responses=documented(SessionRequiredError))
-def list_shares(shares: SharesDep, base: PublicUrlDep, session_id: SessionDep) -> ShareList:
+def list_shares(services: ServicesDep, base: PublicUrlDep, session_id: SessionDep) -> ShareList:
     """The session's valid links, newest first."""
-    return shares.list(session_id, base)
+    return services.shares.list(session_id, base)

@@ -18,6 +18,12 @@ def searchable(title: str, prompt: str) -> str:
     return fold(f"{title}\n{prompt}" if title else prompt)
 
 
+def shorten(text: str, length: int) -> str:
+    """The text on one line, cut to at most `length` characters."""
+    line = " ".join(text.split())
+    return line if len(line) <= length else line[: length - 1].rstrip() + "…"
+
+
 def file_name(title: str, ending: str) -> str:
     """A file name of letters, digits and hyphens in any script, such as `ocean-at-sunset.mp4`."""
     words = "".join(char if char.isalnum() else " " for char in unicodedata.normalize("NFC", title).lower()).split()

@@ -20,7 +20,7 @@ from videogen.core.config import AppConfig
 from videogen.core.errors import VideogenError
 from videogen.engines.base import Engine
 from videogen.server.build import open_parts
-from videogen.services.container import build_services
+from videogen.services.container import Services
 from videogen.services.parts import Parts
 from videogen.web.dependencies import AppState
 from videogen.web.public_url import PublicUrl
@@ -44,7 +44,7 @@ async def run_parts(
     """
     loop = asyncio.get_running_loop()
     with open_parts(config, engines) as parts:
-        services = build_services(parts)
+        services = Services(parts)
         app.state.videogen = AppState(config, public_url, services, CapacityLimiter(IMAGE_DECODERS))
 
         def begin_shutdown() -> None:
@@ -54,7 +54,7 @@ async def run_parts(
 
         with _on_stop_signal(begin_shutdown):
             parts.hub.open()
-            services.uploads.sweep_at_start()
+            services.uploads.sweep()
             parts.workers.start()
             _tune_interpreter()
             try:

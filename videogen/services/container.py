@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from videogen.services.archives import ArchiveService
-from videogen.services.device_transfer import TransferService
 from videogen.services.exports import ExportService
 from videogen.services.generations import GenerationService
 from videogen.services.imports import ImportService
@@ -18,37 +14,18 @@ from videogen.services.trash import TrashService
 from videogen.services.uploads import UploadService
 
 
-@dataclass(frozen=True, slots=True)
 class Services:
     """The use cases: all that the HTTP edges may call."""
 
-    archives: ArchiveService
-    exports: ExportService
-    generations: GenerationService
-    imports: ImportService
-    media: MediaService
-    sessions: SessionService
-    shares: ShareService
-    system: SystemService
-    transfers: TransferService
-    trash: TrashService
-    uploads: UploadService
-
-
-def build_services(parts: Parts) -> Services:
-    """Make the services of these parts."""
-    config, store, storage = parts.config, parts.store, parts.storage
-    exports, uploads = ExportService(store, storage), UploadService(store, storage, parts.serializer)
-    return Services(
-        archives=ArchiveService(store, exports),
-        exports=exports,
-        generations=GenerationService(parts, uploads),
-        imports=ImportService(store, storage, config.data_dir / "imports", round(config.max_import_mb * 1_000_000)),
-        media=MediaService(parts),
-        sessions=SessionService(store),
-        shares=ShareService(store, parts.hub, storage),
-        system=SystemService(parts),
-        transfers=TransferService(store, parts.signer),
-        trash=TrashService(store, config.trash_minutes * 60, parts.workers.check_trash),
-        uploads=uploads,
-    )
+    def __init__(self, parts: Parts) -> None:
+        config, store, storage = parts.config, parts.store, parts.storage
+        max_import_bytes = round(config.max_import_mb * 1_000_000)
+        self.exports = ExportService(store, storage)
+        self.imports = ImportService(store, storage, config.data_dir / "imports", max_import_bytes)
+        self.media = MediaService(parts)
+        self.sessions = SessionService(store, parts.signer)
+        self.shares = ShareService(store, parts.hub, storage)
+        self.system = SystemService(parts)
+        self.trash = TrashService(parts)
+        self.uploads = UploadService(store, storage, parts.serializer)
+        self.generations = GenerationService(parts, self.uploads)

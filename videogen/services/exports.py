@@ -1,9 +1,11 @@
-"""Exports the finished generations of a session as one zip, which is made while it is sent."""
+"""Exports finished generations as one zip, which is made while it is sent, and makes links to such zips."""
 
 from __future__ import annotations
 
 import hashlib
 import re
+import secrets
+import threading
 import time
 import unicodedata
 import zipfile
@@ -11,15 +13,21 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from videogen.core.clock import to_datetime
+from videogen.core.errors import InvalidRequestError, NotFoundError
 from videogen.core.version import __version__
 from videogen.db.tables import GenerationRow
 from videogen.schemas.export_manifest import NAME, ExportedFile, ExportedGeneration, Manifest
 from videogen.schemas.generations import ErrorInfo
+from videogen.schemas.history import Bundle, Chosen
 from videogen.schemas.status import Status
 from videogen.storage import Storage
 from videogen.store import Store
 
 CHUNK: Final = 256 * 1024
+LINK_SECONDS: Final = 600.0
+"""How long a link to a zip is valid."""
+MAX_LINKS: Final = 1000
+"""Links that are valid at once. A further link ends the oldest."""
 
 
 class ExportService:
@@ -28,6 +36,40 @@ class ExportService:
     def __init__(self, store: Store, storage: Storage) -> None:
         self._store = store
         self._storage = storage
+        self._lock = threading.Lock()
+        self._links: dict[str, tuple[str, list[str], float]] = {}
+        """By token: the session, the generations, and the time when the link expires."""
+
+    def create_link(self, session_id: str, chosen: Chosen, base: str) -> Bundle:
+        """Make a link to a zip of these generations; `base` is the public address of the app.
+
+        A browser downloads by following a link, which is too short for a thousand ids.
+
+        Raises:
+            InvalidRequestError: none of them is completed and this session's.
+        """
+        ids = chosen.unique()
+        count, size = self._store.measure_completed(session_id, ids)
+        if count == 0:
+            raise InvalidRequestError("ids", "at least one finished generation of this session", "none")
+        token, expires = secrets.token_urlsafe(24), self._store.clock() + LINK_SECONDS
+        with self._lock:
+            self._links[token] = (session_id, ids, expires)
+            if len(self._links) > MAX_LINKS:
+                del self._links[next(iter(self._links))]
+        return Bundle(url=f"{base}/zips/{token}", expires_at=to_datetime(expires), count=count, size_bytes=size)
+
+    def stream_link(self, token: str) -> Iterator[bytes]:
+        """Yield the bytes of the zip of a link.
+
+        Raises:
+            NotFoundError: there is no such link, or it has expired.
+        """
+        with self._lock:
+            link = self._links.get(token)
+        if link is None or link[2] < self._store.clock():
+            raise NotFoundError("The link to this zip has expired. Ask for a new one.")
+        return self.stream(link[0], link[1])
 
     def stream(self, session_id: str, ids: Sequence[str] | None = None) -> Iterator[bytes]:
         """Yield the bytes of the zip in chunks. Only the manifest is kept in memory.

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from videogen.core.i18n import DEFAULT, Catalog, catalog, error_message
+from videogen.core.text import shorten
 from videogen.db.tables import GenerationRow
 from videogen.schemas.events import ErrorRecord, EventRecord, ProgressRecord, ResultRecord
 from videogen.schemas.status import Status
@@ -18,18 +19,8 @@ RESULTS: Final = {"video": "video.mp4", "image": "image.png"}
 POSTER: Final = "poster.jpg"
 PREVIEW: Final = "preview.jpg"
 
-LABELS: Final[Mapping[Status, str]] = {
-    Status.QUEUED: "status.queued",
-    Status.PROCESSING: "status.processing",
-    Status.COMPLETED: "status.completed",
-    Status.FAILED: "status.failed",
-    Status.CANCELLED: "status.cancelled",
-}
-STAGES: Final[Mapping[str, str]] = {
-    "starting": "stage.starting",
-    "preparing": "stage.preparing",
-    "finishing": "stage.finishing",
-}
+STAGES: Final = ("starting", "preparing", "finishing")
+"""The stages that have a text in the catalog."""
 Message = dict[str, Any]
 """A message for any language: `key` with `values`; an error's `code` with its `detail`; or `text`, shown as it is."""
 _PUBLIC_FIELDS: Final = {
@@ -69,23 +60,16 @@ class PublicGeneration:
 
 def public_generation(row: GenerationRow, gone: Container[str | None] = ()) -> PublicGeneration:
     """A row as a visitor sees it. `gone` are ids of files that are missing in the storage."""
-    status, is_missing = Status(row.status), row.file_id in gone
+    is_missing = row.file_id in gone
+    copied = ("type", "prompt", "negative_prompt", "engine", "settings", "seed", "width", "height", "duration_seconds")
     return PublicGeneration(
-        type=row.type,
-        status=status,
-        label=LABELS[status],
+        **{name: getattr(row, name) for name in copied},
+        fps=row.fps,
+        status=Status(row.status),
+        label=f"status.{row.status}",
         note=[_text("visitor.missing")] if is_missing else status_note(snapshot(row)),
         progress=round(row.progress, 2),
         title=title(row),
-        prompt=row.prompt,
-        negative_prompt=row.negative_prompt,
-        engine=row.engine,
-        settings=row.settings,
-        seed=row.seed,
-        width=row.width,
-        height=row.height,
-        duration_seconds=row.duration_seconds,
-        fps=row.fps,
         size_bytes=None if is_missing else row.size_bytes,
         result_url=RESULTS.get(row.type) if row.file_id and not is_missing else None,
         poster_url=POSTER if row.poster_file_id and row.poster_file_id not in gone else None,
@@ -94,10 +78,9 @@ def public_generation(row: GenerationRow, gone: Container[str | None] = ()) -> P
     )
 
 
-def title(row: GenerationRow, length: int = 80) -> str:
-    """The generation's title, or the beginning of its prompt; one line of at most `length` characters."""
-    text = " ".join((row.title or row.prompt).split())
-    return text if len(text) <= length else text[: length - 1].rstrip() + "…"
+def title(row: GenerationRow) -> str:
+    """The generation's title, or the beginning of its prompt; one line of at most 80 characters."""
+    return shorten(row.title or row.prompt, 80)
 
 
 def preview_link(file_id: str | None, version: int) -> str | None:
@@ -113,7 +96,7 @@ def public_event(data: EventRecord) -> dict[str, Any]:
             values["previewUrl"] = preview_link(data.preview_file_id, data.preview_version)
         case ResultRecord():
             values |= {"url": RESULTS[data.type], "posterUrl": POSTER if data.poster_file_id else None}
-    label, note, english = LABELS[data.status], status_note(data), catalog(DEFAULT)
+    label, note, english = f"status.{data.status}", status_note(data), catalog(DEFAULT)
     # In the API's own language for programs. The share page builds the same in the visitor's language from `said`.
     values |= {"label": english.gettext(label), "note": note_text(note, english)}
     return values | {"said": {"label": label, "note": note}}
@@ -138,7 +121,8 @@ def status_note(data: EventRecord) -> list[Message]:
 
 def note_text(note: Sequence[Message], texts: Catalog) -> str:
     """A note as one line, as `share.js` builds it in the browser."""
-    return " · ".join(_sentence(_message_text(message, texts)) for message in note)
+    parts = [_message_text(message, texts) for message in note]
+    return " · ".join(text[:1].upper() + text[1:] for text in parts)
 
 
 def _message_text(message: Message, texts: Catalog) -> str:
@@ -153,7 +137,7 @@ def _progress_note(data: ProgressRecord) -> list[Message]:
     message, stage = data.message, data.stage or "starting"
     note: list[Message] = []
     if not message and stage in STAGES:
-        note.append(_text(STAGES[stage]))
+        note.append(_text(f"stage.{stage}"))
     # The label says already that it is rendering.
     elif message or stage != "rendering":
         note.append({"text": (message or stage).replace("_", " ")})
@@ -167,7 +151,3 @@ def _progress_note(data: ProgressRecord) -> list[Message]:
 
 def _text(key: str, **values: Any) -> Message:
     return {"key": key, "values": values}
-
-
-def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:]

@@ -1,16 +1,40 @@
-"""The use cases around sessions: make one, and find one by its token."""
+"""Sessions, and one-time codes that open one on another device: valid for minutes, for one use, and revocable."""
 
 from __future__ import annotations
 
+import hmac
+import secrets
+import threading
+from collections import deque
+from collections.abc import Callable
+from typing import Final
+
+from videogen.core.clock import to_datetime
+from videogen.core.errors import CodeRefusedError, TooManyGuessesError
+from videogen.core.security import Signer
+from videogen.db.tables import TransferRow
+from videogen.schemas.portability import Transfer
 from videogen.schemas.system import SessionCreated
 from videogen.store import Store
 
+CODE_SECONDS: Final = 10 * 60
+# Crockford's base 32: no two characters look alike.
+CODE_ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+CODE_LENGTH: Final = 8
+"""40 bits: with the allowed number of guesses, a valid code is found with a chance of one in a hundred million."""
+_LOOKALIKES: Final = str.maketrans("OIL", "011")
+GUESS_SECONDS: Final = 5 * 60
+MAX_GUESSES_PER_CLIENT: Final = 10
+MAX_GUESSES: Final = 1000
+
 
 class SessionService:
-    """Sessions. Every method blocks on the database: call it from a thread, never in the event loop."""
+    """Makes and finds sessions. Every method blocks on the database: call it from a thread, never in the event loop."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, signer: Signer) -> None:
         self._store = store
+        self._key = signer.derive("transfer").encode()
+        self._guesses = GuessLimiter(store.clock)
 
     def create(self) -> SessionCreated:
         """Make a session. Its token is returned only here."""
@@ -20,3 +44,68 @@ class SessionService:
     def find(self, token: str) -> str | None:
         """The id of the session that a token opens, or None."""
         return self._store.find_session(token)
+
+    def create_code(self, session_id: str, base: str) -> Transfer:
+        """Make a code for this session, which ends its previous code. `base` is the page's address without a slash."""
+        code = "".join(secrets.choice(CODE_ALPHABET) for _ in range(CODE_LENGTH))
+        secret = secrets.token_urlsafe(32)
+        expires, hashes = self._store.clock() + CODE_SECONDS, (self._hash(code), self._hash(secret))
+        row = TransferRow(session_id=session_id, code_hash=hashes[0], secret_hash=hashes[1], expires_at=expires)
+        self._store.put_transfer(row)
+        # The part of a URL after the # is not sent to any server, and so not written to any log.
+        return Transfer(code=f"{code[:4]}-{code[4:]}", url=f"{base}/#claim={secret}", expires_at=to_datetime(expires))
+
+    def revoke_code(self, session_id: str) -> None:
+        """Revoke the session's code. Safe to repeat."""
+        self._store.drop_transfer(session_id)
+
+    def claim_code(self, secret: str, client: str) -> SessionCreated:
+        """Open the session of a code or of the secret of a link, with a new token.
+
+        Args:
+            secret: the code or the secret, as a person typed it.
+            client: the address of the client, whose wrong codes are counted.
+
+        Raises:
+            CodeRefusedError: the code is wrong, used, expired or revoked; the answer does not say which.
+            TooManyGuessesError: this client, or all clients together, sent too many wrong codes.
+        """
+        secret = secret.strip()
+        code = "".join(secret.upper().replace("-", "").split()).translate(_LOOKALIKES)
+        is_code = len(code) == CODE_LENGTH
+        if is_code:
+            self._guesses.check(client)
+        opened = self._store.use_transfer(self._hash(code if is_code else secret))
+        if opened is None:
+            if is_code:
+                self._guesses.add(client)
+            raise CodeRefusedError
+        return SessionCreated(session_id=opened[0], token=opened[1])
+
+    def _hash(self, value: str) -> str:
+        # With a key: somebody with a copy of the database could try all 40 bits.
+        return hmac.digest(self._key, value.encode("utf-8", "surrogatepass"), "sha256").hex()
+
+
+class GuessLimiter:
+    """Counts the recent wrong codes of each client and of all clients. Thread-safe."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._wrong: deque[tuple[float, str]] = deque(maxlen=MAX_GUESSES)
+        self._lock = threading.Lock()
+
+    def check(self, client: str) -> None:
+        """Raise TooManyGuessesError if this client must wait."""
+        with self._lock:
+            since = self._clock() - GUESS_SECONDS
+            while self._wrong and self._wrong[0][0] < since:
+                self._wrong.popleft()
+            count = sum(other == client for _, other in self._wrong)
+            if count >= MAX_GUESSES_PER_CLIENT or len(self._wrong) >= MAX_GUESSES:
+                raise TooManyGuessesError
+
+    def add(self, client: str) -> None:
+        """Count one wrong code of this client."""
+        with self._lock:
+            self._wrong.append((self._clock(), client))

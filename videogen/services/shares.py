@@ -5,21 +5,21 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Final, cast
+from typing import Final, cast
 
 import anyio.to_thread
 
 from videogen.core.clock import to_datetime
 from videogen.core.errors import DeletedError, NotFoundError
 from videogen.db.database import StoredEvent
-from videogen.db.tables import GenerationRow
+from videogen.db.tables import GenerationRow, ShareRow
 from videogen.live.hub import VISITORS, EncodedEvent, Hub, Subscription
 from videogen.live.streams import EventStream
 from videogen.schemas.generations import GenerationType
 from videogen.schemas.sharing import Share, ShareCreate, ShareList
 from videogen.schemas.status import Status
+from videogen.services.media import ServedFile, open_stored
 from videogen.services.public_view import POSTER, PREVIEW, RESULTS, PublicGeneration, public_generation, title
-from videogen.services.stored_files import ServedFile, open_stored
 from videogen.storage import Storage
 from videogen.store import Opening, Shared, Store
 
@@ -31,14 +31,10 @@ PATH: Final = "/s/"
 class SharedView:
     """What a link shows, for one request."""
 
-    slug: str
-    owner: str
-    """The session that made the link. A visitor never sees it."""
-    indexable: bool
-    expires_at: float | None
-    shown: PublicGeneration
-    slug_hash: str
+    share: ShareRow
     row: GenerationRow
+    shown: PublicGeneration
+    """All that a visitor may see of the two rows."""
 
 
 class ShareService:
@@ -61,11 +57,9 @@ class ShareService:
         Raises:
             NotFoundError: the generation is not this session's.
         """
-        values: dict[str, Any] = {}
-        if "indexable" in create.model_fields_set:
-            values["indexable"] = create.indexable
-        if "expires_in_seconds" in create.model_fields_set:
-            seconds = create.expires_in_seconds
+        values = create.model_dump(exclude_unset=True)
+        if "expires_in_seconds" in values:
+            seconds = values.pop("expires_in_seconds")
             values["expires_at"] = None if seconds is None else self._store.clock() + seconds
         shared = self._store.put_share(session_id, generation_id, values)
         # Open streams end at the old time of expiry. They are ended now; readers reconnect and get the new time.
@@ -96,15 +90,7 @@ class ShareService:
         share, row = self._store.find_share(slug)
         if row is None:
             raise DeletedError
-        return SharedView(
-            share.slug,
-            share.session_id,
-            share.indexable,
-            share.expires_at,
-            public_generation(row),
-            share.slug_hash,
-            row,
-        )
+        return SharedView(share, row, public_generation(row))
 
     def without_missing_files(self, view: SharedView) -> SharedView:
         """The same view without links to files that are not in the storage any more, and with a note about them."""
@@ -116,8 +102,8 @@ class ShareService:
 
     def count_view(self, view: SharedView, session_id: str | None) -> None:
         """Count a view by somebody other than the link's owner."""
-        if session_id != view.owner:
-            self._store.count_view(view.slug_hash)
+        if session_id != view.share.session_id:
+            self._store.count_view(view.share.slug_hash)
 
     def open_file(self, view: SharedView, name: str) -> ServedFile:
         """Open a file of a link by its name on the share page; the caller must close it.
@@ -127,11 +113,10 @@ class ShareService:
         """
         row = view.row
         ids = {POSTER: row.poster_file_id, PREVIEW: row.preview_file_id, RESULTS.get(row.type): row.file_id}
-        file_id = ids.get(name)
-        file = self._store.shared_file(row.id, file_id) if file_id else None
-        if file is None:
-            raise NotFoundError
         try:
+            file = self._store.shared_file(row.id, ids.get(name) or "")
+            if file is None:
+                raise NotFoundError
             return open_stored(self._storage, file.key, file.content_type)
         except OSError:
             raise NotFoundError from None
@@ -148,7 +133,7 @@ class ShareService:
             DeletedError: the link is valid, but its generation was deleted.
         """
         view = await anyio.to_thread.run_sync(self.find, slug)
-        subscription = self._hub.subscribe(view.owner, (VISITORS, view.row.id))
+        subscription = self._hub.subscribe(view.share.session_id, (VISITORS, view.row.id))
         # Again after the subscription: the link may have been revoked in between.
         open_scope = partial(self._open_scope, slug, last_event_id)
         try:
@@ -159,12 +144,13 @@ class ShareService:
         if not opening.active and not opening.backlog:
             subscription.close()
             return None
-        left = None if view.expires_at is None else view.expires_at - self._store.clock()
+        expires = view.share.expires_at
+        left = None if expires is None else expires - self._store.clock()
         return _VisitorStream(self._hub, subscription, opening, last_event_id, left)
 
     def _open_scope(self, slug: str, last_event_id: int | None) -> tuple[SharedView, Opening]:
         view = self.find(slug)
-        return view, self._store.open_scope(view.owner, ("generation", view.row.id), last_event_id)
+        return view, self._store.open_scope(view.share.session_id, ("generation", view.row.id), last_event_id)
 
 
 class _VisitorStream(EventStream):

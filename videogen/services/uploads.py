@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from dataclasses import dataclass
-from typing import BinaryIO, Final
+from typing import TYPE_CHECKING, BinaryIO, Final
 
 from sqlalchemy.exc import IntegrityError
 
@@ -16,6 +16,9 @@ from videogen.schemas.generations import File
 from videogen.services.serializers import Serializer
 from videogen.storage import Storage
 from videogen.store import Store
+
+if TYPE_CHECKING:
+    from videogen.media.sanitize import CleanImage
 
 logger = logging.getLogger(__name__)
 
@@ -55,17 +58,7 @@ class UploadService:
         from videogen.media.sanitize import clean_image
 
         image = clean_image(source)
-        row = UploadRow(
-            id=(upload_id := new_id("fil")),
-            session_id=session_id,
-            digest=image.digest,
-            key=f"{KEY_PREFIX}/{upload_id}.{image.suffix}",
-            content_type=image.content_type,
-            width=image.width,
-            height=image.height,
-            size_bytes=len(image.data),
-            created_at=self._store.clock(),
-        )
+        row = self._row(session_id, image.digest, image.suffix, image)
         return self._presenter.file(self._store_upload(row, image.data))
 
     def get(self, session_id: str, file_id: str) -> File:
@@ -91,40 +84,26 @@ class UploadService:
         """
         if image.upload_id is not None:
             return image.upload_id
-        file = image.file
         with self._storage.open(image.key) as stored:
             data = stored.read()
-        row = UploadRow(
-            id=(upload_id := new_id("fil")),
-            session_id=session_id,
-            digest=image.digest,
-            key=f"{KEY_PREFIX}/{upload_id}.{image.key.rpartition('.')[2]}",
-            content_type=file.content_type,
-            width=file.width,
-            height=file.height,
-            size_bytes=len(data),
-            created_at=self._store.clock(),
-        )
+        row = self._row(session_id, image.digest, image.key.rpartition(".")[2], image.file)
         return self._store_upload(row, data).id
-
-    def sweep_at_start(self) -> None:
-        """Sweep when the server starts. If the disk cannot be written, the next start does it."""
-        try:
-            count = self.sweep()
-        except (StorageError, OSError) as problem:
-            logger.warning("Unused uploaded images could not be removed: %s", problem)
-            return
-        if count:
-            logger.info("%d unused uploaded images were removed.", count)
 
     def sweep(self) -> int:
         """Remove uploads from more than a day ago that no generation uses; return how many.
 
-        A file without a row stays: with a database that was restored from a backup it may be needed.
+        If the disk cannot be written, the next start of the server does it. A file without a row stays: with a database
+        that was restored from a backup it may be needed.
         """
-        rows = self._store.sweep_uploads(self._store.clock() - IDLE_SECONDS)
-        for row in rows:
-            self._storage.delete(row.key)
+        try:
+            rows = self._store.sweep_uploads(self._store.clock() - IDLE_SECONDS)
+            for row in rows:
+                self._storage.delete(row.key)
+        except (StorageError, OSError) as problem:
+            logger.warning("Unused uploaded images could not be removed: %s", problem)
+            return 0
+        if rows:
+            logger.info("%d unused uploaded images were removed.", len(rows))
         return len(rows)
 
     def _find(self, session_id: str, file_id: str) -> InputImage:
@@ -146,16 +125,28 @@ class UploadService:
         serialized = self._presenter.file(file, generation.width, generation.height)
         return InputImage(serialized, file.key, digest, None)
 
+    def _row(self, session_id: str, digest: str, suffix: str, image: CleanImage | File) -> UploadRow:
+        return UploadRow(
+            id=(upload_id := new_id("fil")),
+            session_id=session_id,
+            digest=digest,
+            key=f"{KEY_PREFIX}/{upload_id}.{suffix}",
+            content_type=image.content_type,
+            width=image.width,
+            height=image.height,
+            size_bytes=0,  # known when it is stored
+            created_at=self._store.clock(),
+        )
+
     def _store_upload(self, row: UploadRow, data: bytes) -> UploadRow:
         """Store the file, then the row, so that no row lacks its file. The same image again gives the existing row."""
-        self._storage.put(data, row.key)
+        row.size_bytes = self._storage.put(data, row.key)
         try:
             stored, removed = self._store.add_upload(row, MAX_UPLOADS)
-        except IntegrityError:
+        except BaseException as problem:
             self._storage.delete(row.key)
-            raise SessionRequiredError from None
-        except BaseException:
-            self._storage.delete(row.key)
+            if isinstance(problem, IntegrityError):
+                raise SessionRequiredError from None
             raise
         if stored.key != row.key:
             if not self._storage.exists(stored.key):

@@ -15,6 +15,7 @@ from typing import Any, Final
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 
 from videogen.core.i18n import Catalog, catalog, keys_in_script, languages
+from videogen.core.text import shorten
 from videogen.schemas.status import TERMINAL
 from videogen.services.public_view import note_text
 from videogen.services.shares import PATH, SharedView
@@ -90,14 +91,9 @@ def _render(name: str, values: Mapping[str, Any]) -> str:
     return _environment().get_template(name).render(values)
 
 
-def share_page(view: SharedView, links: Links, texts: Catalog) -> str:
-    """The page of a link."""
-    return _render("share", _values(view, links) | _text_values(view, texts))
-
-
-def embed_page(view: SharedView, links: Links, texts: Catalog) -> str:
-    """The player alone, for iframes of other sites."""
-    return _render("embed", _values(view, links) | _text_values(view, texts))
+def page(name: str, view: SharedView, links: Links, texts: Catalog) -> str:
+    """The page of a link (`share`), or the player alone for iframes of other sites (`embed`)."""
+    return _render(name, _values(view, links) | _text_values(view, texts))
 
 
 def embed_markup(view: SharedView, links: Links, width: int, height: int) -> str:
@@ -108,25 +104,24 @@ def embed_markup(view: SharedView, links: Links, width: int, height: int) -> str
 @cache
 def gone_page(deleted: bool, root: str, tag: str) -> str:
     """The page of a link that does not work; the same for all of them, except for deleted generations."""
-    return _render(
-        "gone", {"deleted": deleted, "root": root, "words": catalog(tag), "languages": list(languages().values())}
-    )
+    values = {"deleted": deleted, "root": root, "words": catalog(tag), "languages": list(languages().values())}
+    return _render("gone", values)
 
 
 def _values(view: SharedView, links: Links) -> dict[str, Any]:
-    shown, ended = view.shown, view.shown.status in TERMINAL
+    shown, ended, path = view.shown, view.shown.status in TERMINAL, f"{PATH}{view.share.slug}"
     return {
         "seen": shown,
-        "summary": _summary(shown.prompt),
+        "summary": shorten(shown.prompt, 200),
         "ended": ended,
-        "slug": view.slug,
-        "indexable": view.indexable,
+        "slug": view.share.slug,
+        "indexable": view.share.indexable,
         "poster": shown.poster_url or (None if ended else shown.preview_url),
         # Links for other sites are absolute; those for this browser are paths.
         "base": links.base,
-        "url": f"{links.base}{PATH}{view.slug}",
+        "url": f"{links.base}{path}",
         "root": links.root,
-        "here": f"{links.root}{PATH}{view.slug}",
+        "here": f"{links.root}{path}",
         "script": f"{links.root}{SCRIPT_PATH}?v={script_version()}",
     }
 
@@ -148,13 +143,7 @@ def _text_values(view: SharedView, texts: Catalog) -> dict[str, Any]:
 @cache
 def _script_texts(tag: str) -> str:
     """The texts for the script, as JSON that cannot end its script element."""
-    keys = [
-        *keys_in_script(script()),
-        *(key for key in catalog(tag).keys if key.startswith(("status.", "stage.", "visitor."))),
-    ]
-    return json.dumps(catalog(tag).subset(keys), ensure_ascii=False).replace("<", "\\u003c")
-
-
-def _summary(prompt: str, length: int = 200) -> str:
-    words = " ".join(prompt.split())
-    return words if len(words) <= length else words[: length - 1].rstrip() + "…"
+    shown = (key for key in catalog(tag).keys if key.startswith(("status.", "stage.", "visitor.")))
+    return json.dumps(catalog(tag).subset([*keys_in_script(script()), *shown]), ensure_ascii=False).replace(
+        "<", "\\u003c"
+    )

@@ -18,14 +18,14 @@ from starlette.background import BackgroundTask
 from videogen.core.errors import DeletedError, NotFoundError, StorageError
 from videogen.core.i18n import COOKIE as LANGUAGE_COOKIE
 from videogen.core.i18n import PARAMETER, VARY, Catalog, negotiate
+from videogen.core.text import disposition, file_name
 from videogen.schemas.system import SESSION_COOKIE
 from videogen.services.public_view import POSTER, PREVIEW, RESULTS
 from videogen.services.shares import PATH, SharedView, ShareService
 from videogen.share import pages
-from videogen.share.media import media
 from videogen.share.pages import Links
-from videogen.web.conditional import not_modified
 from videogen.web.dependencies import app_state
+from videogen.web.file_response import StoredFileResponse, not_modified
 from videogen.web.sse import stream_response
 
 logger = logging.getLogger(__name__)
@@ -61,9 +61,9 @@ async def get_shared(request: Request, rest: str) -> Response:
 
 def _respond(request: Request, slug: str, part: str) -> Response:
     view = _shares(request).find(slug)
-    headers = {} if view.indexable else {"X-Robots-Tag": "noindex, nofollow"}
+    headers = {} if view.share.indexable else {"X-Robots-Tag": "noindex, nofollow"}
     if part in _MEDIA:
-        response = media(request, view, _shares(request), part)
+        response = _media(request, view, part)
     elif (respond := _PARTS.get(part)) is not None:
         response = respond(request, view)
     else:
@@ -74,7 +74,8 @@ def _respond(request: Request, slug: str, part: str) -> Response:
 
 def _share_page(request: Request, view: SharedView) -> Response:
     texts = _texts(request)
-    response = _page(pages.share_page(_shares(request).without_missing_files(view), _links(request), texts), 200, texts)
+    html = pages.page("share", _shares(request).without_missing_files(view), _links(request), texts)
+    response = _page(html, 200, texts)
     if PARAMETER in request.query_params:
         path = f"{app_state(request).public_url.root}/"
         response.set_cookie(LANGUAGE_COOKIE, texts.tag, max_age=_YEAR, path=path, samesite="lax")
@@ -86,35 +87,21 @@ def _share_page(request: Request, view: SharedView) -> Response:
 
 def _embed_page(request: Request, view: SharedView) -> Response:
     texts = _texts(request)
-    return _page(
-        pages.embed_page(_shares(request).without_missing_files(view), _links(request), texts),
-        200,
-        texts,
-        framed_by="*",
-    )
+    html = pages.page("embed", _shares(request).without_missing_files(view), _links(request), texts)
+    return _page(html, 200, texts, framed_by="*")
 
 
 def _recipe(_request: Request, view: SharedView) -> Response:
     """The values that the main page's form needs to make this again; the seed as text, since it may exceed 2^53."""
     shown = view.shown
-    recipe = {
-        "type": shown.type,
-        "prompt": shown.prompt,
-        "negative": shown.negative_prompt,
-        "width": shown.width,
-        "height": shown.height,
-        "seconds": shown.duration_seconds,
-        "fps": shown.fps,
-        "seed": str(shown.seed),
-        "engine": shown.engine,
-        "settings": shown.settings,
-    }
+    recipe = {name: getattr(shown, name) for name in ("type", "prompt", "width", "height", "fps", "engine", "settings")}
+    recipe |= {"negative": shown.negative_prompt, "seconds": shown.duration_seconds, "seed": str(shown.seed)}
     return JSONResponse(recipe, headers=_NO_STORE)
 
 
 def _qr(request: Request, view: SharedView) -> Response:
     """The link as a QR code, dark on light with a quiet zone, on any background."""
-    code = segno.make(f"{_links(request).base}{PATH}{view.slug}", error="m", micro=False)
+    code = segno.make(f"{_links(request).base}{PATH}{view.share.slug}", error="m", micro=False)
     picture = BytesIO()
     code.save(picture, kind="svg", scale=8, border=3, dark="#1d1a16", light="#fffdf9", xmldecl=False)
     return Response(picture.getvalue(), media_type="image/svg+xml", headers=_NO_STORE)
@@ -128,6 +115,25 @@ _PARTS: Final[Mapping[str, Callable[[Request, SharedView], Response]]] = {
 }
 
 
+def _media(request: Request, view: SharedView, part: str) -> Response:
+    """The response with a file, sent without a signed link, which would stay valid after a revoke."""
+    file = _shares(request).open_file(view, part)
+    response = StoredFileResponse(file)
+    # Browsers may cache the bytes, but must check that the link is still valid before they show them again.
+    response.headers["Cache-Control"] = "private, no-cache"
+    # Links are made to be embedded in other sites.
+    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+    if part in RESULTS.values():
+        kind = "attachment" if "download" in request.query_params else "inline"
+        name = file_name(view.shown.title, part.rpartition(".")[2])
+        response.headers["Content-Disposition"] = disposition(kind, name)
+    if not_modified(request, response.headers["etag"]):
+        file.close()
+        names = ("cache-control", "etag", "last-modified", "content-disposition")
+        return Response(None, 304, {name: response.headers[name] for name in names if name in response.headers})
+    return response
+
+
 async def _events(request: Request, slug: str) -> Response:
     text = request.headers.get("last-event-id", "")
     # A malformed id is not from one of our streams: begin with the current state.
@@ -135,16 +141,15 @@ async def _events(request: Request, slug: str) -> Response:
     if request.method == "HEAD":
         await anyio.to_thread.run_sync(_shares(request).find, slug)
         return Response(headers=_NO_STORE)
-    stream = await _shares(request).stream(slug, after)
-    response = stream_response(stream)
+    response = stream_response(await _shares(request).stream(slug, after))
     response.headers.update(_SECURITY)
     return response
 
 
 def _script(request: Request) -> Response:
     headers = {
-        "Cache-Control": "public, max-age=31536000, immutable",
         "ETag": f'"{pages.script_version()}"',
+        "Cache-Control": f"public, max-age={_YEAR}, immutable",
         **_SECURITY,
     }
     if not_modified(request, headers["ETag"]):
@@ -167,8 +172,7 @@ def oembed(
     """
     if output != "json":
         return JSONResponse({"detail": "Only format=json is served."}, 501)
-    links = _links(request)
-    shares = _shares(request)
+    links, shares = _links(request), _shares(request)
     view = shares.without_missing_files(shares.find(_slug_of(url, links)))
     size = _fit((view.shown.width, view.shown.height), maxwidth, maxheight)
     # Scripts of other sites may read it: everything in it is public.
@@ -177,7 +181,7 @@ def oembed(
 
 
 def _oembed(view: SharedView, links: Links, size: tuple[int, int]) -> dict[str, Any]:
-    shown, url = view.shown, f"{links.base}{PATH}{view.slug}"
+    shown, url = view.shown, f"{links.base}{PATH}{view.share.slug}"
     card: dict[str, Any] = {"version": "1.0", "title": shown.title, "provider_name": "videogen"}
     card |= {"provider_url": f"{links.base}/", "width": size[0], "height": size[1]}
     if shown.type == "image" and shown.result_url:

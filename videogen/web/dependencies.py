@@ -2,27 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
 from anyio import CapacityLimiter
 from fastapi import Depends
 from starlette.requests import HTTPConnection
 
 from videogen.core.config import AppConfig
-from videogen.services.archives import ArchiveService
 from videogen.services.container import Services
-from videogen.services.device_transfer import TransferService
-from videogen.services.exports import ExportService
-from videogen.services.generations import GenerationService
-from videogen.services.imports import ImportService
-from videogen.services.media import MediaService
-from videogen.services.sessions import SessionService
-from videogen.services.shares import ShareService
-from videogen.services.system import SystemService
-from videogen.services.trash import TrashService
-from videogen.services.uploads import UploadService
 from videogen.web.public_url import PublicUrl
 
 
@@ -48,23 +36,11 @@ def public_url(connection: HTTPConnection) -> str:
     return app_state(connection).public_url.of(connection)
 
 
-def _service(select: Callable[[Services], Any]) -> Any:
-    def dependency(connection: HTTPConnection) -> Any:
-        return select(app_state(connection).services)
-
-    return Depends(dependency)
+def services(connection: HTTPConnection) -> Services:
+    """The services of the app that serves this request."""
+    return app_state(connection).services
 
 
 AppStateDep = Annotated[AppState, Depends(app_state)]
 PublicUrlDep = Annotated[str, Depends(public_url)]
-ArchivesDep = Annotated[ArchiveService, _service(lambda services: services.archives)]
-ExportsDep = Annotated[ExportService, _service(lambda services: services.exports)]
-GenerationsDep = Annotated[GenerationService, _service(lambda services: services.generations)]
-ImportsDep = Annotated[ImportService, _service(lambda services: services.imports)]
-MediaDep = Annotated[MediaService, _service(lambda services: services.media)]
-SessionsDep = Annotated[SessionService, _service(lambda services: services.sessions)]
-SharesDep = Annotated[ShareService, _service(lambda services: services.shares)]
-SystemDep = Annotated[SystemService, _service(lambda services: services.system)]
-TransfersDep = Annotated[TransferService, _service(lambda services: services.transfers)]
-TrashDep = Annotated[TrashService, _service(lambda services: services.trash)]
-UploadsDep = Annotated[UploadService, _service(lambda services: services.uploads)]
+ServicesDep = Annotated[Services, Depends(services)]

@@ -1,11 +1,12 @@
-"""Sends a stored file with `Range`, `ETag` and its type."""
+"""Sends a stored file with `Range`, `ETag` and its type, or 304 where the browser has it (RFC 9110)."""
 
 from __future__ import annotations
 
+from fastapi import Request
 from starlette.responses import FileResponse
 from starlette.types import Receive, Scope, Send
 
-from videogen.services.stored_files import ServedFile
+from videogen.services.media import ServedFile
 
 
 class StoredFileResponse(FileResponse):
@@ -21,3 +22,9 @@ class StoredFileResponse(FileResponse):
             await super().__call__(scope, receive, send)
         finally:
             self._close()
+
+
+def not_modified(request: Request, etag: str) -> bool:
+    """Whether the browser has the same bytes already."""
+    known = request.headers.get("if-none-match", "")
+    return known.strip() == "*" or etag in [tag.strip().removeprefix("W/") for tag in known.split(",")]

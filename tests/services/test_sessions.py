@@ -9,21 +9,21 @@ from sqlmodel import select
 from videogen.core.errors import CodeRefusedError, TooManyGuessesError
 from videogen.core.security import Signer
 from videogen.db.tables import DeviceRow, TransferRow
-from videogen.services.device_transfer import (
+from videogen.services.sessions import (
     CODE_SECONDS,
     GUESS_SECONDS,
     MAX_GUESSES,
     MAX_GUESSES_PER_CLIENT,
     GuessLimiter,
-    TransferService,
+    SessionService,
 )
 
 BASE = "https://video.example.org/studio"
 
 
 @pytest.fixture
-def transfers(store):
-    return TransferService(store, Signer(b"a secret of sixteen bytes"))
+def sessions(store):
+    return SessionService(store, Signer(b"a secret of sixteen bytes"))
 
 
 def secret_of(made):
@@ -35,8 +35,8 @@ def rows(database, table):
         return session.exec(select(table)).all()
 
 
-def test_a_transfer_has_a_code_and_a_link_with_another_secret(transfers, alice, clock):
-    made = transfers.create(alice, BASE)
+def test_a_transfer_has_a_code_and_a_link_with_another_secret(sessions, alice, clock):
+    made = sessions.create_code(alice, BASE)
     assert re.fullmatch(r"[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4}", made.code)
     assert len(secret_of(made)) == 43
     assert made.expires_at == datetime.fromtimestamp(round(clock.now + CODE_SECONDS, 3), UTC)
@@ -51,61 +51,61 @@ def test_a_transfer_has_a_code_and_a_link_with_another_secret(transfers, alice, 
         secret_of,
     ],
 )
-def test_code_or_secret_opens_the_session_once_with_a_new_token(transfers, store, alice, way):
-    made = transfers.create(alice, BASE)
-    created = transfers.claim(way(made), "here")
+def test_code_or_secret_opens_the_session_once_with_a_new_token(sessions, store, alice, way):
+    made = sessions.create_code(alice, BASE)
+    created = sessions.claim_code(way(made), "here")
     assert created.session_id == alice
     assert store.find_session(created.token) == alice
     for used in (made.code, secret_of(made)):
         with pytest.raises(CodeRefusedError, match="was used before, has expired, or is wrong"):
-            transfers.claim(used, "here")
+            sessions.claim_code(used, "here")
 
 
-def test_a_code_expires(transfers, alice, clock):
-    made = transfers.create(alice, BASE)
+def test_a_code_expires(sessions, alice, clock):
+    made = sessions.create_code(alice, BASE)
     clock.now += CODE_SECONDS
     with pytest.raises(CodeRefusedError):
-        transfers.claim(secret_of(made), "here")
+        sessions.claim_code(secret_of(made), "here")
 
 
-def test_a_new_code_or_a_revoke_ends_the_code(transfers, alice, bob):
-    first, other = transfers.create(alice, BASE), transfers.create(bob, BASE)
-    second = transfers.create(alice, BASE)
+def test_a_new_code_or_a_revoke_ends_the_code(sessions, alice, bob):
+    first, other = sessions.create_code(alice, BASE), sessions.create_code(bob, BASE)
+    second = sessions.create_code(alice, BASE)
     with pytest.raises(CodeRefusedError):
-        transfers.claim(first.code, "here")
-    transfers.revoke(alice)
-    transfers.revoke(alice)
+        sessions.claim_code(first.code, "here")
+    sessions.revoke_code(alice)
+    sessions.revoke_code(alice)
     with pytest.raises(CodeRefusedError):
-        transfers.claim(second.code, "here")
-    assert transfers.claim(other.code, "here").session_id == bob
+        sessions.claim_code(second.code, "here")
+    assert sessions.claim_code(other.code, "here").session_id == bob
 
 
-def test_code_secret_and_token_are_not_stored(transfers, database, alice):
-    made = transfers.create(alice, BASE)
+def test_code_secret_and_token_are_not_stored(sessions, database, alice):
+    made = sessions.create_code(alice, BASE)
     kept = repr(rows(database, TransferRow))
     assert made.code.replace("-", "") not in kept
     assert secret_of(made) not in kept
-    token = transfers.claim(made.code, "here").token
+    token = sessions.claim_code(made.code, "here").token
     assert rows(database, TransferRow) == []
     assert token not in repr(rows(database, DeviceRow))
 
 
-def test_a_client_with_many_wrong_codes_must_wait_and_others_need_not(transfers, alice, bob, clock):
-    made, other = transfers.create(alice, BASE), transfers.create(bob, BASE)
+def test_a_client_with_many_wrong_codes_must_wait_and_others_need_not(sessions, alice, bob, clock):
+    made, other = sessions.create_code(alice, BASE), sessions.create_code(bob, BASE)
     for number in range(MAX_GUESSES_PER_CLIENT):
         with pytest.raises(CodeRefusedError):
-            transfers.claim(f"{number:08d}", "a guesser")
+            sessions.claim_code(f"{number:08d}", "a guesser")
     with pytest.raises(TooManyGuessesError):
-        transfers.claim(made.code, "a guesser")
-    assert transfers.claim(made.code, "somebody else").session_id == alice
+        sessions.claim_code(made.code, "a guesser")
+    assert sessions.claim_code(made.code, "somebody else").session_id == alice
     # The link's secret cannot be guessed, so that it always opens.
-    assert transfers.claim(secret_of(other), "a guesser").session_id == bob
-    third = transfers.create(alice, BASE)
+    assert sessions.claim_code(secret_of(other), "a guesser").session_id == bob
+    third = sessions.create_code(alice, BASE)
     clock.now += GUESS_SECONDS + 1
     with pytest.raises(CodeRefusedError):
-        transfers.claim("ZZZZ-ZZZZ", "a guesser")
-    third = transfers.create(alice, BASE)
-    assert transfers.claim(third.code, "a guesser").session_id == alice
+        sessions.claim_code("ZZZZ-ZZZZ", "a guesser")
+    third = sessions.create_code(alice, BASE)
+    assert sessions.claim_code(third.code, "a guesser").session_id == alice
 
 
 def test_many_clients_with_one_wrong_code_each_must_wait(clock):
