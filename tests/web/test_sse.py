@@ -23,13 +23,14 @@ class Reader:
         self.reads = asyncio.Event()
         self.reads.set()
         self.left = asyncio.Event()
+        self.over = asyncio.Event()
         self.body, self.complete = b"", False
         self.received = asyncio.Condition()
         stream = EventStream(hub, hub.subscribe("ses_a", GENERATION), Opening([], 0, frozenset(["gen_a"])), None)
         self.response = asyncio.create_task(EventStreamResponse(stream)({"type": "http"}, self.receive, self.send))
 
     async def receive(self):
-        await self.left.wait()
+        await self.over.wait()
         return {"type": "http.disconnect"}
 
     async def send(self, message):
@@ -39,10 +40,13 @@ class Reader:
             async with self.received:
                 self.body += message["body"]
                 self.complete = not message["more_body"]
+                if self.complete:
+                    self.over.set()
                 self.received.notify_all()
 
     def leave(self):
         self.left.set()
+        self.over.set()
         self.reads.set()
 
     @property
@@ -130,6 +134,7 @@ async def test_a_write_error_ends_the_stream_without_a_log_entry(hub, caplog):
     await reader.opened()
 
     async def broken():
+        reader.over.set()
         raise ConnectionResetError
 
     reader.reads.wait = broken

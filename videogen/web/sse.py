@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Final
 
 from starlette.background import BackgroundTask
@@ -39,22 +40,26 @@ class EventStreamResponse(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one reader."""
-        disconnect = asyncio.create_task(self._close_on_disconnect(receive))
+        # A task of its own wakes up for each event without all the callers of this function.
+        writer = asyncio.create_task(self._write(send))
         try:
-            await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-            while chunk := await self.stream.read():
-                await send({"type": "http.response.body", "body": chunk, "more_body": True})
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
-        except OSError:
-            pass  # the reader has left
-        finally:
-            disconnect.cancel()
+            while (await receive())["type"] != "http.disconnect":
+                pass
             self.stream.close()
+            await writer
+        finally:
+            self.stream.close()
+            writer.cancel()
 
-    async def _close_on_disconnect(self, receive: Receive) -> None:
-        while (await receive())["type"] != "http.disconnect":
-            pass
-        self.stream.close()
+    async def _write(self, send: Send) -> None:
+        with suppress(OSError):  # the reader has left
+            await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+            try:
+                while chunk := await self.stream.read():
+                    await send({"type": "http.response.body", "body": chunk, "more_body": True})
+            finally:
+                # After this, `receive` reports a disconnect.
+                await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
 def stream_response(stream: EventStream | None) -> Response:
