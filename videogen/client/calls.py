@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, TypedDict, TypeVar
@@ -14,14 +14,17 @@ from pydantic import BaseModel
 from videogen.client.errors import ProtocolError, from_response
 from videogen.schemas.generations import GenerationType
 
-T = TypeVar("T")
 M = TypeVar("M", bound=BaseModel)
 API = "/api/v1"
 
 
+class NoContent(BaseModel):
+    """The model of an empty response."""
+
+
 @dataclass(frozen=True, slots=True)
-class Call(Generic[T]):
-    """One request, and how to read its response.
+class Call(Generic[M]):
+    """One request, and the model of its JSON response. Fields that this version does not know are ignored.
 
     Attributes:
         options: further arguments of httpx: json, params, files, timeout.
@@ -31,7 +34,7 @@ class Call(Generic[T]):
 
     method: str
     path: str
-    read: Callable[[httpx.Response], T]
+    model: type[M]
     options: Mapping[str, Any] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     repeatable: bool = True
@@ -40,7 +43,7 @@ class Call(Generic[T]):
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
 
-    def result(self, response: httpx.Response) -> T:
+    def result(self, response: httpx.Response) -> M:
         """The value of a response, whose body must have been read.
 
         Raises:
@@ -50,28 +53,9 @@ class Call(Generic[T]):
         if not response.is_success:
             raise from_response(response)
         try:
-            return self.read(response)
+            return self.model.model_validate({} if self.model is NoContent else response.json(), extra="ignore")
         except ValueError as problem:
-            raise ProtocolError(f"{self}: expected {_expected(self.read)}, got {problem}") from problem
-
-
-class Json(Generic[M]):
-    """Reads a JSON response as a model. Fields that this version does not know are ignored."""
-
-    def __init__(self, model: type[M]) -> None:
-        self.model = model
-
-    def __call__(self, response: httpx.Response) -> M:
-        return self.model.model_validate(response.json(), extra="ignore")
-
-
-def _expected(reader: Callable[[httpx.Response], Any]) -> str:
-    return f"a {reader.model.__name__}" if isinstance(reader, Json) else "an empty response"
-
-
-def read_nothing(_response: httpx.Response) -> None:
-    """Read an empty response."""
-    return
+            raise ProtocolError(f"{self}: expected a {self.model.__name__}, got {problem}") from problem
 
 
 class GenerateOptions(TypedDict, total=False):

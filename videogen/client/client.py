@@ -16,13 +16,12 @@ from videogen.client.calls import (
     API,
     Call,
     GenerateOptions,
-    Json,
     ListOptions,
+    NoContent,
     ShareOptions,
     SubmitOptions,
     events_path,
     generation_path,
-    read_nothing,
     segment,
 )
 from videogen.client.download import PartialFile, link_of
@@ -47,11 +46,11 @@ class AsyncClient(Transport):
 
     async def health(self) -> Health:
         """The name, version and state of the server."""
-        return await self._send(Call("GET", "/healthz", Json(Health)))
+        return await self._send(Call("GET", "/healthz", Health))
 
     async def create_session(self) -> SessionCreated:
         """Make a new session. This client keeps its own token: see `as_session`."""
-        return await self._send(Call("POST", f"{API}/sessions", Json(SessionCreated), repeatable=False))
+        return await self._send(Call("POST", f"{API}/sessions", SessionCreated, repeatable=False))
 
     async def submit(
         self, prompt: str | GenerationCreate, idempotency_key: str | None = None, **options: Unpack[SubmitOptions]
@@ -63,7 +62,7 @@ class AsyncClient(Transport):
         request = GenerationCreate(prompt=prompt, **options) if isinstance(prompt, str) else prompt
         body = request.model_dump(mode="json", by_alias=True, exclude_defaults=True)
         headers = {"Idempotency-Key": idempotency_key or str(uuid4())}
-        return await self._send(Call("POST", f"{API}/generations", Json(Project), {"json": body}, headers))
+        return await self._send(Call("POST", f"{API}/generations", Project, {"json": body}, headers))
 
     async def generate(
         self, prompt: str, path: Path | str, idempotency_key: str | None = None, **options: Unpack[GenerateOptions]
@@ -85,7 +84,7 @@ class AsyncClient(Transport):
 
     async def get(self, generation_id: str) -> Generation:
         """The current state of one generation."""
-        return await self._send(Call("GET", generation_path(generation_id), Json(Generation)))
+        return await self._send(Call("GET", generation_path(generation_id), Generation))
 
     async def list(self, **filters: Unpack[ListOptions]) -> GenerationPage:
         """One page of the history, newest first. `cursor` is `next_cursor` of the previous page."""
@@ -104,26 +103,26 @@ class AsyncClient(Transport):
     async def patch(self, generation_id: str, title: str | None = None, favorite: bool | None = None) -> Generation:
         """Change the title or the favourite mark. None changes nothing."""
         body = GenerationPatch(title=title, favorite=favorite).model_dump(by_alias=True, exclude_none=True)
-        return await self._send(Call("PATCH", generation_path(generation_id), Json(Generation), {"json": body}))
+        return await self._send(Call("PATCH", generation_path(generation_id), Generation, {"json": body}))
 
     async def cancel(self, generation_id: str) -> Generation:
         """Stop a generation. This is safe at any time: one that has ended does not change."""
-        return await self._send(Call("POST", f"{generation_path(generation_id)}/cancel", Json(Generation)))
+        return await self._send(Call("POST", f"{generation_path(generation_id)}/cancel", Generation))
 
     async def move(self, generation_id: str, before: str | None) -> Generation:
         """Move a queued generation before another one of this session, or with None behind all of them."""
         path = f"{generation_path(generation_id)}/move"
-        return await self._send(Call("POST", path, Json(Generation), {"json": {"before": before}}))
+        return await self._send(Call("POST", path, Generation, {"json": {"before": before}}))
 
     async def retry(self, generation_id: str) -> Generation:
         """Start a new generation with the same recipe and seed."""
         path = f"{generation_path(generation_id)}/retry"
-        return await self._send(Call("POST", path, Json(Generation), repeatable=False))
+        return await self._send(Call("POST", path, Generation, repeatable=False))
 
     async def delete(self, generation_id: str) -> None:
         """Delete a generation that has ended, and its files."""
         # Not repeatable: the second call gets `not_found`.
-        await self._send(Call("DELETE", generation_path(generation_id), read_nothing, repeatable=False))
+        await self._send(Call("DELETE", generation_path(generation_id), NoContent, repeatable=False))
 
     async def trash(self, ids: Sequence[str]) -> Trashed:
         """Delete up to 1,000 generations; `restore` undoes it. `left_out` lists what was not deleted, and why."""
@@ -150,7 +149,7 @@ class AsyncClient(Transport):
 
     async def engines(self) -> tuple[EngineInfo, ...]:
         """The engines of the server."""
-        return tuple((await self._send(Call("GET", f"{API}/engines", Json(EngineList)))).items)
+        return tuple((await self._send(Call("GET", f"{API}/engines", EngineList))).items)
 
     async def upload(self, image: Path | bytes) -> File:
         """Send an image. Its `id` is the `input_file_id` of a submit."""
@@ -158,37 +157,37 @@ class AsyncClient(Transport):
         if isinstance(image, Path):
             name, data = image.name, await asyncio.to_thread(image.read_bytes)
         files = {"file": (name, data, mimetypes.guess_type(name)[0] or "application/octet-stream")}
-        return await self._send(Call("POST", f"{API}/files", Json(File), {"files": files}))
+        return await self._send(Call("POST", f"{API}/files", File, {"files": files}))
 
     async def file(self, file_id: str) -> File:
         """An uploaded image or a generated image, with a new link."""
-        return await self._send(Call("GET", f"{API}/files/{segment(file_id)}", Json(File)))
+        return await self._send(Call("GET", f"{API}/files/{segment(file_id)}", File))
 
     async def share(self, generation_id: str, **options: Unpack[ShareOptions]) -> Share:
         """Make the public link of one generation, or change the existing one; see `ShareOptions`."""
         body = ShareCreate(**options).model_dump(by_alias=True, exclude_unset=True)
-        return await self._send(Call("POST", f"{generation_path(generation_id)}/share", Json(Share), {"json": body}))
+        return await self._send(Call("POST", f"{generation_path(generation_id)}/share", Share, {"json": body}))
 
     async def shares(self) -> tuple[Share, ...]:
         """The valid public links of this session, newest first."""
-        return tuple((await self._send(Call("GET", f"{API}/shares", Json(ShareList)))).items)
+        return tuple((await self._send(Call("GET", f"{API}/shares", ShareList))).items)
 
     async def unshare(self, generation_id: str) -> None:
         """Revoke the public link."""
-        await self._send(Call("DELETE", f"{generation_path(generation_id)}/share", read_nothing))
+        await self._send(Call("DELETE", f"{generation_path(generation_id)}/share", NoContent))
 
     async def transfer(self) -> Transfer:
         """Make a one-time code that opens this session on another device."""
-        return await self._send(Call("POST", f"{API}/sessions/transfer", Json(Transfer), repeatable=False))
+        return await self._send(Call("POST", f"{API}/sessions/transfer", Transfer, repeatable=False))
 
     async def revoke_transfer(self) -> None:
         """Make the code invalid, if it was not used."""
-        await self._send(Call("DELETE", f"{API}/sessions/transfer", read_nothing))
+        await self._send(Call("DELETE", f"{API}/sessions/transfer", NoContent))
 
     async def claim(self, code: str) -> SessionCreated:
         """Open the session of a code. This client keeps its own token: see `as_session`."""
         path = f"{API}/sessions/claim"
-        return await self._send(Call("POST", path, Json(SessionCreated), {"json": {"code": code}}, repeatable=False))
+        return await self._send(Call("POST", path, SessionCreated, {"json": {"code": code}}, repeatable=False))
 
     async def export_zip(self, path: Path) -> Path:
         """Write all completed generations of the session to a zip at `path`, which is never left incomplete."""
@@ -199,7 +198,7 @@ class AsyncClient(Transport):
         size = (await asyncio.to_thread(path.stat)).st_size
         headers = {"Content-Length": str(size), "Content-Type": "application/zip"}
         timeout = httpx.Timeout(connect=5.0, read=600.0, write=60.0, pool=5.0)
-        return await self._send(Call("POST", f"{API}/import", Json(Imported), {"timeout": timeout}, headers, body=path))
+        return await self._send(Call("POST", f"{API}/import", Imported, {"timeout": timeout}, headers, body=path))
 
     def watch(
         self, *, generation: str | None = None, project: str | None = None, last_event_id: int | None = None
@@ -256,8 +255,8 @@ class AsyncClient(Transport):
 
 def _page(path: str, model: type[M], filters: ListOptions) -> Call[M]:
     params = {key: value for key, value in filters.items() if value is not None}
-    return Call("GET", f"{API}/{path}", Json(model), {"params": params})
+    return Call("GET", f"{API}/{path}", model, {"params": params})
 
 
 def _of_ids(action: str, model: type[M], ids: Sequence[str]) -> Call[M]:
-    return Call("POST", f"{API}/generations/{action}", Json(model), {"json": {"ids": list(ids)}})
+    return Call("POST", f"{API}/generations/{action}", model, {"json": {"ids": list(ids)}})

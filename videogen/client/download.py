@@ -11,6 +11,7 @@ import httpx
 
 from videogen.client.errors import ApiError, ClientError, DownloadFailed, Unreachable, from_response
 from videogen.client.policy import Backoff
+from videogen.core.atomic_files import sync
 from videogen.schemas.generations import Generation
 
 TIMEOUT: Final = httpx.Timeout(connect=5.0, read=30.0, write=10.0, pool=5.0)
@@ -82,11 +83,8 @@ class PartialFile:
         if not response.is_success:
             raise from_response(response)
         content_range = _RANGE.fullmatch(response.headers.get("content-range", ""))
-        if (
-            response.status_code != httpx.codes.PARTIAL_CONTENT
-            or content_range is None
-            or int(content_range[1]) != self._received
-        ):
+        is_rest = response.status_code == httpx.codes.PARTIAL_CONTENT
+        if not is_rest or content_range is None or int(content_range[1]) != self._received:
             self._restart()
 
     def write(self, chunk: bytes) -> None:
@@ -125,11 +123,7 @@ class PartialFile:
         os.fsync(self._file.fileno())
         self._file.close()
         self._temporary.replace(self.path)
-        folder = os.open(self.path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        sync(self.path.parent)
         return self.path
 
     def discard(self) -> None:

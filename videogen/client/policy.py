@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from videogen.client.calls import Call
-from videogen.client.errors import Unreachable, VersionMismatch
+from videogen.client.errors import Unreachable
 
 TIMEOUT: Final = httpx.Timeout(connect=5.0, read=20.0, write=20.0, pool=5.0)
 # Event streams stay open for hours. With a limit they could use up all connections.
@@ -60,11 +60,6 @@ def authorization(token: str | None) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"} if token else {}
 
 
-def request_options(call: Call[Any], token: str | None) -> dict[str, Any]:
-    """The arguments of `httpx.AsyncClient.request` for a call."""
-    return {**call.options, "headers": {**authorization(token), **call.headers}}
-
-
 class RetryPolicy:
     """Whether a call without a response is sent again, and when."""
 
@@ -85,18 +80,6 @@ class RetryPolicy:
             raise Unreachable(f"The API could not be reached ({type(problem).__name__}).") from problem
         self._retries_left -= 1
         return self._backoff.next()
-
-
-def version_mismatch(call: Call[Any], health: httpx.Response | None) -> VersionMismatch:
-    """The error for a call that the server does not know; `health` is the response of its `/healthz`."""
-    body: Any = None
-    if health is not None and health.is_success:
-        try:
-            body = health.json()
-        except ValueError:
-            pass
-    version = body.get("version") if isinstance(body, dict) and body.get("name") == "videogen" else None
-    return VersionMismatch(str(call), version if isinstance(version, str) else None)
 
 
 class Backoff:

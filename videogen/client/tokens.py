@@ -75,10 +75,6 @@ class TokenStore:
             raise TokenFileError(f"{path}: cannot be written: {problem.strerror}.") from problem
         return path
 
-    def forget(self, server: str) -> None:
-        """Remove the stored token of a server."""
-        self.path(server).unlink(missing_ok=True)
-
 
 def server_name(base_url: str, health: Health) -> str:
     """The name for a server's token: its origin; on this machine, where ports change, the id of its data."""

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final, Self, TypeVar
 
 import httpx
+from pydantic import BaseModel
 
 from videogen.client import policy
 from videogen.client.calls import API, Call
 from videogen.client.download import TIMEOUT, PartialFile
-from videogen.client.errors import ApiError, ClientError, Unreachable, from_response, is_unknown_call
+from videogen.client.errors import ApiError, ClientError, Unreachable, VersionMismatch, is_unknown_call
 from videogen.client.watch import Subscription
 from videogen.client.watch_state import Watched, WatchState
 
-T = TypeVar("T")
+M = TypeVar("M", bound=BaseModel)
 CHUNK_BYTES: Final = 256 * 1024
 
 
@@ -69,7 +70,7 @@ class Transport:
         except httpx.TransportError as problem:
             raise Unreachable(f"{method} {path}: no answer ({type(problem).__name__}).") from problem
 
-    async def _send(self, call: Call[T]) -> T:
+    async def _send(self, call: Call[M]) -> M:
         retries = policy.RetryPolicy(call)
         while True:
             try:
@@ -78,20 +79,22 @@ class Transport:
                 await asyncio.sleep(retries.delay_after(problem))
             except ApiError as refusal:
                 if is_unknown_call(refusal):
-                    raise policy.version_mismatch(call, await self._get_health()) from refusal
+                    raise VersionMismatch(str(call), await self._server_version()) from refusal
                 raise
 
     async def _request(self, call: Call[Any]) -> httpx.Response:
-        options = policy.request_options(call, self.token)
-        if call.body is not None:
-            options["content"] = _read_chunks(call.body)
-        return await self._pool.http().request(call.method, call.path, **options)
+        headers = {**policy.authorization(self.token), **call.headers}
+        content = None if call.body is None else _read_chunks(call.body)
+        return await self._pool.http().request(call.method, call.path, headers=headers, content=content, **call.options)
 
-    async def _get_health(self) -> httpx.Response | None:
+    async def _server_version(self) -> str | None:
+        """The version that the server states; None if it is not videogen."""
         try:
-            return await self._pool.http().get("/healthz")
-        except httpx.TransportError:
+            health = (await self._pool.http().get("/healthz")).raise_for_status().json()
+        except (httpx.HTTPError, ValueError):
             return None
+        version = health.get("version") if isinstance(health, dict) and health.get("name") == "videogen" else None
+        return version if isinstance(version, str) else None
 
     def _subscribe(
         self, path: str, last_event_id: int | None, *, ends_with_terminal: bool
@@ -104,7 +107,7 @@ class Transport:
         try:
             while not part.is_complete:
                 try:
-                    await self._fetch_rest(link, part)
+                    await self._fetch(link, part, part.request_headers())
                     break
                 except (httpx.TransportError, ClientError) as problem:
                     await asyncio.sleep(part.delay_after(problem))
@@ -112,10 +115,10 @@ class Transport:
         finally:
             part.close()
 
-    async def _fetch_rest(self, link: str, part: PartialFile) -> None:
+    async def _fetch(self, link: str, part: PartialFile, headers: Mapping[str, str]) -> None:
         async with (
             self._pool.http_for(link) as http,
-            http.stream("GET", link, headers=part.request_headers(), timeout=TIMEOUT) as response,
+            http.stream("GET", link, headers=headers, timeout=TIMEOUT) as response,
         ):
             if not response.is_success:
                 await response.aread()
@@ -127,15 +130,7 @@ class Transport:
         """Fetch a file that does not support ranges. The token is sent to the API only."""
         headers = policy.authorization(self.token) if link.startswith(API) else {}
         try:
-            async with (
-                self._pool.http_for(link) as http,
-                http.stream("GET", link, headers=headers, timeout=TIMEOUT) as response,
-            ):
-                if not response.is_success:
-                    await response.aread()
-                    raise from_response(response)
-                async for chunk in response.aiter_raw():
-                    part.write(chunk)
+            await self._fetch(link, part, headers)
             return await asyncio.to_thread(part.finish)
         except httpx.TransportError as problem:
             raise Unreachable(f"The zip broke off ({type(problem).__name__}). Start it again.") from problem

@@ -18,13 +18,6 @@ PREFIX: Final = "VIDEOGEN_"
 logger = logging.getLogger(__name__)
 
 
-def _names(value: object) -> object:
-    """Read a comma-separated list; tuples pass through."""
-    if isinstance(value, str):
-        return tuple(part.strip() for part in value.split(",") if part.strip())
-    return value
-
-
 class AppConfig(BaseModel):
     """The settings, each named `VIDEOGEN_<FIELD>` in the environment."""
 
@@ -70,7 +63,7 @@ class AppConfig(BaseModel):
     @field_validator("engines", "trusted_proxies", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
-        return _names(value)
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
     @field_validator("base_url", "api_url")
     @classmethod
@@ -134,13 +127,8 @@ class AppConfig(BaseModel):
         try:
             return cls(**values)
         except ValidationError as problem:
-            raise _explain(cls, problem) from None
-
-
-def _explain(cls: type[AppConfig], problem: ValidationError) -> ConfigError:
-    first = problem.errors()[0]
-    field = str(first["loc"][0])
-    wanted = first["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
-    about = cls.model_fields[field].description
-    got = first["input"]
-    return ConfigError(PREFIX + field.upper(), f"{wanted} ({about})", got)
+            first = problem.errors()[0]
+            field = str(first["loc"][0])
+            wanted = first["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+            expected = f"{wanted} ({cls.model_fields[field].description})"
+            raise ConfigError(PREFIX + field.upper(), expected, first["input"]) from None

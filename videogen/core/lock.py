@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, TextIO
 
@@ -39,15 +40,11 @@ class DataLock:
         # `holder` takes a shared lock for a moment.
         if not _flock(file, fcntl.LOCK_EX):
             time.sleep(_RETRY_SECONDS)
-            if _flock(file, fcntl.LOCK_EX):
-                _write_pid(file)
-                return cls(file)
-            owner = _read_pid(file)
-            file.close()
-            named = f"Another videogen (process {owner})" if owner else "Another videogen"
-            raise StartError(
-                f"{named} works on {data_dir}. Stop it, or set VIDEOGEN_DATA_DIR to another folder."
-            ) from None
+            if not _flock(file, fcntl.LOCK_EX):
+                owner = _read_pid(file)
+                file.close()
+                named = f"Another videogen (process {owner})" if owner else "Another videogen"
+                raise StartError(f"{named} works on {data_dir}. Stop it, or set VIDEOGEN_DATA_DIR to another folder.")
         _write_pid(file)
         return cls(file)
 
@@ -81,9 +78,6 @@ def _read_pid(file: TextIO) -> int | None:
 
 
 def _write_pid(file: TextIO) -> None:
-    try:
+    with suppress(OSError):  # On a full disk nothing can be written. The lock holds without the id.
         os.ftruncate(file.fileno(), 0)
         os.write(file.fileno(), b"%d\n" % os.getpid())
-    except OSError:
-        # On a full disk nothing can be written. The lock holds without the id.
-        pass
