@@ -22,7 +22,7 @@ from videogen.engines.procedural.engine import ProceduralEngine
 from videogen.engines.process import protocol
 from videogen.engines.process.host import RenderHandle
 from videogen.engines.process.pool import ProcessPool
-from videogen.media import SegmentEncoder, VideoShape
+from videogen.media.encode import SegmentEncoder, VideoShape
 
 SIZES = {(512, 288): 2.5, (854, 480): 4.0, (1280, 720): 9.0}
 """Width and height in pixels, and the most seconds that a job may take."""

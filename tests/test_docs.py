@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.app import ROOT, without_settings
 from videogen.cli import exit_codes
-from videogen.media import probe
+from videogen.media.probe import probe
 
 BLOCK = re.compile(r"^```(python|sh)\n(.*?)^```$", re.M | re.S)
 PAGES_WITH_EXAMPLES = ("client", "cli", "mcp")

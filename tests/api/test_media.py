@@ -3,7 +3,7 @@ import json
 import pytest
 
 from videogen.core.security import Signer, load_secret
-from videogen.media import probe
+from videogen.media.probe import probe
 
 
 @pytest.fixture(scope="module")

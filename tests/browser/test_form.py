@@ -11,7 +11,8 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import SHIFTS
 from tests.support.pictures import encoded
-from videogen.media import SegmentEncoder, VideoShape, write_still
+from videogen.media.encode import SegmentEncoder, VideoShape
+from videogen.media.image import write_still
 
 pytestmark = pytest.mark.browser
 

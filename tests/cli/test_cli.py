@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from tests.cli.conftest import TINY
-from videogen.media import probe
+from videogen.media.probe import probe
 
 
 def test_generate_follows_and_writes_the_file(home):

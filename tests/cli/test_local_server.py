@@ -6,7 +6,7 @@ import psutil
 
 from tests.cli.conftest import TINY
 from tests.support.app import App
-from videogen.media import probe
+from videogen.media.probe import probe
 
 
 def test_generate_stores_the_video_for_the_next_command(home_without_app):

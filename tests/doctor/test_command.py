@@ -11,7 +11,7 @@ from tests.support.app import environment, run_to_end
 from tests.support.damage import damage_table
 from videogen.doctor import Diagnosis, Finding, Level
 from videogen.doctor.diagnosis import show
-from videogen.media import probe
+from videogen.media.probe import probe
 
 
 def _doctor(data_dir, *options, **settings):

@@ -6,7 +6,7 @@ import pytest
 from videogen.engines.base import RenderCancelled, RenderFailed
 from videogen.engines.frames import render_at, render_sequence
 from videogen.engines.registry import load_engine
-from videogen.media import probe
+from videogen.media.probe import probe
 
 
 class Stopped(Exception):

@@ -7,7 +7,7 @@ from PIL import Image
 from videogen.core.errors import InvalidRequestError
 from videogen.engines.base import Engine, RenderFailed, RenderRequest
 from videogen.engines.function import engine
-from videogen.media import probe
+from videogen.media.probe import probe
 from videogen.schemas.engines import Capabilities
 
 SETTINGS = {"width": 64, "height": 64, "fps": 4, "durationSeconds": 1, "seed": 3}

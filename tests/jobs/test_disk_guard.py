@@ -8,7 +8,7 @@ import pytest
 from tests.support.api import Session, connect
 from tests.support.app import ROOT, App, environment
 from tests.support.disks import WAYS
-from videogen.media import probe
+from videogen.media.probe import probe
 
 FRAMES = 24
 LONG = {"durationSeconds": 3, "delay_ms": 60}

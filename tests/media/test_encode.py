@@ -8,7 +8,8 @@ import av
 import numpy as np
 import pytest
 
-from videogen.media import SegmentEncoder, VideoShape, join_segments, probe
+from videogen.media.encode import SegmentEncoder, VideoShape, join_segments
+from videogen.media.probe import probe
 
 TAGS = {"title": "Ein Lied über das Meer", "comment": json.dumps({"prompt": "sea\n" * 5000, "seed": 7})}
 

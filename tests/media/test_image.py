@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image
 
-from videogen.media import write_still
+from videogen.media.image import write_still
 
 FRAME = np.arange(32 * 48 * 3, dtype=np.uint32).reshape(32, 48, 3).astype(np.uint8)
 METADATA = {"title": "Sea", "comment": '{"prompt":"éclair 日本 🐉"}'}

@@ -2,16 +2,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from videogen.media import (
-    BrokenMediaError,
-    SegmentEncoder,
-    VideoShape,
-    join_segments,
-    probe,
-    replacing,
-    write_poster,
-    write_preview,
-)
+from videogen.core.atomic_files import replacing
+from videogen.media.encode import SegmentEncoder, VideoShape, join_segments
+from videogen.media.image import write_poster, write_preview
+from videogen.media.probe import BrokenMediaError, probe
 
 SHAPE = VideoShape(64, 48, 8)
 

@@ -14,7 +14,7 @@ from tests.support.pictures import photo
 from videogen.core.config import AppConfig
 from videogen.core.lock import holder
 from videogen.db.migrate import HEAD
-from videogen.media import probe
+from videogen.media.probe import probe
 from videogen.server import serve
 
 

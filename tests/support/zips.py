@@ -8,7 +8,7 @@ import zipfile
 import numpy as np
 from PIL import Image
 
-from videogen.media import SegmentEncoder, VideoShape
+from videogen.media.encode import SegmentEncoder, VideoShape
 
 AT = "2026-11-01T12:00:00Z"
 

@@ -15,7 +15,7 @@ from playwright.sync_api import expect, sync_playwright
 
 from tests.support.api import Session, connect
 from tests.support.browser import Person, launch
-from videogen.media import probe
+from videogen.media.probe import probe
 
 FIXTURE = Path(__file__).parent / "data-0.1.0"
 STORED = json.loads((FIXTURE / "fixture.json").read_text())

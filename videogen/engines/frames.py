@@ -17,20 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from videogen.core.atomic_files import replacing
 from videogen.core.errors import is_disk_fault
 from videogen.engines.base import Artifact, Recipe, RenderContext, RenderFailed
-from videogen.media import (
-    ENCODER,
-    BrokenMediaError,
-    SegmentEncoder,
-    VideoShape,
-    join_segments,
-    probe,
-    replacing,
-    write_jpeg,
-    write_poster,
-    write_still,
-)
+from videogen.media.encode import ENCODER, SegmentEncoder, VideoShape, join_segments
+from videogen.media.image import write_jpeg, write_poster, write_still
+from videogen.media.probe import BrokenMediaError, probe
 
 logger = logging.getLogger("videogen.render")
 PREVIEW_SECONDS: Final = 0.4

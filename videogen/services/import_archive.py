@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from videogen.core.errors import NotAnExportError, StorageError
 from videogen.core.validation import faults
-from videogen.media import BrokenMediaError, probe
+from videogen.media.probe import BrokenMediaError, probe
 from videogen.schemas.export_manifest import FORMAT, MAX_BYTES, MAX_ENTRIES, NAME, VERSION, ExportedFile, Manifest
 
 CHUNK_BYTES: Final = 256 * 1024

@@ -11,7 +11,7 @@ from tests.support.pictures import encoded, quarters
 from videogen.engines.base import Engine, Recipe, RenderCancelled, RenderFailed, RenderRequest
 from videogen.engines.procedural.engine import ProceduralEngine, pinned_scene
 from videogen.engines.procedural.language import parse_prompt
-from videogen.media import probe
+from videogen.media.probe import probe
 
 TINY = {"width": 96, "height": 64, "fps": 4, "durationSeconds": 2.25, "seed": 11}
 

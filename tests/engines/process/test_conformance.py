@@ -14,7 +14,7 @@ from videogen.engines.process import protocol
 from videogen.engines.process.pool import ProcessPool
 from videogen.engines.process.protocol import RenderJob
 from videogen.engines.registry import load_engine
-from videogen.media import probe
+from videogen.media.probe import probe
 
 MODES = ("per_job", "sequential", "concurrent")
 SHARED = ("sequential", "concurrent")

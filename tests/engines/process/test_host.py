@@ -12,7 +12,7 @@ from tests.support.renderers import until
 from videogen.core.errors import ConfigError
 from videogen.engines.base import RenderLost
 from videogen.engines.process import connection, host, protocol
-from videogen.media import probe
+from videogen.media.probe import probe
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="needs pidfd and PDEATHSIG")
 

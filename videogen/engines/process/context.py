@@ -89,7 +89,7 @@ class ChildContext:
 
     def preview(self, image: Any) -> None:
         """See `RenderContext.preview`."""
-        from videogen.media import write_preview
+        from videogen.media.image import write_preview
 
         path = self.workdir / _PREVIEW_NAME
         try:
@@ -104,7 +104,7 @@ class ChildContext:
 
     def save(self, checkpoint: dict[str, Any]) -> None:
         """See `RenderContext.save`."""
-        from videogen.media import write_durably
+        from videogen.core.atomic_files import write_durably
 
         self.raise_if_cancelled()  # an abandoned job must not write beside its next attempt
         # Under another version of the engine no attempt could use it.

@@ -71,7 +71,8 @@ def _check(artifact: object, workdir: Path) -> Artifact:
     Raises:
         RenderFailed: it is not.
     """
-    from videogen.media import probe, probe_image
+    from videogen.media.image import probe_image
+    from videogen.media.probe import probe
 
     if not isinstance(artifact, Artifact):
         got = type(artifact).__name__
