@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, select
 
 from videogen.core.errors import DatabaseDamagedError, NotFoundError
 from videogen.db.database import Database
 from videogen.db.tables import GenerationRow
+
+Row = TypeVar("Row")
 
 
 class BaseStore:
@@ -57,7 +59,16 @@ def get_owned(session: Session, session_id: str, generation_id: str, *, include_
         NotFoundError: there is none, it is another session's, or it is in the trash. All look the same.
     """
     query = select(GenerationRow).where(GenerationRow.id == generation_id, GenerationRow.session_id == session_id)
-    row = session.exec(query if include_trashed else query.where(visible())).first()
+    return require(session.exec(query if include_trashed else query.where(visible())).first())
+
+
+def require(row: Row | None) -> Row:
+    """Return the row of a query. Raises NotFoundError where there is none."""
     if row is None:
         raise NotFoundError
     return row
+
+
+def count_generations(session: Session, *conditions: Any) -> int:
+    """How many generations meet all conditions."""
+    return session.exec(select(func.count()).select_from(GenerationRow).where(*conditions)).one()

@@ -63,11 +63,12 @@ class EventStore(BaseStore):
             # An id that was never given is from a database that was replaced: start with a snapshot.
             cursor = after if after is not None and after <= newest else 0
             if cursor or after == 0:
+                trashed = select(GenerationRow.id).where(GenerationRow.session_id == session_id, ~visible())
                 query = select(EventRow).where(
                     EventRow.session_id == session_id,
-                    _in_scope(scope),
+                    getattr(EventRow, f"{scope[0]}_id") == scope[1],
                     col(EventRow.id) > cursor,
-                    col(EventRow.generation_id).not_in(_trashed(session_id)),
+                    col(EventRow.generation_id).not_in(trashed),
                 )
             else:
                 wanted = [row_id for row_id, _ in rows if row_id in active or scope[0] == "generation"]
@@ -92,27 +93,10 @@ def _generations(session_id: str, scope: Scope) -> Any:
     return query.where((GenerationRow.project_id if kind == "project" else GenerationRow.id) == value)
 
 
-def _trashed(session_id: str) -> Any:
-    return select(GenerationRow.id).where(GenerationRow.session_id == session_id, ~visible())
-
-
 def _newest(generation_ids: list[str]) -> Any:
     """Select the newest event of each of these generations."""
-    return (
-        select(func.max(EventRow.id))
-        .where(col(EventRow.generation_id).in_(generation_ids))
-        .group_by(col(EventRow.generation_id))
-    )
-
-
-def _in_scope(scope: Scope) -> Any:
-    kind, value = scope
-    columns = {
-        "session": EventRow.session_id,
-        "project": EventRow.project_id,
-        "generation": EventRow.generation_id,
-    }
-    return columns[kind] == value
+    generation_id = col(EventRow.generation_id)
+    return select(func.max(EventRow.id)).where(generation_id.in_(generation_ids)).group_by(generation_id)
 
 
 def _stored(row: EventRow) -> StoredEvent:

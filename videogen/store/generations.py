@@ -22,12 +22,10 @@ from videogen.core.text import fold
 from videogen.db.database import UnitOfWork
 from videogen.db.tables import FileRow, GenerationRow, ProjectRow, UploadRow
 from videogen.schemas.status import TERMINAL, Status
-from videogen.store.base import BaseStore, get_owned, visible
+from videogen.store.base import BaseStore, count_generations, get_owned, require, visible
 from videogen.store.queue_order import update_queue_positions
 from videogen.store.transitions import cancel
 from videogen.store.trash import remove
-
-ACTIVE = (Status.QUEUED, Status.PROCESSING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +84,9 @@ class GenerationStore(BaseStore):
     def _known_project(self, unit: UnitOfWork, project: ProjectRow) -> list[GenerationRow]:
         if project.idempotency_key is None:
             return []
+        same_key = ProjectRow.idempotency_key == project.idempotency_key
         known = unit.session.exec(
-            select(ProjectRow).where(
-                ProjectRow.session_id == project.session_id,
-                ProjectRow.idempotency_key == project.idempotency_key,
-            )
+            select(ProjectRow).where(ProjectRow.session_id == project.session_id, same_key)
         ).first()
         if known is None:
             return []
@@ -109,18 +105,15 @@ class GenerationStore(BaseStore):
             return self._known_project(unit, project)
 
     def _check_limits(self, unit: UnitOfWork, session_id: str, added: int, limits: Limits) -> None:
-        active = (
-            select(func.count())
-            .select_from(GenerationRow)
-            .where(GenerationRow.session_id == session_id, col(GenerationRow.status).in_(ACTIVE))
-        )
-        queued = select(func.count()).select_from(GenerationRow).where(GenerationRow.status == Status.QUEUED)
-        if (count := unit.session.exec(active).one()) + added > limits.per_session:
+        mine = GenerationRow.session_id == session_id
+        count = count_generations(unit.session, mine, col(GenerationRow.status).not_in(TERMINAL))
+        if count + added > limits.per_session:
             raise LimitExceededError(
                 f"At most {limits.per_session} generations of one session may be queued or running, {count} are. "
                 "Wait until one has ended, or cancel one."
             )
-        if (count := unit.session.exec(queued).one()) + added > limits.queue:
+        count = count_generations(unit.session, GenerationRow.status == Status.QUEUED)
+        if count + added > limits.queue:
             raise LimitExceededError(f"The queue is full: {count} of {limits.queue} places are taken.", retry_after=30)
 
     def get_generation(self, session_id: str, generation_id: str) -> GenerationRow:
@@ -161,9 +154,7 @@ class GenerationStore(BaseStore):
         """Set columns that the owner may change. Raises NotFoundError."""
         with self.database.write() as unit:
             row = get_owned(unit.session, session_id, generation_id)
-            for name, value in values.items():
-                setattr(row, name, value)
-            unit.session.add(row)
+            unit.session.add(row.sqlmodel_update(values))
             return row
 
     def cancel_generation(self, session_id: str, generation_id: str) -> tuple[GenerationRow, bool]:
@@ -230,10 +221,7 @@ class GenerationStore(BaseStore):
             if (match := session.exec(query).first()) is not None:
                 file, title, prompt = match
                 return file, title or prompt
-            upload = session.get(UploadRow, file_id)
-        if upload is None:
-            raise NotFoundError
-        return upload, ""
+            return require(session.get(UploadRow, file_id)), ""
 
 
 def _page(query: Any, session_id: str, wanted: Filter, before: int | None) -> Any:

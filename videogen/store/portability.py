@@ -15,7 +15,7 @@ from videogen.core.errors import NotFoundError
 from videogen.db.database import UnitOfWork
 from videogen.db.tables import FileRow, GenerationRow, OriginRow, ProjectRow
 from videogen.schemas.status import TERMINAL, Status
-from videogen.store.base import BaseStore, visible
+from videogen.store.base import BaseStore, count_generations, visible
 from videogen.store.events import append_event
 
 _PAGE: Final = 100
@@ -93,9 +93,8 @@ class PortabilityStore(BaseStore):
     def count_active(self, session_id: str) -> int:
         """How many generations are queued or running."""
         with self.database.read() as session:
-            query = select(func.count()).select_from(GenerationRow)
             active = col(GenerationRow.status).not_in(TERMINAL)
-            return session.exec(query.where(GenerationRow.session_id == session_id, active)).one()
+            return count_generations(session, GenerationRow.session_id == session_id, active)
 
     def known_generations(self, session_id: str, origins: Collection[str]) -> dict[str, KnownGeneration]:
         """Those of these generations that this session has, by the id under which they were first made."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from sqlmodel import col, select
@@ -65,14 +65,8 @@ class ProgressStore(BaseStore):
 
     def record_progress(self, fence: Fence, progress: Progress) -> None:
         """Store and publish progress. The percentage never falls within an attempt."""
-        values = {
-            "progress": min(progress.percent, 100.0),
-            "stage": progress.stage,
-            "step": progress.step,
-            "total_steps": progress.total_steps,
-            "message": progress.message,
-            "eta_seconds": progress.eta_seconds,
-        }
+        values = asdict(progress)
+        values["progress"] = min(values.pop("percent"), 100.0)
         with self.database.write() as unit:
             update_progress(unit, fence.generation_id, self.clock(), values, attempt=fence.attempt)
 
@@ -96,15 +90,11 @@ class ProgressStore(BaseStore):
 
     def complete(self, fence: Fence, result: Result) -> None:
         """Store the result: status, files and terminal event in one transaction."""
-        values: dict[str, Any] = {
+        values = {name: getattr(result, name) for name in ("width", "height", "fps", "duration_seconds")} | {
             "file_id": result.video.id,
             "poster_file_id": result.poster.id if result.poster else None,
             "size_bytes": result.video.size_bytes,
             "preview_file_id": None,
-            "width": result.width,
-            "height": result.height,
-            "fps": result.fps,
-            "duration_seconds": result.duration_seconds,
             "progress": 100.0,
             "step": col(GenerationRow.total_steps),
             "message": "",

@@ -10,11 +10,11 @@ from sqlmodel import col
 from videogen.core.errors import NotQueuedError
 from videogen.db.database import UnitOfWork
 from videogen.db.tables import GenerationRow, SessionRow
-from videogen.schemas.status import Status
+from videogen.schemas.status import TERMINAL, Status
 from videogen.store.base import BaseStore, get_owned
 from videogen.store.estimates import STEPS, Forecast, frames_of, kind_of, schedule
 from videogen.store.events import append_event
-from videogen.store.transitions import set_queue_stage, update_queued
+from videogen.store.transitions import update_queued
 
 SESSION_RANK: Final = func.coalesce(col(GenerationRow.rank), col(GenerationRow.seq))
 """Orders the generations of one session: by submit, until the owner moves one."""
@@ -97,40 +97,24 @@ def _has_changed(row: Any, expected: tuple[float, float] | None, now: float) -> 
     return False
 
 
-def reorder(unit: UnitOfWork, row: GenerationRow, before: str | None) -> None:
-    """Move a queued generation among those of its own session.
+def _reorder(unit: UnitOfWork, row: GenerationRow, before: str | None) -> None:
+    """Move a queued generation before another one of its session, or with None to the end.
 
     The session's generations exchange their ranks, so that no other session waits longer or shorter. One that lost its
-    renderer stays before the new ones.
-
-    Args:
-        unit: the transaction.
-        row: a queued generation.
-        before: the id of a queued generation of the same session that it should precede; None: move it to the end.
+    renderer stays before the new ones. Where `before` is not queued any more, the generation becomes the first.
     """
-    unit.flush()
     columns = (col(GenerationRow.id), SESSION_RANK.label("rank"), HAS_STARTED.label("has_started"))
-    queued = unit.connection.execute(_queued_of(row.session_id, *columns)).all()
+    mine = (col(GenerationRow.session_id) == row.session_id, col(GenerationRow.status) == Status.QUEUED)
+    queued = unit.connection.execute(select(*columns).where(*mine).order_by(HAS_STARTED.desc(), SESSION_RANK)).all()
     order = [other.id for other in queued if other.id != row.id]
-    order.insert(len(order) if before is None else order.index(before), row.id)
+    order.insert(len(order) if before is None else order.index(before) if before in order else 0, row.id)
     has_started = {other.id: bool(other.has_started) for other in queued}
     slots = [other for other in queued if has_started[other.id] == has_started[row.id]]
     ids = (generation_id for generation_id in order if has_started[generation_id] == has_started[row.id])
     for slot, generation_id in zip(slots, ids, strict=True):
         if slot.id != generation_id:
-            unit.connection.execute(
-                update(GenerationRow).where(col(GenerationRow.id) == generation_id).values(rank=slot.rank)
-            )
-
-
-def first_queued_id(unit: UnitOfWork, session_id: str) -> str:
-    """The id of the session's next generation. The session has one that is queued."""
-    return str(unit.connection.scalars(_queued_of(session_id, col(GenerationRow.id)).limit(1)).one())
-
-
-def _queued_of(session_id: str, *columns: Any) -> Any:
-    mine = (col(GenerationRow.session_id) == session_id, col(GenerationRow.status) == Status.QUEUED)
-    return select(*columns).where(*mine).order_by(HAS_STARTED.desc(), SESSION_RANK)
+            change = update(GenerationRow).where(col(GenerationRow.id) == generation_id).values(rank=slot.rank)
+            unit.connection.execute(change)
 
 
 _QUEUED: Final = select(
@@ -143,6 +127,7 @@ _QUEUED: Final = select(
     ),
     STEPS.label("steps"),
 ).where(col(GenerationRow.status) == Status.QUEUED)
+_QUEUED_IDS: Final = select(col(GenerationRow.id)).where(col(GenerationRow.status) == Status.QUEUED)
 _RUNNING: Final = select(col(GenerationRow.eta_seconds), col(GenerationRow.updated_at)).where(
     col(GenerationRow.status) == Status.PROCESSING
 )
@@ -153,7 +138,7 @@ class QueueOrderStore(BaseStore):
 
     def update_expectations(self) -> None:
         """Publish new expected times to those that wait, where they have changed since they were last published."""
-        if self._any_queued():
+        if self._any(_QUEUED_IDS):
             with self.database.write() as unit:
                 update_queue_positions(unit, self.clock(), self.workers)
 
@@ -166,13 +151,18 @@ class QueueOrderStore(BaseStore):
         self._set_stage("queued", "")
 
     def _set_stage(self, stage: str, message: str) -> None:
-        if self._any_queued(GenerationRow.stage != stage):
-            with self.database.write() as unit:
-                set_queue_stage(unit, self.clock(), stage, message)
-                update_queue_positions(unit, self.clock(), self.workers)
+        changed = _QUEUED_IDS.where(col(GenerationRow.stage) != stage)
+        if not self._any(changed):
+            return
+        now = self.clock()
+        # While the queue is held nobody knows how long; afterwards `update_queue_positions` sets the times again.
+        values = {"stage": stage, "message": message, "eta_seconds": None, "expected_wait_seconds": None}
+        with self.database.write() as unit:
+            for generation_id in list(unit.connection.scalars(changed.order_by(col(GenerationRow.seq)))):
+                append_event(unit, update_queued(unit, generation_id, now, values))
+            update_queue_positions(unit, now, self.workers)
 
-    def _any_queued(self, *conditions: Any) -> bool:
-        query = select(col(GenerationRow.id)).where(col(GenerationRow.status) == Status.QUEUED, *conditions)
+    def _any(self, query: Any) -> bool:
         with self.database.read() as session:
             return session.scalars(query.limit(1)).first() is not None
 
@@ -189,15 +179,12 @@ class QueueOrderStore(BaseStore):
             row = get_owned(unit.session, session_id, generation_id, include_trashed=True)
             if row.status != Status.QUEUED:
                 raise NotQueuedError
-            target = before
             if before is not None and before != generation_id:
                 other = get_owned(unit.session, session_id, before, include_trashed=True)
-                if other.status == Status.PROCESSING:
-                    target = first_queued_id(unit, session_id)
-                elif other.status != Status.QUEUED:
+                if other.status in TERMINAL:
                     raise NotQueuedError(f"The generation {before!r} has ended, so that nothing can come before it.")
-            if target != generation_id:
-                reorder(unit, row, target)
+            if before != generation_id:
+                _reorder(unit, row, before)
                 update_queue_positions(unit, self.clock(), self.workers)
             unit.session.refresh(row)
             return row

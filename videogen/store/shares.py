@@ -7,10 +7,9 @@ from typing import Any
 from sqlalchemy import or_, update
 from sqlmodel import col, delete, select
 
-from videogen.core.errors import NotFoundError
 from videogen.core.security import new_slug, token_hash
 from videogen.db.tables import FileRow, GenerationRow, ShareRow
-from videogen.store.base import BaseStore, get_owned, visible
+from videogen.store.base import BaseStore, get_owned, require, visible
 
 Shared = tuple[ShareRow, GenerationRow]
 """A link and its generation."""
@@ -28,24 +27,16 @@ class ShareStore(BaseStore):
         now = self.clock()
         with self.database.write() as unit:
             row = get_owned(unit.session, session_id, generation_id)
-            share = unit.session.exec(select(ShareRow).where(ShareRow.generation_id == row.id)).first()
-            if share is not None and not _holds(share, now):
-                # An address that has expired never works again.
-                unit.session.delete(share)
-                unit.session.flush()
-                share = None
+            of_row = col(ShareRow.generation_id) == row.id
+            # An address that has expired never works again.
+            unit.session.exec(delete(ShareRow).where(of_row, ~_unexpired(now)))
+            share = unit.session.exec(select(ShareRow).where(of_row)).first()
             if share is None:
                 slug = new_slug()
                 share = ShareRow(
-                    slug_hash=token_hash(slug),
-                    slug=slug,
-                    session_id=session_id,
-                    generation_id=row.id,
-                    created_at=now,
+                    slug_hash=token_hash(slug), slug=slug, session_id=session_id, generation_id=row.id, created_at=now
                 )
-            for name, value in values.items():
-                setattr(share, name, value)
-            unit.session.add(share)
+            unit.session.add(share.sqlmodel_update(values))
             return share, row
 
     def end_share(self, session_id: str, generation_id: str) -> None:
@@ -83,10 +74,7 @@ class ShareStore(BaseStore):
             .where(ShareRow.slug_hash == token_hash(slug), _unexpired(self.clock()))
         )
         with self.database.read() as session:
-            match = session.exec(query).first()
-        if match is None:
-            raise NotFoundError
-        return match[0], match[1]
+            return require(session.exec(query).first())
 
     def count_view(self, slug_hash: str) -> None:
         """Count one view of a link, if it still exists."""
@@ -99,10 +87,6 @@ class ShareStore(BaseStore):
         with self.database.read() as session:
             file = session.get(FileRow, file_id)
         return file if file is not None and file.generation_id == generation_id else None
-
-
-def _holds(share: ShareRow, now: float) -> bool:
-    return share.expires_at is None or share.expires_at > now
 
 
 def _unexpired(now: float) -> Any:

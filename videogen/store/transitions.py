@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final, cast
 
-from sqlalchemy import ScalarSelect, Table, bindparam, case, select, update
+from sqlalchemy import ScalarSelect, Table, bindparam, case, update
 from sqlmodel import SQLModel
 
 from videogen.core.errors import StaleWriteError
@@ -41,7 +41,7 @@ def transition(
     if target in TERMINAL:
         values = _ENDED | values | {"stage": target.value, "finished_at": not_before(_TABLE.c.updated_at, now)}
     allowed = tuple(status for status in statuses_before(target) if attempt is None or status is Status.PROCESSING)
-    row = _update(unit, generation_id, allowed, attempt, values | {"status": target.value, "updated_at": now})
+    row = _update(unit, generation_id, allowed, attempt, now, values | {"status": target.value})
     append_event(unit, row)
     return row
 
@@ -54,7 +54,7 @@ def update_running(
     Raises:
         StaleWriteError: it is not processing in this attempt. Nothing was changed.
     """
-    row = _update(unit, generation_id, (Status.PROCESSING,), attempt, values | {"updated_at": now})
+    row = _update(unit, generation_id, (Status.PROCESSING,), attempt, now, values)
     if publish:
         append_event(unit, row)
 
@@ -115,11 +115,11 @@ def _update(
     generation_id: str | ScalarSelect[str],
     allowed: tuple[Status, ...],
     attempt: int | None,
+    now: float,
     values: dict[str, Any],
 ) -> GenerationRow:
     unit.flush()
-    if "updated_at" in values:
-        values = values | {"updated_at": not_before(_TABLE.c.updated_at, values["updated_at"])}
+    values = values | {"updated_at": not_before(_TABLE.c.updated_at, now)}
     statement = update(_TABLE).where(_TABLE.c.id == generation_id, _TABLE.c.status.in_(allowed))
     if attempt is not None:
         statement = statement.where(_TABLE.c.attempt == attempt)
@@ -151,14 +151,4 @@ def update_queued(unit: UnitOfWork, generation_id: str, now: float, values: dict
     Raises:
         StaleWriteError: it is not queued. Nothing was changed.
     """
-    return _update(unit, generation_id, (Status.QUEUED,), None, values | {"updated_at": now})
-
-
-def set_queue_stage(unit: UnitOfWork, now: float, stage: str, message: str) -> None:
-    """Set stage and message of everything that is queued, with an event for each that had another stage."""
-    unit.flush()
-    waiting = select(_TABLE.c.id).where(_TABLE.c.status == Status.QUEUED.value, _TABLE.c.stage != stage)
-    for generation_id in list(unit.connection.scalars(waiting.order_by(_TABLE.c.seq))):
-        # While the queue is held nobody knows how long; afterwards `update_queue_positions` sets the times again.
-        values = {"stage": stage, "message": message, "eta_seconds": None, "expected_wait_seconds": None}
-        append_event(unit, update_queued(unit, generation_id, now, values))
+    return _update(unit, generation_id, (Status.QUEUED,), None, now, values)

@@ -7,11 +7,11 @@ from typing import Any
 from sqlalchemy import exists, func
 from sqlmodel import col, delete, select
 
-from videogen.core.errors import LimitExceededError, NotFoundError
+from videogen.core.errors import LimitExceededError
 from videogen.db.database import UnitOfWork
 from videogen.db.tables import FileRow, GenerationRow, UploadRow
 from videogen.schemas.status import Status
-from videogen.store.base import BaseStore, visible
+from videogen.store.base import BaseStore, require, visible
 
 
 class UploadStore(BaseStore):
@@ -64,10 +64,7 @@ class UploadStore(BaseStore):
         """
         query = select(UploadRow).where(UploadRow.id == upload_id, UploadRow.session_id == session_id)
         with self.database.read() as session:
-            row = session.exec(query).first()
-        if row is None:
-            raise NotFoundError
-        return row
+            return require(session.exec(query).first())
 
     def get_still(self, session_id: str, file_id: str) -> tuple[FileRow, GenerationRow]:
         """The image of a completed generation of this session, and that generation.
@@ -88,10 +85,7 @@ class UploadStore(BaseStore):
             )
         )
         with self.database.read() as session:
-            match = session.exec(query).first()
-        if match is None:
-            raise NotFoundError
-        return match[0], match[1]
+            return require(session.exec(query).first())
 
     def find_input(self, generation_id: str) -> UploadRow | None:
         """The upload that a generation starts from, for its worker; None where there is none."""
