@@ -139,19 +139,16 @@ class Database:
         """Raise failures of SQLite as `StorageError`, without statements and values."""
         try:
             yield
-        except DatabaseError as problem:
+        except (DatabaseError, sqlite3.DatabaseError) as problem:
+            # SQLAlchemy does not wrap the errors of opening a connection.
+            error = problem.orig if isinstance(problem, DatabaseError) else problem
             # Other kinds, such as a violated constraint, have nothing to do with the file.
-            if isinstance(problem.orig, sqlite3.OperationalError) or type(problem.orig) is sqlite3.DatabaseError:
-                raise self._remember_damage(storage_fault(problem.orig)) from problem
-            raise
-        except sqlite3.DatabaseError as problem:
-            # From opening a connection, where SQLAlchemy does not wrap errors.
-            raise self._remember_damage(storage_fault(problem)) from problem
-
-    def _remember_damage(self, fault: StorageError) -> StorageError:
-        if isinstance(fault, DatabaseDamagedError):
-            self.damage = fault.detail
-        return fault
+            if not isinstance(error, sqlite3.OperationalError) and type(error) is not sqlite3.DatabaseError:
+                raise
+            fault = storage_fault(error)
+            if isinstance(fault, DatabaseDamagedError):
+                self.damage = fault.detail
+            raise fault from problem
 
     def listen(self, listener: Listener) -> None:
         """Call `listener` with the events of every commit, in commit order. It must be quick and must not write."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from importlib import resources
 from typing import Final
 
@@ -24,13 +25,10 @@ def revision(url: str) -> str | None:
     """
     path = make_url(url).database or ":memory:"
     try:
-        connection = sqlite3.connect(path)
-        try:
+        with closing(sqlite3.connect(path)) as connection:
             found = connection.execute("SELECT name FROM sqlite_master WHERE name = 'alembic_version'").fetchone()
             row = connection.execute("SELECT version_num FROM alembic_version").fetchone() if found else None
             return str(row[0]) if row else None
-        finally:
-            connection.close()
     except sqlite3.Error as problem:
         raise StartError(
             f"The database {path} cannot be used: {problem}. Move it away to start afresh, or restore a backup of it."
@@ -69,10 +67,7 @@ def _upgrade(url: str, target: str) -> None:
         connection.execute("PRAGMA journal_mode=WAL")
 
     try:
-        with (
-            resources.as_file(resources.files("videogen.db.migrations")) as folder,
-            engine.connect() as connection,
-        ):
+        with resources.as_file(resources.files("videogen.db.migrations")) as folder, engine.connect() as connection:
             # One transaction around all migrations: a failed one changes nothing.
             connection.exec_driver_sql("BEGIN IMMEDIATE")
             config = Config()

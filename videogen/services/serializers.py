@@ -5,7 +5,6 @@ The owner gets `Generation` and the events of `schemas.events`. `public_view` ha
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any, Final
 
 import orjson
@@ -99,7 +98,7 @@ class Serializer:
             name: getattr(row, name) for name in Generation.model_fields if name in GenerationRow.model_fields
         }
         for name in ("created_at", "started_at", "updated_at", "finished_at", "expires_at"):
-            values[name] = _optional_datetime(values[name])
+            values[name] = None if values[name] is None else to_datetime(values[name])
         values |= {
             "progress": round(row.progress, 2),
             "wait_seconds": round(max((row.started_at or row.finished_at or now) - row.created_at, 0.0), 3),
@@ -107,7 +106,6 @@ class Serializer:
             "preview_url": self.media_url(row.preview_file_id, row.preview_version),
             **self._result_urls(row.type, None if missing else row.file_id),
             "poster_url": None if row.poster_file_id in gone else self.media_url(row.poster_file_id),
-            "title": row.title,
             "understanding": row.recipe.get("understanding"),
             "error": _missing(row) if missing else _error(row),
         }
@@ -119,10 +117,6 @@ def _server_sent(stored: StoredEvent, data: bytes) -> bytes:
 
 
 RENDER_AGAIN: Final = "Retry renders it again, from the same recipe and seed."
-
-
-def _optional_datetime(seconds: float | None) -> datetime | None:
-    return None if seconds is None else to_datetime(seconds)
 
 
 def _remaining(row: GenerationRow, now: float) -> dict[str, float | None]:

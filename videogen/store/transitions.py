@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final, cast
 
-from sqlalchemy import ScalarSelect, Table, bindparam, case, update
+from sqlalchemy import Table, bindparam, case, update
 from sqlmodel import SQLModel
 
 from videogen.core.errors import StaleWriteError
@@ -16,7 +16,7 @@ from videogen.store.events import append_event
 
 def transition(
     unit: UnitOfWork,
-    generation_id: str | ScalarSelect[str],
+    generation_id: str,
     target: Status,
     now: float,
     values: dict[str, Any],
@@ -27,7 +27,7 @@ def transition(
 
     Args:
         unit: the transaction.
-        generation_id: an id, or a query that finds it in the same statement.
+        generation_id: the generation.
         target: the new status.
         now: seconds since the epoch.
         values: further columns to set.
@@ -112,7 +112,7 @@ _ENDED: Final = {
 
 def _update(
     unit: UnitOfWork,
-    generation_id: str | ScalarSelect[str],
+    generation_id: str,
     allowed: tuple[Status, ...],
     attempt: int | None,
     now: float,

@@ -78,8 +78,6 @@ SCRIPTS: Final = (
     "page",
     "shell",
 )
-SHELL: Final = ("masthead", "stage", "job", "active", "presets", "history", "shared", "take", "help", "compare")
-"""The parts that are seen before Gradio has started."""
 
 
 @cache
@@ -111,7 +109,7 @@ def head(engines: Sequence[EngineForm], words: Catalog, *, api: str = "api/v1") 
     parts = {
         "styles": "\n".join(read(f"css/{name}.css") for name in STYLES),
         "scripts": scripts(),
-        "engines": _data(_engine_forms(engines, words)),
+        "engines": _data([_engine_form(engine, words) for engine in engines]),
         "words": _data(words.subset(keys_in_script(scripts()))),
         "api": api,
     }
@@ -122,10 +120,6 @@ def head(engines: Sequence[EngineForm], words: Catalog, *, api: str = "api/v1") 
 def scripts() -> str:
     """All scripts of the page, in their order."""
     return "\n".join(read(f"js/{name}.js") for name in SCRIPTS)
-
-
-def _engine_forms(engines: Sequence[EngineForm], words: Catalog) -> list[dict[str, Any]]:
-    return [_engine_form(engine, words) for engine in engines]
 
 
 def _engine_form(engine: EngineForm, words: Catalog) -> dict[str, Any]:

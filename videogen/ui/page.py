@@ -24,7 +24,6 @@ from videogen.ui.fields import Buttons, Fields, build_form
 from videogen.ui.first_paint import FirstPaint, early_room
 from videogen.ui.pace import Pace
 from videogen.ui.pages import Pages, Visit
-from videogen.ui.parts import place
 from videogen.ui.sharing import Sharing
 from videogen.ui.texts import TITLE
 from videogen.ui.theme import theme
@@ -127,20 +126,20 @@ def build_page(settings: PageSettings, client: AsyncClient) -> gr.Blocks:
     page = gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True)
     with page:
         carriers = _carriers()
-        place("masthead")
+        _place("masthead")
         with gr.Row(elem_classes="vg-room"):
             with gr.Column(elem_id="set"):
                 video = _stage()
-                place("job")
+                _place("job")
             with gr.Column(elem_id="desk"):
                 fields, buttons = build_form(forms, settings.limits)
-                place("active")
-        place("presets")
-        place("history")
-        place("shared")
-        place("take")
-        place("help")
-        place("compare")
+                _place("active")
+        _place("presets")
+        _place("history")
+        _place("shared")
+        _place("take")
+        _place("help")
+        _place("compare")
         _wire_form(page, fields, buttons, carriers)
         _wire_actions(Actions(client, pages, forms), fields, buttons, carriers)
         _wire_sharing(Sharing(client, pages, settings.links_from_api), carriers)
@@ -169,9 +168,15 @@ def _carriers() -> Carriers:
     return Carriers(carrier("room"), carrier("outcome"), browser)
 
 
+def _place(name: str) -> gr.HTML:
+    """Where a part of the shell moves in, once Gradio has started."""
+    script = assets.read("js/mount/place.js").replace("@@name@@", name)
+    return gr.HTML(None, html_template=" ", js_on_load=script, apply_default_css=False)
+
+
 def _stage() -> gr.Video:
     with gr.Column(elem_id="screen"):
-        place("stage")
+        _place("stage")
         return gr.Video(
             elem_id="result-video",
             show_label=False,

@@ -39,20 +39,8 @@ FIELDS: Final[Mapping[str, str]] = {
     "settings.fps": "form.fps",
     "settings.seed": "form.seed",
 }
-STAGES: Final[Mapping[str, str]] = {
-    "starting": "stage.starting",
-    "preparing": "stage.preparing",
-    "rendering": "stage.rendering",
-    "finishing": "stage.finishing",
-}
+STAGES: Final = ("starting", "preparing", "rendering", "finishing")
 """The stages that videogen's own engines name; those of other engines are said as they are."""
-STATUS: Final[Mapping[Status, str]] = {
-    Status.QUEUED: "status.queued",
-    Status.PROCESSING: "status.processing",
-    Status.COMPLETED: "status.completed",
-    Status.FAILED: "status.failed",
-    Status.CANCELLED: "status.cancelled",
-}
 
 
 def mark(key: str) -> str:
@@ -76,7 +64,7 @@ class Texts:
 
     def status(self, status: Status) -> str:
         """A generation's status in a word."""
-        return self.say(STATUS[status])
+        return self.say(f"status.{status}")
 
     def stage(self, generation: Generation) -> str:
         """What happens right now, in words."""
@@ -104,7 +92,7 @@ class Texts:
         if generation.message:
             return _sentence(generation.message)
         if generation.stage in STAGES:
-            return self.say(STAGES[generation.stage])
+            return self.say(f"stage.{generation.stage}")
         return _sentence(generation.stage.replace("_", " ")) or self.say("stage.starting")
 
     def _error(self, generation: Generation) -> str:
@@ -170,20 +158,6 @@ class Texts:
 
     def _found(self, error: Mapping[str, str]) -> dict[str, str]:
         return {"expected": error["expected"], "got": error.get("got") or self.say("form.nothing")}
-
-
-def faults(problem: ClientError) -> dict[str, str]:
-    """What the API said of single settings, by their names, to be said again at their fields."""
-    errors = problem.errors if isinstance(problem, ApiError) else None
-    return {
-        error["field"].removeprefix("settings."): _sentence(_expected(error))
-        for error in errors or ()
-        if "expected" in error and error.get("field", "").startswith("settings.")
-    }
-
-
-def _expected(error: Mapping[str, str]) -> str:
-    return f"expected {error['expected']}, got {error.get('got', 'nothing')}."
 
 
 def _sentence(text: str) -> str:
