@@ -179,7 +179,6 @@ class Engine(Protocol):
 
     def probe(self) -> Capabilities:
         """Whether this engine can render here and now, and what it can do. Cheap: no model is loaded."""
-        ...
 
     def normalise(self, request: RenderRequest) -> Recipe:
         """Turn a request into a recipe. Pure, except that a seed is drawn when none is given.
@@ -187,7 +186,6 @@ class Engine(Protocol):
         Raises:
             pydantic.ValidationError: the settings are not this engine's.
         """
-        ...
 
     def render(self, recipe: Recipe, ctx: RenderContext) -> Artifact:
         """Render into `ctx.workdir`.
@@ -195,4 +193,3 @@ class Engine(Protocol):
         Raises:
             RenderEnd: one of its subclasses says why there is no artifact.
         """
-        ...

@@ -39,11 +39,9 @@ class FunctionEngine:
         return self.function(*args)
 
     def probe(self) -> Capabilities:
-        """See `Engine.probe`."""
         return self.capabilities
 
     def normalise(self, request: RenderRequest) -> Recipe:
-        """See `Engine.normalise`."""
         return video_recipe(self, request)
 
     def render(self, recipe: Recipe, ctx: RenderContext) -> Artifact:

@@ -100,13 +100,7 @@ class CleanupThread:
     """
 
     def __init__(self, store: Store, storage: Storage, data_folder: DataFolder, is_held: Callable[[str], bool]) -> None:
-        """
-        Args:
-            store: its events say which generations have ended.
-            storage: has the files.
-            data_folder: has the work folders.
-            is_held: whether a renderer may still write files of a generation; `check` must be called after that.
-        """
+        """`is_held`: whether a renderer may still write files of a generation; `check` must be called after that."""
         self._store, self._storage, self._data_folder, self._is_held = store, storage, data_folder, is_held
         self._ended: SimpleQueue[str | None] = SimpleQueue()
         store.database.listen(self._check_ended)
@@ -132,19 +126,18 @@ class CleanupThread:
         except Exception:  # the thread must not end; the next start tries again
             logger.exception("What an earlier crash left could not be removed.")
         due = self._empty_trash()
-        while (ended := self._next(due)) is not None:
+        while True:
+            try:
+                ended = self._ended.get(timeout=max(0.0, due - time.monotonic()))
+            except Empty:
+                ended = _TRASH
+            if ended is None:
+                return
             if ended == _TRASH or time.monotonic() >= due:
                 due = self._empty_trash()
             # A generation that is held is checked again when its renderer is gone.
             if ended != _TRASH and not self._is_held(ended):
                 self._remove_leftovers(ended)
-
-    def _next(self, due: float) -> str | None:
-        """The next generation id, or the trash at `due` (time of the monotonic clock); None: stop."""
-        try:
-            return self._ended.get(timeout=max(0.0, due - time.monotonic()))
-        except Empty:
-            return _TRASH
 
     def _empty_trash(self) -> float:
         """Remove what is due; return when to do so again, as a time of the monotonic clock."""

@@ -57,6 +57,8 @@ class DiskGuard:
         while True:
             try:
                 write()
+                self._last_logged = ""
+                return
             except DatabaseDamagedError:
                 raise
             except StorageError as problem:
@@ -64,9 +66,6 @@ class DiskGuard:
                 self.log_once(problem)
                 if self._stopping.wait(LOOK_SECONDS):
                     raise
-            else:
-                self._last_logged = ""
-                return
 
     def log_once(self, problem: StorageError) -> None:
         """Log a fault, but not the same one again: a full disk must not fill up with log lines."""

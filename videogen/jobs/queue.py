@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Collection
 from typing import Final
 
-from sqlalchemy import func, update
+from sqlalchemy import ColumnElement, func, update
 from sqlmodel import col, select
 
 from videogen.db.database import UnitOfWork
@@ -43,9 +43,7 @@ class EmbeddedQueue:
         """
         self._store, self._database = store, store.database
         self._clock, self._workers = store.clock, store.workers
-        self._lease_seconds = lease_seconds
-        self._max_attempts = max_attempts
-        self._steady = steady
+        self._lease_seconds, self._max_attempts, self._steady = lease_seconds, max_attempts, steady
         self._last_seen = self._clock(), steady()
         self._last_served: float | None = None
         """The newest `last_served_at` of all sessions, once it was read."""
@@ -81,9 +79,11 @@ class EmbeddedQueue:
         now = self._clock()
         with self._database.write() as unit:
             self._renew_after_clock_jump(unit, now)
-            self._take_over(unit, now, held)
+            expired = col(GenerationRow.lease_until) < now, col(GenerationRow.id).not_in(held)
+            self._requeue(unit, "Its worker stopped responding.", *expired, count=True)
             unit.flush()
-            first = self._first(unit)
+            next_id = queue_order().limit(1).scalar_subquery()
+            first = unit.session.exec(select(GenerationRow).where(col(GenerationRow.id) == next_id)).first()
             if first is None:
                 return None
             expected = expect_row(unit, first)
@@ -101,43 +101,23 @@ class EmbeddedQueue:
             last = row.lost + 1 >= self._max_attempts
             return Lease(row.id, row.session_id, row.attempt, row.recipe, row.checkpoint, row.progress, last, expected)
 
-    def _first(self, unit: UnitOfWork) -> GenerationRow | None:
-        first = queue_order().limit(1).scalar_subquery()
-        return unit.session.exec(select(GenerationRow).where(col(GenerationRow.id) == first)).first()
-
     def renew(self, owner: str, generation_ids: Collection[str]) -> None:
         with self._database.write() as unit:
-            unit.connection.execute(
-                update(GenerationRow)
-                .where(
-                    col(GenerationRow.lease_owner) == owner,
-                    col(GenerationRow.status) == Status.PROCESSING,
-                    col(GenerationRow.id).in_(generation_ids),
-                )
-                .values(lease_until=self._clock() + self._lease_seconds)
-            )
+            self._extend(unit, col(GenerationRow.lease_owner) == owner, col(GenerationRow.id).in_(generation_ids))
 
     def lose(self, lease: Lease, reason: str, *, count: bool = True) -> None:
         with self._database.write() as unit:
-            held = select(GenerationRow).where(
-                GenerationRow.id == lease.generation_id,
-                GenerationRow.attempt == lease.attempt,
-                GenerationRow.status == Status.PROCESSING,
-            )
-            row = unit.session.exec(held).first()
-            if row is not None:
-                self._requeue(unit, row, reason, count=count)
+            held = col(GenerationRow.id) == lease.generation_id, col(GenerationRow.attempt) == lease.attempt
+            if self._requeue(unit, reason, *held, count=count):
                 update_queue_positions(unit, self._clock(), self._workers)
         self.notify()
 
     def recover(self) -> int:
         """Only the one process that holds the data folder may call this."""
         with self._database.write() as unit:
-            rows = unit.session.exec(select(GenerationRow).where(GenerationRow.status == Status.PROCESSING)).all()
-            for row in rows:
-                self._requeue(unit, row, "The server restarted.", count=False)
+            count = self._requeue(unit, "The server restarted.", count=False)
             update_queue_positions(unit, self._clock(), self._workers)
-            return len(rows)
+            return count
 
     def _renew_after_clock_jump(self, unit: UnitOfWork, now: float) -> None:
         """Give every lease a full term from now, if the clock was set or the machine was suspended.
@@ -151,11 +131,12 @@ class EmbeddedQueue:
         if abs(jump) <= self._lease_seconds / 2:
             return
         logger.warning("The clock jumped by %+.1f seconds; all leases hold for a full term.", jump)
-        unit.connection.execute(
-            update(GenerationRow)
-            .where(col(GenerationRow.status) == Status.PROCESSING)
-            .values(lease_until=now + self._lease_seconds)
-        )
+        self._extend(unit)
+
+    def _extend(self, unit: UnitOfWork, *conditions: ColumnElement[bool]) -> None:
+        """Give the leases that meet all conditions a full term from now."""
+        leased = update(GenerationRow).where(col(GenerationRow.status) == Status.PROCESSING, *conditions)
+        unit.connection.execute(leased.values(lease_until=self._clock() + self._lease_seconds))
 
     def _record_service(self, unit: UnitOfWork, session_id: str, now: float) -> None:
         """Note that this session was served last, even if the clock was set back since others were served."""
@@ -166,16 +147,15 @@ class EmbeddedQueue:
             update(SessionRow).where(col(SessionRow.id) == session_id).values(last_served_at=self._last_served)
         )
 
-    def _take_over(self, unit: UnitOfWork, now: float, held: Collection[str]) -> None:
-        expired = select(GenerationRow).where(
-            GenerationRow.status == Status.PROCESSING,
-            col(GenerationRow.lease_until) < now,
-            col(GenerationRow.id).not_in(held),
-        )
-        for row in unit.session.exec(expired).all():
-            self._requeue(unit, row, "Its worker stopped responding.", count=True)
+    def _requeue(self, unit: UnitOfWork, reason: str, *conditions: ColumnElement[bool], count: bool) -> int:
+        """End the attempts that meet all conditions, and return how many those were."""
+        processing = select(GenerationRow).where(GenerationRow.status == Status.PROCESSING, *conditions)
+        rows = unit.session.exec(processing).all()
+        for row in rows:
+            self._end_attempt(unit, row, reason, count=count)
+        return len(rows)
 
-    def _requeue(self, unit: UnitOfWork, row: GenerationRow, reason: str, *, count: bool) -> None:
+    def _end_attempt(self, unit: UnitOfWork, row: GenerationRow, reason: str, *, count: bool) -> None:
         now = self._clock()
         lost = row.lost + count
         if row.cancel_requested:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -45,14 +46,7 @@ class ProgressRecorder:
         finish: Callable[[Result | Failure], None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """
-        Args:
-            store: gets progress, previews and checkpoints.
-            storage: gets the files.
-            lease: the generation and its attempt.
-            finish: writes the terminal status under this lease.
-            clock: a monotonic clock in seconds.
-        """
+        """`finish` writes the terminal status under the lease; `clock` is a monotonic clock in seconds."""
         self._store, self._storage, self._lease = store, storage, lease
         self._finish = finish
         self._write_failed = False
@@ -74,8 +68,12 @@ class ProgressRecorder:
             StorageError: the result could not be stored, or the renderer reports that it could not write.
         """
         match message:
-            case protocol.Progress() | protocol.Preview() | protocol.Checkpoint():
-                self._ignore_storage_errors(lambda: self._write(message))
+            case protocol.Progress():
+                self._ignore_storage_errors(partial(self._progress, message))
+            case protocol.Preview():
+                self._ignore_storage_errors(partial(self._store_preview, message))
+            case protocol.Checkpoint():
+                self._ignore_storage_errors(partial(self._store_checkpoint, message))
             case protocol.Done():
                 self._finish(self._result(message.artifact))
             case protocol.Cancelled():
@@ -104,17 +102,6 @@ class ProgressRecorder:
         else:
             self._write_failed = False
 
-    def _write(self, message: protocol.Progress | protocol.Preview | protocol.Checkpoint) -> None:
-        match message:
-            case protocol.Progress():
-                self._progress(message)
-            case protocol.Preview():
-                self._store_preview(message)
-            case protocol.Checkpoint():
-                # The next attempt starts at the progress of the row, which must not be behind the checkpoint.
-                self._write_pending()
-                self._store.record_checkpoint(self._fence, message.data)
-
     def _progress(self, message: protocol.Progress) -> None:
         now = self._clock()
         if self._startup is None or message.step == 0:
@@ -122,8 +109,8 @@ class ProgressRecorder:
         shown = (message.stage, message.message)
         if self._last is not None and now - self._last[0] < self._interval and self._last[1:] == shown:
             self._pending = message
-            return
-        self._write_progress(message, now)
+        else:
+            self._write_progress(message, now)
 
     def _write_pending(self) -> None:
         if self._pending is not None:
@@ -132,17 +119,9 @@ class ProgressRecorder:
     def _write_progress(self, message: protocol.Progress, now: float) -> None:
         self._last, self._pending = (now, message.stage, message.message), None
         percent = MAX_UNFINISHED_PERCENT * message.step / message.total if message.total else 0.0
-        self._store.record_progress(
-            self._fence,
-            Progress(
-                percent=percent,
-                stage=message.stage,
-                step=message.step,
-                total_steps=message.total,
-                message=message.message,
-                eta_seconds=self._eta(now, percent),
-            ),
-        )
+        eta = self._eta(now, percent)
+        progress = Progress(percent, message.stage, message.step, message.total, message.message, eta)
+        self._store.record_progress(self._fence, progress)
         target = min(max((self._clock() - now) / WRITE_BUDGET, INTERVAL_SECONDS), BUSY_INTERVAL_SECONDS)
         # A moving average: one slow write alone changes little.
         self._interval += (target - self._interval) / 2
@@ -155,28 +134,28 @@ class ProgressRecorder:
         if self._first is None:
             self._first = (now, percent)
         elapsed, done = now - self._first[0], percent - self._first[1]
-        expected, measured = self._lease.expected, None
-        if elapsed >= _ETA_SECONDS and done >= _ETA_PERCENT:
-            measured = elapsed * (100.0 - percent) / done
-        if expected is None:
-            return None if measured is None else round(measured, 1)
-        left = expected.rest(percent, now - self._started)
-        if measured is not None:
-            left += (measured - left) * percent / 100.0
-        return round(left, 1)
+        is_measured = elapsed >= _ETA_SECONDS and done >= _ETA_PERCENT
+        measured = elapsed * (100.0 - percent) / done if is_measured else None
+        expected = self._lease.expected.rest(percent, now - self._started) if self._lease.expected else None
+        if measured is not None and expected is not None:
+            return round(expected + (measured - expected) * percent / 100.0, 1)
+        left = expected if measured is None else measured
+        return None if left is None else round(left, 1)
 
     def _store_preview(self, message: protocol.Preview) -> None:
-        if not message.path.exists():
-            # Several previews were waiting: the first message took the newest file, which replaced the others.
-            return
-        file_id = self._preview.id if self._preview else new_id("fil")
-        self._preview = self._put_file("preview", message.path, file_id)
-        self._store.record_preview(self._fence, self._preview)
+        # If several previews were waiting, the first message took the newest file, which had replaced the others.
+        if message.path.exists():
+            self._preview = self._put_file("preview", message.path, self._preview.id if self._preview else None)
+            self._store.record_preview(self._fence, self._preview)
+
+    def _store_checkpoint(self, message: protocol.Checkpoint) -> None:
+        # The next attempt starts at the progress of the row, which must not be behind the checkpoint.
+        self._write_pending()
+        self._store.record_checkpoint(self._fence, message.data)
 
     def _result(self, artifact: Artifact) -> Result:
-        kind = artifact.content_type.partition("/")[0]
-        video = self._put_file(kind, artifact.path, new_id("fil"))
-        poster = self._put_file("poster", artifact.poster_path, new_id("fil")) if artifact.poster_path else None
+        video = self._put_file(artifact.content_type.partition("/")[0], artifact.path)
+        poster = self._put_file("poster", artifact.poster_path) if artifact.poster_path else None
         return Result(
             video, poster, artifact.width, artifact.height, artifact.fps, artifact.duration_seconds, self._measured()
         )
@@ -188,11 +167,11 @@ class ProgressRecorder:
             return None
         return Measured(min(self._startup, total), total)
 
-    def _put_file(self, kind: str, path: Path, file_id: str) -> FileRow:
+    def _put_file(self, kind: str, path: Path, file_id: str | None = None) -> FileRow:
         # The attempt is a part of the key: a worker that lost its lease cannot replace the file of the next attempt.
         key = f"{self._lease.generation_id}/a{self._lease.attempt}-{kind}{path.suffix}"
         return FileRow(
-            id=file_id,
+            id=file_id or new_id("fil"),
             session_id=self._lease.session_id,
             generation_id=self._lease.generation_id,
             kind=kind,

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -47,16 +47,6 @@ STOP_SECONDS: Final = 5.0
 """Time that a stop waits for the worker threads after their renderers were killed."""
 
 
-@dataclass(slots=True)
-class _Running:
-    """The generations that are rendered here now."""
-
-    held: set[str] = field(default_factory=set)
-    """Ids of claimed generations; a claimed one gets its renderer a little later."""
-    renderers: dict[str, RenderHandle] = field(default_factory=dict)
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-
 @dataclass(frozen=True, slots=True)
 class WorkerSettings:
     """The number of workers, and their time limits in seconds."""
@@ -80,12 +70,14 @@ class WorkerPool:
         settings: WorkerSettings,
     ) -> None:
         self._store, self._queue, self._storage, self._data_folder = store, queue, storage, data_folder
-        self._references = references
-        self._settings = settings
+        self._references, self._settings = references, settings
         self._owner = new_id("wrk")
         self._stopping = threading.Event()
         self._disk_guard = DiskGuard(store, data_folder, self._stopping)
-        self._running = _Running()
+        self._held: set[str] = set()
+        """Ids of claimed generations; a claimed one gets its renderer a little later."""
+        self._renderers: dict[str, RenderHandle] = {}
+        self._lock = threading.Lock()
         self._threads: list[threading.Thread] = []
         # The test suite sets this to 0: spare renderers cost it more than they save.
         self._processes = ProcessPool(int(os.environ.get("VIDEOGEN_TEST_SPARES", SPARES)))
@@ -96,8 +88,7 @@ class WorkerPool:
         """Queue again what the last process left, and start the threads."""
         if orphans := end_orphans():
             logger.warning("Killed %d processes that renderers of a dead server had started.", orphans)
-        recovered = self._queue.recover()
-        if recovered:
+        if recovered := self._queue.recover():
             logger.info("Queued %d generations again, which the last process had not finished.", recovered)
         targets = {"cleanup": self._cleanup.run}
         if self._settings.count:
@@ -114,8 +105,8 @@ class WorkerPool:
 
     def _cancel(self, generation_id: str) -> None:
         """Stop the renderer of a generation, if it runs here."""
-        with self._running.lock:
-            renderer = self._running.renderers.get(generation_id)
+        with self._lock:
+            renderer = self._renderers.get(generation_id)
         if renderer is not None:
             renderer.cancel()
 
@@ -129,8 +120,8 @@ class WorkerPool:
         """Claim no more jobs, and ask every renderer to end at its next checkpoint. A second call does nothing."""
         self._stopping.set()
         self._queue.notify()
-        with self._running.lock:
-            renderers = list(self._running.renderers.values())
+        with self._lock:
+            renderers = list(self._renderers.values())
         for renderer in renderers:
             renderer.suspend(SUSPEND_SECONDS)
 
@@ -168,32 +159,32 @@ class WorkerPool:
 
     def _claim(self) -> Lease | None:
         # Under the lock: between the claim and its entry here, another thread could take the lease for a lost one.
-        with self._running.lock:
-            lease = self._queue.claim(self._owner, self._running.held)
+        with self._lock:
+            lease = self._queue.claim(self._owner, self._held)
             if lease is not None:
-                self._running.held.add(lease.generation_id)
+                self._held.add(lease.generation_id)
             return lease
 
     def _process(self, lease: Lease) -> None:
         try:
             self._render(lease)
         except StaleWriteError:
-            logger.warning("%s attempt %d lost its lease; its renderer is stopped.", *_key(lease))
+            logger.warning("%s attempt %d lost its lease; its renderer is stopped.", lease.generation_id, lease.attempt)
         finally:
-            with self._running.lock:
-                self._running.renderers.pop(lease.generation_id, None)
-                self._running.held.discard(lease.generation_id)
+            with self._lock:
+                self._renderers.pop(lease.generation_id, None)
+                self._held.discard(lease.generation_id)
             self._cleanup.check(lease.generation_id)
 
     def _holds(self, generation_id: str) -> bool:
-        with self._running.lock:
-            return generation_id in self._running.held
+        with self._lock:
+            return generation_id in self._held
 
     def _renew_leases(self) -> None:
         # On a thread of its own: neither a busy renderer nor a busy event loop may delay it.
         while not self._stopping.wait(self._settings.lease_seconds / 3):
-            with self._running.lock:
-                held = list(self._running.held)
+            with self._lock:
+                held = list(self._held)
             try:
                 self._queue.renew(self._owner, held)
                 self._store.update_expectations()
@@ -213,40 +204,34 @@ class WorkerPool:
         except StaleWriteError:
             raise
         except RenderLost as problem:
-            reason, count = str(problem), not self._stopping.is_set()
-            self._disk_guard.retry_until_stored(lambda: self._queue.lose(lease, reason, count=count))
+            self._lose(lease, str(problem), count=not self._stopping.is_set())
         except VideogenError as problem:
             self._end_without_result(lease, problem)
         except Exception:
-            logger.exception("%s attempt %d: the worker failed.", *_key(lease))
+            logger.exception("%s attempt %d: the worker failed.", lease.generation_id, lease.attempt)
             self._queue.lose(lease, "The worker failed.")
 
     def _end_without_result(self, lease: Lease, problem: VideogenError) -> None:
         """Fail the generation; for a fault of the disk, queue it again."""
         if isinstance(problem, StorageError):
             self._data_folder.note_fault()
-            if self._disk_guard.is_short():
-                self._disk_guard.retry_until_stored(lambda: self._queue.lose(lease, "The disk is full.", count=False))
-                return
-            if not lease.last and not isinstance(problem, DatabaseDamagedError):
-                # There is space by now, or the fault is another one; the next attempt shows which.
-                self._disk_guard.retry_until_stored(
-                    lambda: self._queue.lose(lease, "The disk could not be written for a moment.")
-                )
+            is_full = self._disk_guard.is_short()
+            # Where it is not full, there is space by now, or the fault is another one; the next attempt shows which.
+            if is_full or not (lease.last or isinstance(problem, DatabaseDamagedError)):
+                reason = "The disk is full." if is_full else "The disk could not be written for a moment."
+                self._lose(lease, reason, count=not is_full)
                 return
         retryable = not isinstance(problem, InputMissingError)
         self._finish(lease, Failure(problem.code, problem.detail, retryable=retryable))
+
+    def _lose(self, lease: Lease, reason: str, *, count: bool) -> None:
+        self._disk_guard.retry_until_stored(lambda: self._queue.lose(lease, reason, count=count))
 
     def _finish(self, lease: Lease, outcome: Result | Failure) -> None:
         self._disk_guard.retry_until_stored(lambda: self._queue.finish(lease, outcome))
 
     def _start_renderer(self, lease: Lease, inputs: ExitStack, on_idle: Callable[[], None]) -> RenderHandle:
-        """Start the renderer of a lease.
-
-        Raises:
-            VideogenError: neither this attempt nor another one can render it here.
-            RenderLost: no process could be started.
-        """
+        """Start the renderer of a lease. A VideogenError means that no other attempt can render it here either."""
         try:
             recipe = Recipe(**lease.recipe)
         except ValidationError as problem:
@@ -273,11 +258,7 @@ class WorkerPool:
             raise RenderLost(f"No renderer could be started: {problem.strerror or problem}.") from problem
 
     def _input(self, lease: Lease, inputs: ExitStack) -> Path:
-        """The path of the image that a generation starts from: the same file for every attempt.
-
-        Raises:
-            InputMissingError: the file is not in the data folder any more.
-        """
+        """The path of the image that a generation starts from: the same file for every attempt."""
         upload = self._store.find_input(lease.generation_id)
         if upload is None:
             raise InputMissingError
@@ -287,14 +268,10 @@ class WorkerPool:
             raise InputMissingError from None
 
     def _register(self, lease: Lease, renderer: RenderHandle) -> None:
-        with self._running.lock:
-            self._running.renderers[lease.generation_id] = renderer
+        with self._lock:
+            self._renderers[lease.generation_id] = renderer
         # A cancel or a stop between the claim and this line found no renderer.
         if self._stopping.is_set():
             renderer.kill()
         if self._store.cancel_requested(lease.generation_id):
             renderer.cancel()
-
-
-def _key(lease: Lease) -> tuple[str, int]:
-    return lease.generation_id, lease.attempt

@@ -9,8 +9,8 @@ import pytest
 
 from videogen.engines.base import NeedsAttention, RenderFailed, RenderLost
 from videogen.engines.process import protocol
+from videogen.engines.process.child import failure, render_job
 from videogen.engines.process.context import Channel, ChildContext
-from videogen.engines.process.outcome import failure, render_job
 
 
 @pytest.fixture
@@ -141,7 +141,7 @@ def test_an_error_after_a_cancel_counts_as_the_cancel(job_for, context):
     class Late(ChildContext):
         def report(self, *arguments):
             super().report(*arguments)
-            self.cancel()
+            self.cancelled.set()
 
         def raise_if_cancelled(self):
             """Does not raise, so that the engine fails by itself."""

@@ -1,7 +1,7 @@
 import pytest
 
 from videogen.engines.process import protocol
-from videogen.engines.process.environment import child_environment
+from videogen.engines.process.spawn import child_environment
 
 CURIOUS = """
 import os

@@ -13,18 +13,21 @@ import os
 import signal
 import sys
 import threading
+from contextlib import suppress
+from pathlib import Path
 from queue import SimpleQueue
 from typing import BinaryIO, Final, NoReturn
 
-from videogen.engines.base import ProcessPolicy
+from videogen.core.errors import StorageError, VideogenError, is_disk_fault
+from videogen.engines.base import Artifact, NeedsAttention, ProcessPolicy, RenderCancelled, RenderEnd, RenderFailed
 from videogen.engines.process import logs, protocol
 from videogen.engines.process.context import Channel, ChildContext
-from videogen.engines.process.outcome import render_job
-from videogen.engines.registry import process_policy
+from videogen.engines.registry import load_engine, process_policy
 
 logger = logging.getLogger("videogen.render")
 
 _NICE: Final = 5
+_SUFFIXES: Final = (".mp4", ".webm", ".jpg", ".jpeg", ".png", ".webp")
 _PR_SET_PDEATHSIG: Final = 1
 
 
@@ -44,7 +47,7 @@ class Jobs:
                 self._contexts[key] = ChildContext(command.job, self._channel)
                 self._waiting.put(self._contexts[key])
             elif context := self._contexts.get(key):  # else the command comes after the end of its job
-                context.cancel() if isinstance(command, protocol.Cancel) else context.suspend()
+                (context.cancelled if isinstance(command, protocol.Cancel) else context.suspended).set()
         os._exit(1)  # all that counts is durable already
 
     def render(self, *, concurrent: bool) -> NoReturn:
@@ -58,15 +61,80 @@ class Jobs:
 
     def _render(self, context: ChildContext, whole_process: bool) -> None:
         job = context.job
-        try:
+        with suppress(OSError):  # the render will meet the same error, and report it
             job.workdir.mkdir(parents=True, exist_ok=True)
-        except OSError:
-            pass  # the render will meet the same error, and report it
         with logs.job_log(job.workdir / protocol.LOG_NAME, whole_process=whole_process):
             print(f"{protocol.LOG_HEAD} attempt {job.attempt} of {job.engine}, process {os.getpid()}", flush=True)  # noqa: T201
             end = render_job(context)
         self._contexts.pop(job.key, None)
         self._channel.send(job.key, end)
+
+
+def render_job(context: ChildContext) -> protocol.Message:
+    """Run the engine of a job. Whatever it does, the result is one terminal message."""
+    job = context.job
+    try:
+        context.raise_if_cancelled()
+        engine = load_engine(job.engine)
+        context.begin(engine)
+        return protocol.Done(artifact=_check(engine.render(job.recipe, context), job.workdir))
+    except RenderCancelled:
+        return protocol.Cancelled(step=context.step)
+    except BaseException as error:  # the last frame of the job: also SystemExit, which would end a thread silently
+        logger.exception("the render ended with an error")
+        # Stopping an engine may break what it is doing, and the owner has asked for that.
+        return protocol.Cancelled(step=context.step) if context.cancelled.is_set() else failure(error, job.workdir)
+
+
+def failure(error: BaseException, workdir: Path | None = None) -> protocol.Failed:
+    """The message for the owner of a render that raised `error`.
+
+    A permission error below `workdir` is a fault of the disk, not of the engine.
+    """
+    name = type(error).__name__
+    text = next(iter(str(error).splitlines()), "")
+    if isinstance(error, RenderFailed):
+        return protocol.Failed(code=error.code, message=text or name, retryable=error.retryable)
+    if isinstance(error, NeedsAttention):
+        return protocol.Failed(code="needs_attention", message=text or name)
+    if isinstance(error, RenderEnd):
+        return protocol.Failed(code="render_lost", message=text or name, retryable=True)
+    if isinstance(error, MemoryError):
+        return protocol.Failed(code="out_of_memory", message="Memory ran out. Choose a smaller size.")
+    if is_disk_fault(error) or (workdir and _is_refused(error, workdir)):
+        reason = (getattr(error, "strerror", None) or name).lower()
+        message = f"The video could not be written: {reason}. Look at the disk of the data folder, then retry."
+        return protocol.Failed(code=StorageError.code, message=message, retryable=True)
+    if isinstance(error, VideogenError):
+        return protocol.Failed(code=error.code, message=text)
+    return protocol.Failed(code="engine_error", message=f"{name}: {text}" if text else name)
+
+
+def _is_refused(error: BaseException, workdir: Path) -> bool:
+    """Whether the work folder cannot be used: no permission, or a file in its place."""
+    refused = isinstance(error, PermissionError | NotADirectoryError | FileExistsError)
+    return refused and str(getattr(error, "filename", "")).startswith(str(workdir))
+
+
+def _check(artifact: object, workdir: Path) -> Artifact:
+    """Return the artifact if its file is a whole video or picture in the workdir."""
+    from videogen.media.image import probe_image
+    from videogen.media.probe import probe
+
+    if not isinstance(artifact, Artifact):
+        text = f"Expected render() to return an Artifact, got {type(artifact).__name__}."
+        raise RenderFailed(text, code="bad_artifact")
+    for path in (artifact.path, artifact.poster_path):
+        if path and not (path.is_file() and path.resolve().is_relative_to(workdir.resolve())):
+            raise RenderFailed(f"Expected a file in ctx.workdir, got {path}.", code="bad_artifact")
+        if path and path.suffix not in _SUFFIXES:
+            text = f"Expected a file named {', '.join(_SUFFIXES)}, got {path.name}."
+            raise RenderFailed(text, code="bad_artifact")
+    if artifact.content_type.startswith("video/"):
+        probe(artifact.path)
+    elif artifact.content_type.startswith("image/"):
+        probe_image(artifact.path)
+    return artifact
 
 
 def main() -> None:
@@ -108,10 +176,8 @@ def _take_stdin() -> BinaryIO:
 def _die_with_host() -> None:
     """Ask Linux to kill this process with the thread that started it. Elsewhere it ends with its standard input."""
     if sys.platform == "linux":
-        try:
+        with suppress(OSError, AttributeError):
             ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-        except (OSError, AttributeError):
-            pass
 
 
 if __name__ == "__main__":

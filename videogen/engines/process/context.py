@@ -5,17 +5,16 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from typing import Any, Final
+from typing import Any
 
 import orjson
 
+from videogen.core.atomic_files import write_durably
 from videogen.core.errors import is_disk_fault
 from videogen.engines.base import Engine, RenderCancelled
 from videogen.engines.process import protocol
 
 logger = logging.getLogger("videogen.render")
-
-_PREVIEW_NAME: Final = "preview.jpg"
 
 
 class Channel:
@@ -37,31 +36,16 @@ class Channel:
 
 
 class ChildContext:
-    """See `RenderContext`. `cancel` and `suspend` may be called from any thread."""
+    """See `RenderContext`. Any thread may set `cancelled`, and `suspended`: this attempt ends at its next `save`."""
 
     def __init__(self, job: protocol.RenderJob, channel: Channel) -> None:
-        self.job = job
-        self.workdir = job.workdir
-        self.attempt = job.attempt
+        self.job, self.workdir, self.attempt = job, job.workdir, job.attempt
         self.checkpoint = _stored_checkpoint(job)
         self.step = 0
         self._channel = channel
         self._saves = True
-        self._cancelled = threading.Event()
-        self._suspended = threading.Event()
-
-    @property
-    def cancelled(self) -> bool:
-        """Whether the job was cancelled."""
-        return self._cancelled.is_set()
-
-    def cancel(self) -> None:
-        """Make the next `raise_if_cancelled` raise."""
-        self._cancelled.set()
-
-    def suspend(self) -> None:
-        """Make this attempt end at the next `save`."""
-        self._suspended.set()
+        self.cancelled = threading.Event()
+        self.suspended = threading.Event()
 
     def begin(self, engine: Engine) -> None:
         """Tell the host that the engine is loaded. A checkpoint of another version of it is thrown away."""
@@ -74,51 +58,42 @@ class ChildContext:
         step = (self.checkpoint or {}).get("step")
         self._send(protocol.Started(pid=os.getpid(), resumed_at=step if isinstance(step, int) else None))
         if discarded:
-            text = (
-                f"It begins again at frame 0: it was begun with version {version} of {engine.id}, this is {installed}."
-            )
+            was = f"it was begun with version {version} of {engine.id}"
+            text = f"It begins again at frame 0: {was}, this is {installed}."
             logger.warning(text)
             self._send(protocol.Checkpoint(data={}))
             self._send(protocol.Progress(step=0, total=0, stage="starting", message=text))
 
     def report(self, step: int, total: int, stage: str, message: str = "") -> None:
-        """See `RenderContext.report`."""
         total = max(0, int(total))
         self.step = min(max(0, int(step)), total)
         self._send(protocol.Progress(step=self.step, total=total, stage=stage, message=message))
 
     def preview(self, image: Any) -> None:
-        """See `RenderContext.preview`."""
         from videogen.media.image import write_preview
 
-        path = self.workdir / _PREVIEW_NAME
+        path = self.workdir / "preview.jpg"
         try:
             write_preview(image, path)
-        except OSError as problem:
+            self._send(protocol.Preview(path=path))
+        except OSError as problem:  # the video does not need it
             if not is_disk_fault(problem):
                 raise
-            # The video does not need it.
             logger.warning("a preview could not be written: %s", problem.strerror)
-            return
-        self._send(protocol.Preview(path=path))
 
     def save(self, checkpoint: dict[str, Any]) -> None:
-        """See `RenderContext.save`."""
-        from videogen.core.atomic_files import write_durably
-
         self.raise_if_cancelled()  # an abandoned job must not write beside its next attempt
         # Under another version of the engine no attempt could use it.
         if self._saves:
             write_durably(self.workdir / protocol.CHECKPOINT_NAME, orjson.dumps(checkpoint))
             self._send(protocol.Checkpoint(data=checkpoint))
-        if self._suspended.is_set():
+        if self.suspended.is_set():
             self._send(protocol.Suspended())
             # Not an exception, which an engine could catch: all further work would be done twice.
             threading.Event().wait()
 
     def raise_if_cancelled(self) -> None:
-        """See `RenderContext.raise_if_cancelled`."""
-        if self.cancelled:
+        if self.cancelled.is_set():
             raise RenderCancelled
 
     def _send(self, message: protocol.Message) -> None:

@@ -6,16 +6,17 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterator
-from typing import Final, Self
+from contextlib import AbstractContextManager
+from typing import Final
 
 from videogen.engines.base import RenderLost
 from videogen.engines.process import protocol
-from videogen.engines.process.pool import ProcessPool
+from videogen.engines.process.pool import ProcessPool, start_timer
 
 _POLL_SECONDS: Final = 0.5
 
 
-class RenderHandle:
+class RenderHandle(AbstractContextManager["RenderHandle"]):
     """One job in a child process, which may have other jobs at the same time.
 
     Any thread may call `cancel`, `suspend` and `kill`. The thread that reads `messages` also calls `close`, or uses
@@ -50,9 +51,8 @@ class RenderHandle:
         self._connection, self._mailbox = pool.start(self._job)
         self.pid = self._connection.child.process.pid
         self._lock = threading.Lock()
-        self._cancelled = threading.Event()
-        self._suspended = threading.Event()
-        self._timers: list[threading.Timer] = []
+        self._limits: dict[type[protocol.Message], threading.Timer] = {}
+        """The time limit of each command that was sent."""
         self._step = 0
         self._has_ended = self._closed = False
 
@@ -76,16 +76,16 @@ class RenderHandle:
             yield message
             if self._has_ended:
                 return
-        if self._suspended.is_set():
+        if protocol.Suspend in self._limits:
             raise RenderLost("The server stopped.")
-        if self._cancelled.is_set():
+        if protocol.Cancel in self._limits:
             yield protocol.Cancelled(step=self._step)
             return
         raise RenderLost(self._with_log_tail(f"The renderer {self._connection.describe_end()} at step {self._step}."))
 
     def cancel(self) -> None:
         """Ask the job to stop, and stop it by force after the grace. A second call does nothing."""
-        self._stop(self._cancelled, protocol.Cancel(), self._grace)
+        self._stop(protocol.Cancel(), self._grace)
 
     def suspend(self, grace: float) -> None:
         """Ask the job to end at its next checkpoint, and stop it by force after `grace` seconds.
@@ -93,7 +93,7 @@ class RenderHandle:
         A second call does nothing. The child takes no further job.
         """
         self._connection.retire()
-        self._stop(self._suspended, protocol.Suspend(), grace)
+        self._stop(protocol.Suspend(), grace)
 
     def kill(self) -> None:
         """Stop the job by force, now: SIGKILL for the child and all it has started, unless it has other jobs."""
@@ -105,27 +105,20 @@ class RenderHandle:
             if self._closed:
                 return
             self._closed = True
-            for timer in self._timers:
+            for timer in self._limits.values():
                 timer.cancel()
         if not self._has_ended:
             self.kill()
         self._pool.finish(self._connection, self._job.key)
 
-    def __enter__(self) -> Self:
-        return self
-
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _stop(self, flag: threading.Event, command: protocol.Message, grace: float) -> None:
+    def _stop(self, command: protocol.Message, grace: float) -> None:
         with self._lock:
-            if self._closed or flag.is_set():
+            if self._closed or type(command) in self._limits:
                 return
-            flag.set()
-            timer = threading.Timer(grace, self.kill)
-            timer.daemon = True
-            timer.start()
-            self._timers.append(timer)
+            self._limits[type(command)] = start_timer(grace, self.kill)
         self._connection.child.send(self._job.key, command)
 
     def _next(self) -> protocol.Message | None:
@@ -138,24 +131,20 @@ class RenderHandle:
             except queue.Empty:
                 # Bounded: if this process stood still, the child may have stood still with it.
                 silent += min(time.monotonic() - began, 2 * _POLL_SECONDS)
-            self._check_stall(silent)
+            # A cancelled job has its own time limit.
+            if 0 < self._stall <= silent and protocol.Cancel not in self._limits:
+                self.kill()
+                text = f"The renderer sent nothing for {self._stall:g} seconds at step {self._step} and was stopped."
+                raise RenderLost(self._with_log_tail(text))
             self._on_idle()
-
-    def _check_stall(self, silent: float) -> None:
-        if not self._stall or silent < self._stall or self._cancelled.is_set():
-            return  # a cancelled job has its own time limit
-        self.kill()
-        text = f"The renderer sent nothing for {self._stall:g} seconds at step {self._step} and was stopped."
-        raise RenderLost(self._with_log_tail(text))
 
     def _with_log_tail(self, text: str) -> str:
         """Add the last line of this attempt's log, or of what the child printed before it had one."""
-        head = f"{protocol.LOG_HEAD} attempt {self._job.attempt} "
         try:
             log = (self._job.workdir / protocol.LOG_NAME).read_text(errors="replace")
         except OSError:
             log = ""
-        _, found, output = log.rpartition(head)
-        output = output.partition("\n")[2] if found else self._connection.child.output_tail()
+        _, head, output = log.rpartition(f"{protocol.LOG_HEAD} attempt {self._job.attempt} ")
+        output = output.partition("\n")[2] if head else self._connection.child.output_tail()
         lines = [line.strip() for line in output.split("\n") if line.strip()]
         return f"{text} Its log ends: {lines[-1][:200]}" if lines else text

@@ -14,7 +14,7 @@ import logging
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, Final
@@ -30,19 +30,15 @@ class _Output(io.RawIOBase):
         self._default = default
 
     def fileno(self) -> int:
-        """The descriptor of the current thread's log."""
         return self._default if (own := _descriptor.get()) is None else own
 
     def writable(self) -> bool:
-        """Yes."""
         return True
 
     def write(self, data: Any) -> int:
         """Write as much as the disk takes, and report all of it as written."""
-        try:
+        with suppress(OSError):
             os.write(self.fileno(), data)
-        except OSError:
-            pass
         return memoryview(data).nbytes
 
 
@@ -70,12 +66,11 @@ def job_log(path: Path, *, whole_process: bool) -> Iterator[None]:
         if whole_process:
             os.dup2(log, 1)
             os.dup2(log, 2)
-            yield
         else:
             if os.fstat(2).st_size > _OUTPUT_LIMIT:
                 os.ftruncate(2, 0)
             _descriptor.set(log)  # the thread ends with the job
-            yield
+        yield
         sys.stdout.flush()
         sys.stderr.flush()
     finally:

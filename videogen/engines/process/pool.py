@@ -110,12 +110,10 @@ class ProcessPool:
     def _take_spare(self, engine: str) -> ChildProcess | None:
         for spare in [spare for spare in self._idle if spare[0] == engine]:
             self._idle.remove(spare)
-            child = _started(spare[1])
-            if child is None:
-                continue
-            if not child.has_exited():
-                return child
-            child.close()
+            if child := _started(spare[1]):
+                if not child.has_exited():
+                    return child
+                child.close()
         return None
 
     def _close(self, connection: ChildConnection) -> None:
@@ -130,7 +128,7 @@ class ProcessPool:
                 return
             if self._timer is not None:
                 self._timer.cancel()
-            self._timer = _timer(self._quiet, lambda: self._fill(engine))
+            self._timer = start_timer(self._quiet, lambda: self._fill(engine))
 
     def _fill(self, engine: str) -> None:
         with self._lock:
@@ -145,7 +143,7 @@ class ProcessPool:
                 self._close(connection)
 
         if seconds:
-            _timer(seconds, unload)
+            start_timer(seconds, unload)
 
 
 def _started(future: Future[ChildProcess]) -> ChildProcess | None:
@@ -156,7 +154,8 @@ def _started(future: Future[ChildProcess]) -> ChildProcess | None:
         return None
 
 
-def _timer(seconds: float, action: Callable[[], None]) -> threading.Timer:
+def start_timer(seconds: float, action: Callable[[], None]) -> threading.Timer:
+    """Call `action` in so many seconds, on a thread that does not keep this process alive."""
     timer = threading.Timer(seconds, action)
     timer.daemon = True
     timer.start()

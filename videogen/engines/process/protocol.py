@@ -142,11 +142,7 @@ def encode(key: JobKey, message: Message) -> bytes:
 
 
 def decode(line: bytes) -> tuple[JobKey, Message]:
-    """Read one line.
-
-    Raises:
-        pydantic.ValidationError: the line is not a message of this protocol.
-    """
+    """Read one line. Raises pydantic.ValidationError if it is not a message of this protocol."""
     envelope = _Envelope.model_validate_json(line)
     return envelope.key, envelope.message
 

@@ -8,12 +8,14 @@ import subprocess
 import sys
 import tempfile
 import threading
+from collections.abc import Collection
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import IO, Final
 
 from videogen.engines.process import protocol
-from videogen.engines.process.environment import child_environment
 from videogen.engines.registry import process_policy
 
 # Linux kills a child when the *thread* that started it ends (PDEATHSIG). So one thread, which lives as long as this
@@ -21,6 +23,18 @@ from videogen.engines.registry import process_policy
 _spawner: Final = ThreadPoolExecutor(1, thread_name_prefix="videogen-spawn")
 _MARK: Final = f"{protocol.MARK}=".encode()
 _TAIL: Final = 1 << 14
+_ALLOWED: Final = """
+    PATH HOME USER LOGNAME SHELL LANG LANGUAGE LC_* TZ TMPDIR TEMP TMP XDG_* SYSTEMROOT
+    PYTHON* VIRTUAL_ENV CONDA_PREFIX LD_LIBRARY_PATH LD_PRELOAD DYLD_* MALLOC_* FONTCONFIG_* NO_COLOR
+    OMP_* KMP_* MKL_* OPENBLAS_* NUMEXPR_* VECLIB_*
+    CUDA_* NVIDIA_* NCCL_* ROCM_* ROCR_* HIP_* HSA_* TORCH* PYTORCH_* TRITON_*
+    HF_* HUGGINGFACE_* TRANSFORMERS_* DIFFUSERS_* TOKENIZERS_* SAFETENSORS_*
+    HTTP_PROXY HTTPS_PROXY ALL_PROXY NO_PROXY http_proxy https_proxy all_proxy no_proxy
+    SSL_CERT_* REQUESTS_CA_BUNDLE CURL_CA_BUNDLE
+"""
+"""Patterns of names: system and locale; Python and native libraries; threads; GPUs; models and caches; network."""
+_RESTRICTED: Final = "*TOKEN *KEY *SECRET *PASSWORD *CREDENTIALS"
+"""Not for every engine, although the name matches a pattern above: HF_TOKEN, for example."""
 
 
 class ChildProcess:
@@ -60,10 +74,8 @@ class ChildProcess:
         with self._lock:
             if self._closed or self.process.stdin is None:
                 return
-            try:
+            with suppress(OSError):
                 self.process.stdin.write(protocol.encode(key, command))
-            except OSError:
-                pass
 
     def kill(self) -> None:
         """Send SIGKILL to the process group, which includes the processes that the engine has started."""
@@ -111,12 +123,9 @@ class ChildProcess:
             return os.pread(descriptor, _TAIL, start).decode(errors="replace")
 
     def _kill_group(self) -> None:
-        if self.process.returncode is not None:
-            return
-        try:
-            os.killpg(self.process.pid, signal.SIGKILL)
-        except (ProcessLookupError, PermissionError):
-            pass
+        if self.process.returncode is None:
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.process.pid, signal.SIGKILL)
 
 
 def end_orphans() -> int:
@@ -145,11 +154,28 @@ def spawn(engine: str) -> Future[ChildProcess]:
     return _spawner.submit(ChildProcess, engine)
 
 
+def child_environment(names: Collection[str] = ()) -> dict[str, str]:
+    """Return the variables of this process that a child gets, with this process's import path as PYTHONPATH.
+
+    It is an allow-list, so that no secret of the server gets into an engine. `names` are further variables, which the
+    engine asks for (`ProcessPolicy.environment`).
+    """
+    import_path = os.pathsep.join(path or str(Path.cwd()) for path in sys.path)
+    values = {name: value for name, value in os.environ.items() if name in names or _is_allowed(name)}
+    return values | {"PYTHONPATH": import_path}
+
+
+def _is_allowed(name: str) -> bool:
+    return _matches(name, _ALLOWED) and not _matches(name, _RESTRICTED)
+
+
+def _matches(name: str, patterns: str) -> bool:
+    return any(fnmatchcase(name, pattern) for pattern in patterns.split())
+
+
 def _pidfd(pid: int) -> int | None:
     """A descriptor that shows the end of a process at once, even if a grandchild holds its pipes open."""
-    if not hasattr(os, "pidfd_open"):
-        return None
     try:
         return os.pidfd_open(pid)
-    except OSError:  # this kernel or sandbox does not offer it
+    except (AttributeError, OSError):  # this system, kernel or sandbox does not offer it
         return None
