@@ -61,8 +61,8 @@ def check(path: Path, seconds: float | None = None) -> Verdict:
         if getattr(problem, "sqlite_errorname", "") == "SQLITE_INTERRUPT":
             return Verdict(complete=False)
         return Verdict((str(problem),))
-    faults = tuple(line for (text,) in rows for line in str(text).splitlines() if line != "ok")
-    return Verdict(tuple(fault for fault in faults if not fault.startswith("***")) if faults else ())
+    lines = (line for (text,) in rows for line in str(text).splitlines())
+    return Verdict(tuple(line for line in lines if line != "ok" and not line.startswith("***")))
 
 
 def require_sound(path: Path, *, has_files: bool, seconds: float = START_SECONDS) -> bool:

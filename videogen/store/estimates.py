@@ -11,7 +11,7 @@ import heapq
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Table, delete, insert, select
 from sqlmodel import SQLModel, col
@@ -34,11 +34,6 @@ class Expected:
     startup: float
     body: float
 
-    @property
-    def total(self) -> float:
-        """All of it, in seconds."""
-        return self.startup + self.body
-
     def rest(self, progress: float, elapsed: float) -> float:
         """Seconds left at `progress` percent, `elapsed` seconds after the renderer was started."""
         return max(self.startup - elapsed, 0.0) + self.body * (1.0 - min(progress, 100.0) / 100.0)
@@ -52,8 +47,7 @@ class Measured:
     total: float
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(NamedTuple):
     """What decides the speed of a render."""
 
     engine: str
@@ -107,8 +101,7 @@ def expect_row(unit: UnitOfWork, row: GenerationRow) -> Expected | None:
 def record_run(unit: UnitOfWork, row: Any, measured: Measured) -> None:
     """Store how long a complete render took, and delete old runs over the limits."""
     kind = _kind_by_recipe(row)
-    values = {name: getattr(kind, name) for name in Kind.__slots__}
-    values |= {"frames": frames_of(row), "startup": measured.startup, "seconds": measured.total}
+    values = kind._asdict() | {"frames": frames_of(row), "startup": measured.startup, "seconds": measured.total}
     result = unit.connection.execute(insert(_RUNS), values)
     newest = select(_RUNS.c.id).where(*_same(kind)).order_by(_RUNS.c.id.desc()).limit(MAX_RUNS_PER_KIND)
     unit.connection.execute(delete(_RUNS).where(*_same(kind), _RUNS.c.id.not_in(newest)))
@@ -155,4 +148,4 @@ _RUNS: Final[Table] = SQLModel.metadata.tables[str(RunRow.__tablename__)]
 
 
 def _same(kind: Kind) -> list[Any]:
-    return [_RUNS.c[name] == getattr(kind, name) for name in Kind.__slots__]
+    return [_RUNS.c[name] == value for name, value in kind._asdict().items()]

@@ -244,12 +244,8 @@ def _conditions(wanted: Filter) -> list[Any]:
         # The plus keeps SQLite from the index of statuses, which has the generations of all sessions.
         status: Any = UnaryExpression(type_coerce(GenerationRow.status, String), operator=custom_op("+"))
         conditions.append(status.in_(wanted.status))
-    if wanted.engine is not None:
-        conditions.append(GenerationRow.engine == wanted.engine)
-    if wanted.type is not None:
-        conditions.append(GenerationRow.type == wanted.type)
-    if wanted.favorite is not None:
-        conditions.append(GenerationRow.favorite == wanted.favorite)
+    exact = {name: getattr(wanted, name) for name in ("engine", "type", "favorite")}
+    conditions += [getattr(GenerationRow, name) == value for name, value in exact.items() if value is not None]
     if wanted.text:
         conditions += [func.instr(col(GenerationRow.search_text), word) > 0 for word in fold(wanted.text).split()]
     return conditions

@@ -13,7 +13,6 @@ from videogen.db.tables import GenerationRow, SessionRow
 from videogen.schemas.status import TERMINAL, Status
 from videogen.store.base import BaseStore, get_owned
 from videogen.store.estimates import STEPS, Forecast, frames_of, kind_of, schedule
-from videogen.store.events import append_event
 from videogen.store.transitions import update_queued
 
 SESSION_RANK: Final = func.coalesce(col(GenerationRow.rank), col(GenerationRow.seq))
@@ -64,7 +63,7 @@ def update_queue_positions(unit: UnitOfWork, now: float, workers: int | None) ->
         if row.queue_position != position or _has_changed(row, expected, now):
             wait, end = expected or (None, None)
             values = {"queue_position": position, "expected_wait_seconds": wait, "eta_seconds": end}
-            append_event(unit, update_queued(unit, generation_id, now, values))
+            update_queued(unit, generation_id, now, values)
 
 
 def _expectations(
@@ -159,7 +158,7 @@ class QueueOrderStore(BaseStore):
         values = {"stage": stage, "message": message, "eta_seconds": None, "expected_wait_seconds": None}
         with self.database.write() as unit:
             for generation_id in list(unit.connection.scalars(changed.order_by(col(GenerationRow.seq)))):
-                append_event(unit, update_queued(unit, generation_id, now, values))
+                update_queued(unit, generation_id, now, values)
             update_queue_positions(unit, now, self.workers)
 
     def _any(self, query: Any) -> bool:

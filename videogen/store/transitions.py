@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final, cast
 
-from sqlalchemy import Table, bindparam, case, update
+from sqlalchemy import ColumnElement, Table, bindparam, case, update
 from sqlmodel import SQLModel
 
 from videogen.core.errors import StaleWriteError
@@ -77,8 +77,13 @@ def update_progress(
     append_event(unit, cast(GenerationRow, row))
 
 
+def not_before(column: Any, now: float | ColumnElement[Any]) -> Any:
+    """SQL for the later of `now` and a column: subscribers drop an event whose time is before that of the last one."""
+    return case((column > now, column), else_=now)
+
+
 _TABLE: Final[Table] = SQLModel.metadata.tables["generations"]
-_PROGRESS: Final = ("stage", "step", "total_steps", "message", "eta_seconds", "updated_at")
+_PROGRESS: Final = ("stage", "step", "total_steps", "message", "eta_seconds")
 # Built once: building a statement costs more than running it.
 _UPDATE_PROGRESS: Final = (
     update(_TABLE)
@@ -89,15 +94,7 @@ _UPDATE_PROGRESS: Final = (
     )
     .values(
         {name: bindparam(f"new_{name}", type_=_TABLE.c[name].type) for name in _PROGRESS}
-        | {
-            "progress": case(
-                (_TABLE.c.progress > bindparam("new_progress"), _TABLE.c.progress), else_=bindparam("new_progress")
-            ),
-            "updated_at": case(
-                (_TABLE.c.updated_at > bindparam("new_updated_at"), _TABLE.c.updated_at),
-                else_=bindparam("new_updated_at"),
-            ),
-        }
+        | {name: not_before(_TABLE.c[name], bindparam(f"new_{name}")) for name in ("progress", "updated_at")}
     )
     .returning(*_TABLE.c)
 )
@@ -130,11 +127,6 @@ def _update(
     return cast(GenerationRow, row)
 
 
-def not_before(column: Any, now: float) -> Any:
-    """SQL for the later of `now` and a column: subscribers drop an event whose time is before that of the last one."""
-    return case((column > now, column), else_=now)
-
-
 def cancel(unit: UnitOfWork, row: GenerationRow, now: float, message: str) -> GenerationRow:
     """Change the status to `cancelled`, whether a worker holds the generation or not."""
     return transition(unit, row.id, Status.CANCELLED, now, error_columns("cancelled", message, retryable=True))
@@ -145,10 +137,10 @@ def error_columns(code: str, message: str, *, retryable: bool) -> dict[str, Any]
     return {"error_code": code, "error_message": message, "error_retryable": retryable}
 
 
-def update_queued(unit: UnitOfWork, generation_id: str, now: float, values: dict[str, Any]) -> GenerationRow:
-    """Set `values` of a generation that is queued, without an event.
+def update_queued(unit: UnitOfWork, generation_id: str, now: float, values: dict[str, Any]) -> None:
+    """Set `values` of a generation that is queued, and append an event.
 
     Raises:
         StaleWriteError: it is not queued. Nothing was changed.
     """
-    return _update(unit, generation_id, (Status.QUEUED,), None, now, values)
+    append_event(unit, _update(unit, generation_id, (Status.QUEUED,), None, now, values))

@@ -8,11 +8,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from videogen.schemas.events import RenderError, RenderProgress, RenderResult
+from videogen.schemas.events import (
+    BaseEvent,
+    Event,
+    EventData,
+    ProgressData,
+    RenderError,
+    RenderProgress,
+    RenderResult,
+)
 from videogen.schemas.generations import ErrorInfo, Generation, GenerationPage
 from videogen.schemas.status import Status
-
-Event = RenderProgress | RenderResult | RenderError
 
 
 @dataclass(slots=True)
@@ -145,14 +151,8 @@ def _supersedes(new: Generation, known: Generation) -> bool:
     return new.updated_at >= known.updated_at
 
 
-_PROGRESS: Final = (
-    *("stage", "step", "total_steps", "message"),
-    *("queue_position", "expected_wait_seconds", "eta_seconds", "estimated"),
-)
-_RESULT: Final = (
-    *("file_id", "video_url", "image_url", "poster_url", "width", "height"),
-    *("duration_seconds", "fps", "size_bytes"),
-)
+_PROGRESS: Final = ProgressData.model_fields.keys() - EventData.model_fields.keys()
+_RESULT: Final = RenderResult.model_fields.keys() - BaseEvent.model_fields.keys() - {"type"}
 
 
 def _changes(event: Event) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from videogen.client import ApiError, AsyncClient, ClientError
+from videogen.client import AsyncClient, ClientError
 from videogen.core.i18n import VARY, Catalog, languages, negotiate
 from videogen.ui import views
 from videogen.ui.pages import Page, Visit, find_session, texts_of
@@ -102,18 +102,7 @@ async def _room(client: AsyncClient, visit: Visit) -> View | None:
     page = Page(client.as_session(arrival.token), texts_of(visit))
     page.board.put_page(arrival.page)
     if visit.selected and page.board.get(visit.selected) is None:
-        await _fetch(page, visit.selected)
+        await page.fetch(visit.selected)
     page.board.select_on_arrival(visit.selected)
     notice = page.texts.welcome(len(page.board.active()))
-    return {
-        "room": views.room(page.board, page.texts) | {"notice": notice},
-        "history": views.history(arrival.page),
-    }
-
-
-async def _fetch(page: Page, generation_id: str) -> None:
-    try:
-        page.board.put(await page.client.get(generation_id))
-    except ApiError as refusal:
-        if refusal.status != 404:
-            raise
+    return {"room": views.room(page.board, page.texts) | {"notice": notice}, "history": views.history(arrival.page)}

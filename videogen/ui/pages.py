@@ -59,6 +59,15 @@ class Page:
         if urgent:
             self.alarm.set()
 
+    async def fetch(self, generation_id: str) -> None:
+        """Read a generation that is known by id only; one that is gone is forgotten."""
+        try:
+            self.board.put(await self.client.get(generation_id))
+        except ApiError as refusal:
+            if refusal.status != 404:
+                raise
+            self.board.drop(generation_id)
+
 
 class Pages:
     """The registry, by Gradio's session hash."""

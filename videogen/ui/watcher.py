@@ -126,16 +126,11 @@ class Watcher:
 
 
 async def _fetch(page: Page, ids: Iterable[str]) -> None:
-    """Read generations that are known by id only; one that is gone is forgotten, one that fails comes later."""
+    """Read generations that are known by id only; one that fails comes later."""
 
     async def one(generation_id: str) -> None:
-        try:
-            page.board.put(await page.client.get(generation_id))
-        except ApiError as refusal:
-            if refusal.status == 404:
-                page.board.drop(generation_id)
-        except ClientError:
-            return
+        with suppress(ClientError):
+            await page.fetch(generation_id)
 
     await asyncio.gather(*(one(generation_id) for generation_id in ids))
 
