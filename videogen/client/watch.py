@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from asyncio import sleep
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 import httpx
@@ -72,8 +72,6 @@ class Subscription:
             raise Unreachable(f"{type(problem).__name__}: {problem}".rstrip(": ")) from problem
 
     async def _read(self, response: httpx.Response) -> AsyncGenerator[Event, None]:
-        assert isinstance(response.stream, httpx.AsyncByteStream)
-        response.stream = _ObservedStream(response.stream, self._reconnects.backoff.reset)
         try:
             async with aclosing(EventSource(response).aiter_sse()) as messages:
                 async for message in messages:
@@ -84,19 +82,6 @@ class Subscription:
                         return
         except SSEError as problem:
             raise ProtocolError(str(problem)) from problem
-
-
-class _ObservedStream(httpx.AsyncByteStream):
-    """A byte stream that calls `on_bytes` for each chunk, comments included, before it is parsed."""
-
-    def __init__(self, inner: httpx.AsyncByteStream, on_bytes: Callable[[], None]) -> None:
-        self._inner = inner
-        self._on_bytes = on_bytes
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        async for chunk in self._inner:
-            self._on_bytes()
-            yield chunk
-
-    async def aclose(self) -> None:
-        await self._inner.aclose()
+        finally:
+            if response.num_bytes_downloaded:  # heartbeats count too
+                self._reconnects.backoff.reset()

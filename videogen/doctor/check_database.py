@@ -59,12 +59,8 @@ def write_ahead_log(path: Path) -> Iterator[Finding]:
         what = "it ends in the middle of a write; SQLite ignores that write"
         yield warning("write-ahead log", what, "Nothing needs to be done.")
     elif size > BIG_WAL:
-        yield warning(
-            "write-ahead log",
-            f"{amount(size)}: it was not written back into the database",
-            f"{FIX}, while no server runs",
-            lambda: _write_back(path),
-        )
+        what, repair = f"{amount(size)}: it was not written back into the database", f"{FIX}, while no server runs"
+        yield warning("write-ahead log", what, repair, lambda: _write_back(path))
     else:
         yield ok("write-ahead log", amount(size) if size else "none")
 
@@ -88,19 +84,14 @@ def schema(path: Path) -> Iterator[Finding]:
     if revision == HEAD:
         yield ok("schema", f"revision {revision}")
     elif revision in REVISIONS:
-        yield warning(
-            "schema", f"revision {revision}, this videogen has {HEAD}", "Run `videogen migrate`, or start the server."
-        )
+        repair = "Run `videogen migrate`, or start the server."
+        yield warning("schema", f"revision {revision}, this videogen has {HEAD}", repair)
     else:
         yield fault("schema", f"revision {revision}, this videogen knows up to {HEAD}", "Install a newer videogen.")
     if broken:
         tables = {str(table) for table, *_ in broken}
-        yield fault(
-            "references",
-            f"{count(len(broken), 'row')} of {', '.join(sorted(tables))} refer to rows that do not exist",
-            f"{FIX} rebuilds the database without them.",
-            lambda: rebuild(path, None),
-        )
+        what = f"{count(len(broken), 'row')} of {', '.join(sorted(tables))} refer to rows that do not exist"
+        yield fault("references", what, f"{FIX} rebuilds the database without them.", lambda: rebuild(path, None))
     else:
         yield ok("references", "every reference leads to a row")
 
@@ -122,9 +113,8 @@ def generations(config: AppConfig, path: Path, holder: int | None) -> Iterator[F
     )
     yield from _if_any(double, "has more than one terminal event", "Delete it, and report this as a bug.")
     yield from _if_any(early, "has a terminal event, but is not ended", "Cancel it, then retry it.")
-    yield from _if_any(
-        empty, "is completed without a file", "Press Retry on its page: it renders again with the same seed."
-    )
+    repair = "Press Retry on its page: it renders again with the same seed."
+    yield from _if_any(empty, "is completed without a file", repair)
     if not (unended or double or early or empty):
         yield ok("generations", "all have possible states")
     if running and holder is None:

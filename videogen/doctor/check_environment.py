@@ -30,11 +30,11 @@ def folder(config: AppConfig) -> Iterator[Finding]:
     if not root.exists():
         yield ok("data folder", f"{root} does not exist yet; the first start makes it")
         return
-    data_folder = DataFolder(root, config.reserve_mb * 1_000_000)
-    data_folder.note_fault()  # so that `shortage` tries to write
     if not root.is_dir():
         yield fault("data folder", f"{root} is not a folder", "Move it away, or set VIDEOGEN_DATA_DIR to a folder.")
         return
+    data_folder = DataFolder(root, config.reserve_mb * 1_000_000)
+    data_folder.note_fault()  # so that `shortage` tries to write
     if (shortage := data_folder.shortage()) is not None:
         repair = "Free some space, or set VIDEOGEN_DATA_DIR to a larger disk." if "full" in shortage else _PERMISSIONS
         yield fault("data folder", f"{root}: {shortage[:1].lower()}{shortage[1:].rstrip('.')}", repair)
@@ -117,20 +117,19 @@ def port(config: AppConfig, holder: int | None) -> Iterator[Finding]:
         yield ok("port", "any free port")
         return
     family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
+    what = f"{config.port} on {config.host}"
     with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((config.host, config.port))
         except OSError as problem:
-            what = f"{config.port} on {config.host}"
             if holder is not None:
                 yield ok("port", f"{what} is used, which is normal while a server runs")
             else:
-                yield fault(
-                    "port", f"{what}: {problem.strerror}", "Set VIDEOGEN_PORT to another port (0: any free port)."
-                )
-            return
-    yield ok("port", f"{config.port} on {config.host} is free")
+                repair = "Set VIDEOGEN_PORT to another port (0: any free port)."
+                yield fault("port", f"{what}: {problem.strerror}", repair)
+        else:
+            yield ok("port", f"{what} is free")
 
 
 def engines(config: AppConfig) -> Iterator[Finding]:
@@ -144,16 +143,13 @@ def engines(config: AppConfig) -> Iterator[Finding]:
         try:
             capabilities = engine.probe()
         except Exception as problem:  # an engine may raise anything
-            yield fault(
-                "engine", f"{engine.id}: its probe fails: {problem}", "Report this to the author of the engine."
-            )
+            yield fault("engine", f"{engine.id}: its probe fails: {problem}", "Report this to the engine's author.")
             continue
         if capabilities.available:
             yield ok("engine", f"{engine.id} {engine.version} can render here")
         else:
-            yield warning(
-                "engine", f"{engine.id} cannot render here", capabilities.reason or "The engine gives no reason."
-            )
+            reason = capabilities.reason or "The engine gives no reason."
+            yield warning("engine", f"{engine.id} cannot render here", reason)
 
 
 def encoder() -> Iterator[Finding]:
@@ -165,11 +161,11 @@ def encoder() -> Iterator[Finding]:
         av.codec.Codec("libx264", "w")
     except Exception as problem:  # errors of FFmpeg have no other common base class here
         yield fault("encoder", f"PyAV {av.__version__} has no libx264: {problem}", _REINSTALL)
-        return
-    if not features.check("jpg"):
-        yield fault("encoder", "Pillow cannot write JPEG", _REINSTALL)
-        return
-    yield ok("encoder", f"libx264 in PyAV {av.__version__}, JPEG in Pillow")
+    else:
+        if features.check("jpg"):
+            yield ok("encoder", f"libx264 in PyAV {av.__version__}, JPEG in Pillow")
+        else:
+            yield fault("encoder", "Pillow cannot write JPEG", _REINSTALL)
 
 
 _REINSTALL: Final = "Install the wheel from PyPI again: python -m pip install --force-reinstall av pillow"

@@ -51,11 +51,10 @@ def rebuild(path: Path, storage: Storage | None) -> str:
         if verdict.faults:
             raise StorageError(f"The rebuilt database is damaged: {verdict.faults[0]}. Restore a backup.")
         sync(new)
-    except sqlite3.Error as problem:
+    except BaseException as problem:
         _delete(new)
-        raise storage_fault(problem) from problem
-    except BaseException:
-        _delete(new)
+        if isinstance(problem, sqlite3.Error):
+            raise storage_fault(problem) from problem
         raise
     kept = _set_aside(path)
     new.replace(path)

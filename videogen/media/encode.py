@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from types import TracebackType
 from typing import Final, Self
 
 import av
@@ -75,9 +74,7 @@ class SegmentEncoder:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         try:
             if kind is None:
                 self._container.mux(self._stream.encode(None))
@@ -99,14 +96,13 @@ def join_segments(segments: Sequence[Path], out: Path, metadata: Mapping[str, st
         ValueError: a segment has no frame rate.
         av.FFmpegError: a segment is missing or broken.
     """
-    with replacing(out) as part:
-        options = {"movflags": "+faststart"}
-        with av.open(str(part), "w", format="mp4", options=options) as whole:
-            whole.metadata.update(metadata)
-            joiner = _SegmentJoiner(whole)
-            for path in segments:
-                with av.open(str(path)) as segment:
-                    joiner.append(segment)
+    options = {"movflags": "+faststart"}
+    with replacing(out) as part, av.open(str(part), "w", format="mp4", options=options) as whole:
+        whole.metadata.update(metadata)
+        joiner = _SegmentJoiner(whole)
+        for path in segments:
+            with av.open(str(path)) as segment:
+                joiner.append(segment)
 
 
 class _SegmentJoiner:
