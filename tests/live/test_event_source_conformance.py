@@ -124,7 +124,7 @@ async def test_a_reader_that_opens_during_commits_receives_every_event_after_its
     row = submit(alice)
     cursor = _commit(database, row)[0]
     writing = asyncio.gather(*(asyncio.to_thread(_commit, database, row) for _ in range(40)))
-    stream = await open_stream(store, hub, alice, ("session", alice), cursor)
+    stream = await open_stream(store.open_scope, hub, alice, ("session", alice), cursor)
     last = max(number for ids in await writing for number in ids)
     received = []
     async with asyncio.timeout(TIMEOUT):

@@ -61,14 +61,14 @@ async def _all(stream):
 
 async def test_a_stream_begins_with_the_retry_time_and_the_backlog(hub):
     fake_store = FakeStore([stored_event(1), stored_event(2, kind="render_result")])
-    stream = await open_stream(fake_store, hub, "ses_a", GENERATION, None)
+    stream = await open_stream(fake_store.open_scope, hub, "ses_a", GENERATION, None)
     body = await _all(stream)
     assert body.startswith(b"retry: 1000\n")
     assert [(event.id, event.event) for event in parse(body)] == [(1, "render_progress"), (2, "render_result")]
 
 
 async def test_a_stream_of_one_generation_ends_right_after_its_terminal_event(hub):
-    stream = await open_stream(FakeStore([stored_event(1)]), hub, "ses_a", GENERATION, None)
+    stream = await open_stream(FakeStore([stored_event(1)]).open_scope, hub, "ses_a", GENERATION, None)
     reading = asyncio.create_task(_all(stream))
     hub.publish([stored_event(2), stored_event(3, kind="error"), stored_event(4, "gen_other")])
     assert [event.id for event in parse(await reading)] == [1, 2, 3]
@@ -76,7 +76,7 @@ async def test_a_stream_of_one_generation_ends_right_after_its_terminal_event(hu
 
 async def test_a_stream_of_a_project_ends_after_the_last_of_its_generations(hub):
     fake_store = FakeStore([stored_event(1), stored_event(2, "gen_b")], ["gen_a", "gen_b"])
-    stream = await open_stream(fake_store, hub, "ses_a", ("project", "prj_a"), None)
+    stream = await open_stream(fake_store.open_scope, hub, "ses_a", ("project", "prj_a"), None)
     reading = asyncio.create_task(_all(stream))
     hub.publish([stored_event(3, "gen_b", "error")])
     hub.publish([stored_event(4)])
@@ -85,7 +85,7 @@ async def test_a_stream_of_a_project_ends_after_the_last_of_its_generations(hub)
 
 
 async def test_a_stream_of_a_session_goes_on_when_everything_has_ended(hub):
-    stream = await open_stream(FakeStore([], []), hub, "ses_a", ("session", "ses_a"), None)
+    stream = await open_stream(FakeStore([], []).open_scope, hub, "ses_a", ("session", "ses_a"), None)
     assert await stream.read() == b"retry: 1000\n"
     hub.publish([stored_event(1, kind="render_result")])
     assert parse(await stream.read())[0].id == 1
@@ -98,7 +98,7 @@ async def test_a_stream_of_a_session_goes_on_when_everything_has_ended(hub):
 async def test_without_events_a_comment_is_sent_in_each_heartbeat():
     hub = Hub(encode, heartbeat=0.03)
     hub.open()
-    stream = await open_stream(FakeStore([stored_event(1)]), hub, "ses_a", GENERATION, None)
+    stream = await open_stream(FakeStore([stored_event(1)]).open_scope, hub, "ses_a", GENERATION, None)
     body = b"".join([await stream.read() for _ in range(3)])
     assert body.endswith(b"\n\n: still here\n: still here\n")
     hub.publish([stored_event(2, kind="render_result")])
@@ -109,7 +109,7 @@ async def test_without_events_a_comment_is_sent_in_each_heartbeat():
 async def test_an_event_puts_the_next_comment_off():
     hub = Hub(encode, heartbeat=3600)
     hub.open()
-    stream = await open_stream(FakeStore([stored_event(1)]), hub, "ses_a", GENERATION, None)
+    stream = await open_stream(FakeStore([stored_event(1)]).open_scope, hub, "ses_a", GENERATION, None)
     await stream.read()
     for number in (2, 3):
         for _ in range(TICKS - 2):
@@ -121,13 +121,16 @@ async def test_an_event_puts_the_next_comment_off():
 
 async def test_a_stream_says_after_which_id_it_goes_on(hub):
     fake_store = FakeStore([stored_event(1), stored_event(2)])
-    resumed = [(await open_stream(fake_store, hub, "ses_a", GENERATION, after)).resumed_after for after in (None, 0, 1)]
+    resumed = [
+        (await open_stream(fake_store.open_scope, hub, "ses_a", GENERATION, after)).resumed_after
+        for after in (None, 0, 1)
+    ]
     assert resumed == [None, 0, 1]
 
 
 async def test_there_is_no_stream_when_everything_was_sent_before(hub):
     fake_store = FakeStore([stored_event(1, kind="render_result")])
-    assert await open_stream(fake_store, hub, "ses_a", GENERATION, 1) is None
+    assert await open_stream(fake_store.open_scope, hub, "ses_a", GENERATION, 1) is None
     assert hub.subscriber_count == 0
 
 
@@ -138,12 +141,12 @@ async def test_an_unknown_generation_leaves_no_subscription(hub):
     fake_store = FakeStore()
     fake_store.open_scope = refuse
     with pytest.raises(NotFoundError):
-        await open_stream(fake_store, hub, "ses_a", GENERATION, None)
+        await open_stream(fake_store.open_scope, hub, "ses_a", GENERATION, None)
     assert hub.subscriber_count == 0
 
 
 async def test_a_closed_stream_ends_and_leaves_no_subscription(hub):
-    stream = await open_stream(FakeStore([stored_event(1)]), hub, "ses_a", GENERATION, None)
+    stream = await open_stream(FakeStore([stored_event(1)]).open_scope, hub, "ses_a", GENERATION, None)
     assert hub.subscriber_count == 1
     reading = asyncio.create_task(_all(stream))
     stream.close()
@@ -153,7 +156,9 @@ async def test_a_closed_stream_ends_and_leaves_no_subscription(hub):
 
 
 async def test_closing_the_hub_ends_every_stream(hub):
-    streams = [await open_stream(FakeStore([stored_event(1)]), hub, "ses_a", GENERATION, None) for _ in range(5)]
+    streams = [
+        await open_stream(FakeStore([stored_event(1)]).open_scope, hub, "ses_a", GENERATION, None) for _ in range(5)
+    ]
     reading = [asyncio.create_task(_all(stream)) for stream in streams]
     hub.close()
     assert [len(parse(body)) for body in await asyncio.gather(*reading)] == [1] * 5
@@ -168,7 +173,7 @@ async def test_a_terminal_event_during_the_opening_is_sent_and_ends_the_stream(h
         hub.publish([end_event])
 
     fake_store.meanwhile = end
-    stream = await open_stream(fake_store, hub, "ses_a", GENERATION, None)
+    stream = await open_stream(fake_store.open_scope, hub, "ses_a", GENERATION, None)
     assert [event.id for event in parse(await _all(stream))] == [1, 2]
 
 
@@ -198,7 +203,7 @@ def test_no_event_is_lost_or_repeated_between_subscribing_and_reading(data):
 
         fake_store.meanwhile = meanwhile
         publish(0, published)
-        stream = await open_stream(fake_store, hub, "ses_a", GENERATION, after)
+        stream = await open_stream(fake_store.open_scope, hub, "ses_a", GENERATION, after)
         publish(delivered, last)
         ids = [event.id for event in parse(await _all(stream))]
         hub.close()
@@ -224,7 +229,7 @@ async def test_readers_that_open_during_a_render_each_receive_all_of_it(store, d
         store.complete(Fence(row.id, 1), result(row))
 
     async def read(after):
-        stream = await open_stream(store, hub, alice, ("generation", row.id), after)
+        stream = await open_stream(store.open_scope, hub, alice, ("generation", row.id), after)
         return [event.id for event in parse(await _all(stream))]
 
     loop = asyncio.get_running_loop()

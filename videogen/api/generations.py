@@ -1,4 +1,4 @@
-"""`/api/v1/generations`: submit, list, change, cancel, retry, delete."""
+"""`/api/v1/generations`: submit, list, change, cancel, retry, delete; trash, restore and zip for many at once."""
 
 from __future__ import annotations
 
@@ -25,20 +25,21 @@ from videogen.schemas.generations import (
     ListQuery,
     Project,
 )
-from videogen.web.dependencies import ServicesDep
+from videogen.schemas.history import Bundle, Chosen, IdsPage, IdsQuery, Restored, Trashed
+from videogen.web.dependencies import AppStateDep, ServicesDep
 from videogen.web.pagination import decode_cursor, encode_cursor
 from videogen.web.problems import documented
 from videogen.web.sessions import SessionDep
 
-router = APIRouter(prefix="/api/v1")
+router = APIRouter(prefix="/api/v1/generations", tags=["generations"])
 _READ: Final = documented(SessionRequiredError, NotFoundError)
 _WRITE: Final = documented(SessionRequiredError, CrossSiteError, NotFoundError)
+_WRITE_MANY: Final = documented(SessionRequiredError, CrossSiteError, InvalidRequestError)
 
 
 @router.post(
-    "/generations",
+    "",
     status_code=201,
-    tags=["generations"],
     responses=documented(
         *(SessionRequiredError, CrossSiteError, IdempotencyConflictError, InvalidRequestError, LimitExceededError),
         also={200: {"model": Project, "description": "The same key and body came before: the same project."}},
@@ -61,7 +62,7 @@ def create_generation(
     return project
 
 
-@router.get("/generations", tags=["generations"], responses=documented(SessionRequiredError, InvalidRequestError))
+@router.get("", responses=documented(SessionRequiredError, InvalidRequestError))
 def list_generations(
     services: ServicesDep, session_id: SessionDep, query: Annotated[ListQuery, Query()]
 ) -> GenerationPage:
@@ -70,13 +71,46 @@ def list_generations(
     return page.model_copy(update={"next_cursor": encode_cursor(following)})
 
 
-@router.get("/generations/{generation_id}", tags=["generations"], responses=_READ)
+@router.get("/ids", responses=documented(SessionRequiredError, InvalidRequestError))
+def list_ids(services: ServicesDep, session_id: SessionDep, query: Annotated[IdsQuery, Query()]) -> IdsPage:
+    """The ids of all matching generations, newest first, up to 1000 a page: for calls that take many ids."""
+    ids, following = services.generations.list_ids(session_id, query, decode_cursor(query.cursor))
+    return IdsPage(ids=ids, next_cursor=encode_cursor(following))
+
+
+@router.post("/trash", responses=_WRITE_MANY)
+def trash_generations(services: ServicesDep, session_id: SessionDep, chosen: Chosen) -> Trashed:
+    """Delete these in a way that can be undone. They and their links are hidden at once.
+
+    `POST /generations/restore` brings them back until `restorableUntil`; then they are removed with their files.
+    Queued and running ones are left out (`not_terminal`), and so are those that do not exist or are not yours
+    (`not_found`). Safe to repeat.
+    """
+    return services.trash.trash(session_id, chosen)
+
+
+@router.post("/restore", responses=_WRITE_MANY)
+def restore_generations(services: ServicesDep, session_id: SessionDep, chosen: Chosen) -> Restored:
+    """Undo `POST /generations/trash`: they are as they were, public links included. Safe to repeat."""
+    return services.trash.restore(session_id, chosen)
+
+
+@router.post("/zip", status_code=201, responses=_WRITE_MANY)
+def create_archive(services: ServicesDep, state: AppStateDep, session_id: SessionDep, chosen: Chosen) -> Bundle:
+    """Get a link to a zip of these: videos, pictures, posters, and a `manifest.json` that `POST /import` takes.
+
+    Generations that have not ended or are not yours are left out. If none is left, it is an `invalid_request`.
+    """
+    return services.exports.create_link(session_id, chosen, state.config.base_url + state.config.root_path)
+
+
+@router.get("/{generation_id}", responses=_READ)
 def get_generation(services: ServicesDep, session_id: SessionDep, generation_id: str) -> Generation:
     """One generation as it is now."""
     return services.generations.get(session_id, generation_id)
 
 
-@router.patch("/generations/{generation_id}", tags=["generations"], responses=_WRITE)
+@router.patch("/{generation_id}", responses=_WRITE)
 def patch_generation(
     services: ServicesDep, session_id: SessionDep, generation_id: str, patch: GenerationPatch
 ) -> Generation:
@@ -85,9 +119,8 @@ def patch_generation(
 
 
 @router.post(
-    "/generations/{generation_id}/cancel",
+    "/{generation_id}/cancel",
     status_code=202,
-    tags=["generations"],
     responses=documented(
         also={200: {"model": Generation, "description": "It had ended or was being cancelled: unchanged."}, **_WRITE}
     ),
@@ -101,7 +134,7 @@ def cancel_generation(
     return generation
 
 
-@router.post("/generations/{generation_id}/move", tags=["generations"], responses=_WRITE | documented(NotQueuedError))
+@router.post("/{generation_id}/move", responses=_WRITE | documented(NotQueuedError))
 def move_generation(
     services: ServicesDep, session_id: SessionDep, generation_id: str, move: GenerationMove
 ) -> Generation:
@@ -113,9 +146,8 @@ def move_generation(
 
 
 @router.post(
-    "/generations/{generation_id}/retry",
+    "/{generation_id}/retry",
     status_code=201,
-    tags=["generations"],
     responses=_WRITE | documented(NotTerminalError, InvalidRequestError, LimitExceededError),
 )
 def retry_generation(services: ServicesDep, session_id: SessionDep, generation_id: str) -> Generation:
@@ -124,9 +156,8 @@ def retry_generation(services: ServicesDep, session_id: SessionDep, generation_i
 
 
 @router.delete(
-    "/generations/{generation_id}",
+    "/{generation_id}",
     status_code=204,
-    tags=["generations"],
     responses=_WRITE | documented(NotTerminalError),
 )
 def delete_generation(services: ServicesDep, session_id: SessionDep, generation_id: str) -> Response:

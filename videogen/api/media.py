@@ -1,23 +1,25 @@
-"""`/media`: files by signed link."""
+"""`/media` and `/zips`: files and zips by link."""
 
 from __future__ import annotations
 
-from fastapi import APIRouter
-from fastapi.responses import FileResponse, Response
+from datetime import UTC, datetime
 
+from fastapi import APIRouter
+from fastapi.responses import FileResponse, Response, StreamingResponse
+
+from videogen.api.portability import ZIP_CONTENT, zip_response
 from videogen.core.errors import FileMissingError, NotFoundError
 from videogen.core.text import disposition
 from videogen.web.dependencies import ServicesDep
 from videogen.web.file_response import StoredFileResponse
 from videogen.web.problems import documented
 
-router = APIRouter()
+router = APIRouter(tags=["media"])
 
 
 @router.head("/media/{file_id}", include_in_schema=False)
 @router.get(
     "/media/{file_id}",
-    tags=["media"],
     response_class=FileResponse,
     responses=documented(
         NotFoundError, FileMissingError, also={206: {"description": "The part that `Range` asks for."}}
@@ -34,3 +36,13 @@ def get_media(services: ServicesDep, file_id: str, exp: str = "", sig: str = "")
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
     return response
+
+
+@router.get(
+    "/zips/{ticket}",
+    response_class=StreamingResponse,
+    responses=documented(NotFoundError, also={200: {"description": "The zip.", "content": ZIP_CONTENT}}),
+)
+def get_archive(services: ServicesDep, ticket: str) -> StreamingResponse:
+    """The zip of a link from `POST /generations/zip`. It is made while it is sent."""
+    return zip_response(services.exports.stream_link(ticket), f"videogen-{datetime.now(UTC):%Y-%m-%d}.zip")

@@ -181,31 +181,22 @@ class Hub:
         """How many subscriptions are open."""
         return sum(len(group) for group in self._subscribers.values())
 
-    def encode(self, event: StoredEvent) -> EncodedEvent:
-        """Encode an event for its owner."""
-        return _encoded(event, self._encode)
-
-    def encode_for_visitors(self, event: StoredEvent) -> EncodedEvent:
-        """Encode an event for those who have only a public link."""
-        return _encoded(event, self._encode_for_visitors)
+    def encode(self, event: StoredEvent, *, for_visitors: bool) -> EncodedEvent:
+        """Encode an event for its owner, or for those who have only a public link."""
+        encode = self._encode_for_visitors if for_visitors else self._encode
+        return EncodedEvent(event.id, event.generation_id, is_terminal(event.type), encode(event))
 
     def _deliver(self, events: list[StoredEvent]) -> None:
         woken: set[Subscription] = set()
         for event in events:
-            owner_keys = (
-                ("session", event.session_id),
-                ("project", event.project_id),
-                ("generation", event.generation_id),
-            )
-            woken.update(self._push(event, owner_keys, self.encode))
-            woken.update(self._push(event, ((VISITORS, event.generation_id),), self.encode_for_visitors))
+            scopes = ("session", event.session_id), ("project", event.project_id), ("generation", event.generation_id)
+            woken.update(self._push(event, scopes, for_visitors=False))
+            woken.update(self._push(event, [(VISITORS, event.generation_id)], for_visitors=True))
         # All events of a commit are pending before anyone is woken.
         for subscription in woken:
             subscription.wake()
 
-    def _push(
-        self, event: StoredEvent, keys: Iterable[Key], encode: Callable[[StoredEvent], EncodedEvent]
-    ) -> list[Subscription]:
+    def _push(self, event: StoredEvent, keys: Iterable[Key], *, for_visitors: bool) -> list[Subscription]:
         receivers = [
             subscription
             for key in keys
@@ -213,11 +204,7 @@ class Hub:
             if subscription.session_id == event.session_id
         ]
         if receivers:
-            encoded = encode(event)
+            encoded = self.encode(event, for_visitors=for_visitors)
             for subscription in receivers:
                 subscription.push(encoded)
         return receivers
-
-
-def _encoded(event: StoredEvent, encode: Encoder) -> EncodedEvent:
-    return EncodedEvent(event.id, event.generation_id, is_terminal(event.type), encode(event))

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
+from typing import TypeVar
+
 import anyio.to_thread
 
 from videogen.db.database import StoredEvent
-from videogen.live.hub import EncodedEvent, Hub, Subscription
-from videogen.store import Opening, Scope, Store
+from videogen.live.hub import VISITORS, EncodedEvent, Hub, Key, Subscription
+from videogen.store import Opening
 
+_Key = TypeVar("_Key", bound=Key)
 _RETRY = b"retry: 1000\n"
 """Without an empty line after it: some clients take a block of nothing else for an event."""
 _HEARTBEAT = b": still here\n"
@@ -16,7 +21,7 @@ _HEARTBEAT = b": still here\n"
 class EventStream:
     """One open stream: `read()` until it returns nothing, then `close()`."""
 
-    __slots__ = ("_active", "_backlog", "_cursor", "_ends", "_hub", "_subscription", "resumed_after")
+    __slots__ = ("_active", "_backlog", "_cursor", "_ends", "_expiry", "_hub", "_subscription", "resumed_after")
 
     def __init__(self, hub: Hub, subscription: Subscription, opening: Opening, last_event_id: int | None) -> None:
         self._hub = hub
@@ -25,6 +30,7 @@ class EventStream:
         self._active = set(opening.active)
         self._ends = subscription.key[0] != "session"
         self._cursor = opening.cursor
+        self._expiry: asyncio.TimerHandle | None = None
         self.resumed_after = None if last_event_id is None else opening.resumed_after
         """The event id after which it goes on: the one that was asked for, or 0 where that id was never given out."""
 
@@ -35,7 +41,8 @@ class EventStream:
         """
         if self._backlog is not None:
             backlog, self._backlog = self._backlog, None
-            return _RETRY + self._send([self._encode(event) for event in backlog])
+            for_visitors = self._subscription.key[0] == VISITORS
+            return _RETRY + self._send([self._hub.encode(event, for_visitors=for_visitors) for event in backlog])
         while True:
             events = self._subscription.take()
             # Events from before the opening were in the backlog.
@@ -55,12 +62,15 @@ class EventStream:
         """Whether nothing more will come: everything in scope has ended, or the server stops."""
         return self._subscription.closed or (self._ends and not self._active)
 
+    def end_after(self, seconds: float) -> None:
+        """End the stream in so many seconds; at once where they are negative."""
+        self._expiry = asyncio.get_running_loop().call_later(max(seconds, 0.0), self._subscription.close)
+
     def close(self) -> None:
         """Unsubscribe. Idempotent."""
+        if self._expiry is not None:
+            self._expiry.cancel()
         self._subscription.close()
-
-    def _encode(self, event: StoredEvent) -> EncodedEvent:
-        return self._hub.encode(event)
 
     def _send(self, events: list[EncodedEvent]) -> bytes:
         for event in events:
@@ -72,21 +82,25 @@ class EventStream:
 
 
 async def open_stream(
-    store: Store, hub: Hub, session_id: str, scope: Scope, last_event_id: int | None
+    open_scope: Callable[[str, _Key, int | None], Opening],
+    hub: Hub,
+    session_id: str,
+    key: _Key,
+    last_event_id: int | None,
 ) -> EventStream | None:
-    """Open a stream; return None when nothing will ever come.
+    """Subscribe to `key`, then read the opening with `open_scope`, such as `Store.open_scope`, which may raise.
 
-    Raises:
-        NotFoundError: the project or the generation is not this session's.
+    Returns:
+        the stream, or None when nothing will ever come.
     """
     # Subscribe before reading, so that no event is missed in between; the cursor drops what comes twice.
-    subscription = hub.subscribe(session_id, scope)
+    subscription = hub.subscribe(session_id, key)
     try:
-        opening = await anyio.to_thread.run_sync(store.open_scope, session_id, scope, last_event_id)
+        opening = await anyio.to_thread.run_sync(open_scope, session_id, key, last_event_id)
     except BaseException:
         subscription.close()
         raise
-    if scope[0] != "session" and not opening.active and not opening.backlog:
+    if key[0] != "session" and not opening.active and not opening.backlog:
         subscription.close()
         return None
     return EventStream(hub, subscription, opening, last_event_id)

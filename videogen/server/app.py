@@ -11,8 +11,8 @@ from typing import Final
 from fastapi import FastAPI
 from pydantic.warnings import UnsupportedFieldAttributeWarning
 
-from videogen.api import bulk, events, files, generations, health, media, portability, sessions, shares
 from videogen.api import engines as engine_routes
+from videogen.api import events, files, generations, health, media, portability, sessions, shares
 from videogen.core.config import AppConfig
 from videogen.core.errors import VideogenError
 from videogen.core.version import __version__
@@ -28,16 +28,9 @@ from videogen.web.sessions import SessionCookie
 
 START_FAILED: Final = 3
 """Exit status of a start that failed. Uvicorn's supervisor then stops too, instead of starting the worker again."""
-# The bulk routes come before `generations`: their paths are more exact.
-_ROUTERS: Final = (
-    bulk.archive_router,
-    *(
-        module.router
-        for module in (
-            *(bulk, generations, engine_routes, files, events, shares),
-            *(share_routes, sessions, portability, media, health),
-        )
-    ),
+_EDGES: Final = (
+    *(generations, engine_routes, files, events, shares),
+    *(share_routes, sessions, portability, media, health),
 )
 
 # FastAPI silences this warning while it builds its fields; ours are built at their first use.
@@ -89,8 +82,8 @@ def _build_api() -> FastAPI:
         description=_ABOUT,
     )
     problems.install(app)
-    for router in _ROUTERS:
-        app.include_router(router)
+    for edge in _EDGES:
+        app.include_router(edge.router)
     app.add_middleware(SessionCookie)
     return app
 

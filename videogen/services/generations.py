@@ -195,7 +195,7 @@ class GenerationService:
 
     async def stream(self, session_id: str, scope: Scope, last_event_id: int | None) -> EventStream | None:
         """Open an event stream; None when no event will ever come. Raises NotFoundError."""
-        return await open_stream(self._store, self._parts.hub, session_id, scope, last_event_id)
+        return await open_stream(self._store.open_scope, self._parts.hub, session_id, scope, last_event_id)
 
     def _serialize(self, row: GenerationRow) -> Generation:
         return self._serialize_all([row])[0]

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Final, cast
 
 import anyio.to_thread
 
 from videogen.core.clock import to_datetime
 from videogen.core.errors import DeletedError, NotFoundError
-from videogen.db.database import StoredEvent
 from videogen.db.tables import GenerationRow, ShareRow
-from videogen.live.hub import VISITORS, EncodedEvent, Hub, Subscription
-from videogen.live.streams import EventStream
+from videogen.live.hub import VISITORS, Hub, Key
+from videogen.live.streams import EventStream, open_stream
 from videogen.schemas.generations import GenerationType
 from videogen.schemas.sharing import Share, ShareCreate, ShareList
 from videogen.schemas.status import Status
@@ -133,46 +130,18 @@ class ShareService:
             DeletedError: the link is valid, but its generation was deleted.
         """
         view = await anyio.to_thread.run_sync(self.find, slug)
-        subscription = self._hub.subscribe(view.share.session_id, (VISITORS, view.row.id))
-        # Again after the subscription: the link may have been revoked in between.
-        open_scope = partial(self._open_scope, slug, last_event_id)
-        try:
-            view, opening = await anyio.to_thread.run_sync(open_scope)
-        except BaseException:
-            subscription.close()
-            raise
-        if not opening.active and not opening.backlog:
-            subscription.close()
-            return None
-        expires = view.share.expires_at
-        left = None if expires is None else expires - self._store.clock()
-        return _VisitorStream(self._hub, subscription, opening, last_event_id, left)
 
-    def _open_scope(self, slug: str, last_event_id: int | None) -> tuple[SharedView, Opening]:
-        view = self.find(slug)
-        return view, self._store.open_scope(view.share.session_id, ("generation", view.row.id), last_event_id)
+        def open_scope(session_id: str, _key: Key, after: int | None) -> Opening:
+            nonlocal view
+            # Again after the subscription: the link may have been revoked in between.
+            view = self.find(slug)
+            return self._store.open_scope(session_id, ("generation", view.row.id), after)
 
-
-class _VisitorStream(EventStream):
-    """An event stream with what visitors may see. It ends when the link expires."""
-
-    __slots__ = ("_end",)
-
-    def __init__(
-        self, hub: Hub, subscription: Subscription, opening: Opening, last_event_id: int | None, seconds: float | None
-    ) -> None:
-        super().__init__(hub, subscription, opening, last_event_id)
-        loop = asyncio.get_running_loop()
-        self._end = None if seconds is None else loop.call_later(max(seconds, 0.0), subscription.close)
-
-    def _encode(self, event: StoredEvent) -> EncodedEvent:
-        return self._hub.encode_for_visitors(event)
-
-    def close(self) -> None:
-        """Stop listening. Idempotent."""
-        if self._end is not None:
-            self._end.cancel()
-        super().close()
+        key = (VISITORS, view.row.id)
+        stream = await open_stream(open_scope, self._hub, view.share.session_id, key, last_event_id)
+        if stream is not None and view.share.expires_at is not None:
+            stream.end_after(view.share.expires_at - self._store.clock())
+        return stream
 
 
 def _serialize(shared: Shared, base: str) -> Share:
