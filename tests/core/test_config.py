@@ -12,7 +12,6 @@ def test_an_empty_environment_gives_the_defaults_of_the_contract():
     config = AppConfig.from_env({})
     assert (config.host, config.port, config.data_dir) == ("127.0.0.1", 7860, Path("data"))
     assert config.engines == ("procedural",)
-    assert config.default_engine == "procedural"
     assert config.database == f"sqlite:///{Path('data').resolve() / 'videogen.sqlite'}"
 
 
@@ -32,7 +31,7 @@ def test_every_setting_is_read_from_its_variable():
     )
     assert (config.host, config.port, config.workers, config.max_seconds) == ("0.0.0.0", 0, 0, 2.5)
     assert config.engines == ("one", "two")
-    assert config.default_engine == "two"
+    assert config.engine == "two"
     assert (config.base_url, config.root_path) == ("https://video.example.org", "/app")
     assert config.database == "sqlite:///elsewhere.sqlite"
 

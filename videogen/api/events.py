@@ -6,10 +6,10 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Header, Response
 
-from videogen.core.errors import InvalidRequestError, NotFoundError, SessionRequiredError
+from videogen.core.errors import InvalidRequestError, NotFoundError
 from videogen.web.dependencies import ServicesDep
 from videogen.web.problems import Responses, documented
-from videogen.web.sessions import SessionDep
+from videogen.web.sessions import READS, SessionDep
 from videogen.web.sse import stream_response
 
 router = APIRouter(prefix="/api/v1", tags=["events"])
@@ -20,7 +20,7 @@ _STREAM: Final[Responses] = {
     },
     204: {"description": "Every event was sent, and no more will come. An EventSource stops here."},
 }
-_RESPONSES: Final = documented(SessionRequiredError, NotFoundError, InvalidRequestError, also=_STREAM)
+_RESPONSES: Final = _STREAM | READS | documented(NotFoundError, InvalidRequestError)
 
 
 def last_event_id(

@@ -9,12 +9,10 @@ import anyio.to_thread
 from fastapi import APIRouter, Request
 
 from videogen.core.errors import (
-    CrossSiteError,
     InvalidRequestError,
     LimitExceededError,
     NotFoundError,
     PayloadTooLargeError,
-    SessionRequiredError,
     StorageError,
     UnsupportedMediaTypeError,
 )
@@ -22,7 +20,7 @@ from videogen.schemas.generations import File
 from videogen.web.bodies import receive_image
 from videogen.web.dependencies import AppStateDep, ServicesDep
 from videogen.web.problems import documented
-from videogen.web.sessions import SessionDep
+from videogen.web.sessions import READS, WRITES, SessionDep
 
 router = APIRouter(prefix="/api/v1", tags=["files"])
 _BODY: Final[dict[str, Any]] = {
@@ -45,9 +43,9 @@ _BODY: Final[dict[str, Any]] = {
     "/files",
     status_code=201,
     openapi_extra=_BODY,
-    responses=documented(
-        *(SessionRequiredError, CrossSiteError, PayloadTooLargeError, UnsupportedMediaTypeError),
-        *(InvalidRequestError, LimitExceededError, StorageError),
+    responses=WRITES
+    | documented(
+        *(PayloadTooLargeError, UnsupportedMediaTypeError, InvalidRequestError, LimitExceededError, StorageError)
     ),
 )
 async def upload_file(request: Request, state: AppStateDep, session_id: SessionDep) -> File:
@@ -64,7 +62,7 @@ async def upload_file(request: Request, state: AppStateDep, session_id: SessionD
         await upload.close()
 
 
-@router.get("/files/{file_id}", responses=documented(SessionRequiredError, NotFoundError))
+@router.get("/files/{file_id}", responses=READS | documented(NotFoundError))
 def get_file(services: ServicesDep, session_id: SessionDep, file_id: str) -> File:
     """An uploaded image or a finished still, with a fresh link."""
     return services.uploads.get(session_id, file_id)

@@ -7,14 +7,12 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Header, Query, Response
 
 from videogen.core.errors import (
-    CrossSiteError,
     IdempotencyConflictError,
     InvalidRequestError,
     LimitExceededError,
     NotFoundError,
     NotQueuedError,
     NotTerminalError,
-    SessionRequiredError,
 )
 from videogen.schemas.generations import (
     Generation,
@@ -29,21 +27,19 @@ from videogen.schemas.history import Bundle, Chosen, IdsPage, IdsQuery, Restored
 from videogen.web.dependencies import AppStateDep, ServicesDep
 from videogen.web.pagination import decode_cursor, encode_cursor
 from videogen.web.problems import documented
-from videogen.web.sessions import SessionDep
+from videogen.web.sessions import READS, WRITES, SessionDep
 
 router = APIRouter(prefix="/api/v1/generations", tags=["generations"])
-_READ: Final = documented(SessionRequiredError, NotFoundError)
-_WRITE: Final = documented(SessionRequiredError, CrossSiteError, NotFoundError)
-_WRITE_MANY: Final = documented(SessionRequiredError, CrossSiteError, InvalidRequestError)
+_WRITE: Final = WRITES | documented(NotFoundError)
+_WRITE_MANY: Final = WRITES | documented(InvalidRequestError)
 
 
 @router.post(
     "",
     status_code=201,
-    responses=documented(
-        *(SessionRequiredError, CrossSiteError, IdempotencyConflictError, InvalidRequestError, LimitExceededError),
-        also={200: {"model": Project, "description": "The same key and body came before: the same project."}},
-    ),
+    responses=WRITES
+    | documented(IdempotencyConflictError, InvalidRequestError, LimitExceededError)
+    | {200: {"model": Project, "description": "The same key and body came before: the same project."}},
 )
 def create_generation(
     services: ServicesDep,
@@ -62,7 +58,7 @@ def create_generation(
     return project
 
 
-@router.get("", responses=documented(SessionRequiredError, InvalidRequestError))
+@router.get("", responses=READS | documented(InvalidRequestError))
 def list_generations(
     services: ServicesDep, session_id: SessionDep, query: Annotated[ListQuery, Query()]
 ) -> GenerationPage:
@@ -71,7 +67,7 @@ def list_generations(
     return page.model_copy(update={"next_cursor": encode_cursor(following)})
 
 
-@router.get("/ids", responses=documented(SessionRequiredError, InvalidRequestError))
+@router.get("/ids", responses=READS | documented(InvalidRequestError))
 def list_ids(services: ServicesDep, session_id: SessionDep, query: Annotated[IdsQuery, Query()]) -> IdsPage:
     """The ids of all matching generations, newest first, up to 1000 a page: for calls that take many ids."""
     ids, following = services.generations.list_ids(session_id, query, decode_cursor(query.cursor))
@@ -104,7 +100,7 @@ def create_archive(services: ServicesDep, state: AppStateDep, session_id: Sessio
     return services.exports.create_link(session_id, chosen, state.config.base_url + state.config.root_path)
 
 
-@router.get("/{generation_id}", responses=_READ)
+@router.get("/{generation_id}", responses=READS | documented(NotFoundError))
 def get_generation(services: ServicesDep, session_id: SessionDep, generation_id: str) -> Generation:
     """One generation as it is now."""
     return services.generations.get(session_id, generation_id)
@@ -121,9 +117,7 @@ def patch_generation(
 @router.post(
     "/{generation_id}/cancel",
     status_code=202,
-    responses=documented(
-        also={200: {"model": Generation, "description": "It had ended or was being cancelled: unchanged."}, **_WRITE}
-    ),
+    responses=_WRITE | {200: {"model": Generation, "description": "It had ended or was being cancelled: unchanged."}},
 )
 def cancel_generation(
     services: ServicesDep, session_id: SessionDep, generation_id: str, response: Response
@@ -155,11 +149,7 @@ def retry_generation(services: ServicesDep, session_id: SessionDep, generation_i
     return services.generations.retry(session_id, generation_id).generations[0]
 
 
-@router.delete(
-    "/{generation_id}",
-    status_code=204,
-    responses=_WRITE | documented(NotTerminalError),
-)
+@router.delete("/{generation_id}", status_code=204, responses=_WRITE | documented(NotTerminalError))
 def delete_generation(services: ServicesDep, session_id: SessionDep, generation_id: str) -> Response:
     """Delete one that has ended, and its files, for good. `POST /generations/trash` can be undone."""
     services.generations.delete(session_id, generation_id)

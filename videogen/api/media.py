@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from fastapi import APIRouter
 from fastapi.responses import FileResponse, Response, StreamingResponse
 
-from videogen.api.portability import ZIP_CONTENT, zip_response
+from videogen.api.portability import ZIP_RESPONSE, zip_response
 from videogen.core.errors import FileMissingError, NotFoundError
 from videogen.core.text import disposition
 from videogen.web.dependencies import ServicesDep
@@ -21,9 +19,7 @@ router = APIRouter(tags=["media"])
 @router.get(
     "/media/{file_id}",
     response_class=FileResponse,
-    responses=documented(
-        NotFoundError, FileMissingError, also={206: {"description": "The part that `Range` asks for."}}
-    ),
+    responses=documented(NotFoundError, FileMissingError) | {206: {"description": "The part that `Range` asks for."}},
 )
 def get_media(services: ServicesDep, file_id: str, exp: str = "", sig: str = "") -> Response:
     """A video, picture or poster. The signed link is valid for a day: get the generation again for a new one."""
@@ -38,11 +34,7 @@ def get_media(services: ServicesDep, file_id: str, exp: str = "", sig: str = "")
     return response
 
 
-@router.get(
-    "/zips/{ticket}",
-    response_class=StreamingResponse,
-    responses=documented(NotFoundError, also={200: {"description": "The zip.", "content": ZIP_CONTENT}}),
-)
+@router.get("/zips/{ticket}", response_class=StreamingResponse, responses=ZIP_RESPONSE | documented(NotFoundError))
 def get_archive(services: ServicesDep, ticket: str) -> StreamingResponse:
     """The zip of a link from `POST /generations/zip`. It is made while it is sent."""
-    return zip_response(services.exports.stream_link(ticket), f"videogen-{datetime.now(UTC):%Y-%m-%d}.zip")
+    return zip_response(services.exports.stream_link(ticket), "videogen")

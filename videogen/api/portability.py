@@ -10,51 +10,40 @@ import anyio.to_thread
 from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
 
-from videogen.core.errors import (
-    CrossSiteError,
-    NotAnExportError,
-    PayloadTooLargeError,
-    SessionRequiredError,
-    StorageError,
-)
+from videogen.core.errors import NotAnExportError, PayloadTooLargeError, StorageError
 from videogen.schemas.portability import Imported
 from videogen.web.bodies import receive_file
 from videogen.web.dependencies import ServicesDep
-from videogen.web.problems import documented
-from videogen.web.sessions import SessionDep
+from videogen.web.problems import Responses, documented
+from videogen.web.sessions import READS, WRITES, SessionDep
 
 router = APIRouter(prefix="/api/v1", tags=["export and import"])
-ZIP_CONTENT: Final[dict[str, Any]] = {"application/zip": {"schema": {"type": "string", "format": "binary"}}}
-_BODY: Final[dict[str, Any]] = {"requestBody": {"required": True, "content": ZIP_CONTENT}}
+_ZIP: Final[dict[str, Any]] = {"application/zip": {"schema": {"type": "string", "format": "binary"}}}
+ZIP_RESPONSE: Final[Responses] = {200: {"description": "The zip.", "content": _ZIP}}
+_BODY: Final[dict[str, Any]] = {"requestBody": {"required": True, "content": _ZIP}}
 
 
-@router.get(
-    "/export",
-    response_class=StreamingResponse,
-    responses=documented(SessionRequiredError, also={200: {"description": "The zip.", "content": ZIP_CONTENT}}),
-)
+@router.get("/export", response_class=StreamingResponse, responses=READS | ZIP_RESPONSE)
 def export(session_id: SessionDep, services: ServicesDep) -> StreamingResponse:
     """All finished generations of the session, as a zip of videos, pictures, posters and a `manifest.json`.
 
     It is made while it is sent. Queued and running generations are left out.
     """
-    return zip_response(services.exports.stream(session_id), f"videogen-export-{datetime.now(UTC):%Y-%m-%d}.zip")
+    return zip_response(services.exports.stream(session_id), "videogen-export")
 
 
-def zip_response(pieces: Iterator[bytes], name: str) -> StreamingResponse:
-    """A response with a zip that is made while it is sent; browsers save it under `name`."""
+def zip_response(chunks: Iterator[bytes], name: str) -> StreamingResponse:
+    """A response with a zip that is made while it is sent; browsers save it under `name` and the date."""
     headers = {
-        "Content-Disposition": f'attachment; filename="{name}"',
+        "Content-Disposition": f'attachment; filename="{name}-{datetime.now(UTC):%Y-%m-%d}.zip"',
         "Cache-Control": "no-store",
         "X-Accel-Buffering": "no",
     }
-    return StreamingResponse(pieces, media_type="application/zip", headers=headers)
+    return StreamingResponse(chunks, media_type="application/zip", headers=headers)
 
 
 @router.post(
-    "/import",
-    openapi_extra=_BODY,
-    responses=documented(SessionRequiredError, CrossSiteError, PayloadTooLargeError, NotAnExportError, StorageError),
+    "/import", openapi_extra=_BODY, responses=WRITES | documented(PayloadTooLargeError, NotAnExportError, StorageError)
 )
 async def import_zip(request: Request, session_id: SessionDep, services: ServicesDep) -> Imported:
     """Import a zip of `GET /export`, of this or another app: all of it or nothing.

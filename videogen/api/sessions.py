@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from fastapi import APIRouter, Request, Response
 
-from videogen.core.errors import (
-    CodeRefusedError,
-    CrossSiteError,
-    InvalidRequestError,
-    SessionRequiredError,
-    TooManyGuessesError,
-)
+from videogen.core.errors import CodeRefusedError, CrossSiteError, InvalidRequestError, TooManyGuessesError
 from videogen.schemas.portability import Transfer, TransferClaim
 from videogen.schemas.system import SessionCreated
 from videogen.web.dependencies import PublicUrlDep, ServicesDep
 from videogen.web.problems import documented
-from videogen.web.sessions import SessionDep, cookie_header, is_same_origin
+from videogen.web.sessions import READS, WRITES, SessionDep, cookie_header, is_same_origin
 
 router = APIRouter(prefix="/api/v1/sessions", tags=["sessions"])
-_WRITE: Final = documented(SessionRequiredError, CrossSiteError)
 
 
 @router.post("", status_code=201)
@@ -29,7 +20,7 @@ def create_session(services: ServicesDep) -> SessionCreated:
     return services.sessions.create()
 
 
-@router.post("/cookie", status_code=204, responses=documented(SessionRequiredError))
+@router.post("/cookie", status_code=204, responses=READS)
 def set_cookie(request: Request, session_id: SessionDep) -> Response:
     """Put the Bearer token into the browser's cookie. For pages that keep the token in their own storage."""
     token = request.headers.get("authorization", "").partition(" ")[2].strip()
@@ -38,7 +29,7 @@ def set_cookie(request: Request, session_id: SessionDep) -> Response:
     return Response(status_code=204, headers=headers)
 
 
-@router.post("/transfer", status_code=201, responses=_WRITE)
+@router.post("/transfer", status_code=201, responses=WRITES)
 def create_code(services: ServicesDep, session_id: SessionDep, base: PublicUrlDep) -> Transfer:
     """Make a one-time code for this session, to be typed or opened on another device within ten minutes.
 
@@ -47,7 +38,7 @@ def create_code(services: ServicesDep, session_id: SessionDep, base: PublicUrlDe
     return services.sessions.create_code(session_id, base)
 
 
-@router.delete("/transfer", status_code=204, responses=_WRITE)
+@router.delete("/transfer", status_code=204, responses=WRITES)
 def revoke_code(services: ServicesDep, session_id: SessionDep) -> Response:
     """Revoke the code, if it was not used. Safe to repeat."""
     services.sessions.revoke_code(session_id)

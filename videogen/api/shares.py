@@ -6,14 +6,14 @@ from typing import Final
 
 from fastapi import APIRouter, Response
 
-from videogen.core.errors import CrossSiteError, InvalidRequestError, NotFoundError, SessionRequiredError
+from videogen.core.errors import InvalidRequestError, NotFoundError
 from videogen.schemas.sharing import Share, ShareCreate, ShareList
 from videogen.web.dependencies import PublicUrlDep, ServicesDep
 from videogen.web.problems import documented
-from videogen.web.sessions import SessionDep
+from videogen.web.sessions import READS, WRITES, SessionDep
 
 router = APIRouter(prefix="/api/v1", tags=["shares"])
-_WRITE: Final = documented(SessionRequiredError, CrossSiteError, NotFoundError)
+_WRITE: Final = WRITES | documented(NotFoundError)
 
 
 @router.post("/generations/{generation_id}/share", status_code=201, responses=_WRITE | documented(InvalidRequestError))
@@ -39,7 +39,7 @@ def revoke_share(services: ServicesDep, session_id: SessionDep, generation_id: s
     return Response(status_code=204)
 
 
-@router.get("/shares", responses=documented(SessionRequiredError))
+@router.get("/shares", responses=READS)
 def list_shares(services: ServicesDep, base: PublicUrlDep, session_id: SessionDep) -> ShareList:
     """The session's valid links, newest first."""
     return services.shares.list(session_id, base)

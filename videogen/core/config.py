@@ -97,11 +97,6 @@ class AppConfig(BaseModel):
         return value
 
     @property
-    def default_engine(self) -> str:
-        """The engine id (or reference) used when a request names none."""
-        return self.engine or self.engines[0]
-
-    @property
     def database(self) -> str:
         """The SQLAlchemy URL of the database."""
         return self.database_url or f"sqlite:///{quote(str(self.data_dir.resolve() / 'videogen.sqlite'))}"

@@ -93,10 +93,7 @@ class Hub:
     """Delivers each committed event to the subscribers of its session, project and generation, and to its visitors."""
 
     def __init__(
-        self,
-        encode: Encoder,
-        encode_for_visitors: Encoder = lambda _event: b"",
-        heartbeat: float = HEARTBEAT_SECONDS,
+        self, encode: Encoder, encode_for_visitors: Encoder = lambda _event: b"", heartbeat: float = HEARTBEAT_SECONDS
     ) -> None:
         """Make a hub; it delivers once it is opened.
 

@@ -30,11 +30,9 @@ class CommitEventSource:
         database.listen(self._on_commit)
 
     def open(self, publish: Listener) -> None:
-        """See `EventSource`."""
         self._publish = publish
 
     def close(self) -> None:
-        """See `EventSource`."""
         self._publish = None
 
     def _on_commit(self, events: list[StoredEvent]) -> None:

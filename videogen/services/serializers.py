@@ -107,7 +107,7 @@ class Serializer:
             **self._result_urls(row.type, None if missing else row.file_id),
             "poster_url": None if row.poster_file_id in gone else self.media_url(row.poster_file_id),
             "understanding": row.recipe.get("understanding"),
-            "error": _missing(row) if missing else _error(row),
+            "error": _error(row, missing=missing),
         }
         return Generation(**values)
 
@@ -126,12 +126,10 @@ def _remaining(row: GenerationRow, now: float) -> dict[str, float | None]:
     return {name: None if left is None else round(max(left - elapsed, 0.0), 1) for name, left in stored.items()}
 
 
-def _missing(row: GenerationRow) -> ErrorInfo:
-    text = f"The {row.type} is gone from the data folder. {RENDER_AGAIN}"
-    return ErrorInfo(code=FileMissingError.code, message=text, retryable=True)
-
-
-def _error(row: GenerationRow) -> ErrorInfo | None:
+def _error(row: GenerationRow, *, missing: bool) -> ErrorInfo | None:
+    if missing:
+        text = f"The {row.type} is gone from the data folder. {RENDER_AGAIN}"
+        return ErrorInfo(code=FileMissingError.code, message=text, retryable=True)
     if row.status not in (Status.FAILED, Status.CANCELLED) or row.error_code is None:
         return None
     return ErrorInfo(code=row.error_code, message=row.error_message or "", retryable=bool(row.error_retryable))

@@ -52,17 +52,12 @@ def check_request(
     except ValidationError as problem:
         raise _settings_error(problem) from None
     settings = checked.model_dump(mode="json", by_alias=True)
-    negative = create.negative_prompt.strip()
-    digest = None if create.input_file_id is None else digest_of(create.input_file_id)
+    fixed: dict[str, Any] = {"type": create.type, "prompt": prompt, "negative_prompt": create.negative_prompt.strip()}
+    fixed["input_digest"] = None if create.input_file_id is None else digest_of(create.input_file_id)
 
     def recipe(seed: int | None) -> Recipe:
-        values = settings | {"seed": seed}
         try:
-            return engine.normalise(
-                RenderRequest(
-                    type=create.type, prompt=prompt, negative_prompt=negative, settings=values, input_digest=digest
-                )
-            )
+            return engine.normalise(RenderRequest(**fixed, settings=settings | {"seed": seed}))
         except ValidationError as problem:  # a seed after the given one may be beyond the largest
             raise _settings_error(problem) from None
 
@@ -73,9 +68,7 @@ def check_request(
 
 def seeds(request: CheckedRequest, count: int) -> list[int | None]:
     """The seeds of `count` variations: the given seed and those after it, or None for each where none is given."""
-    if request.seed is None:
-        return [None] * count
-    return [request.seed + index for index in range(count)]
+    return [None if request.seed is None else request.seed + index for index in range(count)]
 
 
 def _settings_error(problem: ValidationError) -> InvalidRequestError:
@@ -93,9 +86,8 @@ def _engine(create: GenerationCreate, engines: Mapping[str, Engine], config: App
     if create.type not in capabilities.types:
         raise InvalidRequestError("type", f"{' or '.join(capabilities.types)}, which is what {name} makes", create.type)
     if create.negative_prompt.strip() and not capabilities.negative_prompt:
-        raise InvalidRequestError(
-            "negativePrompt", f"nothing, since {name} has no negative prompt", create.negative_prompt
-        )
+        expected = f"nothing, since {name} has no negative prompt"
+        raise InvalidRequestError("negativePrompt", expected, create.negative_prompt)
     if create.input_file_id is not None and not capabilities.image_input:
         raise InvalidRequestError("inputFileId", f"nothing, since {name} takes no image", create.input_file_id)
     return engine
@@ -117,22 +109,19 @@ def _check_limits(recipe: Recipe, config: AppConfig) -> None:
 
 def engine_infos(engines: Mapping[str, Engine], config: AppConfig) -> list[EngineInfo]:
     """The public description of each engine, as in `GET /engines`."""
-    default = default_engine(engines, config)
-    base = config.base_url + config.root_path
-    return [_info(engine, engine.id == default, base) for engine in engines.values()]
-
-
-def _info(engine: Engine, default: bool, base: str) -> EngineInfo:
-    capabilities = engine.probe()
-    return EngineInfo(
-        id=engine.id,
-        title=engine.title,
-        description=engine.description,
-        version=engine.version,
-        default=default,
-        available=capabilities.available,
-        reason=capabilities.reason,
-        capabilities=capabilities,
-        settings_schema=engine.settings.model_json_schema(by_alias=True),
-        presets=preset_infos(engine, base),
-    )
+    return [
+        EngineInfo(
+            id=engine.id,
+            title=engine.title,
+            description=engine.description,
+            version=engine.version,
+            default=engine.id == default_engine(engines, config),
+            available=capabilities.available,
+            reason=capabilities.reason,
+            capabilities=capabilities,
+            settings_schema=engine.settings.model_json_schema(by_alias=True),
+            presets=preset_infos(engine, config.base_url + config.root_path),
+        )
+        for engine in engines.values()
+        for capabilities in [engine.probe()]
+    ]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class DiskStorage:
-    """Implements `Storage`: a key is a path below the folder `root`."""
+    """Implements `Storage`, which describes the methods: a key is a path below the folder `root`."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
@@ -26,7 +26,7 @@ class DiskStorage:
         """Held while a file enters a folder, or an empty folder is removed."""
 
     def put(self, source: Path | bytes, key: str) -> int:
-        """See `Storage`. A path must be on the file system of this storage."""
+        """A path must be on the file system of this storage."""
         target = self._root / key
         part = target.with_name(f"{target.name}.part")
         try:
@@ -49,28 +49,25 @@ class DiskStorage:
             raise StorageError(f"{key} could not be stored: {problem.strerror}.") from problem
 
     def open(self, key: str, start: int = 0, end: int | None = None) -> io.BufferedReader:
-        """See `Storage`."""
         file = (self._root / key).open("rb")
         file.seek(start)
         return file if end is None else io.BufferedReader(_Range(file, end - start))
 
     @contextmanager
     def local_copy(self, key: str) -> Iterator[Path]:
-        """See `Storage`. Not a copy: the stored file itself."""
+        """Not a copy: the stored file itself."""
         path = self._root / key
         if not path.is_file():
             raise FileNotFoundError(key)
         yield path.resolve()
 
     def url(self, key: str, seconds: float) -> None:
-        """See `Storage`. Files on a disk have no links."""
+        """Files on a disk have no links."""
 
     def exists(self, key: str) -> bool:
-        """See `Storage`."""
         return (self._root / key).is_file()
 
     def list(self, prefix: str = "") -> Iterator[StoredFile]:
-        """See `Storage`."""
         folder = self._root / prefix.rpartition("/")[0]
         for path in folder.rglob("*"):
             key = path.relative_to(self._root).as_posix()
@@ -81,7 +78,7 @@ class DiskStorage:
                     yield StoredFile(key, path.stat().st_size)
 
     def delete(self, key: str) -> None:
-        """See `Storage`. A folder that gets empty is removed."""
+        """A folder that gets empty is removed."""
         path = self._root / key
         try:
             with self._folders:

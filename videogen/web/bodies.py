@@ -13,12 +13,7 @@ from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect
 
-from videogen.core.errors import (
-    InvalidRequestError,
-    PayloadTooLargeError,
-    StorageError,
-    UnsupportedMediaTypeError,
-)
+from videogen.core.errors import InvalidRequestError, PayloadTooLargeError, StorageError, UnsupportedMediaTypeError
 
 _ENVELOPE: Final = 16 * 1024
 """Bytes that a multipart body may add to its file."""
@@ -77,9 +72,8 @@ async def receive_file(request: Request, path: Path, limit: int) -> None:
             async for chunk in chunks:
                 await file.write(chunk)
     except _TooLargeError:
-        raise PayloadTooLargeError(
-            f"Expected a zip of at most {limit} bytes (VIDEOGEN_MAX_IMPORT_MB), got a larger one."
-        ) from None
+        expected = f"Expected a zip of at most {limit} bytes (VIDEOGEN_MAX_IMPORT_MB)"
+        raise PayloadTooLargeError(f"{expected}, got a larger one.") from None
     except OSError as error:
         raise StorageError(f"The zip could not be stored: {error.strerror}.") from error
 

@@ -26,13 +26,8 @@ MEDIA_TYPE: Final = "application/problem+json"
 
 def problem_response(error: VideogenError) -> JSONResponse:
     """The response for an error."""
-    body: dict[str, Any] = {
-        "type": "about:blank",
-        "title": error.title,
-        "status": error.status,
-        "detail": error.detail,
-        "code": error.code,
-    }
+    body: dict[str, Any] = {"type": "about:blank", "title": error.title, "status": error.status}
+    body |= {"detail": error.detail, "code": error.code}
     headers = {"Cache-Control": "no-store"}
     if isinstance(error, InvalidRequestError):
         body["errors"] = error.errors
@@ -46,14 +41,12 @@ def problem_response(error: VideogenError) -> JSONResponse:
 Responses = dict[int | str, dict[str, Any]]
 
 
-def documented(*errors: type[VideogenError], also: Responses | None = None) -> Responses:
-    """The OpenAPI responses of a route that may return these errors; `also` has its other responses."""
-    responses: Responses = dict(also or {})
+def documented(*errors: type[VideogenError]) -> Responses:
+    """The OpenAPI responses of a route that may return these errors."""
+    responses: Responses = {}
     for error in errors:
-        responses[error.status] = {
-            "model": Problem,
-            "description": f"`{error.code}`: {(error.__doc__ or '').strip().splitlines()[0]}",
-        }
+        description = f"`{error.code}`: {(error.__doc__ or '').strip().splitlines()[0]}"
+        responses[error.status] = {"model": Problem, "description": description}
     return responses
 
 

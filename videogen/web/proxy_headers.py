@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from collections.abc import Sequence
+from ipaddress import ip_address, ip_network
 from typing import Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -58,17 +58,10 @@ class TrustedProxy:
             scope["client"] = (next(untrusted, clients[0]), 0)
 
     def _is_trusted(self, client: str) -> bool:
-        if self._trusts_all:
-            return True
         try:
-            return _in(client, self._trusted)
+            return self._trusts_all or any(ip_address(client) in network for network in self._trusted)
         except ValueError:
             return False  # a Unix socket, or an invalid address
-
-
-def _in(client: str, networks: Iterable[IPv4Network | IPv6Network]) -> bool:
-    address = ip_address(client)
-    return any(address in network for network in networks)
 
 
 def _first(value: bytes | None) -> bytes:

@@ -15,17 +15,20 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from videogen.core.errors import CrossSiteError, SessionRequiredError, StorageError
 from videogen.schemas.system import SESSION_COOKIE
 from videogen.web.dependencies import app_state
+from videogen.web.problems import documented
 from videogen.web.public_url import is_page
 
 logger = logging.getLogger(__name__)
 _SAFE: Final = ("GET", "HEAD", "OPTIONS")
 _COOKIE_SECONDS: Final = 400 * 24 * 3600
+READS: Final = documented(SessionRequiredError)
+"""The OpenAPI responses of every route that reads something of a session."""
+WRITES: Final = documented(SessionRequiredError, CrossSiteError)
 _bearer = HTTPBearer(auto_error=False, description="The token of `POST /api/v1/sessions`.")
 
 
 def current_session(
-    connection: HTTPConnection,
-    bearer: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)] = None,
+    connection: HTTPConnection, bearer: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)] = None
 ) -> str:
     """The id of the session that a request belongs to.
 
