@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -175,13 +175,9 @@ class Database:
             StorageError: the file cannot be written (full disk, permissions, damage); nothing was changed.
         """
         with self._lock:
-            with self._translate_errors(), self._writer.begin() as connection:
-                unit = UnitOfWork(connection)
-                try:
-                    yield unit
-                    unit.flush()
-                finally:
-                    unit.close()
+            with self._translate_errors(), self._writer.begin() as connection, closing(UnitOfWork(connection)) as unit:
+                yield unit
+                unit.flush()
             if unit.events:
                 for listener in self._listeners:
                     listener(unit.events)
