@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import orjson
 
@@ -31,6 +31,18 @@ from videogen.services.parts import Parts
 from videogen.services.submission import CheckedRequest, check_request, seeds
 from videogen.services.uploads import InputImage, UploadService
 from videogen.store import Filter, Limits, Scope
+
+_COPIED: Final = (
+    "engine",
+    "engine_version",
+    "prompt",
+    "negative_prompt",
+    "seed",
+    "width",
+    "height",
+    "duration_seconds",
+)
+"""The fields that a row copies from its recipe."""
 
 
 class GenerationService:
@@ -74,9 +86,8 @@ class GenerationService:
 
         request = check_request(create, self._parts.engines, self._parts.config, digest_of)
         # The image is kept only when everything else in the request is right.
-        return (
-            replace(request, input_file_id=self._uploads.ensure_upload(session_id, sources[0])) if sources else request
-        )
+        upload_id = self._uploads.ensure_upload(session_id, sources[0]) if sources else None
+        return replace(request, input_file_id=upload_id)
 
     def retry(self, session_id: str, generation_id: str) -> Project:
         """Make a new generation with the recipe and the seed of one that has ended.
@@ -137,19 +148,12 @@ class GenerationService:
             project_id=project.id,
             request_id=project.request_id,
             type=request.type,
-            engine=recipe.engine,
-            engine_version=recipe.engine_version,
-            prompt=recipe.prompt,
-            negative_prompt=recipe.negative_prompt,
+            **{name: getattr(recipe, name) for name in _COPIED},
             settings=_settings_of(request, recipe),
             recipe=recipe.model_dump(mode="json", exclude={"input_path"}),
             recipe_hash=recipe.digest,
             input_file_id=request.input_file_id,
-            seed=recipe.seed,
-            width=recipe.width,
-            height=recipe.height,
             fps=recipe.fps if request.type == "video" else 0,
-            duration_seconds=recipe.duration_seconds,
             created_at=project.created_at,
             updated_at=project.created_at,
         )
@@ -209,18 +213,12 @@ class GenerationService:
 
 
 def _filter(query: ListQuery) -> Filter:
-    return Filter(_statuses(query.status), query.q, query.engine, query.type, query.favorite)
-
-
-def _statuses(text: str | None) -> tuple[Status, ...] | None:
-    if not text:
-        return None
-    statuses: dict[str, Status] = {status.value: status for status in Status}
-    names = [name.strip() for name in text.split(",") if name.strip()]
+    names = [name.strip() for name in (query.status or "").split(",") if name.strip()]
     for name in names:
-        if name not in statuses:
-            raise InvalidRequestError("status", f"one or several of {', '.join(statuses)}", name)
-    return tuple(statuses[name] for name in names)
+        if name not in list(Status):
+            raise InvalidRequestError("status", f"one or several of {', '.join(Status)}", name)
+    statuses = tuple(Status(name) for name in names) if query.status else None
+    return Filter(statuses, query.q, query.engine, query.type, query.favorite)
 
 
 def _settings_of(request: CheckedRequest, recipe: Recipe) -> dict[str, Any]:

@@ -43,8 +43,8 @@ class InputImage:
 class UploadService:
     """Stores and finds input images. Every method blocks: call it from a thread."""
 
-    def __init__(self, store: Store, storage: Storage, presenter: Serializer) -> None:
-        self._store, self._storage, self._presenter = store, storage, presenter
+    def __init__(self, store: Store, storage: Storage, serializer: Serializer) -> None:
+        self._store, self._storage, self._serializer = store, storage, serializer
 
     def create(self, session_id: str, source: BinaryIO) -> File:
         """Sanitize and store an uploaded picture; it is durable on return.
@@ -59,7 +59,7 @@ class UploadService:
 
         image = clean_image(source)
         row = self._row(session_id, image.digest, image.suffix, image)
-        return self._presenter.file(self._store_upload(row, image.data))
+        return self._serializer.file(self._store_upload(row, image.data))
 
     def get(self, session_id: str, file_id: str) -> File:
         """An image of this session, with a new link. Raises NotFoundError if this session has none."""
@@ -113,7 +113,7 @@ class UploadService:
             return self._still(session_id, file_id)
         if not self._storage.exists(row.key):
             raise NotFoundError
-        return InputImage(self._presenter.file(row), row.key, row.digest, row.id)
+        return InputImage(self._serializer.file(row), row.key, row.digest, row.id)
 
     def _still(self, session_id: str, file_id: str) -> InputImage:
         file, generation = self._store.get_still(session_id, file_id)
@@ -122,7 +122,7 @@ class UploadService:
                 digest = hashlib.file_digest(stored, "sha256").hexdigest()
         except OSError:
             raise NotFoundError from None
-        serialized = self._presenter.file(file, generation.width, generation.height)
+        serialized = self._serializer.file(file, generation.width, generation.height)
         return InputImage(serialized, file.key, digest, None)
 
     def _row(self, session_id: str, digest: str, suffix: str, image: CleanImage | File) -> UploadRow:
