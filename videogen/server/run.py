@@ -19,6 +19,7 @@ from videogen.core.errors import StartError, VideogenError
 from videogen.server import tunnel
 from videogen.server.app import create_app
 from videogen.server.lifespan import start_error
+from videogen.storage import DataFolder
 from videogen.web.dependencies import AppState
 from videogen.web.public_url import local_url
 
@@ -84,6 +85,8 @@ def listen(config: AppConfig) -> socket.socket:
 def serve(config: AppConfig, *, page: bool = True) -> int:
     """Serve until SIGTERM or SIGINT; return the exit status."""
     try:
+        # The cheap checks come first: importing Gradio takes seconds, and fails itself where the disk is full.
+        DataFolder(config.data_dir).open()
         with listen(config) as listener:
             run(create_app(config, page=page), listener)
     except VideogenError as error:
