@@ -1,4 +1,4 @@
-"""One real server for all API tests; what they share is kept apart by session."""
+"""One real server for all API tests. Each test has its own session."""
 
 from types import SimpleNamespace
 
@@ -21,7 +21,7 @@ def app(tmp_path_factory):
 
 @pytest.fixture
 def session_of(app):
-    """Makes sessions; whatever they leave running is cancelled."""
+    """Makes sessions; cancels their unfinished generations at the end."""
     made = []
 
     def make():
@@ -42,14 +42,14 @@ def session(session_of):
 
 @pytest.fixture
 def http(app):
-    """A client that is nobody yet."""
+    """An HTTP client without a session."""
     with connect(app.base_url) as client:
         yield client
 
 
 @pytest.fixture(scope="session")
 def finished(app):
-    """A generation that has been rendered: read it, do not change it. With all its events, from the first."""
+    """A completed generation that tests only read: its session, its fields and all its events."""
     with Session(app.base_url) as session:
         made = session.submit("slow", prompt="blue bars, slowly", settings={"seed": 7, "delay_ms": 30})
         session.follow(made["id"])

@@ -7,7 +7,7 @@ from videogen.core.version import __version__
 METHODS = {"get", "post", "put", "patch", "delete"}
 
 
-def test_the_engines_tell_what_they_are_and_what_may_be_set(http):
+def test_the_engines_are_listed_with_capabilities_and_settings(http):
     items = http.get(f"{API}/engines").raise_for_status().json()["items"]
     assert [item["id"] for item in items] == list(ENGINES)
     assert [item["default"] for item in items] == [True] + [False] * (len(ENGINES) - 1)
@@ -22,7 +22,7 @@ def test_the_engines_tell_what_they_are_and_what_may_be_set(http):
     assert items[ENGINES.index("steady")]["capabilities"]["resume"] is True
 
 
-def test_the_picture_of_a_preset_is_for_everybody_and_there_is_no_other_file(http):
+def test_the_poster_of_a_preset_is_public_and_no_other_file_is_served(http):
     (preset,) = next(item for item in http.get(f"{API}/engines").json()["items"] if item["id"] == "looks")["presets"]
     response = http.get(preset["posterUrl"])
     assert (response.status_code, response.headers["content-type"]) == (200, "image/webp")
@@ -31,23 +31,23 @@ def test_the_picture_of_a_preset_is_for_everybody_and_there_is_no_other_file(htt
         assert http.get(f"{API}/engines/{path}/poster.webp").status_code == 404
 
 
-def test_the_process_says_that_it_lives_and_is_ready(http):
+def test_health_and_readiness_are_reported(http):
     for path, status in (("/healthz", "ok"), ("/readyz", "ready")):
         response = http.get(path)
         assert (response.status_code, response.json()["status"]) == (200, status)
         assert response.headers["cache-control"] == "no-store"
 
 
-def test_it_says_who_it_is_and_on_whose_data_but_nothing_secret(http, app):
-    told = http.get("/healthz").json()
-    assert (told["name"], told["version"]) == ("videogen", __version__)
+def test_the_health_response_identifies_the_server_without_secrets(http, app):
+    health = http.get("/healthz").json()
+    assert (health["name"], health["version"]) == ("videogen", __version__)
     secret = (app.data_dir / "secret.key").read_text()
-    assert told["instance"]
-    assert told["instance"] not in secret
+    assert health["instance"]
+    assert health["instance"] not in secret
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
-def test_an_unknown_address_of_the_api_is_a_problem_and_not_the_page(http, method):
+def test_an_unknown_path_of_the_api_is_a_problem_and_not_the_page(http, method):
     response = http.request(method, f"{API}/nothing/here")
     assert (response.status_code, response.json()["code"]) == (404, "not_found")
     assert response.headers["content-type"] == "application/problem+json"
@@ -64,7 +64,7 @@ def _operations(openapi):
             yield f"{method.upper()} {path}", item[method]
 
 
-def test_the_description_knows_every_call_of_the_contract(openapi):
+def test_openapi_describes_every_call_of_the_contract(openapi):
     assert {
         f"POST {API}/sessions",
         f"POST {API}/generations",
@@ -87,16 +87,16 @@ def test_the_description_knows_every_call_of_the_contract(openapi):
     } <= {name for name, _ in _operations(openapi)}
 
 
-def test_no_two_calls_share_a_name(openapi):
+def test_operation_ids_are_unique(openapi):
     names = [operation["operationId"] for _, operation in _operations(openapi)]
     assert len(names) == len(set(names))
 
 
-def test_nobody_who_serves_it_is_shown_warnings(app, finished, openapi):
+def test_the_server_logs_no_warnings(app, finished, openapi):
     assert "Warning" not in app.log
 
 
-def test_every_reference_in_the_description_leads_somewhere(openapi):
+def test_every_reference_in_openapi_can_be_resolved(openapi):
     def references(value):
         if isinstance(value, dict):
             yield from [value["$ref"]] if isinstance(value.get("$ref"), str) else []
@@ -106,18 +106,13 @@ def test_every_reference_in_the_description_leads_somewhere(openapi):
             for child in value:
                 yield from references(child)
 
-    found = set(references(openapi))
-    assert found
-    for reference in found:
+    all_references = set(references(openapi))
+    assert all_references
+    for reference in all_references:
         place = openapi
         for step in reference.removeprefix("#/").split("/"):
             place = place[step]
     assert openapi["openapi"].startswith("3.")
-
-
-def test_every_call_has_a_name_of_its_own(openapi):
-    names = [operation["operationId"] for _, operation in _operations(openapi)]
-    assert len(names) == len(set(names))
 
 
 def test_every_documented_error_is_a_problem(openapi):
@@ -147,10 +142,10 @@ def test_every_documented_error_is_a_problem(openapi):
         ("GET /media/{file_id}", {"200", "206", "404"}),
     ],
 )
-def test_what_a_call_may_answer_is_documented(openapi, call, statuses):
+def test_the_possible_statuses_of_a_call_are_documented(openapi, call, statuses):
     assert statuses <= dict(_operations(openapi))[call]["responses"].keys()
 
 
-def test_event_streams_are_documented_as_such(openapi):
+def test_event_streams_are_documented_as_event_streams(openapi):
     content = dict(_operations(openapi))[f"GET {API}/events"]["responses"]["200"]["content"]
     assert list(content) == ["text/event-stream"]

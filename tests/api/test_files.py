@@ -1,4 +1,4 @@
-"""`/files`: what may be uploaded, what is kept of it, and who may start from it."""
+"""`/files`: which images are accepted, what is stored, and which generations may start from them."""
 
 import http.client
 from contextlib import aclosing
@@ -39,7 +39,7 @@ def test_an_upload_answers_201_with_the_file(session):
     assert session.get(f"/files/{file['id']}").json() == file
 
 
-def test_a_photo_is_kept_upright_and_without_its_place(session, app):
+def test_a_photo_is_stored_upright_and_without_its_location(session, app):
     data = photo(orientation=6)
     file = session.upload(data)
     assert (file["contentType"], file["width"], file["height"]) == ("image/jpeg", 48, 64)
@@ -54,33 +54,33 @@ def test_a_photo_is_kept_upright_and_without_its_place(session, app):
 @pytest.mark.parametrize(
     ("name", "kind"), [("page.html", "text/html"), ("x.gif", "image/gif"), ("../../etc/passwd", ""), ("", "image/png")]
 )
-def test_a_picture_is_known_by_its_bytes_whatever_it_is_called(session, name, kind):
+def test_an_image_type_is_detected_from_its_bytes_and_not_its_name(session, name, kind):
     response = session.try_upload(encoded(), name or "blob", kind)
     assert (response.status_code, response.json()["contentType"]) == (201, "image/png")
 
 
 @pytest.mark.parametrize("data", [b"", b"GIF89a" + bytes(99), b"<html>", b"%PDF-1.7"])
-def test_another_type_is_415_whatever_it_is_called(session, data):
+def test_another_file_type_is_415_whatever_its_name_is(session, data):
     response = session.try_upload(data, "picture.png", "image/png")
     assert (response.status_code, response.json()["code"]) == (415, "unsupported_media_type")
     assert "PNG, JPEG or WebP" in response.json()["detail"]
 
 
-def test_a_page_behind_a_picture_is_not_kept(session):
+def test_html_that_follows_an_image_is_not_stored(session):
     page = b"<html><script>alert(1)</script></html>"
     file = session.upload(encoded() + page)
     assert page not in session.http.get(file["url"]).content
 
 
 @pytest.mark.parametrize("cut", [0.1, 0.5, 0.95])
-def test_a_broken_picture_is_422_that_names_the_file(session, cut):
+def test_a_broken_image_is_422_and_names_the_file(session, cut):
     data = noise(60)
     response = session.try_upload(data[: int(len(data) * cut)])
     assert (response.status_code, response.json()["code"]) == (422, "invalid_request")
     assert response.json()["errors"][0]["field"] == "file"
 
 
-def test_a_bomb_is_refused_and_the_server_stays_small(session):
+def test_a_decompression_bomb_is_rejected_without_using_much_memory(session):
     data = bomb(20_000, 20_000)
     assert len(data) < 1e5
     response = session.try_upload(data)
@@ -88,15 +88,15 @@ def test_a_bomb_is_refused_and_the_server_stays_small(session):
     assert "at most 40 megapixels" in response.json()["detail"]
 
 
-def test_a_file_over_the_limit_is_413_and_one_under_it_is_taken(session):
+def test_a_file_over_the_limit_is_413_and_one_under_it_is_accepted(session):
     too_large = session.try_upload(noise(700))
     assert (too_large.status_code, too_large.json()["code"]) == (413, "payload_too_large")
     assert f"at most {MAX_UPLOAD_MB} MB (VIDEOGEN_MAX_UPLOAD_MB)" in too_large.json()["detail"]
     assert session.try_upload(noise(500)).status_code == 201
 
 
-def test_a_body_of_unknown_length_is_stopped_while_it_comes(session, app):
-    # Sends twice the limit and never the end: the answer can only come from counting.
+def test_a_body_of_unknown_length_is_rejected_at_the_limit(session, app):
+    # Sends twice the limit without an end, so the server must count the bytes.
     connection = http.client.HTTPConnection(urlsplit(app.base_url).netloc, timeout=20)
     connection.putrequest("POST", f"{API}/files")
     connection.putheader("Authorization", f"Bearer {session.token}")
@@ -124,14 +124,14 @@ def test_a_body_of_unknown_length_is_stopped_while_it_comes(session, app):
         ({"data": {"file": "text"}, "files": {"other": ("a.png", b"x")}}, 422),
     ],
 )
-def test_another_body_is_refused_with_what_was_expected(session, options, status):
+def test_another_kind_of_body_is_rejected_with_what_was_expected(session, options, status):
     response = session.post("/files", **options)
     assert response.status_code == status, response.text
     assert "`file`" in response.json()["detail"]
     assert "multipart/form-data" in response.json()["detail"]
 
 
-def test_an_upload_needs_a_session_and_the_cookie_alone_needs_the_same_origin(session, http):
+def test_an_upload_needs_a_session_and_with_only_the_cookie_the_same_origin(session, http):
     files = {"file": ("a.png", encoded())}
     assert http.post(f"{API}/files", files=files).json()["code"] == "session_required"
     cookie = {"Cookie": f"videogen_session={session.token}"}
@@ -140,13 +140,13 @@ def test_an_upload_needs_a_session_and_the_cookie_alone_needs_the_same_origin(se
     assert http.post(f"{API}/files", files=files, headers=cookie | {"Sec-Fetch-Site": "same-origin"}).status_code == 201
 
 
-def test_the_same_picture_again_is_the_same_file_and_another_sessions_its_own(session, session_of):
+def test_the_same_image_again_is_the_same_file_within_its_session(session, session_of):
     first, again = session.upload(encoded()), session.upload(encoded() + b"with something behind it")
     other = session_of().upload(encoded())
     assert first["id"] == again["id"] != other["id"]
 
 
-def test_a_session_keeps_so_many_pictures_and_the_oldest_idle_one_makes_room(session, app):
+def test_an_upload_over_the_session_limit_removes_the_oldest_unused_image(session, app):
     def picture(number):
         return session.upload(encoded(Image.new("RGB", (16, 16), (number, 0, 0))))["id"]
 
@@ -160,10 +160,10 @@ def test_a_session_keeps_so_many_pictures_and_the_oldest_idle_one_makes_room(ses
     assert {session.get(f"/files/{kept}").status_code for kept in (used, others[0], newest)} == {200}
 
 
-# To start from
+# Starting from an image
 
 
-def test_a_generation_starts_from_the_picture(session):
+def test_a_generation_starts_from_the_uploaded_image(session):
     file = session.upload(encoded(Image.new("RGB", (32, 32), (200, 40, 40))))
     made = session.submit("looks", inputFileId=file["id"], settings={"seed": 7})
     assert made["inputFileId"] == file["id"]
@@ -172,7 +172,7 @@ def test_a_generation_starts_from_the_picture(session):
     assert colour_at(session.http.get(ended["posterUrl"]).content, 0.5, 0.5) == "red"
 
 
-async def test_the_python_client_uploads_and_starts_from_it(app, session):
+async def test_the_python_client_uploads_an_image_and_starts_from_it(app, session):
     async with AsyncClient(app.base_url, session.token) as client:
         file = await client.upload(photo())
         assert await client.file(file.id) == file
@@ -186,7 +186,7 @@ async def test_the_python_client_uploads_and_starts_from_it(app, session):
         assert [end.file_id is not None for end in ends] == [True]
 
 
-def test_the_recipe_is_of_the_pictures_bytes(session, session_of):
+def test_the_recipe_hash_depends_on_the_bytes_of_the_image(session, session_of):
     red, blue = (encoded(Image.new("RGB", (32, 32), colour)) for colour in ("red", "blue"))
 
     def recipe(who, picture):
@@ -197,20 +197,20 @@ def test_the_recipe_is_of_the_pictures_bytes(session, session_of):
     assert len({mine, recipe(session, blue), session.submit("looks", settings={"seed": 7})["recipeHash"]}) == 3
 
 
-def test_another_sessions_picture_and_an_unknown_one_are_the_same_refusal(session, session_of):
+def test_an_image_of_another_session_is_rejected_like_an_unknown_one(session, session_of):
     theirs = session_of().upload(encoded())["id"]
-    told = []
+    answers = []
     for file_id in (theirs, "fil_AAAAAAAAAAAAAAAAAAAA", "", "../../secret"):
         response = session.try_submit("looks", inputFileId=file_id)
         assert response.status_code == 422
         (error,) = response.json()["errors"]
         assert error["field"] == "inputFileId"
-        told.append(response.text.replace(file_id, "?") if file_id else "")
+        answers.append(response.text.replace(file_id, "?") if file_id else "")
         assert session.get(f"/files/{file_id or 'x'}").status_code == 404
-    assert told[0] == told[1] == told[3]
+    assert answers[0] == answers[1] == answers[3]
 
 
-def test_an_engine_that_takes_no_picture_says_so(session):
+def test_an_engine_without_image_input_rejects_an_image(session):
     response = session.try_submit("bars", inputFileId=session.upload(encoded())["id"])
     assert response.status_code == 422
     assert response.json()["errors"][0] | {"got": ""} == {
@@ -220,7 +220,7 @@ def test_an_engine_that_takes_no_picture_says_so(session):
     }
 
 
-def test_variations_and_a_retry_start_from_the_same_picture(session):
+def test_variations_and_a_retry_start_from_the_same_image(session):
     file = session.upload(encoded(Image.new("RGB", (32, 32), (20, 20, 220))))
     project = session.submit_all("looks", inputFileId=file["id"], variations=3)
     made = [session.finish(item["id"]) for item in project["generations"]]
@@ -230,7 +230,7 @@ def test_variations_and_a_retry_start_from_the_same_picture(session):
     assert session.finish(again["id"])["status"] == "completed"
 
 
-def test_deleting_a_generation_leaves_the_picture_to_the_others(session):
+def test_deleting_a_generation_keeps_an_image_that_others_use(session):
     file = session.upload(encoded())
     first, second = (session.submit("looks", inputFileId=file["id"]) for _ in range(2))
     session.finish(first["id"])
@@ -241,7 +241,7 @@ def test_deleting_a_generation_leaves_the_picture_to_the_others(session):
     assert session.finish(again["id"])["status"] == "completed"
 
 
-def test_a_picture_that_is_gone_from_the_disk_is_a_clear_failure(session, app):
+def test_an_image_that_is_missing_on_disk_fails_the_generation_with_its_code(session, app):
     file = session.upload(encoded())
     holds = session.submit("until-cancelled"), session.submit("until-cancelled")
     made = session.submit("looks", inputFileId=file["id"])
@@ -252,12 +252,12 @@ def test_a_picture_that_is_gone_from_the_disk_is_a_clear_failure(session, app):
     ended = session.finish(made["id"])
     assert (ended["status"], ended["error"]["code"], ended["error"]["retryable"]) == ("failed", "input_missing", False)
     assert "Upload it again" in ended["error"]["message"]
-    # And it can be mended as the message says.
+    # The repair that the message names works.
     assert session.upload(encoded())["id"] == file["id"]
     assert session.finish(session.post(f"/generations/{made['id']}/retry").json()["id"])["status"] == "completed"
 
 
-def test_a_picture_that_was_exchanged_on_the_disk_is_not_rendered(session, app):
+def test_an_image_that_was_replaced_on_disk_is_not_rendered(session, app):
     file = session.upload(encoded())
     (stored,) = (app.data_dir / "files" / "uploads").glob(f"{file['id']}.*")
     stored.write_bytes(encoded(quarters(80, 80)))

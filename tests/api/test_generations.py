@@ -7,7 +7,7 @@ from tests.api.conftest import MAX_ACTIVE
 from tests.support.api import API, TINY, Session, connect
 
 UNKNOWN = "gen_AAAAAAAAAAAAAAAAAAAA"
-# What a generation is made of, and of what kind: a field may be null where its kinds say so.
+# The fields of a generation and their types.
 NUMBER, TEXT, NOTHING = (int, float), (str,), type(None)
 FIELDS = {
     "id": TEXT, "type": TEXT, "status": TEXT, "projectId": TEXT, "requestId": TEXT, "fileId": (str, NOTHING),
@@ -60,29 +60,29 @@ def test_a_submit_answers_201_with_the_project_and_every_field_of_its_generation
     ],
     ids=["markup", "right-to-left", "emoji", "commands", "long"],
 )
-def test_any_text_comes_back_as_it_is_with_what_was_understood_of_it(session, prompt):
+def test_any_prompt_is_returned_unchanged_with_its_understanding(session, prompt):
     generation = session.submit("procedural", prompt=prompt)
     session.cancel(generation["id"])
-    told = session.read(generation["id"])
-    assert told["prompt"] == prompt.strip()
-    understood = {found["phrase"]: found["became"] for found in told["understanding"]["understood"]}
+    stored = session.read(generation["id"])
+    assert stored["prompt"] == prompt.strip()
+    understood = {item["phrase"]: item["became"] for item in stored["understanding"]["understood"]}
     assert understood.get("sea") == ("ocean" if "sea" in prompt else None)
-    assert told["understanding"]["abstract"] == ("sea" not in prompt)
-    assert not set('<>"\u202e') & set("".join(told["understanding"]["ignored"]))
+    assert stored["understanding"]["abstract"] == ("sea" not in prompt)
+    assert not set('<>"\u202e') & set("".join(stored["understanding"]["ignored"]))
 
 
-def test_a_prompt_that_is_too_long_or_broken_is_refused_clearly(session):
+def test_a_prompt_that_is_too_long_or_invalid_is_rejected(session):
     for prompt, expected in (("sea " * 2_500, "at most 2000 characters"), ("sea\x00", "control characters")):
         refused = session.try_submit("procedural", prompt=prompt)
         assert refused.status_code == 422
         assert expected in refused.json()["errors"][0]["expected"]
 
 
-def test_an_engine_that_tells_nothing_has_no_understanding(session):
+def test_an_engine_without_explanations_gives_no_understanding(session):
     assert session.submit("bars")["understanding"] is None
 
 
-def test_the_first_engine_and_its_own_settings_are_the_default(session):
+def test_the_first_engine_and_its_settings_are_the_default(session):
     response = session.post("/generations", json={"prompt": "anything"})
     (generation,) = response.json()["generations"]
     session.cancel(generation["id"])
@@ -91,7 +91,7 @@ def test_the_first_engine_and_its_own_settings_are_the_default(session):
     assert generation["width"] == generation["settings"]["width"] > 0
 
 
-def test_variations_of_a_seed_are_the_seeds_after_it(session):
+def test_variations_use_the_seed_and_the_following_ones(session):
     project = session.submit_all("until-cancelled", settings={"seed": 7}, variations=3)
     assert [generation["seed"] for generation in project["generations"]] == [7, 8, 9]
     assert len({generation["recipeHash"] for generation in project["generations"]}) == 3
@@ -116,7 +116,7 @@ def test_the_same_key_with_another_body_is_a_conflict(session):
     assert (response.status_code, response.json()["code"]) == (409, "idempotency_conflict")
 
 
-def test_the_keys_of_two_sessions_do_not_meet(session_of):
+def test_idempotency_keys_are_separate_for_each_session(session_of):
     key = {"Idempotency-Key": "k"}
     answers = [session_of().try_submit(headers=key, prompt=prompt).status_code for prompt in ("one", "two")]
     assert answers == [201, 201]
@@ -163,12 +163,12 @@ def test_an_invalid_request_names_field_expected_and_got(session, body, field):
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'"text"', b"\xff", b"null"])
-def test_a_body_that_is_no_json_object_is_invalid(session, content):
+def test_a_body_that_is_not_a_json_object_is_invalid(session, content):
     response = session.post("/generations", content=content, headers={"Content-Type": "application/json"})
     assert (response.status_code, response.json()["code"]) == (422, "invalid_request")
 
 
-def test_a_lone_surrogate_is_invalid_and_its_answer_can_be_read(session):
+def test_a_lone_surrogate_is_invalid_and_the_response_is_valid_json(session):
     content = b'{"prompt": "a\\ud800b"}'
     response = session.post("/generations", content=content, headers={"Content-Type": "application/json"})
     assert response.status_code == 422
@@ -176,13 +176,13 @@ def test_a_lone_surrogate_is_invalid_and_its_answer_can_be_read(session):
 
 
 @pytest.mark.parametrize("key", ["", "k" * 129])
-def test_a_key_that_is_empty_or_too_long_is_invalid(session, key):
+def test_an_idempotency_key_that_is_empty_or_too_long_is_invalid(session, key):
     response = session.try_submit(headers={"Idempotency-Key": key})
     assert (response.status_code, response.json()["code"]) == (422, "invalid_request")
     assert "idempotency-key" in response.json()["errors"][0]["field"].lower()
 
 
-def test_more_than_a_session_may_have_is_429_and_says_when_to_come_back(session):
+def test_too_many_active_generations_are_429_with_retry_after(session):
     session.submit_all("until-cancelled", variations=8)
     response = session.try_submit("until-cancelled", variations=MAX_ACTIVE - 7)
     assert (response.status_code, response.json()["code"]) == (429, "limit_exceeded")
@@ -190,14 +190,14 @@ def test_more_than_a_session_may_have_is_429_and_says_when_to_come_back(session)
     assert len(session.get("/generations").json()["items"]) == 8
 
 
-# The whole way
+# Rendering
 
 
-def test_a_render_ends_as_a_video_that_plays_everywhere_and_carries_its_recipe(finished):
+def test_a_render_ends_completed_with_links_and_times(finished):
     generation = finished.generation
     assert _is_generation(generation)
     assert (generation["status"], generation["progress"], generation["attempt"]) == ("completed", 100, 1)
-    # As times: of a whole second no fraction is written.
+    # Compared as times: whole seconds are written without a fraction.
     moments = [datetime.fromisoformat(generation[name]) for name in ("createdAt", "startedAt", "finishedAt")]
     assert moments == sorted(moments)
     assert generation["finishedAt"] == generation["updatedAt"]
@@ -205,21 +205,21 @@ def test_a_render_ends_as_a_video_that_plays_everywhere_and_carries_its_recipe(f
     assert generation["stage"] == "completed"
 
 
-def test_a_failure_is_shown_with_its_code_its_words_and_whether_to_try_again(session):
+def test_a_failure_has_code_message_and_whether_it_is_retryable(session):
     ended = session.finish(session.submit("refuses")["id"])
     assert ended["status"] == "failed"
     assert ended["error"] == {"code": "busy", "message": "The model is busy.", "retryable": True}
     assert ended["videoUrl"] is None
 
 
-def test_a_renderer_that_is_lost_too_often_fails_its_generation_alone(session):
+def test_a_generation_that_loses_its_renderer_too_often_fails_without_affecting_others(session):
     ended = session.finish(session.submit("dies", settings={"die_at": 1})["id"])
     assert (ended["status"], ended["error"]["code"], ended["attempt"]) == ("failed", "worker_lost", 3)
     assert ended["error"]["retryable"] is True
     assert session.finish(session.submit("bars")["id"])["status"] == "completed"
 
 
-def test_a_render_outlives_the_connection_of_its_submitter(app):
+def test_a_render_continues_after_the_client_has_disconnected(app):
     submitter = Session(app.base_url)
     made = submitter.submit("slow", settings={"delay_ms": 50})
     submitter.wait_rendering(made["id"])
@@ -231,7 +231,7 @@ def test_a_render_outlives_the_connection_of_its_submitter(app):
         assert later.get(f"{API}/generations/{made['id']}", headers=bearer).json()["status"] == "completed"
 
 
-# Whose it is
+# Ownership
 
 
 @pytest.mark.parametrize(
@@ -246,7 +246,7 @@ def test_a_render_outlives_the_connection_of_its_submitter(app):
         ("GET", "/projects/{}/events", None),
     ],
 )
-def test_what_is_another_sessions_cannot_be_told_from_what_is_not_there(session, finished, method, path, body):
+def test_an_id_of_another_session_gets_the_same_response_as_an_unknown_one(session, finished, method, path, body):
     theirs = finished.generation["projectId" if "projects" in path else "id"]
     unknown = ("prj" if "projects" in path else "gen") + UNKNOWN[3:]
     answers = [session.http.request(method, API + path.format(which), json=body) for which in (theirs, unknown)]
@@ -258,7 +258,7 @@ def test_what_is_another_sessions_cannot_be_told_from_what_is_not_there(session,
     assert finished.session.read(finished.generation["id"]) == finished.generation
 
 
-def test_two_sessions_see_nothing_of_each_other(session_of):
+def test_sessions_are_isolated(session_of):
     first, second = session_of(), session_of()
     mine, theirs = first.submit(), second.submit()
     first.follow(mine["id"])
@@ -286,18 +286,18 @@ def history(app):
 
 
 @pytest.mark.parametrize("limit", [1, 2, 5, 100])
-def test_the_pages_of_a_list_hold_everything_once_newest_first(history, limit):
-    found, cursor = [], None
+def test_the_pages_of_a_list_contain_everything_once_newest_first(history, limit):
+    ids, cursor = [], None
     while True:
         params = {"limit": limit} | ({"cursor": cursor} if cursor else {})
         page = history.get("/generations", params=params).json()
         assert page.keys() == {"items", "nextCursor"}
         assert len(page["items"]) <= limit
         assert all(map(_is_generation, page["items"]))
-        found += [item["id"] for item in page["items"]]
+        ids += [item["id"] for item in page["items"]]
         if (cursor := page["nextCursor"]) is None:
             break
-    assert found == history.ids[::-1]
+    assert ids == history.ids[::-1]
 
 
 @pytest.mark.parametrize(
@@ -320,7 +320,7 @@ def test_the_pages_of_a_list_hold_everything_once_newest_first(history, limit):
     ],
     ids=repr,
 )
-def test_a_list_takes_filters(history, params, expected):
+def test_a_list_can_be_filtered(history, params, expected):
     items = history.get("/generations", params=params).json()["items"]
     assert [history.ids.index(item["id"]) for item in items] == expected
 
@@ -340,7 +340,7 @@ def test_a_list_takes_filters(history, params, expected):
     ],
     ids=repr,
 )
-def test_a_list_refuses_what_it_cannot_mean(history, params):
+def test_invalid_filters_are_rejected(history, params):
     response = history.get("/generations", params=params)
     assert (response.status_code, response.json()["code"]) == (422, "invalid_request")
     assert next(iter(params)) in response.json()["errors"][0]["field"]
@@ -349,7 +349,7 @@ def test_a_list_refuses_what_it_cannot_mean(history, params):
 # Title and favourite
 
 
-def test_a_patch_changes_title_and_favourite_mark_alone(session):
+def test_a_patch_changes_only_title_and_favourite(session):
     made = session.submit("until-cancelled")
     session.cancel(made["id"])
     before = session.finish(made["id"])
@@ -365,7 +365,7 @@ def test_a_patch_changes_title_and_favourite_mark_alone(session):
 # Cancelling
 
 
-def test_a_running_render_is_cancelled_and_its_process_is_gone(app, session):
+def test_cancelling_a_running_render_ends_its_process(app, session):
     made = session.submit("until-cancelled")
     session.wait_rendering(made["id"])
     renderer = app.renderer(made["id"])
@@ -388,7 +388,7 @@ def test_cancelling_again_answers_200_and_changes_nothing(session):
     assert (again.status_code, again.json()) == (200, ended)
 
 
-def test_a_renderer_that_does_not_listen_is_killed(app, session):
+def test_a_renderer_that_ignores_a_cancel_is_killed(app, session):
     made = session.submit("ignores-cancel")
     session.wait_rendering(made["id"])
     renderer = app.renderer(made["id"])
@@ -408,12 +408,12 @@ def test_a_queued_generation_is_cancelled_at_once(session):
     assert session.cancel(waiting["id"]).status_code == 200
 
 
-def test_what_is_completed_stays_so(finished):
+def test_cancelling_a_completed_generation_changes_nothing(finished):
     answer = finished.session.cancel(finished.generation["id"])
     assert (answer.status_code, answer.json()) == (200, finished.generation)
 
 
-# Trying again
+# Retrying
 
 
 def test_a_retry_is_a_new_generation_with_the_same_recipe_and_seed(finished):
@@ -431,16 +431,16 @@ def test_a_retry_is_a_new_generation_with_the_same_recipe_and_seed(finished):
     assert videos[0] == videos[1]
 
 
-def test_what_is_still_running_cannot_be_tried_again(session):
+def test_a_running_generation_cannot_be_retried(session):
     made = session.submit("until-cancelled")
     response = session.post(f"/generations/{made['id']}/retry")
     assert (response.status_code, response.json()["code"]) == (409, "not_terminal")
 
 
-# Removing
+# Deleting
 
 
-def test_a_removed_generation_is_gone_with_its_files(app, session):
+def test_deleting_a_generation_removes_its_files(app, session):
     made = session.finish(session.submit()["id"])
     assert (app.data_dir / "files" / made["id"]).is_dir()
     response = session.delete(f"/generations/{made['id']}")
@@ -454,7 +454,7 @@ def test_a_removed_generation_is_gone_with_its_files(app, session):
     assert session.delete(f"/generations/{made['id']}").status_code == 404
 
 
-def test_what_is_still_running_cannot_be_removed(session):
+def test_a_running_generation_cannot_be_deleted(session):
     made = session.submit("until-cancelled")
     response = session.delete(f"/generations/{made['id']}")
     assert (response.status_code, response.json()["code"]) == (409, "not_terminal")

@@ -13,7 +13,7 @@ def video(finished):
 
 @pytest.fixture
 def fetch(finished, http):
-    """GET the video as anybody who has its link."""
+    """GET the video without a session."""
     return lambda method="GET", **headers: http.request(
         method,
         finished.generation["videoUrl"],
@@ -21,19 +21,19 @@ def fetch(finished, http):
     )
 
 
-def test_the_result_is_h264_that_plays_everywhere_and_carries_its_recipe(finished, video, tmp_path):
+def test_the_result_is_a_compatible_h264_with_its_recipe_as_metadata(finished, video, tmp_path):
     path = tmp_path / "video.mp4"
     path.write_bytes(video.content)
-    found = probe(path)
-    assert (found.codec, found.pix_fmt) == ("h264", "yuv420p")
-    assert (found.width, found.height, found.fps, found.num_frames) == (64, 64, 8, 4)
-    assert found.duration_seconds == pytest.approx(0.5)
-    recipe = json.loads(found.metadata["comment"])
+    info = probe(path)
+    assert (info.codec, info.pix_fmt) == ("h264", "yuv420p")
+    assert (info.width, info.height, info.fps, info.num_frames) == (64, 64, 8, 4)
+    assert info.duration_seconds == pytest.approx(0.5)
+    recipe = json.loads(info.metadata["comment"])
     assert (recipe["prompt"], recipe["seed"]) == ("blue bars, slowly", 7)
-    assert found.metadata["title"] == "blue bars, slowly"
+    assert info.metadata["title"] == "blue bars, slowly"
 
 
-def test_the_video_is_served_whole_with_its_type_and_length(finished, video):
+def test_the_video_is_served_with_its_type_and_length(finished, video):
     assert video.status_code == 200
     assert video.headers["content-type"] == "video/mp4"
     assert int(video.headers["content-length"]) == len(video.content) == finished.generation["sizeBytes"]
@@ -52,7 +52,7 @@ def test_the_poster_is_a_jpeg(finished):
     assert poster.content.startswith(b"\xff\xd8\xff")
 
 
-def test_the_preview_of_a_running_render_is_a_picture(session):
+def test_a_running_render_has_a_preview_jpeg(session):
     made = session.submit("until-cancelled")
     session.wait_rendering(made["id"])
     preview = session.http.get(session.read(made["id"])["previewUrl"])
@@ -63,7 +63,7 @@ def test_the_preview_of_a_running_render_is_a_picture(session):
 @pytest.mark.parametrize(
     ("wanted", "part"), [("0-99", slice(0, 100)), ("100-", slice(100, None)), ("-50", slice(-50, None))]
 )
-def test_a_range_gives_just_those_bytes(fetch, video, wanted, part):
+def test_a_range_returns_exactly_those_bytes(fetch, video, wanted, part):
     response = fetch(Range=f"bytes={wanted}")
     whole = video.content
     begin, end, _ = part.indices(len(whole))
@@ -73,31 +73,31 @@ def test_a_range_gives_just_those_bytes(fetch, video, wanted, part):
     assert int(response.headers["content-length"]) == end - begin
 
 
-def test_a_range_beyond_the_end_is_416_and_tells_the_length(fetch, video):
+def test_a_range_beyond_the_end_is_416_with_the_length(fetch, video):
     response = fetch(Range=f"bytes={len(video.content)}-")
     assert response.status_code == 416
     assert response.headers["content-range"] in (f"bytes */{len(video.content)}", f"*/{len(video.content)}")
 
 
-def test_a_range_holds_only_while_the_file_is_the_same(fetch, video):
+def test_if_range_with_another_etag_returns_the_whole_file(fetch, video):
     same = fetch(Range="bytes=0-9", If_Range=video.headers["etag"])
     assert (same.status_code, len(same.content)) == (206, 10)
     other = fetch(Range="bytes=0-9", If_Range='"another"')
     assert (other.status_code, other.content) == (200, video.content)
 
 
-def test_head_tells_everything_but_the_bytes(fetch, video):
+def test_head_returns_the_headers_without_the_body(fetch, video):
     head = fetch("HEAD")
     assert (head.status_code, head.content) == (200, b"")
     for name in ("content-type", "content-length", "etag", "content-disposition"):
         assert head.headers[name] == video.headers[name]
 
 
-def test_the_name_for_saving_says_what_is_to_be_seen(finished, video):
+def test_the_download_name_comes_from_the_prompt(finished, video):
     assert video.headers["content-disposition"] == 'inline; filename="blue-bars-slowly.mp4"'
 
 
-def test_a_link_that_is_not_ours_or_no_longer_holds_cannot_be_told_from_one_to_nothing(app, finished, http):
+def test_a_forged_or_expired_link_gets_the_same_response_as_an_unknown_file(app, finished, http):
     signer = Signer(load_secret(app.data_dir, ""))
     generation = finished.generation
     file_id = generation["fileId"]
@@ -120,7 +120,7 @@ def test_a_link_that_is_not_ours_or_no_longer_holds_cannot_be_told_from_one_to_n
     assert answers[0].json()["code"] == "not_found"
 
 
-def test_a_file_that_is_gone_is_told_by_its_link_and_by_its_generation_and_harms_nothing_else(app, session):
+def test_a_missing_file_is_reported_by_its_link_and_its_generation_only(app, session):
     kept = session.finish(session.submit("bars")["id"])
     lost = session.finish(session.submit("bars", settings={"seed": 11})["id"])
     for path in (app.data_dir / "files" / lost["id"]).iterdir():
@@ -136,12 +136,12 @@ def test_a_file_that_is_gone_is_told_by_its_link_and_by_its_generation_and_harms
     assert "poster is gone" in session.http.get(lost["posterUrl"]).json()["detail"]
 
     listed = {item["id"]: item for item in session.get("/generations").json()["items"]}
-    for told in (session.read(lost["id"]), listed[lost["id"]]):
-        assert (told["status"], told["videoUrl"], told["posterUrl"]) == ("completed", None, None)
-        assert (told["error"]["code"], told["error"]["retryable"]) == ("file_missing", True)
-    for told in (session.read(kept["id"]), listed[kept["id"]]):
-        assert told["error"] is None
-        assert session.http.get(told["videoUrl"]).status_code == 200
+    for generation in (session.read(lost["id"]), listed[lost["id"]]):
+        assert (generation["status"], generation["videoUrl"], generation["posterUrl"]) == ("completed", None, None)
+        assert (generation["error"]["code"], generation["error"]["retryable"]) == ("file_missing", True)
+    for generation in (session.read(kept["id"]), listed[kept["id"]]):
+        assert generation["error"] is None
+        assert session.http.get(generation["videoUrl"]).status_code == 200
 
     again = session.finish(session.post(f"/generations/{lost['id']}/retry").json()["id"])
     assert (again["status"], again["seed"], again["recipeHash"]) == ("completed", 11, lost["recipeHash"])
@@ -149,6 +149,6 @@ def test_a_file_that_is_gone_is_told_by_its_link_and_by_its_generation_and_harms
     assert session.delete(f"/generations/{lost['id']}").status_code == 204
 
 
-def test_no_path_leads_out_of_the_data_folder(http):
+def test_no_path_leaves_the_data_folder(http):
     for path in ("/media/../secret.key", "/media/..%2Fsecret.key", "/media/%2e%2e/videogen.sqlite"):
         assert http.get(path).status_code == 404

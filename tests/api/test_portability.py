@@ -69,16 +69,16 @@ def test_a_running_generation_is_left_out_and_counted(session):
     session.cancel(running["id"])
 
 
-def test_an_import_into_another_session_is_complete_live_and_not_repeated(exported, session_of):
+def test_an_import_into_another_session_is_complete_and_published_and_not_repeated(exported, session_of):
     origin, made, _, data = exported
     other = session_of()
     with other.stream("/events") as stream:
         came = post_import(other, data)
         assert came.status_code == 200, came.text
-        frames = [next(stream) for _ in range(2)]
+        events = [next(stream) for _ in range(2)]
     assert (came.json()["imported"], came.json()["known"]) == (2, 0)
-    assert [frame.data["generationId"] for frame in frames] == came.json()["generationIds"]
-    assert [frame.event for frame in frames] == ["render_result", "error"]
+    assert [event.data["generationId"] for event in events] == came.json()["generationIds"]
+    assert [event.event for event in events] == ["render_result", "error"]
     failed, done = history(other)
     assert (done["prompt"], done["title"], done["favorite"], done["seed"]) == ("blue bars", "My bars", True, 7)
     assert done["id"] != made
@@ -172,11 +172,15 @@ def broken_exports(video):
         ("settings", []),
     ):
         yield f"{field} {str(value)[:20]!r}", of(manifest(good | {field: value})), "manifest.json"
-    for where in ("../gen_a.mp4", "/etc/passwd", "videos/../../x.mp4", "videos/gen_a.exe"):
-        yield f"path {where}", of(manifest(exported_generation(result=result | {"path": where}))), "manifest.json"
+    for invalid_path in ("../gen_a.mp4", "/etc/passwd", "videos/../../x.mp4", "videos/gen_a.exe"):
+        yield (
+            f"path {invalid_path}",
+            of(manifest(exported_generation(result=result | {"path": invalid_path}))),
+            "manifest.json",
+        )
 
 
-def test_an_invalid_export_is_refused_with_one_sentence_and_changes_nothing(app, session, video):
+def test_an_invalid_export_is_rejected_with_an_explanation_and_changes_nothing(app, session, video):
     def files():
         return {path.name for path in (app.data_dir / "files").iterdir()}
 

@@ -20,13 +20,13 @@ def _token(cookie):
     return cookie["Cookie"].partition("=")[2]
 
 
-def test_a_session_is_made_with_an_id_and_a_token(http):
+def test_a_new_session_has_an_id_and_a_token(http):
     response = http.post(f"{API}/sessions")
     assert response.status_code == 201
     assert response.json().keys() == {"sessionId", "token"}
 
 
-def test_a_token_opens_its_session_as_a_bearer(http):
+def test_a_bearer_token_opens_its_session(http):
     token = http.post(f"{API}/sessions").json()["token"]
     assert http.get(f"{API}/generations", headers={"Authorization": f"Bearer {token}"}).status_code == 200
 
@@ -54,7 +54,7 @@ def test_a_token_opens_its_session_as_a_bearer(http):
         ("GET", "/projects/prj_a/events"),
     ],
 )
-def test_without_a_session_the_answer_is_401_whatever_was_asked(http, headers, method, path):
+def test_every_request_without_a_session_is_401(http, headers, method, path):
     headers = headers | {"Sec-Fetch-Site": "same-origin"}
     response = http.request(method, API + path, headers=headers, json=SUBMIT if method == "POST" else None)
     assert response.status_code == 401
@@ -63,7 +63,7 @@ def test_without_a_session_the_answer_is_401_whatever_was_asked(http, headers, m
     assert response.headers["www-authenticate"] == "Bearer"
 
 
-def test_a_wrong_token_is_not_saved_by_a_right_cookie(http, cookie):
+def test_a_wrong_token_is_rejected_despite_a_valid_cookie(http, cookie):
     response = http.get(f"{API}/generations", headers=cookie | {"Authorization": "Bearer wrong"})
     assert response.status_code == 401
 
@@ -96,7 +96,7 @@ def test_framed_over_https_the_cookie_is_partitioned(http):
     assert "HttpOnly" in header
 
 
-def test_a_valid_cookie_is_left_alone_and_an_unknown_one_replaced(http, cookie):
+def test_a_valid_cookie_is_kept_and_an_unknown_one_is_replaced(http, cookie):
     assert "set-cookie" not in http.get("/", headers=cookie).headers
     assert "set-cookie" in http.get("/", headers={"Cookie": "videogen_session=unknown"}).headers
 
@@ -125,25 +125,25 @@ def test_the_cookie_opens_the_same_session_as_its_token(http, cookie):
 @pytest.mark.parametrize(
     ("method", "path"), [("POST", "/generations/x/cancel"), ("PATCH", "/generations/x"), ("DELETE", "/generations/x")]
 )
-def test_a_write_by_cookie_alone_must_come_from_the_same_origin(app, http, cookie, headers, status, method, path):
+def test_a_write_with_only_the_cookie_must_come_from_the_same_origin(app, http, cookie, headers, status, method, path):
     headers = {name: app.base_url if value == "SELF" else value for name, value in headers.items()}
     response = http.request(method, API + path, headers=cookie | headers, json={} if method == "PATCH" else None)
     assert response.status_code == status
     assert response.json()["code"] == {403: "cross_site", 404: "not_found"}[status]
 
 
-def test_a_submit_from_another_site_makes_nothing(http, cookie):
+def test_a_submit_from_another_site_creates_nothing(http, cookie):
     response = http.post(f"{API}/generations", json=SUBMIT, headers=cookie | {"Sec-Fetch-Site": "cross-site"})
     assert response.status_code == 403
     assert http.get(f"{API}/generations", headers=cookie).json()["items"] == []
 
 
-def test_reading_by_cookie_needs_no_origin(http, cookie):
+def test_a_read_with_the_cookie_needs_no_origin(http, cookie):
     headers = cookie | {"Sec-Fetch-Site": "cross-site"}
     assert http.get(f"{API}/generations", headers=headers).status_code == 200
 
 
-def test_a_bearer_may_write_from_anywhere(http):
+def test_a_write_with_a_bearer_token_may_come_from_any_origin(http):
     token = http.post(f"{API}/sessions").json()["token"]
     headers = {"Authorization": f"Bearer {token}", "Sec-Fetch-Site": "cross-site", "Origin": "https://elsewhere.org"}
     assert http.post(f"{API}/generations/x/cancel", headers=headers).status_code == 404
@@ -154,9 +154,9 @@ def test_other_pages_set_no_cookie(http):
         assert "set-cookie" not in http.get(path).headers
 
 
-def test_the_cookie_can_be_made_that_of_a_token(app, session):
+def test_the_cookie_can_be_set_from_a_bearer_token(app, session):
     response = session.post("/sessions/cookie")
     assert response.status_code == 204
     assert response.headers["set-cookie"].startswith(f"videogen_session={session.token};")
-    nobody = httpx.post(f"{app.base_url}{API}/sessions/cookie", headers={"Authorization": "Bearer wrong"})
-    assert (nobody.status_code, "set-cookie" in nobody.headers) == (401, False)
+    refused = httpx.post(f"{app.base_url}{API}/sessions/cookie", headers={"Authorization": "Bearer wrong"})
+    assert (refused.status_code, "set-cookie" in refused.headers) == (401, False)

@@ -1,4 +1,4 @@
-"""Links as their owner makes them and as anybody meets them, over real HTTP."""
+"""Public links: how their owner manages them and what visitors get, over HTTP."""
 
 import json
 import re
@@ -19,24 +19,24 @@ EVIL = '"><script>alert(1)</script>\r\nSet-Cookie: a=b\u202egpj.'
 
 @pytest.fixture
 def visitor(app):
-    """Somebody who has no more than a link."""
+    """An HTTP client without a session."""
     with httpx.Client(base_url=app.base_url, trust_env=False, timeout=30, headers=BROWSER) as client:
         yield client
 
 
 @pytest.fixture
 def shared(session):
-    """Shares a new finished generation: (generation, link)."""
+    """Makes and shares a finished generation; returns the generation and its link."""
 
-    def make(wanted=None, **options):
+    def make(body=None, **options):
         generation = session.finish(session.submit("bars", **options)["id"])
-        return generation, link(session, generation["id"], wanted)
+        return generation, link(session, generation["id"], body)
 
     return make
 
 
-def link(session, generation_id, wanted=None):
-    response = session.post(f"/generations/{generation_id}/share", json=wanted)
+def link(session, generation_id, body=None):
+    response = session.post(f"/generations/{generation_id}/share", json=body)
     assert response.status_code == 201, response.text
     return response.json()
 
@@ -45,10 +45,10 @@ def page_of(link):
     return f"/s/{link['slug']}"
 
 
-# The owner's side.
+# For the owner.
 
 
-def test_a_link_is_unguessable_and_holds_until_it_is_revoked(app, session, shared):
+def test_a_link_is_unguessable_and_by_default_never_expires(app, session, shared):
     generation, made = shared()
     assert made["generationId"] == generation["id"]
     assert made["url"] == f"{app.base_url}/s/{made['slug']}"
@@ -58,7 +58,7 @@ def test_a_link_is_unguessable_and_holds_until_it_is_revoked(app, session, share
     assert other["slug"] != made["slug"]
 
 
-def test_asking_again_gives_the_same_link_with_the_expiry_that_is_asked_for(session, shared):
+def test_sharing_again_keeps_the_link_and_changes_only_the_given_fields(session, shared):
     generation, made = shared({"expiresInSeconds": 3600, "indexable": True})
     again = link(session, generation["id"])
     assert again == made
@@ -70,12 +70,12 @@ def test_asking_again_gives_the_same_link_with_the_expiry_that_is_asked_for(sess
 
 
 @pytest.mark.parametrize("body", [{"expiresInSeconds": 0}, {"expiresInSeconds": "1"}, {"slug": "mine"}, []])
-def test_what_is_no_wish_is_refused_with_its_field(finished, body):
+def test_an_invalid_share_request_is_rejected(finished, body):
     response = finished.session.post(f"/generations/{finished.generation['id']}/share", json=body)
     assert (response.status_code, response.json()["code"]) == (422, "invalid_request")
 
 
-def test_only_the_owner_makes_and_revokes(session_of, shared, http, visitor):
+def test_only_the_owner_can_share_and_revoke(session_of, shared, http, visitor):
     generation, made = shared()
     other = session_of()
     for call in (other.post, other.delete):
@@ -85,7 +85,7 @@ def test_only_the_owner_makes_and_revokes(session_of, shared, http, visitor):
     assert visitor.get(page_of(made)).status_code == 200
 
 
-def test_the_list_tells_what_is_shared_newest_first(session, shared):
+def test_valid_links_are_listed_newest_first(session, shared):
     first, second = shared(prompt="first"), shared(prompt="second")
     items = session.get("/shares").json()["items"]
     assert [item["title"] for item in items] == ["second", "first"]
@@ -106,20 +106,20 @@ def test_a_revoked_link_never_comes_back(session, shared, visitor):
     assert visitor.get(page_of(again)).status_code == 200
 
 
-def test_links_outlive_restarts(running_app):
+def test_links_work_after_a_restart(running_app):
     app = running_app(engines=["bars"])
-    with Session(app.base_url) as session, connect(app.base_url) as anybody:
+    with Session(app.base_url) as session, connect(app.base_url) as visitor:
         generation = session.finish(session.submit("bars")["id"])
         made = link(session, generation["id"])
         app.restart()
-        assert anybody.get(f"{page_of(made)}/video.mp4").status_code == 200
+        assert visitor.get(f"{page_of(made)}/video.mp4").status_code == 200
         assert session.get("/shares").json()["items"][0]["slug"] == made["slug"]
 
 
-# Links that lead nowhere.
+# Links that do not work.
 
 
-def test_every_link_that_does_not_work_gets_the_same_friendly_page(app, session, shared, visitor):
+def test_every_invalid_link_gets_the_same_page(app, session, shared, visitor):
     generation, revoked = shared()
     session.delete(f"/generations/{generation['id']}/share")
     _, expired = shared({"expiresInSeconds": 3600})
@@ -143,14 +143,14 @@ def test_every_link_that_does_not_work_gets_the_same_friendly_page(app, session,
     assert {answer.status_code for answer in answers} == {404}
     assert {answer.content for answer in answers} == {answers[0].content}
     dates = ("date",)
-    told = [{name: value for name, value in answer.headers.items() if name not in dates} for answer in answers]
-    assert all(one == told[0] for one in told)
+    headers = [{name: value for name, value in answer.headers.items() if name not in dates} for answer in answers]
+    assert all(other == headers[0] for other in headers)
     assert "This link leads nowhere" in answers[0].text
     assert answers[0].headers["x-robots-tag"] == "noindex, nofollow"
     assert answers[0].headers["cache-control"] == "no-store"
 
 
-def test_a_deleted_generation_says_what_happened(session, shared, visitor):
+def test_the_link_of_a_deleted_generation_is_410_with_an_explanation(session, shared, visitor):
     generation, made = shared()
     session.delete(f"/generations/{generation['id']}").raise_for_status()
     answer = visitor.get(page_of(made))
@@ -161,22 +161,22 @@ def test_a_deleted_generation_says_what_happened(session, shared, visitor):
     assert session.get("/shares").json() == {"items": []}
 
 
-def test_a_video_that_is_gone_from_the_data_folder_is_not_promised(app, shared, visitor):
+def test_a_page_without_its_file_has_no_player_and_no_card(app, shared, visitor):
     generation, made = shared()
     for path in (app.data_dir / "files" / generation["id"]).iterdir():
         path.unlink()
     page = visitor.get(page_of(made))
     assert page.status_code == 200
     assert "Its file is not there any more" in page.text
-    for promise in ("video.mp4", "poster.jpg", "<video", "twitter:player"):
-        assert promise not in page.text
+    for text in ("video.mp4", "poster.jpg", "<video", "twitter:player"):
+        assert text not in page.text
     assert "Its file is not there any more" in visitor.get(page_of(made) + "/embed").text
     card = visitor.get("/oembed", params={"url": made["url"]}).json()
     assert "thumbnail_url" not in card
     assert visitor.get(page_of(made) + "/video.mp4").status_code == 404
 
 
-# What a visitor gets.
+# For visitors.
 
 
 def test_the_page_is_small_strict_and_sets_no_cookie(shared, visitor):
@@ -195,14 +195,14 @@ def test_the_page_is_small_strict_and_sets_no_cookie(shared, visitor):
     assert "gradio" not in page.text.lower()
 
 
-def test_noindex_unless_asked_otherwise(shared, visitor):
+def test_a_page_is_indexable_only_on_request(shared, visitor):
     _, made = shared({"indexable": True})
     page = visitor.get(page_of(made))
     assert "x-robots-tag" not in page.headers
     assert "noindex" not in page.text
 
 
-def test_the_video_is_streamed_with_ranges_and_checked_each_time(session, shared, visitor):
+def test_the_video_supports_ranges_and_is_revalidated_each_time(session, shared, visitor):
     generation, made = shared()
     whole = visitor.get(f"{page_of(made)}/video.mp4")
     assert (whole.status_code, whole.headers["content-type"]) == (200, "video/mp4")
@@ -219,7 +219,7 @@ def test_the_video_is_streamed_with_ranges_and_checked_each_time(session, shared
     assert visitor.get(f"{page_of(made)}/video.mp4", headers=known).status_code == 404
 
 
-def test_the_poster_and_the_qr_code_are_pictures(shared, visitor):
+def test_the_poster_is_a_jpeg_and_the_qr_code_an_svg(shared, visitor):
     _, made = shared()
     poster = visitor.get(f"{page_of(made)}/poster.jpg")
     assert poster.headers["content-type"] == "image/jpeg"
@@ -229,18 +229,18 @@ def test_the_poster_and_the_qr_code_are_pictures(shared, visitor):
     assert code.text.startswith("<svg")
 
 
-def test_nothing_of_the_session_is_told(session, shared, visitor):
+def test_a_link_reveals_nothing_about_the_session(session, shared, visitor):
     generation, made = shared()
     parts = ("", "/embed", "/events", "/recipe.json", "/qr.svg")
-    told = "".join(visitor.get(page_of(made) + part).text for part in parts)
-    told += visitor.get("/oembed", params={"url": made["url"]}).text
+    public = "".join(visitor.get(page_of(made) + part).text for part in parts)
+    public += visitor.get("/oembed", params={"url": made["url"]}).text
     for name in ("id", "projectId", "requestId", "fileId"):
-        assert generation[name] not in told, name
-    assert session.id not in told
-    assert "/media/" not in told, "a signed link would outlive the revoke"
+        assert generation[name] not in public, name
+    assert session.id not in public
+    assert "/media/" not in public, "a signed link would work after the revoke"
 
 
-def test_views_are_those_of_people(session, shared, visitor):
+def test_only_views_by_people_other_than_the_owner_are_counted(session, shared, visitor):
     _, made = shared()
 
     def views():
@@ -258,38 +258,38 @@ def test_views_are_those_of_people(session, shared, visitor):
     for agent in ("Twitterbot/1.0", "facebookexternalhit/1.1", "Slackbot-LinkExpanding 1.0", "WhatsApp/2.2", ""):
         visit(**{"User-Agent": agent})
     visitor.head(page_of(made))
-    visit(Cookie=f"videogen_session={session.token}")  # the owner's own look
-    # Counting comes after the answer.
+    visit(Cookie=f"videogen_session={session.token}")  # a visit of the owner
+    # Views are counted after the response.
     while views() < 2:
         pass
     assert views() == 2
 
 
-# Live.
+# Events.
 
 
-def test_visitors_hear_progress_and_the_end_and_nothing_else(session, visitor):
+def test_visitors_receive_only_public_fields_of_progress_and_result(session, visitor):
     generation = session.submit("slow", settings={"delay_ms": 60})["id"]
     made = link(session, generation)
     with visitor.stream("GET", f"{page_of(made)}/events") as response:
         assert response.headers["cache-control"] == "no-store"
         assert response.headers["x-accel-buffering"] == "no"
         stream = Stream(response)
-        frames = list(stream)
+        events = list(stream)
     assert stream.retry == 1000
-    ids = [frame.id for frame in frames]
+    ids = [event.id for event in events]
     assert ids == sorted(set(ids))
-    assert [frame.terminal for frame in frames] == [*[False] * (len(frames) - 1), True]
+    assert [event.terminal for event in events] == [*[False] * (len(events) - 1), True]
     allowed = {"status", "progress", "attempt", "at", "label", "note", "said"}
     progress = {"stage", "step", "totalSteps", "message", "queuePosition", "expectedWaitSeconds", "etaSeconds"}
     progress |= {"estimated", "previewUrl"}
     result = {"type", "url", "posterUrl", "width", "height", "durationSeconds", "fps", "sizeBytes"}
-    for frame in frames:
-        assert set(frame.data) == allowed | (result if frame.terminal else progress)
-    assert frames[-1].data["url"] == "video.mp4"
-    # What was missed is told again, once; after the end there is nothing more.
+    for event in events:
+        assert set(event.data) == allowed | (result if event.terminal else progress)
+    assert events[-1].data["url"] == "video.mp4"
+    # A reconnect gets the missed events once; after the terminal event there is nothing more.
     rest = visitor.get(f"{page_of(made)}/events", headers={"Last-Event-ID": str(ids[-2])})
-    assert [frame.id for frame in parse(rest.content)] == ids[-1:]
+    assert [event.id for event in parse(rest.content)] == ids[-1:]
     over = visitor.get(f"{page_of(made)}/events", headers={"Last-Event-ID": str(ids[-1])})
     assert (over.status_code, over.content) == (204, b"")
 
@@ -302,7 +302,7 @@ def test_a_revoke_ends_open_streams_at_once(session, visitor):
         stream = Stream(response)
         next(stream)
         session.delete(f"/generations/{generation}/share")
-        assert not [frame for frame in stream if frame.terminal], "the generation itself goes on"
+        assert not [event for event in stream if event.terminal], "the generation itself continues"
     assert visitor.get(f"{page_of(made)}/events").status_code == 404
 
 
@@ -311,23 +311,23 @@ def test_open_streams_end_when_the_link_expires(session, visitor):
     session.wait_rendering(generation)
     made = link(session, generation, {"expiresInSeconds": 1})
     with visitor.stream("GET", f"{page_of(made)}/events") as response:
-        assert not [frame for frame in Stream(response) if frame.terminal], "the generation itself goes on"
+        assert not [event for event in Stream(response) if event.terminal], "the generation itself continues"
     assert visitor.get(f"{page_of(made)}/events").status_code == 404
 
 
-def test_a_preview_is_there_while_it_renders(session, visitor):
+def test_the_preview_is_served_during_the_render(session, visitor):
     generation = session.submit("until-cancelled")["id"]
     made = link(session, generation)
     session.wait_rendering(generation)
     with visitor.stream("GET", f"{page_of(made)}/events") as response:
-        frame = Stream(response).until(lambda frame: frame.data["previewUrl"])
-    preview = visitor.get(f"{page_of(made)}/{frame.data['previewUrl']}")
+        event = Stream(response).until(lambda event: event.data["previewUrl"])
+    preview = visitor.get(f"{page_of(made)}/{event.data['previewUrl']}")
     assert (preview.status_code, preview.headers["content-type"]) == (200, "image/jpeg")
     assert visitor.get(f"{page_of(made)}/video.mp4").status_code == 404
     session.cancel(generation)
 
 
-# What other sites are told.
+# For other sites.
 
 
 class Tags(HTMLParser):
@@ -339,80 +339,79 @@ class Tags(HTMLParser):
         self.feed(html)
 
     def handle_starttag(self, tag, attrs):
-        told = dict(attrs)
+        attributes = dict(attrs)
         if tag == "meta":
-            self.meta[told.get("property") or told.get("name")] = told.get("content")
+            self.meta[attributes.get("property") or attributes.get("name")] = attributes.get("content")
         elif tag == "link":
-            self.links[told["rel"]] = told["href"]
+            self.links[attributes["rel"]] = attributes["href"]
         elif tag == "script":
             self.scripts += 1
 
 
-def test_cards_and_embeds_lead_to_the_video_with_whole_addresses(session, shared, visitor):
+def test_cards_and_embeds_have_absolute_links_to_the_video(session, shared, visitor):
     generation, made = shared(prompt=EVIL.replace("\r\n", " ").replace("\u202e", ""))
     tags = Tags(visitor.get(page_of(made)).text)
-    assert tags.scripts == 0, "a finished page needs none"
+    assert tags.scripts == 0, "a finished page has no script"
     assert tags.meta["og:title"].startswith('"><script>')
     assert tags.meta["og:video"] == tags.meta["twitter:player:stream"] == f"{made['url']}/video.mp4"
     assert tags.meta["og:image"] == f"{made['url']}/poster.jpg"
     assert tags.meta["twitter:card"] == "player"
     assert tags.meta["twitter:player"] == f"{made['url']}/embed"
-    told = visitor.get(tags.links["alternate"]).json()
-    assert (told["version"], told["type"], told["width"]) == ("1.0", "video", generation["width"])
-    assert told["thumbnail_url"] == f"{made['url']}/poster.jpg"
-    frame = Frames(told["html"])
-    assert frame.found == [("iframe", f"{made['url']}/embed")]
+    card = visitor.get(tags.links["alternate"]).json()
+    assert (card["version"], card["type"], card["width"]) == ("1.0", "video", generation["width"])
+    assert card["thumbnail_url"] == f"{made['url']}/poster.jpg"
+    assert Elements(card["html"]).sources == [("iframe", f"{made['url']}/embed")]
     embed = visitor.get(f"{page_of(made)}/embed")
     assert "frame-ancestors *" in embed.headers["content-security-policy"]
 
 
-class Frames(HTMLParser):
+class Elements(HTMLParser):
     """Every tag in a piece of markup, with its source."""
 
     def __init__(self, html):
         super().__init__()
-        self.found = []
+        self.sources = []
         self.feed(html)
 
     def handle_starttag(self, tag, attrs):
-        self.found.append((tag, dict(attrs).get("src")))
+        self.sources.append((tag, dict(attrs).get("src")))
 
 
-def test_oembed_keeps_the_shape_within_bounds(shared, visitor):
+def test_oembed_keeps_the_aspect_ratio_within_the_limits(shared, visitor):
     _, made = shared(settings={"width": 128, "height": 64})
-    told = visitor.get("/oembed", params={"url": made["url"], "maxwidth": 64, "maxheight": 1000}).json()
-    assert (told["width"], told["height"]) == (64, 32)
+    card = visitor.get("/oembed", params={"url": made["url"], "maxwidth": 64, "maxheight": 1000}).json()
+    assert (card["width"], card["height"]) == (64, 32)
 
 
 @pytest.mark.parametrize(
     "url", ["", "x", "javascript:alert(1)", "http://elsewhere.example/s/x", "http://[", "a" * 10_000]
 )
-def test_oembed_knows_only_links_of_this_app(visitor, url):
+def test_oembed_rejects_links_of_other_apps(visitor, url):
     assert visitor.get("/oembed", params={"url": url}).status_code == 404
 
 
-def test_oembed_of_a_guessed_link_and_of_another_format(app, shared, visitor):
+def test_oembed_rejects_an_unknown_link_and_another_format(app, shared, visitor):
     _, made = shared()
     assert visitor.get("/oembed", params={"url": f"{app.base_url}/s/{'x' * 24}"}).status_code == 404
     assert visitor.get("/oembed", params={"url": made["url"], "format": "xml"}).status_code == 501
     assert visitor.get("/oembed").status_code == 422
 
 
-def test_a_title_cannot_write_headers(session, shared, visitor):
+def test_a_title_cannot_inject_headers(session, shared, visitor):
     generation, made = shared()
     session.patch(f"/generations/{generation['id']}", json={"title": 'été "x"; filename=evil.exe\r\nX-Evil: 1 海'})
     saved = visitor.get(f"{page_of(made)}/video.mp4?download")
     assert "x-evil" not in saved.headers
-    told = saved.headers["content-disposition"]
-    plain, extended = re.fullmatch(r"attachment; filename=\"([\w.-]+)\"; filename\*=UTF-8''(\S+)", told).groups()
+    header = saved.headers["content-disposition"]
+    plain, extended = re.fullmatch(r"attachment; filename=\"([\w.-]+)\"; filename\*=UTF-8''(\S+)", header).groups()
     assert plain == "ete-x-filename-evil-exe-x-evil-1.mp4"
     assert unquote(extended) == "été-x-filename-evil-exe-x-evil-1-海.mp4"
 
 
-def test_the_recipe_is_what_the_form_needs(shared, visitor):
+def test_the_recipe_has_the_values_of_the_form(shared, visitor):
     generation, made = shared(settings={"seed": 2**40})
-    told = visitor.get(f"{page_of(made)}/recipe.json").json()
-    assert told["prompt"] == generation["prompt"]
-    assert told["seed"] == str(2**40)
-    assert told["settings"] == generation["settings"]
-    assert json.dumps(told).count("gen_") == 0
+    recipe = visitor.get(f"{page_of(made)}/recipe.json").json()
+    assert recipe["prompt"] == generation["prompt"]
+    assert recipe["seed"] == str(2**40)
+    assert recipe["settings"] == generation["settings"]
+    assert json.dumps(recipe).count("gen_") == 0

@@ -1,4 +1,4 @@
-"""`type: image`: one picture through the same machinery, and what may be made of it."""
+"""`type: image`: stills, and videos that start from them."""
 
 import io
 import json
@@ -18,16 +18,16 @@ def still(finished):
     return made, session.read(made["id"]), events
 
 
-def test_a_still_has_no_length_and_no_frame_rate(still):
+def test_a_still_has_no_duration_and_no_frame_rate(still):
     made, ended, _ = still
-    for told in (made, ended):
-        assert (told["type"], told["durationSeconds"], told["fps"]) == ("image", 0, 0)
-        assert (told["width"], told["height"]) == (80, 64)
-        assert told["settings"] == {"width": 80, "height": 64, "seed": 7}
+    for generation in (made, ended):
+        assert (generation["type"], generation["durationSeconds"], generation["fps"]) == ("image", 0, 0)
+        assert (generation["width"], generation["height"]) == (80, 64)
+        assert generation["settings"] == {"width": 80, "height": 64, "seed": 7}
     assert (ended["status"], ended["progress"], ended["videoUrl"]) == ("completed", 100, None)
 
 
-def test_a_still_is_a_png_that_carries_its_recipe(still, finished):
+def test_a_still_is_a_png_with_its_recipe(still, finished):
     _, ended, _ = still
     response = finished.session.http.get(ended["imageUrl"])
     assert (response.status_code, response.headers["content-type"]) == (200, "image/png")
@@ -44,18 +44,18 @@ def test_a_still_is_a_png_that_carries_its_recipe(still, finished):
 
 def test_a_still_has_a_preview_a_poster_and_events_like_a_video(still, finished):
     _, ended, events = still
-    assert [frame.event for frame in events[-1:]] == ["render_result"]
-    assert {frame.event for frame in events[:-1]} <= {"render_progress"}
-    told = events[-1].data
-    assert (told["videoUrl"], told["durationSeconds"], told["fps"]) == (None, 0, 0)
-    assert (told["fileId"], told["sizeBytes"]) == (ended["fileId"], ended["sizeBytes"])
-    assert finished.session.http.get(told["imageUrl"]).headers["content-type"] == "image/png"
+    assert [event.event for event in events[-1:]] == ["render_result"]
+    assert {event.event for event in events[:-1]} <= {"render_progress"}
+    result = events[-1].data
+    assert (result["videoUrl"], result["durationSeconds"], result["fps"]) == (None, 0, 0)
+    assert (result["fileId"], result["sizeBytes"]) == (ended["fileId"], ended["sizeBytes"])
+    assert finished.session.http.get(result["imageUrl"]).headers["content-type"] == "image/png"
     poster = finished.session.http.get(ended["posterUrl"])
     assert poster.headers["content-type"] == "image/jpeg"
     assert colour_at(poster.content, 0.5, 0.5) == "blue"
 
 
-def test_the_same_still_has_the_same_recipe_whatever_length_is_asked_for(session):
+def test_the_recipe_hash_of_a_still_does_not_depend_on_the_duration(session):
     hashes = {
         session.submit("looks", type="image", settings={"seed": 7, "durationSeconds": seconds})["recipeHash"]
         for seconds in (1, 2)
@@ -64,7 +64,7 @@ def test_the_same_still_has_the_same_recipe_whatever_length_is_asked_for(session
     assert session.submit("looks", settings={"seed": 7})["recipeHash"] not in hashes
 
 
-def test_an_engine_that_makes_no_stills_says_so(session):
+def test_an_engine_without_stills_rejects_the_type_image(session):
     response = session.try_submit("bars", type="image")
     assert response.status_code == 422
     assert response.json()["errors"] == [
@@ -79,7 +79,7 @@ def test_stills_and_videos_are_listed_by_type(session):
         assert [item["id"] for item in items] == [made["id"]]
 
 
-def test_a_finished_still_starts_a_video_without_being_sent_again(session):
+def test_a_finished_still_can_start_a_video_without_an_upload(session):
     still = session.finish(session.submit("looks", type="image", settings={"seed": 7})["id"])
     shown = session.get(f"/files/{still['fileId']}").json()
     assert (shown["id"], shown["contentType"], shown["width"]) == (still["fileId"], "image/png", 64)
@@ -88,14 +88,14 @@ def test_a_finished_still_starts_a_video_without_being_sent_again(session):
     assert made["inputFileId"] == again["inputFileId"], "one copy is enough"
     ended = session.finish(made["id"])
     assert colour_at(session.http.get(ended["posterUrl"]).content, 0.5, 0.5) == "blue"
-    # The video has a copy of its own: the still may go.
+    # The video has its own copy, so the still can be deleted.
     session.finish(again["id"])
     assert session.delete(f"/generations/{still['id']}").status_code == 204
     assert session.finish(session.post(f"/generations/{made['id']}/retry").json()["id"])["status"] == "completed"
     assert session.try_submit("looks", inputFileId=still["fileId"]).status_code == 422
 
 
-def test_neither_a_video_nor_another_sessions_still_is_an_input(session, session_of):
+def test_a_video_or_a_still_of_another_session_is_no_valid_input(session, session_of):
     video = session.finish(session.submit("looks")["id"])
     other = session_of()
     theirs = other.finish(other.submit("looks", type="image")["id"])
@@ -107,7 +107,7 @@ def test_neither_a_video_nor_another_sessions_still_is_an_input(session, session
         assert session.get(f"/files/{file_id}").status_code == 404
 
 
-def test_a_submit_that_is_sent_again_is_the_same_project_though_its_still_is_gone(session):
+def test_a_repeated_submit_returns_the_same_project_after_its_still_was_deleted(session):
     still = session.finish(session.submit("looks", type="image")["id"])
     key = {"Idempotency-Key": "animate"}
     first = session.try_submit("looks", headers=key, inputFileId=still["fileId"], variations=2)

@@ -1,4 +1,4 @@
-"""A session on another device, over HTTP."""
+"""One-time codes that open a session on another device, over HTTP."""
 
 import pytest
 
@@ -26,13 +26,13 @@ def test_a_code_opens_the_same_session_with_another_token_and_sets_the_cookie(se
     assert session.read(generation["id"])["id"] == generation["id"]
 
 
-def test_the_link_leads_to_the_page_and_its_secret_is_not_sent_to_any_server(app, made):
+def test_the_secret_of_a_link_is_in_the_fragment_and_never_sent_to_a_server(app, made):
     page, _, secret = made["url"].partition("#claim=")
     assert page == f"{app.base_url}/"
     assert len(secret) >= 43
 
 
-def test_a_used_code_is_told_in_one_clear_sentence(http, made):
+def test_a_used_code_is_refused_with_an_explanation(http, made):
     secret = made["url"].partition("=")[2]
     assert http.post(f"{API}/sessions/claim", json={"code": secret}).status_code == 201
     late = http.post(f"{API}/sessions/claim", json={"code": secret})
@@ -40,14 +40,14 @@ def test_a_used_code_is_told_in_one_clear_sentence(http, made):
     assert late.json()["detail"].startswith("This code was used before, has expired, or is wrong.")
 
 
-def test_a_revoked_code_is_refused_as_a_used_one(session, http, made):
+def test_a_revoked_code_is_refused_like_a_used_one(session, http, made):
     assert [session.delete("/sessions/transfer").status_code for _ in range(2)] == [204, 204]
     late = http.post(f"{API}/sessions/claim", json={"code": made["code"]})
     assert late.json()["code"] == "code_refused"
 
 
 @pytest.mark.parametrize("headers", [{"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://evil.example"}])
-def test_another_site_cannot_put_its_session_into_a_browser(http, made, headers):
+def test_another_site_cannot_set_its_session_in_a_browser(http, made, headers):
     secret = made["url"].partition("=")[2]
     refused = http.post(f"{API}/sessions/claim", json={"code": secret}, headers=headers)
     assert (refused.status_code, refused.json()["code"]) == (403, "cross_site")
@@ -57,10 +57,10 @@ def test_another_site_cannot_put_its_session_into_a_browser(http, made, headers)
 
 
 @pytest.mark.parametrize("body", [{}, {"code": ""}, {"code": "x" * 201}, {"code": 7}, {"code": "a", "more": 1}])
-def test_what_is_no_code_at_all_is_invalid(http, body):
+def test_a_malformed_code_is_invalid(http, body):
     response = http.post(f"{API}/sessions/claim", json=body)
     assert (response.status_code, response.json()["code"]) == (422, "invalid_request")
 
 
-def test_only_a_session_makes_codes(http):
+def test_a_transfer_code_needs_a_session(http):
     assert http.post(f"{API}/sessions/transfer").status_code == 401

@@ -86,10 +86,10 @@ async def test_each_scope_receives_only_its_own_events(hub):
 
 
 async def test_another_session_receives_nothing_even_with_the_right_key(hub):
-    stranger = _subscribe(hub, "generation", "gen_a", session="ses_b")
+    other_session = _subscribe(hub, "generation", "gen_a", session="ses_b")
     hub.publish([stored_event(1, "gen_a")])
     await _delivered()
-    assert stranger.take() == []
+    assert other_session.take() == []
 
 
 async def test_an_event_is_encoded_once_for_all_its_subscribers():
@@ -212,13 +212,13 @@ async def test_visitors_get_an_encoding_of_their_own_made_once_for_all():
     hub.open()
     visitors = [_subscribe(hub, "visitors", "gen_a") for _ in range(3)]
     owner = _subscribe(hub, "generation", "gen_a")
-    stranger = _subscribe(hub, "visitors", "gen_a", session="ses_b")
+    other_session = _subscribe(hub, "visitors", "gen_a", session="ses_b")
     hub.publish([stored_event(1)])
     await _delivered()
     assert [[event.data for event in visitor.take()] for visitor in visitors] == [[b"visitor 1"]] * 3
     assert encoded == [1]
     assert [event.data for event in owner.take()] == [b"owner 1"]
-    assert stranger.take() == []
+    assert other_session.take() == []
     hub.close()
 
 

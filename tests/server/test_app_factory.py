@@ -17,7 +17,7 @@ from videogen.server import create_app
 COMMAND = (sys.executable, "-m", "uvicorn", "--factory", "videogen.server:create_app", "--port", "0")
 START_SECONDS = 90
 STOP_SECONDS = 30
-"""After so long the process has failed to stop. Uvicorn would wait for ever for an open stream."""
+"""After this time the process has failed to stop. Uvicorn would wait for an open stream without a limit."""
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def _address(process):
     return re.search(r"http://\S+", line)[0]
 
 
-def test_it_serves_page_and_api_and_ends_open_streams_when_it_is_told_to_stop(uvicorn_process):
+def test_page_and_api_are_served_and_sigterm_ends_open_streams(uvicorn_process):
     # Without a limit for a graceful shutdown, only the app itself can end its streams.
     process = uvicorn_process()
     address = _address(process)
@@ -71,7 +71,7 @@ def test_it_serves_page_and_api_and_ends_open_streams_when_it_is_told_to_stop(uv
     assert "Traceback" not in process.stderr.read()
 
 
-def test_an_open_page_does_not_keep_it_from_stopping(uvicorn_process):
+def test_an_open_page_does_not_prevent_the_stop(uvicorn_process):
     process = uvicorn_process("--timeout-graceful-shutdown", "3")
     address = _address(process)
     with httpx.Client(base_url=address, trust_env=False, timeout=30) as browser:
@@ -86,7 +86,7 @@ def test_an_open_page_does_not_keep_it_from_stopping(uvicorn_process):
             assert process.wait(STOP_SECONDS) in (0, -15)
 
 
-def test_several_workers_stop_with_one_line_that_says_why(uvicorn_process):
+def test_several_worker_processes_stop_with_one_line_that_says_why(uvicorn_process):
     process = uvicorn_process("--workers", "2")
     _, errors = process.communicate(timeout=START_SECONDS)
     reasons = [line for line in errors.splitlines() if "videogen cannot start. " in line]
@@ -95,7 +95,7 @@ def test_several_workers_stop_with_one_line_that_says_why(uvicorn_process):
     assert "Traceback" not in errors
 
 
-def test_a_wrong_setting_ends_it_with_one_line(uvicorn_process):
+def test_a_wrong_setting_stops_the_start_with_one_line(uvicorn_process):
     process = uvicorn_process(workers="many")
     _, errors = process.communicate(timeout=START_SECONDS)
     (line,) = errors.splitlines()

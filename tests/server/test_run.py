@@ -23,7 +23,7 @@ def _alter(path, statement):
         connection.execute(statement)
 
 
-# A refused start says why in one line.
+# A failed start prints one line with the reason.
 
 
 def _line(status, printed):
@@ -34,14 +34,14 @@ def _line(status, printed):
 
 
 def _refused_process(data_dir, **settings):
-    """The line with which `python app.py` refuses to start."""
+    """The line that `python app.py` prints when it cannot start."""
     done = run_to_end(env=environment(data_dir, **settings))
     return _line(done.returncode, SimpleNamespace(out=done.stdout, err=done.stderr))
 
 
 @pytest.fixture
 def refused(capsys):
-    """The line with which `serve` refuses to start, in this process."""
+    """Runs `serve` in this process; returns the line that it prints when it cannot start."""
 
     def refused(data_dir, **settings):
         config = AppConfig.from_env(environment(data_dir, **settings))
@@ -132,25 +132,25 @@ def test_the_database_can_be_migrated_without_a_server(tmp_path):
     assert (second.returncode, second.stdout) == (0, f"The database is at revision {HEAD} already.\n")
 
 
-# What was begun goes on.
+# Renders continue after a kill, a stop or a restart.
 
 LONG = {"durationSeconds": 2, "delay_ms": 50}
 FRAMES = 16
 SECOND = 8
 
 
-def _went_on(frames):
-    """What holds for the events of a render that lost its renderer once."""
-    ids = [frame.id for frame in frames]
+def _continued(events):
+    """Check the events of a render that lost its renderer once."""
+    ids = [event.id for event in events]
     assert ids == sorted(set(ids)), "ids rise strictly"
-    assert [frame.event for frame in frames if frame.terminal] == ["render_result"], "one end"
-    assert frames[-1].terminal
-    assert list(dict.fromkeys(frame.data["attempt"] for frame in frames)) == [0, 1, 2]
-    second = [frame.data for frame in frames if frame.data["attempt"] == 2 and frame.data.get("totalSteps")]
+    assert [event.event for event in events if event.terminal] == ["render_result"], "exactly one terminal event"
+    assert events[-1].terminal
+    assert list(dict.fromkeys(event.data["attempt"] for event in events)) == [0, 1, 2]
+    second = [event.data for event in events if event.data["attempt"] == 2 and event.data.get("totalSteps")]
     rendered = [data["step"] for data in second if data["stage"] in ("preparing", "rendering")]
     assert rendered[0] >= SECOND, "it went on after the last whole second"
     for attempt in (1, 2):
-        shown = [frame.data["progress"] for frame in frames if frame.data["attempt"] == attempt]
+        shown = [event.data["progress"] for event in events if event.data["attempt"] == attempt]
         assert shown == sorted(shown)
     return True
 
@@ -161,33 +161,33 @@ def _plays(session, generation, tmp_path):
     return probe(path).num_frames == FRAMES
 
 
-def _gone(processes):
+def _have_ended(processes):
     return psutil.wait_procs(processes, timeout=10)[1] == []
 
 
-def test_a_renderer_that_is_killed_is_replaced_and_goes_on_from_its_checkpoint(app, tmp_path):
+def test_a_killed_renderer_is_replaced_and_continues_from_its_checkpoint(app, tmp_path):
     with Session(app.base_url) as session:
         made = session.submit("paced", settings=LONG)
         session.wait_rendering(made["id"], SECOND + 2)
         app.renderer(made["id"]).kill()
         ended = session.finish(made["id"])
         assert (ended["status"], ended["attempt"]) == ("completed", 2)
-        assert _went_on(session.follow(made["id"], 0))
+        assert _continued(session.follow(made["id"], 0))
         assert _plays(session, ended, tmp_path)
 
 
-def test_a_stop_ends_open_streams_and_renders_in_bounded_time_and_the_next_start_goes_on(running_app, tmp_path):
+def test_a_stop_ends_open_streams_and_renders_and_the_next_start_continues(running_app, tmp_path):
     app = running_app(engines=["paced"], workers=2)
     with Session(app.base_url) as session:
         made = session.submit_all("paced", settings=LONG | {"seed": 1}, variations=2)["generations"]
         with session.stream("/events", 0) as first, session.stream(f"/generations/{made[0]['id']}/events") as second:
-            first.until(lambda frame: frame.data.get("step", 0) >= SECOND + 2)
+            first.until(lambda event: event.data.get("step", 0) >= SECOND + 2)
             next(second)
             children = app.children()
             assert len(children) >= 2
             assert app.stop() in (0, -15), "it ends though streams are open"
             list(first), list(second)  # ended by the server, between two events
-        assert _gone(children)
+        assert _have_ended(children)
         assert "Traceback" not in app.log
         app.restart()
         for generation in made:
@@ -195,36 +195,36 @@ def test_a_stop_ends_open_streams_and_renders_in_bounded_time_and_the_next_start
         assert _plays(session, session.read(made[0]["id"]), tmp_path)
 
 
-def test_a_server_that_is_killed_takes_its_renderers_along_and_the_next_start_goes_on(running_app, tmp_path):
+def test_killing_the_server_ends_its_renderers_and_the_next_start_continues(running_app, tmp_path):
     app = running_app(engines=["paced"], workers=1)
     with Session(app.base_url) as session:
         made, waiting = session.submit("paced", settings=LONG), session.submit("paced")
         last = session.wait_rendering(made["id"], SECOND + 2).id
         children = app.children()
         app.kill()
-        assert _gone(children)
+        assert _have_ended(children)
         app.restart()
         rest = session.follow(made["id"], last)
         assert rest[0].id > last
         assert session.finish(waiting["id"])["status"] == "completed"
         everything = session.follow(made["id"], 0)
-        assert _went_on(everything)
-        assert rest == [frame for frame in everything if frame.id > last]
+        assert _continued(everything)
+        assert rest == [event for event in everything if event.id > last]
         assert _plays(session, session.read(made["id"]), tmp_path)
     assert app.log.count("Ready on ") == 2
     assert "Traceback" not in app.log
 
 
-def test_a_video_from_an_image_goes_on_after_a_kill_and_a_restart_to_the_same_bytes(running_app):
+def test_a_video_from_an_image_has_the_same_bytes_after_a_kill_and_a_restart(running_app):
     app = running_app(engines=["procedural"])
-    asked = {
+    request = {
         "prompt": "slow orbit, rain at dusk",
         "settings": {"width": 320, "height": 180, "durationSeconds": 6, "fps": 12, "seed": 7},
     }
     with Session(app.base_url) as session:
         file = session.upload(photo())
-        asked["inputFileId"] = file["id"]
-        made = session.post("/generations", json=asked).json()["generations"][0]
+        request["inputFileId"] = file["id"]
+        made = session.post("/generations", json=request).json()["generations"][0]
         session.wait_rendering(made["id"], step=14)
         app.kill()
         part = app.data_dir / "files" / "uploads" / "fil_cut.png.part"
@@ -233,7 +233,7 @@ def test_a_video_from_an_image_goes_on_after_a_kill_and_a_restart_to_the_same_by
         assert not part.exists()
         ended = session.finish(made["id"])
         assert (ended["status"], ended["attempt"]) == ("completed", 2), ended
-        unbroken = session.finish(session.post("/generations", json=asked).json()["generations"][0]["id"])
-        films = [session.http.get(one["videoUrl"]).raise_for_status().content for one in (ended, unbroken)]
-        assert films[0] == films[1]
+        uninterrupted = session.finish(session.post("/generations", json=request).json()["generations"][0]["id"])
+        videos = [session.http.get(item["videoUrl"]).raise_for_status().content for item in (ended, uninterrupted)]
+        assert videos[0] == videos[1]
         assert session.get(f"/files/{file['id']}").json()["width"] == 48

@@ -1,4 +1,4 @@
-"""A public address through a tunnel: told when it is there, one line when it cannot be had, and the app runs on."""
+"""The share tunnel sets the public address; without it the app prints one line and runs."""
 
 import subprocess
 import sys
@@ -12,57 +12,57 @@ from videogen.core.config import AppConfig
 from videogen.server.tunnel import open_in_background
 from videogen.web.public_url import PublicUrl
 
-# What Gradio's tunnel does, with a process of its own that says its address and then stays.
+# Like Gradio's tunnel: a process that prints its address and then keeps running.
 STAND_IN = "import sys, signal; print('start proxy success: https://abc.example.org/', flush=True); signal.pause()"
 
 
-def address(**settings):
-    found = PublicUrl(AppConfig(**settings))
-    found.local = "http://127.0.0.1:7860"
-    return found
+def public_url(**settings):
+    url = PublicUrl(AppConfig(**settings))
+    url.local = "http://127.0.0.1:7860"
+    return url
 
 
-def test_the_address_of_the_tunnel_becomes_that_of_every_link(capsys):
-    asked = []
+def test_the_tunnel_sets_the_public_address(capsys):
+    calls = []
     with subprocess.Popen([sys.executable, "-c", STAND_IN], stdout=subprocess.PIPE, text=True) as process:
 
         def opener(host, port):
-            asked.append((host, port))
+            calls.append((host, port))
             return process.stdout.readline().removeprefix("start proxy success: ").strip()
 
-        where = address(root_path="/sub")
-        open_in_background(where, opener).join(20)
+        url = public_url(root_path="/sub")
+        open_in_background(url, opener).join(20)
         process.kill()
-    assert asked == [("127.0.0.1", 7860)]
-    assert where.fixed == "https://abc.example.org/sub"
-    said = capsys.readouterr()
-    assert "Public address https://abc.example.org/sub" in said.out
-    assert said.err == ""
+    assert calls == [("127.0.0.1", 7860)]
+    assert url.fixed == "https://abc.example.org/sub"
+    printed = capsys.readouterr()
+    assert "Public address https://abc.example.org/sub" in printed.out
+    assert printed.err == ""
 
 
 @pytest.mark.parametrize(
     "problem", [OSError("no route\nto host"), ValueError("Could not create share URL"), RuntimeError()]
 )
-def test_without_a_tunnel_there_is_one_line_and_no_public_address(capsys, problem):
+def test_a_failed_tunnel_prints_one_line_and_sets_no_public_address(capsys, problem):
     def opener(_host, _port):
         raise problem
 
-    where = address()
-    open_in_background(where, opener).join(20)
-    assert where.fixed is None
+    url = public_url()
+    open_in_background(url, opener).join(20)
+    assert url.fixed is None
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("No public address: the share tunnel could not be opened (")
     assert "runs on at http://127.0.0.1:7860" in line
 
 
-def test_a_configured_address_comes_before_the_tunnel():
-    where = address(base_url="https://video.example.org", root_path="/v")
-    where.tunnel = "https://abc.example.org"
-    assert where.fixed == "https://video.example.org/v"
+def test_a_configured_address_overrides_the_tunnel():
+    url = public_url(base_url="https://video.example.org", root_path="/v")
+    url.tunnel = "https://abc.example.org"
+    assert url.fixed == "https://video.example.org/v"
 
 
-def test_serve_share_runs_on_where_there_is_no_tunnel(tmp_path):
-    """Gradio's own tunnel, asked at an address where nobody answers."""
+def test_the_server_runs_without_its_share_tunnel(tmp_path):
+    # Gradio's own tunnel, with a server address where nothing listens.
     env = environment(tmp_path / "data", share=1) | {
         "GRADIO_SHARE_SERVER_ADDRESS": "127.0.0.1:9",
         "HF_HOME": str(tmp_path),

@@ -115,7 +115,7 @@ async def test_a_terminal_event_reaches_a_slow_reader_once(hub):
 
 
 @pytest.mark.parametrize("slow", [False, True])
-async def test_a_reader_that_leaves_keeps_neither_task_nor_subscription(hub, slow):
+async def test_a_reader_that_disconnects_leaves_neither_task_nor_subscription(hub, slow):
     before = asyncio.all_tasks()
     reader = Reader(hub)
     await reader.opened()
