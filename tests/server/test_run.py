@@ -230,10 +230,11 @@ def test_a_video_from_an_image_has_the_same_bytes_after_a_kill_and_a_restart(run
         part = app.data_dir / "files" / "uploads" / "fil_cut.png.part"
         part.write_bytes(b"an upload that the kill cut short")
         app.restart()
-        assert not part.exists()
         ended = session.finish(made["id"])
         assert (ended["status"], ended["attempt"]) == ("completed", 2), ended
         uninterrupted = session.finish(session.post("/generations", json=request).json()["generations"][0]["id"])
         videos = [session.http.get(item["videoUrl"]).raise_for_status().content for item in (ended, uninterrupted)]
         assert videos[0] == videos[1]
         assert session.get(f"/files/{file['id']}").json()["width"] == 48
+    app.stop()  # it waits for the cleanup thread
+    assert not part.exists()
