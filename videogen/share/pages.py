@@ -104,14 +104,14 @@ def embed_markup(view: SharedView, links: Links, width: int, height: int) -> str
 @cache
 def gone_page(deleted: bool, root: str, tag: str) -> str:
     """The page of a link that does not work; the same for all of them, except for deleted generations."""
-    values = {"deleted": deleted, "root": root, "words": catalog(tag), "languages": list(languages().values())}
+    values = {"deleted": deleted, "root": root, "texts": catalog(tag), "languages": list(languages().values())}
     return _render("gone", values)
 
 
 def _values(view: SharedView, links: Links) -> dict[str, Any]:
     shown, ended, path = view.shown, view.shown.status in TERMINAL, f"{PATH}{view.share.slug}"
     return {
-        "seen": shown,
+        "shown": shown,
         "summary": shorten(shown.prompt, 200),
         "ended": ended,
         "slug": view.share.slug,
@@ -121,7 +121,7 @@ def _values(view: SharedView, links: Links) -> dict[str, Any]:
         "base": links.base,
         "url": f"{links.base}{path}",
         "root": links.root,
-        "here": f"{links.root}{path}",
+        "path": f"{links.root}{path}",
         "script": f"{links.root}{SCRIPT_PATH}?v={script_version()}",
     }
 
@@ -131,12 +131,12 @@ def _text_values(view: SharedView, texts: Catalog) -> dict[str, Any]:
     small = count < 1_000_000
     size = max(1, round(count / 1000)) if small else count / 1_000_000
     return {
-        "words": texts,
+        "texts": texts,
         "languages": list(languages().values()),
         "note": note_text(shown.note, texts),
         "size": texts.gettext("size.kilobytes" if small else "size.megabytes", size=size),
-        "made": texts.date(shown.created_at),
-        "said": _script_texts(texts.tag),
+        "created": texts.date(shown.created_at),
+        "script_texts": _script_texts(texts.tag),
     }
 
 

@@ -44,7 +44,7 @@ _SECURITY: Final = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-
 
 @router.api_route("/s/{rest:path}", methods=["GET", "HEAD"], include_in_schema=False)
 async def get_shared(request: Request, rest: str) -> Response:
-    """Every path below `/s/`, in one route, so that all links that do not work look alike and take the same time."""
+    """Every path below `/s/`, in one route, so that all invalid links get the same response in the same time."""
     slug, _, part = rest.partition("/")
     links = _links(request)
     if (slug, part) == ("-", "share.js"):
@@ -80,7 +80,7 @@ def _share_page(request: Request, view: SharedView) -> Response:
         path = f"{app_state(request).public_url.root}/"
         response.set_cookie(LANGUAGE_COOKIE, texts.tag, max_age=_YEAR, path=path, samesite="lax")
     if _is_view(request):
-        # After the response: it does not wait for the count, and a full disk only stops the count.
+        # Counted after the response, which must not wait for it, or fail on a full disk.
         response.background = BackgroundTask(_count, request, view)
     return response
 
@@ -92,7 +92,7 @@ def _embed_page(request: Request, view: SharedView) -> Response:
 
 
 def _recipe(_request: Request, view: SharedView) -> Response:
-    """The values that the main page's form needs to make this again; the seed as text, since it may exceed 2^53."""
+    """The values for the form of the main page, which make the same again. The seed is text: it may exceed 2^53."""
     shown = view.shown
     recipe = {name: getattr(shown, name) for name in ("type", "prompt", "width", "height", "fps", "engine", "settings")}
     recipe |= {"negative": shown.negative_prompt, "seconds": shown.duration_seconds, "seed": str(shown.seed)}
@@ -116,7 +116,7 @@ _PARTS: Final[Mapping[str, Callable[[Request, SharedView], Response]]] = {
 
 
 def _media(request: Request, view: SharedView, part: str) -> Response:
-    """The response with a file, sent without a signed link, which would stay valid after a revoke."""
+    """The response with a file. There is no redirect to a signed link, which would stay valid after a revoke."""
     file = _shares(request).open_file(view, part)
     response = StoredFileResponse(file)
     # Browsers may cache the bytes, but must check that the link is still valid before they show them again.

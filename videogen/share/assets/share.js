@@ -1,143 +1,143 @@
-// Keeps the page of a link true while its generation renders: one EventSource, said in the page's language.
+// Updates the page of a link while its generation renders: one EventSource, texts in the language of the page.
 (() => {
   const byId = (id) => document.getElementById(id);
-  const stage = byId("stage");
-  const base = stage.dataset.base;
-  const STILL = 25_000; // longer than the server is ever silent while a renderer works
+  const viewer = byId("stage");
+  const base = viewer.dataset.base;
+  const MAX_SILENCE = 25_000; // milliseconds; while a renderer works, the server sends something more often
   let source = null;
-  let heard = 0;
-  let retry = 0;
+  let lastEventAt = 0;
+  let retries = 0;
 
-  const at = (link) => base + link;
+  const absolute = (link) => base + link;
 
-  function text(id, words) {
+  function setText(id, text) {
     const node = byId(id);
-    if (node && node.textContent !== words) node.textContent = words;
+    if (node && node.textContent !== text) node.textContent = text;
   }
 
-  function say(words) {
+  /** Show a text in place of the picture. */
+  function setMessage(text) {
     const node = byId("say");
     if (!node) return;
-    node.hidden = !words;
-    node.textContent = words;
+    node.hidden = !text;
+    node.textContent = text;
   }
 
-  /** The page says so while it does not hear from the server. */
-  function connected(is) {
+  /** Show on the page whether the server can be reached. */
+  function setConnected(connected) {
     const node = byId("link");
     if (!node) return;
-    node.hidden = is;
-    node.textContent = is ? "" : videogen.say("visitor.reconnecting");
+    node.hidden = connected;
+    node.textContent = connected ? "" : videogen.say("visitor.reconnecting");
   }
 
-  function part(told) {
-    const words = told.key ? videogen.say(told.key, told.values) : told.code === undefined ? told.text : videogen.problem(told);
-    return words.slice(0, 1).toUpperCase() + words.slice(1);
+  function sentence(part) {
+    const text = part.key ? videogen.say(part.key, part.values) : part.code === undefined ? part.text : videogen.problem(part);
+    return text.slice(0, 1).toUpperCase() + text.slice(1);
   }
 
-  /** What happens, as one line; a program that reads the stream finds it there in English. */
-  const note = (told) => told.said.note.map(part).join(" · ");
+  /** What happens, in one line. `note` of the event is the same in English, for programs. */
+  const noteOf = (data) => data.said.note.map(sentence).join(" · ");
 
-  function state(told) {
-    stage.dataset.status = told.status;
-    text("label", videogen.say(told.said.label));
-    text("note", note(told));
+  /** Take the data of an event, and show its status. */
+  function receive(event) {
+    lastEventAt = performance.now();
+    retries = 0;
+    setConnected(true);
+    const data = JSON.parse(event.data);
+    viewer.dataset.status = data.status;
+    setText("label", videogen.say(data.said.label));
+    setText("note", noteOf(data));
+    return data;
   }
 
-  function hear(event) {
-    heard = performance.now();
-    retry = 0;
-    connected(true);
-    const told = JSON.parse(event.data);
-    state(told);
-    return told;
-  }
-
-  function progress(event) {
-    const told = hear(event);
-    byId("progress").value = told.progress;
+  function onProgress(event) {
+    const data = receive(event);
+    byId("progress").value = data.progress;
     const picture = byId("picture");
-    if (told.previewUrl) {
-      const next = at(told.previewUrl);
-      if (picture.getAttribute("src") !== next) picture.src = next;
+    if (data.previewUrl) {
+      const preview = absolute(data.previewUrl);
+      if (picture.getAttribute("src") !== preview) picture.src = preview;
       picture.hidden = false;
     }
-    say(told.previewUrl ? "" : note(told));
+    setMessage(data.previewUrl ? "" : noteOf(data));
   }
 
-  function finished() {
+  function finish() {
     source.close();
     source = null;
     byId("progress")?.remove();
   }
 
-  function player(told) {
+  function player(data) {
     const video = document.createElement("video");
     Object.assign(video, { id: "video", controls: true, loop: true, muted: true, playsInline: true });
-    video.width = told.width;
-    video.height = told.height;
-    if (told.posterUrl) video.poster = at(told.posterUrl);
-    video.setAttribute("aria-label", stage.dataset.alt);
+    video.width = data.width;
+    video.height = data.height;
+    if (data.posterUrl) video.poster = absolute(data.posterUrl);
+    video.setAttribute("aria-label", viewer.dataset.alt);
     video.autoplay = !window.matchMedia("(prefers-reduced-motion: reduce)").matches;
-    video.src = at(told.url);
+    video.src = absolute(data.url);
     return video;
   }
 
-  function result(event) {
-    const told = hear(event);
-    finished();
-    if (told.type === "image") {
-      byId("picture").src = at(told.url);
-      byId("picture").alt = stage.dataset.alt;
+  function onResult(event) {
+    const data = receive(event);
+    finish();
+    if (data.type === "image") {
+      byId("picture").src = absolute(data.url);
+      byId("picture").alt = viewer.dataset.alt;
       byId("picture").hidden = false;
     } else {
-      byId("picture").replaceWith(player(told));
+      byId("picture").replaceWith(player(data));
     }
-    say("");
+    setMessage("");
     const download = byId("download");
     if (!download) return;
-    download.href = at(`${told.url}?download`);
+    download.href = absolute(`${data.url}?download`);
     download.hidden = false;
   }
 
-  /** `error` is both the name of an event of ours and EventSource's word for a lost connection. */
-  function error(event) {
+  /** `error` is the name of a terminal event, and also EventSource's name for a lost connection. */
+  function onError(event) {
     if (event.data !== undefined) {
-      const told = hear(event);
-      finished();
-      return say(note(told) || videogen.say(told.said.label));
+      const data = receive(event);
+      finish();
+      setMessage(noteOf(data) || videogen.say(data.said.label));
+      return;
     }
-    connected(false);
-    if (source?.readyState === EventSource.CLOSED) again();
-    return undefined;
+    setConnected(false);
+    if (source?.readyState === EventSource.CLOSED) reconnect();
   }
 
-  /** An answer that is no stream ends an EventSource: the link may be gone, or a proxy may have nobody behind it. */
-  async function again() {
+  /** A response that is not a stream ends an EventSource: the link was revoked, or a proxy cannot reach the server. */
+  async function reconnect() {
     source = null;
-    const answer = await fetch(window.location.href, { method: "HEAD", cache: "no-store" }).catch(() => null);
-    if (answer?.status === 404 || answer?.status === 410) return window.location.reload();
-    retry = Math.min(retry + 1, 8);
-    window.setTimeout(listen, 1000 * retry);
-    return undefined;
+    const response = await fetch(window.location.href, { method: "HEAD", cache: "no-store" }).catch(() => null);
+    if (response?.status === 404 || response?.status === 410) {
+      window.location.reload();
+      return;
+    }
+    retries = Math.min(retries + 1, 8);
+    window.setTimeout(connect, 1000 * retries);
   }
 
-  function listen() {
+  function connect() {
     source?.close();
-    heard = performance.now();
-    source = new EventSource(at("events"));
-    source.addEventListener("render_progress", progress);
-    source.addEventListener("render_result", result);
-    source.addEventListener("error", error);
+    lastEventAt = performance.now();
+    source = new EventSource(absolute("events"));
+    source.addEventListener("render_progress", onProgress);
+    source.addEventListener("render_result", onResult);
+    source.addEventListener("error", onError);
   }
 
-  /** Back from sleep: the stream may be dead without having said so. */
-  function wake() {
-    if (source && !document.hidden && performance.now() - heard > STILL) listen();
+  /** After a sleep of the device the connection may be dead, and EventSource does not notice it. */
+  function reconnectIfSilent() {
+    if (source && !document.hidden && performance.now() - lastEventAt > MAX_SILENCE) connect();
   }
 
-  window.addEventListener("online", wake);
-  window.addEventListener("pageshow", (event) => event.persisted && source && listen());
-  document.addEventListener("visibilitychange", wake);
-  listen();
+  window.addEventListener("online", reconnectIfSilent);
+  window.addEventListener("pageshow", (event) => event.persisted && source && connect());
+  document.addEventListener("visibilitychange", reconnectIfSilent);
+  connect();
 })();
