@@ -122,6 +122,14 @@ def ignores_cancel(recipe):
     threading.Event().wait()
 
 
+@engine("reports-and-hangs")
+def reports_and_hangs(recipe, ctx):
+    """Hangs for ever from the step that it reports on: whoever sees the step knows that no cancel is noticed."""
+    ctx.report(1, recipe.num_frames, "rendering")
+    threading.Event().wait()
+    yield
+
+
 @engine("hangs")
 def hangs(recipe):
     """Sends nothing, and ignores every request to stop."""

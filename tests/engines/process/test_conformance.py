@@ -120,7 +120,7 @@ def test_a_cancel_stops_only_its_own_attempt(start, begin, job):
 
 def test_a_job_that_ignores_its_cancel_is_stopped_and_ends_no_other_job(begin, run, job):
     other, others = begin(job("a", delay_ms=50))
-    render, messages = begin(job("b", "ignores_cancel"), grace=0.05)
+    render, messages = begin(job("b", "reports_and_hangs"), grace=0.05)
     render.cancel()
     assert list(messages)[-1] == protocol.Cancelled(step=1)
     render.close()
