@@ -76,7 +76,9 @@ def test_the_message_says_what_the_variable_is_for():
 
 def test_an_unknown_variable_is_logged_and_ignored(caplog):
     with caplog.at_level(logging.WARNING):
-        AppConfig.from_env({"VIDEOGEN_COLOUR": "blue", "OTHER": "x", "VIDEOGEN_TEST_THING": "1"})
+        AppConfig.from_env(
+            {"VIDEOGEN_COLOUR": "blue", "OTHER": "x", "VIDEOGEN_TEST_THING": "1", "VIDEOGEN_URL": "of the client"}
+        )
     assert [record.getMessage() for record in caplog.records] == [
         "VIDEOGEN_COLOUR is not a setting of this version; it is ignored."
     ]

@@ -19,6 +19,7 @@ class Sample(BaseModel):
     kind: Literal["a", "b"] = "a"
     flag: bool = False
     inner: Inner = Inner()
+    ids: list[str] = Field(default=["a"], min_length=1, max_length=2)
 
     @field_validator("kind", mode="before")
     @classmethod
@@ -37,6 +38,8 @@ def _faults(**values):
 @pytest.mark.parametrize(
     ("values", "fault"),
     [
+        ({"ids": []}, ("ids", "at least 1 entries", "[]")),
+        ({"ids": ["a", "b", "c"]}, ("ids", "at most 2 entries", "['a', 'b', 'c']")),
         ({"name": "a"}, ("name", "at least 2 characters", "'a'")),
         ({"name": "abcde"}, ("name", "at most 4 characters", "'abcde'")),
         ({"name": 7}, ("name", "text", "7")),

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from videogen.core.errors import ConfigError
 
 PREFIX: Final = "VIDEOGEN_"
+_OF_THE_CLIENT: Final = ("url", "token")
 logger = logging.getLogger(__name__)
 
 
@@ -116,7 +117,7 @@ class AppConfig(BaseModel):
             field = key.removeprefix(PREFIX).lower()
             if field in cls.model_fields:
                 values[field] = value.strip()
-            elif not field.startswith("test_"):
+            elif not field.startswith("test_") and field not in _OF_THE_CLIENT:
                 # It may be a setting of a newer or an older release, which is no reason to stop.
                 logger.warning("%s is not a setting of this version; it is ignored.", key)
         try:

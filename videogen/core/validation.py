@@ -25,6 +25,8 @@ _BOUNDS = {
     "greater_than": ("gt", "more than {}"),
     "less_than": ("lt", "less than {}"),
     "multiple_of": ("multiple_of", "a multiple of {}"),
+    "too_short": ("min_length", "at least {} entries"),
+    "too_long": ("max_length", "at most {} entries"),
     "string_too_short": ("min_length", "at least {} characters"),
     "string_too_long": ("max_length", "at most {} characters"),
 }

@@ -67,7 +67,7 @@ def test_a_spare_that_died_is_replaced(job_for):
 
 
 def test_a_spare_has_imported_what_its_engine_names(tmp_path):
-    (tmp_path / "slow_to_import.py").write_text(f"open({str(tmp_path / 'imported')!r}, 'w').close()\n")
+    (tmp_path / "slow_to_import.py").write_text(f"open({str(tmp_path / 'imported')!r}, 'w').write('imported')\n")
     (tmp_path / "own.py").write_text(
         "from videogen.engines import ProcessPolicy, engine\n"
         "@engine('own')\n"
@@ -79,4 +79,5 @@ def test_a_spare_has_imported_what_its_engine_names(tmp_path):
     with pytest.MonkeyPatch.context() as patch, closing(ProcessPool(spares=1)) as pool:
         patch.syspath_prepend(tmp_path)
         pool.prepare(f"{tmp_path / 'own.py'}:own")
-        (tmp_path / "imported").open().close()  # returns when the spare has opened it too, without any job
+        # Waits until the spare has written and closed it, without any job.
+        assert (tmp_path / "imported").read_text() == "imported"
