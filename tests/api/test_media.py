@@ -86,6 +86,13 @@ def test_if_range_with_another_etag_returns_the_whole_file(fetch, video):
     assert (other.status_code, other.content) == (200, video.content)
 
 
+def test_a_browser_that_has_the_bytes_gets_304_and_any_other_gets_them(fetch, video):
+    same = fetch(If_None_Match=video.headers["etag"])
+    assert (same.status_code, same.content, same.headers["etag"]) == (304, b"", video.headers["etag"])
+    other = fetch(If_None_Match='"another"')
+    assert (other.status_code, other.content) == (200, video.content)
+
+
 def test_head_returns_the_headers_without_the_body(fetch, video):
     head = fetch("HEAD")
     assert (head.status_code, head.content) == (200, b"")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, Final
+
 from fastapi import APIRouter
 from fastapi.responses import FileResponse, Response, StreamingResponse
 
@@ -13,13 +15,17 @@ from videogen.web.file_response import StoredFileResponse
 from videogen.web.problems import documented
 
 router = APIRouter(tags=["media"])
+_PARTIAL: Final[dict[int | str, dict[str, Any]]] = {
+    206: {"description": "The part that `Range` asks for."},
+    304: {"description": "`If-None-Match` names the current bytes."},
+}
 
 
 @router.head("/media/{file_id}", include_in_schema=False)
 @router.get(
     "/media/{file_id}",
     response_class=FileResponse,
-    responses=documented(NotFoundError, FileMissingError) | {206: {"description": "The part that `Range` asks for."}},
+    responses=documented(NotFoundError, FileMissingError) | _PARTIAL,
 )
 def get_media(services: ServicesDep, file_id: str, exp: str = "", sig: str = "") -> Response:
     """A video, picture or poster. The signed link is valid for a day: get the generation again for a new one."""

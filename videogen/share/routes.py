@@ -127,10 +127,6 @@ def _media(request: Request, view: SharedView, part: str) -> Response:
         kind = "attachment" if "download" in request.query_params else "inline"
         name = file_name(view.shown.title, part.rpartition(".")[2])
         response.headers["Content-Disposition"] = disposition(kind, name)
-    if not_modified(request, response.headers["etag"]):
-        file.close()
-        names = ("cache-control", "etag", "last-modified", "content-disposition")
-        return Response(None, 304, {name: response.headers[name] for name in names if name in response.headers})
     return response
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fastapi import Request
-from starlette.responses import FileResponse
+from starlette.responses import FileResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from videogen.services.media import ServedFile
@@ -17,9 +17,14 @@ class StoredFileResponse(FileResponse):
         self._close = file.close
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the file, or the part that the request asks for."""
+        """Send the file, or the part that the request asks for; 304 if the browser has it."""
         try:
-            await super().__call__(scope, receive, send)
+            if not_modified(Request(scope), self.headers["etag"]):
+                names = ("cache-control", "etag", "last-modified", "content-disposition")
+                headers = {name: self.headers[name] for name in names if name in self.headers}
+                await Response(None, 304, headers)(scope, receive, send)
+            else:
+                await super().__call__(scope, receive, send)
         finally:
             self._close()
 
