@@ -171,6 +171,7 @@ def test_what_is_deleted_goes_from_list_and_stage_and_comes_back(tab, where):
 
 
 @pytest.mark.parametrize("where", ["page"])
+@pytest.mark.long
 def test_thousands_are_scrolled_through_with_few_of_them_in_the_document(app, tab):
     [first] = make(tab, {"prompt": "the first of many"})
     with closing(sqlite3.connect(app.data_dir / "videogen.sqlite", timeout=20)) as connection, connection:
