@@ -54,7 +54,8 @@ def test_a_session_moves_to_another_browser_once_and_a_revoked_code_opens_nothin
     late.find("#claim-no").click()
 
     # A revoked code opens nothing.
-    code = code_of(tab)
+    used, code = code, code_of(tab)
+    assert code != used
     tab.find("#transfer-revoke").click()
     expect(tab.find("#transfer-told")).to_have_text("The code was revoked.")
     expect(tab.find("#transfer-card")).to_be_hidden()

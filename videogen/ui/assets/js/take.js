@@ -80,6 +80,7 @@
     const button = event.target.closest?.("#transfer, #transfer-revoke, #import, #export, #claim-export");
     if (!button) return;
     if (button.id === "transfer") {
+      hide(""); // the code that stands there is about to be replaced: it is neither shown nor revoked any more
       videogen.busy(button, true);
       videogen.act("transfer", { base: videogen.root() });
     } else if (button.id === "transfer-revoke") {
