@@ -13,7 +13,9 @@ LINK = "() => document.querySelector('#transfer-qr').src.length > 500"
 
 def code_of(tab):
     """A new code on the first device, once it stands there with its QR. The old one goes before the request does."""
-    assert tab.evaluate("(document.querySelector('#transfer').click(), document.querySelector('#transfer-card').hidden)")
+    assert tab.evaluate(
+        "(document.querySelector('#transfer').click(), document.querySelector('#transfer-card').hidden)"
+    )
     code = tab.find("#transfer-code")
     expect(code).to_have_text(re.compile(r"^[0-9A-Z]{4}-[0-9A-Z]{4}$"))
     tab.wait_for(LINK)
