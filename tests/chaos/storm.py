@@ -33,13 +33,17 @@ class Plan:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What was done, how long takeovers took (seconds), and every fault."""
+    """What was done, how many kills a later attempt made good, how long takeovers took (seconds), and every fault.
+
+    A takeover's time counts only where nothing else happened in between; on a busy machine that may be none.
+    """
 
     seconds: float
     kills: Counter[str]
     did: Counter[str]
     people: Counter[str]
     ends: Counter[str]
+    made_good: int
     after_renderer: list[float]
     after_server: list[float]
     most_lost: int
@@ -125,12 +129,19 @@ def _outcome(
         did=monkey.did,
         people=people,
         ends=Counter(row["status"] for row in verdict.generations.values()),
+        made_good=sum(_made_good(loss, verdict) for loss in monkey.losses),
         after_renderer=[span for loss, span in took if not loss.by_server],
         after_server=[span for loss, span in took if loss.by_server],
         most_lost=max((row["lost"] for row in verdict.generations.values()), default=0),
         faults=faults,
         ledgers=ledgers,
     )
+
+
+def _made_good(loss: Loss, verdict: Verdict) -> bool:
+    """Whether a later attempt of the generation made progress."""
+    events = verdict.events.get(loss.generation_id, [])
+    return any(kind == "render_progress" and data["attempt"] > loss.attempt for _, kind, data, _ in events)
 
 
 def _takeover(loss: Loss, monkey: Monkey, verdict: Verdict) -> float | None:

@@ -34,7 +34,7 @@ def _lost_nothing(plan, outcome):
     assert outcome.kills["renderer"] >= plan.must.count("renderer"), report(outcome)
     assert outcome.kills["server"] >= plan.must.count("server")
     assert outcome.ends["completed"] >= plan.must.count("renderer"), report(outcome)
-    assert outcome.after_renderer, "no takeover was seen"
+    assert outcome.made_good, "no takeover was seen"
 
 
 def test_nothing_is_lost_in_a_short_storm(outcome):
