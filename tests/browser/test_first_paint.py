@@ -62,6 +62,8 @@ def test_true_progress_is_there_before_gradio_where_it_stays_and_a_click_counts(
     # A click before Gradio counts.
     unwanted = tab.generate("a film that is not wanted", "Gated")
     tab.gets_going(unwanted)
+    # Gradio may not have read the browser's storage by then, and a frame has no cookie: the click brings the session.
+    assert tab.evaluate("videogen.session.ofClick(null)")[0]["token"]
     with without_gradio(tab):
         tab.page.reload(wait_until="commit")
         tab.shows(unwanted, "processing")

@@ -60,6 +60,12 @@ def test_nothing_waits_for_a_turn_of_gradios_queue(page):
     assert all(fn.concurrency_limit is None for fn in page.fns.values())
 
 
+def test_every_call_that_needs_the_session_takes_the_one_that_the_page_knows(page):
+    takes_session = [fn for fn in page.fns.values() if fn.fn and any(isinstance(i, gr.BrowserState) for i in fn.inputs)]
+    assert takes_session
+    assert [fn.name for fn in takes_session if not fn.js] == []
+
+
 async def test_gradio_keeps_no_history_of_its_own(settings):
     app = FastAPI()
     mount_page(app, settings)

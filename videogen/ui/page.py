@@ -43,6 +43,8 @@ QUIET: Final[dict[str, Any]] = {
     "postprocess": False,
 }
 SHORT: Final[dict[str, Any]] = {"queue": False, **QUIET}
+# A click brings the session that the page knows; Gradio's own copy is empty until it has read the browser's storage.
+CLICK: Final[dict[str, Any]] = {"js": "videogen.session.ofClick", **SHORT}
 # Runs in the browser alone.
 LOCAL: Final[dict[str, Any]] = {"fn": None, "trigger_mode": "multiple", **SHORT}
 
@@ -214,24 +216,24 @@ def _wire_actions(actions: Actions, fields: Fields, buttons: Buttons, carriers: 
     room, browser, outcome = carriers.room, carriers.browser, carriers.outcome
     form_and_session = [*fields.all(), browser]
     buttons.generate.click(actions.generate, form_and_session, outcome, js="videogen.draft.submit", **SHORT)
-    room.choose(actions.choose, browser, outcome, trigger_mode="always_last", **SHORT)
-    room.cancel(actions.cancel, browser, outcome, trigger_mode="multiple", **SHORT)
-    room.again(actions.again, browser, outcome, trigger_mode="multiple", **SHORT)
+    room.choose(actions.choose, browser, outcome, trigger_mode="always_last", **CLICK)
+    room.cancel(actions.cancel, browser, outcome, trigger_mode="multiple", **CLICK)
+    room.again(actions.again, browser, outcome, trigger_mode="multiple", **CLICK)
     room.run(actions.generate, form_and_session, outcome, js="videogen.draft.run", **SHORT)
-    room.move(actions.move, browser, outcome, trigger_mode="multiple", **SHORT)
-    room.away(actions.away, browser, outcome, **SHORT)
-    room.retry(actions.retry, browser, outcome, **SHORT)
-    room.gone(actions.gone, browser, outcome, trigger_mode="multiple", **SHORT)
-    room.transfer(actions.transfer, browser, outcome, **SHORT)
-    room.revoke(actions.revoke, browser, outcome, **SHORT)
+    room.move(actions.move, browser, outcome, trigger_mode="multiple", **CLICK)
+    room.away(actions.away, browser, outcome, **CLICK)
+    room.retry(actions.retry, browser, outcome, **CLICK)
+    room.gone(actions.gone, browser, outcome, trigger_mode="multiple", **CLICK)
+    room.transfer(actions.transfer, browser, outcome, **CLICK)
+    room.revoke(actions.revoke, browser, outcome, **CLICK)
 
 
 def _wire_sharing(sharing: Sharing, carriers: Carriers) -> None:
     """What goes to the server about public links; the answer always tells all of them."""
     room, browser, outcome = carriers.room, carriers.browser, carriers.outcome
-    room.publish(sharing.share, browser, outcome, trigger_mode="multiple", **SHORT)
-    room.unpublish(sharing.unshare, browser, outcome, trigger_mode="multiple", **SHORT)
-    room.links(sharing.shares, browser, outcome, trigger_mode="always_last", **SHORT)
+    room.publish(sharing.share, browser, outcome, trigger_mode="multiple", **CLICK)
+    room.unpublish(sharing.unshare, browser, outcome, trigger_mode="multiple", **CLICK)
+    room.links(sharing.shares, browser, outcome, trigger_mode="always_last", **CLICK)
 
 
 def _wire_watcher(page: gr.Blocks, carriers: Carriers, parts: tuple[AsyncClient, Pages, Pace]) -> None:

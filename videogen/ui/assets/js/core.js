@@ -66,8 +66,8 @@ window.videogen = {
 
   /** What the page brings along when it loads: its session, and what it had open. */
   arrive(session) {
-    const claimed = videogen.store.read("claimed");
-    return [{ ...(session ?? {}), ...(claimed ? { token: claimed } : {}), selected: videogen.tab.read(), language: videogen.language }];
+    const token = videogen.store.read("claimed") ?? session?.token ?? videogen.store.read("token");
+    return [{ ...(session ?? {}), token, selected: videogen.tab.read(), language: videogen.language }];
   },
 
   /** The open generation is remembered per tab, and for a new tab that of the last one. */

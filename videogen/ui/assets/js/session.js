@@ -39,6 +39,11 @@
       return kept ? { ...(session ?? {}), token: kept } : (session ?? {});
     },
 
+    /** The same for a click: before Gradio has read its own storage, there is nothing in it. */
+    async ofClick(session) {
+      return [await videogen.session.along(session)];
+    },
+
     /** The same at once: before the page knows it, what this browser has kept. */
     early() {
       return kept ?? videogen.store.read("token");
