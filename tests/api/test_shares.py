@@ -224,6 +224,8 @@ def test_the_poster_is_a_jpeg_and_the_qr_code_an_svg(shared, visitor):
     poster = visitor.get(f"{page_of(made)}/poster.jpg")
     assert poster.headers["content-type"] == "image/jpeg"
     assert poster.content.startswith(b"\xff\xd8\xff")
+    # Whoever has just been told of a preview gets a picture, though the video is finished.
+    assert visitor.get(f"{page_of(made)}/preview.jpg?v=3").content == poster.content
     code = visitor.get(f"{page_of(made)}/qr.svg")
     assert code.headers["content-type"].startswith("image/svg+xml")
     assert code.text.startswith("<svg")

@@ -33,11 +33,14 @@ def copies(storage, monkeypatch):
 
 
 def send_file(storage, send):
+    respond(open_stored(storage, "gen_a/a1-video.mp4", "video/mp4"), SCOPE, send)
+
+
+def respond(file, scope, send):
     async def receive():
         await asyncio.Event().wait()
 
-    response = StoredFileResponse(open_stored(storage, "gen_a/a1-video.mp4", "video/mp4"))
-    asyncio.run(response(SCOPE, receive, send))
+    asyncio.run(StoredFileResponse(file)(scope, receive, send))
 
 
 def test_the_file_is_open_while_it_is_sent_and_closed_afterwards(storage, copies):
@@ -51,6 +54,24 @@ def test_the_file_is_open_while_it_is_sent_and_closed_afterwards(storage, copies
     send_file(storage, send)
     assert copies == set()
     assert (messages[0]["status"], messages[1]["body"]) == (206, b"ide")
+
+
+@pytest.mark.parametrize("change", ["replaced", "deleted"])
+def test_a_file_that_changes_while_it_is_sent_is_sent_as_it_was(storage, change):
+    storage.put(b"a preview", "gen_a/a1-preview.jpg")
+    file = open_stored(storage, "gen_a/a1-preview.jpg", "image/jpeg")
+    if change == "replaced":
+        storage.put(b"the next preview, which is longer", "gen_a/a1-preview.jpg")
+    else:
+        storage.delete("gen_a/a1-preview.jpg")
+    messages = []
+
+    async def send(message):
+        messages.append(message)
+
+    respond(file, {**SCOPE, "headers": []}, send)
+    assert (b"content-length", b"9") in messages[0]["headers"]
+    assert b"".join(message["body"] for message in messages[1:]) == b"a preview"
 
 
 def test_the_file_is_closed_when_the_client_is_gone(storage, copies):

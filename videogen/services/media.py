@@ -21,6 +21,7 @@ class ServedFile:
     """A local copy of a stored file. Whoever gets it must call `close`."""
 
     path: Path
+    """Stands for the opened file: it has the same bytes until `close`, whatever happens to the stored file."""
     status: os.stat_result
     content_type: str
     name: str | None
@@ -36,7 +37,10 @@ def open_stored(storage: Storage, key: str, content_type: str, name: str | None 
     """
     with ExitStack() as stack:
         path = stack.enter_context(storage.local_copy(key))
-        return ServedFile(path, path.stat(), content_type, name, stack.pop_all().close)
+        # A preview may be replaced by the next one between its size and its bytes.
+        descriptor = stack.enter_context(path.open("rb")).fileno()
+        opened = Path(f"/dev/fd/{descriptor}")
+        return ServedFile(opened, os.fstat(descriptor), content_type, name, stack.pop_all().close)
 
 
 class MediaService:

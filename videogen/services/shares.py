@@ -109,7 +109,9 @@ class ShareService:
             NotFoundError: the generation does not have this file now.
         """
         row = view.row
-        ids = {POSTER: row.poster_file_id, PREVIEW: row.preview_file_id, RESULTS.get(row.type): row.file_id}
+        # A preview that is asked for when the video has just been finished has become the poster.
+        preview = row.preview_file_id or row.poster_file_id
+        ids = {POSTER: row.poster_file_id, PREVIEW: preview, RESULTS.get(row.type): row.file_id}
         try:
             file = self._store.shared_file(row.id, ids.get(name) or "")
             if file is None:
