@@ -3,6 +3,7 @@
 import os
 import shutil
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
@@ -16,9 +17,16 @@ from videogen.storage import DataFolder, DiskStorage
 from videogen.store import Store
 
 
+MEMORY = Path("/dev/shm")
+MEMORY_BYTES = 4 * 2**30
+
+
 def pytest_configure(config):
     # Servers keep idle renderers ready for a person who waits; here most of them would never be used.
     os.environ.setdefault("VIDEOGEN_TEST_SPARES", "0")
+    # Every test makes data folders, and every write to them waits for the disk: in memory the suite takes a sixth less.
+    if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free >= MEMORY_BYTES:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
     # A worker of pytest-xdist ends with the process that started it, also when that was killed.
     if hasattr(config, "workerinput"):
         processes.end_with_parent()

@@ -18,6 +18,12 @@ from videogen.storage import DataFolder, DiskStorage
 from videogen.store import Fence, Result, Store
 
 
+@pytest.fixture(autouse=True)
+def disk(monkeypatch):
+    """The tests' folders count as a disk: on many machines they are in memory, and the doctor says so."""
+    monkeypatch.setattr("videogen.doctor.check_environment.file_system", lambda folder: "ext4")
+
+
 @pytest.fixture
 def home(tmp_path, migrated_file):
     """The folder, its settings and its ids. No file is open."""
