@@ -16,7 +16,6 @@ from videogen.jobs.queue import EmbeddedQueue
 from videogen.storage import DataFolder, DiskStorage
 from videogen.store import Store
 
-
 MEMORY = Path("/dev/shm")
 MEMORY_BYTES = 4 * 2**30
 
