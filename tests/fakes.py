@@ -168,6 +168,16 @@ def crashes(recipe):
     os.kill(os.getpid(), signal.SIGSEGV)
 
 
+@engine("prints-and-waits")
+def prints_and_waits(recipe, ctx):
+    """Prints, shows one frame, then waits for the cancel."""
+    print("I have begun", flush=True)
+    yield bars_frame(recipe, 0)
+    while True:
+        ctx.raise_if_cancelled()
+        threading.Event().wait(0.02)
+
+
 @engine("raises")
 def raises(recipe):
     """Fails at the second frame."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Header, Query, Response
+from fastapi.responses import PlainTextResponse
 
 from videogen.core.errors import (
     IdempotencyConflictError,
@@ -104,6 +105,17 @@ def create_archive(services: ServicesDep, state: AppStateDep, session_id: Sessio
 def get_generation(services: ServicesDep, session_id: SessionDep, generation_id: str) -> Generation:
     """One generation as it is now."""
     return services.generations.get(session_id, generation_id)
+
+
+@router.get("/{generation_id}/log", response_class=PlainTextResponse, responses=READS | documented(NotFoundError))
+def get_log(services: ServicesDep, session_id: SessionDep, generation_id: str) -> PlainTextResponse:
+    """What its engine printed and logged in all attempts, with the traceback of an error. Empty if it was nothing.
+
+    It is there while the generation runs, and is kept as long as the generation. Of more than 256 KiB the middle is
+    left out.
+    """
+    text = services.generations.log(session_id, generation_id)
+    return PlainTextResponse(text, headers={"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"})
 
 
 @router.patch("/{generation_id}", responses=_WRITE)

@@ -77,6 +77,12 @@ def download(connection: Connection, args: Namespace, output: Output) -> None:
     save(connection.client, generation, Target.of(args), output)
 
 
+def log(connection: Connection, args: Namespace, output: Output) -> None:
+    """Print what the engine of a generation has printed."""
+    text = connection.client.log(args.id)
+    output.event("log", text.rstrip("\n"), generationId=args.id, text=text)
+
+
 def follow(connection: Connection, generations: list[Generation], target: Target | None, output: Output) -> int:
     """Wait until each has ended and download the results. One failure is enough for the exit code FAILED."""
     exit_code = exit_codes.DONE

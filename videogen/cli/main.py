@@ -21,6 +21,7 @@ COMMANDS: Final[dict[str, Command]] = {
     "retry": commands.retry,
     "cancel": commands.cancel,
     "download": commands.download,
+    "log": commands.log,
     "list": commands.list_generations,
     "delete": commands.delete,
     "share": commands.share,

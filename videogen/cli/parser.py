@@ -29,6 +29,7 @@ def add_commands(commands: Any) -> None:
         ("cancel", "stop a generation"),
         ("retry", "start a generation again, with the same recipe and seed, and follow it"),
         ("download", "download the result of a generation"),
+        ("log", "print what the engine of a generation has printed, with the traceback of an error"),
         ("delete", "delete a generation that has ended, and its files"),
         ("share", "make a public link to a generation"),
         ("unshare", "revoke the public link of a generation"),

@@ -101,6 +101,7 @@ class Client:
     submit = blocking(AsyncClient.submit)
     generate = blocking(AsyncClient.generate)
     get = blocking(AsyncClient.get)
+    log = blocking(AsyncClient.log)
     list = blocking(AsyncClient.list)
     generations = _blocking_iterator(AsyncClient.generations)
     patch = blocking(AsyncClient.patch)

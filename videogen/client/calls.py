@@ -22,6 +22,12 @@ class NoContent(BaseModel):
     """The model of an empty response."""
 
 
+class Text(BaseModel):
+    """The model of a response that is plain text."""
+
+    text: str
+
+
 @dataclass(frozen=True, slots=True)
 class Call(Generic[M]):
     """One request, and the model of its JSON response. Fields that this version does not know are ignored.
@@ -53,9 +59,14 @@ class Call(Generic[M]):
         if not response.is_success:
             raise from_response(response)
         try:
-            return self.model.model_validate({} if self.model is NoContent else response.json(), extra="ignore")
+            return self.model.model_validate(self._content(response), extra="ignore")
         except ValueError as problem:
             raise ProtocolError(f"{self}: expected a {self.model.__name__}, got {problem}") from problem
+
+    def _content(self, response: httpx.Response) -> Any:
+        if self.model is Text:
+            return {"text": response.text}
+        return {} if self.model is NoContent else response.json()
 
 
 class GenerateOptions(TypedDict, total=False):

@@ -20,6 +20,7 @@ from videogen.client.calls import (
     NoContent,
     ShareOptions,
     SubmitOptions,
+    Text,
     events_path,
     generation_path,
     segment,
@@ -85,6 +86,10 @@ class AsyncClient(Transport):
     async def get(self, generation_id: str) -> Generation:
         """The current state of one generation."""
         return await self._send(Call("GET", generation_path(generation_id), Generation))
+
+    async def log(self, generation_id: str) -> str:
+        """What the engine of a generation has printed, with the traceback of an error; at most 256 KiB."""
+        return (await self._send(Call("GET", f"{generation_path(generation_id)}/log", Text))).text
 
     async def list(self, **filters: Unpack[ListOptions]) -> GenerationPage:
         """One page of the history, newest first. `cursor` is `next_cursor` of the previous page."""

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
+from contextvars import copy_context
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
@@ -139,7 +140,8 @@ def _made_ahead(frame_at: Callable[[int], Any], indices: range, threads: int) ->
     try:
         pending: deque[Future[Any]] = deque()
         for index in indices:
-            pending.append(pool.submit(frame_at, index))
+            # In the context of this thread, which decides whose log the output goes to.
+            pending.append(pool.submit(copy_context().run, frame_at, index))
             # One more than the threads make at once: no thread waits while the reader encodes.
             if len(pending) > threads:
                 yield pending.popleft().result()

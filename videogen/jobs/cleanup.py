@@ -12,6 +12,7 @@ from typing import Final
 from videogen.core.errors import StorageError
 from videogen.db.database import Database, StoredEvent, damaged
 from videogen.db.integrity import check
+from videogen.jobs.render_logs import RenderLogs
 from videogen.schemas.events import is_terminal
 from videogen.storage import DataFolder, Storage
 from videogen.store import Store
@@ -102,6 +103,7 @@ class CleanupThread:
     def __init__(self, store: Store, storage: Storage, data_folder: DataFolder, is_held: Callable[[str], bool]) -> None:
         """`is_held`: whether a renderer may still write files of a generation; `check` must be called after that."""
         self._store, self._storage, self._data_folder, self._is_held = store, storage, data_folder, is_held
+        self._logs = RenderLogs(store, storage, data_folder)
         self._ended: SimpleQueue[str | None] = SimpleQueue()
         store.database.listen(self._check_ended)
 
@@ -155,6 +157,8 @@ class CleanupThread:
 
     def _remove_leftovers(self, generation_id: str) -> None:
         try:
+            if self._store.keys_kept(generation_id) is not None:
+                self._logs.keep(generation_id)
             keys = self._store.keys_kept(generation_id)
             if keys is not None:
                 remove_files(self._storage, self._data_folder, generation_id, keys)

@@ -33,6 +33,7 @@ from videogen.engines.process.spawn import end_orphans
 from videogen.jobs.base import Lease, Queue
 from videogen.jobs.cleanup import CleanupThread
 from videogen.jobs.disk_guard import LOOK_SECONDS, DiskGuard
+from videogen.jobs.render_logs import RenderLogs
 from videogen.jobs.reporter import ProgressRecorder
 from videogen.storage import DataFolder, Storage
 from videogen.store import Failure, Result, Store
@@ -81,6 +82,7 @@ class WorkerPool:
         self._threads: list[threading.Thread] = []
         # The test suite sets this to 0: spare renderers cost it more than they save.
         self._processes = ProcessPool(int(os.environ.get("VIDEOGEN_TEST_SPARES", SPARES)))
+        self._logs = RenderLogs(store, storage, data_folder)
         self._cleanup = CleanupThread(store, storage, data_folder, self._holds)
         queue.watch_cancels(self._cancel)
 
@@ -188,6 +190,8 @@ class WorkerPool:
             try:
                 self._queue.renew(self._owner, held)
                 self._store.update_expectations()
+                for generation_id in held:
+                    self._logs.limit(generation_id)
             except StorageError as problem:
                 # What is claimed by this process stays its own, whatever the lease says.
                 self._disk_guard.log_once(problem)
@@ -204,6 +208,8 @@ class WorkerPool:
         except StaleWriteError:
             raise
         except RenderLost as problem:
+            if not self._stopping.is_set():
+                logger.warning("%s attempt %d was lost: %s", lease.generation_id, lease.attempt, problem)
             self._lose(lease, str(problem), count=not self._stopping.is_set())
         except VideogenError as problem:
             self._end_without_result(lease, problem)
@@ -228,6 +234,10 @@ class WorkerPool:
         self._disk_guard.retry_until_stored(lambda: self._queue.lose(lease, reason, count=count))
 
     def _finish(self, lease: Lease, outcome: Result | Failure) -> None:
+        if isinstance(outcome, Failure) and outcome.code != "cancelled":
+            text = "%s attempt %d failed (%s): %s What its engine printed: videogen log %s"
+            name = lease.generation_id
+            logger.warning(text, name, lease.attempt, outcome.code, outcome.message, name)
         self._disk_guard.retry_until_stored(lambda: self._queue.finish(lease, outcome))
 
     def _start_renderer(self, lease: Lease, inputs: ExitStack, on_idle: Callable[[], None]) -> RenderHandle:

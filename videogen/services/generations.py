@@ -16,6 +16,7 @@ from videogen.core.security import new_id
 from videogen.db.tables import GenerationRow, ProjectRow
 from videogen.engines.base import Recipe
 from videogen.jobs.cleanup import remove_generation
+from videogen.jobs.render_logs import RenderLogs
 from videogen.live.streams import EventStream, open_stream
 from videogen.schemas.generations import (
     Generation,
@@ -55,6 +56,7 @@ class GenerationService:
         self._parts = parts
         self._store = parts.store
         self._uploads = uploads
+        self._logs = RenderLogs(parts.store, parts.storage, parts.data_folder)
         self._limits = Limits(parts.config.max_active_per_session, parts.config.max_queue)
 
     def submit(self, session_id: str, create: GenerationCreate, key: str | None) -> tuple[Project, bool]:
@@ -161,6 +163,10 @@ class GenerationService:
     def get(self, session_id: str, generation_id: str) -> Generation:
         """One generation. Raises NotFoundError where it is not this session's."""
         return self._serialize(self._store.get_generation(session_id, generation_id))
+
+    def log(self, session_id: str, generation_id: str) -> str:
+        """What its engine printed, at most 256 KiB. Raises NotFoundError where it is not this session's."""
+        return self._logs.read(session_id, generation_id)
 
     def list(self, session_id: str, query: ListQuery, before: int | None) -> tuple[GenerationPage, int | None]:
         """A page of the history, newest first, and the position before which the next page begins.

@@ -206,6 +206,13 @@ class GenerationStore(BaseStore):
                 return None
             return frozenset(session.exec(select(FileRow.key).where(FileRow.generation_id == generation_id)))
 
+    def find_log(self, session_id: str, generation_id: str) -> str | None:
+        """The storage key of a generation's log, or None. Raises NotFoundError: see `get_owned`."""
+        with self.database.read() as session:
+            get_owned(session, session_id, generation_id)
+            query = select(FileRow.key).where(FileRow.generation_id == generation_id, FileRow.kind == "log")
+            return session.exec(query).first()
+
     def get_media(self, file_id: str) -> tuple[FileRow | UploadRow, str]:
         """A file for a request with a signed link, and the title or prompt of its generation; "" for an upload.
 

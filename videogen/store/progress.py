@@ -70,6 +70,25 @@ class ProgressStore(BaseStore):
         with self.database.write() as unit:
             update_progress(unit, fence.generation_id, self.clock(), values, attempt=fence.attempt)
 
+    def record_log(self, generation_id: str, key: str, size_bytes: int) -> None:
+        """Store that a generation that has ended has a log. Nothing happens if it was deleted. Safe to repeat."""
+        with self.database.write() as unit:
+            query = select(GenerationRow).where(GenerationRow.id == generation_id)
+            if (row := unit.session.exec(query).first()) is None or unit.session.get(FileRow, f"log_{row.id}"):
+                return
+            unit.session.add(
+                FileRow(
+                    id=f"log_{row.id}",
+                    session_id=row.session_id,
+                    generation_id=row.id,
+                    kind="log",
+                    key=key,
+                    content_type="text/plain",
+                    size_bytes=size_bytes,
+                    created_at=self.clock(),
+                )
+            )
+
     def record_preview(self, fence: Fence, file: FileRow) -> None:
         """Store and publish a preview, which replaces the one before."""
         values = {"preview_file_id": file.id, "preview_version": col(GenerationRow.preview_version) + 1}
