@@ -80,7 +80,7 @@ def download(connection: Connection, args: Namespace, output: Output) -> None:
 def log(connection: Connection, args: Namespace, output: Output) -> None:
     """Print what the engine of a generation has printed."""
     text = connection.client.log(args.id)
-    output.event("log", text.rstrip("\n"), generationId=args.id, text=text)
+    output.event("log", text.rstrip("\n"), generationId=args.id, log=text)
 
 
 def follow(connection: Connection, generations: list[Generation], target: Target | None, output: Output) -> int:

@@ -74,7 +74,8 @@ class ProgressStore(BaseStore):
         """Store that a generation that has ended has a log. Nothing happens if it was deleted. Safe to repeat."""
         with self.database.write() as unit:
             query = select(GenerationRow).where(GenerationRow.id == generation_id)
-            if (row := unit.session.exec(query).first()) is None or unit.session.get(FileRow, f"log_{row.id}"):
+            row = unit.session.exec(query).first()
+            if row is None or unit.session.get(FileRow, f"log_{row.id}") is not None:
                 return
             unit.session.add(
                 FileRow(
