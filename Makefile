@@ -14,7 +14,7 @@ WITH_BROWSER = VIDEOGEN_TEST_CHROMIUM=$$($(SETUP)/chromium.sh) || exit 1; export
 	VIDEOGEN_TEST_NGINX=$$($(SETUP)/nginx.sh) || exit 1; export VIDEOGEN_TEST_NGINX
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-long check format bench chaos words lock docker clean runtime-env dev-env
+.PHONY: help run test test-long check format bench chaos soak words lock docker clean runtime-env dev-env
 MAKEFLAGS += --no-print-directory
 SETUP := PYTHON='$(PYTHON)' VENV='$(VENV)' sh scripts
 
@@ -51,6 +51,9 @@ bench: dev-env ## Run the benchmarks: make bench ARGS="--help"
 
 chaos: dev-env ## Kill a running app 200 times and prove that nothing is lost: ARGS="--kills 50 --seed 1"
 	@exec $(PY) -m tests.chaos $(ARGS)
+
+soak: dev-env ## Use a running app for an hour, attacks included; its needs must not grow: ARGS="--minutes 10"
+	@exec $(PY) -m tests.soak $(ARGS)
 
 words: dev-env ## Remake the word tables in docs/prompting.md
 	$(PY) -m videogen.engines.procedural.language.docs_tables
