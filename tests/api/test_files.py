@@ -263,3 +263,22 @@ def test_an_image_that_was_replaced_on_disk_is_not_rendered(session, app):
     stored.write_bytes(encoded(quarters(80, 80)))
     ended = session.finish(session.submit("looks", inputFileId=file["id"])["id"])
     assert (ended["status"], ended["error"]["code"]) == ("failed", "input_changed")
+
+
+def test_its_owner_deletes_an_image_that_no_generation_uses(session, session_of, app):
+    file = session.upload(encoded())
+    assert session_of().delete(f"/files/{file['id']}").status_code == 404
+    assert session.delete(f"/files/{file['id']}").status_code == 204
+    assert session.get(f"/files/{file['id']}").status_code == 404
+    assert session.delete(f"/files/{file['id']}").status_code == 404
+    assert not list((app.data_dir / "files" / "uploads").glob(f"{file['id']}.*"))
+
+
+def test_an_image_that_a_generation_uses_or_has_made_stays(session):
+    file = session.upload(encoded())
+    made = session.submit("looks", inputFileId=file["id"], type="image")
+    still = session.finish(made["id"])["fileId"]
+    for name in (file["id"], still):
+        answer = session.delete(f"/files/{name}")
+        assert (answer.status_code, answer.json()["code"]) == (409, "file_in_use")
+        assert session.get(f"/files/{name}").status_code == 200

@@ -6,9 +6,10 @@ from functools import partial
 from typing import Any, Final
 
 import anyio.to_thread
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Request, Response
 
 from videogen.core.errors import (
+    FileInUseError,
     InvalidRequestError,
     LimitExceededError,
     NotFoundError,
@@ -66,3 +67,12 @@ async def upload_file(request: Request, state: AppStateDep, session_id: SessionD
 def get_file(services: ServicesDep, session_id: SessionDep, file_id: str) -> File:
     """An uploaded image or a finished still, with a fresh link."""
     return services.uploads.get(session_id, file_id)
+
+
+@router.delete(
+    "/files/{file_id}", status_code=204, responses=WRITES | documented(NotFoundError, FileInUseError, StorageError)
+)
+def delete_file(services: ServicesDep, session_id: SessionDep, file_id: str) -> Response:
+    """Delete an uploaded image that no generation uses, for good."""
+    services.uploads.delete(session_id, file_id)
+    return Response(status_code=204)

@@ -116,6 +116,7 @@ class Client:
     engines = blocking(AsyncClient.engines)
     upload = blocking(AsyncClient.upload)
     file = blocking(AsyncClient.file)
+    delete_file = blocking(AsyncClient.delete_file)
     share = blocking(AsyncClient.share)
     shares = blocking(AsyncClient.shares)
     unshare = blocking(AsyncClient.unshare)

@@ -168,6 +168,11 @@ class AsyncClient(Transport):
         """An uploaded image or a generated image, with a new link."""
         return await self._send(Call("GET", f"{API}/files/{segment(file_id)}", File))
 
+    async def delete_file(self, file_id: str) -> None:
+        """Delete an uploaded image that no generation uses."""
+        # Not repeatable: the second call gets `not_found`.
+        await self._send(Call("DELETE", f"{API}/files/{segment(file_id)}", NoContent, repeatable=False))
+
     async def share(self, generation_id: str, **options: Unpack[ShareOptions]) -> Share:
         """Make the public link of one generation, or change the existing one; see `ShareOptions`."""
         body = ShareCreate(**options).model_dump(by_alias=True, exclude_unset=True)

@@ -70,6 +70,10 @@ class NotTerminalError(VideogenError, code="not_terminal", status=409, title="St
     """This generation is still queued or running. Cancel it first."""
 
 
+class FileInUseError(VideogenError, code="file_in_use", status=409, title="File in use"):
+    """A generation uses this file. Delete that generation first."""
+
+
 class NotQueuedError(VideogenError, code="not_queued", status=409, title="Not queued"):
     """This generation is not queued any more, so its position cannot be changed."""
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 
 from sqlalchemy.exc import IntegrityError
 
-from videogen.core.errors import InvalidRequestError, NotFoundError, SessionRequiredError, StorageError
+from videogen.core.errors import FileInUseError, InvalidRequestError, NotFoundError, SessionRequiredError, StorageError
 from videogen.core.security import new_id
 from videogen.db.tables import UploadRow
 from videogen.schemas.generations import File
@@ -64,6 +64,21 @@ class UploadService:
     def get(self, session_id: str, file_id: str) -> File:
         """An image of this session, with a new link. Raises NotFoundError if this session has none."""
         return self._find(session_id, file_id).file
+
+    def delete(self, session_id: str, file_id: str) -> None:
+        """Delete an uploaded image of this session, for good.
+
+        Raises:
+            NotFoundError: this session has none.
+            FileInUseError: a generation starts from it, or it is the result of one.
+            StorageError: the disk cannot be written.
+        """
+        try:
+            row = self._store.delete_upload(session_id, file_id)
+        except NotFoundError:
+            self._store.get_still(session_id, file_id)
+            raise FileInUseError from None
+        self._storage.delete(row.key)
 
     def find_input(self, session_id: str, file_id: str) -> InputImage:
         """The image that `inputFileId` names: an upload or a finished still.

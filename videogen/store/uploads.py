@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import exists, func
 from sqlmodel import col, delete, select
 
-from videogen.core.errors import LimitExceededError
+from videogen.core.errors import FileInUseError, LimitExceededError
 from videogen.db.database import UnitOfWork
 from videogen.db.tables import FileRow, GenerationRow, UploadRow
 from videogen.schemas.status import Status
@@ -65,6 +65,21 @@ class UploadStore(BaseStore):
         query = select(UploadRow).where(UploadRow.id == upload_id, UploadRow.session_id == session_id)
         with self.database.read() as session:
             return require(session.exec(query).first())
+
+    def delete_upload(self, session_id: str, upload_id: str) -> UploadRow:
+        """Delete an upload of this session and return it.
+
+        Raises:
+            NotFoundError: there is none, or it is another session's.
+            FileInUseError: a generation starts from it.
+        """
+        query = select(UploadRow).where(UploadRow.id == upload_id, UploadRow.session_id == session_id)
+        with self.database.write() as unit:
+            row = require(unit.session.exec(query).first())
+            if unit.session.exec(query.where(_unused())).first() is None:
+                raise FileInUseError
+            _delete(unit, [row])
+            return row
 
     def get_still(self, session_id: str, file_id: str) -> tuple[FileRow, GenerationRow]:
         """The image of a completed generation of this session, and that generation.
