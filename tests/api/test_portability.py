@@ -220,7 +220,7 @@ def test_a_zip_that_is_too_large_is_refused_before_it_is_read(tmp_path):
 
         with Session(app.base_url) as session:
             refused = post_import(session, b"x" * 200_000)
-            assert (refused.status_code, refused.json()["code"]) == (413, "payload_too_large")
+            assert (refused.status_code, refused.json()["code"]) == (413, "too_large")
 
             def chunks():
                 for _ in range(40):

@@ -51,6 +51,9 @@ class AppConfig(BaseModel):
     max_seconds: float = Field(default=20.0, gt=0, le=600, description="seconds of one video")
     max_upload_mb: float = Field(default=20.0, gt=0, le=1000, description="megabytes of one uploaded image")
     max_import_mb: float = Field(default=4096.0, gt=0, description="megabytes of one zip to import, also unpacked")
+    max_body_kb: int = Field(
+        default=1024, ge=16, le=1_000_000, description="kilobytes of the body of any other request"
+    )
     lease_seconds: float = Field(default=10.0, ge=1, le=600, description="how long a silent worker keeps its job")
     stall_seconds: float = Field(
         default=300.0, ge=0, description="how long a renderer may say nothing before it is killed; 0 means for ever"

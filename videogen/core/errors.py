@@ -78,8 +78,12 @@ class NotQueuedError(VideogenError, code="not_queued", status=409, title="Not qu
     """This generation is not queued any more, so its position cannot be changed."""
 
 
-class PayloadTooLargeError(VideogenError, code="payload_too_large", status=413, title="File too large"):
-    """The file is larger than this server takes."""
+class RequestTimeoutError(VideogenError, code="request_timeout", status=408, title="Request timeout"):
+    """The request came too slowly. Send it again, over another connection."""
+
+
+class PayloadTooLargeError(VideogenError, code="too_large", status=413, title="Too large"):
+    """The body of the request is larger than this server takes."""
 
 
 class UnsupportedMediaTypeError(

@@ -22,6 +22,7 @@ from videogen.server.lifespan import StartErrorInOneLine, run_parts, start_error
 from videogen.services.submission import engine_infos
 from videogen.share import routes as share_routes
 from videogen.web import problems
+from videogen.web.body_limit import BodyLimit
 from videogen.web.proxy_headers import TrustedProxy
 from videogen.web.public_url import LocalUrlFromRequest, PublicUrl
 from videogen.web.sessions import SessionCookie
@@ -68,6 +69,7 @@ def create_app(config: AppConfig | None = None, *, page: bool = True) -> FastAPI
     app.router.lifespan_context = lifespan
     set_browser_secret = _mount_page(app, config, engines, public_url) if page else None
     app.add_middleware(LocalUrlFromRequest, public_url=public_url)
+    app.add_middleware(BodyLimit, max_kb=config.max_body_kb)
     # Added last, so that it comes first: everything after it can trust scheme, host and client address.
     app.add_middleware(TrustedProxy, trusted=config.trusted_proxies, root_path=config.root_path)
     app.add_middleware(StartErrorInOneLine)

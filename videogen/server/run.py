@@ -19,6 +19,7 @@ from videogen.core.errors import StartError, VideogenError
 from videogen.server import tunnel
 from videogen.server.app import create_app
 from videogen.server.lifespan import start_error
+from videogen.server.timeouts import TimedProtocol
 from videogen.storage import DataFolder
 from videogen.web.dependencies import AppState
 from videogen.web.public_url import local_url
@@ -34,6 +35,7 @@ class _Server(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 app,
+                http=TimedProtocol,
                 lifespan="off",
                 log_level="warning",
                 access_log=False,

@@ -65,6 +65,7 @@ async def receive_file(request: Request, path: Path, limit: int) -> None:
 
     Raises:
         PayloadTooLargeError: it is larger than `limit` bytes; the rest is not read.
+        InvalidRequestError: the connection was closed before the end.
         StorageError: the disk is full or cannot be written.
     """
     try:
@@ -74,6 +75,8 @@ async def receive_file(request: Request, path: Path, limit: int) -> None:
     except _TooLargeError:
         expected = f"Expected a zip of at most {limit} bytes (VIDEOGEN_MAX_IMPORT_MB)"
         raise PayloadTooLargeError(f"{expected}, got a larger one.") from None
+    except ClientDisconnect:
+        raise InvalidRequestError("body", "a zip", "nothing: the connection was closed before its end") from None
     except OSError as error:
         raise StorageError(f"The zip could not be stored: {error.strerror}.") from error
 
