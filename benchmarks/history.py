@@ -19,7 +19,6 @@ import psutil
 from benchmarks.rows import generation, project
 from benchmarks.table import Row
 from tests.support.app import ROOT, App
-from videogen.core.security import new_token
 from videogen.db.database import Database
 from videogen.db.migrate import migrate
 from videogen.store import Limits, Store
@@ -114,10 +113,8 @@ def fill(path: Path) -> tuple[_Owner, _Owner]:
 def _owners(connection: sqlite3.Connection, owners: list[_Owner]) -> None:
     now = time.time()
     others = [f"ses_{number}" for number in range(1000)]
-    sessions = [(name, new_token(), now, 0.0) for name in others]
-    connection.executemany(
-        "INSERT INTO sessions (id, token_hash, created_at, last_served_at) VALUES (?, ?, ?, ?)", sessions
-    )
+    sessions = [(name, now, 0.0) for name in others]
+    connection.executemany("INSERT INTO sessions (id, created_at, last_served_at) VALUES (?, ?, ?)", sessions)
     projects = [(f"prj_{name}", name, "req", "", now) for name in (*others, *(owner.session for owner in owners))]
     connection.executemany(
         "INSERT INTO projects (id, session_id, request_id, body_hash, created_at) VALUES (?, ?, ?, ?, ?)", projects

@@ -23,7 +23,7 @@ def _ids(database):
 
 
 def _session(name):
-    return SessionRow(id=name, token_hash=name, created_at=0)
+    return SessionRow(id=name, created_at=0)
 
 
 def test_a_write_is_committed_when_its_block_ends(database):

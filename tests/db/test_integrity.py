@@ -23,8 +23,8 @@ def path(tmp_path, migrated_file):
     """A database of 2,000 sessions, closed."""
     path = shutil.copy(migrated_file, tmp_path / "videogen.sqlite")
     with closing(sqlite3.connect(path)) as connection, connection:
-        rows = ((f"ses_{number}", f"hash {number}") for number in range(2000))
-        connection.executemany("INSERT INTO sessions VALUES (?, ?, 0, 0)", rows)
+        rows = ((f"ses_{number} {'x' * 20}",) for number in range(2000))
+        connection.executemany("INSERT INTO sessions VALUES (?, 0, 0)", rows)
     return path
 
 
@@ -33,7 +33,7 @@ def torn(path):
     """The same as a crash left it: with a write-ahead log that holds one more session."""
     copy = path.with_name("torn.sqlite")
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        connection.execute("INSERT INTO sessions VALUES ('ses_last', 'last', 0, 0)")
+        connection.execute("INSERT INTO sessions VALUES ('ses_last', 0, 0)")
         for source in (path, wal_of(path)):
             shutil.copy(source, source.with_name(source.name.replace("videogen", "torn")))
     return copy
@@ -144,13 +144,14 @@ def test_a_page_that_is_damaged_while_the_server_runs_is_reported_and_affects_no
     (tmp_path / "data").mkdir()
     database = shutil.copy(migrated_file, tmp_path / "data" / "videogen.sqlite")
     with closing(sqlite3.connect(database)) as connection, connection:
-        rows = ((f"ses_{number}", token_hash(f"token {number}"), 0, 0) for number in range(2000))
-        connection.executemany("INSERT INTO sessions VALUES (?, ?, ?, ?)", rows)
+        connection.execute("INSERT INTO sessions VALUES ('ses_a', 0, 0)")
+        rows = ((f"dev_{number}", "ses_a", token_hash(f"token {number}")) for number in range(2000))
+        connection.executemany("INSERT INTO devices VALUES (?, ?, ?, '', 0, 0)", rows)
     app = running_app()
     with Session(app.base_url) as session:
         done = session.finish(session.submit("bars")["id"])
         assert session.http.get("/readyz").json() == {"status": "ready"}
-        pages, size = leaves(database, "sessions")
+        pages, size = leaves(database, "devices")
         overwrite(database, (pages[0] - 1) * size, size)  # the first page; this session is on the last one
 
         with connect(app.base_url) as unlucky:

@@ -161,7 +161,11 @@ def test_a_database_of_revision_1_keeps_every_row_and_gets_uploads(path, url):
     for row in before["generations"]:
         row.update(dict.fromkeys(("input_file_id", "rank", "expected_wait_seconds", "trashed_until")))
         row["search_text"] = f"{row['title']}\n{row['id']} u"
+    tokens = {row["id"]: row.pop("token_hash") for row in before["sessions"]}
     assert _content(path, before) == before
+    devices = _content(path, ["devices"])["devices"]
+    assert {row["session_id"]: row["token_hash"] for row in devices} == tokens
+    assert all(row["last_seen_at"] > 1.7e9 and row["id"].startswith("dev_") for row in devices)
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("PRAGMA foreign_keys=ON")
         assert connection.execute("PRAGMA foreign_key_check").fetchall() == []

@@ -35,14 +35,14 @@ def _generations(home):
     database = Database(f"sqlite:///{home.path}")
     try:
         store = Store(database)
-        assert store.find_session(home.token) == home.session, "its owner can still open it"
+        assert store.find_device(home.token).session_id == home.session, "its owner can still open it"
         return {row.id: fields(row) for row in (store.get_generation(home.session, name) for name in home.ids)}
     finally:
         database.close()
 
 
 def test_without_damage_a_rebuilt_database_has_the_same_rows(home, sql):
-    tables = ("sessions", "projects", "generations", "files", "events", "sqlite_sequence", "alembic_version")
+    tables = ("sessions", "devices", "projects", "generations", "files", "events", "sqlite_sequence", "alembic_version")
     before = {table: sql(f"SELECT * FROM {table} ORDER BY 1") for table in tables}
     rebuild(home.path, DiskStorage(home.files))
     assert {table: sql(f"SELECT * FROM {table} ORDER BY 1") for table in tables} == before
@@ -77,6 +77,14 @@ def test_lost_sessions_are_restored_from_their_indexes(home, faults, fixed):
     (done, *_) = fixed()
     assert "1 session restored" in done
     assert _generations(home) == before
+    assert faults() == []
+
+
+def test_lost_devices_are_restored_from_their_indexes(home, faults, fixed):
+    before = _generations(home)
+    damage_table(home.path, "devices")
+    fixed()
+    assert _generations(home) == before, "and its owner can open it"
     assert faults() == []
 
 

@@ -9,6 +9,7 @@ from sqlmodel import select
 from videogen.core.errors import CodeRefusedError, TooManyGuessesError
 from videogen.core.security import Signer
 from videogen.db.tables import DeviceRow, TransferRow
+from videogen.live.hub import Hub
 from videogen.services.sessions import (
     CODE_SECONDS,
     GUESS_SECONDS,
@@ -21,9 +22,12 @@ from videogen.services.sessions import (
 BASE = "https://video.example.org/studio"
 
 
+SIGNER = Signer(b"a secret of sixteen bytes")
+
+
 @pytest.fixture
 def sessions(store):
-    return SessionService(store, Signer(b"a secret of sixteen bytes"))
+    return SessionService(store, SIGNER, Hub(lambda _event: b""))
 
 
 def secret_of(made):
@@ -55,7 +59,7 @@ def test_code_or_secret_opens_the_session_once_with_a_new_token(sessions, store,
     made = sessions.create_code(alice, BASE)
     created = sessions.claim_code(way(made), "here")
     assert created.session_id == alice
-    assert store.find_session(created.token) == alice
+    assert store.find_device(created.token).session_id == alice
     for used in (made.code, secret_of(made)):
         with pytest.raises(CodeRefusedError, match="was used before, has expired, or is wrong"):
             sessions.claim_code(used, "here")

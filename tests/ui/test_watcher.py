@@ -180,6 +180,12 @@ async def test_whose_session(api, client, visit, token, adopt):
     assert (arrival.token, arrival.adopt) == (token, adopt)
 
 
+async def test_a_new_visitor_gets_a_token_that_the_api_knows_and_has_not_stored(api, client):
+    api.session("signed")
+    arrival = await sign_in(client, Visit(token="unknown"), lambda: "signed")
+    assert (arrival.token, arrival.adopt) == ("signed", True)
+
+
 @pytest.mark.parametrize("browser", [None, 7, "x", [], {"token": 7, "selected": {}}, {"token": "x" * 5000}])
 def test_whatever_a_browser_brings_is_read(browser):
     assert Visit.read(browser, {}, {}) == Visit()

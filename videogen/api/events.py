@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from dataclasses import dataclass
+from typing import Annotated, Final, Literal
 
+import anyio.to_thread
 from fastapi import APIRouter, Depends, Header, Response
 
-from videogen.core.errors import InvalidRequestError, NotFoundError
+from videogen.core.errors import InvalidRequestError, NotFoundError, SessionRequiredError
 from videogen.web.dependencies import ServicesDep
 from videogen.web.problems import Responses, documented
-from videogen.web.sessions import READS, SessionDep
+from videogen.web.sessions import READS, SessionDep, TokenDep
 from videogen.web.sse import stream_response
 
+Kind = Literal["session", "project", "generation"]
 router = APIRouter(prefix="/api/v1", tags=["events"])
 _STREAM: Final[Responses] = {
     200: {
@@ -41,27 +44,50 @@ def last_event_id(
 LastEventId = Annotated[int | None, Depends(last_event_id)]
 
 
+@dataclass(frozen=True, slots=True)
+class StreamOpener:
+    """Opens the event streams of one request."""
+
+    services: ServicesDep
+    token: TokenDep
+
+    async def open(self, session_id: str, scope: tuple[Kind, str], after: int | None) -> Response:
+        """The response with the stream.
+
+        Raises:
+            SessionRequiredError: the device was signed out meanwhile, too early for the end of its streams.
+        """
+        stream = await self.services.generations.stream(session_id, scope, after)
+        if stream is not None and await anyio.to_thread.run_sync(self.services.sessions.find, self.token) is None:
+            stream.close()
+            raise SessionRequiredError
+        return stream_response(stream)
+
+
+StreamOpenerDep = Annotated[StreamOpener, Depends()]
+
+
 @router.get("/events", responses=_RESPONSES, response_class=Response)
-async def session_events(services: ServicesDep, session_id: SessionDep, after: LastEventId) -> Response:
+async def session_events(opener: StreamOpenerDep, session_id: SessionDep, after: LastEventId) -> Response:
     """All events of the session, for as long as the connection is open.
 
     First the current state of each queued or running generation; with `Last-Event-ID` instead every event after
     that one, once and in order.
     """
-    return stream_response(await services.generations.stream(session_id, ("session", session_id), after))
+    return await opener.open(session_id, ("session", session_id), after)
 
 
 @router.get("/generations/{generation_id}/events", responses=_RESPONSES, response_class=Response)
 async def generation_events(
-    services: ServicesDep, session_id: SessionDep, generation_id: str, after: LastEventId
+    opener: StreamOpenerDep, session_id: SessionDep, generation_id: str, after: LastEventId
 ) -> Response:
     """The events of one generation, until it has ended."""
-    return stream_response(await services.generations.stream(session_id, ("generation", generation_id), after))
+    return await opener.open(session_id, ("generation", generation_id), after)
 
 
 @router.get("/projects/{project_id}/events", responses=_RESPONSES, response_class=Response)
 async def project_events(
-    services: ServicesDep, session_id: SessionDep, project_id: str, after: LastEventId
+    opener: StreamOpenerDep, session_id: SessionDep, project_id: str, after: LastEventId
 ) -> Response:
     """The events of all generations of one submit, until each has ended."""
-    return stream_response(await services.generations.stream(session_id, ("project", project_id), after))
+    return await opener.open(session_id, ("project", project_id), after)

@@ -21,7 +21,7 @@ from videogen.schemas.generations import File
 from videogen.web.bodies import receive_image
 from videogen.web.dependencies import AppStateDep, ServicesDep
 from videogen.web.problems import documented
-from videogen.web.sessions import READS, WRITES, SessionDep
+from videogen.web.sessions import READS, WRITES, SessionDep, StoredSessionDep
 
 router = APIRouter(prefix="/api/v1", tags=["files"])
 _BODY: Final[dict[str, Any]] = {
@@ -49,7 +49,7 @@ _BODY: Final[dict[str, Any]] = {
         *(PayloadTooLargeError, UnsupportedMediaTypeError, InvalidRequestError, LimitExceededError, StorageError)
     ),
 )
-async def upload_file(request: Request, state: AppStateDep, session_id: SessionDep) -> File:
+async def upload_file(request: Request, state: AppStateDep, session_id: StoredSessionDep) -> File:
     """Upload an image to start from: PNG, JPEG or WebP (its first frame), recognised by its bytes.
 
     Before it is stored, it is turned upright, encoded again without metadata, and scaled down to 3072 pixels on its

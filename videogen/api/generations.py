@@ -28,7 +28,7 @@ from videogen.schemas.history import Bundle, Chosen, IdsPage, IdsQuery, Restored
 from videogen.web.dependencies import AppStateDep, ServicesDep
 from videogen.web.pagination import decode_cursor, encode_cursor
 from videogen.web.problems import documented
-from videogen.web.sessions import READS, WRITES, SessionDep
+from videogen.web.sessions import READS, WRITES, SessionDep, StoredSessionDep
 
 router = APIRouter(prefix="/api/v1/generations", tags=["generations"])
 _WRITE: Final = WRITES | documented(NotFoundError)
@@ -44,7 +44,7 @@ _WRITE_MANY: Final = WRITES | documented(InvalidRequestError)
 )
 def create_generation(
     services: ServicesDep,
-    session_id: SessionDep,
+    session_id: StoredSessionDep,
     create: GenerationCreate,
     response: Response,
     idempotency_key: Annotated[str | None, Header(max_length=128, min_length=1)] = None,

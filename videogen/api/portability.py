@@ -15,7 +15,7 @@ from videogen.schemas.portability import Imported
 from videogen.web.bodies import receive_file
 from videogen.web.dependencies import ServicesDep
 from videogen.web.problems import Responses, documented
-from videogen.web.sessions import READS, WRITES, SessionDep
+from videogen.web.sessions import READS, WRITES, SessionDep, StoredSessionDep
 
 router = APIRouter(prefix="/api/v1", tags=["export and import"])
 _ZIP: Final[dict[str, Any]] = {"application/zip": {"schema": {"type": "string", "format": "binary"}}}
@@ -45,7 +45,7 @@ def zip_response(chunks: Iterator[bytes], name: str) -> StreamingResponse:
 @router.post(
     "/import", openapi_extra=_BODY, responses=WRITES | documented(PayloadTooLargeError, NotAnExportError, StorageError)
 )
-async def import_zip(request: Request, session_id: SessionDep, services: ServicesDep) -> Imported:
+async def import_zip(request: Request, session_id: StoredSessionDep, services: ServicesDep) -> Imported:
     """Import a zip of `GET /export`, of this or another app: all of it or nothing.
 
     Generations that this session has already stay as they are, so the same zip can be sent again.

@@ -4,20 +4,35 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
 
-from videogen.core.errors import CodeRefusedError, CrossSiteError, InvalidRequestError, TooManyGuessesError
+from videogen.core.errors import (
+    CodeRefusedError,
+    CrossSiteError,
+    InvalidRequestError,
+    LimitExceededError,
+    TooManyGuessesError,
+)
 from videogen.schemas.portability import Transfer, TransferClaim
 from videogen.schemas.system import SessionCreated
 from videogen.web.dependencies import PublicUrlDep, ServicesDep
 from videogen.web.problems import documented
-from videogen.web.sessions import READS, WRITES, SessionDep, cookie_header, is_same_origin
+from videogen.web.sessions import (
+    READS,
+    WRITES,
+    SessionDep,
+    StoredSessionDep,
+    cookie_header,
+    is_same_origin,
+    store_session,
+)
+from videogen.web.user_agent import device_name
 
 router = APIRouter(prefix="/api/v1/sessions", tags=["sessions"])
 
 
 @router.post("", status_code=201)
-def create_session(services: ServicesDep) -> SessionCreated:
+def create_session(services: ServicesDep, request: Request) -> SessionCreated:
     """Make a session. Its token is returned only here: keep it, and send it as `Authorization: Bearer <token>`."""
-    return services.sessions.create()
+    return store_session(request, services.sessions.new_token())
 
 
 @router.post("/cookie", status_code=204, responses=READS)
@@ -30,7 +45,7 @@ def set_cookie(request: Request, session_id: SessionDep) -> Response:
 
 
 @router.post("/transfer", status_code=201, responses=WRITES)
-def create_code(services: ServicesDep, session_id: SessionDep, base: PublicUrlDep) -> Transfer:
+def create_code(services: ServicesDep, session_id: StoredSessionDep, base: PublicUrlDep) -> Transfer:
     """Make a one-time code for this session, to be typed or opened on another device within ten minutes.
 
     Whoever has the code can open the session. An earlier code is no longer valid.
@@ -48,14 +63,17 @@ def revoke_code(services: ServicesDep, session_id: SessionDep) -> Response:
 @router.post(
     "/claim",
     status_code=201,
-    responses=documented(CodeRefusedError, CrossSiteError, InvalidRequestError, TooManyGuessesError),
+    responses=documented(
+        *(CodeRefusedError, CrossSiteError, InvalidRequestError, LimitExceededError, TooManyGuessesError)
+    ),
 )
 def claim_code(services: ServicesDep, request: Request, response: Response, claim: TransferClaim) -> SessionCreated:
     """Use a code, once: returns a new token of its session. Sets the browser's cookie."""
     # Another site must not be able to put its own session into a visitor's browser.
     if ("origin" in request.headers or "sec-fetch-site" in request.headers) and not is_same_origin(request):
         raise CrossSiteError
-    created = services.sessions.claim_code(claim.code, request.client.host if request.client else "")
+    client = request.client.host if request.client else ""
+    created = services.sessions.claim_code(claim.code, client, device_name(request))
     response.headers["Set-Cookie"] = cookie_header(request, created.token)
     response.headers["Cache-Control"] = "no-store"
     return created

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 import os
@@ -95,3 +96,32 @@ class Signer:
         if not (expires.isascii() and expires.isdigit() and len(expires) < 16 and signature.isascii()):
             return False
         return hmac.compare_digest(self.sign(file_id, int(expires)), signature) and now <= int(expires)
+
+
+class SessionTokens:
+    """Makes session tokens that are known as ours before anything of them is stored.
+
+    A token is 256 random bits, a point, and their MAC. The id of its session follows from it, so that it is the same
+    before and after the session is stored.
+    """
+
+    def __init__(self, signer: Signer) -> None:
+        self._key = signer.derive("session-token").encode()
+
+    def new(self) -> str:
+        """Create a token. It opens an empty session until something is stored in it."""
+        value = new_token()
+        return f"{value}.{self._mac(value)}"
+
+    def is_ours(self, token: str) -> bool:
+        """Whether `new` made this token, here or in another process with the same secret."""
+        value, _, mac = token.partition(".")
+        return token.isascii() and hmac.compare_digest(self._mac(value), mac)
+
+    def session_id(self, token: str) -> str:
+        """The id of the session that a token of ours was made for."""
+        return f"ses_{self._mac(f'id of {token}', size=15)}"
+
+    def _mac(self, value: str, size: int = 18) -> str:
+        digest = hmac.digest(self._key, value.encode(), "sha256")
+        return base64.urlsafe_b64encode(digest[:size]).decode()

@@ -12,12 +12,11 @@ from videogen.schemas.status import Status
 
 
 class SessionRow(SQLModel, table=True):
-    """One anonymous browser or API client. Its token is stored as SHA-256 only."""
+    """What one anonymous person owns. The tokens that open it are its devices."""
 
     __tablename__ = "sessions"
 
     id: str = Field(primary_key=True)
-    token_hash: str = Field(unique=True)
     created_at: float
     last_served_at: float = 0.0
     """When a worker last claimed a generation of this session. The session that was served longest ago is next."""
@@ -207,13 +206,18 @@ class ShareRow(SQLModel, table=True):
 
 
 class DeviceRow(SQLModel, table=True):
-    """Another token of a session, of a device that used a one-time code. It is stored as SHA-256 only."""
+    """One token of a session: the first one, or that of a device that used a one-time code. Stored as SHA-256 only."""
 
     __tablename__ = "devices"
 
-    token_hash: str = Field(primary_key=True)
+    id: str = Field(primary_key=True)
     session_id: str = Field(foreign_key="sessions.id", ondelete="CASCADE", index=True)
+    token_hash: str = Field(unique=True)
+    name: str = ""
+    """Such as "Firefox on Linux"; empty where that is not known."""
     created_at: float
+    last_seen_at: float
+    """When the token was last used. It is written once an hour at most; see `SessionStore.note_use`."""
 
 
 class TransferRow(SQLModel, table=True):

@@ -19,7 +19,7 @@ from videogen.db.migrate import REVISIONS, migrate
 from videogen.doctor.relink import relink
 from videogen.storage import Storage
 
-_FIRST: Final = ("alembic_version", "sessions", "projects", "uploads", "generations", "events", "files")
+_FIRST: Final = ("alembic_version", "sessions", "devices", "projects", "uploads", "generations", "events", "files")
 """Tables in the order of their references; other tables come after these."""
 _NEEDED: Final = frozenset({"sessions", "projects", "generations", "events", "files"})
 _NEAR: Final = 2_000

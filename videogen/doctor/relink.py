@@ -49,10 +49,41 @@ def _note(done: list[str], what: str, number: int, how: str) -> None:
 
 
 def _restore_sessions(target: sqlite3.Connection, old: sqlite3.Connection) -> int:
-    """Restore the sessions that rows refer to; return how many. Their indexes have the id and the hash of the token.
+    """Restore the sessions that rows refer to; return how many.
 
     A session whose token is lost keeps its rows, but nobody can open it any more.
     """
+    columns = {row[1] for row in target.execute("PRAGMA table_info(sessions)")}
+    if "token_hash" in columns:
+        return _restore_first_sessions(target, old)
+    _restore_devices(target, old)
+    return target.execute(_SESSIONS).rowcount
+
+
+_SESSIONS: Final = """
+INSERT OR IGNORE INTO sessions (id, created_at, last_served_at) SELECT session_id, 0, 0 FROM
+(SELECT session_id FROM generations UNION SELECT session_id FROM projects UNION SELECT session_id FROM devices)
+"""
+
+
+def _restore_devices(target: sqlite3.Connection, old: sqlite3.Connection) -> None:
+    """Restore the devices. Their indexes have the id of the session and the hash of the token."""
+    sessions = {
+        number: name for name, number in _pairs(old, "SELECT session_id, rowid FROM devices ORDER BY session_id")
+    }
+    hashes = _pairs(old, "SELECT token_hash, rowid FROM devices ORDER BY token_hash")
+    lost = [(sessions[number], token) for token, number in hashes if number in sessions]
+    target.executemany(_DEVICE, lost)
+
+
+_DEVICE: Final = """
+INSERT OR IGNORE INTO devices (id, session_id, token_hash, name, created_at, last_seen_at)
+VALUES ('dev_' || lower(hex(randomblob(15))), ?, ?, '', 0, 0)
+"""
+
+
+def _restore_first_sessions(target: sqlite3.Connection, old: sqlite3.Connection) -> int:
+    """The same for a database before revision 0007, where the indexes of the sessions have their tokens."""
     referenced = {row[0] for row in target.execute(_REFERENCED)}
     ids = dict(_pairs(old, "SELECT id, rowid FROM sessions ORDER BY id"))
     hashes = {

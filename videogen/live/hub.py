@@ -146,6 +146,10 @@ class Hub:
         """End every subscription to `key`; callable from any thread."""
         self._call_in_loop(self._end, key)
 
+    def end_session(self, session_id: str) -> None:
+        """End every subscription of a session, except its visitors'; callable from any thread."""
+        self._call_in_loop(self._end_session, session_id)
+
     def _call_in_loop(self, function: Callable[[Any], None], argument: Any) -> None:
         # The lock keeps the loop from being closed between the check and the call.
         with self._lock:
@@ -155,6 +159,11 @@ class Hub:
     def _end(self, key: Key) -> None:
         for subscription in list(self._subscribers.get(key, ())):
             subscription.close()
+
+    def _end_session(self, session_id: str) -> None:
+        for subscription in self._all():
+            if subscription.session_id == session_id and subscription.key[0] != VISITORS:
+                subscription.close()
 
     def subscribe(self, session_id: str, key: Key) -> Subscription:
         """Receive the events of a session that concern `key`. Close the subscription after use."""

@@ -1,7 +1,8 @@
-"""Health, sessions, and problem details."""
+"""Health, sessions and their devices, and problem details."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Final
 
 from pydantic import ConfigDict, Field
@@ -28,6 +29,22 @@ class SessionCreated(Model):
 
     session_id: str
     token: str
+
+
+class Device(Model):
+    """One device that can open the session: one token."""
+
+    id: str
+    name: str = Field(description="Browser and system, or the program; empty where that is not known.")
+    created_at: datetime
+    last_seen_at: datetime = Field(description="When it last used the session, to within an hour.")
+    current: bool = Field(description="Whether this request came from it.")
+
+
+class DeviceList(Model):
+    """The devices of a session, the one that was used last first."""
+
+    items: list[Device]
 
 
 class Problem(Model):

@@ -11,8 +11,8 @@ from typing import Final
 from fastapi import FastAPI
 from pydantic.warnings import UnsupportedFieldAttributeWarning
 
+from videogen.api import devices, events, files, generations, health, media, portability, sessions, shares
 from videogen.api import engines as engine_routes
-from videogen.api import events, files, generations, health, media, portability, sessions, shares
 from videogen.core.config import AppConfig
 from videogen.core.errors import VideogenError
 from videogen.core.version import __version__
@@ -31,7 +31,7 @@ START_FAILED: Final = 3
 """Exit status of a start that failed. Uvicorn's supervisor then stops too, instead of starting the worker again."""
 _EDGES: Final = (
     *(generations, engine_routes, files, events, shares),
-    *(share_routes, sessions, portability, media, health),
+    *(share_routes, sessions, devices, portability, media, health),
 )
 
 # FastAPI silences this warning while it builds its fields; ours are built at their first use.
@@ -108,6 +108,8 @@ def _mount_page(
         ),
         root_path=config.root_path,
         api_is_elsewhere=bool(config.api_url),
+        # It is there from the start of the lifespan on.
+        new_token=lambda: app.state.videogen.services.sessions.new_token(),  # noqa: PLW0108
         links_from_api=lambda: bool(config.api_url) or public_url.fixed is not None,
     )
     return mount_page(app, settings)

@@ -23,7 +23,7 @@ class Services:
         self.exports = ExportService(store, storage)
         self.imports = ImportService(store, storage, config.data_dir / "imports", max_import_bytes)
         self.media = MediaService(parts)
-        self.sessions = SessionService(store, parts.signer)
+        self.sessions = SessionService(store, parts.signer, parts.hub)
         self.shares = ShareService(store, parts.hub, storage)
         self.system = SystemService(parts)
         self.trash = TrashService(parts)

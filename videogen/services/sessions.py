@@ -1,4 +1,7 @@
-"""Sessions, and one-time codes that open one on another device: valid for minutes, for one use, and revocable."""
+"""Sessions and their devices, and one-time codes that open a session on another device.
+
+A code is valid for minutes, for one use, and revocable.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +10,16 @@ import secrets
 import threading
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
 
 from videogen.core.clock import to_datetime
 from videogen.core.errors import CodeRefusedError, TooManyGuessesError
-from videogen.core.security import Signer
+from videogen.core.security import SessionTokens, Signer
 from videogen.db.tables import TransferRow
+from videogen.live.hub import Hub
 from videogen.schemas.portability import Transfer
-from videogen.schemas.system import SessionCreated
+from videogen.schemas.system import Device, DeviceList, SessionCreated
 from videogen.store import Store
 
 CODE_SECONDS: Final = 10 * 60
@@ -28,22 +33,80 @@ MAX_GUESSES_PER_CLIENT: Final = 10
 MAX_GUESSES: Final = 1000
 
 
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What a token opens."""
+
+    session_id: str
+    device_id: str | None
+    """None: a signed token whose session is not stored yet. It reads as an empty session."""
+
+
 class SessionService:
     """Makes and finds sessions. Every method blocks on the database: call it from a thread, never in the event loop."""
 
-    def __init__(self, store: Store, signer: Signer) -> None:
+    def __init__(self, store: Store, signer: Signer, hub: Hub) -> None:
         self._store = store
+        self._hub = hub
+        self._tokens = SessionTokens(signer)
         self._key = signer.derive("transfer").encode()
         self._guesses = GuessLimiter(store.clock)
 
-    def create(self) -> SessionCreated:
-        """Make a session. Its token is returned only here."""
-        session_id, token = self._store.create_session()
+    def new_token(self) -> str:
+        """Make a token, without a session in the database: `save` stores one once there is something to keep."""
+        return self._tokens.new()
+
+    def find(self, token: str) -> Identity | None:
+        """What a token opens; None for one that is unknown or signed out."""
+        device = self._store.find_device(token)
+        if device is not None:
+            self._store.note_use(device)
+            return Identity(device.session_id, device.id)
+        if not self._tokens.is_ours(token):
+            return None
+        session_id = self._tokens.session_id(token)
+        # A session without this token among its devices: it was signed out.
+        return None if self._store.has_session(session_id) else Identity(session_id, None)
+
+    def save(self, token: str, device_name: str) -> SessionCreated:
+        """Store the session of a token that `new_token` made. Safe to repeat.
+
+        Raises:
+            SessionRequiredError: the token was signed out meanwhile.
+        """
+        session_id, _ = self._store.create_session(self._tokens.session_id(token), token, device_name)
         return SessionCreated(session_id=session_id, token=token)
 
-    def find(self, token: str) -> str | None:
-        """The id of the session that a token opens, or None."""
-        return self._store.find_session(token)
+    def list_devices(self, identity: Identity) -> DeviceList:
+        """The devices that can open a session, the one that was used last first; none while it is not stored."""
+        items = [
+            Device(
+                id=row.id,
+                name=row.name,
+                created_at=to_datetime(row.created_at),
+                last_seen_at=to_datetime(row.last_seen_at),
+                current=row.id == identity.device_id,
+            )
+            for row in self._store.list_devices(identity.session_id)
+        ]
+        return DeviceList(items=items)
+
+    def sign_out(self, session_id: str, device_id: str) -> None:
+        """Sign one device out: its token never opens the session again, and a pending code neither.
+
+        All open event streams of the session end; those of the other devices go on after a reconnect.
+
+        Raises:
+            NotFoundError: the session has no such device.
+        """
+        self._store.remove_device(session_id, device_id)
+        self._hub.end_session(session_id)
+
+    def sign_out_others(self, identity: Identity) -> SessionCreated:
+        """Sign out all devices but this one, whose token is replaced: somebody may have a copy of it."""
+        token = self._store.remove_other_devices(identity.session_id, identity.device_id or "")
+        self._hub.end_session(identity.session_id)
+        return SessionCreated(session_id=identity.session_id, token=token)
 
     def create_code(self, session_id: str, base: str) -> Transfer:
         """Make a code for this session, which ends its previous code. `base` is the page's address without a slash."""
@@ -59,15 +122,17 @@ class SessionService:
         """Revoke the session's code. Safe to repeat."""
         self._store.drop_transfer(session_id)
 
-    def claim_code(self, secret: str, client: str) -> SessionCreated:
+    def claim_code(self, secret: str, client: str, device_name: str = "") -> SessionCreated:
         """Open the session of a code or of the secret of a link, with a new token.
 
         Args:
             secret: the code or the secret, as a person typed it.
             client: the address of the client, whose wrong codes are counted.
+            device_name: of the device that opens the session.
 
         Raises:
             CodeRefusedError: the code is wrong, used, expired or revoked; the answer does not say which.
+            LimitExceededError: the session has too many devices.
             TooManyGuessesError: this client, or all clients together, sent too many wrong codes.
         """
         secret = secret.strip()
@@ -75,7 +140,7 @@ class SessionService:
         is_code = len(code) == CODE_LENGTH
         if is_code:
             self._guesses.check(client)
-        opened = self._store.use_transfer(self._hash(code if is_code else secret))
+        opened = self._store.use_transfer(self._hash(code if is_code else secret), device_name)
         if opened is None:
             if is_code:
                 self._guesses.add(client)

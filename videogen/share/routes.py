@@ -235,7 +235,8 @@ def _count(request: Request, view: SharedView) -> None:
     services = app_state(request).services
     token = request.cookies.get(SESSION_COOKIE, "")
     try:
-        services.shares.count_view(view, services.sessions.find(token) if token else None)
+        owner = services.sessions.find(token) if token else None
+        services.shares.count_view(view, owner.session_id if owner else None)
     except StorageError as problem:
         logger.warning("A view was not counted. %s", problem.detail)
 

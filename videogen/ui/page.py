@@ -15,6 +15,7 @@ from fastapi import FastAPI
 
 from videogen.client import AsyncClient
 from videogen.client.calls import API
+from videogen.core.security import new_token
 from videogen.schemas.engines import EngineInfo
 from videogen.ui import assets, form
 from videogen.ui.actions import Actions
@@ -71,6 +72,8 @@ class PageSettings:
     """Whether a browser finds another API than this one below the page's own address, or none."""
     root_path: str = ""
     """The path under which a proxy shows the app."""
+    new_token: Callable[[], str] = new_token
+    """Makes a signed token for a visitor who has none."""
     links_from_api: Callable[[], bool] = lambda: True
     """Whether the API knows the public address of shared links; where it does not, the browser does."""
 
@@ -146,7 +149,7 @@ def build_page(settings: PageSettings, client: AsyncClient) -> gr.Blocks:
         _wire_actions(Actions(client, pages, forms), fields, buttons, carriers)
         _wire_sharing(Sharing(client, pages, settings.links_from_api), carriers)
         _wire_player(video, carriers)
-        _wire_watcher(page, carriers, (client, pages, pace))
+        _wire_watcher(page, carriers, (client, pages, pace), settings.new_token)
         if mcp_is_installed():
             Agents(client).offer()
     # Gradio runs this many events at once and lets all others wait; each open page is one that never ends.
@@ -236,11 +239,13 @@ def _wire_sharing(sharing: Sharing, carriers: Carriers) -> None:
     room.links(sharing.shares, browser, outcome, trigger_mode="always_last", **CLICK)
 
 
-def _wire_watcher(page: gr.Blocks, carriers: Carriers, parts: tuple[AsyncClient, Pages, Pace]) -> None:
+def _wire_watcher(
+    page: gr.Blocks, carriers: Carriers, parts: tuple[AsyncClient, Pages, Pace], new_token: Callable[[], str]
+) -> None:
     """The page's one endless handler: it starts with the page and ends with it."""
 
     async def watch(browser: Any, request: gr.Request) -> AsyncGenerator[View, None]:
-        watcher = Watcher(*parts, session_hash=str(request.session_hash))
+        watcher = Watcher(*parts, str(request.session_hash), new_token)
         async with aclosing(watcher.frames(Visit.read(browser, request.cookies, request.headers))) as frames:
             async for frame in frames:
                 yield packed(frame)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from videogen.client import ApiError, AsyncClient
 from videogen.core import i18n as language
+from videogen.core.security import new_token
 from videogen.schemas.generations import GenerationPage
 from videogen.schemas.system import SESSION_COOKIE
 from videogen.ui.board import Board
@@ -127,8 +128,13 @@ async def find_session(client: AsyncClient, visit: Visit) -> Arrival | None:
     return None
 
 
-async def sign_in(client: AsyncClient, visit: Visit) -> Arrival:
-    """The same, with a new session where there is none.
+async def sign_in(client: AsyncClient, visit: Visit, new_token: Callable[[], str] = new_token) -> Arrival:
+    """The same, with a new session where there is none. The API stores it with the first thing worth keeping.
+
+    Args:
+        client: any client of the API.
+        visit: what the browser brought.
+        new_token: makes a signed token; where the API does not know the signature, it is asked for a session.
 
     Raises:
         ClientError: the API does not answer, or not as it should.
@@ -136,7 +142,9 @@ async def sign_in(client: AsyncClient, visit: Visit) -> Arrival:
     found = await find_session(client, visit)
     if found is not None:
         return found
-    token = (await client.create_session()).token
+    token = new_token()
+    if await find_session(client, Visit(token=token)) is None:
+        token = (await client.create_session()).token
     return Arrival(token, adopt=True, page=GenerationPage(items=[], next_cursor=None))
 
 

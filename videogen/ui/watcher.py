@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import aclosing, suppress
 from typing import Final
 
 from videogen.client import ApiError, AsyncClient, ClientError, ConnectionChange
 from videogen.client.policy import Backoff
+from videogen.core.security import new_token
 from videogen.ui import views
 from videogen.ui.pace import Pace
 from videogen.ui.pages import Page, Pages, Visit, sign_in, texts_of
@@ -24,8 +25,16 @@ _visits = itertools.count(1)
 class Watcher:
     """Follows one session for one tab, through any number of breaks, until the tab is closed."""
 
-    def __init__(self, client: AsyncClient, pages: Pages, pace: Pace, session_hash: str) -> None:
+    def __init__(
+        self,
+        client: AsyncClient,
+        pages: Pages,
+        pace: Pace,
+        session_hash: str,
+        new_token: Callable[[], str] = new_token,
+    ) -> None:
         self._client = client
+        self._new_token = new_token
         self._pages = pages
         self._pace = pace
         self._key = session_hash
@@ -54,7 +63,7 @@ class Watcher:
             await asyncio.sleep(backoff.next())
 
     async def _follow(self, page: Page, visit: Visit) -> AsyncGenerator[views.View, None]:
-        arrival = await sign_in(self._client, visit)
+        arrival = await sign_in(self._client, visit, self._new_token)
         page.client = self._client.as_session(arrival.token)
         page.board.put_page(arrival.page)
         reader = asyncio.create_task(self._read(page))

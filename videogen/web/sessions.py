@@ -13,10 +13,12 @@ from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from videogen.core.errors import CrossSiteError, SessionRequiredError, StorageError
-from videogen.schemas.system import SESSION_COOKIE
+from videogen.schemas.system import SESSION_COOKIE, SessionCreated
+from videogen.services.sessions import Identity
 from videogen.web.dependencies import app_state
 from videogen.web.problems import documented
 from videogen.web.public_url import is_page
+from videogen.web.user_agent import device_name
 
 logger = logging.getLogger(__name__)
 _SAFE: Final = ("GET", "HEAD", "OPTIONS")
@@ -27,26 +29,69 @@ WRITES: Final = documented(SessionRequiredError, CrossSiteError)
 _bearer = HTTPBearer(auto_error=False, description="The token of `POST /api/v1/sessions`.")
 
 
-def current_session(
+def session_token(
     connection: HTTPConnection, bearer: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)] = None
 ) -> str:
-    """The id of the session that a request belongs to.
+    """The token of a request, which may be wrong; empty where it has none.
 
     Raises:
-        SessionRequiredError: no token, or an unknown one.
         CrossSiteError: a write with the cookie alone, from another site.
     """
     if "authorization" in connection.headers:
         # A wrong token is an error, even where the cookie is right.
-        token = bearer.credentials if bearer else ""
-    else:
-        token = connection.cookies.get(SESSION_COOKIE, "")
-        if token and connection.scope["method"] not in _SAFE and not is_same_origin(connection):
-            raise CrossSiteError
-    session_id = app_state(connection).services.sessions.find(token) if token else None
-    if session_id is None:
+        return bearer.credentials if bearer else ""
+    token = connection.cookies.get(SESSION_COOKIE, "")
+    if token and connection.scope["method"] not in _SAFE and not is_same_origin(connection):
+        raise CrossSiteError
+    return token
+
+
+TokenDep = Annotated[str, Depends(session_token)]
+
+
+def identify(connection: HTTPConnection, token: TokenDep) -> Identity:
+    """The session and the device that a request belongs to.
+
+    Raises:
+        SessionRequiredError: no token, or an unknown one.
+    """
+    identity = app_state(connection).services.sessions.find(token) if token else None
+    if identity is None:
         raise SessionRequiredError
-    return session_id
+    return identity
+
+
+IdentityDep = Annotated[Identity, Depends(identify)]
+
+
+def current_session(identity: IdentityDep) -> str:
+    """The id of the session that a request belongs to; it may not be stored yet."""
+    return identity.session_id
+
+
+def stored_identity(connection: HTTPConnection, token: TokenDep, identity: IdentityDep) -> Identity:
+    """The same as `identify`, for a request that keeps something: the session is stored first, if it is not yet."""
+    if identity.device_id is None:
+        store_session(connection, token)
+        return identify(connection, token)
+    return identity
+
+
+StoredIdentityDep = Annotated[Identity, Depends(stored_identity)]
+
+
+def stored_session(identity: StoredIdentityDep) -> str:
+    """The id of the session of a request that keeps something."""
+    return identity.session_id
+
+
+def store_session(connection: HTTPConnection, token: str) -> SessionCreated:
+    """Store the session of a signed token. Every new session of the database comes this way.
+
+    Raises:
+        SessionRequiredError: the token was signed out meanwhile.
+    """
+    return app_state(connection).services.sessions.save(token, device_name(connection))
 
 
 def is_same_origin(connection: HTTPConnection) -> bool:
@@ -59,6 +104,7 @@ def is_same_origin(connection: HTTPConnection) -> bool:
 
 
 SessionDep = Annotated[str, Depends(current_session)]
+StoredSessionDep = Annotated[str, Depends(stored_session)]
 
 
 def cookie_header(connection: HTTPConnection, token: str) -> str:
@@ -72,7 +118,7 @@ def cookie_header(connection: HTTPConnection, token: str) -> str:
 
 
 class SessionCookie:
-    """ASGI middleware: `GET /` sets the session cookie where none is valid."""
+    """ASGI middleware: `GET /` sets the session cookie where none is valid. It stores nothing: robots come too."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -86,16 +132,15 @@ class SessionCookie:
         sessions = app_state(connection).services.sessions
         token = connection.cookies.get(SESSION_COOKIE, "")
         try:
-            known = await anyio.to_thread.run_sync(sessions.find, token) if token else None
-            created = None if known else await anyio.to_thread.run_sync(sessions.create)
+            known = await anyio.to_thread.run_sync(sessions.find, token) is not None if token else False
         except StorageError as problem:
             # The page is served anyway; it shows the error when it asks for a session itself.
             logger.error("%s: %s", problem.code, problem.detail)
-            created = None
-        if created is None:
+            known = True
+        if known:
             await self.app(scope, receive, send)
             return
-        header = cookie_header(connection, created.token).encode("latin-1")
+        header = cookie_header(connection, sessions.new_token()).encode("latin-1")
 
         async def with_cookie(message: Message) -> None:
             if message["type"] == "http.response.start":
