@@ -49,8 +49,9 @@ def site():
 
 
 @pytest.fixture(scope="package")
-def shared_app(tmp_path_factory):
-    with App(tmp_path_factory.mktemp("browser"), engines=ENGINES, workers=2) as app:
+def shared_app(tmp_path_factory, site):
+    settings = {"frame_ancestors": f"'self' {site.url}"}
+    with App(tmp_path_factory.mktemp("browser"), engines=ENGINES, workers=2, **settings) as app:
         yield app
 
 
@@ -104,6 +105,7 @@ def person(browser, site, people, request):
         return here[-1]
 
     yield arrive
+    assert [violation for one in here for violation in one.violations] == []
     if request.node.stash.get(_passed, False):
         for one in here:
             one.forget()

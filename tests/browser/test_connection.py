@@ -20,9 +20,10 @@ BROKEN = ("Reconnecting", "Offline")
 
 
 @pytest.fixture(scope="module")
-def fragile_app(tmp_path_factory):
+def fragile_app(tmp_path_factory, site):
     """An app that tests may freeze and kill; all of them leave it running."""
-    with App(tmp_path_factory.mktemp("fragile"), engines=ENGINES, workers=4, lease_seconds=2) as app:
+    settings = {"workers": 4, "lease_seconds": 2, "frame_ancestors": site.url}
+    with App(tmp_path_factory.mktemp("fragile"), engines=ENGINES, **settings) as app:
         yield app
 
 

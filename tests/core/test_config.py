@@ -51,6 +51,10 @@ def test_every_setting_is_read_from_its_variable():
         ("VIDEOGEN_API_URL", "https://"),
         ("VIDEOGEN_ROOT_PATH", "app"),
         ("VIDEOGEN_DATABASE_URL", "mysql://there"),
+        ("VIDEOGEN_FRAME_ANCESTORS", " "),
+        ("VIDEOGEN_FRAME_ANCESTORS", "'none' https://example.org"),
+        ("VIDEOGEN_FRAME_ANCESTORS", "https://example.org; script-src *"),
+        ("VIDEOGEN_FRAME_ANCESTORS", "javascript:alert(1)"),
         ("VIDEOGEN_MAX_PIXELS", "12"),
         ("VIDEOGEN_MAX_SECONDS", "nan"),
         ("VIDEOGEN_MAX_SECONDS", "inf"),
@@ -88,3 +92,18 @@ def test_the_settings_are_frozen():
     config = AppConfig()
     with pytest.raises(ValidationError, match="frozen"):
         config.port = 1
+
+
+@pytest.mark.parametrize(
+    ("environ", "sources"),
+    [
+        ({}, "'self'"),
+        ({"SPACE_ID": "me/videogen"}, "'self' https://huggingface.co https://*.hf.space"),
+        ({"SPACE_ID": "me/videogen", "VIDEOGEN_FRAME_ANCESTORS": "none"}, "'none'"),
+        ({"VIDEOGEN_FRAME_ANCESTORS": "self, https://*.example.org:8443"}, "'self' https://*.example.org:8443"),
+        ({"VIDEOGEN_FRAME_ANCESTORS": "'self' http://localhost:* https:"}, "'self' http://localhost:* https:"),
+        ({"VIDEOGEN_FRAME_ANCESTORS": "*"}, "*"),
+    ],
+)
+def test_who_may_show_the_app_in_a_frame(environ, sources):
+    assert AppConfig.from_env(environ).frame_ancestors == sources

@@ -72,10 +72,17 @@ class Person:
         self.context = browser.new_context(locale="en-GB", viewport=DESK)
         self.context.add_init_script(RECORDER)
         self.context.set_default_timeout(PATIENCE)
+        self.violations: list[str] = []
+        """What the Content-Security-Policy of a page of this person has stopped, in the browser's words."""
+        self.context.on("console", lambda message: self._note(message.text))
         self.where: Where = where
         self._site = site
         self._visited: set[str] = set()
         self._spare: Page | None = None
+
+    def _note(self, message: str) -> None:
+        if "Content Security Policy" in message:
+            self.violations.append(message)
 
     def tab(self, url: str) -> Tab:
         """A tab that is still empty."""

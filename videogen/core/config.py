@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 from collections.abc import Mapping
 from ipaddress import ip_network
 from pathlib import Path
@@ -16,6 +17,14 @@ from videogen.core.errors import ConfigError
 
 PREFIX: Final = "VIDEOGEN_"
 _OF_THE_CLIENT: Final = ("url", "token")
+# Only Hugging Face's own proxies can reach a Space, and its pages show it in a frame.
+_ON_A_SPACE: Final = {
+    "trusted_proxies": "*",
+    "frame_ancestors": "'self' https://huggingface.co https://*.hf.space",
+}
+_SOURCE: Final = re.compile(
+    r"'self'|'none'|\*|https?:|(https?://)?(\*\.)?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*(:(\d{1,5}|\*))?"
+)
 logger = logging.getLogger(__name__)
 
 
@@ -36,6 +45,10 @@ class AppConfig(BaseModel):
     trusted_proxies: tuple[str, ...] = Field(
         default=("127.0.0.1", "::1"),
         description="comma-separated addresses or networks whose X-Forwarded-* headers are believed; * means any",
+    )
+    frame_ancestors: str = Field(
+        default="'self'",
+        description="who may show the app in a frame, as in the CSP: 'self', 'none', *, https://example.org",
     )
     share: bool = Field(default=False, description="get a public address through Gradio's share tunnel")
     api_url: str = Field(default="", description="where the page finds the API; empty means this process")
@@ -86,6 +99,15 @@ class AppConfig(BaseModel):
             raise ValueError("addresses or networks such as 10.0.0.0/8, or *, or nothing") from None
         return value
 
+    @field_validator("frame_ancestors")
+    @classmethod
+    def _sources(cls, value: str) -> str:
+        # Shells and Docker's env files differ in what they do with quotes.
+        sources = [f"'{part}'" if part in ("self", "none") else part for part in value.replace(",", " ").split()]
+        if not all(map(_SOURCE.fullmatch, sources)) or not sources or ("'none'" in sources and len(sources) > 1):
+            raise ValueError("'self', 'none', * or origins such as https://*.example.org, with spaces between them")
+        return " ".join(sources)
+
     @field_validator("root_path")
     @classmethod
     def _path(cls, value: str) -> str:
@@ -114,8 +136,7 @@ class AppConfig(BaseModel):
         """
         environ = os.environ if environ is None else environ
         given = {key: value for key, value in environ.items() if key.startswith(PREFIX)}
-        # Only Hugging Face's own proxies can reach a Space.
-        values: dict[str, Any] = {"trusted_proxies": "*"} if "SPACE_ID" in environ else {}
+        values: dict[str, Any] = dict(_ON_A_SPACE) if "SPACE_ID" in environ else {}
         for key, value in given.items():
             field = key.removeprefix(PREFIX).lower()
             if field in cls.model_fields:

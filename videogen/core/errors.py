@@ -146,6 +146,12 @@ class DatabaseDamagedError(StorageError, code="database_damaged", title="Damaged
     """The database file is damaged. Stop the server and run `videogen doctor --fix`."""
 
 
+class DatabaseBusyError(StorageError, code="database_busy", status=503, title="Database busy"):
+    """Another program holds the database. Nothing was changed: try again soon; if it stays so, close that program."""
+
+    retry_after = 2
+
+
 DISK_FAULTS: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO})
 """The error numbers of a disk that accepts no bytes: full, over a quota or a limit, read-only, broken."""
 
@@ -161,6 +167,14 @@ class FileMissingError(VideogenError, code="file_missing", status=410, title="Fi
 
 class NotReadyError(VideogenError, code="not_ready", status=503, title="Not ready"):
     """The server is not ready."""
+
+
+class MethodNotAllowedError(VideogenError, code="method_not_allowed", status=405, title="Method Not Allowed"):
+    """No address here takes this method."""
+
+    def __init__(self, allowed: tuple[str, ...]) -> None:
+        super().__init__(f"This method is not served. Use one of {', '.join(allowed)}.")
+        self.allowed = allowed
 
 
 class StaleWriteError(VideogenError, code="stale_write", status=409, title="Stale write"):

@@ -11,7 +11,7 @@ from typing import Final
 from fastapi import FastAPI
 from pydantic.warnings import UnsupportedFieldAttributeWarning
 
-from videogen.api import devices, events, files, generations, health, media, portability, sessions, shares
+from videogen.api import devices, docs, events, files, generations, health, media, portability, sessions, shares
 from videogen.api import engines as engine_routes
 from videogen.core.config import AppConfig
 from videogen.core.errors import VideogenError
@@ -25,13 +25,14 @@ from videogen.web import problems
 from videogen.web.body_limit import BodyLimit
 from videogen.web.proxy_headers import TrustedProxy
 from videogen.web.public_url import LocalUrlFromRequest, PublicUrl
+from videogen.web.security_headers import SecurityHeaders
 from videogen.web.sessions import SessionCookie
 
 START_FAILED: Final = 3
 """Exit status of a start that failed. Uvicorn's supervisor then stops too, instead of starting the worker again."""
 _EDGES: Final = (
     *(generations, engine_routes, files, events, shares),
-    *(share_routes, sessions, devices, portability, media, health),
+    *(share_routes, sessions, devices, portability, media, health, docs),
 )
 
 # FastAPI silences this warning while it builds its fields; ours are built at their first use.
@@ -70,6 +71,8 @@ def create_app(config: AppConfig | None = None, *, page: bool = True) -> FastAPI
     set_browser_secret = _mount_page(app, config, engines, public_url) if page else None
     app.add_middleware(LocalUrlFromRequest, public_url=public_url)
     app.add_middleware(BodyLimit, max_kb=config.max_body_kb)
+    # All that is refused before it gets to a route has these headers too.
+    app.add_middleware(SecurityHeaders, frame_ancestors=config.frame_ancestors)
     # Added last, so that it comes first: everything after it can trust scheme, host and client address.
     app.add_middleware(TrustedProxy, trusted=config.trusted_proxies, root_path=config.root_path)
     app.add_middleware(StartErrorInOneLine)
@@ -82,6 +85,9 @@ def _build_api() -> FastAPI:
         version=__version__,
         summary="A video generation app whose work cannot be lost.",
         description=_ABOUT,
+        # `api.docs` has a page that asks no other host.
+        docs_url=None,
+        redoc_url=None,
     )
     problems.install(app)
     for edge in _EDGES:

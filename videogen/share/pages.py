@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 import re
@@ -19,6 +18,7 @@ from videogen.core.text import shorten
 from videogen.schemas.status import TERMINAL
 from videogen.services.public_view import note_text
 from videogen.services.shares import PATH, SharedView
+from videogen.web.security_headers import hash_source
 
 SCRIPT_PATH: Final = f"{PATH}-/share.js"
 """No slug is a single dash."""
@@ -65,12 +65,11 @@ def script_version() -> str:
 
 
 @cache
-def policy(framed_by: str) -> str:
+def policy() -> str:
     """The Content-Security-Policy: only this style, and scripts and media of this app."""
-    digest = base64.b64encode(hashlib.sha256(style().encode()).digest()).decode()
     own = ("script-src", "img-src", "media-src", "connect-src")
-    rules = ["default-src 'none'", f"style-src 'sha256-{digest}'", *(f"{kind} 'self'" for kind in own)]
-    return "; ".join([*rules, "base-uri 'none'", "form-action 'none'", f"frame-ancestors {framed_by}"])
+    rules = ["default-src 'none'", f"style-src {hash_source(style().encode())}", *(f"{kind} 'self'" for kind in own)]
+    return "; ".join([*rules, "base-uri 'none'", "form-action 'none'"])
 
 
 @cache

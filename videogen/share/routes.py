@@ -88,7 +88,9 @@ def _share_page(request: Request, view: SharedView) -> Response:
 def _embed_page(request: Request, view: SharedView) -> Response:
     texts = _texts(request)
     html = pages.page("embed", _shares(request).without_missing_files(view), _links(request), texts)
-    return _page(html, 200, texts, framed_by="*")
+    response = _page(html, 200, texts)
+    response.headers["Content-Security-Policy"] += "; frame-ancestors *"
+    return response
 
 
 def _recipe(_request: Request, view: SharedView) -> Response:
@@ -213,8 +215,8 @@ def _texts(request: Request) -> Catalog:
     return negotiate(request.query_params, request.cookies, request.headers)
 
 
-def _page(html: str, status: int, texts: Catalog, framed_by: str = "'self'") -> HTMLResponse:
-    headers = {"Content-Security-Policy": pages.policy(framed_by), **_SECURITY, **_NO_STORE}
+def _page(html: str, status: int, texts: Catalog) -> HTMLResponse:
+    headers = {"Content-Security-Policy": pages.policy(), **_SECURITY, **_NO_STORE}
     headers |= {"Content-Language": texts.tag, "Vary": VARY}
     if status != 200:
         headers["X-Robots-Tag"] = "noindex, nofollow"

@@ -18,6 +18,7 @@ from videogen.ui import views
 from videogen.ui.pages import Page, Visit, find_session, texts_of
 from videogen.ui.views import View
 from videogen.web.public_url import is_page
+from videogen.web.security_headers import NONCE
 
 HEAD_ENDS: Final = b"</head>"
 BODY_BEGINS: Final = b"<gradio-app"
@@ -57,7 +58,7 @@ class FirstPaint:
             parts.append(message.get("body", b""))
             if message.get("more_body"):
                 return
-            body = self._document(b"".join(parts), words.tag)
+            body = self._document(b"".join(parts), words.tag, scope.get(NONCE, ""))
             headers = MutableHeaders(scope=start)
             headers["content-language"] = words.tag
             headers.add_vary_header(VARY)
@@ -68,11 +69,13 @@ class FirstPaint:
 
         await self.app(scope, receive, complete)
 
-    def _document(self, body: bytes, tag: str) -> bytes:
+    def _document(self, body: bytes, tag: str, nonce: str) -> bytes:
         head, shell, words = self._parts[tag]
         body = words.fill(SOCIAL.sub(b"", LANGUAGE.sub(rb"\g<1>" + tag.encode(), body, count=1)).decode()).encode()
         body = body.replace(HEAD_ENDS, head + HEAD_ENDS, 1)
-        return body.replace(BODY_BEGINS, shell + BODY_BEGINS, 1)
+        body = body.replace(BODY_BEGINS, shell + BODY_BEGINS, 1)
+        # JSON in the document escapes "<", so that nothing but the document's own scripts gets the nonce.
+        return body.replace(b"<script", b'<script nonce="%b"' % nonce.encode()) if nonce else body
 
 
 def early_room(client: AsyncClient) -> APIRouter:

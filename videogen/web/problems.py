@@ -11,8 +11,10 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from videogen.core.errors import (
+    DatabaseBusyError,
     InvalidRequestError,
     LimitExceededError,
+    MethodNotAllowedError,
     SessionRequiredError,
     TooManyGuessesError,
     VideogenError,
@@ -31,10 +33,12 @@ def problem_response(error: VideogenError) -> JSONResponse:
     headers = {"Cache-Control": "no-store"}
     if isinstance(error, InvalidRequestError):
         body["errors"] = error.errors
-    if isinstance(error, LimitExceededError | TooManyGuessesError):
+    if isinstance(error, LimitExceededError | TooManyGuessesError | DatabaseBusyError):
         headers["Retry-After"] = str(error.retry_after)
     if isinstance(error, SessionRequiredError):
         headers["WWW-Authenticate"] = "Bearer"
+    if isinstance(error, MethodNotAllowedError):
+        headers["Allow"] = ", ".join(error.allowed)
     return JSONResponse(body, error.status, headers, MEDIA_TYPE)
 
 
@@ -72,7 +76,8 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(VideogenError)
     async def _ours(_request: Request, error: VideogenError) -> JSONResponse:
-        if error.status >= 500:
+        # The database logs once when it is held, not once for each request.
+        if error.status >= 500 and not isinstance(error, DatabaseBusyError):
             logger.error("%s: %s", error.code, error.detail)
         return problem_response(error)
 
@@ -92,4 +97,8 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(Exception)
     async def _unexpected(_request: Request, error: Exception) -> JSONResponse:
         logger.error("Unexpected error", exc_info=error)
-        return problem_response(VideogenError("The server had an unexpected error. It was logged; try again."))
+        response = problem_response(VideogenError("The server had an unexpected error. It was logged; try again."))
+        # Starlette sends this one from outside of every other middleware.
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        response.headers["Content-Security-Policy"] = "default-src 'none'; frame-ancestors 'none'"
+        return response
