@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import sqlite3
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import orjson
 from sqlalchemy import Connection, Engine, event, make_url
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlmodel import Session, create_engine
 
-from videogen.core.errors import DatabaseDamagedError, StorageError
+from videogen.core.errors import DatabaseBusyError, DatabaseDamagedError, StorageError
+from videogen.db.write_turns import PATIENCE_SECONDS, WriteTurns
 from videogen.schemas.events import EventRecord, EventType
-
-BUSY_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +62,11 @@ class UnitOfWork:
             self.session.close()
 
 
-def _connect(url: str, begin: str) -> Engine:
-    """Build an engine whose transactions start with the statement `begin`."""
+def _connect(url: str, begin: Callable[[Connection], None], patience: float) -> Engine:
+    """Build an engine whose transactions are started by `begin`."""
     engine = create_engine(
         url,
-        connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
+        connect_args={"timeout": patience, "check_same_thread": False},
         json_serializer=lambda value: orjson.dumps(value).decode(),
         json_deserializer=orjson.loads,
     )
@@ -80,16 +78,19 @@ def _connect(url: str, begin: str) -> Engine:
         connection.execute("PRAGMA synchronous=NORMAL")
         connection.execute("PRAGMA foreign_keys=ON")
 
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Any) -> None:
-        connection.exec_driver_sql(begin)
-
+    event.listen(engine, "begin", begin)
     return engine
+
+
+def _begin(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN")
 
 
 def storage_fault(problem: sqlite3.Error) -> StorageError:
     """The error for a failure of SQLite: what is wrong, and what to do."""
-    name = getattr(problem, "sqlite_errorname", None) or ""
+    name = _name(problem)
+    if name.startswith(_BUSY):
+        return DatabaseBusyError()
     if name.startswith(_DAMAGED):
         return damaged(str(problem))
     for beginning, advice in _ADVICE.items():
@@ -98,6 +99,11 @@ def storage_fault(problem: sqlite3.Error) -> StorageError:
     return StorageError(
         f"The database could not be used: {problem}. Look at the data folder: its free space, its permissions."
     )
+
+
+def _name(problem: BaseException | None) -> str:
+    """SQLite's name of its error, such as SQLITE_BUSY_RECOVERY."""
+    return getattr(problem, "sqlite_errorname", None) or ""
 
 
 def damaged(what: str) -> DatabaseDamagedError:
@@ -109,9 +115,9 @@ def damaged(what: str) -> DatabaseDamagedError:
 
 
 _DAMAGED: Final = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
+_BUSY: Final = "SQLITE_BUSY"
 _ADVICE: Final = {
     "SQLITE_FULL": "The disk is full. Free some space; nothing needs a restart.",
-    "SQLITE_BUSY": "Another process holds it. Close that one, then try again.",
     "SQLITE_READONLY": "Its file or its folder cannot be written. Correct the permissions of the data folder.",
 }
 
@@ -119,12 +125,12 @@ _ADVICE: Final = {
 class Database:
     """Reads see a snapshot and never wait. Writes run one after the other; listeners are called in that order."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, patience: float = PATIENCE_SECONDS) -> None:
+        """`patience`: seconds that one read or write waits while others hold the file."""
         self.url = url
-        self._readers = _connect(url, "BEGIN")
-        # IMMEDIATE: a transaction that reads and then writes must have the lock from the start, or it may fail.
-        self._writer = _connect(url, "BEGIN IMMEDIATE")
-        self._lock = threading.Lock()
+        self._readers = _connect(url, _begin, patience)
+        self._writer = _connect(url, self._begin_write, patience)
+        self._turns = WriteTurns(patience)
         self._listeners: list[Listener] = []
         self.damage: str | None = None
         """Why the file is known to be damaged; None otherwise. Never reset."""
@@ -150,6 +156,17 @@ class Database:
                 self.damage = fault.detail
             raise fault from problem
 
+    def _begin_write(self, connection: Connection) -> None:
+        try:
+            connection.exec_driver_sql(f"PRAGMA busy_timeout = {self._turns.milliseconds_left()}")
+            # IMMEDIATE: a transaction that reads and then writes must have the lock from the start, or it may fail.
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        except OperationalError as problem:
+            if _name(problem.orig).startswith(_BUSY):
+                self._turns.note(held=True)
+            raise
+        self._turns.note(held=False)
+
     def listen(self, listener: Listener) -> None:
         """Call `listener` with the events of every commit, in commit order. It must be quick and must not write."""
         self._listeners.append(listener)
@@ -172,9 +189,10 @@ class Database:
         is not in the database, and never two in the wrong order.
 
         Raises:
+            DatabaseBusyError: others hold the file for too long; nothing was changed.
             StorageError: the file cannot be written (full disk, permissions, damage); nothing was changed.
         """
-        with self._lock:
+        with self._turns.turn():
             with self._translate_errors(), self._writer.begin() as connection, closing(UnitOfWork(connection)) as unit:
                 yield unit
                 unit.flush()

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from videogen.core.errors import StorageError
 from videogen.core.security import new_id
@@ -54,6 +54,8 @@ class ProgressRecorder:
         self._clock = clock
         self._last: tuple[float, str, str] | None = None
         self._pending: protocol.Progress | None = None
+        self._checkpoint: dict[str, Any] | None = None
+        """One that is not stored yet."""
         self._first: tuple[float, float] | None = None
         self._started = clock()
         self._startup: float | None = None
@@ -84,7 +86,7 @@ class ProgressRecorder:
                 self._finish(Failure(message.code, message.message, retryable=message.retryable))
 
     def flush(self) -> None:
-        """Write the progress that the throttle holds back, when the renderer sends nothing for a while.
+        """Write what the throttle holds back, or what could not be stored, when the renderer sends nothing for a while.
 
         Raises:
             StaleWriteError: the lease was lost; the renderer must be stopped.
@@ -115,13 +117,17 @@ class ProgressRecorder:
     def _write_pending(self) -> None:
         if self._pending is not None:
             self._write_progress(self._pending, self._clock())
+        if self._checkpoint is not None:
+            self._store.record_checkpoint(self._fence, self._checkpoint)
+            self._checkpoint = None
 
     def _write_progress(self, message: protocol.Progress, now: float) -> None:
-        self._last, self._pending = (now, message.stage, message.message), None
+        self._last, self._pending = (now, message.stage, message.message), message
         percent = MAX_UNFINISHED_PERCENT * message.step / message.total if message.total else 0.0
         eta = self._eta(now, percent)
         progress = Progress(percent, message.stage, message.step, message.total, message.message, eta)
         self._store.record_progress(self._fence, progress)
+        self._pending = None
         target = min(max((self._clock() - now) / WRITE_BUDGET, INTERVAL_SECONDS), BUSY_INTERVAL_SECONDS)
         # A moving average: one slow write alone changes little.
         self._interval += (target - self._interval) / 2
@@ -150,8 +156,8 @@ class ProgressRecorder:
 
     def _store_checkpoint(self, message: protocol.Checkpoint) -> None:
         # The next attempt starts at the progress of the row, which must not be behind the checkpoint.
+        self._checkpoint = message.data
         self._write_pending()
-        self._store.record_checkpoint(self._fence, message.data)
 
     def _result(self, artifact: Artifact) -> Result:
         video = self._put_file(artifact.content_type.partition("/")[0], artifact.path)
