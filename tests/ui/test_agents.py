@@ -118,6 +118,5 @@ async def test_a_cookie_counts_for_nothing(app):
 
 def test_the_pages_own_handlers_cannot_be_called(app):
     with connect(app.base_url) as http:
-        info = http.get("/gradio_api/info").json()
-        assert {name.lstrip("/") for name in info["named_endpoints"]} == TOOLS
-        assert info["unnamed_endpoints"] == {}
+        tools = http.get("/gradio_api/mcp/schema").json()
+    assert {tool["name"] for tool in tools} == TOOLS

@@ -12,6 +12,7 @@ from videogen.client import AsyncClient
 from videogen.core.i18n import catalog
 from videogen.ui import assets
 from videogen.ui.form import Limits, engine_form
+from videogen.ui.gradio_guard import GradioGuard
 from videogen.ui.page import PageSettings, build_page, mount_page
 
 IDS = {
@@ -69,8 +70,9 @@ def test_every_call_that_needs_the_session_takes_the_one_that_the_page_knows(pag
 async def test_gradio_keeps_no_history_of_its_own(settings):
     app = FastAPI()
     mount_page(app, settings)
-    mounted = next(route.app for route in app.routes if hasattr(route, "app") and hasattr(route.app, "get_blocks"))
-    blocks = mounted.get_blocks()
+    guard = app.routes[-1].app
+    assert isinstance(guard, GradioGuard)
+    blocks = guard.app.get_blocks()
     assert blocks.run_history is False
     assert blocks.footer_links == []
     assert not blocks.analytics_enabled

@@ -15,13 +15,13 @@ from videogen.schemas.portability import Transfer, TransferClaim
 from videogen.schemas.system import SessionCreated
 from videogen.web.dependencies import PublicUrlDep, ServicesDep
 from videogen.web.problems import documented
+from videogen.web.same_origin import is_same_origin
 from videogen.web.sessions import (
     READS,
     WRITES,
     SessionDep,
     StoredSessionDep,
     cookie_header,
-    is_same_origin,
     store_session,
 )
 from videogen.web.user_agent import device_name

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import gradio as gr
 from fastapi import FastAPI
+from starlette.routing import Mount
 
 from videogen.client import AsyncClient
 from videogen.client.calls import API
@@ -23,6 +24,7 @@ from videogen.ui.agents import Agents, mcp_is_installed
 from videogen.ui.beside import PATH, passing_on
 from videogen.ui.fields import Buttons, Fields, build_form
 from videogen.ui.first_paint import FirstPaint, early_room
+from videogen.ui.gradio_guard import GradioGuard
 from videogen.ui.pace import Pace
 from videogen.ui.pages import Pages, Visit
 from videogen.ui.sharing import Sharing
@@ -114,6 +116,9 @@ def mount_page(app: FastAPI, settings: PageSettings, path: str = "/") -> Callabl
         mcp_server=mcp_is_installed(),
         pwa=False,
     )
+    mounted = app.router.routes[-1]
+    assert isinstance(mounted, Mount)
+    mounted.app = GradioGuard(mounted.app, agents=mcp_is_installed())
     return partial(_set_secret, page)
 
 

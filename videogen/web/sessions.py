@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from typing import Annotated, Final
-from urllib.parse import urlsplit
 
 import anyio.to_thread
 from fastapi import Depends, Security
@@ -18,6 +17,7 @@ from videogen.services.sessions import Identity
 from videogen.web.dependencies import app_state
 from videogen.web.problems import documented
 from videogen.web.public_url import is_page
+from videogen.web.same_origin import is_same_origin
 from videogen.web.user_agent import device_name
 
 logger = logging.getLogger(__name__)
@@ -92,15 +92,6 @@ def store_session(connection: HTTPConnection, token: str) -> SessionCreated:
         SessionRequiredError: the token was signed out meanwhile.
     """
     return app_state(connection).services.sessions.save(token, device_name(connection))
-
-
-def is_same_origin(connection: HTTPConnection) -> bool:
-    """Whether the browser says that one of this app's own pages sent this request."""
-    site = connection.headers.get("sec-fetch-site")
-    if site is not None:
-        return site in ("same-origin", "none")
-    origin = urlsplit(connection.headers.get("origin", ""))
-    return bool(origin.netloc) and origin.netloc == connection.headers.get("host")
 
 
 SessionDep = Annotated[str, Depends(current_session)]
