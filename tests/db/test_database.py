@@ -10,8 +10,10 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import select
 
 from tests.support.damage import damage_table
+from tests.support.holders import held
 from tests.support.rows import stored_event
-from videogen.core.errors import DatabaseDamagedError, StorageError
+from videogen.core.errors import DatabaseBusyError, DatabaseDamagedError, StorageError
+from videogen.db import write_turns
 from videogen.db.database import Database
 from videogen.db.tables import SessionRow
 from videogen.store.transitions import update_running
@@ -183,6 +185,26 @@ def test_a_write_to_a_full_disk_is_rolled_back_with_a_storage_error_and_works_la
     with database.write() as unit:
         unit.session.add(_session("ses_a"))
     assert _ids(database) == {"ses_a"}
+
+
+def test_a_write_waits_for_its_turn_only_so_long_and_reads_wait_for_nobody(database, monkeypatch):
+    monkeypatch.setattr(write_turns, "PATIENCE_SECONDS", 0.1)
+
+    def write(name):
+        with database.write() as unit:
+            unit.session.add(_session(name))
+
+    with ThreadPoolExecutor(1) as other:
+        with held(database.path):
+            for _ in range(2):
+                with pytest.raises(DatabaseBusyError, match="Another program holds the database"):
+                    write("ses_a")
+            assert _ids(database) == set()
+        write("ses_a")
+        with database.write(), pytest.raises(DatabaseBusyError):
+            other.submit(write, "ses_b").result()
+        other.submit(write, "ses_c").result()
+    assert _ids(database) == {"ses_a", "ses_c"}
 
 
 def test_a_damaged_page_raises_an_error_that_names_the_doctor(database):

@@ -6,8 +6,10 @@ from types import SimpleNamespace
 import pytest
 from sqlmodel import select
 
+from tests.support.holders import held
 from tests.support.rows import Clock
 from videogen.core.errors import StaleWriteError, StorageError
+from videogen.db import write_turns
 from videogen.db.tables import RunRow
 from videogen.engines.base import Artifact
 from videogen.engines.process import protocol
@@ -212,6 +214,20 @@ def test_a_progress_write_that_fails_never_ends_a_render(recorder, running, data
     (data_folder.files / running.id).unlink()
     recorder.record(protocol.Preview(path=picture))
     assert store.get_generation(alice, running.id).preview_file_id
+
+
+def test_what_a_held_database_refuses_is_written_later(
+    recorder, running, store, alice, database, monkeypatch
+):
+    monkeypatch.setattr(write_turns, "PATIENCE_SECONDS", 0.0)
+    with held(database.path):
+        recorder.record(_progress(40))
+        recorder.record(protocol.Checkpoint(data={"frame": 40}))
+        assert store.get_generation(alice, running.id).checkpoint is None
+    recorder.flush()
+    row = store.get_generation(alice, running.id)
+    assert (row.step, row.checkpoint, row.checkpoint_step) == (40, {"frame": 40}, 40)
+    assert [event.data.step for event in running.events] == [40]
 
 
 def test_a_storage_fault_of_the_renderer_is_raised_to_the_worker(recorder, running, store, alice):

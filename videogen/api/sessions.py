@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request, Response
 from videogen.core.errors import (
     CodeRefusedError,
     CrossSiteError,
+    DatabaseBusyError,
     InvalidRequestError,
     LimitExceededError,
     TooManyGuessesError,
@@ -29,7 +30,7 @@ from videogen.web.user_agent import device_name
 router = APIRouter(prefix="/api/v1/sessions", tags=["sessions"])
 
 
-@router.post("", status_code=201)
+@router.post("", status_code=201, responses=documented(DatabaseBusyError))
 def create_session(services: ServicesDep, request: Request) -> SessionCreated:
     """Make a session. Its token is returned only here: keep it, and send it as `Authorization: Bearer <token>`."""
     return store_session(request, services.sessions.new_token())
@@ -64,7 +65,8 @@ def revoke_code(services: ServicesDep, session_id: SessionDep) -> Response:
     "/claim",
     status_code=201,
     responses=documented(
-        *(CodeRefusedError, CrossSiteError, InvalidRequestError, LimitExceededError, TooManyGuessesError)
+        *(CodeRefusedError, CrossSiteError, InvalidRequestError, LimitExceededError, TooManyGuessesError),
+        DatabaseBusyError,
     ),
 )
 def claim_code(services: ServicesDep, request: Request, response: Response, claim: TransferClaim) -> SessionCreated:

@@ -16,7 +16,7 @@ from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlmodel import Session, create_engine
 
 from videogen.core.errors import DatabaseBusyError, DatabaseDamagedError, StorageError
-from videogen.db.write_turns import PATIENCE_SECONDS, WriteTurns
+from videogen.db import write_turns
 from videogen.schemas.events import EventRecord, EventType
 
 
@@ -62,11 +62,11 @@ class UnitOfWork:
             self.session.close()
 
 
-def _connect(url: str, begin: Callable[[Connection], None], patience: float) -> Engine:
+def _connect(url: str, begin: Callable[[Connection], None]) -> Engine:
     """Build an engine whose transactions are started by `begin`."""
     engine = create_engine(
         url,
-        connect_args={"timeout": patience, "check_same_thread": False},
+        connect_args={"timeout": write_turns.PATIENCE_SECONDS, "check_same_thread": False},
         json_serializer=lambda value: orjson.dumps(value).decode(),
         json_deserializer=orjson.loads,
     )
@@ -125,12 +125,11 @@ _ADVICE: Final = {
 class Database:
     """Reads see a snapshot and never wait. Writes run one after the other; listeners are called in that order."""
 
-    def __init__(self, url: str, patience: float = PATIENCE_SECONDS) -> None:
-        """`patience`: seconds that one read or write waits while others hold the file."""
+    def __init__(self, url: str) -> None:
         self.url = url
-        self._readers = _connect(url, _begin, patience)
-        self._writer = _connect(url, self._begin_write, patience)
-        self._turns = WriteTurns(patience)
+        self._readers = _connect(url, _begin)
+        self._writer = _connect(url, self._begin_write)
+        self._turns = write_turns.WriteTurns()
         self._listeners: list[Listener] = []
         self.damage: str | None = None
         """Why the file is known to be damaged; None otherwise. Never reset."""

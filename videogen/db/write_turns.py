@@ -16,15 +16,13 @@ PATIENCE_SECONDS: Final = 4.0
 MAX_WAITING: Final = 20
 """The writers that may wait while another program holds the file: half of the threads that serve requests. The other
 half goes on with reads."""
-_CROWD_SHARE: Final = 0.1
 logger = logging.getLogger(__name__)
 
 
 class WriteTurns:
     """A lock with a deadline that knows whether another program holds the file. Thread-safe."""
 
-    def __init__(self, patience: float = PATIENCE_SECONDS) -> None:
-        self._patience = patience
+    def __init__(self) -> None:
         self._lock = threading.Lock()
         self._seats = threading.BoundedSemaphore(MAX_WAITING)
         self._deadline = 0.0
@@ -40,8 +38,8 @@ class WriteTurns:
         Raises:
             DatabaseBusyError: it did not come before the deadline.
         """
-        deadline = time.monotonic() + self._patience
-        if not self._lock.acquire(timeout=self._patience * _CROWD_SHARE):
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        if not self._lock.acquire(timeout=PATIENCE_SECONDS / 10):
             self._wait_longer(deadline)
         try:
             self._deadline, self._blocked = deadline, True

@@ -11,7 +11,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from videogen.core.errors import CrossSiteError, SessionRequiredError, StorageError
+from videogen.core.errors import CrossSiteError, DatabaseBusyError, SessionRequiredError, StorageError
 from videogen.schemas.system import SESSION_COOKIE, SessionCreated
 from videogen.services.sessions import Identity
 from videogen.web.dependencies import app_state
@@ -23,9 +23,9 @@ from videogen.web.user_agent import device_name
 logger = logging.getLogger(__name__)
 _SAFE: Final = ("GET", "HEAD", "OPTIONS")
 _COOKIE_SECONDS: Final = 400 * 24 * 3600
-READS: Final = documented(SessionRequiredError)
+READS: Final = documented(SessionRequiredError, DatabaseBusyError)
 """The OpenAPI responses of every route that reads something of a session."""
-WRITES: Final = documented(SessionRequiredError, CrossSiteError)
+WRITES: Final = documented(SessionRequiredError, CrossSiteError, DatabaseBusyError)
 _bearer = HTTPBearer(auto_error=False, description="The token of `POST /api/v1/sessions`.")
 
 
