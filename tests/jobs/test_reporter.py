@@ -216,9 +216,7 @@ def test_a_progress_write_that_fails_never_ends_a_render(recorder, running, data
     assert store.get_generation(alice, running.id).preview_file_id
 
 
-def test_what_a_held_database_refuses_is_written_later(
-    recorder, running, store, alice, database, monkeypatch
-):
+def test_what_a_held_database_refuses_is_written_later(recorder, running, store, alice, database, monkeypatch):
     monkeypatch.setattr(write_turns, "PATIENCE_SECONDS", 0.0)
     with held(database.path):
         recorder.record(_progress(40))
