@@ -87,12 +87,11 @@ class Soak:
         return self._result()
 
     async def _warm_up(self) -> None:
-        """One visitor renders with each engine: what is made once is made before the first sample."""
+        """What is made once is made before the first sample: renderers, and the connections of the database's pools."""
         guest = self._visitor("198.51.100.250")
         await guest.arrive()
         await guest.page()
-        for _ in range(10):
-            await guest.submit()
+        await asyncio.gather(*(guest.submit() for _ in range(20)), *(guest.history() for _ in range(80)))
         await asyncio.sleep(20)
         await guest.leave()
         await asyncio.sleep(5)

@@ -35,6 +35,7 @@ class Visitor:
         self.faults: Counter[str] = Counter()
         self.did: Counter[str] = Counter()
         self.http = self._browser()
+        self._images: list[str] = []
         self._tabs: set[asyncio.Task[None]] = set()
 
     def _browser(self) -> httpx.AsyncClient:
@@ -64,6 +65,8 @@ class Visitor:
                 await self._ask("POST", f"{API}/generations/{item['id']}/cancel", 200, 202, 404)
             for item in items:
                 await self._ask("DELETE", f"{API}/generations/{item['id']}", 204, 404)
+        for image in self._images:
+            await self._ask("DELETE", f"{API}/files/{image}", 204, 404)
         await self.http.aclose()
 
     async def submit(self) -> None:
@@ -152,7 +155,8 @@ class Visitor:
         files = {"file": ("a.png", picture(self.rng), "image/png")}
         answer = await self._ask("POST", f"{API}/files", 201, 429, files=files)
         if answer.status_code == 201:
-            await self._submit({"engine": "procedural", "inputFileId": answer.json()["id"]})
+            self._images.append(answer.json()["id"])
+            await self._submit({"engine": "procedural", "inputFileId": self._images[-1]})
 
     async def archive(self) -> None:
         """Export everything, and import it again."""
