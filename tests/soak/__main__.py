@@ -42,10 +42,14 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=random.randrange(1_000_000))
     asked = parser.parse_args()
     print(f"soak: {asked.minutes:g} minutes, {asked.sessions} sessions, seed {asked.seed} ...", flush=True)
-    with tempfile.TemporaryDirectory(prefix="videogen-soak-") as folder:
-        settings = {"workers": 2, "trash_minutes": 0.5, "max_queue": 1000}
-        with App(Path(folder) / "data", engines=["bars", "procedural", "raises"], page=True, **settings) as app:
-            return asyncio.run(Soak(app, asked).run())
+    with tempfile.TemporaryDirectory(prefix="videogen-soak-") as folder, start_app(Path(folder)) as app:
+        return asyncio.run(Soak(app, asked).run())
+
+
+def start_app(folder: Path) -> App:
+    """The server: its limits are the defaults, since each visitor has an address."""
+    settings = {"workers": 2, "trash_minutes": 0.5, "max_queue": 1000}
+    return App(folder / "data", engines=["bars", "procedural", "raises"], page=True, **settings)
 
 
 class Soak:
