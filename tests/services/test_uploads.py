@@ -9,7 +9,7 @@ from videogen.core.errors import StorageError
 from videogen.core.security import Signer
 from videogen.db.tables import UploadRow
 from videogen.services.serializers import Serializer
-from videogen.services.uploads import IDLE_SECONDS, KEY_PREFIX, UploadService
+from videogen.services.uploads import KEY_PREFIX, UploadService
 from videogen.storage.disk import DiskStorage
 
 
@@ -37,18 +37,6 @@ def test_the_same_picture_again_is_one_file_and_replaces_a_missing_one(uploads, 
     assert stored(data_folder) == [f"{first.id}.png"]
 
 
-def test_unused_uploads_are_removed_after_a_day(uploads, storage, alice, clock, submit, data_folder):
-    used, _idle = (uploads.create(alice, io.BytesIO(encoded(kind=kind))) for kind in ("PNG", "JPEG"))
-    submit(alice, input_file_id=used.id)
-    (data_folder.files / KEY_PREFIX / "fil_stray.png").write_bytes(b"of a database that is newer than its backup")
-    assert uploads.sweep() == 0
-    assert len(stored(data_folder)) == 3
-    clock.now += IDLE_SECONDS + 1
-    assert uploads.sweep() == 1
-    assert stored(data_folder) == sorted([f"{used.id}.png", "fil_stray.png"])
-    assert uploads.sweep() == 0
-
-
 def test_a_disk_that_cannot_be_written_leaves_no_row(store, alice, tmp_path):
     uploads = UploadService(
         store, DiskStorage(read_only_folder(tmp_path / "closed")), Serializer(Signer(b"secret"), "")
@@ -67,12 +55,3 @@ def test_a_row_that_cannot_be_written_leaves_no_file(uploads, data_folder, store
     with pytest.raises(StorageError):
         uploads.create(alice, io.BytesIO(encoded()))
     assert stored(data_folder) == []
-
-
-def test_a_sweep_that_fails_does_not_stop_the_start(uploads, store, monkeypatch, caplog):
-    def full(*_):
-        raise StorageError("The disk is full.")
-
-    monkeypatch.setattr(store, "sweep_uploads", full)
-    assert uploads.sweep() == 0
-    assert "could not be removed: The disk is full." in caplog.text

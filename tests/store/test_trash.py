@@ -118,10 +118,10 @@ def test_the_input_image_of_a_trashed_generation_is_kept(store, alice, clock, do
     store.add_upload(upload, 10)
     row, _ = done(input_file_id=upload.id)
     store.trash(alice, [row.id], clock.now + 60)
-    assert store.sweep_uploads(clock.now + 1e9) == []
+    assert store.remove_unused_uploads(clock.now + 1e9) == []
     clock.now += 60
     store.remove_trashed(row.id)
-    assert [one.id for one in store.sweep_uploads(clock.now + 1e9)] == [upload.id]
+    assert [one.id for one in store.remove_unused_uploads(clock.now + 1e9)] == [upload.id]
 
 
 def test_an_import_restores_a_trashed_generation(store, alice, bob, clock, done):

@@ -61,17 +61,17 @@ def test_only_old_unused_uploads_are_swept(store, add, submit, alice, clock):
     generation = submit(alice, input_file_id=used.id)
     moment = clock.now + 0.5
     fresh, _ = add("c")
-    assert [row.id for row in store.sweep_uploads(moment)] == [idle.id]
+    assert [row.id for row in store.remove_unused_uploads(moment)] == [idle.id]
     assert {store.get_upload(alice, row.id).id for row in (used, fresh)} == {used.id, fresh.id}
     # Nothing starts from it any more once its generation is deleted.
     store.cancel_generation(alice, generation.id)
     store.delete_generation(alice, generation.id)
-    assert [row.id for row in store.sweep_uploads(moment)] == [used.id]
+    assert [row.id for row in store.remove_unused_uploads(moment)] == [used.id]
 
 
 def test_a_submit_whose_input_was_swept_is_refused(store, add, alice, clock):
     row, _ = add("a")
-    store.sweep_uploads(clock.now + 1)
+    store.remove_unused_uploads(clock.now + 1)
     project = project_row(alice)
     with pytest.raises(InvalidRequestError, match="inputFileId"):
         store.create_project(project, [generation_row(project, input_file_id=row.id)], PLENTY)

@@ -1,8 +1,9 @@
-"""Cleanup: what a crash left behind, the work folders of ended generations, and the trash."""
+"""Cleanup: what a crash left behind, the work folders of ended generations, the trash, and what is unused."""
 
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Callable, Collection
 from functools import partial
@@ -13,6 +14,7 @@ from videogen.core.errors import StorageError
 from videogen.db.database import Database, StoredEvent, damaged
 from videogen.db.integrity import check
 from videogen.jobs.render_logs import RenderLogs
+from videogen.jobs.unused import INTERVAL_SECONDS, UnusedRemover
 from videogen.schemas.events import is_terminal
 from videogen.storage import DataFolder, Storage
 from videogen.store import Store
@@ -95,7 +97,7 @@ def remove_files(storage: Storage, data_folder: DataFolder, generation_id: str, 
 
 
 class CleanupThread:
-    """Removes files that ended generations do not need any more, and generations that are overdue in the trash.
+    """Removes what nobody needs any more: files of ended generations, the overdue trash, and see `UnusedRemover`.
 
     `run` is for a thread of its own.
     """
@@ -105,6 +107,9 @@ class CleanupThread:
         self._store, self._storage, self._data_folder, self._is_held = store, storage, data_folder, is_held
         self._logs = RenderLogs(store, storage, data_folder)
         self._ended: SimpleQueue[str | None] = SimpleQueue()
+        self._unused = UnusedRemover(store, storage)
+        self._unused_due = 0.0
+        self._stopping = threading.Event()
         store.database.listen(self._check_ended)
 
     def check(self, generation_id: str) -> None:
@@ -117,6 +122,7 @@ class CleanupThread:
 
     def stop(self) -> None:
         """Let `run` return after everything that was passed to `check`."""
+        self._stopping.set()
         self._ended.put(None)
 
     def run(self) -> None:
@@ -127,7 +133,7 @@ class CleanupThread:
             sweep(self._store, self._storage, self._data_folder)
         except Exception:  # the thread must not end; the next start tries again
             logger.exception("What an earlier crash left could not be removed.")
-        due = self._empty_trash()
+        due = self._remove_due()
         while True:
             try:
                 ended = self._ended.get(timeout=max(0.0, due - time.monotonic()))
@@ -136,13 +142,21 @@ class CleanupThread:
             if ended is None:
                 return
             if ended == _TRASH or time.monotonic() >= due:
-                due = self._empty_trash()
+                due = self._remove_due()
             # A generation that is held is checked again when its renderer is gone.
             if ended != _TRASH and not self._is_held(ended):
                 self._remove_leftovers(ended)
 
-    def _empty_trash(self) -> float:
+    def _remove_due(self) -> float:
         """Remove what is due; return when to do so again, as a time of the monotonic clock."""
+        due = self._empty_trash()
+        if time.monotonic() >= self._unused_due:
+            self._unused.run(self._stopping.is_set)
+            self._unused_due = time.monotonic() + INTERVAL_SECONDS
+        return min(due, self._unused_due)
+
+    def _empty_trash(self) -> float:
+        """Empty the trash of what is due; return when to do so again, as a time of the monotonic clock."""
         try:
             while due := self._store.due_for_removal():
                 for generation_id in due:

@@ -54,7 +54,6 @@ async def run_parts(
 
         with _on_stop_signal(begin_shutdown):
             parts.hub.open()
-            services.uploads.sweep()
             parts.workers.start()
             _tune_interpreter()
             try:

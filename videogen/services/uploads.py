@@ -1,15 +1,14 @@
-"""Input images of generations: uploads, and finished stills. Unused uploads are removed after a day."""
+"""Input images of generations: uploads, and finished stills."""
 
 from __future__ import annotations
 
 import hashlib
-import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from sqlalchemy.exc import IntegrityError
 
-from videogen.core.errors import FileInUseError, InvalidRequestError, NotFoundError, SessionRequiredError, StorageError
+from videogen.core.errors import FileInUseError, InvalidRequestError, NotFoundError, SessionRequiredError
 from videogen.core.security import new_id
 from videogen.db.tables import UploadRow
 from videogen.schemas.generations import File
@@ -20,12 +19,9 @@ from videogen.store import Store
 if TYPE_CHECKING:
     from videogen.media.sanitize import CleanImage
 
-logger = logging.getLogger(__name__)
 
 MAX_UPLOADS: Final = 50
 """Images of one session. A further upload removes the oldest that no generation uses."""
-IDLE_SECONDS: Final = 24 * 3600.0
-"""How long an image is kept that no generation uses."""
 KEY_PREFIX: Final = "uploads"
 
 
@@ -103,23 +99,6 @@ class UploadService:
             data = stored.read()
         row = self._row(session_id, image.digest, image.key.rpartition(".")[2], image.file)
         return self._store_upload(row, data).id
-
-    def sweep(self) -> int:
-        """Remove uploads from more than a day ago that no generation uses; return how many.
-
-        If the disk cannot be written, the next start of the server does it. A file without a row stays: with a database
-        that was restored from a backup it may be needed.
-        """
-        try:
-            rows = self._store.sweep_uploads(self._store.clock() - IDLE_SECONDS)
-            for row in rows:
-                self._storage.delete(row.key)
-        except (StorageError, OSError) as problem:
-            logger.warning("Unused uploaded images could not be removed: %s", problem)
-            return 0
-        if rows:
-            logger.info("%d unused uploaded images were removed.", len(rows))
-        return len(rows)
 
     def _find(self, session_id: str, file_id: str) -> InputImage:
         try:

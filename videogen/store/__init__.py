@@ -8,6 +8,7 @@ from videogen.store.queue_order import QueueOrderStore
 from videogen.store.sessions import SessionStore
 from videogen.store.shares import Shared, ShareStore
 from videogen.store.trash import InTrash, TrashStore
+from videogen.store.unused import UnusedStore
 from videogen.store.uploads import UploadStore
 
 __all__ = [
@@ -32,6 +33,7 @@ class Store(
     QueueOrderStore,
     ShareStore,
     TrashStore,
+    UnusedStore,
     UploadStore,
     EventStore,
     ProgressStore,

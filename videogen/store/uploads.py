@@ -112,10 +112,13 @@ class UploadStore(BaseStore):
         with self.database.read() as session:
             return session.exec(query).first()
 
-    def sweep_uploads(self, before: float) -> list[UploadRow]:
-        """Delete the uploads from before a time that no generation uses; return them."""
+    def remove_unused_uploads(self, before: float, limit: int = 100) -> list[UploadRow]:
+        """Delete the uploads from before a time that no generation uses, some at once; return them."""
+        unused = select(UploadRow).where(col(UploadRow.created_at) < before, _unused()).limit(limit)
+        with self.database.read() as session:
+            if session.exec(unused.limit(1)).first() is None:
+                return []
         with self.database.write() as unit:
-            unused = select(UploadRow).where(col(UploadRow.created_at) < before, _unused())
             rows = list(unit.session.exec(unused))
             _delete(unit, rows)
             return rows
