@@ -3,6 +3,7 @@
 import io
 import json
 import zipfile
+from urllib.parse import unquote
 
 import pytest
 
@@ -115,10 +116,10 @@ def test_a_zip_contains_only_the_given_generations_under_readable_names(session,
     assert created.status_code == 201
     assert (created.json()["count"], created.json()["sizeBytes"]) == (1, session.read(bars)["sizeBytes"])
     answer = http.get(created.json()["url"])
-    assert answer.headers["content-disposition"].startswith('attachment; filename="videogen-')
+    assert answer.headers["content-disposition"] == 'attachment; filename="blue-bars-slowly.zip"'
     archive = archive_of(answer)
     assert archive.testzip() is None
-    stem = f"blue-bars-slowly-{bars[-8:]}"
+    stem = "blue-bars-slowly"
     assert set(archive.namelist()) == {f"videos/{stem}.mp4", f"posters/{stem}.jpg", "manifest.json"}
     manifest = json.loads(archive.read("manifest.json"))
     assert [item["id"] for item in manifest["generations"]] == [bars, failed]
@@ -129,8 +130,23 @@ def test_a_zip_contains_only_the_given_generations_under_readable_names(session,
     brought = other.post("/import", content=answer.content, headers={"Content-Type": "application/zip"})
     assert brought.json()["imported"] == 2
     assert post(session, "zip", [tokyo]).json()["url"] != created.json()["url"]
-    names = archive_of(http.get(post(session, "zip", [tokyo]).json()["url"])).namelist()
-    assert f"videos/video-{tokyo[-8:]}.mp4" in names
+
+
+def test_names_in_a_zip_are_in_any_script_and_each_is_there_once(session, session_of, http, made):
+    _, tokyo, bars = made
+    titles = ("सूर्यास्त", "أغنية السَّلامُ", "CON")
+    for title in titles:
+        session.patch(f"/generations/{bars}", json={"title": title})
+        header = http.get(post(session, "zip", [bars, tokyo]).json()["url"]).headers["content-disposition"]
+        assert unquote(header).rstrip('"').endswith(title.lower().replace(" ", "-") + "-and-1-more.zip"), header
+    alone = http.get(post(session, "zip", [bars]).json()["url"])
+    assert alone.headers["content-disposition"] == 'attachment; filename="con_.zip"'
+    session.patch(f"/generations/{bars}", json={"title": "東京!"})
+    answer = http.get(post(session, "zip", [bars, tokyo]).json()["url"])
+    assert 'filename="and-1-more.zip"' in answer.headers["content-disposition"]
+    assert {"videos/東京.mp4", "videos/東京-2.mp4", "posters/東京-2.jpg"} < set(archive_of(answer).namelist())
+    brought = session_of().post("/import", content=answer.content, headers={"Content-Type": "application/zip"})
+    assert brought.json()["imported"] == 2
 
 
 def test_a_zip_without_a_finished_generation_is_rejected(session, session_of, http, made):

@@ -112,6 +112,14 @@ def test_a_body_of_unknown_length_is_rejected_at_the_limit(session, app):
     connection.close()
 
 
+@pytest.mark.parametrize("name", ["filename*=UTF-8''%E6%9D%B1.png", 'filename="a.png"; filename*=UTF-8%E6%9D%B1.png'])
+def test_a_part_with_an_extended_file_name_is_a_file(session, name):
+    head = f'--b\r\nContent-Disposition: form-data; name="file"; {name}\r\n\r\n'
+    body = head.encode() + encoded() + b"\r\n--b--\r\n"
+    answer = session.post("/files", content=body, headers={"Content-Type": "multipart/form-data; boundary=b"})
+    assert answer.status_code == 201, answer.text
+
+
 @pytest.mark.parametrize(
     ("options", "status"),
     [

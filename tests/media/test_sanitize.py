@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
-from tests.support.pictures import GPS, bomb, colour_at, encoded, photo, quarters
+from tests.support.pictures import GPS, bomb, colour_at, colour_profile, encoded, photo, quarters
 from videogen.core.errors import InvalidRequestError, UnsupportedMediaTypeError
 from videogen.media import sanitize
 from videogen.media.sanitize import CleanImage, clean_image
@@ -94,6 +94,71 @@ def test_colours_are_converted_to_srgb_and_a_broken_profile_is_ignored():
     swapped[red : red + 20], swapped[blue : blue + 20] = swapped[blue : blue + 20], swapped[red : red + 20]
     assert colour_at(clean(encoded(icc_profile=bytes(swapped))).data, 0.25, 0.25) == "blue"
     assert colour_at(clean(encoded(icc_profile=b"no profile")).data, 0.25, 0.25) == "red"
+
+
+WIDE = (217, 42, 23)
+"""(200, 60, 40) of Display P3 as sRGB."""
+
+
+def with_alpha(colour, mode="RGBA"):
+    """Left half opaque, right half transparent."""
+    picture = Image.new(mode, (32, 32), (*colour, 255))
+    picture.paste((*colour, 0), (16, 0, 32, 32))
+    return picture
+
+
+def palette(*, alpha):
+    picture = Image.new("P", (32, 32), 0)
+    picture.putpalette([200, 60, 40, 0, 0, 0])
+    picture.paste(1 if alpha else 0, (16, 0, 32, 32))
+    return picture, ({"transparency": 1} if alpha else {})
+
+
+def as_16_bit(level):
+    return Image.fromarray(np.full((32, 32), level << 8 | level, np.uint16))
+
+
+def profiled():
+    """Yields pictures in every mode: a name, the file, the left and the right colour that they must have."""
+    rgb, grey, cmyk = map(colour_profile, ("RGB", "GRAY", "CMYK"))
+    white, middle = (255,) * 3, (188,) * 3  # half the light of white
+    colour, wide = (200, 60, 40), WIDE
+    for kind in ("PNG", "WEBP"):
+        data = encoded(Image.new("RGB", (32, 32), colour), kind, icc_profile=rgb, lossless=True)
+        yield f"RGB {kind}", data, wide, wide
+        yield f"RGBA {kind}", encoded(with_alpha(colour), kind, icc_profile=rgb, lossless=True), wide, white
+    yield "RGB JPEG", encoded(Image.new("RGB", (32, 32), colour), "JPEG", quality=100, icc_profile=rgb), wide, wide
+    for alpha in (False, True):
+        picture, options = palette(alpha=alpha)
+        yield f"P {alpha}", encoded(picture, icc_profile=rgb, **options), wide, white if alpha else wide
+    keyed = Image.new("RGB", (32, 32), colour)
+    keyed.paste((1, 2, 3), (16, 0, 32, 32))
+    yield "RGB with one transparent colour", encoded(keyed, icc_profile=rgb, transparency=(1, 2, 3)), wide, white
+    yield "L", encoded(Image.new("L", (32, 32), 128), icc_profile=grey), middle, middle
+    yield "L JPEG", encoded(Image.new("L", (32, 32), 128), "JPEG", icc_profile=grey), middle, middle
+    yield "L with a profile for RGB", encoded(Image.new("L", (32, 32), 128), icc_profile=rgb), (128,) * 3, (128,) * 3
+    half = Image.new("L", (32, 32), 128)
+    half.paste(7, (16, 0, 32, 32))
+    yield "L with one transparent grey", encoded(half, icc_profile=grey, transparency=7), middle, white
+    yield "LA", encoded(with_alpha((128,), "LA"), icc_profile=grey), middle, white
+    yield "1", encoded(Image.new("1", (32, 32), 0), icc_profile=grey), (0,) * 3, (0,) * 3
+    yield "I;16", encoded(as_16_bit(128), icc_profile=grey), middle, middle
+    yield "CMYK", encoded(Image.new("CMYK", (32, 32), (0, 255, 0, 0)), "JPEG", icc_profile=cmyk), (0,) * 3, (0,) * 3
+
+
+@pytest.mark.parametrize("case", list(profiled()), ids=lambda case: case[0])
+def test_the_colour_profile_is_applied_in_every_mode_and_then_what_is_behind_it(case):
+    _, data, left, right = case
+    with Image.open(io.BytesIO(clean(data).data)) as image:
+        seen = [image.getpixel((x, 16)) for x in (4, 28)]
+    assert np.abs(np.subtract(seen, [left, right])).max() <= 3, seen
+
+
+def test_a_colour_that_is_half_transparent_is_mixed_with_white_after_its_conversion():
+    data = encoded(Image.new("RGBA", (32, 32), (200, 60, 40, 128)), icc_profile=colour_profile("RGB"))
+    with Image.open(io.BytesIO(clean(data).data)) as image:
+        mixed = [round((value + 255) / 2) for value in WIDE]
+        assert np.abs(np.subtract(image.getpixel((5, 5)), mixed)).max() <= 3
 
 
 def _tag(profile, name):

@@ -43,4 +43,5 @@ def get_media(services: ServicesDep, file_id: str, exp: str = "", sig: str = "")
 @router.get("/zips/{ticket}", response_class=StreamingResponse, responses=ZIP_RESPONSE | documented(NotFoundError))
 def get_archive(services: ServicesDep, ticket: str) -> StreamingResponse:
     """The zip of a link from `POST /generations/zip`. It is made while it is sent."""
-    return zip_response(services.exports.stream_link(ticket), "videogen")
+    name, chunks = services.exports.open_link(ticket)
+    return zip_response(chunks, name)

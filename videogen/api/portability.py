@@ -11,6 +11,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
 
 from videogen.core.errors import NotAnExportError, PayloadTooLargeError, StorageError
+from videogen.core.text import disposition
 from videogen.schemas.portability import Imported
 from videogen.web.bodies import receive_file
 from videogen.web.dependencies import ServicesDep
@@ -29,13 +30,13 @@ def export(session_id: SessionDep, services: ServicesDep) -> StreamingResponse:
 
     It is made while it is sent. Queued and running generations are left out.
     """
-    return zip_response(services.exports.stream(session_id), "videogen-export")
+    return zip_response(services.exports.stream(session_id), f"videogen-export-{datetime.now(UTC):%Y-%m-%d}.zip")
 
 
 def zip_response(chunks: Iterator[bytes], name: str) -> StreamingResponse:
-    """A response with a zip that is made while it is sent; browsers save it under `name` and the date."""
+    """A response with a zip that is made while it is sent; browsers save it under `name`."""
     headers = {
-        "Content-Disposition": f'attachment; filename="{name}-{datetime.now(UTC):%Y-%m-%d}.zip"',
+        "Content-Disposition": disposition("attachment", name),
         "Cache-Control": "no-store",
         "X-Accel-Buffering": "no",
     }

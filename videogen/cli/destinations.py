@@ -8,7 +8,6 @@ import tempfile
 from argparse import Namespace
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import count
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +15,7 @@ from videogen.cli.exit_codes import UsageError
 from videogen.cli.output import Output
 from videogen.cli.parser import STDOUT
 from videogen.client import Client
+from videogen.core.text import file_stem, numbered
 from videogen.schemas.generations import Generation
 
 SUFFIXES: Final = {"video": "mp4", "image": "png"}
@@ -85,7 +85,5 @@ def save(client: Client, generation: Generation, target: Target, output: Output)
 
 
 def _file_names(generation: Generation) -> Iterator[Path]:
-    words = "".join(char if char.isalnum() else " " for char in generation.prompt.lower()).split()
-    name, suffix = "-".join(words)[:48].strip("-") or "result", SUFFIXES[generation.type]
-    yield Path(f"{name}.{suffix}")
-    yield from (Path(f"{name}-{number}.{suffix}") for number in count(2))
+    stem = file_stem(generation.title or generation.prompt, "result")
+    return (Path(f"{name}.{SUFFIXES[generation.type]}") for name in numbered(stem))

@@ -116,7 +116,10 @@ def _upright_rgb(image: Image.Image) -> Image.Image:
     image.load()
     transpose = _TRANSPOSE.get(_orientation(image))
     profile = image.info.get("icc_profile")
-    picture = _in_srgb(_eight_bit(image), profile)
+    colours, alpha = _split(image)
+    picture = _in_srgb(colours, profile)
+    if alpha is not None:
+        picture.putalpha(alpha)
     # Scale first: the next steps then cost less.
     picture.thumbnail((MAX_SIDE, MAX_SIDE), Image.Resampling.LANCZOS, reducing_gap=2.0)
     picture = picture.transpose(transpose) if transpose is not None else picture
@@ -135,26 +138,35 @@ def _orientation(image: Image.Image) -> int:
     return orientation if isinstance(orientation, int) else 1
 
 
-def _eight_bit(image: Image.Image) -> Image.Image:
-    """The picture as RGB, RGBA or CMYK with 8 bits per channel."""
-    if image.mode in ("I;16", "I;16B", "I;16L", "I"):
-        return Image.fromarray((np.asarray(image).astype(np.uint32) >> 8).astype(np.uint8)).convert("RGB")
-    if image.mode in ("RGB", "RGBA", "CMYK"):
-        return image
-    return image.convert("RGBA" if image.has_transparency_data else "RGB")
+def _split(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:
+    """The colours as L, RGB or CMYK with 8 bits per channel, and the alpha channel, if there is one."""
+    if image.mode.startswith("I"):  # 16 bits of grey
+        levels = np.asarray(image).astype(np.uint32)
+        hidden = image.info.get("transparency")
+        alpha = Image.fromarray((levels != hidden).astype(np.uint8) * 255) if isinstance(hidden, int) else None
+        return Image.fromarray((levels >> 8).astype(np.uint8)), alpha
+    if image.mode in ("L", "RGB", "CMYK") and not image.has_transparency_data:
+        return image, None
+    is_grey = image.mode in ("1", "L", "LA", "La")
+    if not image.has_transparency_data:
+        return image.convert("L" if is_grey else "RGB"), None
+    picture = image.convert("RGBA")
+    return picture.convert("L" if is_grey else "RGB"), picture.getchannel("A")
 
 
-def _in_srgb(picture: Image.Image, profile: object) -> Image.Image:
-    """The picture with its colours converted to sRGB; a colour profile that cannot be used is ignored."""
-    if isinstance(profile, bytes) and picture.mode in ("RGB", "CMYK"):
+def _in_srgb(colours: Image.Image, profile: object) -> Image.Image:
+    """The colours as sRGB; a colour profile that cannot be used is ignored."""
+    if isinstance(profile, bytes):
         try:
             srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
             source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-            converted = ImageCms.profileToProfile(picture, source, srgb, outputMode="RGB")
-            return converted if converted is not None else picture
+            if colours.mode == "L" and source.profile.xcolor_space == "RGB ":
+                colours = colours.convert("RGB")
+            converted = ImageCms.profileToProfile(colours, source, srgb, outputMode="RGB")
+            return converted if converted is not None else colours
         except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
             pass
-    return picture.convert("RGB") if picture.mode == "CMYK" else picture
+    return colours.convert("RGB")
 
 
 def _encoded(picture: Image.Image, kind: str) -> CleanImage:

@@ -16,6 +16,9 @@ NAME: Final = "manifest.json"
 MAX_BYTES: Final = 64 * 1024 * 1024
 MAX_ENTRIES: Final = 20_000
 
+_STEM: Final = r"[^\x00-,./:-@\[-^`{-\x9f]{1,130}"
+"""A file name without its ending: ASCII letters, digits, hyphens and underscores, and all other scripts."""
+
 Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,100}$", strict=True)]
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", strict=True)]
 Pixels = Annotated[int, Field(ge=0, le=32768, strict=True)]
@@ -29,7 +32,7 @@ class _Tolerant(Model):
 class ExportedFile(_Tolerant):
     """One file of the zip; `path` is its name in the zip."""
 
-    path: Annotated[str, Field(pattern=r"^(videos|images|posters)/[A-Za-z0-9_-]{1,100}\.(mp4|png|jpg)$", strict=True)]
+    path: Annotated[str, Field(pattern=rf"^(videos|images|posters)/{_STEM}\.(mp4|png|jpg)$", strict=True)]
     sha256: Digest
     size_bytes: int = Field(ge=1, strict=True)
 

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-import re
 import secrets
 import threading
 import time
-import unicodedata
 import zipfile
 from collections.abc import Iterator, Sequence
 from typing import Final
 
 from videogen.core.clock import to_datetime
 from videogen.core.errors import InvalidRequestError, NotFoundError
+from videogen.core.text import file_stem, numbered
 from videogen.core.version import __version__
 from videogen.db.tables import GenerationRow
 from videogen.schemas.export_manifest import NAME, ExportedFile, ExportedGeneration, Manifest
@@ -59,8 +58,8 @@ class ExportService:
                 del self._links[next(iter(self._links))]
         return Bundle(url=f"{base}/zips/{token}", expires_at=to_datetime(expires), count=count, size_bytes=size)
 
-    def stream_link(self, token: str) -> Iterator[bytes]:
-        """Yield the bytes of the zip of a link.
+    def open_link(self, token: str) -> tuple[str, Iterator[bytes]]:
+        """The file name of the zip of a link, such as `calm-lake-and-2-more.zip`, and its bytes in chunks.
 
         Raises:
             NotFoundError: there is no such link, or it has expired.
@@ -69,7 +68,11 @@ class ExportService:
             link = self._links.get(token)
         if link is None or link[2] < self._store.clock():
             raise NotFoundError("The link to this zip has expired. Ask for a new one.")
-        return self.stream(link[0], link[1])
+        session_id, ids, _ = link
+        titles = self._store.completed_titles(session_id, ids)
+        first = file_stem(titles[0] if titles else "", "videogen")
+        name = f"{first.rstrip('_')}-and-{len(titles) - 1}-more" if len(titles) > 1 else first
+        return f"{name}.zip", self.stream(session_id, ids)
 
     def stream(self, session_id: str, ids: Sequence[str] | None = None) -> Iterator[bytes]:
         """Yield the bytes of the zip in chunks. Only the manifest is kept in memory.
@@ -78,10 +81,11 @@ class ExportService:
             session_id: the owner.
             ids: export only these generations, with readable file names; None: all, with their ids as file names.
         """
-        buffer, exported, missing = _ZipBuffer(), list[ExportedGeneration](), 0
+        buffer, exported, missing, stems = _ZipBuffer(), list[ExportedGeneration](), 0, set[str]()
         with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
             for row, files, origin in self._store.iter_finished(session_id, ids):
                 entry, by_id = _manifest_entry(row, origin), {file.id: file for file in files}
+                stem = entry.id if ids is None else _readable_stem(entry, stems)
                 for field, file_id in (("result", row.file_id), ("poster", row.poster_file_id)):
                     file = by_id.get(file_id or "")
                     if file is None:
@@ -91,7 +95,7 @@ class ExportService:
                     except FileNotFoundError:
                         continue
                     folder = f"{entry.type}s" if field == "result" else "posters"
-                    path = f"{folder}/{_file_stem(entry, readable=ids is not None)}.{file.key.rpartition('.')[2]}"
+                    path = f"{folder}/{stem}.{file.key.rpartition('.')[2]}"
                     digest, size = hashlib.sha256(), 0
                     with source, archive.open(_zip_info(path, row.updated_at), "w", force_zip64=True) as target:
                         while chunk := source.read(CHUNK):
@@ -144,12 +148,13 @@ def _zip_info(path: str, seconds: float) -> zipfile.ZipInfo:
     return info
 
 
-def _file_stem(entry: ExportedGeneration, *, readable: bool) -> str:
-    """The name of its files without suffix: only letters, digits and dashes, as the manifest requires."""
-    if not readable:
-        return entry.id
-    words = re.findall(r"[a-z0-9]+", unicodedata.normalize("NFKD", entry.title or entry.prompt).lower())
-    return f"{'-'.join(words)[:60].strip('-') or entry.type}-{entry.id[-8:]}"
+def _readable_stem(entry: ExportedGeneration, used: set[str]) -> str:
+    """The name of its files without ending, from its title or prompt; no other of this zip has it."""
+    stems = numbered(file_stem(entry.title or entry.prompt, entry.type))
+    # Systems that ignore case would write one file over the other.
+    stem = next(stem for stem in stems if stem.casefold() not in used)
+    used.add(stem.casefold())
+    return stem
 
 
 def _manifest_entry(row: GenerationRow, origin: str | None) -> ExportedGeneration:

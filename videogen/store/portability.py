@@ -90,6 +90,18 @@ class PortabilityStore(BaseStore):
             count, size = session.exec(query).one()
         return count, size or 0
 
+    def completed_titles(self, session_id: str, ids: Sequence[str]) -> list[str]:
+        """The title, or else the prompt, of those of these generations that are completed; in the order of `ids`."""
+        query = select(GenerationRow.id, GenerationRow.title, GenerationRow.prompt).where(
+            GenerationRow.session_id == session_id,
+            col(GenerationRow.id).in_(ids),
+            GenerationRow.status == Status.COMPLETED,
+            visible(),
+        )
+        with self.database.read() as session:
+            titles = {generation_id: title or prompt for generation_id, title, prompt in session.exec(query)}
+        return [titles[generation_id] for generation_id in ids if generation_id in titles]
+
     def count_active(self, session_id: str) -> int:
         """How many generations are queued or running."""
         with self.database.read() as session:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from pathlib import Path
@@ -24,6 +25,16 @@ class _TooLargeError(MultiPartException):
     """Ends the parser, which then closes the files that it has opened."""
 
 
+class _Parser(MultiPartParser):
+    """Takes a part for a file that has only the `filename*` of RFC 5987, which some clients send in any script."""
+
+    def on_headers_finished(self) -> None:
+        part = self._current_part
+        if part.content_disposition and re.search(rb";\s*filename\*=", part.content_disposition, re.IGNORECASE):
+            part.content_disposition += b'; filename="image"'
+        super().on_headers_finished()
+
+
 async def receive_image(request: Request, limit: int) -> UploadFile:
     """The one file of a multipart body.
 
@@ -37,7 +48,7 @@ async def receive_image(request: Request, limit: int) -> UploadFile:
         raise UnsupportedMediaTypeError(f"Expected {_EXPECTED}, got {content_type!r}.")
     try:
         async with aclosing(_chunks(request, limit + _ENVELOPE)) as chunks:
-            form = await MultiPartParser(request.headers, chunks, max_files=1, max_fields=4).parse()
+            form = await _Parser(request.headers, chunks, max_files=1, max_fields=4).parse()
     except _TooLargeError:
         raise _image_too_large(limit) from None
     except MultiPartException as error:
