@@ -14,7 +14,7 @@ WITH_BROWSER = VIDEOGEN_TEST_CHROMIUM=$$($(SETUP)/chromium.sh) || exit 1; export
 	VIDEOGEN_TEST_NGINX=$$($(SETUP)/nginx.sh) || exit 1; export VIDEOGEN_TEST_NGINX
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-long check format bench chaos soak words lock docker clean runtime-env dev-env
+.PHONY: help run test test-long check format bench chaos soak words audit lock docker clean runtime-env dev-env
 MAKEFLAGS += --no-print-directory
 SETUP := PYTHON='$(PYTHON)' VENV='$(VENV)' sh scripts
 
@@ -60,6 +60,9 @@ words: dev-env ## Remake the word tables in docs/prompting.md
 
 gallery: dev-env ## Render the posters of docs/gallery.md and of the presets
 	@exec $(PY) scripts/gallery.py $(ARGS)
+
+audit: dev-env ## Look for known vulnerabilities in what is locked, and write docs/licences.md
+	@exec $(PY) scripts/audit.py $(ARGS)
 
 lock: ## Remake the lock files (needs uv): make lock ARGS=--upgrade
 	@sh scripts/lock.sh $(ARGS)
