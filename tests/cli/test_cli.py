@@ -121,6 +121,15 @@ def test_transfer_and_claim(home, tmp_path_factory):
     other.run("claim", code)
     assert other.run("list").split()[0] == generation
     other.run("claim", code, code=4)
+    first, second = (home.lines("devices")[number]["device"] for number in range(2))
+    (stranger,) = [device["id"] for device in (first, second) if not device["current"]]
+    home.run("sign-out", stranger)
+    home.run("sign-out", stranger, code=4)
+    home.run("sign-out", code=2)
+    assert other.run("list") == "", "a new session, as for anybody"
+    home.run("sign-out", "--others")
+    assert home.run("list").split()[0] == generation, "with the new token"
+    assert len(home.lines("devices")) == 1
 
 
 def test_token_is_stored_in_a_private_file(home):

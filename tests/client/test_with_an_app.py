@@ -143,6 +143,13 @@ def test_patch_retry_delete_upload_engines_and_transfer(client, tmp_path):
     code = client.transfer().code
     claimed = client.as_session(client.claim(code).token)
     assert claimed.get(again.id).id == again.id
+    (other,) = [device.id for device in client.devices() if not device.current]
+    client.sign_out(other)
+    with pytest.raises(ApiError, match="No valid session"):
+        claimed.get(again.id)
+    old = client.token
+    assert client.sign_out_others().token == client.token != old
+    assert [device.current for device in client.devices()] == [True]
 
 
 def test_trash_restore_and_zip(client, tmp_path):

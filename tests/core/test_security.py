@@ -6,7 +6,7 @@ from threading import Barrier
 import pytest
 
 from videogen.core.errors import StartError
-from videogen.core.security import LINK_SECONDS, Signer, load_secret, new_id, new_token, token_hash
+from videogen.core.security import LINK_SECONDS, SessionTokens, Signer, load_secret, new_id, new_token, token_hash
 
 NOW = 1_750_000_000
 
@@ -143,3 +143,27 @@ def test_an_unreadable_secret_is_a_start_error(tmp_path):
     (tmp_path / "secret.key").mkdir()
     with pytest.raises(StartError, match=r"secret\.key cannot be read or written"):
         load_secret(tmp_path, "")
+
+
+def test_a_signed_token_is_known_to_who_has_the_same_secret():
+    here, there, elsewhere = (SessionTokens(Signer(secret)) for secret in (b"one secret", b"one secret", b"another"))
+    token = here.new()
+    assert there.is_ours(token)
+    assert not elsewhere.is_ours(token)
+    assert there.session_id(token) == here.session_id(token) != elsewhere.session_id(token)
+    assert len(here.session_id(token)) == len(new_id("ses"))
+    assert here.session_id(here.new()) != here.session_id(token)
+
+
+@pytest.mark.parametrize("wrong", ["", ".", "x", "x.y", "\udcff.x", "é.é", "a" * 100_000, f"{'a' * 43}.{'b' * 24}"])
+def test_any_other_text_is_not_a_signed_token(wrong):
+    assert not SessionTokens(Signer(b"a secret")).is_ours(wrong)
+
+
+def test_every_part_of_a_signed_token_counts():
+    tokens = SessionTokens(Signer(b"a secret"))
+    token = tokens.new()
+    for place in range(len(token)):
+        changed = token[:place] + ("A" if token[place] != "A" else "B") + token[place + 1 :]
+        assert not tokens.is_ours(changed)
+    assert not tokens.is_ours(token + ".")

@@ -180,3 +180,22 @@ def claim(connection: Connection, args: Namespace, output: Output) -> None:
     created = connection.client.claim(args.code)
     path = store_token(connection.client, connection.url, created.token)
     output.event("claimed", f"This session is used from now on. Its token is in {path}", sessionId=created.session_id)
+
+
+def devices(connection: Connection, _args: Namespace, output: Output) -> None:
+    """Print a line for each device of the session."""
+    for device in connection.client.devices():
+        when = device.last_seen_at.astimezone().strftime("%Y-%m-%d %H:%M")
+        mark = " (this one)" if device.current else ""
+        output.event("device", f"{device.id}  {when}  {device.name or 'unknown'}{mark}", device=device)
+
+
+def sign_out(connection: Connection, args: Namespace, output: Output) -> None:
+    """Sign out one device, or all but this one, whose new token is stored."""
+    if args.id:
+        connection.client.sign_out(args.id)
+        output.event("signedOut", f"{args.id} is signed out", deviceId=args.id)
+        return
+    created = connection.client.sign_out_others()
+    path = store_token(connection.client, connection.url, created.token)
+    output.event("signedOut", f"All other devices are signed out. The new token is in {path}")

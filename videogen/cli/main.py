@@ -31,6 +31,8 @@ COMMANDS: Final[dict[str, Command]] = {
     "import": commands.import_zip,
     "transfer": commands.transfer,
     "claim": commands.claim,
+    "devices": commands.devices,
+    "sign-out": commands.sign_out,
 }
 NEED_LASTING_SERVER: Final = ("share", "transfer", "claim")
 """Commands whose result is for a browser, which cannot reach an app that ends with the command."""

@@ -49,6 +49,11 @@ def add_commands(commands: Any) -> None:
     _command(commands, "import", "add the generations of a zip of `videogen export`").add_argument("file", type=Path)
     _command(commands, "transfer", "make a one-time code that opens your session on another device")
     _command(commands, "claim", "open the session of a one-time code on this machine").add_argument("code")
+    _command(commands, "devices", "list the devices that can open your session")
+    sign_out = _command(commands, "sign-out", "sign a device out of your session, or all but this one")
+    which = sign_out.add_mutually_exclusive_group(required=True)
+    which.add_argument("id", nargs="?", help="id of a device, such as dev_...; see `videogen devices`")
+    which.add_argument("--others", action="store_true", help="all but this one, which gets a new token")
 
 
 def _generate(commands: Any) -> None:

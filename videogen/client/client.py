@@ -34,7 +34,7 @@ from videogen.schemas.generations import File, Generation, GenerationCreate, Gen
 from videogen.schemas.history import Bundle, IdsPage, Restored, Trashed
 from videogen.schemas.portability import Imported, Transfer
 from videogen.schemas.sharing import Share, ShareCreate, ShareList
-from videogen.schemas.system import Health, SessionCreated
+from videogen.schemas.system import Device, DeviceList, Health, SessionCreated
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -198,6 +198,20 @@ class AsyncClient(Transport):
         """Open the session of a code. This client keeps its own token: see `as_session`."""
         path = f"{API}/sessions/claim"
         return await self._send(Call("POST", path, SessionCreated, {"json": {"code": code}}, repeatable=False))
+
+    async def devices(self) -> tuple[Device, ...]:
+        """The devices that can open this session, the one that was used last first."""
+        return tuple((await self._send(Call("GET", f"{API}/devices", DeviceList))).items)
+
+    async def sign_out(self, device_id: str) -> None:
+        """Sign a device out: its token never opens the session again."""
+        await self._send(Call("DELETE", f"{API}/devices/{segment(device_id)}", NoContent, repeatable=False))
+
+    async def sign_out_others(self) -> SessionCreated:
+        """Sign out all devices but this one. This client uses the new token from now on; keep it."""
+        created = await self._send(Call("DELETE", f"{API}/devices", SessionCreated, repeatable=False))
+        self.token = created.token
+        return created
 
     async def export_zip(self, path: Path) -> Path:
         """Write all completed generations of the session to a zip at `path`, which is never left incomplete."""
