@@ -6,7 +6,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.support.api import API, Session
+from tests.support.api import API, Session, connect
+from tests.support.pictures import photo
 
 MAX_BODY_KB = 64
 
@@ -20,6 +21,14 @@ def app(module_app):
 def session(app):
     with Session(app.base_url) as session:
         yield session
+
+
+@pytest.fixture(autouse=True)
+def _nothing_unexpected(app):
+    """No test may leave a traceback in the server's log."""
+    before = len(app.log)
+    yield
+    assert "Traceback" not in app.log[before:], app.log[before:]
 
 
 def problem(response, status, code):
@@ -83,3 +92,217 @@ def test_files_and_imports_have_limits_of_their_own(session):
     large = b"a" * MAX_BODY_KB * 1024 * 2
     assert session.try_upload(large).json()["code"] == "unsupported_media_type"
     assert session.post("/import", content=large).json()["code"] == "not_an_export"
+
+
+# Faults
+
+
+def test_a_list_of_faults_is_short(session):
+    fields = {f"field{number}": number for number in range(3000)}
+    response = session.post("/generations", json=fields)
+    body = problem(response, 422, "invalid_request")
+    assert len(body["errors"]) == 20
+    assert body["detail"].endswith("And 2981 more.")
+    assert len(response.content) < 8_000
+    many = session.try_submit(settings=fields).json()
+    assert (len(many["errors"]), many["errors"][0]["field"]) == (20, "settings.field0")
+
+
+@pytest.mark.parametrize("body", [{"x": "a" * 60_000}, {"a" * 60_000: "x"}, {"type": "a" * 60_000}, ["a" * 60_000]])
+def test_a_long_value_or_name_does_not_come_back(session, body):
+    response = session.post("/generations", json=body)
+    assert problem(response, 422, "invalid_request")
+    assert len(response.content) < 2_000
+
+
+@pytest.mark.parametrize("path", [f"{API}/generations", f"{API}/sessions/claim", "/gradio_api/run/predict"])
+@pytest.mark.parametrize("opening", [b"[", b'{"a":'])
+def test_deep_nesting_is_named(session, path, opening):
+    body = b'{"prompt": "]\\"[", "settings": ' + opening * 5000
+    response = session.http.post(path, content=body, headers={"Content-Type": "application/json"})
+    assert "JSON nested at most 64 levels deep" in problem(response, 422, "invalid_request")["detail"]
+
+
+def test_brackets_in_texts_are_no_nesting(session):
+    prompt = '[{\\"' * 1000
+    assert session.try_submit(prompt=prompt).status_code == 201
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"prompt": "a", "settings": {"seed": 1%s}}' % (b"0" * 5000),
+        b'{"prompt": "a", "settings": {"seed": 1%s}}' % (b"0" * 400),
+        b'{"prompt": "a", "settings": {"durationSeconds": 1%s}}' % (b"0" * 400),
+        b'{"prompt": "a", "settings": {"seed": 9223372036854775808}}',
+        b'{"prompt": "a", "settings": {"durationSeconds": 1e999}}',
+        b'{"prompt": "a", "settings": {"durationSeconds": NaN}}',
+        b'{"prompt": "a", "settings": {"other": %s}}' % (b"[" * 60 + b"]" * 60),
+        b'{"prompt": "a", "variations": 99999999999999999999999}',
+        b'{"prompt": "a\\ud800"}',
+        b'{"prompt": "a\\u0000"}',
+        b'{"prompt": "\xff"}',
+        b'{"prompt": "a", "engine": "\\ud800"}',
+        b'{"prompt": "a", "inputFileId": "\\ud800\\u0000"}',
+        '{"prompt": "a"}'.encode("utf-16"),
+        b"",
+        b"null",
+        b"[]",
+        b'"text"',
+        b"1e999",
+    ],
+)
+def test_a_request_of_any_json_is_422(session, app, body):
+    response = session.post("/generations", content=body, headers={"Content-Type": "application/json"})
+    assert problem(response, 422, "invalid_request")
+
+
+ODD = [
+    "\x00",
+    "%00",
+    "\ud800",
+    "é" * 200,
+    "../../etc/passwd",
+    "%2e%2e",
+    "'; DROP TABLE x;--",
+    "a" * 5000,
+    "\u202e",
+    " ",
+]
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_an_odd_id_is_404(session, app, odd):
+    odd = odd.encode("utf-8", "surrogatepass")
+    quoted = "".join(f"%{byte:02x}" for byte in odd)
+    for path in (
+        "generations/{}",
+        "generations/{}/events",
+        "files/{}",
+        "projects/{}/events",
+        "engines/{}/presets/{}/poster.webp",
+    ):
+        assert session.get(f"/{path.format(quoted, quoted)}").status_code == 404
+    assert session.post(f"/generations/{quoted}/cancel").status_code == 404
+    assert session.delete(f"/generations/{quoted}/share").status_code == 404
+    for path in ("/media/{}?exp={}&sig={}", "/zips/{}", "/s/{}", "/s/{}/video.mp4", "/s/{}/events", "/oembed?url={}"):
+        assert session.http.get(path.format(quoted, quoted, quoted)).status_code == 404
+    chosen = {"ids": [odd.decode("utf-8", "replace")[:100]]}
+    assert session.post("/generations/trash", json=chosen).status_code in (200, 422)
+
+
+@pytest.mark.parametrize("value", ["", "-1", "1e9", "9" * 30, "NaN", "%00", "%ff", "0001-01-01", "[]", "a" * 3000])
+def test_query_parameters_of_any_value_are_a_page_or_422(session, app, value):
+    for name in ("limit", "cursor", "status", "q", "engine", "type", "favorite", "nothing"):
+        for path in ("/generations", "/generations/ids"):
+            assert session.get(f"{path}?{name}={value}").status_code in (200, 422)
+
+
+@pytest.mark.parametrize(
+    "value", [b"", b"\xff\xfe", b"Bearer", b"Bearer \xff", b"Basic YTpi", b"a" * 20_000, b"bearer a b"]
+)
+def test_odd_credentials_are_401(app, session, value):
+    for headers in ({"Authorization": value}, {"Cookie": b"videogen_session=" + value}, {"Cookie": value + b"=;;="}):
+        given = {**headers, "Sec-Fetch-Site": "same-origin"}
+        with connect(app.base_url) as http:
+            assert http.get(f"{API}/generations", headers=given).status_code == 401
+            assert http.get("/", headers=given).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["", "bytes", "bytes=", "bytes=a-b", "bytes=9-1", "bytes=-", "items=0-1", "bytes=0-1,x", "bytes=0-" + "9" * 5000],
+)
+def test_a_malformed_range_is_ignored(session, app, value):
+    url = session.upload(photo())["url"]
+    whole = session.http.get(url)
+    answer = session.http.get(url, headers={"Range": value})
+    assert answer.status_code in (200, 206)
+    assert (answer.content == whole.content) or answer.status_code == 206
+
+
+# The page's handlers
+
+NONSENSE = [
+    None,
+    True,
+    -1,
+    2**70,
+    1.5,
+    "",
+    "text",
+    [],
+    [[]],
+    {},
+    {"id": {}},
+    {"ids": 7},
+    {"id": [], "before": {}, "since": "x"},
+]
+MORE = [
+    {"ids": [None, {}], "next": 7},
+    {"since": 2**70, "ids": {}, "next": []},
+    {"token": {}, "selected": [], "language": 7, "key": {}, "wishes": [], "variations": "x"},
+    {"id": "\x00", "variations": 2**70, "expires": 2**70, "base": {}},
+    {"expires": 1.5, "base": "http://", "key": "a" * 1000, "variations": -1, "quiet": []},
+    {"wishes": {"variations": {}, "inputFileId": 7, "settings": []}, "key": "k" * 129, "token": "\x00"},
+    {"wishes": {"variations": 2**70, "inputFileId": [], "type": 3}, "token": "é"},
+]
+
+
+@pytest.fixture(scope="module")
+def handlers(app):
+    """The number of each handler and of its inputs."""
+    with connect(app.base_url) as http:
+        config = http.get("/config", headers={"Sec-Fetch-Site": "same-origin"}).json()
+    return {
+        one["id"]: len(one["inputs"])
+        for one in config["dependencies"]
+        if one["backend_fn"] and not one["queue"] and one["api_visibility"] == "private"
+    }
+
+
+def call(session, body, path="run/predict"):
+    return session.http.post(f"/gradio_api/{path}", json=body, headers={"Sec-Fetch-Site": "same-origin"})
+
+
+@pytest.mark.parametrize("number", range(len(NONSENSE + MORE)))
+def test_wrong_types_in_an_event_are_an_answer_in_words(session, app, handlers, number):
+    nonsense = (NONSENSE + MORE)[number]
+    for handler, inputs in handlers.items():
+        browser = {"token": session.token, "key": "k"} | (nonsense if isinstance(nonsense, dict) else {})
+        for data in ([nonsense] * inputs, [*[nonsense] * (inputs - 1), browser]):
+            response = call(session, {"fn_index": handler, "data": data, "event_data": nonsense})
+            assert response.status_code == 200, (handler, response.text)
+
+
+def test_a_malformed_call_is_422(session, app, handlers):
+    handler, inputs = next(iter(handlers.items()))
+    good = {"fn_index": handler, "data": [None] * inputs}
+    assert call(session, good).status_code == 200
+    for change in (
+        {"fn_index": 10**9},
+        {"fn_index": "1"},
+        {"fn_index": None},
+        {"fn_index": -1},
+        {"fn_index": 1.5},
+        {"fn_index": 2**70},
+        {"data": []},
+        {"data": [None] * 99},
+        {"data": {}},
+        {"data": None},
+        {"data": "text"},
+        {"trigger_id": "x"},
+        {"trigger_id": {}},
+        {"batched": True},
+        {"simple_format": True},
+        {"session_hash": 7},
+        {"session_hash": "a" * 1000},
+        {"oauth_token": "x"},
+    ):
+        for path in ("run/predict", "run/nothing", "queue/join"):
+            assert problem(call(session, good | change, path), 422, "invalid_request"), (change, path)
+    for body in (b"", b"{", b"[]", b"null", b"\xff", b'{"data": NaN}', b'{"data": ["\\ud800"]}'):
+        response = session.http.post(
+            "/gradio_api/run/predict", content=body, headers={"Content-Type": "application/json"}
+        )
+        assert response.status_code == 422

@@ -3,7 +3,7 @@ from typing import Literal
 import pytest
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from videogen.core.validation import explain, faults
+from videogen.core.validation import MAX_FAULTS, explain, faults, invalid_request
 
 
 class Inner(BaseModel):
@@ -86,3 +86,29 @@ def test_invalid_json_is_a_fault_of_the_body():
 def test_a_fault_of_the_whole_body_is_named_body():
     error = {"type": "model_attributes_type", "loc": ("body",), "input": [], "msg": "x"}
     assert explain(error) == {"field": "body", "expected": "an object", "got": "[]"}
+
+
+def test_only_the_first_faults_are_listed_and_the_others_are_counted():
+    errors = [
+        {"type": "extra_forbidden", "loc": ("body", f"f{number}"), "input": 1} for number in range(MAX_FAULTS + 3)
+    ]
+    problem = invalid_request(errors, "settings.")
+    assert len(problem.errors) == MAX_FAULTS
+    assert problem.errors[0]["field"] == "settings.f0"
+    assert problem.detail.endswith("got 1. And 3 more.")
+    assert "more" not in invalid_request(errors[:MAX_FAULTS]).detail
+
+
+def test_a_value_that_cannot_be_written_is_named_by_its_type():
+    deep = []
+    for _ in range(100_000):
+        deep = [deep]
+    error = {"type": "extra_forbidden", "loc": ("x" * 1000, "\ud800"), "input": deep}
+    fault = explain(error)
+    assert fault["got"] == "a very large list"
+    assert len(fault["field"]) == 80
+    assert explain(error | {"input": 10**5000, "loc": ("\ud800",)}) == {
+        "field": "\\ud800", "expected": "no such field", "got": "a very large int"
+    }  # fmt: skip
+    while deep:  # as one object it would be taken apart by recursion
+        deep = deep.pop()

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from fastapi import APIRouter
-from fastapi.responses import FileResponse
 
 from videogen.core.errors import NotFoundError
 from videogen.schemas.engines import EngineList
 from videogen.web.dependencies import ServicesDep
+from videogen.web.file_response import RangedFileResponse
 from videogen.web.problems import documented
 
 router = APIRouter(prefix="/api/v1", tags=["engines"])
@@ -21,12 +21,12 @@ def list_engines(services: ServicesDep) -> EngineList:
 
 @router.get(
     "/engines/{engine_id}/presets/{preset_id}/poster.webp",
-    response_class=FileResponse,
+    response_class=RangedFileResponse,
     responses=documented(NotFoundError),
 )
-def preset_poster(services: ServicesDep, engine_id: str, preset_id: str) -> FileResponse:
+def preset_poster(services: ServicesDep, engine_id: str, preset_id: str) -> RangedFileResponse:
     """A small picture of what an engine's preset makes. Anybody may see it."""
-    response = FileResponse(services.system.preset_poster(engine_id, preset_id), media_type="image/webp")
+    response = RangedFileResponse(services.system.preset_poster(engine_id, preset_id), media_type="image/webp")
     response.headers["Cache-Control"] = "public, max-age=3600"
     response.headers["X-Content-Type-Options"] = "nosniff"
     return response

@@ -104,18 +104,20 @@ class InvalidRequestError(VideogenError, code="invalid_request", status=422, tit
     """The request is not valid."""
 
     def __init__(self, field: str, expected: str, got: object) -> None:
+        # The beginning of a long text is enough; `repr` would copy all of it.
+        got = got[:120] if isinstance(got, str) else got
         shown = got if isinstance(got, str) and got.startswith(("nothing", "text of")) else repr(got)[:120]
         self.errors: list[dict[str, str]] = [{"field": field, "expected": expected, "got": shown}]
         super().__init__(f"{field}: expected {expected}, got {shown}.")
 
     @classmethod
-    def of(cls, faults: list[dict[str, str]]) -> InvalidRequestError:
-        """An error for several fields; each fault has `field`, `expected` and `got`."""
+    def of(cls, faults: list[dict[str, str]], more: int = 0) -> InvalidRequestError:
+        """An error for several fields; each fault has `field`, `expected` and `got`. `more` faults are not listed."""
         problem = cls("", "", "")
         problem.errors = faults
         problem.detail = " ".join(
             f"{fault['field']}: expected {fault['expected']}, got {fault['got']}." for fault in faults
-        )
+        ) + (f" And {more} more." if more else "")
         problem.args = (problem.detail,)
         return problem
 

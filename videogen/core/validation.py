@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Final
 
 from pydantic import ValidationError
+
+from videogen.core.errors import InvalidRequestError
+
+MAX_FAULTS: Final = 20
+"""How many faults one error lists; of the others it has the number."""
 
 _EXPECTED = {
     "missing": "a value",
@@ -37,11 +43,23 @@ def faults(problem: ValidationError) -> list[dict[str, str]]:
     return [explain(error) for error in problem.errors(include_url=False)]
 
 
+def invalid_request(errors: Sequence[Any], prefix: str = "") -> InvalidRequestError:
+    """The error for a failed validation.
+
+    Args:
+        errors: the errors of pydantic.
+        prefix: put before the name of each field.
+    """
+    listed = [explain(error) for error in errors[:MAX_FAULTS]]
+    faults = [fault | {"field": prefix + fault["field"]} for fault in listed]
+    return InvalidRequestError.of(faults, len(errors) - len(faults))
+
+
 def explain(error: Any) -> dict[str, str]:
     """One pydantic error as `{field, expected, got}`."""
     kind, context = error["type"], error.get("ctx", {})
     if kind == "json_invalid":
-        return {"field": "body", "expected": "valid JSON", "got": f"something else ({context.get('error')})"}
+        return {"field": "body", "expected": "valid JSON", "got": f"something else ({_cut(str(context.get('error')))})"}
     if kind in _BOUNDS:
         name, template = _BOUNDS[kind]
         expected = template.format(context[name])
@@ -52,13 +70,24 @@ def explain(error: Any) -> dict[str, str]:
     else:
         expected = error["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
     got = "nothing" if kind == "missing" else _shown(error["input"])
-    return {"field": _field(error["loc"]), "expected": expected, "got": got}
+    return {"field": _field(error["loc"]), "expected": _cut(expected, 400), "got": got}
 
 
 def _field(location: tuple[str | int, ...]) -> str:
-    return ".".join(str(part) for part in location if part != "body") or "body"
+    return _cut(".".join(str(part) for part in location if part != "body")) or "body"
 
 
 def _shown(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 80 else f"{text[:77]}..."
+    # Of a long text only the beginning is quoted: escapes make it longer still.
+    if isinstance(value, str) and len(value) > 80:
+        value = value[:80]
+    try:
+        return _cut(repr(value))
+    except (RecursionError, ValueError):  # nested too deep, or a number of thousands of digits
+        return f"a very large {type(value).__name__}"
+
+
+def _cut(text: str, length: int = 80) -> str:
+    """The text, at most `length` characters of it, and lone surrogates as escapes: no response could hold them."""
+    text = text if len(text) <= length else f"{text[: length - 3]}..."
+    return text.encode("utf-8", "backslashreplace").decode()

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field
 
-from videogen.schemas.base import Model, Text
+from videogen.schemas.base import Model, PlainObject, Text
 from videogen.schemas.generations import ErrorInfo, GenerationType
 
 FORMAT: Final = "videogen-export"
@@ -22,6 +22,16 @@ _STEM: Final = r"[^\x00-,./:-@\[-^`{-\x9f]{1,130}"
 Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,100}$", strict=True)]
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", strict=True)]
 Pixels = Annotated[int, Field(ge=0, le=32768, strict=True)]
+
+
+def _since_1970(value: datetime) -> datetime:
+    # The first and the last year are left out: a time zone could move them out of what a date can be.
+    if not 1970 <= value.year <= 9998:
+        raise ValueError("a date between 1970 and 9998")
+    return value
+
+
+Moment = Annotated[datetime, AfterValidator(_since_1970)]
 
 
 class _Tolerant(Model):
@@ -47,7 +57,7 @@ class ExportedGeneration(_Tolerant):
     negative_prompt: Annotated[Text, Field(max_length=100_000)] = ""
     engine: Annotated[Text, Field(min_length=1, max_length=100)]
     engine_version: Annotated[Text, Field(max_length=100)]
-    settings: dict[str, Any]
+    settings: PlainObject
     recipe_hash: Annotated[Text, Field(max_length=128)] = ""
     seed: int = Field(ge=0, lt=2**63, strict=True)
     width: Pixels
@@ -57,9 +67,9 @@ class ExportedGeneration(_Tolerant):
     title: Annotated[Text, Field(max_length=200)] = ""
     favorite: bool = False
     error: ErrorInfo | None = None
-    created_at: datetime
-    started_at: datetime | None = None
-    finished_at: datetime | None = None
+    created_at: Moment
+    started_at: Moment | None = None
+    finished_at: Moment | None = None
     result: ExportedFile | None = None
     poster: ExportedFile | None = None
 
@@ -70,6 +80,6 @@ class Manifest(_Tolerant):
     format: Literal["videogen-export"] = "videogen-export"
     version: int = Field(default=VERSION, ge=1, le=VERSION)
     app_version: str = Field(default="", max_length=100)
-    exported_at: datetime
+    exported_at: Moment
     left_out: int = Field(default=0, ge=0)
     generations: list[ExportedGeneration] = Field(max_length=MAX_ENTRIES)

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from videogen.schemas.base import Model, Text
+from videogen.schemas.base import Model, PlainObject, Text
 from videogen.schemas.status import Status
 
 GenerationType = Literal["video", "image"]
@@ -19,13 +19,13 @@ class GenerationCreate(Model):
     type: GenerationType = "video"
     prompt: Text = Field(description="What the video or image should show.", examples=["ocean at sunset, slow pan"])
     negative_prompt: Text = Field(default="", description="What it should not show. Not every engine uses it.")
-    engine: str | None = Field(default=None, description="An engine id from `GET /engines`; default: the app's own.")
-    settings: dict[str, Any] = Field(
+    engine: Text | None = Field(default=None, description="An engine id from `GET /engines`; default: the app's own.")
+    settings: PlainObject = Field(
         default_factory=dict,
         description="The engine's settings: width, height, durationSeconds, fps, seed, ...; see `GET /engines`.",
         examples=[{"width": 512, "height": 288, "durationSeconds": 4, "fps": 24, "seed": 7}],
     )
-    input_file_id: str | None = Field(
+    input_file_id: Text | None = Field(
         default=None,
         description="An image of this session to start from: the id of an upload, or the `fileId` of a finished still.",
     )
@@ -160,6 +160,6 @@ class File(Model):
 class GenerationMove(Model):
     """What `POST /generations/{id}/move` takes."""
 
-    before: str | None = Field(
+    before: Text | None = Field(
         max_length=100, description="The id of a queued generation of this session; null: after all of them."
     )

@@ -7,7 +7,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
-from videogen.schemas.base import Model
+from videogen.schemas.base import Model, Text
 from videogen.schemas.generations import ListQuery
 
 MAX_IDS: Final = 1000
@@ -17,7 +17,7 @@ MAX_IDS: Final = 1000
 class Chosen(Model):
     """Generations by id. An id that is given twice counts once."""
 
-    ids: list[Annotated[str, Field(min_length=1, max_length=100, strict=True)]] = Field(
+    ids: list[Annotated[Text, Field(min_length=1, max_length=100)]] = Field(
         min_length=1, max_length=MAX_IDS, description="Ids of generations of this session."
     )
 

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from pydantic import Field
 
-from videogen.schemas.base import Model
+from videogen.schemas.base import Model, Text
 
 
 class Transfer(Model):
@@ -20,7 +20,7 @@ class Transfer(Model):
 class TransferClaim(Model):
     """What `POST /sessions/claim` takes: a code, or the secret of a link."""
 
-    code: str = Field(min_length=1, max_length=200)
+    code: Text = Field(min_length=1, max_length=200)
 
 
 class Imported(Model):

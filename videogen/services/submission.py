@@ -10,9 +10,10 @@ from pydantic import ValidationError
 
 from videogen.core.config import AppConfig
 from videogen.core.errors import InvalidRequestError
-from videogen.core.validation import faults
+from videogen.core.validation import invalid_request
 from videogen.engines.base import Engine, Recipe, RenderRequest
 from videogen.engines.presets import preset_infos
+from videogen.schemas.base import why_not_plain
 from videogen.schemas.engines import EngineInfo
 from videogen.schemas.generations import GenerationCreate
 
@@ -52,6 +53,8 @@ def check_request(
     except ValidationError as problem:
         raise _settings_error(problem) from None
     settings = checked.model_dump(mode="json", by_alias=True)
+    if (expected := why_not_plain(settings)) is not None:
+        raise InvalidRequestError("settings", expected, settings)
     fixed: dict[str, Any] = {"type": create.type, "prompt": prompt, "negative_prompt": create.negative_prompt.strip()}
     fixed["input_digest"] = None if create.input_file_id is None else digest_of(create.input_file_id)
 
@@ -72,7 +75,7 @@ def seeds(request: CheckedRequest, count: int) -> list[int | None]:
 
 
 def _settings_error(problem: ValidationError) -> InvalidRequestError:
-    return InvalidRequestError.of([fault | {"field": f"settings.{fault['field']}"} for fault in faults(problem)])
+    return invalid_request(problem.errors(include_url=False), "settings.")
 
 
 def _engine(create: GenerationCreate, engines: Mapping[str, Engine], config: AppConfig) -> Engine:

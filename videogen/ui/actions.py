@@ -135,7 +135,8 @@ class Actions:
         page = self._page(browser, request)
         told = event._data if isinstance(event._data, dict) else {}
         following = str(told["next"]) if told.get("next") else None
-        for generation_id in told.get("ids", ()):
+        ids = told.get("ids")
+        for generation_id in ids if isinstance(ids, list) else ():
             page.board.drop(str(generation_id))
         # One that is gone as well, or out of reach, is not shown: then it is the best of what is known.
         with suppress(ClientError):

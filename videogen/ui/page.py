@@ -24,6 +24,7 @@ from videogen.ui.agents import Agents, mcp_is_installed
 from videogen.ui.beside import PATH, passing_on
 from videogen.ui.fields import Buttons, Fields, build_form
 from videogen.ui.first_paint import FirstPaint, early_room
+from videogen.ui.gradio_calls import GradioCalls
 from videogen.ui.gradio_guard import GradioGuard
 from videogen.ui.pace import Pace
 from videogen.ui.pages import Pages, Visit
@@ -118,7 +119,7 @@ def mount_page(app: FastAPI, settings: PageSettings, path: str = "/") -> Callabl
     )
     mounted = app.router.routes[-1]
     assert isinstance(mounted, Mount)
-    mounted.app = GradioGuard(mounted.app, agents=mcp_is_installed())
+    mounted.app = GradioGuard(GradioCalls(mounted.app, page), agents=mcp_is_installed())
     return partial(_set_secret, page)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -17,6 +18,7 @@ from videogen.ui.texts import Texts
 
 FIRST_PAGE: Final = 24
 MAX_EXPECTED: Final = 1000
+_PLAIN: Final = re.compile(r"[!-~]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,4 +156,5 @@ def texts_of(visit: Visit) -> Texts:
 
 
 def _text(value: object) -> str | None:
-    return value if isinstance(value, str) and 0 < len(value) <= 4096 else None
+    # Tokens, ids and languages are ASCII; nothing else fits into a header.
+    return value if isinstance(value, str) and 0 < len(value) <= 4096 and _PLAIN.fullmatch(value) else None

@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 from fastapi import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import FileResponse, MalformedRangeHeader, Response
 from starlette.types import Receive, Scope, Send
 
 from videogen.services.media import ServedFile
 
 
-class StoredFileResponse(FileResponse):
+class RangedFileResponse(FileResponse):
+    """A file response that ignores a `Range` it does not understand, as RFC 9110 says; Starlette answers 400."""
+
+    @classmethod
+    def _parse_range_header(cls, http_range: str, file_size: int) -> list[tuple[int, int]]:
+        try:
+            return super()._parse_range_header(http_range, file_size)
+        except (MalformedRangeHeader, ValueError):
+            return []  # the whole file
+
+
+class StoredFileResponse(RangedFileResponse):
     """A response that closes its file once it is sent."""
 
     def __init__(self, file: ServedFile) -> None:

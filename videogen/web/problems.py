@@ -19,7 +19,7 @@ from videogen.core.errors import (
     TooManyGuessesError,
     VideogenError,
 )
-from videogen.core.validation import explain
+from videogen.core.validation import invalid_request
 from videogen.schemas.system import Problem
 
 logger = logging.getLogger(__name__)
@@ -83,7 +83,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def _invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
-        return problem_response(InvalidRequestError.of([explain(fault) for fault in error.errors()]))
+        return problem_response(invalid_request(error.errors()))
 
     @app.exception_handler(HTTPException)
     async def _http(_request: Request, error: HTTPException) -> JSONResponse:

@@ -1,0 +1,77 @@
+"""Checks calls of the page's handlers before Gradio runs them: Gradio answers a malformed one with 500."""
+
+from __future__ import annotations
+
+from typing import Any, Final, Literal
+
+import orjson
+from gradio import Blocks
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from videogen.core.errors import InvalidRequestError
+from videogen.core.validation import invalid_request
+
+RUN: Final = "/gradio_api/run/"
+JOIN: Final = "/gradio_api/queue/join"
+
+
+class Call(BaseModel):
+    """The body of a call, as far as Gradio uses it. Values in `data` and `event_data` are for the handlers to check."""
+
+    model_config = ConfigDict(strict=True)
+
+    fn_index: int
+    data: list[Any]
+    session_hash: str | None = Field(default=None, max_length=64)
+    trigger_id: int | None = None
+    batched: Literal[False] | None = None
+    simple_format: Literal[False] = False
+    oauth_token: None = None
+
+
+class GradioCalls:
+    """ASGI middleware around the mounted Gradio app: passes on only what Gradio can run."""
+
+    def __init__(self, app: ASGIApp, page: Blocks) -> None:
+        self.app = app
+        # Those without a function run in the browser alone; the others are tools, which are called over MCP.
+        self._inputs = {
+            number: len(handler.inputs)
+            for number, handler in page.fns.items()
+            if handler.fn is not None and handler.api_visibility == "private"
+        }
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on.
+
+        Raises:
+            InvalidRequestError: it is not the call of a handler of the page.
+        """
+        path = scope["path"].removeprefix(scope.get("root_path", "")) if scope["type"] == "http" else ""
+        if not (path.startswith(RUN) or path.rstrip("/") == JOIN):
+            await self.app(scope, receive, send)
+            return
+        body = await Request(scope, receive).body()
+        self._check(body)
+        first: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+        async def receive_again() -> Message:
+            return first.pop() if first else await receive()
+
+        await self.app(scope, receive_again, send)
+
+    def _check(self, body: bytes) -> None:
+        try:
+            # Stricter than Gradio's parser: no NaN, and no lone surrogates, which no answer could hold.
+            call = Call.model_validate(orjson.loads(body))
+        except orjson.JSONDecodeError as problem:
+            raise InvalidRequestError("body", "valid JSON", f"text of something else ({problem})") from None
+        except ValidationError as problem:
+            raise invalid_request(problem.errors(include_url=False)) from None
+        inputs = self._inputs.get(call.fn_index)
+        if inputs is None:
+            raise InvalidRequestError("fn_index", "the number of a handler of the page", call.fn_index)
+        if len(call.data) != inputs:
+            raise InvalidRequestError("data", f"{inputs} values", f"text of {len(call.data)} values")
