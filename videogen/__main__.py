@@ -11,8 +11,9 @@ import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from videogen.cli.parser import add_commands
+from videogen.cli.parser import add_commands, add_connection
 from videogen.core.errors import VideogenError
+from videogen.core.streams import flush_quietly, prepare_streams
 from videogen.core.version import __version__
 
 if TYPE_CHECKING:
@@ -20,10 +21,26 @@ if TYPE_CHECKING:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command and return its exit code; see docs/cli.md."""
+    """Run a command and return its exit code; see docs/cli.md. Without a command it serves."""
+    prepare_streams()
+    try:
+        parser = _parser()
+        args = parser.parse_args(argv)
+        if "run" not in args and (args.url or args.token):
+            parser.error("--url and --token are for commands that use an app, such as `videogen --url URL list`")
+        return _run(args)
+    except BrokenPipeError:
+        return 0  # the reader has gone
+    finally:
+        flush_quietly()
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="videogen", description="A video generation app whose work cannot be lost.")
     parser.add_argument("--version", action="version", version=f"videogen {__version__}")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    add_connection(parser)
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", help="without one: serve")
+    parser.set_defaults(command="serve", share=False, embedded=False, url=None, token=None, json=False)
     serve = commands.add_parser("serve", help="serve the page and the API (settings: VIDEOGEN_* in the environment)")
     serve.add_argument("--share", action="store_true", help="get a public address through Gradio's share tunnel")
     # The API without the page, until standard input is closed. Used by `cli/local_server.py`.
@@ -35,9 +52,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         description="Exit code: 0 no faults (warnings are possible), 1 faults were found, 2 it could not run.",
     )
     doctor.add_argument("--fix", action="store_true", help="make the safe repairs; no server may run")
-    doctor.add_argument("--json", action="store_true", help="print JSON")
+    doctor.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="print JSON")
     add_commands(commands)
-    args = parser.parse_args(argv)
+    return parser
+
+
+def _run(args: argparse.Namespace) -> int:
     if "run" in args:
         from videogen.cli.main import run
 

@@ -57,15 +57,13 @@ class Home:
         """Run a command with --json; return its objects."""
         return [json.loads(line) for line in self.run(*arguments, "--json", **options).splitlines()]
 
-    def start(self, *arguments):
-        """Start a command in a process."""
+    def start(self, *arguments, **options):
+        """Start a command in a process. `options` are those of `Popen`."""
         return processes.start(
             [sys.executable, "-m", "videogen", *arguments],
             cwd=self.folder,
             env=self.env,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            **{"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | options,
         )
 
     def run_process(self, *arguments, code=0):

@@ -176,3 +176,10 @@ def test_wrong_usage_is_exit_code_2(home, arguments, message):
 def test_wrong_usage_ends_the_process_with_exit_code_2(home):
     home.run_process("generate", "x", "--size", "wide", code=2)
     assert "expected WIDTHxHEIGHT" in home.stderr
+
+
+def test_a_proxy_that_cannot_be_used_is_exit_code_3_and_one_line(home):
+    home.run("list", "--url", "http://video.example.org", code=3, ALL_PROXY="socks5://127.0.0.1:1080")
+    (line,) = home.stderr.splitlines()
+    assert line.startswith("videogen: ALL_PROXY cannot be used")
+    assert home.lines("engines", ALL_PROXY="socks5://127.0.0.1:1080", NO_PROXY="fd07::/64")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from argparse import Namespace
 from collections.abc import Callable
@@ -53,9 +52,7 @@ def run(args: Namespace) -> int:
     except KeyboardInterrupt:
         return exit_codes.INTERRUPTED
     except BrokenPipeError:
-        # The reader has closed the pipe. Buffered output must not be written at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return exit_codes.DONE
+        return exit_codes.DONE  # the reader has closed the pipe
     except (VideogenError, OSError) as problem:
         output.close()
         return _report(problem, args, output)

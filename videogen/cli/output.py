@@ -7,6 +7,7 @@ import os
 from typing import Any, TextIO
 
 from videogen.client import ConnectionChange, Watched
+from videogen.core.streams import takes_any_letter
 from videogen.schemas.base import Model
 from videogen.schemas.events import RenderError, RenderProgress
 
@@ -67,10 +68,14 @@ class TextLines(Output):
 class JsonLines(Output):
     """One JSON object per line, each with `event`."""
 
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__(stream)
+        self._escapes = not takes_any_letter(stream)
+
     def event(self, name: str, text: str, **values: Any) -> None:
         """Write an object."""
         fields = {key: _json_value(value) for key, value in values.items() if value is not None}
-        self._stream.write(json.dumps({"event": name, **fields}, ensure_ascii=False) + "\n")
+        self._stream.write(json.dumps({"event": name, **fields}, ensure_ascii=self._escapes) + "\n")
         self._stream.flush()
 
     def update(self, item: Watched) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import os
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ def add_commands(commands: Any) -> None:
     listing.add_argument(
         "--status", help="one of queued, processing, completed, failed, cancelled; several with commas"
     )
-    listing.add_argument("--search", metavar="WORDS", help="words in the prompt or the title")
+    listing.add_argument("--search", type=_text, metavar="WORDS", help="words in the prompt or the title")
     listing.add_argument("--limit", type=_count, default=20, help="maximum number; 0 means all (default 20)")
     for name, description in (
         ("cancel", "stop a generation"),
@@ -58,14 +59,14 @@ def add_commands(commands: Any) -> None:
 
 def _generate(commands: Any) -> None:
     command = _command(commands, "generate", "make a video (or an image) from a prompt")
-    command.add_argument("prompt")
+    command.add_argument("prompt", type=_text)
     _output(command)
     command.add_argument("--size", type=_size, metavar="WxH", help="pixels, such as 854x480")
     command.add_argument("--seconds", type=_positive)
     command.add_argument("--fps", type=_count)
     command.add_argument("--seed", type=_count)
     command.add_argument("--engine", help="see `videogen engines`")
-    command.add_argument("--negative", default="", metavar="TEXT", help="what the video should not show")
+    command.add_argument("--negative", type=_text, default="", metavar="TEXT", help="what the video should not show")
     command.add_argument("--image", type=Path, metavar="FILE", help="an image to start from")
     command.add_argument("--type", choices=["video", "image"], default="video")
     command.add_argument(
@@ -83,16 +84,19 @@ def _command(commands: Any, name: str, description: str) -> argparse.ArgumentPar
         epilog=EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    command.add_argument(
-        "--url",
-        help="address of the app (default: $VIDEOGEN_URL, or http://127.0.0.1:7860, or one that the command starts)",
-    )
-    command.add_argument(
-        "--token", help="token of the session (default: $VIDEOGEN_TOKEN, or the stored one for this server)"
-    )
-    command.add_argument("--json", action="store_true", help="one JSON object per line")
+    add_connection(command)
     command.set_defaults(run=name)
     return command
+
+
+def add_connection(parser: argparse.ArgumentParser) -> None:
+    """Add what may stand before a command or after it. An option that is absent leaves no value of its own."""
+    for option, description in (
+        ("--url", "address of the app (default: $VIDEOGEN_URL, or http://127.0.0.1:7860, or one that it starts)"),
+        ("--token", "token of the session (default: $VIDEOGEN_TOKEN, or the stored one for this server)"),
+    ):
+        parser.add_argument(option, default=argparse.SUPPRESS, help=description)
+    parser.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="one JSON object per line")
 
 
 def _output(command: argparse.ArgumentParser) -> None:
@@ -100,6 +104,15 @@ def _output(command: argparse.ArgumentParser) -> None:
         "-o", "--output", type=Path, metavar="FILE", help="file for the result; - means standard output"
     )
     command.add_argument("-f", "--force", action="store_true", help="overwrite")
+
+
+def _text(text: str) -> str:
+    """The text as it was typed. Python cannot decode it where the locale has no letters but those of ASCII."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return os.fsencode(text).decode(errors="replace")
+    return text
 
 
 def _size(text: str) -> tuple[int, int]:
@@ -129,6 +142,7 @@ def _setting(text: str) -> tuple[str, Any]:
     key, equals, value = text.partition("=")
     if not (key and equals):
         raise argparse.ArgumentTypeError(f"expected KEY=VALUE, got {text!r}")
+    value = _text(value)
     try:
         return key, json.loads(value)
     except ValueError:

@@ -13,6 +13,7 @@ import httpx
 
 from videogen.client.calls import Call
 from videogen.client.errors import Unreachable
+from videogen.core.network import unusable_variables
 
 TIMEOUT: Final = httpx.Timeout(connect=5.0, read=20.0, write=20.0, pool=5.0)
 # Event streams stay open for hours. With a limit they could use up all connections.
@@ -21,6 +22,28 @@ TRIES: Final = 3
 FIRST_DELAY: Final = 0.1
 LONGEST_DELAY: Final = 5.0
 """Seconds."""
+
+
+def open_http(base_url: str, transport: httpx.AsyncBaseTransport | None = None) -> httpx.AsyncClient:
+    """The connections to this address.
+
+    Raises:
+        Unreachable: the address is wrong, or a variable of the environment that httpx needs for it.
+    """
+    try:
+        return httpx.AsyncClient(transport=transport, **http_options(base_url))
+    except Exception as problem:
+        # It is of many kinds: ImportError, ValueError, OSError, httpx.InvalidURL.
+        for name, reason in unusable_variables().items():
+            raise Unreachable(f"{name} cannot be used ({reason}). Correct it, or unset it.") from problem
+        raise Unreachable(
+            f"{base_url}: expected an address such as https://video.example.org ({problem})."
+        ) from problem
+
+
+def direct_transport() -> httpx.AsyncBaseTransport:
+    """Connections that use no proxy, for an app that talks to itself."""
+    return httpx.AsyncHTTPTransport(verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), limits=LIMITS, trust_env=False)
 
 
 def http_options(base_url: str) -> dict[str, Any]:

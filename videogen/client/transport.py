@@ -149,7 +149,7 @@ class _Pool:
     def http(self) -> httpx.AsyncClient:
         if self._http is None:
             base_url = self._base_url if isinstance(self._base_url, str) else self._base_url()
-            self._http = httpx.AsyncClient(transport=self._transport, **policy.http_options(base_url))
+            self._http = policy.open_http(base_url, self._transport)
         return self._http
 
     @asynccontextmanager
@@ -158,7 +158,7 @@ class _Pool:
         if not policy.needs_own_client(str(self.http().base_url), link):
             yield self.http()
             return
-        async with httpx.AsyncClient(timeout=policy.TIMEOUT) as own:
+        async with policy.open_http(link) as own:
             yield own
 
     async def aclose(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import warnings
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from typing import Final
 
 from fastapi import FastAPI
@@ -18,6 +18,7 @@ from videogen.core.errors import VideogenError
 from videogen.core.version import __version__
 from videogen.engines.base import Engine
 from videogen.server.build import build_engines
+from videogen.server.gradio_environment import gradio_environment
 from videogen.server.lifespan import StartErrorInOneLine, run_parts, start_error
 from videogen.services.submission import engine_infos
 from videogen.share import routes as share_routes
@@ -68,7 +69,8 @@ def create_app(config: AppConfig | None = None, *, page: bool = True) -> FastAPI
             yield
 
     app.router.lifespan_context = lifespan
-    set_browser_secret = _mount_page(app, config, engines, public_url) if page else None
+    with gradio_environment() if page else nullcontext():
+        set_browser_secret = _mount_page(app, config, engines, public_url) if page else None
     app.add_middleware(LocalUrlFromRequest, public_url=public_url)
     app.add_middleware(BodyLimit, max_kb=config.max_body_kb)
     # All that is refused before it gets to a route has these headers too.

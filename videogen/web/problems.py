@@ -49,7 +49,7 @@ def documented(*errors: type[VideogenError]) -> Responses:
     """The OpenAPI responses of a route that may return these errors."""
     responses: Responses = {}
     for error in errors:
-        description = f"`{error.code}`: {(error.__doc__ or '').strip().splitlines()[0]}"
+        description = f"`{error.code}`: {(error.__doc__ or error.title).strip().splitlines()[0]}"
         responses[error.status] = {"model": Problem, "description": description}
     return responses
 
