@@ -53,10 +53,16 @@ def test_no_answer_is_sniffed_or_framed_by_others_or_names_its_address_to_them(v
 
 def test_media_may_be_shown_by_other_sites_and_the_api_may_not(visitor, owner, finished):
     generation, share = finished
-    for path in (generation["videoUrl"], f"{share}/video.mp4", f"{share}/poster.jpg"):
+    for path in (
+        generation["videoUrl"],
+        f"{share}/video.mp4",
+        f"{share}/poster.jpg",
+        f"{share}/embed",
+        "/s/-/share.js",
+    ):
         assert visitor.get(path).headers["cross-origin-resource-policy"] == "cross-origin", path
     assert owner.get("/generations").headers["cross-origin-resource-policy"] == "same-origin"
-    assert "cross-origin-resource-policy" not in visitor.get(f"{share}/embed").headers
+    assert "cross-origin-resource-policy" not in visitor.get("/docs").headers
 
 
 def test_what_carries_a_token_or_depends_on_the_session_is_stored_nowhere(owner, visitor, finished):
@@ -86,6 +92,7 @@ def test_trace_and_unknown_methods_are_405_for_every_path(app, visitor):
 
 def test_docs_names_no_other_host_and_what_it_names_is_there(visitor):
     page = visitor.get("/docs")
+    assert visitor.head("/docs").status_code == 200
     assert "://" not in page.text
     for name in ("swagger-ui-bundle.js", "swagger-ui.css", "favicon-32x32.png"):
         assert f'"/tools/docs/{name}"' in page.text

@@ -201,7 +201,7 @@ def test_a_write_waits_for_its_turn_only_so_long_and_reads_wait_for_nobody(datab
                     write("ses_a")
             assert _ids(database) == set()
         write("ses_a")
-        with database.write(), pytest.raises(DatabaseBusyError):
+        with database.write(), pytest.raises(DatabaseBusyError, match="in the middle of a large change"):
             other.submit(write, "ses_b").result()
         other.submit(write, "ses_c").result()
     assert _ids(database) == {"ses_a", "ses_c"}

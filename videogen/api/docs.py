@@ -24,13 +24,13 @@ _POLICY: Final = (
 )
 
 
-@router.get("/docs")
+@router.api_route("/docs", methods=["GET", "HEAD"])
 async def get_docs(request: Request) -> HTMLResponse:
     """The page."""
     return _page(request.scope.get("root_path", ""), request.app.title, request.app.openapi_url)
 
 
-@router.get("/docs/{name}")
+@router.api_route("/docs/{name}", methods=["GET", "HEAD"])
 async def get_docs_file(name: str) -> FileResponse:
     """One of its files.
 

@@ -11,11 +11,14 @@ from typing import Final
 
 from videogen.core.errors import DatabaseBusyError
 
-PATIENCE_SECONDS: Final = 4.0
+PATIENCE_SECONDS: Final = 5.0
 """How long a write waits in all: for the writers before it, and for the file where another program holds it."""
 MAX_WAITING: Final = 20
 """The writers that may wait while another program holds the file: half of the threads that serve requests. The other
 half goes on with reads."""
+_OWN_WRITE: Final = (
+    "The server is in the middle of a large change. Nothing was changed by this request: try again soon."
+)
 logger = logging.getLogger(__name__)
 
 
@@ -54,7 +57,7 @@ class WriteTurns:
             if not seated and (self._blocked or self._held):
                 raise DatabaseBusyError
             if not self._lock.acquire(timeout=max(0.0, deadline - time.monotonic())):
-                raise DatabaseBusyError
+                raise DatabaseBusyError(None if self._blocked or self._held else _OWN_WRITE)
         finally:
             if seated:
                 self._seats.release()

@@ -39,7 +39,12 @@ _PROGRAMS: Final = re.compile(
 )
 _YEAR: Final = 365 * 86_400
 _NO_STORE: Final = {"Cache-Control": "no-store"}
-_SECURITY: Final = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
+_SECURITY: Final = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    # Links are made to be embedded in other sites, also in frames without an origin.
+    "Cross-Origin-Resource-Policy": "cross-origin",
+}
 
 
 @router.api_route("/s/{rest:path}", methods=["GET", "HEAD"], include_in_schema=False)
@@ -123,8 +128,6 @@ def _media(request: Request, view: SharedView, part: str) -> Response:
     response = StoredFileResponse(file)
     # Browsers may cache the bytes, but must check that the link is still valid before they show them again.
     response.headers["Cache-Control"] = "private, no-cache"
-    # Links are made to be embedded in other sites.
-    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
     if part in RESULTS.values():
         kind = "attachment" if "download" in request.query_params else "inline"
         name = file_name(view.shown.title, part.rpartition(".")[2])
