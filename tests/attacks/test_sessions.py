@@ -3,10 +3,13 @@
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from types import SimpleNamespace
 
 import pytest
 
 from tests.support.api import API, TINY, Session, connect
+from videogen.api.events import StreamOpener
+from videogen.core.errors import SessionRequiredError
 
 SUBMIT = {"prompt": "a test", "engine": "bars", "settings": TINY}
 SAME_ORIGIN = {"Sec-Fetch-Site": "same-origin"}
@@ -191,6 +194,21 @@ def test_open_streams_of_a_signed_out_device_end(app, http, devices):
                 assert not [frame for frame in each if frame.terminal], "it ends without a last event"
         assert thief.get("/events").status_code == 401
     http.post(f"{API}/generations/{made['id']}/cancel", headers=bearer(token))
+
+
+async def test_a_stream_that_opens_while_its_device_is_signed_out_is_closed():
+    closed = []
+
+    async def subscribe(*_):
+        # Here the device is signed out; its streams were ended just before.
+        return SimpleNamespace(close=lambda: closed.append(True))
+
+    services = SimpleNamespace(
+        generations=SimpleNamespace(stream=subscribe), sessions=SimpleNamespace(find=lambda _token: None)
+    )
+    with pytest.raises(SessionRequiredError):
+        await StreamOpener(services, "its token").open("ses_a", ("session", "ses_a"), None)
+    assert closed
 
 
 def test_devices_of_another_session_are_not_found(app, devices):

@@ -9,8 +9,10 @@ import pytest
 
 from tests.support.damage import damage_table, leaves, overwrite
 from tests.support.rows import fields
+from videogen.core.security import token_hash
 from videogen.db.database import Database
 from videogen.db.integrity import check
+from videogen.db.migrate import migrate
 from videogen.doctor.rebuild import rebuild, salvage
 from videogen.storage import DiskStorage
 from videogen.store import Store
@@ -86,6 +88,19 @@ def test_lost_devices_are_restored_from_their_indexes(home, faults, fixed):
     fixed()
     assert _generations(home) == before, "and its owner can open it"
     assert faults() == []
+
+
+def test_lost_sessions_of_an_older_database_are_restored_with_their_tokens(tmp_path):
+    path = tmp_path / "videogen.sqlite"
+    migrate(f"sqlite:///{path}", "0006")
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("INSERT INTO sessions VALUES ('ses_a', ?, 0, 0)", (token_hash("a token"),))
+    damage_table(path, "sessions")
+    assert "1 session restored" in rebuild(path, None)
+    migrate(f"sqlite:///{path}")
+    database = Database(f"sqlite:///{path}")
+    assert Store(database).find_device("a token").session_id == "ses_a"
+    database.close()
 
 
 def test_lost_file_rows_are_restored_from_the_files(home, sql, faults, fixed):
