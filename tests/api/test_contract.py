@@ -2,6 +2,7 @@ import pytest
 
 from tests.api.conftest import ENGINES
 from tests.support.api import API
+from videogen.core.errors import UNKNOWN_ROUTE
 from videogen.core.version import __version__
 
 METHODS = {"get", "post", "put", "patch", "delete"}
@@ -46,10 +47,15 @@ def test_the_health_response_identifies_the_server_without_secrets(http, app):
     assert health["instance"] not in secret
 
 
+@pytest.mark.parametrize("path", [f"{API}/nothing/here", "/nothing", "/nothing/here", "/docs/nothing"])
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
-def test_an_unknown_path_of_the_api_is_a_problem_and_not_the_page(http, method):
-    response = http.request(method, f"{API}/nothing/here")
+def test_an_unknown_path_is_a_problem_and_not_the_page(http, method, path):
+    if path == "/docs/nothing" and method != "GET":
+        return
+    response = http.request(method, path)
     assert (response.status_code, response.json()["code"]) == (404, "not_found")
+    assert response.json()["type"] == UNKNOWN_ROUTE
+    assert path in response.json()["detail"]
     assert response.headers["content-type"] == "application/problem+json"
 
 

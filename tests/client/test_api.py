@@ -9,6 +9,7 @@ import pytest
 from tests.client.answers import GENERATION, generation_json
 from tests.client.conftest import AT
 from videogen.client import ApiError, AsyncClient, Client, ProtocolError, Unreachable, VersionMismatch
+from videogen.core.errors import UNKNOWN_ROUTE
 from videogen.schemas.generations import Generation, GenerationCreate
 from videogen.schemas.status import Status
 
@@ -48,7 +49,7 @@ async def test_upload_sends_a_form_and_returns_a_file(client, script):
     script.answers = [httpx.Response(status, json=body | {"createdAt": AT}) for status in (201, 200)]
     for call in (client.upload(b"picture"), client.file("fil_a")):
         file = await call
-        assert (file.id, file.width, file.url) == ("fil_a", 64, "/media/fil_a")
+        assert (file.id, file.width, file.url) == ("fil_a", 64, "http://videogen.test/media/fil_a")
     upload, lookup = script.requests
     assert (upload.method, upload.url.path) == ("POST", "/api/v1/files")
     assert upload.headers["content-type"].startswith("multipart/form-data; boundary=")
@@ -143,11 +144,39 @@ async def test_call_is_not_sent_again_after_a_read_timeout(client, script):
 )
 @pytest.mark.parametrize("status", [404, 405])
 async def test_unknown_call_raises_version_mismatch(client, script, status, health, message):
-    body = {"title": "t", "status": status, "detail": "There is nothing at /api/v1/export.", "code": "not_found"}
+    body = {"type": UNKNOWN_ROUTE, "title": "t", "status": status, "detail": "Gone fishing.", "code": "not_found"}
     script.answers = [httpx.Response(status, json=body), health]
     with pytest.raises(VersionMismatch, match=message) as refusal:
         await client.cancel("gen_a")
     assert refusal.value.detail.startswith("POST /api/v1/generations/gen_a/cancel: the server does not know this call")
+
+
+async def test_a_server_of_version_0_1_0_has_another_sign_of_an_unknown_call(client, script):
+    body = {"title": "t", "status": 404, "detail": "There is nothing at /api/v1/new. See /docs.", "code": "not_found"}
+    health = {"status": "ok", "name": "videogen", "version": "0.1.0"}
+    script.answers = [httpx.Response(404, json=body), httpx.Response(200, json=health)]
+    with pytest.raises(VersionMismatch):
+        await client.get("gen_a")
+
+
+@pytest.mark.parametrize(
+    ("base_url", "link", "expected"),
+    [
+        ("http://videogen.test", "/media/fil_a?sig=x", "http://videogen.test/media/fil_a?sig=x"),
+        ("http://videogen.test/below", "/below/media/fil_a", "http://videogen.test/below/media/fil_a"),
+        ("http://videogen.test", "https://public.test/media/fil_a", "https://public.test/media/fil_a"),
+    ],
+)
+async def test_links_are_absolute(script, base_url, link, expected):
+    result = generation_json(videoUrl=link, posterUrl=None, settings={"maskUrl": "/as/it/is"})
+    script.answers = [httpx.Response(200, json=result) for _ in range(2)]
+    async with AsyncClient(base_url, "t", httpx.MockTransport(script)) as client:
+        generation = await client.as_session("u").get("gen_a")
+    assert (generation.video_url, generation.poster_url) == (expected, None)
+    assert generation.settings == {"maskUrl": "/as/it/is"}
+    transport = httpx.MockTransport(script)
+    async with AsyncClient(base_url, "t", transport, absolute_links=False) as client:
+        assert (await client.get("gen_a")).video_url == link
 
 
 async def test_unknown_id_is_no_version_mismatch(client, script):

@@ -32,7 +32,7 @@ async def test_events_are_typed_and_in_order(client, script):
 
     assert [type(item) for item in items] == [ConnectionChange, RenderProgress, RenderProgress, RenderResult]
     assert [item.id for item in items[1:]] == [1, 2, 3]
-    assert items[3].video_url == "/media/fil_a"
+    assert items[3].video_url == "http://videogen.test/media/fil_a"
 
 
 async def test_watch_of_one_generation_ends_with_its_terminal_event(client, script):

@@ -37,6 +37,15 @@ def test_a_generation_can_be_moved_before_another_or_to_the_end(store, submit, a
     assert queued(alice) == [b, d, c, a]
 
 
+def test_what_is_in_the_trash_cannot_be_moved(store, submit, alice, clock):
+    ended, waiting = _ids(submit.project(alice, 2))
+    store.cancel_generation(alice, ended)
+    store.trash(alice, [ended], clock.now + 60)
+    for moved, before in ((ended, None), (waiting, ended)):
+        with pytest.raises(NotFoundError):
+            store.move_generation(alice, moved, before)
+
+
 def test_a_move_publishes_changed_positions_once(store, submit, alice, database):
     a, b, c = _ids(submit.project(alice, 3))
     events = []

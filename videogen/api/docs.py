@@ -12,7 +12,7 @@ from fastapi import APIRouter, Request
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import FileResponse, HTMLResponse
 
-from videogen.core.errors import NotFoundError
+from videogen.core.errors import UnknownRouteError
 from videogen.web.security_headers import hash_source
 
 router = APIRouter(include_in_schema=False)
@@ -35,10 +35,10 @@ async def get_docs_file(name: str) -> FileResponse:
     """One of its files.
 
     Raises:
-        NotFoundError: it has no such file.
+        UnknownRouteError: it has no such file.
     """
     if name not in FILES:
-        raise NotFoundError(f"There is nothing at /docs/{name}.")
+        raise UnknownRouteError(f"/docs/{name}")
     return FileResponse(Path(str(files("fastapi_swagger.resources") / name)))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
-from videogen.core.errors import NotFoundError, NotReadyError, StorageError
+from videogen.core.errors import NotReadyError, StorageError, UnknownRouteError
 from videogen.core.version import __version__
 from videogen.schemas.system import Health
 from videogen.web.dependencies import ServicesDep
@@ -38,6 +38,6 @@ async def unknown_path(path: str) -> None:
     """A path of the API that does not exist. Without this route the page's catch-all would answer.
 
     Raises:
-        NotFoundError: always.
+        UnknownRouteError: always.
     """
-    raise NotFoundError(f"There is nothing at /api/{path}. See /docs for what there is.")
+    raise UnknownRouteError(f"/api/{path}")

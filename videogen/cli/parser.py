@@ -21,9 +21,7 @@ def add_commands(commands: Any) -> None:
     watch.add_argument("id", help="id of a generation, such as gen_...")
     _output(watch)
     listing = _command(commands, "list", "list your generations, newest first")
-    listing.add_argument(
-        "--status", help="one of queued, processing, completed, failed, cancelled; several with commas"
-    )
+    listing.add_argument("--status", help="queued, processing, completed, failed or cancelled; several with commas")
     listing.add_argument("--search", type=_text, metavar="WORDS", help="words in the prompt or the title")
     listing.add_argument("--limit", type=_count, default=20, help="maximum number; 0 means all (default 20)")
     for name, description in (

@@ -12,6 +12,7 @@ import httpx
 from pydantic import BaseModel
 
 from videogen.client.errors import ProtocolError, from_response
+from videogen.client.links import absolute_links
 from videogen.schemas.generations import GenerationType
 
 M = TypeVar("M", bound=BaseModel)
@@ -49,8 +50,8 @@ class Call(Generic[M]):
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
 
-    def result(self, response: httpx.Response) -> M:
-        """The value of a response, whose body must have been read.
+    def result(self, response: httpx.Response, *, absolute: bool = False) -> M:
+        """The value of a response, whose body must have been read; with `absolute` all links are.
 
         Raises:
             ApiError: the server refused the call.
@@ -59,7 +60,10 @@ class Call(Generic[M]):
         if not response.is_success:
             raise from_response(response)
         try:
-            return self.model.model_validate(self._content(response), extra="ignore")
+            content = self._content(response)
+            if absolute:
+                content = absolute_links(content, response.url)
+            return self.model.model_validate(content, extra="ignore")
         except ValueError as problem:
             raise ProtocolError(f"{self}: expected a {self.model.__name__}, got {problem}") from problem
 

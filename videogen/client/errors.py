@@ -9,7 +9,7 @@ from math import isfinite
 import httpx
 from pydantic import ValidationError
 
-from videogen.core.errors import VideogenError
+from videogen.core.errors import UNKNOWN_ROUTE, VideogenError
 from videogen.core.version import __version__
 from videogen.schemas.generations import Generation
 from videogen.schemas.status import Status
@@ -103,14 +103,22 @@ def from_response(response: httpx.Response) -> ApiError:
         # The response of a proxy, not of the API.
         detail = f"The server answered {response.status_code} {response.reason_phrase}.".replace(" .", ".")
         return ApiError("http_error", detail, response.status_code, retry_after=retry_after)
-    return ApiError(problem.code, problem.detail, response.status_code, errors=problem.errors, retry_after=retry_after)
+    refusal = ApiError(
+        problem.code, problem.detail, response.status_code, errors=problem.errors, retry_after=retry_after
+    )
+    refusal.type = problem.type  # type: ignore[misc]
+    return refusal
 
 
 def is_unknown_call(problem: ApiError) -> bool:
     """Whether the server does not know the call, as opposed to the id."""
     if problem.status in (405, 501):
         return True
-    return problem.status == 404 and (problem.code != "not_found" or problem.detail.startswith("There is nothing at"))
+    if problem.status != 404:
+        return False
+    # Servers of version 0.1.0 have no `type` for it.
+    is_known_by_detail = problem.detail.startswith("There is nothing at /api/")
+    return problem.type == UNKNOWN_ROUTE or problem.code != "not_found" or is_known_by_detail
 
 
 def _retry_seconds(value: str | None) -> float | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from copy import copy
 from pathlib import Path
 from typing import Any, Final, Self, TypeVar
 
@@ -30,6 +31,8 @@ class Transport:
         base_url: str | Callable[[], str],
         token: str | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
+        *,
+        absolute_links: bool = True,
     ) -> None:
         """Make a client; it connects on its first call.
 
@@ -37,14 +40,17 @@ class Transport:
             base_url: the address of the app, without `/api/v1`. A callable is called once, at the first call.
             token: the session's token.
             transport: replaces the network, for tests.
+            absolute_links: whether links in results begin with an address; else they are as the API sends them,
+                which may be a path alone.
         """
         self.token = token
+        self._absolute_links = absolute_links
         self._pool = _Pool(base_url, transport)
 
     def as_session(self, token: str | None) -> Self:
         """The same API and connections, with the session of `token`."""
-        other = type(self).__new__(type(self))
-        other.token, other._pool = token, self._pool
+        other = copy(self)
+        other.token = token
         return other
 
     async def __aenter__(self) -> Self:
@@ -74,7 +80,7 @@ class Transport:
         retries = policy.RetryPolicy(call)
         while True:
             try:
-                return call.result(await self._request(call))
+                return call.result(await self._request(call), absolute=self._absolute_links)
             except httpx.TransportError as problem:
                 await asyncio.sleep(retries.delay_after(problem))
             except ApiError as refusal:
@@ -100,7 +106,7 @@ class Transport:
         self, path: str, last_event_id: int | None, *, ends_with_terminal: bool
     ) -> AsyncGenerator[Watched, None]:
         state = WatchState(path, policy.authorization(self.token), last_event_id, ends_with_terminal=ends_with_terminal)
-        return Subscription(self._pool.http(), state).events()
+        return Subscription(self._pool.http(), state, absolute_links=self._absolute_links).events()
 
     async def _fetch_with_resume(self, link: str, part: PartialFile) -> Path:
         """Fetch a file. After a break ask for the rest."""

@@ -24,8 +24,9 @@ from videogen.client.watch_state import (
 class Subscription:
     """Connects, reads and reconnects. `WatchState` holds what was already yielded."""
 
-    def __init__(self, http: httpx.AsyncClient, state: WatchState) -> None:
+    def __init__(self, http: httpx.AsyncClient, state: WatchState, *, absolute_links: bool = True) -> None:
         self._http = http
+        self._absolute_links = absolute_links
         self._state = state
         self._reconnects = ReconnectPolicy()
 
@@ -73,9 +74,10 @@ class Subscription:
 
     async def _read(self, response: httpx.Response) -> AsyncGenerator[Event, None]:
         try:
+            links_from = response.url if self._absolute_links else None
             async with aclosing(EventSource(response).aiter_sse()) as messages:
                 async for message in messages:
-                    if (event := self._state.accept(message)) is None:
+                    if (event := self._state.accept(message, links_from)) is None:
                         continue
                     yield event
                     if self._state.ended:

@@ -12,6 +12,7 @@ import orjson
 from httpx_sse import ServerSentEvent
 
 from videogen.client.errors import ApiError, ClientError, Unreachable
+from videogen.client.links import absolute_links
 from videogen.client.policy import Backoff
 from videogen.schemas.events import EventType, RenderError, RenderProgress, RenderResult, decode, is_terminal
 
@@ -71,9 +72,12 @@ class WatchState:
             self._start_after = -1
             self._seen.clear()
 
-    def accept(self, message: ServerSentEvent) -> Event | None:
-        """The event in this message, or None if it is of an unknown type, broken, or was yielded before."""
-        event = _decode(message)
+    def accept(self, message: ServerSentEvent, links_from: httpx.URL | None = None) -> Event | None:
+        """The event in this message, or None if it is of an unknown type, broken, or was yielded before.
+
+        With the address `links_from`, its links are absolute.
+        """
+        event = _decode(message, links_from)
         if event is None:
             return None
         # Checked for each generation: where only the latest progress is kept, one may overtake another.
@@ -113,12 +117,13 @@ class ReconnectPolicy:
         return change, self.backoff.next(at_least=delay)
 
 
-def _decode(message: ServerSentEvent) -> Event | None:
+def _decode(message: ServerSentEvent, links_from: httpx.URL | None) -> Event | None:
     """The typed event. Unknown types are ignored; a broken event is logged and ignored."""
     if message.event not in _EVENT_TYPES:
         return None
     try:
-        return decode(message.event, int(message.id), orjson.loads(message.data))
+        data = orjson.loads(message.data)
+        return decode(message.event, int(message.id), absolute_links(data, links_from) if links_from else data)
     except (ValueError, TypeError) as problem:
         log.warning("Left out a broken %s event (id %r): %s", message.event, message.id, problem)
         return None

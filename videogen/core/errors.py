@@ -5,17 +5,22 @@ from __future__ import annotations
 import errno
 from typing import ClassVar, Final
 
+UNKNOWN_ROUTE: Final = "urn:videogen:unknown-route"
+"""The `type` of the problem that answers a request to an address that does not exist."""
+
 
 class VideogenError(Exception):
     """Something went wrong inside videogen.
 
     Attributes:
+        type: the problem's `type` (RFC 9457).
         code: stable, machine-readable name; part of the public contract.
         status: the HTTP status of a response with this error.
         title: short title for people, the same for every instance.
         detail: this case: what was expected, what was received, what to do.
     """
 
+    type: ClassVar[str] = "about:blank"
     code: ClassVar[str] = "internal_error"
     status: ClassVar[int] = 500
     title: ClassVar[str] = "Something went wrong"
@@ -54,8 +59,17 @@ class CrossSiteError(VideogenError, code="cross_site", status=403, title="Cross-
 
 
 class NotFoundError(VideogenError, code="not_found", status=404, title="Not found"):
-    # The client takes a detail that starts with "There is nothing at" for an unknown route: see `is_unknown_call`.
     """This does not exist, or it belongs to another session."""
+
+
+class UnknownRouteError(NotFoundError, title="No such address"):
+    """There is nothing at this address."""
+
+    # Clients tell an unknown call from an unknown id by it.
+    type = UNKNOWN_ROUTE
+
+    def __init__(self, path: str) -> None:
+        super().__init__(f"There is nothing at {path[:200]}. See /docs for what there is.")
 
 
 class DeletedError(VideogenError, code="deleted", status=410, title="Deleted"):

@@ -103,3 +103,8 @@ def disposition(kind: str, name: str) -> str:
     if plain == name:
         return f'{kind}; filename="{name}"'
     return f"{kind}; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
+
+
+def counted(count: int, noun: str, plural: str = "") -> str:
+    """A number with its noun: 1 generation, 2 generations."""
+    return f"{count} {noun if count == 1 else plural or noun + 's'}"

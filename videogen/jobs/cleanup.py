@@ -11,6 +11,7 @@ from queue import Empty, SimpleQueue
 from typing import Final
 
 from videogen.core.errors import StorageError
+from videogen.core.text import counted
 from videogen.db.database import Database, StoredEvent, damaged
 from videogen.db.integrity import check
 from videogen.jobs.render_logs import RenderLogs
@@ -54,7 +55,7 @@ def sweep(store: Store, storage: Storage, data_folder: DataFolder) -> int:
             remove_files(storage, data_folder, generation_id)
     count = len(removals) + data_folder.remove_scratch()
     if count:
-        logger.info("%d leftovers of an earlier crash were removed.", count)
+        logger.info("Removed %s of an earlier crash.", counted(count, "leftover"))
     return count
 
 

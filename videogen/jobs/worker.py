@@ -25,6 +25,7 @@ from videogen.core.errors import (
     is_disk_fault,
 )
 from videogen.core.security import new_id
+from videogen.core.text import counted
 from videogen.engines.base import Recipe, RenderLost
 from videogen.engines.process.host import RenderHandle
 from videogen.engines.process.pool import ProcessPool
@@ -89,9 +90,10 @@ class WorkerPool:
     def start(self) -> None:
         """Queue again what the last process left, and start the threads."""
         if orphans := end_orphans():
-            logger.warning("Killed %d processes that renderers of a dead server had started.", orphans)
+            what = counted(orphans, "process", "processes")
+            logger.warning("Killed %s that renderers of a dead server had started.", what)
         if recovered := self._queue.recover():
-            logger.info("Queued %d generations again, which the last process had not finished.", recovered)
+            logger.info("Queued %s again that the last process had not finished.", counted(recovered, "generation"))
         targets = {"cleanup": self._cleanup.run}
         if self._settings.count:
             self._processes.prepare(next(iter(self._references.values())))

@@ -52,14 +52,14 @@ def visible() -> Any:
     return col(GenerationRow.trashed_until).is_(None)
 
 
-def get_owned(session: Session, session_id: str, generation_id: str, *, include_trashed: bool = False) -> GenerationRow:
+def get_owned(session: Session, session_id: str, generation_id: str) -> GenerationRow:
     """Read a generation of this session.
 
     Raises:
         NotFoundError: there is none, it is another session's, or it is in the trash. All look the same.
     """
     query = select(GenerationRow).where(GenerationRow.id == generation_id, GenerationRow.session_id == session_id)
-    return require(session.exec(query if include_trashed else query.where(visible())).first())
+    return require(session.exec(query.where(visible())).first())
 
 
 def require(row: Row | None) -> Row:

@@ -171,15 +171,15 @@ class QueueOrderStore(BaseStore):
         If the other one has started in the meantime, the generation becomes the first of those that still wait.
 
         Raises:
-            NotFoundError: one of the two is not this session's.
+            NotFoundError: one of the two is not this session's, or in the trash.
             NotQueuedError: it is not queued, or the other one has ended.
         """
         with self.database.write() as unit:
-            row = get_owned(unit.session, session_id, generation_id, include_trashed=True)
+            row = get_owned(unit.session, session_id, generation_id)
             if row.status != Status.QUEUED:
                 raise NotQueuedError
             if before is not None and before != generation_id:
-                other = get_owned(unit.session, session_id, before, include_trashed=True)
+                other = get_owned(unit.session, session_id, before)
                 if other.status in TERMINAL:
                     raise NotQueuedError(f"The generation {before!r} has ended, so that nothing can come before it.")
             if before != generation_id:

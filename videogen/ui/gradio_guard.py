@@ -9,7 +9,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from videogen.core.errors import CrossSiteError, NotFoundError
+from videogen.core.errors import CrossSiteError, UnknownRouteError
 from videogen.web.same_origin import is_foreign, is_same_origin
 
 PUBLIC: Final = re.compile(
@@ -53,7 +53,7 @@ class GradioGuard:
         """Pass the request on.
 
         Raises:
-            NotFoundError: the route is closed.
+            UnknownRouteError: the route is closed.
             CrossSiteError: another site sent it.
         """
         if scope["type"] != "http":
@@ -66,7 +66,7 @@ class GradioGuard:
         if PUBLIC.fullmatch(route) is None:
             is_agent = self._agents and AGENTS.fullmatch(route) is not None
             if not is_agent and PAGE.fullmatch(route) is None:
-                raise NotFoundError(f"There is nothing at {path[:200]}. See /docs for what there is.")
+                raise UnknownRouteError(path)
             if is_foreign(connection):
                 raise CrossSiteError(
                     "Only the page itself may call this. Programs use the API with a Bearer header: see /docs."

@@ -16,6 +16,7 @@ from starlette.routing import Mount
 
 from videogen.client import AsyncClient
 from videogen.client.calls import API
+from videogen.client.policy import direct_transport
 from videogen.core.security import new_token
 from videogen.schemas.engines import EngineInfo
 from videogen.ui import assets, form
@@ -95,7 +96,7 @@ def mount_page(app: FastAPI, settings: PageSettings, path: str = "/") -> Callabl
         first visit; the secret must stay the same over restarts.
     """
     _no_search_for_matplotlib()
-    client = AsyncClient(settings.api_url)
+    client = _own_client(settings)
     app.include_router(early_room(client))
     if settings.api_is_elsewhere:
         app.include_router(passing_on(client))
@@ -121,6 +122,12 @@ def mount_page(app: FastAPI, settings: PageSettings, path: str = "/") -> Callabl
     assert isinstance(mounted, Mount)
     mounted.app = GradioGuard(GradioCalls(mounted.app, page), agents=mcp_is_installed())
     return partial(_set_secret, page)
+
+
+def _own_client(settings: PageSettings) -> AsyncClient:
+    """The page's client. In the same process no proxy is between them, and browsers know the address of the links."""
+    transport = None if settings.api_is_elsewhere else direct_transport()
+    return AsyncClient(settings.api_url, transport=transport, absolute_links=False)
 
 
 def _set_secret(page: gr.Blocks, secret: str) -> None:

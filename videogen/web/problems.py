@@ -17,6 +17,7 @@ from videogen.core.errors import (
     MethodNotAllowedError,
     SessionRequiredError,
     TooManyGuessesError,
+    UnknownRouteError,
     VideogenError,
 )
 from videogen.core.validation import invalid_request
@@ -28,7 +29,7 @@ MEDIA_TYPE: Final = "application/problem+json"
 
 def problem_response(error: VideogenError) -> JSONResponse:
     """The response for an error."""
-    body: dict[str, Any] = {"type": "about:blank", "title": error.title, "status": error.status}
+    body: dict[str, Any] = {"type": error.type, "title": error.title, "status": error.status}
     body |= {"detail": error.detail, "code": error.code}
     headers = {"Cache-Control": "no-store"}
     if isinstance(error, InvalidRequestError):
@@ -86,10 +87,12 @@ def install(app: FastAPI) -> None:
         return problem_response(invalid_request(error.errors()))
 
     @app.exception_handler(HTTPException)
-    async def _http(_request: Request, error: HTTPException) -> JSONResponse:
+    async def _http(request: Request, error: HTTPException) -> JSONResponse:
+        if error.status_code == 404:
+            return problem_response(UnknownRouteError(request.url.path))
         if error.status_code == 400:  # FastAPI could not decode the body
             return problem_response(InvalidRequestError("body", "valid JSON in UTF-8", "something else"))
-        code = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "http_error")
+        code = "method_not_allowed" if error.status_code == 405 else "http_error"
         body = {"type": "about:blank", "title": str(error.detail), "status": error.status_code}
         body |= {"detail": str(error.detail), "code": code}
         return JSONResponse(body, error.status_code, error.headers, MEDIA_TYPE)
