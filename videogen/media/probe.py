@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import av
 
 from videogen.core.errors import VideogenError
+
+_FORMATS: Final = {".mp4": "mp4", ".webm": "webm"}
 
 
 class BrokenMediaError(VideogenError, code="broken_media", title="Broken video file"):
@@ -30,16 +33,19 @@ class Probe:
 
 
 def probe(path: Path) -> Probe:
-    """Read the header of a video file; no frame is decoded.
+    """Read the header of an MP4 or a WebM, as its suffix says; no frame is decoded.
 
     Raises:
         BrokenMediaError: the file is missing, is not a video, or is not complete.
     """
+    if path.suffix not in _FORMATS:
+        raise _broken(path, f"a name that ends with {path.suffix!r} instead of .mp4 or .webm")
     try:
         if path.stat().st_size == 0:
             raise _broken(path, "an empty file")
         _check_boxes(path)
-        with av.open(str(path)) as container:
+        # Without the format, FFmpeg would choose it by the content. Playlists, for example, name other files to read.
+        with av.open(str(path), format=_FORMATS[path.suffix], options={"protocol_whitelist": "file"}) as container:
             if not container.streams.video:
                 raise _broken(path, "a file without a video stream")
             stream = container.streams.video[0]

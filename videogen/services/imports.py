@@ -61,18 +61,21 @@ class ImportService:
             NotAnExportError: the zip is no export, is damaged or is malicious. Nothing was imported.
             StorageError: the disk is full or cannot be written. No generation was added.
         """
-        with import_archive.open_export(folder / "upload.zip", self.max_bytes) as (archive, manifest):
-            origins = {entry.id for entry in manifest.generations}
+        media: dict[Path, tuple[str, ExportedFile]] = {}
+        with import_archive.open_export(folder / "upload.zip", self.max_bytes) as export:
+            origins = {entry.id for entry in export.manifest.generations}
             known = self._store.known_generations(session_id, origins)
             unpacked: list[tuple[ExportedGeneration, dict[str, Path]]] = []
-            for number, entry in enumerate(manifest.generations):
+            for number, entry in enumerate(export.manifest.generations):
                 paths = {}
                 for kind, file in self._wanted_files(entry, known.get(entry.id)).items():
                     # A name of ours: nothing in the zip decides where anything is written.
                     paths[kind] = folder / f"{number}-{kind}.{file.path.rpartition('.')[2]}"
-                    import_archive.extract(archive, file, paths[kind], is_video=kind == "video")
+                    import_archive.extract(export, file, paths[kind])
+                    media[paths[kind]] = kind, file
                 if paths or entry.id not in known:
                     unpacked.append((entry, paths))
+        import_archive.check_media(media)
         added: list[ImportedGeneration] = []
         repaired: list[FileRow] = []
         moved: list[FileRow] = []
