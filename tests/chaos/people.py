@@ -94,7 +94,7 @@ class Person:
         """The video of a generation, as a browser gets it."""
         generation = await self._insist(lambda: self._client.get(generation_id))
         async with httpx.AsyncClient(trust_env=False, timeout=20) as http:
-            answer = await http.get(f"{self._url}{generation.video_url}")
+            answer = await http.get(generation.video_url)
             return answer.raise_for_status().content
 
     async def leave(self) -> None:

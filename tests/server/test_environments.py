@@ -1,9 +1,13 @@
 """A start where the environment is full of things that other programs left in it."""
 
 import httpx
+import pytest
+from python_multipart.exceptions import MultipartParseError
+from python_multipart.multipart import MultipartParser
 
 from tests.support.api import Session
 from videogen.core.errors import NotFoundError
+from videogen.server import create_app
 from videogen.web.problems import documented
 
 IGNORED = {
@@ -57,3 +61,11 @@ def test_errors_are_documented_without_docstrings(monkeypatch):
     """As with PYTHONOPTIMIZE=2."""
     monkeypatch.setattr(NotFoundError, "__doc__", None)
     assert documented(NotFoundError)[404]["description"] == "`not_found`: Not found"
+
+
+def test_a_malformed_form_is_not_logged(caplog):
+    """Its sender gets the answer."""
+    assert create_app.__module__  # it is loaded
+    with pytest.raises(MultipartParseError):
+        MultipartParser(b"b").write(b"no part")
+    assert not caplog.records

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import warnings
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -38,6 +39,8 @@ _EDGES: Final = (
 
 # FastAPI silences this warning while it builds its fields; ours are built at their first use.
 warnings.filterwarnings("ignore", category=UnsupportedFieldAttributeWarning)
+# It warns of forms that are malformed; whoever sent one gets the answer.
+logging.getLogger("python_multipart").setLevel(logging.ERROR)
 
 
 def create_app(config: AppConfig | None = None, *, page: bool = True) -> FastAPI:
