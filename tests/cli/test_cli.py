@@ -4,11 +4,14 @@ import json
 import socket
 import stat
 from contextlib import closing
+from pathlib import Path
+from types import SimpleNamespace
 
 import httpx
 import pytest
 
 from tests.cli.conftest import TINY
+from videogen.cli.destinations import Target
 from videogen.media.probe import probe
 
 
@@ -27,6 +30,15 @@ def test_file_named_after_the_prompt_overwrites_no_other(home):
     home.run("generate", "Blue bars!", *TINY)
     assert (home.folder / "blue-bars.mp4").read_text() == "mine"
     assert probe(home.folder / "blue-bars-2.mp4").width == 64
+
+
+def test_a_file_is_named_after_its_title_in_any_script(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    made = SimpleNamespace(type="video", title="", prompt="सूर्यास्त, con")
+    assert Target(None).next(made) == Path("सूर्यास्त-con.mp4")
+    made.title = "CON"
+    Path("con_.mp4").touch()
+    assert Target(None).next(made) == Path("con_-2.mp4")
 
 
 def test_json_is_one_object_per_line(home):
