@@ -32,7 +32,7 @@ def actions(client, pages):
 @pytest.fixture
 def page(api, client, pages):
     api.session("mine", generation_json("gen_a", status="processing"))
-    page = Page(client.as_session("mine"), Texts(catalog("en")))
+    page = Page(client.as_session("mine"), Texts(catalog("en")), token="mine")
     pages.open("tab", page)
     return page
 
@@ -172,7 +172,7 @@ async def test_when_what_is_shown_was_deleted_the_stage_goes_on_to_what_comes_ne
         for number in range(4)
     ]
     api.session("mine", *ended)
-    page = Page(client.as_session("mine"), Texts(catalog("en")))
+    page = Page(client.as_session("mine"), Texts(catalog("en")), token="mine")
     pages.open("tab", page)
     page.board.put_page(await page.client.list())
     page.board.select("gen_3")
@@ -211,7 +211,7 @@ async def test_what_is_started_before_the_watcher_is_there_comes_on_the_stage(ap
     api.session("mine")
     told = await actions.generate(REQUEST, *FORM, BROWSER)
     assert told["accepted"] == "key-1"
-    late = Page(client.as_session("mine"), Texts(catalog("en")))
+    late = Page(client.as_session("mine"), Texts(catalog("en")), token="mine")
     pages.open("tab", late)
     late.board.put_page(await late.client.list())
     assert late.board.selected.prompt == "Sea"

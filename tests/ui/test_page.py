@@ -14,6 +14,7 @@ from videogen.ui import assets
 from videogen.ui.form import Limits, engine_form
 from videogen.ui.gradio_guard import GradioGuard
 from videogen.ui.page import PageSettings, build_page, mount_page
+from videogen.ui.tabs import Tabs
 
 IDS = {
     *("prompt", "generate", "cancel", "retry", "download", "result-video", "job-status", "job-progress"),
@@ -34,7 +35,7 @@ def settings():
 @pytest.fixture
 async def page(settings):
     # Without a running loop Gradio makes one of its own, and leaves it open.
-    return build_page(settings, AsyncClient(settings.api_url))
+    return build_page(settings, AsyncClient(settings.api_url), Tabs())
 
 
 def markup():

@@ -48,7 +48,7 @@ async def test_who_comes_back_finds_what_runs(api, watch):
     assert (first["selected"]["id"], first["selected"]["progress"]) == ("gen_a", 40)
     assert [item["id"] for item in first["active"]] == ["gen_a", "gen_b"]
     assert first["notice"] == "Welcome back: 2 generations are still rendering."
-    assert (first["link"], first["token"]) == ("live", "mine")
+    assert first["link"] == "live"
 
 
 async def test_progress_and_result_follow(api, watch):
@@ -70,7 +70,38 @@ async def test_frames_are_whole_and_never_the_same(api, watch, monkeypatch):
     frames = watch(Visit(token="mine"))
     seen = [await anext(frames) for _ in range(4)]
     assert len({frame["tick"] for frame in seen}) == 4
-    assert all(frame["token"] == "mine" and frame["selected"] for frame in seen)
+    assert all(frame["selected"] for frame in seen)
+
+
+async def test_a_token_that_the_browser_brought_is_not_sent(api, watch, monkeypatch):
+    monkeypatch.setattr("videogen.ui.watcher.HEARTBEAT", 0.01)
+    api.session("mine")
+    frames = watch(Visit(token="mine", cookie="other"))
+    seen = [await anext(frames) for _ in range(3)]
+    assert all(frame["brought"] and "token" not in frame for frame in seen)
+
+
+@pytest.mark.parametrize("visit", [Visit(cookie="mine"), Visit(token="unknown", cookie="mine")])
+async def test_a_new_token_is_sent_until_the_browser_has_shown_that_it_has_it(api, watch, pages, monkeypatch, visit):
+    monkeypatch.setattr("videogen.ui.watcher.HEARTBEAT", 0.01)
+    api.session("mine")
+    frames = watch(visit)
+    seen = [await anext(frames) for _ in range(3)]
+    assert all(frame["token"] == "mine" and not frame["brought"] for frame in seen)
+    pages.find("tab", Visit(cookie="mine"))  # a call with the cookie shows nothing
+    assert "token" in await anext(frames)
+    pages.find("tab", Visit(token="mine"))
+    assert "token" not in await anext(frames)
+
+
+async def test_a_first_visitor_keeps_the_session_over_a_break_of_the_api(api, watch, pages):
+    frames = watch(Visit())
+    token = (await anext(frames))["token"]
+    del api.sessions[token]
+    api.cut()
+    await until(frames, lambda frame: frame["link"] == "reconnecting")
+    api.session(token)
+    assert (await until(frames, lambda frame: frame["link"] == "live"))["token"] == token
 
 
 async def test_bursts_become_few_frames_and_the_end_is_shown(api, watch):
@@ -148,9 +179,9 @@ async def test_a_closed_page_is_forgotten(api, watch, pages):
     api.session("mine")
     frames = watch(Visit(token="mine"))
     await anext(frames)
-    assert pages.find("tab") is not None
+    assert pages.find("tab", Visit(token="mine")) is not None
     await frames.aclose()
-    assert pages.find("tab") is None
+    assert pages.find("tab", Visit(token="mine")) is None
 
 
 async def test_two_tabs_are_two_pages(api, watch, pages):
@@ -158,7 +189,23 @@ async def test_two_tabs_are_two_pages(api, watch, pages):
     one, two = watch(Visit(token="mine"), "one"), watch(Visit(token="mine"), "two")
     await anext(one)
     await anext(two)
-    assert pages.find("one") is not pages.find("two")
+    assert pages.get("one") is not pages.get("two")
+
+
+@pytest.mark.parametrize(
+    ("visit", "found"),
+    [
+        (Visit(token="mine"), True),
+        (Visit(cookie="mine"), True),
+        (Visit(token="other", cookie="mine"), True),
+        (Visit(token="other", cookie="other"), False),
+        (Visit(), False),
+    ],
+)
+async def test_a_page_is_found_with_its_token_alone(api, watch, pages, visit, found):
+    api.session("mine")
+    await anext(watch(Visit(token="mine")))
+    assert (pages.find("tab", visit) is not None) == found
 
 
 @pytest.mark.parametrize(

@@ -58,6 +58,10 @@ class CrossSiteError(VideogenError, code="cross_site", status=403, title="Cross-
     """A write with only the cookie must come from this site. Send the token as a Bearer header instead."""
 
 
+class ForeignPageError(VideogenError, code="foreign_page", status=403, title="Page of another session"):
+    """This page belongs to another session, or is open already. Reload it."""
+
+
 class NotFoundError(VideogenError, code="not_found", status=404, title="Not found"):
     """This does not exist, or it belongs to another session."""
 

@@ -167,17 +167,18 @@ class Actions:
 
     def _page(self, browser: Any, request: gr.Request) -> Page:
         """The tab's page; or, where this process does not know the tab (any more), one of its session."""
-        found = self._pages.find(request.session_hash)
+        visit = Visit.read(browser, request.cookies, request.headers)
+        found = self._pages.find(request.session_hash, visit)
         if found is not None:
             return found
-        visit = Visit.read(browser, request.cookies, request.headers)
-        return Page(self._client.as_session(visit.token or visit.cookie), texts_of(visit), tab=request.session_hash)
+        token = visit.token or visit.cookie
+        return Page(self._client.as_session(token), texts_of(visit), token=token, tab=request.session_hash)
 
     def _show(self, page: Page, generation: Generation) -> None:
         if page.tab is not None:
             # Somebody was quicker than the page's watcher, which may have come in the meantime.
-            if (there := self._pages.find(page.tab)) is None:
-                self._pages.expect(page.tab, generation.id)
+            if (there := self._pages.find(page.tab, Visit(token=page.token))) is None:
+                self._pages.expect(page.tab, page.token, generation.id)
             page = there or page
         page.board.put(generation)
         page.board.select(generation.id)

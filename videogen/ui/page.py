@@ -28,15 +28,17 @@ from videogen.ui.first_paint import FirstPaint, early_room
 from videogen.ui.gradio_calls import GradioCalls
 from videogen.ui.gradio_guard import GradioGuard
 from videogen.ui.pace import Pace
-from videogen.ui.pages import Pages, Visit
+from videogen.ui.pages import Visit
 from videogen.ui.sharing import Sharing
+from videogen.ui.tab_guard import TabGuard
+from videogen.ui.tabs import MAX_TABS, TabLimits, Tabs
 from videogen.ui.texts import TITLE
 from videogen.ui.theme import theme
 from videogen.ui.views import View, packed
 from videogen.ui.watcher import Watcher
 
-MAX_PAGES: Final = 1000
-"""Open at once in one process."""
+MAX_STATES: Final = 100
+"""So many tabs' states Gradio keeps, 100 kB each. The page has none, so they may be forgotten at any time."""
 STORAGE_KEY: Final = "videogen-session"
 # No handler is an endpoint of its own: programs use the HTTP API, and agents the tools in `agents`.
 QUIET: Final[dict[str, Any]] = {
@@ -78,6 +80,7 @@ class PageSettings:
     """The path under which a proxy shows the app."""
     new_token: Callable[[], str] = new_token
     """Makes a signed token for a visitor who has none."""
+    tabs: TabLimits = field(default_factory=TabLimits)
     links_from_api: Callable[[], bool] = lambda: True
     """Whether the API knows the public address of shared links; where it does not, the browser does."""
 
@@ -103,7 +106,8 @@ def mount_page(app: FastAPI, settings: PageSettings, path: str = "/") -> Callabl
     api = (PATH if settings.api_is_elsewhere else API).removeprefix("/")
     head = partial(assets.head, _forms(settings), api=api)
     app.add_middleware(FirstPaint, head=head, shell=assets.shell)
-    page = build_page(settings, client)
+    tabs = Tabs(settings.tabs)
+    page = build_page(settings, client, tabs)
     gr.mount_gradio_app(
         app,
         page,
@@ -120,7 +124,7 @@ def mount_page(app: FastAPI, settings: PageSettings, path: str = "/") -> Callabl
     )
     mounted = app.router.routes[-1]
     assert isinstance(mounted, Mount)
-    mounted.app = GradioGuard(GradioCalls(mounted.app, page), agents=mcp_is_installed())
+    mounted.app = GradioGuard(GradioCalls(TabGuard(mounted.app, tabs), page), agents=mcp_is_installed())
     return partial(_set_secret, page)
 
 
@@ -137,9 +141,8 @@ def _set_secret(page: gr.Blocks, secret: str) -> None:
     page.config = page.get_config_file()
 
 
-def build_page(settings: PageSettings, client: AsyncClient) -> gr.Blocks:
+def build_page(settings: PageSettings, client: AsyncClient, tabs: Tabs) -> gr.Blocks:
     """Build the page's parts, and what leads to what."""
-    pages, pace = Pages(), Pace()
     forms = _forms(settings)
     page = gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True)
     with page:
@@ -159,15 +162,21 @@ def build_page(settings: PageSettings, client: AsyncClient) -> gr.Blocks:
         _place("help")
         _place("compare")
         _wire_form(page, fields, buttons, carriers)
-        _wire_actions(Actions(client, pages, forms), fields, buttons, carriers)
-        _wire_sharing(Sharing(client, pages, settings.links_from_api), carriers)
+        _wire_actions(Actions(client, tabs.pages, forms), fields, buttons, carriers)
+        _wire_sharing(Sharing(client, tabs.pages, settings.links_from_api), carriers)
         _wire_player(video, carriers)
-        _wire_watcher(page, carriers, (client, pages, pace), settings.new_token)
+        _wire_watcher(page, carriers, (client, tabs, Pace()), settings.new_token)
         if mcp_is_installed():
             Agents(client).offer()
     # Gradio runs this many events at once and lets all others wait; each open page is one that never ends.
     # Said as its own `launch` says it: `queue()` would build all of Gradio's routes once more.
-    page.max_threads = page._queue.max_thread_count = MAX_PAGES
+    page.max_threads = page._queue.max_thread_count = MAX_TABS
+    # Or a call would start a watcher beside the queue.
+    page.api_open = False
+    page.state_session_capacity = MAX_STATES
+    # It would count every event that has ended, again at each end.
+    page._queue.ANALYTICS_MAX_EVENTS = 0
+    tabs.serve(page)
     return page
 
 
@@ -253,14 +262,19 @@ def _wire_sharing(sharing: Sharing, carriers: Carriers) -> None:
 
 
 def _wire_watcher(
-    page: gr.Blocks, carriers: Carriers, parts: tuple[AsyncClient, Pages, Pace], new_token: Callable[[], str]
+    page: gr.Blocks, carriers: Carriers, parts: tuple[AsyncClient, Tabs, Pace], new_token: Callable[[], str]
 ) -> None:
     """The page's one endless handler: it starts with the page and ends with it."""
+    client, tabs, pace = parts
 
     async def watch(browser: Any, request: gr.Request) -> AsyncGenerator[View, None]:
-        watcher = Watcher(*parts, str(request.session_hash), new_token)
+        name = str(request.session_hash)
+        if not await tabs.started(name):
+            return
+        watcher = Watcher(client, tabs.pages, pace, name, new_token)
         async with aclosing(watcher.frames(Visit.read(browser, request.cookies, request.headers))) as frames:
             async for frame in frames:
                 yield packed(frame)
+                await tabs.taken(name)
 
     page.load(watch, carriers.browser, carriers.room, js="videogen.arrive", **QUIET)

@@ -53,6 +53,10 @@ class Page:
     board: Board = field(default_factory=Board)
     bell: asyncio.Event = field(default_factory=asyncio.Event)
     alarm: asyncio.Event = field(default_factory=asyncio.Event)
+    token: str | None = None
+    """The session's. Only requests with this token may act on the page."""
+    proven: bool = False
+    """Whether the browser has shown that it knows the token."""
     tab: str | None = None
     """The session hash of a tab that has acted before its watcher was there; this page is only a stand-in then."""
 
@@ -77,23 +81,32 @@ class Pages:
 
     def __init__(self) -> None:
         self._open: dict[str, Page] = {}
-        self._expected: dict[str, str] = {}
+        self._expected: dict[str, tuple[str | None, str]] = {}
 
     def open(self, session_hash: str, page: Page) -> None:
-        """Register a tab; one that loads again replaces itself. What it asked to see before comes on its stage."""
+        """Register a tab; one that loads again replaces itself. What its session asked to see comes on its stage."""
         self._open[session_hash] = page
-        if (wanted := self._expected.pop(session_hash, None)) is not None:
+        token, wanted = self._expected.pop(session_hash, (None, ""))
+        if token is not None and token == page.token:
             page.board.select(wanted)
 
-    def expect(self, session_hash: str, generation_id: str) -> None:
+    def expect(self, session_hash: str, token: str | None, generation_id: str) -> None:
         """Remember what a tab wants on its stage, until its watcher is there. Some watchers never come."""
-        self._expected[session_hash] = generation_id
+        self._expected[session_hash] = (token, generation_id)
         if len(self._expected) > MAX_EXPECTED:
             del self._expected[next(iter(self._expected))]
 
-    def find(self, session_hash: str | None) -> Page | None:
-        """The page of a tab, while its watcher lives."""
-        return self._open.get(session_hash or "")
+    def get(self, session_hash: str) -> Page | None:
+        """The page of a tab, while its watcher lives, whoever asks."""
+        return self._open.get(session_hash)
+
+    def find(self, session_hash: str | None, visit: Visit) -> Page | None:
+        """The same for a request that brings the token of the page; None for any other."""
+        page = self._open.get(session_hash or "")
+        if page is None or page.token is None or page.token not in (visit.token, visit.cookie):
+            return None
+        page.proven = page.proven or page.token == visit.token
+        return page
 
     def close(self, session_hash: str, page: Page) -> None:
         """Forget a tab, unless it has been replaced since."""

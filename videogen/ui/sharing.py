@@ -49,10 +49,10 @@ class Sharing:
         return await self._told(self._page_of(request, browser))
 
     def _page_of(self, request: gr.Request, browser: Any) -> Page:
-        found = self._pages.find(request.session_hash)
+        visit = Visit.read(browser, request.cookies, request.headers)
+        found = self._pages.find(request.session_hash, visit)
         if found is not None:
             return found
-        visit = Visit.read(browser, request.cookies, request.headers)
         return Page(self._client.as_session(visit.token or visit.cookie), texts_of(visit))
 
     async def _told(self, page: Page, notice: str = "") -> View:

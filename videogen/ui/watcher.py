@@ -6,6 +6,7 @@ import asyncio
 import itertools
 from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import aclosing, suppress
+from dataclasses import replace
 from typing import Final
 
 from videogen.client import ApiError, AsyncClient, ClientError, ConnectionChange
@@ -41,11 +42,13 @@ class Watcher:
         self._link: views.Link = "live"
         self._tick = 0
         self._heard: set[str] = set()
+        self._brought: str | None = None
         self._told: views.View = {}
 
     async def frames(self, visit: Visit) -> AsyncGenerator[views.View, None]:
         """Yield what to show: changes at once, and a heartbeat when there are none."""
         backoff = Backoff(longest=3.0)
+        self._brought = visit.token
         while True:
             page = Page(self._client, texts_of(visit))
             try:
@@ -58,13 +61,16 @@ class Watcher:
                 self._link = "reconnecting"
                 yield self._stamp({"problem": _plain(problem, page.texts)})
             finally:
+                # One who came without a session keeps the one that was given.
+                visit = replace(visit, token=page.token or visit.token)
                 self._pages.close(self._key, page)
                 self._pace.left(self._key)
             await asyncio.sleep(backoff.next())
 
     async def _follow(self, page: Page, visit: Visit) -> AsyncGenerator[views.View, None]:
         arrival = await sign_in(self._client, visit, self._new_token)
-        page.client = self._client.as_session(arrival.token)
+        page.client, page.token = self._client.as_session(arrival.token), arrival.token
+        page.proven = arrival.token == self._brought
         page.board.put_page(arrival.page)
         reader = asyncio.create_task(self._read(page))
         reader.add_done_callback(lambda _: page.ring(urgent=True))
@@ -72,7 +78,7 @@ class Watcher:
             await self._settle(page, visit)
             self._pages.open(self._key, page)
             notice = page.texts.welcome(len(page.board.active()))
-            self._told = {"token": arrival.token, "adopt": arrival.adopt, "notice": notice, "visit": next(_visits)}
+            self._told = {"brought": page.proven, "adopt": arrival.adopt, "notice": notice, "visit": next(_visits)}
             yield self._frame(page)
             while not reader.done():
                 await self._wait(page)
@@ -126,7 +132,9 @@ class Watcher:
             await _fetch(page, page.board.unknown)
 
     def _frame(self, page: Page) -> views.View:
-        return self._stamp(views.room(page.board, page.texts) | self._told | {"history": page.board.history_version})
+        # A browser may skip a frame, so the token is in each until a call has brought it back; then in none.
+        told = self._told if page.proven else self._told | {"token": page.token}
+        return self._stamp(views.room(page.board, page.texts) | told | {"history": page.board.history_version})
 
     def _stamp(self, frame: views.View) -> views.View:
         """Each frame is whole, since a browser may skip some, and unlike the last, since it is a sign of life."""

@@ -67,6 +67,7 @@ window.videogen = {
   /** What the page brings along when it loads: its session, and what it had open. */
   arrive(session) {
     const token = videogen.store.read("claimed") ?? session?.token ?? videogen.store.read("token");
+    videogen.session.brought = token ?? null;
     return [{ ...(session ?? {}), token, selected: videogen.tab.read(), language: videogen.language }];
   },
 

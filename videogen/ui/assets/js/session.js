@@ -15,15 +15,20 @@
   }
 
   videogen.session = {
+    /** What this page said at its arrival. */
+    brought: null,
+
+    /** The room names the token only where this browser does not know it yet. */
     apply(room) {
-      if (!room.token || room.token === kept) return;
+      const token = room.token ?? (room.brought ? videogen.session.brought : null);
+      if (!token || token === kept) return;
       videogen.store.write("claimed", null);
-      kept = room.token;
+      kept = token;
       know();
       // For the next visit, which asks before Gradio can tell what it keeps.
       videogen.store.write("token", kept);
       videogen.act("keep");
-      if (room.adopt) adopt(room.token);
+      if (room.adopt) adopt(token);
     },
 
     /** The session's token, once the page knows it. */
