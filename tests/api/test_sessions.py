@@ -160,3 +160,26 @@ def test_the_cookie_can_be_set_from_a_bearer_token(app, session):
     assert response.headers["set-cookie"].startswith(f"videogen_session={session.token};")
     refused = httpx.post(f"{app.base_url}{API}/sessions/cookie", headers={"Authorization": "Bearer wrong"})
     assert (refused.status_code, "set-cookie" in refused.headers) == (401, False)
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 204),
+        ({"Sec-Fetch-Site": "same-origin"}, 204),
+        ({"Origin": "SELF"}, 204),
+        ({"Sec-Fetch-Site": "cross-site"}, 403),
+        ({"Sec-Fetch-Site": "same-site", "Origin": "SELF"}, 403),
+        ({"Sec-Fetch-Site": "none"}, 403),
+        ({"Origin": "https://evil.example.org"}, 403),
+        ({"Origin": "null"}, 403),
+        ({"Referer": "https://evil.example.org/page"}, 403),
+    ],
+    ids=repr,
+)
+def test_only_the_sites_own_pages_put_a_session_into_a_browser(app, session, headers, status):
+    headers = {name: app.base_url if value == "SELF" else value for name, value in headers.items()}
+    answer = session.post("/sessions/cookie", headers=headers)
+    assert answer.status_code == status
+    assert ("set-cookie" in answer.headers) == (status == 204)
+    assert status == 204 or answer.json()["code"] == "cross_site"

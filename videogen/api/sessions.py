@@ -10,15 +10,15 @@ from videogen.core.errors import (
     DatabaseBusyError,
     InvalidRequestError,
     LimitExceededError,
+    SessionRequiredError,
     TooManyGuessesError,
 )
 from videogen.schemas.portability import Transfer, TransferClaim
 from videogen.schemas.system import SessionCreated
 from videogen.web.dependencies import PublicUrlDep, ServicesDep
 from videogen.web.problems import documented
-from videogen.web.same_origin import is_same_origin
+from videogen.web.same_origin import is_foreign
 from videogen.web.sessions import (
-    READS,
     WRITES,
     SessionDep,
     StoredSessionDep,
@@ -28,6 +28,7 @@ from videogen.web.sessions import (
 from videogen.web.user_agent import device_name
 
 router = APIRouter(prefix="/api/v1/sessions", tags=["sessions"])
+_COOKIE_HERE = "Only a page of this site may set its cookie. Send the token as a Bearer header instead."
 
 
 @router.post("", status_code=201, responses=documented(DatabaseBusyError))
@@ -36,9 +37,12 @@ def create_session(services: ServicesDep, request: Request) -> SessionCreated:
     return store_session(request, services.sessions.new_token())
 
 
-@router.post("/cookie", status_code=204, responses=READS)
+@router.post("/cookie", status_code=204, responses=documented(SessionRequiredError, CrossSiteError))
 def set_cookie(request: Request, session_id: SessionDep) -> Response:
-    """Put the Bearer token into the browser's cookie. For pages that keep the token in their own storage."""
+    """Put the Bearer token into the browser's cookie. For this site's pages, which keep it in their own storage too."""
+    # Another site must not be able to put its own session into a visitor's browser.
+    if is_foreign(request):
+        raise CrossSiteError(_COOKIE_HERE)
     token = request.headers.get("authorization", "").partition(" ")[2].strip()
     # Without a Bearer token the request was authenticated by the cookie, which is right as it is.
     headers = {"Set-Cookie": cookie_header(request, token)} if token else {}
@@ -72,7 +76,7 @@ def revoke_code(services: ServicesDep, session_id: SessionDep) -> Response:
 def claim_code(services: ServicesDep, request: Request, response: Response, claim: TransferClaim) -> SessionCreated:
     """Use a code, once: returns a new token of its session. Sets the browser's cookie."""
     # Another site must not be able to put its own session into a visitor's browser.
-    if ("origin" in request.headers or "sec-fetch-site" in request.headers) and not is_same_origin(request):
+    if is_foreign(request):
         raise CrossSiteError
     client = request.client.host if request.client else ""
     created = services.sessions.claim_code(claim.code, client, device_name(request))

@@ -93,7 +93,7 @@ def _parsed(body: bytes) -> dict[str, Any]:
     with suppress(ValueError, RecursionError):
         if isinstance(call := json.loads(body), dict):
             return call
-    raise InvalidRequestError("body", "a JSON object", "nothing of that kind")
+    raise InvalidRequestError("body", "a JSON object", "nothing")
 
 
 def _again(body: bytes, receive: Receive) -> Callable[[], Any]:

@@ -1,0 +1,199 @@
+"""Attacks on open pages: by whoever knows the session hash of one, and by many joins that nobody reads."""
+
+import json
+import secrets
+import time
+from contextlib import contextmanager
+
+import httpx
+import psutil
+import pytest
+
+UNREAD_SECONDS = 1
+READ_TIMEOUT = 20
+
+
+@pytest.fixture(scope="module")
+def app(module_app):
+    return module_app(page=True, trusted_proxies="127.0.0.1", test_unread_seconds=UNREAD_SECONDS)
+
+
+@pytest.fixture(scope="module")
+def handlers(app):
+    """The numbers of the page's handlers, by their name in Python."""
+    config = httpx.get(f"{app.base_url}/config", trust_env=False, timeout=READ_TIMEOUT).json()
+    return {one["api_name"]: one["id"] for one in config["dependencies"]}
+
+
+class Visitor:
+    """Somebody with a browser, at an address of their own."""
+
+    def __init__(self, app, handlers, address) -> None:
+        self._watch, self._links = handlers["watch"], handlers["shares"]
+        headers = {"X-Forwarded-For": address, "Origin": app.base_url, "Sec-Fetch-Site": "same-origin"}
+        self.http = httpx.Client(base_url=app.base_url, headers=headers, trust_env=False, timeout=READ_TIMEOUT)
+        self.token = self.http.post("/api/v1/sessions").json()["token"]
+        self.hash = secrets.token_hex(6)
+
+    def with_cookie(self):
+        self.http.cookies.set("videogen_session", self.token)
+        return self
+
+    def call(self, path, session_hash, token, handler):
+        body = {"data": [{"token": token}], "session_hash": session_hash, "fn_index": handler}
+        return self.http.post(f"/gradio_api/{path}", json=body | {"event_data": None, "trigger_id": None})
+
+    def join(self, session_hash=None, token=None):
+        return self.call("queue/join", session_hash or self.hash, token, self._watch)
+
+    def links(self, session_hash=None, token=None):
+        return self.call("run/shares", session_hash or self.hash, token, self._links)
+
+    @contextmanager
+    def reading(self, session_hash=None):
+        """The answer to `queue/data`, and what its messages hold."""
+        with self.http.stream(
+            "GET", "/gradio_api/queue/data", params={"session_hash": session_hash or self.hash}
+        ) as answer:
+            yield answer, (json.loads(line.removeprefix("data: ")) for line in answer.iter_lines() if line)
+
+    def refused_to_read(self, session_hash):
+        with self.reading(session_hash) as (answer, _):
+            return answer.read() and answer.status_code, answer.json()["code"]
+
+
+def frames(messages, count=1):
+    """So many frames of the page."""
+    found = []
+    for message in messages:
+        if message["msg"] == "process_generating":
+            assert message["success"]
+            found.append(message)
+            if len(found) == count:
+                return found
+    raise AssertionError("the stream ended")
+
+
+@pytest.fixture
+def visitor(app, handlers):
+    """Makes visitors, each at another address."""
+    made = []
+
+    def make(address=None):
+        made.append(Visitor(app, handlers, address or f"198.51.100.{len(made) + 1}"))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.http.close()
+
+
+def refused(answer):
+    return answer.status_code, answer.json()["code"], answer.headers["content-type"]
+
+
+FOREIGN = (403, "foreign_page", "application/problem+json")
+
+
+@pytest.mark.parametrize("cookies", [True, False], ids=["cookies", "no cookies"])
+def test_who_knows_the_hash_of_a_page_can_do_nothing_with_it(visitor, cookies):
+    victim, attacker = visitor(), visitor()
+    if cookies:
+        victim.with_cookie()
+        attacker.with_cookie()
+    assert victim.join(token=victim.token).status_code == 200
+    # Before the victim reads, and while it does.
+    assert attacker.refused_to_read(victim.hash) == FOREIGN[:2]
+    with victim.reading() as (answer, messages):
+        assert answer.status_code == 200
+        frames(messages)
+        for token in (None, attacker.token, "guess"):
+            assert refused(attacker.join(victim.hash, token)) == FOREIGN
+            assert refused(attacker.links(victim.hash, token)) == FOREIGN
+        assert attacker.refused_to_read(victim.hash) == FOREIGN[:2]
+        # Gradio's own ways to end a page's events.
+        assert attacker.http.get(f"/gradio_api/heartbeat/{victim.hash}").status_code == 404
+        event = {"session_hash": victim.hash, "fn_index": 0, "event_id": "x"}
+        assert attacker.http.post("/gradio_api/cancel", json=event).status_code == 404
+        # Nobody was disturbed.
+        assert victim.links(token=victim.token).status_code == 200
+        frames(messages, 2)
+
+
+def test_a_page_with_a_cookie_is_not_read_without_one(visitor):
+    victim = visitor().with_cookie()
+    victim.join(token=victim.token)
+    neighbour = visitor("198.51.100.1")
+    assert neighbour.refused_to_read(victim.hash) == FOREIGN[:2]
+
+
+def test_a_page_without_cookies_is_read_once_and_from_its_own_address(visitor):
+    victim, neighbour, stranger = visitor(), visitor("198.51.100.1"), visitor()
+    victim.join(token=victim.token)
+    assert stranger.refused_to_read(victim.hash) == FOREIGN[:2]
+    with victim.reading() as (answer, messages):
+        assert answer.status_code == 200
+        assert neighbour.refused_to_read(victim.hash) == FOREIGN[:2]
+        frames(messages)
+
+
+def test_the_token_is_not_sent_to_who_brought_it_and_else_until_it_comes_back(visitor):
+    known, new = visitor(), visitor().with_cookie()
+    known.join(token=known.token)
+    with known.reading() as (_, messages):
+        assert known.token not in json.dumps(frames(messages))
+    new.join()
+    with new.reading() as (_, messages):
+        assert new.token in json.dumps(frames(messages))
+        new.links(token=new.token)
+        # What differs from the last frame is sent: here that the token is gone.
+        assert '["delete"' in json.dumps(frames(messages))
+
+
+def test_the_hash_of_a_page_that_has_gone_is_anybodys_again_and_shows_its_own_session(visitor):
+    first, second = visitor(), visitor()
+    first.join(token=first.token)
+    with first.reading() as (_, messages):
+        frames(messages)
+    deadline = time.monotonic() + READ_TIMEOUT
+    while (answer := second.join(first.hash, second.token)).status_code != 200 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert answer.status_code == 200
+
+
+def descriptors(app):
+    return psutil.Process(app.pid).num_fds()
+
+
+def test_joins_that_nobody_reads_end_and_disturb_no_page(app, visitor):
+    living, attacker = visitor(), visitor()
+    living.join(token=living.token)
+    with living.reading() as (_, messages):
+        frames(messages)
+        before = descriptors(app)
+        # One address gets a small part of the places, many addresses get no place of a page that is read.
+        near = [attacker.join(secrets.token_hex(6)) for _ in range(66)]
+        assert {answer.status_code for answer in near[:64]} == {200}
+        assert [answer.status_code for answer in near[64:]] == [429, 429]
+        assert near[-1].json()["code"] == "limit_exceeded"
+        assert int(near[-1].headers["retry-after"]) > 0
+        for number in range(40):
+            attacker.http.headers["X-Forwarded-For"] = f"203.0.113.{number}"
+            assert attacker.join(secrets.token_hex(6)).status_code == 200
+        another = visitor()
+        assert another.join(token=another.token).status_code == 200
+        with another.reading() as (answer, news):
+            assert answer.status_code == 200
+            frames(news)
+        frames(messages)
+        # They end, so that the address has its places again.
+        attacker.http.headers["X-Forwarded-For"] = "198.51.100.2"
+        deadline = time.monotonic() + READ_TIMEOUT
+        while (answer := attacker.join(secrets.token_hex(6))).status_code != 200 and time.monotonic() < deadline:
+            time.sleep(0.1)
+        assert answer.status_code == 200
+        another.http.close()
+        while descriptors(app) > before + 2 and time.monotonic() < deadline:
+            time.sleep(0.1)
+        assert descriptors(app) <= before + 2
+    assert "Traceback" not in app.log
