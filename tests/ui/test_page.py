@@ -73,7 +73,7 @@ async def test_gradio_keeps_no_history_of_its_own(settings):
     mount_page(app, settings)
     guard = app.routes[-1].app
     assert isinstance(guard, GradioGuard)
-    blocks = guard.app.app.get_blocks()
+    blocks = guard.app.app.app.get_blocks()
     assert blocks.run_history is False
     assert blocks.footer_links == []
     assert not blocks.analytics_enabled
