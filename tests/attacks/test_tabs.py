@@ -163,7 +163,7 @@ def descriptors(app):
 
 
 def test_joins_that_nobody_reads_end_and_disturb_no_page(app, visitor):
-    living, attacker = visitor(), visitor()
+    living, attacker = visitor(), visitor("192.0.2.1")
     living.join(token=living.token)
     with living.reading() as (_, messages):
         frame(messages)
@@ -185,7 +185,7 @@ def test_joins_that_nobody_reads_end_and_disturb_no_page(app, visitor):
             frame(news)
         living.gets_a_frame(messages)
         # They end, so that the address has its places again.
-        attacker.http.headers["X-Forwarded-For"] = "198.51.100.2"
+        attacker.http.headers["X-Forwarded-For"] = "192.0.2.1"
         deadline = time.monotonic() + READ_TIMEOUT
         while (answer := attacker.join(secrets.token_hex(6))).status_code != 200 and time.monotonic() < deadline:
             time.sleep(0.1)
