@@ -150,7 +150,7 @@ def test_what_is_deleted_goes_from_list_and_stage_and_comes_back(tab, where):
     expect(tab.find("#history-chosen")).to_have_text("2 selected")
     with tab.page.expect_download() as download:
         tab.find("#history-zip").click()
-    assert download.value.suggested_filename == "calm-lake-and-1-more.zip"
+    assert download.value.suggested_filename == "café-in-the-rain-and-1-more.zip"
     with zipfile.ZipFile(download.value.path()) as archive:
         manifest = json.loads(archive.read("manifest.json"))
         assert [one["id"] for one in manifest["generations"]] == [oldest, newest]
