@@ -20,6 +20,11 @@ new PerformanceObserver((list) => {
 }).observe({ type: "layout-shift", buffered: true });
 """
 """For a page that begins: adds up how far things jump that nobody touched."""
+GRADIO_ROUTES = {
+    *("GET /assets/", "GET /static/", "GET /theme.css"),
+    *("POST /gradio_api/queue/join", "GET /gradio_api/queue/data", "POST /gradio_api/run/predict"),
+}
+"""What every page asks of Gradio itself; and `app_id`, when its stream broke. `ui.gradio_guard` opens no more."""
 ARTIFACTS = ROOT / "test-results"
 _passed = pytest.StashKey[bool]()
 
@@ -50,7 +55,7 @@ def site():
 
 @pytest.fixture(scope="package")
 def shared_app(tmp_path_factory, site):
-    settings = {"frame_ancestors": f"'self' {site.url}"}
+    settings = {"frame_ancestors": f"'self' {site.url} https://localhost:*"}
     with App(tmp_path_factory.mktemp("browser"), engines=ENGINES, workers=2, **settings) as app:
         yield app
 
@@ -105,6 +110,7 @@ def person(browser, site, people, request):
         return here[-1]
 
     yield arrive
+    assert set().union(*(one.gradio_routes for one in here)) <= {*GRADIO_ROUTES, "GET /gradio_api/app_id"}
     assert [violation for one in here for violation in one.violations] == []
     if request.node.stash.get(_passed, False):
         for one in here:

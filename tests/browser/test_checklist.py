@@ -9,7 +9,7 @@ import av
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import open_gate
+from tests.browser.conftest import GRADIO_ROUTES, open_gate
 from tests.browser.engines import MARKUP
 
 pytestmark = pytest.mark.browser
@@ -81,6 +81,8 @@ def test_a_generation_from_the_form_to_the_file_over_two_reloads(app, tab):
     expect(tab.find("#active [data-generation-id]")).to_have_count(0)
     tab.can_play()
     assert tab.evaluate("window.scriptRan") is None
+    # All that was asked of Gradio's own routes on the way.
+    assert tab.gradio_routes == GRADIO_ROUTES
 
 
 def test_real_time_progress_updates_work(tab):

@@ -9,9 +9,11 @@ expect(tab.find("#job-status")).to_have_attribute("data-status", "processing")
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from pathlib import Path
 from typing import Any, Final, Literal, Self
+from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, Frame, Locator, Page, Playwright, ViewportSize, expect
 
@@ -38,6 +40,9 @@ SETTLED_FORM: Final = (
     "() => !document.documentElement.matches('[data-early], [data-unsettled]') && !document.getElementById('early')"
 )
 
+GRADIO: Final = re.compile(
+    r"/gradio_api/.+|/(assets|static|svelte)/|/(config|info|theme\.css|manifest\.json|favicon\.ico|robots\.txt)$"
+)
 RECORDER: Final = Path(__file__).with_name("recorder.js").read_text()
 
 
@@ -75,6 +80,9 @@ class Person:
         self.violations: list[str] = []
         """What the Content-Security-Policy of a page of this person has stopped, in the browser's words."""
         self.context.on("console", lambda message: self._note(message.text))
+        self.gradio_routes: set[str] = set()
+        """Gradio's routes that the pages of this person have asked for, as method and path."""
+        self.context.on("request", lambda request: self._note_route(request.method, request.url))
         self.where: Where = where
         self._site = site
         self._visited: set[str] = set()
@@ -84,11 +92,17 @@ class Person:
         if "Content Security Policy" in message:
             self.violations.append(message)
 
+    def _note_route(self, method: str, url: str) -> None:
+        if (found := GRADIO.search(urlsplit(url).path)) is not None:
+            self.gradio_routes.add(f"{method} {found[0]}")
+
     def tab(self, url: str) -> Tab:
         """A tab that is still empty."""
         self._visited.add(url)
         page, self._spare = self._spare or self.context.new_page(), None
-        return Tab(page, url, self.where, self._site)
+        tab = Tab(page, url, self.where, self._site)
+        tab.gradio_routes = self.gradio_routes
+        return tab
 
     def forget(self) -> None:
         """Close the tabs; lose every cookie and all that pages have kept."""
@@ -105,6 +119,7 @@ class Person:
             bare.evaluate("(localStorage.clear(), sessionStorage.clear())")
         self.context.clear_cookies()
         self._visited.clear()
+        self.gradio_routes.clear()
         self._spare = page
 
 
@@ -116,6 +131,7 @@ class Tab:
         self.where = where
         self._site = site
         self._address = url + path
+        self.gradio_routes: set[str] = set()
 
     def go(self, wait_until: Literal["load", "commit"] = "load") -> None:
         """Show the address, as if for the first time."""

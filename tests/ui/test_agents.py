@@ -20,9 +20,9 @@ def app(module_app):
 
 
 @asynccontextmanager
-async def agent(app, token=None):
+async def agent(app, token=None, headers=None):
     """An agent that is connected, with the session of a token or without one."""
-    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    headers = (headers or {}) | ({"Authorization": f"Bearer {token}"} if token else {})
     async with (
         httpx.AsyncClient(headers=headers, timeout=60, trust_env=False) as http,
         streamable_http_client(f"{app.base_url}/gradio_api/mcp/", http_client=http) as (read, write, _),
@@ -114,6 +114,16 @@ async def test_a_cookie_counts_for_nothing(app):
         ):
             await session.initialize()
             assert "Whose generations?" in await call(session, "list_generations")
+
+
+async def test_a_cookie_is_nobodys_session(app):
+    with Session(app.base_url) as mine:
+        cookie = {"Cookie": f"videogen_session={mine.token}", "Sec-Fetch-Site": "same-origin"}
+        async with agent(app, headers=cookie) as session:
+            assert "Whose generations?" in await call(session, "list_generations")
+            made = await call(session, "generate_video", **TINY)
+            assert made["session"] != mine.token
+        assert mine.get("/generations").json()["items"] == []
 
 
 def test_the_pages_own_handlers_cannot_be_called(app):

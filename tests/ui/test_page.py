@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 
 import gradio as gr
 import pytest
@@ -77,6 +78,13 @@ async def test_gradio_keeps_no_history_of_its_own(settings):
     assert blocks.run_history is False
     assert blocks.footer_links == []
     assert not blocks.analytics_enabled
+
+
+async def test_a_start_removes_what_was_uploaded_before(settings, tmp_path):
+    start = mount_page(FastAPI(), replace(settings, upload_folder=tmp_path / "uploads"))
+    (tmp_path / "uploads" / "abc").mkdir(parents=True)
+    start("secret")
+    assert not (tmp_path / "uploads").exists()
 
 
 def test_the_default_engine_comes_first(page):

@@ -67,13 +67,13 @@ def create_app(config: AppConfig | None = None, *, page: bool = True) -> FastAPI
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with run_parts(app, config, engines, public_url) as parts:
-            if set_browser_secret is not None:
-                set_browser_secret(parts.signer.derive("browser-state"))
+            if start_page is not None:
+                start_page(parts.signer.derive("browser-state"))
             yield
 
     app.router.lifespan_context = lifespan
     with gradio_environment() if page else nullcontext():
-        set_browser_secret = _mount_page(app, config, engines, public_url) if page else None
+        start_page = _mount_page(app, config, engines, public_url) if page else None
     app.add_middleware(LocalUrlFromRequest, public_url=public_url)
     app.add_middleware(BodyLimit, max_kb=config.max_body_kb)
     # All that is refused before it gets to a route has these headers too.
@@ -118,6 +118,7 @@ def _mount_page(
             max_upload_mb=config.max_upload_mb,
         ),
         root_path=config.root_path,
+        upload_folder=config.data_dir / "page-uploads",
         api_is_elsewhere=bool(config.api_url),
         # It is there from the start of the lifespan on.
         new_token=lambda: app.state.videogen.services.sessions.new_token(),  # noqa: PLW0108

@@ -8,6 +8,8 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from functools import partial
 from importlib.util import find_spec
+from pathlib import Path
+from tempfile import gettempdir
 from typing import Any, Final
 
 import gradio as gr
@@ -34,6 +36,7 @@ from videogen.ui.tab_guard import TabGuard
 from videogen.ui.tabs import MAX_TABS, TabLimits, Tabs
 from videogen.ui.texts import TITLE
 from videogen.ui.theme import theme
+from videogen.ui.uploads import Uploads, upload_routes
 from videogen.ui.views import View, packed
 from videogen.ui.watcher import Watcher
 
@@ -78,6 +81,8 @@ class PageSettings:
     """Whether a browser finds another API than this one below the page's own address, or none."""
     root_path: str = ""
     """The path under which a proxy shows the app."""
+    upload_folder: Path = field(default_factory=lambda: Path(gettempdir(), "videogen-uploads"))
+    """Where chosen images lie for a few minutes; a folder for them alone."""
     new_token: Callable[[], str] = new_token
     """Makes a signed token for a visitor who has none."""
     tabs: TabLimits = field(default_factory=TabLimits)
@@ -95,12 +100,14 @@ def mount_page(app: FastAPI, settings: PageSettings, path: str = "/") -> Callabl
     """Put the page into the app. It connects to nothing until somebody opens it.
 
     Returns:
-        a function that sets the secret with which the page seals what it stores in a browser. Call it before the
-        first visit; the secret must stay the same over restarts.
+        a function to call once before the first visit, with the secret with which the page seals what it stores in a
+        browser; the secret must stay the same over restarts. It also removes what is left of an earlier run.
     """
     _no_search_for_matplotlib()
+    uploads = Uploads(settings.upload_folder, int(settings.limits.max_upload_mb * 1_000_000))
     client = _own_client(settings)
     app.include_router(early_room(client))
+    app.include_router(upload_routes(uploads))
     if settings.api_is_elsewhere:
         app.include_router(passing_on(client))
     api = (PATH if settings.api_is_elsewhere else API).removeprefix("/")
@@ -122,10 +129,15 @@ def mount_page(app: FastAPI, settings: PageSettings, path: str = "/") -> Callabl
         mcp_server=mcp_is_installed(),
         pwa=False,
     )
+    _guard(app, page, tabs)
+    return partial(_start, page, uploads)
+
+
+def _guard(app: FastAPI, page: gr.Blocks, tabs: Tabs) -> None:
+    """Put the guards around Gradio's own app, which was mounted last."""
     mounted = app.router.routes[-1]
     assert isinstance(mounted, Mount)
     mounted.app = GradioGuard(GradioCalls(TabGuard(mounted.app, tabs), page), agents=mcp_is_installed())
-    return partial(_set_secret, page)
 
 
 def _own_client(settings: PageSettings) -> AsyncClient:
@@ -134,7 +146,8 @@ def _own_client(settings: PageSettings) -> AsyncClient:
     return AsyncClient(settings.api_url, transport=transport, absolute_links=False)
 
 
-def _set_secret(page: gr.Blocks, secret: str) -> None:
+def _start(page: gr.Blocks, uploads: Uploads, secret: str) -> None:
+    uploads.clear()
     for block in page.blocks.values():
         if isinstance(block, gr.BrowserState):
             block.secret = secret

@@ -18,7 +18,7 @@ from videogen.core.errors import InvalidRequestError, PayloadTooLargeError, Stor
 
 _ENVELOPE: Final = 16 * 1024
 """Bytes that a multipart body may add to its file."""
-_EXPECTED: Final = "one image as a part named `file` of a multipart/form-data body"
+_EXPECTED: Final = "one image as a part named `{}` of a multipart/form-data body"
 
 
 class _TooLargeError(MultiPartException):
@@ -35,30 +35,31 @@ class _Parser(MultiPartParser):
         super().on_headers_finished()
 
 
-async def receive_image(request: Request, limit: int) -> UploadFile:
-    """The one file of a multipart body.
+async def receive_image(request: Request, limit: int, name: str = "file") -> UploadFile:
+    """The one file of a multipart body, in the part of this name.
 
     Raises:
         PayloadTooLargeError: it is larger than `limit` bytes; the rest is not read.
         UnsupportedMediaTypeError: the body is not a multipart form.
         InvalidRequestError: the form is broken, or has other parts.
     """
+    expected = _EXPECTED.format(name)
     content_type = request.headers.get("content-type", "no type")
     if not content_type.lower().startswith("multipart/form-data"):
-        raise UnsupportedMediaTypeError(f"Expected {_EXPECTED}, got {content_type!r}.")
+        raise UnsupportedMediaTypeError(f"Expected {expected}, got {content_type!r}.")
     try:
         async with aclosing(_chunks(request, limit + _ENVELOPE)) as chunks:
             form = await _Parser(request.headers, chunks, max_files=1, max_fields=4).parse()
     except _TooLargeError:
         raise _image_too_large(limit) from None
     except MultiPartException as error:
-        raise InvalidRequestError("body", _EXPECTED, f"another body ({error.message})") from None
+        raise InvalidRequestError("body", expected, f"another body ({error.message})") from None
     except ClientDisconnect:
-        raise InvalidRequestError("body", _EXPECTED, "nothing: the connection was closed before its end") from None
-    upload = form.get("file")
+        raise InvalidRequestError("body", expected, "nothing: the connection was closed before its end") from None
+    upload = form.get(name)
     if not isinstance(upload, UploadFile):
         await form.close()
-        raise InvalidRequestError("file", _EXPECTED, "nothing")
+        raise InvalidRequestError(name, expected, "nothing")
     if (upload.size or 0) > limit:
         await form.close()
         raise _image_too_large(limit)
