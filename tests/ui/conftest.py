@@ -179,5 +179,5 @@ def api():
 
 @pytest.fixture
 async def client(api):
-    async with AsyncClient("http://videogen.test", transport=httpx.MockTransport(api)) as client:
+    async with AsyncClient("http://videogen.test", transport=httpx.MockTransport(api), absolute_links=False) as client:
         yield client
