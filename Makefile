@@ -14,7 +14,7 @@ WITH_BROWSER = VIDEOGEN_TEST_CHROMIUM=$$($(SETUP)/chromium.sh) || exit 1; export
 	VIDEOGEN_TEST_NGINX=$$($(SETUP)/nginx.sh) || exit 1; export VIDEOGEN_TEST_NGINX
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-long check format bench chaos soak words audit lock docker clean runtime-env dev-env
+.PHONY: help run test test-long check format bench chaos soak fuzz words audit lock docker clean runtime-env dev-env
 MAKEFLAGS += --no-print-directory
 SETUP := PYTHON='$(PYTHON)' VENV='$(VENV)' sh scripts
 
@@ -54,6 +54,9 @@ chaos: dev-env ## Kill a running app 200 times and prove that nothing is lost: A
 
 soak: dev-env ## Use a running app for an hour, attacks included; its needs must not grow: ARGS="--minutes 10"
 	@exec $(PY) -m tests.soak $(ARGS)
+
+fuzz: dev-env ## Make 20,000 calls from the OpenAPI description, valid and not: ARGS="--calls 500 --seed 1"
+	@exec $(PY) -m tests.fuzz $(ARGS)
 
 words: dev-env ## Remake the word tables in docs/prompting.md
 	$(PY) -m videogen.engines.procedural.language.docs_tables

@@ -110,6 +110,10 @@ class UnsupportedMediaTypeError(
     """The file is of a type that this server does not take."""
 
 
+class UnsupportedFormatError(VideogenError, code="unsupported_format", status=501, title="Format not supported"):
+    """Only `format=json` is served."""
+
+
 class CodeRefusedError(VideogenError, code="code_refused", status=410, title="Code not valid"):
     """This code was used before, has expired, or is wrong. Make a new one on the device that has the session."""
 

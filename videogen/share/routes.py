@@ -15,7 +15,7 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
 from starlette.background import BackgroundTask
 
-from videogen.core.errors import DeletedError, NotFoundError, StorageError
+from videogen.core.errors import DeletedError, NotFoundError, StorageError, UnsupportedFormatError
 from videogen.core.i18n import COOKIE as LANGUAGE_COOKIE
 from videogen.core.i18n import PARAMETER, VARY, Catalog, negotiate
 from videogen.core.text import disposition, file_name
@@ -26,6 +26,7 @@ from videogen.share import pages
 from videogen.share.pages import Links
 from videogen.web.dependencies import app_state
 from videogen.web.file_response import StoredFileResponse, not_modified
+from videogen.web.problems import documented
 from videogen.web.sse import stream_response
 
 logger = logging.getLogger(__name__)
@@ -158,7 +159,7 @@ def _script(request: Request) -> Response:
     return Response(pages.script(), media_type="text/javascript", headers=headers)
 
 
-@router.get("/oembed", tags=["shares"])
+@router.get("/oembed", tags=["shares"], responses=documented(NotFoundError, UnsupportedFormatError))
 def oembed(
     request: Request,
     url: str,
@@ -170,9 +171,10 @@ def oembed(
 
     Raises:
         NotFoundError: the address is not a valid link of this app.
+        UnsupportedFormatError: another format is asked for.
     """
     if output != "json":
-        return JSONResponse({"detail": "Only format=json is served."}, 501)
+        raise UnsupportedFormatError
     links, shares = _links(request), _shares(request)
     view = shares.without_missing_files(shares.find(_slug_of(url, links)))
     size = _fit((view.shown.width, view.shown.height), maxwidth, maxheight)

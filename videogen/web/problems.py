@@ -15,9 +15,11 @@ from videogen.core.errors import (
     InvalidRequestError,
     LimitExceededError,
     MethodNotAllowedError,
+    PayloadTooLargeError,
     SessionRequiredError,
     TooManyGuessesError,
     UnknownRouteError,
+    UnsupportedFormatError,
     VideogenError,
 )
 from videogen.core.validation import invalid_request
@@ -58,11 +60,15 @@ def documented(*errors: type[VideogenError]) -> Responses:
 def _describe_errors(app: FastAPI) -> None:
     """Describe every error in OpenAPI as a problem. FastAPI describes them as JSON of its own format."""
     original = app.openapi
+    # A limit of all bodies, see `videogen.web.body_limit`.
+    too_large = documented(PayloadTooLargeError)[413]["description"]
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
             for path in original()["paths"].values():
                 for operation in path.values():
+                    if "requestBody" in operation:
+                        operation["responses"].setdefault("413", {"description": too_large})
                     for status, response in operation["responses"].items():
                         if int(status) >= 400:
                             response["content"] = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
@@ -78,7 +84,7 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(VideogenError)
     async def _ours(_request: Request, error: VideogenError) -> JSONResponse:
         # The database logs once when it is held, not once for each request.
-        if error.status >= 500 and not isinstance(error, DatabaseBusyError):
+        if error.status >= 500 and not isinstance(error, DatabaseBusyError | UnsupportedFormatError):
             logger.error("%s: %s", error.code, error.detail)
         return problem_response(error)
 
