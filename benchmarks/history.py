@@ -95,7 +95,7 @@ def fill(path: Path) -> tuple[_Owner, _Owner]:
         owners.append(_Owner(*store.create_session()))
         # One row through the store: it fails here if this file does not know a column.
         submit = project(owners[-1].session)
-        store.create_project(submit, [generation(submit)], Limits(10, 10))
+        store.create_project(submit, [generation(submit)], Limits(10, 10, 10))
     database.close()
     connection = sqlite3.connect(path, isolation_level=None)
     try:

@@ -50,7 +50,8 @@ class Schedule:
 def main() -> None:
     """Serve until the input ends."""
     folder, count = Path(sys.argv[1]), int(sys.argv[2])
-    config = AppConfig(port=0, data_dir=folder, workers=0, lease_seconds=600)
+    streams = dict.fromkeys(("max_streams_per_session", "max_streams_per_address"), 100_000)
+    config = AppConfig(port=0, data_dir=folder, workers=0, lease_seconds=600, **streams)
     listening = listen(config)
     app = create_app(config)
     threading.Thread(target=_read_commands, args=(app, count), daemon=True).start()
@@ -80,7 +81,7 @@ def _begin(parts: Parts, queue: EmbeddedQueue) -> tuple[dict[str, str], Progress
     submit = project(session_id)
     row = generation(submit)
     names = {"token": token, "generation": row.id}
-    parts.store.create_project(submit, [row], Limits(1, 1))
+    parts.store.create_project(submit, [row], Limits(1, 1, 1))
     lease = queue.claim("bench")
     assert lease is not None
     return names, ProgressRecorder(parts.store, parts.storage, lease, partial(queue.finish, lease))

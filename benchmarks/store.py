@@ -29,7 +29,7 @@ def measure() -> list[Row]:
         database.listen(lambda _events: published.append(time.perf_counter()))
         session_id, _ = store.create_session()
         submit = project(session_id)
-        store.create_project(submit, [generation(submit)], Limits(10, 10))
+        store.create_project(submit, [generation(submit)], Limits(10, 10, 10))
         lease = queue.claim("bench")
         assert lease is not None
         fence, took = Fence(lease.generation_id, lease.attempt), []

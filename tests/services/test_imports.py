@@ -10,6 +10,7 @@ from videogen.core.errors import NotAnExportError, StorageError
 from videogen.doctor.check_files import files_without_rows
 from videogen.services import import_archive
 from videogen.services.imports import ImportService
+from videogen.services.storage_limits import StorageLimits
 from videogen.store import Filter, portability
 
 PICTURE = picture_bytes("PNG")
@@ -24,7 +25,7 @@ EXPORT = zip_bytes(
 
 @pytest.fixture
 def imports(store, storage, data_folder):
-    return ImportService(store, storage, data_folder.root / "imports", max_bytes=10**9)
+    return ImportService(store, storage, data_folder.root / "imports", 10**9, StorageLimits(store, AppConfig()))
 
 
 @pytest.fixture

@@ -106,7 +106,7 @@ def test_each_submit_without_a_key_is_new(store, alice):
 
 
 def test_a_known_key_returns_its_project_even_when_the_limit_is_reached(store, alice):
-    only_one = Limits(per_session=1, queue=1)
+    only_one = Limits(per_session=1, per_address=1000, queue=1)
     first, _ = _create(store, alice, key="k", limits=only_one)
     again, new = _create(store, alice, key="k", limits=only_one)
     assert (again[0].id, new) == (first[0].id, False)
@@ -128,7 +128,7 @@ def test_many_submits_with_one_key_at_once_make_one_project(store, database, ali
 
 
 def test_a_submit_over_the_limit_of_the_session_is_refused_as_a_whole(store, database, alice, bob):
-    limits = Limits(per_session=3, queue=100)
+    limits = Limits(per_session=3, per_address=1000, queue=100)
     _create(store, alice, 2, limits)
     with pytest.raises(LimitExceededError, match=r"At most 3 .* 2 are"):
         _create(store, alice, 2, limits)
@@ -138,7 +138,7 @@ def test_a_submit_over_the_limit_of_the_session_is_refused_as_a_whole(store, dat
 
 
 def test_running_generations_count_for_the_limit_and_ended_ones_do_not(store, queue, alice):
-    limits = Limits(per_session=1, queue=100)
+    limits = Limits(per_session=1, per_address=1000, queue=100)
     _create(store, alice, 1, limits)
     lease = queue.claim("worker")
     with pytest.raises(LimitExceededError):
@@ -148,7 +148,7 @@ def test_running_generations_count_for_the_limit_and_ended_ones_do_not(store, qu
 
 
 def test_a_submit_to_a_full_queue_is_refused_with_a_longer_wait(store, queue, alice, bob):
-    limits = Limits(per_session=100, queue=2)
+    limits = Limits(per_session=100, per_address=1000, queue=2)
     _create(store, alice, 2, limits)
     with pytest.raises(LimitExceededError, match="2 of 2 places are taken") as caught:
         _create(store, bob, 1, limits)
@@ -158,7 +158,7 @@ def test_a_submit_to_a_full_queue_is_refused_with_a_longer_wait(store, queue, al
 
 
 def test_concurrent_submits_cannot_exceed_the_limit_together(store, database, alice):
-    limits, barrier = Limits(per_session=3, queue=100), Barrier(8)
+    limits, barrier = Limits(per_session=3, per_address=1000, queue=100), Barrier(8)
 
     def submit(_):
         barrier.wait()

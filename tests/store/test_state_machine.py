@@ -38,7 +38,9 @@ from videogen.schemas.status import TERMINAL, TRANSITIONS, Status
 from videogen.services.generations import GenerationService
 from videogen.services.parts import Parts
 from videogen.services.serializers import Serializer
+from videogen.services.storage_limits import StorageLimits
 from videogen.services.uploads import UploadService
+from videogen.services.visitor_limits import RateLimits
 from videogen.storage import DataFolder, DiskStorage
 from videogen.store import Fence, Progress, Store
 
@@ -96,7 +98,8 @@ class Life(RuleBasedStateMachine):
         self.database.listen(self.published.extend)
         self.store = Store(self.database, self.clock)
         self.queue = EmbeddedQueue(self.store, lease_seconds=LEASE, max_attempts=ATTEMPTS, steady=self.clock.steady)
-        config = AppConfig(max_active_per_session=PER_SESSION, max_queue=QUEUE, data_dir=self.folder)
+        limits = {"max_active_per_session": PER_SESSION, "max_active_per_address": 1000, "max_queue": QUEUE}
+        config = AppConfig(**limits, rate_submits="off", data_dir=self.folder)
         data_folder, signer = DataFolder(self.folder), Signer(b"k" * 32)
         data_folder.open()
         storage = DiskStorage(data_folder.files)
@@ -105,7 +108,8 @@ class Life(RuleBasedStateMachine):
             *({"bars": bars}, self.queue, None),
         )
         uploads = UploadService(self.store, storage, parts.serializer)
-        self.service, self.files = GenerationService(parts, uploads), data_folder.files
+        visitors = RateLimits(config), StorageLimits(self.store, config)
+        self.service, self.files = GenerationService(parts, uploads, *visitors), data_folder.files
 
     def teardown(self):
         if hasattr(self, "database"):
@@ -171,16 +175,16 @@ class Life(RuleBasedStateMachine):
         if before:
             if before[0] != body:
                 with pytest.raises(IdempotencyConflictError):
-                    self.service.submit(session, request, key)
+                    self.service.submit(session, request, key, "here")
             else:
-                project, new = self.service.submit(session, request, key)
+                project, new = self.service.submit(session, request, key, "here")
                 assert not new
                 assert {one.id for one in project.generations} == before[1] - self.gone
         elif self.active(session) + variations > PER_SESSION or len(self.queued()) + variations > QUEUE:
             with pytest.raises(LimitExceededError):
-                self.service.submit(session, request, key)
+                self.service.submit(session, request, key, "here")
         else:
-            project, new = self.service.submit(session, request, key)
+            project, new = self.service.submit(session, request, key, "here")
             assert new
             self.take_in(session, project)
             if key:
@@ -261,12 +265,12 @@ class Life(RuleBasedStateMachine):
         one = self.known[name]
         if one.status not in TERMINAL:
             with pytest.raises(NotTerminalError):
-                self.service.retry(one.session, name)
+                self.service.retry(one.session, name, "here")
         elif self.active(one.session) >= PER_SESSION or len(self.queued()) >= QUEUE:
             with pytest.raises(LimitExceededError):
-                self.service.retry(one.session, name)
+                self.service.retry(one.session, name, "here")
         else:
-            project = self.service.retry(one.session, name)
+            project = self.service.retry(one.session, name, "here")
             (made,) = project.generations
             assert made.seed == one.seed
             assert made.recipe_hash == self.service.get(one.session, name).recipe_hash

@@ -27,6 +27,13 @@ START_SECONDS = 60.0
 STOP_SECONDS = 15.0
 
 
+PLENTY: Mapping[str, object] = {
+    **dict.fromkeys(("rate_sessions", "rate_submits", "rate_claims", "rate_uploads"), "off"),
+    **dict.fromkeys(("max_active_per_address", "max_streams_per_session", "max_streams_per_address"), 100_000),
+}
+"""All tests and benchmarks come from one address: no limit for one visitor, but where a test sets it."""
+
+
 def engine_reference(name: str) -> str:
     """What VIDEOGEN_ENGINES takes: the id of an engine in `tests/fakes.py` becomes a reference, the rest stays."""
     return name if ":" in name or name == "procedural" else f"{FAKES}:{name.replace('-', '_')}"
@@ -43,7 +50,7 @@ def without_settings(environ: Mapping[str, str]) -> dict[str, str]:
 
 def environment(data_dir: Path, engines: Sequence[str] = ("bars",), **settings: object) -> dict[str, str]:
     """The environment of a server: this process's, with only these VIDEOGEN_ settings (`workers=2`, ...)."""
-    given = {"port": 0, "data_dir": data_dir, "engines": ",".join(map(engine_reference, engines))} | settings
+    given = {"port": 0, "data_dir": data_dir, "engines": ",".join(map(engine_reference, engines))} | PLENTY | settings
     return without_settings(os.environ) | {f"VIDEOGEN_{key.upper()}": str(value) for key, value in given.items()}
 
 

@@ -13,7 +13,7 @@ from videogen.schemas.status import Status
 from videogen.store import Limits, Result, Store
 from videogen.store.events import snapshot
 
-PLENTY = Limits(per_session=1000, queue=1000)
+PLENTY = Limits(per_session=1000, per_address=1000, queue=1000)
 _prompts = count(1)
 
 

@@ -9,10 +9,10 @@ import httpx
 import pytest
 
 from tests.client.answers import generation_json
-from videogen.client import AsyncClient
 from videogen.schemas.engines import EngineInfo
 from videogen.schemas.events import decode
 from videogen.schemas.generations import Generation
+from videogen.ui.page_client import PageClient
 
 START = datetime(2026, 11, 1, 12, tzinfo=UTC)
 ENGINE = {
@@ -179,5 +179,5 @@ def api():
 
 @pytest.fixture
 async def client(api):
-    async with AsyncClient("http://videogen.test", transport=httpx.MockTransport(api), absolute_links=False) as client:
+    async with PageClient("http://videogen.test", transport=httpx.MockTransport(api)) as client:
         yield client

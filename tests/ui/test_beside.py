@@ -6,8 +6,8 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from videogen.client import AsyncClient
 from videogen.ui.beside import MAX_BODY, PATH, passing_on
+from videogen.ui.page_client import PageClient
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ async def page(asked):
             return httpx.Response(422, json={"code": "invalid_request"}, headers={"Set-Cookie": "other=1"})
         return httpx.Response(200, json={"path": str(request.url.path)})
 
-    client = AsyncClient("http://api.test", transport=httpx.MockTransport(answer))
+    client = PageClient("http://api.test", transport=httpx.MockTransport(answer))
     app = FastAPI()
     app.include_router(passing_on(client))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://page.test") as http:
@@ -90,6 +90,6 @@ async def test_an_api_that_does_not_answer_is_told():
         raise httpx.ConnectError("down", request=request)
 
     app = FastAPI()
-    app.include_router(passing_on(AsyncClient("http://api.test", transport=httpx.MockTransport(answer))))
+    app.include_router(passing_on(PageClient("http://api.test", transport=httpx.MockTransport(answer))))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://page.test") as http:
         assert (await http.get(f"{PATH}/generations", headers=MINE)).status_code == 502

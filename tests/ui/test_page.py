@@ -9,12 +9,12 @@ import pytest
 from fastapi import FastAPI
 
 from tests.ui.conftest import engine
-from videogen.client import AsyncClient
 from videogen.core.i18n import catalog
 from videogen.ui import assets
 from videogen.ui.form import Limits, engine_form
 from videogen.ui.gradio_guard import GradioGuard
 from videogen.ui.page import PageSettings, build_page, mount_page
+from videogen.ui.page_client import PageClient
 from videogen.ui.tabs import Tabs
 
 IDS = {
@@ -36,7 +36,7 @@ def settings():
 @pytest.fixture
 async def page(settings):
     # Without a running loop Gradio makes one of its own, and leaves it open.
-    return build_page(settings, AsyncClient(settings.api_url), Tabs())
+    return build_page(settings, PageClient(settings.api_url), Tabs())
 
 
 def markup():

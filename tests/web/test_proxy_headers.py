@@ -89,3 +89,39 @@ def test_in_a_hugging_face_space_every_proxy_is_trusted():
     assert AppConfig.from_env({"SPACE_ID": "me/videogen"}).trusted_proxies == ("*",)
     assert AppConfig.from_env({"SPACE_ID": "x", "VIDEOGEN_TRUSTED_PROXIES": ""}).trusted_proxies == ()
     assert AppConfig.from_env({}).trusted_proxies == ("127.0.0.1", "::1")
+
+
+@pytest.mark.parametrize(
+    ("chain", "client"),
+    [
+        # What a visitor sends stands on the left, and never counts.
+        ("6.6.6.6, 203.0.113.7, 10.0.0.9", "203.0.113.7"),
+        ("6.6.6.6, 203.0.113.7:5678, [::ffff:10.0.0.9]:443", "203.0.113.7"),
+        ("6.6.6.6, [2001:db8::1]:443", "2001:db8::1"),
+        ("10.0.0.5, 10.0.0.9", "10.0.0.5"),
+        ("6.6.6.6, nonsense", "nonsense"),
+    ],
+)
+async def test_the_client_is_the_one_that_the_nearest_trusted_proxy_saw(chain, client):
+    assert (await get(app(), **{"X-Forwarded-For": chain})).json()["client"] == client
+
+
+@pytest.mark.parametrize(
+    ("chain", "client"),
+    [
+        ("6.6.6.6, 8.8.4.4, 10.0.0.9, 100.64.1.1", "8.8.4.4"),
+        ("6.6.6.6, [2606:4700::1111]:443, 10.1.2.3", "2606:4700::1111"),
+        ("6.6.6.6, ::ffff:8.8.4.4", "8.8.4.4"),
+        ("192.168.1.9, 10.0.0.9", "10.0.0.9"),
+        ("6.6.6.6, 8.8.4.4, nonsense", "8.8.4.4"),
+    ],
+)
+async def test_where_every_proxy_is_trusted_the_client_is_the_last_public_address(chain, client):
+    assert (await get(app(("*",)), **{"X-Forwarded-For": chain})).json()["client"] == client
+
+
+async def test_several_headers_of_one_name_are_one_list():
+    transport = httpx.ASGITransport(app(), client=("10.0.0.1", 1))
+    async with httpx.AsyncClient(transport=transport, base_url="http://inner.example:8000") as http:
+        answer = await http.get("/", headers=[("X-Forwarded-For", "203.0.113.7"), ("X-Forwarded-For", "10.0.0.9")])
+    assert answer.json()["client"] == "203.0.113.7"

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Annotated, Final, Literal
 
 import anyio.to_thread
 from fastapi import APIRouter, Depends, Header, Response
 
-from videogen.core.errors import InvalidRequestError, NotFoundError, SessionRequiredError
+from videogen.core.errors import InvalidRequestError, LimitExceededError, NotFoundError, SessionRequiredError
 from videogen.web.dependencies import ServicesDep
 from videogen.web.problems import Responses, documented
 from videogen.web.sessions import READS, SessionDep, TokenDep
 from videogen.web.sse import stream_response
+from videogen.web.visitor import VisitorDep
 
 Kind = Literal["session", "project", "generation"]
 router = APIRouter(prefix="/api/v1", tags=["events"])
@@ -23,7 +25,7 @@ _STREAM: Final[Responses] = {
     },
     204: {"description": "Every event was sent, and no more will come. An EventSource stops here."},
 }
-_RESPONSES: Final = _STREAM | READS | documented(NotFoundError, InvalidRequestError)
+_RESPONSES: Final = _STREAM | READS | documented(NotFoundError, InvalidRequestError, LimitExceededError)
 
 
 def last_event_id(
@@ -44,12 +46,26 @@ def last_event_id(
 LastEventId = Annotated[int | None, Depends(last_event_id)]
 
 
+async def stream_slot(services: ServicesDep, session_id: SessionDep, visitor: VisitorDep) -> AsyncIterator[None]:
+    """One of the streams that a session and an address may have open, until the response has ended in any way.
+
+    Raises:
+        LimitExceededError: too many are open.
+    """
+    with services.streams.slot(visitor, session_id):
+        yield
+
+
+StreamSlotDep = Annotated[None, Depends(stream_slot)]
+
+
 @dataclass(frozen=True, slots=True)
 class StreamOpener:
     """Opens the event streams of one request."""
 
     services: ServicesDep
     token: TokenDep
+    _slot: StreamSlotDep
 
     async def open(self, session_id: str, scope: tuple[Kind, str], after: int | None) -> Response:
         """The response with the stream.

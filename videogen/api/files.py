@@ -22,6 +22,7 @@ from videogen.web.bodies import receive_image
 from videogen.web.dependencies import AppStateDep, ServicesDep
 from videogen.web.problems import documented
 from videogen.web.sessions import READS, WRITES, SessionDep, StoredSessionDep
+from videogen.web.visitor import VisitorDep
 
 router = APIRouter(prefix="/api/v1", tags=["files"])
 _BODY: Final[dict[str, Any]] = {
@@ -49,14 +50,17 @@ _BODY: Final[dict[str, Any]] = {
         *(PayloadTooLargeError, UnsupportedMediaTypeError, InvalidRequestError, LimitExceededError, StorageError)
     ),
 )
-async def upload_file(request: Request, state: AppStateDep, session_id: StoredSessionDep) -> File:
+async def upload_file(request: Request, state: AppStateDep, session_id: StoredSessionDep, visitor: VisitorDep) -> File:
     """Upload an image to start from: PNG, JPEG or WebP (its first frame), recognised by its bytes.
 
     Before it is stored, it is turned upright, encoded again without metadata, and scaled down to 3072 pixels on its
     longer side. The same image again gives the same file. An image that no generation uses is removed after a day.
     """
+    # Before the body, which then need not be read.
+    state.services.rates.count("uploads", visitor, session_id)
     upload = await receive_image(request, int(state.config.max_upload_mb * 1_000_000))
     try:
+        await anyio.to_thread.run_sync(state.services.storage_limits.check, session_id, upload.size or 0)
         take = partial(state.services.uploads.create, session_id, upload.file)
         return await anyio.to_thread.run_sync(take, limiter=state.image_decoders)
     finally:

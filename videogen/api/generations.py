@@ -29,6 +29,7 @@ from videogen.web.dependencies import AppStateDep, ServicesDep
 from videogen.web.pagination import decode_cursor, encode_cursor
 from videogen.web.problems import documented
 from videogen.web.sessions import READS, WRITES, SessionDep, StoredSessionDep
+from videogen.web.visitor import VisitorDep
 
 router = APIRouter(prefix="/api/v1/generations", tags=["generations"])
 _WRITE: Final = WRITES | documented(NotFoundError)
@@ -46,6 +47,7 @@ def create_generation(
     services: ServicesDep,
     session_id: StoredSessionDep,
     create: GenerationCreate,
+    visitor: VisitorDep,
     response: Response,
     idempotency_key: Annotated[str | None, Header(max_length=128, min_length=1)] = None,
 ) -> Project:
@@ -54,7 +56,7 @@ def create_generation(
     Send an `Idempotency-Key` of your own with each submit. The same key and body give the same project again,
     however often they are sent.
     """
-    project, new = services.generations.submit(session_id, create, idempotency_key)
+    project, new = services.generations.submit(session_id, create, idempotency_key, visitor)
     response.status_code = 201 if new else 200
     return project
 
@@ -156,9 +158,11 @@ def move_generation(
     status_code=201,
     responses=_WRITE | documented(NotTerminalError, InvalidRequestError, LimitExceededError),
 )
-def retry_generation(services: ServicesDep, session_id: SessionDep, generation_id: str) -> Generation:
+def retry_generation(
+    services: ServicesDep, session_id: SessionDep, visitor: VisitorDep, generation_id: str
+) -> Generation:
     """Make a new generation with the recipe and the seed of one that has ended."""
-    return services.generations.retry(session_id, generation_id).generations[0]
+    return services.generations.retry(session_id, generation_id, visitor).generations[0]
 
 
 @router.delete("/{generation_id}", status_code=204, responses=_WRITE | documented(NotTerminalError))

@@ -10,13 +10,14 @@ import anyio.to_thread
 from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
 
-from videogen.core.errors import NotAnExportError, PayloadTooLargeError, StorageError
+from videogen.core.errors import LimitExceededError, NotAnExportError, PayloadTooLargeError, StorageError
 from videogen.core.text import disposition
 from videogen.schemas.portability import Imported
 from videogen.web.bodies import receive_file
 from videogen.web.dependencies import ServicesDep
 from videogen.web.problems import Responses, documented
 from videogen.web.sessions import READS, WRITES, SessionDep, StoredSessionDep
+from videogen.web.visitor import VisitorDep
 
 router = APIRouter(prefix="/api/v1", tags=["export and import"])
 _ZIP: Final[dict[str, Any]] = {"application/zip": {"schema": {"type": "string", "format": "binary"}}}
@@ -44,13 +45,18 @@ def zip_response(chunks: Iterator[bytes], name: str) -> StreamingResponse:
 
 
 @router.post(
-    "/import", openapi_extra=_BODY, responses=WRITES | documented(PayloadTooLargeError, NotAnExportError, StorageError)
+    "/import",
+    openapi_extra=_BODY,
+    responses=WRITES | documented(PayloadTooLargeError, NotAnExportError, LimitExceededError, StorageError),
 )
-async def import_zip(request: Request, session_id: StoredSessionDep, services: ServicesDep) -> Imported:
+async def import_zip(
+    request: Request, session_id: StoredSessionDep, services: ServicesDep, visitor: VisitorDep
+) -> Imported:
     """Import a zip of `GET /export`, of this or another app: all of it or nothing.
 
     Generations that this session has already stay as they are, so the same zip can be sent again.
     """
+    services.rates.count("uploads", visitor, session_id)
     with services.imports.upload_folder() as folder:
         await receive_file(request, folder / "upload.zip", services.imports.max_bytes)
         return await anyio.to_thread.run_sync(services.imports.import_zip, session_id, folder)

@@ -11,7 +11,6 @@ from videogen.core.errors import (
     InvalidRequestError,
     LimitExceededError,
     SessionRequiredError,
-    TooManyGuessesError,
 )
 from videogen.schemas.portability import Transfer, TransferClaim
 from videogen.schemas.system import SessionCreated
@@ -26,12 +25,13 @@ from videogen.web.sessions import (
     store_session,
 )
 from videogen.web.user_agent import device_name
+from videogen.web.visitor import visitor
 
 router = APIRouter(prefix="/api/v1/sessions", tags=["sessions"])
 _COOKIE_HERE = "Only a page of this site may set its cookie. Send the token as a Bearer header instead."
 
 
-@router.post("", status_code=201, responses=documented(DatabaseBusyError))
+@router.post("", status_code=201, responses=documented(DatabaseBusyError, LimitExceededError))
 def create_session(services: ServicesDep, request: Request) -> SessionCreated:
     """Make a session. Its token is returned only here: keep it, and send it as `Authorization: Bearer <token>`."""
     return store_session(request, services.sessions.new_token())
@@ -49,7 +49,7 @@ def set_cookie(request: Request, session_id: SessionDep) -> Response:
     return Response(status_code=204, headers=headers)
 
 
-@router.post("/transfer", status_code=201, responses=WRITES)
+@router.post("/transfer", status_code=201, responses=WRITES | documented(LimitExceededError))
 def create_code(services: ServicesDep, session_id: StoredSessionDep, base: PublicUrlDep) -> Transfer:
     """Make a one-time code for this session, to be typed or opened on another device within ten minutes.
 
@@ -69,8 +69,7 @@ def revoke_code(services: ServicesDep, session_id: SessionDep) -> Response:
     "/claim",
     status_code=201,
     responses=documented(
-        *(CodeRefusedError, CrossSiteError, InvalidRequestError, LimitExceededError, TooManyGuessesError),
-        DatabaseBusyError,
+        *(CodeRefusedError, CrossSiteError, DatabaseBusyError, InvalidRequestError, LimitExceededError)
     ),
 )
 def claim_code(services: ServicesDep, request: Request, response: Response, claim: TransferClaim) -> SessionCreated:
@@ -78,8 +77,7 @@ def claim_code(services: ServicesDep, request: Request, response: Response, clai
     # Another site must not be able to put its own session into a visitor's browser.
     if is_foreign(request):
         raise CrossSiteError
-    client = request.client.host if request.client else ""
-    created = services.sessions.claim_code(claim.code, client, device_name(request))
+    created = services.sessions.claim_code(claim.code, visitor(request), device_name(request))
     response.headers["Set-Cookie"] = cookie_header(request, created.token)
     response.headers["Cache-Control"] = "no-store"
     return created

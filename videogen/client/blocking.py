@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping
 from concurrent.futures import CancelledError
 from contextlib import AbstractContextManager, suppress
 from functools import partial, wraps
@@ -66,10 +66,10 @@ class Client:
         """The session's token."""
         return self._async.token
 
-    def as_session(self, token: str | None) -> Self:
-        """The same API and connections, with the session of `token`."""
+    def as_session(self, token: str | None, headers: Callable[[], Mapping[str, str]] | None = None) -> Self:
+        """The same API and connections, with the session of `token`; see `AsyncClient.as_session`."""
         other = type(self).__new__(type(self))
-        other._async, other._loop = self._async.as_session(token), self._loop
+        other._async, other._loop = self._async.as_session(token, headers), self._loop
         return other
 
     def __enter__(self) -> Self:

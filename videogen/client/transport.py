@@ -45,13 +45,25 @@ class Transport:
         """
         self.token = token
         self._absolute_links = absolute_links
+        self._more_headers: Callable[[], Mapping[str, str]] = dict
         self._pool = _Pool(base_url, transport)
 
-    def as_session(self, token: str | None) -> Self:
-        """The same API and connections, with the session of `token`."""
+    def as_session(self, token: str | None, headers: Callable[[], Mapping[str, str]] | None = None) -> Self:
+        """The same API and connections, with the session of `token`.
+
+        Args:
+            token: the session's token.
+            headers: makes further headers, anew for each request; None means those of this client.
+        """
         other = copy(self)
         other.token = token
+        if headers is not None:
+            other._more_headers = headers
         return other
+
+    def _headers(self) -> dict[str, str]:
+        """The headers of every request to the API."""
+        return {**policy.authorization(self.token), **self._more_headers()}
 
     async def __aenter__(self) -> Self:
         return self
@@ -69,7 +81,7 @@ class Transport:
         Raises:
             Unreachable: the server does not answer.
         """
-        headers = policy.authorization(self.token) | ({"Content-Type": "application/json"} if body else {})
+        headers = self._headers() | ({"Content-Type": "application/json"} if body else {})
         url = f"{API}/{path}" + (f"?{query}" if query else "")
         try:
             return await self._pool.http().request(method, url, content=body or None, headers=headers)
@@ -89,7 +101,7 @@ class Transport:
                 raise
 
     async def _request(self, call: Call[Any]) -> httpx.Response:
-        headers = {**policy.authorization(self.token), **call.headers}
+        headers = {**self._headers(), **call.headers}
         content = None if call.body is None else _read_chunks(call.body)
         return await self._pool.http().request(call.method, call.path, headers=headers, content=content, **call.options)
 
@@ -105,7 +117,7 @@ class Transport:
     def _subscribe(
         self, path: str, last_event_id: int | None, *, ends_with_terminal: bool
     ) -> AsyncGenerator[Watched, None]:
-        state = WatchState(path, policy.authorization(self.token), last_event_id, ends_with_terminal=ends_with_terminal)
+        state = WatchState(path, self._headers, last_event_id, ends_with_terminal=ends_with_terminal)
         return Subscription(self._pool.http(), state, absolute_links=self._absolute_links).events()
 
     async def _fetch_with_resume(self, link: str, part: PartialFile) -> Path:
@@ -134,7 +146,7 @@ class Transport:
 
     async def _fetch_at_once(self, link: str, part: PartialFile) -> Path:
         """Fetch a file that does not support ranges. The token is sent to the API only."""
-        headers = policy.authorization(self.token) if link.startswith(API) else {}
+        headers = self._headers() if link.startswith(API) else {}
         try:
             await self._fetch(link, part, headers)
             return await asyncio.to_thread(part.finish)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal, get_args
 
@@ -45,7 +45,8 @@ class WatchState:
     """What a watch subscribes to, and the last event that it yielded."""
 
     url: str
-    headers: Mapping[str, str]
+    headers: Callable[[], Mapping[str, str]]
+    """Makes the headers of the session, anew for each connection."""
     last_event_id: int | None = None
     ends_with_terminal: bool = False
     """Whether the first terminal event ends the watch: true for a single generation."""
@@ -58,7 +59,7 @@ class WatchState:
 
     def request_headers(self) -> dict[str, str]:
         """The headers of the next connection."""
-        headers = {**self.headers, "Accept": "text/event-stream", "Cache-Control": "no-store"}
+        headers = {**self.headers(), "Accept": "text/event-stream", "Cache-Control": "no-store"}
         if self.last_event_id is not None:
             headers["Last-Event-ID"] = str(self.last_event_id)
         return headers

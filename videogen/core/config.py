@@ -25,6 +25,9 @@ _ON_A_SPACE: Final = {
 _SOURCE: Final = re.compile(
     r"'self'|'none'|\*|https?:|(https?://)?(\*\.)?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*(:(\d{1,5}|\*))?"
 )
+RATE_OFF: Final = "off"
+"""The value of a rate without a limit."""
+_RATE: Final = re.compile(r"[1-9][0-9]{0,8}/([1-9][0-9]{0,5} ?)?(second|minute|hour|day)s?")
 logger = logging.getLogger(__name__)
 
 
@@ -58,6 +61,7 @@ class AppConfig(BaseModel):
     engine: str = Field(default="", description="engine used when a request names none; empty means the first")
     workers: int = Field(default=1, ge=0, le=64, description="renderers in this process; 0 means serve only")
     max_active_per_session: int = Field(default=20, ge=1, description="queued and running generations of one session")
+    max_active_per_address: int = Field(default=50, ge=1, description="queued and running generations of one address")
     max_queue: int = Field(default=200, ge=1, description="queued generations of everybody")
     max_prompt_chars: int = Field(default=2000, ge=1, le=100_000, description="characters in a prompt")
     max_pixels: int = Field(default=1920 * 1080, ge=4096, description="width times height")
@@ -67,6 +71,16 @@ class AppConfig(BaseModel):
     max_body_kb: int = Field(
         default=1024, ge=16, le=1_000_000, description="kilobytes of the body of any other request"
     )
+    max_streams_per_session: int = Field(default=20, ge=1, description="open event streams of one session")
+    max_streams_per_address: int = Field(default=64, ge=1, description="open event streams of one address")
+    max_storage_mb_per_session: float = Field(
+        default=0.0, ge=0, description="megabytes of all files of one session; 0 means no limit"
+    )
+    max_storage_gb: float = Field(default=0.0, ge=0, description="gigabytes of all files; 0 means no limit")
+    rate_sessions: str = Field(default="60/hour", description="new sessions of one address")
+    rate_submits: str = Field(default="300/hour", description="generations of one session, and of one address")
+    rate_claims: str = Field(default="10/5 minutes", description="wrong codes of one address")
+    rate_uploads: str = Field(default="60/hour", description="images and zips of one session, and of one address")
     lease_seconds: float = Field(default=10.0, ge=1, le=600, description="how long a silent worker keeps its job")
     stall_seconds: float = Field(
         default=300.0, ge=0, description="how long a renderer may say nothing before it is killed; 0 means for ever"
@@ -114,6 +128,16 @@ class AppConfig(BaseModel):
         if value and not value.startswith("/"):
             raise ValueError("a path that begins with /, or nothing")
         return value.rstrip("/")
+
+    @field_validator("rate_sessions", "rate_submits", "rate_claims", "rate_uploads")
+    @classmethod
+    def _rate(cls, value: str) -> str:
+        value = value.lower()
+        if value in ("0", RATE_OFF):
+            return RATE_OFF
+        if _RATE.fullmatch(value) is None:
+            raise ValueError("a rate such as 60/hour or 10/5 minutes (second, minute, hour, day), or off for no limit")
+        return value
 
     @field_validator("database_url")
     @classmethod

@@ -144,14 +144,8 @@ class InvalidRequestError(VideogenError, code="invalid_request", status=422, tit
         return problem
 
 
-class TooManyGuessesError(VideogenError, code="too_many_guesses", status=429, title="Too many guesses"):
-    """Too many wrong codes came from this address. Wait a few minutes, or open the link instead."""
-
-    retry_after = 120
-
-
 class LimitExceededError(VideogenError, code="limit_exceeded", status=429, title="Limit exceeded"):
-    """Too many generations at once. Wait until one has ended."""
+    """This is more than one visitor, or all together, may have. `detail` names the limit."""
 
     def __init__(self, detail: str, retry_after: int = 5) -> None:
         super().__init__(detail)

@@ -92,6 +92,8 @@ class GenerationRow(SQLModel, table=True):
     """From `updated_at` until it should start. `eta_seconds` is from `updated_at` until it should end."""
     eta_seconds: float | None = None
 
+    address_hash: str | None = None
+    """Whose it is by address, as a keyed hash, to count what is queued or running; None once it has ended."""
     attempt: int = 0
     lease_owner: str | None = None
     lease_until: float = 0.0
@@ -159,9 +161,10 @@ class FileRow(SQLModel, table=True):
     """A file of a generation: its result, poster or preview. `key` is its key in the storage."""
 
     __tablename__ = "files"
+    __table_args__ = (Index("ix_files_session_size", "session_id", "size_bytes"),)
 
     id: str = Field(primary_key=True)
-    session_id: str = Field(foreign_key="sessions.id", ondelete="CASCADE", index=True)
+    session_id: str = Field(foreign_key="sessions.id", ondelete="CASCADE")
     generation_id: str = Field(foreign_key="generations.id", ondelete="CASCADE", index=True)
     kind: str
     key: str
@@ -174,7 +177,10 @@ class UploadRow(SQLModel, table=True):
     """An uploaded image that generations may start from. `digest` is the SHA-256 of its bytes."""
 
     __tablename__ = "uploads"
-    __table_args__ = (Index("ux_uploads_digest", "session_id", "digest", unique=True),)
+    __table_args__ = (
+        Index("ux_uploads_digest", "session_id", "digest", unique=True),
+        Index("ix_uploads_session_size", "session_id", "size_bytes"),
+    )
 
     id: str = Field(primary_key=True)
     session_id: str = Field(foreign_key="sessions.id", ondelete="CASCADE")

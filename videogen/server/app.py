@@ -7,6 +7,7 @@ import sys
 import warnings
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, nullcontext
+from functools import partial
 from typing import Final
 
 from fastapi import FastAPI
@@ -29,6 +30,7 @@ from videogen.web.proxy_headers import TrustedProxy
 from videogen.web.public_url import LocalUrlFromRequest, PublicUrl
 from videogen.web.security_headers import SecurityHeaders
 from videogen.web.sessions import SessionCookie
+from videogen.web.visitor import visitor_headers
 
 START_FAILED: Final = 3
 """Exit status of a start that failed. Uvicorn's supervisor then stops too, instead of starting the worker again."""
@@ -121,6 +123,7 @@ def _mount_page(
         upload_folder=config.data_dir / "page-uploads",
         api_is_elsewhere=bool(config.api_url),
         # It is there from the start of the lifespan on.
+        visitor_headers=partial(visitor_headers, app),
         new_token=lambda: app.state.videogen.services.sessions.new_token(),  # noqa: PLW0108
         links_from_api=lambda: bool(config.api_url) or public_url.fixed is not None,
     )

@@ -45,7 +45,8 @@ async def run_parts(
     loop = asyncio.get_running_loop()
     with open_parts(config, engines) as parts:
         services = Services(parts)
-        app.state.videogen = AppState(config, public_url, services, CapacityLimiter(IMAGE_DECODERS))
+        visitor_key = parts.signer.derive("visitor")
+        app.state.videogen = AppState(config, public_url, services, CapacityLimiter(IMAGE_DECODERS), visitor_key)
 
         def begin_shutdown() -> None:
             # A signal handler must not wait for a lock, as these may.

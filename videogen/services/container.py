@@ -9,9 +9,11 @@ from videogen.services.media import MediaService
 from videogen.services.parts import Parts
 from videogen.services.sessions import SessionService
 from videogen.services.shares import ShareService
+from videogen.services.storage_limits import StorageLimits
 from videogen.services.system import SystemService
 from videogen.services.trash import TrashService
 from videogen.services.uploads import UploadService
+from videogen.services.visitor_limits import RateLimits, StreamLimits
 
 
 class Services:
@@ -20,12 +22,16 @@ class Services:
     def __init__(self, parts: Parts) -> None:
         config, store, storage = parts.config, parts.store, parts.storage
         max_import_bytes = round(config.max_import_mb * 1_000_000)
+        self.rates = RateLimits(config)
+        self.storage_limits = StorageLimits(store, config)
+        self.streams = StreamLimits(config)
         self.exports = ExportService(store, storage)
-        self.imports = ImportService(store, storage, config.data_dir / "imports", max_import_bytes)
+        folder = config.data_dir / "imports"
+        self.imports = ImportService(store, storage, folder, max_import_bytes, self.storage_limits)
         self.media = MediaService(parts)
-        self.sessions = SessionService(store, parts.signer, parts.hub)
+        self.sessions = SessionService(store, parts.signer, parts.hub, self.rates)
         self.shares = ShareService(store, parts.hub, storage)
         self.system = SystemService(parts)
         self.trash = TrashService(parts)
         self.uploads = UploadService(store, storage, parts.serializer)
-        self.generations = GenerationService(parts, self.uploads)
+        self.generations = GenerationService(parts, self.uploads, self.rates, self.storage_limits)

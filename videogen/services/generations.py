@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import hashlib
+import hmac
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -11,7 +12,7 @@ from typing import Any, Final, cast
 
 import orjson
 
-from videogen.core.errors import InvalidRequestError, NotTerminalError
+from videogen.core.errors import InvalidRequestError, LimitExceededError, NotTerminalError
 from videogen.core.security import new_id
 from videogen.db.tables import GenerationRow, ProjectRow
 from videogen.engines.base import Recipe
@@ -29,8 +30,10 @@ from videogen.schemas.generations import (
 )
 from videogen.schemas.status import TERMINAL, Status
 from videogen.services.parts import Parts
+from videogen.services.storage_limits import StorageLimits
 from videogen.services.submission import CheckedRequest, check_request, seeds
 from videogen.services.uploads import InputImage, UploadService
+from videogen.services.visitor_limits import RateLimits
 from videogen.store import Filter, Limits, Scope
 
 _COPIED: Final = (
@@ -52,15 +55,25 @@ class GenerationService:
     Every method but `stream` blocks on the database: call it from a thread, never in the event loop.
     """
 
-    def __init__(self, parts: Parts, uploads: UploadService) -> None:
+    def __init__(self, parts: Parts, uploads: UploadService, rates: RateLimits, storage_limits: StorageLimits) -> None:
         self._parts = parts
         self._store = parts.store
         self._uploads = uploads
         self._logs = RenderLogs(parts.store, parts.storage, parts.data_folder)
-        self._limits = Limits(parts.config.max_active_per_session, parts.config.max_queue)
+        self._rates = rates
+        self._storage_limits = storage_limits
+        config = parts.config
+        self._limits = Limits(config.max_active_per_session, config.max_active_per_address, config.max_queue)
+        self._address_key = parts.signer.derive("address").encode()
 
-    def submit(self, session_id: str, create: GenerationCreate, key: str | None) -> tuple[Project, bool]:
+    def submit(self, session_id: str, create: GenerationCreate, key: str | None, address: str) -> tuple[Project, bool]:
         """Accept a request. The project is durable when this returns; an idempotency key gives the same project again.
+
+        Args:
+            session_id: the owner.
+            create: the request.
+            key: the idempotency key, or None.
+            address: the visitor's, for whom limits count as well.
 
         Returns:
             the project, and whether this call made it.
@@ -68,16 +81,23 @@ class GenerationService:
         Raises:
             InvalidRequestError: a field is wrong; the error names field, expected and got.
             IdempotencyConflictError: the key came before, with another request.
-            LimitExceededError: too many generations are queued or running.
+            LimitExceededError: too many generations are queued or running, or were submitted lately; or the storage is
+                full.
         """
         body = orjson.dumps(create.model_dump(mode="json"), option=orjson.OPT_SORT_KEYS)
         project = self._project(session_id, key, body)
         if create.input_file_id and key and (known := self._store.known_project(project)):
             # Before any check: the image may have been deleted since, but the project still exists.
             return self._serialize_project(known), False
+        try:
+            self._storage_limits.check(session_id)
+        except LimitExceededError:
+            if key and (known := self._store.known_project(project)):
+                return self._serialize_project(known), False
+            raise
         request = self._check(session_id, create)
         recipes = [request.recipe(seed) for seed in seeds(request, create.variations)]
-        return self._accept(project, [self._row(project, request, recipe) for recipe in recipes])
+        return self._accept(project, [self._row(project, request, recipe) for recipe in recipes], address)
 
     def _check(self, session_id: str, create: GenerationCreate) -> CheckedRequest:
         sources: list[InputImage] = []
@@ -91,18 +111,19 @@ class GenerationService:
         upload_id = self._uploads.ensure_upload(session_id, sources[0]) if sources else None
         return replace(request, input_file_id=upload_id)
 
-    def retry(self, session_id: str, generation_id: str) -> Project:
+    def retry(self, session_id: str, generation_id: str, address: str) -> Project:
         """Make a new generation with the recipe and the seed of one that has ended.
 
         Raises:
             NotFoundError: the generation is not this session's.
             NotTerminalError: it is still queued or running.
             InvalidRequestError: it was imported, and this app's engines or limits do not allow it.
-            LimitExceededError: too many generations are queued or running.
+            LimitExceededError: see `submit`.
         """
         old = self._store.get_generation(session_id, generation_id)
         if old.status not in TERMINAL:
             raise NotTerminalError
+        self._storage_limits.check(session_id)
         project = self._project(session_id, None, b"")
         if old.recipe:
             recipe = Recipe(**old.recipe)
@@ -110,7 +131,7 @@ class GenerationService:
         else:
             request = self._check_imported(old)
             recipe = request.recipe(old.seed)
-        return self._accept(project, [self._row(project, request, recipe)])[0]
+        return self._accept(project, [self._row(project, request, recipe)], address)[0]
 
     def _check_imported(self, old: GenerationRow) -> CheckedRequest:
         """Check the request of an imported generation like a new one: another app made it."""
@@ -123,8 +144,14 @@ class GenerationService:
         )
         return self._check(old.session_id, create)
 
-    def _accept(self, project: ProjectRow, rows: list[GenerationRow]) -> tuple[Project, bool]:
-        stored, new = self._store.create_project(project, rows, self._limits)
+    def _accept(self, project: ProjectRow, rows: list[GenerationRow], address: str) -> tuple[Project, bool]:
+        # With a key: addresses are few enough to try them all.
+        digest = hmac.digest(self._address_key, address.encode(), "sha256").hex()[:32]
+        for row in rows:
+            row.address_hash = digest
+        # Counted in the transaction: neither a repeated request nor a refused one counts.
+        count = partial(self._rates.count, "submits", address, project.session_id, len(rows))
+        stored, new = self._store.create_project(project, rows, self._limits, count)
         if new:
             self._parts.queue.notify()
         return self._serialize_project(stored), new

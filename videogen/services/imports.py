@@ -17,6 +17,7 @@ from videogen.media.types import CONTENT_TYPES
 from videogen.schemas.export_manifest import ExportedFile, ExportedGeneration
 from videogen.schemas.portability import Imported
 from videogen.services import import_archive
+from videogen.services.storage_limits import StorageLimits
 from videogen.storage import Storage
 from videogen.store import Store
 from videogen.store.portability import ImportedGeneration, KnownGeneration
@@ -27,10 +28,13 @@ logger = logging.getLogger(__name__)
 class ImportService:
     """Imports exports. Every method blocks on the disk and the database."""
 
-    def __init__(self, store: Store, storage: Storage, folder: Path, max_bytes: int) -> None:
+    def __init__(
+        self, store: Store, storage: Storage, folder: Path, max_bytes: int, storage_limits: StorageLimits
+    ) -> None:
         self.max_bytes = max_bytes
         self._store = store
         self._storage = storage
+        self._storage_limits = storage_limits
         self._folder = folder
         # Only this process uses the folder, so what it contains is left from a crash.
         shutil.rmtree(self._folder, ignore_errors=True)
@@ -59,6 +63,7 @@ class ImportService:
 
         Raises:
             NotAnExportError: the zip is no export, is damaged or is malicious. Nothing was imported.
+            LimitExceededError: the session or all sessions would store too much. Nothing was imported.
             StorageError: the disk is full or cannot be written. No generation was added.
         """
         media: dict[Path, tuple[str, ExportedFile]] = {}
@@ -75,6 +80,9 @@ class ImportService:
                     media[paths[kind]] = kind, file
                 if paths or entry.id not in known:
                     unpacked.append((entry, paths))
+        if unpacked:
+            size = sum(path.stat().st_size for _, paths in unpacked for path in paths.values())
+            self._storage_limits.check(session_id, size)
         import_archive.check_media(media)
         added: list[ImportedGeneration] = []
         repaired: list[FileRow] = []

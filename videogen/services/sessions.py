@@ -7,30 +7,25 @@ from __future__ import annotations
 
 import hmac
 import secrets
-import threading
-from collections import deque
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
 from videogen.core.clock import to_datetime
-from videogen.core.errors import CodeRefusedError, TooManyGuessesError
+from videogen.core.errors import CodeRefusedError
 from videogen.core.security import SessionTokens, Signer
 from videogen.db.tables import TransferRow
 from videogen.live.hub import Hub
 from videogen.schemas.portability import Transfer
 from videogen.schemas.system import Device, DeviceList, SessionCreated
+from videogen.services.visitor_limits import RateLimits
 from videogen.store import Store
 
 CODE_SECONDS: Final = 10 * 60
 # Crockford's base 32: no two characters look alike.
 CODE_ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 CODE_LENGTH: Final = 8
-"""40 bits: with the allowed number of guesses, a valid code is found with a chance of one in a hundred million."""
+"""40 bits; docs/security.md says how long many addresses together would have to guess."""
 _LOOKALIKES: Final = str.maketrans("OIL", "011")
-GUESS_SECONDS: Final = 5 * 60
-MAX_GUESSES_PER_CLIENT: Final = 10
-MAX_GUESSES: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +40,12 @@ class Identity:
 class SessionService:
     """Makes and finds sessions. Every method blocks on the database: call it from a thread, never in the event loop."""
 
-    def __init__(self, store: Store, signer: Signer, hub: Hub) -> None:
+    def __init__(self, store: Store, signer: Signer, hub: Hub, rates: RateLimits) -> None:
         self._store = store
         self._hub = hub
         self._tokens = SessionTokens(signer)
         self._key = signer.derive("transfer").encode()
-        self._guesses = GuessLimiter(store.clock)
+        self._rates = rates
 
     def new_token(self) -> str:
         """Make a token, without a session in the database: `save` stores one once there is something to keep."""
@@ -122,55 +117,30 @@ class SessionService:
         """Revoke the session's code. Safe to repeat."""
         self._store.drop_transfer(session_id)
 
-    def claim_code(self, secret: str, client: str, device_name: str = "") -> SessionCreated:
+    def claim_code(self, secret: str, address: str, device_name: str = "") -> SessionCreated:
         """Open the session of a code or of the secret of a link, with a new token.
 
         Args:
             secret: the code or the secret, as a person typed it.
-            client: the address of the client, whose wrong codes are counted.
+            address: the visitor's, whose wrong codes are counted.
             device_name: of the device that opens the session.
 
         Raises:
             CodeRefusedError: the code is wrong, used, expired or revoked; the answer does not say which.
-            LimitExceededError: the session has too many devices.
-            TooManyGuessesError: this client, or all clients together, sent too many wrong codes.
+            LimitExceededError: the session has too many devices, or too many wrong codes came from this address.
         """
         secret = secret.strip()
         code = "".join(secret.upper().replace("-", "").split()).translate(_LOOKALIKES)
         is_code = len(code) == CODE_LENGTH
         if is_code:
-            self._guesses.check(client)
+            self._rates.check("claims", address)
         opened = self._store.use_transfer(self._hash(code if is_code else secret), device_name)
         if opened is None:
             if is_code:
-                self._guesses.add(client)
+                self._rates.count("claims", address)
             raise CodeRefusedError
         return SessionCreated(session_id=opened[0], token=opened[1])
 
     def _hash(self, value: str) -> str:
         # With a key: somebody with a copy of the database could try all 40 bits.
         return hmac.digest(self._key, value.encode("utf-8", "surrogatepass"), "sha256").hex()
-
-
-class GuessLimiter:
-    """Counts the recent wrong codes of each client and of all clients. Thread-safe."""
-
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self._clock = clock
-        self._wrong: deque[tuple[float, str]] = deque(maxlen=MAX_GUESSES)
-        self._lock = threading.Lock()
-
-    def check(self, client: str) -> None:
-        """Raise TooManyGuessesError if this client must wait."""
-        with self._lock:
-            since = self._clock() - GUESS_SECONDS
-            while self._wrong and self._wrong[0][0] < since:
-                self._wrong.popleft()
-            count = sum(other == client for _, other in self._wrong)
-            if count >= MAX_GUESSES_PER_CLIENT or len(self._wrong) >= MAX_GUESSES:
-                raise TooManyGuessesError
-
-    def add(self, client: str) -> None:
-        """Count one wrong code of this client."""
-        with self._lock:
-            self._wrong.append((self._clock(), client))

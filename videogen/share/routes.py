@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import ExitStack
 from io import BytesIO
 from typing import Annotated, Any, Final
 from urllib.parse import unquote, urlsplit
 
 import anyio.to_thread
 import segno
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
 from starlette.background import BackgroundTask
 
@@ -28,6 +29,7 @@ from videogen.web.dependencies import app_state
 from videogen.web.file_response import StoredFileResponse, not_modified
 from videogen.web.problems import documented
 from videogen.web.sse import stream_response
+from videogen.web.visitor import visitor
 
 logger = logging.getLogger(__name__)
 router = APIRouter()
@@ -48,8 +50,17 @@ _SECURITY: Final = {
 }
 
 
+async def until_sent() -> AsyncIterator[ExitStack]:
+    """What is entered here is left when the response has ended in any way."""
+    with ExitStack() as stack:
+        yield stack
+
+
+UntilSentDep = Annotated[ExitStack, Depends(until_sent)]
+
+
 @router.api_route("/s/{rest:path}", methods=["GET", "HEAD"], include_in_schema=False)
-async def get_shared(request: Request, rest: str) -> Response:
+async def get_shared(request: Request, rest: str, until_sent: UntilSentDep) -> Response:
     """Every path below `/s/`, in one route, so that all invalid links get the same response in the same time."""
     slug, _, part = rest.partition("/")
     links = _links(request)
@@ -57,7 +68,7 @@ async def get_shared(request: Request, rest: str) -> Response:
         return _script(request)
     try:
         if part == "events":
-            return await _events(request, slug)
+            return await _events(request, slug, until_sent)
         return await anyio.to_thread.run_sync(_respond, request, slug, part)
     except DeletedError:
         return _page(pages.gone_page(True, links.root, _texts(request).tag), 410, _texts(request))
@@ -136,13 +147,14 @@ def _media(request: Request, view: SharedView, part: str) -> Response:
     return response
 
 
-async def _events(request: Request, slug: str) -> Response:
+async def _events(request: Request, slug: str, until_sent: ExitStack) -> Response:
     text = request.headers.get("last-event-id", "")
     # A malformed id is not from one of our streams: begin with the current state.
     after = int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
     if request.method == "HEAD":
         await anyio.to_thread.run_sync(_shares(request).find, slug)
         return Response(headers=_NO_STORE)
+    until_sent.enter_context(app_state(request).services.streams.slot(visitor(request)))
     response = stream_response(await _shares(request).stream(slug, after))
     response.headers.update(_SECURITY)
     return response

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import String, UnaryExpression, func, type_coerce
 from sqlalchemy.exc import IntegrityError
@@ -27,6 +27,8 @@ from videogen.store.queue_order import update_queue_positions
 from videogen.store.transitions import cancel
 from videogen.store.trash import remove
 
+_ACTIVE: Final = tuple(status for status in Status if status not in TERMINAL)
+
 
 @dataclass(frozen=True, slots=True)
 class Filter:
@@ -41,9 +43,10 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How many generations may be queued or running in one session, and queued in all."""
+    """How many generations may be queued or running in one session and from one address, and queued in all."""
 
     per_session: int
+    per_address: int
     queue: int
 
 
@@ -51,11 +54,12 @@ class GenerationStore(BaseStore):
     """The generations of a session. Each query checks ownership."""
 
     def create_project(
-        self, project: ProjectRow, rows: list[GenerationRow], limits: Limits
+        self, project: ProjectRow, rows: list[GenerationRow], limits: Limits, count: Callable[[], None] = lambda: None
     ) -> tuple[list[GenerationRow], bool]:
         """Store the generations of one submit; return them, and whether they are new.
 
-        The same idempotency key with the same body returns the generations of the first submit.
+        The same idempotency key with the same body returns the generations of the first submit. `count` is called for
+        a new project within all limits; what it raises ends the transaction.
 
         Raises:
             IdempotencyConflictError: the key was used with another body.
@@ -67,7 +71,8 @@ class GenerationStore(BaseStore):
             with self.database.write() as unit:
                 if known := self._known_project(unit, project):
                     return known, False
-                self._check_limits(unit, project.session_id, len(rows), limits)
+                self._check_limits(unit, rows, limits)
+                count()
                 _check_inputs(unit, rows)
                 unit.session.add(project)
                 unit.session.flush()
@@ -104,17 +109,23 @@ class GenerationStore(BaseStore):
         with self.database.write() as unit:
             return self._known_project(unit, project)
 
-    def _check_limits(self, unit: UnitOfWork, session_id: str, added: int, limits: Limits) -> None:
-        mine = GenerationRow.session_id == session_id
-        count = count_generations(unit.session, mine, col(GenerationRow.status).not_in(TERMINAL))
-        if count + added > limits.per_session:
-            raise LimitExceededError(
-                f"At most {limits.per_session} generations of one session may be queued or running, {count} are. "
-                "Wait until one has ended, or cancel one."
-            )
+    def _check_limits(self, unit: UnitOfWork, rows: list[GenerationRow], limits: Limits) -> None:
+        added, columns = len(rows), (("session", "session_id"), ("address", "address_hash"))
+        for scope, column in columns:
+            limit, same = getattr(limits, f"per_{scope}"), getattr(GenerationRow, column) == getattr(rows[0], column)
+            count = count_generations(unit.session, same, col(GenerationRow.status).in_(_ACTIVE))
+            if count + added > limit:
+                raise LimitExceededError(
+                    f"At most {limit} generations of one {scope} may be queued or running "
+                    f"(VIDEOGEN_MAX_ACTIVE_PER_{scope.upper()}), {count} are. "
+                    "Wait until one has ended, or cancel one."
+                )
         count = count_generations(unit.session, GenerationRow.status == Status.QUEUED)
         if count + added > limits.queue:
-            raise LimitExceededError(f"The queue is full: {count} of {limits.queue} places are taken.", retry_after=30)
+            raise LimitExceededError(
+                f"The queue is full: {count} of {limits.queue} places are taken (VIDEOGEN_MAX_QUEUE). Try again later.",
+                retry_after=30,
+            )
 
     def get_generation(self, session_id: str, generation_id: str) -> GenerationRow:
         """One generation of this session.

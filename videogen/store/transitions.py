@@ -103,6 +103,7 @@ _ENDED: Final = {
     "eta_seconds": None,
     "expected_wait_seconds": None,
     "lease_owner": None,
+    "address_hash": None,
     "lease_until": 0.0,
 }
 

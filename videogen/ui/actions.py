@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from videogen.client import ApiError, AsyncClient, ClientError
 from videogen.schemas.generations import Generation, GenerationCreate, Project
 from videogen.ui import form, views
+from videogen.ui.page_client import PageClient
 from videogen.ui.pages import Page, Pages, Visit, texts_of
 from videogen.ui.texts import Texts
 from videogen.ui.views import View
@@ -24,7 +25,7 @@ AWAY_PAGE: Final = 100
 class Actions:
     """The page's handlers, all bound to one client and one registry of open pages."""
 
-    def __init__(self, client: AsyncClient, pages: Pages, engines: Sequence[form.EngineForm]) -> None:
+    def __init__(self, client: PageClient, pages: Pages, engines: Sequence[form.EngineForm]) -> None:
         self._client = client
         self._pages = pages
         self._engines = engines
@@ -172,7 +173,7 @@ class Actions:
         if found is not None:
             return found
         token = visit.token or visit.cookie
-        return Page(self._client.as_session(token), texts_of(visit), token=token, tab=request.session_hash)
+        return Page(self._client.of(request).as_session(token), texts_of(visit), token=token, tab=request.session_hash)
 
     def _show(self, page: Page, generation: Generation) -> None:
         if page.tab is not None:

@@ -12,6 +12,7 @@ from gradio.events import api
 
 from videogen.client import ApiError, AsyncClient, ClientError, GenerationEnded, WaitTimeout
 from videogen.schemas.generations import Generation
+from videogen.ui.page_client import PageClient
 
 WAIT_SECONDS: Final = 300.0
 """How long one call may wait: proxies and agents give up on longer ones."""
@@ -26,7 +27,7 @@ def mcp_is_installed() -> bool:
 class Agents:
     """The tools, all bound to one client. A tool's docstring is what the agent reads."""
 
-    def __init__(self, client: AsyncClient) -> None:
+    def __init__(self, client: PageClient) -> None:
         self._client = client
 
     def offer(self) -> None:
@@ -66,7 +67,7 @@ class Agents:
         asked = {"width": int(width), "height": int(height), "durationSeconds": seconds} | (settings or {})
         try:
             token, is_new = await self._session(request, session)
-            project = await self._client.as_session(token).submit(prompt, settings=asked)
+            project = await self._client.of(request).as_session(token).submit(prompt, settings=asked)
         except (ClientError, ValueError) as problem:
             raise _told(problem) from problem
         told = _shown(project.generations[0], request)
@@ -146,13 +147,13 @@ class Agents:
         token = _bearer(request) or session
         if not token:
             raise gr.Error(_WHO)
-        return self._client.as_session(token)
+        return self._client.of(request).as_session(token)
 
     async def _session(self, request: gr.Request, session: str) -> tuple[str, bool]:
         """The session that asks; a new one for who has none. A cookie counts for nothing: other sites could send it."""
         if token := _bearer(request) or session:
             return token, False
-        return (await self._client.create_session()).token, True
+        return (await self._client.of(request).create_session()).token, True
 
 
 _WHO: Final = (

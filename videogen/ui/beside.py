@@ -7,7 +7,8 @@ from typing import Final
 
 from fastapi import APIRouter, Request, Response
 
-from videogen.client import AsyncClient, ClientError
+from videogen.client import ClientError
+from videogen.ui.page_client import PageClient
 
 PATH: Final = "/page/api"
 MAX_BODY: Final = 200_000
@@ -18,7 +19,7 @@ _WANTED: Final = re.compile(
 _KEPT: Final = ("content-type", "retry-after")
 
 
-def passing_on(client: AsyncClient) -> APIRouter:
+def passing_on(client: PageClient) -> APIRouter:
     """The routes below `PATH`. Only a Bearer token opens them, so that no other site can use a visitor's cookie."""
     router = APIRouter()
 
@@ -32,7 +33,9 @@ def passing_on(client: AsyncClient) -> APIRouter:
         if len(body) > MAX_BODY:
             return Response(status_code=413)
         try:
-            answer = await client.as_session(token).raw(request.method, path, str(request.query_params), body)
+            answer = (
+                await client.of(request).as_session(token).raw(request.method, path, str(request.query_params), body)
+            )
         except ClientError:
             return Response(status_code=502)
         headers = {name: answer.headers[name] for name in _KEPT if name in answer.headers}

@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from videogen.client import AsyncClient, ClientError
 from videogen.core.i18n import VARY, Catalog, languages, negotiate
 from videogen.ui import views
+from videogen.ui.page_client import PageClient
 from videogen.ui.pages import Page, Visit, find_session, texts_of
 from videogen.ui.views import View
 from videogen.web.public_url import is_page
@@ -78,7 +79,7 @@ class FirstPaint:
         return body.replace(b"<script", b'<script nonce="%b"' % nonce.encode()) if nonce else body
 
 
-def early_room(client: AsyncClient) -> APIRouter:
+def early_room(client: PageClient) -> APIRouter:
     """The route that the document asks before Gradio has started."""
     router = APIRouter()
 
@@ -91,7 +92,7 @@ def early_room(client: AsyncClient) -> APIRouter:
         )
         # What goes wrong here is told by the watcher, which tries again.
         with suppress(ClientError):
-            if (found := await _room(client, visit)) is not None:
+            if (found := await _room(client.of(request), visit)) is not None:
                 return JSONResponse(found, headers=_FRESH)
         return Response(status_code=204, headers=_FRESH)
 

@@ -16,7 +16,6 @@ import gradio as gr
 from fastapi import FastAPI
 from starlette.routing import Mount
 
-from videogen.client import AsyncClient
 from videogen.client.calls import API
 from videogen.client.policy import direct_transport
 from videogen.core.security import new_token
@@ -30,6 +29,7 @@ from videogen.ui.first_paint import FirstPaint, early_room
 from videogen.ui.gradio_calls import GradioCalls
 from videogen.ui.gradio_guard import GradioGuard
 from videogen.ui.pace import Pace
+from videogen.ui.page_client import PageClient, VisitorHeaders
 from videogen.ui.pages import Visit
 from videogen.ui.sharing import Sharing
 from videogen.ui.tab_guard import TabGuard
@@ -86,6 +86,8 @@ class PageSettings:
     new_token: Callable[[], str] = new_token
     """Makes a signed token for a visitor who has none."""
     tabs: TabLimits = field(default_factory=TabLimits)
+    visitor_headers: VisitorHeaders = lambda _address: {}
+    """Makes the headers with which the page names its visitor to the API, from the address."""
     links_from_api: Callable[[], bool] = lambda: True
     """Whether the API knows the public address of shared links; where it does not, the browser does."""
 
@@ -140,10 +142,10 @@ def _guard(app: FastAPI, page: gr.Blocks, tabs: Tabs) -> None:
     mounted.app = GradioGuard(GradioCalls(TabGuard(mounted.app, tabs), page), agents=mcp_is_installed())
 
 
-def _own_client(settings: PageSettings) -> AsyncClient:
+def _own_client(settings: PageSettings) -> PageClient:
     """The page's client. In the same process no proxy is between them, and browsers know the address of the links."""
     transport = None if settings.api_is_elsewhere else direct_transport()
-    return AsyncClient(settings.api_url, transport=transport, absolute_links=False)
+    return PageClient(settings.api_url, settings.visitor_headers, transport)
 
 
 def _start(page: gr.Blocks, uploads: Uploads, secret: str) -> None:
@@ -154,7 +156,7 @@ def _start(page: gr.Blocks, uploads: Uploads, secret: str) -> None:
     page.config = page.get_config_file()
 
 
-def build_page(settings: PageSettings, client: AsyncClient, tabs: Tabs) -> gr.Blocks:
+def build_page(settings: PageSettings, client: PageClient, tabs: Tabs) -> gr.Blocks:
     """Build the page's parts, and what leads to what."""
     forms = _forms(settings)
     page = gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True)
@@ -275,7 +277,7 @@ def _wire_sharing(sharing: Sharing, carriers: Carriers) -> None:
 
 
 def _wire_watcher(
-    page: gr.Blocks, carriers: Carriers, parts: tuple[AsyncClient, Tabs, Pace], new_token: Callable[[], str]
+    page: gr.Blocks, carriers: Carriers, parts: tuple[PageClient, Tabs, Pace], new_token: Callable[[], str]
 ) -> None:
     """The page's one endless handler: it starts with the page and ends with it."""
     client, tabs, pace = parts
@@ -284,7 +286,7 @@ def _wire_watcher(
         name = str(request.session_hash)
         if not await tabs.started(name):
             return
-        watcher = Watcher(client, tabs.pages, pace, name, new_token)
+        watcher = Watcher(client.of(request), tabs.pages, pace, name, new_token)
         async with aclosing(watcher.frames(Visit.read(browser, request.cookies, request.headers))) as frames:
             async for frame in frames:
                 yield packed(frame)

@@ -8,9 +8,10 @@ from typing import Any
 
 import gradio as gr
 
-from videogen.client import AsyncClient, ClientError
+from videogen.client import ClientError
 from videogen.client.calls import ShareOptions
 from videogen.schemas.sharing import MAX_SHARE_SECONDS, Share
+from videogen.ui.page_client import PageClient
 from videogen.ui.pages import Page, Pages, Visit, texts_of
 from videogen.ui.views import View
 
@@ -18,7 +19,7 @@ from videogen.ui.views import View
 class Sharing:
     """The page's handlers for links."""
 
-    def __init__(self, client: AsyncClient, pages: Pages, links_from_api: Callable[[], bool]) -> None:
+    def __init__(self, client: PageClient, pages: Pages, links_from_api: Callable[[], bool]) -> None:
         self._client = client
         self._pages = pages
         self._links_from_api = links_from_api
@@ -53,7 +54,7 @@ class Sharing:
         found = self._pages.find(request.session_hash, visit)
         if found is not None:
             return found
-        return Page(self._client.as_session(visit.token or visit.cookie), texts_of(visit))
+        return Page(self._client.of(request).as_session(visit.token or visit.cookie), texts_of(visit))
 
     async def _told(self, page: Page, notice: str = "") -> View:
         told: View = {"n": f"share-{next(self._count)}"} | ({"notice": notice} if notice else {})

@@ -17,7 +17,6 @@ from videogen.core.errors import (
     MethodNotAllowedError,
     PayloadTooLargeError,
     SessionRequiredError,
-    TooManyGuessesError,
     UnknownRouteError,
     UnsupportedFormatError,
     VideogenError,
@@ -36,7 +35,7 @@ def problem_response(error: VideogenError) -> JSONResponse:
     headers = {"Cache-Control": "no-store"}
     if isinstance(error, InvalidRequestError):
         body["errors"] = error.errors
-    if isinstance(error, LimitExceededError | TooManyGuessesError | DatabaseBusyError):
+    if isinstance(error, LimitExceededError | DatabaseBusyError):
         headers["Retry-After"] = str(error.retry_after)
     if isinstance(error, SessionRequiredError):
         headers["WWW-Authenticate"] = "Bearer"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_network
 from typing import Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from videogen.web.visitor import parse_address
 
 Header = tuple[bytes, bytes]
 # Gradio reads some of these from any sender, so they are removed from every request.
@@ -16,8 +18,10 @@ _PROXY_HEADERS: Final = (b"x-forwarded-", b"forwarded", b"x-gradio-server", b"x-
 class TrustedProxy:
     """ASGI middleware: takes scheme, host and client from a trusted proxy, and removes the headers of any proxy.
 
-    The client is the last address of `X-Forwarded-For` that is not a trusted proxy. The path under which a proxy
-    serves the app is a setting (`VIDEOGEN_ROOT_PATH`), never a header; the proxy may forward it or strip it.
+    The client is the last address of `X-Forwarded-For` that is not a trusted proxy; where every proxy is trusted (`*`),
+    the last public address, or the last of all. What a visitor sends stands before what the proxies add, so that it
+    never counts. The path under which a proxy serves the app is a setting (`VIDEOGEN_ROOT_PATH`), never a header; the
+    proxy may forward it or strip it.
     """
 
     def __init__(self, app: ASGIApp, trusted: Sequence[str], root_path: str = "") -> None:
@@ -37,7 +41,7 @@ class TrustedProxy:
             others = [header for header in headers if not header[0].startswith(_PROXY_HEADERS)]
             scope = {**scope, "headers": others}
             if self._is_trusted((scope.get("client") or ("", 0))[0]):
-                self._apply(scope, dict(forwarded))
+                self._apply(scope, forwarded)
         if self._root:
             scope = {**scope, "root_path": self._root, "path": self._full_path(scope["path"])}
         await self.app(scope, receive, _unbuffered(send))
@@ -46,22 +50,35 @@ class TrustedProxy:
         """The path with the root path in front, as ASGI requires."""
         return path if f"{path}/".startswith(f"{self._root}/") else self._root + path
 
-    def _apply(self, scope: Scope, forwarded: dict[bytes, bytes]) -> None:
+    def _apply(self, scope: Scope, headers: Sequence[Header]) -> None:
+        forwarded = dict(headers)
         scheme = _first(forwarded.get(b"x-forwarded-proto"))
         if scheme in (b"http", b"https"):
             scope["scheme"] = scheme.decode()
         if host := _first(forwarded.get(b"x-forwarded-host")):
             scope["headers"] = [header for header in scope["headers"] if header[0] != b"host"] + [(b"host", host)]
-        if chain := forwarded.get(b"x-forwarded-for"):
-            clients = [client.strip().decode("latin-1") for client in chain.split(b",")]
-            untrusted = (client for client in reversed(clients) if not self._is_trusted(client))
-            scope["client"] = (next(untrusted, clients[0]), 0)
+        # Several headers of one name are one list: a proxy may add its own behind the one that a visitor sent.
+        if chain := b",".join(value for name, value in headers if name == b"x-forwarded-for"):
+            scope["client"] = (self._client([client.strip() for client in chain.decode("latin-1").split(",")]), 0)
+
+    def _client(self, chain: list[str]) -> str:
+        """The visitor's address in `X-Forwarded-For`, the nearest proxy's entry last."""
+        if self._trusts_all:
+            client = next((client for client in reversed(chain) if _is_public(client)), chain[-1])
+        else:
+            client = next((client for client in reversed(chain) if not self._is_trusted(client)), chain[0])
+        return str(parse_address(client) or client)
 
     def _is_trusted(self, client: str) -> bool:
-        try:
-            return self._trusts_all or any(ip_address(client) in network for network in self._trusted)
-        except ValueError:
-            return False  # a Unix socket, or an invalid address
+        if self._trusts_all:
+            return True
+        address = parse_address(client)
+        return address is not None and any(address in network for network in self._trusted)
+
+
+def _is_public(client: str) -> bool:
+    address = parse_address(client)
+    return address is not None and address.is_global
 
 
 def _first(value: bytes | None) -> bytes:

@@ -19,6 +19,7 @@ from videogen.web.problems import documented
 from videogen.web.public_url import is_page
 from videogen.web.same_origin import is_same_origin
 from videogen.web.user_agent import device_name
+from videogen.web.visitor import visitor
 
 logger = logging.getLogger(__name__)
 _SAFE: Final = ("GET", "HEAD", "OPTIONS")
@@ -90,7 +91,9 @@ def store_session(connection: HTTPConnection, token: str) -> SessionCreated:
 
     Raises:
         SessionRequiredError: the token was signed out meanwhile.
+        LimitExceededError: too many sessions were made from this address.
     """
+    app_state(connection).services.rates.count("sessions", visitor(connection))
     return app_state(connection).services.sessions.save(token, device_name(connection))
 
 

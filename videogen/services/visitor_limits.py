@@ -1,0 +1,129 @@
+"""What one visitor may do: rates and open event streams, counted for each session and each address, in memory."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final, Literal
+
+from limits import RateLimitItem, parse
+from limits.storage import MemoryStorage
+from limits.strategies import SlidingWindowCounterRateLimiter
+
+from videogen.core.config import PREFIX, RATE_OFF, AppConfig
+from videogen.core.errors import LimitExceededError
+
+Action = Literal["sessions", "submits", "claims", "uploads"]
+_WORDS: Final[dict[Action, str]] = {
+    "sessions": "new sessions",
+    "submits": "generations",
+    "claims": "wrong codes",
+    "uploads": "uploads",
+}
+MAX_COUNTERS: Final = 10_000
+"""With more counters, the oldest are forgotten. Whoever has so many addresses has as many allowances anyway."""
+STREAM_RETRY_SECONDS: Final = 10
+
+
+class RateLimits:
+    """Counts what visitors do, with the settings `RATE_SESSIONS`, `RATE_SUBMITS`, `RATE_CLAIMS` and `RATE_UPLOADS`.
+
+    Thread-safe and fast: callable from threads and from the event loop. A restart of the server forgets all counts.
+    """
+
+    def __init__(self, config: AppConfig) -> None:
+        settings: dict[Action, str] = {action: getattr(config, f"rate_{action}") for action in _WORDS}
+        self._rates = {action: parse(text) for action, text in settings.items() if text != RATE_OFF}
+        self._storage = MemoryStorage()
+        # Two numbers for each counter, whatever the limit is.
+        self._window = SlidingWindowCounterRateLimiter(self._storage)
+        self._lock = threading.Lock()
+
+    def count(self, action: Action, address: str, session_id: str | None = None, cost: int = 1) -> None:
+        """Count an action for an address, and for a session where there is one; nothing is counted if it is refused.
+
+        Raises:
+            LimitExceededError: one of them has done this too often.
+        """
+        if action not in self._rates:
+            return
+        with self._lock:
+            self._check(action, address, session_id, cost)
+            for key in _keys(address, session_id):
+                self._window.hit(self._rates[action], action, *key, cost=cost)
+            self._forget_oldest()
+
+    def check(self, action: Action, address: str) -> None:
+        """The same without counting: for what counts only if it fails."""
+        if action in self._rates:
+            with self._lock:
+                self._check(action, address, None, 1)
+
+    def _check(self, action: Action, address: str, session_id: str | None, cost: int) -> None:
+        rate = self._rates[action]
+        for scope, name in _keys(address, session_id):
+            if not self._window.test(rate, action, scope, name, cost=cost):
+                reset = self._window.get_window_stats(rate, action, scope, name).reset_time
+                raise _rate_exceeded(action, rate, scope, max(1, math.ceil(reset - time.time())))
+
+    def _forget_oldest(self) -> None:
+        # One call of `list` is atomic; the storage removes what has expired in a thread of its own.
+        if len(self._storage.storage) > MAX_COUNTERS:
+            for key in list(self._storage.storage)[: MAX_COUNTERS // 10]:
+                self._storage.clear(key)
+
+
+def _keys(address: str, session_id: str | None) -> list[tuple[str, str]]:
+    return [("address", address)] + ([("session", session_id)] if session_id else [])
+
+
+def _rate_exceeded(action: Action, rate: RateLimitItem, scope: str, wait: int) -> LimitExceededError:
+    number, unit = rate.multiples, rate.GRANULARITY.name
+    window = f"{number} {unit}s" if number > 1 else f"one {unit}"
+    again = f"{wait} seconds" if wait < 100 else f"{round(wait / 60)} minutes"
+    return LimitExceededError(
+        f"Too many {_WORDS[action]}: at most {rate.amount} in {window} from one {scope} "
+        f"({PREFIX}RATE_{action.upper()}). Try again in {again}.",
+        wait,
+    )
+
+
+class StreamLimits:
+    """Counts open event streams. Use it in the event loop only."""
+
+    def __init__(self, config: AppConfig) -> None:
+        self._allowed = {"session": config.max_streams_per_session, "address": config.max_streams_per_address}
+        self._open: Counter[tuple[str, str]] = Counter()
+
+    @contextmanager
+    def slot(self, address: str, session_id: str | None = None) -> Iterator[None]:
+        """Hold a place for one stream of this address, and of this session where there is one, until the block ends.
+
+        Raises:
+            LimitExceededError: one of them has too many streams open.
+        """
+        keys = _keys(address, session_id)
+        for scope, name in keys:
+            if self._open[scope, name] >= self._allowed[scope]:
+                raise LimitExceededError(
+                    f"Too many open event streams: at most {self._allowed[scope]} of one {scope} "
+                    f"({PREFIX}MAX_STREAMS_PER_{scope.upper()}). Close some pages or streams.",
+                    STREAM_RETRY_SECONDS,
+                )
+        self._open.update(keys)
+        try:
+            yield
+        finally:
+            self._open.subtract(keys)
+            for key in keys:
+                if not self._open[key]:
+                    del self._open[key]
+
+    @property
+    def open_count(self) -> int:
+        """How many streams are open in all."""
+        return sum(count for (scope, _), count in self._open.items() if scope == "address")

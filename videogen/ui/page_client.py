@@ -1,0 +1,36 @@
+"""The page's client of the API. What it asks for a visitor counts for that visitor's address, not for the server's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+import httpx
+
+from videogen.client import AsyncClient
+
+VisitorHeaders = Callable[[str], Mapping[str, str]]
+"""Makes the headers that name the address of a visitor to the API."""
+
+
+def _no_headers(_address: str) -> Mapping[str, str]:
+    return {}
+
+
+class PageClient(AsyncClient):
+    """An `AsyncClient` whose calls are made for visitors: see `of`."""
+
+    def __init__(
+        self,
+        base_url: str | Callable[[], str],
+        visitor_headers: VisitorHeaders = _no_headers,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        super().__init__(base_url, transport=transport, absolute_links=False)
+        self._visitor_headers = visitor_headers
+
+    def of(self, request: Any) -> AsyncClient:
+        """The same client for the visitor of a request of Starlette or Gradio, without a session."""
+        client = getattr(request, "client", None)
+        return self.as_session(None, partial(self._visitor_headers, client.host if client else ""))
