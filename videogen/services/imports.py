@@ -81,8 +81,7 @@ class ImportService:
                 if paths or entry.id not in known:
                     unpacked.append((entry, paths))
         if unpacked:
-            size = sum(path.stat().st_size for _, paths in unpacked for path in paths.values())
-            self._storage_limits.check(session_id, size)
+            self._storage_limits.check(session_id, sum(path.stat().st_size for path in media))
         import_archive.check_media(media)
         added: list[ImportedGeneration] = []
         repaired: list[FileRow] = []
