@@ -56,7 +56,7 @@ async def stream_slot(services: ServicesDep, session_id: SessionDep, visitor: Vi
         yield
 
 
-StreamSlotDep = Annotated[None, Depends(stream_slot)]
+_SLOT: Final = [Depends(stream_slot)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,6 @@ class StreamOpener:
 
     services: ServicesDep
     token: TokenDep
-    _slot: StreamSlotDep
 
     async def open(self, session_id: str, scope: tuple[Kind, str], after: int | None) -> Response:
         """The response with the stream.
@@ -83,7 +82,7 @@ class StreamOpener:
 StreamOpenerDep = Annotated[StreamOpener, Depends()]
 
 
-@router.get("/events", responses=_RESPONSES, response_class=Response)
+@router.get("/events", responses=_RESPONSES, response_class=Response, dependencies=_SLOT)
 async def session_events(opener: StreamOpenerDep, session_id: SessionDep, after: LastEventId) -> Response:
     """All events of the session, for as long as the connection is open.
 
@@ -93,7 +92,7 @@ async def session_events(opener: StreamOpenerDep, session_id: SessionDep, after:
     return await opener.open(session_id, ("session", session_id), after)
 
 
-@router.get("/generations/{generation_id}/events", responses=_RESPONSES, response_class=Response)
+@router.get("/generations/{generation_id}/events", responses=_RESPONSES, response_class=Response, dependencies=_SLOT)
 async def generation_events(
     opener: StreamOpenerDep, session_id: SessionDep, generation_id: str, after: LastEventId
 ) -> Response:
@@ -101,7 +100,7 @@ async def generation_events(
     return await opener.open(session_id, ("generation", generation_id), after)
 
 
-@router.get("/projects/{project_id}/events", responses=_RESPONSES, response_class=Response)
+@router.get("/projects/{project_id}/events", responses=_RESPONSES, response_class=Response, dependencies=_SLOT)
 async def project_events(
     opener: StreamOpenerDep, session_id: SessionDep, project_id: str, after: LastEventId
 ) -> Response:
