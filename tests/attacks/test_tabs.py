@@ -15,7 +15,8 @@ READ_TIMEOUT = 20
 
 @pytest.fixture(scope="module")
 def app(module_app):
-    return module_app(page=True, trusted_proxies="127.0.0.1", test_unread_seconds=UNREAD_SECONDS)
+    limits = {"max_streams_per_session": 20, "max_streams_per_address": 64}
+    return module_app(page=True, trusted_proxies="127.0.0.1", test_unread_seconds=UNREAD_SECONDS, **limits)
 
 
 @pytest.fixture(scope="module")

@@ -13,8 +13,11 @@ KEYS = set(catalog(DEFAULT).keys)
 WHERE = ("ui/assets", "share/assets")
 MARKUP = {path.relative_to(PACKAGE).as_posix(): path for place in WHERE for path in (PACKAGE / place).rglob("*.html")}
 SCRIPTS = {path.relative_to(PACKAGE).as_posix(): path for place in WHERE for path in (PACKAGE / place).rglob("*.js")}
-# Agents are answered in English, and fonts have names.
-NO_PAGE = ("videogen.ui.agents", "videogen.ui.theme")
+# Agents, and whoever calls the page's routes by hand, are answered in English, as by the API. Fonts have names.
+NO_PAGE = (
+    *("videogen.ui.agents", "videogen.ui.theme", "videogen.ui.gradio_guard"),
+    *("videogen.ui.gradio_calls", "videogen.ui.tab_guard", "videogen.ui.uploads"),
+)
 SPEAKING = sorted(
     name
     for name in SOURCES

@@ -46,7 +46,7 @@ def test_a_guess_is_called_one_and_silence_is_not():
         ("../../etc/passwd\n", "etc-passwd.mp4"),
         ("שלום \u202eevil\u202c", "שלום-evil.mp4"),
         ("👨‍👩‍👧 🔥", "video.mp4"),
-        ("x" * 5_000, f"{'x' * 60}.mp4"),
+        ("x" * 5_000, f"{'x' * 120}.mp4"),
     ],
 )
 def test_a_download_has_a_harmless_name(prompt, name):
@@ -232,7 +232,9 @@ def test_another_language_says_everything_of_ours_and_leaves_what_an_engine_says
 def test_an_error_is_told_by_its_code_in_another_language_and_in_the_api_s_own_words_in_english():
     problem = ApiError("limit_exceeded", "3 of 3 places are taken.", 429)
     assert ENGLISH.refusal(problem) == "3 of 3 places are taken."
-    assert GERMAN.refusal(problem) == "Zu viele Videos auf einmal. Warten Sie, bis eines fertig ist."
+    assert GERMAN.refusal(problem) == (
+        "Das ist mehr, als der Server erlaubt. Versuchen Sie es später noch einmal, oder löschen oder brechen Sie etwas ab."
+    )
     assert GERMAN.refusal(ApiError("of_an_engine", "It burnt down.", 500)) == "It burnt down."
     gone = {"code": "file_missing", "message": "the video is gone", "retryable": True}
     assert stage(GERMAN, **DONE | {"videoUrl": None, "error": gone})["stage"].startswith("Die Datei fehlt.")

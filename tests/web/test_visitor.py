@@ -6,8 +6,9 @@ from types import SimpleNamespace
 import pytest
 from starlette.requests import HTTPConnection
 
+from videogen.core.addresses import UNKNOWN, visitor_name
 from videogen.web import visitor as module
-from videogen.web.visitor import HEADER, UNKNOWN, VALID_SECONDS, visitor, visitor_headers, visitor_name
+from videogen.web.visitor import HEADER, VALID_SECONDS, visitor, visitor_headers
 
 
 def app(key="k" * 64):
@@ -63,6 +64,7 @@ def test_the_page_names_its_visitor():
         visitor_headers(app("another key"), "198.51.100.7")[HEADER],
         visitor_headers(app(), "198.51.100.7")[HEADER].replace("198", "199"),
     ],
+    ids=["empty", "no signature", "too short", "zeros", "a space", "not ASCII", "another key", "another address"],
 )
 def test_a_forged_header_is_ignored(value):
     assert seen(("203.0.113.9", 1), {HEADER: value}) == "203.0.113.9"

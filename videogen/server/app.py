@@ -30,7 +30,7 @@ from videogen.web.proxy_headers import TrustedProxy
 from videogen.web.public_url import LocalUrlFromRequest, PublicUrl
 from videogen.web.security_headers import SecurityHeaders
 from videogen.web.sessions import SessionCookie
-from videogen.web.visitor import visitor_headers
+from videogen.web.visitor import visitor, visitor_headers
 
 START_FAILED: Final = 3
 """Exit status of a start that failed. Uvicorn's supervisor then stops too, instead of starting the worker again."""
@@ -109,6 +109,7 @@ def _mount_page(
     # Importing Gradio takes seconds.
     from videogen.ui.form import Limits
     from videogen.ui.page import PageSettings, mount_page
+    from videogen.ui.tabs import TabLimits
 
     settings = PageSettings(
         api_url=lambda: config.api_url or public_url.local,
@@ -121,9 +122,11 @@ def _mount_page(
         ),
         root_path=config.root_path,
         upload_folder=config.data_dir / "page-uploads",
+        tabs=TabLimits(config.max_streams_per_session, config.max_streams_per_address),
         api_is_elsewhere=bool(config.api_url),
         # It is there from the start of the lifespan on.
         visitor_headers=partial(visitor_headers, app),
+        count_upload=lambda request: app.state.videogen.services.rates.count("uploads", visitor(request)),
         new_token=lambda: app.state.videogen.services.sessions.new_token(),  # noqa: PLW0108
         links_from_api=lambda: bool(config.api_url) or public_url.fixed is not None,
     )

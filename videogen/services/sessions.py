@@ -60,8 +60,11 @@ class SessionService:
         if not self._tokens.is_ours(token):
             return None
         session_id = self._tokens.session_id(token)
-        # A session without this token among its devices: it was signed out.
-        return None if self._store.has_session(session_id) else Identity(session_id, None)
+        if not self._store.has_session(session_id):
+            return Identity(session_id, None)
+        # It was stored a moment ago, or this token is no longer among its devices: it was signed out.
+        device = self._store.find_device(token)
+        return Identity(session_id, device.id) if device else None
 
     def save(self, token: str, device_name: str) -> SessionCreated:
         """Store the session of a token that `new_token` made. Safe to repeat.

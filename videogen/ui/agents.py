@@ -62,7 +62,7 @@ class Agents:
             session: leave empty the first time; then the session that an earlier result named
         """
         width, _, height = size.lower().partition("x")
-        if not (width.isdigit() and height.isdigit()):
+        if not (width.isascii() and width.isdigit() and height.isascii() and height.isdigit()):
             raise gr.Error(f"size: expected WIDTHxHEIGHT such as 854x480, got {size!r}.")
         asked = {"width": int(width), "height": int(height), "durationSeconds": seconds} | (settings or {})
         try:

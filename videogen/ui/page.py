@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
 from tempfile import gettempdir
 from typing import Any, Final
 
 import gradio as gr
-from fastapi import FastAPI
-from starlette.routing import Mount
+from fastapi import FastAPI, Request
 
 from videogen.client.calls import API
 from videogen.client.policy import direct_transport
@@ -26,13 +23,11 @@ from videogen.ui.agents import Agents, mcp_is_installed
 from videogen.ui.beside import PATH, passing_on
 from videogen.ui.fields import Buttons, Fields, build_form
 from videogen.ui.first_paint import FirstPaint, early_room
-from videogen.ui.gradio_calls import GradioCalls
-from videogen.ui.gradio_guard import GradioGuard
+from videogen.ui.gradio_app import guard, no_search_for_matplotlib
 from videogen.ui.pace import Pace
 from videogen.ui.page_client import PageClient, VisitorHeaders
 from videogen.ui.pages import Visit
 from videogen.ui.sharing import Sharing
-from videogen.ui.tab_guard import TabGuard
 from videogen.ui.tabs import MAX_TABS, TabLimits, Tabs
 from videogen.ui.texts import TITLE
 from videogen.ui.theme import theme
@@ -40,8 +35,6 @@ from videogen.ui.uploads import Uploads, upload_routes
 from videogen.ui.views import View, packed
 from videogen.ui.watcher import Watcher
 
-MAX_STATES: Final = 100
-"""So many tabs' states Gradio keeps, 100 kB each. The page has none, so they may be forgotten at any time."""
 STORAGE_KEY: Final = "videogen-session"
 # No handler is an endpoint of its own: programs use the HTTP API, and agents the tools in `agents`.
 QUIET: Final[dict[str, Any]] = {
@@ -83,6 +76,8 @@ class PageSettings:
     """The path under which a proxy shows the app."""
     upload_folder: Path = field(default_factory=lambda: Path(gettempdir(), "videogen-uploads"))
     """Where chosen images lie for a few minutes; a folder for them alone."""
+    count_upload: Callable[[Request], None] = lambda _request: None
+    """Counts an uploaded image for its visitor. Raises LimitExceededError."""
     new_token: Callable[[], str] = new_token
     """Makes a signed token for a visitor who has none."""
     tabs: TabLimits = field(default_factory=TabLimits)
@@ -92,12 +87,6 @@ class PageSettings:
     """Whether the API knows the public address of shared links; where it does not, the browser does."""
 
 
-def _no_search_for_matplotlib() -> None:
-    """Gradio looks for matplotlib before and after each frame; where there is none, each look goes over the disk."""
-    if "matplotlib" not in sys.modules and find_spec("matplotlib") is None:
-        sys.modules["matplotlib"] = None  # type: ignore[assignment]  # the import system's own word for "not here"
-
-
 def mount_page(app: FastAPI, settings: PageSettings, path: str = "/") -> Callable[[str], None]:
     """Put the page into the app. It connects to nothing until somebody opens it.
 
@@ -105,8 +94,9 @@ def mount_page(app: FastAPI, settings: PageSettings, path: str = "/") -> Callabl
         a function to call once before the first visit, with the secret with which the page seals what it stores in a
         browser; the secret must stay the same over restarts. It also removes what is left of an earlier run.
     """
-    _no_search_for_matplotlib()
-    uploads = Uploads(settings.upload_folder, int(settings.limits.max_upload_mb * 1_000_000))
+    no_search_for_matplotlib()
+    max_bytes = int(settings.limits.max_upload_mb * 1_000_000)
+    uploads = Uploads(settings.upload_folder, max_bytes, settings.count_upload)
     client = _own_client(settings)
     app.include_router(early_room(client))
     app.include_router(upload_routes(uploads))
@@ -131,15 +121,8 @@ def mount_page(app: FastAPI, settings: PageSettings, path: str = "/") -> Callabl
         mcp_server=mcp_is_installed(),
         pwa=False,
     )
-    _guard(app, page, tabs)
+    guard(app, page, tabs)
     return partial(_start, page, uploads)
-
-
-def _guard(app: FastAPI, page: gr.Blocks, tabs: Tabs) -> None:
-    """Put the guards around Gradio's own app, which was mounted last."""
-    mounted = app.router.routes[-1]
-    assert isinstance(mounted, Mount)
-    mounted.app = GradioGuard(GradioCalls(TabGuard(mounted.app, tabs), page), agents=mcp_is_installed())
 
 
 def _own_client(settings: PageSettings) -> PageClient:
@@ -188,7 +171,6 @@ def build_page(settings: PageSettings, client: PageClient, tabs: Tabs) -> gr.Blo
     page.max_threads = page._queue.max_thread_count = MAX_TABS
     # Or a call would start a watcher beside the queue.
     page.api_open = False
-    page.state_session_capacity = MAX_STATES
     # It would count every event that has ended, again at each end.
     page._queue.ANALYTICS_MAX_EVENTS = 0
     tabs.serve(page)

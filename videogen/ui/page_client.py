@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import partial
 from typing import Any
 
 import httpx
@@ -33,4 +32,8 @@ class PageClient(AsyncClient):
     def of(self, request: Any) -> AsyncClient:
         """The same client for the visitor of a request of Starlette or Gradio, without a session."""
         client = getattr(request, "client", None)
-        return self.as_session(None, partial(self._visitor_headers, client.host if client else ""))
+        address = client.host if client else ""
+        # The API names a device after its browser.
+        agent = str((getattr(request, "headers", None) or {}).get("user-agent") or "")
+        own = {"User-Agent": agent} if agent.isascii() and agent else {}
+        return self.as_session(None, lambda: {**self._visitor_headers(address), **own})

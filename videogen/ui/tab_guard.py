@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from contextlib import suppress
-from ipaddress import IPv6Address, ip_address
 from typing import Any, Final
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from videogen.core.addresses import visitor_name
 from videogen.core.errors import ForeignPageError, InvalidRequestError
 from videogen.ui.pages import Visit, texts_of
 from videogen.ui.tabs import Tab, Tabs
@@ -107,9 +107,4 @@ def _again(body: bytes, receive: Receive) -> Callable[[], Any]:
 
 
 def _address(scope: Scope) -> str:
-    """The visitor's address; of IPv6 the network of 64 bits, which is one visitor's."""
-    host = (scope.get("client") or ("", 0))[0]
-    with suppress(ValueError):
-        if isinstance(address := ip_address(host), IPv6Address):
-            return address.exploded[:19]
-    return str(host)
+    return visitor_name((scope.get("client") or ("", 0))[0])

@@ -6,6 +6,7 @@ import asyncio
 import secrets
 import shutil
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -15,6 +16,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import FileResponse
 from pathvalidate import sanitize_filename
 
+from videogen.core.addresses import visitor_name
 from videogen.core.errors import (
     CrossSiteError,
     LimitExceededError,
@@ -55,15 +57,23 @@ def media_type(head: bytes) -> str | None:
 class Uploads:
     """The folder of these images. Each lies in a folder of its own, whose name nobody can guess."""
 
-    def __init__(self, folder: Path, max_bytes: int, kept_seconds: float = KEPT_SECONDS) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        max_bytes: int,
+        count: Callable[[Request], None] = lambda _request: None,
+        kept_seconds: float = KEPT_SECONDS,
+    ) -> None:
         """
         Args:
             folder: a folder for these alone; it is emptied by `clear`.
             max_bytes: of one file.
+            count: counts an upload for its visitor, and raises LimitExceededError if it is one too many.
             kept_seconds: the age at which a file is removed.
         """
         self.folder = folder.absolute()
         self.max_bytes = max_bytes
+        self._count = count
         self._kept_seconds = kept_seconds
         self._address: dict[str, str] = {}
         self._sweeper: asyncio.TimerHandle | None = None
@@ -91,8 +101,8 @@ class Uploads:
             PayloadTooLargeError, UnsupportedMediaTypeError, InvalidRequestError: see `receive_image`.
             StorageError: the disk is full or cannot be written.
         """
-        address = request.client.host if request.client else ""
-        slot = self._reserve(address)
+        self._count(request)
+        slot = self._reserve(visitor_name(request.client.host if request.client else ""))
         try:
             upload = await receive_image(request, self.max_bytes, name="files")
             try:

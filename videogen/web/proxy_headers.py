@@ -8,7 +8,7 @@ from typing import Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from videogen.web.visitor import parse_address
+from videogen.core.addresses import parse_address
 
 Header = tuple[bytes, bytes]
 # Gradio reads some of these from any sender, so they are removed from every request.
