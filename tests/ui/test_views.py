@@ -233,7 +233,8 @@ def test_an_error_is_told_by_its_code_in_another_language_and_in_the_api_s_own_w
     problem = ApiError("limit_exceeded", "3 of 3 places are taken.", 429)
     assert ENGLISH.refusal(problem) == "3 of 3 places are taken."
     assert GERMAN.refusal(problem) == (
-        "Das ist mehr, als der Server erlaubt. Versuchen Sie es später noch einmal, oder löschen oder brechen Sie etwas ab."
+        "Das ist mehr, als der Server erlaubt. "
+        "Versuchen Sie es später noch einmal, oder löschen oder brechen Sie etwas ab."
     )
     assert GERMAN.refusal(ApiError("of_an_engine", "It burnt down.", 500)) == "It burnt down."
     gone = {"code": "file_missing", "message": "the video is gone", "retryable": True}
