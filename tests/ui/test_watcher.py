@@ -244,3 +244,15 @@ async def test_closing_in_the_middle_leaves_no_task(api, watch):
     async with aclosing(watch(Visit(token="mine"))) as frames:
         await anext(frames)
     assert asyncio.all_tasks() == before
+
+
+async def test_a_page_that_was_signed_out_asks_for_a_reload_and_takes_no_new_session(api, watch):
+    api.session("mine", generation_json("gen_a", **RUNNING))
+    frames = watch(Visit(token="mine"))
+    await anext(frames)
+    del api.sessions["mine"]
+    api.cut()
+    signed_out = "This browser was signed out. Load the page again."
+    frame = await until(frames, lambda frame: frame.get("problem") == signed_out)
+    assert "token" not in frame
+    assert not api.sessions

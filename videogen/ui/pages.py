@@ -143,20 +143,24 @@ async def find_session(client: AsyncClient, visit: Visit) -> Arrival | None:
     return None
 
 
-async def sign_in(client: AsyncClient, visit: Visit, new_token: Callable[[], str] = new_token) -> Arrival:
+async def sign_in(client: AsyncClient, visit: Visit, new_token: Callable[[], str] | None = new_token) -> Arrival:
     """The same, with a new session where there is none. The API stores it with the first thing worth keeping.
 
     Args:
         client: any client of the API.
         visit: what the browser brought.
-        new_token: makes a signed token; where the API does not know the signature, it is asked for a session.
+        new_token: makes a signed token; where the API does not know the signature, it is asked for a session. None:
+            a visit whose session is not known gets none.
 
     Raises:
+        ApiError: 401, without `new_token`.
         ClientError: the API does not answer, or not as it should.
     """
     found = await find_session(client, visit)
     if found is not None:
         return found
+    if new_token is None:
+        raise ApiError("session_required", "This browser was signed out. Load the page again.", 401)
     token = new_token()
     if await find_session(client, Visit(token=token)) is None:
         token = (await client.create_session()).token

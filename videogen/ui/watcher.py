@@ -43,6 +43,7 @@ class Watcher:
         self._tick = 0
         self._heard: set[str] = set()
         self._brought: str | None = None
+        self._signed_in = False
         self._told: views.View = {}
 
     async def frames(self, visit: Visit) -> AsyncGenerator[views.View, None]:
@@ -68,7 +69,9 @@ class Watcher:
             await asyncio.sleep(backoff.next())
 
     async def _follow(self, page: Page, visit: Visit) -> AsyncGenerator[views.View, None]:
-        arrival = await sign_in(self._client, visit, self._new_token)
+        # Only the first time: a page that was signed out must not put a new session in the place of the browser's own.
+        arrival = await sign_in(self._client, visit, None if self._signed_in else self._new_token)
+        self._signed_in = True
         page.client, page.token = self._client.as_session(arrival.token), arrival.token
         page.proven = arrival.token == self._brought
         page.board.put_page(arrival.page)
