@@ -1,6 +1,7 @@
 import os
 import shutil
 import sqlite3
+import time
 from contextlib import closing
 
 import pytest
@@ -144,9 +145,10 @@ def test_a_page_that_is_damaged_while_the_server_runs_is_reported_and_affects_no
     (tmp_path / "data").mkdir()
     database = shutil.copy(migrated_file, tmp_path / "data" / "videogen.sqlite")
     with closing(sqlite3.connect(database)) as connection, connection:
-        connection.execute("INSERT INTO sessions VALUES ('ses_a', 0, 0)")
-        rows = ((f"dev_{number}", "ses_a", token_hash(f"token {number}")) for number in range(2000))
-        connection.executemany("INSERT INTO devices VALUES (?, ?, ?, '', 0, 0)", rows)
+        now = time.time()  # or the cleanup would remove them
+        connection.execute("INSERT INTO sessions VALUES ('ses_a', ?, 0)", (now,))
+        rows = ((f"dev_{number}", "ses_a", token_hash(f"token {number}"), now, now) for number in range(2000))
+        connection.executemany("INSERT INTO devices VALUES (?, ?, ?, '', ?, ?)", rows)
     app = running_app()
     with Session(app.base_url) as session:
         done = session.finish(session.submit("bars")["id"])

@@ -6,6 +6,7 @@ import pytest
 from sqlmodel import SQLModel, func, select
 
 from tests.support.rows import result, upload_row
+from videogen.core.config import AppConfig
 from videogen.core.errors import StorageError
 from videogen.core.security import Signer
 from videogen.db.tables import DeviceRow, EventRow, SessionRow, ShareRow, TransferRow
@@ -14,6 +15,7 @@ from videogen.jobs.cleanup import CleanupThread
 from videogen.jobs.unused import UnusedRemover
 from videogen.live.hub import Hub
 from videogen.services.sessions import CODE_SECONDS, SessionService
+from videogen.services.visitor_limits import RateLimits
 from videogen.store import Fence, Progress
 from videogen.store.sessions import SEEN_SECONDS
 from videogen.store.uploads import UploadStore
@@ -24,7 +26,7 @@ DAY = 24 * HOUR
 
 @pytest.fixture
 def sessions(store):
-    return SessionService(store, Signer(b"a secret of sixteen bytes"), Hub(lambda _event: b""))
+    return SessionService(store, Signer(b"a secret of sixteen bytes"), Hub(lambda _event: b""), RateLimits(AppConfig()))
 
 
 @pytest.fixture
