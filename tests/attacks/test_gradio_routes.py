@@ -119,12 +119,11 @@ def test_another_site_calls_nothing_and_its_cookie_is_not_looked_at(app, http, r
                 assert "set-cookie" not in answer.headers
 
 
-@pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
-def test_another_site_does_not_reach_the_tools(http, method):
-    assert AGENTS.fullmatch(f"{method} /gradio_api/mcp/")
+def test_another_site_does_not_reach_the_tools(http):
+    assert AGENTS.fullmatch("POST /gradio_api/mcp/")
     # The attacker's own name may lead to this server: the browser sends that name as host and origin.
     for headers in (FOREIGN, {"Origin": "http://elsewhere.example"}, {"Origin": "null"}):
-        answer = http.request(method, "/gradio_api/mcp/", headers=headers, json={})
+        answer = http.post("/gradio_api/mcp/", headers=headers, json={})
         assert (answer.status_code, answer.json()["code"]) == (403, "cross_site")
 
 
@@ -150,3 +149,30 @@ def test_an_upload_of_the_page_lies_in_the_data_folder_and_is_shown_to_the_page_
         assert (answer.status_code, answer.json()["code"]) == (403, "cross_site")
     for other in ("videogen.sqlite", "secret.key", f"{path}/../../../videogen.sqlite"):
         refused(http.get(f"/gradio_api/file={app.data_dir}/{other}", headers=own))
+
+
+@pytest.mark.parametrize("headers", [{"Origin": "http://["}, {"Referer": "http://[x"}])
+def test_a_malformed_origin_is_a_foreign_one(http, headers):
+    for method, path in (("POST", "/gradio_api/queue/join"), ("GET", "/config"), ("POST", "/api/v1/sessions/claim")):
+        answer = http.request(method, path, headers=headers, json={"code": "x"})
+        assert (answer.status_code, answer.json()["code"]) == (403, "cross_site")
+
+
+def test_the_name_of_a_file_is_short_and_plain(http):
+    for path in ("/static/" + "a" * 300, "/assets/" + "a/" * 2_000, "/assets/%0d%0a"):
+        assert http.get(path).status_code == 404
+
+
+def test_agents_open_no_stream(http):
+    for method in ("GET", "DELETE"):
+        answer = http.request(method, "/gradio_api/mcp/", headers={"Accept": "text/event-stream"})
+        assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
+
+
+def test_a_cookie_counts_for_nothing_that_another_site_asks(app):
+    with Session(app.base_url) as session, connect(app.base_url) as browser:
+        browser.cookies.set("videogen_session", session.token)
+        assert browser.get("/api/v1/generations").status_code == 200
+        assert browser.get("/api/v1/generations", headers=FOREIGN).status_code == 401
+        assert browser.get("/page/room").status_code == 200
+        assert browser.get("/page/room", headers=FOREIGN).status_code == 204

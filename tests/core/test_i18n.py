@@ -125,3 +125,7 @@ def test_an_error_shows_its_detail_in_english_and_the_text_of_its_code_elsewhere
 def test_a_script_gets_the_texts_that_it_uses():
     script = 'say("job.copy"); say(`error.${told.code}`); const key = "no.such";'
     assert set(keys_in_script(script)) == {"job.copy", *(key for key in ENGLISH if key.startswith("error."))}
+
+
+def test_an_endless_language_tag_is_no_language_and_takes_no_time():
+    assert negotiate({"language": "a-" * 30_000}, {"videogen_language": "de-" * 30_000}, {}).tag == DEFAULT

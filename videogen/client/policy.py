@@ -14,6 +14,7 @@ import httpx
 from videogen.client.calls import Call
 from videogen.client.errors import Unreachable
 from videogen.core.network import unusable_variables
+from videogen.core.version import __version__
 
 TIMEOUT: Final = httpx.Timeout(connect=5.0, read=20.0, write=20.0, pool=5.0)
 # Event streams stay open for hours. With a limit they could use up all connections.
@@ -50,6 +51,8 @@ def http_options(base_url: str) -> dict[str, Any]:
     """The arguments of `httpx.AsyncClient` for this address."""
     return {
         "base_url": base_url,
+        # A session's device is listed under this name.
+        "headers": {"User-Agent": f"videogen/{__version__}"},
         "timeout": TIMEOUT,
         "limits": LIMITS,
         # Loading the system's certificates is slow, and plain http needs none. This context has none, so any TLS

@@ -164,7 +164,9 @@ class AppConfig(BaseModel):
         for key, value in given.items():
             field = key.removeprefix(PREFIX).lower()
             if field in cls.model_fields:
-                values[field] = value.strip()
+                # Empty is the default, as `${X:-}` of a compose file; of proxies it means none.
+                if value.strip() or field == "trusted_proxies":
+                    values[field] = value.strip()
             elif not field.startswith("test_") and field not in _OF_THE_CLIENT:
                 # It may be a setting of a newer or an older release, which is no reason to stop.
                 logger.warning("%s is not a setting of this version; it is ignored.", key)

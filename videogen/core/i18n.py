@@ -94,6 +94,9 @@ class Catalog:
         return self.number(value) if isinstance(value, int | float) else str(value)
 
 
+_MAX_TAG: Final = 64
+
+
 @cache
 def languages() -> Mapping[str, Catalog]:
     """All catalogs by language tag, the default first. Each file in `locales` is one."""
@@ -128,7 +131,9 @@ def _best_match(accept_language: str) -> str:
 
 
 def _lookup(tag: str) -> str | None:
-    """The longest known prefix of a language tag (RFC 4647, "lookup")."""
+    """The longest known prefix of a language tag (RFC 4647, "lookup"). Longer than 64 characters it is none."""
+    if len(tag) > _MAX_TAG:
+        return None
     known = {name.lower(): name for name in languages()}
     subtags = tag.strip().lower().split("-")
     prefixes = ("-".join(subtags[:count]) for count in range(len(subtags), 0, -1))

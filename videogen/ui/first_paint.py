@@ -19,6 +19,7 @@ from videogen.ui.page_client import PageClient
 from videogen.ui.pages import Page, Visit, find_session, texts_of
 from videogen.ui.views import View
 from videogen.web.public_url import is_page
+from videogen.web.same_origin import is_foreign
 from videogen.web.security_headers import NONCE
 
 HEAD_ENDS: Final = b"</head>"
@@ -87,9 +88,9 @@ def early_room(client: PageClient) -> APIRouter:
     async def room(request: Request, selected: str = "", language: str = "") -> Response:
         """The room of this browser's session and its history; 204 where that cannot be told now."""
         token = request.headers.get("authorization", "").removeprefix("Bearer ")
-        visit = Visit.read(
-            {"token": token, "selected": selected, "language": language}, request.cookies, request.headers
-        )
+        # For another site the cookie is not read: it could let the server work.
+        cookies = {} if is_foreign(request) else request.cookies
+        visit = Visit.read({"token": token, "selected": selected, "language": language}, cookies, request.headers)
         # What goes wrong here is told by the watcher, which tries again.
         with suppress(ClientError):
             if (found := await _room(client.of(request), visit)) is not None:

@@ -9,13 +9,13 @@ from starlette.datastructures import MutableHeaders
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from videogen.core.errors import CrossSiteError, UnknownRouteError
+from videogen.core.errors import CrossSiteError, MethodNotAllowedError, UnknownRouteError
 from videogen.web.same_origin import is_foreign, is_same_origin
 
 PUBLIC: Final = re.compile(
     r"(GET|HEAD) /|"
     # The files of Gradio's package. `..` is refused by Gradio itself.
-    r"(GET|HEAD) /(assets|static)/.+|"
+    r"(GET|HEAD) /(assets|static)/([\w.@-]{1,100}/){0,5}[\w.@-]{1,100}|"
     r"(GET|HEAD) /theme\.css|GET /favicon\.ico"
 )
 """The document and its files, which anybody may load."""
@@ -27,8 +27,10 @@ PAGE: Final = re.compile(
     r"GET /config"
 )
 """What the page calls while it is open: for pages of this origin alone."""
-AGENTS: Final = re.compile(r"(GET|POST|DELETE) /gradio_api/mcp/?|GET /gradio_api/mcp/schema")
-"""MCP over streamable HTTP: for programs, with a token of their own."""
+AGENTS: Final = re.compile(r"POST /gradio_api/mcp/?|GET /gradio_api/mcp/schema")
+"""MCP over streamable HTTP: for programs, with a token of their own. The server never begins to speak, so that there is
+no stream to open by GET."""
+NO_STREAM: Final = re.compile(r"(GET|DELETE) /gradio_api/mcp/?")
 
 
 class GradioGuard:
@@ -65,6 +67,8 @@ class GradioGuard:
         keeps_cookie = True
         if PUBLIC.fullmatch(route) is None:
             is_agent = self._agents and AGENTS.fullmatch(route) is not None
+            if self._agents and NO_STREAM.fullmatch(route) is not None:
+                raise MethodNotAllowedError(("POST",))
             if not is_agent and PAGE.fullmatch(route) is None:
                 raise UnknownRouteError(path)
             if is_foreign(connection):

@@ -110,7 +110,8 @@ class Uploads:
                 if media_type(head) is None:
                     raise UnsupportedMediaTypeError("Expected a PNG, JPEG or WebP image, got something else.")
                 await upload.seek(0)
-                name = sanitize_filename(Path(upload.filename or "").name, max_len=_NAME_CHARS) or "image"
+                name = sanitize_filename(Path(upload.filename or "").name, max_len=_NAME_CHARS)
+                name = name if name.strip(".") else "image"
                 path = self.folder / slot / name
                 await anyio.to_thread.run_sync(_write, path, upload.file)
             finally:

@@ -19,7 +19,10 @@ def is_same_origin(connection: HTTPConnection) -> bool:
     site = headers.get("sec-fetch-site")
     if site is not None:
         return site in ("same-origin", "none")
-    origin = urlsplit(headers.get("origin", headers.get("referer", "")))
+    try:
+        origin = urlsplit(headers.get("origin", headers.get("referer", "")))
+    except ValueError:  # half an IPv6 address
+        return False
     return bool(origin.netloc) and origin.netloc == headers.get("host")
 
 
