@@ -174,6 +174,15 @@ def test_signing_out_all_others_replaces_the_own_token_and_revokes_the_code(http
     assert http.post(f"{API}/sessions/claim", json={"code": code}).status_code == 410
 
 
+def test_only_one_of_several_calls_replaces_a_token(http, devices):
+    session, _ = devices
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda _: session.delete("/devices"), range(4)))
+    assert sorted(answer.status_code for answer in answers) == [200, 401, 401, 401]
+    (token,) = [answer.json()["token"] for answer in answers if answer.status_code == 200]
+    assert http.get(f"{API}/generations", headers=bearer(token)).status_code == 200
+
+
 def test_with_the_cookie_the_new_token_comes_as_the_cookie(http, devices):
     _, other = devices
     cookie = {"Cookie": f"videogen_session={other}"}

@@ -1,6 +1,9 @@
 import hashlib
 
+import pytest
 from sqlalchemy import text
+
+from videogen.core.errors import SessionRequiredError
 
 
 def test_a_session_is_found_by_its_token(store):
@@ -36,3 +39,11 @@ def test_only_the_hash_of_a_token_is_in_the_database(store, database, tmp_path):
     assert stored == hashlib.sha256(token.encode()).hexdigest()
     database.close()
     assert token.encode() not in (tmp_path / "videogen.sqlite").read_bytes()
+
+
+def test_a_token_is_replaced_once(store):
+    _, old = store.create_session()
+    new = store.remove_other_devices(old)
+    with pytest.raises(SessionRequiredError):
+        store.remove_other_devices(old)
+    assert store.find_device(new)

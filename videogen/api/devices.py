@@ -8,7 +8,7 @@ from videogen.core.errors import NotFoundError
 from videogen.schemas.system import DeviceList, SessionCreated
 from videogen.web.dependencies import ServicesDep
 from videogen.web.problems import documented
-from videogen.web.sessions import READS, WRITES, IdentityDep, SessionDep, StoredIdentityDep, cookie_header
+from videogen.web.sessions import READS, WRITES, IdentityDep, SessionDep, StoredSessionDep, TokenDep, cookie_header
 
 router = APIRouter(prefix="/api/v1/devices", tags=["sessions"])
 
@@ -31,13 +31,13 @@ def sign_out(services: ServicesDep, session_id: SessionDep, device_id: str) -> R
 
 @router.delete("", responses=WRITES)
 def sign_out_others(
-    services: ServicesDep, identity: StoredIdentityDep, request: Request, response: Response
+    services: ServicesDep, session_id: StoredSessionDep, token: TokenDep, request: Request, response: Response
 ) -> SessionCreated:
     """Sign all other devices out, and replace the token of this one: use the returned token from now on.
 
     Sets the browser's cookie, if the request came with it. A pending one-time code is revoked too.
     """
-    created = services.sessions.sign_out_others(identity)
+    created = services.sessions.sign_out_others(session_id, token)
     if "authorization" not in request.headers:
         response.headers["Set-Cookie"] = cookie_header(request, created.token)
     response.headers["Cache-Control"] = "no-store"

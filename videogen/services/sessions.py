@@ -100,11 +100,15 @@ class SessionService:
         self._store.remove_device(session_id, device_id)
         self._hub.end_session(session_id)
 
-    def sign_out_others(self, identity: Identity) -> SessionCreated:
-        """Sign out all devices but this one, whose token is replaced: somebody may have a copy of it."""
-        token = self._store.remove_other_devices(identity.session_id, identity.device_id or "")
-        self._hub.end_session(identity.session_id)
-        return SessionCreated(session_id=identity.session_id, token=token)
+    def sign_out_others(self, session_id: str, token: str) -> SessionCreated:
+        """Sign out all devices but that of this token, which is replaced: somebody may have a copy of it.
+
+        Raises:
+            SessionRequiredError: it was replaced or signed out meanwhile.
+        """
+        created = SessionCreated(session_id=session_id, token=self._store.remove_other_devices(token))
+        self._hub.end_session(session_id)
+        return created
 
     def create_code(self, session_id: str, base: str) -> Transfer:
         """Make a code for this session, which ends its previous code. `base` is the page's address without a slash."""

@@ -107,22 +107,22 @@ class SessionStore(BaseStore):
             unit.session.delete(require(unit.session.exec(query).first()))
             unit.session.exec(delete(TransferRow).where(col(TransferRow.session_id) == session_id))
 
-    def remove_other_devices(self, session_id: str, device_id: str) -> str:
-        """Sign out all devices of a session but one, which gets a new token; return that. A pending code ends too.
+    def remove_other_devices(self, old_token: str) -> str:
+        """Sign out all devices of a session but that of this token; return its new one. A pending code ends too.
 
         Raises:
-            SessionRequiredError: that device was signed out meanwhile.
+            SessionRequiredError: that device was signed out meanwhile, or its token was replaced.
         """
         token = new_token()
         with self.database.write() as unit:
-            row = unit.session.get(DeviceRow, device_id)
+            row = unit.session.exec(_BY_TOKEN, params={"digest": token_hash(old_token)}).first()
             if row is None:
                 raise SessionRequiredError
             row.token_hash, row.last_seen_at = token_hash(token), self.clock()
             unit.session.add(row)
-            others = (col(DeviceRow.session_id) == session_id, col(DeviceRow.id) != device_id)
+            others = (col(DeviceRow.session_id) == row.session_id, col(DeviceRow.id) != row.id)
             unit.session.exec(delete(DeviceRow).where(*others))
-            unit.session.exec(delete(TransferRow).where(col(TransferRow.session_id) == session_id))
+            unit.session.exec(delete(TransferRow).where(col(TransferRow.session_id) == row.session_id))
         return token
 
     def put_transfer(self, row: TransferRow) -> None:
