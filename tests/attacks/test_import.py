@@ -2,7 +2,10 @@
 
 import io
 import os
+import socket
+import time
 import zipfile
+from contextlib import ExitStack
 
 import pytest
 
@@ -22,7 +25,7 @@ def video(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def app(module_app):
-    return module_app(engines=["bars"], max_import_mb=1)
+    return module_app(engines=["bars"], max_import_mb=4, max_storage_mb_per_session=2)
 
 
 @pytest.fixture
@@ -90,6 +93,51 @@ def test_no_path_of_a_zip_is_written(session, app, video, tmp_path):
         assert "plain file names" in refused(session, app, export.getvalue())
     assert not list(app.data_dir.parent.rglob("*evil*"))
     assert list(tmp_path.iterdir()) == []
+
+
+def unfinished_import(app, session, length):
+    """A connection that has stated a body of this length and sent none of it."""
+    host, _, port = app.base_url.rpartition("/")[2].partition(":")
+    connection = socket.create_connection((host, int(port)), timeout=30)
+    head = f"POST /api/v1/import HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {session.token}\r\n"
+    connection.sendall(f"{head}Content-Length: {length}\r\n\r\n".encode())
+    return connection
+
+
+def wait_for_imports(app, count):
+    folder = app.data_dir / "imports"
+    deadline = time.monotonic() + 30
+    while len(list(folder.iterdir()) if folder.exists() else ()) != count:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_one_import_of_a_session_and_two_of_an_address_at_once(app, session):
+    with ExitStack() as opened:
+        other, third = (opened.enter_context(Session(app.base_url)) for _ in range(2))
+        for number, owner in enumerate((session, other), 1):
+            opened.enter_context(unfinished_import(app, owner, 1000))
+            wait_for_imports(app, number)
+        for owner, scope in ((session, "2 of one address"), (third, "2 of one address")):
+            answer = post_import(owner, b"x")
+            assert (answer.status_code, answer.json()["code"]) == (429, "limit_exceeded")
+            assert scope in answer.json()["detail"]
+            assert int(answer.headers["retry-after"]) >= 1
+    wait_for_imports(app, 0)
+    with unfinished_import(app, session, 1000):
+        wait_for_imports(app, 1)
+        assert "1 of one session" in post_import(session, b"x").json()["detail"]
+    wait_for_imports(app, 0)
+    assert post_import(session, b"x").status_code == 422
+
+
+def test_a_body_above_the_storage_limit_is_refused_before_it_is_read_or_while_it_arrives(app, session):
+    with unfinished_import(app, session, 3_000_000) as connection:
+        assert connection.recv(1000).startswith(b"HTTP/1.1 429 ")
+    answer = post_import(session, (bytes(100_000) for _ in range(35)))
+    assert (answer.status_code, answer.json()["code"]) == (429, "limit_exceeded")
+    assert "VIDEOGEN_MAX_STORAGE_MB_PER_SESSION" in answer.json()["detail"]
+    wait_for_imports(app, 0)
 
 
 def test_an_export_in_a_folder_of_a_mac_is_imported(session, video):

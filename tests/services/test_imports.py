@@ -25,7 +25,7 @@ EXPORT = zip_bytes(
 
 @pytest.fixture
 def imports(store, storage, data_folder):
-    return ImportService(store, storage, data_folder.root / "imports", 10**9, StorageLimits(store, AppConfig()))
+    return ImportService(store, storage, data_folder, 10**9, StorageLimits(store, AppConfig()))
 
 
 @pytest.fixture
@@ -36,6 +36,16 @@ def import_zip(imports):
             return imports.import_zip(session_id, folder)
 
     return run
+
+
+def test_nothing_is_received_or_unpacked_on_a_full_disk(imports, import_zip, data_folder, alice, monkeypatch):
+    imports.check_space(alice, 1)
+    monkeypatch.setattr(import_archive, "extract", None)
+    data_folder.reserve_bytes = 10**18
+    with pytest.raises(StorageError, match="almost full"):
+        imports.check_space(alice, 1)
+    with pytest.raises(StorageError, match="almost full"):
+        import_zip(alice)
 
 
 def history(store, session_id):

@@ -9,7 +9,7 @@ import pytest
 from videogen.core.config import AppConfig
 from videogen.core.errors import LimitExceededError
 from videogen.services import visitor_limits
-from videogen.services.visitor_limits import RateLimits, StreamLimits
+from videogen.services.visitor_limits import RateLimits, stream_limits
 
 
 @pytest.fixture(autouse=True)
@@ -78,7 +78,7 @@ def test_ever_new_addresses_do_not_fill_the_memory(monkeypatch):
 
 
 def test_streams_are_counted_by_session_and_address_and_given_back():
-    streams = StreamLimits(AppConfig(max_streams_per_session=2, max_streams_per_address=3))
+    streams = stream_limits(AppConfig(max_streams_per_session=2, max_streams_per_address=3))
     with streams.slot("here", "alice"), streams.slot("here", "alice"):
         with pytest.raises(LimitExceededError, match="at most 2 of one session"), streams.slot("here", "alice"):
             pass

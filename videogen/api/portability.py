@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Final
 
 import anyio.to_thread
@@ -14,7 +15,7 @@ from videogen.core.errors import LimitExceededError, NotAnExportError, PayloadTo
 from videogen.core.text import disposition
 from videogen.schemas.portability import Imported
 from videogen.web.bodies import receive_file
-from videogen.web.dependencies import ServicesDep
+from videogen.web.dependencies import AppStateDep, ServicesDep
 from videogen.web.problems import Responses, documented
 from videogen.web.sessions import READS, WRITES, SessionDep, StoredSessionDep
 from videogen.web.visitor import VisitorDep
@@ -50,13 +51,17 @@ def zip_response(chunks: Iterator[bytes], name: str) -> StreamingResponse:
     responses=WRITES | documented(PayloadTooLargeError, NotAnExportError, LimitExceededError, StorageError),
 )
 async def import_zip(
-    request: Request, session_id: StoredSessionDep, services: ServicesDep, visitor: VisitorDep
+    request: Request, session_id: StoredSessionDep, state: AppStateDep, visitor: VisitorDep
 ) -> Imported:
     """Import a zip of `GET /export`, of this or another app: all of it or nothing.
 
-    Generations that this session has already stay as they are, so the same zip can be sent again.
+    Generations that this session has already stay as they are, so the same zip can be sent again,
+    as long as the storage has room for the zip. A session imports one zip at a time.
     """
-    services.rates.count("uploads", visitor, session_id)
-    with services.imports.upload_folder() as folder:
-        await receive_file(request, folder / "upload.zip", services.imports.max_bytes)
-        return await anyio.to_thread.run_sync(services.imports.import_zip, session_id, folder)
+    services, imports = state.services, state.services.imports
+    with services.running_imports.slot(visitor, session_id):
+        services.rates.count("uploads", visitor, session_id)
+        with imports.upload_folder() as folder:
+            check_space = partial(imports.check_space, session_id)
+            await receive_file(request, folder / "upload.zip", imports.max_bytes, check_space)
+            return await anyio.to_thread.run_sync(imports.import_zip, session_id, folder, limiter=state.importers)

@@ -32,6 +32,9 @@ are possible beside a busy event loop; with this value 106."""
 IMAGE_DECODERS: Final = 2
 """Uploaded images decoded at once: each may need 400 MB for a moment. Others wait without holding a thread."""
 
+IMPORTERS: Final = 2
+"""Imports run at once: each has a child process that may take 1 GiB. Others wait without holding a thread."""
+
 
 @asynccontextmanager
 async def run_parts(
@@ -45,8 +48,14 @@ async def run_parts(
     loop = asyncio.get_running_loop()
     with open_parts(config, engines) as parts:
         services = Services(parts)
-        visitor_key = parts.signer.derive("visitor")
-        app.state.videogen = AppState(config, public_url, services, CapacityLimiter(IMAGE_DECODERS), visitor_key)
+        app.state.videogen = AppState(
+            config,
+            public_url,
+            services,
+            image_decoders=CapacityLimiter(IMAGE_DECODERS),
+            importers=CapacityLimiter(IMPORTERS),
+            visitor_key=parts.signer.derive("visitor"),
+        )
 
         def begin_shutdown() -> None:
             # A signal handler must not wait for a lock, as these may.

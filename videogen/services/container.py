@@ -13,7 +13,7 @@ from videogen.services.storage_limits import StorageLimits
 from videogen.services.system import SystemService
 from videogen.services.trash import TrashService
 from videogen.services.uploads import UploadService
-from videogen.services.visitor_limits import RateLimits, StreamLimits
+from videogen.services.visitor_limits import RateLimits, import_limits, stream_limits
 
 
 class Services:
@@ -24,10 +24,10 @@ class Services:
         max_import_bytes = round(config.max_import_mb * 1_000_000)
         self.rates = RateLimits(config)
         self.storage_limits = StorageLimits(store, config)
-        self.streams = StreamLimits(config)
+        self.streams = stream_limits(config)
+        self.running_imports = import_limits()
         self.exports = ExportService(store, storage)
-        folder = config.data_dir / "imports"
-        self.imports = ImportService(store, storage, folder, max_import_bytes, self.storage_limits)
+        self.imports = ImportService(store, storage, parts.data_folder, max_import_bytes, self.storage_limits)
         self.media = MediaService(parts)
         self.sessions = SessionService(store, parts.signer, parts.hub, self.rates)
         self.shares = ShareService(store, parts.hub, storage)

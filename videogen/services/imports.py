@@ -18,7 +18,7 @@ from videogen.schemas.export_manifest import ExportedFile, ExportedGeneration
 from videogen.schemas.portability import Imported
 from videogen.services import import_archive
 from videogen.services.storage_limits import StorageLimits
-from videogen.storage import Storage
+from videogen.storage import DataFolder, Storage
 from videogen.store import Store
 from videogen.store.portability import ImportedGeneration, KnownGeneration
 
@@ -29,13 +29,14 @@ class ImportService:
     """Imports exports. Every method blocks on the disk and the database."""
 
     def __init__(
-        self, store: Store, storage: Storage, folder: Path, max_bytes: int, storage_limits: StorageLimits
+        self, store: Store, storage: Storage, data_folder: DataFolder, max_bytes: int, storage_limits: StorageLimits
     ) -> None:
         self.max_bytes = max_bytes
         self._store = store
         self._storage = storage
         self._storage_limits = storage_limits
-        self._folder = folder
+        self._data_folder = data_folder
+        self._folder = data_folder.root / "imports"
         # Only this process uses the folder, so what it contains is left from a crash.
         shutil.rmtree(self._folder, ignore_errors=True)
 
@@ -56,6 +57,17 @@ class ImportService:
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
+    def check_space(self, session_id: str, size: int) -> None:
+        """Check that a session may store a zip of `size` bytes, and that the disk has space. Cheap.
+
+        Raises:
+            LimitExceededError: the session or all sessions would store too much.
+            StorageError: the disk is almost full or cannot be written.
+        """
+        self._storage_limits.check(session_id, size)
+        if (shortage := self._data_folder.shortage()) is not None:
+            raise StorageError(shortage)
+
     def import_zip(self, session_id: str, folder: Path) -> Imported:
         """Import `upload.zip` of this folder. A known generation whose file is missing gets the file of the zip.
 
@@ -70,22 +82,22 @@ class ImportService:
         with import_archive.open_export(folder / "upload.zip", self.max_bytes) as export:
             origins = {entry.id for entry in export.manifest.generations}
             known = self._store.known_generations(session_id, origins)
+            wanted = [self._wanted_files(entry, known.get(entry.id)) for entry in export.manifest.generations]
+            if size := sum(file.size_bytes for files in wanted for file in files.values()):
+                self.check_space(session_id, size)
             unpacked: list[tuple[ExportedGeneration, dict[str, Path]]] = []
-            for number, entry in enumerate(export.manifest.generations):
+            for number, (entry, files) in enumerate(zip(export.manifest.generations, wanted, strict=True)):
                 paths = {}
-                for kind, file in self._wanted_files(entry, known.get(entry.id)).items():
+                for kind, file in files.items():
                     # A name of ours: nothing in the zip decides where anything is written.
                     paths[kind] = folder / f"{number}-{kind}.{file.path.rpartition('.')[2]}"
                     import_archive.extract(export, file, paths[kind])
                     media[paths[kind]] = kind, file
                 if paths or entry.id not in known:
                     unpacked.append((entry, paths))
-        if unpacked:
-            self._storage_limits.check(session_id, sum(path.stat().st_size for path in media))
         import_archive.check_media(media)
         added: list[ImportedGeneration] = []
-        repaired: list[FileRow] = []
-        moved: list[FileRow] = []
+        repaired, moved = list[FileRow](), list[FileRow]()
         try:
             for entry, paths in unpacked:
                 if entry.id in known:

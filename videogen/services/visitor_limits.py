@@ -1,4 +1,4 @@
-"""What one visitor may do: rates and open event streams, counted for each session and each address, in memory."""
+"""What one visitor may do: rates, event streams and imports, counted for each session and each address, in memory."""
 
 from __future__ import annotations
 
@@ -26,7 +26,9 @@ _WORDS: Final[dict[Action, str]] = {
 }
 MAX_COUNTERS: Final = 10_000
 """With more counters, the oldest are forgotten. Whoever has so many addresses has as many allowances anyway."""
-STREAM_RETRY_SECONDS: Final = 10
+SLOT_RETRY_SECONDS: Final = 10
+IMPORTS_PER_SESSION: Final = 1
+IMPORTS_PER_ADDRESS: Final = 2
 
 
 class RateLimits:
@@ -92,28 +94,27 @@ def _rate_exceeded(action: Action, rate: RateLimitItem, scope: str, wait: int) -
     )
 
 
-class StreamLimits:
-    """Counts open event streams. Use it in the event loop only."""
+class SlotLimits:
+    """Counts what is going on at once, of one kind. Use it in the event loop only."""
 
-    def __init__(self, config: AppConfig) -> None:
-        self._allowed = {"session": config.max_streams_per_session, "address": config.max_streams_per_address}
+    def __init__(self, per_session: int, per_address: int, words: str) -> None:
+        """`words`: what a visitor who has too many reads, with `{allowed}`, `{scope}` and `{SCOPE}`."""
+        self._allowed = {"session": per_session, "address": per_address}
+        self._words = words
         self._open: Counter[tuple[str, str]] = Counter()
 
     @contextmanager
     def slot(self, address: str, session_id: str | None = None) -> Iterator[None]:
-        """Hold a place for one stream of this address, and of this session where there is one, until the block ends.
+        """Hold a place for this address, and for this session where there is one, until the block ends.
 
         Raises:
-            LimitExceededError: one of them has too many streams open.
+            LimitExceededError: one of them holds too many.
         """
         keys = _keys(address, session_id)
         for scope, name in keys:
             if self._open[scope, name] >= self._allowed[scope]:
-                raise LimitExceededError(
-                    f"Too many open event streams: at most {self._allowed[scope]} of one {scope} "
-                    f"({PREFIX}MAX_STREAMS_PER_{scope.upper()}). Close some pages or streams.",
-                    STREAM_RETRY_SECONDS,
-                )
+                words = self._words.format(allowed=self._allowed[scope], scope=scope, SCOPE=scope.upper())
+                raise LimitExceededError(words, SLOT_RETRY_SECONDS)
         self._open.update(keys)
         try:
             yield
@@ -125,5 +126,20 @@ class StreamLimits:
 
     @property
     def open_count(self) -> int:
-        """How many streams are open in all."""
+        """How many places are held in all."""
         return sum(count for (scope, _), count in self._open.items() if scope == "address")
+
+
+def stream_limits(config: AppConfig) -> SlotLimits:
+    """Limits open event streams."""
+    words = (
+        "Too many open event streams: at most {allowed} of one {scope} "
+        f"({PREFIX}MAX_STREAMS_PER_{{SCOPE}}). Close some pages or streams."
+    )
+    return SlotLimits(config.max_streams_per_session, config.max_streams_per_address, words)
+
+
+def import_limits() -> SlotLimits:
+    """Limits imports that are received or run."""
+    words = "Too many imports at once: at most {allowed} of one {scope}. Try again when one has ended."
+    return SlotLimits(IMPORTS_PER_SESSION, IMPORTS_PER_ADDRESS, words)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from pathlib import Path
 from typing import Final
@@ -18,6 +18,7 @@ from videogen.core.errors import InvalidRequestError, PayloadTooLargeError, Stor
 
 _ENVELOPE: Final = 16 * 1024
 """Bytes that a multipart body may add to its file."""
+_CHECKED_BYTES: Final = 1_000_000
 _EXPECTED: Final = "one image as a part named `{}` of a multipart/form-data body"
 
 
@@ -72,8 +73,15 @@ def _image_too_large(limit: int) -> PayloadTooLargeError:
     )
 
 
-async def receive_file(request: Request, path: Path, limit: int) -> None:
+async def receive_file(request: Request, path: Path, limit: int, check_space: Callable[[int], None]) -> None:
     """Write a request's body to a file.
+
+    Args:
+        request: whose body it is.
+        path: of the file.
+        limit: bytes of the largest body.
+        check_space: raises if there is no space for so many bytes. It is called in a thread before the body is read,
+            and again for each megabyte that arrives: with the stated size, or what has arrived where that is more.
 
     Raises:
         PayloadTooLargeError: it is larger than `limit` bytes; the rest is not read.
@@ -81,8 +89,14 @@ async def receive_file(request: Request, path: Path, limit: int) -> None:
         StorageError: the disk is full or cannot be written.
     """
     try:
+        stated, size, checked = _stated_size(request, limit), 0, 0
+        await anyio.to_thread.run_sync(check_space, stated)
         async with await anyio.open_file(path, "wb") as file, aclosing(_chunks(request, limit)) as chunks:
             async for chunk in chunks:
+                size += len(chunk)
+                if size - checked >= _CHECKED_BYTES:
+                    checked = size
+                    await anyio.to_thread.run_sync(check_space, max(stated, size))
                 await file.write(chunk)
     except _TooLargeError:
         expected = f"Expected a zip of at most {limit} bytes (VIDEOGEN_MAX_IMPORT_MB)"
@@ -93,11 +107,18 @@ async def receive_file(request: Request, path: Path, limit: int) -> None:
         raise StorageError(f"The zip could not be stored: {error.strerror}.") from error
 
 
+def _stated_size(request: Request, limit: int) -> int:
+    """The size of the body that its headers state; 0 where they do not. Raises _TooLargeError above the limit."""
+    length = request.headers.get("content-length", "")
+    size = int(length) if length.isascii() and length.isdigit() else 0
+    if size > limit:
+        raise _TooLargeError("too large")
+    return size
+
+
 async def _chunks(request: Request, limit: int) -> AsyncGenerator[bytes, None]:
     """The body as it arrives. Raises _TooLargeError as soon as it is known to be larger than `limit` bytes."""
-    length = request.headers.get("content-length", "")
-    if length.isascii() and length.isdigit() and int(length) > limit:
-        raise _TooLargeError("too large")
+    _stated_size(request, limit)
     size = 0
     async for chunk in request.stream():
         size += len(chunk)

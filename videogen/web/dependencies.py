@@ -23,6 +23,8 @@ class AppState:
     services: Services
     image_decoders: CapacityLimiter
     """Limits how many uploaded images are decoded at once."""
+    importers: CapacityLimiter
+    """Limits how many imports run at once, on threads of their own."""
     visitor_key: str
     """Signs the header with which the page names its visitor; see `web.visitor`."""
 
