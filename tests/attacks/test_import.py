@@ -1,6 +1,7 @@
 """A zip from anybody against a real server: nothing of it is stored, and the server goes on."""
 
 import io
+import json
 import os
 import socket
 import time
@@ -148,3 +149,19 @@ def test_an_export_in_a_folder_of_a_mac_is_imported(session, video):
     assert (answer.status_code, answer.json()["imported"]) == (200, 1), answer.text
     (imported,) = session.get("/generations").json()["items"]
     assert session.http.get(imported["videoUrl"]).content == video
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"createdAt": "0001-01-01T00:00:00+14:00"},
+        {"finishedAt": "10000-01-01T00:00:00Z"},
+        {"createdAt": 10**30},
+        {"seed": 2**63},
+        {"settings": {"seed": 10**400}},
+        {"width": -(2**70)},
+        {"settings": {"other": json.loads("[" * 200 + "]" * 200)}},
+    ],
+)
+def test_a_manifest_out_of_range_is_refused(session, app, video, entry):
+    assert "manifest" in refused(session, app, export_of(video, **entry))
