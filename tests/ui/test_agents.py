@@ -130,3 +130,36 @@ def test_the_pages_own_handlers_cannot_be_called(app):
     with connect(app.base_url) as http:
         tools = http.get("/gradio_api/mcp/schema").json()
     assert {tool["name"] for tool in tools} == TOOLS
+
+
+WRONG = [
+    None,
+    5,
+    -1e308,
+    True,
+    [],
+    ["x"],
+    {"a": 1},
+    "",
+    "\u00b2x64",
+    "9" * 5000 + "x64",
+    "\u00e9",
+    "\x00",
+    "x" * 10_000,
+]
+
+
+async def test_a_wrong_argument_is_refused_in_words(app):
+    """One connection: every parameter of every tool with every wrong value."""
+    async with agent(app) as session:
+        for tool in (await session.list_tools()).tools:
+            for name in tool.inputSchema["properties"]:
+                for value in WRONG:
+                    if (tool.name, name, type(value)) == ("generate_video", "prompt", str):
+                        continue  # any text is a prompt
+                    given = {"prompt": "x", "generation_id": "gen_x", "session": "unknown", name: value}
+                    given = {key: given[key] for key in given if key in tool.inputSchema["properties"]}
+                    answer = await session.call_tool(tool.name, given)
+                    assert answer.isError, (tool.name, given)
+                    assert answer.content[0].text
+    assert "Traceback" not in app.log

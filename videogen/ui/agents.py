@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from functools import wraps
 from importlib.util import find_spec
 from typing import Any, Final
 from urllib.parse import urljoin
@@ -17,6 +19,7 @@ from videogen.ui.page_client import PageClient
 WAIT_SECONDS: Final = 300.0
 """How long one call may wait: proxies and agents give up on longer ones."""
 Told = dict[str, Any]
+Tool = Callable[..., Awaitable[str]]
 
 
 def mcp_is_installed() -> bool:
@@ -39,7 +42,7 @@ class Agents:
             self.cancel_generation,
             self.list_generations,
         ):
-            api(tool, api_name=tool.__name__, queue=False, concurrency_limit=None)
+            api(_with_errors_in_words(tool), api_name=tool.__name__, queue=False, concurrency_limit=None)
 
     async def generate_video(
         self,
@@ -63,7 +66,7 @@ class Agents:
         """
         width, _, height = size.lower().partition("x")
         if not (width.isascii() and width.isdigit() and height.isascii() and height.isdigit()):
-            raise gr.Error(f"size: expected WIDTHxHEIGHT such as 854x480, got {size!r}.")
+            raise _error(f"size: expected WIDTHxHEIGHT such as 854x480, got {size!r}.")
         asked = {"width": int(width), "height": int(height), "durationSeconds": seconds} | (settings or {})
         try:
             token, is_new = await self._session(request, session)
@@ -146,7 +149,7 @@ class Agents:
         """The client of the session that asks."""
         token = _bearer(request) or session
         if not token:
-            raise gr.Error(_WHO)
+            raise _error(_WHO)
         return self._client.of(request).as_session(token)
 
     async def _session(self, request: gr.Request, session: str) -> tuple[str, bool]:
@@ -204,5 +207,22 @@ _SHOWN: Final = {
 
 def _told(problem: ClientError | ValueError) -> gr.Error:
     if isinstance(problem, ApiError) and problem.code == "session_required":
-        return gr.Error(f"The session is not known here. {_WHO}")
-    return gr.Error(problem.detail if isinstance(problem, ClientError) else str(problem))
+        return _error(f"The session is not known here. {_WHO}")
+    return _error(problem.detail if isinstance(problem, ClientError) else str(problem))
+
+
+def _error(text: str) -> gr.Error:
+    return gr.Error(text, print_exception=False)
+
+
+def _with_errors_in_words(tool: Tool) -> Tool:
+    """The same tool, which names an argument of a wrong type instead of failing: an agent may send anything."""
+
+    @wraps(tool)
+    async def checked(*arguments: Any, **options: Any) -> str:
+        try:
+            return await tool(*arguments, **options)
+        except (TypeError, ValueError, AttributeError, OverflowError) as problem:
+            raise _error(f"An argument has a wrong type or is out of range ({problem}).") from problem
+
+    return checked
