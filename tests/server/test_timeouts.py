@@ -1,4 +1,4 @@
-"""Requests that arrive too slowly, on a real uvicorn with short time limits and a small app."""
+"""Requests that arrive too slowly, or with too many headers, on a real uvicorn with short time limits and a small app."""
 
 import asyncio
 import socket
@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager, nullcontext, suppress
 import pytest
 import uvicorn
 
-from videogen.server.timeouts import TimedProtocol, Timeouts
+from videogen.server.timeouts import MAX_HEADER_BYTES, TimedProtocol, Timeouts
 
 SHORT = Timeouts(headers=0.3, silence=0.3, bytes_per_second=1000, answered=0.3, stopping=0.1)
 POST = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n"
@@ -199,3 +199,55 @@ async def test_half_a_request_does_not_hold_up_a_stop(caplog):
             await asyncio.sleep(0.01)
     assert server.left.is_set()
     assert caplog.records == []
+
+
+LARGE = b"GET / HTTP/1.1\r\nHost: a\r\nCookie: ".ljust(MAX_HEADER_BYTES, b"a")
+MANY = b"GET / HTTP/1.1\r\nHost: a\r\n" + b"a:b\r\n" * ((MAX_HEADER_BYTES - 25) // 5)
+LONG = b"GET /".ljust(MAX_HEADER_BYTES, b"a")
+
+
+@pytest.mark.parametrize("headers", [LARGE, MANY, LONG])
+@pytest.mark.parametrize("earlier", [b"", POST % 2 + b"ab"])
+async def test_large_headers_are_refused(headers, earlier):
+    async with serving(Timeouts()) as (_, connect):
+        reader, writer = await connect()
+        if earlier:
+            writer.write(earlier)
+            await reader.readuntil(b"\r\n2\r\n0\r\n\r\n")
+        writer.write(headers + b"a" * (8 * 1024))
+        answer = await read_to_end(reader)
+        assert answer.startswith(b"HTTP/1.1 431 ")
+        assert b'"code":"headers_too_large"' in answer
+
+
+async def test_large_headers_behind_an_unanswered_request_end_the_connection():
+    async with serving(Timeouts()) as (server, connect):
+        reader, writer = await connect()
+        writer.write(POST % 2 + b"ab" + LARGE * 2)
+        assert b"431" not in await read_to_end(reader)
+
+
+async def test_what_follows_a_body_has_the_limit_of_headers():
+    async with serving(Timeouts()) as (server, connect):
+        reader, writer = await connect()
+        writer.write(b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\nTrailer: ")
+        writer.write(b"a" * (MAX_HEADER_BYTES + 8 * 1024))
+        assert await read_to_end(reader) == b""
+        await server.left.wait()
+
+
+async def test_bodies_and_many_small_requests_are_no_headers():
+    async with serving(Timeouts()) as (_, connect):
+        reader, writer = await connect()
+        length = 2 * MAX_HEADER_BYTES
+        writer.write(POST % length + bytes(length))
+        assert await reader.readuntil(b"\r\n%d\r\n0\r\n\r\n" % length)
+        writer.write(b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" + b"1\r\na\r\n" * length)
+        writer.write(b"0\r\n\r\n")
+        assert await reader.readuntil(b"\r\n%d\r\n0\r\n\r\n" % length)
+        count = 2 * MAX_HEADER_BYTES // len(POST)
+        writer.write((POST % 3 + b"abc") * count)
+        for _ in range(count):
+            await reader.readuntil(b"\r\n3\r\n0\r\n\r\n")
+        writer.write(LARGE[: -16 * 1024] + b"\r\n\r\n")
+        assert await reader.readuntil(b"HTTP/1.1 200 OK")

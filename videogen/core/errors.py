@@ -104,6 +104,10 @@ class PayloadTooLargeError(VideogenError, code="too_large", status=413, title="T
     """The body of the request is larger than this server takes."""
 
 
+class HeadersTooLargeError(VideogenError, code="headers_too_large", status=431, title="Headers too large"):
+    """The first line and the headers of a request may have 64 kB together. Delete this site's cookies, or send less."""
+
+
 class UnsupportedMediaTypeError(
     VideogenError, code="unsupported_media_type", status=415, title="Unsupported file type"
 ):

@@ -1,6 +1,6 @@
 """Ends connections that send a request too slowly, which would otherwise cost nothing to hold by the thousand.
 
-uvicorn has no time limit for a request that is still arriving. `TimedProtocol` overrides the parser callbacks of its
+uvicorn has no time limit for a request that is still arriving, and no limit of its headers. `TimedProtocol` overrides the parser callbacks of its
 HTTP protocol, which uvicorn does not document: see `videogen.server.run`.
 """
 
@@ -12,8 +12,13 @@ from typing import ClassVar, Final, Literal, cast
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
-from videogen.core.errors import RequestTimeoutError
+from videogen.core.errors import HeadersTooLargeError, RequestTimeoutError, VideogenError
 from videogen.web.problems import problem_response
+
+MAX_HEADER_BYTES: Final = 64 * 1024
+"""Of the first line and all headers of a request; as many again may follow a body in chunks."""
+_PIECE: Final = 8 * 1024
+"""Bytes that are parsed before they are counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +42,7 @@ Part = Literal["nothing", "request", "headers", "body", "answered body"]
 
 
 class TimedProtocol(HttpToolsProtocol):
-    """uvicorn's HTTP protocol with `Timeouts`. Idle connections, responses and event streams are not limited.
+    """uvicorn's HTTP protocol with `Timeouts` and a limit of the headers. Idle connections, responses and event streams are not limited.
 
     While the app takes no more of a body, because its disk is slow, the time does not count.
     """
@@ -47,6 +52,8 @@ class TimedProtocol(HttpToolsProtocol):
     _timer: asyncio.TimerHandle | None = None
     _begun = _newest = 0.0
     _received = 0
+    _unparsed = 0
+    """Bytes since a request began, its headers were complete, or a piece of its body came; at most `_PIECE` too many."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Wait for the first request."""
@@ -57,24 +64,34 @@ class TimedProtocol(HttpToolsProtocol):
         """Take bytes; also those between two requests that are not the beginning of one."""
         if self._arriving == "nothing":
             self._wait_for("request", self.timeouts.headers)
-        super().data_received(data)
+        for start in range(0, len(data), _PIECE):
+            piece = data[start : start + _PIECE]
+            super().data_received(piece)
+            if self.transport.is_closing() or self.transport.get_protocol() is not self:
+                return  # refused, or a WebSocket from now on
+            self._unparsed += len(piece)
+            if self._unparsed > MAX_HEADER_BYTES:
+                self._refuse_headers()
+                return
 
     def on_message_begin(self) -> None:
         """Wait for its headers."""
         super().on_message_begin()
+        self._unparsed = 0
         self._wait_for("headers", self.timeouts.headers)
 
     def on_headers_complete(self) -> None:
         """Wait for its body."""
         super().on_headers_complete()
         self._begun = self._newest = self.loop.time()
-        self._received = 0
+        self._received = self._unparsed = 0
         self._wait_for("body", self.timeouts.silence)
 
     def on_body(self, body: bytes) -> None:
         """Count the bytes."""
         super().on_body(body)
         self._received += len(body)
+        self._unparsed = 0
         self._newest = self.loop.time()
 
     def on_message_complete(self) -> None:
@@ -123,6 +140,15 @@ class TimedProtocol(HttpToolsProtocol):
                 self.transport.write(_TIMEOUT)
             self.transport.close()
 
+    def _refuse_headers(self) -> None:
+        """End the connection; with a response, unless it would be taken for that to an earlier request."""
+        cycle = cast("RequestResponseCycle | None", self.cycle)
+        if cycle is not None and not cycle.response_complete:
+            self.transport.abort()
+        else:
+            self.transport.write(_HEADERS_TOO_LARGE)
+            self.transport.close()
+
     def _time_left(self) -> float:
         """Seconds until the body is too slow, if no more of it comes."""
         now = self.loop.time()
@@ -133,10 +159,12 @@ class TimedProtocol(HttpToolsProtocol):
         return min(silent_at, slow_at) - now
 
 
-def _timeout_response() -> bytes:
-    response = problem_response(RequestTimeoutError())
+def _last_response(error: VideogenError) -> bytes:
+    response = problem_response(error)
     headers = [*response.raw_headers, (b"connection", b"close")]
-    return b"".join((STATUS_LINE[408], *(b"%b: %b\r\n" % header for header in headers), b"\r\n", bytes(response.body)))
+    lines = (b"%b: %b\r\n" % header for header in headers)
+    return b"".join((STATUS_LINE[error.status], *lines, b"\r\n", bytes(response.body)))
 
 
-_TIMEOUT: Final = _timeout_response()
+_TIMEOUT: Final = _last_response(RequestTimeoutError())
+_HEADERS_TOO_LARGE: Final = _last_response(HeadersTooLargeError())
