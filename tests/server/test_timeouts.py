@@ -1,4 +1,4 @@
-"""Requests that arrive too slowly, or with too many headers, on a real uvicorn with short time limits and a small app."""
+"""Requests that arrive too slowly or have too many headers, on a real uvicorn with short time limits, a small app."""
 
 import asyncio
 import socket
@@ -221,7 +221,7 @@ async def test_large_headers_are_refused(headers, earlier):
 
 
 async def test_large_headers_behind_an_unanswered_request_end_the_connection():
-    async with serving(Timeouts()) as (server, connect):
+    async with serving(Timeouts()) as (_, connect):
         reader, writer = await connect()
         writer.write(POST % 2 + b"ab" + LARGE * 2)
         assert b"431" not in await read_to_end(reader)

@@ -1,7 +1,7 @@
 """Ends connections that send a request too slowly, which would otherwise cost nothing to hold by the thousand.
 
-uvicorn has no time limit for a request that is still arriving, and no limit of its headers. `TimedProtocol` overrides the parser callbacks of its
-HTTP protocol, which uvicorn does not document: see `videogen.server.run`.
+uvicorn has no time limit for a request that is still arriving, and no limit of its headers. `TimedProtocol` overrides
+the parser callbacks of its HTTP protocol, which uvicorn does not document: see `videogen.server.run`.
 """
 
 from __future__ import annotations
@@ -42,7 +42,9 @@ Part = Literal["nothing", "request", "headers", "body", "answered body"]
 
 
 class TimedProtocol(HttpToolsProtocol):
-    """uvicorn's HTTP protocol with `Timeouts` and a limit of the headers. Idle connections, responses and event streams are not limited.
+    """uvicorn's HTTP protocol with `Timeouts` and a limit of the headers.
+
+    Idle connections, responses and event streams are not limited.
 
     While the app takes no more of a body, because its disk is slow, the time does not count.
     """
@@ -53,7 +55,7 @@ class TimedProtocol(HttpToolsProtocol):
     _begun = _newest = 0.0
     _received = 0
     _unparsed = 0
-    """Bytes since a request began, its headers were complete, or a piece of its body came; at most `_PIECE` too many."""
+    """Bytes since a request began, its headers ended, or a piece of its body came; at most `_PIECE` too many."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Wait for the first request."""
