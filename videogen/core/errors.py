@@ -174,6 +174,12 @@ class DatabaseBusyError(StorageError, code="database_busy", status=503, title="D
     retry_after = 2
 
 
+class ServerBusyError(VideogenError, code="server_busy", status=503, title="Server busy"):
+    """The server holds too many unfinished requests. Nothing was changed: try again soon."""
+
+    retry_after = 5
+
+
 DISK_FAULTS: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO})
 """The error numbers of a disk that accepts no bytes: full, over a quota or a limit, read-only, broken."""
 

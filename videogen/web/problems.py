@@ -16,6 +16,8 @@ from videogen.core.errors import (
     LimitExceededError,
     MethodNotAllowedError,
     PayloadTooLargeError,
+    RequestTimeoutError,
+    ServerBusyError,
     SessionRequiredError,
     UnknownRouteError,
     UnsupportedFormatError,
@@ -35,7 +37,7 @@ def problem_response(error: VideogenError) -> JSONResponse:
     headers = {"Cache-Control": "no-store"}
     if isinstance(error, InvalidRequestError):
         body["errors"] = error.errors
-    if isinstance(error, LimitExceededError | DatabaseBusyError):
+    if isinstance(error, LimitExceededError | DatabaseBusyError | ServerBusyError):
         headers["Retry-After"] = str(error.retry_after)
     if isinstance(error, SessionRequiredError):
         headers["WWW-Authenticate"] = "Bearer"
@@ -59,15 +61,17 @@ def documented(*errors: type[VideogenError]) -> Responses:
 def _describe_errors(app: FastAPI) -> None:
     """Describe every error in OpenAPI as a problem. FastAPI describes them as JSON of its own format."""
     original = app.openapi
-    # A limit of all bodies, see `videogen.web.body_limit`.
-    too_large = documented(PayloadTooLargeError)[413]["description"]
+    # Limits of all bodies, see `videogen.web.body_limit`.
+    of_bodies = documented(RequestTimeoutError, PayloadTooLargeError, LimitExceededError, ServerBusyError)
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
             for path in original()["paths"].values():
                 for operation in path.values():
                     if "requestBody" in operation:
-                        operation["responses"].setdefault("413", {"description": too_large})
+                        for status, response in of_bodies.items():
+                            described = {"description": response["description"]}
+                            operation["responses"].setdefault(str(status), described)
                     for status, response in operation["responses"].items():
                         if int(status) >= 400:
                             response["content"] = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
