@@ -26,6 +26,7 @@ from tests.soak.samples import MB, Sample, Sampler, count_rows
 from tests.soak.tomorrow import clean_up
 from tests.soak.visitors import Visitor
 from tests.support.app import App
+from videogen.core.config import AppConfig
 
 MAX_GROWTH_MB: Final = 2.0
 """Per 10 minutes, after the first 10."""
@@ -47,9 +48,11 @@ def main() -> int:
 
 
 def start_app(folder: Path) -> App:
-    """The server: its limits are the defaults, since each visitor has an address."""
+    """The server: its limits are the defaults, since each visitor has an address. The test suite raises them."""
+    raised = ("rate_", "max_streams_", "max_active_per_address")
+    limits = {name: field.default for name, field in AppConfig.model_fields.items() if name.startswith(raised)}
     settings = {"workers": 2, "trash_minutes": 0.5, "max_queue": 1000}
-    return App(folder / "data", engines=["bars", "procedural", "raises"], page=True, **settings)
+    return App(folder / "data", engines=["bars", "procedural", "raises"], page=True, **settings, **limits)
 
 
 class Soak:

@@ -23,7 +23,7 @@ CALLS = (
     *(("POST", "/gradio_api/run/predict"), ("POST", "/gradio_api/queue/join"), ("GET", "/gradio_api/queue/data")),
     *(("GET", "/gradio_api/app_id"), ("GET", "/config")),
 )
-TOOLS = (("POST", "/gradio_api/mcp/"), ("GET", "/gradio_api/mcp"), ("DELETE", "/gradio_api/mcp/"))
+TOOLS = (("POST", "/gradio_api/mcp/"), ("POST", "/gradio_api/mcp"), ("GET", "/gradio_api/mcp/schema"))
 FILES = ("/", "/assets/index.js", "/static/img/logo.svg", "/theme.css", "/favicon.ico")
 
 

@@ -160,7 +160,7 @@ async def sign_in(client: AsyncClient, visit: Visit, new_token: Callable[[], str
     if found is not None:
         return found
     if new_token is None:
-        raise ApiError("session_required", "This browser was signed out. Load the page again.", 401)
+        raise ApiError("session_required", language.catalog(None).gettext("error.session_required"), 401)
     token = new_token()
     if await find_session(client, Visit(token=token)) is None:
         token = (await client.create_session()).token

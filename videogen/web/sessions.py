@@ -17,7 +17,7 @@ from videogen.services.sessions import Identity
 from videogen.web.dependencies import app_state
 from videogen.web.problems import documented
 from videogen.web.public_url import is_page
-from videogen.web.same_origin import is_foreign, is_same_origin
+from videogen.web.same_origin import is_same_origin
 from videogen.web.user_agent import device_name
 from videogen.web.visitor import visitor
 
@@ -44,8 +44,7 @@ def session_token(
     token = connection.cookies.get(SESSION_COOKIE, "")
     if token and connection.scope["method"] not in _SAFE and not is_same_origin(connection):
         raise CrossSiteError
-    # No other site can read the answer, but it could let the server work.
-    return "" if is_foreign(connection) else token
+    return token
 
 
 TokenDep = Annotated[str, Depends(session_token)]
