@@ -68,11 +68,12 @@ class WriteTurns:
 
     def note(self, *, held: bool) -> None:
         """Note whether the writer whose turn it is found the file held by another program."""
-        self._blocked = False
         if held != self._held:
             logger.warning(
                 "Another program holds the database: writes are refused until it lets go of it."
                 if held
                 else "The database can be written again."
             )
+        # In this order: whoever stops to wait in between must not take it for a long write of the server itself.
         self._held = held
+        self._blocked = False
