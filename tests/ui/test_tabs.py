@@ -63,6 +63,12 @@ class Guarded:
         return await self.call("queue/join", name, **proof)
 
 
+async def until(condition):
+    async with asyncio.timeout(10):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
 class Gradio(Guarded):
     """The same in front of Gradio with the page."""
 
@@ -82,9 +88,7 @@ class Gradio(Guarded):
         return [len(part) for part in (*parts, active, self.app.iterators, self.tabs._tabs, self.tabs.pages._open)]
 
     async def ended(self):
-        async with asyncio.timeout(10):
-            while any(self.kept()):
-                await asyncio.sleep(0.01)
+        await until(lambda: not any(self.kept()))
 
 
 @pytest.fixture
@@ -118,7 +122,7 @@ async def test_a_watcher_that_nobody_reads_ends_and_leaves_nothing(api, gradio, 
     for number in range(30):
         assert (await gradio.join(f"tab-{number}")).status_code == 200
     await gradio.ended()
-    assert len(asyncio.all_tasks()) <= tasks
+    await until(lambda: len(asyncio.all_tasks()) <= tasks)
     assert api.requests == [], "it asks the API for nothing before somebody reads"
     gc.collect()
     # The last answer of the test's own client may still hold one.

@@ -12,6 +12,7 @@ from time import monotonic
 from typing import Concatenate, ParamSpec, Self, TypeVar
 
 import httpx
+from anyio import CancelScope
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from videogen.client.client import AsyncClient
@@ -202,14 +203,32 @@ def _end_loop(portal: BlockingPortal, context: AbstractContextManager[BlockingPo
 
 
 def _run(portal: BlockingPortal, call: Callable[[], Awaitable[T]], timeout: float | None = None) -> T:
+    scopes: list[CancelScope] = []
+
+    async def cancellable() -> T:
+        # An interrupt may come before the caller has the future: the scope, not the future, cancels the call.
+        with CancelScope() as scope:
+            scopes.append(scope)
+            return await call()
+        raise CancelledError
+
     try:
-        future = portal.start_task_soon(call)
+        future = portal.start_task_soon(cancellable)
     except RuntimeError as problem:
         raise ClientError("The client was closed, or this is the thread of its event loop.") from problem
+    except BaseException:
+        _cancel(portal, scopes)
+        raise
     try:
         return future.result(timeout)
     except CancelledError as problem:
         raise ClientError("The client was closed during this call.") from problem
     except BaseException:
-        future.cancel()
+        _cancel(portal, scopes)
         raise
+
+
+def _cancel(portal: BlockingPortal, scopes: list[CancelScope]) -> None:
+    with suppress(RuntimeError):
+        for scope in scopes:
+            portal.start_task_soon(scope.cancel)
