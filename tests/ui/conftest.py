@@ -9,10 +9,14 @@ import httpx
 import pytest
 
 from tests.client.answers import generation_json
+from videogen.core.i18n import catalog
 from videogen.schemas.engines import EngineInfo
 from videogen.schemas.events import decode
 from videogen.schemas.generations import Generation
 from videogen.ui.page_client import PageClient
+from videogen.ui.panels import PANELS, render_panel
+from videogen.ui.tab import Tab
+from videogen.ui.texts import Texts
 
 START = datetime(2026, 11, 1, 12, tzinfo=UTC)
 ENGINE = {
@@ -181,3 +185,16 @@ def api():
 async def client(api):
     async with PageClient("http://videogen.test", transport=httpx.MockTransport(api)) as client:
         yield client
+
+
+@pytest.fixture
+def tab(api, client):
+    """An open tab of a session without generations: `tab.board.put(generation(...))`, then render its panels."""
+    api.session("mine")
+    return Tab(client.as_session("mine"), Texts(catalog("en")), token="mine", link="live")
+
+
+@pytest.fixture
+def html(tab):
+    """The HTML of a panel of the tab, by its name."""
+    return lambda name: render_panel(next(panel for panel in PANELS if panel.name == name), tab)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -94,6 +95,10 @@ def mount_page(app: FastAPI, settings: PageSettings, path: str = "/") -> Callabl
         a function to call once before the first visit, with the secret with which the page seals what it stores in a
         browser; the secret must stay the same over restarts. It also removes what is left of an earlier run.
     """
+    if os.environ.get("VIDEOGEN_PAGE") == "python":  # the new page, until it takes this one's place
+        from videogen.ui.mount import mount_page as mount
+
+        return mount(app, settings, path)
     no_search_for_matplotlib()
     max_bytes = int(settings.limits.max_upload_mb * 1_000_000)
     uploads = Uploads(settings.upload_folder, max_bytes, settings.count_upload)

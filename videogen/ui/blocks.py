@@ -1,0 +1,154 @@
+"""The page: where its parts stand, and which event leads to what."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from typing import Any, Final
+
+import gradio as gr
+
+from videogen.ui.agents import Agents, mcp_is_installed
+from videogen.ui.events import Events
+from videogen.ui.form import EngineForm, engine_form
+from videogen.ui.form_fields import FormFields, build_form, engine_updates
+from videogen.ui.pace import Pace
+from videogen.ui.page import STORAGE_KEY, PageSettings
+from videogen.ui.page_client import PageClient
+from videogen.ui.pages import Visit
+from videogen.ui.panels import PANELS
+from videogen.ui.static_files import read
+from videogen.ui.tabs import MAX_TABS, Tabs
+from videogen.ui.texts import TITLE, mark
+from videogen.ui.watch import Frame, Watch, Watched
+
+# No handler is an endpoint of its own: programs use the HTTP API, and agents the tools in `agents`.
+QUIET: Final[dict[str, Any]] = {"api_visibility": "private", "show_progress": "hidden", "concurrency_limit": None}
+# Values pass as they are: Gradio's own steps would cost a thread for each, and the API checks what it gets.
+RAW: Final[dict[str, Any]] = {**QUIET, "preprocess": False, "postprocess": False}
+SHORT: Final[dict[str, Any]] = {**RAW, "queue": False, "trigger_mode": "multiple"}
+# Runs in the browser alone.
+LOCAL: Final[dict[str, Any]] = {"fn": None, **SHORT}
+
+
+class Parts:
+    """The components that events read and write."""
+
+    def __init__(self) -> None:
+        self.panels: dict[str, gr.HTML] = {}
+        self.session = gr.BrowserState(None, storage_key=STORAGE_KEY)
+        self.bridge = gr.HTML(None, html_template=" ", js_on_load=read("bridge.js"), visible="hidden")
+        self.answer = gr.JSON(visible="hidden")
+
+    def panel(self, name: str) -> gr.HTML:
+        """Put a panel here."""
+        self.panels[name] = gr.HTML(
+            "", elem_id=f"{name}-panel", apply_default_css=False, js_on_load=None, padding=False
+        )
+        return self.panels[name]
+
+
+def build_blocks(settings: PageSettings, client: PageClient, tabs: Tabs) -> gr.Blocks:
+    """Build the page."""
+    ordered = sorted(settings.engines, key=lambda engine: not engine.default)
+    engines = [engine_form(engine, settings.limits) for engine in ordered]
+    page = gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True)
+    with page:
+        parts = Parts()
+        video, fields, generate, error = _lay_out(parts, engines, settings)
+        events = Events(client, tabs.pages, fields)
+        _wire_form(fields, generate, error, events, parts)
+        parts.bridge.act(events.act, parts.session, parts.answer, **SHORT)
+        parts.bridge.fill(events.fill, parts.session, fields.all(), **{**SHORT, "postprocess": True})
+        parts.bridge.keep(outputs=parts.session, js="() => ({ token: videogen.signals.session.token })", **LOCAL)
+        _wire_watch(page, parts, video, client, Watched(tabs, Pace(), settings.new_token))
+        if mcp_is_installed():
+            Agents(client).offer()
+    # Gradio runs this many events at once and lets all others wait; each open page is one that never ends.
+    # Set as its own `launch` sets it: `queue()` would build all of Gradio's routes once more.
+    page.max_threads = page._queue.max_thread_count = MAX_TABS
+    # Or a call would start a watcher beside the queue.
+    page.api_open = False
+    # It would count every event that has ended, again at each end.
+    page._queue.ANALYTICS_MAX_EVENTS = 0
+    tabs.serve(page)
+    return page
+
+
+def _lay_out(
+    parts: Parts, engines: Sequence[EngineForm], settings: PageSettings
+) -> tuple[gr.Video, FormFields, gr.Button, gr.HTML]:
+    with gr.Row(elem_id="masthead"):
+        parts.panel("masthead")
+        parts.panel("link")
+    parts.panel("notice")
+    with gr.Row(elem_id="room"):
+        with gr.Column(scale=7, elem_id="main"):
+            video = _lay_out_stage(parts)
+        with gr.Column(scale=4, elem_id="desk", min_width=300):
+            fields, generate, error = _lay_out_form(engines, settings)
+            parts.panel("queue")
+    parts.panel("history")
+    parts.panel("dialog")
+    return video, fields, generate, error
+
+
+def _lay_out_stage(parts: Parts) -> gr.Video:
+    with gr.Column(elem_id="screen"):
+        parts.panel("stage")
+        video = gr.Video(
+            elem_id="result-video",
+            show_label=False,
+            container=False,
+            interactive=False,
+            autoplay=True,
+            loop=True,
+            buttons=[],
+        )
+    with gr.Column(elem_id="job"):
+        for name in ("job", "actions", "about"):
+            parts.panel(name)
+    return video
+
+
+def _lay_out_form(engines: Sequence[EngineForm], settings: PageSettings) -> tuple[FormFields, gr.Button, gr.HTML]:
+    prompt = gr.Textbox(
+        label=mark("form.prompt"), placeholder=mark("form.prompt_hint"), lines=4, max_lines=10, elem_id="prompt"
+    )
+    generate = gr.Button(mark("form.generate"), variant="primary", elem_id="generate", size="lg")
+    error = gr.HTML("", elem_id="form-error", apply_default_css=False, js_on_load=None)
+    fields = build_form(engines, settings.limits)
+    fields.fields["prompt"] = prompt
+    return fields, generate, error
+
+
+def _wire_form(fields: FormFields, generate: gr.Button, error: gr.HTML, events: Events, parts: Parts) -> None:
+    key = gr.BrowserState(None, storage_key="videogen-key")
+    inputs = [*fields.all(), key, parts.session]
+    once = {**SHORT, "trigger_mode": "once"}
+    generate.click(events.generate, inputs, [error, key], js=read("submit.js"), **once)
+    engine = fields.fields["engine"]
+    changed = list(engine_updates(fields, None))
+    engine.input(
+        lambda chosen, _: engine_updates(fields, chosen), [engine, parts.session], changed, queue=False, **QUIET
+    )
+
+
+def _wire_watch(page: gr.Blocks, parts: Parts, video: gr.Video, client: PageClient, watched: Watched) -> None:
+    """The page's one endless event: it starts with the page and ends with it."""
+
+    async def watch(visit: Any, request: gr.Request) -> AsyncGenerator[Frame, None]:
+        name = str(request.session_hash)
+        if not await watched.tabs.started(name):
+            return
+        search = visit.get("search") if isinstance(visit, dict) else None
+        watch = Watch(watched, client.of(request), name, search=search if isinstance(search, str) else "")
+        async with aclosing(watch.frames(Visit.read(visit, request.cookies, request.headers))) as frames:
+            async for frame in frames:
+                yield frame
+                await watched.tabs.taken(name)
+
+    outputs = [*(parts.panels[panel.name] for panel in PANELS), video, parts.bridge]
+    # What the browser brings along: its session, the page's address and language.
+    arrive = "(session) => [{ ...session, search: location.search, language: document.documentElement.lang }]"
+    page.load(watch, parts.session, outputs, js=arrive, **RAW)

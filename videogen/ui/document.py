@@ -1,0 +1,88 @@
+"""Completes Gradio's document: styles, scripts, words in the visitor's language, and the state of the session."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from contextlib import suppress
+from typing import Final
+
+from starlette.datastructures import MutableHeaders
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from videogen.client import ClientError
+from videogen.core.i18n import VARY, Catalog, negotiate
+from videogen.ui.page_client import PageClient
+from videogen.ui.pages import Visit, find_session
+from videogen.ui.panels import PANELS, render_panel
+from videogen.ui.static_files import head
+from videogen.ui.tab import Tab
+from videogen.ui.templating import render
+from videogen.ui.texts import Texts
+from videogen.web.public_url import is_page
+from videogen.web.security_headers import NONCE
+
+PATIENCE: Final = 0.3
+"""Seconds that a document waits for the API; the watcher reports what goes wrong, and tries again."""
+_LANGUAGE: Final = re.compile(rb'(<html\b[^>]*?\blang=")[^"]*')
+_SOCIAL: Final = re.compile(rb'\s*<meta\s+(?:property="og:|name="twitter:)[^>]*>')
+"""What Gradio states about itself for other sites."""
+
+
+class Document:
+    """ASGI middleware around the document's route; everything else passes."""
+
+    def __init__(self, app: ASGIApp, client: PageClient) -> None:
+        self.app, self._client = app, client
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on; complete the answer where it is the page's document."""
+        if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD") or not is_page(scope):
+            await self.app(scope, receive, send)
+            return
+        request = Request(scope)
+        words = negotiate(request.query_params, request.cookies, request.headers)
+        start: Message = {}
+        parts: list[bytes] = []
+
+        async def complete(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                start.update(message)
+                return
+            parts.append(message.get("body", b""))
+            if message.get("more_body"):
+                return
+            shell = await self._shell(request, words)
+            body = _completed(b"".join(parts), words, shell, scope.get(NONCE, ""))
+            headers = MutableHeaders(scope=start)
+            headers["content-language"] = words.tag
+            headers.add_vary_header(VARY)
+            if scope["method"] == "GET":
+                headers["content-length"] = str(len(body))
+            await send(start)
+            await send({"type": "http.response.body", "body": body})
+
+        await self.app(scope, receive, complete)
+
+    async def _shell(self, request: Request, words: Catalog) -> str:
+        """What is seen until Gradio has started: the same panels, of the session as it is now."""
+        tab = Tab(self._client.of(request), Texts(words))
+        visit = Visit.read(None, request.cookies, request.headers)
+        if visit.cookie:
+            with suppress(ClientError, TimeoutError):
+                async with asyncio.timeout(PATIENCE):
+                    if (arrival := await find_session(tab.client, visit)) is not None:
+                        tab.board.put_page(arrival.page)
+                        tab.board.select_on_arrival(None)
+        panels = {panel.name: render_panel(panel, tab) for panel in PANELS}
+        return render("shell", tab.texts, panels=panels)
+
+
+def _completed(document: bytes, words: Catalog, shell: str, nonce: str) -> bytes:
+    document = _SOCIAL.sub(b"", _LANGUAGE.sub(rb"\g<1>" + words.tag.encode(), document, count=1))
+    document = words.fill(document.replace(b"</head>", head().encode() + b"</head>", 1).decode()).encode()
+    # After the words were filled in: what a person wrote may look like a mark.
+    document = document.replace(b"<gradio-app", shell.encode() + b"<gradio-app", 1)
+    # JSON in the document escapes "<", so that nothing but the document's own scripts gets the nonce.
+    return document.replace(b"<script", b'<script nonce="%b"' % nonce.encode()) if nonce else document

@@ -1,0 +1,107 @@
+"""Gradio's events of the page: each finds the tab that it came from, and passes on to a handler."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from typing import Any, TypeVar
+from uuid import uuid4
+
+import gradio as gr
+from pydantic import ValidationError
+
+from videogen.client import ClientError
+from videogen.schemas.generations import Project
+from videogen.ui import form
+from videogen.ui.form_fields import FormFields
+from videogen.ui.handlers import FILLS, HANDLERS, Click, FormValues
+from videogen.ui.page_client import PageClient
+from videogen.ui.pages import Pages, Visit, texts_of
+from videogen.ui.tab import Notice, Tab
+from videogen.ui.texts import Texts
+
+T = TypeVar("T")
+
+
+class Events:
+    """The functions that Gradio calls. The session is the last input of each: it is the proof of whose tab it is."""
+
+    def __init__(self, client: PageClient, pages: Pages, fields: FormFields) -> None:
+        self._client, self._pages, self._fields = client, pages, fields
+
+    async def act(self, event: gr.EventData, request: gr.Request, session: Any) -> Any:
+        """Run the handler of what was clicked; its effect comes back through the watcher.
+
+        Returns:
+            the click's number, which tells the browser that it was answered.
+        """
+        click = Click.read(event._data)
+        tab = self._tab(session, request)
+        if (handler := HANDLERS.get(click.text("do"))) is not None:
+            await self._run(tab, handler(tab, click))
+        return click.data.get("number")
+
+    async def fill(self, event: gr.EventData, request: gr.Request, session: Any) -> list[Any]:
+        """Fill the form: the new values of its fields."""
+        click = Click.read(event._data)
+        tab = self._tab(session, request)
+        values: FormValues | None = None
+        if (filler := FILLS.get(click.text("fill"))) is not None:
+            values = await self._run(tab, filler(tab, click))
+        return self._fields.updates(values or {})
+
+    async def generate(self, request: gr.Request, *values: Any) -> tuple[str, str]:
+        """Submit the form. The values are those of its fields, its idempotency key, and the session.
+
+        Returns:
+            what is wrong with the form, in words; and the key of the next request: the same until one was accepted.
+        """
+        *fields, key, session = values
+        tab = self._tab(session, request)
+        key = key if isinstance(key, str) and 0 < len(key) <= 128 else str(uuid4())
+        try:
+            project = await tab.client.submit(self._fields.request(fields), key)
+        except (form.FormError, ValidationError) as problem:
+            return explain(problem, tab.texts), key
+        except ClientError as problem:
+            return tab.texts.refusal(problem), key
+        self._accepted(tab, project)
+        return "", str(uuid4())
+
+    def _accepted(self, tab: Tab, project: Project) -> None:
+        for generation in project.generations:
+            tab.board.put(generation)
+        tab.board.select(project.generations[0].id)
+        self._ring(tab)
+
+    async def _run(self, tab: Tab, handling: Awaitable[T]) -> T | None:
+        result = None
+        try:
+            result = await handling
+        except ClientError as problem:
+            tab.notice = Notice(tab.texts.refusal(problem), "warning")
+        self._ring(tab)
+        return result
+
+    def _ring(self, tab: Tab) -> None:
+        if tab.tab is not None and tab.board.selected_id is not None:
+            # The tab's watcher is not there yet.
+            self._pages.expect(tab.tab, tab.token, tab.board.selected_id)
+        tab.ring(urgent=True)
+
+    def _tab(self, session: Any, request: gr.Request) -> Tab:
+        """The open tab; or, where this process does not know it (any more), a stand-in of its session."""
+        visit = Visit.read(session, request.cookies, request.headers)
+        found = self._pages.find(request.session_hash, visit)
+        if isinstance(found, Tab):
+            return found
+        token = visit.token or visit.cookie
+        return Tab(self._client.of(request).as_session(token), texts_of(visit), token=token, tab=request.session_hash)
+
+
+def explain(problem: form.FormError | ValidationError, texts: Texts) -> str:
+    """What is wrong with the form, in words."""
+    if isinstance(problem, form.FormError):
+        return texts.say(problem.key, **problem.values)
+    first = problem.errors()[0]
+    expected = first["msg"].removeprefix("Value error, ")
+    return texts.say("form.expected_only", field=texts.field(str(first["loc"][0])), expected=expected)

@@ -1,0 +1,170 @@
+"""The form: Gradio's own fields; those of an engine's own settings are made from its JSON Schema."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import gradio as gr
+
+from videogen.schemas.generations import GenerationCreate
+from videogen.ui import form
+from videogen.ui.form import MAX_SEED_DIGITS, EngineForm, Limits
+from videogen.ui.schema import SettingField
+from videogen.ui.texts import DETAILS, SHAPES, mark
+
+_BASICS: Final = ("prompt", "negative", "shape", "detail", "seconds", "fps", "seed", "engine")
+"""In the order that `form.request` takes them."""
+
+
+@dataclass(slots=True)
+class FormFields:
+    """The form's fields by name, in the order of the page."""
+
+    engines: Sequence[EngineForm]
+    fields: dict[str, Any] = field(default_factory=dict)
+    """`prompt`, `negative`, ..., and `engine.setting` for an engine's own."""
+    own: dict[str, gr.Column] = field(default_factory=dict)
+    """The own settings of each engine."""
+
+    def all(self) -> list[Any]:
+        """The components."""
+        return list(self.fields.values())
+
+    def engine(self, engine_id: object) -> EngineForm:
+        """An engine by id; the first where there is none."""
+        return next((one for one in self.engines if one.id == engine_id), self.engines[0])
+
+    def request(self, values: Sequence[Any]) -> GenerationCreate:
+        """The fields' values, in the order of `all`, as a request.
+
+        Raises:
+            form.FormError: a value cannot be sent.
+            pydantic.ValidationError: a value is not of the right type.
+        """
+        named = dict(zip(self.fields, values, strict=True))
+        engine = self.engine(named["engine"])
+        own = {one.name: named[f"{engine.id}.{one.name}"] for one in engine.fields}
+        wishes = {
+            "type": named["type"],
+            "variations": named["variations"],
+            "inputFileId": named["image_id"] or None,
+            "settings": {name: value for name, value in own.items() if value not in (None, "")},
+        }
+        return form.request([named[name] for name in _BASICS], self.engines, wishes)
+
+    def updates(self, values: Mapping[str, Any]) -> list[Any]:
+        """The outputs of an event that fills the form: `values` by field name; all other fields stay as they are."""
+        return [values[name] if name in values else gr.skip() for name in self.fields]
+
+
+def build_form(engines: Sequence[EngineForm], limits: Limits) -> FormFields:
+    """Build the fields, with the first engine's values. Labels are marks, which each document fills in."""
+    made, first = FormFields(engines), engines[0]
+    put = made.fields
+    with gr.Row(elem_id="form-kind"):
+        put["type"], put["variations"] = _kind()
+    shapes = [(mark(word), value) for value, word in SHAPES.items() if value != form.CUSTOM]
+    put["shape"] = gr.Radio(shapes, value="16:9", label=mark("form.shape"), elem_id="shape")
+    put["detail"] = gr.Radio(_details(first), value=first.details[0], label=mark("form.detail"), elem_id="detail")
+    with gr.Row(elem_id="form-timing"):
+        put["seconds"], put["fps"] = _timing(first)
+    with gr.Accordion(mark("setting.more"), open=False, elem_id="more"):
+        put["negative"] = gr.Textbox(
+            label=mark("form.negative"),
+            placeholder=mark("form.negative_hint"),
+            max_length=limits.max_prompt_chars,
+            elem_id="negative",
+            visible=first.negative,
+        )
+        put["image_id"] = gr.Textbox(visible="hidden", elem_id="image-id")
+        put["seed"] = gr.Textbox(
+            label=mark("form.seed"), placeholder=mark("form.seed_hint"), max_length=MAX_SEED_DIGITS, elem_id="seed"
+        )
+        choices = [(one.title, one.id) for one in engines]
+        put["engine"] = gr.Dropdown(
+            choices, value=first.id, filterable=False, label=mark("form.engine"), elem_id="engine"
+        )
+        for engine in engines:
+            _own_settings(made, engine, visible=engine is first)
+    return made
+
+
+def _own_settings(made: FormFields, engine: EngineForm, *, visible: bool) -> None:
+    with gr.Column(visible=visible, elem_id=f"settings-{engine.id}") as made.own[engine.id]:
+        for one in engine.fields:
+            made.fields[f"{engine.id}.{one.name}"] = setting(one)
+
+
+def _kind() -> tuple[Any, Any]:
+    kinds = [(mark("form.video"), "video"), (mark("form.still"), "image")]
+    kind = gr.Radio(kinds, value="video", label=mark("form.make"), elem_id="type", min_width=120)
+    variations = gr.Dropdown(
+        list(range(1, 9)),
+        value=1,
+        label=mark("form.variations"),
+        filterable=False,
+        elem_id="variations",
+        min_width=90,
+    )
+    return kind, variations
+
+
+def _timing(engine: EngineForm) -> tuple[Any, Any]:
+    seconds = gr.Slider(
+        engine.min_seconds,
+        engine.max_seconds,
+        engine.seconds,
+        step=0.5,
+        buttons=[],
+        label=mark("form.seconds"),
+        elem_id="seconds",
+        min_width=140,
+    )
+    rates = [(f"{rate} fps", rate) for rate in engine.fps_choices]
+    fps = gr.Dropdown(rates, value=engine.fps, filterable=False, label=mark("form.fps"), elem_id="fps", min_width=90)
+    return seconds, fps
+
+
+def setting(one: SettingField) -> Any:
+    """The component for one of an engine's own settings."""
+    about: dict[str, Any] = {
+        "label": f"{one.title} ({one.unit})" if one.unit else one.title,
+        "info": one.help or None,
+        "elem_id": f"setting-{one.name}",
+    }
+    if one.kind == "boolean" and not one.optional:
+        return gr.Checkbox(bool(one.default), **about)
+    if one.kind in ("choice", "boolean"):
+        choices = list(one.choices) or [(mark("setting.yes"), True), (mark("setting.no"), False)]
+        return gr.Dropdown(choices, value=one.default, filterable=len(choices) > 12, **about)
+    if one.kind in ("integer", "number"):
+        return _number(one, about)
+    return gr.Textbox("" if one.default is None else str(one.default), max_length=one.max_length, **about)
+
+
+def _number(one: SettingField, about: dict[str, Any]) -> Any:
+    step = one.multiple or (1 if one.kind == "integer" else None)
+    if not one.optional and one.minimum is not None and one.maximum is not None:
+        step = step or (one.maximum - one.minimum) / 100
+        return gr.Slider(one.minimum, one.maximum, one.default, step=step, buttons=[], **about)
+    precision = 0 if one.kind == "integer" else None
+    bounds: dict[str, Any] = {"minimum": one.minimum, "maximum": one.maximum}
+    return gr.Number(one.default, step=step or 1, precision=precision, **bounds, **about)
+
+
+def _details(engine: EngineForm) -> list[tuple[str, str]]:
+    return [(mark(DETAILS[one]) if one in DETAILS else f"{one}p", one) for one in engine.details]
+
+
+def engine_updates(made: FormFields, engine_id: object) -> dict[Any, Any]:
+    """What another engine changes about the fields, by component."""
+    engine, put = made.engine(engine_id), made.fields
+    return {
+        put["detail"]: gr.update(choices=_details(engine), value=engine.details[0]),
+        put["seconds"]: gr.update(minimum=engine.min_seconds, maximum=engine.max_seconds, value=engine.seconds),
+        put["fps"]: gr.update(choices=[(f"{rate} fps", rate) for rate in engine.fps_choices], value=engine.fps),
+        put["negative"]: gr.update(visible=engine.negative),
+        **{column: gr.update(visible=name == engine.id) for name, column in made.own.items()},
+    }

@@ -1,0 +1,63 @@
+"""Puts the page into the app."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+import gradio as gr
+from fastapi import FastAPI
+
+from videogen.client.policy import direct_transport
+from videogen.ui.agents import mcp_is_installed
+from videogen.ui.blocks import build_blocks
+from videogen.ui.document import Document
+from videogen.ui.gradio_app import guard, no_search_for_matplotlib
+from videogen.ui.page import PageSettings
+from videogen.ui.page_client import PageClient
+from videogen.ui.tabs import Tabs
+from videogen.ui.theme import theme
+from videogen.ui.uploads import Uploads, upload_routes
+
+
+def mount_page(app: FastAPI, settings: PageSettings, path: str = "/") -> Callable[[str], None]:
+    """Put the page into the app. It connects to nothing until somebody opens it.
+
+    Returns:
+        a function to call once before the first visit, with the secret with which the page seals what it stores in a
+        browser; the secret must stay the same over restarts. It also removes what is left of an earlier run.
+    """
+    no_search_for_matplotlib()
+    max_bytes = int(settings.limits.max_upload_mb * 1_000_000)
+    uploads = Uploads(settings.upload_folder, max_bytes, settings.count_upload)
+    # In the same process no proxy is between the page and the API.
+    transport = None if settings.api_is_elsewhere else direct_transport()
+    client = PageClient(settings.api_url, settings.visitor_headers, transport)
+    app.include_router(upload_routes(uploads))
+    app.add_middleware(Document, client=client)
+    tabs = Tabs(settings.tabs)
+    page = build_blocks(settings, client, tabs)
+    gr.mount_gradio_app(
+        app,
+        page,
+        path,
+        root_path=settings.root_path or None,
+        theme=theme(),
+        footer_links=[],
+        # The page has a history of its own, which lives on the server.
+        run_history=False,
+        show_error=False,
+        ssr_mode=False,
+        mcp_server=mcp_is_installed(),
+        pwa=False,
+    )
+    guard(app, page, tabs)
+    return partial(_start, page, uploads)
+
+
+def _start(page: gr.Blocks, uploads: Uploads, secret: str) -> None:
+    uploads.clear()
+    for block in page.blocks.values():
+        if isinstance(block, gr.BrowserState):
+            block.secret = secret
+    page.config = page.get_config_file()

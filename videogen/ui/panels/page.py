@@ -1,0 +1,28 @@
+"""What stands above and over all parts: the connection, the notice, the open dialog."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from videogen.ui.tab import Tab
+
+
+def masthead(_tab: Tab) -> Mapping[str, Any]:
+    """The app's name."""
+    return {}
+
+
+def link(tab: Tab) -> Mapping[str, Any]:
+    """The connection's state."""
+    return {"state": tab.link}
+
+
+def notice(tab: Tab) -> Mapping[str, Any]:
+    """The message, if any."""
+    return {"notice": tab.notice}
+
+
+def dialog(tab: Tab) -> Mapping[str, Any]:
+    """The open dialog, if any. While its values stay the same, its HTML is not touched: fields keep what is typed."""
+    return {"dialog": tab.dialog}

@@ -1,0 +1,19 @@
+"""What the browser's scripts are given with each frame: data for what only a browser can do. Never HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from videogen.ui.tab import Tab
+
+
+def signals(tab: Tab) -> Mapping[str, Any]:
+    """The values by name; `static/page.js` calls the scripts of those that have changed.
+
+    `session`: the token, until the browser has shown that it knows it, and whether its cookie must be replaced.
+    """
+    return {
+        "session": None if tab.proven or tab.token is None else {"token": tab.token, "adopt": tab.adopt},
+        "link": tab.link,
+    }

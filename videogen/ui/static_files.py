@@ -1,0 +1,30 @@
+"""The page's scripts and style sheets in `static/`."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+from typing import Final
+
+from videogen.core.i18n import DEFAULT, catalog
+from videogen.ui.templating import render
+from videogen.ui.texts import Texts
+
+SCRIPTS: Final = ("page", "session", "dialog")
+"""In the document's head, in this order. Others are `js=` or `js_on_load=` of components."""
+STYLES: Final = ("page",)
+"""In the document's head, in this order: Gradio's own style sheets are loaded later."""
+
+
+@cache
+def read(name: str) -> str:
+    """The text of a file in `static`."""
+    return files("videogen.ui").joinpath("static", name).read_text(encoding="utf-8")
+
+
+@cache
+def head() -> str:
+    """What goes into the document's head. Gradio's own `head` and `css` come only once its scripts run."""
+    styles = "\n".join(read(f"{name}.css") for name in STYLES)
+    scripts = "\n".join(read(f"{name}.js") for name in SCRIPTS)
+    return render("head", Texts(catalog(DEFAULT)), styles=styles, scripts=scripts)

@@ -1,0 +1,167 @@
+"""The page's one subscription: an endless generator of what every panel shows."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import AsyncGenerator, Callable, Iterable
+from contextlib import aclosing, suppress
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import orjson
+
+from videogen.client import ApiError, AsyncClient, ClientError, ConnectionChange
+from videogen.client.policy import Backoff
+from videogen.core.security import new_token
+from videogen.ui.pace import Pace
+from videogen.ui.pages import Visit, sign_in, texts_of
+from videogen.ui.panels import PANELS, render_panel
+from videogen.ui.panels.job import player
+from videogen.ui.signals import signals
+from videogen.ui.tab import Notice, Tab
+from videogen.ui.tabs import Tabs
+from videogen.ui.texts import Texts
+
+HEARTBEAT: Final = 5.0
+"""Seconds after which a frame is sent although nothing has changed."""
+SETTLE: Final = 0.4
+"""Seconds that the first frame waits for the subscription, whose snapshots are newer than the list."""
+Frame = list[Any]
+"""The HTML of each panel, the player's value, and the signals for the browser's scripts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What the watchers of one page share."""
+
+    tabs: Tabs
+    pace: Pace
+    new_token: Callable[[], str] = new_token
+
+
+class Watch:
+    """Follows one session for one tab, through any number of breaks, until the tab is closed."""
+
+    def __init__(self, watched: Watched, client: AsyncClient, session_hash: str, *, search: str = "") -> None:
+        """
+        Args:
+            watched: the parts of the app.
+            client: a client of the API for the tab's visitor.
+            session_hash: Gradio's name of the tab.
+            search: the query of the page's address, such as `?generation=gen_...`.
+        """
+        self._client, self._pages, self._pace = client, watched.tabs.pages, watched.pace
+        self._new_token = watched.new_token
+        self._key, self._search = session_hash, search
+        self._frames = itertools.count(1)
+        self._heard: set[str] = set()
+        self._brought: str | None = None
+        self._signed_in = False
+
+    async def frames(self, visit: Visit) -> AsyncGenerator[Frame, None]:
+        """Yield what to show: changes at once, and a heartbeat where there are none."""
+        backoff = Backoff(longest=3.0)
+        self._brought = visit.token
+        while True:
+            tab = Tab(self._client, texts_of(visit))
+            try:
+                async with aclosing(self._follow(tab, visit)) as frames:
+                    async for frame in frames:
+                        backoff.reset()
+                        self._pace.turned(self._key)
+                        yield frame
+            except ClientError as problem:
+                tab.link, tab.notice = "reconnecting", Notice(_plain(problem, tab.texts), "warning")
+                yield self._frame(tab)
+            finally:
+                # One who came without a session keeps the one that was given.
+                visit = replace(visit, token=tab.token or visit.token)
+                self._pages.close(self._key, tab)
+                self._pace.left(self._key)
+            await asyncio.sleep(backoff.next())
+
+    async def _follow(self, tab: Tab, visit: Visit) -> AsyncGenerator[Frame, None]:
+        # Only the first time: a page that was signed out must not put a new session in the place of the browser's own.
+        arrival = await sign_in(self._client, visit, None if self._signed_in else self._new_token)
+        self._signed_in = True
+        tab.client, tab.token, tab.adopt = self._client.as_session(arrival.token), arrival.token, arrival.adopt
+        tab.proven = arrival.token == self._brought
+        tab.board.put_page(arrival.page)
+        reader = asyncio.create_task(self._read(tab))
+        reader.add_done_callback(lambda _: tab.ring(urgent=True))
+        try:
+            await self._settle(tab, visit)
+            self._pages.open(self._key, tab)
+            if welcome := tab.texts.welcome(len(tab.board.active())):
+                tab.notice = Notice(welcome)
+            yield self._frame(tab)
+            while not reader.done():
+                await self._wait(tab)
+                yield self._frame(tab)
+            # It only ends with the reason why the API will have nothing more of it.
+            reader.result()
+        finally:
+            reader.cancel()
+            with suppress(asyncio.CancelledError, ClientError):
+                await reader
+
+    async def _read(self, tab: Tab) -> None:
+        """Take in events as they come; the board keeps the latest, so a slow page never holds them up."""
+        async with aclosing(tab.client.watch()) as watched:
+            async for item in watched:
+                if isinstance(item, ConnectionChange):
+                    tab.link = "live" if item.state == "connected" else "reconnecting"
+                    tab.ring(urgent=True)
+                else:
+                    self._heard.add(item.generation_id)
+                    tab.ring(urgent=tab.board.apply(item))
+
+    async def _settle(self, tab: Tab, visit: Visit) -> None:
+        """Bring the list, which was read first, up to what the subscription tells; then choose what to show."""
+        active = {item.id for item in tab.board.active()}
+        with suppress(TimeoutError):
+            async with asyncio.timeout(SETTLE):
+                while not active <= self._heard:
+                    await tab.bell.wait()
+                    tab.bell.clear()
+        # What the subscription does not speak of has ended between the two.
+        wanted = {*tab.board.unknown, *(active - self._heard)}
+        if visit.selected and tab.board.get(visit.selected) is None:
+            wanted.add(visit.selected)
+        await _fetch(tab, wanted)
+        tab.board.select_on_arrival(visit.selected)
+
+    async def _wait(self, tab: Tab) -> None:
+        """Wait for news or for the heartbeat's time; news that come close together become one frame."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(HEARTBEAT):
+                await tab.bell.wait()
+        pause = self._pace.pause(self._key)
+        if pause > 0:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await tab.alarm.wait()
+        tab.bell.clear()
+        tab.alarm.clear()
+        if tab.board.unknown:
+            await _fetch(tab, tab.board.unknown)
+
+    def _frame(self, tab: Tab) -> Frame:
+        """Every value each time: what is as before is not sent, where `gr.skip()` would build a component."""
+        data = orjson.dumps({"frame": next(self._frames), **signals(tab)}).decode()
+        return [*(render_panel(panel, tab) for panel in PANELS), player(tab), data]
+
+
+async def _fetch(tab: Tab, ids: Iterable[str]) -> None:
+    """Read generations that are known by id only; one that fails comes later."""
+
+    async def one(generation_id: str) -> None:
+        with suppress(ClientError):
+            await tab.fetch(generation_id)
+
+    await asyncio.gather(*(one(generation_id) for generation_id in ids))
+
+
+def _plain(problem: ClientError, texts: Texts) -> str:
+    return texts.refusal(problem) if isinstance(problem, ApiError) else texts.say("notice.unreachable")
