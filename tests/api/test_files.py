@@ -290,3 +290,49 @@ def test_an_image_that_a_generation_uses_or_has_made_stays(session):
         answer = session.delete(f"/files/{name}")
         assert (answer.status_code, answer.json()["code"]) == (409, "file_in_use")
         assert session.get(f"/files/{name}").status_code == 200
+
+
+# The settings of a file that was made here
+
+
+def read_settings(session, data, name="made.png"):
+    """POST a file; the response as it is."""
+    return session.post("/files/settings", files={"file": (name, data)})
+
+
+def test_a_still_and_a_video_bring_back_what_they_were_made_from(session):
+    file = session.upload(encoded())
+    for kind, options in (("image", {}), ("video", {"inputFileId": file["id"]})):
+        made = session.finish(session.submit("looks", type=kind, settings={"seed": 7}, **options)["id"])
+        data = session.http.get(made["imageUrl"] or made["videoUrl"]).content
+        answer = read_settings(session, data)
+        assert answer.status_code == 200, answer.text
+        found = answer.json()
+        assert (found["engine"], found["warnings"], found["hadImage"]) == ("looks", [], bool(options))
+        again = session.post("/generations", json=found["request"]).json()["generations"][0]
+        assert again["recipeHash"] == made["recipeHash"]
+
+
+def test_a_file_without_settings_is_422_with_a_code_of_its_own(session):
+    answer = read_settings(session, encoded())
+    assert (answer.status_code, answer.json()["code"]) == (422, "no_settings")
+    assert "no settings of videogen" in answer.json()["detail"]
+
+
+def test_a_file_that_cannot_be_read_is_refused_and_nothing_is_stored(session, app):
+    before = sorted((app.data_dir / "files").rglob("*"))
+    answers = [read_settings(session, data) for data in (b"%PDF-1.7", noise(60)[:300], noise(700))]
+    assert [(answer.status_code, answer.json()["code"]) for answer in answers] == [
+        (415, "unsupported_media_type"),
+        (422, "invalid_request"),
+        (413, "too_large"),
+    ]
+    assert sorted((app.data_dir / "files").rglob("*")) == before
+
+
+async def test_the_python_client_submits_the_settings_of_a_file_again(app, session):
+    made = session.finish(session.submit("bars", settings={"seed": 7})["id"])
+    async with AsyncClient(app.base_url, session.token) as client:
+        found = await client.read_settings(session.http.get(made["videoUrl"]).content)
+        (again,) = (await client.submit(found.request)).generations
+    assert again.recipe_hash == made["recipeHash"]

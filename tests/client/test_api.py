@@ -58,6 +58,16 @@ async def test_upload_sends_a_form_and_returns_a_file(client, script):
     assert (lookup.method, lookup.url.path) == ("GET", "/api/v1/files/fil_a")
 
 
+async def test_the_settings_of_a_file_are_a_request_to_submit(client, script):
+    request = {"prompt": "sea", "settings": {"width": 64}, "inputFileId": "fil_a"}
+    body = {"request": request, "engine": "bars", "engineVersion": "1", "hadImage": True, "warnings": []}
+    script.answers = [httpx.Response(200, json=body)]
+    found = await client.read_settings(b"video")
+    assert (found.request.prompt, found.request.input_file_id) == ("sea", "fil_a")
+    assert script.requests[0].url.path == "/api/v1/files/settings"
+    assert b"video" in script.requests[0].content
+
+
 async def test_unknown_fields_of_a_newer_server_are_ignored(client, script):
     newer = GENERATION | {"mood": "blue", "error": {"code": "c", "message": "m", "retryable": True, "hint": "h"}}
     script.answers = [httpx.Response(200, json=newer)]

@@ -7,7 +7,7 @@ import pytest
 from tests.support.pictures import bomb
 from tests.support.zips import picture_bytes, video_bytes
 from videogen.core.errors import StorageError
-from videogen.media import check
+from videogen.media import limited_process
 from videogen.media.check import CheckError, check_files
 from videogen.media.probe import BrokenMediaError, probe
 
@@ -37,8 +37,10 @@ def whole(folder):
 
 
 def test_one_child_checks_all_files(whole, monkeypatch):
-    runs, run = [], check.subprocess.run
-    monkeypatch.setattr(check.subprocess, "run", lambda *args, **options: runs.append(options) or run(*args, **options))
+    runs, run = [], limited_process.subprocess.run
+    monkeypatch.setattr(
+        limited_process.subprocess, "run", lambda *args, **options: runs.append(options) or run(*args, **options)
+    )
     monkeypatch.setenv("VIDEOGEN_SECRET_KEY", "secret")
     check_files(whole * 20)
     check_files([])
@@ -81,7 +83,7 @@ def test_a_picture_with_too_many_pixels_is_not_decoded(folder, whole):
 def test_a_file_that_takes_too_much_memory_ends_the_child_alone(folder, whole, monkeypatch):
     path = folder / "memory.png"
     path.write_bytes(bomb(9_900, 9_900))
-    monkeypatch.setattr(check, "MEMORY", 80_000_000)
+    monkeypatch.setattr(limited_process, "MEMORY", 80_000_000)
     with pytest.raises(CheckError, match="too much time or memory") as caught:
         check_files([whole[1], path])
     assert caught.value.index == 1
@@ -90,16 +92,16 @@ def test_a_file_that_takes_too_much_memory_ends_the_child_alone(folder, whole, m
 def test_a_file_that_is_never_read_to_its_end_ends_the_child_alone(folder, whole, monkeypatch):
     path = folder / "endless.png"
     os.mkfifo(path)  # nobody writes to it, so that opening it never returns
-    monkeypatch.setattr(check, "FILE_SECONDS", 1)
+    monkeypatch.setattr(limited_process, "FILE_SECONDS", 1)
     with pytest.raises(CheckError, match="too much time or memory") as caught:
         check_files([*whole, path])
     assert caught.value.index == 3
 
 
 def test_without_a_child_the_files_stay_unchecked(whole, monkeypatch):
-    monkeypatch.setattr(check.sys, "executable", "/nothing")
+    monkeypatch.setattr(limited_process.sys, "executable", "/nothing")
     with pytest.raises(StorageError, match="could not be checked"):
         check_files(whole)
-    monkeypatch.setattr(check.sys, "executable", "/bin/false")
+    monkeypatch.setattr(limited_process.sys, "executable", "/bin/false")
     with pytest.raises(StorageError, match="could not be checked"):
         check_files(whole)

@@ -1,4 +1,4 @@
-"""`/api/v1/files`: images to start from."""
+"""`/api/v1/files`: images to start from, and the settings in files that were made here."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from videogen.core.errors import (
     FileInUseError,
     InvalidRequestError,
     LimitExceededError,
+    NoSettingsError,
     NotFoundError,
     PayloadTooLargeError,
     StorageError,
     UnsupportedMediaTypeError,
 )
-from videogen.schemas.generations import File
-from videogen.web.bodies import receive_image
+from videogen.schemas.generations import File, FileSettings
+from videogen.web.bodies import receive_upload
 from videogen.web.dependencies import AppStateDep, ServicesDep
 from videogen.web.problems import documented
 from videogen.web.sessions import READS, WRITES, SessionDep, StoredSessionDep
@@ -58,11 +59,41 @@ async def upload_file(request: Request, state: AppStateDep, session_id: StoredSe
     """
     # Before the body, which then need not be read.
     state.services.rates.count("uploads", visitor, session_id)
-    upload = await receive_image(request, int(state.config.max_upload_mb * 1_000_000))
+    upload = await receive_upload(request, int(state.config.max_upload_mb * 1_000_000))
     try:
         await anyio.to_thread.run_sync(state.services.storage_limits.check, session_id, upload.size or 0)
         take = partial(state.services.uploads.create, session_id, upload.file)
         return await anyio.to_thread.run_sync(take, limiter=state.image_decoders)
+    finally:
+        await upload.close()
+
+
+@router.post(
+    "/files/settings",
+    openapi_extra=_BODY,
+    responses=WRITES
+    | documented(
+        PayloadTooLargeError,
+        UnsupportedMediaTypeError,
+        InvalidRequestError,
+        NoSettingsError,
+        LimitExceededError,
+        StorageError,
+    ),
+)
+async def read_file_settings(
+    request: Request, state: AppStateDep, session_id: SessionDep, visitor: VisitorDep
+) -> FileSettings:
+    """Read the prompt and the settings of a file that was made by videogen: an MP4, MOV, PNG, WebP or JPEG.
+
+    They come as a request for `POST /generations`. What cannot be asked for here is replaced by what is nearest, or
+    left out, and listed in `warnings`. The file is not stored.
+    """
+    state.services.rates.count("uploads", visitor, session_id)
+    upload = await receive_upload(request, int(state.config.max_upload_mb * 1_000_000))
+    try:
+        read = partial(state.services.file_settings.read, session_id, upload.file)
+        return await anyio.to_thread.run_sync(read, limiter=state.image_decoders)
     finally:
         await upload.close()
 

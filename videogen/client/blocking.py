@@ -116,6 +116,7 @@ class Client:
     zip = blocking(AsyncClient.zip)
     engines = blocking(AsyncClient.engines)
     upload = blocking(AsyncClient.upload)
+    read_settings = blocking(AsyncClient.read_settings)
     file = blocking(AsyncClient.file)
     delete_file = blocking(AsyncClient.delete_file)
     share = blocking(AsyncClient.share)

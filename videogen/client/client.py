@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import mimetypes
 from collections.abc import AsyncGenerator, Callable, Sequence
 from pathlib import Path
 from typing import TypeVar, Unpack
 from uuid import uuid4
 
-import httpx
 from pydantic import BaseModel
 
 from videogen.client.calls import (
@@ -27,19 +25,25 @@ from videogen.client.calls import (
 )
 from videogen.client.download import PartialFile, link_of
 from videogen.client.errors import WaitTimeout, result_of
-from videogen.client.transport import Transport
+from videogen.client.file_calls import FileCalls
 from videogen.client.watch_state import Watched
 from videogen.schemas.engines import EngineInfo, EngineList
-from videogen.schemas.generations import File, Generation, GenerationCreate, GenerationPage, GenerationPatch, Project
+from videogen.schemas.generations import (
+    Generation,
+    GenerationCreate,
+    GenerationPage,
+    GenerationPatch,
+    Project,
+)
 from videogen.schemas.history import Bundle, IdsPage, Restored, Trashed
-from videogen.schemas.portability import Imported, Transfer
+from videogen.schemas.portability import Transfer
 from videogen.schemas.sharing import Share, ShareCreate, ShareList
 from videogen.schemas.system import Device, DeviceList, Health, SessionCreated
 
 M = TypeVar("M", bound=BaseModel)
 
 
-class AsyncClient(Transport):
+class AsyncClient(FileCalls):
     """One session's view of the API. `as_session` gives another session's, over the same connections.
 
     Every call may raise `Unreachable`, `ApiError`, `ProtocolError` or `VersionMismatch`, all of them `ClientError`.
@@ -156,23 +160,6 @@ class AsyncClient(Transport):
         """The engines of the server."""
         return tuple((await self._send(Call("GET", f"{API}/engines", EngineList))).items)
 
-    async def upload(self, image: Path | bytes) -> File:
-        """Send an image. Its `id` is the `input_file_id` of a submit."""
-        name, data = "image", image
-        if isinstance(image, Path):
-            name, data = image.name, await asyncio.to_thread(image.read_bytes)
-        files = {"file": (name, data, mimetypes.guess_type(name)[0] or "application/octet-stream")}
-        return await self._send(Call("POST", f"{API}/files", File, {"files": files}))
-
-    async def file(self, file_id: str) -> File:
-        """An uploaded image or a generated image, with a new link."""
-        return await self._send(Call("GET", f"{API}/files/{segment(file_id)}", File))
-
-    async def delete_file(self, file_id: str) -> None:
-        """Delete an uploaded image that no generation uses."""
-        # Not repeatable: the second call gets `not_found`.
-        await self._send(Call("DELETE", f"{API}/files/{segment(file_id)}", NoContent, repeatable=False))
-
     async def share(self, generation_id: str, **options: Unpack[ShareOptions]) -> Share:
         """Make the public link of one generation, or change the existing one; see `ShareOptions`."""
         body = ShareCreate(**options).model_dump(by_alias=True, exclude_unset=True)
@@ -212,17 +199,6 @@ class AsyncClient(Transport):
         created = await self._send(Call("DELETE", f"{API}/devices", SessionCreated, repeatable=False))
         self.token = created.token
         return created
-
-    async def export_zip(self, path: Path) -> Path:
-        """Write all completed generations of the session to a zip at `path`, which is never left incomplete."""
-        return await self._fetch_at_once(f"{API}/export", await asyncio.to_thread(PartialFile.empty, path))
-
-    async def import_zip(self, path: Path) -> Imported:
-        """Add the generations of an export of this or another app. Existing generations do not change."""
-        size = (await asyncio.to_thread(path.stat)).st_size
-        headers = {"Content-Length": str(size), "Content-Type": "application/zip"}
-        timeout = httpx.Timeout(connect=5.0, read=600.0, write=60.0, pool=5.0)
-        return await self._send(Call("POST", f"{API}/import", Imported, {"timeout": timeout}, headers, body=path))
 
     def watch(
         self, *, generation: str | None = None, project: str | None = None, last_event_id: int | None = None

@@ -66,7 +66,7 @@ class AppConfig(BaseModel):
     max_prompt_chars: int = Field(default=2000, ge=1, le=100_000, description="characters in a prompt")
     max_pixels: int = Field(default=1920 * 1080, ge=4096, description="width times height")
     max_seconds: float = Field(default=20.0, gt=0, le=600, description="seconds of one video")
-    max_upload_mb: float = Field(default=20.0, gt=0, le=1000, description="megabytes of one uploaded image")
+    max_upload_mb: float = Field(default=20.0, gt=0, le=1000, description="megabytes of one uploaded file")
     max_import_mb: float = Field(default=4096.0, gt=0, description="megabytes of one zip to import, also unpacked")
     max_body_kb: int = Field(
         default=1024, ge=16, le=1_000_000, description="kilobytes of the body of any other request"

@@ -126,6 +126,10 @@ class NotAnExportError(VideogenError, code="not_an_export", status=422, title="N
     """The file is not an export of videogen. Nothing was imported."""
 
 
+class NoSettingsError(VideogenError, code="no_settings", status=422, title="No settings in this file"):
+    """This file carries no settings of videogen. Send an MP4, MOV, PNG or WebP that was made here."""
+
+
 class InvalidRequestError(VideogenError, code="invalid_request", status=422, title="Invalid request"):
     """The request is not valid."""
 

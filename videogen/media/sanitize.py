@@ -17,6 +17,7 @@ import numpy as np
 from PIL import Image, ImageCms, UnidentifiedImageError
 
 from videogen.core.errors import InvalidRequestError, UnsupportedMediaTypeError
+from videogen.media.types import HEAD_BYTES, kind_of
 
 MAX_PIXELS: Final = 40_000_000
 """Largest width times height that is decoded: 120 MB as RGB."""
@@ -67,7 +68,7 @@ def clean_image(source: BinaryIO) -> CleanImage:
         UnsupportedMediaTypeError: the first bytes are those of another format.
         InvalidRequestError: the picture is broken, too small, too narrow, or has too many pixels.
     """
-    kind = _kind(source.read(12))
+    kind = _kind(source.read(HEAD_BYTES))
     source.seek(0)
     try:
         with Image.open(source, formats=(kind,)) as image:
@@ -85,14 +86,11 @@ def clean_image(source: BinaryIO) -> CleanImage:
 
 
 def _kind(head: bytes) -> str:
-    if head.startswith(b"\x89PNG\r\n\x1a\n"):
-        return "PNG"
-    if head.startswith(b"\xff\xd8\xff"):
-        return "JPEG"
-    if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
-        return "WEBP"
-    got = "an empty file" if not head else f"a file that begins with {head[:8]!r}"
-    raise UnsupportedMediaTypeError(f"{FIELD}: expected {ACCEPTED}, got {got}. Convert it, and send it again.")
+    kind = kind_of(head)
+    if kind is None or kind == "MP4":
+        got = "an empty file" if not head else f"a file that begins with {head[:8]!r}"
+        raise UnsupportedMediaTypeError(f"{FIELD}: expected {ACCEPTED}, got {got}. Convert it, and send it again.")
+    return kind
 
 
 def _check_size(width: int, height: int) -> None:

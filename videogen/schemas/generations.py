@@ -163,3 +163,24 @@ class GenerationMove(Model):
     before: Text | None = Field(
         max_length=100, description="The id of a queued generation of this session; null: after all of them."
     )
+
+
+class SettingsWarning(Model):
+    """A value of a file that cannot be asked for here as it is."""
+
+    field: str = Field(description="As in the errors of `POST /generations`, such as `settings.width`.")
+    expected: str
+    got: str
+    used: Any = Field(default=None, description="What stands in `request` instead; null: nothing, or the same.")
+
+
+class FileSettings(Model):
+    """The settings that a file made by videogen carries, as a request that can be sent to `POST /generations`."""
+
+    request: GenerationCreate
+    engine: str = Field(description="The engine that made it; `request` has another where this one is not here.")
+    engine_version: str = Field(description="Another version may make something else of the same settings.")
+    had_image: bool = Field(
+        description="It started from an image. `request` has it if this session still does; the file does not."
+    )
+    warnings: list[SettingsWarning] = Field(description="Empty if the same can be asked for here.")

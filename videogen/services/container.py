@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from videogen.services.exports import ExportService
+from videogen.services.file_settings import FileSettingsService
 from videogen.services.generations import GenerationService
 from videogen.services.imports import ImportService
 from videogen.services.media import MediaService
@@ -34,4 +35,5 @@ class Services:
         self.system = SystemService(parts)
         self.trash = TrashService(parts)
         self.uploads = UploadService(store, storage, parts.serializer)
+        self.file_settings = FileSettingsService(parts, self.uploads)
         self.generations = GenerationService(parts, self.uploads, self.rates, self.storage_limits)

@@ -87,6 +87,11 @@ class UploadService:
         except (NotFoundError, OSError):
             raise InvalidRequestError("inputFileId", "the id of an image of this session", file_id) from None
 
+    def find_same(self, session_id: str, digest: str) -> str | None:
+        """The id of an uploaded image of this session by the SHA-256 of its bytes; None if there is none."""
+        row = self._store.find_upload(session_id, digest)
+        return row.id if row is not None and self._storage.exists(row.key) else None
+
     def ensure_upload(self, session_id: str, image: InputImage) -> str:
         """The id of an upload with this image. A still is copied, since the generation that made it may be deleted.
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import exists, func
 from sqlmodel import col, delete, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from videogen.core.errors import FileInUseError, LimitExceededError
 from videogen.db.database import UnitOfWork
@@ -30,8 +31,7 @@ class UploadStore(BaseStore):
             LimitExceededError: the session has `limit` uploads, and all are in use.
         """
         with self.database.write() as unit:
-            same = select(UploadRow).where(UploadRow.session_id == row.session_id, UploadRow.digest == row.digest)
-            known = unit.session.exec(same).first()
+            known = unit.session.exec(_same(row.session_id, row.digest)).first()
             if known is not None:
                 known.created_at = row.created_at
                 unit.session.add(known)
@@ -65,6 +65,11 @@ class UploadStore(BaseStore):
         query = select(UploadRow).where(UploadRow.id == upload_id, UploadRow.session_id == session_id)
         with self.database.read() as session:
             return require(session.exec(query).first())
+
+    def find_upload(self, session_id: str, digest: str) -> UploadRow | None:
+        """The upload of this session whose bytes have this SHA-256, if there is one."""
+        with self.database.read() as session:
+            return session.exec(_same(session_id, digest)).first()
 
     def delete_upload(self, session_id: str, upload_id: str) -> UploadRow:
         """Delete an upload of this session and return it.
@@ -133,6 +138,10 @@ class UploadStore(BaseStore):
             rows = list(unit.session.exec(unused))
             _delete(unit, rows)
             return rows
+
+
+def _same(session_id: str, digest: str) -> SelectOfScalar[UploadRow]:
+    return select(UploadRow).where(UploadRow.session_id == session_id, UploadRow.digest == digest)
 
 
 def _unused() -> Any:

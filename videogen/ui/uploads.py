@@ -24,7 +24,7 @@ from videogen.core.errors import (
     StorageError,
     UnsupportedMediaTypeError,
 )
-from videogen.web.bodies import receive_image
+from videogen.web.bodies import receive_upload
 from videogen.web.same_origin import is_foreign, is_same_origin
 
 KEPT_SECONDS: Final = 600.0
@@ -98,13 +98,13 @@ class Uploads:
 
         Raises:
             LimitExceededError: too many are kept, of this address or of all.
-            PayloadTooLargeError, UnsupportedMediaTypeError, InvalidRequestError: see `receive_image`.
+            PayloadTooLargeError, UnsupportedMediaTypeError, InvalidRequestError: see `receive_upload`.
             StorageError: the disk is full or cannot be written.
         """
         self._count(request)
         slot = self._reserve(visitor_name(request.client.host if request.client else ""))
         try:
-            upload = await receive_image(request, self.max_bytes, name="files")
+            upload = await receive_upload(request, self.max_bytes, name="files")
             try:
                 head = await upload.read(_HEAD_BYTES)
                 if media_type(head) is None:

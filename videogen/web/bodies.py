@@ -19,7 +19,7 @@ from videogen.core.errors import InvalidRequestError, PayloadTooLargeError, Stor
 _ENVELOPE: Final = 16 * 1024
 """Bytes that a multipart body may add to its file."""
 _CHECKED_BYTES: Final = 1_000_000
-_EXPECTED: Final = "one image as a part named `{}` of a multipart/form-data body"
+_EXPECTED: Final = "one file as a part named `{}` of a multipart/form-data body"
 
 
 class _TooLargeError(MultiPartException):
@@ -36,7 +36,7 @@ class _Parser(MultiPartParser):
         super().on_headers_finished()
 
 
-async def receive_image(request: Request, limit: int, name: str = "file") -> UploadFile:
+async def receive_upload(request: Request, limit: int, name: str = "file") -> UploadFile:
     """The one file of a multipart body, in the part of this name.
 
     Raises:
@@ -52,7 +52,7 @@ async def receive_image(request: Request, limit: int, name: str = "file") -> Upl
         async with aclosing(_chunks(request, limit + _ENVELOPE)) as chunks:
             form = await _Parser(request.headers, chunks, max_files=1, max_fields=4).parse()
     except _TooLargeError:
-        raise _image_too_large(limit) from None
+        raise _upload_too_large(limit) from None
     except MultiPartException as error:
         raise InvalidRequestError("body", expected, f"another body ({error.message})") from None
     except ClientDisconnect:
@@ -63,13 +63,13 @@ async def receive_image(request: Request, limit: int, name: str = "file") -> Upl
         raise InvalidRequestError(name, expected, "nothing")
     if (upload.size or 0) > limit:
         await form.close()
-        raise _image_too_large(limit)
+        raise _upload_too_large(limit)
     return upload
 
 
-def _image_too_large(limit: int) -> PayloadTooLargeError:
+def _upload_too_large(limit: int) -> PayloadTooLargeError:
     return PayloadTooLargeError(
-        f"file: expected at most {limit / 1e6:g} MB (VIDEOGEN_MAX_UPLOAD_MB), got more. Make the image smaller."
+        f"file: expected at most {limit / 1e6:g} MB (VIDEOGEN_MAX_UPLOAD_MB), got more. Send a smaller file."
     )
 
 
