@@ -172,7 +172,8 @@ def test_wrong_codes_of_many_addresses_do_not_stop_another_one(url, come):
 def test_uploads_count_before_they_are_read(come):
     client = come("192.0.2.60")
     picture = {"file": ("a.png", picture_bytes("PNG"), "image/png")}
-    assert [client.post("/files", files=picture).status_code for _ in range(2)] == [201, 201]
+    statuses = [client.post(path, files=picture).status_code for path in ("/files", "/files/settings")]
+    assert statuses == [201, 422]
     assert refused(client.post("/files", files=picture), "Too many uploads: at most 2")
     assert refused(client.post("/import", content=b"no zip"), "RATE_UPLOADS")
 
