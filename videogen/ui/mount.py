@@ -16,7 +16,7 @@ from videogen.ui.gradio_app import guard, no_search_for_matplotlib
 from videogen.ui.page import PageSettings
 from videogen.ui.page_client import PageClient
 from videogen.ui.tabs import Tabs
-from videogen.ui.theme import theme
+from videogen.ui.theme import page_theme
 from videogen.ui.uploads import Uploads, upload_routes
 
 
@@ -42,7 +42,7 @@ def mount_page(app: FastAPI, settings: PageSettings, path: str = "/") -> Callabl
         page,
         path,
         root_path=settings.root_path or None,
-        theme=theme(),
+        theme=page_theme(),
         footer_links=[],
         # The page has a history of its own, which lives on the server.
         run_history=False,

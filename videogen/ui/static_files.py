@@ -12,7 +12,7 @@ from videogen.ui.texts import Texts
 
 SCRIPTS: Final = ("page", "session", "dialog")
 """In the document's head, in this order. Others are `js=` or `js_on_load=` of components."""
-STYLES: Final = ("page",)
+STYLES: Final = ("base", "form", "stage", "lists", "early")
 """In the document's head, in this order: Gradio's own style sheets are loaded later."""
 
 
