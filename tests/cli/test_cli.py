@@ -11,8 +11,10 @@ import httpx
 import pytest
 
 from tests.cli.conftest import TINY
+from videogen.cli.commands import _explanation_lines
 from videogen.cli.destinations import Target
 from videogen.media.probe import probe
+from videogen.schemas import Cost, Explanation, Understanding, UnderstoodPhrase
 
 
 def test_generate_follows_and_writes_the_file(home):
@@ -23,6 +25,26 @@ def test_generate_follows_and_writes_the_file(home):
     assert lines[0].endswith("queued")
     assert lines[-1].startswith("out.mp4 (")
     assert "\x1b" not in output
+
+
+def test_explain_renders_nothing_and_tells_what_is_known(home):
+    output = home.run("generate", "blue bars", *TINY, "--explain")
+    assert output == "64 x 64 pixels\n"
+    (line,) = home.lines("generate", "blue bars", *TINY, "--explain")
+    assert (line["event"], line["explanation"]["expectedSeconds"]) == ("explanation", None)
+    assert list(home.folder.glob("*.mp4")) == []
+
+
+def test_an_explanation_is_a_line_for_each_thing_that_is_known():
+    understanding = Understanding(
+        understood=(UnderstoodPhrase(phrase="Tokyo", became="city"),), not_drawn=("Will Smith", "spaghetti")
+    )
+    cost = Cost(amount=0.25, currency="USD")
+    explanation = Explanation(understanding=understanding, expected_seconds=12.4, cost=cost, width=64, height=36)
+    assert list(_explanation_lines(explanation)) == [
+        "drawn: Tokyo (city)", "not drawn: Will Smith, spaghetti", "takes about 12 s", "costs about 0.25 USD",
+        "64 x 36 pixels",
+    ]  # fmt: skip
 
 
 def test_file_named_after_the_prompt_overwrites_no_other(home):

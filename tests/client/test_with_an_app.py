@@ -140,6 +140,7 @@ def test_patch_retry_delete_upload_engines_and_transfer(client, tmp_path):
     assert client.upload(picture).id == client.upload(picture.read_bytes()).id
     assert client.file(client.upload(picture).id).width == 64
     assert {engine.id for engine in client.engines()} >= {"bars", "slow"}
+    assert client.explain("a kite", "bars", settings={"width": 65, "height": 64}).width == 64
     code = client.transfer().code
     claimed = client.as_session(client.claim(code).token)
     assert claimed.get(again.id).id == again.id

@@ -124,6 +124,7 @@ def test_a_result_is_shown_with_links_to_its_files(serializer, store, running, a
 def test_what_an_engine_told_of_the_prompt_is_shown_and_nothing_is_made_up(serializer, store, submit, alice, clock):
     row = submit(alice)
     assert serializer.generation(row, clock.now).understanding is None
-    understanding = {"understood": [{"phrase": "<b>sea", "became": "ocean"}], "ignored": ["kraken"], "abstract": False}
+    phrase = {"phrase": "<b>sea", "became": "ocean", "role": "subject"}
+    understanding = {"understood": [phrase], "ignored": ["kraken"], "not_drawn": ["kraken"], "abstract": False}
     row.recipe = row.recipe | {"understanding": understanding}
     assert serializer.generation(row, clock.now).understanding.model_dump(mode="json") == understanding

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from videogen.core.errors import NotFoundError
-from videogen.schemas.engines import EngineList
+from videogen.core.errors import InvalidRequestError, LimitExceededError, NotFoundError
+from videogen.schemas.engines import EngineList, ExplainRequest, Explanation
 from videogen.web.dependencies import ServicesDep
 from videogen.web.file_response import RangedFileResponse
 from videogen.web.problems import documented
+from videogen.web.sessions import WRITES, SessionDep
+from videogen.web.visitor import VisitorDep
 
 router = APIRouter(prefix="/api/v1", tags=["engines"])
 
@@ -17,6 +19,18 @@ router = APIRouter(prefix="/api/v1", tags=["engines"])
 def list_engines(services: ServicesDep) -> EngineList:
     """The engines on offer: what each can do, whether it is available, and the JSON Schema of its settings."""
     return services.system.engines()
+
+
+@router.post(
+    "/engines/{engine_id}/explain",
+    responses=WRITES | documented(NotFoundError, InvalidRequestError, LimitExceededError),
+)
+def explain(
+    services: ServicesDep, session_id: SessionDep, visitor: VisitorDep, engine_id: str, request: ExplainRequest
+) -> Explanation:
+    """What an engine would make of a request, before anything is rendered: what it understands, how long it should
+    take, what it costs, and the size in pixels. What is not known is null. Nothing is stored."""
+    return services.explanations.explain(session_id, engine_id, request, visitor)
 
 
 @router.get(

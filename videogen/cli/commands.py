@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from collections.abc import Iterator
 from contextlib import closing
 from itertools import islice
 from typing import Any
@@ -15,11 +16,14 @@ from videogen.client import ConnectionChange, GenerationEnded
 from videogen.client.calls import ShareOptions
 from videogen.client.connect import store_token
 from videogen.client.errors import result_of
+from videogen.schemas.engines import Explanation
 from videogen.schemas.generations import Generation, GenerationCreate
 
 
 def generate(connection: Connection, args: Namespace, output: Output) -> int:
-    """Submit a prompt, follow it, download the results."""
+    """Submit a prompt, follow it, download the results; with `--explain` only say what would be made of it."""
+    if args.explain:
+        return explain(connection, args, output)
     request = GenerationCreate(
         type=args.type,
         prompt=args.prompt,
@@ -39,6 +43,36 @@ def generate(connection: Connection, args: Namespace, output: Output) -> int:
     if args.detach:
         return exit_codes.DONE
     return follow(connection, project.generations, Target.of(args, len(project.generations)), output)
+
+
+def explain(connection: Connection, args: Namespace, output: Output) -> int:
+    """Say what an engine would make of a prompt: what is drawn and what is not, how long it takes, what it costs."""
+    client = connection.client
+    explanation = client.explain(
+        args.prompt,
+        args.engine or next(engine.id for engine in client.engines() if engine.default),
+        type=args.type,
+        negative_prompt=args.negative,
+        settings=settings_of(args),
+        input_file_id=client.upload(args.image).id if args.image else None,
+    )
+    output.event("explanation", "\n".join(_explanation_lines(explanation)), explanation=explanation)
+    return exit_codes.DONE
+
+
+def _explanation_lines(explanation: Explanation) -> Iterator[str]:
+    if (understanding := explanation.understanding) is not None:
+        if understanding.abstract:
+            yield "drawn: an abstract scene"
+        elif phrases := [f"{part.phrase} ({part.became})" for part in understanding.understood]:
+            yield f"drawn: {', '.join(phrases)}"
+        if understanding.not_drawn:
+            yield f"not drawn: {', '.join(understanding.not_drawn)}"
+    if explanation.expected_seconds is not None:
+        yield f"takes about {explanation.expected_seconds:.0f} s"
+    if (cost := explanation.cost) is not None:
+        yield f"costs {'about ' if cost.estimated else ''}{cost.amount:g} {cost.currency}"
+    yield f"{explanation.width} x {explanation.height} pixels"
 
 
 def settings_of(args: Namespace) -> dict[str, Any]:

@@ -72,6 +72,7 @@ def _generate(commands: Any) -> None:
     )
     command.add_argument("--variations", type=_count, default=1, help="number of results, each with another seed")
     command.add_argument("--detach", action="store_true", help="do not wait for the end")
+    command.add_argument("--explain", action="store_true", help="only say what would be made of it; render nothing")
 
 
 def _command(commands: Any, name: str, description: str) -> argparse.ArgumentParser:

@@ -115,6 +115,7 @@ class Client:
     ids = _blocking_iterator(AsyncClient.ids)
     zip = blocking(AsyncClient.zip)
     engines = blocking(AsyncClient.engines)
+    explain = blocking(AsyncClient.explain)
     upload = blocking(AsyncClient.upload)
     read_settings = blocking(AsyncClient.read_settings)
     file = blocking(AsyncClient.file)

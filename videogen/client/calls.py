@@ -83,6 +83,15 @@ class GenerateOptions(TypedDict, total=False):
     input_file_id: str | None
 
 
+class ExplainOptions(TypedDict, total=False):
+    """The options of a prompt that is explained; see `schemas.ExplainRequest`."""
+
+    type: GenerationType
+    negative_prompt: str
+    settings: dict[str, Any]
+    input_file_id: str | None
+
+
 class SubmitOptions(GenerateOptions, total=False):
     """The options of a prompt."""
 

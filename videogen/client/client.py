@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from videogen.client.calls import (
     API,
     Call,
+    ExplainOptions,
     GenerateOptions,
     ListOptions,
     NoContent,
@@ -27,7 +28,7 @@ from videogen.client.download import PartialFile, link_of
 from videogen.client.errors import WaitTimeout, result_of
 from videogen.client.file_calls import FileCalls
 from videogen.client.watch_state import Watched
-from videogen.schemas.engines import EngineInfo, EngineList
+from videogen.schemas.engines import EngineInfo, EngineList, ExplainRequest, Explanation
 from videogen.schemas.generations import (
     Generation,
     GenerationCreate,
@@ -159,6 +160,11 @@ class AsyncClient(FileCalls):
     async def engines(self) -> tuple[EngineInfo, ...]:
         """The engines of the server."""
         return tuple((await self._send(Call("GET", f"{API}/engines", EngineList))).items)
+
+    async def explain(self, prompt: str, engine: str, **options: Unpack[ExplainOptions]) -> Explanation:
+        """What an engine (its id) would make of a prompt: nothing is rendered or stored. Unknown values are None."""
+        body = ExplainRequest(prompt=prompt, **options).model_dump(mode="json", by_alias=True, exclude_defaults=True)
+        return await self._send(Call("POST", f"{API}/engines/{segment(engine)}/explain", Explanation, {"json": body}))
 
     async def share(self, generation_id: str, **options: Unpack[ShareOptions]) -> Share:
         """Make the public link of one generation, or change the existing one; see `ShareOptions`."""

@@ -21,15 +21,17 @@ from videogen.engines.base import (
 )
 from videogen.engines.function import engine
 from videogen.engines.settings import VideoSettings, video_recipe
-from videogen.schemas.engines import Capabilities
+from videogen.schemas.engines import Capabilities, Cost, Explanation
+from videogen.schemas.generations import Understanding, UnderstoodPhrase
 
 if TYPE_CHECKING:
     from videogen.engines.frames import read_input, render_at, render_sequence, render_still
 
 __all__ = [
-    "Artifact", "Capabilities", "Engine", "NeedsAttention", "Preset", "ProcessPolicy", "Recipe", "RenderCancelled",
-    "RenderContext", "RenderEnd", "RenderFailed", "RenderLost", "RenderRequest", "VideoSettings", "engine",
-    "read_input", "render_at", "render_sequence", "render_still", "video_recipe",
+    "Artifact", "Capabilities", "Cost", "Engine", "Explanation", "NeedsAttention", "Preset", "ProcessPolicy", "Recipe",
+    "RenderCancelled", "RenderContext", "RenderEnd", "RenderFailed", "RenderLost", "RenderRequest", "Understanding",
+    "UnderstoodPhrase", "VideoSettings", "engine", "read_input", "render_at", "render_sequence", "render_still",
+    "video_recipe",
 ]  # fmt: skip
 
 

@@ -168,7 +168,9 @@ class NeedsAttention(RenderEnd):
 class Engine(Protocol):
     """What renders. `render` is synchronous and always runs in a child process.
 
-    Optional attributes: `presets` (a sequence of `Preset`) and `process` (a `ProcessPolicy`).
+    Optional attributes: `presets` (a sequence of `Preset`), `process` (a `ProcessPolicy`), and the method
+    `explain(request: RenderRequest) -> Explanation`: what it would make of a request. It is called in the web process
+    while people type, so it takes milliseconds, imports nothing heavy, and makes nothing up.
     """
 
     id: str

@@ -6,8 +6,8 @@ from typing import Any
 
 from pydantic import Field
 
-from videogen.schemas.base import Model
-from videogen.schemas.generations import GenerationType
+from videogen.schemas.base import Model, PlainObject, Text
+from videogen.schemas.generations import GenerationType, Understanding
 
 
 class PresetInfo(Model):
@@ -53,3 +53,37 @@ class Capabilities(Model):
     image_input: bool = False
     exact_progress: bool = True
     resume: bool = False
+
+
+class ExplainRequest(Model):
+    """What `POST /engines/{id}/explain` takes: a request as in `POST /generations`, which is not submitted."""
+
+    type: GenerationType = "video"
+    prompt: Text = Field(description="What the video or image should show.", examples=["a cat in the snow at night"])
+    negative_prompt: Text = ""
+    settings: PlainObject = Field(default_factory=dict, description="As in `POST /generations`.")
+    input_file_id: Text | None = Field(default=None, description="An image of this session to start from.")
+
+
+class Cost(Model):
+    """A price."""
+
+    amount: float = Field(ge=0, allow_inf_nan=False)
+    currency: str = Field(pattern="^[A-Z]{3}$", description="ISO 4217, such as USD.")
+    estimated: bool = Field(default=True, description="False where exactly this amount is charged.")
+
+
+class Explanation(Model):
+    """What an engine would make of a request. What is not known is null."""
+
+    understanding: Understanding | None = Field(default=None, description="Null where the engine gives none.")
+    expected_seconds: float | None = Field(
+        default=None,
+        ge=0,
+        allow_inf_nan=False,
+        description="From the start of the renderer to the result, from measured renders of the same kind on this "
+        "server; else as the engine expects it. It does not contain the time in the queue.",
+    )
+    cost: Cost | None = None
+    width: int | None = Field(default=None, description="Pixels of the result.")
+    height: int | None = Field(default=None, description="Pixels of the result.")

@@ -68,6 +68,11 @@ class UnderstoodPhrase(Model):
 
     phrase: str
     became: str
+    role: Literal["subject", "setting", "other"] = Field(
+        default="other",
+        description="subject: something that is drawn, named first in `became`. setting: light, style, camera and the "
+        "like. other: a position, or what must not be seen.",
+    )
 
 
 class Understanding(Model):
@@ -75,6 +80,9 @@ class Understanding(Model):
 
     understood: tuple[UnderstoodPhrase, ...] = Field(default=(), description="In the order of the prompt.")
     ignored: tuple[str, ...] = Field(default=(), description="Words that the engine did not understand.")
+    not_drawn: tuple[str, ...] = Field(
+        default=(), description="The things of the prompt that will not be seen, by name: `Will Smith`, `spaghetti`."
+    )
     abstract: bool = Field(default=False, description="True if nothing that can be shown was understood.")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from videogen.services.explanations import ExplanationService
 from videogen.services.exports import ExportService
 from videogen.services.file_settings import FileSettingsService
 from videogen.services.generations import GenerationService
@@ -36,4 +37,5 @@ class Services:
         self.trash = TrashService(parts)
         self.uploads = UploadService(store, storage, parts.serializer)
         self.file_settings = FileSettingsService(parts, self.uploads)
+        self.explanations = ExplanationService(parts, self.uploads, self.rates)
         self.generations = GenerationService(parts, self.uploads, self.rates, self.storage_limits)

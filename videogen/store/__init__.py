@@ -1,5 +1,6 @@
 """All queries of the app. Each query of an owner is limited to the session; see `store.base`."""
 
+from videogen.store.estimates import EstimateStore
 from videogen.store.events import EventStore, Opening, Scope
 from videogen.store.generations import Filter, GenerationStore, Limits
 from videogen.store.portability import PortabilityStore
@@ -27,6 +28,7 @@ __all__ = [
 
 
 class Store(
+    EstimateStore,
     SessionStore,
     GenerationStore,
     PortabilityStore,

@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Table, delete, insert, select
+from sqlalchemy import Connection, Table, delete, insert, select
 from sqlmodel import SQLModel, col
 
 from videogen.db.database import UnitOfWork
 from videogen.db.tables import GenerationRow, RunRow
+from videogen.store.base import BaseStore
 
 MAX_RUNS_PER_KIND: Final = 15
 """The estimate is the median of so many newest runs of a kind; older ones are deleted."""
@@ -67,6 +68,12 @@ def kind_of(row: Any, steps: float | None) -> Kind:
     return Kind(row.engine, row.engine_version, row.type, row.width, row.height, round(steps or 0))
 
 
+def steps_of(settings: Any) -> float | None:
+    """`steps` in the settings of a recipe; None for an engine without steps."""
+    steps = (settings or {}).get("steps")
+    return steps if isinstance(steps, (int, float)) else None
+
+
 def frames_of(row: Any) -> int:
     """How many frames a generation has; an image has one."""
     return max(1, round(float(row.duration_seconds) * int(row.fps)))
@@ -75,15 +82,15 @@ def frames_of(row: Any) -> int:
 class Forecast:
     """Estimates inside one transaction: the runs of each kind are read once."""
 
-    def __init__(self, unit: UnitOfWork) -> None:
-        self._unit = unit
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
         self._runs: dict[Kind, list[tuple[int, float, float]]] = {}
 
     def expect(self, kind: Kind, frames: int) -> Expected | None:
         """How long a render of this kind should take; None without a run to compare with."""
         if kind not in self._runs:
             query = select(_RUNS.c.frames, _RUNS.c.startup, _RUNS.c.seconds).where(*_same(kind))
-            runs = self._unit.connection.execute(query.order_by(_RUNS.c.id.desc()).limit(MAX_RUNS_PER_KIND))
+            runs = self._connection.execute(query.order_by(_RUNS.c.id.desc()).limit(MAX_RUNS_PER_KIND))
             self._runs[kind] = [(row.frames, row.startup, row.seconds) for row in runs]
         similar = [run for run in self._runs[kind] if frames / MAX_FRAME_RATIO <= run[0] <= frames * MAX_FRAME_RATIO]
         if not similar:
@@ -93,9 +100,19 @@ class Forecast:
         return Expected(median(startup for _, startup, _ in similar), median(bodies))
 
 
+class EstimateStore(BaseStore):
+    """Estimates for requests that are not stored."""
+
+    def expected_seconds(self, kind: Kind, frames: int) -> float | None:
+        """How long a render of this kind should take in all; None without a run to compare with."""
+        with self.database.read() as session:
+            expected = Forecast(session.connection()).expect(kind, frames)
+        return None if expected is None else expected.startup + expected.body
+
+
 def expect_row(unit: UnitOfWork, row: GenerationRow) -> Expected | None:
     """How long the render of this generation should take; None without a run to compare with."""
-    return Forecast(unit).expect(_kind_by_recipe(row), frames_of(row))
+    return Forecast(unit.connection).expect(_kind_by_recipe(row), frames_of(row))
 
 
 def record_run(unit: UnitOfWork, row: Any, measured: Measured) -> None:
@@ -140,8 +157,7 @@ def schedule(
 
 def _kind_by_recipe(row: Any) -> Kind:
     recipe = row.recipe if isinstance(row.recipe, dict) else {}
-    steps = (recipe.get("settings") or {}).get("steps")
-    return kind_of(row, steps if isinstance(steps, (int, float)) else None)
+    return kind_of(row, steps_of(recipe.get("settings")))
 
 
 _RUNS: Final[Table] = SQLModel.metadata.tables[str(RunRow.__tablename__)]

@@ -75,7 +75,7 @@ def _expectations(
         None if row.eta_seconds is None else row.eta_seconds - max(now - row.updated_at, 0.0)
         for row in unit.connection.execute(_RUNNING)
     ]
-    forecast = Forecast(unit)
+    forecast = Forecast(unit.connection)
     totals: list[float | None] = []
     for row in (rows[generation_id] for generation_id in ids):
         expected = forecast.expect(kind_of(row, row.steps), frames_of(row))

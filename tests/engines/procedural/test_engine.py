@@ -78,7 +78,7 @@ def test_a_recipe_contains_the_scene_and_what_was_understood():
         ("clouds", "no clouds"),
     ]
     assert (understanding.ignored, understanding.abstract) == (("kraken",), False)
-    assert pinned_scene(recipe) == replace(parse_prompt(recipe.prompt, "clouds"), understood=())
+    assert pinned_scene(recipe) == replace(parse_prompt(recipe.prompt, "clouds"), understood=(), not_drawn=())
     assert pinned_scene(Recipe.model_validate_json(recipe.model_dump_json())) == pinned_scene(recipe)
 
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 from pydantic import BaseModel
 
 from videogen.engines.base import Artifact, ProcessPolicy, Recipe, RenderContext, RenderRequest
-from videogen.engines.procedural.language import SceneSpec, describe, from_json, parse_prompt, to_json
+from videogen.engines.procedural.language import KINDS, SceneSpec, describe, from_json, parse_prompt, to_json
 from videogen.engines.procedural.photo.prompt import describe_photo, restrict_to_photo
 from videogen.engines.procedural.presets import PRESETS
 from videogen.engines.settings import VideoSettings, video_recipe
-from videogen.schemas.engines import Capabilities
+from videogen.schemas.engines import Capabilities, Explanation
 from videogen.schemas.generations import Understanding, UnderstoodPhrase
 
 if TYPE_CHECKING:
@@ -60,6 +60,10 @@ class ProceduralEngine:
         }
         return recipe.model_copy(update=update)
 
+    def explain(self, request: RenderRequest) -> Explanation:
+        """What of the prompt is drawn, and what is not. It costs nothing to render."""
+        return Explanation(understanding=self.normalise(request).understanding)
+
     def render(self, recipe: Recipe, ctx: RenderContext) -> Artifact:
         """See `Engine.render`. The first report says what was understood."""
         # Imported here, because they import numpy and av, which the web process does not need.
@@ -91,8 +95,17 @@ def _parse(recipe: Recipe) -> SceneSpec:
 
 def understanding(spec: SceneSpec) -> Understanding:
     """What was understood of a prompt, for users."""
-    phrases = tuple(UnderstoodPhrase(phrase=part.phrase, became=part.became) for part in spec.understood)
-    return Understanding(understood=phrases, ignored=spec.ignored, abstract=spec.is_guess)
+    phrases = tuple(
+        UnderstoodPhrase(phrase=part.phrase, became=part.became, role=_role(part.became)) for part in spec.understood
+    )
+    return Understanding(understood=phrases, ignored=spec.ignored, not_drawn=spec.not_drawn, abstract=spec.is_guess)
+
+
+def _role(became: str) -> Literal["subject", "setting", "other"]:
+    first = became.partition("; ")[0].partition(", ")[0]
+    if first in KINDS:
+        return "subject"
+    return "setting" if ": " in first or first in ("loop", "title") else "other"
 
 
 def _scene_factory(recipe: Recipe) -> tuple[Callable[[tuple[int, int], float], Scene | PhotoScene], str]:

@@ -9,6 +9,7 @@ from typing import Any, Final
 from videogen.engines.procedural.language import description
 from videogen.engines.procedural.language.builders import ParseNotes, ShotBuilder, SubjectBuilder
 from videogen.engines.procedural.language.lexicon import companions, lexicon
+from videogen.engines.procedural.language.not_drawn import names_not_drawn
 from videogen.engines.procedural.language.phrases import Phrase, calm_strength, join_words, read_phrases, unwanted_kinds
 from videogen.engines.procedural.language.scene_spec import (
     KINDS,
@@ -39,7 +40,9 @@ def parse_prompt(prompt: str, negative_prompt: str = "") -> SceneSpec:
     A prompt that names nothing visible becomes an abstract scene, selected by a stable hash of its text. No shot
     contains what the negative prompt names."""
     text, notes = clean(prompt), ParseNotes()
-    shots = _parse_shots(text, notes)
+    phrases = read_phrases(text, lexicon())
+    shots = _parse_shots(phrases, notes)
+    not_drawn = names_not_drawn(phrases, {position for position, _ in notes.ignored})
     _apply_negative_prompt(clean(negative_prompt), shots, notes)
     _apply_to_all_shots(shots)
     frozen = tuple(_build_shot(shot) for shot in shots)
@@ -52,23 +55,24 @@ def parse_prompt(prompt: str, negative_prompt: str = "") -> SceneSpec:
         variant=text_hash(text) if is_guess else 0,
         understood=_understood(notes),
         ignored=_ignored(notes),
+        not_drawn=not_drawn,
     )
 
 
 # Shots
 
 
-def _parse_shots(text: str, notes: ParseNotes) -> list[ShotBuilder]:
-    """The shots of a text, at least one. Appends to `notes`."""
+def _parse_shots(phrases: list[Phrase], notes: ParseNotes) -> list[ShotBuilder]:
+    """The shots of a prompt, at least one. Appends to `notes`."""
     shots: list[ShotBuilder] = []
     leading = ShotBuilder()  # settings that come before the first shot
-    for markers, phrases in _split_shots(read_phrases(text, lexicon())):
-        if len(shots) == MAX_SHOTS and any(phrase.topic in _CONTENT_TOPICS for phrase in phrases):
+    for markers, part in _split_shots(phrases):
+        if len(shots) == MAX_SHOTS and any(phrase.topic in _CONTENT_TOPICS for phrase in part):
             notes.ignored += [
-                (phrase.position, phrase.text) for phrase in phrases if phrase.topic not in _UNREPORTED_TOPICS
+                (phrase.position, phrase.text) for phrase in part if phrase.topic not in _UNREPORTED_TOPICS
             ]
             continue
-        shot = ShotParser(phrases).parse()
+        shot = ShotParser(part).parse()
         notes.understood += shot.notes.understood
         notes.ignored += shot.notes.ignored
         if not shot.has_content:

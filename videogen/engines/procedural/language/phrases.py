@@ -19,12 +19,14 @@ _SHOT: Final = Sense((Effect("shot", "crossfade"),), frozenset())
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """A phrase of the prompt and its meaning. `position`: index of its first token. `plural`: as in `PhraseMatch`."""
+    """A phrase of the prompt and its meaning. `position`: index of its first token. `plural`: as in `PhraseMatch`.
+    `lead`: as in `Token`."""
 
     text: str
     sense: Sense
     position: int = 0
     plural: bool = False
+    lead: str = ""
 
     @property
     def topic(self) -> str:
@@ -64,10 +66,11 @@ def _read_tokens(tokens: list[Token], lexicon: Lexicon) -> Iterator[Phrase]:
             match = lexicon.longest_match(tokens, start)
             if match is None:
                 end = _unknown_end(tokens, start, lexicon)
-                yield _unknown_phrase("".join(part.raw for part in tokens[start:end]), tokens[start].word, start)
+                yield _unknown_phrase("".join(part.raw for part in tokens[start:end]), token, start)
                 start = end
                 continue
-            yield Phrase(_phrase_text(tokens[start : start + match.count]), match.sense, start, match.plural)
+            text = _join_parts((part.lead, part.raw) for part in tokens[start : start + match.count])
+            yield Phrase(text, match.sense, start, match.plural, token.lead)
             start += match.count
             continue
         yield Phrase(token.raw, {"pause": _PAUSE, "shot": _SHOT, "quoted": _QUOTED}[token.type], start)
@@ -95,18 +98,23 @@ def _is_unspaced_word(token: Token) -> bool:
     return token.type == "word" and _is_unspaced(token.word)
 
 
-def _unknown_phrase(phrase: str, word: str, start: int) -> Phrase:
+def _unknown_phrase(phrase: str, token: Token, start: int) -> Phrase:
+    word = token.word
     if word.isdecimal() and len(word) < 6 and int(word) > 0:
         number = Effect("number", str(min(int(word), MAX_COUNT)))
         return Phrase(phrase, Sense((number,), frozenset()), start)
-    return Phrase(phrase, _STOP if len(word) == 1 and word.isascii() else _UNKNOWN, start)
+    return Phrase(phrase, _STOP if len(word) == 1 and word.isascii() else _UNKNOWN, start, lead=token.lead)
 
 
-def _phrase_text(parts: Sequence[Token]) -> str:
-    """The text of a phrase, with its hyphens and apostrophes."""
+def join_phrases(phrases: Sequence[Phrase]) -> str:
+    """The text of several phrases, with its hyphens and apostrophes."""
+    return _join_parts((phrase.lead, phrase.text) for phrase in phrases)
+
+
+def _join_parts(parts: Iterable[tuple[str, str]]) -> str:
     text = ""
-    for part in parts:
-        text = f"{text}{part.lead}{part.raw}" if text and part.lead else join_words(filter(None, (text, part.raw)))
+    for lead, part in parts:
+        text = f"{text}{lead}{part}" if text and lead else join_words(filter(None, (text, part)))
     return text
 
 

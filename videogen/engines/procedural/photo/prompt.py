@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from videogen.engines.procedural.language import Interpretation, SceneSpec, ShotSpec, Subject
+from videogen.engines.procedural.language import KINDS, Interpretation, SceneSpec, ShotSpec, Subject
 
 DEFAULT_MOTION: Final = "zoom in"
 """The camera motion if the prompt has none."""
@@ -34,10 +34,13 @@ def restrict_to_photo(spec: SceneSpec) -> SceneSpec:
         tempo=shot.tempo,
         without=shot.without,
     )
+    unused = [interpretation for interpretation, became in supported if not became]
+    drawn = [interpretation.phrase for interpretation in unused if interpretation.became.split(", ")[0] in KINDS]
     return SceneSpec(
         (reduced,),
         understood=tuple(replace(interpretation, became=became) for interpretation, became in supported if became),
-        ignored=(*(interpretation.phrase for interpretation, became in supported if not became), *spec.ignored),
+        ignored=(*(interpretation.phrase for interpretation in unused), *spec.ignored),
+        not_drawn=(*drawn, *spec.not_drawn),
     )
 
 

@@ -1,0 +1,93 @@
+"""Says what an engine would make of a request, before anything is rendered. Nothing is stored."""
+
+from __future__ import annotations
+
+import logging
+from threading import Thread
+from typing import Final
+
+from videogen.core.errors import NotFoundError
+from videogen.engines.base import Engine, RenderRequest
+from videogen.schemas.base import why_not_plain
+from videogen.schemas.engines import ExplainRequest, Explanation
+from videogen.schemas.generations import GenerationCreate
+from videogen.services.parts import Parts
+from videogen.services.submission import check_request
+from videogen.services.uploads import UploadService
+from videogen.services.visitor_limits import RateLimits
+from videogen.store.estimates import kind_of, steps_of
+
+EXPLAIN_SECONDS: Final = 1.0
+"""How long the method of an engine may take; it should take milliseconds."""
+logger = logging.getLogger(__name__)
+
+
+class ExplanationService:
+    """Explains requests. Every method blocks: call it from a thread."""
+
+    def __init__(self, parts: Parts, uploads: UploadService, rates: RateLimits) -> None:
+        self._parts, self._uploads, self._rates = parts, uploads, rates
+        self._hanging: dict[str, Thread] = {}
+
+    def explain(self, session_id: str, engine_id: str, request: ExplainRequest, address: str) -> Explanation:
+        """What an engine would make of a request; what is not known is None.
+
+        Args:
+            session_id: the owner of the input image.
+            engine_id: an engine of this app.
+            request: checked as in a submit.
+            address: the visitor's, for whom limits count as well.
+
+        Raises:
+            NotFoundError: there is no such engine.
+            InvalidRequestError: a field is wrong; the error names field, expected and got.
+            LimitExceededError: too many came lately.
+        """
+        engines = self._parts.engines
+        if engine_id not in engines:
+            raise NotFoundError
+        self._rates.count("explanations", address, session_id)
+
+        def digest_of(file_id: str) -> str:
+            return self._uploads.find_input(session_id, file_id).digest
+
+        create = GenerationCreate(engine=engine_id, **request.model_dump())
+        checked = check_request(create, engines, self._parts.config, digest_of)
+        recipe = checked.recipe(checked.seed or 0)
+        copied = {name: getattr(recipe, name) for name in ("type", "prompt", "negative_prompt", "input_digest")}
+        own = self._ask(engines[engine_id], RenderRequest(**copied, settings=checked.settings))
+        measured = self._parts.store.expected_seconds(kind_of(recipe, steps_of(recipe.settings)), recipe.num_frames)
+        update = {
+            "understanding": own.understanding or recipe.understanding,
+            "expected_seconds": own.expected_seconds if measured is None else round(measured, 1),
+            "width": recipe.width,
+            "height": recipe.height,
+        }
+        return own.model_copy(update=update)
+
+    def _ask(self, engine: Engine, request: RenderRequest) -> Explanation:
+        """The engine's own explanation; an empty one where it has none, fails, or does not answer in time.
+
+        It runs on a thread of its own, which cannot be stopped. While one hangs, its engine is not asked again.
+        """
+        explain = getattr(engine, "explain", None)
+        if explain is None or ((hanging := self._hanging.get(engine.id)) is not None and hanging.is_alive()):
+            return Explanation()
+        answers: list[Explanation] = []
+
+        def call() -> None:
+            try:
+                answer = Explanation.model_validate(explain(request))
+                if (expected := why_not_plain(answer.model_dump(mode="json"))) is not None:
+                    raise ValueError(f"expected {expected}, got {answer}")
+                answers.append(answer)
+            except Exception:
+                logger.exception("engine %s: `explain` failed; nothing is shown", engine.id)
+
+        thread = Thread(target=call, name=f"explain-{engine.id}", daemon=True)
+        thread.start()
+        thread.join(EXPLAIN_SECONDS)
+        if thread.is_alive():
+            self._hanging[engine.id] = thread
+            logger.error("engine %s: expected `explain` to return in %g s; it still runs", engine.id, EXPLAIN_SECONDS)
+        return answers[0] if answers else Explanation()
