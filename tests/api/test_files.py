@@ -327,6 +327,7 @@ def test_a_file_that_cannot_be_read_is_refused_and_nothing_is_stored(session, ap
         (422, "invalid_request"),
         (413, "too_large"),
     ]
+    assert "VIDEOGEN_MAX_UPLOAD_MB" in answers[2].json()["detail"]
     assert sorted((app.data_dir / "files").rglob("*")) == before
 
 

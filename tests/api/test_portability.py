@@ -235,3 +235,39 @@ def test_a_zip_that_is_too_large_is_refused_before_it_is_read(tmp_path):
 def test_export_and_import_need_a_session(http, video):
     assert http.get(f"{API}/export").status_code == 401
     assert http.post(f"{API}/import", content=export_bytes(video)).status_code == 401
+
+
+# By links, for a browser that can send no token
+
+
+def test_everything_is_exported_and_imported_by_links_without_a_token(exported, session_of, http):
+    origin, _, _, data = exported
+    link = origin.post("/export")
+    assert link.status_code == 201, link.text
+    by_link = http.get(link.json()["url"])
+    assert by_link.headers["content-disposition"].startswith('attachment; filename="videogen-export-')
+    assert zipfile.ZipFile(io.BytesIO(by_link.content)).namelist() == zipfile.ZipFile(io.BytesIO(data)).namelist()
+
+    other = session_of()
+    place = other.post("/import/link").json()
+    assert len(data) < place["maxBytes"]
+    answers = [http.post(place["url"], content=data).json() for _ in range(2)]
+    assert [(answer["imported"], answer["known"]) for answer in answers] == [(2, 0), (0, 2)]
+    assert len(history(other)) == 2
+    refused = http.post(place["url"], content=b"no zip")
+    assert (refused.status_code, refused.json()["code"]) == (422, "not_an_export")
+
+
+def test_a_link_opens_one_session_for_one_purpose(session, session_of, http):
+    link, other = session.post("/export").json()["url"], session_of()
+    for changed in (
+        link.replace(session.id, other.id),
+        link.replace("sig=", "sig=0"),
+        link.replace("exp=", "exp=9"),
+        f"{link}é",
+        "/exports",
+        session.post("/import/link").json()["url"].replace("/imports", "/exports"),
+    ):
+        answer = http.get(changed)
+        assert (answer.status_code, answer.json()["code"]) == (404, "not_found"), changed
+    assert http.post(link.replace("/exports", "/imports"), content=b"").status_code == 404

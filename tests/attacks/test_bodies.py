@@ -185,7 +185,15 @@ def test_an_odd_id_is_404(session, app, odd):
         assert session.get(f"/{path.format(quoted, quoted)}").status_code == 404
     assert session.post(f"/generations/{quoted}/cancel").status_code == 404
     assert session.delete(f"/generations/{quoted}/share").status_code == 404
-    for path in ("/media/{}?exp={}&sig={}", "/zips/{}", "/s/{}", "/s/{}/video.mp4", "/s/{}/events", "/oembed?url={}"):
+    for path in (
+        "/media/{}?exp={}&sig={}",
+        "/exports?session={}&exp={}&sig={}",
+        "/zips/{}",
+        "/s/{}",
+        "/s/{}/video.mp4",
+        "/s/{}/events",
+        "/oembed?url={}",
+    ):
         assert session.http.get(path.format(quoted, quoted, quoted)).status_code == 404
     chosen = {"ids": [odd.decode("utf-8", "replace")[:100]]}
     assert session.post("/generations/trash", json=chosen).status_code in (200, 422)

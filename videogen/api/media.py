@@ -1,18 +1,28 @@
-"""`/media` and `/zips`: files and zips by link."""
+"""`/media`, `/zips`, `/exports` and `/imports`: files and zips by link."""
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import FileResponse, Response, StreamingResponse
+from pydantic import BaseModel
 
-from videogen.api.portability import ZIP_RESPONSE, zip_response
+from videogen.api.portability import (
+    IMPORT_REFUSALS,
+    ZIP_BODY,
+    ZIP_RESPONSE,
+    export_response,
+    receive_import,
+    zip_response,
+)
 from videogen.core.errors import FileMissingError, NotFoundError
 from videogen.core.text import disposition
-from videogen.web.dependencies import ServicesDep
+from videogen.schemas.portability import Imported
+from videogen.web.dependencies import AppStateDep, ServicesDep
 from videogen.web.file_response import StoredFileResponse
 from videogen.web.problems import documented
+from videogen.web.visitor import VisitorDep
 
 router = APIRouter(tags=["media"])
 _PARTIAL: Final[dict[int | str, dict[str, Any]]] = {
@@ -45,3 +55,35 @@ def get_archive(services: ServicesDep, ticket: str) -> StreamingResponse:
     """The zip of a link from `POST /generations/zip`. It is made while it is sent."""
     name, chunks = services.exports.open_link(ticket)
     return zip_response(chunks, name)
+
+
+class _Link(BaseModel):
+    """The query of a link."""
+
+    session: str = ""
+    exp: str = ""
+    sig: str = ""
+
+
+LinkDep = Annotated[_Link, Query()]
+
+
+@router.get("/exports", response_class=StreamingResponse, responses=ZIP_RESPONSE | documented(NotFoundError))
+def export_by_link(services: ServicesDep, link: LinkDep) -> StreamingResponse:
+    """The zip of a link from `POST /export`."""
+    services.session_links.check("exports", link.session, link.exp, link.sig)
+    return export_response(services, link.session)
+
+
+def import_session(services: ServicesDep, link: LinkDep) -> str:
+    """The session of a link from `POST /import/link`."""
+    services.session_links.check("imports", link.session, link.exp, link.sig)
+    return link.session
+
+
+@router.post("/imports", openapi_extra=ZIP_BODY, responses=documented(NotFoundError, *IMPORT_REFUSALS))
+async def import_by_link(
+    request: Request, state: AppStateDep, visitor: VisitorDep, session_id: Annotated[str, Depends(import_session)]
+) -> Imported:
+    """Import a zip by a link from `POST /import/link`."""
+    return await receive_import(request, session_id, state, visitor)

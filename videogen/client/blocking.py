@@ -130,6 +130,8 @@ class Client:
     sign_out = blocking(AsyncClient.sign_out)
     sign_out_others = blocking(AsyncClient.sign_out_others)
     export_zip = blocking(AsyncClient.export_zip)
+    export_link = blocking(AsyncClient.export_link)
+    import_link = blocking(AsyncClient.import_link)
     import_zip = blocking(AsyncClient.import_zip)
     watch = _blocking_iterator(AsyncClient.watch)
     download = blocking(AsyncClient.download)

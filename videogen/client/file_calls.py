@@ -12,7 +12,7 @@ from videogen.client.calls import API, Call, NoContent, segment
 from videogen.client.download import PartialFile
 from videogen.client.transport import Transport
 from videogen.schemas.generations import File, FileSettings
-from videogen.schemas.portability import Imported
+from videogen.schemas.portability import ExportLink, Imported, ImportLink
 
 
 class FileCalls(Transport):
@@ -38,6 +38,14 @@ class FileCalls(Transport):
     async def export_zip(self, path: Path) -> Path:
         """Write all completed generations of the session to a zip at `path`, which is never left incomplete."""
         return await self._fetch_at_once(f"{API}/export", await asyncio.to_thread(PartialFile.empty, path))
+
+    async def export_link(self) -> ExportLink:
+        """A link to the same zip, for a browser; it needs no token and is valid for ten minutes."""
+        return await self._send(Call("POST", f"{API}/export", ExportLink))
+
+    async def import_link(self) -> ImportLink:
+        """Where a browser can send a zip to import without a token, for ten minutes."""
+        return await self._send(Call("POST", f"{API}/import/link", ImportLink))
 
     async def import_zip(self, path: Path) -> Imported:
         """Add the generations of an export of this or another app. Existing generations do not change."""

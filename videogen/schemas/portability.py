@@ -23,6 +23,19 @@ class TransferClaim(Model):
     code: Text = Field(min_length=1, max_length=200)
 
 
+class ExportLink(Model):
+    """A link to a zip of everything, for a browser, which downloads by following it."""
+
+    url: str = Field(description="Needs no token; valid for ten minutes.")
+    expires_at: datetime
+
+
+class ImportLink(ExportLink):
+    """Where a browser sends a zip to import, as the body of a POST."""
+
+    max_bytes: int = Field(description="How large the zip may be.")
+
+
 class Imported(Model):
     """The result of an import."""
 

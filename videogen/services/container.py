@@ -9,6 +9,7 @@ from videogen.services.generations import GenerationService
 from videogen.services.imports import ImportService
 from videogen.services.media import MediaService
 from videogen.services.parts import Parts
+from videogen.services.session_links import SessionLinks
 from videogen.services.sessions import SessionService
 from videogen.services.shares import ShareService
 from videogen.services.storage_limits import StorageLimits
@@ -31,6 +32,7 @@ class Services:
         self.exports = ExportService(store, storage)
         self.imports = ImportService(store, storage, parts.data_folder, max_import_bytes, self.storage_limits)
         self.media = MediaService(parts)
+        self.session_links = SessionLinks(parts.signer, store.clock)
         self.sessions = SessionService(store, parts.signer, parts.hub, self.rates)
         self.shares = ShareService(store, parts.hub, storage)
         self.system = SystemService(parts)

@@ -20,7 +20,10 @@ from videogen.core.errors import (
 )
 from videogen.web.problems import problem_response
 
-OWN_LIMITS: Final = ("/api/v1/files", "/api/v1/import", "/gradio_api/upload")
+OWN_LIMITS: Final = (
+    *("/api/v1/files", "/api/v1/files/settings", "/api/v1/import", "/imports"),
+    "/gradio_api/upload",
+)
 """Below the root path: routes that read their bodies in pieces, and limit them themselves."""
 MAX_DEPTH: Final = 64
 _ESCAPE: Final = re.compile(rb"\\.", re.DOTALL)
