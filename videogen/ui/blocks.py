@@ -16,7 +16,7 @@ from videogen.ui.pace import Pace
 from videogen.ui.page import STORAGE_KEY, PageSettings
 from videogen.ui.page_client import PageClient
 from videogen.ui.pages import Visit
-from videogen.ui.panels import PANELS
+from videogen.ui.panels import PANELS, panel_mark
 from videogen.ui.static_files import read
 from videogen.ui.tabs import MAX_TABS, Tabs
 from videogen.ui.texts import TITLE, mark
@@ -43,7 +43,7 @@ class Parts:
     def panel(self, name: str) -> gr.HTML:
         """Put a panel here."""
         self.panels[name] = gr.HTML(
-            "", elem_id=f"{name}-panel", apply_default_css=False, js_on_load=None, padding=False
+            panel_mark(name), elem_id=f"{name}-panel", apply_default_css=False, js_on_load=None, padding=False
         )
         return self.panels[name]
 

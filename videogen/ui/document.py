@@ -7,6 +7,7 @@ import re
 from contextlib import suppress
 from typing import Final
 
+import orjson
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -15,7 +16,7 @@ from videogen.client import ClientError
 from videogen.core.i18n import VARY, Catalog, negotiate
 from videogen.ui.page_client import PageClient
 from videogen.ui.pages import Visit, find_session
-from videogen.ui.panels import PANELS, render_panel
+from videogen.ui.panels import PANELS, panel_mark, render_panel
 from videogen.ui.static_files import head
 from videogen.ui.tab import Tab
 from videogen.ui.templating import render
@@ -28,6 +29,10 @@ PATIENCE: Final = 0.3
 _LANGUAGE: Final = re.compile(rb'(<html\b[^>]*?\blang=")[^"]*')
 _SOCIAL: Final = re.compile(rb'\s*<meta\s+(?:property="og:|name="twitter:)[^>]*>')
 """What Gradio states about itself for other sites."""
+
+
+_PANEL: Final = re.compile(b'"%b"' % panel_mark("([a-z_]+)").encode())
+"""A panel's value in Gradio's configuration."""
 
 
 class Document:
@@ -53,8 +58,8 @@ class Document:
             parts.append(message.get("body", b""))
             if message.get("more_body"):
                 return
-            shell = await self._shell(request, words)
-            body = _completed(b"".join(parts), words, shell, scope.get(NONCE, ""))
+            panels = await self._panels(request, words)
+            body = _completed(b"".join(parts), words, panels, scope.get(NONCE, ""))
             headers = MutableHeaders(scope=start)
             headers["content-language"] = words.tag
             headers.add_vary_header(VARY)
@@ -65,8 +70,8 @@ class Document:
 
         await self.app(scope, receive, complete)
 
-    async def _shell(self, request: Request, words: Catalog) -> str:
-        """What is seen until Gradio has started: the same panels, of the session as it is now."""
+    async def _panels(self, request: Request, words: Catalog) -> dict[str, str]:
+        """Every panel's HTML, of the session as it is now; without a known session, as for somebody new."""
         tab = Tab(self._client.of(request), Texts(words))
         visit = Visit.read(None, request.cookies, request.headers)
         if visit.cookie:
@@ -75,14 +80,20 @@ class Document:
                     if (arrival := await find_session(tab.client, visit)) is not None:
                         tab.board.put_page(arrival.page)
                         tab.board.select_on_arrival(None)
-        panels = {panel.name: render_panel(panel, tab) for panel in PANELS}
-        return render("shell", tab.texts, panels=panels)
+        return {panel.name: render_panel(panel, tab) for panel in PANELS}
 
 
-def _completed(document: bytes, words: Catalog, shell: str, nonce: str) -> bytes:
+def _completed(document: bytes, words: Catalog, panels: dict[str, str], nonce: str) -> bytes:
     document = _SOCIAL.sub(b"", _LANGUAGE.sub(rb"\g<1>" + words.tag.encode(), document, count=1))
     document = words.fill(document.replace(b"</head>", head().encode() + b"</head>", 1).decode()).encode()
     # After the words were filled in: what a person wrote may look like a mark.
-    document = document.replace(b"<gradio-app", shell.encode() + b"<gradio-app", 1)
+    document = _PANEL.sub(lambda mark: _json(panels[mark[1].decode()]), document)
+    document = document.replace(
+        b"<gradio-app", render("shell", Texts(words), panels=panels).encode() + b"<gradio-app", 1
+    )
     # JSON in the document escapes "<", so that nothing but the document's own scripts gets the nonce.
     return document.replace(b"<script", b'<script nonce="%b"' % nonce.encode()) if nonce else document
+
+
+def _json(html: str) -> bytes:
+    return orjson.dumps(html).replace(b"<", b"\\u003c")

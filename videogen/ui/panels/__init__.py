@@ -43,3 +43,8 @@ def render_panel(panel: Panel, tab: Tab) -> str:
     if last is None or last[0] != values:
         last = tab.rendered[panel.name] = (values, render(panel.name, tab.texts, **values))
     return last[1]
+
+
+def panel_mark(name: str) -> str:
+    """A panel's value in Gradio's configuration, which is made once for everybody; each document has its HTML there."""
+    return f"panel:{name}"

@@ -16,7 +16,6 @@ window.videogen = {
     else videogen.waiting.push([name, data]);
   },
   receive(text) {
-    document.getElementById("early")?.remove();
     const old = videogen.signals;
     videogen.signals = JSON.parse(text);
     for (const [name, value] of Object.entries(videogen.signals)) {
@@ -37,3 +36,9 @@ for (const kind of ["click", "submit", "change"]) {
     videogen.send(target.dataset.fill ? "fill" : "act", data);
   });
 }
+// Gradio's components come one by one; what the document showed until then goes when the last one is there.
+new MutationObserver((_, observer) => {
+  if (!document.getElementById("generate") || document.querySelector("gradio-app .loading")) return;
+  observer.disconnect();
+  document.getElementById("early")?.remove();
+}).observe(document, { childList: true, subtree: true });
