@@ -78,6 +78,21 @@ def test_running_generations_are_not_trashed_and_those_of_others_look_unknown(se
     assert history(session) == [running, *made]
 
 
+def test_the_trash_lists_what_can_be_restored_without_links(session, session_of, made):
+    _, tokyo, bars = made
+    until = post(session, "trash", [tokyo, bars]).json()["restorableUntil"]
+    page = session.get("/generations/trash", params={"limit": 1}).json()
+    assert [item["id"] for item in page["items"]] == [tokyo]
+    rest = session.get("/generations/trash", params={"cursor": page["nextCursor"]}).json()
+    assert rest["nextCursor"] is None
+    [item] = rest["items"]
+    assert (item["id"], item["prompt"], item["restorableUntil"]) == (bars, "Blue bars, slowly", until)
+    assert (item["videoUrl"], item["posterUrl"], item["previewUrl"]) == (None, None, None)
+    assert session_of().get("/generations/trash").json() == {"items": [], "nextCursor": None}
+    post(session, "restore", [tokyo, bars])
+    assert session.get("/generations/trash").json()["items"] == []
+
+
 @pytest.mark.parametrize("what", ["trash", "restore", "zip"])
 @pytest.mark.parametrize(
     "ids", [[], ["gen_x"] * MANY, ["x" * 101], [""], [7], "gen_x", None], ids=lambda ids: str(ids)[:12]

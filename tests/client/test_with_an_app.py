@@ -164,6 +164,7 @@ def test_trash_restore_and_zip(client, tmp_path):
     )
     assert trashed.restorable_until > first.created_at
     assert [item.id for item in client.generations(status="completed")] == [second.id]
+    assert [item.id for item in client.list_trash(limit=1).items] == [first.id]
     assert client.restore(trashed.ids).ids == [first.id]
     path = client.zip([first.id], tmp_path / "chosen.zip")
     with zipfile.ZipFile(path) as archive:

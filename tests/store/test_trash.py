@@ -74,6 +74,20 @@ def test_trash_and_restore_are_idempotent(store, alice, clock, done):
     assert store.restore(alice, [row.id]) == store.restore(alice, [row.id]) == {row.id}
 
 
+def test_what_can_be_restored_is_listed_in_pages_newest_first(store, alice, bob, clock, done):
+    rows = [done()[0].id for _ in range(3)]
+    store.trash(alice, rows[:1], clock.now + 30)
+    store.trash(alice, rows[1:], clock.now + 60)
+    assert store.list_trash(bob, None, 10) == ([], None)
+    first, following = store.list_trash(alice, None, 2)
+    rest, end = store.list_trash(alice, following, 2)
+    assert ([row.id for row in (*first, *rest)], end) == (rows[::-1], None)
+    assert rest[0].trashed_until == clock.now + 30
+    clock.now += 30
+    store.restore(alice, rows[1:2])
+    assert [row.id for row in store.list_trash(alice, None, 10)[0]] == [rows[2]]
+
+
 def test_only_ended_generations_of_the_session_can_be_trashed(store, submit, queue, alice, bob, clock, done):
     mine, _ = done()
     rendering = submit(alice)

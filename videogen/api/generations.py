@@ -24,7 +24,7 @@ from videogen.schemas.generations import (
     ListQuery,
     Project,
 )
-from videogen.schemas.history import Bundle, Chosen, IdsPage, IdsQuery, Restored, Trashed
+from videogen.schemas.history import Bundle, Chosen, IdsPage, IdsQuery, Restored, Trashed, TrashPage, TrashQuery
 from videogen.web.dependencies import AppStateDep, ServicesDep
 from videogen.web.pagination import decode_cursor, encode_cursor
 from videogen.web.problems import documented
@@ -86,6 +86,13 @@ def trash_generations(services: ServicesDep, session_id: SessionDep, chosen: Cho
     (`not_found`). Safe to repeat.
     """
     return services.trash.trash(session_id, chosen)
+
+
+@router.get("/trash", responses=READS | documented(InvalidRequestError))
+def list_trash(services: ServicesDep, session_id: SessionDep, query: Annotated[TrashQuery, Query()]) -> TrashPage:
+    """What can be restored, newest first, each with `restorableUntil`. Its links are null until it is restored."""
+    page, following = services.trash.list(session_id, query, decode_cursor(query.cursor))
+    return page.model_copy(update={"next_cursor": encode_cursor(following)})
 
 
 @router.post("/restore", responses=_WRITE_MANY)

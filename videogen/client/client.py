@@ -36,7 +36,7 @@ from videogen.schemas.generations import (
     GenerationPatch,
     Project,
 )
-from videogen.schemas.history import Bundle, IdsPage, Restored, Trashed
+from videogen.schemas.history import Bundle, IdsPage, Restored, Trashed, TrashPage
 from videogen.schemas.portability import Transfer
 from videogen.schemas.sharing import Share, ShareCreate, ShareList
 from videogen.schemas.system import Device, DeviceList, Health, SessionCreated
@@ -142,6 +142,10 @@ class AsyncClient(FileCalls):
         """Undo `trash`, until its `restorable_until`."""
         return await self._send(_of_ids("restore", Restored, ids))
 
+    async def list_trash(self, cursor: str | None = None, limit: int | None = None) -> TrashPage:
+        """One page of what can be restored, newest first, each with `restorable_until` and without links."""
+        return await self._send(_page("generations/trash", TrashPage, ListOptions(cursor=cursor, limit=limit)))
+
     async def ids(self, **filters: Unpack[ListOptions]) -> AsyncGenerator[str, None]:
         """The ids of all generations that match, newest first. Each page is fetched when it is needed."""
         while True:
@@ -152,9 +156,13 @@ class AsyncClient(FileCalls):
                 return
             filters["cursor"] = page.next_cursor
 
+    async def zip_link(self, ids: Sequence[str]) -> Bundle:
+        """A link to a zip of up to 1,000 completed generations: it needs no token, and is valid for ten minutes."""
+        return await self._send(_of_ids("zip", Bundle, ids))
+
     async def zip(self, ids: Sequence[str], path: Path) -> Path:
         """Write up to 1,000 completed generations to a zip at `path`, which is never left incomplete."""
-        bundle = await self._send(_of_ids("zip", Bundle, ids))
+        bundle = await self.zip_link(ids)
         return await self._fetch_at_once(bundle.url, await asyncio.to_thread(PartialFile.empty, path))
 
     async def engines(self) -> tuple[EngineInfo, ...]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Final, Literal
 
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from videogen.schemas.base import Model, Text
-from videogen.schemas.generations import ListQuery
+from videogen.schemas.generations import Generation, ListQuery
 
 MAX_IDS: Final = 1000
 """How many ids one call may have."""
@@ -48,6 +48,28 @@ class Restored(Model):
 
     ids: list[str] = Field(description="In the history now, by this call or before it; in the order of the request.")
     left_out: list[LeftOut]
+
+
+class TrashQuery(BaseModel):
+    """The query parameters of `GET /generations/trash`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    cursor: str | None = Field(default=None, max_length=100, description="`nextCursor` of the page before.")
+    limit: int = Field(default=24, ge=1, le=100)
+
+
+class TrashedGeneration(Generation):
+    """A generation in the trash. It has no links until it is restored."""
+
+    restorable_until: datetime = Field(description="Until when it can be restored; then it is removed with its files.")
+
+
+class TrashPage(Model):
+    """One page of the trash, in the order of the history: newest first."""
+
+    items: list[TrashedGeneration]
+    next_cursor: str | None
 
 
 class IdsQuery(ListQuery):

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from videogen.core.clock import to_datetime
-from videogen.schemas.history import Chosen, LeftOut, Restored, Trashed
+from videogen.db.tables import GenerationRow
+from videogen.schemas.history import Chosen, LeftOut, Restored, Trashed, TrashedGeneration, TrashPage, TrashQuery
 from videogen.services.parts import Parts
+
+_NO_LINKS: Final = dict.fromkeys(("preview_url", "video_url", "image_url", "poster_url"))
 
 
 class TrashService:
     """Puts generations into the trash and restores them. Every method blocks on the database: call it from a thread."""
 
     def __init__(self, parts: Parts) -> None:
-        self._store, self._workers = parts.store, parts.workers
+        self._store, self._workers, self._serializer = parts.store, parts.workers, parts.serializer
         self._seconds = parts.config.trash_minutes * 60
 
     def trash(self, session_id: str, chosen: Chosen) -> Trashed:
@@ -26,6 +31,15 @@ class TrashService:
         ]
         until = to_datetime(min(trashed.until.values())) if trashed.until else None
         return Trashed(ids=[name for name in ids if name in trashed.until], restorable_until=until, left_out=left_out)
+
+    def list(self, session_id: str, query: TrashQuery, before: int | None) -> tuple[TrashPage, int | None]:
+        """A page of what can be restored, newest first, and the position before which the next page begins."""
+        rows, following = self._store.list_trash(session_id, before, query.limit)
+        return TrashPage(items=[self._serialize(row) for row in rows], next_cursor=None), following
+
+    def _serialize(self, row: GenerationRow) -> TrashedGeneration:
+        values = vars(self._serializer.generation(row, self._store.clock())) | _NO_LINKS
+        return TrashedGeneration(**values, restorable_until=to_datetime(row.trashed_until or 0.0))
 
     def restore(self, session_id: str, chosen: Chosen) -> Restored:
         """Put these back into the history, unchanged. Idempotent."""

@@ -40,6 +40,24 @@ class TrashStore(BaseStore):
         there = {row.id: row.trashed_until for row in rows if row.trashed_until is not None and row.trashed_until > now}
         return InTrash(there, frozenset(row.id for row in rows if row.trashed_until is None))
 
+    def list_trash(self, session_id: str, before: int | None, limit: int) -> tuple[list[GenerationRow], int | None]:
+        """What can still be restored, newest first, and the `before` of the next page; None after the last page.
+
+        Args:
+            session_id: the owner.
+            before: only generations with a lower sequence number; None for the first page.
+            limit: how many at most.
+        """
+        query = select(GenerationRow).where(
+            GenerationRow.session_id == session_id, col(GenerationRow.trashed_until) > self.clock()
+        )
+        if before is not None:
+            query = query.where(col(GenerationRow.seq) < before)
+        with self.database.read() as session:
+            rows = list(session.exec(query.order_by(col(GenerationRow.seq).desc()).limit(limit + 1)))
+        more = len(rows) > limit
+        return rows[:limit], rows[limit - 1].seq if more else None
+
     def restore(self, session_id: str, ids: Sequence[str]) -> frozenset[str]:
         """Take these generations out of the trash; return which of them are in the history now."""
         mine = (col(GenerationRow.session_id) == session_id, col(GenerationRow.id).in_(ids))
