@@ -1,4 +1,4 @@
-"""Images chosen on the page: what is taken, how long it is kept, and what is shown of it."""
+"""Files chosen on the page: what is taken, how long it is kept, and what is shown of it."""
 
 import asyncio
 import os
@@ -70,10 +70,13 @@ async def test_an_image_is_kept_and_shown_to_the_page(page, uploads, kind):
         (b"", "empty.png"),
     ],
 )
-async def test_what_is_no_picture_is_not_taken(page, uploads, content, name):
-    answer = await page.post(UPLOAD, files=chosen(content, name))
-    assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_media_type")
+async def test_what_is_no_picture_is_kept_for_its_handler_and_never_shown(page, uploads, content, name):
+    (path,) = (await page.post(UPLOAD, files=chosen(content, name))).raise_for_status().json()
+    answer = await page.get(f"/gradio_api/file={quote(path)}")
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+    uploads.remove(uploads.find(path))
     assert kept(uploads) == []
+    assert uploads._address == {}
 
 
 async def test_one_file_of_a_bounded_size_per_request(page, uploads):
@@ -161,7 +164,7 @@ async def test_one_address_cannot_keep_many_and_all_together_are_bounded(page, u
 async def test_a_refused_upload_takes_no_place(page, uploads, monkeypatch):
     monkeypatch.setattr(module, "MAX_FILES_PER_ADDRESS", 1)
     for _ in range(3):
-        assert (await page.post(UPLOAD, files=chosen(b"no"))).status_code == 415
+        assert (await page.post(UPLOAD, files=chosen(b"x" * 10_001))).status_code == 413
     assert (await page.post(UPLOAD, files=chosen())).status_code == 200
 
 

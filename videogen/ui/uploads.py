@@ -1,4 +1,4 @@
-"""Images that a person chose on the page and has not submitted yet: taken and shown here instead of by Gradio."""
+"""Files that a person chose on the page: taken here instead of by Gradio, until their handler has read them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,6 @@ from videogen.core.errors import (
     LimitExceededError,
     NotFoundError,
     StorageError,
-    UnsupportedMediaTypeError,
 )
 from videogen.web.bodies import receive_upload
 from videogen.web.same_origin import is_foreign, is_same_origin
@@ -43,8 +42,10 @@ _HEADERS: Final = {
 }
 
 
-def media_type(head: bytes) -> str | None:
-    """The media type of an image that the page takes, from its first 12 bytes; None for all else."""
+def media_type(path: Path) -> str | None:
+    """The media type of an image that the page takes, from its first bytes; None for all else. Blocks on the disk."""
+    with path.open("rb") as file:
+        head = file.read(_HEAD_BYTES)
     if head.startswith(b"\x89PNG\r\n\x1a\n"):
         return "image/png"
     if head.startswith(b"\xff\xd8\xff"):
@@ -55,7 +56,7 @@ def media_type(head: bytes) -> str | None:
 
 
 class Uploads:
-    """The folder of these images. Each lies in a folder of its own, whose name nobody can guess."""
+    """The folder of these files. Each lies in a folder of its own, whose name nobody can guess."""
 
     def __init__(
         self,
@@ -94,7 +95,7 @@ class Uploads:
         return found if own and found.is_file() else None
 
     async def keep(self, request: Request) -> Path:
-        """Store the one image of a request.
+        """Store the one file of a request. Its handler looks at what it is, and says in words what is wrong with it.
 
         Raises:
             LimitExceededError: too many are kept, of this address or of all.
@@ -106,12 +107,8 @@ class Uploads:
         try:
             upload = await receive_upload(request, self.max_bytes, name="files")
             try:
-                head = await upload.read(_HEAD_BYTES)
-                if media_type(head) is None:
-                    raise UnsupportedMediaTypeError("Expected a PNG, JPEG or WebP image, got something else.")
-                await upload.seek(0)
                 name = sanitize_filename(Path(upload.filename or "").name, max_len=_NAME_CHARS)
-                name = name if name.strip(".") else "image"
+                name = name if name.strip(".") else "file"
                 path = self.folder / slot / name
                 await anyio.to_thread.run_sync(_write, path, upload.file)
             finally:
@@ -122,10 +119,14 @@ class Uploads:
         self._sweep_later()
         return path
 
+    def remove(self, path: Path) -> None:
+        """Remove a file that `find` has returned. Blocks on the disk."""
+        self._remove(path.parent.name)
+
     def _reserve(self, address: str) -> str:
         if len(self._address) >= MAX_FILES or list(self._address.values()).count(address) >= MAX_FILES_PER_ADDRESS:
             wait = round(self._kept_seconds)
-            raise LimitExceededError("Too many images wait to be submitted. Submit some, or try again later.", wait)
+            raise LimitExceededError("Too many files were sent in a short time. Try again later.", wait)
         slot = secrets.token_urlsafe(18)
         self._address[slot] = address
         return slot
@@ -160,7 +161,7 @@ def _write(path: Path, source: Any) -> None:
         with path.open("wb") as file:
             shutil.copyfileobj(source, file)
     except OSError as error:
-        raise StorageError(f"The image could not be stored: {error.strerror}.") from error
+        raise StorageError(f"The file could not be stored: {error.strerror}.") from error
 
 
 def _read_by_page(request: Request) -> None:
@@ -179,17 +180,16 @@ def upload_routes(uploads: Uploads) -> APIRouter:
 
     @router.post("/upload")
     async def upload(request: Request, _: Annotated[None, Depends(_sent_by_page)]) -> list[str]:
-        """Keep one image for a few minutes; its path, as Gradio's components name files."""
+        """Keep one file for a few minutes; its path, as Gradio's components name files."""
         return [str(await uploads.keep(request))]
 
     @router.get("/file={path:path}")
     def show(path: str, _: Annotated[None, Depends(_read_by_page)]) -> Response:
-        """The image, for the page alone; it is never a document."""
+        """An image, for the page alone; it is never a document. No other kind of file is shown."""
         found = uploads.find(path)
-        if found is None:
+        kind = None if found is None else media_type(found)
+        if found is None or kind is None:
             raise NotFoundError
-        with found.open("rb") as file:
-            kind = media_type(file.read(_HEAD_BYTES))
-        return FileResponse(found, media_type=kind or "application/octet-stream", headers=_HEADERS)
+        return FileResponse(found, media_type=kind, headers=_HEADERS)
 
     return router
