@@ -89,6 +89,7 @@ def _lay_out(
             fields, generate, error = _lay_out_form(engines, settings)
             parts.panel("queue")
     parts.panel("history")
+    parts.panel("archive")
     parts.panel("dialog")
     return video, fields, generate, error
 

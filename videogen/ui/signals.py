@@ -12,8 +12,11 @@ def signals(tab: Tab) -> Mapping[str, Any]:
     """The values by name; `static/page.js` calls the scripts of those that have changed.
 
     `session`: the token, until the browser has shown that it knows it, and whether its cookie must be replaced.
+    `download`: the address of what is to be downloaded. `import_to`: where the chosen zip is to be sent.
     """
     return {
         "session": None if tab.proven or tab.token is None else {"token": tab.token, "adopt": tab.adopt},
         "link": tab.link,
+        "download": tab.download,
+        "import_to": tab.import_to,
     }

@@ -39,6 +39,12 @@ class Tab(Page):
     dialog: Dialog | None = None
     adopt: bool = False
     """Whether the browser's cookie is another session's and must be replaced."""
+    download: str | None = None
+    """The address of what the browser is to download."""
+    import_to: str | None = None
+    """Where the browser is to send the zip that was chosen; None while none is sent."""
+    import_words: str = ""
+    """What becomes of it."""
     rendered: dict[str, tuple[Any, str]] = field(default_factory=dict)
     """By panel: the values it was rendered from last, and its HTML."""
 

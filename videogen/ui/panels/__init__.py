@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from videogen.ui.panels import history, job, page, queue
+from videogen.ui.panels import archive, history, job, page, queue
 from videogen.ui.tab import Tab
 from videogen.ui.templating import render
 
@@ -31,6 +31,7 @@ PANELS: Final = (
     Panel("about", job.about),
     Panel("queue", queue.queue),
     Panel("history", history.history),
+    Panel("archive", archive.archive),
     Panel("dialog", page.dialog),
 )
 """In the order of the watcher's outputs."""
