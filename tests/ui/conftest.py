@@ -84,6 +84,8 @@ class Api:
         self.keys: dict[str, str] = {}
         self.page_size = 24
         self.refuse: dict[str, str] | None = None
+        self.canned: dict[tuple[str, str], tuple[int, dict]] = {}
+        """Status and body of the answers to further calls, by method and path."""
         self._feeds: list[asyncio.Queue] = []
 
     def session(self, token, *generations):
@@ -117,6 +119,9 @@ class Api:
         return self._answer(request, path, self.sessions[token])
 
     def _answer(self, request, path, mine):
+        if (request.method, path) in self.canned:
+            status, body = self.canned[request.method, path]
+            return httpx.Response(status, json=body)
         if path == "/events":
             return httpx.Response(200, headers={"content-type": "text/event-stream"}, stream=self._feed(mine))
         if path == "/generations" and request.method == "GET":

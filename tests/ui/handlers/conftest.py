@@ -9,7 +9,7 @@ from videogen.ui.handlers import FILLS, HANDLERS, Click
 def click(tab):
     """`await click("cancel", generationId="gen_a")`: what a handler returns."""
 
-    async def run(name, **data):
+    async def run(name, /, **data):
         handler = HANDLERS.get(name) or FILLS[name]
         return await handler(tab, Click(data))
 
