@@ -9,6 +9,7 @@ import argparse
 import random
 import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from tests.fuzz.calls import SETTINGS, Fuzzer
@@ -28,7 +29,9 @@ def main() -> int:
         App(Path(folder), page=False, **SETTINGS) as app,
     ):
         fuzzer = Fuzzer(app, seed)
-        outcome = fuzzer.run(asked.calls)
+        with suppress(KeyboardInterrupt):  # Ctrl-C: what was found so far
+            fuzzer.run(asked.calls)
+        outcome = fuzzer.outcome
         fuzzer.close()
         log = app.log
     for kind, text in outcome.failures.items():

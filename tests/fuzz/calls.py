@@ -122,8 +122,10 @@ class Fuzzer:
             for name, values in self._known.items():
                 if name in (case.path_parameters or {}):
                     case.path_parameters[name] = self._random.choice(values)
-        headers = {"Authorization": f"Bearer {self._session.token}"} if self._random.random() < 0.75 else {}
-        sent = case.as_transport_kwargs(base_url=self._base_url, headers=headers)
+        sent = case.as_transport_kwargs(base_url=self._base_url)
+        signed_in = self._random.random() < 0.75
+        if signed_in:  # in the place of what was drawn
+            sent["headers"]["Authorization"] = f"Bearer {self._session.token}"
         self._http.cookies.clear()
         response = self._send(sent)
         if response is None:
@@ -131,7 +133,7 @@ class Fuzzer:
         self.outcome.calls += 1
         self.outcome.statuses[response.status_code] += 1
         self._judge(case, response, sent["headers"])
-        if headers and response.status_code == 401:  # this call or an earlier one has signed it out
+        if signed_in and response.status_code == 401:  # this call or an earlier one has signed it out
             self._session.close()
             self._session = self._new_session()
 
