@@ -14,7 +14,7 @@ MAX_BODY_KB = 64
 
 @pytest.fixture(scope="module")
 def app(module_app):
-    return module_app(page=True, max_body_kb=MAX_BODY_KB, max_prompt_chars=100_000)
+    return module_app(max_body_kb=MAX_BODY_KB, max_prompt_chars=100_000)
 
 
 @pytest.fixture
@@ -44,8 +44,6 @@ ROUTES = [
     ("POST", f"{API}/generations"),
     ("POST", f"{API}/sessions"),
     ("GET", "/healthz"),
-    ("POST", "/gradio_api/run/predict"),
-    ("POST", "/gradio_api/queue/join"),
     ("POST", "/nothing"),
     ("POST", "/"),
 ]
@@ -68,11 +66,12 @@ def test_a_length_over_the_limit_is_refused_without_the_body(app):
     connection.close()
 
 
-@pytest.mark.parametrize("path", [f"{API}/generations", "/gradio_api/queue/join"])
-def test_a_body_of_unknown_length_is_cut_at_the_limit_and_the_connection_stays_good(app, path):
+def test_a_body_of_unknown_length_is_cut_at_the_limit_and_the_connection_stays_good(app):
     connection = http.client.HTTPConnection(urlsplit(app.base_url).netloc, timeout=20)
     pieces = (b"a" * 1024 for _ in range(20 * MAX_BODY_KB))
-    connection.request("POST", path, body=pieces, headers={"Content-Type": "application/json"}, encode_chunked=True)
+    connection.request(
+        "POST", f"{API}/generations", body=pieces, headers={"Content-Type": "application/json"}, encode_chunked=True
+    )
     response = connection.getresponse()
     assert response.status == 413
     assert b'"too_large"' in response.read()
@@ -115,7 +114,7 @@ def test_a_long_value_or_name_does_not_come_back(session, body):
     assert len(response.content) < 2_000
 
 
-@pytest.mark.parametrize("path", [f"{API}/generations", f"{API}/sessions/claim", "/gradio_api/run/predict"])
+@pytest.mark.parametrize("path", [f"{API}/generations", f"{API}/sessions/claim"])
 @pytest.mark.parametrize("opening", [b"[", b'{"a":'])
 def test_deep_nesting_is_named(session, path, opening):
     body = b'{"prompt": "]\\"[", "settings": ' + opening * 5000
@@ -214,7 +213,6 @@ def test_odd_credentials_are_401(app, session, value):
         given = {**headers, "Sec-Fetch-Site": "same-origin"}
         with connect(app.base_url) as http:
             assert http.get(f"{API}/generations", headers=given).status_code == 401
-            assert http.get("/", headers=given).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -227,90 +225,3 @@ def test_a_malformed_range_is_ignored(session, app, value):
     answer = session.http.get(url, headers={"Range": value})
     assert answer.status_code in (200, 206)
     assert (answer.content == whole.content) or answer.status_code == 206
-
-
-# The page's handlers
-
-NONSENSE = [
-    None,
-    True,
-    -1,
-    2**70,
-    1.5,
-    "",
-    "text",
-    [],
-    [[]],
-    {},
-    {"id": {}},
-    {"ids": 7},
-    {"id": [], "before": {}, "since": "x"},
-]
-MORE = [
-    {"ids": [None, {}], "next": 7},
-    {"since": 2**70, "ids": {}, "next": []},
-    {"token": {}, "selected": [], "language": 7, "key": {}, "wishes": [], "variations": "x"},
-    {"id": "\x00", "variations": 2**70, "expires": 2**70, "base": {}},
-    {"expires": 1.5, "base": "http://", "key": "a" * 1000, "variations": -1, "quiet": []},
-    {"wishes": {"variations": {}, "inputFileId": 7, "settings": []}, "key": "k" * 129, "token": "\x00"},
-    {"wishes": {"variations": 2**70, "inputFileId": [], "type": 3}, "token": "é"},
-]
-
-
-@pytest.fixture(scope="module")
-def handlers(app):
-    """The number of each handler and of its inputs."""
-    with connect(app.base_url) as http:
-        config = http.get("/config", headers={"Sec-Fetch-Site": "same-origin"}).json()
-    return {
-        one["id"]: len(one["inputs"])
-        for one in config["dependencies"]
-        if one["backend_fn"] and not one["queue"] and one["api_visibility"] == "private"
-    }
-
-
-def call(session, body, path="run/predict"):
-    return session.http.post(f"/gradio_api/{path}", json=body, headers={"Sec-Fetch-Site": "same-origin"})
-
-
-@pytest.mark.parametrize("number", range(len(NONSENSE + MORE)))
-def test_wrong_types_in_an_event_are_an_answer_in_words(session, app, handlers, number):
-    nonsense = (NONSENSE + MORE)[number]
-    for handler, inputs in handlers.items():
-        browser = {"token": session.token, "key": "k"} | (nonsense if isinstance(nonsense, dict) else {})
-        for data in ([nonsense] * inputs, [*[nonsense] * (inputs - 1), browser]):
-            response = call(session, {"fn_index": handler, "data": data, "event_data": nonsense})
-            assert response.status_code == 200, (handler, response.text)
-
-
-def test_a_malformed_call_is_422(session, app, handlers):
-    handler, inputs = next(iter(handlers.items()))
-    good = {"fn_index": handler, "data": [None] * inputs}
-    assert call(session, good).status_code == 200
-    for change in (
-        {"fn_index": 10**9},
-        {"fn_index": "1"},
-        {"fn_index": None},
-        {"fn_index": -1},
-        {"fn_index": 1.5},
-        {"fn_index": 2**70},
-        {"data": []},
-        {"data": [None] * 99},
-        {"data": {}},
-        {"data": None},
-        {"data": "text"},
-        {"trigger_id": "x"},
-        {"trigger_id": {}},
-        {"batched": True},
-        {"simple_format": True},
-        {"session_hash": 7},
-        {"session_hash": "a" * 1000},
-        {"oauth_token": "x"},
-    ):
-        for path in ("run/predict", "run/nothing", "queue/join"):
-            assert problem(call(session, good | change, path), 422, "invalid_request"), (change, path)
-    for body in (b"", b"{", b"[]", b"null", b"\xff", b'{"data": NaN}', b'{"data": ["\\ud800"]}'):
-        response = session.http.post(
-            "/gradio_api/run/predict", content=body, headers={"Content-Type": "application/json"}
-        )
-        assert response.status_code == 422

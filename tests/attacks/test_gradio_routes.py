@@ -1,6 +1,7 @@
-"""Gradio's routes on a real server: those that the page does not use are not there, in any spelling."""
+"""Gradio's routes on a real server: those that the page does not use are not there; malformed calls of the others."""
 
 import asyncio
+import json
 import re
 import socket
 
@@ -18,11 +19,13 @@ CALLS = {"/gradio_api/queue/join", "/gradio_api/queue/data", "/gradio_api/run/x"
 REPLACED = {"/gradio_api/upload", "/gradio_api/file=x", "/openapi.json"}
 PREFLIGHT = FOREIGN | {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "content-type"}
 CORS = "access-control-"
+SAME_ORIGIN = {"Sec-Fetch-Site": "same-origin"}
+MAX_BODY_KB = 64
 
 
 @pytest.fixture(scope="module")
 def app(module_app):
-    return module_app(page=True)
+    return module_app(page=True, max_body_kb=MAX_BODY_KB)
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +78,7 @@ def test_what_is_open_is_what_the_page_uses(routes):
 
 def test_every_other_route_of_gradio_is_not_there(http, closed):
     for method, path in closed:
-        refused(http.request(method, path, headers={"Sec-Fetch-Site": "same-origin"}))
+        refused(http.request(method, path, headers=SAME_ORIGIN))
 
 
 @pytest.mark.parametrize(
@@ -174,3 +177,123 @@ def test_the_page_s_state_is_not_read_with_a_cookie_for_another_site(app):
         browser.cookies.set("videogen_session", session.token)
         assert browser.get("/page/room").status_code == 200
         assert browser.get("/page/room", headers=FOREIGN).status_code == 204
+
+
+@pytest.mark.parametrize("value", [b"", b"\xff\xfe", b"Bearer", b"Bearer \xff", b"a" * 20_000])
+def test_odd_credentials_are_a_first_visit(app, value):
+    for headers in ({"Authorization": value}, {"Cookie": b"videogen_session=" + value}, {"Cookie": value + b"=;;="}):
+        with connect(app.base_url) as visitor:
+            answer = visitor.get("/", headers=headers | SAME_ORIGIN)
+            assert (answer.status_code, "videogen_session=" in answer.headers["set-cookie"]) == (200, True)
+
+
+# What the page's handlers are sent
+
+NONSENSE = [
+    None,
+    True,
+    -1,
+    2**70,
+    1.5,
+    "",
+    "text",
+    [],
+    [[]],
+    {},
+    {"id": {}},
+    {"ids": 7},
+    {"id": [], "before": {}, "since": "x"},
+]
+MORE = [
+    {"ids": [None, {}], "next": 7},
+    {"since": 2**70, "ids": {}, "next": []},
+    {"token": {}, "selected": [], "language": 7, "key": {}, "wishes": [], "variations": "x"},
+    {"id": "\x00", "variations": 2**70, "expires": 2**70, "base": {}},
+    {"expires": 1.5, "base": "http://", "key": "a" * 1000, "variations": -1, "quiet": []},
+    {"wishes": {"variations": {}, "inputFileId": 7, "settings": []}, "key": "k" * 129, "token": "\x00"},
+    {"wishes": {"variations": 2**70, "inputFileId": [], "type": 3}, "token": "é"},
+]
+
+
+@pytest.fixture(scope="module")
+def handlers(http):
+    """The number of each handler and of its inputs."""
+    config = http.get("/config", headers=SAME_ORIGIN).json()
+    return {
+        one["id"]: len(one["inputs"])
+        for one in config["dependencies"]
+        if one["backend_fn"] and not one["queue"] and one["api_visibility"] == "private"
+    }
+
+
+@pytest.fixture(scope="module")
+def token(app):
+    with Session(app.base_url) as session:
+        yield session.token
+
+
+def send(http, content, path="run/predict"):
+    headers = {"Content-Type": "application/json", **SAME_ORIGIN}
+    return http.post(f"/gradio_api/{path}", content=content, headers=headers)
+
+
+def problem(answer, status, code):
+    assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json"), answer.text
+    assert answer.json()["code"] == code
+    return answer.json()
+
+
+@pytest.mark.parametrize("path", ["run/predict", "queue/join"])
+def test_a_body_over_the_limit_is_refused(http, path):
+    body = b'{"data": "' + b"a" * MAX_BODY_KB * 1024
+    pieces = (body[start : start + 9000] for start in range(0, len(body), 9000))
+    for content in (body, pieces):
+        assert problem(send(http, content, path), 413, "too_large")
+
+
+@pytest.mark.parametrize("opening", [b"[", b'{"a":'])
+def test_deep_nesting_is_named(http, opening):
+    answer = send(http, b'{"data": ' + opening * 5000)
+    assert "JSON nested at most 64 levels deep" in problem(answer, 422, "invalid_request")["detail"]
+
+
+@pytest.mark.parametrize("number", range(len(NONSENSE + MORE)))
+def test_wrong_types_in_an_event_are_an_answer_in_words(app, http, handlers, token, number):
+    nonsense, log = (NONSENSE + MORE)[number], len(app.log)
+    for handler, inputs in handlers.items():
+        browser = {"token": token, "key": "k"} | (nonsense if isinstance(nonsense, dict) else {})
+        last = nonsense if inputs == 1 and browser.keys() == {"token", "key"} else browser
+        body = {"fn_index": handler, "data": [*[nonsense] * (inputs - 1), last], "event_data": nonsense}
+        answer = send(http, json.dumps(body))
+        assert answer.status_code == 200, (handler, answer.text)
+    assert "Traceback" not in app.log[log:]
+
+
+def test_a_malformed_call_is_422(http, handlers):
+    handler, inputs = next(iter(handlers.items()))
+    good = {"fn_index": handler, "data": [None] * inputs}
+    assert send(http, json.dumps(good)).status_code == 200
+    for change in (
+        {"fn_index": 10**9},
+        {"fn_index": "1"},
+        {"fn_index": None},
+        {"fn_index": -1},
+        {"fn_index": 1.5},
+        {"fn_index": 2**70},
+        {"data": []},
+        {"data": [None] * 99},
+        {"data": {}},
+        {"data": None},
+        {"data": "text"},
+        {"trigger_id": "x"},
+        {"trigger_id": {}},
+        {"batched": True},
+        {"simple_format": True},
+        {"session_hash": 7},
+        {"session_hash": "a" * 1000},
+        {"oauth_token": "x"},
+    ):
+        for path in ("run/predict", "run/nothing", "queue/join"):
+            assert problem(send(http, json.dumps(good | change), path), 422, "invalid_request"), (change, path)
+    for body in (b"", b"{", b"[]", b"null", b"\xff", b'{"data": NaN}', b'{"data": ["\\ud800"]}'):
+        assert send(http, body).status_code == 422

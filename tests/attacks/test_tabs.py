@@ -5,9 +5,10 @@ import secrets
 import time
 from contextlib import contextmanager
 
-import httpx
 import psutil
 import pytest
+
+from tests.support.api import connect
 
 UNREAD_SECONDS = 2
 READ_TIMEOUT = 20
@@ -22,7 +23,8 @@ def app(module_app):
 @pytest.fixture(scope="module")
 def handlers(app):
     """The numbers of the page's handlers, by their name in Python."""
-    config = httpx.get(f"{app.base_url}/config", trust_env=False, timeout=READ_TIMEOUT).json()
+    with connect(app.base_url) as http:
+        config = http.get("/config").json()
     return {one["api_name"]: one["id"] for one in config["dependencies"]}
 
 
@@ -32,7 +34,8 @@ class Visitor:
     def __init__(self, app, handlers, address) -> None:
         self._watch, self._links, self._cancel = handlers["watch"], handlers["shares"], handlers["cancel"]
         headers = {"X-Forwarded-For": address, "Origin": app.base_url, "Sec-Fetch-Site": "same-origin"}
-        self.http = httpx.Client(base_url=app.base_url, headers=headers, trust_env=False, timeout=READ_TIMEOUT)
+        self.http = connect(app.base_url)
+        self.http.headers.update(headers)
         self.token = self.http.post("/api/v1/sessions").json()["token"]
         self.hash = secrets.token_hex(6)
 

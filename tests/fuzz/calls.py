@@ -16,7 +16,7 @@ from schemathesis import Case, GenerationMode
 from schemathesis.checks import CHECKS
 from schemathesis.core.failures import Failure, FailureGroup
 
-from tests.support.api import API, Session
+from tests.support.api import Session, connect
 from tests.support.app import App
 from tests.support.pictures import photo
 
@@ -56,13 +56,12 @@ class Fuzzer:
     def __init__(self, app: App, seed: int) -> None:
         self._base_url = app.base_url
         self._random = random.Random(seed)
-        description = httpx.get(f"{app.base_url}/openapi.json", trust_env=False).json()
-        loaded = schemathesis.openapi.from_dict(description)
+        self._http = connect(app.base_url)
+        loaded = schemathesis.openapi.from_dict(self._http.get("/openapi.json").json())
         self._operations = [found.ok() for found in loaded.get_all_operations()]
         self._checks = CHECKS.get_by_names(CHECKED)
         self._known: dict[str, list[str]] = {}
         self._session = self._new_session()
-        self._http = httpx.Client(base_url=app.base_url, trust_env=False, timeout=30)
         self.outcome = Outcome()
 
     def run(self, calls: int) -> Outcome:
@@ -183,6 +182,3 @@ def _has_inputs(operation: Any) -> bool:
 def _words(failure: Exception) -> str:
     title = getattr(failure, "title", type(failure).__name__)
     return f"{title}: {str(getattr(failure, 'message', failure))[:500]}"
-
-
-__all__ = ["API", "SETTINGS", "Fuzzer", "Outcome"]
