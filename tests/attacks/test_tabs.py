@@ -12,19 +12,27 @@ from tests.support.api import connect
 
 UNREAD_SECONDS = 2
 READ_TIMEOUT = 20
+SUBMITS = 2
+"""In a year, of one address."""
 
 
 @pytest.fixture(scope="module")
 def app(module_app):
-    limits = {"max_streams_per_session": 20, "max_streams_per_address": 64}
-    return module_app(page=True, trusted_proxies="127.0.0.1", test_unread_seconds=UNREAD_SECONDS, **limits)
+    limits = {"max_streams_per_session": 20, "max_streams_per_address": 64, "rate_submits": f"{SUBMITS}/365 days"}
+    server = {"page": True, "workers": 0, "trusted_proxies": "127.0.0.1", "test_unread_seconds": UNREAD_SECONDS}
+    return module_app(**server, **limits)
 
 
 @pytest.fixture(scope="module")
-def handlers(app):
-    """The numbers of the page's handlers, by their name in Python."""
+def config(app):
+    """What Gradio's page is made of."""
     with connect(app.base_url) as http:
-        config = http.get("/config").json()
+        return http.get("/config").json()
+
+
+@pytest.fixture(scope="module")
+def handlers(config):
+    """The numbers of the page's handlers, by their name in Python."""
     return {one["api_name"]: one["id"] for one in config["dependencies"]}
 
 
@@ -160,6 +168,47 @@ def test_the_hash_of_a_page_that_has_gone_is_anybodys_again_and_shows_its_own_se
     while (answer := second.join(first.hash, second.token)).status_code != 200 and time.monotonic() < deadline:
         time.sleep(0.05)
     assert answer.status_code == 200
+
+
+class Form:
+    """The page's form as it is at first, found by the ids of its elements."""
+
+    def __init__(self, config) -> None:
+        components = {one["id"]: one for one in config["components"]}
+        ids = {one["props"].get("elem_id"): number for number, one in components.items()}
+        click = [ids["generate"], "click"]
+        self._handler = next(one for one in config["dependencies"] if click in one["targets"] and one["backend_fn"])
+        self._inputs = [components[number] for number in self._handler["inputs"]]
+
+    def press_generate(self, visitor):
+        key = secrets.token_hex(8)
+        data = [key if one["type"] == "browserstate" else one["props"].get("value") for one in self._inputs]
+        data[[one["props"].get("elem_id") for one in self._inputs].index("prompt")] = "a calm sea"
+        data[-1] = {"token": visitor.token, "key": key}
+        body = {"data": data, "session_hash": visitor.hash, "fn_index": self._handler["id"]}
+        answer = visitor.http.post("/gradio_api/run/generate", json=body | {"event_data": None, "trigger_id": None})
+        assert answer.status_code == 200, answer.text
+
+    def generations_after_it(self, visitor):
+        """How many generations a visitor has, whose page is open, who has pressed Generate."""
+        visitor.join(token=visitor.token)
+        with visitor.reading() as (_, messages):
+            frame(messages)
+            self.press_generate(visitor)
+        headers = {"Authorization": f"Bearer {visitor.token}"}
+        return len(visitor.http.get("/api/v1/generations", headers=headers).json()["items"])
+
+
+def test_generate_on_the_page_counts_for_the_address_of_its_visitor(visitor, config):
+    form, address = Form(config), "192.0.2.100"
+    first, second, third, elsewhere = visitor(address), visitor(address), visitor(address), visitor("192.0.2.200")
+    assert [form.generations_after_it(one) for one in (first, second, third, elsewhere)] == [1, 1, 0, 1]
+    # It is the count of the API, and the page's own address has used nothing of it.
+    headers = {"Authorization": f"Bearer {first.token}"}
+    refusal = first.http.post("/api/v1/generations", json={"prompt": "a calm sea"}, headers=headers)
+    assert (refusal.status_code, refusal.json()["code"]) == (429, "limit_exceeded")
+    server = visitor("127.0.0.1")
+    assert [form.generations_after_it(server) for _ in range(SUBMITS)] == [1, 2]
 
 
 def descriptors(app):
