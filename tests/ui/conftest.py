@@ -82,6 +82,7 @@ class Api:
         self.down = False
         self.requests: list[httpx.Request] = []
         self.keys: dict[str, str] = {}
+        self.logs: dict[str, str] = {}
         self.page_size = 24
         self.refuse: dict[str, str] | None = None
         self.canned: dict[tuple[str, str], tuple[int, dict]] = {}
@@ -135,6 +136,8 @@ class Api:
         one = mine.get(path.split("/")[2])
         if one is None:
             return self._problem(404, "not_found")
+        if path.endswith("/log"):
+            return httpx.Response(200, text=self.logs.get(one["id"], ""))
         if path.endswith("/retry"):
             again = one | {"id": f"{one['id']}-again", "status": "queued", "createdAt": at(99), "updatedAt": at(99)}
             mine[again["id"]] = again

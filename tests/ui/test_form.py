@@ -4,7 +4,8 @@ import pytest
 from pydantic import ValidationError
 
 from tests.ui.conftest import engine, generation
-from videogen.ui.form import FormError, Limits, again, engine_form, read_seed, request, size
+from videogen.schemas.generations import GenerationCreate
+from videogen.ui.form import FormError, Limits, again, engine_form, read_seed, request, size, values_of
 
 LIMITS = Limits()
 
@@ -178,3 +179,13 @@ def test_a_recipe_again_draws_its_seeds_anew():
 @pytest.mark.parametrize("told", [None, 0, 9, "4", 2.0, True])
 def test_a_recipe_again_is_made_once_where_nobody_says_how_often(told):
     assert again(generation(), told).variations == 1
+
+
+@pytest.mark.parametrize("size", [(512, 288), (288, 288), (640, 300)])
+def test_the_form_filled_with_a_request_asks_for_the_same(size):
+    settings = {"width": size[0], "height": size[1], "durationSeconds": 2.5, "fps": 12, "seed": 7}
+    wanted = GenerationCreate(prompt="sea", negative_prompt="clouds", engine="procedural", settings=settings)
+    engines = [engine_form(engine(), LIMITS)]
+    values = values_of(wanted, engines[0])
+    basics = [values[name] for name in ("prompt", "negative", "shape", "detail", "seconds", "fps", "seed", "engine")]
+    assert request(basics, engines, {"size": (values["width"], values["height"])}) == wanted

@@ -18,6 +18,7 @@ from videogen.ui.page_client import PageClient
 from videogen.ui.pages import Visit
 from videogen.ui.panels import PANELS, panel_mark
 from videogen.ui.static_files import read
+from videogen.ui.tab import Site
 from videogen.ui.tabs import MAX_TABS, Tabs
 from videogen.ui.texts import TITLE, mark
 from videogen.ui.watch import Frame, Watch, Watched
@@ -56,12 +57,14 @@ def build_blocks(settings: PageSettings, client: PageClient, tabs: Tabs) -> gr.B
     with page:
         parts = Parts()
         video, fields, generate, error = _lay_out(parts, engines, settings)
-        events = Events(client, tabs.pages, fields)
+        site = Site(engines, settings.links_from_api)
+        events = Events(client, tabs.pages, fields, site)
         _wire_form(fields, generate, error, events, parts)
         parts.bridge.act(events.act, parts.session, parts.answer, **SHORT)
-        parts.bridge.fill(events.fill, parts.session, fields.all(), **{**SHORT, "postprocess": True})
+        filling = {**SHORT, "postprocess": True}
+        parts.bridge.fill(events.fill, [*fields.all(), parts.session], fields.filled(), **filling)
         parts.bridge.keep(outputs=parts.session, js="() => ({ token: videogen.signals.session.token })", **LOCAL)
-        _wire_watch(page, parts, video, client, Watched(tabs, Pace(), settings.new_token))
+        _wire_watch(page, parts, video, client, Watched(tabs, Pace(), site, settings.new_token))
         if mcp_is_installed():
             Agents(client).offer()
     # Gradio runs this many events at once and lets all others wait; each open page is one that never ends.
@@ -128,11 +131,12 @@ def _wire_form(fields: FormFields, generate: gr.Button, error: gr.HTML, events: 
     inputs = [*fields.all(), key, parts.session]
     once = {**SHORT, "trigger_mode": "once"}
     generate.click(events.generate, inputs, [error, key], js=read("submit.js"), **once)
+    shape = fields.fields["shape"]
+    custom = "(shape) => ({ __type__: 'update', visible: shape === 'custom' })"
+    shape.change(js=custom, inputs=shape, outputs=fields.custom_size, **LOCAL)
     engine = fields.fields["engine"]
     changed = list(engine_updates(fields, None))
-    engine.input(
-        lambda chosen, _: engine_updates(fields, chosen), [engine, parts.session], changed, queue=False, **QUIET
-    )
+    engine.input(events.engine, [engine, parts.session], changed, queue=False, **QUIET)
 
 
 def _wire_watch(page: gr.Blocks, parts: Parts, video: gr.Video, client: PageClient, watched: Watched) -> None:

@@ -33,6 +33,8 @@ class Board:
     cancelling: set[str] = field(default_factory=set)
     ended: deque[Generation] = field(default_factory=lambda: deque(maxlen=8))
     """What has ended since the board was made, and was seen before its end; oldest first."""
+    begun: dict[str, tuple[int, float]] = field(default_factory=dict)
+    """By id: the attempt after a lost renderer, and the progress with which it was seen first."""
     _generations: dict[str, Generation] = field(default_factory=dict)
     _early: dict[str, Event] = field(default_factory=dict)
 
@@ -126,6 +128,8 @@ class Board:
     def _store(self, generation: Generation) -> None:
         before = self._generations.get(generation.id)
         self._generations[generation.id] = generation
+        if generation.attempt > 1 and self.begun.get(generation.id, (1, 0.0))[0] != generation.attempt:
+            self.begun[generation.id] = generation.attempt, generation.progress
         if generation.status.is_terminal:
             self.cancelling.discard(generation.id)
             if before is not None and not before.status.is_terminal:

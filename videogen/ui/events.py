@@ -12,11 +12,11 @@ from pydantic import ValidationError
 from videogen.client import ClientError
 from videogen.schemas.generations import Project
 from videogen.ui import form
-from videogen.ui.form_fields import FormFields
+from videogen.ui.form_fields import FormFields, engine_updates
 from videogen.ui.handlers import FILLS, HANDLERS, Click, FormValues
 from videogen.ui.page_client import PageClient
 from videogen.ui.pages import Pages, Visit, texts_of
-from videogen.ui.tab import Notice, Tab
+from videogen.ui.tab import Notice, Site, Tab
 from videogen.ui.texts import Texts
 
 T = TypeVar("T")
@@ -25,8 +25,8 @@ T = TypeVar("T")
 class Events:
     """The functions that Gradio calls. The session is the last input of each: it is the proof of whose tab it is."""
 
-    def __init__(self, client: PageClient, pages: Pages, fields: FormFields) -> None:
-        self._client, self._pages, self._fields = client, pages, fields
+    def __init__(self, client: PageClient, pages: Pages, fields: FormFields, site: Site) -> None:
+        self._client, self._pages, self._fields, self._site = client, pages, fields, site
 
     async def act(self, event: gr.EventData, request: gr.Request, session: Any) -> Any:
         """Run the handler of what was clicked; its effect comes back through the watcher.
@@ -40,14 +40,25 @@ class Events:
             await self._run(tab, handler(tab, click))
         return click.data.get("number")
 
-    async def fill(self, event: gr.EventData, request: gr.Request, session: Any) -> list[Any]:
-        """Fill the form: the new values of its fields."""
+    async def fill(self, event: gr.EventData, request: gr.Request, *values: Any) -> list[Any]:
+        """Fill the form. The values are those of its fields as they are, and the session.
+
+        Returns:
+            the new values of `FormFields.filled`.
+        """
+        *fields, session = values
         click = Click.read(event._data)
         tab = self._tab(session, request)
-        values: FormValues | None = None
+        new: FormValues | None = None
         if (filler := FILLS.get(click.text("fill"))) is not None:
-            values = await self._run(tab, filler(tab, click))
-        return self._fields.updates(values or {})
+            new = await self._run(tab, filler(tab, click))
+        if new:
+            tab.form_before = self._fields.named(fields)
+        return self._fields.updates(new or {}, tab.texts.say)
+
+    def engine(self, request: gr.Request, chosen: Any, session: Any) -> dict[Any, Any]:
+        """Adapt the form to another engine."""
+        return engine_updates(self._fields, chosen, self._tab(session, request).texts.say)
 
     async def generate(self, request: gr.Request, *values: Any) -> tuple[str, str]:
         """Submit the form. The values are those of its fields, its idempotency key, and the session.
@@ -95,7 +106,8 @@ class Events:
         if isinstance(found, Tab):
             return found
         token = visit.token or visit.cookie
-        return Tab(self._client.of(request).as_session(token), texts_of(visit), token=token, tab=request.session_hash)
+        client = self._client.of(request).as_session(token)
+        return Tab(client, texts_of(visit), token=token, tab=request.session_hash, site=self._site)
 
 
 def explain(problem: form.FormError | ValidationError, texts: Texts) -> str:

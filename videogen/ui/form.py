@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+import orjson
+
 from videogen.core import i18n as language
 from videogen.schemas.engines import EngineInfo, PresetInfo
 from videogen.schemas.generations import Generation, GenerationCreate
@@ -220,6 +222,49 @@ def again(generation: Generation, variations: object = 1) -> GenerationCreate:
         input_file_id=generation.input_file_id,
         variations=variations if type(variations) is int and 1 <= variations <= 8 else 1,
     )
+
+
+def values_of(wanted: GenerationCreate, engine: EngineForm) -> dict[str, Any]:
+    """A request as values of the form's fields, by field name: the reverse of `FormFields.request`.
+
+    Args:
+        wanted: settings that it does not name get the engine's defaults, and no seed stays none.
+        engine: the one that the form then shows.
+    """
+    given = {name: value for name, value in wanted.settings.items() if value is not None}
+    default = engine.sizes["16:9"][engine.details[0]]
+    width, height = pixels = given.get("width", default[0]), given.get("height", default[1])
+    places = [(shape, detail) for shape, sizes in engine.sizes.items() for detail, one in sizes.items() if one == pixels]
+    shape, detail = places[0] if places else (CUSTOM, engine.details[0])
+    own = {f"{engine.id}.{one.name}": _typed(one, given.get(one.name, one.default)) for one in engine.fields}
+    return own | {
+        "engine": engine.id,
+        "type": wanted.type,
+        "variations": wanted.variations,
+        "prompt": wanted.prompt,
+        "negative": wanted.negative_prompt,
+        "image_id": wanted.input_file_id or "",
+        "shape": shape,
+        "detail": detail,
+        "width": width,
+        "height": height,
+        # A still has neither a length nor a frame rate. A length is whole frames: what it is short of them is noise.
+        "seconds": round(given.get("durationSeconds") or engine.seconds, 3),
+        "fps": given.get("fps") or engine.fps,
+        "seed": "" if given.get("seed") is None else str(given["seed"]),
+    }
+
+
+def _typed(field: SettingField, value: Any) -> Any:
+    """The value as its component takes it."""
+    return orjson.dumps(value).decode() if field.kind == "json" and value is not None else value
+
+
+def recipe_of(generation: Generation) -> GenerationCreate:
+    """A generation's recipe as a request for the same once more, seed included."""
+    sizes = {"width": generation.width, "height": generation.height, "seed": generation.seed}
+    times = {"durationSeconds": generation.duration_seconds, "fps": generation.fps} if generation.fps else {}
+    return again(generation).model_copy(update={"settings": generation.settings | sizes | times})
 
 
 def read_seed(text: object) -> int | None:

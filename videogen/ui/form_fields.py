@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -27,6 +27,8 @@ class FormFields:
     """`prompt`, `negative`, ..., and `engine.setting` for an engine's own."""
     own: dict[str, gr.Column] = field(default_factory=dict)
     """The own settings of each engine."""
+    custom_size: gr.Row | None = None
+    """Shown while the shape is `custom`."""
 
     def all(self) -> list[Any]:
         """The components."""
@@ -43,20 +45,38 @@ class FormFields:
             form.FormError: a value cannot be sent.
             pydantic.ValidationError: a value is not of the right type.
         """
-        named = dict(zip(self.fields, values, strict=True))
+        named = self.named(values)
         engine = self.engine(named["engine"])
         own = {one.name: named[f"{engine.id}.{one.name}"] for one in engine.fields}
         wishes = {
             "type": named["type"],
             "variations": named["variations"],
             "inputFileId": named["image_id"] or None,
+            "size": (named["width"], named["height"]),
             "settings": {name: value for name, value in own.items() if value not in (None, "")},
         }
         return form.request([named[name] for name in _BASICS], self.engines, wishes)
 
-    def updates(self, values: Mapping[str, Any]) -> list[Any]:
-        """The outputs of an event that fills the form: `values` by field name; all other fields stay as they are."""
-        return [values[name] if name in values else gr.skip() for name in self.fields]
+    def named(self, values: Sequence[Any]) -> dict[str, Any]:
+        """The fields' values, in the order of `all`, by name."""
+        return dict(zip(self.fields, values, strict=True))
+
+    def filled(self) -> list[Any]:
+        """The outputs of an event that fills the form: the fields, and what another engine or shape shows or hides."""
+        return [*self.all(), *self.own.values(), self.custom_size]
+
+    def updates(self, values: Mapping[str, Any], say: Callable[[str], str]) -> list[Any]:
+        """The new values of `filled`: `values` by field name, the rest stays as it is; `say` gives a key's words."""
+        changes = engine_updates(self, values["engine"], say) if "engine" in values else {}
+        if values.get("fps"):
+            rates = sorted({*self.engine(values.get("engine")).fps_choices, values["fps"]})
+            changes[self.fields["fps"]] = gr.update(choices=[(f"{rate} fps", rate) for rate in rates])
+        if "shape" in values:
+            changes[self.custom_size] = gr.update(visible=values["shape"] == form.CUSTOM)
+        for name, value in values.items():
+            if (component := self.fields.get(name)) is not None:
+                changes[component] = {**changes.get(component, {}), **gr.update(value=value)}
+        return [changes.get(component, gr.skip()) for component in self.filled()]
 
 
 def build_form(engines: Sequence[EngineForm], limits: Limits) -> FormFields:
@@ -65,9 +85,12 @@ def build_form(engines: Sequence[EngineForm], limits: Limits) -> FormFields:
     put = made.fields
     with gr.Row(elem_id="form-kind"):
         put["type"], put["variations"] = _kind()
-    shapes = [(mark(word), value) for value, word in SHAPES.items() if value != form.CUSTOM]
+    shapes = [(mark(word), value) for value, word in SHAPES.items()]
     put["shape"] = gr.Radio(shapes, value="16:9", label=mark("form.shape"), elem_id="shape")
-    put["detail"] = gr.Radio(_details(first), value=first.details[0], label=mark("form.detail"), elem_id="detail")
+    with gr.Row(elem_id="custom-size", visible=False) as made.custom_size:
+        for name, pixels in zip(("width", "height"), first.sizes["16:9"][first.details[0]], strict=True):
+            put[name] = gr.Number(pixels, label=mark(f"form.{name}"), elem_id=name, precision=0, min_width=100)
+    put["detail"] = gr.Radio(_details(first, mark), value=first.details[0], label=mark("form.detail"), elem_id="detail")
     with gr.Row(elem_id="form-timing"):
         put["seconds"], put["fps"] = _timing(first)
     with gr.Accordion(mark("setting.more"), open=False, elem_id="more"):
@@ -154,15 +177,15 @@ def _number(one: SettingField, about: dict[str, Any]) -> Any:
     return gr.Number(one.default, step=step or 1, precision=precision, **bounds, **about)
 
 
-def _details(engine: EngineForm) -> list[tuple[str, str]]:
-    return [(mark(DETAILS[one]) if one in DETAILS else f"{one}p", one) for one in engine.details]
+def _details(engine: EngineForm, say: Callable[[str], str]) -> list[tuple[str, str]]:
+    return [(say(DETAILS[one]) if one in DETAILS else f"{one}p", one) for one in engine.details]
 
 
-def engine_updates(made: FormFields, engine_id: object) -> dict[Any, Any]:
-    """What another engine changes about the fields, by component."""
+def engine_updates(made: FormFields, engine_id: object, say: Callable[[str], str] = mark) -> dict[Any, Any]:
+    """What another engine changes about the fields, by component; `say` gives the words of a key."""
     engine, put = made.engine(engine_id), made.fields
     return {
-        put["detail"]: gr.update(choices=_details(engine), value=engine.details[0]),
+        put["detail"]: gr.update(choices=_details(engine, say), value=engine.details[0]),
         put["seconds"]: gr.update(minimum=engine.min_seconds, maximum=engine.max_seconds, value=engine.seconds),
         put["fps"]: gr.update(choices=[(f"{rate} fps", rate) for rate in engine.fps_choices], value=engine.fps),
         put["negative"]: gr.update(visible=engine.negative),

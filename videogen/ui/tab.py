@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from videogen.ui.form import EngineForm
 from videogen.ui.pages import Page
 
 Link = Literal["live", "reconnecting", "paused"]
@@ -19,6 +20,8 @@ class Notice:
     kind: Literal["info", "warning"] = "info"
     undo: tuple[str, ...] = ()
     """What Undo brings back: ids of deleted generations."""
+    form_back: bool = False
+    """Whether the form was filled, and what stood in it before can be brought back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +32,38 @@ class Dialog:
     values: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What is the same for all tabs."""
+
+    engines: Sequence[EngineForm] = ()
+    """What the form offers, the default first."""
+    links_from_api: Callable[[], bool] = lambda: True
+    """Whether the API knows the public address of shared links; where it does not, the browser does."""
+
+    def engine(self, engine_id: str) -> EngineForm | None:
+        """An engine by id; None where it is not offered."""
+        return next((one for one in self.engines if one.id == engine_id), None)
+
+    def animator(self, engine_id: str) -> EngineForm | None:
+        """The engine that makes a video from a still: this one if it can, else the first that can, else None."""
+        able = [one for one in self.engines if one.available and one.image and "video" in one.types]
+        return next((one for one in able if one.id == engine_id), able[0] if able else None)
+
+
 @dataclass(slots=True)
 class Tab(Page):
     """The state from which the panels are rendered. Handlers change it and call `ring`; its watcher then renders."""
 
+    site: Site = field(default_factory=Site)
     link: Link = "reconnecting"
     """Whether events arrive from the API."""
     notice: Notice | None = None
     dialog: Dialog | None = None
+    form_before: Mapping[str, Any] = field(default_factory=dict)
+    """The form's values by field name, as they were before it was filled last."""
+    playing: str = ""
+    """The link of the video that the player has."""
     adopt: bool = False
     """Whether the browser's cookie is another session's and must be replaced."""
     download: str | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -110,6 +111,44 @@ class Texts:
         if generation.attempt <= 1 or generation.status.is_terminal:
             return ""
         return self.say("stage.again", attempt=generation.attempt)
+
+    def goes_on(self, generation: Generation, begun: float | None) -> str:
+        """The same with where it goes on; `begun` is the progress with which this attempt began, None if unknown."""
+        if generation.status is Status.QUEUED and generation.progress >= 1:
+            return self.say("stage.goes_on", percent=int(generation.progress))
+        if not self.attempt(generation) or begun is None:
+            return self.attempt(generation)
+        key = "stage.again_at" if begun >= 1 else "stage.again_from_start"
+        return self.say(key, attempt=generation.attempt, percent=int(begun))
+
+    def time(self, seconds: float) -> str:
+        """A length of time in words, such as `12 s` or `2 min 5 s`."""
+        minutes, rest = divmod(max(round(seconds), 1), 60)
+        if minutes == 0:
+            return self.say("time.seconds", seconds=rest)
+        if minutes < 60:
+            return self.say("time.minutes", minutes=minutes, seconds=f"{rest:02}")
+        return self.say("time.hours", hours=minutes // 60, minutes=f"{minutes % 60:02}")
+
+    def times(self, generation: Generation, now: datetime) -> str:
+        """How long it has waited or rendered, and how long it should still take. What is unknown is left out."""
+        words, left = [], generation.eta_seconds
+        if generation.started_at is not None and generation.finished_at is not None:
+            words.append(self._time("time.took", (generation.finished_at - generation.started_at).total_seconds()))
+        if generation.status is Status.QUEUED:
+            wait = generation.expected_wait_seconds
+            words.append(self._time("time.waited", (now - generation.created_at).total_seconds()))
+            if wait is not None:
+                words.append(self.say("time.soon") if wait < 1 else self._time("time.begins", wait))
+                words += [] if left is None else [self._time("time.render", left - wait)]
+        elif generation.status is Status.PROCESSING and generation.started_at is not None:
+            words.append(self._time("time.rendering", (now - generation.started_at).total_seconds()))
+        if left is not None and generation.status is Status.PROCESSING:
+            words.append(self.say("time.almost") if left < 0.5 else self._time("stage.about_left", left))
+        return " · ".join(words)
+
+    def _time(self, key: str, seconds: float) -> str:
+        return self.say(key, time=self.time(seconds))
 
     def length(self, seconds: float) -> str:
         """The length of a video, to a tenth where that says more."""

@@ -19,7 +19,7 @@ from videogen.ui.pages import Visit, sign_in, texts_of
 from videogen.ui.panels import PANELS, render_panel
 from videogen.ui.panels.job import player
 from videogen.ui.signals import signals
-from videogen.ui.tab import Notice, Tab
+from videogen.ui.tab import Notice, Site, Tab
 from videogen.ui.tabs import Tabs
 from videogen.ui.texts import Texts
 
@@ -37,6 +37,7 @@ class Watched:
 
     tabs: Tabs
     pace: Pace
+    site: Site
     new_token: Callable[[], str] = new_token
 
 
@@ -52,6 +53,7 @@ class Watch:
             search: the query of the page's address, such as `?generation=gen_...`.
         """
         self._client, self._pages, self._pace = client, watched.tabs.pages, watched.pace
+        self._site = watched.site
         self._new_token = watched.new_token
         self._key, self._search = session_hash, search
         self._frames = itertools.count(1)
@@ -64,7 +66,7 @@ class Watch:
         backoff = Backoff(longest=3.0)
         self._brought = visit.token
         while True:
-            tab = Tab(self._client, texts_of(visit))
+            tab = Tab(self._client, texts_of(visit), site=self._site)
             try:
                 async with aclosing(self._follow(tab, visit)) as frames:
                     async for frame in frames:

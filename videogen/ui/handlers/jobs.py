@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from videogen.client import ApiError
+from videogen.core.text import shorten
 from videogen.ui.handlers.registry import Click, handles
-from videogen.ui.tab import Notice, Tab
+from videogen.ui.tab import Dialog, Notice, Tab
+
+LOG_CHARS: Final = 60_000
+"""So much of a log's end is shown."""
 
 
 @handles("select")
@@ -39,3 +45,18 @@ async def retry(tab: Tab, click: Click) -> None:
     made = await tab.client.retry(click.generation_id)
     tab.board.put(made)
     tab.board.select(made.id)
+
+
+@handles("renew")
+async def renew(tab: Tab, click: Click) -> None:
+    """Read a generation again: a link of it has expired, or its file is gone."""
+    await tab.fetch(click.generation_id)
+
+
+@handles("log")
+async def log(tab: Tab, click: Click) -> None:
+    """Show what the engine printed."""
+    text = await tab.client.log(click.generation_id)
+    item = tab.board.get(click.generation_id)
+    name = shorten(item.title or item.prompt, 80) if item else ""
+    tab.dialog = Dialog("log", {"name": name, "text": text[-LOG_CHARS:], "cut": len(text) > LOG_CHARS})

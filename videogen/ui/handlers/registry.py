@@ -37,6 +37,12 @@ class Click:
         return self.text("generationId", 100)
 
     @property
+    def base(self) -> str:
+        """The app's address as the browser knows it, without a slash at the end; empty where it has none."""
+        address = self.text("base", 500)
+        return address if address.startswith(("http://", "https://")) else ""
+
+    @property
     def ids(self) -> list[str]:
         """Several generations: the attribute `data-ids`, separated by spaces."""
         return self.text("ids", 200_000).split()

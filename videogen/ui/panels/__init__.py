@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from videogen.ui.panels import archive, history, job, page, queue
+from videogen.ui.panels import archive, history, job, page, queue, recipe
 from videogen.ui.tab import Tab
 from videogen.ui.templating import render
 
@@ -28,7 +28,7 @@ PANELS: Final = (
     Panel("stage", job.stage),
     Panel("job", job.job),
     Panel("actions", job.actions),
-    Panel("about", job.about),
+    Panel("about", recipe.about),
     Panel("queue", queue.queue),
     Panel("history", history.history),
     Panel("archive", archive.archive),

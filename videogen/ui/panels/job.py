@@ -1,14 +1,24 @@
-"""The selected generation: picture, state, what can be done with it, and what it was made from."""
+"""The selected generation: picture and player, state, and what can be done with it."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, Final
+from urllib.parse import parse_qs, urlsplit
 
-from videogen.core.text import file_name
+from videogen.core.text import file_name, shorten
 from videogen.schemas.generations import Generation
 from videogen.schemas.status import Status
 from videogen.ui.tab import Tab
+
+ALT_CHARS: Final = 120
+"""Of a prompt, where it is read out."""
+MESSAGE_CHARS: Final = 300
+"""Of an engine's message on the stage; all of it is in the log."""
+SPARE_SECONDS: Final = 60
+"""A link that expires sooner is as good as expired."""
 
 
 def is_missing(item: Generation) -> bool:
@@ -16,51 +26,88 @@ def is_missing(item: Generation) -> bool:
     return item.status is Status.COMPLETED and item.error is not None
 
 
+def is_done(item: Generation) -> bool:
+    """Whether its file can be shown."""
+    return item.status is Status.COMPLETED and item.error is None
+
+
 def stage(tab: Tab) -> Mapping[str, Any]:
     """The preview, the poster or the still, else words."""
     item = tab.board.selected
     if item is None:
-        return {"item": None, "picture": None, "message": ""}
-    done = item.status is Status.COMPLETED
-    picture = (item.image_url or item.poster_url) if done else item.preview_url
-    if item.status in (Status.FAILED, Status.CANCELLED) or is_missing(item):
-        picture = None
-    message = tab.texts.stage(item) if picture is None else ""
-    alt = tab.texts.say("job.poster" if done else "job.preview", prompt=item.prompt)
-    return {"item": item.id, "picture": picture, "alt": alt, "message": message, "video": player(tab) is not None}
+        return {"id": None, "picture": None, "message": "", "advice": "", "working": False}
+    done, ended = is_done(item), item.status.is_terminal
+    picture = (item.image_url or item.poster_url) if done else None if ended else item.preview_url
+    video = player(tab) is not None
+    kind = "job.preview" if not done else "job.still" if item.type == "image" else "job.poster"
+    return {
+        "id": item.id,
+        "picture": picture,
+        # The player over it has a name of its own.
+        "alt": "" if video else tab.texts.say(kind, prompt=shorten(item.prompt, ALT_CHARS)),
+        "video": video,
+        "message": "" if picture else shorten(tab.texts.stage(item), MESSAGE_CHARS),
+        "advice": _advice(tab, item) if item.status is Status.FAILED else "",
+        "working": not ended,
+    }
+
+
+def _advice(tab: Tab, item: Generation) -> str:
+    """What to do about a failed one."""
+    retryable = item.error is not None and item.error.retryable
+    return tab.texts.say("stage.failed_retry" if retryable else "stage.failed_change")
 
 
 def player(tab: Tab) -> dict[str, object] | None:
     """The value of the player. A plain dictionary without `meta`: Gradio's server does not download it."""
     item = tab.board.selected
-    if item is None or item.status is not Status.COMPLETED or is_missing(item) or item.video_url is None:
+    if item is None or not is_done(item) or item.video_url is None:
         return None
-    return {"path": item.video_url, "url": item.video_url, "orig_name": f"{item.id}.mp4"}
+    link = _kept_link(tab, item.video_url)
+    return {"path": link, "url": link, "orig_name": f"{item.id}.mp4"}
+
+
+def _kept_link(tab: Tab, link: str) -> str:
+    """The link that the player has, where it leads to the same file and works: another one would load it again."""
+    kept, new = urlsplit(tab.playing), urlsplit(link)
+    expires = parse_qs(kept.query).get("exp", ["0"])[0]
+    works = expires.isdecimal() and int(expires) > time.time() + SPARE_SECONDS
+    if (kept.netloc, kept.path) != (new.netloc, new.path) or not works:
+        tab.playing = link
+    return tab.playing
 
 
 def job(tab: Tab) -> Mapping[str, Any]:
-    """State, stage, step, progress and remaining time."""
+    """State, stage, step, progress and times."""
     item, texts = tab.board.selected, tab.texts
     if item is None:
-        return {"id": "", "status": "", "label": texts.say("status.none"), "progress": 0.0}
-    cancelling = item.id in tab.board.cancelling and not item.status.is_terminal
-    label = texts.say("status.cancelling") if cancelling else texts.status(item.status)
-    if is_missing(item):
-        label = texts.say("status.missing")
-    eta = ""
-    if not item.status.is_terminal and item.eta_seconds is not None:
-        eta = texts.say("stage.about_left", time=texts.length(round(item.eta_seconds)))
+        return {"id": "", "status": "", "label": texts.say("status.none"), "active": False}
+    attempt, begun = tab.board.begun.get(item.id, (1, None))
+    # Without news nothing counts on.
+    now = datetime.now(UTC) if tab.link == "live" else item.updated_at
+    notes = (texts.goes_on(item, begun if attempt == item.attempt else None), texts.times(item, now))
+    running = item.status is Status.PROCESSING
+    # The stage says it where there is nothing to see.
+    unseen = item.status.is_terminal and not is_done(item)
+    quarter = int(item.progress // 25) * 25
     return {
         "id": item.id,
         "status": item.status.value,
-        "label": label,
-        "progress": item.progress,
-        "running": item.status is Status.PROCESSING,
-        "stage": texts.stage(item),
+        "label": _label(tab, item),
+        "active": not item.status.is_terminal,
+        "running": running,
+        "progress": round(item.progress, 1),
+        "stage": "" if unseen else shorten(texts.stage(item), MESSAGE_CHARS),
         "step": texts.step(item),
-        "attempt": texts.attempt(item),
-        "eta": eta,
+        "times": " · ".join(filter(None, notes)),
+        "heard": texts.say("job.said", percent=quarter) if running and quarter else "",
     }
+
+
+def _label(tab: Tab, item: Generation) -> str:
+    if item.id in tab.board.cancelling and not item.status.is_terminal:
+        return tab.texts.say("status.cancelling")
+    return tab.texts.say("status.missing") if is_missing(item) else tab.texts.status(item.status)
 
 
 def actions(tab: Tab) -> Mapping[str, Any]:
@@ -68,20 +115,16 @@ def actions(tab: Tab) -> Mapping[str, Any]:
     item = tab.board.selected
     if item is None:
         return {"id": None}
-    ended = item.status.is_terminal
-    done = item.status is Status.COMPLETED and not is_missing(item)
+    ended, done = item.status.is_terminal, is_done(item)
     return {
         "id": item.id,
         "cancelling": item.id in tab.board.cancelling,
         "ended": ended,
         "done": done,
         "retry": ended and not done,
-        "still": done and item.type == "image",
+        "log": item.status is Status.FAILED,
+        "share": done or not ended,
+        "animate": done and item.type == "image" and tab.site.animator(item.engine) is not None,
         "file": item.video_url or item.image_url,
         "file_name": file_name(item.title or item.prompt, "mp4" if item.type == "video" else "png"),
     }
-
-
-def about(tab: Tab) -> Mapping[str, Any]:
-    """Prompt and recipe."""
-    return {"item": tab.board.selected}

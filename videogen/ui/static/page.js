@@ -29,10 +29,12 @@ for (const kind of ["click", "submit", "change"]) {
     const wanted = { click: "button, a, [role=button]", submit: "form", change: "select, input" }[kind];
     const target = event.target.closest?.("[data-do], [data-fill]");
     if (!target?.matches(wanted) || target.disabled || event.defaultPrevented) return;
+    if (event.detail > 1 && "once" in target.dataset) return; // the second half of a double click
     if (kind === "submit") event.preventDefault();
     const own = kind === "submit" ? Object.fromEntries(new FormData(target)) : {};
     if (kind === "change") own.value = target.type === "checkbox" ? target.checked : target.value;
-    const data = { ...target.closest("[data-generation-id]")?.dataset, ...target.dataset, ...own };
+    const around = target.closest("[data-generation-id]")?.dataset;
+    const data = { base: videogen.root(), ...around, ...target.dataset, ...own };
     videogen.send(target.dataset.fill ? "fill" : "act", data);
   });
 }

@@ -1,0 +1,45 @@
+"""The form's components: filled by an event, read as a request."""
+
+import gradio as gr
+import pytest
+
+from tests.ui.conftest import engine
+from videogen.core.i18n import catalog
+from videogen.ui.form import Limits, engine_form
+from videogen.ui.form_fields import build_form
+from videogen.ui.texts import Texts
+
+OWN = {"properties": {"steps": {"type": "integer", "default": 30}}}
+
+
+@pytest.fixture
+async def fields():
+    # Without a running loop Gradio makes one of its own, and leaves it open.
+    engines = [engine_form(one, Limits()) for one in (engine(), engine(id="own", settingsSchema=OWN))]
+    with gr.Blocks(analytics_enabled=False):
+        return build_form(engines, Limits())
+
+
+def updates(fields, values):
+    """What an event changes, by the component's element id."""
+    made = zip(fields.filled(), fields.updates(values, Texts(catalog("en")).say), strict=True)
+    return {component.elem_id: update for component, update in made if len(update) > 1}
+
+
+def test_what_is_not_named_stays(fields):
+    assert updates(fields, {"seed": "7", "unknown": 1}) == {"seed": gr.update(value="7")}
+
+
+def test_another_engine_brings_its_choices_with_the_value(fields):
+    changes = updates(fields, {"engine": "own", "own.steps": 12, "seconds": 3, "fps": 23})
+    assert changes["settings-own"]["visible"] is True
+    assert changes["settings-procedural"]["visible"] is False
+    assert changes["setting-steps"]["value"] == 12
+    assert changes["detail"]["choices"][0] == ("Draft", "288"), "in the words of the page"
+    assert (changes["seconds"]["value"], changes["seconds"]["maximum"]) == (3, 20.0)
+    assert ("23 fps", 23) in changes["fps"]["choices"], "a rate that is no choice yet becomes one"
+
+
+def test_a_typed_size_shows_its_fields(fields):
+    assert updates(fields, {"shape": "custom"})["custom-size"]["visible"] is True
+    assert updates(fields, {"shape": "1:1"})["custom-size"]["visible"] is False

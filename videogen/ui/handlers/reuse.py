@@ -1,0 +1,60 @@
+"""What was made once, made again: its settings into the form, or its recipe with new seeds at once."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+from videogen.core.text import shorten
+from videogen.schemas.generations import Generation
+from videogen.ui import form
+from videogen.ui.form import EngineForm
+from videogen.ui.handlers.registry import Click, FormValues, fills, handles
+from videogen.ui.tab import Notice, Tab
+
+
+@fills("use")
+async def use(tab: Tab, click: Click) -> FormValues:
+    """The whole form as it was for a generation."""
+    generation = await tab.client.get(click.generation_id)
+    engine = tab.site.engine(generation.engine)
+    return _filled(tab, generation, engine if engine and engine.available else tab.site.engines[0])
+
+
+@fills("animate")
+async def animate(tab: Tab, click: Click) -> FormValues:
+    """The form for a video that starts from a finished still."""
+    still = await tab.client.get(click.generation_id)
+    if (engine := tab.site.animator(still.engine)) is None:
+        return {}
+    changes = {"type": "video", "image_id": still.file_id or "", "seed": ""}
+    return {**_filled(tab, still, engine), **changes}
+
+
+@fills("form-back")
+async def form_back(tab: Tab, _click: Click) -> FormValues:
+    """The form as it was before it was filled last."""
+    tab.notice = Notice(tab.texts.say("reuse.back"))
+    return tab.form_before
+
+
+@handles("again")
+async def again(tab: Tab, click: Click) -> None:
+    """The same recipe at once, with seeds that are drawn anew; `variations` is how many, in one project."""
+    wanted = form.again(await tab.client.get(click.generation_id), int(click.text("variations", 1) or 1))
+    project = await tab.client.submit(wanted, str(uuid4()))
+    for generation in project.generations:
+        tab.board.put(generation)
+    tab.board.select(project.generations[0].id)
+
+
+def _filled(tab: Tab, generation: Generation, engine: EngineForm) -> FormValues:
+    """The form's values for a generation's recipe, and a notice that names it and says what will differ."""
+    say, made_by = tab.texts.say, generation.engine_version
+    title = shorten(generation.title or generation.prompt, 40)
+    words = [say("reuse.filled", what=say("reuse.quoted", words=title))]
+    if engine.id != generation.engine:
+        words.append(say("reuse.other_engine", engine=generation.engine))
+    elif engine.version != made_by:
+        words.append(say("reuse.version", then=made_by, engine=engine.title, now=engine.version))
+    tab.notice = Notice(" ".join(words), form_back=True)
+    return form.values_of(form.recipe_of(generation), engine)

@@ -1,0 +1,80 @@
+"""What the selected generation was made from: prompt, what was understood of it, settings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from videogen.schemas.generations import Generation
+from videogen.ui.schema import COMFORTABLE
+from videogen.ui.tab import Tab
+
+
+def about(tab: Tab) -> Mapping[str, Any]:
+    """Prompt, understanding, facts, and the whole recipe."""
+    item = tab.board.selected
+    if item is None:
+        return {"id": None}
+    return {
+        "id": item.id,
+        "prompt": item.prompt,
+        "title": item.title,
+        "understanding": item.understanding,
+        "facts": facts(tab, item),
+        "seed": str(item.seed),
+        "settings": own_settings(tab, item),
+        "hash": item.recipe_hash,
+        "recipe": recipe_json(item),
+    }
+
+
+def facts(tab: Tab, item: Generation) -> list[tuple[str, str]]:
+    """What is known about it: names and values. The seed stands by itself."""
+    texts = tab.texts
+    length = texts.say("job.length_at", length=texts.length(item.duration_seconds), fps=item.fps) if item.fps else ""
+    values = {
+        "makes": texts.say("form.video" if item.type == "video" else "form.still"),
+        "size": f"{item.width} × {item.height}",
+        "length": length,
+        "engine": f"{item.engine} {item.engine_version}".strip(),
+        "started_from": texts.say("job.an_image") if item.input_file_id else "",
+        "left_out": item.negative_prompt,
+        "file": texts.size(item.size_bytes),
+    }
+    return [(texts.say(f"job.{name}"), value) for name, value in values.items() if value]
+
+
+def own_settings(tab: Tab, item: Generation) -> list[tuple[str, str]]:
+    """The engine's own settings, named as in the form."""
+    engine = tab.site.engine(item.engine)
+    known = {one.name: one for one in engine.fields} if engine else {}
+    settings = {name: value for name, value in item.settings.items() if name not in COMFORTABLE and value is not None}
+    return [
+        (known[name].title if name in known else name, _worded(tab, value, known[name].unit if name in known else ""))
+        for name, value in settings.items()
+    ]
+
+
+def _worded(tab: Tab, value: Any, unit: str) -> str:
+    if isinstance(value, bool):
+        return tab.texts.say("setting.yes" if value else "setting.no")
+    text = value if isinstance(value, str) else orjson.dumps(value).decode()
+    return f"{text} {unit}".strip()
+
+
+def recipe_json(item: Generation) -> str:
+    """The recipe as a person may keep it: the body of a request, and what made it. JSON, indented."""
+    values = {
+        "type": item.type,
+        "prompt": item.prompt,
+        "negativePrompt": item.negative_prompt or None,
+        "engine": item.engine,
+        "engineVersion": item.engine_version,
+        "settings": item.settings | {"seed": item.seed},
+        "inputFileId": item.input_file_id,
+        "recipeHash": item.recipe_hash,
+    }
+    kept = {name: value for name, value in values.items() if value is not None}
+    return orjson.dumps(kept, option=orjson.OPT_INDENT_2).decode()
