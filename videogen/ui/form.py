@@ -234,8 +234,8 @@ def values_of(wanted: GenerationCreate, engine: EngineForm) -> dict[str, Any]:
     given = {name: value for name, value in wanted.settings.items() if value is not None}
     default = engine.sizes["16:9"][engine.details[0]]
     width, height = pixels = given.get("width", default[0]), given.get("height", default[1])
-    places = [(shape, detail) for shape, sizes in engine.sizes.items() for detail, one in sizes.items() if one == pixels]
-    shape, detail = places[0] if places else (CUSTOM, engine.details[0])
+    places = {one: (shape, detail) for shape, sizes in engine.sizes.items() for detail, one in sizes.items()}
+    shape, detail = places.get(pixels, (CUSTOM, engine.details[0]))
     own = {f"{engine.id}.{one.name}": _typed(one, given.get(one.name, one.default)) for one in engine.fields}
     return own | {
         "engine": engine.id,
