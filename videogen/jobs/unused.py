@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Final
 
 from videogen.core.errors import StorageError
+from videogen.core.memory import return_free_memory
 from videogen.storage import Storage
 from videogen.store import Store
 
@@ -32,7 +33,7 @@ class UnusedRemover:
         """The last events up to this id have no progress before them any more."""
 
     def run(self, is_stopping: Callable[[], bool]) -> None:
-        """Remove what is due. What fails is logged, and the next run tries again."""
+        """Remove what is due, and give freed memory back. What fails is logged, and the next run tries again."""
         for remove_some in (self._remove_expired, self._remove_uploads, self._remove_progress, self._remove_sessions):
             try:
                 while not is_stopping() and remove_some():
@@ -41,6 +42,7 @@ class UnusedRemover:
                 logger.warning("What is not needed any more could not be removed: %s", problem)
             except Exception:  # the thread must not end
                 logger.exception("What is not needed any more could not be removed.")
+        return_free_memory()
 
     def _remove_expired(self) -> bool:
         self._store.remove_expired()
