@@ -13,7 +13,7 @@ from videogen.core.errors import UNKNOWN_ROUTE, VideogenError
 from videogen.core.version import __version__
 from videogen.schemas.generations import Generation
 from videogen.schemas.status import Status
-from videogen.schemas.system import Problem
+from videogen.schemas.system import LimitInfo, Problem
 
 
 class ClientError(VideogenError, code="client_error", title="Call failed"):
@@ -70,7 +70,7 @@ class GenerationCancelled(GenerationEnded, code="generation_cancelled", title="G
 
 
 class ApiError(ClientError):
-    """The API refused the request; `code`, `status`, `detail` and `errors` are those of its response."""
+    """The API refused the request; `code`, `status`, `detail`, `errors` and `limit` are those of its response."""
 
     def __init__(
         self,
@@ -80,6 +80,7 @@ class ApiError(ClientError):
         *,
         errors: list[dict[str, str]] | None = None,
         retry_after: float | None = None,
+        limit: LimitInfo | None = None,
     ) -> None:
         super().__init__(detail)
         # Other errors have these as class attributes; here each response has its own.
@@ -87,6 +88,7 @@ class ApiError(ClientError):
         self.status = status  # type: ignore[misc]
         self.errors = errors or []
         self.retry_after = retry_after
+        self.limit = limit
 
     @property
     def is_temporary(self) -> bool:
@@ -103,9 +105,8 @@ def from_response(response: httpx.Response) -> ApiError:
         # The response of a proxy, not of the API.
         detail = f"The server answered {response.status_code} {response.reason_phrase}.".replace(" .", ".")
         return ApiError("http_error", detail, response.status_code, retry_after=retry_after)
-    refusal = ApiError(
-        problem.code, problem.detail, response.status_code, errors=problem.errors, retry_after=retry_after
-    )
+    more = {"errors": problem.errors, "retry_after": retry_after, "limit": problem.limit}
+    refusal = ApiError(problem.code, problem.detail, response.status_code, **more)
     refusal.type = problem.type  # type: ignore[misc]
     return refusal
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+from dataclasses import dataclass
 from typing import ClassVar, Final
 
 UNKNOWN_ROUTE: Final = "urn:videogen:unknown-route"
@@ -152,12 +153,27 @@ class InvalidRequestError(VideogenError, code="invalid_request", status=422, tit
         return problem
 
 
-class LimitExceededError(VideogenError, code="limit_exceeded", status=429, title="Limit exceeded"):
-    """This is more than one visitor, or all together, may have. `detail` names the limit."""
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A limit that is reached, for who words it in another language."""
 
-    def __init__(self, detail: str, retry_after: int = 5) -> None:
+    name: str
+    """Such as `active_per_session`, as in the name of its setting."""
+    amount: float
+    """How much is allowed: a number of things, or bytes."""
+    used: float | None = None
+    """How much there is already."""
+    window_seconds: int | None = None
+    """Within how long, for a rate."""
+
+
+class LimitExceededError(VideogenError, code="limit_exceeded", status=429, title="Limit exceeded"):
+    """This is more than one visitor, or all together, may have. `detail` and `limit` name the limit."""
+
+    def __init__(self, detail: str, retry_after: int = 5, limit: Limit | None = None) -> None:
         super().__init__(detail)
         self.retry_after = retry_after
+        self.limit = limit
 
 
 class InputMissingError(VideogenError, code="input_missing", status=410, title="Input image gone"):

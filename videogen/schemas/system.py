@@ -47,6 +47,16 @@ class DeviceList(Model):
     items: list[Device]
 
 
+class LimitInfo(Model):
+    """The limit that a request would exceed."""
+
+    name: str = Field(description="Such as `active_per_session`: as in the name of its setting.")
+    amount: float = Field(description="How much is allowed: a number of things, or bytes.")
+    used: float | None = Field(default=None, description="How much there is already; null where that does not matter.")
+    window_seconds: int | None = Field(default=None, description="Within how long, for a rate; else null.")
+    retry_after_seconds: int = Field(description="As in the header `Retry-After`.")
+
+
 class Problem(Model):
     """RFC 9457 problem details, with a stable `code`."""
 
@@ -58,3 +68,4 @@ class Problem(Model):
     detail: str
     code: str
     errors: list[dict[str, str]] | None = None
+    limit: LimitInfo | None = Field(default=None, description="With code `limit_exceeded`, where the limit has a name.")

@@ -6,7 +6,7 @@ import threading
 from typing import Final
 
 from videogen.core.config import PREFIX, AppConfig
-from videogen.core.errors import LimitExceededError
+from videogen.core.errors import Limit, LimitExceededError
 from videogen.store import Store
 
 KEPT_SECONDS: Final = 10.0
@@ -39,6 +39,7 @@ class StorageLimits:
                     f"({PREFIX}MAX_STORAGE_MB_PER_SESSION). Delete videos or pictures that you no longer need; "
                     "what is in the trash counts until it is removed.",
                     RETRY_SECONDS,
+                    Limit("storage_mb_per_session", self._per_session, used),
                 )
         if self._all:
             used = self._stored_by_all()
@@ -47,6 +48,7 @@ class StorageLimits:
                     f"The storage of this server is full: {used / 1e9:.2f} of {self._all / 1e9:g} GB are used "
                     f"({PREFIX}MAX_STORAGE_GB). Delete videos or pictures that you no longer need, or try again later.",
                     RETRY_SECONDS,
+                    Limit("storage_gb", self._all, used),
                 )
 
     def _stored_by_all(self) -> int:

@@ -15,7 +15,7 @@ from limits.storage import MemoryStorage
 from limits.strategies import SlidingWindowCounterRateLimiter
 
 from videogen.core.config import PREFIX, RATE_OFF, AppConfig
-from videogen.core.errors import LimitExceededError
+from videogen.core.errors import Limit, LimitExceededError
 
 Action = Literal["sessions", "submits", "claims", "uploads", "explanations"]
 _WORDS: Final[dict[Action, str]] = {
@@ -98,14 +98,21 @@ def _rate_exceeded(action: Action, rate: RateLimitItem, scope: str, wait: int) -
         f"Too many {_WORDS[action]}: at most {rate.amount} in {window} from one {scope}{setting}. "
         f"Try again in {again}.",
         wait,
+        Limit(f"{action}_per_{scope}", rate.amount, window_seconds=rate.get_expiry()),
     )
 
 
 class SlotLimits:
     """Counts what is going on at once, of one kind. Use it in the event loop only."""
 
-    def __init__(self, per_session: int, per_address: int, words: str) -> None:
-        """`words`: what a visitor who has too many reads, with `{allowed}`, `{scope}` and `{SCOPE}`."""
+    def __init__(self, name: str, per_session: int, per_address: int, words: str) -> None:
+        """
+        Args:
+            name: of the kind, such as `streams`.
+            per_session, per_address: how many there may be.
+            words: what a visitor who has too many reads, with `{allowed}`, `{scope}` and `{SCOPE}`.
+        """
+        self._name = name
         self._allowed = {"session": per_session, "address": per_address}
         self._words = words
         self._open: Counter[tuple[str, str]] = Counter()
@@ -121,7 +128,8 @@ class SlotLimits:
         for scope, name in keys:
             if self._open[scope, name] >= self._allowed[scope]:
                 words = self._words.format(allowed=self._allowed[scope], scope=scope, SCOPE=scope.upper())
-                raise LimitExceededError(words, SLOT_RETRY_SECONDS)
+                limit = Limit(f"{self._name}_per_{scope}", self._allowed[scope], self._open[scope, name])
+                raise LimitExceededError(words, SLOT_RETRY_SECONDS, limit)
         self._open.update(keys)
         try:
             yield
@@ -143,10 +151,10 @@ def stream_limits(config: AppConfig) -> SlotLimits:
         "Too many open event streams: at most {allowed} of one {scope} "
         f"({PREFIX}MAX_STREAMS_PER_{{SCOPE}}). Close some pages or streams."
     )
-    return SlotLimits(config.max_streams_per_session, config.max_streams_per_address, words)
+    return SlotLimits("streams", config.max_streams_per_session, config.max_streams_per_address, words)
 
 
 def import_limits() -> SlotLimits:
     """Limits imports that are received or run."""
     words = "Too many imports at once: at most {allowed} of one {scope}. Try again when one has ended."
-    return SlotLimits(IMPORTS_PER_SESSION, IMPORTS_PER_ADDRESS, words)
+    return SlotLimits("imports", IMPORTS_PER_SESSION, IMPORTS_PER_ADDRESS, words)

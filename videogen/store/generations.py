@@ -14,6 +14,7 @@ from sqlmodel import col, select
 from videogen.core.errors import (
     IdempotencyConflictError,
     InvalidRequestError,
+    Limit,
     LimitExceededError,
     NotFoundError,
     NotTerminalError,
@@ -118,13 +119,15 @@ class GenerationStore(BaseStore):
                 raise LimitExceededError(
                     f"At most {limit} generations of one {scope} may be queued or running "
                     f"(VIDEOGEN_MAX_ACTIVE_PER_{scope.upper()}), {count} are. "
-                    "Wait until one has ended, or cancel one."
+                    "Wait until one has ended, or cancel one.",
+                    limit=Limit(f"active_per_{scope}", limit, count),
                 )
         count = count_generations(unit.session, GenerationRow.status == Status.QUEUED)
         if count + added > limits.queue:
             raise LimitExceededError(
                 f"The queue is full: {count} of {limits.queue} places are taken (VIDEOGEN_MAX_QUEUE). Try again later.",
-                retry_after=30,
+                30,
+                Limit("queue", limits.queue, count),
             )
 
     def get_generation(self, session_id: str, generation_id: str) -> GenerationRow:

@@ -7,7 +7,7 @@ from typing import Any, Final
 from sqlalchemy import bindparam, or_, update
 from sqlmodel import col, delete, func, select
 
-from videogen.core.errors import LimitExceededError, SessionRequiredError
+from videogen.core.errors import Limit, LimitExceededError, SessionRequiredError
 from videogen.core.security import new_id, new_token, token_hash
 from videogen.db.database import Database
 from videogen.db.tables import DeviceRow, SessionRow, TransferRow
@@ -151,7 +151,8 @@ class SessionStore(BaseStore):
                 return None
             devices = select(func.count()).select_from(DeviceRow).where(DeviceRow.session_id == row.session_id)
             if unit.session.exec(devices).one() >= MAX_DEVICES:
-                raise LimitExceededError(f"A session has at most {MAX_DEVICES} devices. Sign one out first.", 60)
+                words = f"A session has at most {MAX_DEVICES} devices. Sign one out first."
+                raise LimitExceededError(words, 60, Limit("devices_per_session", MAX_DEVICES, MAX_DEVICES))
             unit.session.delete(row)
             unit.session.add(self._device(row.session_id, token, name))
             return row.session_id, token

@@ -8,7 +8,7 @@ from sqlalchemy import exists, func
 from sqlmodel import col, delete, select
 from sqlmodel.sql.expression import SelectOfScalar
 
-from videogen.core.errors import FileInUseError, LimitExceededError
+from videogen.core.errors import FileInUseError, Limit, LimitExceededError
 from videogen.db.database import UnitOfWork
 from videogen.db.tables import FileRow, GenerationRow, UploadRow
 from videogen.schemas.status import Status
@@ -51,7 +51,8 @@ class UploadStore(BaseStore):
             raise LimitExceededError(
                 f"At most {limit} images of one session are kept, and generations start from all of them. "
                 "Delete one of those generations.",
-                retry_after=60,
+                60,
+                Limit("images_per_session", limit, limit),
             )
         _delete(unit, oldest)
         return oldest

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import asdict
 from typing import Any, Final
 
 from fastapi import FastAPI, Request
@@ -24,7 +25,7 @@ from videogen.core.errors import (
     VideogenError,
 )
 from videogen.core.validation import invalid_request
-from videogen.schemas.system import Problem
+from videogen.schemas.system import LimitInfo, Problem
 
 logger = logging.getLogger(__name__)
 MEDIA_TYPE: Final = "application/problem+json"
@@ -39,6 +40,9 @@ def problem_response(error: VideogenError) -> JSONResponse:
         body["errors"] = error.errors
     if isinstance(error, LimitExceededError | DatabaseBusyError | ServerBusyError):
         headers["Retry-After"] = str(error.retry_after)
+    if isinstance(error, LimitExceededError) and error.limit is not None:
+        limit = LimitInfo(**asdict(error.limit), retry_after_seconds=error.retry_after)
+        body["limit"] = limit.model_dump(by_alias=True)
     if isinstance(error, SessionRequiredError):
         headers["WWW-Authenticate"] = "Bearer"
     if isinstance(error, MethodNotAllowedError):
