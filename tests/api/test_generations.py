@@ -187,6 +187,8 @@ def test_too_many_active_generations_are_429_with_retry_after(session):
     response = session.try_submit("until-cancelled", variations=MAX_ACTIVE - 7)
     assert (response.status_code, response.json()["code"]) == (429, "limit_exceeded")
     assert int(response.headers["retry-after"]) > 0
+    limit = response.json()["limit"]
+    assert (limit["name"], limit["amount"], limit["used"]) == ("active_per_session", MAX_ACTIVE, 8)
     assert len(session.get("/generations").json()["items"]) == 8
 
 

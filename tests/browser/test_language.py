@@ -56,7 +56,7 @@ def test_the_page_is_in_the_visitors_language_and_keeps_another_that_is_chosen(a
 
     # A field is missing: the page says so in its language, with the draft kept over the switch.
     page.locator("#generate").click()
-    expect(page.locator("#form-error")).to_contain_text("erwartet wird")
+    expect(page.locator("#form-error")).to_contain_text("Beschreiben Sie")
     page.locator("#prompt textarea").fill("ein Leuchtturm")
     page.wait_for_function("localStorage['videogen.draft'].includes('Leuchtturm')")
     page.get_by_role("link", name="English").click()

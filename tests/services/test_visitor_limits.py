@@ -7,7 +7,7 @@ import limits.strategies
 import pytest
 
 from videogen.core.config import AppConfig
-from videogen.core.errors import LimitExceededError
+from videogen.core.errors import Limit, LimitExceededError
 from videogen.services import visitor_limits
 from videogen.services.visitor_limits import RateLimits, stream_limits
 
@@ -91,3 +91,9 @@ def test_streams_are_counted_by_session_and_address_and_given_back():
             raise ValueError("broken")
     assert streams.open_count == 0
     assert not streams._open
+
+
+def test_a_refusal_names_its_limit_in_fields_for_who_words_it():
+    rates = RateLimits(AppConfig(rate_submits="2/hour"))
+    rates.count("submits", "address", "session", cost=2)
+    assert refused(rates, "submits", "address", "session").limit == Limit("submits_per_address", 2, window_seconds=3600)

@@ -83,7 +83,7 @@ async def test_a_double_click_makes_one(api, actions, page):
 
 async def test_what_the_form_or_the_api_refuses_is_said_next_to_the_form(actions, page):
     empty = await actions.generate(REQUEST, "", *FORM[1:], BROWSER)
-    assert empty["error"].startswith("Prompt: expected")
+    assert empty["error"].startswith("Describe")
     control = await actions.generate(REQUEST, "a\x00b", *FORM[1:], BROWSER)
     assert control["error"].startswith("Prompt: expected text without control characters")
     long = await actions.generate(REQUEST, *FORM[:4], 60, *FORM[5:], BROWSER)

@@ -99,11 +99,13 @@ def test_no_seed_and_no_negative_prompt_where_there_is_none():
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        ({0: "  "}, "Prompt: expected .* got nothing"),
-        ({0: None}, "Prompt: expected"),
+        ({0: "  "}, "Describe what the video should show"),
+        ({0: None}, "Describe what the video should show"),
+        ({0: "x" * 2001}, "has 2,001 characters; at most 2,000 are allowed"),
+        ({1: "x" * 2001}, "negative prompt has 2,001 characters"),
         ({2: "4:3"}, "Size: expected .* '4:3 288'"),
         ({3: None}, "Size: expected"),
-        ({6: "12x"}, "Seed: expected .* got '12x'"),
+        ({6: "12x"}, "whole number"),
     ],
 )
 def test_what_cannot_be_sent_is_said(changed, message):

@@ -10,7 +10,7 @@ from tests.test_architecture import PACKAGE, SOURCES, TREES
 from videogen.core.i18n import DEFAULT, MARKER, catalog
 
 KEYS = set(catalog(DEFAULT).keys)
-WHERE = ("ui/assets", "share/assets")
+WHERE = ("ui/assets", "ui/static", "ui/templates", "share/assets")
 MARKUP = {path.relative_to(PACKAGE).as_posix(): path for place in WHERE for path in (PACKAGE / place).rglob("*.html")}
 SCRIPTS = {path.relative_to(PACKAGE).as_posix(): path for place in WHERE for path in (PACKAGE / place).rglob("*.js")}
 # Agents, and whoever calls the page's routes by hand, are answered in English, as by the API. Fonts have names.
@@ -127,7 +127,7 @@ def asked():
         text = path.read_text()
         for key in [
             *(found[1] for found in MARKER.finditer(text)),
-            *re.findall(r"""["']([a-z]+\.[a-z_]+)["']""", text),
+            *re.findall(r"""["']([a-z]+\.[a-z_]*)["']""", text),
         ]:
             yield key, name
     for name, path in SCRIPTS.items():

@@ -105,8 +105,14 @@ def from_response(response: httpx.Response) -> ApiError:
         # The response of a proxy, not of the API.
         detail = f"The server answered {response.status_code} {response.reason_phrase}.".replace(" .", ".")
         return ApiError("http_error", detail, response.status_code, retry_after=retry_after)
-    more = {"errors": problem.errors, "retry_after": retry_after, "limit": problem.limit}
-    refusal = ApiError(problem.code, problem.detail, response.status_code, **more)
+    refusal = ApiError(
+        problem.code,
+        problem.detail,
+        response.status_code,
+        errors=problem.errors,
+        retry_after=retry_after,
+        limit=problem.limit,
+    )
     refusal.type = problem.type  # type: ignore[misc]
     return refusal
 

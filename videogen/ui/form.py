@@ -27,7 +27,7 @@ MAX_SEED_DIGITS: Final = 18
 class FormError(ValueError):
     """Something in the form cannot be sent; `key` and `values` say which field, what was expected and what came."""
 
-    def __init__(self, key: str, **values: str) -> None:
+    def __init__(self, key: str, **values: object) -> None:
         super().__init__(language.catalog(language.DEFAULT).gettext(key, **values))
         self.key, self.values = key, values
 
@@ -159,12 +159,14 @@ def request(
         FormError: a value cannot be sent; everything else is left to the API to check.
     """
     prompt, negative, shape, detail, seconds, fps, seed, engine_id = values
-    if not str(prompt or "").strip():
-        raise FormError("form.prompt_missing")
     wishes = wishes or {}
     engine = next((one for one in engines if one.id == engine_id), None)
-    width, height = _size(shape, detail, engine, wishes)
     video = wishes.get("type", "video") == "video"
+    most = engine.max_prompt_chars if engine else None
+    prompt, negative = read_text("prompt", prompt, most), read_text("negative", negative, most)
+    if not prompt:
+        raise FormError("form.prompt_missing" if video else "form.prompt_missing_image")
+    width, height = _size(shape, detail, engine, wishes)
     settings = {
         "width": width,
         "height": height,
@@ -177,8 +179,8 @@ def request(
         type=wishes.get("type") or "video",
         variations=wishes.get("variations") or 1,
         input_file_id=wishes.get("inputFileId") or None,
-        prompt=str(prompt).strip(),
-        negative_prompt=str(negative or "").strip() if engine is None or engine.negative else "",
+        prompt=prompt,
+        negative_prompt=negative if engine is None or engine.negative else "",
         engine=engine_id or None,
         settings=_own(wishes)
         | {name: value for name, value in settings.items() if value is not None and name not in lacks},
@@ -265,6 +267,18 @@ def recipe_of(generation: Generation) -> GenerationCreate:
     sizes = {"width": generation.width, "height": generation.height, "seed": generation.seed}
     times = {"durationSeconds": generation.duration_seconds, "fps": generation.fps} if generation.fps else {}
     return again(generation).model_copy(update={"settings": generation.settings | sizes | times})
+
+
+def read_text(name: str, text: object, most: int | None) -> str:
+    """What was typed into the field `prompt` or `negative`, without the space around it.
+
+    Raises:
+        FormError: it is longer than `most` characters.
+    """
+    plain = str(text or "").strip()
+    if most is not None and len(plain) > most:
+        raise FormError(f"form.{name}_long", count=len(plain), most=most)
+    return plain
 
 
 def read_seed(text: object) -> int | None:

@@ -97,7 +97,6 @@ def build_form(engines: Sequence[EngineForm], limits: Limits) -> FormFields:
         put["negative"] = gr.Textbox(
             label=mark("form.negative"),
             placeholder=mark("form.negative_hint"),
-            max_length=limits.max_prompt_chars,
             elem_id="negative",
             visible=first.negative,
         )

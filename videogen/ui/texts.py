@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from types import MappingProxyType
@@ -13,6 +15,7 @@ from videogen.core import i18n as language
 from videogen.core.i18n import Catalog
 from videogen.schemas.generations import Generation
 from videogen.schemas.status import Status
+from videogen.schemas.system import LimitInfo
 
 TITLE: Final = "videogen"
 SHAPES: Final[Mapping[str, str]] = {
@@ -42,6 +45,9 @@ FIELDS: Final[Mapping[str, str]] = {
 }
 STAGES: Final = ("starting", "preparing", "rendering", "finishing")
 """The stages that videogen's own engines name; those of other engines are said as they are."""
+_UNITS: Final[Mapping[str, int]] = {"storage_mb": 1_000_000, "storage_gb": 1_000_000_000}
+"""In bytes, of the limits that count them."""
+_SETTING: Final = re.compile(r" \(VIDEOGEN_[A-Z_]+\)")
 
 
 def mark(key: str) -> str:
@@ -176,7 +182,28 @@ class Texts:
             return self.say("notice.not_sent")
         if problem.errors and all("expected" in error for error in problem.errors):
             return " ".join(self._expected(error, names) for error in problem.errors)
-        return language.error_message(self.words, problem.code, problem.detail)
+        if problem.limit is not None and (words := self._limit(problem.limit)):
+            return words
+        # Visitors have no use for the name of a setting.
+        return language.error_message(self.words, problem.code, _SETTING.sub("", problem.detail))
+
+    def _limit(self, limit: LimitInfo) -> str:
+        """Which limit it is, how much it allows, and when to try again; empty for one of another version's API."""
+        name, _, scope = limit.name.partition("_per_")
+        if (key := f"limit.{name}") not in self.words:
+            return ""
+        unit = _UNITS.get(name, 1)
+        amounts: dict[str, Any] = {"amount": limit.amount / unit, "used": (limit.used or 0) / unit}
+        times = {"wait": self.wait(limit.retry_after_seconds), "window": self.wait(limit.window_seconds or 0)}
+        words = self.say(key, count=int(limit.amount), **amounts, **times)
+        return f"{words} {self.say('limit.of_address')}" if scope == "address" else words
+
+    def wait(self, seconds: float) -> str:
+        """A rough length of time, from a second to days."""
+        for key, unit in (("time.n_days", 86_400), ("time.n_hours", 3600), ("time.n_minutes", 60)):
+            if seconds >= unit * 1.5 or seconds == unit:
+                return self.say(key, count=math.ceil(seconds / unit))
+        return self.say("time.n_seconds", count=max(1, math.ceil(seconds)))
 
     def faults(self, problem: ClientError) -> dict[str, str]:
         """What the API said of single settings, by their names, to be said again at their fields."""
