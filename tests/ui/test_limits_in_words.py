@@ -11,9 +11,7 @@ DETAIL = "Too many generations: at most 60 in one hour from one session (VIDEOGE
 
 
 def refusal(tag, name=None, amount=60, used=None, window=None, wait=90, detail=DETAIL):
-    limit = name and LimitInfo(
-        name=name, amount=amount, used=used, window_seconds=window, retry_after_seconds=wait
-    )
+    limit = name and LimitInfo(name=name, amount=amount, used=used, window_seconds=window, retry_after_seconds=wait)
     return Texts(catalog(tag)).refusal(ApiError("limit_exceeded", detail, 429, limit=limit))
 
 
