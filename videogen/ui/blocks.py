@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
+from hashlib import sha256
 from typing import Any, Final
 
 import gradio as gr
+import orjson
 
+from videogen.core.version import __version__
 from videogen.ui.agents import Agents, mcp_is_installed
 from videogen.ui.events import Events
 from videogen.ui.form import EngineForm, engine_form
@@ -17,7 +20,7 @@ from videogen.ui.page import STORAGE_KEY, PageSettings
 from videogen.ui.page_client import PageClient
 from videogen.ui.pages import Visit
 from videogen.ui.panels import PANELS, panel_mark
-from videogen.ui.static_files import read
+from videogen.ui.static_files import head, read
 from videogen.ui.tab import Site
 from videogen.ui.tabs import MAX_TABS, Tabs
 from videogen.ui.texts import TITLE, mark
@@ -59,12 +62,13 @@ def build_blocks(settings: PageSettings, client: PageClient, tabs: Tabs) -> gr.B
         video, fields, generate, error = _lay_out(parts, engines, settings)
         site = Site(engines, settings.links_from_api)
         events = Events(client, tabs.pages, fields, site)
-        _wire_form(fields, generate, error, events, parts)
+        _wire_form(page, fields, generate, error, events, parts)
         parts.bridge.act(events.act, parts.session, parts.answer, **SHORT)
         filling = {**SHORT, "postprocess": True}
         parts.bridge.fill(events.fill, [*fields.all(), parts.session], fields.filled(), **filling)
+        parts.bridge.resend(events.resend, parts.session, error, **SHORT)
         parts.bridge.keep(outputs=parts.session, js="() => ({ token: videogen.signals.session.token })", **LOCAL)
-        _wire_watch(page, parts, video, client, Watched(tabs, Pace(), site, settings.new_token))
+        _wire_watch(page, parts, video, client, Watched(tabs, Pace(), site, settings.new_token, _build(settings)))
         if mcp_is_installed():
             Agents(client).offer()
     # Gradio runs this many events at once and lets all others wait; each open page is one that never ends.
@@ -78,6 +82,12 @@ def build_blocks(settings: PageSettings, client: PageClient, tabs: Tabs) -> gr.B
     return page
 
 
+def _build(settings: PageSettings) -> str:
+    """Names what a document of this page consists of: an open one with another name is loaded anew."""
+    engines = "".join(engine.model_dump_json() for engine in settings.engines)
+    return sha256(f"{__version__}{head()}{engines}{settings.limits}".encode()).hexdigest()[:12]
+
+
 def _lay_out(
     parts: Parts, engines: Sequence[EngineForm], settings: PageSettings
 ) -> tuple[gr.Video, FormFields, gr.Button, gr.HTML]:
@@ -89,7 +99,7 @@ def _lay_out(
         with gr.Column(scale=7, elem_id="main"):
             video = _lay_out_stage(parts)
         with gr.Column(scale=4, elem_id="desk", min_width=300):
-            fields, generate, error = _lay_out_form(engines, settings)
+            fields, generate, error = _lay_out_form(parts, engines, settings)
             parts.panel("queue")
     parts.panel("history")
     parts.panel("archive")
@@ -115,22 +125,35 @@ def _lay_out_stage(parts: Parts) -> gr.Video:
     return video
 
 
-def _lay_out_form(engines: Sequence[EngineForm], settings: PageSettings) -> tuple[FormFields, gr.Button, gr.HTML]:
+def _lay_out_form(
+    parts: Parts, engines: Sequence[EngineForm], settings: PageSettings
+) -> tuple[FormFields, gr.Button, gr.HTML]:
     prompt = gr.Textbox(
         label=mark("form.prompt"), placeholder=mark("form.prompt_hint"), lines=4, max_lines=10, elem_id="prompt"
     )
     generate = gr.Button(mark("form.generate"), variant="primary", elem_id="generate", size="lg")
+    parts.panel("outbox")
     error = gr.HTML("", elem_id="form-error", apply_default_css=False, js_on_load=None)
     fields = build_form(engines, settings.limits)
     fields.fields["prompt"] = prompt
     return fields, generate, error
 
 
-def _wire_form(fields: FormFields, generate: gr.Button, error: gr.HTML, events: Events, parts: Parts) -> None:
-    key = gr.BrowserState(None, storage_key="videogen-key")
-    inputs = [*fields.all(), key, parts.session]
-    once = {**SHORT, "trigger_mode": "once"}
-    generate.click(events.generate, inputs, [error, key], js=read("submit.js"), **once)
+def _wire_form(
+    page: gr.Blocks, fields: FormFields, generate: gr.Button, error: gr.HTML, events: Events, parts: Parts
+) -> None:
+    names, components = orjson.dumps(list(fields.fields)).decode(), fields.all()
+    generate.click(
+        events.generate,
+        [*components, parts.session],
+        error,
+        js=f"(...values) => videogen.outbox.put({names}, values)",
+        **{**SHORT, "trigger_mode": "once"},
+    )
+    # The browser keeps the form as it is left, and fills it in at the next visit.
+    keep = f"(...values) => videogen.draft.keep({names}, values)"
+    gr.on([one.change for one in components], inputs=components, js=keep, **LOCAL)
+    page.load(inputs=components, outputs=components, js=keep.replace("keep", "restore"), **LOCAL)
     shape = fields.fields["shape"]
     custom = "(shape) => ({ __type__: 'update', visible: shape === 'custom' })"
     shape.change(js=custom, inputs=shape, outputs=fields.custom_size, **LOCAL)
@@ -140,7 +163,7 @@ def _wire_form(fields: FormFields, generate: gr.Button, error: gr.HTML, events: 
 
 
 def _wire_watch(page: gr.Blocks, parts: Parts, video: gr.Video, client: PageClient, watched: Watched) -> None:
-    """The page's one endless event: it starts with the page and ends with it."""
+    """The page's one endless event."""
 
     async def watch(visit: Any, request: gr.Request) -> AsyncGenerator[Frame, None]:
         name = str(request.session_hash)
@@ -154,6 +177,6 @@ def _wire_watch(page: gr.Blocks, parts: Parts, video: gr.Video, client: PageClie
                 await watched.tabs.taken(name)
 
     outputs = [*(parts.panels[panel.name] for panel in PANELS), video, parts.bridge]
-    # What the browser brings along: its session, the page's address and language.
-    arrive = "(session) => [{ ...session, search: location.search, language: document.documentElement.lang }]"
-    page.load(watch, parts.session, outputs, js=arrive, **RAW)
+    # It starts with the page; and again after a break, and where it was paused.
+    for start in (page.load, parts.bridge.connect):
+        start(watch, parts.session, outputs, js=read("arrive.js"), **RAW)

@@ -52,6 +52,10 @@ class Board:
         """Ids that events spoke of, but that have not been read yet."""
         return tuple(self._early)
 
+    def all(self) -> tuple[Generation, ...]:
+        """All known generations, in no order."""
+        return tuple(self._generations.values())
+
     def active(self) -> list[Generation]:
         """Queued and running, newest first."""
         return [item for item in self._newest_first() if not item.status.is_terminal]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping, Sequence
 from typing import Any, TypeVar
 from uuid import uuid4
 
@@ -10,6 +10,7 @@ import gradio as gr
 from pydantic import ValidationError
 
 from videogen.client import ClientError
+from videogen.core.text import shorten
 from videogen.schemas.generations import Project
 from videogen.ui import form
 from videogen.ui.form_fields import FormFields, engine_updates
@@ -60,23 +61,35 @@ class Events:
         """Adapt the form to another engine."""
         return engine_updates(self._fields, chosen, self._tab(session, request).texts.say)
 
-    async def generate(self, request: gr.Request, *values: Any) -> tuple[str, str]:
-        """Submit the form. The values are those of its fields, its idempotency key, and the session.
+    async def generate(self, request: gr.Request, *values: Any) -> str:
+        """Submit the form. The values are those of its fields, and the session with the request's idempotency key.
 
         Returns:
-            what is wrong with the form, in words; and the key of the next request: the same until one was accepted.
+            what is wrong with the form, in words.
         """
-        *fields, key, session = values
-        tab = self._tab(session, request)
+        *fields, session = values
+        key = session.get("key") if isinstance(session, dict) else None
+        return await self._submit(self._tab(session, request), fields, key)
+
+    async def resend(self, event: gr.EventData, request: gr.Request, session: Any) -> str:
+        """Submit a form that the browser has kept since it was sent, because there was no answer."""
+        kept = Click.read(event._data)
+        found, tab = kept.data.get("form"), self._tab(session, request)
+        values: Mapping[str, Any] = found if isinstance(found, dict) else {}
+        refusal = await self._submit(tab, [values.get(name) for name in self._fields.fields], kept.data.get("key"))
+        prompt = str(values.get("prompt") or "")
+        return tab.texts.say("outbox.refused", prompt=shorten(prompt, 60), problem=refusal) if refusal else ""
+
+    async def _submit(self, tab: Tab, values: Sequence[Any], key: object) -> str:
         key = key if isinstance(key, str) and 0 < len(key) <= 128 else str(uuid4())
         try:
-            project = await tab.client.submit(self._fields.request(fields), key)
+            project = await tab.client.submit(self._fields.request(values), key)
         except (form.FormError, ValidationError) as problem:
-            return explain(problem, tab.texts), key
+            return explain(problem, tab.texts)
         except ClientError as problem:
-            return tab.texts.refusal(problem), key
+            return tab.texts.refusal(problem)
         self._accepted(tab, project)
-        return "", str(uuid4())
+        return ""
 
     def _accepted(self, tab: Tab, project: Project) -> None:
         for generation in project.generations:

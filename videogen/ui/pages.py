@@ -29,6 +29,10 @@ class Visit:
     cookie: str | None = None
     selected: str | None = None
     language: str = language.DEFAULT
+    browser: str = ""
+    """The browser's random name for itself."""
+    again: bool = False
+    """Whether the page is open already, and only its connection is new."""
 
     @classmethod
     def read(cls, browser: object, cookies: Mapping[str, str], headers: Mapping[str, str]) -> Visit:
@@ -39,6 +43,8 @@ class Visit:
             token=_text(told.get("token")),
             cookie=_text(cookies.get(SESSION_COOKIE)),
             selected=_text(told.get("selected")),
+            browser=_text(told.get("browser")) or "",
+            again=told.get("again") is True,
             language=language.negotiate(query, cookies, headers).tag,
         )
 

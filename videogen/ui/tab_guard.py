@@ -52,7 +52,8 @@ class TabGuard:
         visit = Visit.read(None, request.cookies, request.headers)
         tab = self._tabs.reader(request.query_params.get("session_hash", ""), visit.cookie, _address(scope))
         try:
-            await self.app(scope, receive, send)
+            with tab.reading:
+                await self.app(scope, receive, send)
         finally:
             self._tabs.end_soon(tab)
 
@@ -68,7 +69,8 @@ class TabGuard:
         proofs = frozenset(token for token in (visit.token, visit.cookie) if token is not None)
         if route == "queue/join":
             name = self._name(call)
-            await self._tabs.join(Tab(name, _address(scope), visit.cookie, proofs), texts_of(visit))
+            tab = Tab(name, _address(scope), visit.cookie, proofs, visit.browser)
+            await self._tabs.join(tab, texts_of(visit))
             try:
                 await self.app(scope, _again(body, receive), send)
             finally:
@@ -76,6 +78,8 @@ class TabGuard:
             return
         if isinstance(name, str) and not self._tabs.owns(name, proofs, if_nobody=True):
             raise ForeignPageError
+        if isinstance(name, str):
+            self._tabs.used(name)
         await self.app(scope, _again(body, receive), send)
 
     def _name(self, call: dict[str, Any]) -> str:

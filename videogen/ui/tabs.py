@@ -1,16 +1,21 @@
 """The open tabs: whose each is, who may read it, and how many there may be.
 
+Each has one endless response. Over HTTP/1.1 a browser opens six connections to a server, so it may have four of them:
+at the fifth, the tab that was used longest ago is paused. It starts again when somebody looks at it.
+
 A tab is known by its session hash, which its browser makes up and sends in addresses. So it opens nothing by itself.
 """
 
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from anyio import CancelScope
 from gradio import Blocks
 from gradio.server_messages import EventMessage, HeartbeatMessage
 
@@ -25,6 +30,10 @@ MAX_TABS: Final = 1000
 MAX_WAITING: Final = 4
 """A watcher makes no further frame while so many messages of its tab are unread."""
 RETRY_SECONDS: Final = 10
+MAX_LIVE: Final = 4
+"""Tabs of one browser with a watcher at once."""
+PAUSE_SECONDS: Final = 5.0
+"""A paused tab whose reader does not take its last frame in that time is ended."""
 
 
 class Messages(asyncio.Queue[EventMessage]):
@@ -60,13 +69,21 @@ class Tab:
     """The session cookie of its first join."""
     proofs: frozenset[str]
     """The tokens of its first join: the browser's stored one, and the cookie's."""
+    browser: str = ""
+    """The random id that its browser keeps in its storage. Tabs of no browser are not counted together."""
     messages: Messages = field(default_factory=Messages)
     watchers: int = 0
     read: asyncio.Event = field(default_factory=asyncio.Event)
     """Set once somebody reads it."""
     tasks: set[asyncio.Task[Any]] = field(default_factory=set)
     timer: asyncio.TimerHandle | None = None
+    reading: CancelScope = field(default_factory=CancelScope)
+    """Around the response to its reader."""
+    used: int = 0
+    """Rises with each join and click of any tab."""
+    paused: bool = False
     ending: bool = False
+    gone: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +104,7 @@ class Tabs:
         self._page: Blocks | None = None
         self._tabs: dict[str, Tab] = {}
         self._ends: set[asyncio.Task[None]] = set()
+        self._uses = itertools.count(1)
 
     def serve(self, page: Blocks) -> None:
         """Use this page's queue from now on."""
@@ -115,15 +133,20 @@ class Tabs:
         return tab.proofs if tab else frozenset()
 
     async def join(self, tab: Tab, texts: Texts) -> None:
-        """Admit a watcher: it has a slot until the tab ends.
+        """Admit a watcher: it has a slot until the tab ends. A tab that is read already starts anew.
 
         Raises:
             ForeignPageError: the session hash is another's.
             LimitExceededError: too many watchers.
         """
         known = self._tabs.get(tab.name)
-        if known is not None and (known.ending or not self.owns(tab.name, tab.proofs, if_nobody=False)):
+        if known is not None and not self.owns(tab.name, tab.proofs, if_nobody=False):
             raise ForeignPageError
+        if known is not None and (known.ending or known.read.is_set()):
+            # Its browser has given up the connection, which may be dead without a sign of it here.
+            known.reading.cancel()
+            await known.gone.wait()
+        self._pause_oldest(tab)
         self._check(tab, texts)
         if _count(self._tabs.values()) >= self._limits.in_all:
             await self._make_room(texts)
@@ -133,6 +156,35 @@ class Tabs:
             tab.timer = asyncio.get_running_loop().call_later(UNREAD_SECONDS, self.end_soon, tab)
             self._queue.pending_messages_per_session[tab.name] = tab.messages
         tab.watchers += 1
+        tab.used = next(self._uses)
+
+    def used(self, name: str) -> None:
+        """Note that somebody has clicked in a tab, or has come back to it."""
+        if (tab := self._tabs.get(name)) is not None:
+            tab.used = next(self._uses)
+
+    def is_paused(self, name: str) -> bool:
+        """Whether a tab's watcher is to send its last frame and end."""
+        tab = self._tabs.get(name)
+        return tab is not None and tab.paused
+
+    def _pause_oldest(self, tab: Tab) -> None:
+        """Have one tab of the same browser pause, where it has as many as it may."""
+        live = [
+            one
+            for one in self._tabs.values()
+            if not one.paused
+            and one.name != tab.name
+            and one.browser == tab.browser != ""
+            and not tab.proofs.isdisjoint(one.proofs | self._owners(one.name))
+        ]
+        if len(live) < MAX_LIVE:
+            return
+        oldest = min(live, key=lambda one: one.used)
+        oldest.paused = True
+        if (page := self.pages.get(oldest.name)) is not None:
+            page.ring(urgent=True)
+        asyncio.get_running_loop().call_later(PAUSE_SECONDS, self.end_soon, oldest)
 
     def _check(self, tab: Tab, texts: Texts) -> None:
         own = [one for one in self._tabs.values() if not tab.proofs.isdisjoint(one.proofs | self._owners(one.name))]
@@ -208,6 +260,7 @@ class Tabs:
             for task in tab.tasks:
                 task.cancel()
             del self._tabs[tab.name]
+            tab.gone.set()
 
     def joined(self, name: str) -> None:
         """Note that Gradio has answered a join; if its tab has been ended meanwhile, forget what came after that."""
@@ -222,4 +275,4 @@ class Tabs:
 
 
 def _count(tabs: Iterable[Tab]) -> int:
-    return sum(one.watchers for one in tabs)
+    return sum(one.watchers for one in tabs if not one.paused)

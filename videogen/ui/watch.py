@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import AsyncGenerator, Callable, Iterable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
+from time import time
 from typing import Any, Final
 
 import orjson
@@ -14,6 +15,7 @@ import orjson
 from videogen.client import ApiError, AsyncClient, ClientError, ConnectionChange
 from videogen.client.policy import Backoff
 from videogen.core.security import new_token
+from videogen.ui import renewal
 from videogen.ui.pace import Pace
 from videogen.ui.pages import Visit, sign_in, texts_of
 from videogen.ui.panels import PANELS, render_panel
@@ -23,8 +25,8 @@ from videogen.ui.tab import Notice, Site, Tab
 from videogen.ui.tabs import Tabs
 from videogen.ui.texts import Texts
 
-HEARTBEAT: Final = 5.0
-"""Seconds after which a frame is sent although nothing has changed."""
+HEARTBEAT: Final = 4.0
+"""Seconds after which a frame is sent although nothing has changed: `static/connection.js` counts on it."""
 SETTLE: Final = 0.4
 """Seconds that the first frame waits for the subscription, whose snapshots are newer than the list."""
 Frame = list[Any]
@@ -39,6 +41,11 @@ class Watched:
     pace: Pace
     site: Site
     new_token: Callable[[], str] = new_token
+    build: str = ""
+    """Changes with what the page's documents consist of."""
+    clock: Callable[[], float] = time
+    """Seconds since the epoch."""
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 
 
 class Watch:
@@ -52,9 +59,9 @@ class Watch:
             session_hash: Gradio's name of the tab.
             search: the query of the page's address, such as `?generation=gen_...`.
         """
-        self._client, self._pages, self._pace = client, watched.tabs.pages, watched.pace
+        self._client, self._tabs, self._pages, self._pace = client, watched.tabs, watched.tabs.pages, watched.pace
+        self._new_token, self._watched = watched.new_token, watched
         self._site = watched.site
-        self._new_token = watched.new_token
         self._key, self._search = session_hash, search
         self._frames = itertools.count(1)
         self._heard: set[str] = set()
@@ -62,7 +69,7 @@ class Watch:
         self._signed_in = False
 
     async def frames(self, visit: Visit) -> AsyncGenerator[Frame, None]:
-        """Yield what to show: changes at once, and a heartbeat where there are none."""
+        """Yield what to show: changes at once, and a heartbeat where there are none. A tab that is paused ends."""
         backoff = Backoff(longest=3.0)
         self._brought = visit.token
         while True:
@@ -81,6 +88,8 @@ class Watch:
                 visit = replace(visit, token=tab.token or visit.token)
                 self._pages.close(self._key, tab)
                 self._pace.left(self._key)
+            if self._tabs.is_paused(self._key):
+                return
             await asyncio.sleep(backoff.next())
 
     async def _follow(self, tab: Tab, visit: Visit) -> AsyncGenerator[Frame, None]:
@@ -92,18 +101,22 @@ class Watch:
         tab.board.put_page(arrival.page)
         reader = asyncio.create_task(self._read(tab))
         reader.add_done_callback(lambda _: tab.ring(urgent=True))
+        renewing = asyncio.create_task(self._renew(tab))
         try:
             await self._settle(tab, visit)
             self._pages.open(self._key, tab)
-            if welcome := tab.texts.welcome(len(tab.board.active())):
+            if not visit.again and (welcome := tab.texts.welcome(len(tab.board.active()))):
                 tab.notice = Notice(welcome)
             yield self._frame(tab)
             while not reader.done():
+                if tab.link == "paused":
+                    return
                 await self._wait(tab)
                 yield self._frame(tab)
             # It only ends with the reason why the API will have nothing more of it.
             reader.result()
         finally:
+            renewing.cancel()
             reader.cancel()
             with suppress(asyncio.CancelledError, ClientError):
                 await reader
@@ -119,6 +132,14 @@ class Watch:
                     self._heard.add(item.generation_id)
                     tab.ring(urgent=tab.board.apply(item))
 
+    async def _renew(self, tab: Tab) -> None:
+        """Replace links before they expire."""
+        while True:
+            await self._watched.sleep(renewal.pause(tab.board.all(), self._watched.clock()))
+            if expiring := renewal.due(tab.board.all(), self._watched.clock()):
+                await _fetch(tab, expiring)
+                tab.ring()
+
     async def _settle(self, tab: Tab, visit: Visit) -> None:
         """Bring the list, which was read first, up to what the subscription tells; then choose what to show."""
         active = {item.id for item in tab.board.active()}
@@ -133,6 +154,8 @@ class Watch:
             wanted.add(visit.selected)
         await _fetch(tab, wanted)
         tab.board.select_on_arrival(visit.selected)
+        if visit.again and visit.selected and tab.board.get(visit.selected) is not None:
+            tab.board.select(visit.selected)
 
     async def _wait(self, tab: Tab) -> None:
         """Wait for news or for the heartbeat's time; news that come close together become one frame."""
@@ -151,7 +174,9 @@ class Watch:
 
     def _frame(self, tab: Tab) -> Frame:
         """Every value each time: what is as before is not sent, where `gr.skip()` would build a component."""
-        data = orjson.dumps({"frame": next(self._frames), **signals(tab)}).decode()
+        if self._tabs.is_paused(self._key):
+            tab.link = "paused"
+        data = orjson.dumps({"frame": next(self._frames), "build": self._watched.build, **signals(tab)}).decode()
         return [*(render_panel(panel, tab) for panel in PANELS), player(tab), data]
 
 

@@ -25,6 +25,7 @@ PANELS: Final = (
     Panel("masthead", page.masthead),
     Panel("link", page.link),
     Panel("notice", page.notice),
+    Panel("outbox", page.outbox),
     Panel("stage", job.stage),
     Panel("job", job.job),
     Panel("actions", job.actions),

@@ -13,9 +13,14 @@ def masthead(_tab: Tab) -> Mapping[str, Any]:
     return {}
 
 
-def link(tab: Tab) -> Mapping[str, Any]:
-    """The connection's state."""
-    return {"state": tab.link}
+def link(_tab: Tab) -> Mapping[str, Any]:
+    """The connection's states in words: `static/connection.js` shows the one that the browser is in."""
+    return {}
+
+
+def outbox(_tab: Tab) -> Mapping[str, Any]:
+    """What stands beside Generate while the browser keeps a request that was not answered."""
+    return {}
 
 
 def notice(tab: Tab) -> Mapping[str, Any]:

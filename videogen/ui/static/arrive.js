@@ -1,0 +1,11 @@
+(session) => [
+  // What the browser brings along: its session, the page's address and language, and what it shows already.
+  {
+    ...session,
+    browser: videogen.browser,
+    search: location.search,
+    language: document.documentElement.lang,
+    selected: document.querySelector("gradio-app #job-status")?.dataset.generationId,
+    again: "frame" in videogen.signals,
+  },
+]
