@@ -70,9 +70,10 @@ class Catalog:
         """The plural form for a number, such as `one`."""
         return self.forms[self._plural(abs(count))]
 
-    def number(self, value: float) -> str:
-        """A number with at most one decimal place, as `Intl.NumberFormat` writes it in the browser."""
-        return f"{value:,.1f}".removesuffix(".0").translate(self._separators)
+    def number(self, value: float, places: int = 1) -> str:
+        """A number with at most so many decimal places, as `Intl.NumberFormat` writes it in the browser."""
+        text = f"{value:,.{places}f}"
+        return (text.rstrip("0").rstrip(".") if "." in text else text).translate(self._separators)
 
     def date(self, day: date) -> str:
         """A date with the month's name."""

@@ -13,8 +13,8 @@ import orjson
 from videogen.core.version import __version__
 from videogen.ui.agents import Agents, mcp_is_installed
 from videogen.ui.events import Events
-from videogen.ui.form import EngineForm, engine_form
-from videogen.ui.form_fields import FormFields, build_form, engine_updates
+from videogen.ui.form import EngineForm
+from videogen.ui.form_fields import FormFields, build_form, engine_forms, engine_updates
 from videogen.ui.pace import Pace
 from videogen.ui.page import STORAGE_KEY, PageSettings
 from videogen.ui.page_client import PageClient
@@ -54,8 +54,7 @@ class Parts:
 
 def build_blocks(settings: PageSettings, client: PageClient, tabs: Tabs) -> gr.Blocks:
     """Build the page."""
-    ordered = sorted(settings.engines, key=lambda engine: not engine.default)
-    engines = [engine_form(engine, settings.limits) for engine in ordered]
+    engines = engine_forms(settings.engines, settings.limits)
     page = gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True)
     with page:
         parts = Parts()
@@ -65,7 +64,10 @@ def build_blocks(settings: PageSettings, client: PageClient, tabs: Tabs) -> gr.B
         _wire_form(page, fields, generate, error, events, parts)
         parts.bridge.act(events.act, parts.session, parts.answer, **SHORT)
         filling = {**SHORT, "postprocess": True}
-        parts.bridge.fill(events.fill, [*fields.all(), parts.session], fields.filled(), **filling)
+        form = [*fields.all(), parts.session]
+        parts.bridge.fill(events.fill, form, fields.filled(), **filling)
+        parts.bridge.explain(events.explain, form, **{**SHORT, "trigger_mode": "always_last"})
+        gr.on([field.change for field in fields.all()], js="() => videogen.changed()", **LOCAL)
         parts.bridge.resend(events.resend, parts.session, error, **SHORT)
         parts.bridge.keep(outputs=parts.session, js="() => ({ token: videogen.signals.session.token })", **LOCAL)
         _wire_watch(page, parts, video, client, Watched(tabs, Pace(), site, settings.new_token, _build(settings)))
@@ -101,6 +103,7 @@ def _lay_out(
         with gr.Column(scale=4, elem_id="desk", min_width=300):
             fields, generate, error = _lay_out_form(parts, engines, settings)
             parts.panel("queue")
+    parts.panel("presets")
     parts.panel("history")
     parts.panel("archive")
     parts.panel("dialog")
@@ -134,6 +137,8 @@ def _lay_out_form(
     generate = gr.Button(mark("form.generate"), variant="primary", elem_id="generate", size="lg")
     parts.panel("outbox")
     error = gr.HTML("", elem_id="form-error", apply_default_css=False, js_on_load=None)
+    parts.panel("engine")
+    parts.panel("understood")
     fields = build_form(engines, settings.limits)
     fields.fields["prompt"] = prompt
     return fields, generate, error
@@ -170,7 +175,9 @@ def _wire_watch(page: gr.Blocks, parts: Parts, video: gr.Video, client: PageClie
         if not await watched.tabs.started(name):
             return
         search = visit.get("search") if isinstance(visit, dict) else None
-        watch = Watch(watched, client.of(request), name, search=search if isinstance(search, str) else "")
+        presets = visit.get("presets") if isinstance(visit, dict) else None
+        search = search if isinstance(search, str) else ""
+        watch = Watch(watched, client.of(request), name, search=search, presets=presets)
         async with aclosing(watch.frames(Visit.read(visit, request.cookies, request.headers))) as frames:
             async for frame in frames:
                 yield frame

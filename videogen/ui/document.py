@@ -18,7 +18,7 @@ from videogen.ui.page_client import PageClient
 from videogen.ui.pages import Visit, find_session
 from videogen.ui.panels import PANELS, panel_mark, render_panel
 from videogen.ui.static_files import head
-from videogen.ui.tab import Tab
+from videogen.ui.tab import Site, Tab
 from videogen.ui.templating import render
 from videogen.ui.texts import Texts
 from videogen.web.public_url import is_page
@@ -38,8 +38,8 @@ _PANEL: Final = re.compile(b'"%b"' % panel_mark("([a-z_]+)").encode())
 class Document:
     """ASGI middleware around the document's route; everything else passes."""
 
-    def __init__(self, app: ASGIApp, client: PageClient) -> None:
-        self.app, self._client = app, client
+    def __init__(self, app: ASGIApp, client: PageClient, site: Site) -> None:
+        self.app, self._client, self._site = app, client, site
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on; complete the answer where it is the page's document."""
@@ -72,7 +72,7 @@ class Document:
 
     async def _panels(self, request: Request, words: Catalog) -> dict[str, str]:
         """Every panel's HTML, of the session as it is now; without a known session, as for somebody new."""
-        tab = Tab(self._client.of(request), Texts(words))
+        tab = Tab(self._client.of(request), Texts(words), site=self._site)
         visit = Visit.read(None, request.cookies, request.headers)
         if visit.cookie:
             with suppress(ClientError, TimeoutError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, TypeVar
 from uuid import uuid4
 
@@ -10,6 +11,7 @@ import gradio as gr
 from pydantic import ValidationError
 
 from videogen.client import ClientError
+from videogen.client.calls import ExplainOptions
 from videogen.core.text import shorten
 from videogen.schemas.generations import Project
 from videogen.ui import form
@@ -17,7 +19,7 @@ from videogen.ui.form_fields import FormFields, engine_updates
 from videogen.ui.handlers import FILLS, HANDLERS, Click, FormValues
 from videogen.ui.page_client import PageClient
 from videogen.ui.pages import Pages, Visit, texts_of
-from videogen.ui.tab import Notice, Site, Tab
+from videogen.ui.tab import Explained, Notice, Site, Tab
 from videogen.ui.texts import Texts
 
 T = TypeVar("T")
@@ -44,18 +46,50 @@ class Events:
     async def fill(self, event: gr.EventData, request: gr.Request, *values: Any) -> list[Any]:
         """Fill the form. The values are those of its fields as they are, and the session.
 
+        With `data-start` what was filled in is submitted at once.
+
         Returns:
             the new values of `FormFields.filled`.
         """
-        *fields, session = values
         click = Click.read(event._data)
-        tab = self._tab(session, request)
+        tab, form_now = self._with_form(request, values)
         new: FormValues | None = None
         if (filler := FILLS.get(click.text("fill"))) is not None:
             new = await self._run(tab, filler(tab, click))
         if new:
-            tab.form_before = self._fields.named(fields)
+            tab.form_before = form_now
+            if click.text("start"):
+                await self._run(tab, self._start(tab, {**form_now, **new}))
         return self._fields.updates(new or {}, tab.texts.say)
+
+    async def _start(self, tab: Tab, values: FormValues) -> None:
+        try:
+            request = self._fields.request([values[name] for name in self._fields.fields])
+        except (form.FormError, ValidationError) as problem:
+            tab.notice = Notice(explain(problem, tab.texts), "warning")
+        else:
+            self._accepted(tab, await tab.client.submit(request, str(uuid4())))
+
+    async def explain(self, request: gr.Request, *values: Any) -> None:
+        """Ask what the chosen engine would make of the form, and show it. The values are as for `fill`."""
+        tab, asked = self._with_form(request, values)
+        explained: Explained | None = None
+        with suppress(form.FormError, ValidationError, ClientError):
+            create = self._fields.request(list(asked.values()))
+            options: ExplainOptions = {"type": create.type, "settings": create.settings}
+            options |= {"negative_prompt": create.negative_prompt, "input_file_id": create.input_file_id}
+            explanation = await tab.client.explain(create.prompt, create.engine or "", **options)
+            explained = Explained(create, explanation)
+        # The form may have changed meanwhile: only the newest answer counts.
+        if tab.form is asked:
+            tab.explained = explained
+            tab.ring()
+
+    def _with_form(self, request: gr.Request, values: Sequence[Any]) -> tuple[Tab, FormValues]:
+        *fields, session = values
+        tab = self._tab(session, request)
+        tab.form = self._fields.named(fields)
+        return tab, tab.form
 
     def engine(self, request: gr.Request, chosen: Any, session: Any) -> dict[Any, Any]:
         """Adapt the form to another engine."""

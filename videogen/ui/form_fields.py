@@ -8,11 +8,12 @@ from typing import Any, Final
 
 import gradio as gr
 
+from videogen.schemas.engines import EngineInfo
 from videogen.schemas.generations import GenerationCreate
 from videogen.ui import form
 from videogen.ui.form import MAX_SEED_DIGITS, EngineForm, Limits
 from videogen.ui.schema import SettingField
-from videogen.ui.texts import DETAILS, SHAPES, mark
+from videogen.ui.texts import DETAILS, SHAPES, engine_mark, mark
 
 _BASICS: Final = ("prompt", "negative", "shape", "detail", "seconds", "fps", "seed", "engine")
 """In the order that `form.request` takes them."""
@@ -79,6 +80,11 @@ class FormFields:
         return [changes.get(component, gr.skip()) for component in self.filled()]
 
 
+def engine_forms(engines: Sequence[EngineInfo], limits: Limits) -> list[EngineForm]:
+    """What the form offers, the default engine first."""
+    return [form.engine_form(engine, limits) for engine in sorted(engines, key=lambda engine: not engine.default)]
+
+
 def build_form(engines: Sequence[EngineForm], limits: Limits) -> FormFields:
     """Build the fields, with the first engine's values. Labels are marks, which each document fills in."""
     made, first = FormFields(engines), engines[0]
@@ -104,7 +110,7 @@ def build_form(engines: Sequence[EngineForm], limits: Limits) -> FormFields:
         put["seed"] = gr.Textbox(
             label=mark("form.seed"), placeholder=mark("form.seed_hint"), max_length=MAX_SEED_DIGITS, elem_id="seed"
         )
-        choices = [(one.title, one.id) for one in engines]
+        choices = [(engine_mark(one), one.id) for one in engines]
         put["engine"] = gr.Dropdown(
             choices, value=first.id, filterable=False, label=mark("form.engine"), elem_id="engine"
         )

@@ -12,9 +12,11 @@ from videogen.client.policy import direct_transport
 from videogen.ui.agents import mcp_is_installed
 from videogen.ui.blocks import build_blocks
 from videogen.ui.document import Document
+from videogen.ui.form_fields import engine_forms
 from videogen.ui.gradio_app import guard, no_search_for_matplotlib
 from videogen.ui.page import PageSettings
 from videogen.ui.page_client import PageClient
+from videogen.ui.tab import Site
 from videogen.ui.tabs import Tabs
 from videogen.ui.theme import page_theme
 from videogen.ui.uploads import Uploads, upload_routes
@@ -34,7 +36,7 @@ def mount_page(app: FastAPI, settings: PageSettings, path: str = "/") -> Callabl
     transport = None if settings.api_is_elsewhere else direct_transport()
     client = PageClient(settings.api_url, settings.visitor_headers, transport)
     app.include_router(upload_routes(uploads))
-    app.add_middleware(Document, client=client)
+    app.add_middleware(Document, client=client, site=Site(engine_forms(settings.engines, settings.limits)))
     tabs = Tabs(settings.tabs)
     page = build_blocks(settings, client, tabs)
     gr.mount_gradio_app(

@@ -13,10 +13,12 @@ def signals(tab: Tab) -> Mapping[str, Any]:
 
     `session`: the token, until the browser has shown that it knows it, and whether its cookie must be replaced.
     `download`: the address of what is to be downloaded. `import_to`: where the chosen zip is to be sent.
+    `presets`: the text of the person's own presets that the browser is to store.
     """
     return {
         "session": None if tab.proven or tab.token is None else {"token": tab.token, "adopt": tab.adopt},
         "link": tab.link,
         "download": tab.download,
         "import_to": tab.import_to,
+        "presets": tab.presets_text,
     }

@@ -10,9 +10,21 @@ from videogen.core.i18n import DEFAULT, catalog
 from videogen.ui.templating import render
 from videogen.ui.texts import Texts
 
-SCRIPTS: Final = ("page", "storage", "network", "connection", "draft", "session", "dialog", "files", "copy", "media")
+SCRIPTS: Final = (
+    "page",
+    "storage",
+    "network",
+    "connection",
+    "draft",
+    "session",
+    "dialog",
+    "files",
+    "copy",
+    "media",
+    "presets",
+)
 """In the document's head, in this order. Others are `js=` or `js_on_load=` of components."""
-STYLES: Final = ("base", "form", "stage", "lists", "connection", "early")
+STYLES: Final = ("base", "form", "stage", "lists", "connection", "presets", "early")
 """In the document's head, in this order: Gradio's own style sheets are loaded later."""
 
 

@@ -6,7 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from videogen.schemas.engines import Explanation
+from videogen.schemas.generations import GenerationCreate
 from videogen.ui.form import EngineForm
+from videogen.ui.own_presets import OwnPreset
 from videogen.ui.pages import Page
 
 Link = Literal["live", "reconnecting", "paused"]
@@ -20,6 +23,8 @@ class Notice:
     kind: Literal["info", "warning"] = "info"
     undo: tuple[str, ...] = ()
     """What Undo brings back: ids of deleted generations."""
+    undo_do: str = ""
+    """The handler of Undo for anything else."""
     form_back: bool = False
     """Whether the form was filled, and what stood in it before can be brought back."""
 
@@ -51,6 +56,14 @@ class Site:
         return next((one for one in able if one.id == engine_id), able[0] if able else None)
 
 
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """What an engine would make of the form as it was when the person paused."""
+
+    request: GenerationCreate
+    explanation: Explanation
+
+
 @dataclass(slots=True)
 class Tab(Page):
     """The state from which the panels are rendered. Handlers change it and call `ring`; its watcher then renders."""
@@ -60,6 +73,18 @@ class Tab(Page):
     """Whether events arrive from the API."""
     notice: Notice | None = None
     dialog: Dialog | None = None
+    form: Mapping[str, Any] = field(default_factory=dict)
+    """The form's values by field name, as they came last."""
+    explained: Explained | None = None
+    """None without a prompt, with a wrong form, and while the API does not answer."""
+    preset_seed: str = ""
+    """The seed that came from a preset last; it is not the person's own."""
+    presets: tuple[OwnPreset, ...] = ()
+    """The person's own."""
+    deleted_presets: tuple[OwnPreset, ...] = ()
+    """The same before the last one was deleted."""
+    presets_text: str | None = None
+    """What the browser is to store of them; None: it has what is right."""
     form_before: Mapping[str, Any] = field(default_factory=dict)
     """The form's values by field name, as they were before it was filled last."""
     playing: str = ""
@@ -74,6 +99,11 @@ class Tab(Page):
     """What becomes of it."""
     rendered: dict[str, tuple[Any, str]] = field(default_factory=dict)
     """By panel: the values it was rendered from last, and its HTML."""
+
+    def take_over(self, before: Tab) -> None:
+        """Keep what only the browser would know otherwise, after the watcher has begun anew."""
+        self.form, self.form_before, self.explained = before.form, before.form_before, before.explained
+        self.presets, self.presets_text = before.presets, before.presets_text
 
     def close_dialog(self) -> None:
         """Close what is open."""

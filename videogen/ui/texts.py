@@ -16,6 +16,7 @@ from videogen.core.i18n import Catalog
 from videogen.schemas.generations import Generation
 from videogen.schemas.status import Status
 from videogen.schemas.system import LimitInfo
+from videogen.ui.form import EngineForm
 
 TITLE: Final = "videogen"
 SHAPES: Final[Mapping[str, str]] = {
@@ -55,6 +56,16 @@ def mark(key: str) -> str:
     return f"@@{key}@@"
 
 
+def engine_mark(engine: EngineForm) -> str:
+    """The same for an engine's title; of an engine whose title has no translation the title itself."""
+    key = f"engine.{_part(engine.id)}.title"
+    return mark(key) if key in language.catalog(language.DEFAULT) else engine.title
+
+
+def _part(name: str) -> str:
+    return name.replace("-", "_")
+
+
 class Texts:
     """What is said to one visit."""
 
@@ -64,6 +75,18 @@ class Texts:
     def say(self, key: str, **values: Any) -> str:
         """A text of the visit's language, as `Catalog.say`."""
         return self.words.gettext(key, **values)
+
+    def known(self, key: str, otherwise: str = "") -> str:
+        """The same for a key that may not exist."""
+        return self.say(key) if key in self.words else otherwise
+
+    def engine_text(self, engine_id: str, name: str) -> str:
+        """A text about an engine of videogen's own; empty for any other."""
+        return self.known(f"engine.{_part(engine_id)}.{name}")
+
+    def preset_text(self, engine_id: str, preset_id: str, name: str) -> str:
+        """The title or the prompt of a preset of videogen's own; empty for any other."""
+        return self.known(f"sample.{_part(engine_id)}.{_part(preset_id)}.{name}")
 
     def welcome(self, active: int) -> str:
         """The notice for someone who comes back while something is still being rendered."""

@@ -16,6 +16,7 @@ from videogen.client import ApiError, AsyncClient, ClientError, ConnectionChange
 from videogen.client.policy import Backoff
 from videogen.core.security import new_token
 from videogen.ui import renewal
+from videogen.ui.own_presets import read_presets
 from videogen.ui.pace import Pace
 from videogen.ui.pages import Visit, sign_in, texts_of
 from videogen.ui.panels import PANELS, render_panel
@@ -51,17 +52,20 @@ class Watched:
 class Watch:
     """Follows one session for one tab, through any number of breaks, until the tab is closed."""
 
-    def __init__(self, watched: Watched, client: AsyncClient, session_hash: str, *, search: str = "") -> None:
+    def __init__(
+        self, watched: Watched, client: AsyncClient, session_hash: str, *, search: str = "", presets: object = None
+    ) -> None:
         """
         Args:
             watched: the parts of the app.
             client: a client of the API for the tab's visitor.
             session_hash: Gradio's name of the tab.
             search: the query of the page's address, such as `?generation=gen_...`.
+            presets: the person's own, as the browser has stored them.
         """
         self._client, self._tabs, self._pages, self._pace = client, watched.tabs, watched.tabs.pages, watched.pace
         self._new_token, self._watched = watched.new_token, watched
-        self._site = watched.site
+        self._site, self._presets = watched.site, read_presets(presets)
         self._key, self._search = session_hash, search
         self._frames = itertools.count(1)
         self._heard: set[str] = set()
@@ -72,8 +76,11 @@ class Watch:
         """Yield what to show: changes at once, and a heartbeat where there are none. A tab that is paused ends."""
         backoff = Backoff(longest=3.0)
         self._brought = visit.token
+        before = Tab(self._client, texts_of(visit), presets=self._presets)
         while True:
             tab = Tab(self._client, texts_of(visit), site=self._site)
+            tab.take_over(before)
+            before = tab
             try:
                 async with aclosing(self._follow(tab, visit)) as frames:
                     async for frame in frames:

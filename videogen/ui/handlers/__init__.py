@@ -1,6 +1,19 @@
 """What a person can do on the page, by the name in `data-do` or `data-fill` of what was clicked."""
 
-from videogen.ui.handlers import archive, draft, jobs, page, reuse
+from videogen.ui.handlers import archive, draft, jobs, page, presets, reuse
 from videogen.ui.handlers.registry import FILLS, HANDLERS, Click, FormValues, fills, handles
 
-__all__ = ["FILLS", "HANDLERS", "Click", "FormValues", "archive", "draft", "fills", "handles", "jobs", "page", "reuse"]
+__all__ = [
+    "FILLS",
+    "HANDLERS",
+    "Click",
+    "FormValues",
+    "archive",
+    "draft",
+    "fills",
+    "handles",
+    "jobs",
+    "page",
+    "presets",
+    "reuse",
+]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from videogen.ui.panels import archive, history, job, page, queue, recipe
+from videogen.ui.panels import archive, history, job, page, presets, queue, recipe, understood
 from videogen.ui.tab import Tab
 from videogen.ui.templating import render
 
@@ -31,6 +31,9 @@ PANELS: Final = (
     Panel("actions", job.actions),
     Panel("about", recipe.about),
     Panel("queue", queue.queue),
+    Panel("engine", understood.engine),
+    Panel("understood", understood.understood),
+    Panel("presets", presets.presets),
     Panel("history", history.history),
     Panel("archive", archive.archive),
     Panel("dialog", page.dialog),

@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 from videogen.core.text import file_name, shorten
 from videogen.schemas.generations import Generation
 from videogen.schemas.status import Status
+from videogen.ui.panels import presets
 from videogen.ui.tab import Tab
 
 ALT_CHARS: Final = 120
@@ -35,7 +36,8 @@ def stage(tab: Tab) -> Mapping[str, Any]:
     """The preview, the poster or the still, else words."""
     item = tab.board.selected
     if item is None:
-        return {"id": None, "picture": None, "message": "", "advice": "", "working": False}
+        shown = presets.on_stage(tab)
+        return {"id": None, "picture": None, "message": "", "advice": "", "working": False, "presets": shown}
     done, ended = is_done(item), item.status.is_terminal
     picture = (item.image_url or item.poster_url) if done else None if ended else item.preview_url
     video = player(tab) is not None

@@ -6,6 +6,7 @@
     search: location.search,
     language: document.documentElement.lang,
     selected: document.querySelector("gradio-app #job-status")?.dataset.generationId,
+    presets: videogen.presets(),
     again: "frame" in videogen.signals,
   },
 ]

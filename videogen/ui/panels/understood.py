@@ -1,0 +1,93 @@
+"""What the chosen engine is, and what it would make of the form, before anything is rendered."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping
+from typing import Any, Final
+
+from videogen.schemas.engines import Cost, Explanation
+from videogen.schemas.generations import UnderstoodPhrase
+from videogen.ui.tab import Tab
+from videogen.ui.texts import Texts
+
+MAX_NAMES: Final = 8
+"""So many names stand in each list; of the others the number."""
+SUBJECTS: Final = {
+    "places": ("ocean", "lake", "river", "waterfall", "mountains", "forest", "desert", "city", "flowers", "underwater"),
+    "sky": ("sun", "moon", "stars", "planet", "space", "aurora", "clouds"),
+    "weather": ("rain", "snow", "fog", "lightning", "fire"),
+    "things": ("house", "lighthouse", "tree", "boat", "balloon", "lanterns"),
+    "living": ("person", "cat", "dog", "horse", "deer", "bird", "fish", "whale"),
+    "patterns": ("abstract", "fractal"),
+}
+"""What the built-in engine draws; each has a text `kind.NAME`."""
+
+
+def engine(tab: Tab) -> Mapping[str, Any]:
+    """What the chosen engine is; of the built-in one, what it can draw."""
+    chosen = tab.site.engine(str(tab.form.get("engine"))) or next(iter(tab.site.engines), None)
+    if chosen is None:
+        return {"note": "", "subjects": {}}
+    return {
+        "note": tab.texts.engine_text(chosen.id, "note") or chosen.description,
+        "reason": "" if chosen.available else chosen.reason or "",
+        "subjects": SUBJECTS if chosen.id == "procedural" else {},
+    }
+
+
+def understood(tab: Tab) -> Mapping[str, Any]:
+    """Nothing without a prompt, and while the API does not answer: what was explained may be wrong then."""
+    if tab.explained is None or tab.link != "live":
+        return {"shown": False}
+    explanation, request, texts = tab.explained.explanation, tab.explained.request, tab.texts
+    found = explanation.understanding
+    drawn = [_drawn(part, texts) for part in found.understood if part.role != "other"] if found else []
+    seed = request.settings.get("seed")
+    return {
+        "shown": True,
+        "abstract": found is not None and found.abstract,
+        "drawn": drawn[:MAX_NAMES],
+        "more_drawn": len(drawn[MAX_NAMES:]),
+        "not_drawn": found.not_drawn[:MAX_NAMES] if found else (),
+        "more_not_drawn": len(found.not_drawn[MAX_NAMES:]) if found else 0,
+        "facts": _facts(explanation, texts, each=request.variations > 1),
+        "seed": "" if seed is None else str(seed),
+    }
+
+
+def _drawn(part: UnderstoodPhrase, texts: Texts) -> tuple[str, str]:
+    """A phrase as it was written, and what is drawn for it where the phrase does not say so itself."""
+    name = part.became.partition("; ")[0].partition(", ")[0]
+    if part.role != "subject":
+        return part.phrase, ""
+    kind = texts.known(f"kind.{name}", name)
+    return part.phrase, "" if any(_says(part.phrase, word) for word in (kind, name)) else kind
+
+
+def _says(phrase: str, kind: str) -> bool:
+    # Without the last letter and the accents, so that plurals count: city, cities; Vogel, Vögel.
+    plain, name = _plain(phrase), _plain(kind)
+    return (name[:-1] if len(name) > 3 else name) in plain
+
+
+def _plain(text: str) -> str:
+    return "".join(char for char in unicodedata.normalize("NFD", text.casefold()) if not unicodedata.combining(char))
+
+
+def _facts(explanation: Explanation, texts: Texts, *, each: bool) -> list[str]:
+    facts = []
+    if (seconds := explanation.expected_seconds) is not None:
+        key = "understood.seconds_each" if each else "understood.seconds"
+        facts.append(texts.say(key, time=texts.time(seconds)))
+    if explanation.width and explanation.height:
+        facts.append(texts.say("understood.pixels", width=str(explanation.width), height=str(explanation.height)))
+    if explanation.cost is not None:
+        facts.append(_price(explanation.cost, texts))
+    return facts
+
+
+def _price(cost: Cost, texts: Texts) -> str:
+    amount = texts.words.number(cost.amount, places=2 if cost.amount >= 0.01 else 4)
+    key = "understood.cost_about" if cost.estimated else "understood.cost"
+    return texts.say(key, amount=amount, currency=cost.currency)
