@@ -55,12 +55,7 @@ class GradioCalls:
             return
         body = await Request(scope, receive).body()
         self._check(body)
-        first: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
-
-        async def receive_again() -> Message:
-            return first.pop() if first else await receive()
-
-        await self.app(scope, receive_again, send)
+        await self.app(scope, replay(body, receive), send)
 
     def _check(self, body: bytes) -> None:
         try:
@@ -75,3 +70,13 @@ class GradioCalls:
             raise InvalidRequestError("fn_index", "the number of a handler of the page", call.fn_index)
         if len(call.data) != inputs:
             raise InvalidRequestError("data", f"{inputs} values", f"text of {len(call.data)} values")
+
+
+def replay(body: bytes, receive: Receive) -> Receive:
+    """A `receive` that gives a body once more, which was read whole, for the app behind a middleware."""
+    parts: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def receive_again() -> Message:
+        return parts.pop() if parts else await receive()
+
+    return receive_again

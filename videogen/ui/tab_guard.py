@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Final
 
 from starlette.requests import ClientDisconnect, Request
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from videogen.core.addresses import visitor_name
 from videogen.core.errors import ForeignPageError, InvalidRequestError
+from videogen.ui.gradio_calls import replay
 from videogen.ui.pages import Visit, texts_of
 from videogen.ui.tabs import Tab, Tabs
 
@@ -72,7 +72,7 @@ class TabGuard:
             tab = Tab(name, _address(scope), visit.cookie, proofs, visit.browser)
             await self._tabs.join(tab, texts_of(visit))
             try:
-                await self.app(scope, _again(body, receive), send)
+                await self.app(scope, replay(body, receive), send)
             finally:
                 self._tabs.joined(name)
             return
@@ -80,7 +80,7 @@ class TabGuard:
             raise ForeignPageError
         if isinstance(name, str):
             self._tabs.used(name)
-        await self.app(scope, _again(body, receive), send)
+        await self.app(scope, replay(body, receive), send)
 
     def _name(self, call: dict[str, Any]) -> str:
         """The session hash of a join."""
@@ -98,16 +98,6 @@ def _parsed(body: bytes) -> dict[str, Any]:
         if isinstance(call := json.loads(body), dict):
             return call
     raise InvalidRequestError("body", "a JSON object", "nothing")
-
-
-def _again(body: bytes, receive: Receive) -> Callable[[], Any]:
-    """The same body once more, for who comes next."""
-    parts: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
-
-    async def replay() -> Message:
-        return parts.pop() if parts else await receive()
-
-    return replay
 
 
 def _address(scope: Scope) -> str:
