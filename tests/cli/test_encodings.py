@@ -29,9 +29,8 @@ def test_letters_that_a_stream_does_not_have_are_replaced_or_escaped(home):
     out = home.run_process("generate", PROMPT, "--detach", "--engine", "bars", "--json")
     assert out.isascii()
     assert json.loads(out)["generation"]["prompt"] == PROMPT
-    for encoding, shown in (("ascii", "na?ve ?? ?"), ("cp1252", "naïve ?? ?")):
-        home.env["PYTHONIOENCODING"] = encoding
-        assert shown in home.run_process("list").decode(encoding)
+    home.env["PYTHONIOENCODING"] = "cp1252"
+    assert "naïve ?? ?" in home.run_process("list").decode("cp1252")
     home.env["PYTHONIOENCODING"] = "utf-8"
     assert PROMPT in home.run_process("list", "--json").decode()
 

@@ -219,7 +219,7 @@ SAMPLES = [photo(6, kind) for kind in ("PNG", "JPEG", "WEBP")]
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")  # Pillow warns of EXIF data that it cannot read
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     st.sampled_from(SAMPLES),
     st.lists(st.tuples(st.integers(0, 2000), st.binary(min_size=1, max_size=6)), min_size=1, max_size=6),

@@ -239,7 +239,7 @@ def test_a_manifest_beside_the_folder_of_another_is_refused_with_advice(tmp_path
 SAMPLES = [AGAIN["Finder"], AGAIN["zip64"], AGAIN["data descriptors"]]
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     st.sampled_from(SAMPLES),
     st.lists(st.tuples(st.integers(-3000, 3000), st.binary(min_size=1, max_size=8)), min_size=1, max_size=5),
