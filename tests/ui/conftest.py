@@ -83,6 +83,7 @@ class Api:
         self.requests: list[httpx.Request] = []
         self.keys: dict[str, str] = {}
         self.logs: dict[str, str] = {}
+        self.shares: dict[str, dict] = {}
         self.page_size = 24
         self.refuse: dict[str, str] | None = None
         self.canned: dict[tuple[str, str], tuple[int, dict]] = {}
@@ -133,16 +134,34 @@ class Api:
             return httpx.Response(200, json={"items": newest[start:end], "nextCursor": following})
         if path == "/generations":
             return self._create(request, mine)
+        if path == "/shares":
+            return httpx.Response(200, json={"items": list(self.shares.values())})
         one = mine.get(path.split("/")[2])
         if one is None:
             return self._problem(404, "not_found")
         if path.endswith("/log"):
             return httpx.Response(200, text=self.logs.get(one["id"], ""))
+        if path.endswith("/share"):
+            return self._share(request, one)
         if path.endswith("/retry"):
             again = one | {"id": f"{one['id']}-again", "status": "queued", "createdAt": at(99), "updatedAt": at(99)}
             mine[again["id"]] = again
             return httpx.Response(201, json=again)
         return httpx.Response(200, json=one)
+
+    def _share(self, request, one):
+        if request.method == "DELETE":
+            del self.shares[one["id"]]
+            return httpx.Response(204)
+        slug, asked = f"slug-{one['id']}", json.loads(request.content)
+        made = {"generationId": one["id"], "slug": slug, "url": f"http://videogen.test/s/{slug}", "views": 0}
+        made |= {name: one[name] for name in ("type", "status", "createdAt")} | {"title": one["prompt"]}
+        share = self.shares.setdefault(one["id"], made | {"indexable": False, "expiresAt": None})
+        if "expiresInSeconds" in asked:
+            seconds = asked["expiresInSeconds"]
+            ends = datetime.now(UTC) + timedelta(seconds=seconds or 0)
+            share["expiresAt"] = None if seconds is None else ends.isoformat()
+        return httpx.Response(201, json=share)
 
     def _create(self, request, mine):
         key = request.headers.get("idempotency-key", f"none-{len(mine)}")

@@ -12,12 +12,15 @@ def signals(tab: Tab) -> Mapping[str, Any]:
     """The values by name; `static/page.js` calls the scripts of those that have changed.
 
     `session`: the token, until the browser has shown that it knows it, and whether its cookie must be replaced.
+    `compare`: the ids of those whose videos play in step in the dialog.
     `download`: the address of what is to be downloaded. `import_to`: where the chosen zip is to be sent.
     `presets`: the text of the person's own presets that the browser is to store.
     """
+    dialog = tab.dialog
     return {
         "session": None if tab.proven or tab.token is None else {"token": tab.token, "adopt": tab.adopt},
         "link": tab.link,
+        "compare": [pane["id"] for pane in dialog.values["panes"]] if dialog and dialog.name == "compare" else None,
         "download": tab.download,
         "import_to": tab.import_to,
         "presets": tab.presets_text,

@@ -22,6 +22,7 @@ SCRIPTS: Final = (
     "copy",
     "media",
     "presets",
+    "compare",
 )
 """In the document's head, in this order. Others are `js=` or `js_on_load=` of components."""
 STYLES: Final = ("base", "form", "stage", "lists", "connection", "presets", "early")

@@ -26,7 +26,7 @@ def offered(tab):
 
 async def test_use_fills_the_whole_form(api, tab, click, offered):
     api.session("mine", generation_json("gen_a", status="completed", **FACTS))
-    values = await click("use", generationId="gen_a")
+    values = await click("use-settings", generationId="gen_a")
     assert (values["prompt"], values["negative"], values["seed"]) == ("sea", "clouds", "7")
     assert (values["engine"], values["type"], values["variations"]) == ("procedural", "video", 1)
     assert (values["shape"], values["detail"], values["seconds"], values["fps"]) == ("16:9", "288", 4, 24)
@@ -36,7 +36,7 @@ async def test_use_fills_the_whole_form(api, tab, click, offered):
 
 async def test_a_size_that_is_no_shape_is_typed(api, tab, click, offered):
     api.session("mine", generation_json("gen_a", width=640, height=300, **FACTS))
-    values = await click("use", generationId="gen_a")
+    values = await click("use-settings", generationId="gen_a")
     assert (values["shape"], values["width"], values["height"]) == ("custom", 640, 300)
 
 
@@ -44,16 +44,16 @@ async def test_the_own_settings_of_an_engine_come_along(api, tab, click, offered
     own = {"steps": {"type": "integer", "default": 30}, "weights": {"type": "array", "default": [1.0]}}
     offered(engine(settingsSchema={"properties": own}))
     api.session("mine", generation_json("gen_a", **FACTS | {"settings": {"steps": 12}}))
-    values = await click("use", generationId="gen_a")
+    values = await click("use-settings", generationId="gen_a")
     assert (values["procedural.steps"], values["procedural.weights"]) == (12, "[1.0]")
 
 
 async def test_another_engine_or_version_is_named(api, tab, click, offered):
     api.session("mine", generation_json("gen_a", engine="gone"), generation_json("gen_b", engineVersion="0"))
-    values = await click("use", generationId="gen_a")
+    values = await click("use-settings", generationId="gen_a")
     assert values["engine"] == "procedural"
     assert "engine gone is not available here" in tab.notice.text
-    await click("use", generationId="gen_b")
+    await click("use-settings", generationId="gen_b")
     assert "version 0 of Procedural; here is 1" in tab.notice.text
 
 

@@ -1,6 +1,6 @@
 """What a person can do on the page, by the name in `data-do` or `data-fill` of what was clicked."""
 
-from videogen.ui.handlers import archive, draft, jobs, page, presets, reuse
+from videogen.ui.handlers import archive, compare, draft, jobs, page, presets, reuse, sharing
 from videogen.ui.handlers.registry import FILLS, HANDLERS, Click, FormValues, fills, handles
 
 __all__ = [
@@ -9,6 +9,7 @@ __all__ = [
     "Click",
     "FormValues",
     "archive",
+    "compare",
     "draft",
     "fills",
     "handles",
@@ -16,4 +17,5 @@ __all__ = [
     "page",
     "presets",
     "reuse",
+    "sharing",
 ]

@@ -12,8 +12,8 @@ from videogen.ui.handlers.registry import Click, FormValues, fills, handles
 from videogen.ui.tab import Notice, Tab
 
 
-@fills("use")
-async def use(tab: Tab, click: Click) -> FormValues:
+@fills("use-settings")
+async def use_settings(tab: Tab, click: Click) -> FormValues:
     """The whole form as it was for a generation."""
     generation = await tab.client.get(click.generation_id)
     engine = tab.site.engine(generation.engine)
