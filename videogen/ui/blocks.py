@@ -13,6 +13,7 @@ import orjson
 from videogen.core.version import __version__
 from videogen.ui.agents import Agents, mcp_is_installed
 from videogen.ui.events import Events
+from videogen.ui.file_events import FITTED, PLAIN, FileEvents, upload_button
 from videogen.ui.form import EngineForm
 from videogen.ui.form_fields import FormFields, build_form, engine_forms, engine_updates
 from videogen.ui.pace import Pace
@@ -24,6 +25,7 @@ from videogen.ui.static_files import head, read
 from videogen.ui.tab import Site
 from videogen.ui.tabs import MAX_TABS, Tabs
 from videogen.ui.texts import TITLE, mark
+from videogen.ui.uploads import Uploads
 from videogen.ui.watch import Frame, Watch, Watched
 
 # No handler is an endpoint of its own: programs use the HTTP API, and agents the tools in `agents`.
@@ -43,6 +45,7 @@ class Parts:
         self.session = gr.BrowserState(None, storage_key=STORAGE_KEY)
         self.bridge = gr.HTML(None, html_template=" ", js_on_load=read("bridge.js"), visible="hidden")
         self.answer = gr.JSON(visible="hidden")
+        self.file: gr.UploadButton
 
     def panel(self, name: str) -> gr.HTML:
         """Put a panel here."""
@@ -52,16 +55,17 @@ class Parts:
         return self.panels[name]
 
 
-def build_blocks(settings: PageSettings, client: PageClient, tabs: Tabs) -> gr.Blocks:
+def build_blocks(settings: PageSettings, client: PageClient, tabs: Tabs, uploads: Uploads) -> gr.Blocks:
     """Build the page."""
     engines = engine_forms(settings.engines, settings.limits)
     page = gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True)
     with page:
         parts = Parts()
         video, fields, generate, error = _lay_out(parts, engines, settings)
-        site = Site(engines, settings.links_from_api)
+        site = Site(engines, int(settings.limits.max_upload_mb * 1_000_000), settings.links_from_api)
         events = Events(client, tabs.pages, fields, site)
         _wire_form(page, fields, generate, error, events, parts)
+        _wire_files(fields, FileEvents(events, fields, uploads), parts)
         parts.bridge.act(events.act, parts.session, parts.answer, **SHORT)
         filling = {**SHORT, "postprocess": True}
         form = [*fields.all(), parts.session]
@@ -139,9 +143,23 @@ def _lay_out_form(
     error = gr.HTML("", elem_id="form-error", apply_default_css=False, js_on_load=None)
     parts.panel("engine")
     parts.panel("understood")
+    _lay_out_files(parts, settings.limits.max_upload_mb)
     fields = build_form(engines, settings.limits)
     fields.fields["prompt"] = prompt
     return fields, generate, error
+
+
+def _lay_out_files(parts: Parts, megabytes: float) -> None:
+    with gr.Column(elem_id="files"):
+        parts.file = upload_button()
+        gr.HTML(
+            mark("files.hint", megabytes=f"{megabytes:g}"),
+            elem_id="file-hint",
+            apply_default_css=False,
+            js_on_load=None,
+            padding=False,
+        )
+        parts.panel("image")
 
 
 def _wire_form(
@@ -165,6 +183,17 @@ def _wire_form(
     engine = fields.fields["engine"]
     changed = list(engine_updates(fields, None))
     engine.input(events.engine, [engine, parts.session], changed, queue=False, **QUIET)
+
+
+def _wire_files(fields: FormFields, events: FileEvents, parts: Parts) -> None:
+    filling = {**SHORT, "postprocess": True}
+    form = [*fields.all(), parts.session]
+    inputs = [parts.file, parts.answer, *form]
+    parts.file.upload(events.given, inputs, [parts.file, *fields.filled()], js=PLAIN, **filling)
+    put = [fields.fields[name] for name in FITTED]
+    image_id, shape, detail, engine, width, height = put
+    triggers = [*(one.change for one in (image_id, shape, detail, engine)), width.input, height.input]
+    gr.on(triggers, events.fit, [*put, parts.session], [image_id, shape, width, height], **filling)
 
 
 def _wire_watch(page: gr.Blocks, parts: Parts, video: gr.Video, client: PageClient, watched: Watched) -> None:

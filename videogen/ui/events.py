@@ -38,9 +38,9 @@ class Events:
             the click's number, which tells the browser that it was answered.
         """
         click = Click.read(event._data)
-        tab = self._tab(session, request)
+        tab = self.tab_of(session, request)
         if (handler := HANDLERS.get(click.text("do"))) is not None:
-            await self._run(tab, handler(tab, click))
+            await self.run(tab, handler(tab, click))
         return click.data.get("number")
 
     async def fill(self, event: gr.EventData, request: gr.Request, *values: Any) -> list[Any]:
@@ -55,11 +55,11 @@ class Events:
         tab, form_now = self._with_form(request, values)
         new: FormValues | None = None
         if (filler := FILLS.get(click.text("fill"))) is not None:
-            new = await self._run(tab, filler(tab, click))
+            new = await self.run(tab, filler(tab, click))
         if new:
             tab.form_before = form_now
             if click.text("start"):
-                await self._run(tab, self._start(tab, {**form_now, **new}))
+                await self.run(tab, self._start(tab, {**form_now, **new}))
         return self._fields.updates(new or {}, tab.texts.say)
 
     async def _start(self, tab: Tab, values: FormValues) -> None:
@@ -87,13 +87,13 @@ class Events:
 
     def _with_form(self, request: gr.Request, values: Sequence[Any]) -> tuple[Tab, FormValues]:
         *fields, session = values
-        tab = self._tab(session, request)
+        tab = self.tab_of(session, request)
         tab.form = self._fields.named(fields)
         return tab, tab.form
 
     def engine(self, request: gr.Request, chosen: Any, session: Any) -> dict[Any, Any]:
         """Adapt the form to another engine."""
-        return engine_updates(self._fields, chosen, self._tab(session, request).texts.say)
+        return engine_updates(self._fields, chosen, self.tab_of(session, request).texts.say)
 
     async def generate(self, request: gr.Request, *values: Any) -> str:
         """Submit the form. The values are those of its fields, and the session with the request's idempotency key.
@@ -103,12 +103,12 @@ class Events:
         """
         *fields, session = values
         key = session.get("key") if isinstance(session, dict) else None
-        return await self._submit(self._tab(session, request), fields, key)
+        return await self._submit(self.tab_of(session, request), fields, key)
 
     async def resend(self, event: gr.EventData, request: gr.Request, session: Any) -> str:
         """Submit a form that the browser has kept since it was sent, because there was no answer."""
         kept = Click.read(event._data)
-        found, tab = kept.data.get("form"), self._tab(session, request)
+        found, tab = kept.data.get("form"), self.tab_of(session, request)
         values: Mapping[str, Any] = found if isinstance(found, dict) else {}
         refusal = await self._submit(tab, [values.get(name) for name in self._fields.fields], kept.data.get("key"))
         prompt = str(values.get("prompt") or "")
@@ -131,7 +131,8 @@ class Events:
         tab.board.select(project.generations[0].id)
         self._ring(tab)
 
-    async def _run(self, tab: Tab, handling: Awaitable[T]) -> T | None:
+    async def run(self, tab: Tab, handling: Awaitable[T]) -> T | None:
+        """Do what a handler does; why the API refused it becomes a notice. Then show what has changed."""
         result = None
         try:
             result = await handling
@@ -146,7 +147,7 @@ class Events:
             self._pages.expect(tab.tab, tab.token, tab.board.selected_id)
         tab.ring(urgent=True)
 
-    def _tab(self, session: Any, request: gr.Request) -> Tab:
+    def tab_of(self, session: Any, request: gr.Request) -> Tab:
         """The open tab; or, where this process does not know it (any more), a stand-in of its session."""
         visit = Visit.read(session, request.cookies, request.headers)
         found = self._pages.find(request.session_hash, visit)

@@ -17,6 +17,8 @@ from videogen.ui.schema import COMFORTABLE, SettingField, comfortable_fields, la
 SHAPES: Final = {"16:9": (16, 9), "1:1": (1, 1), "9:16": (9, 16)}
 CUSTOM: Final = "custom"
 """The shape whose width and height are typed."""
+LIKE_IMAGE: Final = "image"
+"""The shape of the image to start from; width and height are those of `start_image.like_image`."""
 DETAILS: Final = (288, 480, 720, 1080)
 SHORTEST: Final = 0.5
 """Seconds; where a schema says no more than that a length is above nothing."""
@@ -166,7 +168,7 @@ def request(
     prompt, negative = read_text("prompt", prompt, most), read_text("negative", negative, most)
     if not prompt:
         raise FormError("form.prompt_missing" if video else "form.prompt_missing_image")
-    width, height = _size(shape, detail, engine, wishes)
+    width, height = pixels(shape, detail, engine, wishes.get("size"))
     settings = {
         "width": width,
         "height": height,
@@ -187,14 +189,13 @@ def request(
     )
 
 
-def _size(shape: object, detail: Any, engine: EngineForm | None, wishes: Mapping[str, Any]) -> tuple[int, int]:
+def pixels(shape: object, detail: Any, engine: EngineForm | None, typed: object) -> tuple[int, int]:
     """Width and height in pixels: of a shape and a detail, or as they were typed.
 
     Raises:
         FormError: they are neither.
     """
-    if shape == CUSTOM:
-        typed = wishes.get("size")
+    if shape in (CUSTOM, LIKE_IMAGE):
         width, height = typed if isinstance(typed, list | tuple) and len(typed) == 2 else (None, None)
         if not (type(width) is int and type(height) is int):
             raise FormError("form.custom_expected", got=repr(typed))

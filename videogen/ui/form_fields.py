@@ -52,7 +52,7 @@ class FormFields:
         wishes = {
             "type": named["type"],
             "variations": named["variations"],
-            "inputFileId": named["image_id"] or None,
+            "inputFileId": (named["image_id"] or None) if engine.image else None,
             "size": (named["width"], named["height"]),
             "settings": {name: value for name, value in own.items() if value not in (None, "")},
         }

@@ -38,7 +38,7 @@ def mount_page(app: FastAPI, settings: PageSettings, path: str = "/") -> Callabl
     app.include_router(upload_routes(uploads))
     app.add_middleware(Document, client=client, site=Site(engine_forms(settings.engines, settings.limits)))
     tabs = Tabs(settings.tabs)
-    page = build_blocks(settings, client, tabs)
+    page = build_blocks(settings, client, tabs, uploads)
     gr.mount_gradio_app(
         app,
         page,

@@ -15,6 +15,7 @@ def signals(tab: Tab) -> Mapping[str, Any]:
     `compare`: the ids of those whose videos play in step in the dialog.
     `download`: the address of what is to be downloaded. `import_to`: where the chosen zip is to be sent.
     `presets`: the text of the person's own presets that the browser is to store.
+    `most_bytes`: how large a file for the form may be.
     """
     dialog = tab.dialog
     return {
@@ -24,4 +25,5 @@ def signals(tab: Tab) -> Mapping[str, Any]:
         "download": tab.download,
         "import_to": tab.import_to,
         "presets": tab.presets_text,
+        "most_bytes": tab.site.max_upload_bytes,
     }

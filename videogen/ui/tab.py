@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from videogen.schemas.engines import Explanation
-from videogen.schemas.generations import GenerationCreate
+from videogen.schemas.generations import File, GenerationCreate
 from videogen.ui.form import EngineForm
 from videogen.ui.own_presets import OwnPreset
 from videogen.ui.pages import Page
@@ -43,6 +43,8 @@ class Site:
 
     engines: Sequence[EngineForm] = ()
     """What the form offers, the default first."""
+    max_upload_bytes: int = 20_000_000
+    """Of one file for the form."""
     links_from_api: Callable[[], bool] = lambda: True
     """Whether the API knows the public address of shared links; where it does not, the browser does."""
 
@@ -91,6 +93,18 @@ class Tab(Page):
     """The link of the video that the player has."""
     adopt: bool = False
     """Whether the browser's cookie is another session's and must be replaced."""
+    image: File | None = None
+    """The image to start from."""
+    offered: tuple[str, File] | None = None
+    """A picture that could be started from, by its name: only its settings were taken."""
+    offers_own_shape: bool = False
+    """Whether the form offers the image's own shape."""
+    size: tuple[int, int] | None = None
+    """Width and height in pixels that the form asks for."""
+    like_image: bool = False
+    """Whether they are of the image's own shape."""
+    takes_image: bool = True
+    """Whether the chosen engine starts from an image."""
     download: str | None = None
     """The address of what the browser is to download."""
     import_to: str | None = None

@@ -51,9 +51,12 @@ _UNITS: Final[Mapping[str, int]] = {"storage_mb": 1_000_000, "storage_gb": 1_000
 _SETTING: Final = re.compile(r" \(VIDEOGEN_[A-Z_]+\)")
 
 
-def mark(key: str) -> str:
-    """What stands for a text in a document that is made once for all languages, until `Catalog.fill` puts it in."""
-    return f"@@{key}@@"
+def mark(key: str, **values: object) -> str:
+    """What stands for a text in a document that is made once for all languages, until `Catalog.fill` puts it in.
+
+    The values are those of its fields; none has a space in it.
+    """
+    return f"@@{' '.join([key, *(f'{name}={value}' for name, value in values.items())])}@@"
 
 
 def engine_mark(engine: EngineForm) -> str:
@@ -204,7 +207,7 @@ class Texts:
         if not isinstance(problem, ApiError):
             return self.say("notice.not_sent")
         if problem.errors and all("expected" in error for error in problem.errors):
-            return " ".join(self._expected(error, names) for error in problem.errors)
+            return " ".join(self.expected(error, names) for error in problem.errors)
         if problem.limit is not None and (words := self._limit(problem.limit)):
             return words
         # Visitors have no use for the name of a setting.
@@ -241,7 +244,8 @@ class Texts:
         """A field of a request, as the form calls it."""
         return self.say(FIELDS[name]) if name in FIELDS else name
 
-    def _expected(self, error: Mapping[str, str], names: Mapping[str, str]) -> str:
+    def expected(self, error: Mapping[str, str], names: Mapping[str, str]) -> str:
+        """What is wrong with a field: `field`, `expected` and `got` of an error."""
         name = error.get("field", "")
         return self.say("form.expected", field=names.get(name) or self.field(name), **self._found(error))
 

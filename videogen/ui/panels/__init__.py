@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from videogen.ui.panels import archive, history, job, page, presets, queue, recipe, understood
+from videogen.ui.panels import archive, history, image, job, page, presets, queue, recipe, understood
 from videogen.ui.tab import Tab
 from videogen.ui.templating import render
 
@@ -30,6 +30,7 @@ PANELS: Final = (
     Panel("job", job.job),
     Panel("actions", job.actions),
     Panel("about", recipe.about),
+    Panel("image", image.image),
     Panel("queue", queue.queue),
     Panel("engine", understood.engine),
     Panel("understood", understood.understood),

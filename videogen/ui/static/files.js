@@ -3,7 +3,7 @@ let zip = null;
 for (const kind of ["dragover", "drop", "paste"]) {
   document.addEventListener(kind, (event) => {
     const { files, types } = event.dataTransfer ?? event.clipboardData;
-    const input = document.querySelector("#file input[type=file]");
+    const input = document.querySelector("#files input[type=file]");
     if (!input || !types.includes("Files") || (kind === "paste" && types.includes("text/plain"))) return;
     event.preventDefault();
     if (kind === "dragover") return;
@@ -11,11 +11,15 @@ for (const kind of ["dragover", "drop", "paste"]) {
     input.dispatchEvent(new Event("change", { bubbles: true }));
   });
 }
-document.addEventListener("change", ({ target }) => {
-  if (target.id !== "import-file" || !target.files.length) return;
-  [zip] = target.files;
-  videogen.send("act", { do: "import", name: zip.name, size: zip.size });
-});
+addEventListener("change", (event) => {
+  const [file] = event.target.files ?? [];
+  const act = event.target.id === "import-file" ? "import" : "too-large";
+  if (!file || (act === "too-large" && file.size <= videogen.signals.most_bytes)) return;
+  event.stopImmediatePropagation();
+  zip = file;
+  videogen.send("act", { do: act, name: file.name, size: file.size });
+  if (act === "too-large") event.target.value = "";
+}, true);
 videogen.on("import_to", async (url) => {
   if (!url || !zip) return;
   const answer = await fetch(url, { method: "POST", body: zip }).then((one) => one.json()).catch(() => null);
