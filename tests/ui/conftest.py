@@ -13,6 +13,8 @@ from videogen.core.i18n import catalog
 from videogen.schemas.engines import EngineInfo
 from videogen.schemas.events import decode
 from videogen.schemas.generations import Generation
+from videogen.ui.address import parse
+from videogen.ui.arrival import read_address, show_address
 from videogen.ui.page_client import PageClient
 from videogen.ui.panels import PANELS, render_panel
 from videogen.ui.tab import Tab
@@ -74,6 +76,21 @@ def result_json(**changes):
 _numbers = itertools.count(1)
 
 
+def matching(mine, wanted):
+    """Those that a query asks for, newest first."""
+    for one in sorted(mine.values(), key=lambda one: one["createdAt"], reverse=True):
+        words, statuses = wanted.get("q", "").lower(), wanted.get("status", "")
+        same = all(wanted.get(name, one[name]) == one[name] for name in ("type", "engine"))
+        liked = one["favorite"] or "favorite" not in wanted
+        if (
+            same
+            and liked
+            and words in (one["title"] + one["prompt"]).lower()
+            and one["status"] in (statuses or one["status"])
+        ):
+            yield one
+
+
 class Api:
     """Sessions by token, each with generations; events are pushed by the test."""
 
@@ -88,6 +105,7 @@ class Api:
         self.refuse: dict[str, str] | None = None
         self.canned: dict[tuple[str, str], tuple[int, dict]] = {}
         """Status and body of the answers to further calls, by method and path."""
+        self.trash: dict[str, dict] = {}
         self._feeds: list[asyncio.Queue] = []
 
     def session(self, token, *generations):
@@ -127,7 +145,7 @@ class Api:
         if path == "/events":
             return httpx.Response(200, headers={"content-type": "text/event-stream"}, stream=self._feed(mine))
         if path == "/generations" and request.method == "GET":
-            newest = sorted(mine.values(), key=lambda one: one["createdAt"], reverse=True)
+            newest = list(matching(mine, request.url.params))
             start = int(request.url.params.get("cursor", 0))
             end = start + self.page_size
             following = str(end) if end < len(newest) else None
@@ -136,6 +154,8 @@ class Api:
             return self._create(request, mine)
         if path == "/shares":
             return httpx.Response(200, json={"items": list(self.shares.values())})
+        if path in ("/generations/ids", "/generations/trash", "/generations/restore", "/generations/zip"):
+            return self._many(request, path, mine)
         one = mine.get(path.split("/")[2])
         if one is None:
             return self._problem(404, "not_found")
@@ -147,6 +167,8 @@ class Api:
             again = one | {"id": f"{one['id']}-again", "status": "queued", "createdAt": at(99), "updatedAt": at(99)}
             mine[again["id"]] = again
             return httpx.Response(201, json=again)
+        if request.method == "PATCH":
+            one |= json.loads(request.content)
         return httpx.Response(200, json=one)
 
     def _share(self, request, one):
@@ -162,6 +184,27 @@ class Api:
             ends = datetime.now(UTC) + timedelta(seconds=seconds or 0)
             share["expiresAt"] = None if seconds is None else ends.isoformat()
         return httpx.Response(201, json=share)
+
+    def _many(self, request, path, mine):
+        asked = json.loads(request.content)["ids"] if request.content else []
+        if path.endswith("/ids"):
+            found = [one["id"] for one in matching(mine, request.url.params)]
+            return httpx.Response(200, json={"ids": found, "nextCursor": None})
+        if path.endswith("/zip"):
+            return httpx.Response(
+                201, json={"url": "/zips/a", "expiresAt": at(600), "count": len(asked), "sizeBytes": 1}
+            )
+        if request.method == "GET":
+            items = [one | {"restorableUntil": at(3600)} for one in self.trash.values()]
+            return httpx.Response(200, json={"items": items, "nextCursor": None})
+        here, there = (mine, self.trash) if path.endswith("/trash") else (self.trash, mine)
+        moved = [name for name in asked if name in here and here[name]["status"] in ENDED]
+        for name in moved:
+            there[name] = here.pop(name)
+        left = [
+            {"id": name, "code": "not_terminal" if name in here else "not_found"} for name in asked if name not in moved
+        ]
+        return httpx.Response(200, json={"ids": moved, "restorableUntil": at(3600), "leftOut": left})
 
     def _create(self, request, mine):
         key = request.headers.get("idempotency-key", f"none-{len(mine)}")
@@ -219,6 +262,18 @@ def tab(api, client):
     """An open tab of a session without generations: `tab.board.put(generation(...))`, then render its panels."""
     api.session("mine")
     return Tab(client.as_session("mine"), Texts(catalog("en")), token="mine", link="live")
+
+
+@pytest.fixture
+async def arrive(api, tab):
+    """Open the tab, at an address, in a session with these: `await arrive(generation_json(...), search="?q=x")`."""
+
+    async def arrive(*generations, search=""):
+        api.session("mine", *generations)
+        await read_address(tab, parse(search), await tab.client.list())
+        show_address(tab)
+
+    return arrive
 
 
 @pytest.fixture

@@ -46,6 +46,7 @@ class Parts:
         self.bridge = gr.HTML(None, html_template=" ", js_on_load=read("bridge.js"), visible="hidden")
         self.answer = gr.JSON(visible="hidden")
         self.file: gr.UploadButton
+        self.search: gr.Textbox
 
     def panel(self, name: str) -> gr.HTML:
         """Put a panel here."""
@@ -73,6 +74,8 @@ def build_blocks(settings: PageSettings, client: PageClient, tabs: Tabs, uploads
         parts.bridge.explain(events.explain, form, **{**SHORT, "trigger_mode": "always_last"})
         gr.on([field.change for field in fields.all()], js="() => videogen.changed()", **LOCAL)
         parts.bridge.resend(events.resend, parts.session, error, **SHORT)
+        typed = {**SHORT, "trigger_mode": "always_last"}
+        parts.search.input(events.search, [parts.search, parts.session], **typed)
         parts.bridge.keep(outputs=parts.session, js="() => ({ token: videogen.signals.session.token })", **LOCAL)
         _wire_watch(page, parts, video, client, Watched(tabs, Pace(), site, settings.new_token, _build(settings)))
         if mcp_is_installed():
@@ -108,7 +111,20 @@ def _lay_out(
             fields, generate, error = _lay_out_form(parts, engines, settings)
             parts.panel("queue")
     parts.panel("presets")
-    parts.panel("history")
+    with gr.Column(elem_id="history-section"):
+        parts.panel("filters")
+        parts.search = gr.Textbox(
+            label=mark("history.search_in"),
+            placeholder=mark("history.search_in"),
+            show_label=False,
+            container=False,
+            lines=1,
+            max_lines=1,
+            max_length=200,
+            elem_id="history-search",
+        )
+        parts.panel("history")
+        parts.panel("selection")
     parts.panel("archive")
     parts.panel("dialog")
     return video, fields, generate, error

@@ -26,6 +26,8 @@ class Board:
     """The page's picture of the session, kept up to date by events."""
 
     selected_id: str | None = None
+    selections: int = 0
+    """How often something was put on the stage because somebody wanted it there."""
     loaded: bool = False
     """Whether the history has been read once."""
     history_version: int = 0
@@ -70,15 +72,7 @@ class Board:
 
     def variations(self) -> dict[str, tuple[int, int]]:
         """Which one of how many of its project a generation is, such as `(2, 4)`, where there are several."""
-        projects: dict[str, list[Generation]] = {}
-        for item in self._generations.values():
-            projects.setdefault(item.project_id, []).append(item)
-        return {
-            item.id: (number, len(items))
-            for items in projects.values()
-            if len(items) > 1
-            for number, item in enumerate(sorted(items, key=lambda item: (item.seed, item.id)), start=1)
-        }
+        return variations(self._generations.values())
 
     def put(self, generation: Generation) -> None:
         """Take in a generation as the API told it, unless an event already told more."""
@@ -120,7 +114,12 @@ class Board:
         return event.status.is_terminal
 
     def select(self, generation_id: str) -> None:
-        """Put a generation on the stage."""
+        """Put a generation on the stage, because somebody wants it there."""
+        self.selected_id = generation_id
+        self.selections += 1
+
+    def show(self, generation_id: str | None) -> None:
+        """Put a generation on the stage in the place of one that is gone, or of one that was gone back from."""
         self.selected_id = generation_id
 
     def select_on_arrival(self, before: str | None) -> None:
@@ -145,6 +144,19 @@ class Board:
         # The variations of one project have one age; they stand in the order of their seeds.
         ordered = sorted(self._generations.values(), key=lambda item: (item.seed, item.id))
         return sorted(ordered, key=lambda item: item.created_at, reverse=True)
+
+
+def variations(generations: Iterable[Generation]) -> dict[str, tuple[int, int]]:
+    """Which one of how many of its project each is, such as `(2, 4)`, where there are several."""
+    projects: dict[str, list[Generation]] = {}
+    for item in generations:
+        projects.setdefault(item.project_id, []).append(item)
+    return {
+        item.id: (number, len(items))
+        for items in projects.values()
+        if len(items) > 1
+        for number, item in enumerate(sorted(items, key=lambda item: (item.seed, item.id)), start=1)
+    }
 
 
 def _turn(item: Generation) -> tuple[bool, float]:

@@ -14,6 +14,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from videogen.client import ClientError
 from videogen.core.i18n import VARY, Catalog, negotiate
+from videogen.ui.address import parse
+from videogen.ui.arrival import read_address, show_address
 from videogen.ui.page_client import PageClient
 from videogen.ui.pages import Visit, find_session
 from videogen.ui.panels import PANELS, panel_mark, render_panel
@@ -78,8 +80,9 @@ class Document:
             with suppress(ClientError, TimeoutError):
                 async with asyncio.timeout(PATIENCE):
                     if (arrival := await find_session(tab.client, visit)) is not None:
-                        tab.board.put_page(arrival.page)
-                        tab.board.select_on_arrival(None)
+                        tab.client = tab.client.as_session(arrival.token)
+                        await read_address(tab, parse(request.url.query), arrival.page)
+                        show_address(tab)
         return {panel.name: render_panel(panel, tab) for panel in PANELS}
 
 

@@ -17,6 +17,7 @@ from videogen.schemas.generations import Project
 from videogen.ui import form
 from videogen.ui.form_fields import FormFields, engine_updates
 from videogen.ui.handlers import FILLS, HANDLERS, Click, FormValues
+from videogen.ui.handlers.history import search
 from videogen.ui.page_client import PageClient
 from videogen.ui.pages import Pages, Visit, texts_of
 from videogen.ui.tab import Explained, Notice, Site, Tab
@@ -94,6 +95,11 @@ class Events:
     def engine(self, request: gr.Request, chosen: Any, session: Any) -> dict[Any, Any]:
         """Adapt the form to another engine."""
         return engine_updates(self._fields, chosen, self.tab_of(session, request).texts.say)
+
+    async def search(self, request: gr.Request, words: Any, session: Any) -> None:
+        """Look for words in the history, while they are typed."""
+        tab = self._tab(session, request)
+        await self._run(tab, search(tab, words if isinstance(words, str) else ""))
 
     async def generate(self, request: gr.Request, *values: Any) -> str:
         """Submit the form. The values are those of its fields, and the session with the request's idempotency key.

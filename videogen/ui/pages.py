@@ -18,6 +18,7 @@ from videogen.ui.texts import Texts
 
 FIRST_PAGE: Final = 24
 MAX_EXPECTED: Final = 1000
+MAX_OFFSET: Final = 14 * 60
 _PLAIN: Final = re.compile(r"[!-~]+")
 
 
@@ -33,6 +34,8 @@ class Visit:
     """The browser's random name for itself."""
     again: bool = False
     """Whether the page is open already, and only its connection is new."""
+    offset: int = 0
+    """Minutes by which the browser's clock is before UTC."""
 
     @classmethod
     def read(cls, browser: object, cookies: Mapping[str, str], headers: Mapping[str, str]) -> Visit:
@@ -46,6 +49,7 @@ class Visit:
             browser=_text(told.get("browser")) or "",
             again=told.get("again") is True,
             language=language.negotiate(query, cookies, headers).tag,
+            offset=_minutes(told.get("offset")),
         )
 
 
@@ -175,7 +179,11 @@ async def sign_in(client: AsyncClient, visit: Visit, new_token: Callable[[], str
 
 def texts_of(visit: Visit) -> Texts:
     """What is said to this visit."""
-    return Texts(language.catalog(visit.language))
+    return Texts(language.catalog(visit.language), visit.offset)
+
+
+def _minutes(value: object) -> int:
+    return value if isinstance(value, int) and abs(value) <= MAX_OFFSET else 0
 
 
 def _text(value: object) -> str | None:

@@ -23,9 +23,12 @@ SCRIPTS: Final = (
     "media",
     "presets",
     "compare",
+    "address",
+    "focus",
+    "history",
 )
 """In the document's head, in this order. Others are `js=` or `js_on_load=` of components."""
-STYLES: Final = ("base", "form", "stage", "lists", "connection", "presets", "early")
+STYLES: Final = ("base", "form", "stage", "lists", "history", "connection", "presets", "early")
 """In the document's head, in this order: Gradio's own style sheets are loaded later."""
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from videogen.schemas.engines import Explanation
 from videogen.schemas.generations import File, GenerationCreate
+from videogen.ui.address import Address
 from videogen.ui.form import EngineForm
+from videogen.ui.history import History
 from videogen.ui.own_presets import OwnPreset
 from videogen.ui.pages import Page
 
@@ -91,6 +93,11 @@ class Tab(Page):
     """The form's values by field name, as they were before it was filled last."""
     playing: str = ""
     """The link of the video that the player has."""
+    history: History = field(default_factory=History)
+    arrival: Address = field(default_factory=Address)
+    """What the address said when the tab was opened, or when somebody went back to it."""
+    selections_before: int = 0
+    """The board's selections at that time."""
     adopt: bool = False
     """Whether the browser's cookie is another session's and must be replaced."""
     image: File | None = None
@@ -118,6 +125,14 @@ class Tab(Page):
         """Keep what only the browser would know otherwise, after the watcher has begun anew."""
         self.form, self.form_before, self.explained = before.form, before.form_before, before.explained
         self.presets, self.presets_text = before.presets, before.presets_text
+        self.history.picked = before.history.picked
+
+    def address(self) -> Address:
+        """What the address says now. It names no generation that nobody has asked for."""
+        named = self.board.selected_id or ""
+        if self.board.selections == self.selections_before:
+            named = self.arrival.generation and (named or self.arrival.generation)
+        return replace(self.arrival, generation=named, filters=self.history.filters, before=self.history.before)
 
     def close_dialog(self) -> None:
         """Close what is open."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta, timezone
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -72,8 +72,14 @@ def _part(name: str) -> str:
 class Texts:
     """What is said to one visit."""
 
-    def __init__(self, words: Catalog) -> None:
+    def __init__(self, words: Catalog, offset: int = 0) -> None:
+        """
+        Args:
+            words: the language.
+            offset: minutes by which the visitor's clock is before UTC.
+        """
         self.words = words
+        self._clock = timezone(timedelta(minutes=offset))
 
     def say(self, key: str, **values: Any) -> str:
         """A text of the visit's language, as `Catalog.say`."""
@@ -185,6 +191,26 @@ class Texts:
     def length(self, seconds: float) -> str:
         """The length of a video, to a tenth where that says more."""
         return self.say("time.seconds", seconds=seconds)
+
+    def age(self, moment: datetime, now: datetime) -> str:
+        """How long ago something was, to the minute or hour; from a day on its date."""
+        seconds = (now - moment).total_seconds()
+        if seconds < 60:
+            return self.say("time.now")
+        if seconds < 3600:
+            return self.say("time.minutes_ago", count=int(seconds / 60))
+        if seconds < 86_400:
+            return self.say("time.hours_ago", count=int(seconds / 3600))
+        return self.words.date(moment.astimezone(self._clock))
+
+    def moment(self, moment: datetime) -> str:
+        """Date and time by the visitor's clock."""
+        local = moment.astimezone(self._clock)
+        return self.say("time.moment", date=self.words.date(local), time=f"{local:%H:%M}")
+
+    def short(self, text: str, longest: int = 80) -> str:
+        """The beginning of a long text, so that it is not read out whole."""
+        return text if len(text) <= longest else f"{text[: longest - 1].rstrip()}…"
 
     def size(self, count: int | None) -> str:
         """Bytes as people write them."""

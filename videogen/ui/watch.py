@@ -16,6 +16,9 @@ from videogen.client import ApiError, AsyncClient, ClientError, ConnectionChange
 from videogen.client.policy import Backoff
 from videogen.core.security import new_token
 from videogen.ui import renewal
+from videogen.ui.address import parse
+from videogen.ui.arrival import read_address, show_address
+from videogen.ui.history import load
 from videogen.ui.own_presets import read_presets
 from videogen.ui.pace import Pace
 from videogen.ui.pages import Visit, sign_in, texts_of
@@ -66,7 +69,8 @@ class Watch:
         self._client, self._tabs, self._pages, self._pace = client, watched.tabs, watched.tabs.pages, watched.pace
         self._new_token, self._watched = watched.new_token, watched
         self._site, self._presets = watched.site, read_presets(presets)
-        self._key, self._search = session_hash, search
+        self._key, self._address = session_hash, parse(search)
+        self._shown = ""
         self._frames = itertools.count(1)
         self._heard: set[str] = set()
         self._brought: str | None = None
@@ -93,6 +97,8 @@ class Watch:
             finally:
                 # One who came without a session keeps the one that was given.
                 visit = replace(visit, token=tab.token or visit.token)
+                if tab.history.loaded:
+                    self._address, self._shown = tab.address(), tab.board.selected_id or ""
                 self._pages.close(self._key, tab)
                 self._pace.left(self._key)
             if self._tabs.is_paused(self._key):
@@ -105,14 +111,17 @@ class Watch:
         self._signed_in = True
         tab.client, tab.token, tab.adopt = self._client.as_session(arrival.token), arrival.token, arrival.adopt
         tab.proven = arrival.token == self._brought
-        tab.board.put_page(arrival.page)
+        await read_address(tab, self._address, arrival.page)
         reader = asyncio.create_task(self._read(tab))
+        keeper = asyncio.create_task(_keep_history(tab))
         reader.add_done_callback(lambda _: tab.ring(urgent=True))
         renewing = asyncio.create_task(self._renew(tab))
         try:
-            await self._settle(tab, visit)
+            before = self._shown or (visit.again and visit.selected) or ""
+            await self._settle(tab, before)
+            show_address(tab, before)
             self._pages.open(self._key, tab)
-            if not visit.again and (welcome := tab.texts.welcome(len(tab.board.active()))):
+            if tab.notice is None and not visit.again and (welcome := tab.texts.welcome(len(tab.board.active()))):
                 tab.notice = Notice(welcome)
             yield self._frame(tab)
             while not reader.done():
@@ -124,6 +133,7 @@ class Watch:
             reader.result()
         finally:
             renewing.cancel()
+            keeper.cancel()
             reader.cancel()
             with suppress(asyncio.CancelledError, ClientError):
                 await reader
@@ -147,8 +157,8 @@ class Watch:
                 await _fetch(tab, expiring)
                 tab.ring()
 
-    async def _settle(self, tab: Tab, visit: Visit) -> None:
-        """Bring the list, which was read first, up to what the subscription tells; then choose what to show."""
+    async def _settle(self, tab: Tab, before: str) -> None:
+        """Bring the list, which was read first, up to what the subscription has; read what was on the stage before."""
         active = {item.id for item in tab.board.active()}
         with suppress(TimeoutError):
             async with asyncio.timeout(SETTLE):
@@ -157,12 +167,9 @@ class Watch:
                     tab.bell.clear()
         # What the subscription does not speak of has ended between the two.
         wanted = {*tab.board.unknown, *(active - self._heard)}
-        if visit.selected and tab.board.get(visit.selected) is None:
-            wanted.add(visit.selected)
+        if before and tab.board.get(before) is None:
+            wanted.add(before)
         await _fetch(tab, wanted)
-        tab.board.select_on_arrival(visit.selected)
-        if visit.again and visit.selected and tab.board.get(visit.selected) is not None:
-            tab.board.select(visit.selected)
 
     async def _wait(self, tab: Tab) -> None:
         """Wait for news or for the heartbeat's time; news that come close together become one frame."""
@@ -181,10 +188,21 @@ class Watch:
 
     def _frame(self, tab: Tab) -> Frame:
         """Every value each time: what is as before is not sent, where `gr.skip()` would build a component."""
+        tab.history.follow(tab.board.history_version)
         if self._tabs.is_paused(self._key):
             tab.link = "paused"
         data = orjson.dumps({"frame": next(self._frames), "build": self._watched.build, **signals(tab)}).decode()
         return [*(render_panel(panel, tab) for panel in PANELS), player(tab), data]
+
+
+async def _keep_history(tab: Tab) -> None:
+    """Read the history's page again whenever something has ended."""
+    while True:
+        await tab.history.outdated.wait()
+        tab.history.outdated.clear()
+        with suppress(ClientError):
+            await load(tab.client, tab.history)
+            tab.ring()
 
 
 async def _fetch(tab: Tab, ids: Iterable[str]) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from videogen.core import i18n as language
 from videogen.ui.handlers.registry import Click, handles
+from videogen.ui.history import load
 from videogen.ui.tab import Tab
 
 
@@ -34,6 +35,7 @@ async def imported(tab: Tab, click: Click) -> None:
     """The browser has sent it: `answer` is the API's, or null where there was none."""
     answer = click.data.get("answer")
     tab.import_to, tab.import_words = None, _outcome(tab, answer if isinstance(answer, dict) else {})
+    await load(tab.client, tab.history)
 
 
 def _outcome(tab: Tab, answer: dict[str, Any]) -> str:

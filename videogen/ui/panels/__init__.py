@@ -35,7 +35,9 @@ PANELS: Final = (
     Panel("engine", understood.engine),
     Panel("understood", understood.understood),
     Panel("presets", presets.presets),
+    Panel("filters", history.filters),
     Panel("history", history.history),
+    Panel("selection", history.selection),
     Panel("archive", archive.archive),
     Panel("dialog", page.dialog),
 )

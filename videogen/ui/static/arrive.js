@@ -4,6 +4,7 @@
     ...session,
     browser: videogen.browser,
     search: location.search,
+    offset: -new Date().getTimezoneOffset(), // minutes before UTC
     language: document.documentElement.lang,
     selected: document.querySelector("gradio-app #job-status")?.dataset.generationId,
     presets: videogen.presets(),

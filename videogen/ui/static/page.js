@@ -34,7 +34,7 @@ for (const kind of ["click", "submit", "change"]) {
     const own = kind === "submit" ? Object.fromEntries(new FormData(target)) : {};
     if (kind === "change") own.value = target.type === "checkbox" ? target.checked : target.value;
     const around = target.closest("[data-generation-id]")?.dataset;
-    const data = { base: videogen.root(), ...around, ...target.dataset, ...own };
+    const data = { base: videogen.root(), shift: event.shiftKey, ...around, ...target.dataset, ...own };
     videogen.send(target.dataset.fill ? "fill" : "act", data);
   });
 }
