@@ -29,7 +29,8 @@ def filters(tab: Tab) -> Mapping[str, Any]:
     engines = {item.engine for item in tab.history.items} | ({wanted.engine} - {""})
     chips = [(name, value, tab.texts.say(word)) for name, value, word in CHIPS]
     if len(engines) > 1 or wanted.engine:
-        chips += [("engine", engine, engine) for engine in sorted(engines)]
+        titles = {one.id: one.title for one in tab.site.engines}
+        chips += [("engine", engine, titles.get(engine, engine)) for engine in sorted(engines)]
     on = wanted.texts()
     return {
         "chips": [(name, value, label, on.get(name) == value) for name, value, label in chips],
