@@ -98,8 +98,8 @@ class Events:
 
     async def search(self, request: gr.Request, words: Any, session: Any) -> None:
         """Look for words in the history, while they are typed."""
-        tab = self._tab(session, request)
-        await self._run(tab, search(tab, words if isinstance(words, str) else ""))
+        tab = self.tab_of(session, request)
+        await self.run(tab, search(tab, words if isinstance(words, str) else ""))
 
     async def generate(self, request: gr.Request, *values: Any) -> str:
         """Submit the form. The values are those of its fields, and the session with the request's idempotency key.
