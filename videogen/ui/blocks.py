@@ -125,6 +125,7 @@ def _lay_out(
         )
         parts.panel("history")
         parts.panel("selection")
+    parts.panel("devices")
     parts.panel("archive")
     parts.panel("dialog")
     return video, fields, generate, error

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
+from urllib.parse import parse_qsl
 
 from videogen.client import ApiError, AsyncClient
 from videogen.core import i18n as language
@@ -36,6 +37,8 @@ class Visit:
     """Whether the page is open already, and only its connection is new."""
     offset: int = 0
     """Minutes by which the browser's clock is before UTC."""
+    claim: str | None = None
+    """A one-time code of another device, from the page's address."""
 
     @classmethod
     def read(cls, browser: object, cookies: Mapping[str, str], headers: Mapping[str, str]) -> Visit:
@@ -48,6 +51,7 @@ class Visit:
             selected=_text(told.get("selected")),
             browser=_text(told.get("browser")) or "",
             again=told.get("again") is True,
+            claim=claimed_code(told.get("search"), told.get("hash")),
             language=language.negotiate(query, cookies, headers).tag,
             offset=_minutes(told.get("offset")),
         )
@@ -189,3 +193,12 @@ def _minutes(value: object) -> int:
 def _text(value: object) -> str | None:
     # Tokens, ids and languages are ASCII; nothing else fits into a header.
     return value if isinstance(value, str) and 0 < len(value) <= 4096 and _PLAIN.fullmatch(value) else None
+
+
+def claimed_code(search: object, fragment: object) -> str | None:
+    """The one-time code in an address: `#claim=CODE`, which no log sees, or `?claim=CODE`."""
+    for part in (fragment, search):
+        code = dict(parse_qsl(part[1:4000])).get("claim", "").strip() if isinstance(part, str) else ""
+        if code:
+            return code[:200]
+    return None

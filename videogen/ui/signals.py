@@ -15,6 +15,7 @@ def signals(tab: Tab) -> Mapping[str, Any]:
     `session`: the token, until the browser has shown that it knows it, and whether its cookie must be replaced.
     `compare`: the ids of those whose videos play in step in the dialog.
     `address`: see `static/address.js`; None until it is known. `search`: what the search field must show.
+    `claim`: whether a one-time code waits for an answer; else it is taken out of the address.
     `download`: the address of what is to be downloaded. `import_to`: where the chosen zip is to be sent.
     `presets`: the text of the person's own presets that the browser is to store.
     `most_bytes`: how large a file for the form may be.
@@ -26,6 +27,7 @@ def signals(tab: Tab) -> Mapping[str, Any]:
         "compare": [pane["id"] for pane in dialog.values["panes"]] if dialog and dialog.name == "compare" else None,
         "address": _address(tab) if tab.history.loaded else None,
         "search": tab.history.search,
+        "claim": tab.claim is not None,
         "download": tab.download,
         "import_to": tab.import_to,
         "presets": tab.presets_text,

@@ -98,6 +98,10 @@ class Tab(Page):
     """What the address said when the tab was opened, or when somebody went back to it."""
     selections_before: int = 0
     """The board's selections at that time."""
+    claim: str | None = None
+    """A one-time code of another device, from the address or typed, that waits for the visitor's answer."""
+    next_token: str | None = None
+    """The token that the page is to have from now on; its watcher takes it up."""
     adopt: bool = False
     """Whether the browser's cookie is another session's and must be replaced."""
     image: File | None = None
@@ -125,7 +129,9 @@ class Tab(Page):
         """Keep what only the browser would know otherwise, after the watcher has begun anew."""
         self.form, self.form_before, self.explained = before.form, before.form_before, before.explained
         self.presets, self.presets_text = before.presets, before.presets_text
-        self.history.picked = before.history.picked
+        self.claim, self.notice = before.claim, before.notice if before.next_token else None
+        if before.next_token is None:
+            self.history.picked = before.history.picked
 
     def address(self) -> Address:
         """What the address says now. It names no generation that nobody has asked for."""
@@ -135,5 +141,9 @@ class Tab(Page):
         return replace(self.arrival, generation=named, filters=self.history.filters, before=self.history.before)
 
     def close_dialog(self) -> None:
-        """Close what is open."""
-        self.dialog = None
+        """Close what is open. A code that waited for an answer is declined."""
+        self.dialog = self.claim = None
+
+    def move(self, token: str, notice: Notice) -> None:
+        """Bind the page to another token: the watcher begins anew with it, and says `notice`."""
+        self.dialog, self.next_token, self.notice = None, token, notice

@@ -16,8 +16,9 @@ from videogen.client import ApiError, AsyncClient, ClientError, ConnectionChange
 from videogen.client.policy import Backoff
 from videogen.core.security import new_token
 from videogen.ui import renewal
-from videogen.ui.address import parse
+from videogen.ui.address import Address, parse
 from videogen.ui.arrival import read_address, show_address
+from videogen.ui.handlers.devices import ask
 from videogen.ui.history import load
 from videogen.ui.own_presets import read_presets
 from videogen.ui.pace import Pace
@@ -80,7 +81,7 @@ class Watch:
         """Yield what to show: changes at once, and a heartbeat where there are none. A tab that is paused ends."""
         backoff = Backoff(longest=3.0)
         self._brought = visit.token
-        before = Tab(self._client, texts_of(visit), presets=self._presets)
+        before = Tab(self._client, texts_of(visit), presets=self._presets, claim=visit.claim)
         while True:
             tab = Tab(self._client, texts_of(visit), site=self._site)
             tab.take_over(before)
@@ -96,14 +97,17 @@ class Watch:
                 yield self._frame(tab)
             finally:
                 # One who came without a session keeps the one that was given.
-                visit = replace(visit, token=tab.token or visit.token)
-                if tab.history.loaded:
+                visit = replace(visit, token=tab.next_token or tab.token or visit.token)
+                if tab.next_token is not None:
+                    self._address, self._shown = Address(rest=self._address.rest), ""
+                elif tab.history.loaded:
                     self._address, self._shown = tab.address(), tab.board.selected_id or ""
                 self._pages.close(self._key, tab)
                 self._pace.left(self._key)
             if self._tabs.is_paused(self._key):
                 return
-            await asyncio.sleep(backoff.next())
+            if tab.next_token is None:
+                await asyncio.sleep(backoff.next())
 
     async def _follow(self, tab: Tab, visit: Visit) -> AsyncGenerator[Frame, None]:
         # Only the first time: a page that was signed out must not put a new session in the place of the browser's own.
@@ -121,13 +125,14 @@ class Watch:
             await self._settle(tab, before)
             show_address(tab, before)
             self._pages.open(self._key, tab)
-            if tab.notice is None and not visit.again and (welcome := tab.texts.welcome(len(tab.board.active()))):
-                tab.notice = Notice(welcome)
+            self._greet(tab, again=visit.again)
             yield self._frame(tab)
             while not reader.done():
                 if tab.link == "paused":
                     return
                 await self._wait(tab)
+                if tab.next_token is not None:
+                    return
                 yield self._frame(tab)
             # It only ends with the reason why the API will have nothing more of it.
             reader.result()
@@ -137,6 +142,12 @@ class Watch:
             reader.cancel()
             with suppress(asyncio.CancelledError, ClientError):
                 await reader
+
+    def _greet(self, tab: Tab, *, again: bool) -> None:
+        if tab.claim:
+            ask(tab, tab.claim)
+        if tab.notice is None and not again and (welcome := tab.texts.welcome(len(tab.board.active()))):
+            tab.notice = Notice(welcome)
 
     async def _read(self, tab: Tab) -> None:
         """Take in events as they come; the board keeps the latest, so a slow page never holds them up."""

@@ -38,6 +38,7 @@ PANELS: Final = (
     Panel("filters", history.filters),
     Panel("history", history.history),
     Panel("selection", history.selection),
+    Panel("devices", page.devices),
     Panel("archive", archive.archive),
     Panel("dialog", page.dialog),
 )

@@ -31,3 +31,8 @@ def notice(tab: Tab) -> Mapping[str, Any]:
 def dialog(tab: Tab) -> Mapping[str, Any]:
     """The open dialog, if any. While its values stay the same, its HTML is not touched: fields keep what is typed."""
     return {"dialog": tab.dialog}
+
+
+def devices(_tab: Tab) -> Mapping[str, Any]:
+    """The way to the dialog of the same name."""
+    return {}

@@ -5,6 +5,7 @@
     browser: videogen.browser,
     search: location.search,
     offset: -new Date().getTimezoneOffset(), // minutes before UTC
+    hash: location.hash,
     language: document.documentElement.lang,
     selected: document.querySelector("gradio-app #job-status")?.dataset.generationId,
     presets: videogen.presets(),

@@ -7,3 +7,15 @@ videogen.on("session", async (session) => {
   // In a cross-site frame the cookie may be refused; the storage is enough.
   await fetch(`${videogen.root()}/api/v1/sessions/cookie`, { method: "POST", headers }).catch(() => null);
 });
+// A one-time code in the address: Python asks; it leaves the address when it was used, refused or declined.
+videogen.on("claim", (waits) => {
+  const url = new URL(location.href);
+  if (waits || !`${url.search}${url.hash}`.includes("claim=")) return;
+  url.searchParams.delete("claim");
+  if (url.hash.startsWith("#claim=")) url.hash = "";
+  history.replaceState(history.state, "", url);
+});
+addEventListener("hashchange", () => {
+  const [, code] = /^#claim=(.+)/.exec(location.hash) ?? [];
+  if (code) videogen.send("act", { do: "claim-open", code: decodeURIComponent(code) });
+});
