@@ -138,7 +138,10 @@ class Tab(Page):
         named = self.board.selected_id or ""
         if self.board.selections == self.selections_before:
             named = self.arrival.generation and (named or self.arrival.generation)
-        return replace(self.arrival, generation=named, filters=self.history.filters, before=self.history.before)
+        rest = tuple(pair for pair in self.arrival.rest if self.claim or pair[0] != "claim")
+        return replace(
+            self.arrival, rest=rest, generation=named, filters=self.history.filters, before=self.history.before
+        )
 
     def close_dialog(self) -> None:
         """Close what is open. A code that waited for an answer is declined."""

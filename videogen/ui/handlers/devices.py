@@ -29,9 +29,8 @@ async def devices(tab: Tab, _click: Click) -> None:
 async def transfer(tab: Tab, click: Click) -> None:
     """Make a one-time code, with its link and QR code. An earlier one is no longer valid."""
     made = await tab.client.transfer()
-    base = click.text("base", 500)
     # The API was asked by this process, so the browser knows the public address better.
-    link = f"{base}/#{urlsplit(made.url).fragment}" if base.startswith(("http://", "https://")) else made.url
+    link = f"{click.base}/#{urlsplit(made.url).fragment}" if click.base else made.url
     await _show(tab, _code(tab, made, link))
 
 
