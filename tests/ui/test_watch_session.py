@@ -6,6 +6,8 @@ import orjson
 import pytest
 
 from tests.client.answers import generation_json
+from tests.ui.conftest import engine
+from videogen.ui.form import Limits, engine_form
 from videogen.ui.pace import Pace
 from videogen.ui.pages import Visit, claimed_code
 from videogen.ui.tab import Notice, Site
@@ -31,7 +33,7 @@ async def test_a_link_asks_and_after_the_claim_the_same_page_shows_the_other_ses
     api.session("mine")
     api.session("theirs", generation_json("gen_b", status="completed", prompt="made there"))
     tabs = Tabs()
-    watch = Watch(Watched(tabs, Pace(), Site()), client, "tab")
+    watch = Watch(Watched(tabs, Pace(), Site([engine_form(engine(), Limits())])), client, "tab")
     frames = watch.frames(Visit.read({"token": "mine", "hash": "#claim=secret"}, {"videogen_session": "mine"}, {}))
     async with asyncio.timeout(10):
         frame = await anext(frames)
