@@ -16,14 +16,10 @@ from videogen.client import ApiError, AsyncClient, ClientError, ConnectionChange
 from videogen.client.policy import Backoff
 from videogen.core.security import new_token
 from videogen.ui import renewal
-<<<<<<< HEAD
 from videogen.ui.address import Address, parse
 from videogen.ui.arrival import read_address, show_address
 from videogen.ui.handlers.devices import ask
 from videogen.ui.history import load
-=======
-from videogen.ui.handlers.devices import ask
->>>>>>> eb416c6 (The session on other devices: styles and tests)
 from videogen.ui.own_presets import read_presets
 from videogen.ui.pace import Pace
 from videogen.ui.pages import Visit, sign_in, texts_of
