@@ -188,7 +188,7 @@ def _wire_form(
         [*components, parts.session],
         error,
         js=f"(...values) => videogen.outbox.put({names}, values)",
-        **{**SHORT, "trigger_mode": "once"},
+        **SHORT,
     )
     # The browser keeps the form as it is left, and fills it in at the next visit.
     keep = f"(...values) => videogen.draft.keep({names}, values)"
@@ -232,4 +232,4 @@ def _wire_watch(page: gr.Blocks, parts: Parts, video: gr.Video, client: PageClie
     outputs = [*(parts.panels[panel.name] for panel in PANELS), video, parts.bridge]
     # It starts with the page; and again after a break, and where it was paused.
     for start in (page.load, parts.bridge.connect):
-        start(watch, parts.session, outputs, js=read("arrive.js"), **RAW)
+        start(watch, parts.session, outputs, js=read("arrive.js"), trigger_mode="multiple", **RAW)

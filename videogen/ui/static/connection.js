@@ -1,18 +1,16 @@
-// The connection, as this browser itself knows it: frames that arrive are the truth, and `navigator.onLine` is none.
+// The connection, as this browser knows it: frames that arrive are the truth, and `navigator.onLine` is none.
 {
   const SILENCE = 9000; // milliseconds; a frame comes every four seconds at least
-  const BEAT = 5000;
+  const BEAT = 5000; // the same, where the clock may have stood still
   const START = 8000; // until the first frame of a watcher that was started
   let state = "reconnecting";
-  let due = performance.now() + START; // when silence begins to count
   let heard = performance.now();
+  let due = heard + START; // when silence begins to count
   let attempts = 0;
-  let lost = false;
   let probing = false;
 
   function show(next) {
-    state = next;
-    document.documentElement.dataset.connection = next;
+    document.documentElement.dataset.connection = state = next;
     for (const node of document.querySelectorAll("#connection")) {
       if (node.dataset.state === next) continue;
       node.dataset.state = next;
@@ -20,50 +18,36 @@
     }
   }
 
-  /** Several at once: the browser may hold kept-alive connections that are as dead as the stream. */
+  /** As many at once as the browser may hold kept-alive connections: all may be as dead as the stream. */
   async function answers() {
-    const signal = AbortSignal.timeout(3000);
-    const ask = async () => {
-      const answer = await fetch(`${videogen.root()}/healthz`, { cache: "no-store", signal });
-      if (!answer.ok) throw answer;
-    };
-    return Promise.any([ask(), ask(), ask()]).then(() => true, () => false);
+    const options = { cache: "no-store", signal: AbortSignal.timeout(2000) };
+    const ask = () => fetch(`${videogen.root()}/healthz`, options).then((answer) => answer.ok || Promise.reject());
+    return Promise.any(Array.from({ length: 6 }, ask)).catch(() => false);
   }
 
   function start() {
     show("reconnecting");
-    videogen.hangUp?.();
     due = performance.now() + START;
     videogen.send("connect", {});
   }
 
-  /** Look whether it is still silent, and begin again: first with another watcher, then with another document. */
+  /** Where nothing is heard, begin again: first with another watcher, then with another document. */
   async function check() {
     if (state === "paused" || probing || performance.now() < due) return;
-    show(state === "live" ? "reconnecting" : state);
-    const since = heard;
+    if (state === "live") show("reconnecting");
+    videogen.hangUp?.();
     probing = true;
-    const alive = await answers();
+    // Those of the first round that were dead are closed then.
+    const alive = (await answers()) || (await answers());
     probing = false;
-    if (heard !== since || state === "paused") return;
-    if (!alive) {
-      lost = true;
-      show("offline");
-    } else if (!videogen.trigger) {
-      // Gradio is still starting, or could not load all of its files.
-      if (lost) location.reload();
-    } else if (attempts++ && !document.hidden && !videogen.refused) location.reload();
-    else start();
+    if (!alive) return show("offline");
+    const reload = videogen.trigger ? attempts++ && !document.hidden && !videogen.refused : state === "offline";
+    if (reload) location.reload();
+    else if (videogen.trigger) start();
   }
 
-  /** After sleep, in the background or in the history, clocks say little. */
-  function wake(trusted) {
-    if (document.hidden) return;
-    if (state === "paused") return start();
-    if (performance.now() - heard > trusted) show("reconnecting");
-    due = Math.min(due, heard + trusted);
-    check();
-  }
+  const doubt = (since) => ((due = Math.min(due, since)), check());
+  const wake = () => document.hidden || (state === "paused" ? start() : doubt(heard + BEAT));
 
   videogen.on("frame", () => {
     heard = performance.now();
@@ -72,15 +56,11 @@
     show(videogen.signals.link);
     if (state !== "paused") videogen.outbox.flush();
   });
-  videogen.on("build", (build, before) => before && build !== before && location.reload());
-  videogen.ended = (hungUp) => {
-    if (hungUp || state === "paused") return;
-    due = performance.now();
-    check();
-  };
-  window.addEventListener("offline", () => ((due = performance.now()), check()));
-  window.addEventListener("pageshow", (event) => event.persisted && wake(0));
-  document.addEventListener("visibilitychange", () => wake(BEAT));
+  videogen.on("build", (build, before) => before && location.reload());
+  videogen.ended = () => doubt(0);
+  window.addEventListener("offline", () => doubt(0));
+  window.addEventListener("pageshow", (event) => event.persisted && doubt(0));
+  document.addEventListener("visibilitychange", wake);
   for (const kind of ["focus", "pointerdown", "keydown"]) {
     window.addEventListener(kind, () => {
       if (state === "paused") start();

@@ -1,8 +1,9 @@
 // The form as it was left, and the outbox: what was sent and has no answer yet. Both are kept in this browser.
 {
-  const ANSWER = 5000;
-  const LEASE = 10_000; // milliseconds in which an entry is left to the tab that sends it
+  const LATE = 5000; // milliseconds after which it says that it waits
+  const LEASE = 10_000; // in which it is left to the tab that sends it
   let restored = false;
+  let last = null;
   const named = (names, values) => Object.fromEntries(names.map((name, index) => [name, values[index]]));
   const entries = () => videogen.stored("outbox") ?? [];
   const change = (list) => {
@@ -15,23 +16,22 @@
     /** The values that were kept; what depends on them, Python changes. */
     restore(names, values) {
       const form = videogen.stored("draft") ?? {};
-      const other = names.filter((name, index) => form[name] !== undefined && form[name] !== values[index]);
+      const others = names.filter((name, index) => form[name] !== undefined && form[name] !== values[index]);
       restored = true;
-      if (other.some((name) => name !== "prompt")) videogen.send("fill", { fill: "draft", form });
+      if (others.some((name) => name !== "prompt")) videogen.send("fill", { fill: "draft", form });
       return names.map((name) => form[name]);
     },
   };
   videogen.outbox = {
-    /** Called with what Generate sends. The same form, sent again, is the same request: it keeps its key. */
+    /** Keep what Generate sends. The same form, sent again before its answer or by a double click, keeps its key. */
     put(names, [...values]) {
       const session = values.pop();
       const form = named(names, values);
-      const list = entries();
-      let entry = list.find((one) => JSON.stringify(one.form) === JSON.stringify(form));
-      if (!entry) list.push((entry = { key: videogen.random(), form }));
-      entry.sent = Date.now();
-      change(list);
-      return [...values, { ...session, key: entry.key }];
+      const same = (one) => JSON.stringify(one.form) === JSON.stringify(form);
+      const again = last && Date.now() - last.sent < 1000 && same(last) ? last : entries().find(same);
+      last = { key: again?.key ?? videogen.random(), form, sent: Date.now() };
+      change([...entries().filter((one) => one.key !== last.key), last]);
+      return [...values, { ...session, key: last.key }];
     },
     answered: (key) => change(entries().filter((one) => one.key !== key)),
     failed: (key) => change(entries().map((one) => (one.key === key ? { ...one, sent: 0 } : one))),
@@ -39,16 +39,13 @@
     flush() {
       const list = entries();
       const entry = list.find((one) => Date.now() - one.sent > LEASE);
-      if (entry) {
-        entry.sent = Date.now();
-        change(list);
-        videogen.send("resend", entry);
-      }
-      videogen.outbox.show();
+      if (entry) entry.sent = Date.now();
+      change(list);
+      if (entry) videogen.send("resend", entry);
     },
     show() {
       const node = document.getElementById("outbox");
-      if (node) node.hidden = !entries().some((one) => Date.now() - one.sent >= ANSWER);
+      if (node) node.hidden = !entries().some((one) => Date.now() - one.sent >= LATE);
     },
   };
   document.addEventListener("click", (event) => event.target.closest?.("#outbox-cancel") && change([]));
