@@ -17,6 +17,7 @@ from videogen.schemas.generations import Project
 from videogen.ui import form
 from videogen.ui.form_fields import FormFields, engine_updates
 from videogen.ui.handlers import FILLS, HANDLERS, Click, FormValues
+from videogen.ui.handlers.files import fit_image, look_up_image
 from videogen.ui.handlers.history import search
 from videogen.ui.page_client import PageClient
 from videogen.ui.pages import Pages, Visit, texts_of
@@ -74,6 +75,10 @@ class Events:
     async def explain(self, request: gr.Request, *values: Any) -> None:
         """Ask what the chosen engine would make of the form, and show it. The values are as for `fill`."""
         tab, asked = self._with_form(request, values)
+        with suppress(ClientError):
+            # A draft comes back before the tab is there: what it said of its image is lost.
+            await look_up_image(tab, asked["image_id"])
+        fit_image(tab, asked)
         explained: Explained | None = None
         with suppress(form.FormError, ValidationError, ClientError):
             create = self._fields.request(list(asked.values()))

@@ -128,6 +128,7 @@ class Tab(Page):
     def take_over(self, before: Tab) -> None:
         """Keep what only the browser would know otherwise, after the watcher has begun anew."""
         self.form, self.form_before, self.explained = before.form, before.form_before, before.explained
+        self.image, self.offered, self.size = before.image, before.offered, before.size
         self.presets, self.presets_text = before.presets, before.presets_text
         self.claim, self.notice = before.claim, before.notice if before.next_token else None
         if before.next_token is None:
