@@ -44,6 +44,27 @@ async def test_calls_use_the_right_method_and_path(client, script):
     ]
 
 
+async def test_the_calls_of_the_queue(client, script):
+    queue = {"paused": True, "items": [GENERATION]}
+    script.answers = [httpx.Response(200, json=queue) for _ in range(3)]
+    for call in (client.queue, client.pause_queue, client.resume_queue):
+        answer = await call()
+        assert (answer.paused, [item.id for item in answer.items]) == (True, [GENERATION["id"]])
+    assert [(request.method, request.url.path) for request in script.requests] == [
+        ("GET", "/api/v1/queue"),
+        ("POST", "/api/v1/queue/pause"),
+        ("POST", "/api/v1/queue/resume"),
+    ]
+
+
+async def test_an_edit_sends_what_is_changed_and_null_for_a_new_seed(client, script):
+    script.answers = [httpx.Response(200, json=GENERATION)]
+    await client.edit("gen_a", prompt="fog", settings={"seed": None})
+    (request,) = script.requests
+    assert (request.method, request.url.path) == ("PATCH", "/api/v1/generations/gen_a")
+    assert json.loads(request.content) == {"prompt": "fog", "settings": {"seed": None}}
+
+
 async def test_upload_sends_a_form_and_returns_a_file(client, script):
     body = {"id": "fil_a", "contentType": "image/png", "width": 64, "height": 48, "sizeBytes": 9, "url": "/media/fil_a"}
     script.answers = [httpx.Response(status, json=body | {"createdAt": AT}) for status in (201, 200)]

@@ -296,3 +296,15 @@ def test_connect_to_no_server_and_to_another_program(tmp_path):
         connect(url, tokens=TokenStore(tmp_path))
     with pytest.raises(Unreachable):
         connect(url, tokens=TokenStore(tmp_path))
+
+
+def test_a_queue_is_paused_edited_and_resumed(client):
+    assert client.pause_queue().paused
+    made = submit(client)
+    assert client.edit(made.id, prompt="fog").prompt == "fog"
+    assert [(item.id, item.stage) for item in client.queue().items] == [(made.id, "paused")]
+    assert not client.resume_queue().paused
+    assert client.wait(made).prompt == "fog"
+    with pytest.raises(ApiError) as refused:
+        client.edit(made.id, prompt="rain")
+    assert refused.value.code == "not_queued"

@@ -162,6 +162,8 @@ def test_a_database_of_revision_1_keeps_every_row_and_gets_uploads(path, url):
         row.update(dict.fromkeys(("input_file_id", "rank", "expected_wait_seconds", "trashed_until", "address_hash")))
         row["search_text"] = f"{row['title']}\n{row['id']} u"
     tokens = {row["id"]: row.pop("token_hash") for row in before["sessions"]}
+    for row in before["sessions"]:
+        row["queue_paused"] = 0
     assert _content(path, before) == before
     devices = _content(path, ["devices"])["devices"]
     assert {row["session_id"]: row["token_hash"] for row in devices} == tokens

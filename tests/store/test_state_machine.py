@@ -33,7 +33,7 @@ from videogen.db.database import Database
 from videogen.db.migrate import migrate
 from videogen.jobs.queue import EmbeddedQueue
 from videogen.schemas.events import is_terminal
-from videogen.schemas.generations import GenerationCreate
+from videogen.schemas.generations import GenerationCreate, GenerationPatch
 from videogen.schemas.status import TERMINAL, TRANSITIONS, Status
 from videogen.services.generations import GenerationService
 from videogen.services.parts import Parts
@@ -67,6 +67,8 @@ class Known:
     rank: int = 0
     """Its place among its own session's; that of its submit until its owner changes it."""
 
+    prompt: str = "sea"
+
     def __post_init__(self):
         self.rank = self.seq
 
@@ -88,7 +90,7 @@ class Life(RuleBasedStateMachine):
         self.clock = Clock()
         self.jumped = False
         self.known, self.gone, self.leases = {}, set(), []
-        self.published, self.served, self.turns = [], defaultdict(int), 0
+        self.published, self.served, self.turns, self.paused = [], defaultdict(int), 0, set()
         self.keys, self.workers = {}, Workers()
         self.open()
         self.sessions = [self.store.create_session()[0] for _ in range(2)]
@@ -119,7 +121,11 @@ class Life(RuleBasedStateMachine):
     # What the model thinks
 
     def queued(self):
-        """Ids in the order in which the contract serves them."""
+        """Ids in the order in which the contract serves them; without what a paused queue holds."""
+        order = [(name, self.known[name]) for name in self.waiting()]
+        return [name for name, one in order if one.attempt or one.session not in self.paused]
+
+    def waiting(self):
         waiting = sorted(
             (known for known in self.known.items() if known[1].status is Status.QUEUED),
             key=lambda item: (item[1].attempt == 0, item[1].rank),
@@ -216,7 +222,7 @@ class Life(RuleBasedStateMachine):
     @precondition(lambda self: self.known)
     @rule(which=ANY, other=ANY, last=st.booleans(), stranger=st.booleans())
     def move(self, which, other, last, stranger):
-        waiting = [name for name in self.queued() if self.active(self.known[name].session) > 1]
+        waiting = [name for name in self.waiting() if self.active(self.known[name].session) > 1]
         name = self.pick(which // 2, waiting if waiting and which % 4 else self.known)
         one = self.known[name]
         own = [its for its, known in self.known.items() if known.session == one.session]
@@ -236,13 +242,35 @@ class Life(RuleBasedStateMachine):
         self.put_before(name, before)
         assert others == self.places_beside(one.session), "no other session waits longer for it"
 
+    @rule(session=ANY, paused=st.booleans())
+    def pause(self, session, paused):
+        session = self.sessions[session % 2]
+        (self.paused.add if paused else self.paused.discard)(session)
+        queue = self.service.pause(session, paused=paused)
+        own = [name for name in self.waiting() if self.known[name].session == session]
+        assert [one.id for one in queue.items if one.status is Status.QUEUED] == own
+        assert queue.paused == paused
+
+    @precondition(lambda self: self.known)
+    @rule(which=ANY, prompt=st.sampled_from(["sea", "fog"]))
+    def edit(self, which, prompt):
+        name = self.pick(which, self.waiting() or self.known)
+        one = self.known[name]
+        if one.status is not Status.QUEUED:
+            with pytest.raises(NotQueuedError):
+                self.service.patch(one.session, name, GenerationPatch(prompt=prompt))
+            return
+        edited = self.service.patch(one.session, name, GenerationPatch(prompt=prompt))
+        assert (edited.prompt, edited.seed) == (prompt, one.seed)
+        one.prompt, one.saved = prompt, False
+
     def places_beside(self, session):
         return {place: name for place, name in enumerate(self.queued()) if self.known[name].session != session}
 
     def put_before(self, name, before):
         """The session's places stay; whoever stands between the two moves up or down by one."""
         one = self.known[name]
-        waiting = [other for other in self.queued() if self.known[other].session == one.session]
+        waiting = [other for other in self.waiting() if self.known[other].session == one.session]
         if before == name:
             return
         rest = [other for other in waiting if other != name]
@@ -311,6 +339,7 @@ class Life(RuleBasedStateMachine):
             return
         one = self.known[expected]
         assert lease.attempt == one.attempt + 1
+        assert lease.recipe["prompt"] == one.prompt
         assert (lease.checkpoint is not None) == one.saved
         one.status, one.attempt, one.owner, one.term = Status.PROCESSING, lease.attempt, owner, self.clock.now
         self.turns += 1

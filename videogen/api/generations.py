@@ -127,11 +127,15 @@ def get_log(services: ServicesDep, session_id: SessionDep, generation_id: str) -
     return PlainTextResponse(text, headers={"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"})
 
 
-@router.patch("/{generation_id}", responses=_WRITE)
+@router.patch("/{generation_id}", responses=_WRITE | documented(NotQueuedError, InvalidRequestError))
 def patch_generation(
     services: ServicesDep, session_id: SessionDep, generation_id: str, patch: GenerationPatch
 ) -> Generation:
-    """Change its title or its favourite mark."""
+    """Change its title or its favourite mark; while it is queued also prompt, negative prompt and settings.
+
+    Those are checked as in a submit, and the recipe is made again: `settings` that are not named stay, seed included.
+    All of the request happens, or nothing.
+    """
     return services.generations.patch(session_id, generation_id, patch)
 
 

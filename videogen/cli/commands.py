@@ -105,6 +105,17 @@ def cancel(connection: Connection, args: Namespace, output: Output) -> None:
     output.event("cancel", text, generation=generation)
 
 
+def pause(connection: Connection, _args: Namespace, output: Output) -> None:
+    """Pause the session's queue."""
+    queue = connection.client.pause_queue()
+    output.event("paused", "Paused: nothing of your queue begins until `videogen resume`.", queue=queue)
+
+
+def resume(connection: Connection, _args: Namespace, output: Output) -> None:
+    """Let the session's queue go on."""
+    output.event("resumed", "Your queue goes on.", queue=connection.client.resume_queue())
+
+
 def download(connection: Connection, args: Namespace, output: Output) -> None:
     """Download the result of a completed generation."""
     generation = result_of(connection.client.get(args.id))

@@ -19,6 +19,8 @@ COMMANDS: Final[dict[str, Command]] = {
     "watch": commands.watch,
     "retry": commands.retry,
     "cancel": commands.cancel,
+    "pause": commands.pause,
+    "resume": commands.resume,
     "download": commands.download,
     "log": commands.log,
     "list": commands.list_generations,

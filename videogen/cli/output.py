@@ -139,7 +139,8 @@ def _state(event: RenderProgress, steps: str = "") -> str:
         return f"{event.stage}{steps}" + (f", {eta:.0f} s left" if eta is not None else "")
     position = f", place {event.queue_position}" if event.queue_position else ""
     wait = f", starts in {event.expected_wait_seconds:.0f} s" if event.expected_wait_seconds is not None else ""
-    return f"queued{position}{wait}" + (f", done in {eta:.0f} s" if eta is not None else "")
+    state = "paused" if event.stage == "paused" else "queued"
+    return f"{state}{position}{wait}" + (f", done in {eta:.0f} s" if eta is not None else "")
 
 
 def _json_value(value: Any) -> Any:

@@ -41,14 +41,20 @@ def add_commands(commands: Any) -> None:
             command.add_argument("--detach", action="store_true", help="do not wait for the end")
         if name == "share":
             command.add_argument("--days", type=_positive, help="how long the link is valid (default: until revoked)")
+    _command(commands, "pause", "let nothing of your queue begin; what has begun goes on")
+    _command(commands, "resume", "let your queue go on")
     _command(commands, "engines", "list the engines")
     export = _command(commands, "export", "write all your completed generations to a zip")
     export.add_argument("file", type=Path)
     export.add_argument("-f", "--force", action="store_true", help="overwrite")
     _command(commands, "import", "add the generations of a zip of `videogen export`").add_argument("file", type=Path)
+    _devices(commands)
+
+
+def _devices(commands: Any) -> None:
     _command(commands, "transfer", "make a one-time code that opens your session on another device")
-    _command(commands, "claim", "open the session of a one-time code on this machine").add_argument("code")
     _command(commands, "devices", "list the devices that can open your session")
+    _command(commands, "claim", "open the session of a one-time code on this machine").add_argument("code")
     sign_out = _command(commands, "sign-out", "sign a device out of your session, or all but this one")
     which = sign_out.add_mutually_exclusive_group(required=True)
     which.add_argument("id", nargs="?", help="id of a device, such as dev_...; see `videogen devices`")

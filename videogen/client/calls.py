@@ -92,6 +92,14 @@ class ExplainOptions(TypedDict, total=False):
     input_file_id: str | None
 
 
+class EditOptions(TypedDict, total=False):
+    """What of a queued generation is changed."""
+
+    prompt: str
+    negative_prompt: str
+    settings: dict[str, Any]
+
+
 class SubmitOptions(GenerateOptions, total=False):
     """The options of a prompt."""
 

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from videogen.client.calls import (
     API,
     Call,
+    EditOptions,
     ExplainOptions,
     GenerateOptions,
     ListOptions,
@@ -35,6 +36,7 @@ from videogen.schemas.generations import (
     GenerationPage,
     GenerationPatch,
     Project,
+    Queue,
 )
 from videogen.schemas.history import Bundle, IdsPage, Restored, Trashed, TrashPage
 from videogen.schemas.portability import Transfer
@@ -123,6 +125,23 @@ class AsyncClient(FileCalls):
         """Move a queued generation before another one of this session, or with None behind all of them."""
         path = f"{generation_path(generation_id)}/move"
         return await self._send(Call("POST", path, Generation, {"json": {"before": before}}))
+
+    async def queue(self) -> Queue:
+        """What of this session runs and waits, in the order of service, and whether its queue is paused."""
+        return await self._send(Call("GET", f"{API}/queue", Queue))
+
+    async def pause_queue(self) -> Queue:
+        """Let nothing of this session begin until `resume_queue`. What has begun goes on."""
+        return await self._send(Call("POST", f"{API}/queue/pause", Queue))
+
+    async def resume_queue(self) -> Queue:
+        """Let the queue of this session go on."""
+        return await self._send(Call("POST", f"{API}/queue/resume", Queue))
+
+    async def edit(self, generation_id: str, **changes: Unpack[EditOptions]) -> Generation:
+        """Change what a queued generation is to show. `settings` are added to its own; a seed of None draws one."""
+        body = GenerationPatch(**changes).model_dump(mode="json", by_alias=True, exclude_unset=True)
+        return await self._send(Call("PATCH", generation_path(generation_id), Generation, {"json": body}))
 
     async def retry(self, generation_id: str) -> Generation:
         """Start a new generation with the same recipe and seed."""

@@ -94,7 +94,7 @@ class FileInUseError(VideogenError, code="file_in_use", status=409, title="File 
 
 
 class NotQueuedError(VideogenError, code="not_queued", status=409, title="Not queued"):
-    """This generation is not queued any more, so its position cannot be changed."""
+    """This generation is not queued any more, so neither its position nor its request can be changed."""
 
 
 class RequestTimeoutError(VideogenError, code="request_timeout", status=408, title="Request timeout"):

@@ -20,6 +20,8 @@ class SessionRow(SQLModel, table=True):
     created_at: float
     last_served_at: float = 0.0
     """When a worker last claimed a generation of this session. The session that was served longest ago is next."""
+    queue_paused: bool = Field(default=False, sa_column_kwargs={"server_default": text("0")})
+    """While true, none of its queued generations begins; those that have begun go on."""
 
 
 class ProjectRow(SQLModel, table=True):

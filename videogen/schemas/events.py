@@ -49,6 +49,8 @@ class ProgressData(EventData):
     expected_wait_seconds: float | None = None
     eta_seconds: float | None = None
     estimated: bool = False
+    recipe_hash: str = ""
+    """Of the generation as it is now: its owner may change its request while it is queued."""
 
 
 class ResultData(EventData):

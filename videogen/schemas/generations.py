@@ -39,6 +39,11 @@ class GenerationPatch(Model):
 
     title: Text | None = Field(default=None, max_length=200)
     favorite: bool | None = Field(default=None, strict=True)
+    prompt: Text | None = Field(default=None, description="Only while it is queued, as the next two.")
+    negative_prompt: Text | None = None
+    settings: PlainObject | None = Field(
+        default=None, description="The settings to change; the others stay. A seed of null draws a new one."
+    )
 
 
 class ListQuery(BaseModel):
@@ -171,6 +176,13 @@ class GenerationMove(Model):
     before: Text | None = Field(
         max_length=100, description="The id of a queued generation of this session; null: after all of them."
     )
+
+
+class Queue(Model):
+    """The session's part of the queue."""
+
+    paused: bool = Field(description="While true, nothing of it begins; what has begun goes on.")
+    items: list[Generation] = Field(description="What runs, then what waits, in the order of service.")
 
 
 class SettingsWarning(Model):

@@ -13,7 +13,7 @@ from typing import Final
 from fastapi import FastAPI
 from pydantic.warnings import UnsupportedFieldAttributeWarning
 
-from videogen.api import devices, docs, events, files, generations, health, media, portability, sessions, shares
+from videogen.api import devices, docs, events, files, generations, health, media, portability, queue, sessions, shares
 from videogen.api import engines as engine_routes
 from videogen.core.config import AppConfig
 from videogen.core.errors import VideogenError
@@ -35,7 +35,7 @@ from videogen.web.visitor import visitor, visitor_headers
 START_FAILED: Final = 3
 """Exit status of a start that failed. Uvicorn's supervisor then stops too, instead of starting the worker again."""
 _EDGES: Final = (
-    *(generations, engine_routes, files, events, shares),
+    *(generations, queue, engine_routes, files, events, shares),
     *(share_routes, sessions, devices, portability, media, health, docs),
 )
 

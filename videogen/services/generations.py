@@ -8,11 +8,11 @@ import hmac
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import orjson
 
-from videogen.core.errors import InvalidRequestError, LimitExceededError, NotTerminalError
+from videogen.core.errors import InvalidRequestError, LimitExceededError, NotQueuedError, NotTerminalError
 from videogen.core.security import new_id
 from videogen.db.tables import GenerationRow, ProjectRow
 from videogen.engines.base import Recipe
@@ -24,29 +24,27 @@ from videogen.schemas.generations import (
     GenerationCreate,
     GenerationPage,
     GenerationPatch,
-    GenerationType,
     ListQuery,
     Project,
+    Queue,
 )
 from videogen.schemas.status import TERMINAL, Status
 from videogen.services.parts import Parts
 from videogen.services.storage_limits import StorageLimits
-from videogen.services.submission import CheckedRequest, check_request, seeds
+from videogen.services.submission import (
+    CheckedRequest,
+    changed_request,
+    check_request,
+    recipe_columns,
+    request_of,
+    seeds,
+)
 from videogen.services.uploads import InputImage, UploadService
 from videogen.services.visitor_limits import RateLimits
 from videogen.store import Filter, Limits, Scope
 
-_COPIED: Final = (
-    "engine",
-    "engine_version",
-    "prompt",
-    "negative_prompt",
-    "seed",
-    "width",
-    "height",
-    "duration_seconds",
-)
-"""The fields that a row copies from its recipe."""
+_ASKED: Final = ("prompt", "negative_prompt", "settings")
+"""The fields of a patch that change the recipe."""
 
 
 class GenerationService:
@@ -135,14 +133,7 @@ class GenerationService:
 
     def _check_imported(self, old: GenerationRow) -> CheckedRequest:
         """Check the request of an imported generation like a new one: another app made it."""
-        create = GenerationCreate.model_construct(
-            type=cast(GenerationType, old.type),
-            prompt=old.prompt,
-            negative_prompt=old.negative_prompt,
-            engine=old.engine,
-            settings=old.settings,
-        )
-        return self._check(old.session_id, create)
+        return self._check(old.session_id, request_of(old).model_copy(update={"input_file_id": None}))
 
     def _accept(self, project: ProjectRow, rows: list[GenerationRow], address: str) -> tuple[Project, bool]:
         # With a key: addresses are few enough to try them all.
@@ -177,12 +168,8 @@ class GenerationService:
             project_id=project.id,
             request_id=project.request_id,
             type=request.type,
-            **{name: getattr(recipe, name) for name in _COPIED},
-            settings=_settings_of(request, recipe),
-            recipe=recipe.model_dump(mode="json", exclude={"input_path"}),
-            recipe_hash=recipe.digest,
+            **recipe_columns(request, recipe),
             input_file_id=request.input_file_id,
-            fps=recipe.fps if request.type == "video" else 0,
             created_at=project.created_at,
             updated_at=project.created_at,
         )
@@ -209,9 +196,27 @@ class GenerationService:
         return self._store.list_ids(session_id, _filter(query), before, query.limit)
 
     def patch(self, session_id: str, generation_id: str, patch: GenerationPatch) -> Generation:
-        """Change the title or the favourite mark. Raises NotFoundError where it is not this session's."""
-        values = {name: value for name, value in patch.model_dump(exclude_unset=True).items() if value is not None}
-        return self._serialize(self._store.patch_generation(session_id, generation_id, values))
+        """Change the title or the favourite mark; of one that is queued also what is asked for.
+
+        Raises:
+            NotFoundError: it is not this session's.
+            NotQueuedError: what is asked for cannot be changed any more. Nothing was changed.
+            InvalidRequestError: a field is wrong. Nothing was changed.
+        """
+        values = patch.model_dump(exclude_none=True)
+        asked: dict[str, Any] = {name: values.pop(name) for name in _ASKED if name in values}
+        if not asked:
+            return self._serialize(self._store.patch_generation(session_id, generation_id, values))
+        row: GenerationRow | None = None
+        while row is None:
+            old = self._store.get_generation(session_id, generation_id)
+            if old.status != Status.QUEUED:
+                raise NotQueuedError
+            request = self._check(session_id, changed_request(old, asked, self._parts.engines))
+            columns = recipe_columns(request, request.recipe(request.seed))
+            # None where another edit came first: then this one is made from what that one left.
+            row = self._store.edit_generation(session_id, generation_id, values | columns, old.recipe_hash)
+        return self._serialize(row)
 
     def cancel(self, session_id: str, generation_id: str) -> tuple[Generation, bool]:
         """Ask for a cancel, safe at any time; return the generation, and whether this call changed anything."""
@@ -223,6 +228,17 @@ class GenerationService:
     def move(self, session_id: str, generation_id: str, before: str | None) -> Generation:
         """Change a queued generation's order among the session's own. Raises NotFoundError or NotQueuedError."""
         return self._serialize(self._store.move_generation(session_id, generation_id, before))
+
+    def queue(self, session_id: str) -> Queue:
+        """What of the session runs and waits."""
+        paused, rows = self._store.own_queue(session_id)
+        return Queue(paused=paused, items=self._serialize_all(rows))
+
+    def pause(self, session_id: str, *, paused: bool) -> Queue:
+        """Pause the session's queue, or let it go on; kept over restarts. Safe to repeat."""
+        self._store.pause_queue(session_id, paused=paused)
+        self._parts.queue.notify()
+        return self.queue(session_id)
 
     def delete(self, session_id: str, generation_id: str) -> None:
         """Delete a generation that has ended, and its files. Raises NotFoundError or NotTerminalError."""
@@ -252,11 +268,3 @@ def _filter(query: ListQuery) -> Filter:
             raise InvalidRequestError("status", f"one or several of {', '.join(Status)}", name)
     statuses = tuple(Status(name) for name in names) if query.status else None
     return Filter(statuses, query.q, query.engine, query.type, query.favorite)
-
-
-def _settings_of(request: CheckedRequest, recipe: Recipe) -> dict[str, Any]:
-    """What a person sees of a recipe, in the words of the request. An image has no length and no frame rate."""
-    size = {"width": recipe.width, "height": recipe.height, "seed": recipe.seed}
-    if request.type == "video":
-        return request.settings | size | {"durationSeconds": recipe.duration_seconds, "fps": recipe.fps}
-    return {name: value for name, value in (request.settings | size).items() if name not in ("durationSeconds", "fps")}

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final, cast
 
 from pydantic import ValidationError
 
 from videogen.core.config import AppConfig
 from videogen.core.errors import InvalidRequestError
 from videogen.core.validation import invalid_request
+from videogen.db.tables import GenerationRow
 from videogen.engines.base import Engine, Recipe, RenderRequest
 from videogen.engines.presets import preset_infos
 from videogen.schemas.base import why_not_plain
 from videogen.schemas.engines import EngineInfo
-from videogen.schemas.generations import GenerationCreate
+from videogen.schemas.generations import GenerationCreate, GenerationType
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,59 @@ def check_request(
     request = CheckedRequest(create.type, settings, recipe, settings.get("seed"))
     _check_limits(recipe(request.seed or 0), config)
     return request
+
+
+_COPIED: Final = (
+    "engine",
+    "engine_version",
+    "prompt",
+    "negative_prompt",
+    "seed",
+    "width",
+    "height",
+    "duration_seconds",
+)
+"""The fields that a row copies from its recipe."""
+
+
+def recipe_columns(request: CheckedRequest, recipe: Recipe) -> dict[str, Any]:
+    """All columns of a generation that come from its request and its recipe."""
+    return {name: getattr(recipe, name) for name in _COPIED} | {
+        "settings": _settings_of(request, recipe),
+        "recipe": recipe.model_dump(mode="json", exclude={"input_path"}),
+        "recipe_hash": recipe.digest,
+        "fps": recipe.fps if request.type == "video" else 0,
+    }
+
+
+def _settings_of(request: CheckedRequest, recipe: Recipe) -> dict[str, Any]:
+    """What a person sees of a recipe, in the words of the request. An image has no length and no frame rate."""
+    size = {"width": recipe.width, "height": recipe.height, "seed": recipe.seed}
+    if request.type == "video":
+        return request.settings | size | {"durationSeconds": recipe.duration_seconds, "fps": recipe.fps}
+    return {name: value for name, value in (request.settings | size).items() if name not in ("durationSeconds", "fps")}
+
+
+def request_of(row: GenerationRow) -> GenerationCreate:
+    """What a stored generation was asked for, with all settings."""
+    return GenerationCreate.model_construct(
+        type=cast(GenerationType, row.type),
+        prompt=row.prompt,
+        negative_prompt=row.negative_prompt,
+        engine=row.engine,
+        settings=row.settings,
+        input_file_id=row.input_file_id,
+        variations=1,
+    )
+
+
+def changed_request(row: GenerationRow, changes: Mapping[str, Any], engines: Mapping[str, Engine]) -> GenerationCreate:
+    """What a stored generation was asked for, with some fields changed; `settings` are added to its own."""
+    fields = engines[row.engine].settings.model_fields if row.engine in engines else {}
+    # Stored by alias; a request may use either name.
+    aliases = {name: field.alias for name, field in fields.items()}
+    settings = {aliases.get(name) or name: value for name, value in changes.get("settings", {}).items()}
+    return request_of(row).model_copy(update={**changes, "settings": row.settings | settings})
 
 
 def seeds(request: CheckedRequest, count: int) -> list[int | None]:

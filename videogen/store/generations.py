@@ -24,7 +24,7 @@ from videogen.db.database import UnitOfWork
 from videogen.db.tables import FileRow, GenerationRow, ProjectRow, UploadRow
 from videogen.schemas.status import TERMINAL, Status
 from videogen.store.base import BaseStore, count_generations, get_owned, require, visible
-from videogen.store.queue_order import update_queue_positions
+from videogen.store.queue_order import PAUSED, update_queue_positions
 from videogen.store.transitions import cancel
 from videogen.store.trash import remove
 
@@ -122,7 +122,9 @@ class GenerationStore(BaseStore):
                     "Wait until one has ended, or cancel one.",
                     limit=Limit(f"active_per_{scope}", limit, count),
                 )
-        count = count_generations(unit.session, GenerationRow.status == Status.QUEUED)
+        # What is paused takes no worker's time. It must not fill the queue for everybody else.
+        waits = (GenerationRow.status == Status.QUEUED, GenerationRow.stage != PAUSED)
+        count = count_generations(unit.session, *waits)
         if count + added > limits.queue:
             raise LimitExceededError(
                 f"The queue is full: {count} of {limits.queue} places are taken (VIDEOGEN_MAX_QUEUE). Try again later.",

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, or_, select, update
 from sqlmodel import col
 
 from videogen.core.errors import NotQueuedError
+from videogen.core.text import searchable
 from videogen.db.database import UnitOfWork
 from videogen.db.tables import GenerationRow, SessionRow
 from videogen.schemas.status import TERMINAL, Status
@@ -18,16 +19,19 @@ from videogen.store.transitions import update_queued
 SESSION_RANK: Final = func.coalesce(col(GenerationRow.rank), col(GenerationRow.seq))
 """Orders the generations of one session: by submit, until the owner moves one."""
 HAS_STARTED: Final = col(GenerationRow.attempt) > 0
+PAUSED: Final = "paused"
+"""The stage of what is queued in a paused queue."""
 SLACK_SECONDS: Final = 2.0
 SLACK_PART: Final = 0.1
 """A change of an expected time that is smaller than the larger of these two (seconds; part of it) is not published."""
 
 
 def queue_order() -> Any:
-    """Select the ids of all queued generations, in the order in which workers will claim them.
+    """Select the ids of the queued generations, in the order in which workers will claim them.
 
     First come those that lost their renderer. Then comes the first generation of every session, beginning with the
-    session that was served longest ago, then the second of every session, and so on.
+    session that was served longest ago, then the second of every session, and so on. In a paused queue only those come
+    that have begun.
     """
     turn = func.row_number().over(
         partition_by=col(GenerationRow.session_id), order_by=(HAS_STARTED.desc(), SESSION_RANK)
@@ -46,24 +50,32 @@ def queue_order() -> Any:
     return (
         select(queued.c.id)
         .join(SessionRow, col(SessionRow.id) == queued.c.session_id)
+        .where(or_(queued.c.has_started, ~col(SessionRow.queue_paused)))
         .order_by(queued.c.has_started.desc(), queued.c.turn, col(SessionRow.last_served_at), queued.c.rank)
     )
 
 
 def update_queue_positions(unit: UnitOfWork, now: float, workers: int | None) -> None:
-    """Compute positions and expected times of all that is queued, and append an event where they have changed."""
+    """Compute positions and expected times of all that is queued, and append an event where they have changed.
+
+    What a paused queue holds has neither.
+    """
     unit.flush()
-    ids = list(unit.connection.scalars(queue_order()))
-    if not ids:
-        return
     rows = {row.id: row for row in unit.connection.execute(_QUEUED)}
+    if not rows:
+        return
+    ids = list(unit.connection.scalars(queue_order()))
+    served = set(ids)
+    for generation_id, row in rows.items():
+        if generation_id not in served and row.stage != PAUSED:
+            update_queued(unit, generation_id, now, _UNKNOWN | {"stage": PAUSED})
     expectations = _expectations(unit, ids, rows, now, workers)
     for position, (generation_id, expected) in enumerate(zip(ids, expectations, strict=True), start=1):
         row = rows[generation_id]
         if row.queue_position != position or _has_changed(row, expected, now):
             wait, end = expected or (None, None)
             values = {"queue_position": position, "expected_wait_seconds": wait, "eta_seconds": end}
-            update_queued(unit, generation_id, now, values)
+            update_queued(unit, generation_id, now, values | ({"stage": "queued"} if row.stage == PAUSED else {}))
 
 
 def _expectations(
@@ -126,6 +138,8 @@ _QUEUED: Final = select(
     ),
     STEPS.label("steps"),
 ).where(col(GenerationRow.status) == Status.QUEUED)
+_UNKNOWN: Final = {"message": "", "queue_position": None, "expected_wait_seconds": None, "eta_seconds": None}
+_NO_CHECKPOINT: Final = {"checkpoint": None, "checkpoint_progress": 0.0, "checkpoint_step": 0}
 _QUEUED_IDS: Final = select(col(GenerationRow.id)).where(col(GenerationRow.status) == Status.QUEUED)
 _RUNNING: Final = select(col(GenerationRow.eta_seconds), col(GenerationRow.updated_at)).where(
     col(GenerationRow.status) == Status.PROCESSING
@@ -150,7 +164,7 @@ class QueueOrderStore(BaseStore):
         self._set_stage("queued", "")
 
     def _set_stage(self, stage: str, message: str) -> None:
-        changed = _QUEUED_IDS.where(col(GenerationRow.stage) != stage)
+        changed = _QUEUED_IDS.where(col(GenerationRow.stage).not_in((stage, PAUSED)))
         if not self._any(changed):
             return
         now = self.clock()
@@ -185,5 +199,55 @@ class QueueOrderStore(BaseStore):
             if before != generation_id:
                 _reorder(unit, row, before)
                 update_queue_positions(unit, self.clock(), self.workers)
+                if row.stage == PAUSED:  # it has no position whose change would be published
+                    update_queued(unit, row.id, self.clock(), {})
             unit.session.refresh(row)
             return row
+
+    def edit_generation(
+        self, session_id: str, generation_id: str, values: dict[str, Any], recipe_hash: str
+    ) -> GenerationRow | None:
+        """Set columns of a queued generation, and publish it.
+
+        Args:
+            session_id: the owner.
+            generation_id: the generation.
+            values: all columns that come from the recipe, and others that the owner may change.
+            recipe_hash: of the recipe that the new one was made from.
+
+        Returns:
+            the generation; None where its recipe is another one by now, and nothing was changed.
+
+        Raises:
+            NotFoundError: it is not this session's, or in the trash.
+            NotQueuedError: it is not queued.
+        """
+        now = self.clock()
+        with self.database.write() as unit:
+            row = get_owned(unit.session, session_id, generation_id)
+            if row.status != Status.QUEUED:
+                raise NotQueuedError
+            if row.recipe_hash != recipe_hash:
+                return None
+            text = searchable(values.get("title", row.title), values.get("prompt", row.prompt))
+            # A checkpoint of another recipe is of no use.
+            update_queued(unit, row.id, now, values | _NO_CHECKPOINT | {"search_text": text})
+            update_queue_positions(unit, now, self.workers)
+            unit.session.refresh(row)
+            return row
+
+    def pause_queue(self, session_id: str, *, paused: bool) -> None:
+        """Pause the queue of a session, or let it go on. What is queued gets an event. Safe to repeat."""
+        with self.database.write() as unit:
+            change = update(SessionRow).where(col(SessionRow.id) == session_id, col(SessionRow.queue_paused) != paused)
+            if unit.connection.execute(change.values(queue_paused=paused)).rowcount:
+                update_queue_positions(unit, self.clock(), self.workers)
+
+    def own_queue(self, session_id: str) -> tuple[bool, list[GenerationRow]]:
+        """Whether a session's queue is paused, and what of it runs and waits, in the order of service."""
+        mine = (col(GenerationRow.session_id) == session_id, col(GenerationRow.status).not_in(TERMINAL))
+        order = (col(GenerationRow.status) == Status.QUEUED, HAS_STARTED.desc(), SESSION_RANK)
+        with self.database.read() as session:
+            owner = session.get(SessionRow, session_id)
+            rows = session.scalars(select(GenerationRow).where(*mine).order_by(*order)).all()
+            return owner is not None and owner.queue_paused, list(rows)
