@@ -131,8 +131,7 @@ class Attacker:
 
     async def streams(self, http: httpx.AsyncClient) -> None:
         """More streams than one session may open, all dropped at once."""
-        token = (await http.post(f"{API}/sessions")).json()["token"]
-        bearer = {"Authorization": f"Bearer {token}"}
+        bearer = await self._session(http)
         async with asyncio.TaskGroup() as tasks:
             for _ in range(40):
                 tasks.create_task(self._stream(http, bearer))
@@ -146,9 +145,16 @@ class Attacker:
 
     async def bomb(self, http: httpx.AsyncClient) -> None:
         """An import that is no export."""
-        token = (await http.post(f"{API}/sessions")).json()["token"]
-        body = secrets.token_bytes(100_000)
-        self._refused(await http.post(f"{API}/import", content=body, headers={"Authorization": f"Bearer {token}"}))
+        bearer = await self._session(http)
+        self._refused(await http.post(f"{API}/import", content=secrets.token_bytes(100_000), headers=bearer))
+
+    async def _session(self, http: httpx.AsyncClient) -> dict[str, str]:
+        """The header of a new session; none where the server was too busy to make one, which is noted."""
+        answer = await http.post(f"{API}/sessions")
+        if answer.status_code != 201:
+            self._note(answer)
+            return {}
+        return {"Authorization": f"Bearer {answer.json()['token']}"}
 
     def _refused(self, answer: httpx.Response) -> None:
         if not 400 <= answer.status_code < 500:
