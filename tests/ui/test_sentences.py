@@ -130,11 +130,6 @@ def asked():
             *re.findall(r"""["']([a-z]+\.[a-z_]*)["']""", text),
         ]:
             yield key, name
-    for path in (PACKAGE / "ui" / "templates").glob("*.html"):
-        for key in re.findall(r"""["']([a-z]+\.(?:[a-z_]+)?)["'](?! ~)""", path.read_text()):
-            yield key, path.name
-        for key in re.findall(r"""["']([a-z]+\.)[a-z_]*["'] ~""", path.read_text()):
-            yield key, path.name
     for name, path in SCRIPTS.items():
         text = path.read_text()
         for key in re.findall(r'"([a-z]+(?:\.[a-z_]+)+)"|`([a-z]+\.)\$\{', text):
