@@ -209,6 +209,8 @@ class Tab:
 
     def choose_engine(self, title: str) -> None:
         field = self.find("#engine input")
+        if field.count() == 0:
+            self.find("#more .label-wrap").click()
         if field.input_value() == title:
             return
         field.click()

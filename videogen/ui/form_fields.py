@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import gradio as gr
+import orjson
 
 from videogen.schemas.engines import EngineInfo
 from videogen.schemas.generations import GenerationCreate
@@ -48,7 +50,7 @@ class FormFields:
         """
         named = self.named(values)
         engine = self.engine(named["engine"])
-        own = {one.name: named[f"{engine.id}.{one.name}"] for one in engine.fields}
+        own = {one.name: _read(one, named[f"{engine.id}.{one.name}"]) for one in engine.fields}
         wishes = {
             "type": named["type"],
             "variations": named["variations"],
@@ -153,6 +155,14 @@ def _timing(engine: EngineForm) -> tuple[Any, Any]:
     rates = [(f"{rate} fps", rate) for rate in engine.fps_choices]
     fps = gr.Dropdown(rates, value=engine.fps, filterable=False, label=mark("form.fps"), elem_id="fps", min_width=90)
     return seconds, fps
+
+
+def _read(one: SettingField, value: Any) -> Any:
+    """The value as the API takes it. Text that is no JSON stays text, and the API says what it expects."""
+    if one.kind == "json" and isinstance(value, str):
+        with suppress(orjson.JSONDecodeError):
+            return orjson.loads(value)
+    return value
 
 
 def setting(one: SettingField) -> Any:

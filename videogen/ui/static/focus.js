@@ -3,6 +3,7 @@
 {
   let wanted = []; // selectors of what has the focus, and of what is nearest where that has gone
   let outside = []; // the same of what had it before the dialog
+  let held; // the element that had the focus last
   const open = new Set();
 
   function places(node) {
@@ -20,11 +21,13 @@
   function look() {
     for (const id of open) document.getElementById(id)?.setAttribute("open", "");
     const active = document.activeElement;
-    if (!wanted.length || (active !== document.body && places(active)[0] === wanted[0])) return;
+    // Another element than before was chosen on purpose: `focusin` comes after what its own `focus` changes.
+    if (!wanted.length || (active !== document.body && (active !== held || places(active)[0] === wanted[0]))) return;
     wanted.map((one) => document.querySelector(one)).find((one) => one && !one.hidden)?.focus({ preventScroll: true });
   }
 
   document.addEventListener("focusin", ({ target }) => {
+    held = target;
     const home = target.closest("[id$='-panel']")?.id;
     const found = [...places(target), ...(home ? [`#${home} [tabindex='-1']`] : [])];
     if (!target.closest("dialog")) outside = found;
