@@ -2,10 +2,9 @@
 document.addEventListener("click", async (event) => {
   const button = event.target.closest?.("[data-copy]");
   if (!button) return;
-  let copied = true;
-  try {
-    await navigator.clipboard.writeText(button.dataset.copy);
-  } catch {
+  const write = navigator.clipboard?.writeText(button.dataset.copy);
+  let copied = await write?.then(() => true, () => false);
+  if (!copied) {
     // Without https, and in a frame that may not, there is still the old way.
     const field = Object.assign(document.createElement("textarea"), { value: button.dataset.copy });
     button.after(field);
@@ -15,6 +14,6 @@ document.addEventListener("click", async (event) => {
     button.focus();
   }
   const status = button.nextElementSibling;
-  if (status) status.textContent = copied ? status.dataset.done : status.dataset.refused;
-  setTimeout(() => status && (status.textContent = ""), 3000);
+  status.textContent = copied ? status.dataset.done : status.dataset.refused;
+  setTimeout(() => (status.textContent = ""), 3000);
 });
