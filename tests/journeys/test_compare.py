@@ -22,7 +22,7 @@ def make(tab, seconds):
 
 
 def test_compared_videos_play_in_step(tab):
-    short, long = make(tab, 1), make(tab, 2)
+    long, short = make(tab, 2), make(tab, 1)
     tab.evaluate("ids => videogen.send('act', { do: 'compare', ids })", f"{short} {long}")
     expect(tab.find("#compare-differences")).to_have_text("Different: Seed, Length. Everything else is the same.")
     expect(tab.find("#compare-play")).to_have_text("Pause", use_inner_text=True)
