@@ -96,7 +96,7 @@ class Api:
 
     def __init__(self) -> None:
         self.sessions: dict[str, dict[str, dict]] = {}
-        self.down = False
+        self.down = self.paused = False
         self.requests: list[httpx.Request] = []
         self.keys: dict[str, str] = {}
         self.logs: dict[str, str] = {}
@@ -152,6 +152,10 @@ class Api:
             return httpx.Response(200, json={"items": newest[start:end], "nextCursor": following})
         if path == "/generations":
             return self._create(request, mine)
+        if path.startswith("/queue"):
+            self.paused = {"/queue/pause": True, "/queue/resume": False}.get(path, self.paused)
+            waiting = [one for one in mine.values() if one["status"] not in ENDED]
+            return httpx.Response(200, json={"paused": self.paused, "items": waiting})
         if path == "/shares":
             return httpx.Response(200, json={"items": list(self.shares.values())})
         if path in ("/generations/ids", "/generations/trash", "/generations/restore", "/generations/zip"):

@@ -17,8 +17,11 @@ from videogen.schemas.events import (
     RenderProgress,
     RenderResult,
 )
-from videogen.schemas.generations import ErrorInfo, Generation, GenerationPage
+from videogen.schemas.generations import ErrorInfo, Generation, GenerationPage, Queue
 from videogen.schemas.status import Status
+
+PAUSED: Final = "paused"
+"""The stage of what waits in a paused queue."""
 
 
 @dataclass(slots=True)
@@ -37,6 +40,12 @@ class Board:
     """What has ended since the board was made, and was seen before its end; oldest first."""
     begun: dict[str, tuple[int, float]] = field(default_factory=dict)
     """By id: the attempt after a lost renderer, and the progress with which it was seen first."""
+    paused: bool = False
+    """Whether the session's queue was paused when it was read last."""
+    queue_outdated: bool = True
+    """Whether it must be read again: the order in a paused queue is in no event."""
+    _places: dict[str, int] = field(default_factory=dict)
+    _edited: set[str] = field(default_factory=set)
     _generations: dict[str, Generation] = field(default_factory=dict)
     _early: dict[str, Event] = field(default_factory=dict)
 
@@ -51,8 +60,8 @@ class Board:
 
     @property
     def unknown(self) -> tuple[str, ...]:
-        """Ids that events spoke of, but that have not been read yet."""
-        return tuple(self._early)
+        """Ids of what must be read: events spoke of it, or of another request than is known."""
+        return (*self._early, *self._edited)
 
     def all(self) -> tuple[Generation, ...]:
         """All known generations, in no order."""
@@ -64,7 +73,20 @@ class Board:
 
     def line(self) -> list[Generation]:
         """The same in the order of service: what renders, longest first, then what waits, as it stands in line."""
-        return sorted(self.active(), key=_turn)
+        return sorted(self.active(), key=lambda item: (*_turn(item), self._places.get(item.id, math.inf)))
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether the session's queue is paused: what waits says so itself."""
+        waiting = [item for item in self.active() if item.status is Status.QUEUED and not item.attempt]
+        return any(item.stage == PAUSED for item in waiting) if waiting else self.paused
+
+    def put_queue(self, queue: Queue) -> None:
+        """Take in the session's queue as the API has it."""
+        self.paused, self.queue_outdated = queue.paused, False
+        self._places = {item.id: place for place, item in enumerate(queue.items)}
+        for item in queue.items:
+            self.put(item)
 
     def history(self) -> list[Generation]:
         """Ended, newest first."""
@@ -80,6 +102,7 @@ class Board:
         known = self._generations.get(generation.id)
         if known is None or _supersedes(generation, known):
             self._store(generation)
+            self._edited.discard(generation.id)
         if early is not None:
             self.apply(early)
 
@@ -94,6 +117,7 @@ class Board:
         """Forget a generation that is not there any more."""
         self._generations.pop(generation_id, None)
         self._early.pop(generation_id, None)
+        self._edited.discard(generation_id)
         self.history_version += 1
         if self.selected_id == generation_id:
             self.selected_id = None
@@ -101,6 +125,10 @@ class Board:
     def apply(self, event: Event) -> bool:
         """Take in an event; tells whether it ended its generation."""
         known = self._generations.get(event.generation_id)
+        if isinstance(event, RenderProgress):
+            self.queue_outdated = self.queue_outdated or event.stage == PAUSED
+            if known is not None and event.recipe_hash not in ("", known.recipe_hash):
+                self._edited.add(event.generation_id)
         if known is None:
             self._early[event.generation_id] = event
             return False
@@ -171,7 +199,7 @@ def _supersedes(new: Generation, known: Generation) -> bool:
     return new.updated_at >= known.updated_at
 
 
-_PROGRESS: Final = ProgressData.model_fields.keys() - EventData.model_fields.keys()
+_PROGRESS: Final = ProgressData.model_fields.keys() - EventData.model_fields.keys() - {"recipe_hash"}
 _RESULT: Final = RenderResult.model_fields.keys() - BaseEvent.model_fields.keys() - {"type"}
 
 

@@ -122,6 +122,8 @@ class Texts:
     def _queued(self, generation: Generation) -> str:
         if generation.stage == "waiting":
             return _sentence(generation.message)
+        if generation.stage == "paused":
+            return self.say("stage.paused")
         place = generation.queue_position
         if place is None:
             return self.say("stage.waiting")
@@ -177,13 +179,25 @@ class Texts:
             wait = generation.expected_wait_seconds
             words.append(self._time("time.waited", (now - generation.created_at).total_seconds()))
             if wait is not None:
-                words.append(self.say("time.soon") if wait < 1 else self._time("time.begins", wait))
+                words.append(self.begins(wait))
                 words += [] if left is None else [self._time("time.render", left - wait)]
         elif generation.status is Status.PROCESSING and generation.started_at is not None:
             words.append(self._time("time.rendering", (now - generation.started_at).total_seconds()))
         if left is not None and generation.status is Status.PROCESSING:
-            words.append(self.say("time.almost") if left < 0.5 else self._time("stage.about_left", left))
+            words.append(self.left(left))
         return " · ".join(words)
+
+    def begins(self, wait: float | None) -> str:
+        """When one that waits should begin; empty where that is unknown."""
+        if wait is None:
+            return ""
+        return self.say("time.soon") if wait < 1 else self._time("time.begins", wait)
+
+    def left(self, left: float | None) -> str:
+        """How long one that is rendered should still take; empty where that is unknown."""
+        if left is None:
+            return ""
+        return self.say("time.almost") if left < 0.5 else self._time("stage.about_left", left)
 
     def _time(self, key: str, seconds: float) -> str:
         return self.say(key, time=self.time(seconds))

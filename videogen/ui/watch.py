@@ -194,8 +194,7 @@ class Watch:
                     await tab.alarm.wait()
         tab.bell.clear()
         tab.alarm.clear()
-        if tab.board.unknown:
-            await _fetch(tab, tab.board.unknown)
+        await _fetch(tab, tab.board.unknown)
 
     def _frame(self, tab: Tab) -> Frame:
         """Every value each time: what is as before is not sent, where `gr.skip()` would build a component."""
@@ -217,13 +216,19 @@ async def _keep_history(tab: Tab) -> None:
 
 
 async def _fetch(tab: Tab, ids: Iterable[str]) -> None:
-    """Read generations that are known by id only; one that fails comes later."""
+    """Read these generations, and the queue where it is outdated; what fails comes later."""
+
+    async def queue() -> None:
+        with suppress(ClientError):
+            tab.board.put_queue(await tab.client.queue())
 
     async def one(generation_id: str) -> None:
         with suppress(ClientError):
             await tab.fetch(generation_id)
 
-    await asyncio.gather(*(one(generation_id) for generation_id in ids))
+    await asyncio.gather(
+        *(one(generation_id) for generation_id in ids), *([queue()] if tab.board.queue_outdated else [])
+    )
 
 
 def _plain(problem: ClientError, texts: Texts) -> str:
