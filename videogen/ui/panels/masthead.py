@@ -1,0 +1,38 @@
+"""The head of the page: name, language, theme, help; and the keys that work anywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from videogen.core.i18n import languages
+from videogen.ui.choices import THEMES
+from videogen.ui.tab import Tab
+
+KEYS: Final = (
+    ("g", "keys.prompt", {"data-focus": "#prompt textarea"}),
+    ("/", "keys.search", {"data-focus": "#history-search :is(input, textarea)"}),
+    ("Control+Enter", "keys.generate", {"data-press": "#generate"}),
+    ("p", "keys.play", {"data-play": "#result-video video"}),
+    ("ArrowRight", "keys.older", {"data-do": "step", "data-by": "1"}),
+    ("ArrowLeft", "keys.newer", {"data-do": "step", "data-by": "-1"}),
+    ("Delete", "keys.delete", {"data-do": "trash"}),
+    ("Control+z", "keys.undo", {"data-press": "#undo"}),
+    ("x", "keys.cancel", {"data-press": "#cancel"}),
+    ("?", "keys.help", {"data-press": "#help-open"}),
+)
+"""Each key, its words, and what it does: focus, press or play what a selector finds, or what a click does."""
+
+
+def masthead(tab: Tab) -> Mapping[str, Any]:
+    """Name, languages and theme."""
+    tongues = [(tag, words.name, tag == tab.texts.words.tag) for tag, words in languages().items()]
+    return {"languages": tongues, "themes": THEMES, "theme": tab.choices.theme}
+
+
+def keys(tab: Tab) -> Mapping[str, Any]:
+    """One invisible element for each key; none where they are switched off."""
+    item = tab.board.selected
+    ended = item is not None and item.status.is_terminal
+    shown = [(key, does) for key, _, does in KEYS if ended or does.get("data-do") != "trash"]
+    return {"keys": shown if tab.choices.keys else [], "ids": item.id if item else ""}
