@@ -33,6 +33,8 @@ TECHNICAL = {
         "Enter",
         "Escape",
         "Delete",
+        "Control+Enter",
+        "Control+z",
         "Bearer",
         "Files",
         "Content-Type",

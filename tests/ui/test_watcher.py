@@ -252,7 +252,7 @@ async def test_a_page_that_was_signed_out_asks_for_a_reload_and_takes_no_new_ses
     await anext(frames)
     del api.sessions["mine"]
     api.cut()
-    signed_out = "No valid session came with this request. Load the page again."
+    signed_out = "This browser was signed out, or its session goes on in another tab. Load the page again."
     frame = await until(frames, lambda frame: frame.get("problem") == signed_out)
     assert "token" not in frame
     assert not api.sessions

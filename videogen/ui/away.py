@@ -21,4 +21,6 @@ def away_notice(tab: Tab, since: float) -> Notice | None:
     if not parts:
         return None
     newest = (done or missed)[0].id
-    return Notice(tab.texts.say("away.text", what=", ".join(parts)), show=newest if newest != tab.board.selected_id else "")
+    return Notice(
+        tab.texts.say("away.text", what=", ".join(parts)), show=newest if newest != tab.board.selected_id else ""
+    )

@@ -127,6 +127,7 @@ def _lay_out(
         parts.panel("selection")
     parts.panel("devices")
     parts.panel("archive")
+    parts.panel("keys")
     parts.panel("dialog")
     return video, fields, generate, error
 
@@ -155,6 +156,7 @@ def _lay_out_form(
     prompt = gr.Textbox(
         label=mark("form.prompt"), placeholder=mark("form.prompt_hint"), lines=4, max_lines=10, elem_id="prompt"
     )
+    parts.panel("prompt_count")
     generate = gr.Button(mark("form.generate"), variant="primary", elem_id="generate", size="lg")
     parts.panel("outbox")
     error = gr.HTML("", elem_id="form-error", apply_default_css=False, js_on_load=None)

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-THEMES: Final = ("", "light", "dark")
-"""Empty: as the system has it."""
+THEMES: Final = {"": "app.theme_system", "light": "app.theme_light", "dark": "app.theme_dark"}
+"""With their words. Empty: as the system has it."""
 
 
 @dataclass(frozen=True, slots=True)

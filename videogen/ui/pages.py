@@ -15,6 +15,7 @@ from videogen.core.security import new_token
 from videogen.schemas.generations import GenerationPage
 from videogen.schemas.system import SESSION_COOKIE
 from videogen.ui.board import Board
+from videogen.ui.choices import Choices
 from videogen.ui.texts import Texts
 
 FIRST_PAGE: Final = 24
@@ -37,6 +38,9 @@ class Visit:
     """Whether the page is open already, and only its connection is new."""
     offset: int = 0
     """Minutes by which the browser's clock is before UTC."""
+    choices: Choices = field(default_factory=Choices)
+    here: float = 0.0
+    """When a page of this browser was looked at last, in seconds since 1970; 0: never."""
     claim: str | None = None
     """A one-time code of another device, from the page's address."""
 
@@ -51,6 +55,8 @@ class Visit:
             selected=_text(told.get("selected")),
             browser=_text(told.get("browser")) or "",
             again=told.get("again") is True,
+            choices=Choices.read(told.get("choices")),
+            here=read_moment(told.get("here")),
             claim=claimed_code(told.get("search"), told.get("hash")),
             language=language.negotiate(query, cookies, headers).tag,
             offset=_minutes(told.get("offset")),
@@ -193,6 +199,11 @@ def _minutes(value: object) -> int:
 def _text(value: object) -> str | None:
     # Tokens, ids and languages are ASCII; nothing else fits into a header.
     return value if isinstance(value, str) and 0 < len(value) <= 4096 and _PLAIN.fullmatch(value) else None
+
+
+def read_moment(value: object) -> float:
+    """Seconds since 1970; 0 for anything else."""
+    return float(value) if type(value) in (int, float) and 0 < value < 1e11 else 0.0  # type: ignore[operator, arg-type]
 
 
 def claimed_code(search: object, fragment: object) -> str | None:

@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import asdict
+from time import time
+from typing import Any, Final
+from urllib.parse import quote
 
+from videogen.core.text import shorten
+from videogen.schemas.generations import Generation
+from videogen.schemas.status import Status
 from videogen.ui.address import build, outer
 from videogen.ui.tab import Tab
+from videogen.ui.templating import render
+from videogen.ui.texts import TITLE
+
+TITLE_CHARS: Final = 40
 
 
 def signals(tab: Tab) -> Mapping[str, Any]:
@@ -15,13 +25,21 @@ def signals(tab: Tab) -> Mapping[str, Any]:
     `session`: the token, until the browser has shown that it knows it, and whether its cookie must be replaced.
     `compare`: the ids of those whose videos play in step in the dialog.
     `address`: see `static/address.js`; None until it is known. `search`: what the search field must show.
+    `title`, `icon`: the tab's title, and the address of its icon while something renders. `ended`: what has ended since
+    the page was opened. `choices`: see `Choices`. `now`: seconds since 1970.
     `claim`: whether a one-time code waits for an answer; else it is taken out of the address.
     `download`: the address of what is to be downloaded. `import_to`: where the chosen zip is to be sent.
     `presets`: the text of the person's own presets that the browser is to store.
     `most_bytes`: how large a file for the form may be.
     """
     dialog = tab.dialog
+    running = next((item for item in tab.board.line() if item.status is Status.PROCESSING), None)
     return {
+        "title": title(tab),
+        "icon": None if running is None else icon(tab, running),
+        "ended": [_alert(tab, item) for item in tab.board.ended if item.status is not Status.CANCELLED],
+        "choices": asdict(tab.choices),
+        "now": int(time()) // 2 * 2,
         "session": None if tab.proven or tab.token is None else {"token": tab.token, "adopt": tab.adopt},
         "link": tab.link,
         "compare": [pane["id"] for pane in dialog.values["panes"]] if dialog and dialog.name == "compare" else None,
@@ -41,3 +59,34 @@ def _address(tab: Tab) -> Mapping[str, Any]:
     step = tab.board.selections + tab.history.steps
     shown = tab.board.selected_id or ""
     return {"query": build(address), "outer": outer(address), "step": step, "shown": shown}
+
+
+def title(tab: Tab) -> str:
+    """The title of the browser's tab: how far the work is."""
+    texts, line = tab.texts, tab.board.line()
+    if not line:
+        return TITLE
+    first, several = line[0], len(line) > 1
+    if first.status is Status.PROCESSING:
+        percent, prompt = int(first.progress), shorten(first.prompt, TITLE_CHARS)
+        return texts.say("tab.several" if several else "tab.one", percent=percent, prompt=prompt, number=len(line))
+    place, prompt = first.queue_position, shorten(first.prompt, TITLE_CHARS)
+    if place is None:
+        return texts.say("tab.waiting", prompt=prompt)
+    return texts.say("tab.several_wait" if several else "tab.place", place=place, number=len(line), prompt=prompt)
+
+
+def icon(tab: Tab, item: Generation) -> str:
+    """A ring that fills, in steps of 5 %."""
+    return "data:image/svg+xml," + quote(render("icon", tab.texts, percent=max(2, int(item.progress) // 5 * 5)))
+
+
+def _alert(tab: Tab, item: Generation) -> Mapping[str, str]:
+    done, prompt = item.status is Status.COMPLETED, shorten(item.prompt, 120)
+    ready = "alert.still_ready" if item.type == "image" else "alert.video_ready"
+    return {
+        "id": item.id,
+        "done": tab.texts.say("tab.done" if done else "tab.failed", prompt=shorten(item.prompt, TITLE_CHARS)),
+        "title": tab.texts.say(ready if done else "alert.failed"),
+        "body": prompt,
+    }

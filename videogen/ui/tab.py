@@ -9,6 +9,7 @@ from typing import Any, Literal
 from videogen.schemas.engines import Explanation
 from videogen.schemas.generations import File, GenerationCreate
 from videogen.ui.address import Address
+from videogen.ui.choices import Choices
 from videogen.ui.form import EngineForm
 from videogen.ui.history import History
 from videogen.ui.own_presets import OwnPreset
@@ -23,6 +24,10 @@ class Notice:
 
     text: str
     kind: Literal["info", "warning"] = "info"
+    show: str = ""
+    """The generation that it offers to show."""
+    welcome: bool = False
+    """Whether it also says what is still being rendered, for as long as something is."""
     undo: tuple[str, ...] = ()
     """What Undo brings back: ids of deleted generations."""
     undo_do: str = ""
@@ -98,6 +103,7 @@ class Tab(Page):
     """What the address said when the tab was opened, or when somebody went back to it."""
     selections_before: int = 0
     """The board's selections at that time."""
+    choices: Choices = field(default_factory=Choices)
     claim: str | None = None
     """A one-time code of another device, from the address or typed, that waits for the visitor's answer."""
     next_token: str | None = None
@@ -130,7 +136,11 @@ class Tab(Page):
         self.form, self.form_before, self.explained = before.form, before.form_before, before.explained
         self.image, self.offered, self.size = before.image, before.offered, before.size
         self.presets, self.presets_text = before.presets, before.presets_text
-        self.claim, self.notice = before.claim, before.notice if before.next_token else None
+        self.choices, self.claim, self.notice = (
+            before.choices,
+            before.claim,
+            before.notice if before.next_token else None,
+        )
         if before.next_token is None:
             self.history.picked = before.history.picked
 

@@ -18,6 +18,7 @@ from videogen.core.security import new_token
 from videogen.ui import renewal
 from videogen.ui.address import Address, parse
 from videogen.ui.arrival import read_address, show_address
+from videogen.ui.away import away_notice
 from videogen.ui.handlers.devices import ask
 from videogen.ui.history import load
 from videogen.ui.own_presets import read_presets
@@ -81,7 +82,7 @@ class Watch:
         """Yield what to show: changes at once, and a heartbeat where there are none. A tab that is paused ends."""
         backoff = Backoff(longest=3.0)
         self._brought = visit.token
-        before = Tab(self._client, texts_of(visit), presets=self._presets, claim=visit.claim)
+        before = Tab(self._client, texts_of(visit), presets=self._presets, claim=visit.claim, choices=visit.choices)
         while True:
             tab = Tab(self._client, texts_of(visit), site=self._site)
             tab.take_over(before)
@@ -125,7 +126,7 @@ class Watch:
             await self._settle(tab, before)
             show_address(tab, before)
             self._pages.open(self._key, tab)
-            self._greet(tab, again=visit.again)
+            self._greet(tab, visit)
             yield self._frame(tab)
             while not reader.done():
                 if tab.link == "paused":
@@ -143,11 +144,15 @@ class Watch:
             with suppress(asyncio.CancelledError, ClientError):
                 await reader
 
-    def _greet(self, tab: Tab, *, again: bool) -> None:
+    def _greet(self, tab: Tab, visit: Visit) -> None:
+        """Ask about a code in the address; say what has ended since the last visit, and what still renders."""
         if tab.claim:
             ask(tab, tab.claim)
-        if tab.notice is None and not again and (welcome := tab.texts.welcome(len(tab.board.active()))):
-            tab.notice = Notice(welcome)
+        if tab.notice is not None or visit.again:
+            return
+        tab.notice = away_notice(tab, visit.here)
+        if tab.board.active():
+            tab.notice = replace(tab.notice or Notice(""), welcome=True)
 
     async def _read(self, tab: Tab) -> None:
         """Take in events as they come; the board keeps the latest, so a slow page never holds them up."""

@@ -6,6 +6,7 @@ from dataclasses import asdict
 
 from videogen.ui.choices import Choices
 from videogen.ui.handlers.registry import Click, handles
+from videogen.ui.panels.masthead import KEYS
 from videogen.ui.tab import Dialog, Tab
 
 
@@ -14,10 +15,18 @@ async def choose(tab: Tab, click: Click) -> None:
     """Change one choice: `name` is its name, `value` the new one. `why` explains why a switch stays off."""
     tab.choices = Choices.read({**asdict(tab.choices), click.text("name"): click.data.get("value")})
     why = click.text("why")
-    tab.alert_words = tab.texts.say(f"alert.{why}") if why in ("refused", "framed", "missing") else ""
+    words = tab.texts.say(f"alert.{why}") if why in ("refused", "framed", "missing") else ""
+    if tab.dialog is not None and tab.dialog.name == "help":
+        _open_help(tab, words)
 
 
 @handles("help")
 async def show_help(tab: Tab, _click: Click) -> None:
     """Open what explains the app, its keys and its alerts."""
-    tab.dialog = Dialog("help")
+    _open_help(tab, "")
+
+
+def _open_help(tab: Tab, words: str) -> None:
+    tab.dialog = Dialog(
+        "help", {**asdict(tab.choices), "message": words, "table": [(key, about) for key, about, _ in KEYS]}
+    )

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from videogen.ui.panels import archive, history, image, job, page, presets, queue, recipe, understood
+from videogen.ui.panels import archive, history, image, job, masthead, page, presets, prompt, queue, recipe, understood
 from videogen.ui.tab import Tab
 from videogen.ui.templating import render
 
@@ -22,7 +22,7 @@ class Panel:
 
 
 PANELS: Final = (
-    Panel("masthead", page.masthead),
+    Panel("masthead", masthead.masthead),
     Panel("link", page.link),
     Panel("notice", page.notice),
     Panel("outbox", page.outbox),
@@ -31,6 +31,7 @@ PANELS: Final = (
     Panel("actions", job.actions),
     Panel("about", recipe.about),
     Panel("image", image.image),
+    Panel("prompt_count", prompt.prompt_count),
     Panel("queue", queue.queue),
     Panel("engine", understood.engine),
     Panel("understood", understood.understood),
@@ -40,6 +41,7 @@ PANELS: Final = (
     Panel("selection", history.selection),
     Panel("devices", page.devices),
     Panel("archive", archive.archive),
+    Panel("keys", masthead.keys),
     Panel("dialog", page.dialog),
 )
 """In the order of the watcher's outputs."""

@@ -12,7 +12,7 @@ from videogen.ui.tab import Tab
 KEYS: Final = (
     ("g", "keys.prompt", {"data-focus": "#prompt textarea"}),
     ("/", "keys.search", {"data-focus": "#history-search :is(input, textarea)"}),
-    ("Control+Enter", "keys.generate", {"data-press": "#generate"}),
+    ("Control+Enter", "keys.generate", {"data-press": "#generate", "data-within": "#prompt"}),
     ("p", "keys.play", {"data-play": "#result-video video"}),
     ("ArrowRight", "keys.older", {"data-do": "step", "data-by": "1"}),
     ("ArrowLeft", "keys.newer", {"data-do": "step", "data-by": "-1"}),
@@ -27,7 +27,7 @@ KEYS: Final = (
 def masthead(tab: Tab) -> Mapping[str, Any]:
     """Name, languages and theme."""
     tongues = [(tag, words.name, tag == tab.texts.words.tag) for tag, words in languages().items()]
-    return {"languages": tongues, "themes": THEMES, "theme": tab.choices.theme}
+    return {"languages": tongues, "themes": list(THEMES.items()), "theme": tab.choices.theme}
 
 
 def keys(tab: Tab) -> Mapping[str, Any]:
@@ -35,4 +35,4 @@ def keys(tab: Tab) -> Mapping[str, Any]:
     item = tab.board.selected
     ended = item is not None and item.status.is_terminal
     shown = [(key, does) for key, _, does in KEYS if ended or does.get("data-do") != "trash"]
-    return {"keys": shown if tab.choices.keys else [], "ids": item.id if item else ""}
+    return {"keys": shown if tab.choices.keys else [], "id": item.id if item else ""}

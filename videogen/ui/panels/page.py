@@ -8,11 +8,6 @@ from typing import Any
 from videogen.ui.tab import Tab
 
 
-def masthead(_tab: Tab) -> Mapping[str, Any]:
-    """The app's name."""
-    return {}
-
-
 def link(_tab: Tab) -> Mapping[str, Any]:
     """The connection's states in words: `static/connection.js` shows the one that the browser is in."""
     return {}
@@ -24,8 +19,11 @@ def outbox(_tab: Tab) -> Mapping[str, Any]:
 
 
 def notice(tab: Tab) -> Mapping[str, Any]:
-    """The message, if any."""
-    return {"notice": tab.notice}
+    """The message, if any. A welcome says how much still renders, and goes once nothing does."""
+    shown = tab.notice
+    welcome = tab.texts.welcome(len(tab.board.active())) if shown and shown.welcome else ""
+    text = " ".join(filter(None, (shown.text, welcome))) if shown else ""
+    return {"notice": shown if text else None, "text": text}
 
 
 def dialog(tab: Tab) -> Mapping[str, Any]:

@@ -9,6 +9,8 @@
     language: document.documentElement.lang,
     selected: document.querySelector("gradio-app #job-status")?.dataset.generationId,
     presets: videogen.presets(),
+    choices: videogen.stored("choices"),
+    here: videogen.stored("here"),
     again: "frame" in videogen.signals,
   },
 ]

@@ -21,6 +21,8 @@
     else location.replace(url);
   };
   const shown = document.documentElement.lang;
+  // Gradio would speak the browser's language, and say so in the document.
+  for (const [name, value] of [["language", shown], ["languages", [shown]]]) Object.defineProperty(navigator, name, { value });
   const kept = videogen.stored("language");
   if (new URLSearchParams(location.search).has("language")) keep(shown);
   else if (kept && kept !== shown && !document.cookie.includes(`videogen_language=${kept}`)) go(kept);

@@ -14,15 +14,14 @@
     if (event.defaultPrevented || event.isComposing || event.repeat || event.altKey) return;
     // In another alphabet the place of the key counts.
     const key = event.key > "~" && event.key.length === 1 ? event.code.replace(/^Key/, "").toLowerCase() : event.key;
-    const name = event.ctrlKey || event.metaKey ? `Control+${key}` : key;
-    const writes = event.target.closest?.(WRITES) || document.querySelector("dialog[open]");
-    if (writes && !(name === "Control+Enter" && event.target.closest?.("#prompt"))) return;
+    const name = event.ctrlKey || event.metaKey ? ["Control", key].join("+") : key;
     const node = document.querySelector(`gradio-app [data-key="${CSS.escape(name)}"]`);
+    const writes = event.target.closest?.(WRITES) || document.querySelector("dialog[open]");
+    if (writes && !(node?.dataset.within && event.target.closest?.(node.dataset.within))) return;
     if (node && act(node)) event.preventDefault();
   });
   document.addEventListener("click", (event) => {
     const link = event.target.closest?.("a[data-focus]");
-    if (!link || !act(link)) return;
-    event.preventDefault();
+    if (link && act(link)) event.preventDefault();
   });
 }
