@@ -33,6 +33,7 @@ TECHNICAL = {
         "Enter",
         "Escape",
         "Delete",
+        "Control",
         "Control+Enter",
         "Control+z",
         "Bearer",

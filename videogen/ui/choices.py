@@ -28,4 +28,4 @@ class Choices:
         values: Mapping[str, Any] = stored if isinstance(stored, dict) else {}
         switches = {name: values[name] for name in ("notify", "sound", "keys") if isinstance(values.get(name), bool)}
         theme = values.get("theme")
-        return cls(theme=theme if theme in THEMES else "", **switches)
+        return cls(theme=theme if isinstance(theme, str) and theme in THEMES else "", **switches)
