@@ -1,4 +1,4 @@
-"""What stands above and over all parts: masthead, keys, notices, the prompt's length; and what the scripts are given."""
+"""What stands above and over all parts: masthead, keys, notices, the length of the prompt; and what scripts get."""
 
 from types import SimpleNamespace
 
