@@ -19,7 +19,11 @@
   }
 
   function look() {
-    for (const id of open) document.getElementById(id)?.setAttribute("open", "");
+    for (const id of open) {
+      const details = document.getElementById(id);
+      // Where it is set once more, the observer is called once more.
+      if (details && !details.open) details.open = true;
+    }
     const active = document.activeElement;
     // Another element than before was chosen on purpose: `focusin` comes after what its own `focus` changes.
     if (!wanted.length || (active !== document.body && (active !== held || places(active)[0] === wanted[0]))) return;
