@@ -55,8 +55,7 @@ def site():
 
 @pytest.fixture(scope="package")
 def shared_app(tmp_path_factory, site):
-    # In capitals: `page` is a parameter of App.
-    settings = {"PAGE": "python", "frame_ancestors": f"'self' {site.url} https://localhost:*"}
+    settings = {"page": "python", "frame_ancestors": f"'self' {site.url} https://localhost:*"}
     with App(tmp_path_factory.mktemp("browser"), engines=ENGINES, workers=2, **settings) as app:
         yield app
 

@@ -173,7 +173,7 @@ class Texts:
     def times(self, generation: Generation, now: datetime) -> str:
         """How long it has waited or rendered, and how long it should still take. What is unknown is left out."""
         words, left = [], generation.eta_seconds
-        if generation.started_at is not None and generation.finished_at is not None:
+        if generation.status is Status.COMPLETED and generation.started_at and generation.finished_at:
             words.append(self._time("time.took", (generation.finished_at - generation.started_at).total_seconds()))
         if generation.status is Status.QUEUED:
             wait = generation.expected_wait_seconds

@@ -81,3 +81,13 @@ async def test_one_of_them_comes_on_the_stage(api, tab, click):
     await click("compare", ids="gen_a gen_b")
     await click("compare-open", generationId="gen_b")
     assert (tab.dialog, tab.board.selected_id) == (None, "gen_b")
+
+
+async def test_the_selected_ones_of_the_history_are_compared(api, tab, click, html):
+    api.session("mine", *some({}, {}, {}))
+    tab.history.pick_all(["gen_a"])
+    assert 'data-do="compare" disabled' in html("selection")
+    tab.history.pick_all(["gen_b", "gen_a"])
+    assert 'data-do="compare">' in html("selection")
+    await click("compare")
+    assert signals(tab)["compare"] == ["gen_b", "gen_a"]

@@ -85,7 +85,8 @@ def test_what_went_wrong_is_said_with_what_to_do(tab, html):
     assert "Press Retry" in html("stage")
     show(tab, status="failed", error=FAILED | {"retryable": False})
     assert "Change the prompt" in html("stage")
-    show(tab, status="cancelled")
+    show(tab, status="cancelled", startedAt=ago(9), finishedAt=ago(0))
+    assert "rendered in" not in html("job")
     assert "You stopped this one" in html("stage")
 
 

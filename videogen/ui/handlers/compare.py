@@ -13,8 +13,8 @@ from videogen.ui.tab import Dialog, Notice, Tab
 
 @handles("compare")
 async def compare(tab: Tab, click: Click) -> None:
-    """Show the generations of `ids` side by side, in this order, with links that are fresh."""
-    ids = list(dict.fromkeys(click.ids))
+    """Show the generations of `ids` side by side, in this order; where there are none, the selected ones."""
+    ids = list(dict.fromkeys(click.ids)) or tab.history.picked_ids()
     if not 2 <= len(ids) <= MOST:
         tab.notice = Notice(tab.texts.say("compare.limits", most=MOST), "warning")
         return

@@ -10,6 +10,7 @@ from videogen.schemas.generations import Generation
 from videogen.schemas.status import Status
 from videogen.ui.address import Filters
 from videogen.ui.board import variations
+from videogen.ui.panels.compare import MOST
 from videogen.ui.tab import Tab
 
 CHIPS: Final = (
@@ -117,6 +118,7 @@ def selection(tab: Tab) -> Mapping[str, Any]:
     all_here = bool(shown.items) and all(item.id in shown.picked for item in shown.items)
     return {
         "count": len(shown.picked),
+        "comparable": 2 <= len(shown.picked) <= MOST,
         "all_here": all_here,
         "more": shown.next_cursor is not None or shown.before != "",
         "filtered": shown.filters != Filters(),

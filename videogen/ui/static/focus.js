@@ -37,8 +37,6 @@
     if (!target.closest("dialog")) outside = found;
     wanted = target.closest("dialog") ? [...found, ...outside] : found;
   });
-  // It goes elsewhere; what changes until it is there must not call it back.
-  document.addEventListener("blur", ({ relatedTarget }) => relatedTarget && (wanted = []), true);
   document.addEventListener("focusout", ({ target }) => {
     // Left on purpose: it is still there.
     setTimeout(() => {
