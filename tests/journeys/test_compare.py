@@ -23,7 +23,10 @@ def make(tab, seconds):
 
 def test_compared_videos_play_in_step(tab):
     long, short = make(tab, 2), make(tab, 1)
-    tab.evaluate("ids => videogen.send('act', { do: 'compare', ids })", f"{short} {long}")
+    tab.find("#pick-start").click()
+    for one in (short, long):
+        tab.history(one).locator(".card").click()
+    tab.find("#history-compare").click()
     expect(tab.find("#compare-differences")).to_have_text("Different: Seed, Length. Everything else is the same.")
     expect(tab.find("#compare-play")).to_have_text("Pause", use_inner_text=True)
     # Over a whole turn: what both can show they show at the same time, and the shorter one waits at its end.
