@@ -77,7 +77,7 @@ class Events:
         tab, asked = self._with_form(request, values)
         with suppress(ClientError):
             # A draft comes back before the tab is there: what it said of its image is lost.
-            await look_up_image(tab, asked["image_id"])
+            tab.offers_own_shape = await look_up_image(tab, asked["image_id"]) or tab.offers_own_shape
         fit_image(tab, asked)
         explained: Explained | None = None
         with suppress(form.FormError, ValidationError, ClientError):

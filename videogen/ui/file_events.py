@@ -69,10 +69,10 @@ class FileEvents:
         has_image = bool(await self._events.run(tab, look_up_image(tab, named["image_id"])))
         keep = gr.skip()
         shape = keep
-        if has_image != tab.offers_own_shape:
+        stranded = not has_image and named["shape"] == LIKE_IMAGE
+        if stranded or has_image != tab.offers_own_shape:
             tab.offers_own_shape = has_image
-            if not has_image and named["shape"] == LIKE_IMAGE:
-                named["shape"] = "16:9"
+            named["shape"] = "16:9" if stranded else named["shape"]
             words = {**SHAPES, **({LIKE_IMAGE: "form.like_image"} if has_image else {})}
             choices = [(tab.texts.say(word), value) for value, word in words.items()]
             shape = gr.update(choices=choices, value=named["shape"])
