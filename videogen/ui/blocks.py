@@ -75,7 +75,7 @@ def build_blocks(settings: PageSettings, client: PageClient, tabs: Tabs, uploads
         gr.on([field.change for field in fields.all()], js="() => videogen.changed()", **LOCAL)
         parts.bridge.resend(events.resend, parts.session, error, **SHORT)
         typed = {**SHORT, "trigger_mode": "always_last"}
-        parts.search.input(events.search, [parts.search, parts.session], **typed)
+        parts.search.change(events.search, [parts.search, parts.session], **typed)
         parts.bridge.keep(outputs=parts.session, js="() => ({ token: videogen.signals.session.token })", **LOCAL)
         _wire_watch(page, parts, video, client, Watched(tabs, Pace(), site, settings.new_token, _build(settings)))
         if mcp_is_installed():

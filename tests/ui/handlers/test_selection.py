@@ -63,6 +63,12 @@ async def test_what_is_deleted_leaves_list_and_stage_and_comes_back_to_both(four
     assert tab.board.selected_id == "gen_b"
 
 
+async def test_the_address_does_not_keep_what_was_deleted(arrive, tab, click):
+    await arrive(made("gen_a"), search="?generation=gen_a")
+    await click("trash", generationId="gen_a")
+    assert query(tab) == ""
+
+
 async def test_selected_ones_are_deleted_together(four, tab, click):
     for name in ("gen_c", "gen_d", "gen_a", "gen_b"):
         await click("pick", generationId=name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 
 from videogen.schemas.history import MAX_IDS
 from videogen.ui.handlers.registry import Click, handles
@@ -97,6 +98,8 @@ def _take_away(tab: Tab, gone: Collection[str]) -> None:
         if following is not None:
             tab.board.put(next(item for item in tab.history.items if item.id == following))
         tab.board.show(following)
+        # The address is that of what is shown in its place.
+        tab.arrival = replace(tab.arrival, generation=tab.arrival.generation and (following or ""))
     tab.history.shown_before = shown if shown in gone else ""
     tab.history.remove(set(gone))
 
