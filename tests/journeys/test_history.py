@@ -89,12 +89,12 @@ def test_an_old_one_is_found_again_by_page_words_filters_and_address(app, tab):
     expect(search).to_have_value("")
 
     # Each has an address: of what was looked at, and to open another time.
-    tab.history(storm).locator(".card").click()
-    tab.shows(storm, "completed")
-    tab.page.wait_for_url(f"**/?generation={storm}")
+    tab.history(another).locator(".card").click()
+    tab.shows(another, "completed")
+    tab.page.wait_for_url(f"**/?generation={another}")
     bookmark = tab.page.context.new_page()
     bookmark.goto(tab.page.url)
-    expect(bookmark.locator(f'gradio-app #job-status[data-generation-id="{storm}"]')).to_be_visible()
+    expect(bookmark.locator(f'gradio-app #job-status[data-generation-id="{another}"]')).to_be_visible()
     bookmark.goto(f"{app.base_url}/?generation=gen_of_somebody")
     expect(bookmark.locator("gradio-app #notice")).to_contain_text("belongs to somebody else")
 
