@@ -7,6 +7,8 @@ from contextlib import closing
 import pytest
 from playwright.sync_api import expect
 
+SAME = """ids => [...document.querySelectorAll("#history > li")]
+  .every((one, place) => one.dataset.generationId === ids[place])"""
 FOCUSED = "selector => document.activeElement?.matches(selector)"
 
 
@@ -26,7 +28,7 @@ def ids(tab):
 
 def listed(tab, wanted):
     expect(tab.find("#history > li")).to_have_count(len(wanted))
-    tab.wait_for("ids => [...document.querySelectorAll('#history > li')].every((one, i) => one.dataset.generationId === ids[i])", list(wanted))  # fmt: skip
+    tab.wait_for(SAME, list(wanted))
 
 
 def copy(app, generation, count):
