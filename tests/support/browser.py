@@ -146,6 +146,11 @@ class Tab:
         self.go()
         return self.settled()
 
+    def open_link(self, url: str) -> Self:
+        """Go to another address of the app."""
+        self._address = url
+        return self.open()
+
     def reload(self) -> Self:
         """As with F5: the whole tab."""
         self.page.reload()

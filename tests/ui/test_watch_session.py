@@ -53,4 +53,9 @@ async def test_a_link_asks_and_after_the_claim_the_same_page_shows_the_other_ses
         assert "claim-yes" not in panels
         assert tabs.owns("tab", ["theirs"], if_nobody=False)
         assert not tabs.owns("tab", ["mine"], if_nobody=True)
+        # A page that is signed out later says so; it does not fall back on the session that was left.
+        del api.sessions["theirs"]
+        api.cut()
+        while (frame := await anext(frames)) and "signed out" not in str(frame[:-1]):
+            pass
     await frames.aclose()

@@ -100,6 +100,7 @@ class Watch:
                 # One who came without a session keeps the one that was given.
                 visit = replace(visit, token=tab.next_token or tab.token or visit.token)
                 if tab.next_token is not None:
+                    visit = replace(visit, cookie=None)  # of the session that was left
                     self._address, self._shown = Address(rest=self._address.rest), ""
                 elif tab.history.loaded:
                     self._address, self._shown = tab.address(), tab.board.selected_id or ""
