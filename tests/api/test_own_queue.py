@@ -108,3 +108,11 @@ def test_a_session_is_needed(app):
     with connect(app.base_url) as anonymous:
         for method, path in (("GET", "/queue"), ("POST", "/queue/pause"), ("POST", "/queue/resume")):
             assert anonymous.request(method, f"/api/v1{path}").status_code == 401
+
+
+def test_variations_are_queued_and_rendered_in_the_order_of_their_numbers(session):
+    session.post("/queue/pause")
+    made = session.submit_all("bars", variations=4)["generations"]
+    seeds = [item["seed"] for item in made]
+    assert seeds == sorted(set(seeds))
+    assert [item["id"] for item in session.get("/queue").json()["items"]] == [item["id"] for item in made]

@@ -5,7 +5,7 @@ import pytest
 
 from tests.ui.conftest import engine
 from videogen.core.i18n import catalog
-from videogen.ui.form import Limits, engine_form
+from videogen.ui.form import FormError, Limits, engine_form
 from videogen.ui.form_fields import build_form
 from videogen.ui.texts import Texts
 
@@ -17,7 +17,28 @@ async def fields():
     # Without a running loop Gradio makes one of its own, and leaves it open.
     engines = [engine_form(one, Limits()) for one in (engine(), engine(id="own", settingsSchema=OWN))]
     with gr.Blocks(analytics_enabled=False):
-        return build_form(engines, Limits())
+        fields = build_form(engines, Limits())
+        fields.fields |= {"prompt": gr.Textbox(""), "per_line": gr.Checkbox(value=False)}
+        return fields
+
+
+def values(fields, **changes):
+    """The fields' values in their order: what they begin with, and `changes`."""
+    return [changes.get(name, component.value) for name, component in fields.fields.items()]
+
+
+def test_each_line_is_a_request_of_its_own_where_the_form_says_so(fields):
+    prompt = " fog \n\n rain\r\nsea "
+    assert [one.prompt for one in fields.requests(values(fields, prompt=prompt, per_line=True))] == [
+        "fog",
+        "rain",
+        "sea",
+    ]
+    assert [one.prompt for one in fields.requests(values(fields, prompt=prompt))] == [prompt.strip()]
+    with pytest.raises(FormError, match="has 21 lines; at most 20"):
+        fields.requests(values(fields, prompt="fog\n" * 21, per_line=True))
+    with pytest.raises(FormError, match="Describe"):
+        fields.requests(values(fields, prompt="\n \n", per_line=True))
 
 
 def updates(fields, values):
@@ -43,3 +64,10 @@ def test_another_engine_brings_its_choices_with_the_value(fields):
 def test_a_typed_size_shows_its_fields(fields):
     assert updates(fields, {"shape": "custom"})["custom-size"]["visible"] is True
     assert updates(fields, {"shape": "1:1"})["custom-size"]["visible"] is False
+
+
+def test_a_prompt_that_is_filled_in_is_one_prompt(fields):
+    found = dict(zip(fields.filled(), fields.updates({"prompt": "fog"}, str), strict=True))
+    assert found[fields.fields["per_line"]] == gr.update(value=False)
+    found = dict(zip(fields.filled(), fields.updates({"prompt": "fog", "per_line": True}, str), strict=True))
+    assert found[fields.fields["per_line"]] == gr.update(value=True)

@@ -95,6 +95,8 @@ class GenerationService:
             raise
         request = self._check(session_id, create)
         recipes = [request.recipe(seed) for seed in seeds(request, create.variations)]
+        # Variations are numbered by their seeds, and rendered in this order.
+        recipes.sort(key=lambda recipe: recipe.seed)
         return self._accept(project, [self._row(project, request, recipe) for recipe in recipes], address)
 
     def _check(self, session_id: str, create: GenerationCreate) -> CheckedRequest:

@@ -15,7 +15,7 @@ from videogen.ui.agents import Agents, mcp_is_installed
 from videogen.ui.events import Events
 from videogen.ui.file_events import FITTED, PLAIN, FileEvents, upload_button
 from videogen.ui.form import EngineForm
-from videogen.ui.form_fields import FormFields, build_form, engine_forms, engine_updates
+from videogen.ui.form_fields import MAX_LINES, FormFields, build_form, engine_forms, engine_updates
 from videogen.ui.pace import Pace
 from videogen.ui.page import STORAGE_KEY, PageSettings
 from videogen.ui.page_client import PageClient
@@ -157,6 +157,9 @@ def _lay_out_form(
         label=mark("form.prompt"), placeholder=mark("form.prompt_hint"), lines=4, max_lines=10, elem_id="prompt"
     )
     parts.panel("prompt_count")
+    per_line = gr.Checkbox(
+        label=mark("form.per_line"), info=mark("form.per_line_hint", most=f"{MAX_LINES}"), elem_id="per-line"
+    )
     generate = gr.Button(mark("form.generate"), variant="primary", elem_id="generate", size="lg")
     parts.panel("outbox")
     error = gr.HTML("", elem_id="form-error", apply_default_css=False, js_on_load=None)
@@ -164,7 +167,7 @@ def _lay_out_form(
     parts.panel("understood")
     _lay_out_files(parts, settings.limits.max_upload_mb)
     fields = build_form(engines, settings.limits)
-    fields.fields["prompt"] = prompt
+    fields.fields |= {"prompt": prompt, "per_line": per_line}
     return fields, generate, error
 
 

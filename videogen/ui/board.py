@@ -17,7 +17,7 @@ from videogen.schemas.events import (
     RenderProgress,
     RenderResult,
 )
-from videogen.schemas.generations import ErrorInfo, Generation, GenerationPage, Queue
+from videogen.schemas.generations import ErrorInfo, Generation, GenerationPage, Project, Queue
 from videogen.schemas.status import Status
 
 PAUSED: Final = "paused"
@@ -31,6 +31,10 @@ class Board:
     selected_id: str | None = None
     selections: int = 0
     """How often something was put on the stage because somebody wanted it there."""
+    chosen_id: str | None = None
+    """What somebody has chosen to look at; not what came on the stage because it was made or found."""
+    grid: str = ""
+    """The project whose variations are on the stage together, while one of them is selected."""
     loaded: bool = False
     """Whether the history has been read once."""
     history_version: int = 0
@@ -146,6 +150,45 @@ class Board:
         self.selected_id = generation_id
         self.selections += 1
 
+    def choose(self, generation_id: str) -> None:
+        """Put one generation on the stage by itself, because somebody has chosen it."""
+        self.select(generation_id)
+        self.chosen_id, self.grid = generation_id, ""
+
+    def start(self, project: Project) -> bool:
+        """Take in what was submitted. It comes on the stage, unless something is there that somebody watches.
+
+        Returns:
+            whether it is on the stage.
+        """
+        for generation in project.generations:
+            self.put(generation)
+        item = self.selected
+        if item is not None and (not item.status.is_terminal or self._is_watched(item)):
+            return False
+        self.show_project(project)
+        return True
+
+    def _is_watched(self, item: Generation) -> bool:
+        return item.id == self.chosen_id and item.status is Status.COMPLETED
+
+    def show_project(self, project: Project) -> None:
+        """Put what was submitted on the stage: one generation, or all variations."""
+        self.select(project.generations[0].id)
+        self.grid = project.project_id
+
+    def siblings(self) -> list[Generation]:
+        """The variations that the selected one is among, in the order of their numbers; empty where it is alone."""
+        selected = self.selected
+        if selected is None:
+            return []
+        items = [item for item in self._generations.values() if item.project_id == selected.project_id]
+        return sorted(items, key=lambda item: (item.seed, item.id)) if len(items) > 1 else []
+
+    def tiles(self) -> list[Generation]:
+        """The same while they are on the stage together."""
+        return self.siblings() if self.selected is not None and self.selected.project_id == self.grid else []
+
     def show(self, generation_id: str | None) -> None:
         """Put a generation on the stage in the place of one that is gone, or of one that was gone back from."""
         self.selected_id = generation_id
@@ -155,6 +198,8 @@ class Board:
         finished = [item for item in self.history() if item.status is Status.COMPLETED]
         candidates: Iterable[Generation | None] = (*self.active()[:1], self.get(before), *finished[:1])
         self.selected_id = next((item.id for item in candidates if item is not None), None)
+        if self.selected is not None and not self.selected.status.is_terminal:
+            self.grid = self.selected.project_id
 
     def _store(self, generation: Generation) -> None:
         before = self._generations.get(generation.id)

@@ -69,6 +69,8 @@ def _field(one: SettingField, value: Any, key: str = "") -> EditField:
 
 
 def _text(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.6g}"
     return "" if value is None else value if isinstance(value, str) else orjson.dumps(value).decode()
 
 

@@ -81,7 +81,7 @@ class Events:
         fit_image(tab, asked)
         explained: Explained | None = None
         with suppress(form.FormError, ValidationError, ClientError):
-            create = self._fields.request(list(asked.values()))
+            create = self._fields.requests(list(asked.values()))[0]
             options: ExplainOptions = {"type": create.type, "settings": create.settings}
             options |= {"negative_prompt": create.negative_prompt, "input_file_id": create.input_file_id}
             explanation = await tab.client.explain(create.prompt, create.engine or "", **options)
@@ -126,21 +126,29 @@ class Events:
         return tab.texts.say("outbox.refused", prompt=shorten(prompt, 60), problem=refusal) if refusal else ""
 
     async def _submit(self, tab: Tab, values: Sequence[Any], key: object) -> str:
-        key = key if isinstance(key, str) and 0 < len(key) <= 128 else str(uuid4())
+        key = key if isinstance(key, str) and 0 < len(key) <= 120 else str(uuid4())
+        accepted: list[Project] = []
         try:
-            project = await tab.client.submit(self._fields.request(values), key)
+            requests = self._fields.requests(values)
+            for number, request in enumerate(requests, start=1):
+                own_key = key if len(requests) == 1 else f"{key}-{number}"
+                accepted.append(await tab.client.submit(request, own_key))
         except (form.FormError, ValidationError) as problem:
             return explain(problem, tab.texts)
         except ClientError as problem:
-            return tab.texts.refusal(problem)
-        self._accepted(tab, project)
+            refusal, count = tab.texts.refusal(problem), len(accepted)
+            return tab.texts.say("form.lines_stopped", count=count, problem=refusal) if accepted else refusal
+        finally:
+            self._accepted(tab, *accepted)
         return ""
 
-    def _accepted(self, tab: Tab, project: Project) -> None:
-        for generation in project.generations:
-            tab.board.put(generation)
-        tab.board.select(project.generations[0].id)
-        self._ring(tab)
+    def _accepted(self, tab: Tab, *projects: Project) -> None:
+        waiting = [project for project in projects if not tab.board.start(project)]
+        if waiting:
+            count = sum(len(project.generations) for project in waiting)
+            tab.notice = Notice(tab.texts.say("queue.added", count=count))
+        if projects:
+            self._ring(tab)
 
     async def run(self, tab: Tab, handling: Awaitable[T]) -> T | None:
         """Do what a handler does; why the API refused it becomes a notice. Then show what has changed."""

@@ -17,6 +17,8 @@ from videogen.ui.form import MAX_SEED_DIGITS, EngineForm, Limits
 from videogen.ui.schema import SettingField
 from videogen.ui.texts import DETAILS, SHAPES, engine_mark, mark
 
+MAX_LINES: Final = 20
+"""Prompts in one form."""
 _BASICS: Final = ("prompt", "negative", "shape", "detail", "seconds", "fps", "seed", "engine")
 """In the order that `form.request` takes them."""
 
@@ -60,6 +62,21 @@ class FormFields:
         }
         return form.request([named[name] for name in _BASICS], self.engines, wishes)
 
+    def requests(self, values: Sequence[Any]) -> list[GenerationCreate]:
+        """The same as one request, or, where the form says so, as one for each line of the prompt.
+
+        Raises:
+            form.FormError: a value cannot be sent, or there are more than `MAX_LINES` lines.
+            pydantic.ValidationError: a value is not of the right type.
+        """
+        named = self.named(values)
+        if named["per_line"] is not True:
+            return [self.request(values)]
+        lines = [line.strip() for line in str(named["prompt"] or "").splitlines() if line.strip()]
+        if len(lines) > MAX_LINES:
+            raise form.FormError("form.lines_many", count=len(lines), most=MAX_LINES)
+        return [self.request([*(named | {"prompt": line}).values()]) for line in lines or [""]]
+
     def named(self, values: Sequence[Any]) -> dict[str, Any]:
         """The fields' values, in the order of `all`, by name."""
         return dict(zip(self.fields, values, strict=True))
@@ -71,6 +88,9 @@ class FormFields:
     def updates(self, values: Mapping[str, Any], say: Callable[[str], str]) -> list[Any]:
         """The new values of `filled`: `values` by field name, the rest stays as it is; `say` gives a key's words."""
         changes = engine_updates(self, values["engine"], say) if "engine" in values else {}
+        if "prompt" in values:
+            # Whatever it was made for, it is one prompt.
+            values = {"per_line": False, **values}
         if values.get("fps"):
             rates = sorted({*self.engine(values.get("engine")).fps_choices, values["fps"]})
             changes[self.fields["fps"]] = gr.update(choices=[(f"{rate} fps", rate) for rate in rates])

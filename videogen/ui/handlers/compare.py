@@ -33,4 +33,4 @@ async def open_one(tab: Tab, click: Click) -> None:
     """Put one of the compared on the stage."""
     tab.close_dialog()
     await tab.fetch(click.generation_id)
-    tab.board.select(click.generation_id)
+    tab.board.choose(click.generation_id)

@@ -24,7 +24,14 @@ async def select(tab: Tab, click: Click) -> None:
         tab.board.drop(click.generation_id)
         tab.notice = Notice(tab.texts.say("notice.gone"), "warning")
         return
-    tab.board.select(click.generation_id)
+    tab.board.choose(click.generation_id)
+
+
+@handles("grid")
+async def grid(tab: Tab, _click: Click) -> None:
+    """Show all variations of the selected one together."""
+    if tab.board.selected is not None:
+        tab.board.grid = tab.board.selected.project_id
 
 
 @handles("cancel")

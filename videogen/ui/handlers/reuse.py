@@ -44,7 +44,7 @@ async def again(tab: Tab, click: Click) -> None:
     project = await tab.client.submit(wanted, str(uuid4()))
     for generation in project.generations:
         tab.board.put(generation)
-    tab.board.select(project.generations[0].id)
+    tab.board.show_project(project)
 
 
 def _filled(tab: Tab, generation: Generation, engine: EngineForm) -> FormValues:

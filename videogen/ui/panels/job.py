@@ -37,9 +37,16 @@ def stage(tab: Tab) -> Mapping[str, Any]:
     item = tab.board.selected
     if item is None:
         shown = presets.on_stage(tab)
-        return {"id": None, "picture": None, "message": "", "advice": "", "working": False, "presets": shown}
-    done, ended = is_done(item), item.status.is_terminal
-    picture = (item.image_url or item.poster_url) if done else None if ended else item.preview_url
+        return {
+            "id": None,
+            "picture": None,
+            "message": "",
+            "advice": "",
+            "working": False,
+            "presets": shown,
+            "tiles": (),
+        }
+    done, ended, picture = is_done(item), item.status.is_terminal, _picture(item)
     video = player(tab) is not None
     kind = "job.preview" if not done else "job.still" if item.type == "image" else "job.poster"
     return {
@@ -51,7 +58,35 @@ def stage(tab: Tab) -> Mapping[str, Any]:
         "message": "" if picture else shorten(tab.texts.stage(item), MESSAGE_CHARS),
         "advice": _advice(tab, item) if item.status is Status.FAILED else "",
         "working": not ended,
+        "tiles": _tiles(tab),
     }
+
+
+def _picture(item: Generation) -> str | None:
+    if is_done(item):
+        return item.image_url or item.poster_url
+    return None if item.status.is_terminal else item.preview_url
+
+
+def _tiles(tab: Tab) -> list[Mapping[str, Any]]:
+    """The variations side by side, in the order of their numbers."""
+    items, texts = tab.board.tiles(), tab.texts
+    return [
+        {
+            "id": item.id,
+            "picture": _picture(item),
+            "number": texts.say("history.variation", number=number, count=len(items)),
+            "note": "" if is_done(item) else _progress_note(tab, item),
+            "selected": item.id == tab.board.selected_id,
+        }
+        for number, item in enumerate(items, start=1)
+    ]
+
+
+def _progress_note(tab: Tab, item: Generation) -> str:
+    if item.status is Status.PROCESSING:
+        return tab.texts.say("size.percent", percent=int(item.progress))
+    return _label(tab, item)
 
 
 def _advice(tab: Tab, item: Generation) -> str:
@@ -63,7 +98,7 @@ def _advice(tab: Tab, item: Generation) -> str:
 def player(tab: Tab) -> dict[str, object] | None:
     """The value of the player. A plain dictionary without `meta`: Gradio's server does not download it."""
     item = tab.board.selected
-    if item is None or not is_done(item) or item.video_url is None:
+    if item is None or not is_done(item) or item.video_url is None or tab.board.tiles():
         return None
     link = _kept_link(tab, item.video_url)
     return {"path": link, "url": link, "orig_name": f"{item.id}.mp4"}
@@ -120,6 +155,7 @@ def actions(tab: Tab) -> Mapping[str, Any]:
     ended, done = item.status.is_terminal, is_done(item)
     return {
         "id": item.id,
+        "together": 0 if tab.board.tiles() else len(tab.board.siblings()),
         "cancelling": item.id in tab.board.cancelling,
         "ended": ended,
         "done": done,
