@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from typing import Final
 from urllib.parse import parse_qs, urlsplit
 
+from videogen.client import ClientError
 from videogen.schemas.generations import Generation
+from videogen.ui.tab import Tab
 
 MARGIN: Final = 3600.0
 """Seconds before its end in which a link is renewed."""
@@ -16,21 +20,38 @@ LONGEST: Final = 3600.0
 """Seconds between two looks: what is shown may have changed meanwhile."""
 
 
+async def renew_links(tab: Tab, clock: Callable[[], float], sleep: Callable[[float], Awaitable[None]]) -> None:
+    """Renew the links of all that a tab shows, until this is cancelled.
+
+    Args:
+        clock: seconds since the epoch.
+        sleep: waits for so many seconds.
+    """
+    while True:
+        shown = (*tab.board.all(), *tab.history.items)
+        await sleep(min(LONGEST, max(SHORTEST, min(map(expiry, shown), default=math.inf) - MARGIN - clock())))
+        until = clock() + MARGIN
+        if expiring := _before(until, tab.board.all()):
+            await asyncio.gather(*(_read_again(tab, generation_id) for generation_id in expiring))
+            tab.ring()
+        if _before(until, tab.history.items):
+            tab.history.outdated.set()
+
+
 def expiry(generation: Generation) -> float:
     """When the first of a generation's links expires, in seconds since the epoch; infinite where none does."""
     links = (generation.preview_url, generation.video_url, generation.image_url, generation.poster_url)
     return min((_expiry(link) for link in links if link), default=math.inf)
 
 
-def due(generations: Iterable[Generation], now: float) -> list[str]:
-    """The ids of those whose links expire soon."""
-    return [item.id for item in generations if expiry(item) - MARGIN <= now]
+def _before(until: float, generations: Iterable[Generation]) -> list[str]:
+    return [item.id for item in generations if expiry(item) <= until]
 
 
-def pause(generations: Iterable[Generation], now: float) -> float:
-    """Seconds until the next link has to be renewed."""
-    first = min((expiry(item) for item in generations), default=math.inf)
-    return min(LONGEST, max(SHORTEST, first - MARGIN - now))
+async def _read_again(tab: Tab, generation_id: str) -> None:
+    # One that cannot be read now is tried again after the shortest pause.
+    with suppress(ClientError):
+        await tab.fetch(generation_id)
 
 
 def _expiry(link: str) -> float:

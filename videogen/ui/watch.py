@@ -15,7 +15,6 @@ import orjson
 from videogen.client import ApiError, AsyncClient, ClientError, ConnectionChange
 from videogen.client.policy import Backoff
 from videogen.core.security import new_token
-from videogen.ui import renewal
 from videogen.ui.address import Address, parse
 from videogen.ui.arrival import read_address, show_address
 from videogen.ui.away import away_notice
@@ -26,6 +25,7 @@ from videogen.ui.pace import Pace
 from videogen.ui.pages import Visit, sign_in, texts_of
 from videogen.ui.panels import PANELS, render_panel
 from videogen.ui.panels.job import player
+from videogen.ui.renewal import renew_links
 from videogen.ui.signals import signals
 from videogen.ui.tab import Notice, Site, Tab
 from videogen.ui.tabs import Tabs
@@ -121,7 +121,7 @@ class Watch:
         reader = asyncio.create_task(self._read(tab))
         keeper = asyncio.create_task(_keep_history(tab))
         reader.add_done_callback(lambda _: tab.ring(urgent=True))
-        renewing = asyncio.create_task(self._renew(tab))
+        renewing = asyncio.create_task(renew_links(tab, self._watched.clock, self._watched.sleep))
         try:
             before = self._shown or (visit.again and visit.selected) or ""
             await self._settle(tab, before)
@@ -165,14 +165,6 @@ class Watch:
                 else:
                     self._heard.add(item.generation_id)
                     tab.ring(urgent=tab.board.apply(item))
-
-    async def _renew(self, tab: Tab) -> None:
-        """Replace links before they expire."""
-        while True:
-            await self._watched.sleep(renewal.pause(tab.board.all(), self._watched.clock()))
-            if expiring := renewal.due(tab.board.all(), self._watched.clock()):
-                await _fetch(tab, expiring)
-                tab.ring()
 
     async def _settle(self, tab: Tab, before: str) -> None:
         """Bring the list, which was read first, up to what the subscription has; read what was on the stage before."""
