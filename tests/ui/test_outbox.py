@@ -1,6 +1,7 @@
 """Forms that the browser sends: at once, and those that it has kept because there was no answer."""
 
 import asyncio
+from types import MappingProxyType
 
 import gradio as gr
 import pytest
@@ -41,8 +42,8 @@ class Request:
     """What Gradio knows of a call."""
 
     session_hash = "tab"
-    cookies: dict[str, str] = {}
-    headers: dict[str, str] = {}
+    cookies = MappingProxyType({})
+    headers = MappingProxyType({})
     client = None
 
 

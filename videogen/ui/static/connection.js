@@ -64,7 +64,7 @@
   for (const kind of ["focus", "pointerdown", "keydown"]) {
     window.addEventListener(kind, () => {
       if (state === "paused") start();
-      else if (kind === "focus" && state === "live") videogen.send("act", { do: "use" });
+      else if (kind === "focus" && state === "live") videogen.send("act", {});
     });
   }
   setInterval(check, 1000);

@@ -3,26 +3,25 @@
 {
   const LATE = 5000; // milliseconds after which a click without an answer says so
   const ask = window.fetch;
-  const open = new Set();
-  const plain = (body, status, type) => new Response(body, { status, headers: { "Content-Type": type } });
+  const calls = new Set();
   const problem = (words) => {
     const node = document.getElementById("problem");
-    if (node) node.hidden = !(node.textContent = words === true ? node.dataset.late : (words ?? ""));
+    if (node) node.hidden = !(node.textContent = words ?? node.dataset.late);
   };
 
   /** Call a handler. `key` names what the outbox keeps until it is answered. */
   async function call(target, options) {
-    const { data, event_data } = JSON.parse(options.body);
-    const key = event_data?.key ?? data?.at(-1)?.key;
-    const late = () => (key ? videogen.outbox.show() : problem(true));
+    const { data, event_data: event } = JSON.parse(options.body);
+    const key = event?.key ?? data?.at(-1)?.key;
+    const late = () => (key ? videogen.outbox.show() : (event?.do || event?.fill) && problem());
     const timer = setTimeout(late, LATE);
     const controller = new AbortController();
-    open.add(controller);
+    calls.add(controller);
     try {
       const answer = await ask(target, { ...options, signal: controller.signal });
       // All above are a proxy's, while the server is away.
       if (answer.status < 502) {
-        problem(answer.ok ? "" : (await answer.clone().json()).detail);
+        problem(answer.ok ? "" : (await answer.clone().json()).detail ?? "");
         videogen.refused = answer.status === 429;
         if (key) videogen.outbox.answered(key);
         return answer;
@@ -30,17 +29,17 @@
     } catch {} // The server cannot be reached.
     finally {
       clearTimeout(timer);
-      open.delete(controller);
+      calls.delete(controller);
     }
     if (key) videogen.outbox.failed(key);
     late();
-    return plain('{"error":""}', 504, "application/json");
+    return Response.json({ error: "" }, { status: 504 });
   }
 
   /** Open the page's stream. Only whole messages are passed on, and its end is always Gradio's own. */
   async function stream(request) {
     const controller = new AbortController();
-    videogen.hangUp = () => [controller, ...open].forEach((one) => one.abort());
+    videogen.hangUp = () => [controller, ...calls].forEach((one) => one.abort());
     const signal = AbortSignal.any([request.signal, controller.signal]);
     const answer = await ask(request, { signal }).catch(() => null);
     const start = async (out) => {
@@ -59,7 +58,7 @@
       out.close();
       if (!controller.signal.aborted) videogen.ended();
     };
-    return plain(new ReadableStream({ start }), 200, "text/event-stream");
+    return new Response(new ReadableStream({ start }));
   }
 
   window.fetch = (target, options) => {
