@@ -5,9 +5,10 @@
   const titled = () => (document.title = mark ?? videogen.signals.title);
   videogen.on("title", titled);
   videogen.on("icon", (address) => {
-    const icon = document.querySelector("link[rel~=icon]");
-    plain ??= icon?.href;
-    if (icon) icon.href = address ?? plain;
+    const own = Object.assign(document.createElement("link"), { rel: "icon" });
+    const icon = document.querySelector("link[rel~=icon]") ?? document.head.appendChild(own);
+    plain ??= icon.href || `${videogen.root()}/favicon.ico`;
+    icon.href = address ?? plain;
   });
   const chime = () => {
     sound ??= new AudioContext();
