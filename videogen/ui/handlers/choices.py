@@ -16,7 +16,8 @@ async def choose(tab: Tab, click: Click) -> None:
     tab.choices = Choices.read({**asdict(tab.choices), click.text("name"): click.data.get("value")})
     why = click.text("why")
     words = tab.texts.say(f"alert.{why}") if why in ("refused", "framed", "missing") else ""
-    if tab.dialog is not None and tab.dialog.name == "help":
+    # The switches show their state by themselves: the open dialog is rendered again only for other words.
+    if tab.dialog is not None and tab.dialog.name == "help" and tab.dialog.values["message"] != words:
         _open_help(tab, words)
 
 

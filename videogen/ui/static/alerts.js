@@ -36,6 +36,7 @@
     if (target.id !== "alert-notify") return;
     let why = window.top !== window ? "framed" : window.Notification ? "" : "missing";
     if (target.checked && !why && (await Notification.requestPermission()) !== "granted") why = "refused";
+    if (why) target.checked = false;
     videogen.send("act", { do: "choose", name: "notify", value: target.checked && !why, why });
   });
   videogen.on("now", (now) => document.hidden || videogen.store("here", now)); // by the server's clock
