@@ -1,6 +1,8 @@
-// Records when the page first shows each progress value (ms since the epoch), and the delay of each time that the bare page shows.
+// Records when the page first shows each progress value (ms since the epoch), the delay of each time that the bare page
+// shows, and when the bare page has its heading (ms since navigation).
 window.benchShown = [];
 window.benchDelays = [];
+window.benchHeading = 0;
 {
   const now = () => performance.timeOrigin + performance.now();
   let last = null;
@@ -13,6 +15,7 @@ window.benchDelays = [];
       last = value;
       window.benchShown.push([value, now()]);
     }
+    if (!window.benchHeading && document.querySelector("gradio-app h1")) window.benchHeading = performance.now();
     const mark = document.querySelector("#sent-at")?.textContent;
     if (mark && mark !== lastTime) {
       lastTime = mark;

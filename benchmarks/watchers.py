@@ -22,7 +22,7 @@ from typing import Any
 
 import orjson
 
-STEP = re.compile(rb"(?:step |step\\\":\\\")(\d+) / ")
+STEP = re.compile(rb"(?:step |job-step[^>]*>)(\d+) / ")
 KEPT_BYTES = 64
 """The network may cut a step in two: so much of the end is kept for the next read."""
 INTERVAL_SECONDS = 0.05
