@@ -22,7 +22,12 @@ new PerformanceObserver((list) => {
 """For a page that begins: adds up how far things jump that nobody touched."""
 GRADIO_ROUTES = {
     *("GET /assets/", "GET /static/", "GET /theme.css"),
-    *("POST /gradio_api/queue/join", "GET /gradio_api/queue/data", "POST /gradio_api/run/predict"),
+    *(
+        "POST /gradio_api/upload",
+        "POST /gradio_api/queue/join",
+        "GET /gradio_api/queue/data",
+        "POST /gradio_api/run/predict",
+    ),
 }
 """What every page asks of Gradio itself; and `app_id`, when its stream broke. `ui.gradio_guard` opens no more."""
 ARTIFACTS = ROOT / "test-results"

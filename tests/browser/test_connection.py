@@ -1,8 +1,4 @@
-"""The connection shows the right status, and comes back by itself: on the page, and in a frame of another site."""
-
-import os
-import signal
-from contextlib import contextmanager
+"""The connection says how it is, comes back by itself, and nothing that was typed or sent is lost."""
 
 import pytest
 from playwright.sync_api import expect
@@ -11,157 +7,126 @@ from tests.browser.conftest import ENGINES, open_gate
 from tests.support.app import App
 from tests.support.sites import Wire
 
-pytestmark = pytest.mark.browser
-
-TRUTH_MS = 20_000
-"""How long the indicator may be wrong."""
-RETURN_MS = 45_000
 BROKEN = ("Reconnecting", "Offline")
+RETURN_MS = 30_000
+FORBIDDEN = """for (const name of ["localStorage", "sessionStorage"]) Object.defineProperty(window, name, {
+    get() { throw new DOMException("forbidden", "SecurityError"); }, configurable: true });"""
 
 
 @pytest.fixture(scope="module")
-def fragile_app(tmp_path_factory, site):
-    """An app that tests may freeze and kill; all of them leave it running."""
-    settings = {"workers": 4, "lease_seconds": 2, "frame_ancestors": site.url}
-    with App(tmp_path_factory.mktemp("fragile"), engines=ENGINES, **settings) as app:
+def fragile_app(tmp_path_factory):
+    """An app that tests may kill; all of them leave it running."""
+    with App(tmp_path_factory.mktemp("fragile"), engines=ENGINES, workers=2, lease_seconds=2, page="python") as app:
         yield app
 
 
 @pytest.fixture(scope="module")
 def wire(fragile_app):
-    """The way to it, at one address for the whole module."""
+    """A way to it that can be cut."""
     with Wire(fragile_app.base_url) as wire:
         yield wire
 
 
-@pytest.fixture
-def start(fragile_app, wire, person):
-    """Opens the app as a page and in a frame, for two people, who then start a film each: pairs of tab and id.
-
-    An outage takes its time, so both live through the same one.
-    """
-    films = []
-
-    def start():
-        tabs = [person(where).tab(wire.url).open() for where in ("page", "iframe")]
-        films.extend((tab, tab.generate("a film that survives", "Gated")) for tab in tabs)
-        for tab, generation in films:
-            tab.gets_going(generation)
-            tab.prompt.press_sequentially(", next")
-            tab.kept("survives, next")
-        return films
-
-    yield start
-    for _, generation in films:
-        open_gate(fragile_app, generation)
+def generations(tab):
+    """How many the session has."""
+    return tab.find("#active [data-generation-id], #history [data-generation-id]")
 
 
-def notice(films):
-    for tab, _ in films:
-        tab.says(*BROKEN, timeout=TRUTH_MS)
-
-
-def come_back(app, films):
-    """Without anybody's doing: Live, the same generation, which goes on live until its video plays."""
-    for tab, generation in films:
-        tab.says("Live", timeout=RETURN_MS)
-        tab.shows(generation, "processing")
-        expect(tab.prompt).to_have_value("a film that survives, next")
-        tab.gets_going(generation)
-        open_gate(app, generation)
-    for tab, generation in films:
-        tab.shows(generation, "completed")
-        tab.can_play()
-        assert tab.seen["connection"][-1] == "Live"
-
-
-@contextmanager
-def frozen(app):
-    """The server does not run, but its machine still takes connections."""
-    os.kill(app.pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        os.kill(app.pid, signal.SIGCONT)
-
-
-def test_frozen_server_is_noticed_and_loses_nothing(fragile_app, start):
-    films = start()
-    with frozen(fragile_app):
-        # The renderers work on: a second of frames and pictures, which nobody takes.
-        for _, generation in films:
-            open_gate(fragile_app, generation, pace=0.1)
-        notice(films)
-    for tab, generation in films:
-        tab.says("Live", timeout=RETURN_MS)
-        expect(tab.prompt).to_have_value("a film that survives, next")
-        tab.shows(generation, "completed")
-        tab.can_play()
-
-
-def test_killed_server_is_noticed_and_its_successor_too(fragile_app, start):
-    films = start()
+def test_what_is_typed_and_sent_while_the_server_is_down_is_done_once_it_is_back(fragile_app, person):
+    tab = person("page").tab(fragile_app.base_url).open()
+    made = tab.generate("before", "Gated")
+    tab.gets_going(made)
+    document = tab.evaluate("performance.timeOrigin")
     fragile_app.kill()
-    try:
-        notice(films)
-    finally:
-        fragile_app.restart()
-    come_back(fragile_app, films)
+    tab.says("Offline", timeout=6_000)
+    expect(tab.find("#job-stale")).to_be_visible()
+    tab.prompt.fill("while it was away")
+    tab.find("#generate").click()
+    expect(tab.find("#outbox")).to_contain_text("Will be sent")
+    tab.find("#outbox-cancel").click()
+    expect(tab.find("#outbox")).to_be_hidden()
+    tab.find("#generate").dblclick()
+    expect(tab.find("#outbox")).to_be_visible()
+    fragile_app.restart()
+    tab.says("Live", timeout=RETURN_MS)
+    again = tab.next_after(made)
+    expect(tab.find("#outbox")).to_be_hidden()
+    expect(tab.find("#job-stale")).to_be_hidden()
+    expect(tab.prompt).to_have_value("while it was away")
+    assert tab.evaluate("performance.timeOrigin") == document, "the page goes on without a reload"
+    for one in (made, again):
+        tab.find(f'#active [data-generation-id="{one}"] [data-do="select"]').click()
+        tab.gets_going(one)
+        open_gate(fragile_app, one)
+        tab.shows(one, "completed")
+    expect(generations(tab)).to_have_count(2)
+    tab.reload()
+    expect(tab.prompt).to_have_value("while it was away")
 
 
-def test_live_while_all_is_well_and_offline_without_network(fragile_app, start):
-    films = start()
-    for tab, _ in films:
-        shown = tab.seen["connection"]
-        assert shown[shown.index("Live") :] == ["Live"]
-    for tab, _ in films:
-        tab.page.context.set_offline(True)
-        tab.says("Offline", timeout=TRUTH_MS)
-        tab.page.context.set_offline(False)
-    come_back(fragile_app, films)
+def test_what_was_sent_and_has_no_answer_is_sent_again_by_the_next_document(fragile_app, person):
+    tab = person("page").tab(fragile_app.base_url).open()
+    tab.choose_engine("Gated")
+    tab.prompt.fill("arrived")
+    # The request arrives, and its answer is lost.
+    tab.page.route("**/gradio_api/run/predict**", lambda route: (route.fetch(), route.abort()))
+    tab.find("#generate").click()
+    expect(tab.find("#outbox")).to_be_visible()
+    tab.page.unroute_all(behavior="wait")
+    tab.reload()
+    expect(tab.find("#outbox")).to_be_hidden(timeout=RETURN_MS)
+    expect(tab.find("#job-prompt")).to_have_text("arrived")
+    expect(generations(tab)).to_have_count(1)
+    open_gate(fragile_app, tab.status.get_attribute("data-generation-id"))
 
 
-def test_half_open_connection_is_noticed_and_replaced(fragile_app, start, wire):
-    films = start()
+def test_a_half_open_connection_is_replaced_in_the_same_document(wire, person):
+    tab = person("page").tab(wire.url).open()
+    tab.says("Live")
+    document = tab.evaluate("performance.timeOrigin")
     wire.cut()
-    try:
-        notice(films)
-    finally:
-        wire.mend()
-    come_back(fragile_app, films)
-
-
-def play(tab, script):
-    """Events of a browser that a test cannot have otherwise: a tab in the background, a page kept for Back."""
-    tab.evaluate(f"(() => {{ {script} }})()")
-
-
-HIDE = """
-Object.defineProperty(document, "hidden", { configurable: true, get: () => true });
-document.dispatchEvent(new Event("visibilitychange"));
-"""
-SHOW = """
-delete document.hidden;
-document.dispatchEvent(new Event("visibilitychange"));
-"""
-LEAVE = "window.dispatchEvent(new PageTransitionEvent('pagehide', { persisted: true }));"
-RETURN = "window.dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }));"
-
-
-def test_hidden_tab_and_page_kept_for_back_find_out_when_they_are_seen_again(fragile_app, start, wire):
-    films = start()
-    (hidden, _), (kept, _) = films
-    play(hidden, HIDE)
-    play(kept, LEAVE)
+    tab.says(*BROKEN, timeout=12_000)
+    tab.prompt.fill("into nothing")
+    tab.find("#generate").click()
+    expect(tab.find("#outbox")).to_be_visible()
+    wire.mend()
+    tab.says("Live", timeout=RETURN_MS)
+    expect(tab.find("#job-prompt")).to_have_text("into nothing")
+    # All that was open is dead for good, and nothing says so.
     wire.cut()
-    try:
-        hidden.says(*BROKEN, timeout=TRUTH_MS)
-    finally:
-        wire.mend()
-    # The way is open again, but what they were connected to is dead for good.
-    documents = [tab.evaluate("window.performance.timeOrigin") for tab, _ in films]
-    play(kept, RETURN)
-    kept.says(*BROKEN, timeout=2_000)
-    play(hidden, SHOW)
-    come_back(fragile_app, films)
-    assert [tab.evaluate("window.performance.timeOrigin") for tab, _ in films] != documents
+    wire.mend()
+    tab.wait_for("() => document.documentElement.dataset.connection !== 'live'", timeout=12_000)
+    tab.says("Live", timeout=15_000)
+    assert tab.evaluate("performance.timeOrigin") == document
+
+
+def test_nine_tabs_load_and_every_click_is_answered(fragile_app, person):
+    me = person("page")
+    tabs = [me.tab(fragile_app.base_url).open() for _ in range(9)]
+    for tab in tabs:
+        tab.says("Live", "Paused")
+    paused = [tab for tab in tabs if tab.find("#paused").is_visible()]
+    assert len(paused) == 5
+    assert tabs[-1] not in paused, "the newest"
+    for tab in (paused[0], tabs[-1], paused[1]):
+        tab.page.bring_to_front()
+        tab.prompt.click()
+        tab.says("Live")
+        made = tab.generate(f"from tab {tabs.index(tab)}", "Gated")
+        tab.gets_going(made)
+        open_gate(fragile_app, made)
+        tab.shows(made, "completed")
+
+
+def test_a_browser_that_keeps_nothing_has_the_form_all_the_same(fragile_app, browser):
+    context = browser.new_context()
+    context.add_init_script(FORBIDDEN)
+    page = context.new_page()
+    page.goto(fragile_app.base_url)
+    expect(page.locator("html")).to_have_attribute("data-connection", "live")
+    page.locator("#prompt textarea").fill("nothing is kept")
+    page.locator("#generate").click()
+    expect(page.locator("#job-prompt")).to_have_text("nothing is kept")
+    page.reload()
+    expect(page.locator("#job-prompt")).to_have_text("nothing is kept")
+    context.close()

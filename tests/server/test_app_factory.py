@@ -59,9 +59,10 @@ def test_page_and_api_are_served_and_sigterm_ends_open_streams(uvicorn_process):
     with Session(address) as session:
         page = session.http.get("/")
         assert "gradio" in page.text
-        # The page's own client finds the API of this process.
-        assert session.http.get("/page/room", headers={"Authorization": f"Bearer {session.token}"}).status_code == 200
         made = session.submit("bars")
+        # The page's own client finds the API of this process.
+        shown = session.http.get("/", headers={"Cookie": f"videogen_session={session.token}"}).text
+        assert f'data-generation-id="{made["id"]}"' in shown
         assert session.finish(made["id"])["status"] == "completed"
         with session.stream("/events", 0) as events:
             next(events)
@@ -76,7 +77,7 @@ def test_an_open_page_does_not_prevent_the_stop(uvicorn_process):
     address = _address(process)
     with httpx.Client(base_url=address, trust_env=False, timeout=30) as browser:
         config = browser.get("/config").json()
-        watch = next(item["id"] for item in config["dependencies"] if item["js"] == "videogen.arrive")
+        watch = next(item["id"] for item in config["dependencies"] if item["targets"][0][1] == "load" and item["queue"])
         call = {"fn_index": watch, "data": [None], "session_hash": "tab", "event_data": None, "trigger_id": None}
         browser.post("/gradio_api/queue/join", json=call).raise_for_status()
         with browser.stream("GET", "/gradio_api/queue/data", params={"session_hash": "tab"}) as stream:

@@ -119,7 +119,6 @@ class Visitor:
         """Search, filter and turn pages."""
         await self._items(q=self.rng.choice(("soak", "nothing like it", "")), limit=10)
         await self._items(status="completed,failed", limit=5)
-        await self._ask("GET", "/page/room", 200, 204)
 
     async def play(self) -> None:
         """Fetch a video in parts, its poster, and its state."""

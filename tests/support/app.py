@@ -78,7 +78,7 @@ class App:
     program = "app.py"
 
     def __init__(
-        self, data_dir: Path, engines: Sequence[str] = ("bars",), *, page: bool | str = True, **settings: object
+        self, data_dir: Path, engines: Sequence[str] = ("bars",), *, page: bool = True, **settings: object
     ) -> None:
         self._page = page
         self.data_dir = data_dir
@@ -95,9 +95,7 @@ class App:
         self.process = processes.start(
             [sys.executable, *([self.program] if self._page else API_ONLY)],
             cwd=ROOT,
-            # `page="python"`: the new page, until it takes the old one's place.
-            env=environment(self.data_dir, **self._settings)  # type: ignore[arg-type]
-            | ({"VIDEOGEN_PAGE": "python"} if self._page == "python" else {}),
+            env=environment(self.data_dir, **self._settings),  # type: ignore[arg-type]
             # Without a page it serves for as long as this end is open.
             stdin=subprocess.DEVNULL if self._page else subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -108,7 +108,8 @@ def _mount_page(
 ) -> Callable[[str], None]:
     # Importing Gradio takes seconds.
     from videogen.ui.form import Limits
-    from videogen.ui.page import PageSettings, mount_page
+    from videogen.ui.page import mount_page
+    from videogen.ui.settings import PageSettings
     from videogen.ui.tabs import TabLimits
 
     settings = PageSettings(

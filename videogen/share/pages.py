@@ -40,12 +40,8 @@ def read(path: str) -> str:
 
 @cache
 def style() -> str:
-    """The style sheet: the colours of the main page, light or dark as the system prefers."""
-    tokens = read("ui/assets/css/tokens.css")
-    dark = re.search(r"^\.dark \{(.*?)^\}", tokens, re.DOTALL | re.MULTILINE)
-    assert dark is not None, "tokens.css has no dark colours"
-    scheme = f"@media (prefers-color-scheme: dark) {{ :root {{{dark[1]}}} }}"
-    return _minify(tokens.replace(dark[0], scheme).replace(",\n.dark {", " {") + read("share/assets/share.css"))
+    """The style sheet, in the colours of the main page."""
+    return _minify(read("ui/static/colours.css") + read("share/assets/share.css"))
 
 
 def _minify(css: str) -> str:
@@ -54,8 +50,8 @@ def _minify(css: str) -> str:
 
 @cache
 def script() -> str:
-    """The script that updates an open page, with the main page's functions for texts."""
-    return read("ui/assets/js/say.js") + read("share/assets/share.js")
+    """The script that updates an open page."""
+    return "{" + read("share/assets/texts.js") + read("share/assets/share.js") + "}"
 
 
 @cache

@@ -17,10 +17,10 @@ from videogen.ui.file_events import FITTED, PLAIN, FileEvents, upload_button
 from videogen.ui.form import EngineForm
 from videogen.ui.form_fields import MAX_LINES, FormFields, build_form, engine_forms, engine_updates
 from videogen.ui.pace import Pace
-from videogen.ui.page import STORAGE_KEY, PageSettings
 from videogen.ui.page_client import PageClient
 from videogen.ui.pages import Visit
 from videogen.ui.panels import PANELS, panel_mark
+from videogen.ui.settings import PageSettings
 from videogen.ui.static_files import head, read
 from videogen.ui.tab import Site
 from videogen.ui.tabs import MAX_TABS, Tabs
@@ -28,6 +28,7 @@ from videogen.ui.texts import TITLE, mark
 from videogen.ui.uploads import Uploads
 from videogen.ui.watch import Frame, Watch, Watched
 
+STORAGE_KEY: Final = "videogen-session"
 # No handler is an endpoint of its own: programs use the HTTP API, and agents the tools in `agents`.
 QUIET: Final[dict[str, Any]] = {"api_visibility": "private", "show_progress": "hidden", "concurrency_limit": None}
 # Values pass as they are: Gradio's own steps would cost a thread for each, and the API checks what it gets.

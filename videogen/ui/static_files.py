@@ -32,7 +32,7 @@ SCRIPTS: Final = (
     "history",
 )
 """In the document's head, in this order. Others are `js=` or `js_on_load=` of components."""
-STYLES: Final = ("base", "form", "stage", "lists", "history", "connection", "presets", "people", "early")
+STYLES: Final = ("colours", "base", "form", "stage", "lists", "history", "connection", "presets", "people", "early")
 """In the document's head, in this order: Gradio's own style sheets are loaded later."""
 
 

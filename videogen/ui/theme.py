@@ -1,4 +1,4 @@
-"""What Gradio needs to know of the look before the page's own style sheet is there."""
+"""Gradio's theme in the colours of the page."""
 
 from __future__ import annotations
 
@@ -9,16 +9,6 @@ import gradio as gr
 # System fonts only: the page must look right without the internet.
 SANS: Final = ("ui-sans-serif", "system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "sans-serif")
 MONO: Final = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "Noto Sans Mono", "monospace")
-
-
-def theme() -> gr.themes.Base:
-    """Gradio's plainest theme with the page's own first colours; everything else is in `assets/css`."""
-    return gr.themes.Base(font=SANS, font_mono=MONO).set(
-        body_background_fill="#f5f2ec",
-        body_background_fill_dark="#100e0c",
-        body_text_color="#1d1a16",
-        body_text_color_dark="#f1ebe1",
-    )
 
 
 _COLOURS: Final = {
@@ -68,7 +58,7 @@ _COLOURS: Final = {
 """Gradio's variables, and the colour of `static/base.css` that each takes."""
 
 
-def page_theme() -> gr.themes.Base:
+def theme() -> gr.themes.Base:
     """Gradio's plainest theme in the page's colours. They change with light and dark, so both have the same."""
     colours = {name: f"var(--{colour})" for name, colour in _COLOURS.items()}
     return gr.themes.Base(font=SANS, font_mono=MONO, radius_size="md").set(

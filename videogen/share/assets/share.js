@@ -4,18 +4,14 @@
   const viewer = byId("stage");
   const base = viewer.dataset.base;
   const MAX_SILENCE = 25_000; // milliseconds; while a renderer works, the server sends something more often
-  let source = null;
-  let lastEventAt = 0;
-  let retries = 0;
+  let source = null, lastEventAt = 0, retries = 0;
 
   const absolute = (link) => base + link;
-
   function setText(id, text) {
     const node = byId(id);
     if (node && node.textContent !== text) node.textContent = text;
   }
 
-  /** Show a text in place of the picture. */
   function setMessage(text) {
     const node = byId("say");
     if (!node) return;
@@ -23,30 +19,27 @@
     node.textContent = text;
   }
 
-  /** Show on the page whether the server can be reached. */
   function setConnected(connected) {
     const node = byId("link");
     if (!node) return;
     node.hidden = connected;
-    node.textContent = connected ? "" : videogen.say("visitor.reconnecting");
+    node.textContent = connected ? "" : gettext("visitor.reconnecting");
   }
 
   function sentence(part) {
-    const text = part.key ? videogen.say(part.key, part.values) : part.code === undefined ? part.text : videogen.problem(part);
+    const text = part.key ? gettext(part.key, part.values) : part.code === undefined ? part.text : problem(part);
     return text.slice(0, 1).toUpperCase() + text.slice(1);
   }
 
-  /** What happens, in one line. `note` of the event is the same in English, for programs. */
   const noteOf = (data) => data.said.note.map(sentence).join(" · ");
 
-  /** Take the data of an event, and show its status. */
   function receive(event) {
     lastEventAt = performance.now();
     retries = 0;
     setConnected(true);
     const data = JSON.parse(event.data);
     viewer.dataset.status = data.status;
-    setText("label", videogen.say(data.said.label));
+    setText("label", gettext(data.said.label));
     setText("note", noteOf(data));
     return data;
   }
@@ -103,7 +96,7 @@
     if (event.data !== undefined) {
       const data = receive(event);
       finish();
-      setMessage(noteOf(data) || videogen.say(data.said.label));
+      setMessage(noteOf(data) || gettext(data.said.label));
       return;
     }
     setConnected(false);

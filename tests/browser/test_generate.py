@@ -2,7 +2,7 @@
 
 from playwright.sync_api import expect
 
-from tests.journeys.conftest import open_gate
+from tests.browser.conftest import open_gate
 
 
 def test_a_video_is_watched_over_a_reload_and_plays(app, tab):
