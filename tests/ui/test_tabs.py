@@ -23,7 +23,7 @@ from videogen.ui.uploads import Uploads
 from videogen.web.problems import problem_response
 
 TEXTS = texts_of(Visit())
-UPLOADS = Uploads(Path("none"), 1, lambda _request: None)
+UPLOADS = Uploads(Path("none"), 1_000)
 SETTINGS = PageSettings("http://videogen.test", [engine()])
 
 
@@ -56,8 +56,9 @@ class Guarded:
         except VideogenError as refusal:
             await problem_response(refusal)(scope, receive, send)
 
-    async def call(self, path, name="tab", token=None, cookie=None, fn_index=None):
-        body = {"fn_index": self.watch if fn_index is None else fn_index, "data": [{"token": token}]}
+    async def call(self, path, name="tab", token=None, cookie=None, fn_index=None, browser=None):
+        data = [{"token": token, "browser": browser}]
+        body = {"fn_index": self.watch if fn_index is None else fn_index, "data": data}
         headers = {"Cookie": f"videogen_session={cookie}"} if cookie else {}
         return await self.http.post(
             f"/gradio_api/{path}", json=body | {"session_hash": name, "event_data": None}, headers=headers
@@ -65,6 +66,15 @@ class Guarded:
 
     async def join(self, name="tab", **proof):
         return await self.call("queue/join", name, **proof)
+
+    async def open(self, *names, **proof):
+        """Tabs that are read."""
+        for name in names:
+            assert (await self.join(name, **proof)).status_code == 200
+            self.tabs.reader(name, proof.get("cookie"), "127.0.0.1")
+
+    def paused(self):
+        return [name for name in self.tabs._tabs if self.tabs.is_paused(name)]
 
 
 async def until(condition):
@@ -82,7 +92,7 @@ class Gradio(Guarded):
         self.app = App.create_app(self.page)
         self.queue = self.page._queue
         self.queue.start()
-        self.watch, _again = (number for number, handler in self.page.fns.items() if handler.queue)
+        self.watch, *_ = (number for number, handler in self.page.fns.items() if handler.queue)
 
     def kept(self):
         """How much there is of everything that Gradio and the page keep of a tab."""
@@ -322,3 +332,77 @@ async def test_a_join_that_gradio_answers_after_its_tab_has_ended_leaves_nothing
     gradio.queue.push = slow
     await gradio.join()
     await gradio.ended()
+
+
+MINE = {"token": "mine", "browser": "firefox"}
+FOUR = ("a", "b", "c", "d")
+
+
+async def test_the_fifth_tab_of_a_browser_pauses_the_one_used_longest_ago(serve):
+    page = serve()
+    await page.open(*FOUR, **MINE)
+    assert page.paused() == []
+    await page.call("run/predict", "a", fn_index=page.links, **MINE)
+    await page.open("e", **MINE)
+    assert page.paused() == ["b"]
+    await page.open("f", **MINE)
+    assert page.paused() == ["b", "c"], "what is paused is no longer counted"
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"token": "mine", "browser": "chromium"}, {"token": "theirs", "browser": "firefox"}, {"token": "mine"}],
+    ids=str,
+)
+async def test_tabs_of_another_browser_or_device_are_never_paused(serve, other):
+    page = serve()
+    await page.open(*FOUR, **MINE)
+    await page.open("far", **other)
+    assert page.paused() == []
+
+
+async def test_a_paused_tab_gets_a_last_frame_that_says_so_and_starts_again(api, client, serve, monkeypatch):
+    monkeypatch.setattr(module, "MAX_LIVE", 1)
+    api.session("mine")
+    gradio = serve(Gradio(client))
+    await gradio.open("old", **MINE)
+    messages = gradio.queue.pending_messages_per_session["old"]
+    async with asyncio.timeout(10):
+        await until(lambda: gradio.tabs.pages.get("old") is not None)
+        await gradio.open("new", **MINE)
+        frames = []
+        while (message := await messages.get()).msg != "process_completed":
+            frames.append(message)
+        assert '"paused"' in str(frames[-1])
+        await gradio.tabs.end(gradio.tabs._tabs["old"])
+        await gradio.open("old", **MINE)
+    assert gradio.paused() == ["new"]
+    gradio.queue.close()
+
+
+async def test_a_paused_tab_that_nobody_reads_any_more_is_ended(serve, monkeypatch):
+    monkeypatch.setattr(module, "PAUSE_SECONDS", 0.01)
+    page = serve()
+    await page.open(*FOUR, "e", **MINE)
+    await until(lambda: list(page.tabs._tabs) == ["b", "c", "d", "e"])
+
+
+async def test_a_tab_that_joins_again_ends_its_dead_connection(serve):
+    page = serve()
+    hung = asyncio.Event()
+
+    async def endless(scope, receive, send):
+        hung.set()
+        await asyncio.Event().wait()
+
+    page.app = JSONResponse({})
+    await page.join(**MINE)
+    page.app = endless
+    reading = asyncio.create_task(page.http.get("/gradio_api/queue/data?session_hash=tab"))
+    async with asyncio.timeout(10):
+        await hung.wait()
+        page.app = JSONResponse({})
+        assert (await page.join(**MINE)).status_code == 200
+        with pytest.raises(AssertionError):  # the transport's: no answer came
+            await reading
+    assert not page.tabs._tabs["tab"].read.is_set()
