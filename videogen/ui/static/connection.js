@@ -2,7 +2,7 @@
 {
   const SILENCE = 9000; // milliseconds; a frame comes every four seconds at least
   const BEAT = 5000; // the same, where the clock may have stood still
-  const START = 8000; // until the first frame of a watcher that was started
+  const START = 8000; // until a watcher's first frame
   let state = "reconnecting";
   let heard = performance.now();
   let due = heard + START; // when silence begins to count
