@@ -100,7 +100,8 @@ def _take_away(tab: Tab, gone: Collection[str]) -> None:
         tab.board.show(following)
         # The address is that of what is shown in its place.
         tab.arrival = replace(tab.arrival, generation=tab.arrival.generation and (following or ""))
-    tab.history.shown_before = shown if shown in gone else ""
+    if gone:
+        tab.history.shown_before = shown if shown in gone else ""
     tab.history.remove(set(gone))
 
 

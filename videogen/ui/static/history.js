@@ -1,5 +1,6 @@
 // Keys on an entry of the history: arrows go to its neighbours, F2 opens it, Delete deletes it, Escape ends the selection.
 document.addEventListener("keydown", (event) => {
+  if (event.repeat && event.key === "Delete") return;
   const entry = event.target.closest?.("#history .card")?.parentElement;
   if (event.key === "Escape" && document.querySelector("#pick-end") && !document.querySelector("dialog[open]")) {
     document.querySelector("#pick-end").click();
@@ -13,4 +14,4 @@ document.addEventListener("keydown", (event) => {
   else if (event.key === "Delete") videogen.send("act", { do: "trash", ...entry.dataset });
   else return;
   event.preventDefault();
-});
+}, true); // before the page's own keys, of which Delete is about the stage
