@@ -12,9 +12,11 @@ NEAR: Final = 0.9
 
 
 def prompt_count(tab: Tab) -> Mapping[str, Any]:
-    """How many characters the prompt has, of how many; nothing while it is short."""
+    """How many characters the prompt has, or the longest of several, of how many; nothing while it is short."""
     engine = tab.site.engine(str(tab.form.get("engine") or "")) or next(iter(tab.site.engines), None)
-    number = len(str(tab.form.get("prompt") or "").strip())
+    prompt = str(tab.form.get("prompt") or "").strip()
+    prompts = prompt.splitlines() if tab.form.get("per_line") is True else [prompt]
+    number = max((len(one.strip()) for one in prompts), default=0)
     if engine is None or number < NEAR * engine.max_prompt_chars:
         return {"number": 0, "most": 0}
     return {"number": number, "most": engine.max_prompt_chars}
