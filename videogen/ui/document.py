@@ -33,6 +33,8 @@ _SOCIAL: Final = re.compile(rb'\s*<meta\s+(?:property="og:|name="twitter:)[^>]*>
 """What Gradio states about itself for other sites."""
 
 
+_API_INFO: Final = re.compile(rb"(window\.gradio_api_info = ).*?(;</script>)")
+"""The description of the tools for agents, for which a page has no use: Gradio's script only wants that it is there."""
 _PANEL: Final = re.compile(b'"%b"' % panel_mark("([a-z_]+)").encode())
 """A panel's value in Gradio's configuration."""
 
@@ -88,6 +90,7 @@ class Document:
 
 def _completed(document: bytes, words: Catalog, panels: dict[str, str], nonce: str) -> bytes:
     document = _SOCIAL.sub(b"", _LANGUAGE.sub(rb"\g<1>" + words.tag.encode(), document, count=1))
+    document = _API_INFO.sub(rb'\1{"named_endpoints":{},"unnamed_endpoints":{}}\2', document, count=1)
     document = words.fill(document.replace(b"</head>", head().encode() + b"</head>", 1).decode()).encode()
     # After the words were filled in: what a person wrote may look like a mark.
     document = _PANEL.sub(lambda mark: _json(panels[mark[1].decode()]), document)

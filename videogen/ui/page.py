@@ -63,3 +63,14 @@ def _start(page: gr.Blocks, uploads: Uploads, secret: str) -> None:
         if isinstance(block, gr.BrowserState):
             block.secret = secret
     page.config = page.get_config_file()
+    _shorten(page)
+
+
+def _shorten(page: gr.Blocks) -> None:
+    """Each document has the configuration: what describes private handlers to programs is left out of it."""
+    public = [handler for handler in page.fns.values() if handler.api_visibility != "private"]
+    described = {block._id for handler in public for block in (*handler.inputs, *handler.outputs)}
+    for component in page.config["components"]:
+        if component["id"] not in described:
+            for name in ("api_info", "api_info_as_input", "api_info_as_output", "example_inputs"):
+                component.pop(name, None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from importlib.resources import files
 from typing import Final
@@ -45,6 +46,10 @@ def read(name: str) -> str:
 @cache
 def head() -> str:
     """What goes into the document's head. Gradio's own `head` and `css` come only once its scripts run."""
-    styles = "\n".join(read(f"{name}.css") for name in STYLES)
+    styles = _without_comments("\n".join(read(f"{name}.css") for name in STYLES))
     scripts = "\n".join(read(f"{name}.js") for name in SCRIPTS)
     return render("head", Texts(catalog(DEFAULT)), styles=styles, scripts=scripts)
+
+
+def _without_comments(css: str) -> str:
+    return re.sub(r"\s+", " ", re.sub(r"/\*.*?\*/", "", css, flags=re.DOTALL))
