@@ -70,7 +70,7 @@ class FormFields:
             pydantic.ValidationError: a value is not of the right type.
         """
         named = self.named(values)
-        if named["per_line"] is not True:
+        if named.get("per_line") is not True:
             return [self.request(values)]
         lines = [line.strip() for line in str(named["prompt"] or "").splitlines() if line.strip()]
         if len(lines) > MAX_LINES:
