@@ -9,7 +9,7 @@ COMMON = {"generationId", "projectId", "requestId", "status", "progress", "attem
 SHAPES = {
     "render_progress": COMMON
     | {"stage", "step", "totalSteps", "message", "queuePosition", "expectedWaitSeconds"}
-    | {"etaSeconds", "estimated", "previewUrl"},
+    | {"etaSeconds", "estimated", "previewUrl", "recipeHash"},
     "render_result": COMMON
     | {"fileId", "videoUrl", "imageUrl", "posterUrl", "width", "height", "durationSeconds", "fps", "sizeBytes"},
     "error": COMMON | {"code", "message", "retryable"},

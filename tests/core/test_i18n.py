@@ -110,9 +110,9 @@ def test_a_value_is_never_read_as_a_placeholder():
 
 
 def test_only_markers_of_known_keys_are_replaced_in_a_document():
-    filled = catalog("de").fill("<b>@@job.cancel@@</b> @@image.hint megabytes=7@@ @@no.such@@ @@styles@@ a@@b")
-    assert filled.startswith("<b>Abbrechen</b> Wählen")
-    assert "bis 7 MB" in filled
+    filled = catalog("de").fill("<b>@@job.cancel@@</b> @@form.per_line_hint most=7@@ @@no.such@@ @@styles@@ a@@b")
+    assert filled.startswith("<b>Abbrechen</b> Jede Zeile")
+    assert "bis zu 7 Zeilen" in filled
     assert filled.endswith("@@no.such@@ @@styles@@ a@@b")
 
 

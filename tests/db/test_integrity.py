@@ -25,7 +25,7 @@ def path(tmp_path, migrated_file):
     path = shutil.copy(migrated_file, tmp_path / "videogen.sqlite")
     with closing(sqlite3.connect(path)) as connection, connection:
         rows = ((f"ses_{number} {'x' * 20}",) for number in range(2000))
-        connection.executemany("INSERT INTO sessions VALUES (?, 0, 0)", rows)
+        connection.executemany("INSERT INTO sessions (id, created_at, last_served_at) VALUES (?, 0, 0)", rows)
     return path
 
 
@@ -34,7 +34,7 @@ def torn(path):
     """The same as a crash left it: with a write-ahead log that holds one more session."""
     copy = path.with_name("torn.sqlite")
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        connection.execute("INSERT INTO sessions VALUES ('ses_last', 0, 0)")
+        connection.execute("INSERT INTO sessions (id, created_at, last_served_at) VALUES ('ses_last', 0, 0)")
         for source in (path, wal_of(path)):
             shutil.copy(source, source.with_name(source.name.replace("videogen", "torn")))
     return copy
@@ -146,7 +146,7 @@ def test_a_page_that_is_damaged_while_the_server_runs_is_reported_and_affects_no
     database = shutil.copy(migrated_file, tmp_path / "data" / "videogen.sqlite")
     with closing(sqlite3.connect(database)) as connection, connection:
         now = time.time()  # or the cleanup would remove them
-        connection.execute("INSERT INTO sessions VALUES ('ses_a', ?, 0)", (now,))
+        connection.execute("INSERT INTO sessions (id, created_at, last_served_at) VALUES ('ses_a', ?, 0)", (now,))
         rows = ((f"dev_{number}", "ses_a", token_hash(f"token {number}"), now, now) for number in range(2000))
         connection.executemany("INSERT INTO devices VALUES (?, ?, ?, '', ?, ?)", rows)
     app = running_app()
