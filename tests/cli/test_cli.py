@@ -28,9 +28,9 @@ def test_generate_follows_and_writes_the_file(home):
 
 
 def test_explain_renders_nothing_and_tells_what_is_known(home):
-    never_rendered = ("--size", "72x48", "--seconds", "0.5", "--fps", "8")
+    never_rendered = ("--size", "80x64", "--seconds", "0.5", "--fps", "8")
     output = home.run("generate", "blue bars", *never_rendered, "--explain")
-    assert output == "72 x 48 pixels\n"
+    assert output == "80 x 64 pixels\n"
     (line,) = home.lines("generate", "blue bars", *never_rendered, "--explain")
     assert (line["event"], line["explanation"]["expectedSeconds"]) == ("explanation", None)
     assert list(home.folder.glob("*.mp4")) == []
