@@ -108,10 +108,10 @@ def _lay_out(
     with gr.Row(elem_id="room"):
         with gr.Column(scale=7, elem_id="main"):
             video = _lay_out_stage(parts)
+            parts.panel("presets")
         with gr.Column(scale=4, elem_id="desk", min_width=300):
             fields, generate, error = _lay_out_form(parts, engines, settings)
             parts.panel("queue")
-    parts.panel("presets")
     with gr.Column(elem_id="history-section"):
         parts.panel("filters")
         parts.search = gr.Textbox(

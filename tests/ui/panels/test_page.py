@@ -17,8 +17,8 @@ from videogen.ui.texts import Texts
 def test_the_masthead_has_the_languages_and_the_chosen_theme(tab, html):
     tab.choices = Choices(theme="dark")
     shown = html("masthead")
-    assert 'data-language="en" aria-current="true">English' in shown
-    assert 'data-language="de">Deutsch' in shown
+    assert 'data-language="en" aria-current="true" aria-label="English"' in shown
+    assert 'data-language="de" aria-label="Deutsch"' in shown
     assert '<option value="dark" selected>Dark' in shown
     assert "Skip to the prompt" in shown
 

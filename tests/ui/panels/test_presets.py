@@ -28,7 +28,7 @@ def test_a_preset_is_a_picture_that_starts_and_offers_its_seed_apart(html):
     assert "A &lt;b&gt;kite&lt;/b&gt;" in markup
     assert markup.count('data-preset="procedural/kite"') == 2
     assert 'data-seed="21"' in markup
-    assert "Seed 21, as in the picture" in markup
+    assert "Seed 21, as pictured" in markup
     assert "gone/kite" not in markup
 
 
