@@ -33,7 +33,19 @@ SCRIPTS: Final = (
     "history",
 )
 """In the document's head, in this order. Others are `js=` or `js_on_load=` of components."""
-STYLES: Final = ("colours", "base", "form", "stage", "lists", "history", "connection", "presets", "people", "early", "narrow")
+STYLES: Final = (
+    "colours",
+    "base",
+    "form",
+    "stage",
+    "lists",
+    "history",
+    "connection",
+    "presets",
+    "people",
+    "early",
+    "narrow",
+)
 """In the document's head, in this order: Gradio's own style sheets are loaded later."""
 
 
