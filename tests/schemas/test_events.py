@@ -109,8 +109,11 @@ STORED_BY_0_1_0 = [
 
 
 @pytest.mark.parametrize(("event_type", "data"), STORED_BY_0_1_0)
-def test_a_stored_event_of_0_1_0_is_read_and_written_unchanged(event_type, data):
-    assert RECORDS[event_type].model_validate(data).model_dump(mode="json", by_alias=True) == data
+def test_a_stored_event_of_0_1_0_is_read_and_keeps_what_it_has(event_type, data):
+    written = RECORDS[event_type].model_validate(data).model_dump(mode="json", by_alias=True)
+    # Only progress has got a field since: empty where it was not stored.
+    added = {"recipeHash": ""} if event_type == "render_progress" else {}
+    assert written == data | added
 
 
 def test_a_stored_result_without_a_type_is_a_video():
