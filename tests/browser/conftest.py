@@ -93,10 +93,13 @@ def finish(app, tab, prompt):
     return generation
 
 
-@pytest.fixture(params=["page", "iframe"])
-def where(request):
-    """The app as a page of its own, and in a frame of another site with third-party cookies blocked."""
-    return request.param
+@pytest.fixture
+def where():
+    """How the app is shown: as a page of its own.
+
+    Where it matters, a test also takes "iframe": a frame of another site, with third-party cookies blocked.
+    """
+    return "page"
 
 
 @pytest.fixture(scope="package")

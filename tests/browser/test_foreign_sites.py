@@ -48,7 +48,7 @@ def show(page, sites, address, where):
         victim.goto(sites.url)
         page.goto(address)
         attacker = page.main_frame
-    expect(victim.locator("#connection")).to_have_text("Live")
+    expect(victim.locator("gradio-app #connection")).to_have_text("Live")
     attacker.wait_for_function("typeof attack === 'function'")
     return attacker
 
@@ -56,8 +56,8 @@ def show(page, sites, address, where):
 @pytest.mark.parametrize("where", ["page", "iframe"])
 def test_another_origin_of_the_same_host_gets_nothing_with_the_visitors_cookie(sites, context, where):
     config = httpx.get(f"{sites.url}/config", verify=False, trust_env=False).json()["dependencies"]
-    handlers = {"watch": next(one["id"] for one in config if one["js"] == "videogen.arrive")}
-    handlers["transfer"] = next(one["id"] for one in config if one["targets"][0][1] == "transfer")
+    handlers = {event: one["id"] for one in config for _, event in one["targets"]}
+    handlers["watch"] = handlers["connect"]
     address = f"{sites.attacker}/attack.html#{quote(json.dumps({'app': sites.url, 'handlers': handlers}))}"
     page = context.new_page()
     attacker = show(page, sites, address, where)

@@ -64,9 +64,9 @@ def test_the_page_works_under_a_sub_path(app, nginx, person, where):
     assert {cookie["path"] for cookie in me.context.cookies()} == {PATH}
 
     tab.find("#share").click()
-    expect(tab.find("#share-link")).to_have_value(re.compile(rf"^{re.escape(nginx.url)}/s/[\w-]{{24}}$"))
-    tab.wait_for("() => document.querySelector('#share-qr').naturalWidth > 0")
-    url = tab.find("#share-link").input_value()
+    expect(tab.find("#public-link")).to_have_value(re.compile(rf"^{re.escape(nginx.url)}/s/[\w-]{{24}}$"))
+    tab.wait_for("() => document.querySelector('#link-qr').naturalWidth > 0")
+    url = tab.find("#public-link").input_value()
 
     tab.reload()
     tab.shows(generation, "processing")

@@ -223,12 +223,15 @@ class Tab:
         expect(field).to_have_value(title)
 
     def generate(self, prompt: str, engine: str) -> str:
-        """Fill in the form and press Generate; the id of the generation that then is on the stage."""
-        before = self.status.get_attribute("data-generation-id") or ""
+        """Fill in the form and press Generate; the id of the new generation, on the stage or in the queue."""
+        ids = "[...document.querySelectorAll('gradio-app [data-generation-id]')].map(one => one.dataset.generationId)"
+        known = self.evaluate(ids)
         self.choose_engine(engine)
         self.prompt.fill(prompt)
         self.find("#generate").click()
-        return self.next_after(before)
+        new = f"known => {ids}.find(one => one && !known.includes(one))"
+        self.wait_for(new, known)
+        return str(self.evaluate(new, known))
 
     def next_after(self, before: str) -> str:
         """The id of the generation on the stage, once it is another one."""

@@ -73,8 +73,9 @@ async def test_another_form_is_another_generation(api, events, form):
 
 
 async def test_a_kept_form_that_is_refused_says_which_and_why(api, events, form):
-    refusal = await resend(events, form | {"prompt": "a film", "seed": "seven"}, "k1")
-    assert "a film" in refusal
+    refusal = await resend(events, form | {"prompt": "a <b>film</b>", "seed": "seven"}, "k1")
+    assert refusal.startswith('<p role="alert"')
+    assert "a &lt;b&gt;film&lt;/b&gt;" in refusal
     assert "seed" in refusal
     assert api.keys == {}
 

@@ -22,6 +22,7 @@ from videogen.ui.handlers.history import search
 from videogen.ui.page_client import PageClient
 from videogen.ui.pages import Pages, Visit, texts_of
 from videogen.ui.tab import Explained, Notice, Site, Tab
+from videogen.ui.templating import render
 from videogen.ui.texts import Texts
 
 T = TypeVar("T")
@@ -110,11 +111,12 @@ class Events:
         """Submit the form. The values are those of its fields, and the session with the request's idempotency key.
 
         Returns:
-            what is wrong with the form, in words.
+            what is wrong with the form, as HTML; nothing where it was accepted.
         """
         *fields, session = values
         key = session.get("key") if isinstance(session, dict) else None
-        return await self._submit(self.tab_of(session, request), fields, key)
+        tab = self.tab_of(session, request)
+        return render("form_error", tab.texts, text=await self._submit(tab, fields, key))
 
     async def resend(self, event: gr.EventData, request: gr.Request, session: Any) -> str:
         """Submit a form that the browser has kept since it was sent, because there was no answer."""
@@ -123,7 +125,8 @@ class Events:
         values: Mapping[str, Any] = found if isinstance(found, dict) else {}
         refusal = await self._submit(tab, [values.get(name) for name in self._fields.fields], kept.data.get("key"))
         prompt = str(values.get("prompt") or "")
-        return tab.texts.say("outbox.refused", prompt=shorten(prompt, 60), problem=refusal) if refusal else ""
+        text = tab.texts.say("outbox.refused", prompt=shorten(prompt, 60), problem=refusal) if refusal else ""
+        return render("form_error", tab.texts, text=text)
 
     async def _submit(self, tab: Tab, values: Sequence[Any], key: object) -> str:
         key = key if isinstance(key, str) and 0 < len(key) <= 120 else str(uuid4())
