@@ -2,6 +2,7 @@
 
 import re
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Error, sync_playwright
@@ -32,6 +33,14 @@ GRADIO_ROUTES = {
 """What every page asks of Gradio itself; and `app_id`, when its stream broke. `ui.gradio_guard` opens no more."""
 ARTIFACTS = ROOT / "test-results"
 _passed = pytest.StashKey[bool]()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Every test of this folder drives a browser."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.browser)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -1,8 +1,10 @@
 """Somebody goes on with their session on a second device, by a link, and signs it out again."""
 
+import pytest
 from playwright.sync_api import expect
 
 
+@pytest.mark.parametrize("where", ["page", "iframe"])
 def test_a_link_opens_the_session_on_a_second_device_which_is_then_signed_out(tab, person, app, where):
     made = tab.generate("a ship for two devices", "Fails once")
     tab.shows(made, "failed")

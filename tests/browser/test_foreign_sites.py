@@ -10,8 +10,6 @@ from playwright.sync_api import expect
 
 from tests.support.https_sites import HttpsSites
 
-pytestmark = pytest.mark.browser
-
 ATTACK = Path(__file__).with_name("attack.html").read_text()
 FRAMES = """<!doctype html><title>Frames</title><iframe name="victim"></iframe><iframe name="attacker"></iframe>
 <script>for (const [name, url] of new URLSearchParams(location.search)) document.getElementsByName(name)[0].src = url;

@@ -3,13 +3,10 @@
 import re
 
 import httpx
-import pytest
 from playwright.sync_api import expect
 
 from tests.support.api import Session
 from tests.support.sites import EmbeddingSite
-
-pytestmark = pytest.mark.browser
 
 
 def stopped(person):

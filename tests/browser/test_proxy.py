@@ -13,8 +13,6 @@ from tests.support.app import App
 from tests.support.nginx import Nginx
 from tests.support.sse import Stream
 
-pytestmark = pytest.mark.browser
-
 PATH = "/tools/videogen"
 
 

@@ -1,11 +1,8 @@
 """That the frame of the other tests stands where browsers block third-party cookies."""
 
-import pytest
 from playwright.sync_api import expect
 
 from tests.support.browser import FLAGS, chromium_path
-
-pytestmark = pytest.mark.browser
 
 
 def framed(page, site):
