@@ -37,7 +37,7 @@ async def test_a_link_asks_and_after_the_claim_the_same_page_shows_the_other_ses
     frames = watch.frames(Visit.read({"token": "mine", "hash": "#claim=secret"}, {"videogen_session": "mine"}, {}))
     async with asyncio.timeout(10):
         frame = await anext(frames)
-        assert orjson.loads(frame[-1])["claim"] is True
+        assert orjson.loads(frame[-1])["address"]["hash"] is True
         assert any("claim-yes" in html for html in frame[:-1] if isinstance(html, str))
         tab = tabs.pages.get("tab")
         tab.claim = None

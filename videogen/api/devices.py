@@ -8,7 +8,7 @@ from videogen.core.errors import NotFoundError
 from videogen.schemas.system import DeviceList, SessionCreated
 from videogen.web.dependencies import ServicesDep
 from videogen.web.problems import documented
-from videogen.web.sessions import READS, WRITES, IdentityDep, SessionDep, StoredSessionDep, TokenDep, cookie_header
+from videogen.web.sessions import READS, WRITES, IdentityDep, SessionDep, StoredSessionDep, TokenDep, session_cookie
 
 router = APIRouter(prefix="/api/v1/devices", tags=["sessions"])
 
@@ -39,6 +39,6 @@ def sign_out_others(
     """
     created = services.sessions.sign_out_others(session_id, token)
     if "authorization" not in request.headers:
-        response.headers["Set-Cookie"] = cookie_header(request, created.token)
+        response.headers["Set-Cookie"] = session_cookie(request, created.token)
     response.headers["Cache-Control"] = "no-store"
     return created

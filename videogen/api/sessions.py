@@ -21,7 +21,7 @@ from videogen.web.sessions import (
     WRITES,
     SessionDep,
     StoredSessionDep,
-    cookie_header,
+    session_cookie,
     store_session,
 )
 from videogen.web.user_agent import device_name
@@ -45,7 +45,7 @@ def set_cookie(request: Request, session_id: SessionDep) -> Response:
         raise CrossSiteError(_COOKIE_HERE)
     token = request.headers.get("authorization", "").partition(" ")[2].strip()
     # Without a Bearer token the request was authenticated by the cookie, which is right as it is.
-    headers = {"Set-Cookie": cookie_header(request, token)} if token else {}
+    headers = {"Set-Cookie": session_cookie(request, token)} if token else {}
     return Response(status_code=204, headers=headers)
 
 
@@ -78,6 +78,6 @@ def claim_code(services: ServicesDep, request: Request, response: Response, clai
     if is_foreign(request):
         raise CrossSiteError
     created = services.sessions.claim_code(claim.code, visitor(request), device_name(request))
-    response.headers["Set-Cookie"] = cookie_header(request, created.token)
+    response.headers["Set-Cookie"] = session_cookie(request, created.token)
     response.headers["Cache-Control"] = "no-store"
     return created

@@ -21,6 +21,7 @@ DEFAULT: Final = "en"
 """The language of the API, of engines and of logs; and of a page whose visitor asks for no language that we have."""
 COOKIE: Final = "videogen_language"
 """Keeps the language that was chosen on the page. The query parameter `language` has priority."""
+COOKIE_SECONDS: Final = 31_536_000
 PARAMETER: Final = "language"
 MARKER: Final = re.compile(r"@@([a-z_]+(?:\.[a-z_]+)+)((?: [a-z_]+=[^@ ]+)*)@@")
 """A text's position in a document: `@@job.cancel@@`, or with values, `@@image.hint megabytes=20@@`."""

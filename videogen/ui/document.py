@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from videogen.client import ClientError
-from videogen.core.i18n import VARY, Catalog, negotiate
+from videogen.core.i18n import COOKIE, COOKIE_SECONDS, PARAMETER, VARY, Catalog, negotiate
 from videogen.ui.address import parse
 from videogen.ui.arrival import read_address, show_address
 from videogen.ui.page_client import PageClient
@@ -23,6 +23,7 @@ from videogen.ui.static_files import head
 from videogen.ui.tab import Site, Tab
 from videogen.ui.templating import render
 from videogen.ui.texts import Texts
+from videogen.web.cookies import cookie_header
 from videogen.web.public_url import is_page
 from videogen.web.security_headers import NONCE
 
@@ -67,6 +68,8 @@ class Document:
             headers = MutableHeaders(scope=start)
             headers["content-language"] = words.tag
             headers.add_vary_header(VARY)
+            if PARAMETER in request.query_params:
+                headers.append("set-cookie", cookie_header(request, COOKIE, words.tag, COOKIE_SECONDS, http_only=True))
             if scope["method"] == "GET":
                 headers["content-length"] = str(len(body))
             await send(start)
@@ -76,14 +79,14 @@ class Document:
 
     async def _panels(self, request: Request, words: Catalog) -> dict[str, str]:
         """Every panel's HTML, of the session as it is now; without a known session, as for somebody new."""
-        tab = Tab(self._client.of(request), Texts(words), site=self._site)
+        tab = Tab(self._client.of(request), Texts(words), site=self._site, arrival=parse(request.url.query))
         visit = Visit.read(None, request.cookies, request.headers)
         if visit.cookie:
             with suppress(ClientError, TimeoutError):
                 async with asyncio.timeout(PATIENCE):
                     if (arrival := await find_session(tab.client, visit)) is not None:
                         tab.client = tab.client.as_session(arrival.token)
-                        await read_address(tab, parse(request.url.query), arrival.page)
+                        await read_address(tab, tab.arrival, arrival.page)
                         show_address(tab)
         return {panel.name: render_panel(panel, tab) for panel in PANELS}
 

@@ -43,12 +43,15 @@ class Visit:
     """When a page of this browser was looked at last, in seconds since 1970; 0: never."""
     claim: str | None = None
     """A one-time code of another device, from the page's address."""
+    keeps_language: bool = False
+    """Whether a cookie keeps the language, so that the address need not name it."""
 
     @classmethod
     def read(cls, browser: object, cookies: Mapping[str, str], headers: Mapping[str, str]) -> Visit:
         """Read what came from the browser; anybody may have written it, so every shape is possible."""
         told: Mapping[str, Any] = browser if isinstance(browser, dict) else {}
         query = {language.PARAMETER: _text(told.get("language")) or ""}
+        tag = language.negotiate(query, cookies, headers).tag
         return cls(
             token=_text(told.get("token")),
             cookie=_text(cookies.get(SESSION_COOKIE)),
@@ -58,7 +61,8 @@ class Visit:
             choices=Choices.read(told.get("choices")),
             here=read_moment(told.get("here")),
             claim=claimed_code(told.get("search"), told.get("hash")),
-            language=language.negotiate(query, cookies, headers).tag,
+            language=tag,
+            keeps_language=cookies.get(language.COOKIE) == tag,
             offset=_minutes(told.get("offset")),
         )
 

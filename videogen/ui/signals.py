@@ -27,7 +27,6 @@ def signals(tab: Tab) -> Mapping[str, Any]:
     `address`: see `static/address.js`; None until it is known. `search`: what the search field must show.
     `title`, `icon`: the tab's title, and the address of its icon while something renders. `ended`: what has ended since
     the page was opened. `choices`: see `Choices`. `now`: seconds since 1970.
-    `claim`: whether a one-time code waits for an answer; else it is taken out of the address.
     `download`: the address of what is to be downloaded. `import_to`: where the chosen zip is to be sent.
     `presets`: the text of the person's own presets that the browser is to store.
     `most_bytes`: how large a file for the form may be.
@@ -45,7 +44,6 @@ def signals(tab: Tab) -> Mapping[str, Any]:
         "compare": [pane["id"] for pane in dialog.values["panes"]] if dialog and dialog.name == "compare" else None,
         "address": _address(tab) if tab.history.loaded else None,
         "search": tab.history.search,
-        "claim": tab.claim is not None,
         "download": tab.download,
         "import_to": tab.import_to,
         "presets": tab.presets_text,
@@ -58,7 +56,9 @@ def _address(tab: Tab) -> Mapping[str, Any]:
     # A step is something that can be gone back from; what is typed, and what takes the place of a deleted one, is none.
     step = tab.board.selections + tab.history.steps
     shown = tab.board.selected_id or ""
-    return {"query": build(address), "outer": outer(address), "step": step, "shown": shown}
+    # A one-time code may stand in the hash; it leaves the address once it was used, refused or declined.
+    place = {"query": build(address), "hash": tab.claim is not None, "outer": outer(address)}
+    return {**place, "step": step, "shown": shown}
 
 
 def title(tab: Tab) -> str:

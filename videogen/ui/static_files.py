@@ -12,13 +12,11 @@ from videogen.ui.templating import render
 from videogen.ui.texts import Texts
 
 SCRIPTS: Final = (
-    "page",
     "storage",
     "network",
     "connection",
     "draft",
     "session",
-    "choices",
     "alerts",
     "keys",
     "native",
@@ -26,13 +24,11 @@ SCRIPTS: Final = (
     "files",
     "copy",
     "media",
-    "presets",
     "compare",
     "address",
     "focus",
-    "history",
 )
-"""In the document's head, in this order. Others are `js=` or `js_on_load=` of components."""
+"""In the document's head, after `page`, which all use, and each in a block of its own. Others are `js=` of components."""
 STYLES: Final = (
     "colours",
     "base",
@@ -59,7 +55,7 @@ def read(name: str) -> str:
 def head() -> str:
     """What goes into the document's head. Gradio's own `head` and `css` come only once its scripts run."""
     styles = _without_comments("\n".join(read(f"{name}.css") for name in STYLES))
-    scripts = "\n".join(read(f"{name}.js") for name in SCRIPTS)
+    scripts = read("page.js") + "".join(f"{{\n{read(f'{name}.js')}}}\n" for name in SCRIPTS)
     return render("head", Texts(catalog(DEFAULT)), styles=styles, scripts=scripts)
 
 

@@ -14,6 +14,7 @@ import orjson
 
 from videogen.client import ApiError, AsyncClient, ClientError, ConnectionChange
 from videogen.client.policy import Backoff
+from videogen.core.i18n import PARAMETER
 from videogen.core.security import new_token
 from videogen.ui.address import Address, parse
 from videogen.ui.arrival import read_address, show_address
@@ -82,6 +83,9 @@ class Watch:
         """Yield what to show: changes at once, and a heartbeat where there are none. A tab that is paused ends."""
         backoff = Backoff(longest=3.0)
         self._brought = visit.token
+        if visit.keeps_language:
+            rest = tuple(pair for pair in self._address.rest if pair[0] != PARAMETER)
+            self._address = replace(self._address, rest=rest)
         before = Tab(self._client, texts_of(visit), presets=self._presets, claim=visit.claim, choices=visit.choices)
         while True:
             tab = Tab(self._client, texts_of(visit), site=self._site)

@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from videogen.core.errors import CrossSiteError, DatabaseBusyError, SessionRequiredError, StorageError
 from videogen.schemas.system import SESSION_COOKIE, SessionCreated
 from videogen.services.sessions import Identity
+from videogen.web.cookies import cookie_header
 from videogen.web.dependencies import app_state
 from videogen.web.problems import documented
 from videogen.web.public_url import is_page
@@ -101,14 +102,9 @@ SessionDep = Annotated[str, Depends(current_session)]
 StoredSessionDep = Annotated[str, Depends(stored_session)]
 
 
-def cookie_header(connection: HTTPConnection, token: str) -> str:
-    """The Set-Cookie value for a token: Lax, or partitioned where the app is framed over https."""
-    path = connection.scope.get("root_path", "") or "/"
-    value = f"{SESSION_COOKIE}={token}; Path={path}; Max-Age={_COOKIE_SECONDS}; HttpOnly"
-    if connection.url.scheme != "https":
-        return f"{value}; SameSite=Lax"
-    framed = connection.headers.get("sec-fetch-dest") in ("iframe", "frame")
-    return f"{value}; SameSite=None; Secure; Partitioned" if framed else f"{value}; SameSite=Lax; Secure"
+def session_cookie(connection: HTTPConnection, token: str) -> str:
+    """The value of Set-Cookie for a token."""
+    return cookie_header(connection, SESSION_COOKIE, token, _COOKIE_SECONDS, http_only=True)
 
 
 class SessionCookie:
@@ -134,7 +130,7 @@ class SessionCookie:
         if known:
             await self.app(scope, receive, send)
             return
-        header = cookie_header(connection, sessions.new_token()).encode("latin-1")
+        header = session_cookie(connection, sessions.new_token()).encode("latin-1")
 
         async def with_cookie(message: Message) -> None:
             if message["type"] == "http.response.start":

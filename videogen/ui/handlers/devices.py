@@ -13,6 +13,7 @@ from videogen.client.policy import is_loopback
 from videogen.schemas.portability import Transfer
 from videogen.schemas.system import Device
 from videogen.ui.handlers.registry import Click, handles
+from videogen.ui.pages import claimed_code
 from videogen.ui.tab import Dialog, Notice, Tab
 
 NOTHING: dict[str, Any] = {"code": "", "message": ""}
@@ -88,8 +89,8 @@ def _line(tab: Tab, device: Device) -> dict[str, Any]:
 
 @handles("claim-open")
 async def open_claim(tab: Tab, click: Click) -> None:
-    """A code was typed, or a link with one was opened: ask before this browser's own session is replaced."""
-    if code := click.text("code").strip():
+    """A code was typed, or is in the address's `hash`: ask before this browser's own session is replaced."""
+    if code := click.text("code").strip() or claimed_code("", click.text("hash")):
         ask(tab, code)
 
 

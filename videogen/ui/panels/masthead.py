@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
-from videogen.core.i18n import languages
+from videogen.core.i18n import PARAMETER, languages
+from videogen.ui.address import build
 from videogen.ui.choices import THEMES
 from videogen.ui.tab import Tab
 
@@ -26,7 +28,12 @@ KEYS: Final = (
 
 def masthead(tab: Tab) -> Mapping[str, Any]:
     """Name, languages and theme."""
-    tongues = [(tag, words.name, tag == tab.texts.words.tag) for tag, words in languages().items()]
+    address, shown = tab.address(), tab.texts.words.tag
+    rest = [pair for pair in address.rest if pair[0] != PARAMETER]
+    tongues = [
+        (tag, words.name, build(replace(address, rest=(*rest, (PARAMETER, tag)))), tag == shown)
+        for tag, words in languages().items()
+    ]
     return {"languages": tongues, "themes": list(THEMES.items()), "theme": tab.choices.theme}
 
 

@@ -2,15 +2,15 @@
   // What the browser brings along: its session, the page's address and language, and what it shows already.
   {
     ...session,
-    browser: videogen.browser,
+    browser: stored("browser"),
     search: location.search,
     offset: -new Date().getTimezoneOffset(), // minutes before UTC
     hash: location.hash,
     language: document.documentElement.lang,
-    selected: document.querySelector("gradio-app #job-status")?.dataset.generationId,
+    selected: $("gradio-app #job-status")?.dataset.generationId,
     presets: videogen.presets(),
-    choices: videogen.stored("choices"),
-    here: videogen.stored("here"),
+    choices: stored("choices"),
+    here: stored("here"),
     again: "frame" in videogen.signals,
   },
 ]

@@ -1,29 +1,26 @@
 // Files: what is dropped or pasted goes to the form's one upload button; a zip to import goes straight to its link.
 let zip = null;
-for (const kind of ["dragover", "drop", "paste"]) {
-  document.addEventListener(kind, (event) => {
-    const { files, types } = event.dataTransfer ?? event.clipboardData;
-    const input = document.querySelector("#files input[type=file]");
-    if (!input || !types.includes("Files") || (kind === "paste" && types.includes("text/plain"))) return;
-    event.preventDefault();
-    if (kind === "dragover") return;
-    input.files = files;
-    input.dispatchEvent(new Event("change", { bubbles: true }));
-  });
-}
-addEventListener("change", (event) => {
+listen("dragover|drop|paste", (event) => {
+  const { files, types } = event.dataTransfer ?? event.clipboardData;
+  const input = $("#files input[type=file]");
+  if (!input || !types.includes("Files") || (event.type === "paste" && types.includes("text/plain"))) return;
+  event.preventDefault();
+  if (event.type === "dragover") return;
+  input.files = files;
+  input.dispatchEvent(new Event("change", { bubbles: true }));
+});
+listen("change", (event) => {
   const [file] = event.target.files ?? [];
-  const act = event.target.id === "import-file" ? "import" : "too-large";
-  if (!file || (act === "too-large" && file.size <= videogen.signals.most_bytes)) return;
+  const imports = event.target.id === "import-file";
+  if (!file || (!imports && file.size <= videogen.signals.most_bytes)) return;
   event.stopImmediatePropagation();
   zip = file;
-  videogen.send("act", { do: act, name: file.name, size: file.size });
-  if (act === "too-large") event.target.value = "";
+  act(imports ? "import" : "too-large", { name: file.name, size: file.size });
+  event.target.value = ""; // or the same file could not be chosen again
 }, true);
-videogen.on("import_to", async (url) => {
+on("import_to", async (url) => {
   if (!url || !zip) return;
   const answer = await fetch(url, { method: "POST", body: zip }).then((one) => one.json()).catch(() => null);
-  videogen.send("act", { do: "imported", answer });
-  document.getElementById("import-file").value = ""; // or the same file could not be chosen again
+  act("imported", { answer });
 });
-videogen.on("download", (url) => url && Object.assign(document.createElement("a"), { href: url, download: "" }).click());
+on("download", (url) => url && location.assign(url));

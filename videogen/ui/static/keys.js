@@ -1,27 +1,34 @@
 // Keys: each presses, focuses or plays what an element with `data-key` names, which Python renders.
-{
-  const WRITES = "input:not([type=checkbox], [type=button]), textarea, select, [contenteditable], [role=combobox], [role=slider]";
-  const act = (node) => {
-    const target = document.querySelector(`gradio-app ${node.dataset.focus ?? node.dataset.press ?? node.dataset.play ?? "_"}`);
-    if (node.dataset.do) node.click();
-    else if (!target?.checkVisibility()) return false;
-    else if (node.dataset.focus) target.focus();
-    else if (node.dataset.press) target.click();
-    else target.paused ? target.play().catch(() => {}) : target.pause();
-    return true;
-  };
-  document.addEventListener("keydown", (event) => {
-    if (event.defaultPrevented || event.isComposing || event.repeat || event.altKey) return;
-    // In another alphabet the place of the key counts.
-    const key = event.key > "~" && event.key.length === 1 ? event.code.replace(/^Key/, "").toLowerCase() : event.key;
-    const name = event.ctrlKey || event.metaKey ? ["Control", key].join("+") : key;
-    const node = document.querySelector(`gradio-app [data-key="${CSS.escape(name)}"]`);
-    const writes = event.target.closest?.(WRITES) || document.querySelector("dialog[open]");
-    if (writes && !(node?.dataset.within && event.target.closest?.(node.dataset.within))) return;
-    if (node && act(node)) event.preventDefault();
-  });
-  document.addEventListener("click", (event) => {
-    const link = event.target.closest?.("a[data-focus]");
-    if (link && act(link)) event.preventDefault();
-  });
-}
+const WRITES = ":is(input, textarea, select, [contenteditable], [role=combobox]):not([type=checkbox], [type=button])";
+const does = ({ dataset: { focus, press, play } }) => {
+  const target = $(`gradio-app ${focus ?? press ?? play}`);
+  if (!target?.checkVisibility()) return false;
+  if (play) target.paused ? target.play().catch(() => {}) : target.pause();
+  else focus ? target.focus() : target.click();
+  return true;
+};
+// On an entry of the history: arrows go to its neighbours, F2 opens it, Delete deletes it. Escape ends the selection.
+const onEntry = ({ key, repeat, target }) => {
+  const entry = target.closest?.("#history .card")?.parentElement;
+  if (key === "Escape" && !$("dialog[open]")) $("#pick-end")?.click();
+  if (!entry) return false;
+  const list = [...entry.parentElement.children];
+  const columns = list.filter((one) => one.offsetTop === list[0].offsetTop).length;
+  const step = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns }[key];
+  if (step) list[list.indexOf(entry) + step]?.querySelector(".card").focus();
+  else if (key === "F2") entry.querySelector("[data-do=entry]").click();
+  else if (key === "Delete") repeat || act("trash", entry.dataset);
+  return step || key === "F2" || key === "Delete";
+};
+listen("keydown", (event) => {
+  const { key, code, target, ctrlKey, metaKey } = event;
+  const control = ctrlKey || metaKey;
+  if (event.defaultPrevented || event.isComposing || event.altKey) return;
+  if (!control && onEntry(event)) return event.preventDefault();
+  // In another alphabet the place of the key counts.
+  const one = key > "~" && key.length === 1 ? code.replace(/^Key/, "").toLowerCase() : key;
+  const node = $(`gradio-app [data-key="${CSS.escape(control ? ["Control", one].join("+") : one)}"]`);
+  const writes = target.closest?.(WRITES) || $("dialog[open]");
+  if (!node || event.repeat || (writes && !(node.dataset.within && target.closest?.(node.dataset.within)))) return;
+  if (node.dataset.do ? (node.click(), true) : does(node)) event.preventDefault();
+});

@@ -1,19 +1,11 @@
 // The stage's video and picture: silent, still for who wants no motion, and with a new link where one has expired.
-{
-  let renewed = -Infinity;
-  const act = {
-    loadeddata: (media) => {
-      media.muted = true;
-      if (matchMedia("(prefers-reduced-motion: reduce)").matches) setTimeout(() => media.pause()); // Gradio plays it
-    },
-    load: (media) => (media.hidden = false),
-    error: (media) => {
-      media.hidden = media.matches("img");
-      if (performance.now() - renewed < 30_000) return;
-      renewed = performance.now();
-      videogen.send("act", { do: "renew", generationId: document.getElementById("job-status").dataset.generationId });
-    },
-  };
-  const onStage = ({ target, type }) => target.matches?.("#result-video video, #job-preview") && act[type](target);
-  for (const name in act) document.addEventListener(name, onStage, true);
-}
+let renewed = -Infinity;
+listen("loadeddata|load|error", ({ target, type }) => {
+  if (!target.matches?.("#result-video video, #job-preview")) return;
+  target.muted = true;
+  if (type === "loadeddata" && matchMedia("(prefers-reduced-motion: reduce)").matches) setTimeout(() => target.pause());
+  target.hidden = type === "error" && target.matches("img");
+  if (type !== "error" || performance.now() - renewed < 30_000) return;
+  renewed = performance.now();
+  act("renew", $("#job-status").dataset);
+}, true);

@@ -1,46 +1,47 @@
-// The page's scripts share `videogen`. Here: clicks become events of Gradio, and frames become calls of the scripts.
-window.videogen = {
-  root: () => location.origin + new URL(window.gradio_config?.root || ".", document.baseURI).pathname.replace(/\/+$/, ""),
-  listeners: {},
-  signals: {},
-  waiting: [],
-  trigger: null, // set by bridge.js once Gradio has started
-
-  /** Call `act` with the value of a signal whenever it changes. */
-  on(name, act) {
-    (videogen.listeners[name] ??= []).push(act);
-  },
-  /** Have Python handle an event: `act`, `fill` or `keep`. Before Gradio has started it waits. */
-  send(name, data) {
-    if (videogen.trigger) videogen.trigger(name, data);
-    else videogen.waiting.push([name, data]);
-  },
-  receive(text) {
-    const old = videogen.signals;
-    videogen.signals = JSON.parse(text);
-    for (const [name, value] of Object.entries(videogen.signals)) {
-      if (JSON.stringify(value) === JSON.stringify(old[name])) continue;
-      for (const act of videogen.listeners[name] ?? []) act(value, old[name]);
-    }
-  },
+// What all scripts share. Clicks become events of Gradio, and what Python sends becomes calls of the scripts.
+window.videogen = { signals: {} };
+const LATE = 5000; // milliseconds after which what was sent says that it has no answer
+const [runs, waiting] = [{}, []];
+const $ = (selector) => document.querySelector(selector);
+const all = (selector) => [...document.querySelectorAll(selector)];
+const path = () => new URL(window.gradio_config?.root || ".", document.baseURI).pathname;
+const root = () => location.origin + path().replace(/\/+$/, "");
+const listen = (kinds, run, capture) => kinds.split("|").forEach((kind) => addEventListener(kind, run, capture));
+const onChange = (run, attributeFilter) =>
+  new MutationObserver(run).observe(document, { childList: true, subtree: true, attributeFilter });
+// `run` gets the value of a signal, and the one before, whenever it changes.
+const on = (name, run) => (runs[name] ??= []).push(run);
+// Has Python handle an event, once Gradio has started.
+const send = (...event) => (videogen.trigger ? videogen.trigger(...event) : waiting.push(event));
+const act = (name, data) => send("act", { do: name, ...data });
+const stored = (name) => JSON.parse(localStorage.getItem(`videogen-${name}`));
+const store = (name, value) => {
+  try {
+    localStorage.setItem(`videogen-${name}`, JSON.stringify(value));
+  } catch {} // It is full.
 };
-for (const kind of ["click", "submit", "change"]) {
-  document.addEventListener(kind, (event) => {
-    const wanted = { click: "button, a, [role=button]", submit: "form", change: "select, input" }[kind];
-    const target = event.target.closest?.("[data-do], [data-fill]");
-    if (!target?.matches(wanted) || target.disabled || event.defaultPrevented) return;
-    if (event.detail > 1 && "once" in target.dataset) return; // the second half of a double click
-    if (kind === "submit") event.preventDefault();
-    const own = kind === "submit" ? Object.fromEntries(new FormData(target)) : {};
-    if (kind === "change") own.value = target.type === "checkbox" ? target.checked : target.value;
-    const around = target.closest("[data-generation-id]")?.dataset;
-    const data = { base: videogen.root(), shift: event.shiftKey, ...around, ...target.dataset, ...own };
-    videogen.send(target.dataset.fill ? "fill" : "act", data);
-  });
-}
-// Gradio's components come one by one; what the document showed until then goes when the last one is there.
-new MutationObserver((_, observer) => {
-  if (!document.getElementById("generate") || document.querySelector("gradio-app .loading")) return;
-  observer.disconnect();
-  document.getElementById("early")?.remove();
-}).observe(document, { childList: true, subtree: true });
+videogen.started = (trigger) => ((videogen.trigger = trigger), waiting.splice(0).forEach((event) => send(...event)));
+videogen.receive = (text) => {
+  const before = videogen.signals;
+  videogen.signals = JSON.parse(text);
+  for (const [name, value] of Object.entries(videogen.signals)) {
+    if (JSON.stringify(value) !== JSON.stringify(before[name])) runs[name]?.forEach((run) => run(value, before[name]));
+  }
+};
+const WANTED = { click: "button, a, [role=button]", submit: "form", change: "select, input" };
+listen("click|submit|change", (event) => {
+  const { type, detail, shiftKey: shift } = event;
+  const target = event.target.closest?.("[data-do], [data-fill]");
+  if (!target?.matches(WANTED[type]) || target.disabled || event.defaultPrevented) return;
+  if (detail > 1 && "once" in target.dataset) return; // the second half of a double click
+  if (type === "submit") event.preventDefault();
+  const own = type === "submit" ? Object.fromEntries(new FormData(target)) : {};
+  if (type === "change") own.value = target.type === "checkbox" ? target.checked : target.value;
+  const around = target.closest("[data-generation-id]")?.dataset;
+  send(target.dataset.fill ? "fill" : "act", { base: root(), shift, ...around, ...target.dataset, ...own });
+});
+// Half a second after the last change of the form Python explains it. A new watcher does not know it yet.
+videogen.changed = () => (clearTimeout(videogen.pause), (videogen.pause = setTimeout(send, 500, "explain")));
+on("frame", (frame, before) => frame < before && videogen.changed());
+// What the document showed at first goes when the last of Gradio's components is there.
+onChange(() => $("#generate") && !$("gradio-app .loading") && $("#early")?.remove());

@@ -1,24 +1,28 @@
-// What this browser keeps. Gradio does not start where that is forbidden: there, it lasts as long as the page.
-{
-  let lasting = true;
-  try {
-    localStorage.length;
-  } catch {
-    lasting = false;
-    const kept = new Map();
-    const setItem = (name, text) => kept.set(name, String(text));
-    const value = { getItem: (name) => kept.get(name) ?? null, setItem, removeItem: (name) => kept.delete(name) };
-    for (const name of ["localStorage", "sessionStorage"]) Object.defineProperty(window, name, { value });
-  }
-  const bytes = () => [...crypto.getRandomValues(new Uint8Array(16))];
-  videogen.random = () => bytes().map((byte) => byte.toString(16).padStart(2, "0")).join("");
-  videogen.stored = (name) => JSON.parse(localStorage.getItem(`videogen-${name}`));
-  videogen.store = (name, value) => {
-    try {
-      localStorage.setItem(`videogen-${name}`, JSON.stringify(value));
-    } catch {} // It is full.
-  };
+// What this browser keeps. Where that is forbidden, Gradio does not start: there, it lasts as long as the page.
+videogen.random = () => crypto.getRandomValues(new Uint32Array(4)).join("-");
+let lasting = true;
+try {
   // Under this name the server counts the tabs of one browser.
-  if (lasting && !videogen.stored("browser")) videogen.store("browser", videogen.random());
-  videogen.browser = videogen.stored("browser") ?? "alone";
+  if (!stored("browser")) store("browser", videogen.random());
+} catch {
+  lasting = false;
+  const kept = new Map([["videogen-browser", '"alone"']]);
+  const [getItem, setItem] = [(name) => kept.get(name) ?? null, (name, text) => kept.set(name, `${text}`)];
+  const value = { getItem, setItem, removeItem: (name) => kept.delete(name) };
+  for (const name of ["localStorage", "sessionStorage"]) Object.defineProperty(window, name, { value });
 }
+const paint = (choices) => (document.documentElement.dataset.theme = choices?.theme ?? "");
+paint(stored("choices"));
+on("choices", (choices) => (store("choices", choices), paint(choices)));
+// A person's own presets, as Python writes them; the browser's other tabs hear of a change.
+videogen.presets = () => localStorage.getItem("videogen.presets");
+on("presets", (text) => {
+  if (!text) return;
+  try {
+    localStorage.setItem("videogen.presets", text);
+  } catch {
+    lasting = false; // it is full
+  }
+  if (!lasting) act("presets-refused");
+});
+listen("storage", ({ key, newValue }) => key === "videogen.presets" && act("presets", { kept: newValue ?? "" }));
