@@ -46,7 +46,7 @@ async def test_a_link_asks_and_after_the_claim_the_same_page_shows_the_other_ses
         frame = await anext(frames)
         signals = orjson.loads(frame[-1])
         assert signals["session"] == {"token": "theirs", "adopt": True}
-        assert signals["claim"] is False
+        assert signals["address"]["hash"] is False
         panels = "".join(html for html in frame[:-1] if isinstance(html, str))
         assert "made there" in panels
         assert "Moved." in panels
