@@ -1,5 +1,5 @@
-// The address names what is looked at: it is written as that changes, and Back and Forward go through it.
-const HOST = "https://huggingface.co"; // shows a Space in a frame, and has an address of its own around it
+// The address names what is looked at, and Back and Forward go through it.
+const HOST = "https://huggingface.co"; // around a Space, with an address of its own
 let steps = Infinity;
 on("address", (at) => {
   if (!at) return;

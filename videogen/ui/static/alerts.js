@@ -1,4 +1,4 @@
-// Title and icon show what is going on. What has ended is announced by a notification and a sound, where wanted.
+// Title and icon show what is going on; a notification and a sound announce what has ended, where wanted.
 let sound;
 let mark = null; // what has ended and was not looked at
 const titled = () => (document.title = mark ?? videogen.signals.title);
@@ -6,22 +6,20 @@ on("title", titled);
 on("icon", (address) => ($("link[rel=icon]").href = address ?? `${root()}/favicon.ico`));
 const chime = () => {
   sound ??= new AudioContext();
-  const [tone, loud] = [new OscillatorNode(sound, { frequency: 660 }), new GainNode(sound, { gain: 0.15 })];
-  tone.connect(loud).connect(sound.destination);
-  loud.gain.exponentialRampToValueAtTime(0.001, sound.currentTime + 0.9);
+  const tone = new OscillatorNode(sound, { frequency: 660 });
+  tone.connect(new GainNode(sound, { gain: 0.15 })).connect(sound.destination);
   tone.start();
-  tone.stop(sound.currentTime + 0.9);
+  tone.stop(sound.currentTime + 0.3);
 };
 on("ended", (items, before) => {
   for (const { id, done, title, body } of items.filter((one) => before && !before.some((old) => old.id === one.id))) {
     if (document.hidden) mark = done;
     titled();
-    const known = stored("alerted") ?? []; // by any tab of this browser
-    if (known.includes(id)) continue;
-    store("alerted", [...known.slice(-20), id]);
-    const { sound: sounds, notify } = videogen.signals.choices;
-    if (sounds) chime();
-    if (!document.hidden || !notify || window.Notification?.permission !== "granted") continue;
+    if (stored("alerted") === id) continue; // by another tab of this browser
+    store("alerted", id);
+    const { choices } = videogen.signals;
+    if (choices.sound) chime();
+    if (!document.hidden || !choices.notify || window.Notification?.permission !== "granted") continue;
     new Notification(title, { body, tag: id }).onclick = () => (focus(), act("select", { generationId: id }));
   }
 });
@@ -33,5 +31,5 @@ listen("change", async ({ target }) => {
   if (why) target.checked = false;
   act("choose", { name: "notify", value: target.checked, why });
 });
-on("now", (now) => document.hidden || store("here", now)); // by the server's clock
+on("now", (now) => document.hidden || store("here", now));
 listen("visibilitychange", () => document.hidden || (titled((mark = null)), act("back", { since: stored("here") })));

@@ -1,10 +1,9 @@
 (session) => [
-  // What the browser brings along: its session, the page's address and language, and what it shows already.
   {
     ...session,
     browser: stored("browser"),
     search: location.search,
-    offset: -new Date().getTimezoneOffset(), // minutes before UTC
+    offset: -new Date().getTimezoneOffset(),
     hash: location.hash,
     language: document.documentElement.lang,
     selected: $("gradio-app #job-status")?.dataset.generationId,

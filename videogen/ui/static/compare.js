@@ -1,4 +1,4 @@
-// Plays compared videos in step with the longest; a shorter one stands at its end; while one has no picture, all wait.
+// Plays videos in step with the longest; a shorter one stands at its end; while one has no picture, all wait.
 const LAST = 0.04; // seconds before its end a video still shows a picture
 const DIGITS = { minimumFractionDigits: 1, maximumFractionDigits: 1 };
 const part = (name) => $(`#compare-${name}`);
@@ -6,7 +6,7 @@ const loaded = () => all("#compare-panes video").filter((one) => one.duration).s
 let playing = false;
 
 function turn() {
-  if (!part("panes")) return;
+  if (!videogen.signals.compare) return;
   requestAnimationFrame(turn);
   const videos = loaded();
   const lead = videos[0];
@@ -15,7 +15,6 @@ function turn() {
   const due = (video) => playing && at < video.duration - LAST;
   const waits = videos.some((video) => due(video) && (video.seeking || video.readyState < 3));
   lead.loop = part("loop").checked;
-  if (lead.ended && !lead.loop) playing = false;
   for (const video of videos) {
     const plays = video === lead ? playing && !waits : due(video) && !waits;
     if (!plays) video.pause();
@@ -30,9 +29,10 @@ function turn() {
   part("seek").setAttribute("aria-valuetext", part("time").textContent);
 }
 
-on("compare", (ids) => {
+on("compare", (ids, before) => {
   playing = !matchMedia("(prefers-reduced-motion: reduce)").matches;
-  if (ids) requestAnimationFrame(turn);
+  if (!before) turn();
 });
-listen("click", ({ target }) => target.closest?.("#compare-play") && (playing = !playing));
+listen("ended", ({ target }) => target === loaded()[0] && (playing = false), true);
+onClick("#compare-play", () => (playing = !playing));
 listen("input", ({ target }) => target.id === "compare-seek" && (loaded()[0].currentTime = target.value));

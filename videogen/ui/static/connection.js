@@ -1,7 +1,7 @@
-// The connection, as this browser knows it: frames that arrive are the truth, and `navigator.onLine` is none.
+// The connection: frames that arrive are the truth, and `navigator.onLine` is none.
 const [SILENCE, BEAT, START] = [9000, 5000, 8000]; // milliseconds; a frame comes every four seconds
 let [state, heard, attempts, probing] = ["reconnecting", performance.now(), 0, false];
-let due = heard + START; // when silence begins to count
+let due = heard + START;
 
 function show(next) {
   document.documentElement.dataset.connection = state = next;
@@ -10,7 +10,7 @@ function show(next) {
   }
 }
 
-/** As many at once as the browser may hold kept-alive connections: all may be as dead as the stream. */
+// All six connections that the browser keeps alive may be as dead as the stream.
 function answers() {
   const options = { cache: "no-store", signal: AbortSignal.timeout(2000) };
   const one = () => fetch(`${root()}/healthz`, options).then((answer) => answer.ok || Promise.reject());
@@ -23,13 +23,12 @@ function start() {
   send("connect", {});
 }
 
-/** Where nothing is heard, begin again: first with another watcher, then with another document. */
+// Where nothing is heard, begin again: first with another watcher, then with another document.
 async function check() {
   if (state === "paused" || probing || performance.now() < due) return;
   if (state === "live") show("reconnecting");
   videogen.hangUp();
   probing = true;
-  // Those of the first round that were dead are closed then.
   const alive = (await answers()) || (await answers());
   probing = false;
   if (!alive) return show("offline");

@@ -1,11 +1,9 @@
 // Copies the text of `data-copy`; the element after the button says whether that worked.
-listen("click", async ({ target }) => {
-  const button = target.closest?.("[data-copy]");
-  if (!button) return;
+onClick("[data-copy]", async (button) => {
   const value = button.dataset.copy;
   let copied = await navigator.clipboard?.writeText(value).then(() => true, () => false);
   if (!copied) {
-    // Without https, and in a frame that may not, there is still the old way.
+    // Without https, or in a frame.
     const field = Object.assign(document.createElement("textarea"), { value });
     button.after(field);
     field.select();

@@ -1,4 +1,4 @@
-// Python renders the one dialog as open; the browser makes it modal. Esc closes it, and nothing opens it again.
+// Python renders the one dialog as open; the browser makes it modal.
 onChange(() => {
   const dialog = $("#dialog-panel dialog[open]:not(:modal)");
   if (!dialog) return;

@@ -1,14 +1,12 @@
-// The form as it was left, and the outbox: what was sent and has no answer yet. Both are kept in this browser.
+// The form as it was left, and the outbox: what was sent and has no answer yet.
 const LEASE = 10_000; // milliseconds in which an entry is left to the tab that sends it
 let restored = false;
-let last = null;
 const named = (names, values) => Object.fromEntries(names.map((name, index) => [name, values[index]]));
 const entries = () => stored("outbox") ?? [];
 const change = (list) => (store("outbox", list), videogen.outbox.show());
 
 videogen.draft = {
   keep: (names, values) => void (restored && store("draft", named(names, values))),
-  /** The values that were kept; what depends on them, Python changes. */
   restore(names, values) {
     const form = stored("draft") ?? {};
     restored = true;
@@ -18,19 +16,17 @@ videogen.draft = {
   },
 };
 videogen.outbox = {
-  /** Keep what Generate sends. The same form, sent again before its answer or by a double click, keeps its key. */
+  // The same form, sent again before its answer, keeps its key.
   put(names, values) {
     const session = values.pop();
     const form = named(names, values);
-    const same = (one) => JSON.stringify(one.form) === JSON.stringify(form);
-    const again = last && Date.now() - last.sent < 1000 && same(last) ? last : entries().find(same);
-    last = { key: again?.key ?? videogen.random(), form, sent: Date.now() };
-    change([...entries().filter((one) => one.key !== last.key), last]);
-    return [...values, { ...session, key: last.key }];
+    const again = entries().find((one) => JSON.stringify(one.form) === JSON.stringify(form));
+    const key = again?.key ?? videogen.random();
+    change([...entries().filter((one) => one.key !== key), { key, form, sent: Date.now() }]);
+    return [...values, { ...session, key }];
   },
   answered: (key) => key && change(entries().filter((one) => one.key !== key)),
   failed: (key) => key && change(entries().map((one) => (one.key === key ? { ...one, sent: 0 } : one))),
-  /** Send what waits; another tab that sends it has its time. */
   flush() {
     const list = entries();
     const entry = list.find((one) => Date.now() - one.sent > LEASE);
@@ -43,5 +39,5 @@ videogen.outbox = {
     if (node) node.hidden = !entries().some((one) => Date.now() - one.sent >= LATE);
   },
 };
-listen("click", ({ target }) => target.closest?.("#outbox-cancel") && change([]));
+onClick("#outbox-cancel", () => change([]));
 listen("storage", videogen.outbox.show);

@@ -1,4 +1,4 @@
-// Files: what is dropped or pasted goes to the form's one upload button; a zip to import goes straight to its link.
+// What is dropped or pasted goes to the one upload button; a zip to import goes straight to its link.
 let zip = null;
 listen("dragover|drop|paste", (event) => {
   const { files, types } = event.dataTransfer ?? event.clipboardData;
@@ -16,7 +16,7 @@ listen("change", (event) => {
   event.stopImmediatePropagation();
   zip = file;
   act(imports ? "import" : "too-large", { name: file.name, size: file.size });
-  event.target.value = ""; // or the same file could not be chosen again
+  event.target.value = "";
 }, true);
 on("import_to", async (url) => {
   if (!url || !zip) return;

@@ -1,8 +1,5 @@
-// A frame changes panels by position: the focused element may have become another one, or have gone. The focus stays
-// with what a person had chosen, else with what is nearest. What they have opened stays open.
-let wanted = []; // selectors of what has the focus, and of what is nearest where that has gone
-let outside = []; // the same of what had it before the dialog
-let held; // the element that had the focus last
+// Panels change by position: the focus stays with what had it, else with what is nearest, and open details stay open.
+let [wanted, outside, held] = [[], []]; // selectors: of the focus and what is nearest, of those before a dialog
 const open = new Set();
 
 function places(node) {
@@ -17,10 +14,9 @@ function places(node) {
 }
 
 onChange(() => {
-  // Where it is set once more, this is called once more.
   for (const id of open) if ($(`#${id}:not([open])`)) $(`#${id}`).open = true;
   const active = document.activeElement;
-  // Another element than before was chosen on purpose: `focusin` comes after what its own `focus` changes.
+  // `focusin` comes after what its own `focus` changes.
   if (!wanted.length || (active !== document.body && (active !== held || places(active)[0] === wanted[0]))) return;
   wanted.map($).find((one) => one && !one.hidden)?.focus({ preventScroll: true });
 }, ["data-generation-id", "data-do", "id", "disabled", "hidden", "open"]);
@@ -31,12 +27,9 @@ listen("focusin", ({ target }) => {
   if (!target.closest("dialog")) outside = found;
   wanted = target.closest("dialog") ? [...found, ...outside] : found;
 });
-// Left on purpose: it is still there.
+// Left on purpose it is still there.
 listen("focusout", ({ target }) => setTimeout(() => {
   const left = document.activeElement === document.body && target.isConnected && places(target)[0] === wanted[0];
   if (left && !target.disabled) wanted = [];
 }));
-listen("click", ({ target }) => {
-  const details = target.closest?.("summary")?.parentElement;
-  if (details?.id) open[details.open ? "delete" : "add"](details.id);
-});
+onClick("details[id] > summary", ({ parentElement: { id, open: was } }) => open[was ? "delete" : "add"](id));

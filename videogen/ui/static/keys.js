@@ -1,4 +1,4 @@
-// Keys: each presses, focuses or plays what an element with `data-key` names, which Python renders.
+// Keys. On an entry of the history: arrows, F2 opens it, Delete deletes it. Elsewhere: what a `data-key` names.
 const WRITES = ":is(input, textarea, select, [contenteditable], [role=combobox]):not([type=checkbox], [type=button])";
 const does = ({ dataset: { focus, press, play } }) => {
   const target = $(`gradio-app ${focus ?? press ?? play}`);
@@ -7,7 +7,6 @@ const does = ({ dataset: { focus, press, play } }) => {
   else focus ? target.focus() : target.click();
   return true;
 };
-// On an entry of the history: arrows go to its neighbours, F2 opens it, Delete deletes it. Escape ends the selection.
 const onEntry = ({ key, repeat, target }) => {
   const entry = target.closest?.("#history .card")?.parentElement;
   if (key === "Escape" && !$("dialog[open]")) $("#pick-end")?.click();
@@ -25,8 +24,7 @@ listen("keydown", (event) => {
   const control = ctrlKey || metaKey;
   if (event.defaultPrevented || event.isComposing || event.altKey) return;
   if (!control && onEntry(event)) return event.preventDefault();
-  // In another alphabet the place of the key counts.
-  const one = key > "~" && key.length === 1 ? code.replace(/^Key/, "").toLowerCase() : key;
+  const one = key > "~" && key.length === 1 ? code.slice(3).toLowerCase() : key; // another alphabet
   const node = $(`gradio-app [data-key="${CSS.escape(control ? ["Control", one].join("+") : one)}"]`);
   const writes = target.closest?.(WRITES) || $("dialog[open]");
   if (!node || event.repeat || (writes && !(node.dataset.within && target.closest?.(node.dataset.within)))) return;

@@ -1,4 +1,4 @@
-// The stage's video and picture: silent, still for who wants no motion, and with a new link where one has expired.
+// The stage is silent, still for who wants no motion, and gets a new link where one has expired.
 let renewed = -Infinity;
 listen("loadeddata|load|error", ({ target, type }) => {
   if (!target.matches?.("#result-video video, #job-preview")) return;

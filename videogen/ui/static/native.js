@@ -1,4 +1,4 @@
-// What Gradio's fields lack: the document's language, one tab stop for each radio group, a name, a text's direction.
+// What Gradio's fields lack: the language, one tab stop for each radio group, a name, a text's direction.
 const language = document.documentElement.lang;
 Object.defineProperties(navigator, { language: { value: language }, languages: { value: [language] } });
 const FIELDS = ":is(:is(textarea, input)[dir=ltr], .head [type=number]:not([dir]), [type=range]:not([dir]))";

@@ -1,11 +1,9 @@
-// Gradio's calls. After a broken stream or call it would handle nothing until a reload: here a stream ends as if it
-// had finished, and a call as if it was refused.
+// After a broken stream or call Gradio would handle nothing until a reload: here a stream just ends, a call is refused.
 const ask = window.fetch;
 let line = new AbortController();
 videogen.hangUp = () => (line.abort(), (line = new AbortController()));
 const problem = (words = $("#problem")?.dataset.late) => $("#problem") && ($("#problem").textContent = words);
 
-/** Call a handler. `key` names what the outbox keeps until it is answered. */
 async function call(target, options) {
   const { data, event_data: event } = JSON.parse(options.body);
   const key = event?.key ?? data?.at(-1)?.key;
@@ -13,14 +11,13 @@ async function call(target, options) {
   const timer = setTimeout(late, LATE);
   try {
     const answer = await ask(target, { ...options, signal: line.signal });
-    // All above are a proxy's, while the server is away.
-    if (answer.status < 502) {
+    if (answer.status < 502) { // else it is a proxy's
       problem(answer.ok ? "" : (await answer.clone().json()).detail ?? "");
       videogen.refused = answer.status === 429;
       videogen.outbox.answered(key);
       return answer;
     }
-  } catch {} // The server cannot be reached.
+  } catch {}
   finally {
     clearTimeout(timer);
   }
@@ -29,7 +26,7 @@ async function call(target, options) {
   return Response.json({ error: "" }, { status: 504 });
 }
 
-/** Open the page's stream. Only whole messages are passed on, and its end is always Gradio's own. */
+// Passes only whole messages on.
 async function stream(request) {
   const { signal } = line;
   const answer = await ask(request, { signal: AbortSignal.any([request.signal, signal]) }).catch(() => null);
@@ -44,7 +41,7 @@ async function stream(request) {
         pass(rest.slice(0, end));
         rest = rest.slice(end);
       }
-    } catch {} // It broke, was refused, or was hung up.
+    } catch {}
     if (request.signal.aborted) return;
     pass('data: {"msg":"close_stream"}\n\n');
     out.close();

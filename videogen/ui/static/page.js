@@ -1,17 +1,18 @@
-// What all scripts share. Clicks become events of Gradio, and what Python sends becomes calls of the scripts.
+// What all scripts use; clicks become events of Gradio, and what Python sends becomes calls of the scripts.
 window.videogen = { signals: {} };
-const LATE = 5000; // milliseconds after which what was sent says that it has no answer
+const LATE = 5000; // milliseconds without an answer
 const [runs, waiting] = [{}, []];
 const $ = (selector) => document.querySelector(selector);
 const all = (selector) => [...document.querySelectorAll(selector)];
 const path = () => new URL(window.gradio_config?.root || ".", document.baseURI).pathname;
 const root = () => location.origin + path().replace(/\/+$/, "");
 const listen = (kinds, run, capture) => kinds.split("|").forEach((kind) => addEventListener(kind, run, capture));
+// A click on what a selector finds.
+const onClick = (selector, run) =>
+  listen("click", ({ target }) => (target = target.closest?.(selector)) && run(target));
 const onChange = (run, attributeFilter) =>
   new MutationObserver(run).observe(document, { childList: true, subtree: true, attributeFilter });
-// `run` gets the value of a signal, and the one before, whenever it changes.
 const on = (name, run) => (runs[name] ??= []).push(run);
-// Has Python handle an event, once Gradio has started.
 const send = (...event) => (videogen.trigger ? videogen.trigger(...event) : waiting.push(event));
 const act = (name, data) => send("act", { do: name, ...data });
 const stored = (name) => JSON.parse(localStorage.getItem(`videogen-${name}`));
@@ -28,20 +29,22 @@ videogen.receive = (text) => {
     if (JSON.stringify(value) !== JSON.stringify(before[name])) runs[name]?.forEach((run) => run(value, before[name]));
   }
 };
+// The second half of a double click.
+listen("click", (event) => {
+  if (event.detail > 1 && event.target.closest("#generate, [data-once]")) event.stopImmediatePropagation();
+}, true);
 const WANTED = { click: "button, a, [role=button]", submit: "form", change: "select, input" };
 listen("click|submit|change", (event) => {
-  const { type, detail, shiftKey: shift } = event;
+  const { type, shiftKey: shift } = event;
   const target = event.target.closest?.("[data-do], [data-fill]");
   if (!target?.matches(WANTED[type]) || target.disabled || event.defaultPrevented) return;
-  if (detail > 1 && "once" in target.dataset) return; // the second half of a double click
   if (type === "submit") event.preventDefault();
   const own = type === "submit" ? Object.fromEntries(new FormData(target)) : {};
   if (type === "change") own.value = target.type === "checkbox" ? target.checked : target.value;
   const around = target.closest("[data-generation-id]")?.dataset;
   send(target.dataset.fill ? "fill" : "act", { base: root(), shift, ...around, ...target.dataset, ...own });
 });
-// Half a second after the last change of the form Python explains it. A new watcher does not know it yet.
+// Half a second after the last change Python explains the form; a new watcher does not know it yet.
 videogen.changed = () => (clearTimeout(videogen.pause), (videogen.pause = setTimeout(send, 500, "explain")));
 on("frame", (frame, before) => frame < before && videogen.changed());
-// What the document showed at first goes when the last of Gradio's components is there.
 onChange(() => $("#generate") && !$("gradio-app .loading") && $("#early")?.remove());

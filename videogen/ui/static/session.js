@@ -1,9 +1,8 @@
-// The session's token is kept by Gradio in this browser's storage, and in the cookie where cookies are allowed.
+// The session's token is kept by Gradio in the storage, and in the cookie where cookies are allowed.
 on("session", (session) => {
   if (!session) return;
   send("keep");
   const headers = { Authorization: `Bearer ${session.token}` };
   if (session.adopt) fetch(`${root()}/api/v1/sessions/cookie`, { method: "POST", headers }).catch(() => null);
 });
-// A link with a one-time code was opened in this very tab.
 listen("hashchange", () => act("claim-open", { hash: location.hash }));

@@ -1,8 +1,7 @@
-// What this browser keeps. Where that is forbidden, Gradio does not start: there, it lasts as long as the page.
+// What this browser keeps; where that is forbidden, it lasts as long as the page.
 videogen.random = () => crypto.getRandomValues(new Uint32Array(4)).join("-");
 let lasting = true;
 try {
-  // Under this name the server counts the tabs of one browser.
   if (!stored("browser")) store("browser", videogen.random());
 } catch {
   lasting = false;
@@ -14,14 +13,13 @@ try {
 const paint = (choices) => (document.documentElement.dataset.theme = choices?.theme ?? "");
 paint(stored("choices"));
 on("choices", (choices) => (store("choices", choices), paint(choices)));
-// A person's own presets, as Python writes them; the browser's other tabs hear of a change.
 videogen.presets = () => localStorage.getItem("videogen.presets");
 on("presets", (text) => {
   if (!text) return;
   try {
     localStorage.setItem("videogen.presets", text);
   } catch {
-    lasting = false; // it is full
+    lasting = false;
   }
   if (!lasting) act("presets-refused");
 });
