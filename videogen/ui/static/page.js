@@ -47,4 +47,4 @@ listen("click|submit|change", (event) => {
 // Half a second after the last change Python explains the form; a new watcher does not know it yet.
 videogen.changed = () => (clearTimeout(videogen.pause), (videogen.pause = setTimeout(send, 500, "explain")));
 on("frame", (frame, before) => frame < before && videogen.changed());
-onChange(() => $("#generate") && !$("gradio-app .loading") && $("#early")?.remove());
+onChange(() => $("#early") && $("#generate") && !$("gradio-app .loading") && $("#early").remove());
