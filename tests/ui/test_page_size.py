@@ -36,7 +36,9 @@ def test_all_style_sheets_together_have_at_most_1300_lines():
 
 
 def test_every_script_and_style_sheet_is_used():
-    loaded = {f"{name}.js" for name in ("page", *static_files.SCRIPTS)} | {f"{name}.css" for name in static_files.STYLES}
+    loaded = {f"{name}.js" for name in ("page", *static_files.SCRIPTS)} | {
+        f"{name}.css" for name in static_files.STYLES
+    }
     python = "\n".join(path.read_text() for path in (PACKAGE / "ui").rglob("*.py"))
     mounted = set(re.findall(r'"(\w+\.js)"', python))
     assert {path.name for path in STATIC.iterdir()} == loaded | mounted

@@ -5,12 +5,13 @@ from types import SimpleNamespace
 import pytest
 
 from tests.ui.conftest import at, event, generation, result_json
-from videogen.core.i18n import catalog
+from videogen.core.i18n import COOKIE, catalog
+from videogen.ui.address import parse
 from videogen.ui.away import away_notice
 from videogen.ui.choices import Choices
 from videogen.ui.pages import Visit
 from videogen.ui.signals import signals
-from videogen.ui.tab import Notice
+from videogen.ui.tab import Dialog, Notice
 from videogen.ui.texts import Texts
 
 
@@ -21,6 +22,22 @@ def test_the_masthead_has_the_languages_and_the_chosen_theme(tab, html):
     assert 'data-language="de" aria-label="Deutsch"' in shown
     assert '<option value="dark" selected>Dark' in shown
     assert "Skip to the prompt" in shown
+
+
+def test_another_language_is_a_link_to_the_same_place(tab, html):
+    tab.arrival = parse("?language=en&status=failed&__theme=dark")
+    tab.history.filters = tab.arrival.filters
+    assert 'href="?__theme=dark&amp;language=de&amp;status=failed"' in html("masthead")
+
+
+@pytest.mark.parametrize(("cookies", "kept"), [({COOKIE: "de"}, True), ({COOKIE: "en"}, False), ({}, False)])
+def test_the_address_need_not_name_a_language_that_a_cookie_keeps(cookies, kept):
+    assert Visit.read({"language": "de"}, cookies, {}).keeps_language is kept
+
+
+def test_a_dialog_is_open_in_its_html_so_that_no_change_of_it_closes_it(tab, html):
+    tab.dialog = Dialog("log", {"name": "a", "text": "b", "cut": False})
+    assert "<dialog open " in html("dialog")
 
 
 def test_keys_can_be_switched_off_and_delete_belongs_to_what_has_ended(tab, html):
