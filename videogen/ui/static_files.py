@@ -28,7 +28,7 @@ SCRIPTS: Final = (
     "address",
     "focus",
 )
-"""In the document's head, after `page`, which all use, and each in a block of its own. Others are `js=` of components."""
+"""In the document's head, after `page`, which all use, and in blocks of their own. Others are `js=` of components."""
 STYLES: Final = (
     "colours",
     "base",
