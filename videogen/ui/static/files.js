@@ -23,4 +23,4 @@ on("import_to", async (url) => {
   const answer = await fetch(url, { method: "POST", body: zip }).then((one) => one.json()).catch(() => null);
   act("imported", { answer });
 });
-on("download", (url) => url && location.assign(url));
+on("download", (href) => href && Object.assign(document.createElement("a"), { href, download: "" }).click());
