@@ -30,3 +30,4 @@ listen("keydown", (event) => {
   if (!node || event.repeat || (writes && !(node.dataset.within && target.closest?.(node.dataset.within)))) return;
   if (node.dataset.do ? (node.click(), true) : does(node)) event.preventDefault();
 });
+onClick("[data-focus]", does);
