@@ -8,7 +8,8 @@ const change = (list) => (store("outbox", list), videogen.outbox.show());
 videogen.draft = {
   keep: (names, values) => void (restored && store("draft", named(names, values))),
   restore(names, values) {
-    const form = stored("draft") ?? {};
+    // The second is the place of version 0.1.0.
+    const form = stored("draft") ?? JSON.parse(localStorage.getItem("videogen.draft"))?.form ?? {};
     restored = true;
     const other = (name, index) => name !== "prompt" && form[name] !== undefined && form[name] !== values[index];
     if (names.some(other)) send("fill", { fill: "draft", form });
