@@ -7,8 +7,11 @@ import pytest
 from tests.ui.conftest import generation
 from videogen.ui.handlers.devices import ask
 
-LATER = (datetime.now(UTC) + timedelta(seconds=595)).isoformat()
-MADE = {"code": "K7QF-2M9X", "url": "http://inside:1/#claim=secret", "expiresAt": LATER}
+
+def made():
+    """A code that has just been made."""
+    expires = (datetime.now(UTC) + timedelta(seconds=595)).isoformat()
+    return {"code": "K7QF-2M9X", "url": "http://inside:1/#claim=secret", "expiresAt": expires}
 
 
 def device(device_id, hours=0, **changes):
@@ -24,7 +27,7 @@ def device(device_id, hours=0, **changes):
 def _devices(api):
     mine, other = device("dev_a", current=True), device("dev_b", hours=50, name="<b>phone</b>")
     api.canned["GET", "/devices"] = (200, {"items": [mine, other]})
-    api.canned["POST", "/sessions/transfer"] = (201, MADE)
+    api.canned["POST", "/sessions/transfer"] = (201, made())
 
 
 async def test_a_code_stands_there_with_its_link_under_the_address_that_the_browser_knows(tab, click, html):
