@@ -39,7 +39,6 @@ def test_a_prompt_is_explained_and_presets_start_without_a_silent_seed(tab):
     expect(mine).to_contain_text("Ours")
     tab.kept('"Ours"')
     tab.reload()
-    tab.says("Live")
     mine.get_by_role("button", name="Delete Ours").click()
     expect(mine).to_have_count(0)
     tab.find("#undo").click()

@@ -22,7 +22,6 @@ def test_a_queue_is_paused_changed_and_goes_on(tab):
     after = ["hail", before[0], *before[2:]]
     expect(names).to_have_text(after)
     tab.reload()
-    tab.says("Live")
     expect(names).to_have_text(after)
     waiting.last.locator("[data-do=cancel]").click()
     expect(names).to_have_text(after[:-1])

@@ -45,7 +45,6 @@ def test_a_stranger_watches_until_the_link_is_revoked(app, tab, stranger):
     expect(tab.find("#share")).to_be_focused()
 
     tab.reload()
-    tab.says("Live")
     tab.find("#share").click()
     expect(tab.find("#public-link")).to_have_value(url)
     tab.find("#revoke-link").click()

@@ -43,7 +43,7 @@ def test_each_line_is_a_request_of_its_own_where_the_form_says_so(fields):
 
 def updates(fields, values):
     """What an event changes, by the component's element id."""
-    made = zip(fields.filled(), fields.updates(values, Texts(catalog("en")).say), strict=True)
+    made = zip(fields.filled(), fields.updates(values, Texts(catalog("en")).gettext), strict=True)
     return {component.elem_id: update for component, update in made if len(update) > 1}
 
 

@@ -72,9 +72,9 @@ class Agents:
             token, is_new = await self._session(request, session)
             project = await self._client.of(request).as_session(token).submit(prompt, settings=asked)
         except (ClientError, ValueError) as problem:
-            raise _told(problem) from problem
-        told = _shown(project.generations[0], request)
-        return _text(told | ({"session": token, "keepSession": _KEEP} if is_new else {}))
+            raise _tool_error(problem) from problem
+        given = _shown(project.generations[0], request)
+        return _text(given | ({"session": token, "keepSession": _KEEP} if is_new else {}))
 
     async def get_generation(self, request: gr.Request, generation_id: str, session: str = "") -> str:
         """
@@ -106,7 +106,7 @@ class Agents:
         except GenerationEnded as end:
             ended = end.generation
         except ClientError as problem:
-            raise _told(problem) from problem
+            raise _tool_error(problem) from problem
         return _text(_shown(ended, request))
 
     async def cancel_generation(self, request: gr.Request, generation_id: str, session: str = "") -> str:
@@ -121,7 +121,7 @@ class Agents:
         try:
             return _text(_shown(await client.cancel(generation_id), request))
         except ClientError as problem:
-            raise _told(problem) from problem
+            raise _tool_error(problem) from problem
 
     async def list_generations(self, request: gr.Request, words: str = "", limit: int = 20, session: str = "") -> str:
         """
@@ -136,14 +136,14 @@ class Agents:
         try:
             page = await client.list(q=words or None, limit=min(max(limit, 1), 100))
         except ClientError as problem:
-            raise _told(problem) from problem
+            raise _tool_error(problem) from problem
         return _text([_shown(generation, request) for generation in page.items])
 
     async def _read(self, request: gr.Request, generation_id: str, session: str) -> Generation:
         try:
             return await (await self._known(request, session)).get(generation_id)
         except ClientError as problem:
-            raise _told(problem) from problem
+            raise _tool_error(problem) from problem
 
     async def _known(self, request: gr.Request, session: str) -> AsyncClient:
         """The client of the session that asks."""
@@ -171,19 +171,19 @@ def _bearer(request: gr.Request) -> str:
     return token.strip() if scheme.lower() == "bearer" else ""
 
 
-def _text(told: Told | list[Told]) -> str:
+def _text(given: Told | list[Told]) -> str:
     """As JSON: Gradio would write Python's own form."""
-    return orjson.dumps(told, option=orjson.OPT_INDENT_2).decode()
+    return orjson.dumps(given, option=orjson.OPT_INDENT_2).decode()
 
 
 def _shown(generation: Generation, request: gr.Request) -> Told:
     """What an agent needs of a generation; links with the whole address."""
     base = str(request.url)
-    told = generation.model_dump(mode="json", by_alias=True, include=_SHOWN)
+    given = generation.model_dump(mode="json", by_alias=True, include=_SHOWN)
     for name in ("videoUrl", "imageUrl", "posterUrl", "previewUrl"):
-        if told.get(name):
-            told[name] = urljoin(base, told[name])
-    return {key: value for key, value in told.items() if value not in (None, "")}
+        if given.get(name):
+            given[name] = urljoin(base, given[name])
+    return {key: value for key, value in given.items() if value not in (None, "")}
 
 
 _SHOWN: Final = {
@@ -205,7 +205,7 @@ _SHOWN: Final = {
 }
 
 
-def _told(problem: ClientError | ValueError) -> gr.Error:
+def _tool_error(problem: ClientError | ValueError) -> gr.Error:
     if isinstance(problem, ApiError) and problem.code == "session_required":
         return _error(f"The session is not known here. {_WHO}")
     return _error(problem.detail if isinstance(problem, ClientError) else str(problem))

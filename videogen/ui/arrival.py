@@ -45,4 +45,4 @@ def show_address(tab: Tab, otherwise: str = "") -> None:
     found = tab.board.get(wanted or otherwise)
     tab.board.show(found.id if found else None)
     if found is None:
-        tab.notice = Notice(tab.texts.say("notice.not_yours"), "warning")
+        tab.notice = Notice(tab.texts.gettext("notice.not_yours"), "warning")

@@ -17,10 +17,10 @@ def away_notice(tab: Tab, since: float) -> Notice | None:
     missed = [item for item in items if item.finished_at and since and item.finished_at.timestamp() > since]
     done = [item for item in missed if item.status is Status.COMPLETED]
     counts = (("away.finished", len(done)), ("away.failed", len(missed) - len(done)))
-    parts = [tab.texts.say(key, count=count) for key, count in counts if count]
+    parts = [tab.texts.gettext(key, count=count) for key, count in counts if count]
     if not parts:
         return None
     newest = (done or missed)[0].id
     return Notice(
-        tab.texts.say("away.text", what=", ".join(parts)), show=newest if newest != tab.board.selected_id else ""
+        tab.texts.gettext("away.text", what=", ".join(parts)), show=newest if newest != tab.board.selected_id else ""
     )

@@ -45,8 +45,8 @@ class Parts:
         self.panels: dict[str, gr.HTML] = {}
         self.session = gr.BrowserState(None, storage_key=STORAGE_KEY)
         self.bridge = gr.HTML(None, html_template=" ", js_on_load=read("bridge.js"), visible="hidden")
-        self.answer = gr.JSON(visible="hidden")
         self.file: gr.UploadButton
+        self.file_given = gr.JSON(visible="hidden")
         self.search: gr.Textbox
 
     def panel(self, name: str) -> gr.HTML:
@@ -68,7 +68,7 @@ def build_blocks(settings: PageSettings, client: PageClient, tabs: Tabs, uploads
         events = Events(client, tabs.pages, fields, site)
         _wire_form(page, fields, generate, error, events, parts)
         _wire_files(fields, FileEvents(events, fields, uploads), parts)
-        parts.bridge.act(events.act, parts.session, parts.answer, **SHORT)
+        parts.bridge.act(events.act, parts.session, **SHORT)
         filling = {**SHORT, "postprocess": True}
         form = [*fields.all(), parts.session]
         parts.bridge.fill(events.fill, form, fields.filled(), **filling)
@@ -211,7 +211,7 @@ def _wire_form(
 def _wire_files(fields: FormFields, events: FileEvents, parts: Parts) -> None:
     filling = {**SHORT, "postprocess": True}
     form = [*fields.all(), parts.session]
-    inputs = [parts.file, parts.answer, *form]
+    inputs = [parts.file, parts.file_given, *form]
     parts.file.upload(events.given, inputs, [parts.file, *fields.filled()], js=PLAIN, **filling)
     put = [fields.fields[name] for name in FITTED]
     image_id, shape, detail, engine, width, height = put

@@ -34,17 +34,12 @@ class Events:
     def __init__(self, client: PageClient, pages: Pages, fields: FormFields, site: Site) -> None:
         self._client, self._pages, self._fields, self._site = client, pages, fields, site
 
-    async def act(self, event: gr.EventData, request: gr.Request, session: Any) -> Any:
-        """Run the handler of what was clicked; its effect comes back through the watcher.
-
-        Returns:
-            the click's number, which tells the browser that it was answered.
-        """
+    async def act(self, event: gr.EventData, request: gr.Request, session: Any) -> None:
+        """Run the handler of what was clicked; its effect comes back through the watcher."""
         click = Click.read(event._data)
         tab = self.tab_of(session, request)
         if (handler := HANDLERS.get(click.text("do"))) is not None:
             await self.run(tab, handler(tab, click))
-        return click.data.get("number")
 
     async def fill(self, event: gr.EventData, request: gr.Request, *values: Any) -> list[Any]:
         """Fill the form. The values are those of its fields as they are, and the session.
@@ -63,7 +58,7 @@ class Events:
             tab.form_before = form_now
             if click.text("start"):
                 await self.run(tab, self._start(tab, {**form_now, **new}))
-        return self._fields.updates(new or {}, tab.texts.say)
+        return self._fields.updates(new or {}, tab.texts.gettext)
 
     async def _start(self, tab: Tab, values: FormValues) -> None:
         try:
@@ -100,7 +95,7 @@ class Events:
 
     def engine(self, request: gr.Request, chosen: Any, session: Any) -> dict[Any, Any]:
         """Adapt the form to another engine."""
-        return engine_updates(self._fields, chosen, self.tab_of(session, request).texts.say)
+        return engine_updates(self._fields, chosen, self.tab_of(session, request).texts.gettext)
 
     async def search(self, request: gr.Request, words: Any, session: Any) -> None:
         """Look for words in the history, while they are typed."""
@@ -125,7 +120,7 @@ class Events:
         values: Mapping[str, Any] = found if isinstance(found, dict) else {}
         refusal = await self._submit(tab, [values.get(name) for name in self._fields.fields], kept.data.get("key"))
         prompt = str(values.get("prompt") or "")
-        text = tab.texts.say("outbox.refused", prompt=shorten(prompt, 60), problem=refusal) if refusal else ""
+        text = tab.texts.gettext("outbox.refused", prompt=shorten(prompt, 60), problem=refusal) if refusal else ""
         return render("form_error", tab.texts, text=text)
 
     async def _submit(self, tab: Tab, values: Sequence[Any], key: object) -> str:
@@ -140,7 +135,7 @@ class Events:
             return explain(problem, tab.texts)
         except ClientError as problem:
             refusal, count = tab.texts.refusal(problem), len(accepted)
-            return tab.texts.say("form.lines_stopped", count=count, problem=refusal) if accepted else refusal
+            return tab.texts.gettext("form.lines_stopped", count=count, problem=refusal) if accepted else refusal
         finally:
             self._accepted(tab, *accepted)
         return ""
@@ -149,7 +144,7 @@ class Events:
         waiting = [project for project in projects if not tab.board.start(project)]
         if waiting:
             count = sum(len(project.generations) for project in waiting)
-            tab.notice = Notice(tab.texts.say("queue.added", count=count))
+            tab.notice = Notice(tab.texts.gettext("queue.added", count=count))
         if projects:
             self._ring(tab)
 
@@ -164,9 +159,9 @@ class Events:
         return result
 
     def _ring(self, tab: Tab) -> None:
-        if tab.tab is not None and tab.board.selected_id is not None:
+        if tab.tab is not None and (wanted := tab.wanted()):
             # The tab's watcher is not there yet.
-            self._pages.expect(tab.tab, tab.token, tab.board.selected_id)
+            self._pages.expect(tab.tab, tab.token, wanted)
         tab.ring(urgent=True)
 
     def tab_of(self, session: Any, request: gr.Request) -> Tab:
@@ -183,7 +178,7 @@ class Events:
 def explain(problem: form.FormError | ValidationError, texts: Texts) -> str:
     """What is wrong with the form, in words."""
     if isinstance(problem, form.FormError):
-        return texts.say(problem.key, **problem.values)
+        return texts.gettext(problem.key, **problem.values)
     first = problem.errors()[0]
     expected = first["msg"].removeprefix("Value error, ")
-    return texts.say("form.expected_only", field=texts.field(str(first["loc"][0])), expected=expected)
+    return texts.gettext("form.expected_only", field=texts.field(str(first["loc"][0])), expected=expected)

@@ -45,12 +45,12 @@ class FileEvents:
         new = await self._events.run(tab, self._take(tab, file if isinstance(file, dict) else {}, named["engine"]))
         if new:
             tab.form_before = named
-        return [None, *self._fields.updates(new or {}, tab.texts.say)]
+        return [None, *self._fields.updates(new or {}, tab.texts.gettext)]
 
     async def _take(self, tab: Tab, file: dict[str, Any], engine_id: object) -> FormValues:
         path = await anyio.to_thread.run_sync(self._uploads.find, file.get("path"))
         if path is None:
-            tab.notice = Notice(tab.texts.say("files.gone"), "warning")
+            tab.notice = Notice(tab.texts.gettext("files.gone"), "warning")
             return {}
         name = file.get("name")
         try:
@@ -74,7 +74,7 @@ class FileEvents:
             tab.offers_own_shape = has_image
             named["shape"] = "16:9" if stranded else named["shape"]
             words = {**SHAPES, **({LIKE_IMAGE: "form.like_image"} if has_image else {})}
-            choices = [(tab.texts.say(word), value) for value, word in words.items()]
+            choices = [(tab.texts.gettext(word), value) for value, word in words.items()]
             shape = gr.update(choices=choices, value=named["shape"])
         size = fit_image(tab, named)
         tab.ring()

@@ -134,8 +134,8 @@ def _details(basics: Mapping[str, SettingField], multiple: int, max_pixels: int)
 
 def _rates(fps: SettingField) -> tuple[tuple[int, ...], int]:
     """The frame rates to choose from, and the one to begin with."""
-    told = [value for _, value in fps.choices]
-    rates = told or [rate for rate in FPS if (fps.minimum or 1) <= rate <= (fps.maximum or math.inf)]
+    given = [value for _, value in fps.choices]
+    rates = given or [rate for rate in FPS if (fps.minimum or 1) <= rate <= (fps.maximum or math.inf)]
     rates = rates or [int(fps.minimum or fps.maximum or 24)]
     wanted = fps.default or 24
     return tuple(rates), wanted if wanted in rates else rates[len(rates) // 2]
@@ -208,10 +208,8 @@ def pixels(shape: object, detail: Any, engine: EngineForm | None, typed: object)
 
 def _own(wishes: Mapping[str, Any]) -> dict[str, Any]:
     """The engine's own settings that were set; the API checks them."""
-    told = wishes.get("settings")
-    return (
-        {str(name): value for name, value in told.items() if name not in COMFORTABLE} if isinstance(told, dict) else {}
-    )
+    own = wishes.get("settings")
+    return {str(name): value for name, value in own.items() if name not in COMFORTABLE} if isinstance(own, dict) else {}
 
 
 def again(generation: Generation, variations: object = 1) -> GenerationCreate:

@@ -85,9 +85,9 @@ class FormFields:
         """The outputs of an event that fills the form: the fields, and what another engine or shape shows or hides."""
         return [*self.all(), *self.own.values(), self.custom_size]
 
-    def updates(self, values: Mapping[str, Any], say: Callable[[str], str]) -> list[Any]:
-        """The new values of `filled`: `values` by field name, the rest stays as it is; `say` gives a key's words."""
-        changes = engine_updates(self, values["engine"], say) if "engine" in values else {}
+    def updates(self, values: Mapping[str, Any], gettext: Callable[[str], str]) -> list[Any]:
+        """The new values of `filled`: `values` by field name, all else stays; `gettext` gives the words of a key."""
+        changes = engine_updates(self, values["engine"], gettext) if "engine" in values else {}
         if "prompt" in values:
             # Whatever it was made for, it is one prompt.
             values = {"per_line": False, **values}
@@ -212,15 +212,15 @@ def _number(one: SettingField, about: dict[str, Any]) -> Any:
     return gr.Number(one.default, step=step or 1, precision=precision, **bounds, **about)
 
 
-def _details(engine: EngineForm, say: Callable[[str], str]) -> list[tuple[str, str]]:
-    return [(say(DETAILS[one]) if one in DETAILS else f"{one}p", one) for one in engine.details]
+def _details(engine: EngineForm, gettext: Callable[[str], str]) -> list[tuple[str, str]]:
+    return [(gettext(DETAILS[one]) if one in DETAILS else f"{one}p", one) for one in engine.details]
 
 
-def engine_updates(made: FormFields, engine_id: object, say: Callable[[str], str] = mark) -> dict[Any, Any]:
-    """What another engine changes about the fields, by component; `say` gives the words of a key."""
+def engine_updates(made: FormFields, engine_id: object, gettext: Callable[[str], str] = mark) -> dict[Any, Any]:
+    """What another engine changes about the fields, by component; `gettext` gives the words of a key."""
     engine, put = made.engine(engine_id), made.fields
     return {
-        put["detail"]: gr.update(choices=_details(engine, say), value=engine.details[0]),
+        put["detail"]: gr.update(choices=_details(engine, gettext), value=engine.details[0]),
         put["seconds"]: gr.update(minimum=engine.min_seconds, maximum=engine.max_seconds, value=engine.seconds),
         put["fps"]: gr.update(choices=[(f"{rate} fps", rate) for rate in engine.fps_choices], value=engine.fps),
         put["negative"]: gr.update(visible=engine.negative),

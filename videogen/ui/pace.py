@@ -32,7 +32,7 @@ class Pace:
             spent: processor seconds of the thread so far.
         """
         self._clock, self._spent = clock, spent
-        self._told: dict[Hashable, float] = {}
+        self._sent_at: dict[Hashable, float] = {}
         self._turn = 0.002
         self._turns = 0
         self._since: tuple[float, float] | None = None
@@ -41,13 +41,13 @@ class Pace:
 
     def pause(self, page: Hashable) -> float:
         """Seconds until this page may be told something again; at most zero when it may be now."""
-        told = self._told.get(page)
-        return 0.0 if told is None else told + self.interval - self._clock()
+        given = self._sent_at.get(page)
+        return 0.0 if given is None else given + self.interval - self._clock()
 
     def turned(self, page: Hashable) -> None:
         """Note that a page was told something."""
         now = self._clock()
-        self._told[page] = now
+        self._sent_at[page] = now
         self._turns += 1
         if self._since is None:
             self._since = (now, self._spent())
@@ -56,7 +56,7 @@ class Pace:
 
     def left(self, page: Hashable) -> None:
         """Forget a page that was closed."""
-        self._told.pop(page, None)
+        self._sent_at.pop(page, None)
 
     def _measure(self, now: float) -> None:
         assert self._since is not None
@@ -67,5 +67,5 @@ class Pace:
         self._turn += weight * (cost - self._turn)
         self._since, self._turns = (now, spent), 0
         # Within what any busy page would have been told twice.
-        busy = sum(1 for told in self._told.values() if told >= now - 2 * SLOWEST)
+        busy = sum(1 for given in self._sent_at.values() if given >= now - 2 * SLOWEST)
         self.interval = min(SLOWEST, max(FASTEST, busy * self._turn / SHARE))

@@ -49,21 +49,21 @@ class Visit:
     @classmethod
     def read(cls, browser: object, cookies: Mapping[str, str], headers: Mapping[str, str]) -> Visit:
         """Read what came from the browser; anybody may have written it, so every shape is possible."""
-        told: Mapping[str, Any] = browser if isinstance(browser, dict) else {}
-        query = {language.PARAMETER: _text(told.get("language")) or ""}
+        given: Mapping[str, Any] = browser if isinstance(browser, dict) else {}
+        query = {language.PARAMETER: _text(given.get("language")) or ""}
         tag = language.negotiate(query, cookies, headers).tag
         return cls(
-            token=_text(told.get("token")),
+            token=_text(given.get("token")),
             cookie=_text(cookies.get(SESSION_COOKIE)),
-            selected=_text(told.get("selected")),
-            browser=_text(told.get("browser")) or "",
-            again=told.get("again") is True,
-            choices=Choices.read(told.get("choices")),
-            here=read_moment(told.get("here")),
-            claim=claimed_code(told.get("search"), told.get("hash")),
+            selected=_text(given.get("selected")),
+            browser=_text(given.get("browser")) or "",
+            again=given.get("again") is True,
+            choices=Choices.read(given.get("choices")),
+            here=read_moment(given.get("here")),
+            claim=claimed_code(given.get("search"), given.get("hash")),
             language=tag,
             keeps_language=cookies.get(language.COOKIE) == tag,
-            offset=_minutes(told.get("offset")),
+            offset=_minutes(given.get("offset")),
         )
 
 
@@ -105,20 +105,24 @@ class Pages:
 
     def __init__(self) -> None:
         self._open: dict[str, Page] = {}
-        self._expected: dict[str, tuple[str | None, str]] = {}
+        self._early: dict[str, tuple[str | None, Mapping[str, Any]]] = {}
 
-    def open(self, session_hash: str, page: Page) -> None:
-        """Register a tab; one that loads again replaces itself. What its session asked to see comes on its stage."""
+    def open(self, session_hash: str, page: Page) -> Mapping[str, Any]:
+        """Register a tab; one that loads again replaces itself.
+
+        Returns:
+            what its session has asked for before, as it was given to `expect`.
+        """
         self._open[session_hash] = page
-        token, wanted = self._expected.pop(session_hash, (None, ""))
-        if token is not None and token == page.token:
-            page.board.select(wanted)
+        token, wanted = self._early.pop(session_hash, (None, {}))
+        return wanted if token is not None and token == page.token else {}
 
-    def expect(self, session_hash: str, token: str | None, generation_id: str) -> None:
-        """Remember what a tab wants on its stage, until its watcher is there. Some watchers never come."""
-        self._expected[session_hash] = (token, generation_id)
-        if len(self._expected) > MAX_EXPECTED:
-            del self._expected[next(iter(self._expected))]
+    def expect(self, session_hash: str, token: str | None, wanted: Mapping[str, Any]) -> None:
+        """Keep what a tab is to show once its watcher is there. Some watchers never come."""
+        known, before = self._early.pop(session_hash, (None, {}))
+        self._early[session_hash] = (token, {**before, **wanted} if known == token else wanted)
+        if len(self._early) > MAX_EXPECTED:
+            del self._early[next(iter(self._early))]
 
     def get(self, session_hash: str) -> Page | None:
         """The page of a tab, while its watcher lives, whoever asks."""

@@ -100,9 +100,9 @@ def _field(name: str, part: Schema, shared: Schema, required: bool) -> SettingFi
     )
 
 
-def _title(name: str, told: object) -> str:
+def _title(name: str, given: object) -> str:
     """The title that somebody wrote; pydantic's own `Guidancescale` for `guidanceScale` is none."""
-    text = str(told or "")
+    text = str(given or "")
     return _words(name) if text.replace(" ", "").lower() in ("", name.lower()) else text
 
 

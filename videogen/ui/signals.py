@@ -69,11 +69,11 @@ def title(tab: Tab) -> str:
     first, several = line[0], len(line) > 1
     if first.status is Status.PROCESSING:
         percent, prompt = int(first.progress), shorten(first.prompt, TITLE_CHARS)
-        return texts.say("tab.several" if several else "tab.one", percent=percent, prompt=prompt, number=len(line))
+        return texts.gettext("tab.several" if several else "tab.one", percent=percent, prompt=prompt, number=len(line))
     place, prompt = first.queue_position, shorten(first.prompt, TITLE_CHARS)
     if place is None:
-        return texts.say("tab.waiting", prompt=prompt)
-    return texts.say("tab.several_wait" if several else "tab.place", place=place, number=len(line), prompt=prompt)
+        return texts.gettext("tab.waiting", prompt=prompt)
+    return texts.gettext("tab.several_wait" if several else "tab.place", place=place, number=len(line), prompt=prompt)
 
 
 def icon(tab: Tab, item: Generation) -> str:
@@ -86,7 +86,7 @@ def _alert(tab: Tab, item: Generation) -> Mapping[str, str]:
     ready = "alert.still_ready" if item.type == "image" else "alert.video_ready"
     return {
         "id": item.id,
-        "done": tab.texts.say("tab.done" if done else "tab.failed", prompt=shorten(item.prompt, TITLE_CHARS)),
-        "title": tab.texts.say(ready if done else "alert.failed"),
+        "done": tab.texts.gettext("tab.done" if done else "tab.failed", prompt=shorten(item.prompt, TITLE_CHARS)),
+        "title": tab.texts.gettext(ready if done else "alert.failed"),
         "body": prompt,
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from videogen.schemas.engines import Explanation
 from videogen.schemas.generations import File, GenerationCreate
@@ -16,6 +16,8 @@ from videogen.ui.own_presets import OwnPreset
 from videogen.ui.pages import Page
 
 Link = Literal["live", "reconnecting", "paused"]
+_EARLY: Final = ("notice", "dialog", "download", "import_to", "import_words")
+"""What a click may change before the tab's watcher is there; beside it, what is on the stage."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +145,19 @@ class Tab(Page):
         )
         if before.next_token is None:
             self.history.picked = before.history.picked
+
+    def wanted(self) -> Mapping[str, Any]:
+        """What a stand-in was asked to show, for the tab that it stands for: see `show`."""
+        changed = {name: value for name in _EARLY if (value := getattr(self, name))}
+        return changed | ({"selected": self.board.selected} if self.board.selected else {})
+
+    def show(self, wanted: Mapping[str, Any]) -> None:
+        """Show what a stand-in was asked for before this tab was there."""
+        for name in _EARLY:
+            setattr(self, name, wanted.get(name) or getattr(self, name))
+        if (selected := wanted.get("selected")) is not None:
+            self.board.put(selected)
+            self.board.select(selected.id)
 
     def address(self) -> Address:
         """What the address says now. It names no generation that nobody has asked for."""

@@ -194,12 +194,12 @@ class Tabs:
             (near, self._limits.per_address, "notice.tabs_of_address"),
         ):
             if _count(tabs) >= limit:
-                raise LimitExceededError(texts.say(key, limit=limit), RETRY_SECONDS)
+                raise LimitExceededError(texts.gettext(key, limit=limit), RETRY_SECONDS)
 
     async def _make_room(self, texts: Texts) -> None:
         oldest = next((one for one in self._tabs.values() if not one.read.is_set() and not one.ending), None)
         if oldest is None:
-            raise LimitExceededError(texts.say("notice.tabs_in_all"), RETRY_SECONDS)
+            raise LimitExceededError(texts.gettext("notice.tabs_in_all"), RETRY_SECONDS)
         await self.end(oldest)
 
     def reader(self, name: str, cookie: str | None, address: str) -> Tab:

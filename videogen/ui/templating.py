@@ -29,4 +29,4 @@ def render(template: str, texts: Texts, **values: Any) -> str:
         texts: the language; a template writes `{{ t("job.cancel") }}`, and may call every method of `Texts`.
         values: the template's variables. One that is missing raises jinja2.UndefinedError.
     """
-    return _environment().get_template(f"{template}.html").render(t=texts.say, texts=texts, **values)
+    return _environment().get_template(f"{template}.html").render(t=texts.gettext, texts=texts, **values)

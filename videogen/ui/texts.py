@@ -81,13 +81,13 @@ class Texts:
         self.words = words
         self._clock = timezone(timedelta(minutes=offset))
 
-    def say(self, key: str, **values: Any) -> str:
-        """A text of the visit's language, as `Catalog.say`."""
+    def gettext(self, key: str, **values: Any) -> str:
+        """A text of the visit's language, as `Catalog.gettext`."""
         return self.words.gettext(key, **values)
 
     def known(self, key: str, otherwise: str = "") -> str:
         """The same for a key that may not exist."""
-        return self.say(key) if key in self.words else otherwise
+        return self.gettext(key) if key in self.words else otherwise
 
     def engine_text(self, engine_id: str, name: str) -> str:
         """A text about an engine of videogen's own; empty for any other."""
@@ -99,11 +99,11 @@ class Texts:
 
     def welcome(self, active: int) -> str:
         """The notice for someone who comes back while something is still being rendered."""
-        return self.say("notice.welcome", count=active) if active else ""
+        return self.gettext("notice.welcome", count=active) if active else ""
 
     def status(self, status: Status) -> str:
         """A generation's status in a word."""
-        return self.say(f"status.{status}")
+        return self.gettext(f"status.{status}")
 
     def stage(self, generation: Generation) -> str:
         """What happens right now, in words."""
@@ -115,26 +115,26 @@ class Texts:
             case Status.FAILED:
                 return self._error(generation) or self.status(Status.FAILED)
             case Status.CANCELLED:
-                return self.say("stage.cancelled")
+                return self.gettext("stage.cancelled")
             case Status.COMPLETED:
-                return self._error(generation) or self.say("stage.finished")
+                return self._error(generation) or self.gettext("stage.finished")
 
     def _queued(self, generation: Generation) -> str:
         if generation.stage == "waiting":
             return _sentence(generation.message)
         if generation.stage == "paused":
-            return self.say("stage.paused")
+            return self.gettext("stage.paused")
         place = generation.queue_position
         if place is None:
-            return self.say("stage.waiting")
-        return self.say("stage.next") if place <= 1 else self.say("stage.place", place=place)
+            return self.gettext("stage.waiting")
+        return self.gettext("stage.next") if place <= 1 else self.gettext("stage.place", place=place)
 
     def _running(self, generation: Generation) -> str:
         if generation.message:
             return _sentence(generation.message)
         if generation.stage in STAGES:
-            return self.say(f"stage.{generation.stage}")
-        return _sentence(generation.stage.replace("_", " ")) or self.say("stage.starting")
+            return self.gettext(f"stage.{generation.stage}")
+        return _sentence(generation.stage.replace("_", " ")) or self.gettext("stage.starting")
 
     def _error(self, generation: Generation) -> str:
         error = generation.error
@@ -150,25 +150,25 @@ class Texts:
         """A word on a render that was taken up again after its renderer was lost."""
         if generation.attempt <= 1 or generation.status.is_terminal:
             return ""
-        return self.say("stage.again", attempt=generation.attempt)
+        return self.gettext("stage.again", attempt=generation.attempt)
 
     def goes_on(self, generation: Generation, begun: float | None) -> str:
         """The same with where it goes on; `begun` is the progress with which this attempt began, None if unknown."""
         if generation.status is Status.QUEUED and generation.progress >= 1:
-            return self.say("stage.goes_on", percent=int(generation.progress))
+            return self.gettext("stage.goes_on", percent=int(generation.progress))
         if not self.attempt(generation) or begun is None:
             return self.attempt(generation)
         key = "stage.again_at" if begun >= 1 else "stage.again_from_start"
-        return self.say(key, attempt=generation.attempt, percent=int(begun))
+        return self.gettext(key, attempt=generation.attempt, percent=int(begun))
 
     def time(self, seconds: float) -> str:
         """A length of time in words, such as `12 s` or `2 min 5 s`."""
         minutes, rest = divmod(max(round(seconds), 1), 60)
         if minutes == 0:
-            return self.say("time.seconds", seconds=rest)
+            return self.gettext("time.seconds", seconds=rest)
         if minutes < 60:
-            return self.say("time.minutes", minutes=minutes, seconds=f"{rest:02}")
-        return self.say("time.hours", hours=minutes // 60, minutes=f"{minutes % 60:02}")
+            return self.gettext("time.minutes", minutes=minutes, seconds=f"{rest:02}")
+        return self.gettext("time.hours", hours=minutes // 60, minutes=f"{minutes % 60:02}")
 
     def times(self, generation: Generation, now: datetime) -> str:
         """How long it has waited or rendered, and how long it should still take. What is unknown is left out."""
@@ -191,36 +191,36 @@ class Texts:
         """When one that waits should begin; empty where that is unknown."""
         if wait is None:
             return ""
-        return self.say("time.soon") if wait < 1 else self._time("time.begins", wait)
+        return self.gettext("time.soon") if wait < 1 else self._time("time.begins", wait)
 
     def left(self, left: float | None) -> str:
         """How long one that is rendered should still take; empty where that is unknown."""
         if left is None:
             return ""
-        return self.say("time.almost") if left < 0.5 else self._time("stage.about_left", left)
+        return self.gettext("time.almost") if left < 0.5 else self._time("stage.about_left", left)
 
     def _time(self, key: str, seconds: float) -> str:
-        return self.say(key, time=self.time(seconds))
+        return self.gettext(key, time=self.time(seconds))
 
     def length(self, seconds: float) -> str:
         """The length of a video, to a tenth where that says more."""
-        return self.say("time.seconds", seconds=seconds)
+        return self.gettext("time.seconds", seconds=seconds)
 
     def age(self, moment: datetime, now: datetime) -> str:
         """How long ago something was, to the minute or hour; from a day on its date."""
         seconds = (now - moment).total_seconds()
         if seconds < 60:
-            return self.say("time.now")
+            return self.gettext("time.now")
         if seconds < 3600:
-            return self.say("time.minutes_ago", count=int(seconds / 60))
+            return self.gettext("time.minutes_ago", count=int(seconds / 60))
         if seconds < 86_400:
-            return self.say("time.hours_ago", count=int(seconds / 3600))
+            return self.gettext("time.hours_ago", count=int(seconds / 3600))
         return self.words.date(moment.astimezone(self._clock))
 
     def moment(self, moment: datetime) -> str:
         """Date and time by the visitor's clock."""
         local = moment.astimezone(self._clock)
-        return self.say("time.moment", date=self.words.date(local), time=f"{local:%H:%M}")
+        return self.gettext("time.moment", date=self.words.date(local), time=f"{local:%H:%M}")
 
     def short(self, text: str, longest: int = 80) -> str:
         """The beginning of a long text, so that it is not read out whole."""
@@ -231,21 +231,21 @@ class Texts:
         if count is None:
             return ""
         if count < 1_000_000:
-            return self.say("size.kilobytes", size=max(1, round(count / 1000)))
-        return self.say("size.megabytes", size=count / 1_000_000)
+            return self.gettext("size.kilobytes", size=max(1, round(count / 1000)))
+        return self.gettext("size.megabytes", size=count / 1_000_000)
 
     def variation(self, place: tuple[int, int] | None) -> str:
         """Which one of its project a generation is, where there are several."""
-        return self.say("history.variation", number=place[0], count=place[1]) if place else ""
+        return self.gettext("history.variation", number=place[0], count=place[1]) if place else ""
 
     def transfer_hint(self, link: str) -> str:
         """What to do with the code; `link` is what its QR code holds."""
-        return self.say("take.only_here" if is_loopback(link) else "take.scan")
+        return self.gettext("take.only_here" if is_loopback(link) else "take.scan")
 
     def refusal(self, problem: ClientError, names: Mapping[str, str] = MappingProxyType({})) -> str:
         """Why the API did not do it, naming the fields as the form does; `names` are those of the engine's own."""
         if not isinstance(problem, ApiError):
-            return self.say("notice.not_sent")
+            return self.gettext("notice.not_sent")
         if problem.errors and all("expected" in error for error in problem.errors):
             return " ".join(self.expected(error, names) for error in problem.errors)
         if problem.limit is not None and (words := self._limit(problem.limit)):
@@ -261,36 +261,36 @@ class Texts:
         unit = _UNITS.get(name, 1)
         amounts: dict[str, Any] = {"amount": limit.amount / unit, "used": (limit.used or 0) / unit}
         times = {"wait": self.wait(limit.retry_after_seconds), "window": self.wait(limit.window_seconds or 0)}
-        words = self.say(key, count=int(limit.amount), **amounts, **times)
-        return f"{words} {self.say('limit.of_address')}" if scope == "address" else words
+        words = self.gettext(key, count=int(limit.amount), **amounts, **times)
+        return f"{words} {self.gettext('limit.of_address')}" if scope == "address" else words
 
     def wait(self, seconds: float) -> str:
         """A rough length of time, from a second to days."""
         for key, unit in (("time.n_days", 86_400), ("time.n_hours", 3600), ("time.n_minutes", 60)):
             if seconds >= unit * 1.5 or seconds == unit:
-                return self.say(key, count=math.ceil(seconds / unit))
-        return self.say("time.n_seconds", count=max(1, math.ceil(seconds)))
+                return self.gettext(key, count=math.ceil(seconds / unit))
+        return self.gettext("time.n_seconds", count=max(1, math.ceil(seconds)))
 
     def faults(self, problem: ClientError) -> dict[str, str]:
         """What the API said of single settings, by their names, to be said again at their fields."""
         errors = problem.errors if isinstance(problem, ApiError) else []
         return {
-            error["field"].removeprefix("settings."): self.say("form.expected_got", **self._found(error))
+            error["field"].removeprefix("settings."): self.gettext("form.expected_got", **self._found(error))
             for error in errors
             if "expected" in error and error.get("field", "").startswith("settings.")
         }
 
     def field(self, name: str) -> str:
         """A field of a request, as the form calls it."""
-        return self.say(FIELDS[name]) if name in FIELDS else name
+        return self.gettext(FIELDS[name]) if name in FIELDS else name
 
     def expected(self, error: Mapping[str, str], names: Mapping[str, str]) -> str:
         """What is wrong with a field: `field`, `expected` and `got` of an error."""
         name = error.get("field", "")
-        return self.say("form.expected", field=names.get(name) or self.field(name), **self._found(error))
+        return self.gettext("form.expected", field=names.get(name) or self.field(name), **self._found(error))
 
     def _found(self, error: Mapping[str, str]) -> dict[str, str]:
-        return {"expected": error["expected"], "got": error.get("got") or self.say("form.nothing")}
+        return {"expected": error["expected"], "got": error.get("got") or self.gettext("form.nothing")}
 
 
 def _sentence(text: str) -> str:

@@ -130,7 +130,7 @@ class Watch:
             before = self._shown or (visit.again and visit.selected) or ""
             await self._settle(tab, before)
             show_address(tab, before)
-            self._pages.open(self._key, tab)
+            tab.show(self._pages.open(self._key, tab))
             self._greet(tab, visit)
             yield self._frame(tab)
             while not reader.done():
@@ -234,4 +234,4 @@ async def _fetch(tab: Tab, ids: Iterable[str]) -> None:
 
 
 def _plain(problem: ClientError, texts: Texts) -> str:
-    return texts.refusal(problem) if isinstance(problem, ApiError) else texts.say("notice.unreachable")
+    return texts.refusal(problem) if isinstance(problem, ApiError) else texts.gettext("notice.unreachable")

@@ -23,11 +23,11 @@ async def import_zip(tab: Tab, click: Click) -> None:
     name = click.text("name") or "zip"
     link = await tab.client.import_link()
     if isinstance(size, int) and size > link.max_bytes:
-        tab.import_words = texts.say(
+        tab.import_words = texts.gettext(
             "take.too_large", name=name, size=texts.size(size), most=texts.size(link.max_bytes)
         )
         return
-    tab.import_to, tab.import_words = link.url, texts.say("take.importing", name=name)
+    tab.import_to, tab.import_words = link.url, texts.gettext("take.importing", name=name)
 
 
 @handles("imported")
@@ -42,10 +42,10 @@ def _outcome(tab: Tab, answer: dict[str, Any]) -> str:
     new, known = answer.get("imported"), answer.get("known")
     if isinstance(new, int) and isinstance(known, int):
         if known:
-            return tab.texts.say("take.imported_known", imported=new, count=known)
-        return tab.texts.say("take.imported", count=new)
+            return tab.texts.gettext("take.imported_known", imported=new, count=known)
+        return tab.texts.gettext("take.imported", count=new)
     if isinstance(answer.get("code"), str):
         return language.error_message(
             tab.texts.words, answer["code"], str(answer.get("detail") or answer["code"])[:500]
         )
-    return tab.texts.say("take.not_imported")
+    return tab.texts.gettext("take.not_imported")

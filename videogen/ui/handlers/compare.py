@@ -16,14 +16,14 @@ async def compare(tab: Tab, click: Click) -> None:
     """Show the generations of `ids` side by side, in this order; where there are none, the selected ones."""
     ids = list(dict.fromkeys(click.ids)) or tab.history.picked_ids()
     if not 2 <= len(ids) <= MOST:
-        tab.notice = Notice(tab.texts.say("compare.limits", most=MOST), "warning")
+        tab.notice = Notice(tab.texts.gettext("compare.limits", most=MOST), "warning")
         return
     try:
         items = await asyncio.gather(*(tab.client.get(one) for one in ids))
     except ApiError as refusal:
         if refusal.status != 404:
             raise
-        tab.notice = Notice(tab.texts.say("compare.gone"), "warning")
+        tab.notice = Notice(tab.texts.gettext("compare.gone"), "warning")
         return
     tab.dialog = Dialog("compare", compared(tab, items))
 

@@ -51,14 +51,14 @@ def _code(tab: Tab, made: Transfer, link: str) -> dict[str, Any]:
 async def revoke(tab: Tab, _click: Click) -> None:
     """Make the code invalid."""
     await tab.client.revoke_transfer()
-    await _show(tab, NOTHING | {"message": tab.texts.say("take.revoked")})
+    await _show(tab, NOTHING | {"message": tab.texts.gettext("take.revoked")})
 
 
 @handles("sign-out")
 async def sign_out(tab: Tab, click: Click) -> None:
     """Sign one device out; a code that was not used yet is revoked with it."""
     await tab.client.sign_out(click.text("device"))
-    await _show(tab, NOTHING | {"message": tab.texts.say("devices.signed_out")})
+    await _show(tab, NOTHING | {"message": tab.texts.gettext("devices.signed_out")})
 
 
 @handles("sign-out-others")
@@ -67,7 +67,7 @@ async def sign_out_others(tab: Tab, _click: Click) -> None:
     if tab.tab is not None:  # a stand-in, which could not keep the token
         return
     made = await tab.client.sign_out_others()
-    tab.move(made.token, Notice(tab.texts.say("devices.signed_out_others")))
+    tab.move(made.token, Notice(tab.texts.gettext("devices.signed_out_others")))
 
 
 async def _show(tab: Tab, values: dict[str, Any]) -> None:
@@ -78,10 +78,12 @@ async def _show(tab: Tab, values: dict[str, Any]) -> None:
 def _line(tab: Tab, device: Device) -> dict[str, Any]:
     ago = (datetime.now(UTC) - device.last_seen_at).total_seconds()
     # The API notes the time to within an hour.
-    seen = tab.texts.say("devices.ago", time=tab.texts.wait(ago)) if ago >= 5400 else tab.texts.say("devices.hour")
+    seen = (
+        tab.texts.gettext("devices.ago", time=tab.texts.wait(ago)) if ago >= 5400 else tab.texts.gettext("devices.hour")
+    )
     return {
         "id": device.id,
-        "name": device.name or tab.texts.say("devices.unnamed"),
+        "name": device.name or tab.texts.gettext("devices.unnamed"),
         "seen": seen,
         "current": device.current,
     }
@@ -119,7 +121,7 @@ async def claim(tab: Tab, _click: Click) -> None:
     except ApiError as refusal:
         ask(tab, code, tab.texts.refusal(refusal), over=refusal.status in (410, 422))
     except ClientError:
-        ask(tab, code, tab.texts.say("claim.unreachable"))
+        ask(tab, code, tab.texts.gettext("claim.unreachable"))
     else:
         tab.claim = None
-        tab.move(made.token, Notice(tab.texts.say("claim.done")))
+        tab.move(made.token, Notice(tab.texts.gettext("claim.done")))

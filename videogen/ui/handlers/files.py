@@ -46,7 +46,7 @@ async def take_file(tab: Tab, path: Path, name: str, engine_id: object) -> FormV
         if kind is not None and refusal.code == "no_settings":
             return await _start_from(tab, path, name, engine_id)
         key = _REFUSALS.get(refusal.code)
-        tab.notice = Notice(tab.texts.say(key, name=name) if key else tab.texts.refusal(refusal), "warning")
+        tab.notice = Notice(tab.texts.gettext(key, name=name) if key else tab.texts.refusal(refusal), "warning")
         return {}
     tab.offered = None
     if kind is not None:
@@ -65,12 +65,12 @@ async def _start_from(tab: Tab, path: Path, name: str, engine_id: object) -> For
     engine = tab.site.engine(str(engine_id))
     if engine is None or not engine.image:
         title = engine.title if engine else str(engine_id)
-        tab.notice = Notice(tab.texts.say("files.no_image", name=name, engine=title), "warning")
+        tab.notice = Notice(tab.texts.gettext("files.no_image", name=name, engine=title), "warning")
         return {}
     try:
         image = await tab.client.upload(path)
     except ApiError as refusal:
-        names = {"file": tab.texts.say("form.image")}
+        names = {"file": tab.texts.gettext("form.image")}
         tab.notice = Notice(tab.texts.refusal(refusal, names), "warning")
         return {}
     return _with_image(tab, image)
@@ -87,7 +87,7 @@ async def too_large(tab: Tab, click: Click) -> None:
     size, texts = click.data.get("size"), tab.texts
     values = {"name": click.text("name"), "most": texts.size(tab.site.max_upload_bytes)}
     tab.notice = Notice(
-        texts.say("files.too_large", size=texts.size(size if isinstance(size, int) else 0), **values), "warning"
+        texts.gettext("files.too_large", size=texts.size(size if isinstance(size, int) else 0), **values), "warning"
     )
 
 
@@ -106,20 +106,20 @@ async def no_image(tab: Tab, _click: Click) -> FormValues:
 
 def _settings(tab: Tab, found: FileSettings, name: str) -> FormValues:
     """The form's values for the settings of a file, and a notice that says what differs."""
-    say, wanted = tab.texts.say, found.request
+    gettext, wanted = tab.texts.gettext, found.request
     engine = tab.site.engine(wanted.engine or "") or tab.site.engines[0]
     titles = {f"settings.{one.name}": one.title for one in engine.fields}
-    words = [say("files.settings", name=name)]
+    words = [gettext("files.settings", name=name)]
     if engine.id != found.engine:
-        words.append(say("reuse.other_engine", engine=found.engine))
+        words.append(gettext("reuse.other_engine", engine=found.engine))
     elif engine.version != found.engine_version:
-        words.append(say("reuse.version", then=found.engine_version, engine=engine.title, now=engine.version))
+        words.append(gettext("reuse.version", then=found.engine_version, engine=engine.title, now=engine.version))
     if found.had_image and wanted.input_file_id is None:
-        words.append(say("reuse.image"))
+        words.append(gettext("reuse.image"))
     for warning in found.warnings:
         if warning.field != "engine":
             fault = {"field": warning.field, "expected": warning.expected, "got": warning.got}
-            used = "" if warning.used in (None, "") else say("files.used", value=str(warning.used))
+            used = "" if warning.used in (None, "") else gettext("files.used", value=str(warning.used))
             words.append(f"{tab.texts.expected(fault, titles)} {used}".strip())
     tab.notice = Notice(" ".join(words), form_back=True)
     return form.values_of(wanted, engine)
@@ -136,7 +136,7 @@ async def look_up_image(tab: Tab, image_id: object) -> bool:
         except ApiError as refusal:
             if refusal.status != 404:
                 raise
-            tab.notice = Notice(tab.texts.say("image.gone"), "warning")
+            tab.notice = Notice(tab.texts.gettext("image.gone"), "warning")
     return tab.image is not None
 
 

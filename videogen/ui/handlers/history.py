@@ -132,4 +132,4 @@ async def _read(tab: Tab, generation_id: str) -> Generation | None:
 def _gone(tab: Tab, generation_id: str) -> None:
     tab.board.drop(generation_id)
     tab.history.remove({generation_id})
-    tab.notice = Notice(tab.texts.say("notice.gone"), "warning")
+    tab.notice = Notice(tab.texts.gettext("notice.gone"), "warning")

@@ -22,7 +22,7 @@ async def select(tab: Tab, click: Click) -> None:
         if refusal.status != 404:
             raise
         tab.board.drop(click.generation_id)
-        tab.notice = Notice(tab.texts.say("notice.gone"), "warning")
+        tab.notice = Notice(tab.texts.gettext("notice.gone"), "warning")
         return
     tab.board.choose(click.generation_id)
 

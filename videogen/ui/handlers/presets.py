@@ -54,8 +54,8 @@ def _filled(tab: Tab, click: Click, title: str, values: FormValues) -> FormValue
     # What an earlier preset has brought is not the person's own seed.
     seed = click.text("seed") or ("" if typed == tab.preset_seed else typed)
     tab.preset_seed = click.text("seed")
-    what = tab.texts.say("reuse.quoted", words=title)
-    tab.notice = Notice(tab.texts.say("reuse.filled", what=what), form_back=True)
+    what = tab.texts.gettext("reuse.quoted", words=title)
+    tab.notice = Notice(tab.texts.gettext("reuse.filled", what=what), form_back=True)
     return {**values, "seed": seed, "image_id": ""}
 
 
@@ -70,9 +70,9 @@ async def ask_preset(tab: Tab, _click: Click) -> FormValues:
     """Ask for the name under which the form is kept. Nothing is filled in."""
     prompt = str(tab.form.get("prompt") or "").strip()
     if not prompt:
-        tab.notice = Notice(tab.texts.say("preset.empty"), "warning")
+        tab.notice = Notice(tab.texts.gettext("preset.empty"), "warning")
     elif len(tab.presets) >= MAX_PRESETS:
-        tab.notice = Notice(tab.texts.say("preset.full", most=MAX_PRESETS), "warning")
+        tab.notice = Notice(tab.texts.gettext("preset.full", most=MAX_PRESETS), "warning")
     else:
         form = own_values(tab.form)
         tab.dialog = Dialog(
@@ -100,7 +100,7 @@ async def keep_preset(tab: Tab, click: Click) -> None:
     else:
         presets = [*tab.presets, OwnPreset(new_id("pre"), title, asked["form"])]
     _store(tab, presets)
-    tab.notice = Notice(tab.texts.say("preset.renamed" if asked["id"] else "preset.saved", title=title))
+    tab.notice = Notice(tab.texts.gettext("preset.renamed" if asked["id"] else "preset.saved", title=title))
 
 
 @handles("delete-preset")
@@ -109,7 +109,7 @@ async def delete_preset(tab: Tab, click: Click) -> None:
     if (preset := _own(tab, click)) is not None:
         tab.deleted_presets = tab.presets
         _store(tab, [one for one in tab.presets if one.id != preset.id])
-        tab.notice = Notice(tab.texts.say("preset.deleted", title=preset.title), undo_do="restore-presets")
+        tab.notice = Notice(tab.texts.gettext("preset.deleted", title=preset.title), undo_do="restore-presets")
 
 
 @handles("restore-presets")
@@ -129,7 +129,7 @@ async def presets_of_browser(tab: Tab, click: Click) -> None:
 @handles("presets-refused")
 async def presets_refused(tab: Tab, _click: Click) -> None:
     """The browser has stored nothing."""
-    tab.notice = Notice(tab.texts.say("preset.forbidden"), "warning")
+    tab.notice = Notice(tab.texts.gettext("preset.forbidden"), "warning")
 
 
 def _own(tab: Tab, click: Click) -> OwnPreset | None:

@@ -33,7 +33,7 @@ async def animate(tab: Tab, click: Click) -> FormValues:
 @fills("form-back")
 async def form_back(tab: Tab, _click: Click) -> FormValues:
     """The form as it was before it was filled last."""
-    tab.notice = Notice(tab.texts.say("reuse.back"))
+    tab.notice = Notice(tab.texts.gettext("reuse.back"))
     return tab.form_before
 
 
@@ -49,12 +49,12 @@ async def again(tab: Tab, click: Click) -> None:
 
 def _filled(tab: Tab, generation: Generation, engine: EngineForm) -> FormValues:
     """The form's values for a generation's recipe, and a notice that names it and says what will differ."""
-    say, made_by = tab.texts.say, generation.engine_version
+    gettext, made_by = tab.texts.gettext, generation.engine_version
     title = shorten(generation.title or generation.prompt, 40)
-    words = [say("reuse.filled", what=say("reuse.quoted", words=title))]
+    words = [gettext("reuse.filled", what=gettext("reuse.quoted", words=title))]
     if engine.id != generation.engine:
-        words.append(say("reuse.other_engine", engine=generation.engine))
+        words.append(gettext("reuse.other_engine", engine=generation.engine))
     elif engine.version != made_by:
-        words.append(say("reuse.version", then=made_by, engine=engine.title, now=engine.version))
+        words.append(gettext("reuse.version", then=made_by, engine=engine.title, now=engine.version))
     tab.notice = Notice(" ".join(words), form_back=True)
     return form.values_of(form.recipe_of(generation), engine)

@@ -52,11 +52,11 @@ async def zip_(tab: Tab, _click: Click) -> None:
     """Have the browser download one zip of the selected ones."""
     ids = tab.history.picked_ids()
     if len(ids) > MAX_IDS:
-        tab.notice = Notice(tab.texts.say("history.zip_limit", most=MAX_IDS), "warning")
+        tab.notice = Notice(tab.texts.gettext("history.zip_limit", most=MAX_IDS), "warning")
         return
     bundle = await tab.client.zip_link(ids)
     tab.download = bundle.url
-    tab.notice = Notice(tab.texts.say("history.zip_comes", count=bundle.count))
+    tab.notice = Notice(tab.texts.gettext("history.zip_comes", count=bundle.count))
 
 
 @handles("trash")
@@ -79,10 +79,14 @@ async def trash(tab: Tab, click: Click) -> None:
 
 
 def _deleted(tab: Tab, gone: Sequence[str], name: str, *, running: bool) -> Notice:
-    say = tab.texts.say
+    gettext = tab.texts.gettext
     if not gone:
-        return Notice(say("history.still_running" if running else "history.not_there"), "warning")
-    words = say("history.deleted_one", name=tab.texts.short(name)) if name else say("history.deleted", count=len(gone))
+        return Notice(gettext("history.still_running" if running else "history.not_there"), "warning")
+    words = (
+        gettext("history.deleted_one", name=tab.texts.short(name))
+        if name
+        else gettext("history.deleted", count=len(gone))
+    )
     return Notice(words, undo=tuple(gone))
 
 
@@ -112,7 +116,7 @@ async def restore(tab: Tab, click: Click) -> None:
     back: list[str] = []
     for part in _parts(ids):
         back += (await tab.client.restore(part)).ids
-    words = tab.texts.say("history.back", count=len(back)) if back else tab.texts.say("history.too_late")
+    words = tab.texts.gettext("history.back", count=len(back)) if back else tab.texts.gettext("history.too_late")
     tab.notice = Notice(words, "info" if back else "warning")
     if tab.history.shown_before in back:
         await tab.fetch(tab.history.shown_before)
@@ -134,7 +138,7 @@ async def open_trash(tab: Tab, _click: Click) -> None:
         {
             "id": item.id,
             "name": tab.texts.short(item.title or item.prompt),
-            "until": tab.texts.say("trash.until", time=tab.texts.moment(item.restorable_until)),
+            "until": tab.texts.gettext("trash.until", time=tab.texts.moment(item.restorable_until)),
         }
         for item in page.items
     ]

@@ -29,7 +29,7 @@ async def set_expiry(tab: Tab, click: Click) -> None:
 async def revoke(tab: Tab, click: Click) -> None:
     """Revoke a link: whoever has its page open sees it end."""
     await tab.client.unshare(click.generation_id)
-    tab.notice = Notice(tab.texts.say("share.revoked"))
+    tab.notice = Notice(tab.texts.gettext("share.revoked"))
     if tab.dialog is not None and tab.dialog.name == "links":
         await links(tab, click)
     else:

@@ -34,7 +34,7 @@ def _pane(tab: Tab, item: Generation, letter: str) -> dict[str, Any]:
         "id": item.id,
         "letter": letter,
         "title": shorten(item.title or item.prompt, TITLE_CHARS),
-        "alt": tab.texts.say("compare.picture", letter=letter, prompt=shorten(item.prompt, ALT_CHARS)),
+        "alt": tab.texts.gettext("compare.picture", letter=letter, prompt=shorten(item.prompt, ALT_CHARS)),
         "video": item.video_url if shown else None,
         "image": item.image_url if shown else None,
         "poster": item.poster_url if shown else None,
@@ -51,19 +51,19 @@ def _settings(tab: Tab, item: Generation) -> dict[str, str]:
         "prompt": item.prompt,
         "negative": item.negative_prompt,
         "seed": str(item.seed),
-        "type": texts.say("form.video" if item.type == "video" else "form.still"),
+        "type": texts.gettext("form.video" if item.type == "video" else "form.still"),
         "size": f"{item.width} × {item.height}",
         "length": texts.length(item.duration_seconds) if item.duration_seconds else "",
         "fps": str(item.fps or ""),
-        "image": texts.say("job.an_image") + f" ({item.input_file_id})" if item.input_file_id else "",
+        "image": texts.gettext("job.an_image") + f" ({item.input_file_id})" if item.input_file_id else "",
         "engine": item.engine,
         "version": item.engine_version,
     }
-    return {texts.say(f"compare.{name}"): value for name, value in values.items()} | dict(own_settings(tab, item))
+    return {texts.gettext(f"compare.{name}"): value for name, value in values.items()} | dict(own_settings(tab, item))
 
 
 def _rows(tab: Tab, settings: Sequence[Mapping[str, str]]) -> list[dict[str, Any]]:
-    none = tab.texts.say("compare.none")
+    none = tab.texts.gettext("compare.none")
     rows: list[dict[str, Any]] = []
     for name in dict.fromkeys(name for one in settings for name in one):
         values = [one.get(name) or none for one in settings]

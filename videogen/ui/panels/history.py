@@ -28,7 +28,7 @@ def filters(tab: Tab) -> Mapping[str, Any]:
     """What can be looked for; of the engines those that are met here, where there are several."""
     wanted = tab.history.filters
     engines = {item.engine for item in tab.history.items} | ({wanted.engine} - {""})
-    chips = [(name, value, tab.texts.say(word)) for name, value, word in CHIPS]
+    chips = [(name, value, tab.texts.gettext(word)) for name, value, word in CHIPS]
     if len(engines) > 1 or wanted.engine:
         titles = {one.id: one.title for one in tab.site.engines}
         chips += [("engine", engine, titles.get(engine, engine)) for engine in sorted(engines)]
@@ -71,14 +71,14 @@ def _entry(tab: Tab, item: Generation, now: datetime) -> dict[str, Any]:
     badge = "" if item.status is Status.COMPLETED else texts.status(item.status)
     length = ""
     if item.status is Status.COMPLETED:
-        length = texts.say("history.still") if item.type == "image" else texts.length(item.duration_seconds)
+        length = texts.gettext("history.still") if item.type == "image" else texts.length(item.duration_seconds)
     return {
         "id": item.id,
         "status": item.status.value,
         "name": texts.short(name, 160),
         "short": texts.short(name, 60),
         "poster": item.poster_url or item.image_url or item.preview_url,
-        "badge": texts.say("status.missing") if missing else badge,
+        "badge": texts.gettext("status.missing") if missing else badge,
         "length": "" if missing else length,
         "at": item.created_at.isoformat(),
         "moment": texts.moment(item.created_at),
@@ -94,10 +94,10 @@ def _why_empty(tab: Tab) -> str:
     if not tab.history.loaded:
         return ""
     if tab.history.before:
-        return tab.texts.say("history.no_older")
+        return tab.texts.gettext("history.no_older")
     if tab.history.filters.q:
-        return tab.texts.say("history.none_of", words=tab.history.filters.q)
-    return tab.texts.say("history.empty" if tab.history.filters == Filters() else "history.none")
+        return tab.texts.gettext("history.none_of", words=tab.history.filters.q)
+    return tab.texts.gettext("history.empty" if tab.history.filters == Filters() else "history.none")
 
 
 def _found(tab: Tab) -> str:
@@ -106,8 +106,8 @@ def _found(tab: Tab) -> str:
     if shown.filters == Filters() or shown.before:
         return ""
     if shown.next_cursor is not None:
-        return tab.texts.say("history.found_more", number=len(shown.items))
-    return tab.texts.say("history.found", count=len(shown.items))
+        return tab.texts.gettext("history.found_more", number=len(shown.items))
+    return tab.texts.gettext("history.found", count=len(shown.items))
 
 
 def selection(tab: Tab) -> Mapping[str, Any]:

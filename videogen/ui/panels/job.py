@@ -53,7 +53,7 @@ def stage(tab: Tab) -> Mapping[str, Any]:
         "id": item.id,
         "picture": picture,
         # The player over it has a name of its own.
-        "alt": "" if video else tab.texts.say(kind, prompt=shorten(item.prompt, ALT_CHARS)),
+        "alt": "" if video else tab.texts.gettext(kind, prompt=shorten(item.prompt, ALT_CHARS)),
         "video": video,
         "message": "" if picture else shorten(tab.texts.stage(item), MESSAGE_CHARS),
         "advice": _advice(tab, item) if item.status is Status.FAILED else "",
@@ -75,7 +75,7 @@ def _tiles(tab: Tab) -> list[Mapping[str, Any]]:
         {
             "id": item.id,
             "picture": _picture(item),
-            "number": texts.say("history.variation", number=number, count=len(items)),
+            "number": texts.gettext("history.variation", number=number, count=len(items)),
             "note": "" if is_done(item) else _progress_note(tab, item),
             "selected": item.id == tab.board.selected_id,
         }
@@ -85,14 +85,14 @@ def _tiles(tab: Tab) -> list[Mapping[str, Any]]:
 
 def _progress_note(tab: Tab, item: Generation) -> str:
     if item.status is Status.PROCESSING:
-        return tab.texts.say("size.percent", percent=int(item.progress))
+        return tab.texts.gettext("size.percent", percent=int(item.progress))
     return _label(tab, item)
 
 
 def _advice(tab: Tab, item: Generation) -> str:
     """What to do about a failed one."""
     retryable = item.error is not None and item.error.retryable
-    return tab.texts.say("stage.failed_retry" if retryable else "stage.failed_change")
+    return tab.texts.gettext("stage.failed_retry" if retryable else "stage.failed_change")
 
 
 def player(tab: Tab) -> dict[str, object] | None:
@@ -118,7 +118,7 @@ def job(tab: Tab) -> Mapping[str, Any]:
     """State, stage, step, progress and times."""
     item, texts = tab.board.selected, tab.texts
     if item is None:
-        return {"id": "", "status": "", "label": texts.say("status.none"), "active": False}
+        return {"id": "", "status": "", "label": texts.gettext("status.none"), "active": False}
     attempt, begun = tab.board.begun.get(item.id, (1, None))
     # Without news nothing counts on.
     now = datetime.now(UTC) if tab.link == "live" else item.updated_at
@@ -137,14 +137,14 @@ def job(tab: Tab) -> Mapping[str, Any]:
         "stage": "" if unseen else shorten(texts.stage(item), MESSAGE_CHARS),
         "step": texts.step(item),
         "times": " · ".join(filter(None, notes)),
-        "heard": texts.say("job.said", percent=quarter) if running and quarter else "",
+        "heard": texts.gettext("job.said", percent=quarter) if running and quarter else "",
     }
 
 
 def _label(tab: Tab, item: Generation) -> str:
     if item.id in tab.board.cancelling and not item.status.is_terminal:
-        return tab.texts.say("status.cancelling")
-    return tab.texts.say("status.missing") if is_missing(item) else tab.texts.status(item.status)
+        return tab.texts.gettext("status.cancelling")
+    return tab.texts.gettext("status.missing") if is_missing(item) else tab.texts.status(item.status)
 
 
 def actions(tab: Tab) -> Mapping[str, Any]:

@@ -44,9 +44,9 @@ def _note(tab: Tab, item: Generation) -> str:
     """Place and start of one that waits; percent and rest of one that is rendered."""
     texts, left, wait = tab.texts, item.eta_seconds, item.expected_wait_seconds
     if item.id in tab.board.cancelling:
-        return texts.say("status.cancelling")
+        return texts.gettext("status.cancelling")
     if item.status is Status.QUEUED:
         notes = [texts.stage(item), texts.begins(wait)]
     else:
-        notes = [texts.say("size.percent", percent=int(item.progress)), texts.left(left)]
+        notes = [texts.gettext("size.percent", percent=int(item.progress)), texts.left(left)]
     return " · ".join(filter(None, notes))

@@ -33,17 +33,19 @@ def about(tab: Tab) -> Mapping[str, Any]:
 def facts(tab: Tab, item: Generation) -> list[tuple[str, str]]:
     """What is known about it: names and values. The seed stands by itself."""
     texts = tab.texts
-    length = texts.say("job.length_at", length=texts.length(item.duration_seconds), fps=item.fps) if item.fps else ""
+    length = (
+        texts.gettext("job.length_at", length=texts.length(item.duration_seconds), fps=item.fps) if item.fps else ""
+    )
     values = {
-        "makes": texts.say("form.video" if item.type == "video" else "form.still"),
+        "makes": texts.gettext("form.video" if item.type == "video" else "form.still"),
         "size": f"{item.width} × {item.height}",
         "length": length,
         "engine": f"{item.engine} {item.engine_version}".strip(),
-        "started_from": texts.say("job.an_image") if item.input_file_id else "",
+        "started_from": texts.gettext("job.an_image") if item.input_file_id else "",
         "left_out": item.negative_prompt,
         "file": texts.size(item.size_bytes),
     }
-    return [(texts.say(f"job.{name}"), value) for name, value in values.items() if value]
+    return [(texts.gettext(f"job.{name}"), value) for name, value in values.items() if value]
 
 
 def own_settings(tab: Tab, item: Generation) -> list[tuple[str, str]]:
@@ -59,7 +61,7 @@ def own_settings(tab: Tab, item: Generation) -> list[tuple[str, str]]:
 
 def _worded(tab: Tab, value: Any, unit: str) -> str:
     if isinstance(value, bool):
-        return tab.texts.say("setting.yes" if value else "setting.no")
+        return tab.texts.gettext("setting.yes" if value else "setting.no")
     text = value if isinstance(value, str) else orjson.dumps(value).decode()
     return f"{text} {unit}".strip()
 

@@ -71,5 +71,5 @@ def ends(texts: Texts, moment: datetime | None, now: datetime) -> str:
         return ""
     left = moment - now
     if left.days >= DAYS:
-        return texts.say("share.on", date=texts.words.date(moment.date()))
-    return texts.say("share.in", time=texts.time(left.total_seconds()))
+        return texts.gettext("share.on", date=texts.words.date(moment.date()))
+    return texts.gettext("share.in", time=texts.time(left.total_seconds()))

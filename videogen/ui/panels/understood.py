@@ -79,9 +79,9 @@ def _facts(explanation: Explanation, texts: Texts, *, each: bool) -> list[str]:
     facts = []
     if (seconds := explanation.expected_seconds) is not None:
         key = "understood.seconds_each" if each else "understood.seconds"
-        facts.append(texts.say(key, time=texts.time(seconds)))
+        facts.append(texts.gettext(key, time=texts.time(seconds)))
     if explanation.width and explanation.height:
-        facts.append(texts.say("understood.pixels", width=str(explanation.width), height=str(explanation.height)))
+        facts.append(texts.gettext("understood.pixels", width=str(explanation.width), height=str(explanation.height)))
     if explanation.cost is not None:
         facts.append(_price(explanation.cost, texts))
     return facts
@@ -90,4 +90,4 @@ def _facts(explanation: Explanation, texts: Texts, *, each: bool) -> list[str]:
 def _price(cost: Cost, texts: Texts) -> str:
     amount = texts.words.number(cost.amount, places=2 if cost.amount >= 0.01 else 4)
     key = "understood.cost_about" if cost.estimated else "understood.cost"
-    return texts.say(key, amount=amount, currency=cost.currency)
+    return texts.gettext(key, amount=amount, currency=cost.currency)

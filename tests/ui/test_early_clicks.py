@@ -1,0 +1,71 @@
+"""A click that comes before the page's watcher has its effect once the watcher is there."""
+
+import asyncio
+from types import SimpleNamespace
+
+import gradio as gr
+import pytest
+
+from tests.client.answers import generation_json
+from tests.ui.conftest import engine
+from videogen.ui.events import Events
+from videogen.ui.form import Limits, engine_form
+from videogen.ui.form_fields import FormFields
+from videogen.ui.pace import Pace
+from videogen.ui.pages import Visit
+from videogen.ui.tab import Site
+from videogen.ui.tabs import Tabs
+from videogen.ui.watch import Watch, Watched
+
+REQUEST = SimpleNamespace(session_hash="tab", cookies={}, headers={}, client=None)
+
+
+@pytest.fixture
+def site():
+    return Site([engine_form(engine(), Limits())])
+
+
+@pytest.fixture
+def click(client, site, tabs):
+    events = Events(client, tabs.pages, FormFields(site.engines), site)
+
+    async def run(token="mine", **data):
+        await events.act(gr.EventData(None, data), REQUEST, {"token": token})
+
+    return run
+
+
+@pytest.fixture
+def tabs():
+    return Tabs()
+
+
+async def first_frame(tabs, client, site):
+    frames = Watch(Watched(tabs, Pace(), site), client, "tab").frames(Visit(token="mine"))
+    async with asyncio.timeout(10):
+        frame = await anext(frames)
+    await frames.aclose()
+    return "".join(html for html in frame[:-1] if isinstance(html, str))
+
+
+async def test_what_was_opened_and_selected_is_shown(api, client, site, tabs, click):
+    older = generation_json("gen_a", status="completed", prompt="the older one")
+    api.session("mine", older, generation_json("gen_b", status="completed", createdAt="2026-12-01T00:00:00Z"))
+    await click(do="select", generationId="gen_a")
+    await click(do="help")
+    shown = await first_frame(tabs, client, site)
+    assert 'data-status="completed" data-generation-id="gen_a"' in shown
+    assert 'data-name="help"' in shown
+
+
+async def test_what_was_refused_is_said(api, client, site, tabs, click):
+    api.session("mine")
+    await click(do="select", generationId="gen_x")
+    assert "This generation is not there any more." in await first_frame(tabs, client, site)
+
+
+async def test_another_session_cannot_bring_anything_onto_the_page(api, client, site, tabs, click):
+    api.session("mine")
+    api.session("other")
+    await click("other", do="help")
+    assert 'data-name="help"' not in await first_frame(tabs, client, site)
