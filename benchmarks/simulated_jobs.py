@@ -81,7 +81,7 @@ def _begin(parts: Parts, queue: EmbeddedQueue) -> tuple[dict[str, str], Progress
     submit = project(session_id)
     row = generation(submit)
     names = {"token": token, "generation": row.id}
-    parts.store.create_project(submit, [row], Limits(1, 1, 1))
+    parts.store.create_project(submit, [row], Limits(1, 100_000, 1))
     lease = queue.claim("bench")
     assert lease is not None
     return names, ProgressRecorder(parts.store, parts.storage, lease, partial(queue.finish, lease))
