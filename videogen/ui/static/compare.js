@@ -11,6 +11,7 @@ function turn() {
   const videos = loaded();
   const lead = videos[0];
   if (!lead) return;
+  playing &&= !lead.ended; // Its event comes after another frame, which would play it from 0.
   const at = lead.currentTime;
   const due = (video) => playing && at < video.duration - LAST;
   const waits = videos.some((video) => due(video) && (video.seeking || video.readyState < 3));
@@ -33,6 +34,5 @@ on("compare", (ids, before) => {
   playing = !matchMedia("(prefers-reduced-motion: reduce)").matches;
   if (!before) turn();
 });
-listen("ended", ({ target }) => target === loaded()[0] && (playing = false), true);
-onClick("#compare-play", () => (playing = !playing));
+onClick("#compare-play", () => ((playing = !playing), loaded()[0].ended && (loaded()[0].currentTime = 0)));
 listen("input", ({ target }) => target.id === "compare-seek" && (loaded()[0].currentTime = target.value));
