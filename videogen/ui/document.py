@@ -55,6 +55,8 @@ class Document:
         words = negotiate(request.query_params, request.cookies, request.headers)
         start: Message = {}
         parts: list[bytes] = []
+        # The API answers while Gradio writes its document.
+        panels = asyncio.create_task(self._panels(request, words))
 
         async def complete(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -63,8 +65,7 @@ class Document:
             parts.append(message.get("body", b""))
             if message.get("more_body"):
                 return
-            panels = await self._panels(request, words)
-            body = _completed(b"".join(parts), words, panels, scope.get(NONCE, ""))
+            body = _completed(b"".join(parts), words, await panels, scope.get(NONCE, ""))
             headers = MutableHeaders(scope=start)
             headers["content-language"] = words.tag
             headers.add_vary_header(VARY)
@@ -75,7 +76,10 @@ class Document:
             await send(start)
             await send({"type": "http.response.body", "body": body})
 
-        await self.app(scope, receive, complete)
+        try:
+            await self.app(scope, receive, complete)
+        finally:
+            panels.cancel()
 
     async def _panels(self, request: Request, words: Catalog) -> dict[str, str]:
         """Every panel's HTML, of the session as it is now; without a known session, as for somebody new."""
@@ -94,7 +98,9 @@ class Document:
 def _completed(document: bytes, words: Catalog, panels: dict[str, str], nonce: str) -> bytes:
     document = _SOCIAL.sub(b"", _LANGUAGE.sub(rb"\g<1>" + words.tag.encode(), document, count=1))
     document = _API_INFO.sub(rb'\1{"named_endpoints":{},"unnamed_endpoints":{}}\2', document, count=1)
-    document = words.fill(document.replace(b"</head>", head().encode() + b"</head>", 1).decode()).encode()
+    begin, end = (part.encode() for part in head())
+    document = document.replace(b"<head>", b"<head>" + begin, 1).replace(b"</head>", end + b"</head>", 1)
+    document = words.fill(document.decode()).encode()
     # After the words were filled in: what a person wrote may look like a mark.
     document = _PANEL.sub(lambda mark: _json(panels[mark[1].decode()]), document)
     document = document.replace(

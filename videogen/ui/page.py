@@ -16,6 +16,7 @@ from videogen.ui.form_fields import engine_forms
 from videogen.ui.gradio_app import guard, no_search_for_matplotlib
 from videogen.ui.page_client import PageClient
 from videogen.ui.settings import PageSettings
+from videogen.ui.static_files import script_route
 from videogen.ui.tab import Site
 from videogen.ui.tabs import Tabs
 from videogen.ui.theme import theme
@@ -36,6 +37,7 @@ def mount_page(app: FastAPI, settings: PageSettings, path: str = "/") -> Callabl
     transport = None if settings.api_is_elsewhere else direct_transport()
     client = PageClient(settings.api_url, settings.visitor_headers, transport)
     app.include_router(upload_routes(uploads))
+    app.include_router(script_route())
     app.add_middleware(Document, client=client, site=Site(engine_forms(settings.engines, settings.limits)))
     tabs = Tabs(settings.tabs)
     page = build_blocks(settings, client, tabs, uploads)

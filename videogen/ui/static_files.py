@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from hashlib import sha256
 from importlib.resources import files
 from typing import Final
+
+from fastapi import APIRouter, Response
 
 from videogen.core.i18n import DEFAULT, catalog
 from videogen.ui.templating import render
@@ -28,7 +31,7 @@ SCRIPTS: Final = (
     "address",
     "focus",
 )
-"""In the document's head, after `page`, which all use, and in blocks of their own. Others are `js=` of components."""
+"""In this order after `page`, which all use, in blocks of their own. Others are `js=` of components."""
 STYLES: Final = (
     "colours",
     "base",
@@ -43,6 +46,7 @@ STYLES: Final = (
     "narrow",
 )
 """In the document's head, in this order: Gradio's own style sheets are loaded later."""
+_FOR_GOOD: Final = "public, max-age=31536000, immutable"
 
 
 @cache
@@ -52,11 +56,32 @@ def read(name: str) -> str:
 
 
 @cache
-def head() -> str:
-    """What goes into the document's head. Gradio's own `head` and `css` come only once its scripts run."""
+def scripts() -> str:
+    """All scripts of the page as one file."""
+    return read("page.js") + "".join(f"{{\n{read(f'{name}.js')}}}\n" for name in SCRIPTS)
+
+
+@cache
+def head() -> tuple[str, str]:
+    """What goes into the document's head: at its begin, and at its end.
+
+    The scripts run once the document is there, before Gradio's own. Gradio's `head` and `css` would come after those.
+    """
+    texts = Texts(catalog(DEFAULT))
     styles = _without_comments("\n".join(read(f"{name}.css") for name in STYLES))
-    scripts = read("page.js") + "".join(f"{{\n{read(f'{name}.js')}}}\n" for name in SCRIPTS)
-    return render("head", Texts(catalog(DEFAULT)), styles=styles, scripts=scripts)
+    version = sha256(scripts().encode()).hexdigest()[:12]
+    return render("scripts", texts, first=read("theme.js"), version=version), render("styles", texts, styles=styles)
+
+
+def script_route() -> APIRouter:
+    """The route of `scripts`. Each document names its version, so a browser keeps the file for good."""
+    router = APIRouter()
+
+    @router.api_route("/page.js", methods=["GET", "HEAD"], include_in_schema=False)
+    async def page_js() -> Response:
+        return Response(scripts(), media_type="text/javascript", headers={"Cache-Control": _FOR_GOOD})
+
+    return router
 
 
 def _without_comments(css: str) -> str:

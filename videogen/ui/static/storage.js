@@ -10,9 +10,7 @@ try {
   const value = { getItem, setItem, removeItem: (name) => kept.delete(name) };
   for (const name of ["localStorage", "sessionStorage"]) Object.defineProperty(window, name, { value });
 }
-const paint = (choices) => (document.documentElement.dataset.theme = choices?.theme ?? "");
-paint(stored("choices"));
-on("choices", (choices) => (store("choices", choices), paint(choices)));
+on("choices", (choices) => (store("choices", choices), (document.documentElement.dataset.theme = choices.theme)));
 videogen.presets = () => localStorage.getItem("videogen.presets");
 on("presets", (text) => {
   if (!text) return;
