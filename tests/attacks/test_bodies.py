@@ -66,6 +66,14 @@ def test_a_length_over_the_limit_is_refused_without_the_body(app):
     connection.close()
 
 
+@pytest.mark.parametrize("path", [f"{API}/generations", f"{API}/import", "/"])
+def test_a_length_may_have_thousands_of_zeros(app, path):
+    connection = http.client.HTTPConnection(urlsplit(app.base_url).netloc, timeout=20)
+    connection.request("POST", path, body=b"{}", headers={"Content-Length": "0" * 5000 + "2"})
+    assert connection.getresponse().status < 500
+    connection.close()
+
+
 def test_a_body_of_unknown_length_is_cut_at_the_limit_and_the_connection_stays_good(app):
     connection = http.client.HTTPConnection(urlsplit(app.base_url).netloc, timeout=20)
     pieces = (b"a" * 1024 for _ in range(20 * MAX_BODY_KB))

@@ -165,6 +165,33 @@ def test_the_name_of_a_file_is_short_and_plain(http):
         assert http.get(path).status_code == 404
 
 
+FILE = {"path": "http://127.0.0.1:1/x", "meta": {"_type": "gradio.FileData"}}
+
+
+@pytest.mark.parametrize("file", [FILE, {**FILE, "path": "/etc/passwd"}, {**FILE, "meta": 1}])
+def test_no_call_makes_gradio_open_or_fetch_a_file(http, file):
+    handlers = {one["api_name"]: one for one in http.get("/config").json()["dependencies"]}
+
+    def call(name, event_data=None, **values):
+        one = handlers[name]
+        data = [values.get(f"v{place}") for place in range(len(one["inputs"]))]
+        body = {"fn_index": one["id"], "data": data, "event_data": event_data}
+        answer = http.post(f"/gradio_api/run/{name}", json=body, headers=SAME_ORIGIN)
+        return answer.status_code
+
+    for inside in (file, [{"x": [file]}]):
+        assert call("act", {"do": "help", "x": inside}) == 422
+        assert call("fill", {"fill": "draft", "form": {"type": inside}}) == 422
+        assert call("search", v0=inside) == 422
+        assert call("engine", v0=inside) == 422
+    assert call("act", {"do": "help", "path": "x"}) == 422
+    # The button's own value, of which its component makes a file.
+    assert call("given", v0=[1]) == 422
+    # As the page names an upload.
+    assert call("given", FILE, v1={"path": "/etc/passwd", "name": "x"}) == 200
+    assert call("engine", v0="no such engine") == 200
+
+
 def test_agents_open_no_stream(http):
     for method in ("GET", "DELETE"):
         answer = http.request(method, "/gradio_api/mcp/", headers={"Accept": "text/event-stream"})

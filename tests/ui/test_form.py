@@ -105,6 +105,7 @@ def test_no_seed_and_no_negative_prompt_where_there_is_none():
         ({1: "x" * 2001}, "negative prompt has 2,001 characters"),
         ({2: "4:3"}, "Size: expected .* '4:3 288'"),
         ({3: None}, "Size: expected"),
+        ({3: "9" * 400}, "Size: expected"),
         ({6: "12x"}, "whole number"),
     ],
 )

@@ -51,6 +51,18 @@ def test_what_is_not_named_stays(fields):
     assert updates(fields, {"seed": "7", "unknown": 1}) == {"seed": gr.update(value="7")}
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("width", "x"), ("width", [1]), ("seconds", True), ("width", 1e300), ("fps", 2**64), ("prompt", {}), ("type", [1])],
+)
+def test_what_a_field_cannot_hold_is_left_out(fields, name, value):
+    assert updates(fields, {"seed": "7", name: value}).keys() <= {"seed", "per-line"}
+
+
+def test_a_frame_rate_that_is_no_number_is_no_choice(fields):
+    assert "choices" not in updates(fields, {"fps": "fast"})["fps"]
+
+
 def test_another_engine_brings_its_choices_with_the_value(fields):
     changes = updates(fields, {"engine": "own", "own.steps": 12, "seconds": 3, "fps": 23})
     assert changes["settings-own"]["visible"] is True

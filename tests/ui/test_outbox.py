@@ -84,3 +84,8 @@ async def test_a_kept_form_that_is_refused_says_which_and_why(api, events, form)
 async def test_what_nobody_can_send_is_refused_in_words(api, events, kept):
     assert await resend(events, kept, "k1") != ""
     assert api.keys == {}
+
+
+async def test_text_that_no_request_takes_is_refused_in_words(events, tab):
+    await events.act(gr.EventData(None, {"do": "rename", "generationId": "gen_a", "title": "\0"}), Request(), SESSION)
+    assert "control characters" in tab.notice.text

@@ -133,6 +133,7 @@ async def test_no_other_file_is_shown(page, uploads, tmp_path):
     for other in (
         *("/etc/passwd", "etc/passwd", "", "http://127.0.0.1:1/x.png", str(tmp_path / "secret.png"), folder),
         *(f"{folder}/../secret.png", f"{folder}/x/../../secret.png", f"{path}/../../../secret.png", f"{path}\0.png"),
+        path + "x" * 300,
     ):
         answer = await page.get(f"/gradio_api/file={quote(other)}")
         assert (answer.status_code, answer.json()["code"]) == (404, "not_found"), other

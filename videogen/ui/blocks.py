@@ -205,7 +205,7 @@ def _wire_form(
     shape.change(js=custom, inputs=shape, outputs=fields.custom_size, **LOCAL)
     engine = fields.fields["engine"]
     changed = list(engine_updates(fields, None))
-    engine.input(events.engine, [engine, parts.session], changed, queue=False, **QUIET)
+    engine.input(events.engine, [engine, parts.session], changed, **{**SHORT, "postprocess": True})
 
 
 def _wire_files(fields: FormFields, events: FileEvents, parts: Parts) -> None:

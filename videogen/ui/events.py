@@ -149,10 +149,12 @@ class Events:
             self._ring(tab)
 
     async def run(self, tab: Tab, handling: Awaitable[T]) -> T | None:
-        """Do what a handler does; why the API refused it becomes a notice. Then show what has changed."""
+        """Do what a handler does; why it was refused becomes a notice. Then show what has changed."""
         result = None
         try:
             result = await handling
+        except ValidationError as problem:
+            tab.notice = Notice(explain(problem, tab.texts), "warning")
         except ClientError as problem:
             tab.notice = Notice(tab.texts.refusal(problem), "warning")
         self._ring(tab)

@@ -202,7 +202,7 @@ def pixels(shape: object, detail: Any, engine: EngineForm | None, typed: object)
         return width, height
     try:
         return size(str(shape), int(detail), engine.multiple if engine else 2)
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         raise FormError("form.size_expected", got=repr(f"{shape} {detail}")) from None
 
 

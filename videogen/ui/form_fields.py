@@ -19,6 +19,8 @@ from videogen.ui.texts import DETAILS, SHAPES, engine_mark, mark
 
 MAX_LINES: Final = 20
 """Prompts in one form."""
+LARGEST: Final = 2**53
+"""Of the numbers that a browser can hold exactly."""
 _BASICS: Final = ("prompt", "negative", "shape", "detail", "seconds", "fps", "seed", "engine")
 """In the order that `form.request` takes them."""
 
@@ -86,12 +88,16 @@ class FormFields:
         return [*self.all(), *self.own.values(), self.custom_size]
 
     def updates(self, values: Mapping[str, Any], gettext: Callable[[str], str]) -> list[Any]:
-        """The new values of `filled`: `values` by field name, all else stays; `gettext` gives the words of a key."""
+        """The new values of `filled`: `values` by field name, all else stays; `gettext` gives the words of a key.
+
+        Anybody may have written them, as a browser's storage has: what a field cannot hold is left out.
+        """
+        values = {name: value for name, value in values.items() if _can_hold(self.fields.get(name), value)}
         changes = engine_updates(self, values["engine"], gettext) if "engine" in values else {}
         if "prompt" in values:
             # Whatever it was made for, it is one prompt.
             values = {"per_line": False, **values}
-        if values.get("fps"):
+        if type(values.get("fps")) is int:
             rates = sorted({*self.engine(values.get("engine")).fps_choices, values["fps"]})
             changes[self.fields["fps"]] = gr.update(choices=[(f"{rate} fps", rate) for rate in rates])
         if "shape" in values:
@@ -100,6 +106,13 @@ class FormFields:
             if (component := self.fields.get(name)) is not None:
                 changes[component] = {**changes.get(component, {}), **gr.update(value=value)}
         return [changes.get(component, gr.skip()) for component in self.filled()]
+
+
+def _can_hold(component: Any, value: Any) -> bool:
+    """Whether it is a plain value that the component can show; Gradio answers others with 500."""
+    if type(value) in (int, float):
+        return bool(abs(value) <= LARGEST)
+    return value is None or (isinstance(value, str | bool) and not isinstance(component, gr.Number | gr.Slider))
 
 
 def engine_forms(engines: Sequence[EngineInfo], limits: Limits) -> list[EngineForm]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final, Literal
 
 import orjson
@@ -18,12 +19,13 @@ JOIN: Final = "/gradio_api/queue/join"
 
 
 class Call(BaseModel):
-    """The body of a call, as far as Gradio uses it. Values in `data` and `event_data` are for the handlers to check."""
+    """The body of a call, as far as Gradio uses it. What values in `data` and `event_data` mean, the handlers check."""
 
     model_config = ConfigDict(strict=True)
 
     fn_index: int
     data: list[Any]
+    event_data: Any = None
     session_hash: str | None = Field(default=None, max_length=64)
     trigger_id: int | None = None
     batched: Literal[False] | None = None
@@ -37,8 +39,8 @@ class GradioCalls:
     def __init__(self, app: ASGIApp, page: Blocks) -> None:
         self.app = app
         # Those without a function run in the browser alone; the others are tools, which are called over MCP.
-        self._inputs = {
-            number: len(handler.inputs)
+        self._handlers = {
+            number: handler
             for number, handler in page.fns.items()
             if handler.fn is not None and handler.api_visibility == "private"
         }
@@ -65,11 +67,46 @@ class GradioCalls:
             raise InvalidRequestError("body", "valid JSON", f"text of something else ({problem})") from None
         except ValidationError as problem:
             raise invalid_request(problem.errors(include_url=False)) from None
-        inputs = self._inputs.get(call.fn_index)
-        if inputs is None:
+        handler = self._handlers.get(call.fn_index)
+        if handler is None:
             raise InvalidRequestError("fn_index", "the number of a handler of the page", call.fn_index)
-        if len(call.data) != inputs:
-            raise InvalidRequestError("data", f"{inputs} values", f"text of {len(call.data)} values")
+        if len(call.data) != len(handler.inputs):
+            raise InvalidRequestError("data", f"{len(handler.inputs)} values", f"text of {len(call.data)} values")
+        _check_values(call.data, handler.inputs)
+        # A component's own event may carry a file, which no function of the page reads.
+        if handler.collects_event_data and _names_file(call.event_data, {"path"}):
+            raise InvalidRequestError("event_data", "values without files", "text of a file")
+
+
+def _check_values(values: Sequence[Any], components: Sequence[Any]) -> None:
+    """Refuse what a component's own model does not take, and files: Gradio would open them, or fetch them by address.
+
+    The page names an upload by its path alone, which `Uploads.find` checks.
+    """
+    if _names_file(values, {"path", "meta"}):
+        raise InvalidRequestError("data", "values without files", "text of a file")
+    for value, component in zip(values, components, strict=True):
+        model: type[BaseModel] | None = getattr(component, "data_model", None)
+        if model is not None and value is not None:
+            try:
+                model.model_validate(value, context={"validate_meta": True})
+            except ValidationError:
+                expected = f"values that the component {component.get_block_name()} takes"
+                raise InvalidRequestError("data", expected, "text of another") from None
+
+
+def _names_file(value: Any, marks: set[str]) -> bool:
+    """Whether there is an object with all of these keys in it, by which Gradio knows a file."""
+    left = [value]
+    while left:
+        part = left.pop()
+        if isinstance(part, dict):
+            if marks <= part.keys():
+                return True
+            left += part.values()
+        elif isinstance(part, list):
+            left += part
+    return False
 
 
 def replay(body: bytes, receive: Receive) -> Receive:

@@ -44,6 +44,8 @@ def like_image(image: tuple[int, int], short: int, engine: EngineForm) -> tuple[
 
 def cut_of(image: tuple[int, int], size: tuple[int, int]) -> Cut | None:
     """What of the image is cut off where a result of this size is filled with it; None for nothing worth a word."""
+    if min(size) < 1:  # as it was typed
+        return None
     wanted = (size[0] / size[1]) / (image[0] / image[1])
     share = 1 - min(wanted, 1 / wanted)
     if share < NOTICEABLE:

@@ -92,7 +92,9 @@ class Uploads:
             return None
         found = Path(path)
         own = found.is_absolute() and ".." not in found.parts and found.parent.parent == self.folder
-        return found if own and found.is_file() else None
+        with suppress(OSError):  # of a name that is too long
+            return found if own and found.is_file() else None
+        return None
 
     async def keep(self, request: Request) -> Path:
         """Store the one file of a request. Its handler looks at what it is, and says in words what is wrong with it.

@@ -107,10 +107,15 @@ async def receive_file(request: Request, path: Path, limit: int, check_space: Ca
         raise StorageError(f"The zip could not be stored: {error.strerror}.") from error
 
 
+def whole_number(text: bytes) -> int:
+    """The number in a `Content-Length`; 0 where it is none. Thousands of zeros may stand before it."""
+    digits = text.lstrip(b"0")
+    return int(digits[:20]) if digits.isdigit() else 0
+
+
 def _stated_size(request: Request, limit: int) -> int:
     """The size of the body that its headers state; 0 where they do not. Raises _TooLargeError above the limit."""
-    length = request.headers.get("content-length", "")
-    size = int(length) if length.isascii() and length.isdigit() else 0
+    size = whole_number(request.headers.get("content-length", "").encode("latin-1"))
     if size > limit:
         raise _TooLargeError("too large")
     return size

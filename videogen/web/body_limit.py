@@ -18,6 +18,7 @@ from videogen.core.errors import (
     ServerBusyError,
     VideogenError,
 )
+from videogen.web.bodies import whole_number
 from videogen.web.problems import problem_response
 
 OWN_LIMITS: Final = (
@@ -78,11 +79,11 @@ class BodyLimit:
         # Of several headers, the routes read another one than `dict` keeps.
         types = [value for name, value in scope["headers"] if name == b"content-type"]
         is_multipart = bool(types) and all(value.lower().startswith(b"multipart/") for value in types)
-        length = headers.get(b"content-length", b"0")
-        if b"transfer-encoding" not in headers and length == b"0":
+        length = whole_number(headers.get(b"content-length", b""))
+        if b"transfer-encoding" not in headers and not length:
             return b""
         limit = self._max_kb * 1024
-        if length.isdigit() and int(length) > limit:
+        if length > limit:
             raise self._too_large()
         body = bytearray()
         more = True

@@ -136,8 +136,11 @@ async def test_the_image_s_own_shape_cuts_nothing_and_another_one_says_what(tab,
     assert "The result has 384 × 288 pixels; nothing is cut off." in html("image")
     assert fit_image(tab, FORM) is None
     assert "512 × 288 pixels: 25 % at the top and bottom would be cut off." in html("image")
+    assert fit_image(tab, FORM | {"shape": LIKE_IMAGE, "detail": "²"}) == (384, 288)
     fit_image(tab, FORM | {"shape": "custom", "width": 300, "height": 300})
     assert "300 × 300 pixels: 25 % at the sides would be cut off." in html("image")
+    fit_image(tab, FORM | {"shape": "custom", "width": 300, "height": 0})
+    assert "300 × 0 pixels" in html("image")
     fit_image(tab, FORM | {"shape": "custom", "width": None})
     assert "cut off" not in html("image")
 

@@ -80,3 +80,10 @@ async def test_vary_asks_for_one_project_with_seeds_of_its_own(api, tab, click):
     assert asked["variations"] == 4
     assert asked["settings"] == SIZE
     assert tab.board.selected_id == "gen_0"
+
+
+@pytest.mark.parametrize("count", ["²", "x", "0", None])
+async def test_again_without_a_number_is_one(api, tab, click, count):
+    api.session("mine", generation_json("gen_a", **FACTS | {"settings": SIZE}))
+    await click("again", generationId="gen_a", variations=count)
+    assert json.loads(api.requests[-1].content).get("variations", 1) == 1

@@ -152,7 +152,7 @@ def fit_image(tab: Tab, values: Mapping[str, Any]) -> tuple[int, int] | None:
     tab.takes_image = engine is not None and engine.image
     typed: tuple[Any, Any] = values["width"], values["height"]
     if tab.like_image and tab.image is not None and engine is not None:
-        short = int(values["detail"]) if str(values["detail"]).isdigit() else int(engine.details[0])
+        short = int(values["detail"] if values["detail"] in engine.details else engine.details[0])
         tab.size = like_image((tab.image.width, tab.image.height), short, engine)
         return tab.size
     try:

@@ -40,7 +40,9 @@ async def form_back(tab: Tab, _click: Click) -> FormValues:
 @handles("again")
 async def again(tab: Tab, click: Click) -> None:
     """The same recipe at once, with seeds that are drawn anew; `variations` is how many, in one project."""
-    wanted = form.again(await tab.client.get(click.generation_id), int(click.text("variations", 1) or 1))
+    count = click.text("variations", 1)
+    variations = int(count) if count.isascii() and count.isdigit() else 1
+    wanted = form.again(await tab.client.get(click.generation_id), variations)
     project = await tab.client.submit(wanted, str(uuid4()))
     for generation in project.generations:
         tab.board.put(generation)
