@@ -53,7 +53,15 @@ def test_what_is_not_named_stays(fields):
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("width", "x"), ("width", [1]), ("seconds", True), ("width", 1e300), ("fps", 2**64), ("prompt", {}), ("type", [1])],
+    [
+        ("width", "x"),
+        ("width", [1]),
+        ("seconds", True),
+        ("width", 1e300),
+        ("fps", 2**64),
+        ("prompt", {}),
+        ("type", [1]),
+    ],
 )
 def test_what_a_field_cannot_hold_is_left_out(fields, name, value):
     assert updates(fields, {"seed": "7", name: value}).keys() <= {"seed", "per-line"}
