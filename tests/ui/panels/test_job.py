@@ -37,7 +37,7 @@ def test_a_running_one_has_its_state_and_its_progress(tab, html):
     assert "3 / 9" in job
     assert "about 12 s left" in job
     assert ">25 % rendered<" in job, "who hears it hears each quarter"
-    assert buttons(html) == {"cancel", "share"}
+    assert buttons(html) == {"cancel", "share", "use-settings", "new-seed", "vary"}
 
 
 def test_times_are_told_as_far_as_they_are_known(tab, html):
