@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
+from functools import cache
 from time import time
 from typing import Any, Final
 from urllib.parse import quote
 
+from videogen.core.i18n import DEFAULT, catalog
 from videogen.core.text import shorten
 from videogen.schemas.generations import Generation
 from videogen.schemas.status import Status
 from videogen.ui.address import build, outer
 from videogen.ui.tab import Tab
 from videogen.ui.templating import render
-from videogen.ui.texts import TITLE
+from videogen.ui.texts import TITLE, Texts
 
 TITLE_CHARS: Final = 40
 
@@ -35,7 +37,7 @@ def signals(tab: Tab) -> Mapping[str, Any]:
     running = next((item for item in tab.board.line() if item.status is Status.PROCESSING), None)
     return {
         "title": title(tab),
-        "icon": None if running is None else icon(tab, running),
+        "icon": None if running is None else icon(running),
         "ended": [_alert(tab, item) for item in tab.board.ended if item.status is not Status.CANCELLED],
         "choices": asdict(tab.choices),
         "now": int(time()) // 2 * 2,
@@ -76,9 +78,14 @@ def title(tab: Tab) -> str:
     return texts.gettext("tab.several_wait" if several else "tab.place", place=place, number=len(line), prompt=prompt)
 
 
-def icon(tab: Tab, item: Generation) -> str:
+def icon(item: Generation) -> str:
     """A ring that fills, in steps of 5 %."""
-    return "data:image/svg+xml," + quote(render("icon", tab.texts, percent=max(2, int(item.progress) // 5 * 5)))
+    return _ring(max(2, int(item.progress) // 5 * 5))
+
+
+@cache
+def _ring(percent: int) -> str:
+    return "data:image/svg+xml," + quote(render("icon", Texts(catalog(DEFAULT)), percent=percent))
 
 
 def _alert(tab: Tab, item: Generation) -> Mapping[str, str]:

@@ -18,6 +18,8 @@ def _environment() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        # Or each use of a template would ask the disk whether it has changed.
+        auto_reload=False,
     )
 
 
