@@ -34,6 +34,12 @@ async def test_a_bookmark_is_opened_however_old_it_is_and_whatever_renders(api, 
     assert query(tab) == "?generation=gen_old"
 
 
+async def test_what_renders_takes_no_place_in_the_history(api, tab, arrive):
+    api.page_size = 2
+    await arrive(made("gen_old"), made("gen_older", -1), made("gen_now", 2, status="processing"))
+    assert [item.id for item in tab.history.items] == ["gen_old", "gen_older"]
+
+
 async def test_one_that_is_not_there_is_said_to_be_and_nothing_takes_its_place(tab, arrive, html):
     await arrive(made("gen_a"), search="?generation=gen_foreign")
     assert tab.board.selected_id is None

@@ -58,6 +58,22 @@ async def test_what_was_opened_and_selected_is_shown(api, client, site, tabs, cl
     assert 'data-name="help"' in shown
 
 
+async def test_what_is_deleted_in_one_tab_goes_from_the_others_of_the_browser_alone(api, client, site, tabs, click):
+    """Those of the same token: each page has its own."""
+    api.session("mine", generation_json("gen_a", status="completed"))
+    watchers = {name: Watch(Watched(tabs, Pace(), site), client, name) for name in ("tab", "next", "device")}
+    frames = [watch.frames(Visit(token="mine")) for watch in watchers.values()]
+    async with asyncio.timeout(10):
+        for one in frames:
+            await anext(one)
+        tabs.pages.get("device").token = "another device's"
+        await click(do="trash", generationId="gen_a")
+    left = {name: [item.id for item in tabs.pages.get(name).history.items] for name in watchers}
+    assert left == {"tab": [], "next": [], "device": ["gen_a"]}
+    for one in frames:
+        await one.aclose()
+
+
 async def test_what_was_refused_is_said(api, client, site, tabs, click):
     api.session("mine")
     await click(do="select", generationId="gen_x")

@@ -19,6 +19,7 @@ from videogen.ui.form_fields import FormFields, engine_updates
 from videogen.ui.handlers import FILLS, HANDLERS, Click, FormValues
 from videogen.ui.handlers.files import fit_image, look_up_image
 from videogen.ui.handlers.history import search
+from videogen.ui.handlers.selection import take_over
 from videogen.ui.page_client import PageClient
 from videogen.ui.pages import Pages, Visit, texts_of
 from videogen.ui.tab import Explained, Notice, Site, Tab
@@ -158,6 +159,10 @@ class Events:
         except ClientError as problem:
             tab.notice = Notice(tab.texts.refusal(problem), "warning")
         self._ring(tab)
+        for other in self._pages.others(tab) if tab.changed else ():
+            if isinstance(other, Tab):
+                take_over(other, tab)
+        tab.changed.clear()
         return result
 
     def _ring(self, tab: Tab) -> None:

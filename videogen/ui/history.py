@@ -140,16 +140,17 @@ async def load(client: AsyncClient, history: History) -> None:
 
 
 async def open_history(client: AsyncClient, history: History, address: Address, newest: GenerationPage) -> None:
-    """Show what an address says. `newest` is the first page without filters, which is known on arrival.
+    """Show what an address says. `newest` are the newest generations, ended or not, which are known on arrival.
 
     Raises:
         ClientError: the API does not answer.
     """
     history.show(newest)
-    if (address.filters, address.before) == (Filters(), ""):
+    if (address.filters, address.before) != (Filters(), ""):
+        history.look(address.filters, address.before)
+        history.order_search(address.filters.q)
+    elif len(history.items) == len(newest.items):
         return
-    history.look(address.filters, address.before)
-    history.order_search(address.filters.q)
     try:
         await load(client, history)
     except ApiError:

@@ -136,6 +136,10 @@ class Pages:
         page.proven = page.proven or page.token == visit.token
         return page
 
+    def others(self, page: Page) -> list[Page]:
+        """The other open pages of the same browser."""
+        return [other for other in self._open.values() if other is not page and other.token == page.token is not None]
+
     def close(self, session_hash: str, page: Page) -> None:
         """Forget a tab, unless it has been replaced since."""
         if self._open.get(session_hash) is page:

@@ -28,7 +28,7 @@ def signals(tab: Tab) -> Mapping[str, Any]:
     `compare`: the ids of those whose videos play in step in the dialog.
     `address`: see `static/address.js`; None until it is known. `search`: what the search field must show.
     `title`, `icon`: the tab's title, and the address of its icon while something renders. `ended`: what has ended since
-    the page was opened. `choices`: see `Choices`. `now`: seconds since 1970.
+    the page was opened. `choices`: see `Choices`. `now`: seconds since 1970, not before the last end that is shown.
     `download`: the address of what is to be downloaded. `import_to`: where the chosen zip is to be sent.
     `presets`: the text of the person's own presets that the browser is to store.
     `most_bytes`: how large a file for the form may be.
@@ -40,7 +40,9 @@ def signals(tab: Tab) -> Mapping[str, Any]:
         "icon": None if running is None else icon(running),
         "ended": [_alert(tab, item) for item in tab.board.ended if item.status is not Status.CANCELLED],
         "choices": asdict(tab.choices),
-        "now": int(time()) // 2 * 2,
+        "now": max(
+            [int(time()) // 2 * 2, *(item.finished_at.timestamp() for item in tab.board.ended if item.finished_at)]
+        ),
         "session": None if tab.proven or tab.token is None else {"token": tab.token, "adopt": tab.adopt},
         "link": tab.link,
         "compare": [pane["id"] for pane in dialog.values["panes"]] if dialog and dialog.name == "compare" else None,

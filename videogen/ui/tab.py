@@ -130,6 +130,8 @@ class Tab(Page):
     """Where the browser is to send the zip that was chosen; None while none is sent."""
     import_words: str = ""
     """What becomes of it."""
+    changed: set[str] = field(default_factory=set)
+    """Ids of what was renamed, marked, deleted or brought back here, and is not yet in the browser's other tabs."""
     rendered: dict[str, tuple[Any, str]] = field(default_factory=dict)
     """By panel: the values it was rendered from last, and its HTML."""
 

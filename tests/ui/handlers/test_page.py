@@ -1,6 +1,7 @@
 """Notices on return, steps through the history, and what a visitor chooses for the page."""
 
-from tests.ui.conftest import at, generation
+from tests.ui.conftest import at, event, generation, result_json
+from videogen.ui.away import away_notice
 from videogen.ui.signals import signals
 from videogen.ui.tab import Notice
 
@@ -13,6 +14,24 @@ async def test_coming_back_does_not_replace_what_stands_there(tab, click):
     tab.notice = None
     await click("back", since=1)
     assert "1 finished" in tab.notice.text
+
+
+async def test_coming_back_shows_what_was_changed_elsewhere(tab, click, api):
+    """No event says what was deleted or renamed."""
+    tab.board.put(generation("gen_a", status="completed"))
+    tab.board.select("gen_a")
+    await click("back", since=1)
+    assert tab.board.selected_id is None
+    assert tab.history.outdated.is_set()
+
+
+def test_what_ended_before_ones_eyes_is_not_told_as_missed(tab, monkeypatch):
+    monkeypatch.setattr("videogen.ui.signals.time", lambda: 0.0)
+    tab.board.put(generation("gen_a", status="processing"))
+    tab.board.apply(event("render_result", seconds=5, **result_json()))
+    ended = tab.board.get("gen_a")
+    assert signals(tab)["now"] == ended.finished_at.timestamp()
+    assert away_notice(tab, signals(tab)["now"]) is None
 
 
 async def test_choices_are_kept_by_the_browser_and_a_switch_that_cannot_be_on_says_why(tab, click, html):

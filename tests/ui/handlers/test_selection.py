@@ -3,6 +3,10 @@
 import pytest
 
 from tests.ui.test_arrival import made, query
+from videogen.ui.address import Address
+from videogen.ui.arrival import read_address
+from videogen.ui.handlers.selection import take_over
+from videogen.ui.tab import Tab
 
 
 def listed(tab):
@@ -99,3 +103,20 @@ async def test_the_trash_shows_until_when_each_can_be_restored(four, tab, click,
     assert 'data-generation-id="gen_b"' in html("dialog")
     await click("restore", generationId="gen_b")
     assert "The trash is empty." in html("dialog")
+
+
+async def test_what_another_tab_of_the_browser_changes_shows_at_once(api, four, tab, click, client, html):
+    other = Tab(client.as_session("mine"), tab.texts, token="mine")
+    await read_address(other, Address(), await other.client.list())
+    other.board.choose("gen_b")
+    other.history.pick("gen_c")
+    await click("rename", generationId="gen_b", title="a new name")
+    take_over(other, tab)
+    assert other.board.selected.title == other.history.items[1].title == "a new name"
+    assert other.history.picked_ids() == ["gen_c"]
+    assert other.history.outdated.is_set()
+    tab.changed.clear()
+    await click("trash", generationId="gen_b")
+    take_over(other, tab)
+    assert listed(other) == ["gen_a", "gen_c", "gen_d"]
+    assert other.board.selected_id == "gen_c", "the older neighbour"

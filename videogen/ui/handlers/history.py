@@ -114,6 +114,7 @@ async def _change(tab: Tab, generation_id: str, title: str | None = None, favori
             raise
         _gone(tab, generation_id)
         return
+    tab.changed.add(generation_id)
     tab.board.put(changed)
     tab.history.replace(changed)
     if tab.history.filters != Filters():

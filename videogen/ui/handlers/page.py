@@ -22,7 +22,13 @@ async def close_dialog(tab: Tab, _click: Click) -> None:
 
 @handles("back")
 async def back(tab: Tab, click: Click) -> None:
-    """Somebody looks at the page again: say what has ended since, unless something else stands there."""
+    """Somebody looks at the page again: say what has ended since, unless something else stands there.
+
+    No event says what was renamed or deleted elsewhere, so the history and what is on the stage are read again.
+    """
+    tab.history.outdated.set()
+    if tab.board.selected_id:
+        await tab.fetch(tab.board.selected_id)
     if tab.notice is None:
         tab.notice = away_notice(tab, read_moment(click.data.get("since")))
 

@@ -72,7 +72,8 @@ async def trash(tab: Tab, click: Click) -> None:
             gone += answer.ids
             running = running or any(one.code == "not_terminal" for one in answer.left_out)
     finally:
-        _take_away(tab, gone)
+        take_away(tab, gone)
+        tab.changed |= set(gone)
         tab.close_dialog()
     tab.notice = _deleted(tab, gone, name, running=running)
     await load(tab.client, tab.history)
@@ -90,7 +91,7 @@ def _deleted(tab: Tab, gone: Sequence[str], name: str, *, running: bool) -> Noti
     return Notice(words, undo=tuple(gone))
 
 
-def _take_away(tab: Tab, gone: Collection[str]) -> None:
+def take_away(tab: Tab, gone: Collection[str]) -> None:
     """Take deleted ones from the list and from the stage, which then shows the older neighbour, else the newer one."""
     shown = tab.board.selected_id or ""
     names = [item.id for item in tab.history.items]
@@ -109,6 +110,19 @@ def _take_away(tab: Tab, gone: Collection[str]) -> None:
     tab.history.remove(set(gone))
 
 
+def take_over(tab: Tab, other: Tab) -> None:
+    """Show what was renamed, marked, deleted or brought back in another tab of the browser."""
+    gone = {name for name in other.changed if other.board.get(name) is None}
+    for item in filter(None, map(other.board.get, other.changed)):
+        if tab.board.get(item.id) is not None:
+            tab.board.put(item)
+        tab.history.replace(item)
+    if gone:
+        take_away(tab, gone)
+    tab.history.outdated.set()
+    tab.ring(urgent=True)
+
+
 @handles("restore")
 async def restore(tab: Tab, click: Click) -> None:
     """Bring deleted ones back: one of the trash, those of a button, or those of the notice."""
@@ -116,6 +130,7 @@ async def restore(tab: Tab, click: Click) -> None:
     back: list[str] = []
     for part in _parts(ids):
         back += (await tab.client.restore(part)).ids
+    tab.changed |= set(back)
     words = tab.texts.gettext("history.back", count=len(back)) if back else tab.texts.gettext("history.too_late")
     tab.notice = Notice(words, "info" if back else "warning")
     if tab.history.shown_before in back:

@@ -1,4 +1,4 @@
-// The address names what is looked at, and Back and Forward go through it.
+// The address names what is looked at; Back and Forward go through it.
 const HOST = "https://huggingface.co"; // around a Space, with an address of its own
 let steps = Infinity;
 on("address", (at) => {

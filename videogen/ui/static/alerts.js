@@ -1,4 +1,4 @@
-// Title and icon show what is going on; a notification and a sound announce what has ended, where wanted.
+// Title and icon show what goes on; a notification and a sound announce its end.
 let sound;
 let mark = null; // what has ended and was not looked at
 const titled = () => (document.title = mark ?? videogen.signals.title);

@@ -1,4 +1,4 @@
-// Plays videos in step with the longest; a shorter one stands at its end; while one has no picture, all wait.
+// Plays videos in step with the longest; a shorter one stands at its end; all wait for each other.
 const LAST = 0.04; // seconds before its end a video still shows a picture
 const DIGITS = { minimumFractionDigits: 1, maximumFractionDigits: 1 };
 const part = (name) => $(`#compare-${name}`);
@@ -11,7 +11,7 @@ function turn() {
   const videos = loaded();
   const lead = videos[0];
   if (!lead) return;
-  playing &&= !lead.ended; // Its event comes after another frame, which would play it from 0.
+  playing &&= !lead.ended; // its event comes a frame later
   const at = lead.currentTime;
   const due = (video) => playing && at < video.duration - LAST;
   const waits = videos.some((video) => due(video) && (video.seeking || video.readyState < 3));

@@ -10,7 +10,7 @@ function show(next) {
   }
 }
 
-// All six connections that the browser keeps alive may be as dead as the stream.
+// All six connections may be as dead as the stream.
 function answers() {
   const options = { cache: "no-store", signal: AbortSignal.timeout(2000) };
   const one = () => fetch(`${root()}/healthz`, options).then((answer) => answer.ok || Promise.reject());
@@ -23,7 +23,7 @@ function start() {
   send("connect", {});
 }
 
-// Where nothing is heard, begin again: first with another watcher, then with another document.
+// In silence begin again: first with another watcher, then with another document.
 async function check() {
   if (state === "paused" || probing || performance.now() < due) return;
   if (state === "live") show("reconnecting");

@@ -1,5 +1,5 @@
-// The form as it was left, and the outbox: what was sent and has no answer yet.
-const LEASE = 10_000; // milliseconds in which an entry is left to the tab that sends it
+// The form as it was left, and the outbox: what has no answer yet.
+const LEASE = 10_000; // milliseconds for which an entry is left to its tab
 let restored = false;
 const named = (names, values) => Object.fromEntries(names.map((name, index) => [name, values[index]]));
 const entries = () => stored("outbox") ?? [];

@@ -1,4 +1,4 @@
-// What is dropped or pasted goes to the one upload button; a zip to import goes straight to its link.
+// What is dropped or pasted goes to the upload button; a zip to import straight to its link.
 let zip = null;
 listen("dragover|drop|paste", (event) => {
   const { files, types } = event.dataTransfer ?? event.clipboardData;

@@ -1,4 +1,4 @@
-// Panels change by position: the focus stays with what had it, else with what is nearest, and open details stay open.
+// Panels change by position: the focus stays, else goes to what is nearest, and open details stay open.
 let [wanted, outside, held] = [[], []]; // selectors: of the focus and what is nearest, of those before a dialog
 const open = new Set();
 
@@ -27,8 +27,7 @@ listen("focusin", ({ target }) => {
   if (!target.closest("dialog")) outside = found;
   wanted = target.closest("dialog") ? [...found, ...outside] : found;
 });
-// Left on purpose it is still there.
-listen("focusout", ({ target }) => setTimeout(() => {
+listen("focusout", ({ target }) => setTimeout(() => { // Left on purpose it is still there.
   const left = document.activeElement === document.body && target.isConnected && places(target)[0] === wanted[0];
   if (left && !target.disabled) wanted = [];
 }));

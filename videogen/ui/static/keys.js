@@ -1,4 +1,4 @@
-// Keys. On an entry of the history: arrows, F2 opens it, Delete deletes it. Elsewhere: what a `data-key` names.
+// On an entry of the history: arrows, F2 opens it, Delete deletes it. Elsewhere: what a `data-key` names.
 const WRITES = ":is(input, textarea, select, [contenteditable], [role=combobox]):not([type=checkbox], [type=button])";
 const does = ({ dataset: { focus, press, play } }) => {
   const target = $(`gradio-app ${focus ?? press ?? play}`);

@@ -1,4 +1,4 @@
-// The stage is silent, still for who wants no motion, and gets a new link where one has expired.
+// The stage is silent, still for who wants no motion, and gets a new link for one that expired.
 let renewed = -Infinity;
 listen("loadeddata|load|error", ({ target, type }) => {
   if (!target.matches?.("#result-video video, #job-preview")) return;

@@ -1,6 +1,9 @@
-// What Gradio's fields lack: the language, one tab stop for each radio group, a name, a text's direction.
+// What Gradio's fields lack: the language, one tab stop per radio group, a name, a text's direction.
 const language = document.documentElement.lang;
 Object.defineProperties(navigator, { language: { value: language }, languages: { value: [language] } });
+// A browser whose own language has no decimal comma makes 25 of 2,5.
+const lacks = ({ key, target }) => key === "," && target.type === "number" && !/,/.test((0.5).toLocaleString());
+listen("keydown", (event) => lacks(event) && (event.preventDefault(), document.execCommand("insertText", false, ".")));
 const FIELDS = ":is(:is(textarea, input)[dir=ltr], .head [type=number]:not([dir]), [type=range]:not([dir]))";
 onChange(() => {
   for (const input of all("fieldset [type=radio][name^=radio-]")) input.name = input.closest("fieldset").id;

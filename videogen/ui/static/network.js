@@ -1,4 +1,4 @@
-// After a broken stream or call Gradio would handle nothing until a reload: here a stream just ends, a call is refused.
+// After a break Gradio would handle nothing until a reload: here a stream just ends, a call is refused.
 const ask = window.fetch;
 let line = new AbortController();
 videogen.hangUp = () => (line.abort(), (line = new AbortController()));
@@ -26,8 +26,7 @@ async function call(target, options) {
   return Response.json({ error: "" }, { status: 504 });
 }
 
-// Passes only whole messages on.
-async function stream(request) {
+async function stream(request) { // passes only whole messages on
   const { signal } = line;
   const answer = await ask(request, { signal: AbortSignal.any([request.signal, signal]) }).catch(() => null);
   const start = async (out) => {

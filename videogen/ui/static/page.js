@@ -1,4 +1,4 @@
-// What all scripts use; clicks become events of Gradio, and what Python sends becomes calls of the scripts.
+// What all scripts use; clicks become events of Gradio, what Python sends becomes calls of the scripts.
 window.videogen = { signals: {} };
 const LATE = 5000; // milliseconds without an answer
 const [runs, waiting] = [{}, []];
@@ -44,7 +44,7 @@ listen("click|submit|change", (event) => {
   const around = target.closest("[data-generation-id]")?.dataset;
   send(target.dataset.fill ? "fill" : "act", { base: root(), shift, ...around, ...target.dataset, ...own });
 });
-// Half a second after the last change Python explains the form; a new watcher does not know it yet.
+// Python explains the form half a second after a change; a new watcher does not know it.
 videogen.changed = () => (clearTimeout(videogen.pause), (videogen.pause = setTimeout(send, 500, "explain")));
 on("frame", (frame, before) => frame < before && videogen.changed());
 onChange(() => $("#early") && $("#generate") && !$("gradio-app .loading") && $("#early").remove());

@@ -1,4 +1,4 @@
-// The session's token is kept by Gradio in the storage, and in the cookie where cookies are allowed.
+// The session's token is kept in the storage, and in the cookie where cookies are allowed.
 on("session", (session) => {
   if (!session) return;
   send("keep");

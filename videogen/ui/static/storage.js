@@ -1,4 +1,4 @@
-// What this browser keeps; where that is forbidden, it lasts as long as the page.
+// What this browser keeps; where that is forbidden, as long as the page.
 videogen.random = () => crypto.getRandomValues(new Uint32Array(4)).join("-");
 let lasting = true;
 try {
