@@ -27,6 +27,8 @@ LINK_SECONDS: Final = 600.0
 """How long a link to a zip is valid."""
 MAX_LINKS: Final = 1000
 """Links that are valid at once. A further link ends the oldest."""
+MAX_LINKS_PER_SESSION: Final = 10
+"""The same for one session, so that it does not end those of others."""
 
 
 class ExportService:
@@ -53,8 +55,11 @@ class ExportService:
             raise InvalidRequestError("ids", "at least one finished generation of this session", "none")
         token, expires = secrets.token_urlsafe(24), self._store.clock() + LINK_SECONDS
         with self._lock:
+            own = [name for name, (owner, *_) in self._links.items() if owner == session_id]
             self._links[token] = (session_id, ids, expires)
-            if len(self._links) > MAX_LINKS:
+            if len(own) >= MAX_LINKS_PER_SESSION:
+                del self._links[own[0]]
+            elif len(self._links) > MAX_LINKS:
                 del self._links[next(iter(self._links))]
         return Bundle(url=f"{base}/zips/{token}", expires_at=to_datetime(expires), count=count, size_bytes=size)
 
