@@ -145,7 +145,7 @@ def test_every_invalid_link_gets_the_same_page(app, session, shared, visitor):
     dates = ("date",)
     headers = [{name: value for name, value in answer.headers.items() if name not in dates} for answer in answers]
     assert all(other == headers[0] for other in headers)
-    assert "This link leads nowhere" in answers[0].text
+    assert "This link is not valid" in answers[0].text
     assert answers[0].headers["x-robots-tag"] == "noindex, nofollow"
     assert answers[0].headers["cache-control"] == "no-store"
 

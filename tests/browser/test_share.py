@@ -48,5 +48,5 @@ def test_a_stranger_watches_until_the_link_is_revoked(app, tab, stranger):
     tab.find("#share").click()
     expect(tab.find("#public-link")).to_have_value(url)
     tab.find("#revoke-link").click()
-    expect(stranger.locator("h1")).to_have_text("This link leads nowhere")
+    expect(stranger.locator("h1")).to_have_text("This link is not valid")
     expect(tab.find("#notice")).to_contain_text("revoked")

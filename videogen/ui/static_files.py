@@ -41,7 +41,7 @@ STYLES: Final = (
     "history",
     "connection",
     "presets",
-    "people",
+    "masthead_and_dialogs",
     "early",
     "narrow",
 )

@@ -130,9 +130,12 @@ class Texts:
         return self.gettext("stage.next") if place <= 1 else self.gettext("stage.place", place=place)
 
     def _running(self, generation: Generation) -> str:
-        if generation.message:
+        named = generation.stage in STAGES
+        # Engines write their messages in English; for videogen's own the stage has words in each language.
+        foreign = self.words.tag != language.DEFAULT and named and self.engine_text(generation.engine, "title")
+        if generation.message and not foreign:
             return _sentence(generation.message)
-        if generation.stage in STAGES:
+        if named:
             return self.gettext(f"stage.{generation.stage}")
         return _sentence(generation.stage.replace("_", " ")) or self.gettext("stage.starting")
 
@@ -162,7 +165,7 @@ class Texts:
         return self.gettext(key, attempt=generation.attempt, percent=int(begun))
 
     def time(self, seconds: float) -> str:
-        """A length of time in words, such as `12 s` or `2 min 5 s`."""
+        """A length of time in words, such as `12 s` or `2 min 05 s`."""
         minutes, rest = divmod(max(round(seconds), 1), 60)
         if minutes == 0:
             return self.gettext("time.seconds", seconds=rest)

@@ -67,7 +67,7 @@ async def test_the_form_is_kept_under_a_name(click, tab):
     assert mine.title == "<b>Mine</b>"
     assert mine.form == {"prompt": "my words, and more", "engine": "procedural", "seed": ""}
     assert read_presets(tab.presets_text) == tab.presets
-    assert (tab.dialog, tab.notice.text) == (None, "“<b>Mine</b>” is kept in this browser.")
+    assert (tab.dialog, tab.notice.text) == (None, "“<b>Mine</b>” is saved in this browser.")
     assert (await click("own-preset", preset=mine.id))["prompt"] == "my words, and more"
 
 

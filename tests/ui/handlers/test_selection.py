@@ -48,10 +48,10 @@ async def test_a_zip_of_the_selected_ones_is_downloaded(four, tab, click):
     await click("pick", generationId="gen_a")
     await click("zip")
     assert tab.download == "/zips/a"
-    assert tab.notice.text == "The zip of 2 comes as a download."
+    assert tab.notice.text == "A zip of 2 is being downloaded."
     tab.history.pick_all(f"gen_{n}" for n in range(1001))
     await click("zip")
-    assert "1,000 at most" in tab.notice.text
+    assert "at most 1,000" in tab.notice.text
 
 
 async def test_what_is_deleted_leaves_list_and_stage_and_comes_back_to_both(four, tab, click, html):
@@ -81,7 +81,7 @@ async def test_selected_ones_are_deleted_together(four, tab, click):
     assert tab.notice.text == "Deleted 4."
     await click("restore")
     assert len(listed(tab)) == 4
-    assert tab.notice.text == "4 are back."
+    assert tab.notice.text == "4 were restored."
 
 
 async def test_what_still_runs_or_is_gone_is_not_deleted(api, four, tab, click):

@@ -68,7 +68,7 @@ async def test_all_links_are_listed_and_revoked(api, tab, click, html):
     await click("link-revoke", generationId="gen_a", base=BASE)
     assert api.shares == {}
     assert "Nothing is shared." in html("dialog")
-    assert tab.notice.text == "The link is revoked: it leads nowhere now."
+    assert tab.notice.text == "The link is revoked: nobody can open it any more."
 
 
 async def test_revoked_from_its_own_dialog_closes_that(api, tab, click):

@@ -57,7 +57,7 @@ async def test_a_long_prompt_is_cut_also_for_screen_readers(arrive, html):
         ("", "Nothing here yet."),
         ("?q=whale%26", "Nothing matches “whale&amp;” here."),
         ("?favorite=true", "Nothing matches these filters."),
-        ("?before=9", "Nothing is older."),
+        ("?before=9", "There is nothing older."),
     ],
 )
 async def test_an_empty_list_says_why(arrive, html, search, words):

@@ -57,10 +57,10 @@ def test_nothing_counts_on_while_there_is_no_news(tab, html):
 
 def test_a_second_attempt_says_where_it_goes_on(tab, html):
     show(tab, status="queued", progress=48.2)
-    assert "goes on at 48 %" in html("job")
+    assert "will continue at 48 %" in html("job")
     tab.board.apply(event(progress=48.2, attempt=2, stage="starting"))
     tab.board.apply(event(progress=70, attempt=2, seconds=2))
-    assert "Taken up again, attempt 2: goes on at 48 %" in html("job")
+    assert "Continued at 48 %, attempt 2" in html("job")
     show(tab, status="processing", progress=0, attempt=3)
     assert "Started again, attempt 3" in html("job")
 

@@ -54,7 +54,7 @@ def test_it_names_what_is_drawn_what_is_not_and_the_size(text):
     place = UnderstoodPhrase(phrase="over", became="cat over city", role="other")
     understood = (subject("cat", "cat"), place, subject("Tokyo", "city"), setting)
     assert text(*understood, not_drawn=("Will Smith", "spaghetti")) == (
-        "Drawn: cat, Tokyo (city), at night Not drawn: Will Smith, spaghetti 1280 x 720 pixels"
+        "Drawn: cat, Tokyo (city), at night Not drawn: Will Smith, spaghetti 1280 × 720 pixels"
     )
 
 
@@ -77,15 +77,15 @@ def test_german_has_german_words(tab, text):
     understood = (subject("Vögel", "bird, several"), subject("Köln", "city"))
     assert text(*understood, not_drawn=("Dom",), expected_seconds=150.2, cost=cost) == (
         "Gezeichnet: Vögel, Köln (Stadt) Nicht gezeichnet: Dom "
-        "dauert etwa 2 min 30 s · 1280 x 720 Pixel · kostet etwa 0,25 EUR"
+        "dauert etwa 2 min 30 s · 1280 × 720 Pixel · kostet etwa 0,25 EUR"
     )
 
 
 def test_time_and_price_are_said_where_they_are_known_and_each_for_several(text):
-    assert text(understanding=None) == "1280 x 720 pixels"
+    assert text(understanding=None) == "1280 × 720 pixels"
     cost = Cost(amount=0.004, currency="USD", estimated=False)
     assert text(understanding=None, expected_seconds=0.3, cost=cost) == (
-        "takes about 1 s · 1280 x 720 pixels · costs 0.004 USD"
+        "takes about 1 s · 1280 × 720 pixels · costs 0.004 USD"
     )
     assert text(understanding=None, expected_seconds=12.4, variations=4).startswith("takes about 12 s each · ")
 
