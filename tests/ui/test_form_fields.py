@@ -81,11 +81,6 @@ def test_another_engine_brings_its_choices_with_the_value(fields):
     assert ("23 fps", 23) in changes["fps"]["choices"], "a rate that is no choice yet becomes one"
 
 
-def test_a_typed_size_shows_its_fields(fields):
-    assert updates(fields, {"shape": "custom"})["custom-size"]["visible"] is True
-    assert updates(fields, {"shape": "1:1"})["custom-size"]["visible"] is False
-
-
 def test_a_prompt_that_is_filled_in_is_one_prompt(fields):
     found = dict(zip(fields.filled(), fields.updates({"prompt": "fog"}, str), strict=True))
     assert found[fields.fields["per_line"]] == gr.update(value=False)

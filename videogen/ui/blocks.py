@@ -68,15 +68,15 @@ def build_blocks(settings: PageSettings, client: PageClient, tabs: Tabs, uploads
         events = Events(client, tabs.pages, fields, site)
         _wire_form(page, fields, generate, error, events, parts)
         _wire_files(fields, FileEvents(events, fields, uploads), parts)
-        parts.bridge.act(events.act, parts.session, **SHORT)
+        parts.bridge.act(events.act, parts.session, parts.search, **SHORT)
         filling = {**SHORT, "postprocess": True}
         form = [*fields.all(), parts.session]
         parts.bridge.fill(events.fill, form, fields.filled(), **filling)
         parts.bridge.explain(events.explain, form, **{**SHORT, "trigger_mode": "always_last"})
-        gr.on([field.change for field in fields.all()], js="() => videogen.changed()", **LOCAL)
         parts.bridge.resend(events.resend, parts.session, error, **SHORT)
         typed = {**SHORT, "trigger_mode": "always_last"}
         parts.search.change(events.search, [parts.search, parts.session], **typed)
+        page.load(outputs=parts.search, js="() => new URLSearchParams(location.search).get('q') ?? ''", **LOCAL)
         parts.bridge.keep(outputs=parts.session, js="() => ({ token: videogen.signals.session.token })", **LOCAL)
         _wire_watch(page, parts, video, client, Watched(tabs, Pace(), site, settings.new_token, _build(settings)))
         if mcp_is_installed():
@@ -200,9 +200,6 @@ def _wire_form(
     keep = f"(...values) => videogen.draft.keep({names}, values)"
     gr.on([one.change for one in components], inputs=components, js=keep, **LOCAL)
     page.load(inputs=components, outputs=components, js=keep.replace("keep", "restore"), **LOCAL)
-    shape = fields.fields["shape"]
-    custom = "(shape) => ({ __type__: 'update', visible: shape === 'custom' })"
-    shape.change(js=custom, inputs=shape, outputs=fields.custom_size, **LOCAL)
     engine = fields.fields["engine"]
     changed = list(engine_updates(fields, None))
     engine.input(events.engine, [engine, parts.session], changed, **{**SHORT, "postprocess": True})

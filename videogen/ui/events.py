@@ -35,12 +35,18 @@ class Events:
     def __init__(self, client: PageClient, pages: Pages, fields: FormFields, site: Site) -> None:
         self._client, self._pages, self._fields, self._site = client, pages, fields, site
 
-    async def act(self, event: gr.EventData, request: gr.Request, session: Any) -> None:
-        """Run the handler of what was clicked; its effect comes back through the watcher."""
+    async def act(self, event: gr.EventData, request: gr.Request, session: Any) -> Any:
+        """Run the handler of what was clicked; its effect comes back through the watcher.
+
+        Returns:
+            what the search field must show, where the handler has changed that.
+        """
         click = Click.read(event._data)
         tab = self.tab_of(session, request)
         if (handler := HANDLERS.get(click.text("do"))) is not None:
             await self.run(tab, handler(tab, click))
+        words, tab.history.search = tab.history.search, None
+        return gr.skip() if words is None else words
 
     async def fill(self, event: gr.EventData, request: gr.Request, *values: Any) -> list[Any]:
         """Fill the form. The values are those of its fields as they are, and the session.

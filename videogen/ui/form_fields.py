@@ -34,8 +34,6 @@ class FormFields:
     """`prompt`, `negative`, ..., and `engine.setting` for an engine's own."""
     own: dict[str, gr.Column] = field(default_factory=dict)
     """The own settings of each engine."""
-    custom_size: gr.Row | None = None
-    """Shown while the shape is `custom`."""
 
     def all(self) -> list[Any]:
         """The components."""
@@ -85,7 +83,7 @@ class FormFields:
 
     def filled(self) -> list[Any]:
         """The outputs of an event that fills the form: the fields, and what another engine or shape shows or hides."""
-        return [*self.all(), *self.own.values(), self.custom_size]
+        return [*self.all(), *self.own.values()]
 
     def updates(self, values: Mapping[str, Any], gettext: Callable[[str], str]) -> list[Any]:
         """The new values of `filled`: `values` by field name, all else stays; `gettext` gives the words of a key.
@@ -100,8 +98,6 @@ class FormFields:
         if type(values.get("fps")) is int:
             rates = sorted({*self.engine(values.get("engine")).fps_choices, values["fps"]})
             changes[self.fields["fps"]] = gr.update(choices=[(f"{rate} fps", rate) for rate in rates])
-        if "shape" in values:
-            changes[self.custom_size] = gr.update(visible=values["shape"] == form.CUSTOM)
         for name, value in values.items():
             if (component := self.fields.get(name)) is not None:
                 changes[component] = {**changes.get(component, {}), **gr.update(value=value)}
@@ -128,7 +124,7 @@ def build_form(engines: Sequence[EngineForm], limits: Limits) -> FormFields:
         put["type"], put["variations"] = _kind()
     shapes = [(mark(word), value) for value, word in SHAPES.items()]
     put["shape"] = gr.Radio(shapes, value="16:9", label=mark("form.shape"), elem_id="shape")
-    with gr.Row(elem_id="custom-size", visible=False) as made.custom_size:
+    with gr.Row(elem_id="custom-size"):
         for name, pixels in zip(("width", "height"), first.sizes["16:9"][first.details[0]], strict=True):
             put[name] = gr.Number(pixels, label=mark(f"form.{name}"), elem_id=name, precision=0, min_width=100)
     put["detail"] = gr.Radio(_details(first, mark), value=first.details[0], label=mark("form.detail"), elem_id="detail")

@@ -31,8 +31,8 @@ class History:
     """Rises with each change: what is rendered from it is kept until then."""
     steps: int = 0
     """How often somebody has gone to another page or chosen another filter: each can be gone back from."""
-    search: tuple[int, str] = (0, "")
-    """What the search field must show, with a number that rises with each order; what is typed is no order."""
+    search: str | None = None
+    """What the search field must show after a click; None: what it shows."""
     shown_before: str = ""
     """What was deleted while it was on the stage: Undo puts it there again."""
     outdated: asyncio.Event = field(default_factory=asyncio.Event)
@@ -73,10 +73,6 @@ class History:
         if len(self.cursors) > 1:
             self.cursors.pop()
             self.steps += 1
-
-    def order_search(self, text: str) -> None:
-        """Have the search field show this."""
-        self.search = (self.search[0] + 1, text)
 
     def replace(self, generation: Generation) -> None:
         """Show a changed entry."""
@@ -148,7 +144,6 @@ async def open_history(client: AsyncClient, history: History, address: Address, 
     history.show(newest)
     if (address.filters, address.before) != (Filters(), ""):
         history.look(address.filters, address.before)
-        history.order_search(address.filters.q)
     elif len(history.items) == len(newest.items):
         return
     try:
@@ -156,4 +151,3 @@ async def open_history(client: AsyncClient, history: History, address: Address, 
     except ApiError:
         # An address that somebody has changed by hand.
         history.look(Filters())
-        history.order_search("")

@@ -9,6 +9,8 @@ from time import time
 from typing import Any, Final
 from urllib.parse import quote
 
+import orjson
+
 from videogen.core.i18n import DEFAULT, catalog
 from videogen.core.text import shorten
 from videogen.schemas.generations import Generation
@@ -26,11 +28,11 @@ def signals(tab: Tab) -> Mapping[str, Any]:
 
     `session`: the token, until the browser has shown that it knows it, and whether its cookie must be replaced.
     `compare`: the ids of those whose videos play in step in the dialog.
-    `address`: see `static/address.js`; None until it is known. `search`: what the search field must show.
+    `address`: see `static/address.js`; None until it is known.
     `title`, `icon`: the tab's title, and the address of its icon while something renders. `ended`: what has ended since
     the page was opened. `choices`: see `Choices`. `now`: seconds since 1970, not before the last end that is shown.
     `download`: the address of what is to be downloaded. `import_to`: where the chosen zip is to be sent.
-    `presets`: the text of the person's own presets that the browser is to store.
+    `presets`: the person's own presets, which the browser is to store.
     `most_bytes`: how large a file for the form may be.
     """
     dialog = tab.dialog
@@ -47,10 +49,9 @@ def signals(tab: Tab) -> Mapping[str, Any]:
         "link": tab.link,
         "compare": [pane["id"] for pane in dialog.values["panes"]] if dialog and dialog.name == "compare" else None,
         "address": _address(tab) if tab.history.loaded else None,
-        "search": tab.history.search,
         "download": tab.download,
         "import_to": tab.import_to,
-        "presets": tab.presets_text,
+        "presets": tab.presets_text and orjson.Fragment(tab.presets_text),
         "most_bytes": tab.site.max_upload_bytes,
     }
 

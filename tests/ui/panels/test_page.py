@@ -44,7 +44,7 @@ def test_keys_can_be_switched_off_and_delete_belongs_to_what_has_ended(tab, html
     assert 'data-key="g"' in html("keys")
     tab.board.put(generation("gen_a", status="processing"))
     tab.board.select("gen_a")
-    assert "Delete" not in html("keys")
+    assert 'data-key="Delete" data-do="trash" data-generation-id=""' in html("keys")
     tab.board.put(generation("gen_a", seconds=9, status="completed"))
     assert 'data-key="Delete" data-do="trash" data-generation-id="gen_a"' in html("keys")
     tab.choices = Choices(keys=False)

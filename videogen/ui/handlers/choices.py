@@ -12,10 +12,9 @@ from videogen.ui.tab import Dialog, Tab
 
 @handles("choose")
 async def choose(tab: Tab, click: Click) -> None:
-    """Change one choice: `name` is its name, `value` the new one. `why` explains why a switch stays off."""
+    """Change one choice: `name` is its name, `value` the new one. `why`: the browser does not allow it."""
     tab.choices = Choices.read({**asdict(tab.choices), click.text("name"): click.data.get("value")})
-    why = click.text("why")
-    words = tab.texts.gettext(f"alert.{why}") if why in ("refused", "framed", "missing") else ""
+    words = tab.texts.gettext("alert.refused") if click.text("why") else ""
     # The switches show their state by themselves: the open dialog is rendered again only for other words.
     if tab.dialog is not None and tab.dialog.name == "help" and tab.dialog.values["message"] != words:
         _open_help(tab, words)

@@ -38,7 +38,7 @@ async def filter_(tab: Tab, click: Click) -> None:
 async def clear_filters(tab: Tab, _click: Click) -> None:
     """Look for nothing in particular."""
     tab.history.look(Filters())
-    tab.history.order_search("")
+    tab.history.search = ""
     tab.history.steps += 1
     await load(tab.client, tab.history)
 
@@ -66,7 +66,7 @@ async def go(tab: Tab, click: Click) -> None:
     tab.arrival = address
     if (address.filters, address.before) != (tab.history.filters, tab.history.before):
         if address.filters.q != tab.history.filters.q:
-            tab.history.order_search(address.filters.q)
+            tab.history.search = address.filters.q
         tab.history.look(address.filters, address.before)
         await load(tab.client, tab.history)
     shown = click.text("shown", 100)
@@ -78,7 +78,7 @@ async def go(tab: Tab, click: Click) -> None:
 @handles("entry")
 async def entry(tab: Tab, click: Click) -> None:
     """A dialog with what can be done with one entry."""
-    item = await _read(tab, click.generation_id)
+    item = await _read(tab, click.generation_id) if click.generation_id else None
     if item is None:
         return
     done = item.status is Status.COMPLETED and item.error is None

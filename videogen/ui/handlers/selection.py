@@ -63,6 +63,8 @@ async def zip_(tab: Tab, _click: Click) -> None:
 async def trash(tab: Tab, click: Click) -> None:
     """Delete one entry, or the selected ones; the notice takes it back."""
     ids = [click.generation_id] if click.generation_id else tab.history.picked_ids()
+    if not ids:
+        return
     name = next((item.title or item.prompt for item in tab.history.items if [item.id] == ids), "")
     gone: list[str] = []
     running = False

@@ -12,18 +12,20 @@ from videogen.ui.choices import THEMES
 from videogen.ui.tab import Tab
 
 KEYS: Final = (
-    ("g", "keys.prompt", {"data-focus": "#prompt textarea"}),
-    ("/", "keys.search", {"data-focus": "#history-search :is(input, textarea)"}),
+    ("g", "keys.prompt", {"data-press": "#prompt label"}),
+    ("/", "keys.search", {"data-press": "#history-search label"}),
     ("Control+Enter", "keys.generate", {"data-press": "#generate", "data-within": "#prompt"}),
-    ("p", "keys.play", {"data-play": "#result-video video"}),
+    ("p", "keys.play", {"data-press": "#result-video [aria-label^=play-pause]"}),
     ("ArrowRight", "keys.older", {"data-do": "step", "data-by": "1"}),
     ("ArrowLeft", "keys.newer", {"data-do": "step", "data-by": "-1"}),
+    ("F2", "keys.entry", {"data-do": "entry"}),
     ("Delete", "keys.delete", {"data-do": "trash"}),
     ("Control+z", "keys.undo", {"data-press": "#undo"}),
     ("x", "keys.cancel", {"data-press": "#cancel"}),
     ("?", "keys.help", {"data-press": "#help-open"}),
+    ("Escape", "keys.leave", {"data-press": "#pick-end"}),
 )
-"""Each key, its words, and what it does: focus, press or play what a selector finds, or what a click does."""
+"""Each key, its words, and what it does: press what a selector finds, or what a click does."""
 
 
 def masthead(tab: Tab) -> Mapping[str, Any]:
@@ -40,6 +42,5 @@ def masthead(tab: Tab) -> Mapping[str, Any]:
 def keys(tab: Tab) -> Mapping[str, Any]:
     """One invisible element for each key; none where they are switched off."""
     item = tab.board.selected
-    ended = item is not None and item.status.is_terminal
-    shown = [(key, does) for key, _, does in KEYS if ended or does.get("data-do") != "trash"]
-    return {"keys": shown if tab.choices.keys else [], "id": item.id if item else ""}
+    shown = [(key, does) for key, _, does in KEYS]
+    return {"keys": shown if tab.choices.keys else [], "id": item.id if item and item.status.is_terminal else ""}

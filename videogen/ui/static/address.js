@@ -10,10 +10,3 @@ on("address", (at) => {
   if (parent !== window && (location.ancestorOrigins?.[0] ?? HOST) === HOST) parent.postMessage({ queryString }, HOST);
 });
 listen("popstate", () => act("go", { search: location.search, shown: history.state?.shown }));
-on("search", function fill([order, value]) {
-  const field = $("#history-search :is(input, textarea)");
-  if (!field) return setTimeout(fill, 200, [order, value]);
-  if (!order || field.value === value) return;
-  field.value = value;
-  field.dispatchEvent(new Event("input", { bubbles: true }));
-});

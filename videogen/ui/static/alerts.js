@@ -23,13 +23,11 @@ on("ended", (items, before) => {
     new Notification(title, { body, tag: id }).onclick = () => (focus(), act("select", { generationId: id }));
   }
 });
-listen("change", async ({ target }) => {
-  if (target.id === "alert-sound" && target.checked) chime();
-  if (target.id !== "alert-notify") return;
-  let why = top !== window ? "framed" : window.Notification ? "" : "missing";
-  if (target.checked && !why && (await Notification.requestPermission()) !== "granted") why = "refused";
-  if (why) target.checked = false;
-  act("choose", { name: "notify", value: target.checked, why });
+onClick("#alert-sound:checked", chime);
+onClick("#alert-notify:checked", async (box) => {
+  if ((await window.Notification?.requestPermission()) === "granted") return;
+  box.checked = false;
+  act("choose", { name: "notify", value: false, why: "refused" });
 });
 on("now", (now) => document.hidden || store("here", now));
 listen("visibilitychange", () => document.hidden || (titled((mark = null)), act("back", { since: stored("here") })));

@@ -7,7 +7,7 @@
     hash: location.hash,
     language: document.documentElement.lang,
     selected: $("gradio-app #job-status")?.dataset.generationId,
-    presets: videogen.presets(),
+    presets: localStorage.getItem("videogen.presets"),
     choices: stored("choices"),
     here: stored("here"),
     again: "frame" in videogen.signals,

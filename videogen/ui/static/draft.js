@@ -2,14 +2,21 @@
 const LEASE = 10_000; // milliseconds for which an entry is left to its tab
 let restored = false;
 const named = (names, values) => Object.fromEntries(names.map((name, index) => [name, values[index]]));
-const entries = () => stored("outbox") ?? [];
-const change = (list) => (store("outbox", list), videogen.outbox.show());
+const outbox = () => stored("outbox") ?? {};
+function change(edit) {
+  const kept = outbox();
+  edit(kept);
+  store("outbox", kept);
+  videogen.outbox.show();
+}
 
 videogen.draft = {
-  keep: (names, values) => void (restored && store("draft", named(names, values))),
+  keep(names, values) {
+    if (restored) store("draft", named(names, values));
+    videogen.changed();
+  },
   restore(names, values) {
-    // The second is the place of version 0.1.0.
-    const form = stored("draft") ?? JSON.parse(localStorage.getItem("videogen.draft"))?.form ?? {};
+    const form = stored("draft") ?? {};
     restored = true;
     const other = (name, index) => name !== "prompt" && form[name] !== undefined && form[name] !== values[index];
     if (names.some(other)) send("fill", { fill: "draft", form });
@@ -21,24 +28,23 @@ videogen.outbox = {
   put(names, values) {
     const session = values.pop();
     const form = named(names, values);
-    const again = entries().find((one) => JSON.stringify(one.form) === JSON.stringify(form));
+    const again = Object.values(outbox()).find((one) => JSON.stringify(one.form) === JSON.stringify(form));
     const key = again?.key ?? videogen.random();
-    change([...entries().filter((one) => one.key !== key), { key, form, sent: Date.now() }]);
+    change((kept) => (kept[key] = { key, form, sent: Date.now() }));
     return [...values, { ...session, key }];
   },
-  answered: (key) => key && change(entries().filter((one) => one.key !== key)),
-  failed: (key) => key && change(entries().map((one) => (one.key === key ? { ...one, sent: 0 } : one))),
-  flush() {
-    const list = entries();
-    const entry = list.find((one) => Date.now() - one.sent > LEASE);
-    if (entry) entry.sent = Date.now();
-    change(list);
-    if (entry) send("resend", entry);
-  },
+  answered: (key) => key && change((kept) => delete kept[key]),
+  failed: (key) => key && change((kept) => kept[key] && (kept[key].sent = 0)),
+  flush: () => change((kept) => {
+    const entry = Object.values(kept).find(({ sent }) => Date.now() - sent > LEASE);
+    if (!entry) return;
+    entry.sent = Date.now();
+    send("resend", entry);
+  }),
   show() {
     const node = $("#outbox");
-    if (node) node.hidden = !entries().some((one) => Date.now() - one.sent >= LATE);
+    if (node) node.hidden = !Object.values(outbox()).some(({ sent }) => Date.now() - sent >= LATE);
   },
 };
-onClick("#outbox-cancel", () => change([]));
+onClick("#outbox-cancel", () => (store("outbox", {}), videogen.outbox.show()));
 listen("storage", videogen.outbox.show);

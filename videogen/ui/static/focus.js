@@ -1,34 +1,33 @@
-// Panels change by position: the focus stays, else goes to what is nearest, and open details stay open.
-let [wanted, outside, held] = [[], []]; // selectors: of the focus and what is nearest, of those before a dialog
+// Panels change by position: the focus stays with what had it, else near by, and open details stay open.
 const open = new Set();
+let [places, outside, held] = [() => [], () => []]; // where the focus belongs, and where it was before a dialog
+const seek = () => [...places(), ...outside()].find((one) => one?.checkVisibility());
 
-function places(node) {
-  const entry = node.closest("[data-generation-id]");
-  const list = (entry ?? node).parentElement?.closest("[id]");
-  if (node.id || !list) return node.id ? [`#${CSS.escape(node.id)}`] : [];
-  if (!entry) return [`#${CSS.escape(list.id)} ${node.localName}`];
-  const part = node.matches(".card") ? ".card" : `[data-do="${node.dataset.do}"]`;
-  const own = `[data-generation-id="${CSS.escape(entry.dataset.generationId)}"]`;
-  const nearest = [own, `:nth-child(${[...list.children].indexOf(entry) + 1})`, ":last-child"];
-  return nearest.map((one) => `#${list.id} > ${one} ${part}`);
+// Finds an element again: by its id or entry, else its neighbour or its panel.
+function finder(node) {
+  const entry = (one) => one.closest("[data-generation-id]")?.dataset.generationId;
+  const around = CSS.escape(node.parentElement.closest("[id]")?.id);
+  const panel = node.closest("[id$='-panel']")?.id;
+  const part = node.dataset.do ? `[data-do="${node.dataset.do}"]` : node.localName;
+  const alike = () => all(`#${around} ${part}`);
+  const [id, own, index] = [node.id, entry(node), alike().indexOf(node)];
+  return () => {
+    const list = alike();
+    const same = id ? document.getElementById(id) : own ? list.find((one) => entry(one) === own) : node;
+    return [same, list[index] ?? list.at(-1), $(`#${panel} [tabindex='-1']`)];
+  };
 }
 
 onChange(() => {
   for (const id of open) if ($(`#${id}:not([open])`)) $(`#${id}`).open = true;
-  const active = document.activeElement;
-  // `focusin` comes after what its own `focus` changes.
-  if (!wanted.length || (active !== document.body && (active !== held || places(active)[0] === wanted[0]))) return;
-  wanted.map($).find((one) => one && !one.hidden)?.focus({ preventScroll: true });
-}, ["data-generation-id", "data-do", "id", "disabled", "hidden", "open"]);
+  if ([document.body, held].includes(document.activeElement)) seek()?.focus({ preventScroll: true });
+}, ["data-generation-id", "id", "disabled", "hidden", "open"]);
 listen("focusin", ({ target }) => {
-  held = target;
-  const home = target.closest("[id$='-panel']")?.id;
-  const found = [...places(target), ...(home ? [`#${home} [tabindex='-1']`] : [])];
-  if (!target.closest("dialog")) outside = found;
-  wanted = target.closest("dialog") ? [...found, ...outside] : found;
+  [held, places] = [target, finder(target)];
+  if (!target.closest("dialog")) outside = places;
 });
-listen("focusout", ({ target }) => setTimeout(() => { // Left on purpose it is still there.
-  const left = document.activeElement === document.body && target.isConnected && places(target)[0] === wanted[0];
-  if (left && !target.disabled) wanted = [];
+// Left on purpose it is still there.
+listen("focusout", ({ target }) => setTimeout(() => {
+  if (document.activeElement === document.body && seek() === target && !target.disabled) places = outside = () => [];
 }));
 onClick("details[id] > summary", ({ parentElement: { id, open: was } }) => open[was ? "delete" : "add"](id));

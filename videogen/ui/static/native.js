@@ -4,12 +4,11 @@ Object.defineProperties(navigator, { language: { value: language }, languages: {
 // A browser whose own language has no decimal comma makes 25 of 2,5.
 const lacks = ({ key, target }) => key === "," && target.type === "number" && !/,/.test((0.5).toLocaleString());
 listen("keydown", (event) => lacks(event) && (event.preventDefault(), document.execCommand("insertText", false, ".")));
-const FIELDS = ":is(:is(textarea, input)[dir=ltr], .head [type=number]:not([dir]), [type=range]:not([dir]))";
 onChange(() => {
   for (const input of all("fieldset [type=radio][name^=radio-]")) input.name = input.closest("fieldset").id;
-  for (const input of all(`gradio-app .block ${FIELDS}`)) {
+  for (const input of all("gradio-app .block :is(textarea, input):not([dir=auto])")) {
     const label = input.closest(".block").querySelector("[data-testid=block-info]");
-    if (label && input.type !== "textarea") input.setAttribute("aria-label", label.textContent.trim());
+    if (label && input.matches("[type=number], [type=range]")) input.ariaLabel = label.textContent.trim();
     input.dir = "auto";
   }
 });

@@ -15,10 +15,12 @@ const onChange = (run, attributeFilter) =>
 const on = (name, run) => (runs[name] ??= []).push(run);
 const send = (...event) => (videogen.trigger ? videogen.trigger(...event) : waiting.push(event));
 const act = (name, data) => send("act", { do: name, ...data });
-const stored = (name) => JSON.parse(localStorage.getItem(`videogen-${name}`));
+const stored = (name) => JSON.parse(localStorage.getItem(`videogen.${name}`));
+// Returns whether the next visit will find it.
 const store = (name, value) => {
   try {
-    localStorage.setItem(`videogen-${name}`, JSON.stringify(value));
+    localStorage.setItem(`videogen.${name}`, JSON.stringify(value));
+    return !localStorage.fleeting;
   } catch {} // It is full.
 };
 videogen.started = (trigger) => ((videogen.trigger = trigger), waiting.splice(0).forEach((event) => send(...event)));

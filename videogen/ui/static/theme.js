@@ -1,2 +1,2 @@
 // The chosen theme, before the first paint.
-try { document.documentElement.dataset.theme = JSON.parse(localStorage["videogen-choices"]).theme; } catch {}
+try { document.documentElement.dataset.theme = JSON.parse(localStorage["videogen.choices"]).theme; } catch {}
