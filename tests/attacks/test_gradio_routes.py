@@ -192,6 +192,19 @@ def test_no_call_makes_gradio_open_or_fetch_a_file(http, file):
     assert call("engine", v0="no such engine") == 200
 
 
+@pytest.mark.parametrize("file", [FILE, {**FILE, "path": "/etc/passwd"}, {**FILE, "meta": 1}])
+def test_no_tool_makes_gradio_open_or_fetch_a_file(app, file):
+    with Session(app.base_url) as session:
+        headers = {"Accept": "application/json, text/event-stream", "Content-Type": "application/json"}
+        arguments = {"prompt": "sea", "settings": {"style": [file]}}
+        call = {"jsonrpc": "2.0", "id": 1, "method": "tools/call"}
+        for params in ({"name": "generate_video", "arguments": arguments}, {"name": "get_generation", "x": file}):
+            answer = session.http.post("/gradio_api/mcp/", json=call | {"params": params}, headers=headers)
+            assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
+        nan = b'{"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": NaN}}'
+        assert session.http.post("/gradio_api/mcp/", content=nan, headers=headers).status_code == 422
+
+
 def test_agents_open_no_stream(http):
     for method in ("GET", "DELETE"):
         answer = http.request(method, "/gradio_api/mcp/", headers={"Accept": "text/event-stream"})

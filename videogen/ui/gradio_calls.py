@@ -16,6 +16,7 @@ from videogen.core.validation import invalid_request
 
 RUN: Final = "/gradio_api/run/"
 JOIN: Final = "/gradio_api/queue/join"
+TOOLS: Final = "/gradio_api/mcp"
 
 
 class Call(BaseModel):
@@ -52,19 +53,21 @@ class GradioCalls:
             InvalidRequestError: it is not the call of a handler of the page.
         """
         path = scope["path"].removeprefix(scope.get("root_path", "")) if scope["type"] == "http" else ""
-        if not (path.startswith(RUN) or path.rstrip("/") == JOIN):
+        is_tool = path.rstrip("/") == TOOLS and scope["method"] == "POST"
+        if not (is_tool or path.startswith(RUN) or path.rstrip("/") == JOIN):
             await self.app(scope, receive, send)
             return
         body = await Request(scope, receive).body()
-        self._check(body)
+        if is_tool:
+            _check_tool(body)
+        else:
+            self._check(body)
         await self.app(scope, replay(body, receive), send)
 
     def _check(self, body: bytes) -> None:
         try:
             # Stricter than Gradio's parser: no NaN, and no lone surrogates, which no answer could hold.
-            call = Call.model_validate(orjson.loads(body))
-        except orjson.JSONDecodeError as problem:
-            raise InvalidRequestError("body", "valid JSON", f"text of something else ({problem})") from None
+            call = Call.model_validate(_parsed(body))
         except ValidationError as problem:
             raise invalid_request(problem.errors(include_url=False)) from None
         handler = self._handlers.get(call.fn_index)
@@ -76,6 +79,19 @@ class GradioCalls:
         # A component's own event may carry a file, which no function of the page reads.
         if handler.collects_event_data and _names_file(call.event_data, {"path"}):
             raise InvalidRequestError("event_data", "values without files", "text of a file")
+
+
+def _parsed(body: bytes) -> Any:
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError as problem:
+        raise InvalidRequestError("body", "valid JSON", f"text of something else ({problem})") from None
+
+
+def _check_tool(body: bytes) -> None:
+    """Refuse an agent's call with a file in it. No tool takes one, and Gradio would copy or fetch any."""
+    if _names_file(_parsed(body), {"path", "meta"}):
+        raise InvalidRequestError("params", "values without files", "text of a file")
 
 
 def _check_values(values: Sequence[Any], components: Sequence[Any]) -> None:
