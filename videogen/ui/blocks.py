@@ -77,7 +77,7 @@ def build_blocks(settings: PageSettings, client: PageClient, tabs: Tabs, uploads
         typed = {**SHORT, "trigger_mode": "always_last"}
         parts.search.change(events.search, [parts.search, parts.session], **typed)
         page.load(outputs=parts.search, js="() => new URLSearchParams(location.search).get('q') ?? ''", **LOCAL)
-        parts.bridge.keep(outputs=parts.session, js="() => ({ token: videogen.signals.session.token })", **LOCAL)
+        parts.bridge.keep(outputs=parts.session, js="() => ({ token: signals.session.token })", **LOCAL)
         _wire_watch(page, parts, video, client, Watched(tabs, Pace(), site, settings.new_token, _build(settings)))
         if mcp_is_installed():
             Agents(client).offer()
@@ -193,11 +193,11 @@ def _wire_form(
         events.generate,
         [*components, parts.session],
         error,
-        js=f"(...values) => videogen.outbox.put({names}, values)",
+        js=f"(...values) => outbox.put({names}, values)",
         **SHORT,
     )
     # The browser keeps the form as it is left, and fills it in at the next visit.
-    keep = f"(...values) => videogen.draft.keep({names}, values)"
+    keep = f"(...values) => draft.keep({names}, values)"
     gr.on([one.change for one in components], inputs=components, js=keep, **LOCAL)
     page.load(inputs=components, outputs=components, js=keep.replace("keep", "restore"), **LOCAL)
     engine = fields.fields["engine"]

@@ -1,7 +1,7 @@
 // Title and icon show what goes on; a notification and a sound announce its end.
 let sound;
 let mark = null; // what has ended and was not looked at
-const titled = () => (document.title = mark ?? videogen.signals.title);
+const titled = () => (document.title = mark ?? signals.title);
 on("title", titled);
 on("icon", (address) => ($("link[rel=icon]").href = address ?? `${root()}/favicon.ico`));
 const chime = () => {
@@ -15,9 +15,7 @@ on("ended", (items, before) => {
   for (const { id, done, title, body } of items.filter((one) => before && !before.some((old) => old.id === one.id))) {
     if (document.hidden) mark = done;
     titled();
-    if (stored("alerted") === id) continue; // by another tab of this browser
-    store("alerted", id);
-    const { choices } = videogen.signals;
+    const { choices } = signals;
     if (choices.sound) chime();
     if (!document.hidden || !choices.notify || window.Notification?.permission !== "granted") continue;
     new Notification(title, { body, tag: id }).onclick = () => (focus(), act("select", { generationId: id }));

@@ -10,6 +10,6 @@
     presets: localStorage.getItem("videogen.presets"),
     choices: stored("choices"),
     here: stored("here"),
-    again: "frame" in videogen.signals,
+    again: "frame" in signals,
   },
 ]

@@ -6,7 +6,7 @@ const loaded = () => all("#compare-panes video").filter((one) => one.duration).s
 let playing = false;
 
 function turn() {
-  if (!videogen.signals.compare) return;
+  if (!signals.compare) return;
   requestAnimationFrame(turn);
   const videos = loaded();
   const lead = videos[0];

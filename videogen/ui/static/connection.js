@@ -5,8 +5,8 @@ let due = heard + START;
 
 function show(next) {
   document.documentElement.dataset.connection = state = next;
-  for (const node of all("#connection")) {
-    if (node.dataset.state !== next) node.textContent = node.dataset[(node.dataset.state = next)];
+  for (const node of all(`#connection:not([data-state=${next}])`)) {
+    node.textContent = node.dataset[(node.dataset.state = next)];
   }
 }
 
@@ -17,7 +17,7 @@ function answers() {
   return Promise.any(Array.from({ length: 6 }, one)).catch(() => false);
 }
 
-function start() {
+function connect() {
   show("reconnecting");
   due = performance.now() + START;
   send("connect", {});
@@ -27,29 +27,28 @@ function start() {
 async function check() {
   if (state === "paused" || probing || performance.now() < due) return;
   if (state === "live") show("reconnecting");
-  videogen.hangUp();
+  network.hangUp();
   probing = true;
   const alive = (await answers()) || (await answers());
   probing = false;
   if (!alive) return show("offline");
-  if (videogen.trigger ? attempts++ && !document.hidden && !videogen.refused : state === "offline") location.reload();
-  else if (videogen.trigger) start();
+  if (trigger ? attempts++ && !document.hidden && !network.refused : state === "offline") location.reload();
+  else if (trigger) connect();
 }
 
 const doubt = (since = 0) => ((due = Math.min(due, since)), check());
-videogen.ended = doubt;
+network.ended = doubt;
 on("frame", () => {
   [heard, attempts] = [performance.now(), 0];
   due = heard + SILENCE;
-  show(videogen.signals.link);
-  if (state !== "paused") videogen.outbox.flush();
+  show(signals.link);
+  if (state !== "paused") outbox.flush();
 });
 on("build", (build, before) => before && location.reload());
 listen("offline", () => doubt());
-listen("pageshow", ({ persisted }) => persisted && doubt());
-listen("visibilitychange", () => document.hidden || (state === "paused" ? start() : doubt(heard + BEAT)));
+listen("visibilitychange", () => document.hidden || (state === "paused" ? connect() : doubt(heard + BEAT)));
 listen("focus|pointerdown|keydown", ({ type }) => {
-  if (state === "paused") start();
+  if (state === "paused") connect();
   else if (type === "focus" && state === "live") act("");
 });
 setInterval(check, 1000);

@@ -2,18 +2,18 @@
 const LEASE = 10_000; // milliseconds for which an entry is left to its tab
 let restored = false;
 const named = (names, values) => Object.fromEntries(names.map((name, index) => [name, values[index]]));
-const outbox = () => stored("outbox") ?? {};
+const entries = () => stored("outbox") ?? {};
 function change(edit) {
-  const kept = outbox();
+  const kept = entries();
   edit(kept);
   store("outbox", kept);
-  videogen.outbox.show();
+  outbox.show();
 }
 
-videogen.draft = {
+Object.assign(draft, {
   keep(names, values) {
     if (restored) store("draft", named(names, values));
-    videogen.changed();
+    changed();
   },
   restore(names, values) {
     const form = stored("draft") ?? {};
@@ -22,14 +22,14 @@ videogen.draft = {
     if (names.some(other)) send("fill", { fill: "draft", form });
     return names.map((name) => form[name]);
   },
-};
-videogen.outbox = {
+});
+Object.assign(outbox, {
   // The same form, sent again before its answer, keeps its key.
   put(names, values) {
     const session = values.pop();
     const form = named(names, values);
-    const again = Object.values(outbox()).find((one) => JSON.stringify(one.form) === JSON.stringify(form));
-    const key = again?.key ?? videogen.random();
+    const again = Object.values(entries()).find((one) => JSON.stringify(one.form) === JSON.stringify(form));
+    const key = again?.key ?? random();
     change((kept) => (kept[key] = { key, form, sent: Date.now() }));
     return [...values, { ...session, key }];
   },
@@ -43,8 +43,8 @@ videogen.outbox = {
   }),
   show() {
     const node = $("#outbox");
-    if (node) node.hidden = !Object.values(outbox()).some(({ sent }) => Date.now() - sent >= LATE);
+    if (node) node.hidden = !Object.values(entries()).some(({ sent }) => Date.now() - sent >= LATE);
   },
-};
-onClick("#outbox-cancel", () => (store("outbox", {}), videogen.outbox.show()));
-listen("storage", videogen.outbox.show);
+});
+onClick("#outbox-cancel", () => (store("outbox", {}), outbox.show()));
+listen("storage", outbox.show);

@@ -12,7 +12,7 @@ listen("dragover|drop|paste", (event) => {
 listen("change", (event) => {
   const [file] = event.target.files ?? [];
   const imports = event.target.id === "import-file";
-  if (!file || (!imports && file.size <= videogen.signals.most_bytes)) return;
+  if (!file || (!imports && file.size <= signals.most_bytes)) return;
   event.stopImmediatePropagation();
   zip = file;
   act(imports ? "import" : "too-large", { name: file.name, size: file.size });

@@ -1,5 +1,5 @@
 // Keys do what a `data-key` names; on an entry of the history they do it to that entry.
-const WRITES = ":is(input, textarea, select, [contenteditable], [role=combobox]):not([type=checkbox], [type=button])";
+const WRITES = ":is(input, textarea, select):not([type=checkbox])";
 listen("keydown", (event) => {
   const { key, code, target, ctrlKey, metaKey } = event;
   if (event.defaultPrevented || event.isComposing || event.altKey || event.repeat) return;

@@ -1,27 +1,27 @@
 // After a break Gradio would handle nothing until a reload: here a stream just ends, a call is refused.
 const ask = window.fetch;
 let line = new AbortController();
-videogen.hangUp = () => (line.abort(), (line = new AbortController()));
+network.hangUp = () => (line.abort(), (line = new AbortController()));
 const problem = (words = $("#problem")?.dataset.late) => $("#problem") && ($("#problem").textContent = words);
 
 async function call(target, options) {
   const { data, event_data: event } = JSON.parse(options.body);
   const key = event?.key ?? data?.at(-1)?.key;
-  const late = () => (key ? videogen.outbox.show() : (event?.do || event?.fill) && problem());
+  const late = () => (key ? outbox.show() : (event?.do || event?.fill) && problem());
   const timer = setTimeout(late, LATE);
   try {
     const answer = await ask(target, { ...options, signal: line.signal });
     if (answer.status < 502) { // else it is a proxy's
       problem(answer.ok ? "" : (await answer.clone().json()).detail ?? "");
-      videogen.refused = answer.status === 429;
-      videogen.outbox.answered(key);
+      network.refused = answer.status === 429;
+      outbox.answered(key);
       return answer;
     }
   } catch {}
   finally {
     clearTimeout(timer);
   }
-  videogen.outbox.failed(key);
+  outbox.failed(key);
   late();
   return Response.json({ error: "" }, { status: 504 });
 }
@@ -35,16 +35,15 @@ async function stream(request) { // passes only whole messages on
       if (!answer.ok) throw answer;
       const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
       for (let rest = "", part; !(part = await reader.read()).done; ) {
-        const end = (rest += part.value).lastIndexOf("\n\n") + 2;
-        if (end < 2) continue;
-        pass(rest.slice(0, end));
-        rest = rest.slice(end);
+        const messages = (rest + part.value).split("\n\n");
+        rest = messages.pop();
+        for (const one of messages) pass(`${one}\n\n`);
       }
     } catch {}
     if (request.signal.aborted) return;
     pass('data: {"msg":"close_stream"}\n\n');
     out.close();
-    if (!signal.aborted) videogen.ended();
+    if (!signal.aborted) network.ended();
   };
   return new Response(new ReadableStream({ start }));
 }

@@ -1,7 +1,6 @@
 // What this browser keeps; where that is forbidden, as long as the page.
-videogen.random = () => crypto.getRandomValues(new Uint32Array(4)).join("-");
 try {
-  if (!stored("browser")) store("browser", videogen.random());
+  if (!stored("browser")) store("browser", random());
 } catch {
   const kept = { "videogen.browser": '"alone"' };
   const value = {
