@@ -223,7 +223,7 @@ def test_an_engine_without_image_input_rejects_an_image(session):
     assert response.status_code == 422
     assert response.json()["errors"][0] | {"got": ""} == {
         "field": "inputFileId",
-        "expected": "nothing, since bars takes no image",
+        "expected": "left out, since bars takes no image",
         "got": "",
     }
 

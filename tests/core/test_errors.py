@@ -40,5 +40,5 @@ def test_an_invalid_request_lists_all_faults():
     faults = [{"field": "a", "expected": "1", "got": "2"}, {"field": "b", "expected": "3", "got": "4"}]
     error = InvalidRequestError.of(faults)
     assert error.errors == faults
-    assert error.detail == "a: expected 1, got 2. b: expected 3, got 4."
+    assert error.detail == "a must be 1; this was 2. b must be 3; this was 4."
     assert str(error) == error.detail

@@ -55,7 +55,7 @@ def _faults(**values):
         ({"inner": {"depth": 0}}, ("inner.depth", "at least 1", "0")),
         ({"inner": {"depth": 10}}, ("inner.depth", "at most 9", "10")),
         ({"inner": []}, ("inner", "an object", "[]")),
-        ({"more": 1}, ("more", "no such field", "1")),
+        ({"more": 1}, ("more", "left out, since there is no such field", "1")),
     ],
 )
 def test_a_fault_has_field_expected_and_got(values, fault):
@@ -95,7 +95,7 @@ def test_only_the_first_faults_are_listed_and_the_others_are_counted():
     problem = invalid_request(errors, "settings.")
     assert len(problem.errors) == MAX_FAULTS
     assert problem.errors[0]["field"] == "settings.f0"
-    assert problem.detail.endswith("got 1. And 3 more.")
+    assert problem.detail.endswith("this was 1. And 3 more.")
     assert "more" not in invalid_request(errors[:MAX_FAULTS]).detail
 
 
@@ -108,7 +108,7 @@ def test_a_value_that_cannot_be_written_is_named_by_its_type():
     assert fault["got"] == "a very large list"
     assert len(fault["field"]) == 80
     assert explain(error | {"input": 10**5000, "loc": ("\ud800",)}) == {
-        "field": "\\ud800", "expected": "no such field", "got": "a very large int"
+        "field": "\\ud800", "expected": "left out, since there is no such field", "got": "a very large int"
     }  # fmt: skip
     while deep:  # as one object it would be taken apart by recursion
         deep = deep.pop()

@@ -51,9 +51,9 @@ def test_a_poster_that_does_not_exist_is_not_found(name, tmp_path):
 @pytest.mark.parametrize(
     ("bad", "reason"),
     [
-        (GOOD.model_copy(update={"settings": {"fps": 999}}), "settings.fps: expected at most 60, got 999"),
-        (GOOD.model_copy(update={"settings": {"speed": 1}}), "settings.speed: expected no such field"),
-        (GOOD.model_copy(update={"type": "image"}), "type: expected video, got image"),
+        (GOOD.model_copy(update={"settings": {"fps": 999}}), "settings.fps must be at most 60; this was 999"),
+        (GOOD.model_copy(update={"settings": {"speed": 1}}), "settings.speed must be left out"),
+        (GOOD.model_copy(update={"type": "image"}), "type must be video; this was image"),
         ({"id": "plain"}, "expected each preset to be a Preset"),
     ],
 )

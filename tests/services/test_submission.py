@@ -90,7 +90,7 @@ def test_a_fault_is_told_with_field_expected_and_got(body, field):
     assert fault["field"] == field
     assert fault["expected"]
     assert fault["got"]
-    assert caught.value.detail == f"{field}: expected {fault['expected']}, got {fault['got']}."
+    assert caught.value.detail == f"{field} must be {fault['expected']}; this was {fault['got']}."
 
 
 def test_every_fault_of_the_settings_is_told():

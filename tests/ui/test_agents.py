@@ -95,9 +95,9 @@ async def test_a_wait_is_bounded_and_a_cancel_is_heard(app):
 @pytest.mark.parametrize(
     ("wrong", "told"),
     [
-        ({"size": "wide"}, "size: expected WIDTHxHEIGHT"),
-        ({"prompt": ""}, "prompt: expected"),
-        ({"settings": {"fps": 900}}, "settings.fps: expected"),
+        ({"size": "wide"}, "size must be WIDTHxHEIGHT"),
+        ({"prompt": ""}, "prompt must be"),
+        ({"settings": {"fps": 900}}, "settings.fps must be"),
     ],
 )
 async def test_what_is_wrong_is_told_to_the_agent(app, wrong, told):

@@ -139,7 +139,7 @@ class InvalidRequestError(VideogenError, code="invalid_request", status=422, tit
         got = got[:120] if isinstance(got, str) else got
         shown = got if isinstance(got, str) and got.startswith(("nothing", "text of")) else repr(got)[:120]
         self.errors: list[dict[str, str]] = [{"field": field, "expected": expected, "got": shown}]
-        super().__init__(f"{field}: expected {expected}, got {shown}.")
+        super().__init__(f"{field} must be {expected}; this was {shown}.")
 
     @classmethod
     def of(cls, faults: list[dict[str, str]], more: int = 0) -> InvalidRequestError:
@@ -147,7 +147,7 @@ class InvalidRequestError(VideogenError, code="invalid_request", status=422, tit
         problem = cls("", "", "")
         problem.errors = faults
         problem.detail = " ".join(
-            f"{fault['field']}: expected {fault['expected']}, got {fault['got']}." for fault in faults
+            f"{fault['field']} must be {fault['expected']}; this was {fault['got']}." for fault in faults
         ) + (f" And {more} more." if more else "")
         problem.args = (problem.detail,)
         return problem

@@ -14,7 +14,7 @@ MAX_FAULTS: Final = 20
 
 _EXPECTED = {
     "missing": "a value",
-    "extra_forbidden": "no such field",
+    "extra_forbidden": "left out, since there is no such field",
     "string_type": "text",
     "int_type": "a whole number",
     "int_from_float": "a whole number",

@@ -34,12 +34,12 @@ def presets_of(engine: Engine) -> list[Preset]:
 def _fault(engine: Engine, preset: Preset) -> str:
     """Why this engine would refuse a preset; empty: it would not."""
     if preset.type not in (types := engine.probe().types):
-        return f"type: expected {' or '.join(types)}, got {preset.type}"
+        return f"type must be {' or '.join(types)}; this was {preset.type}"
     try:
         engine.settings.model_validate(preset.settings)
     except ValidationError as error:
         first = faults(error)[0]
-        return f"settings.{first['field']}: expected {first['expected']}, got {first['got']}"
+        return f"settings.{first['field']} must be {first['expected']}; this was {first['got']}"
     return ""
 
 

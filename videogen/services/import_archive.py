@@ -195,7 +195,9 @@ def _read_manifest(archive: zipfile.ZipFile, members: Mapping[str, zipfile.ZipIn
         manifest = Manifest.model_validate(content)
     except ValidationError as problem:
         first = faults(problem)[0]
-        raise NotAnExportError(f"{NAME}: {first['field']}: expected {first['expected']}, got {first['got']}.") from None
+        raise NotAnExportError(
+            f"{NAME}: {first['field']} must be {first['expected']}; this was {first['got']}."
+        ) from None
     ids = [entry.id for entry in manifest.generations]
     if len(set(ids)) < len(ids):
         raise NotAnExportError(f"{NAME}: expected each generation once.")

@@ -143,10 +143,10 @@ def _engine(create: GenerationCreate, engines: Mapping[str, Engine], config: App
     if create.type not in capabilities.types:
         raise InvalidRequestError("type", f"{' or '.join(capabilities.types)}, which is what {name} makes", create.type)
     if create.negative_prompt.strip() and not capabilities.negative_prompt:
-        expected = f"nothing, since {name} has no negative prompt"
+        expected = f"left out, since {name} has no negative prompt"
         raise InvalidRequestError("negativePrompt", expected, create.negative_prompt)
     if create.input_file_id is not None and not capabilities.image_input:
-        raise InvalidRequestError("inputFileId", f"nothing, since {name} takes no image", create.input_file_id)
+        raise InvalidRequestError("inputFileId", f"left out, since {name} takes no image", create.input_file_id)
     return engine
 
 

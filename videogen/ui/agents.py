@@ -66,7 +66,7 @@ class Agents:
         """
         width, _, height = size.lower().partition("x")
         if not (width.isascii() and width.isdigit() and height.isascii() and height.isdigit()):
-            raise _error(f"size: expected WIDTHxHEIGHT such as 854x480, got {size!r}.")
+            raise _error(f"size must be WIDTHxHEIGHT such as 854x480; this was {size!r}.")
         asked = {"width": int(width), "height": int(height), "durationSeconds": seconds} | (settings or {})
         try:
             token, is_new = await self._session(request, session)

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from videogen.client import ClientError
 from videogen.client.calls import ExplainOptions
 from videogen.core.text import shorten
+from videogen.core.validation import faults
 from videogen.schemas.generations import Project
 from videogen.ui import form
 from videogen.ui.form_fields import FormFields, engine_updates
@@ -192,6 +193,4 @@ def explain(problem: form.FormError | ValidationError, texts: Texts) -> str:
     """What is wrong with the form, in words."""
     if isinstance(problem, form.FormError):
         return texts.gettext(problem.key, **problem.values)
-    first = problem.errors()[0]
-    expected = first["msg"].removeprefix("Value error, ")
-    return texts.gettext("form.expected_only", field=texts.field(str(first["loc"][0])), expected=expected)
+    return texts.expected(faults(problem)[0], {})

@@ -17,6 +17,7 @@ from videogen.schemas.generations import Generation
 from videogen.schemas.status import Status
 from videogen.schemas.system import LimitInfo
 from videogen.ui.form import EngineForm
+from videogen.ui.refusals import FIELDS, fault
 
 TITLE: Final = "videogen"
 SHAPES: Final[Mapping[str, str]] = {
@@ -31,23 +32,12 @@ DETAILS: Final[Mapping[str, str]] = {
     "720": "form.high",
     "1080": "form.full",
 }
-FIELDS: Final[Mapping[str, str]] = {
-    "prompt": "form.prompt",
-    "negativePrompt": "form.negative",
-    "type": "form.make",
-    "variations": "form.variations",
-    "inputFileId": "form.image",
-    "engine": "form.engine",
-    "settings.width": "form.width",
-    "settings.height": "form.height",
-    "settings.durationSeconds": "form.seconds",
-    "settings.fps": "form.fps",
-    "settings.seed": "form.seed",
-}
 STAGES: Final = ("starting", "preparing", "rendering", "finishing")
 """The stages that videogen's own engines name; those of other engines are said as they are."""
 _UNITS: Final[Mapping[str, int]] = {"storage_mb": 1_000_000, "storage_gb": 1_000_000_000}
 """In bytes, of the limits that count them."""
+_UNNAMED: Final = "internal_error"
+"""Its text stands for that of an error code without one."""
 _SETTING: Final = re.compile(r" \(VIDEOGEN_[A-Z_]+\)")
 
 
@@ -253,8 +243,9 @@ class Texts:
             return " ".join(self.expected(error, names) for error in problem.errors)
         if problem.limit is not None and (words := self._limit(problem.limit)):
             return words
+        code = problem.code if f"error.{problem.code}" in self.words else _UNNAMED
         # Visitors have no use for the name of a setting.
-        return language.error_message(self.words, problem.code, _SETTING.sub("", problem.detail))
+        return language.error_message(self.words, code, _SETTING.sub("", problem.detail))
 
     def _limit(self, limit: LimitInfo) -> str:
         """Which limit it is, how much it allows, and when to try again; empty for one of another version's API."""
@@ -278,7 +269,9 @@ class Texts:
         """What the API said of single settings, by their names, to be said again at their fields."""
         errors = problem.errors if isinstance(problem, ApiError) else []
         return {
-            error["field"].removeprefix("settings."): self.gettext("form.expected_got", **self._found(error))
+            error["field"].removeprefix("settings."): fault(
+                error, "form.expected_got", self.field(error["field"]), self.words
+            )
             for error in errors
             if "expected" in error and error.get("field", "").startswith("settings.")
         }
@@ -290,10 +283,7 @@ class Texts:
     def expected(self, error: Mapping[str, str], names: Mapping[str, str]) -> str:
         """What is wrong with a field: `field`, `expected` and `got` of an error."""
         name = error.get("field", "")
-        return self.gettext("form.expected", field=names.get(name) or self.field(name), **self._found(error))
-
-    def _found(self, error: Mapping[str, str]) -> dict[str, str]:
-        return {"expected": error["expected"], "got": error.get("got") or self.gettext("form.nothing")}
+        return fault(error, "form.expected", names.get(name) or self.field(name), self.words)
 
 
 def _sentence(text: str) -> str:

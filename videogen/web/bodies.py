@@ -69,7 +69,7 @@ async def receive_upload(request: Request, limit: int, name: str = "file") -> Up
 
 def _upload_too_large(limit: int) -> PayloadTooLargeError:
     return PayloadTooLargeError(
-        f"file: expected at most {limit / 1e6:g} MB (VIDEOGEN_MAX_UPLOAD_MB), got more. Send a smaller file."
+        f"The file must have at most {limit / 1e6:g} MB (VIDEOGEN_MAX_UPLOAD_MB). Send a smaller file."
     )
 
 

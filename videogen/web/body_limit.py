@@ -123,7 +123,7 @@ class BodyLimit:
 
     def _too_large(self) -> PayloadTooLargeError:
         return PayloadTooLargeError(
-            f"body: expected at most {self._max_kb} kB (VIDEOGEN_MAX_BODY_KB), got more. Send less at once."
+            f"The request must have at most {self._max_kb} kB (VIDEOGEN_MAX_BODY_KB). Send less at once."
         )
 
 

@@ -72,7 +72,7 @@ async def test_what_differs_is_said(take, tab, api, tmp_path):
     await take(video_bytes(tmp_path), "sea.mp4")
     assert "made with version 0 of Procedural; here is 1" in tab.notice.text
     assert "It started from an image" in tab.notice.text
-    assert "Width: expected at most 1920, got 9000. 1920 is used instead." in tab.notice.text
+    assert "Width must be at most 1920; this was 9000. 1920 is used instead." in tab.notice.text
     warning = {"field": "engine", "expected": "one of procedural", "got": "gone", "used": "procedural"}
     api.canned["POST", "/files/settings"] = settings(engine="gone", warnings=[warning])
     await take(video_bytes(tmp_path), "sea.mp4")
@@ -111,7 +111,7 @@ async def test_a_broken_image_is_refused_with_what_was_expected(take, tab, api):
         {"code": "invalid_request", "status": 422, "title": "", "detail": "", "errors": errors},
     )
     assert await take(encoded()[:60]) == {}
-    assert tab.notice.text == "Image: expected a PNG, JPEG or WebP image that is whole, got a broken PNG."
+    assert tab.notice.text == "Image must be a PNG, JPEG or WebP image that is whole; this was a broken PNG."
 
 
 async def test_an_engine_without_images_takes_none(take, tab, api):
