@@ -101,7 +101,7 @@ def test_failed_generation_is_exit_code_1(home):
 def test_refusal_of_the_server_is_exit_code_4_and_one_line(home):
     home.run("generate", "x", "--size", "64x64", "--fps", "900", code=4)
     assert home.stderr.count("\n") == 1
-    assert "settings.fps: expected" in home.stderr
+    assert "settings.fps must be" in home.stderr
     failure = home.lines("watch", "gen_nobodys", code=4)[-1]
     assert (failure["event"], failure["code"], failure["exitCode"]) == ("failure", "not_found", 4)
 

@@ -96,5 +96,5 @@ def test_a_still_without_a_frame_or_of_another_shape_is_refused(recorder):
         with pytest.raises(RenderFailed) as caught:
             odd.render(recipe, recorder())
         assert caught.value.code == code
-    with pytest.raises(InvalidRequestError, match="type: expected image, which is what engine odd makes"):
+    with pytest.raises(InvalidRequestError, match="type must be image, which is what engine odd makes"):
         odd.normalise(RenderRequest(prompt="p"))

@@ -72,7 +72,7 @@ def test_a_recipe_holds_everything_and_the_engine_version():
 
 
 def test_an_image_is_refused():
-    with pytest.raises(InvalidRequestError, match="type: expected video"):
+    with pytest.raises(InvalidRequestError, match="type must be video"):
         sparkles.normalise(RenderRequest(type="image", prompt="p"))
 
 
