@@ -41,8 +41,8 @@ def add_commands(commands: Any) -> None:
             command.add_argument("--detach", action="store_true", help="do not wait for the end")
         if name == "share":
             command.add_argument("--days", type=_positive, help="how long the link is valid (default: until revoked)")
-    _command(commands, "pause", "let nothing of your queue begin; what has begun goes on")
-    _command(commands, "resume", "let your queue go on")
+    _command(commands, "pause", "pause your queue: nothing new begins, what has begun goes on")
+    _command(commands, "resume", "start your queue again")
     _command(commands, "engines", "list the engines")
     export = _command(commands, "export", "write all your completed generations to a zip")
     export.add_argument("file", type=Path)
@@ -63,12 +63,12 @@ def _devices(commands: Any) -> None:
 
 def _generate(commands: Any) -> None:
     command = _command(commands, "generate", "make a video (or an image) from a prompt")
-    command.add_argument("prompt", type=_text)
+    command.add_argument("prompt", type=_text, help="what the video should show")
     _output(command)
     command.add_argument("--size", type=_size, metavar="WxH", help="pixels, such as 854x480")
-    command.add_argument("--seconds", type=_positive)
-    command.add_argument("--fps", type=_count)
-    command.add_argument("--seed", type=_count)
+    command.add_argument("--seconds", type=_positive, help="length of the video")
+    command.add_argument("--fps", type=_count, help="frames per second")
+    command.add_argument("--seed", type=_count, help="the same seed gives the same result again (default: random)")
     command.add_argument("--engine", help="see `videogen engines`")
     command.add_argument("--negative", type=_text, default="", metavar="TEXT", help="what the video should not show")
     command.add_argument("--image", type=Path, metavar="FILE", help="an image to start from")
