@@ -31,6 +31,10 @@ def listed(tab, wanted):
     tab.wait_for(SAME, list(wanted))
 
 
+def columns(tab):
+    return tab.find("#history > li").evaluate_all("all => all.filter(one => one.offsetTop === all[0].offsetTop).length")
+
+
 def copy(app, generation, count):
     """Have the session own so many copies of a generation, all older than what is made from now on."""
     with closing(sqlite3.connect(app.data_dir / "videogen.sqlite", timeout=20)) as connection, connection:
@@ -55,6 +59,9 @@ def test_an_old_one_is_found_again_by_page_words_filters_and_address(app, tab):
     listed(tab, [*(f"{lake}_{number}" for number in range(6, 0, -1)), storm, lake])
     tab.history(lake).locator(".card").click()
     tab.shows(lake, "completed")
+    for key, place in (("ArrowLeft", 7), ("ArrowUp", 7 - columns(tab)), ("ArrowDown", 7)):
+        tab.page.keyboard.press(key)
+        tab.wait_for(FOCUSED, f"#history > li:nth-child({place}) .card")
     tab.find("#history-newer").click()
     expect(tab.find("#history > li")).to_have_count(24)
 

@@ -16,7 +16,8 @@ Object.assign(draft, {
     changed();
   },
   restore(names, values) {
-    const form = stored("draft") ?? {};
+    const kept = stored("draft") ?? {};
+    const form = kept.form ?? kept; // version 0.1.0 kept more
     restored = true;
     const other = (name, index) => name !== "prompt" && form[name] !== undefined && form[name] !== values[index];
     if (names.some(other)) send("fill", { fill: "draft", form });
