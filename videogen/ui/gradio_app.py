@@ -17,10 +17,12 @@ from videogen.ui.tab_guard import TabGuard
 from videogen.ui.tabs import Tabs
 
 
-def no_search_for_matplotlib() -> None:
-    """Gradio looks for matplotlib before and after each frame; where there is none, each look goes over the disk."""
-    if "matplotlib" not in sys.modules and find_spec("matplotlib") is None:
-        sys.modules["matplotlib"] = None  # type: ignore[assignment]  # the import system's own word for "not here"
+def no_search_for_missing_modules() -> None:
+    """Mark what is not installed, and looked for on the disk again and again: by Gradio for each frame, by httpcore for
+    each call."""
+    for name in ("matplotlib", "sniffio"):
+        if name not in sys.modules and find_spec(name) is None:
+            sys.modules[name] = None  # type: ignore[assignment]  # the import system's own word for "not here"
 
 
 class _SharedState(StateHolder):

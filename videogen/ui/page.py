@@ -13,7 +13,7 @@ from videogen.ui.agents import mcp_is_installed
 from videogen.ui.blocks import build_blocks
 from videogen.ui.document import Document
 from videogen.ui.form_fields import engine_forms
-from videogen.ui.gradio_app import guard, no_search_for_matplotlib
+from videogen.ui.gradio_app import guard, no_search_for_missing_modules
 from videogen.ui.page_client import PageClient
 from videogen.ui.settings import PageSettings
 from videogen.ui.static_files import script_route
@@ -30,7 +30,7 @@ def mount_page(app: FastAPI, settings: PageSettings, path: str = "/") -> Callabl
         a function to call once before the first visit, with the secret with which the page seals what it stores in a
         browser; the secret must stay the same over restarts. It also removes what is left of an earlier run.
     """
-    no_search_for_matplotlib()
+    no_search_for_missing_modules()
     max_bytes = int(settings.limits.max_upload_mb * 1_000_000)
     uploads = Uploads(settings.upload_folder, max_bytes, settings.count_upload)
     # In the same process no proxy is between the page and the API.
