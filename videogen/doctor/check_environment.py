@@ -11,7 +11,8 @@ from typing import Final
 from videogen.core.config import AppConfig
 from videogen.core.errors import ConfigError
 from videogen.doctor.findings import FIX, Finding, amount, fault, ok, warning
-from videogen.engines.registry import load_engine
+from videogen.engines.availability import concurrency_of, why_unavailable
+from videogen.engines.registry import load_engine, references_by_id
 from videogen.storage import DataFolder
 
 NETWORK: Final = frozenset(
@@ -134,22 +135,19 @@ def port(config: AppConfig, holder: int | None) -> Iterator[Finding]:
 
 def engines(config: AppConfig) -> Iterator[Finding]:
     """Check that every configured engine can be loaded, and can render on this machine."""
-    for reference in config.engines:
+    for written in config.engines:
         try:
-            engine = load_engine(reference)
+            found = references_by_id((written,))
         except ConfigError as problem:
             yield fault("engine", problem.detail.rstrip("."), "Correct VIDEOGEN_ENGINES, or install the engine.")
             continue
-        try:
-            capabilities = engine.probe()
-        except Exception as problem:  # an engine may raise anything
-            yield fault("engine", f"{engine.id}: its probe fails: {problem}", "Report this to the engine's author.")
-            continue
-        if capabilities.available:
-            yield ok("engine", f"{engine.id} {engine.version} can render here")
-        else:
-            reason = capabilities.reason or "The engine gives no reason."
-            yield warning("engine", f"{engine.id} cannot render here", reason)
+        for name, reference in found.items():
+            engine = load_engine(reference)
+            if (reason := why_unavailable(engine)) is not None:
+                yield warning("engine", f"{name} cannot render here", reason)
+            else:
+                count = concurrency_of(engine, config.workers)
+                yield ok("engine", f"{name} {engine.version} can render here, {count} at once")
 
 
 def encoder() -> Iterator[Finding]:

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from videogen.core.errors import NotFoundError
 from videogen.core.validation import faults
+from videogen.engines.availability import capabilities_of
 from videogen.engines.base import Engine, Preset
 from videogen.schemas.engines import PresetInfo
 
@@ -33,7 +34,7 @@ def presets_of(engine: Engine) -> list[Preset]:
 
 def _fault(engine: Engine, preset: Preset) -> str:
     """Why this engine would refuse a preset; empty: it would not."""
-    if preset.type not in (types := engine.probe().types):
+    if preset.type not in (types := capabilities_of(engine).types):
         return f"type must be {' or '.join(types)}; this was {preset.type}"
     try:
         engine.settings.model_validate(preset.settings)

@@ -2,45 +2,70 @@
 
 from __future__ import annotations
 
-import hashlib
+import copy
 import importlib.util
-import sys
-from collections.abc import Sequence
+import inspect
+import logging
+import re
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import cache
-from importlib import import_module
 from pathlib import Path
-from types import ModuleType
-from typing import Final
+from typing import Any, Final
+
+from pydantic import ValidationError
 
 from videogen.core.errors import ConfigError
+from videogen.engines.availability import UnavailableEngine, spec_of
 from videogen.engines.base import Engine, ProcessPolicy
+from videogen.engines.configured import configured_settings
+from videogen.engines.engine_file import read_engine_file
+from videogen.engines.imports import GROUP, KINDS, NotImportable, entry_point_names, find_target
+from videogen.engines.spec import KEYS, VARIABLE, EngineSpec, table_error
 
-VARIABLE: Final = "VIDEOGEN_ENGINES"
-GROUP: Final = "videogen.engines"
+__all__ = ["GROUP", "KINDS", "VARIABLE", "expand", "load_engine", "load_engines", "process_policy", "references_by_id"]
+
+logger = logging.getLogger(__name__)
 _POLICY: Final = ProcessPolicy()
 _MEMBERS: Final = (*Engine.__annotations__, "probe", "normalise", "render")
-# Found without reading the metadata of installed packages, which is slow.
-BUILTIN: Final[dict[str, str]] = {"procedural": "videogen.engines.procedural.engine:ProceduralEngine"}
 
 
 def load_engines(references: Sequence[str]) -> dict[str, Engine]:
     """Load engines, and return them by id, in the order of their references.
 
+    One that cannot be imported or made is an `UnavailableEngine`, which has the reason.
+
     Raises:
-        ConfigError: a reference leads to no engine, or two lead to the same id.
+        ConfigError: a reference or an engine file is wrong, or two engines have the same id.
     """
-    engines: dict[str, Engine] = {}
-    for reference in references:
-        engine = load_engine(reference)
-        if engine.id in engines:
-            raise ConfigError(VARIABLE, f"different engine ids (two are {engine.id!r})", reference)
-        engines[engine.id] = engine
-    return engines
+    return {name: load_engine(reference) for name, reference in references_by_id(references).items()}
 
 
 def references_by_id(references: Sequence[str]) -> dict[str, str]:
-    """The reference of each engine, by engine id. With it, a renderer process loads the same engine."""
-    return {load_engine(reference).id: reference for reference in references}
+    """The reference of each engine, by engine id. With it, a renderer process loads the same engine.
+
+    Raises:
+        ConfigError: see `load_engines`.
+    """
+    found: dict[str, str] = {}
+    for written in references:
+        for reference in expand(written):
+            name = load_engine(reference).id
+            if name in found:
+                raise ConfigError(VARIABLE, f"different engine ids (two are {name!r})", written)
+            found[name] = reference
+    return found
+
+
+def expand(reference: str) -> tuple[str, ...]:
+    """The references that `load_engine` takes: one for each table of an engine file; any other reference is itself.
+
+    Raises:
+        ConfigError: the engine file cannot be read, or a key or value in it is wrong.
+    """
+    if not reference.endswith(".toml"):
+        return (reference,)
+    return tuple(spec.reference for spec in read_engine_file(Path(reference).resolve()))
 
 
 @cache
@@ -48,71 +73,134 @@ def load_engine(reference: str) -> Engine:
     """Load one engine, once per process.
 
     Args:
-        reference: `name` (built in, or an entry point of group `videogen.engines`), `module:attribute`, or
-            `path/to/file.py:attribute`. The attribute is an engine, or a class whose call without arguments
-            gives one.
+        reference: `name` (built in, or an entry point of group `videogen.engines`), `kind:model`, `module:attribute`,
+            `path/to/file.py:attribute`, or the `reference` of an `EngineSpec`. The attribute is an engine, a class
+            whose call without arguments gives one, or a kind: a callable that makes one of an `EngineSpec`.
 
     Raises:
-        ConfigError: it does not exist, cannot be imported, or is not an engine.
+        ConfigError: it does not exist or is not an engine, or its spec has a wrong key or value.
     """
-    target = BUILTIN.get(reference, reference)
-    if ":" not in target:
-        target = _entry_point(target)
-    source, _, attribute = target.rpartition(":")
+    if (spec := _spec(reference)) is not None:
+        return _make(spec)
     try:
-        module = _from_file(Path(source).resolve(), reference) if source.endswith(".py") else import_module(source)
-    except ConfigError:
-        raise
-    except Exception as error:
-        expected = f"{source} to be importable ({type(error).__name__}: {error})"
-        raise ConfigError(VARIABLE, expected, reference) from error
-    value = getattr(module, attribute, None)
-    if value is None:
-        raise ConfigError(VARIABLE, f"a name in {source}, which has no {attribute!r}", reference)
-    engine = value() if isinstance(value, type) else value
-    if not isinstance(engine, Engine):
-        missing = [name for name in _MEMBERS if not hasattr(engine, name)]
-        raise ConfigError(VARIABLE, f"an engine ({attribute} lacks {', '.join(missing)})", reference)
-    if not isinstance(policy := getattr(engine, "process", _POLICY), ProcessPolicy):
-        raise ConfigError(VARIABLE, f"an engine whose `process` is a ProcessPolicy, not {policy!r}", reference)
-    return engine
+        return _checked(_called(find_target(reference), reference, None), reference, VARIABLE)
+    except NotImportable as problem:
+        return _unavailable(_name_of(reference), "", problem)
 
 
 def process_policy(reference: str) -> ProcessPolicy:
-    """How an engine's child processes are used: its attribute `process`, or the default.
+    """How an engine's child processes are used: its attribute `process`, or the default. The environment variables
+    that its spec names are added.
 
     Raises:
         ConfigError: see `load_engine`.
     """
-    return getattr(load_engine(reference), "process", _POLICY)
+    engine = load_engine(reference)
+    policy: ProcessPolicy = getattr(engine, "process", _POLICY)
+    if (spec := spec_of(engine)) is None or not spec.variables:
+        return policy
+    return policy.model_copy(update={"environment": (*policy.environment, *spec.variables)})
 
 
-def _entry_point(name: str) -> str:
-    # Imported here: it takes 50 ms, and the built-in engines do not need it.
-    from importlib.metadata import entry_points
-
-    points = {point.name: point.value for point in entry_points(group=GROUP)}
-    if name not in points:
-        known = ", ".join(sorted(points.keys() | BUILTIN.keys()))
-        raise ConfigError(VARIABLE, f"an engine's name ({known}), module:attribute or path/to/file.py:attribute", name)
-    return points[name]
+def _spec(reference: str) -> EngineSpec | None:
+    """The spec of a reference that is one, or names a kind and a model."""
+    if reference.startswith("{"):
+        return EngineSpec.model_validate_json(reference)
+    kind, _, model = reference.partition(":")
+    is_kind = model and not kind.endswith(".py") and (kind in KINDS or _is_foreign_kind(kind))
+    return EngineSpec.of_reference(kind, model) if is_kind else None
 
 
-def _from_file(path: Path, reference: str) -> ModuleType:
-    if not path.is_file():
-        raise ConfigError(VARIABLE, f"an existing file before the colon (there is no {path})", reference)
-    name = f"videogen_engine_{path.stem}_{hashlib.sha256(bytes(path)).hexdigest()[:8]}"
-    if name in sys.modules:
-        return sys.modules[name]
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        raise ConfigError(VARIABLE, f"a Python file before the colon ({path} is not one)", reference)
-    module = importlib.util.module_from_spec(spec)
-    # Registered first, since pydantic and dataclasses look their module up while it runs.
-    sys.modules[name] = module
+def _is_foreign_kind(name: str) -> bool:
+    """Whether an installed package offers a kind of this name. A module of the same name comes first."""
     try:
-        spec.loader.exec_module(module)
-    except BaseException:
-        del sys.modules[name]
+        is_module = importlib.util.find_spec(name.partition(".")[0]) is not None
+    except (ImportError, ValueError):
+        is_module = False
+    return not is_module and name in entry_point_names()
+
+
+def _make(spec: EngineSpec) -> Engine:
+    """The engine of a spec, with all that the spec says."""
+    variable = spec.error("kind", "", "").variable
+    try:
+        engine = _checked(_called(find_target(spec.kind, variable), spec.kind, spec), spec.kind, variable)
+    except NotImportable as problem:
+        return _configured(_unavailable(spec.id, spec.title, problem), spec)
+    except ValidationError as problem:
+        raise table_error(spec.source or spec.id, problem, {}) from None
+    return _configured(engine, spec)
+
+
+def _configured(engine: Engine, spec: EngineSpec) -> Engine:
+    """A copy of the engine with the id, title, presets, defaults and bounds of a spec."""
+    changes: dict[str, Any] = {"id": spec.id, "spec": spec}
+    if spec.title:
+        changes["title"] = spec.title
+    if not isinstance(engine, UnavailableEngine):
+        changes["settings"] = configured_settings(engine.settings, spec)
+        if spec.presets:
+            changes["presets"] = spec.presets
+    configured = copy.copy(engine)
+    for name, value in changes.items():
+        if getattr(configured, name, None) is value:
+            continue
+        try:
+            setattr(configured, name, value)
+        except (AttributeError, TypeError):
+            raise spec.error("kind", f"an engine whose {name!r} can be set", spec.kind) from None
+    return configured
+
+
+def _called(value: Any, kind: str, spec: EngineSpec | None) -> Any:
+    """The engine of an attribute: itself, or what its call makes.
+
+    Raises:
+        NotImportable: the call fails, for example because a package is missing.
+    """
+    is_engine = isinstance(value, Engine) and not isinstance(value, type)
+    takes_spec = not is_engine and callable(value) and _takes_argument(value)
+    if spec is not None and not takes_spec and (spec.model or spec.options):
+        key, keys = "model" if spec.model else next(iter(spec.options)), [one for one in KEYS if one != "model"]
+        raise spec.error(key, f"one of the keys {', '.join(keys)}, since {kind} has no model and no other keys", key)
+    if takes_spec and spec is None:
+        spec = EngineSpec(id=_name_of(kind), kind=kind)
+    if is_engine or not (takes_spec or isinstance(value, type)):
+        return value
+    try:
+        return value(spec) if takes_spec else value()
+    except (ConfigError, ValidationError):
         raise
-    return module
+    except Exception as problem:  # an engine may raise anything
+        raise NotImportable(kind, problem) from problem
+
+
+def _takes_argument(value: Callable[..., Any]) -> bool:
+    with suppress(TypeError, ValueError):
+        signature = inspect.signature(value)
+        required = [
+            one for one in signature.parameters.values()
+            if one.default is one.empty and one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD)
+        ]  # fmt: skip
+        return len(required) == 1
+    return False
+
+
+def _checked(engine: Any, kind: str, variable: str) -> Engine:
+    if not isinstance(engine, Engine):
+        missing = [name for name in _MEMBERS if not hasattr(engine, name)]
+        raise ConfigError(variable, f"an engine ({kind.rpartition(':')[2]} lacks {', '.join(missing)})", kind)
+    if not isinstance(policy := getattr(engine, "process", _POLICY), ProcessPolicy):
+        raise ConfigError(variable, f"an engine whose `process` is a ProcessPolicy, not {policy!r}", kind)
+    return engine
+
+
+def _unavailable(name: str, title: str, problem: NotImportable) -> UnavailableEngine:
+    logger.warning("engine %s is not available: %s", name, problem.reason)
+    return UnavailableEngine(id=name, title=title or name, reason=problem.reason)
+
+
+def _name_of(reference: str) -> str:
+    """An id for an engine that cannot be asked for its own."""
+    name = reference.rpartition(":")[2].lower().replace("_", "-")
+    return re.sub(r"[^a-z0-9._-]+", "-", name).strip("._-")[:64] or "engine"

@@ -14,6 +14,7 @@ from videogen.core.security import Signer, load_secret
 from videogen.db.database import Database
 from videogen.db.integrity import require_sound
 from videogen.db.migrate import migrate
+from videogen.engines.availability import UnavailableEngine, concurrencies
 from videogen.engines.base import Engine
 from videogen.engines.registry import load_engines, references_by_id
 from videogen.jobs.cleanup import look_for_damage
@@ -34,7 +35,9 @@ def build_engines(config: AppConfig) -> Mapping[str, Engine]:
         StartError, ConfigError: an engine cannot be loaded, or the default one is not among them.
     """
     engines = load_engines(config.engines)
-    if config.engine and config.engine not in engines:
+    # One that cannot be imported may have another id than it seems.
+    all_imported = not any(isinstance(engine, UnavailableEngine) for engine in engines.values())
+    if config.engine and config.engine not in engines and all_imported:
         raise ConfigError("VIDEOGEN_ENGINE", f"one of {', '.join(engines)} (from VIDEOGEN_ENGINES)", config.engine)
     return engines
 
@@ -56,7 +59,8 @@ def open_parts(config: AppConfig, engines: Mapping[str, Engine]) -> Iterator[Par
         stack.callback(database.close)
         _check_and_migrate(config, database, storage)
         clock = SteadyClock()
-        store = Store(database, clock, config.workers)
+        concurrency = concurrencies(engines, config.workers)
+        store = Store(database, clock, concurrency)
         clock.not_before(store.newest_time())
         serializer = Serializer(signer, config.base_url + config.root_path)
         hub = Hub(serializer.event_bytes, serializer.public_event_bytes)
@@ -64,7 +68,7 @@ def open_parts(config: AppConfig, engines: Mapping[str, Engine]) -> Iterator[Par
         source.open(hub.publish)
         stack.callback(source.close)
         queue = EmbeddedQueue(store, lease_seconds=config.lease_seconds, max_attempts=config.max_attempts)
-        settings = WorkerSettings(config.workers, config.lease_seconds, config.stall_seconds)
+        settings = WorkerSettings(config.workers, config.lease_seconds, config.stall_seconds, concurrency)
         workers = WorkerPool(store, queue, storage, data_folder, references_by_id(config.engines), settings)
         yield Parts(config, store, hub, storage, data_folder, signer, serializer, engines, queue, workers)
 

@@ -12,6 +12,7 @@ from videogen.core.config import AppConfig
 from videogen.core.errors import InvalidRequestError
 from videogen.core.validation import invalid_request
 from videogen.db.tables import GenerationRow
+from videogen.engines.availability import capabilities_of
 from videogen.engines.base import Engine, Recipe, RenderRequest
 from videogen.engines.presets import preset_infos
 from videogen.schemas.base import why_not_plain
@@ -61,9 +62,11 @@ def check_request(
 
     def recipe(seed: int | None) -> Recipe:
         try:
-            return engine.normalise(RenderRequest(**fixed, settings=settings | {"seed": seed}))
+            made = engine.normalise(RenderRequest(**fixed, settings=settings | {"seed": seed}))
         except ValidationError as problem:  # a seed after the given one may be beyond the largest
             raise _settings_error(problem) from None
+        # An engine may write its own name, and have another id in an engine file.
+        return made if made.engine == engine.id else made.model_copy(update={"engine": engine.id})
 
     request = CheckedRequest(create.type, settings, recipe, settings.get("seed"))
     _check_limits(recipe(request.seed or 0), config)
@@ -137,7 +140,7 @@ def _engine(create: GenerationCreate, engines: Mapping[str, Engine], config: App
     if name not in engines:
         raise InvalidRequestError("engine", f"one of {', '.join(engines)}", name)
     engine = engines[name]
-    capabilities = engine.probe()
+    capabilities = capabilities_of(engine)
     if not capabilities.available:
         raise InvalidRequestError("engine", f"an engine that is available ({capabilities.reason})", name)
     if create.type not in capabilities.types:
@@ -151,8 +154,12 @@ def _engine(create: GenerationCreate, engines: Mapping[str, Engine], config: App
 
 
 def default_engine(engines: Mapping[str, Engine], config: AppConfig) -> str:
-    """The id of the engine that is used when a request names none."""
-    return config.engine if config.engine in engines else next(iter(engines))
+    """The id of the engine that is used when a request names none: the configured one, else the first that can render
+    here, else the first."""
+    if config.engine in engines:
+        return config.engine
+    able = (name for name, engine in engines.items() if capabilities_of(engine).available)
+    return next(able, next(iter(engines)))
 
 
 def _check_limits(recipe: Recipe, config: AppConfig) -> None:
@@ -166,13 +173,14 @@ def _check_limits(recipe: Recipe, config: AppConfig) -> None:
 
 def engine_infos(engines: Mapping[str, Engine], config: AppConfig) -> list[EngineInfo]:
     """The public description of each engine, as in `GET /engines`."""
+    default = default_engine(engines, config)
     return [
         EngineInfo(
             id=engine.id,
             title=engine.title,
             description=engine.description,
             version=engine.version,
-            default=engine.id == default_engine(engines, config),
+            default=engine.id == default,
             available=capabilities.available,
             reason=capabilities.reason,
             capabilities=capabilities,
@@ -180,5 +188,5 @@ def engine_infos(engines: Mapping[str, Engine], config: AppConfig) -> list[Engin
             presets=preset_infos(engine, config.base_url + config.root_path),
         )
         for engine in engines.values()
-        for capabilities in [engine.probe()]
+        for capabilities in [capabilities_of(engine)]
     ]
