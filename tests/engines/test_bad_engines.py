@@ -13,7 +13,8 @@ from videogen.db.database import Database
 from videogen.engines.base import RenderRequest
 from videogen.engines.registry import load_engine
 from videogen.jobs.queue import EmbeddedQueue
-from videogen.jobs.worker import WorkerPool, WorkerSettings
+from videogen.jobs.settings import WorkerSettings
+from videogen.jobs.worker import WorkerPool
 from videogen.storage import DataFolder, DiskStorage
 from videogen.store import Store
 

@@ -9,7 +9,8 @@ from videogen.engines.base import Recipe, RenderLost
 from videogen.engines.process import protocol
 from videogen.jobs import disk_guard, worker
 from videogen.jobs.queue import EmbeddedQueue
-from videogen.jobs.worker import WorkerPool, WorkerSettings
+from videogen.jobs.settings import WorkerSettings
+from videogen.jobs.worker import WorkerPool
 from videogen.store import Store
 
 PATIENCE = 20

@@ -35,13 +35,14 @@ class Queue(Protocol):
     A generation is in the queue from the commit of its row. The row decides about it, never a message of the queue.
     """
 
-    def claim(self, owner: str, held: Collection[str] = ()) -> Lease | None:
+    def claim(self, owner: str, held: Collection[str] = (), without: Collection[str] = ()) -> Lease | None:
         """Take the next generation in the order of `store.queue_order`; None where nothing waits.
 
         Args:
             owner: the id of the worker pool that asks.
             held: ids of generations that `owner` still renders; their leases are not taken over, even if they expired
                 (while the whole machine was suspended).
+            without: ids of engines whose generations are left to others.
         """
 
     def renew(self, owner: str, generation_ids: Collection[str]) -> None:

@@ -42,7 +42,7 @@ class EmbeddedQueue:
             steady: a clock in seconds that nobody sets, to detect that the store's clock was set.
         """
         self._store, self._database = store, store.database
-        self._clock, self._workers = store.clock, store.workers
+        self._clock, self._concurrency = store.clock, store.concurrency
         self._lease_seconds, self._max_attempts, self._steady = lease_seconds, max_attempts, steady
         self._last_seen = self._clock(), steady()
         self._last_served: float | None = None
@@ -75,14 +75,14 @@ class EmbeddedQueue:
         else:
             self._store.fail(fence, outcome.code, outcome.message, retryable=outcome.retryable)
 
-    def claim(self, owner: str, held: Collection[str] = ()) -> Lease | None:
+    def claim(self, owner: str, held: Collection[str] = (), without: Collection[str] = ()) -> Lease | None:
         now = self._clock()
         with self._database.write() as unit:
             self._renew_after_clock_jump(unit, now)
             expired = col(GenerationRow.lease_until) < now, col(GenerationRow.id).not_in(held)
             self._requeue(unit, "Its worker stopped responding.", *expired, count=True)
             unit.flush()
-            next_id = queue_order().limit(1).scalar_subquery()
+            next_id = queue_order(without).limit(1).scalar_subquery()
             first = unit.session.exec(select(GenerationRow).where(col(GenerationRow.id) == next_id)).first()
             if first is None:
                 return None
@@ -97,7 +97,7 @@ class EmbeddedQueue:
             }
             row = transition(unit, first.id, Status.PROCESSING, now, values)
             self._record_service(unit, row.session_id, now)
-            update_queue_positions(unit, now, self._workers)
+            update_queue_positions(unit, now, self._concurrency)
             last = row.lost + 1 >= self._max_attempts
             return Lease(row.id, row.session_id, row.attempt, row.recipe, row.checkpoint, row.progress, last, expected)
 
@@ -109,14 +109,14 @@ class EmbeddedQueue:
         with self._database.write() as unit:
             held = col(GenerationRow.id) == lease.generation_id, col(GenerationRow.attempt) == lease.attempt
             if self._requeue(unit, reason, *held, count=count):
-                update_queue_positions(unit, self._clock(), self._workers)
+                update_queue_positions(unit, self._clock(), self._concurrency)
         self.notify()
 
     def recover(self) -> int:
         """Only the one process that holds the data folder may call this."""
         with self._database.write() as unit:
             count = self._requeue(unit, "The server restarted.", count=False)
-            update_queue_positions(unit, self._clock(), self._workers)
+            update_queue_positions(unit, self._clock(), self._concurrency)
             return count
 
     def _renew_after_clock_jump(self, unit: UnitOfWork, now: float) -> None:

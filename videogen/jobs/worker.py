@@ -6,9 +6,8 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -36,12 +35,13 @@ from videogen.jobs.cleanup import CleanupThread
 from videogen.jobs.disk_guard import LOOK_SECONDS, DiskGuard
 from videogen.jobs.render_logs import RenderLogs
 from videogen.jobs.reporter import ProgressRecorder
+from videogen.jobs.settings import WorkerSettings
 from videogen.storage import DataFolder, Storage
 from videogen.store import Failure, Result, Store
 
 logger = logging.getLogger(__name__)
 SPARES: Final = 2
-"""Renderers that wait: one for the next job, and one for its next attempt."""
+"""Renderers of the first engine that wait: one for the next job, and one for its next attempt. Others keep one."""
 
 SUSPEND_SECONDS: Final = 1.5
 """Time that a renderer has to reach its next checkpoint when the server stops."""
@@ -49,18 +49,11 @@ STOP_SECONDS: Final = 5.0
 """Time that a stop waits for the worker threads after their renderers were killed."""
 
 
-@dataclass(frozen=True, slots=True)
-class WorkerSettings:
-    """The number of workers, and their time limits in seconds."""
-
-    count: int
-    lease_seconds: float
-    stall_seconds: float = 0.0
-    """A renderer that sends nothing for so long counts as hung; 0: never."""
-
-
 class WorkerPool:
-    """Threads: the workers, which render one generation each; one that renews their leases; one that cleans up."""
+    """Threads: the workers, which render one generation each; one that renews their leases; one that cleans up.
+
+    Each engine has workers and child processes of its own, so that none waits for another.
+    """
 
     def __init__(
         self,
@@ -82,7 +75,10 @@ class WorkerPool:
         self._lock = threading.Lock()
         self._threads: list[threading.Thread] = []
         # The test suite sets this to 0: spare renderers cost it more than they save.
-        self._processes = ProcessPool(int(os.environ.get("VIDEOGEN_TEST_SPARES", SPARES)))
+        spares = int(os.environ.get("VIDEOGEN_TEST_SPARES", SPARES))
+        self._processes = {
+            name: ProcessPool(min(spares, 1) if index else spares) for index, name in enumerate(references)
+        }
         self._logs = RenderLogs(store, storage, data_folder)
         self._cleanup = CleanupThread(store, storage, data_folder, self._holds)
         queue.watch_cancels(self._cancel)
@@ -95,10 +91,15 @@ class WorkerPool:
         if recovered := self._queue.recover():
             logger.info("Queued %s again that the last process had not finished.", counted(recovered, "generation"))
         targets = {"cleanup": self._cleanup.run}
-        if self._settings.count:
-            self._processes.prepare(next(iter(self._references.values())))
-            targets |= {f"worker-{index}": self._work for index in range(self._settings.count)}
-            targets["leases"] = self._renew_leases
+        workers = {
+            f"worker-{name}-{index}": partial(self._work, name)
+            for name in self._references
+            for index in range(self._settings.workers_of(name))
+        }
+        if workers:
+            first, reference = next(iter(self._references.items()))
+            self._processes[first].prepare(reference)
+            targets |= workers | {"leases": self._renew_leases}
         self._threads = [threading.Thread(target=run, name=name, daemon=True) for name, run in targets.items()]
         for thread in self._threads:
             thread.start()
@@ -138,16 +139,19 @@ class WorkerPool:
             if thread is self._threads[0]:
                 self._cleanup.stop()
             thread.join(max(0.0, deadline - time.monotonic()))
-        self._processes.close()
+        for processes in self._processes.values():
+            processes.close()
 
-    def _work(self) -> None:
+    def _work(self, engine: str) -> None:
+        # What no engine here renders, any worker takes, and ends with the reason.
+        others = self._references.keys() - {engine}
         seen = 0
         while not self._stopping.is_set():
             try:
                 if self._disk_guard.is_short():
                     seen = self._queue.wait(seen, LOOK_SECONDS)
                     continue
-                lease = self._claim()
+                lease = self._claim(others)
                 if lease is None:
                     # With a time limit: nobody announces the expiry of leases of other processes.
                     seen = self._queue.wait(seen, self._settings.lease_seconds)
@@ -161,10 +165,10 @@ class WorkerPool:
                 logger.exception("A worker met an error, and goes on.")
                 self._stopping.wait(1.0)
 
-    def _claim(self) -> Lease | None:
+    def _claim(self, without: Collection[str]) -> Lease | None:
         # Under the lock: between the claim and its entry here, another thread could take the lease for a lost one.
         with self._lock:
-            lease = self._queue.claim(self._owner, self._held)
+            lease = self._queue.claim(self._owner, self._held, without)
             if lease is not None:
                 self._held.add(lease.generation_id)
             return lease
@@ -262,7 +266,8 @@ class WorkerPool:
             checkpoint=lease.checkpoint,
         )
         try:
-            return RenderHandle(job, self._processes, stall=self._settings.stall_seconds, on_idle=on_idle)
+            processes = self._processes[recipe.engine]
+            return RenderHandle(job, processes, stall=self._settings.stall_seconds, on_idle=on_idle)
         except OSError as problem:
             if is_disk_fault(problem):
                 raise StorageError(f"No renderer could be started: {problem.strerror}.") from problem

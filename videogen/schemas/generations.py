@@ -115,7 +115,7 @@ class Generation(Model):
     total_steps: int
     message: str
     estimated: bool = Field(description="True where progress is an estimate by time, not a measured step.")
-    queue_position: int | None = Field(description="1 is next; null when not queued.")
+    queue_position: int | None = Field(description="In the queue of its engine: 1 is next; null when not queued.")
     wait_seconds: float
     expected_wait_seconds: float | None = Field(
         default=None, description="Until it should begin; null when unknown, and when not queued."

@@ -19,7 +19,8 @@ from videogen.engines.base import Engine
 from videogen.engines.registry import load_engines, references_by_id
 from videogen.jobs.cleanup import look_for_damage
 from videogen.jobs.queue import EmbeddedQueue
-from videogen.jobs.worker import WorkerPool, WorkerSettings
+from videogen.jobs.settings import WorkerSettings
+from videogen.jobs.worker import WorkerPool
 from videogen.live.hub import Hub
 from videogen.live.source import CommitEventSource, EventSource
 from videogen.services.parts import Parts

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from sqlmodel import Session, col, func, select
@@ -18,16 +18,18 @@ Row = TypeVar("Row")
 class BaseStore:
     """Queries over one database."""
 
-    def __init__(self, database: Database, clock: Callable[[], float] = time.time, workers: int | None = None) -> None:
+    def __init__(
+        self, database: Database, clock: Callable[[], float] = time.time, concurrency: Mapping[str, int] | None = None
+    ) -> None:
         """
         Args:
             database: holds all rows.
             clock: seconds since the epoch.
-            workers: how many generations render at once, for the expected waits; None where that is not known.
+            concurrency: how many generations of each engine render at once, by its id, for the expected waits.
         """
         self.database = database
         self.clock = clock
-        self.workers = workers
+        self.concurrency = concurrency or {}
 
     def newest_time(self) -> float:
         """When the newest generation was submitted or last changed, in seconds since the epoch; 0 without any."""

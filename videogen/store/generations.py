@@ -80,7 +80,7 @@ class GenerationStore(BaseStore):
                 unit.session.add_all(rows)
                 unit.session.flush()
                 # Appends the first event of each new generation.
-                update_queue_positions(unit, self.clock(), self.workers)
+                update_queue_positions(unit, self.clock(), self.concurrency)
                 for row in rows:
                     unit.session.refresh(row)
                 return rows, True
@@ -189,7 +189,7 @@ class GenerationStore(BaseStore):
                 return row, False
             if row.status == Status.QUEUED:
                 row = cancel(unit, row, now, "Cancelled before it began.")
-                update_queue_positions(unit, now, self.workers)
+                update_queue_positions(unit, now, self.concurrency)
             else:
                 row.cancel_requested, row.updated_at = True, max(now, row.updated_at)
                 unit.session.add(row)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 from sqlalchemy import func, or_, select, update
@@ -26,15 +28,19 @@ SLACK_PART: Final = 0.1
 """A change of an expected time that is smaller than the larger of these two (seconds; part of it) is not published."""
 
 
-def queue_order() -> Any:
-    """Select the ids of the queued generations, in the order in which workers will claim them.
+def queue_order(without: Collection[str] = ()) -> Any:
+    """Select the ids of the queued generations, in the order in which workers will claim those of each engine.
 
     First come those that lost their renderer. Then comes the first generation of every session, beginning with the
     session that was served longest ago, then the second of every session, and so on. In a paused queue only those come
-    that have begun.
+    that have begun. Each engine has a queue of its own: what waits for one counts for no other.
+
+    Args:
+        without: ids of engines whose generations are left out.
     """
     turn = func.row_number().over(
-        partition_by=col(GenerationRow.session_id), order_by=(HAS_STARTED.desc(), SESSION_RANK)
+        partition_by=(col(GenerationRow.session_id), col(GenerationRow.engine)),
+        order_by=(HAS_STARTED.desc(), SESSION_RANK),
     )
     queued = (
         select(
@@ -44,7 +50,7 @@ def queue_order() -> Any:
             HAS_STARTED.label("has_started"),
             turn.label("turn"),
         )
-        .where(col(GenerationRow.status) == Status.QUEUED)
+        .where(col(GenerationRow.status) == Status.QUEUED, col(GenerationRow.engine).not_in(without))
         .subquery()
     )
     return (
@@ -55,10 +61,13 @@ def queue_order() -> Any:
     )
 
 
-def update_queue_positions(unit: UnitOfWork, now: float, workers: int | None) -> None:
+def update_queue_positions(unit: UnitOfWork, now: float, concurrency: Mapping[str, int]) -> None:
     """Compute positions and expected times of all that is queued, and append an event where they have changed.
 
-    What a paused queue holds has neither.
+    What a paused queue holds has neither. A position is one in the queue of its engine.
+
+    Args:
+        concurrency: how many generations of each engine render at once, by its id.
     """
     unit.flush()
     rows = {row.id: row for row in unit.connection.execute(_QUEUED)}
@@ -69,9 +78,12 @@ def update_queue_positions(unit: UnitOfWork, now: float, workers: int | None) ->
     for generation_id, row in rows.items():
         if generation_id not in served and row.stage != PAUSED:
             update_queued(unit, generation_id, now, _UNKNOWN | {"stage": PAUSED})
-    expectations = _expectations(unit, ids, rows, now, workers)
-    for position, (generation_id, expected) in enumerate(zip(ids, expectations, strict=True), start=1):
-        row = rows[generation_id]
+    expectations = _expectations(unit, ids, rows, now, concurrency)
+    positions: Counter[str] = Counter()
+    for generation_id in ids:
+        row, expected = rows[generation_id], expectations.get(generation_id)
+        positions[row.engine] += 1
+        position = positions[row.engine]
         if row.queue_position != position or _has_changed(row, expected, now):
             wait, end = expected or (None, None)
             values = {"queue_position": position, "expected_wait_seconds": wait, "eta_seconds": end}
@@ -79,22 +91,29 @@ def update_queue_positions(unit: UnitOfWork, now: float, workers: int | None) ->
 
 
 def _expectations(
-    unit: UnitOfWork, ids: list[str], rows: dict[str, Any], now: float, workers: int | None
-) -> list[tuple[float, float] | None]:
+    unit: UnitOfWork, ids: Sequence[str], rows: Mapping[str, Any], now: float, concurrency: Mapping[str, int]
+) -> dict[str, tuple[float, float]]:
+    """Seconds until the start and the end of each queued generation, by id; those that are not known are left out."""
     if any(row.stage == "waiting" for row in rows.values()):
-        return [None] * len(ids)  # the queue is held, and nobody knows for how long
-    running = [
-        None if row.eta_seconds is None else row.eta_seconds - max(now - row.updated_at, 0.0)
-        for row in unit.connection.execute(_RUNNING)
-    ]
+        return {}  # the queue is held, and nobody knows for how long
+    running: dict[str, list[float | None]] = defaultdict(list)
+    for row in unit.connection.execute(_RUNNING):
+        left = None if row.eta_seconds is None else row.eta_seconds - max(now - row.updated_at, 0.0)
+        running[row.engine].append(left)
+    queued: dict[str, dict[str, float | None]] = defaultdict(dict)
     forecast = Forecast(unit.connection)
-    totals: list[float | None] = []
     for row in (rows[generation_id] for generation_id in ids):
         expected = forecast.expect(kind_of(row, row.steps), frames_of(row))
         # After a checkpoint only the rest remains.
-        totals.append(None if expected is None else expected.rest(row.checkpoint_progress, 0.0))
-    times = schedule(running, totals, workers)
-    return [time and (round(time[0], 1), round(time[1], 1)) for time in times]
+        queued[row.engine][row.id] = None if expected is None else expected.rest(row.checkpoint_progress, 0.0)
+    return {
+        generation_id: (round(time[0], 1), round(time[1], 1))
+        for engine, totals in queued.items()
+        for generation_id, time in zip(
+            totals, schedule(running[engine], list(totals.values()), concurrency.get(engine)), strict=True
+        )
+        if time is not None
+    }
 
 
 def _has_changed(row: Any, expected: tuple[float, float] | None, now: float) -> bool:
@@ -141,9 +160,9 @@ _QUEUED: Final = select(
 _UNKNOWN: Final = {"message": "", "queue_position": None, "expected_wait_seconds": None, "eta_seconds": None}
 _NO_CHECKPOINT: Final = {"checkpoint": None, "checkpoint_progress": 0.0, "checkpoint_step": 0}
 _QUEUED_IDS: Final = select(col(GenerationRow.id)).where(col(GenerationRow.status) == Status.QUEUED)
-_RUNNING: Final = select(col(GenerationRow.eta_seconds), col(GenerationRow.updated_at)).where(
-    col(GenerationRow.status) == Status.PROCESSING
-)
+_RUNNING: Final = select(
+    col(GenerationRow.engine), col(GenerationRow.eta_seconds), col(GenerationRow.updated_at)
+).where(col(GenerationRow.status) == Status.PROCESSING)
 
 
 class QueueOrderStore(BaseStore):
@@ -153,7 +172,7 @@ class QueueOrderStore(BaseStore):
         """Publish new expected times to those that wait, where they have changed since they were last published."""
         if self._any(_QUEUED_IDS):
             with self.database.write() as unit:
-                update_queue_positions(unit, self.clock(), self.workers)
+                update_queue_positions(unit, self.clock(), self.concurrency)
 
     def hold_queue(self, message: str) -> None:
         """Show all that is queued why nothing starts. Nothing is written where it is shown already."""
@@ -173,7 +192,7 @@ class QueueOrderStore(BaseStore):
         with self.database.write() as unit:
             for generation_id in list(unit.connection.scalars(changed.order_by(col(GenerationRow.seq)))):
                 update_queued(unit, generation_id, now, values)
-            update_queue_positions(unit, now, self.workers)
+            update_queue_positions(unit, now, self.concurrency)
 
     def _any(self, query: Any) -> bool:
         with self.database.read() as session:
@@ -198,7 +217,7 @@ class QueueOrderStore(BaseStore):
                     raise NotQueuedError(f"The generation {before!r} has ended, so that nothing can come before it.")
             if before != generation_id:
                 _reorder(unit, row, before)
-                update_queue_positions(unit, self.clock(), self.workers)
+                update_queue_positions(unit, self.clock(), self.concurrency)
                 if row.stage == PAUSED:  # it has no position whose change would be published
                     update_queued(unit, row.id, self.clock(), {})
             unit.session.refresh(row)
@@ -232,7 +251,7 @@ class QueueOrderStore(BaseStore):
             text = searchable(values.get("title", row.title), values.get("prompt", row.prompt))
             # A checkpoint of another recipe is of no use.
             update_queued(unit, row.id, now, values | _NO_CHECKPOINT | {"search_text": text})
-            update_queue_positions(unit, now, self.workers)
+            update_queue_positions(unit, now, self.concurrency)
             unit.session.refresh(row)
             return row
 
@@ -241,7 +260,7 @@ class QueueOrderStore(BaseStore):
         with self.database.write() as unit:
             change = update(SessionRow).where(col(SessionRow.id) == session_id, col(SessionRow.queue_paused) != paused)
             if unit.connection.execute(change.values(queue_paused=paused)).rowcount:
-                update_queue_positions(unit, self.clock(), self.workers)
+                update_queue_positions(unit, self.clock(), self.concurrency)
 
     def own_queue(self, session_id: str) -> tuple[bool, list[GenerationRow]]:
         """Whether a session's queue is paused, and what of it runs and waits, in the order of service."""

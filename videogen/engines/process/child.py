@@ -19,6 +19,7 @@ from queue import SimpleQueue
 from typing import BinaryIO, Final, NoReturn
 
 from videogen.core.errors import StorageError, VideogenError, is_disk_fault
+from videogen.engines.availability import why_unavailable
 from videogen.engines.base import Artifact, NeedsAttention, ProcessPolicy, RenderCancelled, RenderEnd, RenderFailed
 from videogen.engines.process import logs, protocol
 from videogen.engines.process.context import Channel, ChildContext
@@ -64,7 +65,8 @@ class Jobs:
         with suppress(OSError):  # the render will meet the same error, and report it
             job.workdir.mkdir(parents=True, exist_ok=True)
         with logs.job_log(job.workdir / protocol.LOG_NAME, whole_process=whole_process):
-            print(f"{protocol.LOG_HEAD} attempt {job.attempt} of {job.engine}, process {os.getpid()}", flush=True)  # noqa: T201
+            head = f"{protocol.LOG_HEAD} attempt {job.attempt} of {job.recipe.engine}, process {os.getpid()}"
+            print(head, flush=True)  # noqa: T201
             end = render_job(context)
         self._contexts.pop(job.key, None)
         self._channel.send(job.key, end)
@@ -76,6 +78,8 @@ def render_job(context: ChildContext) -> protocol.Message:
     try:
         context.raise_if_cancelled()
         engine = load_engine(job.engine)
+        if (reason := why_unavailable(engine)) is not None:
+            raise RenderFailed(reason, code="engine_unavailable", retryable=True)
         context.begin(engine)
         return protocol.Done(artifact=_check(engine.render(job.recipe, context), job.workdir))
     except RenderCancelled:
