@@ -251,12 +251,11 @@ def test_deleting_a_generation_keeps_an_image_that_others_use(session):
 
 def test_an_image_that_is_missing_on_disk_fails_the_generation_with_its_code(session, app):
     file = session.upload(encoded())
-    holds = session.submit("until-cancelled"), session.submit("until-cancelled")
+    session.post("/queue/pause")
     made = session.submit("looks", inputFileId=file["id"])
     (stored,) = (app.data_dir / "files" / "uploads").glob(f"{file['id']}.*")
     stored.unlink()
-    for held in holds:
-        session.cancel(held["id"])
+    session.post("/queue/resume")
     ended = session.finish(made["id"])
     assert (ended["status"], ended["error"]["code"], ended["error"]["retryable"]) == ("failed", "input_missing", False)
     assert "Upload it again" in ended["error"]["message"]

@@ -5,7 +5,7 @@ import signal
 import psutil
 
 from tests.cli.conftest import TINY
-from tests.support.app import App
+from tests.support.app import FAKES, App
 from videogen.media.probe import probe
 
 
@@ -29,6 +29,20 @@ def test_next_command_continues_an_interrupted_generation(home_without_app):
     lines = home.lines("watch", generation, "-o", "later.mp4")
     assert lines[-1]["event"] == "saved"
     assert probe(home.folder / "later.mp4").num_frames == 16
+
+
+def test_generate_uses_the_engines_of_an_engine_file(home_without_app):
+    home = home_without_app
+    table = f"[[engine]]\nid = 'wan'\nkind = '{FAKES}:bars'\ndefaults = {{width = 96, height = 64, fps = 8}}\n"
+    (home.folder / "engines.toml").write_text(table)
+    home.env["VIDEOGEN_ENGINES"] = "engines.toml"
+    home.run_process("generate", "--engine", "wan", "blue bars", "--seconds", "0.5", "-o", "out.mp4")
+    made = probe(home.folder / "out.mp4")
+    assert (made.width, made.height, made.num_frames) == (96, 64, 4)
+    assert home.servers() == []
+    (home.folder / "engines.toml").write_text(f"{table}speed = 2\n")
+    home.run_process("generate", "--engine", "wan", "blue bars", code=2)
+    assert "engines.toml: [[engine]] 'wan': speed: expected one of the keys" in home.stderr
 
 
 def test_killed_command_leaves_no_server(home_without_app):

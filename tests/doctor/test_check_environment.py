@@ -110,11 +110,22 @@ def test_a_used_port_is_a_fault_unless_a_server_runs(home):
         lock.close()
 
 
-def test_every_engine_is_checked(home):
-    config = home.config.model_copy(update={"engines": ("procedural", "no_such_engine", "tests/fakes.py:bars")})
-    found = [(finding.level, finding.text) for finding in diagnose(config).findings if finding.check == "engine"]
-    assert [level for level, _ in found] == ["ok", "fault", "ok"]
-    assert "no_such_engine" in found[1][1]
+def test_every_engine_is_checked(home, tmp_path):
+    (tmp_path / "needs.py").write_text("import nothing_of_this_name\n")
+    (tmp_path / "own.toml").write_text(
+        "[[engine]]\nid = 'one'\nkind = 'procedural'\nconcurrency = 3\n[[engine]]\nid = 'two'\nkind = 'needs.py:x'\n"
+    )
+    (tmp_path / "wrong.toml").write_text("[[engine]]\nid = 'one'\nkind = 'procedural'\nspeed = 3\n")
+    files = (str(tmp_path / "own.toml"), str(tmp_path / "wrong.toml"))
+    engines = ("procedural", "no_such_engine", "tests/fakes.py:bars", *files)
+    config = home.config.model_copy(update={"engines": engines})
+    found = [finding for finding in diagnose(config).findings if finding.check == "engine"]
+    assert [finding.level for finding in found] == ["ok", "fault", "ok", "ok", "warning", "fault"]
+    assert "no_such_engine" in found[1].text
+    assert "one 2 can render here, 3 at once" in found[3].text
+    assert found[4].text == "two cannot render here"
+    assert "'nothing_of_this_name', which is not installed. Install it" in found[4].repair
+    assert "[[engine]] 'one': speed: expected one of the keys" in found[5].text
 
 
 def test_repairs_are_refused_while_a_server_runs(home):

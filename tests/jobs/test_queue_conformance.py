@@ -56,6 +56,23 @@ def test_a_claim_takes_the_generation_into_its_first_attempt(queue, store, submi
     assert queue.claim("worker") is None
 
 
+def test_a_claim_leaves_the_generations_of_some_engines_to_others(queue, submit, alice):
+    slow = submit(alice, engine="slow")
+    quick = submit(alice, engine="quick")
+    assert queue.claim("worker", (), ["slow"]).generation_id == quick.id
+    assert queue.claim("worker", (), ["slow", "quick"]) is None
+    assert queue.claim("worker", (), ["quick"]).generation_id == slow.id
+
+
+def test_what_waits_for_one_engine_counts_for_no_other(queue, store, submit, alice, bob):
+    mine = [submit(alice, engine="slow") for _ in range(3)] + [submit(alice, engine="quick")]
+    theirs = submit(bob, engine="quick")
+    positions = [store.get_generation(row.session_id, row.id).queue_position for row in [*mine, theirs]]
+    assert positions == [1, 2, 3, 1, 2], "the first of each engine is next, whatever waits for the other one"
+    assert queue.claim("worker", (), ["slow"]).generation_id == mine[3].id
+    assert store.get_generation(bob, theirs.id).queue_position == 1
+
+
 def test_threads_that_claim_at_once_never_get_the_same_one(queue, submit, alice, bob):
     expected = _ids(submit.project(alice, 8) + submit.project(bob, 8))
     barrier = Barrier(8)

@@ -7,7 +7,7 @@ from tests.support.rows import upload_row
 from videogen.core.errors import DatabaseDamagedError, StorageError
 from videogen.engines.base import Recipe, RenderLost
 from videogen.engines.process import protocol
-from videogen.jobs import disk_guard, worker
+from videogen.jobs import disk_guard, renderers, worker
 from videogen.jobs.queue import EmbeddedQueue
 from videogen.jobs.settings import WorkerSettings
 from videogen.jobs.worker import WorkerPool
@@ -75,18 +75,20 @@ def next_event(database):
 @pytest.fixture
 def work(database, storage, data_folder, monkeypatch):
     """Starts one worker whose renderers follow a script. Its leases hold for one real second."""
-    monkeypatch.setattr(worker, "ProcessPool", NoProcesses)
+    monkeypatch.setattr(renderers, "ProcessPool", NoProcesses)
     monkeypatch.setattr(disk_guard, "LOOK_SECONDS", 0.05)
     monkeypatch.setattr(worker, "LOOK_SECONDS", 0.05)
     store = Store(database)
     queue = EmbeddedQueue(store, lease_seconds=1)
     pools = []
 
-    def start(script=None, launch=Renderer):
+    def start(script=None, launch=Renderer, engines=None):
         if script is not None:
             launch = type("Scripted", (Renderer,), {"script": staticmethod(script)})
-        monkeypatch.setattr(worker, "RenderHandle", launch)
-        pool = WorkerPool(store, queue, storage, data_folder, {"bars": "fakes:bars"}, WorkerSettings(1, 1))
+        monkeypatch.setattr(renderers, "RenderHandle", launch)
+        references = {name: f"fakes:{name}" for name in engines or {"bars": 1}}
+        settings = WorkerSettings(1, 1, concurrency=engines or {})
+        pool = WorkerPool(store, queue, storage, data_folder, references, settings)
         pool.start()
         pools.append(pool)
         return pool
@@ -238,6 +240,26 @@ def test_a_cancel_before_the_renderer_is_registered_reaches_it(work, job, next_e
     next_event("failed")
     assert seen[0].job.workdir.name == row.id
     assert seen[0].cancelled
+
+
+def test_a_slow_engine_does_not_delay_another_and_none_has_more_jobs_than_slots(work, job, next_event, store, alice):
+    released, running = threading.Event(), queues.Queue()
+
+    def script(renderer):
+        running.put(renderer.job.recipe.engine)
+        if renderer.job.recipe.engine == "bars":
+            assert released.wait(PATIENCE)
+        yield protocol.Failed(code="well", message="")
+
+    slow = [job().id for _ in range(2)]
+    work(script, engines={"bars": 1, "quick": 2})
+    assert running.get(timeout=PATIENCE) == "bars"
+    quick = [job(engine="quick", recipe=RECIPE.model_copy(update={"engine": "quick"}).model_dump(mode="json")).id
+             for _ in range(3)]  # fmt: skip
+    assert {next_event("failed").generation_id for _ in quick} == set(quick)
+    assert store.get_generation(alice, slow[1]).status == "queued"
+    released.set()
+    assert {next_event("failed").generation_id for _ in slow} == set(slow)
 
 
 def test_one_bad_job_does_not_end_the_worker(work, job, next_event):

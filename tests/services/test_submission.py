@@ -111,8 +111,10 @@ def test_an_engine_that_is_not_available_says_why():
         _check(engine="off")
 
 
-def test_the_default_engine_is_the_one_that_is_set_or_the_first():
+def test_the_default_engine_is_the_one_that_is_set_or_the_first_that_can_render():
     assert default_engine(ENGINES, AppConfig()) == "plain"
+    assert default_engine({"off": off, "plain": plain}, AppConfig()) == "plain"
+    assert default_engine({"off": off}, AppConfig()) == "off"
     assert default_engine(ENGINES, AppConfig(engine="careful")) == "careful"
 
 

@@ -12,7 +12,7 @@ from videogen.store.estimates import MAX_RUNS, MAX_RUNS_PER_KIND, Expected, Meas
 
 @pytest.fixture
 def store(database, clock):
-    return Store(database, clock, workers=1)
+    return Store(database, clock, {"bars": 1})
 
 
 @pytest.fixture
@@ -87,7 +87,7 @@ def test_each_number_of_steps_is_a_kind(render, submit, alice, store):
 
 def test_runs_survive_a_restart(render, submit, alice, database, clock):
     render(10)
-    again = Store(database, clock, workers=1)
+    again = Store(database, clock, {"bars": 1})
     assert expected_times(again, alice, submit(alice)) == (0, 10)
 
 
@@ -169,12 +169,30 @@ def test_nothing_is_expected_while_the_queue_is_held(render, submit, alice, stor
 def test_nothing_is_expected_without_a_number_of_workers(render, database, clock, submit, alice):
     render(10)
     row = submit(alice)
-    for workers in (None, 0):
-        again = Store(database, clock, workers=workers)
+    for concurrency in (None, {"bars": 0}, {"another": 1}):
+        again = Store(database, clock, concurrency)
         again.move_generation(alice, row.id, row.id)
         other = submit(alice)
         again.cancel_generation(alice, other.id)
         assert expected_times(again, alice, row) == (None, None)
+
+
+def test_each_engine_has_a_schedule_of_its_own(database, clock, submit, alice):
+    store = Store(database, clock, {"bars": 1, "quick": 2})
+    queue = EmbeddedQueue(store, lease_seconds=10, steady=clock.steady)
+    for engine, seconds in (("bars", 100), ("quick", 10)):
+        row = submit(alice, engine=engine)
+        lease = queue.claim("worker")
+        clock.now += seconds
+        finish(store, lease, row, Measured(1.0, seconds))
+    slow = [submit(alice, engine="bars") for _ in range(2)]
+    quick = [submit(alice, engine="quick") for _ in range(3)]
+    assert [expected_times(store, alice, row) for row in slow] == [(0, 100), (100, 200)]
+    assert [expected_times(store, alice, row) for row in quick] == [(0, 10), (0, 10), (10, 20)]
+    assert [store.get_generation(alice, row.id).queue_position for row in quick] == [1, 2, 3]
+    assert queue.claim("worker", (), ["bars"]).generation_id == quick[0].id
+    assert [expected_times(store, alice, row) for row in quick[1:]] == [(0, 10), (10, 20)]
+    assert [expected_times(store, alice, row) for row in slow] == [(0, 100), (100, 200)]
 
 
 @pytest.mark.parametrize(

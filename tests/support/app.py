@@ -36,7 +36,8 @@ PLENTY: Mapping[str, object] = {
 
 def engine_reference(name: str) -> str:
     """What VIDEOGEN_ENGINES takes: the id of an engine in `tests/fakes.py` becomes a reference, the rest stays."""
-    return name if ":" in name or name == "procedural" else f"{FAKES}:{name.replace('-', '_')}"
+    is_reference = ":" in name or name.endswith(".toml") or name == "procedural"
+    return name if is_reference else f"{FAKES}:{name.replace('-', '_')}"
 
 
 def without_settings(environ: Mapping[str, str]) -> dict[str, str]:

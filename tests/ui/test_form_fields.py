@@ -22,6 +22,14 @@ async def fields():
         return fields
 
 
+async def test_the_choice_says_which_engine_is_not_available():
+    engines = [engine_form(one, Limits()) for one in (engine(), engine(id="own", title="Own", available=False))]
+    with gr.Blocks(analytics_enabled=False):
+        choices = build_form(engines, Limits()).fields["engine"].choices
+    labels = [catalog("en").fill(label) for label, _ in choices]
+    assert labels == ["Procedural", "Own (not available)"]
+
+
 def values(fields, **changes):
     """The fields' values in their order: what they begin with, and `changes`."""
     return [changes.get(name, component.value) for name, component in fields.fields.items()]

@@ -56,10 +56,16 @@ class AppConfig(BaseModel):
     share: bool = Field(default=False, description="get a public address through Gradio's share tunnel")
     api_url: str = Field(default="", description="where the page finds the API; empty means this process")
     engines: tuple[str, ...] = Field(
-        default=("procedural",), min_length=1, description="comma-separated engine ids, or module:function"
+        default=("procedural",),
+        min_length=1,
+        description="comma-separated names, kind:model, module:attribute, file.py:attribute, or TOML files",
     )
-    engine: str = Field(default="", description="engine used when a request names none; empty means the first")
-    workers: int = Field(default=1, ge=0, le=64, description="renderers in this process; 0 means serve only")
+    engine: str = Field(
+        default="", description="engine used when a request names none; empty means the first that can render here"
+    )
+    workers: int = Field(
+        default=1, ge=0, le=64, description="renderers of each engine that states no concurrency; 0 means serve only"
+    )
     max_active_per_session: int = Field(default=20, ge=1, description="queued and running generations of one session")
     max_active_per_address: int = Field(default=50, ge=1, description="queued and running generations of one address")
     max_queue: int = Field(default=200, ge=1, description="queued generations of everybody")

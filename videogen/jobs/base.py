@@ -28,6 +28,11 @@ class Lease:
     expected: Expected | None = None
     """How long the whole render should take; None where nothing like it was measured."""
 
+    @property
+    def engine(self) -> str:
+        """The id of its engine."""
+        return str(self.recipe.get("engine", ""))
+
 
 class Queue(Protocol):
     """Hands out generations to workers, each to one at a time. Thread-safe.

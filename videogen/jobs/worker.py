@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import logging
-import os
 import threading
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from functools import partial
-from pathlib import Path
 from typing import Final
-
-from pydantic import ValidationError
 
 from videogen.core.errors import (
     DatabaseDamagedError,
@@ -21,28 +18,23 @@ from videogen.core.errors import (
     StaleWriteError,
     StorageError,
     VideogenError,
-    is_disk_fault,
 )
 from videogen.core.security import new_id
 from videogen.core.text import counted
-from videogen.engines.base import Recipe, RenderLost
+from videogen.engines.base import RenderLost
 from videogen.engines.process.host import RenderHandle
-from videogen.engines.process.pool import ProcessPool
-from videogen.engines.process.protocol import RenderJob
 from videogen.engines.process.spawn import end_orphans
 from videogen.jobs.base import Lease, Queue
 from videogen.jobs.cleanup import CleanupThread
 from videogen.jobs.disk_guard import LOOK_SECONDS, DiskGuard
 from videogen.jobs.render_logs import RenderLogs
+from videogen.jobs.renderers import Renderers
 from videogen.jobs.reporter import ProgressRecorder
 from videogen.jobs.settings import WorkerSettings
 from videogen.storage import DataFolder, Storage
 from videogen.store import Failure, Result, Store
 
 logger = logging.getLogger(__name__)
-SPARES: Final = 2
-"""Renderers of the first engine that wait: one for the next job, and one for its next attempt. Others keep one."""
-
 SUSPEND_SECONDS: Final = 1.5
 """Time that a renderer has to reach its next checkpoint when the server stops."""
 STOP_SECONDS: Final = 5.0
@@ -50,9 +42,10 @@ STOP_SECONDS: Final = 5.0
 
 
 class WorkerPool:
-    """Threads: the workers, which render one generation each; one that renews their leases; one that cleans up.
+    """Threads: one claims generations; each claimed one has a worker, which renders it; one renews their leases; one
+    cleans up.
 
-    Each engine has workers and child processes of its own, so that none waits for another.
+    Each engine has a number of workers and child processes of its own, so that none waits for another.
     """
 
     def __init__(
@@ -69,16 +62,13 @@ class WorkerPool:
         self._owner = new_id("wrk")
         self._stopping = threading.Event()
         self._disk_guard = DiskGuard(store, data_folder, self._stopping)
-        self._held: set[str] = set()
-        """Ids of claimed generations; a claimed one gets its renderer a little later."""
+        self._held: dict[str, str] = {}
+        """The engine of each claimed generation, by id; a claimed one gets its renderer a little later."""
+        self._workers: set[threading.Thread] = set()
         self._renderers: dict[str, RenderHandle] = {}
         self._lock = threading.Lock()
         self._threads: list[threading.Thread] = []
-        # The test suite sets this to 0: spare renderers cost it more than they save.
-        spares = int(os.environ.get("VIDEOGEN_TEST_SPARES", SPARES))
-        self._processes = {
-            name: ProcessPool(min(spares, 1) if index else spares) for index, name in enumerate(references)
-        }
+        self._processes = Renderers(store, storage, data_folder, references, self._stopping)
         self._logs = RenderLogs(store, storage, data_folder)
         self._cleanup = CleanupThread(store, storage, data_folder, self._holds)
         queue.watch_cancels(self._cancel)
@@ -91,15 +81,9 @@ class WorkerPool:
         if recovered := self._queue.recover():
             logger.info("Queued %s again that the last process had not finished.", counted(recovered, "generation"))
         targets = {"cleanup": self._cleanup.run}
-        workers = {
-            f"worker-{name}-{index}": partial(self._work, name)
-            for name in self._references
-            for index in range(self._settings.workers_of(name))
-        }
-        if workers:
-            first, reference = next(iter(self._references.items()))
-            self._processes[first].prepare(reference)
-            targets |= workers | {"leases": self._renew_leases}
+        if any(self._free_slots().values()):
+            self._processes.prepare()
+            targets |= {"claims": self._claim_jobs, "leases": self._renew_leases}
         self._threads = [threading.Thread(target=run, name=name, daemon=True) for name, run in targets.items()]
         for thread in self._threads:
             thread.start()
@@ -134,44 +118,89 @@ class WorkerPool:
         """Stop in bounded time. What was rendering is queued again; the next start goes on from its checkpoint."""
         self.begin_stop()
         deadline = time.monotonic() + SUSPEND_SECONDS + STOP_SECONDS
-        # The cleanup thread comes last: the others notify it of what has ended.
-        for thread in reversed(self._threads):
-            if thread is self._threads[0]:
-                self._cleanup.stop()
-            thread.join(max(0.0, deadline - time.monotonic()))
-        for processes in self._processes.values():
-            processes.close()
 
-    def _work(self, engine: str) -> None:
-        # What no engine here renders, any worker takes, and ends with the reason.
-        others = self._references.keys() - {engine}
+        def join(threads: Iterable[threading.Thread]) -> None:
+            for thread in threads:
+                thread.join(max(0.0, deadline - time.monotonic()))
+
+        join(self._threads[1:])
+        with self._lock:
+            workers = list(self._workers)
+        join(workers)
+        # It comes last: the others notify it of what has ended.
+        self._cleanup.stop()
+        join(self._threads[:1])
+        self._processes.close()
+
+    def _claim_jobs(self) -> None:
         seen = 0
-        while not self._stopping.is_set():
-            try:
-                if self._disk_guard.is_short():
-                    seen = self._queue.wait(seen, LOOK_SECONDS)
-                    continue
-                lease = self._claim(others)
-                if lease is None:
-                    # With a time limit: nobody announces the expiry of leases of other processes.
-                    seen = self._queue.wait(seen, self._settings.lease_seconds)
-                else:
-                    self._process(lease)
-            except StorageError as problem:
-                self._data_folder.note_fault()
-                self._disk_guard.log_once(problem)
-                self._stopping.wait(LOOK_SECONDS)
-            except Exception:  # the top of the thread: one bad job must not end the worker
-                logger.exception("A worker met an error, and goes on.")
-                self._stopping.wait(1.0)
 
-    def _claim(self, without: Collection[str]) -> Lease | None:
+        def claim() -> None:
+            nonlocal seen
+            if self._disk_guard.is_short():
+                seen = self._queue.wait(seen, LOOK_SECONDS)
+            elif (lease := self._claim()) is None:
+                # With a time limit: nobody announces the expiry of leases of other processes.
+                seen = self._queue.wait(seen, self._settings.lease_seconds)
+            else:
+                self._start_worker(lease)
+
+        while not self._stopping.is_set():
+            self._survive(claim)
+
+    def _claim(self) -> Lease | None:
+        """Claim a generation whose engine has a free slot; also one that no engine here renders, to end it."""
         # Under the lock: between the claim and its entry here, another thread could take the lease for a lost one.
         with self._lock:
-            lease = self._queue.claim(self._owner, self._held, without)
+            slots = self._free_slots()
+            if not any(count > 0 for count in slots.values()):
+                return None
+            full = [name for name, count in slots.items() if count <= 0]
+            lease = self._queue.claim(self._owner, list(self._held), full)
             if lease is not None:
-                self._held.add(lease.generation_id)
+                self._held[lease.generation_id] = lease.engine
             return lease
+
+    def _free_slots(self) -> dict[str, int]:
+        """How many more generations of each engine may be rendered."""
+        busy = Counter(self._held.values())
+        return {name: self._settings.workers_of(name) - busy[name] for name in self._references}
+
+    def _start_worker(self, lease: Lease) -> None:
+        worker = threading.Thread(target=self._work, args=(lease,), name=lease.generation_id, daemon=True)
+        with self._lock:
+            self._workers.add(worker)
+        try:
+            worker.start()
+        except RuntimeError:  # the system has no more threads for now
+            self._free_slot(lease, worker)
+            self._lose(lease, "No worker could be started.", count=False)
+            raise
+
+    def _work(self, lease: Lease) -> None:
+        try:
+            self._survive(partial(self._process, lease))
+        finally:
+            self._free_slot(lease, threading.current_thread())
+            self._queue.notify()
+            self._cleanup.check(lease.generation_id)
+
+    def _free_slot(self, lease: Lease, worker: threading.Thread) -> None:
+        with self._lock:
+            self._held.pop(lease.generation_id, None)
+            self._workers.discard(worker)
+
+    def _survive(self, action: Callable[[], None]) -> None:
+        """Call `action`. An error is logged, and what follows waits a moment: one bad job must not end the others."""
+        try:
+            action()
+        except StorageError as problem:
+            self._data_folder.note_fault()
+            self._disk_guard.log_once(problem)
+            self._stopping.wait(LOOK_SECONDS)
+        except Exception:
+            logger.exception("A worker met an error, and goes on.")
+            self._stopping.wait(1.0)
 
     def _process(self, lease: Lease) -> None:
         try:
@@ -181,8 +210,6 @@ class WorkerPool:
         finally:
             with self._lock:
                 self._renderers.pop(lease.generation_id, None)
-                self._held.discard(lease.generation_id)
-            self._cleanup.check(lease.generation_id)
 
     def _holds(self, generation_id: str) -> bool:
         with self._lock:
@@ -207,7 +234,7 @@ class WorkerPool:
     def _render(self, lease: Lease) -> None:
         recorder = ProgressRecorder(self._store, self._storage, lease, partial(self._finish, lease))
         try:
-            with ExitStack() as inputs, self._start_renderer(lease, inputs, recorder.flush) as renderer:
+            with ExitStack() as inputs, self._start(lease, inputs, recorder) as renderer:
                 self._register(lease, renderer)
                 for message in renderer.messages():
                     recorder.record(message)
@@ -246,43 +273,8 @@ class WorkerPool:
             logger.warning(text, name, lease.attempt, outcome.code, outcome.message, name)
         self._disk_guard.retry_until_stored(lambda: self._queue.finish(lease, outcome))
 
-    def _start_renderer(self, lease: Lease, inputs: ExitStack, on_idle: Callable[[], None]) -> RenderHandle:
-        """Start the renderer of a lease. A VideogenError means that no other attempt can render it here either."""
-        try:
-            recipe = Recipe(**lease.recipe)
-        except ValidationError as problem:
-            logger.warning("%s has a recipe of another version: %s", lease.generation_id, problem)
-            raise VideogenError("This version of videogen cannot read its recipe. Submit it again.") from problem
-        if recipe.engine not in self._references:
-            raise VideogenError(f"The engine {recipe.engine!r} is not on offer any more. Choose another one.")
-        if recipe.input_digest is not None:
-            recipe = recipe.model_copy(update={"input_path": self._input(lease, inputs)})
-        job = RenderJob(
-            engine=self._references[recipe.engine],
-            recipe=recipe,
-            generation_id=lease.generation_id,
-            workdir=self._data_folder.make_work_folder(lease.generation_id),
-            attempt=lease.attempt,
-            checkpoint=lease.checkpoint,
-        )
-        try:
-            processes = self._processes[recipe.engine]
-            return RenderHandle(job, processes, stall=self._settings.stall_seconds, on_idle=on_idle)
-        except OSError as problem:
-            if is_disk_fault(problem):
-                raise StorageError(f"No renderer could be started: {problem.strerror}.") from problem
-            self._stopping.wait(1.0)  # whatever the system lacks may come back
-            raise RenderLost(f"No renderer could be started: {problem.strerror or problem}.") from problem
-
-    def _input(self, lease: Lease, inputs: ExitStack) -> Path:
-        """The path of the image that a generation starts from: the same file for every attempt."""
-        upload = self._store.find_input(lease.generation_id)
-        if upload is None:
-            raise InputMissingError
-        try:
-            return inputs.enter_context(self._storage.local_copy(upload.key))
-        except OSError:
-            raise InputMissingError from None
+    def _start(self, lease: Lease, inputs: ExitStack, recorder: ProgressRecorder) -> RenderHandle:
+        return self._processes.start(lease, inputs, stall=self._settings.stall_seconds, on_idle=recorder.flush)
 
     def _register(self, lease: Lease, renderer: RenderHandle) -> None:
         with self._lock:

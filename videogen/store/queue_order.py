@@ -50,7 +50,7 @@ def queue_order(without: Collection[str] = ()) -> Any:
             HAS_STARTED.label("has_started"),
             turn.label("turn"),
         )
-        .where(col(GenerationRow.status) == Status.QUEUED, col(GenerationRow.engine).not_in(without))
+        .where(col(GenerationRow.status) == Status.QUEUED, col(GenerationRow.engine).not_in(list(without)))
         .subquery()
     )
     return (

@@ -50,9 +50,11 @@ def mark(key: str, **values: object) -> str:
 
 
 def engine_mark(engine: EngineForm) -> str:
-    """The same for an engine's title; of an engine whose title has no translation the title itself."""
+    """The same for an engine's title; of an engine whose title has no translation the title itself. It says too if
+    the engine is not available."""
     key = f"engine.{_part(engine.id)}.title"
-    return mark(key) if key in language.catalog(language.DEFAULT) else engine.title
+    title = mark(key) if key in language.catalog(language.DEFAULT) else engine.title
+    return title if engine.available else f"{title} ({mark('form.engine_unavailable')})"
 
 
 def _part(name: str) -> str:

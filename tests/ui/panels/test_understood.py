@@ -122,5 +122,12 @@ def test_the_built_in_engine_is_no_model_and_says_what_it_can_draw(tab, html):
     assert words(html("engine")) == "Other things."
 
 
+def test_an_engine_that_cannot_render_here_says_why(tab, html):
+    reason = "There is no GPU. Choose another engine."
+    tab.site = Site(engine_forms([engine(id="other", description="Other.", available=False, reason=reason)], Limits()))
+    tab.form = {"engine": "other"}
+    assert words(html("engine")) == f"Other. Not available here: {reason}"
+
+
 def test_the_page_knows_every_kind_that_the_built_in_engine_draws():
     assert sorted(name for names in SUBJECTS.values() for name in names) == sorted(KINDS)

@@ -1,0 +1,103 @@
+"""The renderers of the workers: for each engine a pool of child processes of its own."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Final
+
+from pydantic import ValidationError
+
+from videogen.core.errors import InputMissingError, StorageError, VideogenError, is_disk_fault
+from videogen.engines.base import Recipe, RenderLost
+from videogen.engines.process.host import RenderHandle
+from videogen.engines.process.pool import ProcessPool
+from videogen.engines.process.protocol import RenderJob
+from videogen.jobs.base import Lease
+from videogen.storage import DataFolder, Storage
+from videogen.store import Store
+
+logger = logging.getLogger(__name__)
+SPARES: Final = 2
+"""Children of the first engine that wait: one for the next job, and one for its next attempt. Others keep one."""
+
+
+class Renderers:
+    """Starts the renderers of leases. Close it, or its children live until this process ends."""
+
+    def __init__(
+        self,
+        store: Store,
+        storage: Storage,
+        data_folder: DataFolder,
+        references: Mapping[str, str],
+        stopping: threading.Event,
+    ) -> None:
+        self._store, self._storage, self._data_folder = store, storage, data_folder
+        self._references, self._stopping = references, stopping
+        # The test suite sets this to 0: spare children cost it more than they save.
+        spares = int(os.environ.get("VIDEOGEN_TEST_SPARES", SPARES))
+        self._pools = {name: ProcessPool(min(spares, 1) if index else spares) for index, name in enumerate(references)}
+
+    def prepare(self) -> None:
+        """Start a spare child for the first engine."""
+        name, reference = next(iter(self._references.items()))
+        self._pools[name].prepare(reference)
+
+    def close(self) -> None:
+        """Kill the children without a job; those with a job end with it. No other is started."""
+        for pool in self._pools.values():
+            pool.close()
+
+    def start(self, lease: Lease, inputs: ExitStack, *, stall: float, on_idle: Callable[[], None]) -> RenderHandle:
+        """Start the renderer of a lease in a child of its engine.
+
+        Args:
+            lease: what to render.
+            inputs: keeps the image that it starts from.
+            stall: seconds without a message after which it counts as hung; 0: never.
+            on_idle: called whenever nothing has come for half a second.
+
+        Raises:
+            VideogenError: no other attempt can render it here either.
+            StorageError: the disk takes nothing.
+            RenderLost: no process could be started.
+        """
+        try:
+            recipe = Recipe(**lease.recipe)
+        except ValidationError as problem:
+            logger.warning("%s has a recipe of another version: %s", lease.generation_id, problem)
+            raise VideogenError("This version of videogen cannot read its recipe. Submit it again.") from problem
+        if recipe.engine not in self._references:
+            raise VideogenError(f"The engine {recipe.engine!r} is not on offer any more. Choose another one.")
+        if recipe.input_digest is not None:
+            recipe = recipe.model_copy(update={"input_path": self._input(lease, inputs)})
+        job = RenderJob(
+            engine=self._references[recipe.engine],
+            recipe=recipe,
+            generation_id=lease.generation_id,
+            workdir=self._data_folder.make_work_folder(lease.generation_id),
+            attempt=lease.attempt,
+            checkpoint=lease.checkpoint,
+        )
+        try:
+            return RenderHandle(job, self._pools[recipe.engine], stall=stall, on_idle=on_idle)
+        except OSError as problem:
+            if is_disk_fault(problem):
+                raise StorageError(f"No renderer could be started: {problem.strerror}.") from problem
+            self._stopping.wait(1.0)  # whatever the system lacks may come back
+            raise RenderLost(f"No renderer could be started: {problem.strerror or problem}.") from problem
+
+    def _input(self, lease: Lease, inputs: ExitStack) -> Path:
+        """The path of the image that a generation starts from: the same file for every attempt."""
+        upload = self._store.find_input(lease.generation_id)
+        if upload is None:
+            raise InputMissingError
+        try:
+            return inputs.enter_context(self._storage.local_copy(upload.key))
+        except OSError:
+            raise InputMissingError from None

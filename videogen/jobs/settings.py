@@ -1,0 +1,23 @@
+"""How many workers there are, and their time limits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerSettings:
+    """The number of workers, and their time limits in seconds."""
+
+    count: int
+    """For each engine that `concurrency` does not name."""
+    lease_seconds: float
+    stall_seconds: float = 0.0
+    """A renderer that sends nothing for so long counts as hung; 0: never."""
+    concurrency: Mapping[str, int] = field(default_factory=dict)
+    """The number of workers of each engine, by its id."""
+
+    def workers_of(self, engine: str) -> int:
+        """How many generations of an engine are rendered at once."""
+        return self.concurrency.get(engine, self.count)
