@@ -23,11 +23,11 @@ KINDS: Final[Mapping[str, str]] = {
 """The built-in kinds of engines; entry points of the group, modules and files are kinds too."""
 
 
-class _NotFound(Exception):
+class _TargetMissingError(Exception):
     """There is no such module or file; the text is what was expected."""
 
 
-class NotImportable(Exception):
+class EngineImportError(Exception):
     """What a reference names exists, and cannot be imported or made here."""
 
     def __init__(self, source: str, problem: BaseException) -> None:
@@ -44,7 +44,7 @@ def find_target(kind: str, variable: str = VARIABLE) -> Any:
 
     Raises:
         ConfigError: there is no such name, module, file or attribute.
-        NotImportable: its import fails.
+        EngineImportError: its import fails.
     """
     target = KINDS.get(kind, kind)
     if ":" not in target:
@@ -58,7 +58,7 @@ def find_target(kind: str, variable: str = VARIABLE) -> Any:
     source, _, attribute = target.rpartition(":")
     try:
         module = _from_file(Path(source).resolve()) if source.endswith(".py") else _from_module(source)
-    except _NotFound as problem:
+    except _TargetMissingError as problem:
         raise ConfigError(variable, str(problem), kind) from problem
     if (value := getattr(module, attribute, None)) is None:
         raise ConfigError(variable, f"a name in {source}, which has no {attribute!r}", kind)
@@ -75,25 +75,25 @@ def entry_point_names() -> Mapping[str, str]:
 
 def _from_module(name: str) -> ModuleType:
     if not name:
-        raise _NotFound("the name of a module before the colon")
+        raise _TargetMissingError("the name of a module before the colon")
     try:
         return import_module(name)
     except Exception as problem:  # a module may raise anything
         # A package that is missing for the module is one thing, a module that does not exist is another.
         if isinstance(problem, ModuleNotFoundError) and f"{name}.".startswith(f"{problem.name}."):
-            raise _NotFound(f"{name} to be importable ({type(problem).__name__}: {problem})") from problem
-        raise NotImportable(name, problem) from problem
+            raise _TargetMissingError(f"{name} to be importable ({type(problem).__name__}: {problem})") from problem
+        raise EngineImportError(name, problem) from problem
 
 
 def _from_file(path: Path) -> ModuleType:
     if not path.is_file():
-        raise _NotFound(f"an existing file before the colon (there is no {path})")
+        raise _TargetMissingError(f"an existing file before the colon (there is no {path})")
     name = f"videogen_engine_{path.stem}_{hashlib.sha256(bytes(path)).hexdigest()[:8]}"
     if name in sys.modules:
         return sys.modules[name]
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
-        raise _NotFound(f"a Python file before the colon ({path} is not one)")
+        raise _TargetMissingError(f"a Python file before the colon ({path} is not one)")
     module = importlib.util.module_from_spec(spec)
     # Registered first, since pydantic and dataclasses look their module up while it runs.
     sys.modules[name] = module
@@ -102,7 +102,7 @@ def _from_file(path: Path) -> ModuleType:
     except BaseException as problem:
         del sys.modules[name]
         if isinstance(problem, Exception):
-            raise NotImportable(path.name, problem) from problem
+            raise EngineImportError(path.name, problem) from problem
         raise
     return module
 

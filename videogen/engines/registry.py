@@ -20,7 +20,7 @@ from videogen.engines.availability import UnavailableEngine, spec_of
 from videogen.engines.base import Engine, ProcessPolicy
 from videogen.engines.configured import configured_settings
 from videogen.engines.engine_file import read_engine_file
-from videogen.engines.imports import GROUP, KINDS, NotImportable, entry_point_names, find_target
+from videogen.engines.imports import GROUP, KINDS, EngineImportError, entry_point_names, find_target
 from videogen.engines.spec import KEYS, VARIABLE, EngineSpec, table_error
 
 __all__ = ["GROUP", "KINDS", "VARIABLE", "expand", "load_engine", "load_engines", "process_policy", "references_by_id"]
@@ -84,7 +84,7 @@ def load_engine(reference: str) -> Engine:
         return _make(spec)
     try:
         return _checked(_called(find_target(reference), reference, None), reference, VARIABLE)
-    except NotImportable as problem:
+    except EngineImportError as problem:
         return _unavailable(_name_of(reference), "", problem)
 
 
@@ -125,7 +125,7 @@ def _make(spec: EngineSpec) -> Engine:
     variable = spec.error("kind", "", "").variable
     try:
         engine = _checked(_called(find_target(spec.kind, variable), spec.kind, spec), spec.kind, variable)
-    except NotImportable as problem:
+    except EngineImportError as problem:
         return _configured(_unavailable(spec.id, spec.title, problem), spec)
     except ValidationError as problem:
         raise table_error(spec.source or spec.id, problem, {}) from None
@@ -156,7 +156,7 @@ def _called(value: Any, kind: str, spec: EngineSpec | None) -> Any:
     """The engine of an attribute: itself, or what its call makes.
 
     Raises:
-        NotImportable: the call fails, for example because a package is missing.
+        EngineImportError: the call fails, for example because a package is missing.
     """
     is_engine = isinstance(value, Engine) and not isinstance(value, type)
     takes_spec = not is_engine and callable(value) and _takes_argument(value)
@@ -172,7 +172,7 @@ def _called(value: Any, kind: str, spec: EngineSpec | None) -> Any:
     except (ConfigError, ValidationError):
         raise
     except Exception as problem:  # an engine may raise anything
-        raise NotImportable(kind, problem) from problem
+        raise EngineImportError(kind, problem) from problem
 
 
 def _takes_argument(value: Callable[..., Any]) -> bool:
@@ -195,7 +195,7 @@ def _checked(engine: Any, kind: str, variable: str) -> Engine:
     return engine
 
 
-def _unavailable(name: str, title: str, problem: NotImportable) -> UnavailableEngine:
+def _unavailable(name: str, title: str, problem: EngineImportError) -> UnavailableEngine:
     logger.warning("engine %s is not available: %s", name, problem.reason)
     return UnavailableEngine(id=name, title=title or name, reason=problem.reason)
 
