@@ -55,6 +55,19 @@ def test_an_engine_of_a_file_keeps_its_id_and_title_while_it_cannot_be_imported(
     assert (made.id, made.title, made.probe().available) == ("wan", "Wan", False)
 
 
+def test_settings_that_an_unavailable_engine_does_not_know_yet_do_not_stop_the_app(module, tmp_path):
+    module(
+        "from videogen.engines import Capabilities, engine\n"
+        "def make(spec):\n"
+        "    gone = Capabilities(available=False, reason='There is no model. Download it.')\n"
+        "    return engine('x', capabilities=gone)(lambda recipe: [])\n"
+    )
+    table = '[[engine]]\nid="a"\nkind="theirs.py:make"\ndefaults.guidance_scale=4\n'
+    (tmp_path / "e.toml").write_text(table)
+    (made,) = load_engines([str(tmp_path / "e.toml")]).values()
+    assert why_unavailable(made) == "There is no model. Download it."
+
+
 @pytest.mark.parametrize(
     ("probe", "reason"),
     [

@@ -16,7 +16,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from videogen.core.errors import ConfigError
-from videogen.engines.availability import UnavailableEngine, spec_of
+from videogen.engines.availability import UnavailableEngine, spec_of, why_unavailable
 from videogen.engines.base import Engine, ProcessPolicy
 from videogen.engines.configured import configured_settings
 from videogen.engines.engine_file import read_engine_file
@@ -137,10 +137,14 @@ def _configured(engine: Engine, spec: EngineSpec) -> Engine:
     changes: dict[str, Any] = {"id": spec.id, "spec": spec}
     if spec.title:
         changes["title"] = spec.title
-    if not isinstance(engine, UnavailableEngine):
+    if spec.presets:
+        changes["presets"] = spec.presets
+    try:
         changes["settings"] = configured_settings(engine.settings, spec)
-        if spec.presets:
-            changes["presets"] = spec.presets
+    except ConfigError:
+        # Where the model is not here, the kind may not know which settings it has.
+        if why_unavailable(engine) is None:
+            raise
     configured = copy.copy(engine)
     for name, value in changes.items():
         if getattr(configured, name, None) is value:
