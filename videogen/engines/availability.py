@@ -83,7 +83,7 @@ def concurrency_of(engine: Engine, workers: int) -> int:
     """
     spec = spec_of(engine)
     own = spec.concurrency if spec and spec.concurrency else getattr(engine, "concurrency", None)
-    return own or workers if workers else 0
+    return int(own or workers) if workers else 0
 
 
 def concurrencies(engines: Mapping[str, Engine], workers: int) -> dict[str, int]:

@@ -27,11 +27,8 @@ class Lease:
     """Whether the generation fails if this attempt is lost too."""
     expected: Expected | None = None
     """How long the whole render should take; None where nothing like it was measured."""
-
-    @property
-    def engine(self) -> str:
-        """The id of its engine."""
-        return str(self.recipe.get("engine", ""))
+    engine: str = ""
+    """The id of its engine."""
 
 
 class Queue(Protocol):
