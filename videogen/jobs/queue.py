@@ -99,12 +99,8 @@ class EmbeddedQueue:
             self._record_service(unit, row.session_id, now)
             update_queue_positions(unit, now, self._concurrency)
             last = row.lost + 1 >= self._max_attempts
-            return Lease(
-                *(row.id, row.session_id, row.attempt, row.recipe, row.checkpoint, row.progress),
-                last=last,
-                expected=expected,
-                engine=row.engine,
-            )
+            fields = (row.id, row.session_id, row.attempt, row.recipe, row.checkpoint, row.progress)
+            return Lease(*fields, last=last, expected=expected, engine=row.engine)
 
     def renew(self, owner: str, generation_ids: Collection[str]) -> None:
         with self._database.write() as unit:
