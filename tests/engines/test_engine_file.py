@@ -231,5 +231,8 @@ def test_the_example_of_the_documentation_is_an_engine_file(engine_file):
     assert (specs["wan"].kind, specs["wan"].model) == ("diffusers", "Wan-AI/Wan2.1-T2V-1.3B-Diffusers")
     sketch, plasma = (load_engine(specs[name].reference) for name in ("sketch", "plasma"))
     assert (sketch.title, sketch.settings().width, plasma.id) == ("Sketch", 320, "plasma")
-    service = load_engines([f"{path.parent / 'my_service.py'}:MyService"])
-    assert list(service) == ["myservice"]
+    table = "[[engine]]\nid = 'cloud'\nkind = 'my_service.py:MyService'\napi_key = 'env:MY_SERVICE_KEY'\n"
+    (service,) = load_engines([str(engine_file(table))]).values()
+    assert (service.id, service.options.region) == ("cloud", "eu")
+    with pytest.raises(ConfigError, match="MyService: api_key: expected the variable of the key, such as env:MY_SER"):
+        load_engines([f"{path.parent / 'my_service.py'}:MyService"])

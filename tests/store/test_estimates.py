@@ -3,7 +3,7 @@
 import pytest
 from sqlmodel import select
 
-from tests.support.rows import file_row
+from tests.support.rows import Submitter, file_row
 from videogen.db.tables import RunRow
 from videogen.jobs.queue import EmbeddedQueue
 from videogen.store import Fence, Result, Store
@@ -73,8 +73,9 @@ def test_one_run_of_the_kind_is_enough_for_an_estimate(render, queue, submit, al
 def test_a_run_of_another_kind_does_not_count(render, submit, alice, store, other):
     render(10)
     assert expected_times(store, alice, submit(alice, **other)) == (None, None)
-    assert expected_times(store, alice, submit(alice)) == (None, None), (
-        "nor anything behind a generation without an estimate"
+    behind = expected_times(store, alice, submit(alice))
+    assert behind == ((0, 10) if "engine" in other else (None, None)), (
+        "nor anything behind a generation of its engine without an estimate"
     )
 
 
@@ -177,8 +178,9 @@ def test_nothing_is_expected_without_a_number_of_workers(render, database, clock
         assert expected_times(again, alice, row) == (None, None)
 
 
-def test_each_engine_has_a_schedule_of_its_own(database, clock, submit, alice):
+def test_each_engine_has_a_schedule_of_its_own(database, clock, alice):
     store = Store(database, clock, {"bars": 1, "quick": 2})
+    submit = Submitter(store)
     queue = EmbeddedQueue(store, lease_seconds=10, steady=clock.steady)
     for engine, seconds in (("bars", 100), ("quick", 10)):
         row = submit(alice, engine=engine)

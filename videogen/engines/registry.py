@@ -168,7 +168,7 @@ def _called(value: Any, kind: str, spec: EngineSpec | None) -> Any:
         key, keys = "model" if spec.model else next(iter(spec.options)), [one for one in KEYS if one != "model"]
         raise spec.error(key, f"one of the keys {', '.join(keys)}, since {kind} has no model and no other keys", key)
     if takes_spec and spec is None:
-        spec = EngineSpec(id=_name_of(kind), kind=kind)
+        spec = EngineSpec(id=_name_of(kind), kind=kind, source=kind)
     if is_engine or not (takes_spec or isinstance(value, type)):
         return value
     try:
