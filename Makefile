@@ -34,7 +34,8 @@ else
 endif
 
 test-long: dev-env ## Run the tests that are long and rarely break; `make test` leaves them out
-	@$(WITH_BROWSER); exec $(PYTEST) -m long $(ARGS)
+	@$(WITH_BROWSER); VIDEOGEN_TEST_FIREFOX=$$($(SETUP)/firefox.sh) || exit 1; export VIDEOGEN_TEST_FIREFOX; \
+	exec $(PYTEST) -m long $(ARGS)
 
 check: dev-env ## Check format, lint, types and the layers of the packages
 	$(PY) -m ruff format --check .
