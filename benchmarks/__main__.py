@@ -9,9 +9,7 @@ from importlib import import_module
 
 from benchmarks.table import Row, show
 
-NAMES = (
-    "start", "ready", "page", "share", "store", "history", "jobs", "render", "sse", "load", "idle", "cli", "diffusers",
-)  # fmt: skip
+NAMES = ("start", "ready", "page", "share", "store", "history", "jobs", "render", "sse", "load", "idle", "cli")
 
 
 def main() -> int:

@@ -13,67 +13,26 @@ import warnings
 from pathlib import Path
 
 import numpy as np
-from pydantic import Field
 
 from videogen.engines import (
     Artifact,
     Capabilities,
     Preset,
-    RenderFailed,
-    VideoSettings,
     engine,
     read_input,
     render_at,
     render_still,
     video_recipe,
 )
-
-COLOURS = np.array(
-    [[235, 235, 235], [235, 235, 16], [16, 235, 235], [16, 235, 16], [235, 16, 235], [235, 16, 16], [16, 16, 235]],
-    np.uint8,
-)  # fmt: skip
-
-
-def bars_frame(recipe, index):
-    """Colour bars that move by two pixels a frame: uint8, (H, W, 3)."""
-    columns = (np.arange(recipe.width) + 2 * index) * len(COLOURS) // recipe.width % len(COLOURS)
-    return np.broadcast_to(COLOURS[columns], (recipe.height, recipe.width, 3))
-
-
-@engine("bars", title="Colour bars")
-def bars(recipe):
-    """Moving colour bars."""
-    for index in range(recipe.num_frames):
-        yield bars_frame(recipe, index)
-
-
-class Steady:
-    """Can be resumed. Dies by SIGKILL at the frame whose number is in the file `die-at` of the workdir."""
-
-    id = "steady"
-    version = "1"
-    title = "Steady"
-    description = "Bars that can be resumed."
-    settings = VideoSettings
-
-    def probe(self):
-        return Capabilities(resume=True)
-
-    def normalise(self, request):
-        return video_recipe(self, request)
-
-    def render(self, recipe, ctx):
-        order = ctx.workdir / "die-at"
-        # Not a setting: the recipe must be that of an unbroken render.
-        die_at = int(order.read_text()) if order.exists() else -1
-
-        def frame_at(index):
-            if index == die_at:
-                os.kill(os.getpid(), signal.SIGKILL)
-            return bars_frame(recipe, index)
-
-        return render_at(recipe, ctx, frame_at)
-
+from videogen.testing.fakes import DiesSettings as DiesSettings
+from videogen.testing.fakes import PacedSettings, Steady, bars_frame
+from videogen.testing.fakes import bars as bars
+from videogen.testing.fakes import dies as dies
+from videogen.testing.fakes import ignores_cancel as ignores_cancel
+from videogen.testing.fakes import raises as raises
+from videogen.testing.fakes import refuses as refuses
+from videogen.testing.fakes import slow as slow
+from videogen.testing.fakes import steady as steady
 
 KITE = Preset(
     id="kite", title="Kite", prompt="a kite", poster=Path(__file__).parents[1] / "docs" / "gallery" / "clouds.webp"
@@ -93,19 +52,6 @@ def looks(recipe):
         yield np.clip(frame, 0, 255).astype(np.uint8)
 
 
-class PacedSettings(VideoSettings):
-    delay_ms: int = Field(default=20, ge=0, le=10_000)
-
-
-@engine("slow", settings=PacedSettings)
-def slow(recipe, ctx):
-    """Takes `delay_ms` for each frame, and stops at once when asked to."""
-    for index in range(recipe.num_frames):
-        threading.Event().wait(recipe.settings["delay_ms"] / 1000)
-        ctx.raise_if_cancelled()
-        yield bars_frame(recipe, index)
-
-
 @engine("until-cancelled")
 def until_cancelled(recipe, ctx):
     """Yields one frame, then waits for the cancel."""
@@ -113,13 +59,6 @@ def until_cancelled(recipe, ctx):
     while True:
         threading.Event().wait(0.005)
         ctx.raise_if_cancelled()
-
-
-@engine("ignores-cancel")
-def ignores_cancel(recipe):
-    """Yields one frame, then hangs for ever."""
-    yield bars_frame(recipe, 0)
-    threading.Event().wait()
 
 
 @engine("reports-and-hangs")
@@ -145,20 +84,6 @@ def holds_interpreter(recipe):
     re.match(r"(a+)+$", "a" * 64 + "b")
 
 
-class DiesSettings(VideoSettings):
-    die_at: int = Field(default=5, ge=0)
-    attempts: int = Field(default=1_000, ge=0, description="dies on the first so many attempts only")
-
-
-@engine("dies", settings=DiesSettings)
-def dies(recipe, ctx):
-    """Dies by SIGKILL at frame `die_at`."""
-    for index in range(recipe.num_frames):
-        if index == recipe.settings["die_at"] and ctx.attempt <= recipe.settings["attempts"]:
-            os.kill(os.getpid(), signal.SIGKILL)
-        yield bars_frame(recipe, index)
-
-
 @engine("crashes")
 def crashes(recipe):
     """Prints, then dies of a segmentation fault."""
@@ -176,20 +101,6 @@ def prints_and_waits(recipe, ctx):
     while True:
         ctx.raise_if_cancelled()
         threading.Event().wait(0.02)
-
-
-@engine("raises")
-def raises(recipe):
-    """Fails at the second frame."""
-    yield bars_frame(recipe, 0)
-    raise ValueError("there is no such colour\nand this line is for the log")
-
-
-@engine("refuses")
-def refuses(recipe):
-    """Fails as an engine should."""
-    raise RenderFailed("The model is busy.", code="busy", retryable=True)
-    yield
 
 
 @engine("exits")
@@ -387,7 +298,6 @@ class NoArtifact(Steady):
         return None
 
 
-steady = Steady()
 cut_short = CutShort()
 cut_short_still = CutShortStill()
 other_format = OtherFormat()

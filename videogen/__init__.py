@@ -1,6 +1,7 @@
 """videogen: a video generation app whose work cannot be lost.
 
-`engine` is the decorator that makes an engine of a function that yields frames. `connect` returns a `Client` of a
+`engine` is the decorator that makes an engine of a function or a class. `launch` serves the page with it, from a script
+or a notebook; `mount` puts the page into another FastAPI app. `connect` returns a `Client` of a
 running app; `AsyncClient` is the same for asyncio.
 """
 
@@ -14,13 +15,16 @@ from videogen.core.version import __version__
 if TYPE_CHECKING:
     from videogen.client import AsyncClient, Client, connect
     from videogen.engines.function import engine
+    from videogen.server.launch import launch, mount
 
-__all__ = ["AsyncClient", "Client", "__version__", "connect", "engine"]
+__all__ = ["AsyncClient", "Client", "__version__", "connect", "engine", "launch", "mount"]
 _MODULES: Final = {
     "AsyncClient": "videogen.client",
     "Client": "videogen.client",
     "connect": "videogen.client",
     "engine": "videogen.engines.function",
+    "launch": "videogen.server.launch",
+    "mount": "videogen.server.launch",
 }
 
 

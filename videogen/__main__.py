@@ -40,9 +40,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"videogen {__version__}")
     add_connection(parser)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", help="without one: serve")
-    parser.set_defaults(command="serve", share=False, embedded=False, url=None, token=None, json=False)
+    parser.set_defaults(
+        command="serve", share=False, reload_engines=False, embedded=False, url=None, token=None, json=False
+    )
     serve = commands.add_parser("serve", help="serve the page and the API (settings: VIDEOGEN_* in the environment)")
     serve.add_argument("--share", action="store_true", help="get a public address through Gradio's share tunnel")
+    serve.add_argument("--reload-engines", action="store_true", help="load an engine again when its file has changed")
     # The API without the page, until standard input is closed. Used by `cli/local_server.py`.
     serve.add_argument("--embedded", action="store_true", help=argparse.SUPPRESS)
     commands.add_parser("migrate", help="bring the database to the schema of this version")
@@ -77,8 +80,8 @@ def _run_app_command(args: argparse.Namespace) -> int:
             return _doctor(config, fix=args.fix, as_json=args.json)
         if args.command == "migrate":
             return _migrate(config)
-        if args.share:
-            config = config.model_copy(update={"share": True})
+        given = {name: True for name in ("share", "reload_engines") if getattr(args, name)}
+        config = config.model_copy(update=given)
         return _serve(config, embedded=args.embedded)
     except VideogenError as problem:
         verb = "doctor cannot run" if args.command == "doctor" else "cannot start"

@@ -2,9 +2,10 @@ from pathlib import Path
 
 import pytest
 
-from videogen.engines.base import RenderCancelled, RenderRequest
+from videogen.engines.base import RenderRequest
 from videogen.engines.process.protocol import RenderJob
 from videogen.engines.registry import load_engine
+from videogen.testing.context import RecordingContext
 
 FAKES = Path(__file__).parents[1] / "fakes.py"
 TINY = {"width": 64, "height": 64, "fps": 8, "durationSeconds": 2.5, "seed": 1}
@@ -19,36 +20,6 @@ def bytecode(tmp_path_factory):
         yield
 
 
-class Recorder:
-    """A RenderContext in this process, which records all calls."""
-
-    def __init__(self, workdir, checkpoint=None, cancel_at=None):
-        self.workdir = workdir
-        self.attempt = 1
-        self.checkpoint = checkpoint
-        self.reports = []
-        self.previews = []
-        self.saved = []
-        self._cancel_at = cancel_at
-
-    def report(self, step, total, stage, message=""):
-        self.reports.append((step, total, stage, message))
-
-    def preview(self, image):
-        self.previews.append(image)
-
-    def save(self, checkpoint):
-        self.saved.append(checkpoint)
-
-    def raise_if_cancelled(self):
-        if self._cancel_at is not None and self.reports[-1][0] >= self._cancel_at:
-            raise RenderCancelled
-
-    @property
-    def steps(self):
-        return [step for step, _, stage, _ in self.reports if stage == "rendering"]
-
-
 @pytest.fixture
 def recorder(tmp_path):
     """Makes contexts that record all calls, with one workdir for all unless another is given."""
@@ -56,7 +27,7 @@ def recorder(tmp_path):
     def make(workdir=None, **options):
         workdir = workdir or tmp_path / "work"
         workdir.mkdir(exist_ok=True)
-        return Recorder(workdir, **options)
+        return RecordingContext(workdir, **options)
 
     return make
 

@@ -66,6 +66,7 @@ class AppConfig(BaseModel):
     workers: int = Field(
         default=1, ge=0, le=64, description="renderers of each engine that states no concurrency; 0 means serve only"
     )
+    reload_engines: bool = Field(default=False, description="load an engine again when its file has changed")
     max_active_per_session: int = Field(default=20, ge=1, description="queued and running generations of one session")
     max_active_per_address: int = Field(default=50, ge=1, description="queued and running generations of one address")
     max_queue: int = Field(default=200, ge=1, description="queued generations of everybody")

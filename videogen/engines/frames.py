@@ -6,24 +6,21 @@ import hashlib
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from contextvars import copy_context
-from itertools import islice
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from videogen.core.atomic_files import replacing
 from videogen.core.errors import is_disk_fault
 from videogen.engines.base import Artifact, Recipe, RenderContext, RenderFailed
-from videogen.media.encode import ENCODER, SegmentEncoder, VideoShape, join_segments
+from videogen.engines.segments import FrameContext, SegmentWriter, usable_lengths
+from videogen.media.encode import ENCODER, join_segments
 from videogen.media.image import write_jpeg, write_poster, write_still
-from videogen.media.probe import BrokenMediaError, probe
 
 logger = logging.getLogger("videogen.render")
 PREVIEW_SECONDS: Final = 0.4
@@ -45,7 +42,23 @@ def render_sequence(recipe: Recipe, ctx: RenderContext, frames: Iterable[Any], m
         RenderFailed: a frame of another type or shape, too few or too many of them.
         RenderCancelled: the job was cancelled.
     """
-    return _Render(recipe, ctx, message).run(iter(frames), start=0, resumable=False)
+    return _Render(recipe, ctx, message, SegmentWriter(recipe, ctx.workdir)).run(frames, resumable=False)
+
+
+def render_saved(recipe: Recipe, context: FrameContext, frames: Iterable[Any]) -> Artifact:
+    """Encode frames that are made in order, by an engine that saves its own checkpoints.
+
+    Args:
+        recipe: sizes, frame rate and frame count.
+        context: what the engine got; it may have frames of an earlier attempt.
+        frames: all frames after those.
+
+    Raises:
+        RenderFailed, RenderCancelled: see `render_sequence`.
+    """
+    render = _Render(recipe, context.around, "", context.writer)
+    render.own_progress = lambda: context.progress
+    return render.run(frames, resumable=False)
 
 
 def render_at(
@@ -67,10 +80,9 @@ def render_at(
         RenderFailed: a frame of another type or shape.
         RenderCancelled: the job was cancelled.
     """
-    render = _Render(recipe, ctx, message)
-    start = render.finished_segments()
-    with closing(_made_ahead(frame_at, range(start * recipe.fps, recipe.num_frames), threads)) as frames:
-        return render.run(frames, start=start, resumable=True)
+    writer = SegmentWriter(recipe, ctx.workdir, _finished_segments(recipe, ctx))
+    with closing(_made_ahead(frame_at, range(writer.num_frames, recipe.num_frames), threads)) as frames:
+        return _Render(recipe, ctx, message, writer).run(frames, resumable=True)
 
 
 def render_still(recipe: Recipe, ctx: RenderContext, make_image: Callable[[], Any], message: str = "") -> Artifact:
@@ -151,6 +163,22 @@ def _made_ahead(frame_at: Callable[[int], Any], indices: range, threads: int) ->
         pool.shutdown(cancel_futures=True)
 
 
+def _finished_segments(recipe: Recipe, ctx: RenderContext) -> list[int]:
+    """Number of frames in each whole segment that an earlier attempt of `render_at` has left."""
+    count = min(int((ctx.checkpoint or {}).get("segments", 0)), -(-recipe.num_frames // recipe.fps))
+    lengths = [min(recipe.fps, recipe.num_frames - number * recipe.fps) for number in range(count)]
+    return usable_lengths(recipe, ctx, lengths)
+
+
+def _checkpoint(recipe: Recipe, writer: SegmentWriter) -> dict[str, Any]:
+    return {
+        "segments": len(writer.lengths),
+        "step": writer.num_frames,
+        "recipe": recipe.digest,
+        "encoder": ENCODER,
+    }
+
+
 def _checked(frame: Any, index: int, recipe: Recipe) -> NDArray[np.uint8]:
     """Return `frame` if it is a uint8 array of shape (height, width, 3)."""
     shape = (recipe.height, recipe.width, 3)
@@ -168,72 +196,46 @@ def _checked(frame: Any, index: int, recipe: Recipe) -> NDArray[np.uint8]:
 class _Render:
     """One render of a recipe in the workdir of its context."""
 
-    def __init__(self, recipe: Recipe, ctx: RenderContext, message: str) -> None:
-        self._recipe, self._ctx, self._message = recipe, ctx, message
-        self._folder = ctx.workdir / "segments"
-        self._folder.mkdir(parents=True, exist_ok=True)
-        self._segments = -(-recipe.num_frames // recipe.fps)
+    def __init__(self, recipe: Recipe, ctx: RenderContext, message: str, writer: SegmentWriter) -> None:
+        self._recipe, self._ctx, self._message, self._writer = recipe, ctx, message, writer
+        self._before = writer.num_frames
         self._last_preview = -PREVIEW_SECONDS
+        self.own_progress: Callable[[], tuple[int, int] | None] = lambda: None
+        """Step and total that the engine has reported itself; frames are no steps then."""
 
-    def run(self, frames: Iterator[Any], *, start: int, resumable: bool) -> Artifact:
-        """Encode from segment `start` on. If `resumable`, save a checkpoint after each segment."""
-        recipe, step = self._recipe, min(start * self._recipe.fps, self._recipe.num_frames)
-        self._report(step, "preparing")
-        for segment in range(start, self._segments):
-            first, step = step, step + self._length(segment)
-            self._write(segment, islice(enumerate(frames, first), step - first))
-            if resumable:
-                checkpoint = {"segments": segment + 1, "step": step, "recipe": recipe.digest, "encoder": ENCODER}
-                self._ctx.save(checkpoint)
-        for _ in frames:
-            raise self._wrong_count("more")
+    def run(self, frames: Iterable[Any], *, resumable: bool) -> Artifact:
+        """Encode all frames after those that the writer has. If `resumable`, save a checkpoint after each segment."""
+        recipe, writer = self._recipe, self._writer
+        self._report(writer.num_frames, "preparing")
+        self._ctx.raise_if_cancelled()
+        with writer:
+            for frame in frames:
+                if writer.num_frames == recipe.num_frames:
+                    raise self._wrong_count("more")
+                checked = _checked(frame, writer.num_frames, recipe)
+                has_finished = writer.write(checked)
+                if writer.num_frames == recipe.num_frames:
+                    has_finished = writer.close_segment()
+                self._preview(checked)
+                self._report(writer.num_frames, "rendering")
+                if has_finished and resumable:
+                    self._ctx.save(_checkpoint(recipe, writer))
+                self._ctx.raise_if_cancelled()
+            if writer.num_frames < recipe.num_frames:
+                raise self._wrong_count(writer.num_frames)
         return self._finish()
 
-    def finished_segments(self) -> int:
-        """Number of whole segments that an earlier attempt at this recipe has left, made with this encoder."""
-        checkpoint = self._ctx.checkpoint or {}
-        if (checkpoint.get("recipe"), checkpoint.get("encoder")) != (self._recipe.digest, ENCODER):
-            return 0
-        count = min(int(checkpoint.get("segments", 0)), self._segments)
-        for segment in range(count):
-            try:
-                probed = probe(self._path(segment))
-            except BrokenMediaError:
-                return segment
-            expected = (self._recipe.width, self._recipe.height, self._length(segment))
-            if (probed.width, probed.height, probed.num_frames) != expected:
-                return segment
-        return count
-
-    def _length(self, segment: int) -> int:
-        """Number of frames in a segment: one second, or the rest."""
-        return min(self._recipe.fps, self._recipe.num_frames - segment * self._recipe.fps)
-
-    def _path(self, segment: int) -> Path:
-        return self._folder / f"{segment:05}.mp4"
-
     def _report(self, step: int, stage: str) -> None:
-        self._ctx.report(step, self._recipe.num_frames, stage, self._message)
+        own = self.own_progress()
+        if own is None:
+            self._ctx.report(step, self._recipe.num_frames, stage, self._message)
+        elif stage == "finishing":
+            self._ctx.report(*own, stage, self._message)
 
     def _wrong_count(self, actual: object) -> RenderFailed:
-        text = f"Expected {self._recipe.num_frames} frames (recipe.num_frames), got {actual}."
+        before = f", the {self._before} before the checkpoint included" if self._before else ""
+        text = f"Expected {self._recipe.num_frames} frames (recipe.num_frames){before}, got {actual}."
         return RenderFailed(text, code="wrong_frame_count")
-
-    def _write(self, segment: int, frames: Iterator[tuple[int, Any]]) -> None:
-        shape = VideoShape(self._recipe.width, self._recipe.height, self._recipe.fps)
-        step = segment * self._recipe.fps
-        last = step + self._length(segment)
-        self._ctx.raise_if_cancelled()
-        with replacing(self._path(segment)) as part, SegmentEncoder(part, shape) as encoder:
-            for index, frame in frames:
-                step = index + 1
-                checked = _checked(frame, index, self._recipe)
-                encoder.write(checked)
-                self._preview(checked)
-                self._report(step, "rendering")
-                self._ctx.raise_if_cancelled()
-            if step < last:
-                raise self._wrong_count(step)
 
     def _preview(self, frame: NDArray[np.uint8]) -> None:
         now = time.monotonic()
@@ -245,7 +247,7 @@ class _Render:
         recipe, folder = self._recipe, self._ctx.workdir
         video, poster = folder / VIDEO_NAME, None
         self._report(recipe.num_frames, "finishing")
-        join_segments([self._path(segment) for segment in range(self._segments)], video, _file_tags(recipe))
+        join_segments(self._writer.paths(), video, _file_tags(recipe))
         try:
             write_poster(video, folder / POSTER_NAME)
             poster = folder / POSTER_NAME

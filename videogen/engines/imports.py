@@ -35,6 +35,14 @@ class EngineImportError(Exception):
         super().__init__(self.reason)
 
 
+class ImportEndedError(BaseException):
+    """Ends the import of a script in a renderer process where the script starts the app, which runs already."""
+
+    def __init__(self, module: ModuleType) -> None:
+        super().__init__(f"{module.__name__} starts the app")
+        self.module = module
+
+
 def find_target(kind: str, variable: str = VARIABLE) -> Any:
     """Import what a name of a kind, `module:attribute` or `path/to/file.py:attribute` leads to.
 
@@ -73,11 +81,46 @@ def entry_point_names() -> Mapping[str, str]:
     return {point.name: point.value for point in entry_points(group=GROUP)}
 
 
+def adopt(path: Path, module: ModuleType) -> None:
+    """Use `module` for what this process loads from the file `path` (absolute), instead of importing the file."""
+    sys.modules[_module_name(path)] = module
+
+
+def source_file(kind: str) -> Path | None:
+    """The file that an attribute of a module, of a file or of an installed package is in; None for videogen's own
+    kinds, and where it is not known."""
+    source = entry_point_names().get(kind, kind).rpartition(":")[0]
+    if kind in KINDS or not source:
+        return None
+    try:
+        file = source if source.endswith(".py") else getattr(_from_module(source), "__file__", None)
+    except (_TargetMissingError, EngineImportError):
+        return None
+    return Path(file).resolve() if file else None
+
+
+def forget_module(kind: str) -> None:
+    """Let the next `find_target` import the module or file again."""
+    source = entry_point_names().get(kind, kind).rpartition(":")[0]
+    path = source_file(kind)
+    sys.modules.pop(_module_name(path) if path and source.endswith(".py") else source, None)
+    if path is not None:
+        # Its date is in seconds: a second change in the same one would not be seen.
+        Path(importlib.util.cache_from_source(str(path))).unlink(missing_ok=True)
+
+
+def _module_name(path: Path) -> str:
+    return f"videogen_engine_{path.stem}_{hashlib.sha256(bytes(path)).hexdigest()[:8]}"
+
+
 def _from_module(name: str) -> ModuleType:
     if not name:
         raise _TargetMissingError("the name of a module before the colon")
     try:
         return import_module(name)
+    except ImportEndedError as end:
+        sys.modules[name] = end.module
+        return end.module
     except Exception as problem:  # a module may raise anything
         # A package that is missing for the module is one thing, a module that does not exist is another.
         if isinstance(problem, ModuleNotFoundError) and f"{name}.".startswith(f"{problem.name}."):
@@ -88,7 +131,7 @@ def _from_module(name: str) -> ModuleType:
 def _from_file(path: Path) -> ModuleType:
     if not path.is_file():
         raise _TargetMissingError(f"an existing file before the colon (there is no {path})")
-    name = f"videogen_engine_{path.stem}_{hashlib.sha256(bytes(path)).hexdigest()[:8]}"
+    name = _module_name(path)
     if name in sys.modules:
         return sys.modules[name]
     spec = importlib.util.spec_from_file_location(name, path)
@@ -99,6 +142,8 @@ def _from_file(path: Path) -> ModuleType:
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
+    except ImportEndedError:
+        pass  # all that the engine needs stands before
     except BaseException as problem:
         del sys.modules[name]
         if isinstance(problem, Exception):

@@ -20,7 +20,16 @@ from videogen.engines.availability import UnavailableEngine, spec_of, why_unavai
 from videogen.engines.base import Engine, ProcessPolicy
 from videogen.engines.configured import configured_settings
 from videogen.engines.engine_file import read_engine_file
-from videogen.engines.imports import GROUP, KINDS, EngineImportError, entry_point_names, find_target
+from videogen.engines.function import as_engine
+from videogen.engines.imports import (
+    GROUP,
+    KINDS,
+    EngineImportError,
+    entry_point_names,
+    find_target,
+    forget_module,
+    source_file,
+)
 from videogen.engines.spec import KEYS, VARIABLE, EngineSpec, table_error
 
 __all__ = ["GROUP", "KINDS", "VARIABLE", "expand", "load_engine", "load_engines", "process_policy", "references_by_id"]
@@ -86,6 +95,17 @@ def load_engine(reference: str) -> Engine:
         return _checked(_called(find_target(reference), reference, None), reference, VARIABLE)
     except EngineImportError as problem:
         return _unavailable(_name_of(reference), "", problem)
+
+
+def file_of(reference: str) -> Path | None:
+    """The file that an engine of somebody else is defined in; None if it is not known, and for videogen's own."""
+    return source_file(spec.kind if (spec := _spec(reference)) else reference)
+
+
+def forget(reference: str) -> None:
+    """Let the next `load_engine` import the file of an engine again."""
+    forget_module(spec.kind if (spec := _spec(reference)) else reference)
+    load_engine.cache_clear()
 
 
 def process_policy(reference: str) -> ProcessPolicy:
@@ -162,6 +182,10 @@ def _called(value: Any, kind: str, spec: EngineSpec | None) -> Any:
     Raises:
         EngineImportError: the call fails, for example because a package is missing.
     """
+    try:
+        value = as_engine(value)
+    except TypeError as problem:
+        raise EngineImportError(kind, problem) from problem
     is_engine = isinstance(value, Engine) and not isinstance(value, type)
     takes_spec = not is_engine and callable(value) and _takes_argument(value)
     if spec is not None and not takes_spec and (spec.model or spec.options):

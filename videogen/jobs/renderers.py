@@ -48,6 +48,10 @@ class Renderers:
         name, reference = next(iter(self._references.items()))
         self._pools[name].prepare(reference)
 
+    def renew_children(self, engine_id: str) -> None:
+        """Let the next job of an engine import it anew: its children without a job end."""
+        self._pools[engine_id].retire(self._references[engine_id])
+
     def close(self) -> None:
         """Kill the children without a job; those with a job end with it. No other is started."""
         for pool in self._pools.values():

@@ -88,6 +88,10 @@ class WorkerPool:
         for thread in self._threads:
             thread.start()
 
+    def renew_children(self, engine_id: str) -> None:
+        """Let the next job of an engine import it anew: its children without a job end."""
+        self._processes.renew_children(engine_id)
+
     def check_trash(self) -> None:
         """Wake the cleanup thread: something was put into the trash."""
         self._cleanup.check_trash()

@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 import sys
 import warnings
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager, nullcontext
+from collections.abc import AsyncIterator, Mapping, MutableMapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from functools import partial
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from fastapi import FastAPI
 from pydantic.warnings import UnsupportedFieldAttributeWarning
@@ -22,6 +22,8 @@ from videogen.engines.base import Engine
 from videogen.server.build import build_engines
 from videogen.server.gradio_environment import gradio_environment
 from videogen.server.lifespan import StartErrorInOneLine, run_parts, start_error
+from videogen.server.reload import EngineReloader
+from videogen.services.parts import Parts
 from videogen.services.submission import engine_infos
 from videogen.share import routes as share_routes
 from videogen.web import problems
@@ -31,6 +33,9 @@ from videogen.web.public_url import LocalUrlFromRequest, PublicUrl
 from videogen.web.security_headers import SecurityHeaders
 from videogen.web.sessions import SessionCookie
 from videogen.web.visitor import visitor, visitor_headers
+
+if TYPE_CHECKING:
+    from videogen.ui.page import MountedPage
 
 START_FAILED: Final = 3
 """Exit status of a start that failed. Uvicorn's supervisor then stops too, instead of starting the worker again."""
@@ -69,13 +74,14 @@ def create_app(config: AppConfig | None = None, *, page: bool = True) -> FastAPI
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with run_parts(app, config, engines, public_url) as parts:
-            if start_page is not None:
-                start_page(parts.signer.derive("browser-state"))
-            yield
+            if mounted is not None:
+                mounted.start(parts.signer.derive("browser-state"))
+            async with _reloader(config, engines, parts, mounted):
+                yield
 
     app.router.lifespan_context = lifespan
     with gradio_environment() if page else nullcontext():
-        start_page = _mount_page(app, config, engines, public_url) if page else None
+        mounted = _mount_page(app, config, engines, public_url) if page else None
     app.add_middleware(LocalUrlFromRequest, public_url=public_url)
     app.add_middleware(BodyLimit, max_kb=config.max_body_kb)
     # All that is refused before it gets to a route has these headers too.
@@ -103,17 +109,22 @@ def _build_api() -> FastAPI:
     return app
 
 
-def _mount_page(
-    app: FastAPI, config: AppConfig, engines: Mapping[str, Engine], public_url: PublicUrl
-) -> Callable[[str], None]:
+def _reloader(
+    config: AppConfig, engines: MutableMapping[str, Engine], parts: Parts, page: MountedPage | None
+) -> AbstractAsyncContextManager[None]:
+    return EngineReloader(config, engines, parts.workers, page).running() if config.reload_engines else nullcontext()
+
+
+def _mount_page(app: FastAPI, config: AppConfig, engines: Mapping[str, Engine], public_url: PublicUrl) -> MountedPage:
     # Importing Gradio takes seconds.
     from videogen.ui.form import Limits
-    from videogen.ui.page import mount_page
+    from videogen.ui.page import MountedPage
     from videogen.ui.settings import PageSettings
     from videogen.ui.tabs import TabLimits
 
     settings = PageSettings(
-        api_url=lambda: config.api_url or public_url.local,
+        # A proxy may strip the root path, and this app takes both; where it is mounted into another, it must be there.
+        api_url=lambda: config.api_url or public_url.local + config.root_path,
         engines=engine_infos(engines, config),
         limits=Limits(
             max_pixels=config.max_pixels,
@@ -131,7 +142,7 @@ def _mount_page(
         new_token=lambda: app.state.videogen.services.sessions.new_token(),  # noqa: PLW0108
         links_from_api=lambda: bool(config.api_url) or public_url.fixed is not None,
     )
-    return mount_page(app, settings)
+    return MountedPage(app, settings)
 
 
 _ABOUT: Final = """

@@ -29,7 +29,7 @@ from videogen.storage import DataFolder, DiskStorage, Storage
 from videogen.store import Store
 
 
-def build_engines(config: AppConfig) -> Mapping[str, Engine]:
+def build_engines(config: AppConfig) -> dict[str, Engine]:
     """Load the engines that the configuration names, by id.
 
     Raises:

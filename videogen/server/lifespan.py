@@ -62,6 +62,7 @@ async def run_parts(
             loop.call_soon_threadsafe(parts.hub.close)
             loop.call_soon_threadsafe(loop.run_in_executor, None, parts.workers.begin_stop)
 
+        app.state.begin_shutdown = begin_shutdown
         with _on_stop_signal(begin_shutdown):
             parts.hub.open()
             parts.workers.start()

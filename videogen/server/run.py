@@ -1,6 +1,6 @@
 """Runs uvicorn: listens, serves until SIGTERM or SIGINT, and stops in bounded time.
 
-`_Server` overrides `startup` and `shutdown` of `uvicorn.Server`, which uvicorn does not document: only so does a start
+`Server` overrides `startup` and `shutdown` of `uvicorn.Server`, which uvicorn does not document: only so does a start
 error reach the caller as it is, and the line `Ready on ...` come when the socket is served. pyproject.toml bounds the
 version of uvicorn for this module.
 """
@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import socket
 import sys
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 
 import uvicorn
@@ -28,10 +30,10 @@ DRAIN_SECONDS: Final = 3
 """How long open connections may take to end after SIGTERM."""
 
 
-class _Server(uvicorn.Server):
-    """Uvicorn that runs the app's lifespan itself, and says when it is ready."""
+class Server(uvicorn.Server):
+    """Uvicorn that runs the app's lifespan itself, and calls `on_ready` when it serves."""
 
-    def __init__(self, app: FastAPI, address: str) -> None:
+    def __init__(self, app: FastAPI, address: str, on_ready: Callable[[], None]) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
@@ -46,17 +48,24 @@ class _Server(uvicorn.Server):
             )
         )
         self._app = app
-        self._address = address
+        self._address, self._on_ready = address, on_ready
         self._lifespan = app.router.lifespan_context(app)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await self._lifespan.__aenter__()
         state: AppState = self._app.state.videogen
-        state.public_url.local = self._address
+        self.public_url = state.public_url
+        self.public_url.local = self._address
         await super().startup(sockets)
-        print(f"Ready on {self._address}", flush=True)
+        self._on_ready()
         if state.config.share:
-            tunnel.open_in_background(state.public_url)
+            tunnel.open_in_background(self.public_url)
+
+    def stop(self) -> None:
+        """Stop from another thread, as a signal does it: open streams end first."""
+        with suppress(AttributeError, RuntimeError):  # it has not begun, or has ended
+            self._app.state.begin_shutdown()
+        self.should_exit = True
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         await super().shutdown(sockets)
@@ -105,6 +114,7 @@ def run(app: FastAPI, listener: socket.socket) -> None:
     """
     host, port = listener.getsockname()[:2]
     try:
-        _Server(app, local_url(host, port)).run(sockets=[listener])
+        address = local_url(host, port)
+        Server(app, address, lambda: print(f"Ready on {address}", flush=True)).run(sockets=[listener])
     except KeyboardInterrupt:
         pass  # uvicorn has stopped, and passes the signal on

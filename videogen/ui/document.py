@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
 
@@ -43,7 +44,7 @@ _PANEL: Final = re.compile(b'"%b"' % panel_mark("([a-z_]+)").encode())
 class Document:
     """ASGI middleware around the document's route; everything else passes."""
 
-    def __init__(self, app: ASGIApp, client: PageClient, site: Site) -> None:
+    def __init__(self, app: ASGIApp, client: PageClient, site: Callable[[], Site]) -> None:
         self.app, self._client, self._site = app, client, site
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -83,7 +84,7 @@ class Document:
 
     async def _panels(self, request: Request, words: Catalog) -> dict[str, str]:
         """Every panel's HTML, of the session as it is now; without a known session, as for somebody new."""
-        tab = Tab(self._client.of(request), Texts(words), site=self._site, arrival=parse(request.url.query))
+        tab = Tab(self._client.of(request), Texts(words), site=self._site(), arrival=parse(request.url.query))
         visit = Visit.read(None, request.cookies, request.headers)
         if visit.cookie:
             with suppress(ClientError, TimeoutError):

@@ -1,14 +1,18 @@
-"""Puts the page into the app."""
+"""Puts the page into the app, and builds it anew when the engines have changed."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
+import asyncio
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from dataclasses import replace
 
 import gradio as gr
 from fastapi import FastAPI
+from starlette.routing import Mount
 
 from videogen.client.policy import direct_transport
+from videogen.schemas.engines import EngineInfo
 from videogen.ui.agents import mcp_is_installed
 from videogen.ui.blocks import build_blocks
 from videogen.ui.document import Document
@@ -23,44 +27,80 @@ from videogen.ui.theme import theme
 from videogen.ui.uploads import Uploads, upload_routes
 
 
-def mount_page(app: FastAPI, settings: PageSettings, path: str = "/") -> Callable[[str], None]:
-    """Put the page into the app. It connects to nothing until somebody opens it.
+class MountedPage:
+    """The page in an app. It connects to nothing until somebody opens it."""
 
-    Returns:
-        a function to call once before the first visit, with the secret with which the page seals what it stores in a
-        browser; the secret must stay the same over restarts. It also removes what is left of an earlier run.
-    """
-    no_search_for_missing_modules()
-    max_bytes = int(settings.limits.max_upload_mb * 1_000_000)
-    uploads = Uploads(settings.upload_folder, max_bytes, settings.count_upload)
-    # In the same process no proxy is between the page and the API.
-    transport = None if settings.api_is_elsewhere else direct_transport()
-    client = PageClient(settings.api_url, settings.visitor_headers, transport)
-    app.include_router(upload_routes(uploads))
-    app.include_router(script_route())
-    app.add_middleware(Document, client=client, site=Site(engine_forms(settings.engines, settings.limits)))
-    tabs = Tabs(settings.tabs)
-    page = build_blocks(settings, client, tabs, uploads)
-    gr.mount_gradio_app(
-        app,
-        page,
-        path,
-        root_path=settings.root_path or None,
-        theme=theme(),
-        footer_links=[],
-        # The page has a history of its own, which lives on the server.
-        run_history=False,
-        show_error=False,
-        ssr_mode=False,
-        mcp_server=mcp_is_installed(),
-        pwa=False,
-    )
-    guard(app, page, tabs)
-    return partial(_start, page, uploads)
+    def __init__(self, app: FastAPI, settings: PageSettings, path: str = "/") -> None:
+        """Put it into the app, below a path."""
+        no_search_for_missing_modules()
+        max_bytes = int(settings.limits.max_upload_mb * 1_000_000)
+        self._settings, self._path = settings, path
+        self._uploads = Uploads(settings.upload_folder, max_bytes, settings.count_upload)
+        # In the same process no proxy is between the page and the API.
+        transport = None if settings.api_is_elsewhere else direct_transport()
+        self._client = PageClient(settings.api_url, settings.visitor_headers, transport)
+        self._secret = ""
+        app.include_router(upload_routes(self._uploads))
+        app.include_router(script_route())
+        app.add_middleware(Document, client=self._client, site=lambda: self._site)
+        self._page = self._build(app)
+        self._mount = _newest_mount(app)
+
+    def start(self, secret: str) -> None:
+        """Call this once before the first visit. It also removes what is left of an earlier run.
+
+        Args:
+            secret: the page seals with it what it stores in a browser; it must stay the same over restarts.
+        """
+        self._secret = secret
+        self._uploads.clear()
+        _finish(self._page, secret)
+
+    async def replace(self, engines: Sequence[EngineInfo], stack: AsyncExitStack) -> None:
+        """Build the page with these engines, and serve it instead. Open pages then load themselves again.
+
+        Args:
+            engines: what the form offers from now on.
+            stack: ends what the page runs, in the task that calls this.
+        """
+        self._settings = replace(self._settings, engines=engines)
+        before, whole = self._tabs, FastAPI()
+        # It takes a second, in which the other pages must go on.
+        self._page = await asyncio.to_thread(self._build, whole)
+        _finish(self._page, self._secret)
+        await stack.enter_async_context(whole.router.lifespan_context(whole))
+        self._mount.app = _newest_mount(whole).app
+        before.end_all()
+
+    def _build(self, app: FastAPI) -> gr.Blocks:
+        settings, self._tabs = self._settings, Tabs(self._settings.tabs)
+        self._site = Site(engine_forms(settings.engines, settings.limits))
+        page = build_blocks(settings, self._client, self._tabs, self._uploads)
+        gr.mount_gradio_app(
+            app,
+            page,
+            self._path,
+            root_path=settings.root_path or None,
+            theme=theme(),
+            footer_links=[],
+            # The page has a history of its own, which lives on the server.
+            run_history=False,
+            show_error=False,
+            ssr_mode=False,
+            mcp_server=mcp_is_installed(),
+            pwa=False,
+        )
+        guard(app, page, self._tabs)
+        return page
 
 
-def _start(page: gr.Blocks, uploads: Uploads, secret: str) -> None:
-    uploads.clear()
+def _newest_mount(app: FastAPI) -> Mount:
+    mount = app.router.routes[-1]
+    assert isinstance(mount, Mount)
+    return mount
+
+
+def _finish(page: gr.Blocks, secret: str) -> None:
     for block in page.blocks.values():
         if isinstance(block, gr.BrowserState):
             block.secret = secret

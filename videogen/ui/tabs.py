@@ -262,6 +262,12 @@ class Tabs:
             del self._tabs[tab.name]
             tab.gone.set()
 
+    def end_all(self) -> None:
+        """End every tab: there is another page now, which its browser loads."""
+        for tab in list(self._tabs.values()):
+            tab.reading.cancel()
+            self.end_soon(tab)
+
     def joined(self, name: str) -> None:
         """Note that Gradio has answered a join; if its tab has been ended meanwhile, forget what came after that."""
         if name not in self._tabs:

@@ -86,6 +86,19 @@ class ProcessPool:
         if replaced and (child := _started(replaced[1])):
             child.close()
 
+    def retire(self, engine: str) -> None:
+        """End the children of an engine, given by its reference, that have no job; those with a job take no other."""
+        with self._lock:
+            idle = [future for name, future in self._idle if name == engine]
+            self._idle = [spare for spare in self._idle if spare[0] != engine]
+            shared = [connection for connection in self._shared if connection.engine == engine]
+        for child in filter(None, map(_started, idle)):
+            child.close()
+        for connection in shared:
+            connection.retire()
+            if connection.retire_if_idle():
+                self._close(connection)
+
     def spare_pid(self, engine: str) -> int | None:
         """Process id of the spare child that the next job of an engine would get, if there is one."""
         with self._lock:

@@ -1,0 +1,7 @@
+"""The engine keeps every promise that the app relies on."""
+
+from videogen.testing import EngineConformance
+
+
+class TestRipples(EngineConformance):
+    engine = "ripples"

@@ -1,1 +1,0 @@
-"""The engine kind `diffusers`: any pipeline that `DiffusionPipeline` loads. Only renderers import torch."""

@@ -1,0 +1,48 @@
+"""A `RenderContext` in the process of a test."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from videogen.engines.base import RenderCancelled
+
+
+class RecordingContext:
+    """A `RenderContext` that records all calls."""
+
+    def __init__(
+        self, workdir: Path, *, checkpoint: dict[str, Any] | None = None, attempt: int = 1, cancel_at: int | None = None
+    ) -> None:
+        """
+        Args:
+            workdir: an empty folder, or that of an earlier attempt.
+            checkpoint: the last one that an earlier attempt saved: `before.saved[-1]`.
+            attempt: from 1.
+            cancel_at: the job is cancelled as soon as this step is reported; None: it is not.
+        """
+        self.workdir, self.checkpoint, self.attempt = workdir, checkpoint, attempt
+        self.reports: list[tuple[int, int, str, str]] = []
+        """Step, total, stage and message of each report."""
+        self.previews: list[Any] = []
+        self.saved: list[dict[str, Any]] = []
+        """The checkpoints."""
+        self._cancel_at = cancel_at
+
+    def report(self, step: int, total: int, stage: str, message: str = "") -> None:
+        self.reports.append((step, total, stage, message))
+
+    def preview(self, image: Any) -> None:
+        self.previews.append(image)
+
+    def save(self, checkpoint: dict[str, Any]) -> None:
+        self.saved.append(checkpoint)
+
+    def raise_if_cancelled(self) -> None:
+        if self._cancel_at is not None and self.reports and self.reports[-1][0] >= self._cancel_at:
+            raise RenderCancelled
+
+    @property
+    def steps(self) -> list[int]:
+        """The steps that were reported in the stage `rendering`."""
+        return [step for step, _, stage, _ in self.reports if stage == "rendering"]
