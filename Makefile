@@ -14,12 +14,12 @@ WITH_BROWSER = VIDEOGEN_TEST_CHROMIUM=$$($(SETUP)/chromium.sh) || exit 1; export
 	VIDEOGEN_TEST_NGINX=$$($(SETUP)/nginx.sh) || exit 1; export VIDEOGEN_TEST_NGINX
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-long check format bench chaos soak fuzz words audit lock docker clean runtime-env dev-env
+.PHONY: help run test test-long test-diffusers check format bench chaos soak fuzz words audit lock docker clean runtime-env dev-env
 MAKEFLAGS += --no-print-directory
 SETUP := PYTHON='$(PYTHON)' VENV='$(VENV)' sh scripts
 
 help: ## List the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 	@echo
 	@echo 'Settings pass through the environment: VIDEOGEN_PORT=8000 make run'
 
@@ -34,7 +34,12 @@ else
 endif
 
 test-long: dev-env ## Run the tests that are long and rarely break; `make test` leaves them out
-	@$(WITH_BROWSER); exec $(PYTEST) -m long $(ARGS)
+	@$(WITH_BROWSER); VIDEOGEN_TEST_FIREFOX=$$($(SETUP)/firefox.sh) || exit 1; export VIDEOGEN_TEST_FIREFOX; \
+	exec $(PYTEST) -m long $(ARGS)
+
+test-diffusers: dev-env ## Run the tests of the engine kind diffusers in an environment of their own, with torch
+	@$(SETUP)/diffusers.sh
+	@VIDEOGEN_TEST_DIFFUSERS=1 exec .venv-diffusers/bin/python -m pytest -n 2 --dist loadfile tests/engines/diffusers $(ARGS)
 
 check: dev-env ## Check format, lint, types and the layers of the packages
 	$(PY) -m ruff format --check .
@@ -74,7 +79,7 @@ docker: ## Build the container image videogen
 	docker build -t videogen .
 
 clean: ## Remove .venv, caches and test results (never data/)
-	rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis test-results
+	rm -rf $(VENV) .venv-diffusers dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis test-results
 	find . -name __pycache__ -type d -not -path './data/*' -prune -exec rm -rf {} +
 
 runtime-env:

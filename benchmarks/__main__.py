@@ -9,7 +9,9 @@ from importlib import import_module
 
 from benchmarks.table import Row, show
 
-NAMES = ("start", "ready", "page", "share", "store", "history", "jobs", "render", "sse", "load", "idle", "cli")
+NAMES = (
+    "start", "ready", "page", "share", "store", "history", "jobs", "render", "sse", "load", "idle", "cli", "diffusers",
+)  # fmt: skip
 
 
 def main() -> int:

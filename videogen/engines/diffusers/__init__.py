@@ -1,0 +1,1 @@
+"""The engine kind `diffusers`: any pipeline that `DiffusionPipeline` loads. Only renderers import torch."""
