@@ -18,6 +18,7 @@ from videogen.engines import (
     Artifact,
     Capabilities,
     Preset,
+    ProcessPolicy,
     engine,
     read_input,
     render_at,
@@ -91,6 +92,41 @@ def crashes(recipe):
     print("the last word", flush=True)
     signal.signal(signal.SIGSEGV, signal.SIG_DFL)
     os.kill(os.getpid(), signal.SIGSEGV)
+
+
+@engine("explains-and-dies")
+def explains_and_dies(recipe):
+    """Prints why, then dies."""
+    yield bars_frame(recipe, 0)
+    print("loading\nthe device is lost\nno other device\n\ngiving up", flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+@engine("hungry")
+def hungry(recipe):
+    """Takes more memory than it may."""
+    yield bars_frame(recipe, 0)
+    print("and more", flush=True)
+    taken = []
+    while True:
+        taken.append(np.ones(4 << 20, np.uint8))
+        threading.Event().wait(0.01)
+
+
+hungry.process = ProcessPolicy(memory_mb=200)
+
+
+@engine("endless")
+def endless(recipe, ctx):
+    """Goes on reporting, and never comes to an end."""
+    print("still thinking", flush=True)
+    while True:
+        ctx.report(0, 1, "thinking")
+        threading.Event().wait(0.02)
+    yield
+
+
+endless.process = ProcessPolicy(max_seconds=1.0)
 
 
 @engine("prints-and-waits")
@@ -271,13 +307,44 @@ class CutShortStill(Steady):
 
 
 class OtherFormat(Steady):
-    """Returns a video in a format that browsers do not play."""
+    """Returns a WebM with sound, under another name."""
 
     id = "other-format"
 
     def render(self, recipe, ctx):
-        artifact = super().render(recipe, ctx)
-        return artifact.model_copy(update={"path": artifact.path.rename(ctx.workdir / "video.mkv")})
+        from tests.support.videos import write_video
+
+        size, seconds = (recipe.width, recipe.height), recipe.duration_seconds
+        made = {"codec": "libvpx-vp9", "container": "webm", "sound": "libopus"}
+        path = write_video(ctx.workdir / "video.bin", size=size, seconds=seconds, **made)
+        return Artifact(path=path, width=size[0], height=size[1], fps=recipe.fps, num_frames=recipe.num_frames)
+
+
+class HalfAsLong(Steady):
+    """Returns a video of half the duration."""
+
+    id = "half-as-long"
+
+    def render(self, recipe, ctx):
+        return super().render(recipe.model_copy(update={"num_frames": recipe.num_frames // 2}), ctx)
+
+
+class OtherSize(Steady):
+    """Returns a video of another size than it says."""
+
+    id = "other-size"
+
+    def render(self, recipe, ctx):
+        return super().render(recipe, ctx).model_copy(update={"width": recipe.width * 2})
+
+
+class OtherType(Steady):
+    """Returns a picture instead of a video."""
+
+    id = "other-type"
+
+    def render(self, recipe, ctx):
+        return render_still(recipe, ctx, lambda: bars_frame(recipe, 0))
 
 
 class Outside(Steady):
@@ -301,6 +368,9 @@ class NoArtifact(Steady):
 cut_short = CutShort()
 cut_short_still = CutShortStill()
 other_format = OtherFormat()
+half_as_long = HalfAsLong()
+other_size = OtherSize()
+other_type = OtherType()
 outside = Outside()
 no_artifact = NoArtifact()
 not_an_engine = object()

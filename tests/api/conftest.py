@@ -8,6 +8,7 @@ from tests.support.api import Session, connect
 from tests.support.app import App
 
 ENGINES = ("bars", "slow", "until-cancelled", "ignores-cancel", "refuses", "dies", "steady", "looks", "procedural")
+ENGINES += ("other-format",)
 MAX_ACTIVE = 10
 MAX_UPLOAD_MB = 1
 

@@ -19,6 +19,7 @@ FIELDS = {
     "etaSeconds": (*NUMBER, NOTHING), "attempt": (int,), "previewUrl": (str, NOTHING), "videoUrl": (str, NOTHING),
     "imageUrl": (str, NOTHING),
     "posterUrl": (str, NOTHING), "width": (int,), "height": (int,), "durationSeconds": NUMBER, "fps": (int,),
+    "hasAudio": (bool,),
     "sizeBytes": (int, NOTHING), "title": TEXT, "favorite": (bool,), "error": (dict, NOTHING), "createdAt": TEXT,
     "startedAt": (str, NOTHING), "updatedAt": TEXT, "finishedAt": (str, NOTHING), "expiresAt": (str, NOTHING),
     "understanding": (dict, NOTHING),

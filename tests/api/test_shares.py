@@ -285,7 +285,7 @@ def test_visitors_receive_only_public_fields_of_progress_and_result(session, vis
     allowed = {"status", "progress", "attempt", "at", "label", "note", "said"}
     progress = {"stage", "step", "totalSteps", "message", "queuePosition", "expectedWaitSeconds", "etaSeconds"}
     progress |= {"estimated", "previewUrl"}
-    result = {"type", "url", "posterUrl", "width", "height", "durationSeconds", "fps", "sizeBytes"}
+    result = {"type", "url", "posterUrl", "width", "height", "durationSeconds", "fps", "hasAudio", "sizeBytes"}
     for event in events:
         assert set(event.data) == allowed | (result if event.terminal else progress)
     assert events[-1].data["url"] == "video.mp4"

@@ -11,7 +11,8 @@ SHAPES = {
     | {"stage", "step", "totalSteps", "message", "queuePosition", "expectedWaitSeconds"}
     | {"etaSeconds", "estimated", "previewUrl", "recipeHash"},
     "render_result": COMMON
-    | {"fileId", "videoUrl", "imageUrl", "posterUrl", "width", "height", "durationSeconds", "fps", "sizeBytes"},
+    | {"fileId", "videoUrl", "imageUrl", "posterUrl"}
+    | {"width", "height", "durationSeconds", "fps", "hasAudio", "sizeBytes"},
     "error": COMMON | {"code", "message", "retryable"},
 }
 

@@ -65,7 +65,7 @@ def test_every_error_text_belongs_to_a_known_code():
     from videogen.core import errors
 
     codes = Counter(getattr(one, "code", None) for one in vars(errors).values() if isinstance(one, type))
-    of_engines = {"out_of_memory", "worker_lost"}
+    of_engines = {"out_of_memory", "worker_lost", "time_limit", "broken_media", "not_playable", "wrong_duration"}
     named = {key.removeprefix("error.") for key in ENGLISH if key.startswith("error.")}
     assert sorted(named - codes.keys() - of_engines) == [], "no error has this code"
 

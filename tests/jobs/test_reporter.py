@@ -104,6 +104,22 @@ def test_flush_publishes_the_pending_step_once(recorder, running):
     assert [event.data.step for event in running.events] == [1, 3]
 
 
+def test_a_conversion_has_no_time_left_and_is_not_measured_as_a_start(make_recorder, running, ticks, database):
+    lease = replace(running.lease, expected=Expected(2.0, 30.0))
+    recorder = make_recorder(lease)
+    recorder.record(_progress(0, stage="preparing"))
+    ticks.now += 30
+    recorder.record(_progress(100))
+    recorder.record(_progress(0, stage="converting"))
+    ticks.now += 5
+    recorder.record(_progress(60, stage="converting"))
+    last = running.events[-1].data
+    assert (last.stage, last.step, last.eta_seconds) == ("converting", 60, None)
+    assert last.progress == 99
+    recorder.record(_done(running))
+    assert _measured(database) == [(4, 0, 35)]
+
+
 def test_a_change_of_stage_or_message_is_published_at_once(recorder, running):
     for message in (_progress(0, stage="preparing"), _progress(1), _progress(2), _progress(2, message="almost")):
         recorder.record(message)

@@ -25,6 +25,7 @@ RESULT = COMMON | {
     "height": 64,
     "durationSeconds": 0.5,
     "fps": 8,
+    "hasAudio": True,
     "sizeBytes": 10,
 }
 
@@ -111,8 +112,8 @@ STORED_BY_0_1_0 = [
 @pytest.mark.parametrize(("event_type", "data"), STORED_BY_0_1_0)
 def test_a_stored_event_of_0_1_0_is_read_and_keeps_what_it_has(event_type, data):
     written = RECORDS[event_type].model_validate(data).model_dump(mode="json", by_alias=True)
-    # Only progress has got a field since: empty where it was not stored.
-    added = {"recipeHash": ""} if event_type == "render_progress" else {}
+    # Each has got at most one field since: empty where it was not stored.
+    added = {"render_progress": {"recipeHash": ""}, "render_result": {"hasAudio": False}}.get(event_type, {})
     assert written == data | added
 
 

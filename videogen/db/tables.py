@@ -111,6 +111,7 @@ class GenerationRow(SQLModel, table=True):
     file_id: str | None = None
     poster_file_id: str | None = None
     size_bytes: int | None = Field(default=None, sa_type=BigInteger)
+    has_audio: bool = Field(default=False, sa_column_kwargs={"server_default": text("0")})
 
     title: str = ""
     favorite: bool = False

@@ -97,12 +97,22 @@ class ProcessPolicy(Model):
     idle_seconds: float = Field(
         default=600.0, ge=0, description="a child that has stayed ends after so long without a job; 0: never"
     )
+    memory_mb: int = Field(
+        default=0,
+        ge=0,
+        description="MiB of memory that a child may take, with the processes that it has started and without mapped "
+        "files; a child that takes more is killed. 0: nine tenths of the machine's memory. Linux only",
+    )
+    max_seconds: float = Field(
+        default=6 * 3600.0, ge=0, description="a job whose attempt takes longer is stopped, and fails; 0: no limit"
+    )
 
 
 class Artifact(Model):
     """What a render made: files in its workdir, and their properties.
 
-    A still has `content_type` image/png or image/webp, and `fps` 0.
+    A still has `content_type` image/png or image/webp, and `fps` 0. Width and height must be those of the file. The
+    other values are corrected after the render: any video is made one that browsers play, whatever its format.
     """
 
     path: Path
@@ -112,6 +122,7 @@ class Artifact(Model):
     height: int
     fps: int
     num_frames: int
+    has_audio: bool = Field(default=False, description="whether the file has sound; found out after the render")
 
     @property
     def duration_seconds(self) -> float:

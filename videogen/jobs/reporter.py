@@ -14,6 +14,7 @@ from videogen.core.security import new_id
 from videogen.db.tables import FileRow
 from videogen.engines.base import Artifact
 from videogen.engines.process import protocol
+from videogen.engines.process.result import STAGE
 from videogen.jobs.base import Lease
 from videogen.media.types import CONTENT_TYPES
 from videogen.storage import Storage
@@ -106,7 +107,7 @@ class ProgressRecorder:
 
     def _progress(self, message: protocol.Progress) -> None:
         now = self._clock()
-        if self._startup is None or message.step == 0:
+        if message.stage != STAGE and (self._startup is None or message.step == 0):
             self._startup = now - self._started
         shown = (message.stage, message.message)
         if self._last is not None and now - self._last[0] < self._interval and self._last[1:] == shown:
@@ -124,7 +125,8 @@ class ProgressRecorder:
     def _write_progress(self, message: protocol.Progress, now: float) -> None:
         self._last, self._pending = (now, message.stage, message.message), message
         percent = MAX_UNFINISHED_PERCENT * message.step / message.total if message.total else 0.0
-        eta = self._eta(now, percent)
+        # How long a conversion takes was never measured, and its steps are no frames that are rendered.
+        eta = None if message.stage == STAGE else self._eta(now, percent)
         progress = Progress(percent, message.stage, message.step, message.total, message.message, eta)
         self._store.record_progress(self._fence, progress)
         self._pending = None
@@ -162,9 +164,8 @@ class ProgressRecorder:
     def _result(self, artifact: Artifact) -> Result:
         video = self._put_file(artifact.content_type.partition("/")[0], artifact.path)
         poster = self._put_file("poster", artifact.poster_path) if artifact.poster_path else None
-        return Result(
-            video, poster, artifact.width, artifact.height, artifact.fps, artifact.duration_seconds, self._measured()
-        )
+        copied = ("width", "height", "fps", "duration_seconds", "has_audio")
+        return Result(video, poster, measured=self._measured(), **{name: getattr(artifact, name) for name in copied})
 
     def _measured(self) -> Measured | None:
         """How long the render took; None where it continued from a checkpoint."""

@@ -8,12 +8,16 @@ from __future__ import annotations
 import logging
 import os
 import resource
+import selectors
 import signal
 import subprocess
 import sys
+import tempfile
+import time
+from collections.abc import Generator, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import IO, BinaryIO, Final
 
 from PIL import Image
 
@@ -32,6 +36,11 @@ MAX_PIXELS: Final = 100_000_000
 """Largest width times height of a picture: 400 MB when decoded."""
 TOO_MUCH: Final = "one that takes too much time or memory to read"
 """What a file is that ended the child."""
+WRITER_SECONDS: Final = 3600
+"""How long a child that writes a file may take."""
+WRITER_MEMORY: Final = 4 << 30
+"""Bytes of memory that such a child may write to: an encoder keeps many frames."""
+_SILENCE_SECONDS: Final = 0.2
 _READY: Final = "ready"
 _KEPT: Final = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "PYTHONHOME", "TMPDIR")
 """The variables of this process that the child gets. It needs none of the settings and no secret."""
@@ -56,17 +65,73 @@ def run_child(module: str, source: bytes | BinaryIO, seconds: float) -> list[str
     return lines
 
 
+def follow_writer(module: str, source: bytes) -> Generator[str | None]:
+    """Run `python -m module`, which may write files, and yield each line that it prints; None while it prints nothing.
+
+    What it logs goes to the standard error of this process. Closing the generator kills it.
+
+    Args:
+        module: its main function calls `start_child` first.
+        source: the child's standard input.
+
+    Raises:
+        StorageError: the child could not be started.
+    """
+    arguments = (WRITER_SECONDS, WRITER_SECONDS * (os.cpu_count() or 1), WRITER_MEMORY, 1)
+    with tempfile.TemporaryFile() as given:
+        given.write(source)
+        given.seek(0)
+        try:
+            process = subprocess.Popen(
+                _command(module, *arguments), stdin=given, stdout=subprocess.PIPE, env=_environment()
+            )
+        except OSError as problem:
+            raise StorageError(f"The file could not be converted: {problem.strerror}. Try again.") from problem
+    with process:
+        try:
+            lines = _follow(process.stdout) if process.stdout else iter(())
+            if next((line for line in lines if line is not None), "") != _READY:
+                raise StorageError("The process that converts files did not start. Try again.")
+            yield from lines
+        finally:
+            process.kill()
+
+
+def _follow(output: IO[bytes]) -> Iterator[str | None]:
+    """The lines of a pipe until it is closed, or for `WRITER_SECONDS`; None in each silence."""
+    rest, deadline = b"", time.monotonic() + START_SECONDS + WRITER_SECONDS
+    with selectors.DefaultSelector() as selector:
+        selector.register(output, selectors.EVENT_READ)
+        while time.monotonic() < deadline:
+            if not selector.select(_SILENCE_SECONDS):
+                yield None
+                continue
+            chunk = os.read(output.fileno(), 1 << 16)
+            if not chunk:
+                return
+            *lines, rest = (rest + chunk).split(b"\n")
+            yield from (line.decode(errors="replace") for line in lines)
+
+
+def _command(module: str, *arguments: int) -> list[str]:
+    return [sys.executable, "-P", "-m", module, *map(str, arguments)]
+
+
+def _environment() -> dict[str, str]:
+    import_path = os.pathsep.join(path or str(Path.cwd()) for path in sys.path)
+    return {name: os.environ[name] for name in _KEPT if name in os.environ} | {"PYTHONPATH": import_path}
+
+
 def _run(module: str, source: bytes | BinaryIO, seconds: float) -> tuple[bytes, bytes]:
     """What the child prints and what it logs."""
-    import_path = os.pathsep.join(path or str(Path.cwd()) for path in sys.path)
     try:
         ended = subprocess.run(
-            [sys.executable, "-P", "-m", module, *map(str, (FILE_SECONDS, round(seconds), MEMORY))],
+            _command(module, FILE_SECONDS, round(seconds), MEMORY, 0),
             input=source if isinstance(source, bytes) else None,
             stdin=None if isinstance(source, bytes) else source,
             capture_output=True,
             timeout=seconds,
-            env={name: os.environ[name] for name in _KEPT if name in os.environ} | {"PYTHONPATH": import_path},
+            env=_environment(),
             check=False,
         )
     except subprocess.TimeoutExpired as late:
@@ -81,19 +146,19 @@ def start_child() -> int:
     signal.signal(signal.SIGALRM, signal.SIG_DFL)  # it ends this process, also in the middle of a decoder
     Image.preinit()
     Image.MAX_IMAGE_PIXELS = None  # MAX_PIXELS is checked instead
-    file_seconds, seconds, memory = map(int, sys.argv[1:])
-    _limit(seconds, memory)
+    file_seconds, seconds, memory, writes = map(int, sys.argv[1:])
+    _limit(seconds, memory, resource.RLIM_INFINITY if writes else 0)
     answer(_READY)
     return file_seconds
 
 
-def _limit(seconds: int, memory: int) -> None:
-    """Limit this process: its processor time in seconds, its memory in bytes, and that it writes no file."""
+def _limit(seconds: int, memory: int, written: int) -> None:
+    """Limit this process: processor time in seconds, memory in bytes, and the bytes of a file that it writes."""
     for kind, limit in (
         (resource.RLIMIT_DATA, memory),
         (resource.RLIMIT_AS, ADDRESSES),
         (resource.RLIMIT_CPU, seconds),
-        (resource.RLIMIT_FSIZE, 0),
+        (resource.RLIMIT_FSIZE, written),
         (resource.RLIMIT_CORE, 0),
     ):
         # Fails where a stricter limit holds already, and where the system has no such limit.

@@ -39,15 +39,15 @@ def probe(path: Path) -> Probe:
         BrokenMediaError: the file is missing, is not a video, or is not complete.
     """
     if path.suffix not in _FORMATS:
-        raise _broken(path, f"a name that ends with {path.suffix!r} instead of .mp4 or .webm")
+        raise broken(path, f"a name that ends with {path.suffix!r} instead of .mp4 or .webm")
     try:
         if path.stat().st_size == 0:
-            raise _broken(path, "an empty file")
-        _check_boxes(path)
+            raise broken(path, "an empty file")
+        read_boxes(path)
         # Without the format, FFmpeg would choose it by the content. Playlists, for example, name other files to read.
         with av.open(str(path), format=_FORMATS[path.suffix], options={"protocol_whitelist": "file"}) as container:
             if not container.streams.video:
-                raise _broken(path, "a file without a video stream")
+                raise broken(path, "a file without a video stream")
             stream = container.streams.video[0]
             context = stream.codec_context
             duration = (container.duration or 0) / av.time_base
@@ -65,31 +65,39 @@ def probe(path: Path) -> Probe:
                 metadata=dict(container.metadata),
             )
     except (av.FFmpegError, OSError) as problem:
-        raise _broken(path, str(problem)) from problem
+        raise broken(path, str(problem)) from problem
 
 
-def _broken(path: Path, got: str) -> BrokenMediaError:
+def broken(path: Path, got: str) -> BrokenMediaError:
+    """The error for a file that is `got` instead of a whole video."""
     return BrokenMediaError(f"{path.name}: expected a whole video, got {got}. Render it again.")
 
 
-def _check_boxes(path: Path) -> None:
-    """Raise if the boxes of an MP4 reach beyond its end. The index comes first, so FFmpeg does not notice that."""
+def read_boxes(path: Path) -> list[bytes]:
+    """The types of the outermost boxes of an MP4, such as `moov`, in their order; none for another format.
+
+    Raises:
+        BrokenMediaError: they reach beyond its end. If the index comes first, FFmpeg does not notice that.
+    """
     size = path.stat().st_size
+    boxes: list[bytes] = []
     with path.open("rb") as file:
         head = file.read(8)
         if head[4:] != b"ftyp":
-            return
+            return boxes
         position = 0
         while len(head) == 8:
+            boxes.append(head[4:])
             length = int.from_bytes(head[:4])
             if length == 1:
                 length = int.from_bytes(file.read(8))
             elif length == 0:
-                return  # the last box ends with the file
+                return boxes  # the last box ends with the file
             position += max(length, 8)
             if position > size:
-                raise _broken(path, f"{size} of at least {position} bytes")
+                raise broken(path, f"{size} of at least {position} bytes")
             file.seek(position)
             head = file.read(8)
         if head:
-            raise _broken(path, f"{len(head)} extra bytes at its end")
+            raise broken(path, f"{len(head)} extra bytes at its end")
+    return boxes

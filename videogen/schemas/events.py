@@ -61,6 +61,7 @@ class ResultData(EventData):
     height: int
     duration_seconds: float
     fps: int
+    has_audio: bool = False
     size_bytes: int
 
 

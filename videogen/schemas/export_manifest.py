@@ -64,6 +64,7 @@ class ExportedGeneration(_Tolerant):
     height: Pixels
     fps: int = Field(ge=0, le=1000, strict=True)
     duration_seconds: float = Field(ge=0, le=1e6, allow_inf_nan=False)
+    has_audio: bool = Field(default=False, strict=True)
     title: Annotated[Text, Field(max_length=200)] = ""
     favorite: bool = False
     error: ErrorInfo | None = None

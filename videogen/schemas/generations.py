@@ -130,6 +130,7 @@ class Generation(Model):
     height: int
     duration_seconds: float = Field(description="0 for an image.")
     fps: int = Field(description="0 for an image.")
+    has_audio: bool = Field(default=False, description="Whether the result has sound.")
     size_bytes: int | None
     title: str
     favorite: bool

@@ -19,14 +19,14 @@ RESULTS: Final = {"video": "video.mp4", "image": "image.png"}
 POSTER: Final = "poster.jpg"
 PREVIEW: Final = "preview.jpg"
 
-STAGES: Final = ("starting", "preparing", "finishing")
+STAGES: Final = ("starting", "preparing", "finishing", "converting")
 """The stages that have a text in the catalog."""
 Message = dict[str, Any]
 """A message for any language: `key` with `values`; an error's `code` with its `detail`; or `text`, shown as it is."""
 _PUBLIC_FIELDS: Final = {
     *("status", "progress", "attempt", "at"),
     *("stage", "step", "total_steps", "message", "queue_position", "expected_wait_seconds", "eta_seconds", "estimated"),
-    *("type", "width", "height", "duration_seconds", "fps", "size_bytes", "code"),
+    *("type", "width", "height", "duration_seconds", "fps", "has_audio", "size_bytes", "code"),
 }
 """The fields of a stored event that visitors receive; none of them identifies the session or a file."""
 
@@ -51,6 +51,7 @@ class PublicGeneration:
     height: int
     duration_seconds: float
     fps: int
+    has_audio: bool
     size_bytes: int | None
     result_url: str | None
     poster_url: str | None
@@ -65,6 +66,7 @@ def public_generation(row: GenerationRow, gone: Container[str | None] = ()) -> P
     return PublicGeneration(
         **{name: getattr(row, name) for name in copied},
         fps=row.fps,
+        has_audio=row.has_audio,
         status=Status(row.status),
         label=f"status.{row.status}",
         note=[_text("visitor.missing")] if is_missing else status_note(snapshot(row)),

@@ -44,6 +44,7 @@ class Result:
     height: int
     fps: int
     duration_seconds: float
+    has_audio: bool = False
     measured: Measured | None = None
     """How long it took; None where it continued from a checkpoint."""
 
@@ -110,7 +111,8 @@ class ProgressStore(BaseStore):
 
     def complete(self, fence: Fence, result: Result) -> None:
         """Store the result: status, files and terminal event in one transaction."""
-        values = {name: getattr(result, name) for name in ("width", "height", "fps", "duration_seconds")} | {
+        copied = ("width", "height", "fps", "duration_seconds", "has_audio")
+        values = {name: getattr(result, name) for name in copied} | {
             "file_id": result.video.id,
             "poster_file_id": result.poster.id if result.poster else None,
             "size_bytes": result.video.size_bytes,

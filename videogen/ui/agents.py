@@ -200,8 +200,8 @@ _SHOWN: Final = {
         "engine",
         "seed",
     ),
-    *("width", "height", "duration_seconds", "size_bytes", "video_url", "image_url", "poster_url", "preview_url"),
-    *("error", "created_at"),
+    *("width", "height", "duration_seconds", "has_audio", "size_bytes"),
+    *("video_url", "image_url", "poster_url", "preview_url", "error", "created_at"),
 }
 
 

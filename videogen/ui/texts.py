@@ -32,7 +32,10 @@ DETAILS: Final[Mapping[str, str]] = {
     "720": "form.high",
     "1080": "form.full",
 }
-STAGES: Final = ("starting", "loading", "preparing", "denoising", "rendering", "decoding", "encoding", "finishing")
+STAGES: Final = (
+    *("starting", "loading", "preparing", "denoising", "rendering", "decoding", "encoding"),
+    *("finishing", "converting"),
+)
 """The stages that videogen's own engines name; those of other engines are said as they are."""
 _UNITS: Final[Mapping[str, int]] = {"storage_mb": 1_000_000, "storage_gb": 1_000_000_000}
 """In bytes, of the limits that count them."""

@@ -154,8 +154,8 @@ def test_a_renderer_that_finishes_while_it_is_suspended_is_done(start, job_for):
 
 @linux
 def test_a_death_is_an_event_though_a_grandchild_holds_the_pipe_open(start, job_for, monkeypatch):
-    for module in (host, connection):
-        monkeypatch.setattr(module, "_POLL_SECONDS", 3600.0)  # nothing but an event can end this wait
+    for module, name in ((host, "_POLL_SECONDS"), (connection, "_POLL_SECONDS"), (connection, "_MEMORY_SECONDS")):
+        monkeypatch.setattr(module, name, 3600.0)  # nothing but an event can end this wait
     with start(job_for("leaves_pipe_open")) as render, pytest.raises(RenderLost, match="SIGKILL"):
         list(render.messages())
 

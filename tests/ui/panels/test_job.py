@@ -40,6 +40,17 @@ def test_a_running_one_has_its_state_and_its_progress(tab, html):
     assert buttons(html) == {"cancel", "share", "use-settings", "new-seed", "vary"}
 
 
+def test_only_a_result_with_sound_gets_the_volume_control(tab, html):
+    show(tab, status="completed", hasAudio=True)
+    assert "data-sound>" in html("job")
+    show(tab, status="completed", hasAudio=False)
+    assert "data-sound" not in html("job")
+    show(tab, status="completed", hasAudio=True, error=GONE)
+    assert "data-sound" not in html("job")
+    tab.board.drop("gen_a")
+    assert "data-sound" not in html("job")
+
+
 def test_times_are_told_as_far_as_they_are_known(tab, html):
     show(tab, status="processing", startedAt=ago(65))
     assert ">rendering for 1 min 05 s<" in html("job")

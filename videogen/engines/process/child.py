@@ -20,15 +20,15 @@ from typing import BinaryIO, Final, NoReturn
 
 from videogen.core.errors import StorageError, VideogenError, is_disk_fault
 from videogen.engines.availability import why_unavailable
-from videogen.engines.base import Artifact, NeedsAttention, ProcessPolicy, RenderCancelled, RenderEnd, RenderFailed
+from videogen.engines.base import NeedsAttention, ProcessPolicy, RenderCancelled, RenderEnd, RenderFailed
 from videogen.engines.process import logs, protocol
 from videogen.engines.process.context import Channel, ChildContext
+from videogen.engines.process.result import make_playable
 from videogen.engines.registry import load_engine, process_policy
 
 logger = logging.getLogger("videogen.render")
 
 _NICE: Final = 5
-_SUFFIXES: Final = (".mp4", ".webm", ".jpg", ".jpeg", ".png", ".webp")
 _PR_SET_PDEATHSIG: Final = 1
 
 
@@ -81,7 +81,7 @@ def render_job(context: ChildContext) -> protocol.Message:
         if (reason := why_unavailable(engine)) is not None:
             raise RenderFailed(reason, code="engine_unavailable", retryable=True)
         context.begin(engine)
-        return protocol.Done(artifact=_check(engine.render(job.recipe, context), job.workdir))
+        return protocol.Done(artifact=make_playable(engine.render(job.recipe, context), context))
     except RenderCancelled:
         return protocol.Cancelled(step=context.step)
     except BaseException as error:  # the last frame of the job: also SystemExit, which would end a thread silently
@@ -118,27 +118,6 @@ def _is_refused(error: BaseException, workdir: Path) -> bool:
     """Whether the work folder cannot be used: no permission, or a file in its place."""
     refused = isinstance(error, PermissionError | NotADirectoryError | FileExistsError)
     return refused and str(getattr(error, "filename", "")).startswith(str(workdir))
-
-
-def _check(artifact: object, workdir: Path) -> Artifact:
-    """Return the artifact if its file is a whole video or picture in the workdir."""
-    from videogen.media.image import probe_image
-    from videogen.media.probe import probe
-
-    if not isinstance(artifact, Artifact):
-        text = f"Expected render() to return an Artifact, got {type(artifact).__name__}."
-        raise RenderFailed(text, code="bad_artifact")
-    for path in (artifact.path, artifact.poster_path):
-        if path and not (path.is_file() and path.resolve().is_relative_to(workdir.resolve())):
-            raise RenderFailed(f"Expected a file in ctx.workdir, got {path}.", code="bad_artifact")
-        if path and path.suffix not in _SUFFIXES:
-            text = f"Expected a file named {', '.join(_SUFFIXES)}, got {path.name}."
-            raise RenderFailed(text, code="bad_artifact")
-    if artifact.content_type.startswith("video/"):
-        probe(artifact.path)
-    elif artifact.content_type.startswith("image/"):
-        probe_image(artifact.path)
-    return artifact
 
 
 def main() -> None:

@@ -6,16 +6,24 @@ import os
 import selectors
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from queue import SimpleQueue
 from typing import Final
 
 from pydantic import ValidationError
 
+from videogen.core.memory import machine_memory, process_memory
 from videogen.engines.process import protocol
 from videogen.engines.process.spawn import ChildProcess
+from videogen.engines.registry import process_policy
 
 _POLL_SECONDS: Final = 0.5
+_MEMORY_SECONDS: Final = 0.25
+"""How often the memory of a child is looked at."""
+_MEMORY_SHARE: Final = 0.9
+"""Of the machine's memory, for a child whose policy has no limit."""
+_MIB: Final = 1 << 20
 _CHUNK: Final = 1 << 16
 _MAX_WAITING: Final = 1000
 """Unread messages of one job. Beyond that, progress and previews are dropped: newer ones replace them anyway."""
@@ -35,6 +43,9 @@ class ChildConnection:
         self._reader = threading.Thread(target=self._read, daemon=True, name=f"renderer-{child.process.pid}")
         self._retired = self._ended = self._closed = False
         self._fault = ""
+        self._memory_limit = process_policy(engine).memory_mb * _MIB or round(machine_memory() * _MEMORY_SHARE)
+        self.took_too_much = False
+        """Whether it is ended because it took more memory than it may."""
 
     def start(self, job: protocol.RenderJob, limit: int | None) -> Mailbox | None:
         """Start a job, and return its mailbox; None when the child takes no further job, or has `limit` already."""
@@ -122,7 +133,7 @@ class ChildConnection:
 
     def _lines(self) -> Iterator[bytes]:
         """Whole lines until the child closes its pipe or has died; an incomplete last line is dropped."""
-        rest = b""
+        rest, due = b"", 0.0
         with selectors.DefaultSelector() as selector:
             selector.register(self.child.messages, selectors.EVENT_READ)
             if self.child.ended is not None:
@@ -130,7 +141,11 @@ class ChildConnection:
             while True:
                 # Asked before reading: what the child wrote before its death is read to the end.
                 is_dead = self._closed or self.child.has_exited()
-                ready = selector.select(0 if is_dead else _POLL_SECONDS)
+                ready = selector.select(0 if is_dead else min(_POLL_SECONDS, _MEMORY_SECONDS))
+                if time.monotonic() >= due:
+                    due = time.monotonic() + _MEMORY_SECONDS
+                    if self._takes_too_much():
+                        return
                 if not any(key.fd == self.child.messages for key, _ in ready):
                     # After the child's death, a process that it started may hold the pipe open.
                     if is_dead:
@@ -144,3 +159,12 @@ class ChildConnection:
                 if len(rest) > protocol.MAX_LINE:
                     self._fault = f"wrote a line of more than {protocol.MAX_LINE} bytes"
                     return
+
+    def _takes_too_much(self) -> bool:
+        size = process_memory(self.child.process.pid)
+        if size > self._memory_limit:
+            self.took_too_much = True
+            limit = f"{self._memory_limit // _MIB} MiB that it may take"
+            self._fault = f"took {size // _MIB} MiB of memory, more than the {limit}, and was killed"
+            self.child.kill()
+        return self.took_too_much

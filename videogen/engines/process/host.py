@@ -12,8 +12,12 @@ from typing import Final
 from videogen.engines.base import RenderLost
 from videogen.engines.process import protocol
 from videogen.engines.process.pool import ProcessPool, start_timer
+from videogen.engines.registry import process_policy
 
 _POLL_SECONDS: Final = 0.5
+_LOG_LINES: Final = 3
+"""The lines at the end of a log that are in the message of a lost renderer."""
+_LINE_CHARS: Final = 160
 
 
 class RenderHandle(AbstractContextManager["RenderHandle"]):
@@ -54,6 +58,8 @@ class RenderHandle(AbstractContextManager["RenderHandle"]):
         self._limits: dict[type[protocol.Message], threading.Timer] = {}
         """The time limit of each command that was sent."""
         self._step = 0
+        self._max_seconds = process_policy(job.engine).max_seconds
+        self._taken, self._counted_at = 0.0, time.monotonic()
         self._has_ended = self._closed = False
 
     def messages(self) -> Iterator[protocol.Message]:
@@ -80,6 +86,9 @@ class RenderHandle(AbstractContextManager["RenderHandle"]):
             raise RenderLost("The server stopped.")
         if protocol.Cancel in self._limits:
             yield protocol.Cancelled(step=self._step)
+            return
+        if failed := self._over_limit():
+            yield failed
             return
         raise RenderLost(self._with_log_tail(f"The renderer {self._connection.describe_end()} at step {self._step}."))
 
@@ -126,6 +135,11 @@ class RenderHandle(AbstractContextManager["RenderHandle"]):
         silent = 0.0
         while True:
             began = time.monotonic()
+            self._taken += min(began - self._counted_at, 2 * _POLL_SECONDS)  # as below
+            self._counted_at = began
+            if self._is_late():
+                self.kill()
+                return None
             try:
                 return self._mailbox.get(timeout=_POLL_SECONDS)
             except queue.Empty:
@@ -138,8 +152,23 @@ class RenderHandle(AbstractContextManager["RenderHandle"]):
                 raise RenderLost(self._with_log_tail(text))
             self._on_idle()
 
+    def _is_late(self) -> bool:
+        return 0 < self._max_seconds < self._taken
+
+    def _over_limit(self) -> protocol.Failed | None:
+        """Why another attempt would end in the same way; None where it may not."""
+        if self._is_late():
+            text = f"The render took more than the {self._max_seconds:g} seconds that it may, and was stopped."
+            advice = "Choose a smaller size or a shorter video."
+            return protocol.Failed(code="time_limit", message=f"{self._with_log_tail(text)} {advice}")
+        # The memory of a child with other jobs, before or beside this one, may have been theirs.
+        if self._connection.took_too_much and self._connection.jobs_started == 1:
+            text = self._with_log_tail(f"The renderer {self._connection.describe_end()} at step {self._step}.")
+            return protocol.Failed(code="out_of_memory", message=f"{text} Choose a smaller size.")
+        return None
+
     def _with_log_tail(self, text: str) -> str:
-        """Add the last line of this attempt's log, or of what the child printed before it had one."""
+        """Add the last lines of this attempt's log, or of what the child printed before it had one."""
         try:
             log = (self._job.workdir / protocol.LOG_NAME).read_text(errors="replace")
         except OSError:
@@ -147,4 +176,5 @@ class RenderHandle(AbstractContextManager["RenderHandle"]):
         _, head, output = log.rpartition(f"{protocol.LOG_HEAD} attempt {self._job.attempt} ")
         output = output.partition("\n")[2] if head else self._connection.child.output_tail()
         lines = [line.strip() for line in output.split("\n") if line.strip()]
-        return f"{text} Its log ends: {lines[-1][:200]}" if lines else text
+        last = " | ".join(line[:_LINE_CHARS] for line in lines[-_LOG_LINES:])
+        return f"{text} Its log ends: {last.rstrip('.')}." if last else text

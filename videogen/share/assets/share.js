@@ -64,7 +64,7 @@
 
   function player(data) {
     const video = document.createElement("video");
-    Object.assign(video, { id: "video", controls: true, loop: true, muted: true, playsInline: true });
+    Object.assign(video, { id: "video", controls: true, loop: true, muted: !data.hasAudio, playsInline: true });
     video.width = data.width;
     video.height = data.height;
     if (data.posterUrl) video.poster = absolute(data.posterUrl);

@@ -118,7 +118,7 @@ def job(tab: Tab) -> Mapping[str, Any]:
     """State, stage, step, progress and times."""
     item, texts = tab.board.selected, tab.texts
     if item is None:
-        return {"id": "", "status": "", "label": texts.gettext("status.none"), "active": False}
+        return {"id": "", "status": "", "label": texts.gettext("status.none"), "active": False, "sound": False}
     attempt, begun = tab.board.begun.get(item.id, (1, None))
     # Without news nothing counts on.
     now = datetime.now(UTC) if tab.link == "live" else item.updated_at
@@ -137,6 +137,7 @@ def job(tab: Tab) -> Mapping[str, Any]:
         "stage": "" if unseen else shorten(texts.stage(item), MESSAGE_CHARS),
         "step": texts.step(item),
         "times": " · ".join(filter(None, notes)),
+        "sound": is_done(item) and item.has_audio,
         "heard": texts.gettext("job.said", percent=quarter) if running and quarter else "",
     }
 
