@@ -126,7 +126,7 @@ def endless(recipe, ctx):
     yield
 
 
-endless.process = ProcessPolicy(max_seconds=1.0)
+endless.process = ProcessPolicy(max_seconds=2.0)
 
 
 @engine("prints-and-waits")
