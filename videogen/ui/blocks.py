@@ -78,7 +78,7 @@ def build_blocks(settings: PageSettings, client: PageClient, tabs: Tabs, uploads
         parts.search.change(events.search, [parts.search, parts.session], **typed)
         page.load(outputs=parts.search, js="() => new URLSearchParams(location.search).get('q') ?? ''", **LOCAL)
         parts.bridge.keep(outputs=parts.session, js="() => ({ token: signals.session.token })", **LOCAL)
-        _wire_watch(page, parts, video, client, Watched(tabs, Pace(), site, settings.new_token, _build(settings)))
+        _wire_watch(page, parts, video, client, Watched(tabs, Pace(), site, settings.new_token, build_name(settings)))
         if mcp_is_installed():
             Agents(client).offer()
     # Gradio runs this many events at once and lets all others wait; each open page is one that never ends.
@@ -92,7 +92,7 @@ def build_blocks(settings: PageSettings, client: PageClient, tabs: Tabs, uploads
     return page
 
 
-def _build(settings: PageSettings) -> str:
+def build_name(settings: PageSettings) -> str:
     """Names what a document of this page consists of: an open one with another name is loaded anew."""
     engines = "".join(engine.model_dump_json() for engine in settings.engines)
     return sha256(f"{__version__}{head()}{engines}{settings.limits}".encode()).hexdigest()[:12]

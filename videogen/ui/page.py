@@ -14,7 +14,7 @@ from starlette.routing import Mount
 from videogen.client.policy import direct_transport
 from videogen.schemas.engines import EngineInfo
 from videogen.ui.agents import mcp_is_installed
-from videogen.ui.blocks import build_blocks
+from videogen.ui.blocks import build_blocks, build_name
 from videogen.ui.document import Document
 from videogen.ui.form_fields import engine_forms
 from videogen.ui.gradio_app import guard, no_search_for_missing_modules
@@ -54,7 +54,7 @@ class MountedPage:
         """
         self._secret = secret
         self._uploads.clear()
-        _finish(self._page, secret)
+        _finish(self._page, self._settings, secret)
 
     async def replace(self, engines: Sequence[EngineInfo], stack: AsyncExitStack) -> None:
         """Build the page with these engines, and serve it instead. Open pages then load themselves again.
@@ -67,7 +67,7 @@ class MountedPage:
         before, whole = self._tabs, FastAPI()
         # It takes a second, in which the other pages must go on.
         self._page = await asyncio.to_thread(self._build, whole)
-        _finish(self._page, self._secret)
+        _finish(self._page, self._settings, self._secret)
         await stack.enter_async_context(whole.router.lifespan_context(whole))
         self._mount.app = _newest_mount(whole).app
         before.end_all()
@@ -100,11 +100,12 @@ def _newest_mount(app: FastAPI) -> Mount:
     return mount
 
 
-def _finish(page: gr.Blocks, secret: str) -> None:
+def _finish(page: gr.Blocks, settings: PageSettings, secret: str) -> None:
     for block in page.blocks.values():
         if isinstance(block, gr.BrowserState):
             block.secret = secret
-    page.config = page.get_config_file()
+    # The document names its build: if the first watcher that it gets is of another one, it loads itself again.
+    page.config = {**page.get_config_file(), "build": build_name(settings)}  # type: ignore[typeddict-unknown-key]
     _shorten(page)
 
 

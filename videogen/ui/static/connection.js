@@ -44,7 +44,7 @@ on("frame", () => {
   show(signals.link);
   if (state !== "paused") outbox.flush();
 });
-on("build", (build, before) => before && location.reload());
+on("build", (build, own = window.gradio_config?.build) => own && own !== build && location.reload());
 listen("offline", () => doubt());
 listen("visibilitychange", () => document.hidden || (state === "paused" ? connect() : doubt(heard + BEAT)));
 listen("focus|pointerdown|keydown", ({ type }) => {
