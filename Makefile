@@ -9,6 +9,7 @@ TYPED := $(wildcard videogen benchmarks app.py)
 # JOBS=0 runs everything in one process, where --pdb works.
 JOBS := $(shell cores=$$(getconf _NPROCESSORS_ONLN); echo $$(( cores < 3 ? cores + 1 : 4 )))
 PYTEST := $(PY) -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
+TORCH_PYTEST := .venv-diffusers/bin/python -m pytest -n 2 --dist loadfile tests/engines/diffusers
 # What starts Chromium and nginx finds them here.
 WITH_BROWSER = VIDEOGEN_TEST_CHROMIUM=$$($(SETUP)/chromium.sh) || exit 1; export VIDEOGEN_TEST_CHROMIUM; \
 	VIDEOGEN_TEST_NGINX=$$($(SETUP)/nginx.sh) || exit 1; export VIDEOGEN_TEST_NGINX
@@ -39,7 +40,11 @@ test-long: dev-env ## Run the tests that are long and rarely break; `make test` 
 
 test-diffusers: dev-env ## Run the tests of the engine kind diffusers in an environment of their own, with torch
 	@$(SETUP)/diffusers.sh
-	@VIDEOGEN_TEST_DIFFUSERS=1 exec .venv-diffusers/bin/python -m pytest -n 2 --dist loadfile tests/engines/diffusers $(ARGS)
+ifeq ($(BROWSER),no)
+	@VIDEOGEN_TEST_DIFFUSERS=1 exec $(TORCH_PYTEST) -m 'not browser and not long' $(ARGS)
+else
+	@$(WITH_BROWSER); VIDEOGEN_TEST_DIFFUSERS=1 exec $(TORCH_PYTEST) $(ARGS)
+endif
 
 check: dev-env ## Check format, lint, types and the layers of the packages
 	$(PY) -m ruff format --check .

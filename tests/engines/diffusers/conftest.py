@@ -12,6 +12,8 @@ from videogen.engines.base import RenderRequest
 from videogen.engines.diffusers.signature import missing_packages
 from videogen.engines.spec import EngineSpec
 
+# Such small models are fastest on one thread; and two processes test at once.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 if os.environ.get("VIDEOGEN_TEST_DIFFUSERS") and (missing := missing_packages()):
     raise pytest.UsageError(f"not installed: {', '.join(missing)}; remove .venv-diffusers, then `make test-diffusers`")
 
