@@ -7,8 +7,10 @@ pytest.importorskip("torch", reason="diffusers is not installed; `make test-diff
 
 from playwright.sync_api import expect, sync_playwright
 
+from tests.support.app import App
 from tests.support.browser import Person, launch
 
+PATIENCE_SECONDS = 200
 ENGINE = """
 import threading
 
@@ -50,22 +52,25 @@ engine.settings = Small
 
 
 @pytest.mark.browser
-def test_a_render_survives_a_reload_and_a_killed_renderer_and_plays(spec_for, tmp_path, running_app):
+def test_a_render_survives_a_reload_and_a_killed_renderer_and_plays(spec_for, tmp_path):
     file = tmp_path / "tiny.py"
     file.write_text(f"SPEC = {spec_for('wan').model_dump_json()!r}\n{ENGINE}")
-    app = running_app(engines=[f"{file}:engine"], page=True)
-    with sync_playwright() as playwright:
+    # Beside the other tests, which import torch, it takes long to start.
+    app = App(tmp_path / "data", engines=[f"{file}:engine"]).start(patience=PATIENCE_SECONDS)
+    with app, sync_playwright() as playwright:
         browser = launch(playwright)
         tab = Person(browser, None, "page").tab(app.base_url).open()
         generation = tab.generate("a sea at sunset", "tiny-wan")
-        tab.wait_for("() => Number(document.querySelector('#job-progress').ariaValueNow) >= 49", timeout=200_000)
+        tab.wait_for(
+            "() => Number(document.querySelector('#job-progress').ariaValueNow) >= 49", timeout=PATIENCE_SECONDS * 1000
+        )
         tab.reload()
         tab.shows(generation, "processing")
         assert tab.progress >= 49
         expect(tab.find("#job-preview")).to_be_visible()
         psutil.Process(app.renderer(generation).pid).kill()
         status = tab.find(f'#job-status[data-generation-id="{generation}"]')
-        expect(status).to_have_attribute("data-status", "completed", timeout=200_000)
+        expect(status).to_have_attribute("data-status", "completed", timeout=PATIENCE_SECONDS * 1000)
         tab.can_play()
         found = tab.evaluate("id => fetch(`/api/v1/generations/${id}`).then(answer => answer.json())", generation)
         assert (found["status"], found["attempt"]) == ("completed", 2)
