@@ -49,7 +49,7 @@ def note(**values):
 
 def test_a_note_describes_the_state():
     assert note(queue_position=1) == "Next in line"
-    assert note(queue_position=4, expected_wait_seconds=31.6) == "4 in line · Starts in about 32 s"
+    assert note(queue_position=4, expected_wait_seconds=31.6) == "Number 4 in line · Starts in about 32 s"
     rendering = {"status": Status.PROCESSING, "stage": "rendering", "step": 3, "total_steps": 9, "eta_seconds": 4.4}
     assert note(**rendering) == "3 / 9 · 4 s left"
     loading = {"status": Status.PROCESSING, "stage": "loading_model", "estimated": True, "eta_seconds": 0.2}
