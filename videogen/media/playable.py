@@ -1,7 +1,8 @@
 """Checks that every browser plays a result, and converts what some do not play.
 
-A file that is fine costs milliseconds: its header is read, and its first and last frames are decoded. The check is
-also `python -m videogen.media.playable` (see `limited_process`), for files that come from another machine.
+A file that is fine costs milliseconds: its header is read, and its first frame and its last group of pictures are
+decoded. The check is also `python -m videogen.media.playable` (see `limited_process`), for files that come from
+another machine.
 """
 
 from __future__ import annotations
