@@ -58,7 +58,8 @@ def handles(name: str) -> Callable[[Handler], Handler]:
     """Have a function handle clicks on `data-do="name"`. It may raise ClientError, which becomes a notice."""
 
     def register(handler: Handler) -> Handler:
-        HANDLERS[name] = handler
+        if HANDLERS.setdefault(name, handler) is not handler:
+            raise ValueError(f"{name!r} has a handler already; take another name")
         return handler
 
     return register
@@ -68,7 +69,8 @@ def fills(name: str) -> Callable[[Filler], Filler]:
     """Have a function fill the form on clicks on `data-fill="name"`. It may raise ClientError as well."""
 
     def register(filler: Filler) -> Filler:
-        FILLS[name] = filler
+        if FILLS.setdefault(name, filler) is not filler:
+            raise ValueError(f"{name!r} fills the form already; take another name")
         return filler
 
     return register
