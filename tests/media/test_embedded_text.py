@@ -144,7 +144,7 @@ def test_a_child_reads_the_file_from_where_it_was_opened(stored):
 
 @pytest.mark.parametrize("data", [picture_bytes("PNG")[:-40], bomb(12_000, 9_000), b"\0\0\0\x18ftypisom" + bytes(99)])
 def test_a_broken_file_is_refused_in_words(stored, data):
-    with pytest.raises(InvalidRequestError, match="that is whole, got a broken or a huge one"):
+    with pytest.raises(InvalidRequestError, match="that is whole; this was a broken or a huge one"):
         embedded_json(stored(data))
 
 
