@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+from contextlib import contextmanager
 
 import httpx
 import pytest
@@ -19,10 +20,12 @@ from videogen.testing.fakes import bars
 SIZE = {"width": 64, "height": 64, "fps": 8, "durationSeconds": 1}
 
 SCRIPT = """
-import asyncio, json, sys
+import asyncio, os, signal, sys, threading, time, traceback
 import numpy as np
 import videogen
 
+# Whoever runs the tests in the background has Ctrl-C ignored, and a child inherits that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 print("imported as", __name__, flush=True)
 
 @videogen.engine("plain")
@@ -40,7 +43,18 @@ app = asyncio.run(main())
 with videogen.connect(app.url) as client:
     video = client.generate("a wall", "wall.mp4", settings=SIZE)
     print(client.log(video.id) if hasattr(client, "log") else "", flush=True)
-print("waits", flush=True)
+
+def waits():
+    stack = traceback.extract_stack(frames()[main_thread])
+    return any(name == "wait" and "launch" in file for file, _, name, _ in stack)
+
+def ctrl_c_while_it_waits():
+    while not waits():
+        time.sleep(0.01)
+    os.kill(os.getpid(), signal.SIGINT)
+
+main_thread, frames = threading.get_ident(), sys._current_frames
+threading.Thread(target=ctrl_c_while_it_waits, daemon=True).start()
 app.wait()
 print("has waited", flush=True)
 """
@@ -70,21 +84,25 @@ run("app.close()")
 """
 
 
+@contextmanager
 def started(code, folder, stderr=subprocess.PIPE):
+    """Run a script; it is killed where the test ends before it."""
     (folder / "script.py").write_text(f"SIZE = {SIZE}\n{code}")
     env = without_settings(os.environ) | {"PYTHONPATH": str(ROOT), "VIDEOGEN_TEST_SPARES": "0"}
     pipes = {"stdout": subprocess.PIPE, "stderr": stderr, "text": True}
-    return subprocess.Popen([sys.executable, "script.py"], cwd=folder, env=env, **pipes)
+    command = [sys.executable, "script.py"]
+    with subprocess.Popen(command, cwd=folder, env=env, **pipes) as script:
+        try:
+            yield script
+        finally:
+            script.kill()
 
 
 def test_a_script_serves_its_function_in_a_running_event_loop_until_ctrl_c(tmp_path):
     with started(SCRIPT, tmp_path) as script:
-        lines = []
-        for line in script.stdout:
-            lines.append(line.strip())
-            if line == "waits\n":
-                script.send_signal(signal.SIGINT)
+        lines = script.stdout.read().splitlines()
         errors = script.stderr.read()
+        script.wait(30)
     assert script.returncode == 0, errors
     assert lines[0] == "imported as __main__"
     assert len({line for line in lines if line.startswith("Ready on ")}) == 1, "the second takes the port of the first"
