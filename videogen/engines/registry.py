@@ -99,12 +99,12 @@ def load_engine(reference: str) -> Engine:
 
 def file_of(reference: str) -> Path | None:
     """The file that an engine of somebody else is defined in; None if it is not known, and for videogen's own."""
-    return source_file(spec.kind if (spec := _spec(reference)) else reference)
+    return source_file(_kind(reference))
 
 
 def forget(reference: str) -> None:
     """Let the next `load_engine` import the file of an engine again."""
-    forget_module(spec.kind if (spec := _spec(reference)) else reference)
+    forget_module(_kind(reference))
     load_engine.cache_clear()
 
 
@@ -129,6 +129,12 @@ def _spec(reference: str) -> EngineSpec | None:
     kind, _, model = reference.partition(":")
     is_kind = model and not kind.endswith(".py") and (kind in KINDS or _is_foreign_kind(kind))
     return EngineSpec.of_reference(kind, model) if is_kind else None
+
+
+def _kind(reference: str) -> str:
+    """What is imported for a reference."""
+    spec = _spec(reference)
+    return spec.kind if spec else reference
 
 
 def _is_foreign_kind(name: str) -> bool:
