@@ -28,7 +28,10 @@ PERMISSIVE = {
     *("Unlicense", "Zlib"),
 }
 WEAK_COPYLEFT = re.compile(r"MPL|Mozilla|LGPL|Lesser")
-NOTES = {"av": "its wheels bring FFmpeg with x264 and x265, which are under the GPL"}
+NOTES = {
+    "av": "its wheels bring FFmpeg with x264 and x265, which are under the GPL",
+    "fal-client": "Apache-2.0 in its repository",
+}
 HEAD = """# Licences
 
 Made by `make audit` from the lock files and the metadata of the installed packages; do not edit. A licence that is not
@@ -83,7 +86,13 @@ def installed_licences() -> dict[Package, str]:
     command = [sys.executable, "-m", "piplicenses", "--format=json", "--from=mixed", "--with-system"]
     output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     rows = json.loads(output)
-    return {(canonicalize_name(row["Name"]), row["Version"]): " ".join(row["License"].split()) for row in rows}
+    return {(canonicalize_name(row["Name"]), row["Version"]): licence_name(row["License"]) for row in rows}
+
+
+def licence_name(text: str) -> str:
+    """The name of a licence; some packages have its whole text in the place of the name."""
+    text = " ".join(text.split())
+    return "Apache-2.0" if text.startswith("Apache License Version 2.0, January 2004") else text
 
 
 def verdict(packages: set[Package], output: str, problem: str) -> tuple[int, list[str]]:
