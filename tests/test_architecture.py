@@ -22,7 +22,7 @@ EXCEPTIONS = {
 FORBIDDEN_NAMES = {"told", "said", "tell", "say"}
 
 # What users of these modules catch; each class says what happened to the generation.
-PUBLIC_EXCEPTIONS = ("videogen.engines.base", "videogen.client.errors")
+PUBLIC_EXCEPTIONS = ("videogen.engines.base", "videogen.engines.remote.provider", "videogen.client.errors")
 
 
 def _name(path):
