@@ -15,6 +15,7 @@ from typing import Any
 
 from videogen.engines.base import Recipe
 from videogen.engines.registry import load_engine
+from videogen.schemas.engines import Cost
 
 NICE = 5
 """The same as for the renderers of the app."""
@@ -29,7 +30,13 @@ class NullContext:
     def __init__(self, workdir: Path) -> None:
         self.workdir = workdir
 
-    def report(self, step: int, total: int, stage: str, message: str = "") -> None:
+    def report(self, step: int, total: int, stage: str, message: str = "", *, estimated: bool = False) -> None:
+        pass
+
+    def alive(self) -> None:
+        pass
+
+    def spent(self, cost: Cost) -> None:
         pass
 
     def preview(self, image: Any) -> None:

@@ -30,6 +30,7 @@ from videogen.testing.fakes import PacedSettings, Steady, bars_frame
 from videogen.testing.fakes import bars as bars
 from videogen.testing.fakes import dies as dies
 from videogen.testing.fakes import ignores_cancel as ignores_cancel
+from videogen.testing.fakes import lost_service as lost_service
 from videogen.testing.fakes import raises as raises
 from videogen.testing.fakes import refuses as refuses
 from videogen.testing.fakes import slow as slow
@@ -127,6 +128,16 @@ def endless(recipe, ctx):
 
 
 endless.process = ProcessPolicy(max_seconds=2.0)
+
+
+@engine("lives")
+def lives(recipe, ctx):
+    """Waits for three seconds, and gives only signs of life."""
+    for _ in range(30):
+        ctx.alive()
+        threading.Event().wait(0.1)
+    for index in range(recipe.num_frames):
+        yield bars_frame(recipe, index)
 
 
 @engine("prints-and-waits")

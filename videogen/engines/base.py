@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, Protocol, runtime_checkable
 
@@ -10,7 +11,7 @@ import orjson
 from pydantic import BaseModel, Field
 
 from videogen.schemas.base import Model
-from videogen.schemas.engines import Capabilities
+from videogen.schemas.engines import Capabilities, Cost
 from videogen.schemas.generations import GenerationType, Understanding
 
 
@@ -106,6 +107,11 @@ class ProcessPolicy(Model):
     max_seconds: float = Field(
         default=6 * 3600.0, ge=0, description="a job whose attempt takes longer is stopped, and fails; 0: no limit"
     )
+    keep_checkpoints: bool = Field(
+        default=False,
+        description="an attempt gets its checkpoint also if another version of the engine has saved it; for engines "
+        "whose jobs go on at a service, and must never be sent there again",
+    )
 
 
 class Artifact(Model):
@@ -137,8 +143,14 @@ class RenderContext(Protocol):
     attempt: int
     checkpoint: dict[str, Any] | None
 
-    def report(self, step: int, total: int, stage: str, message: str = "") -> None:
-        """Report progress: `step` of `total` (0 <= step <= total) in `stage`."""
+    def report(self, step: int, total: int, stage: str, message: str = "", *, estimated: bool = False) -> None:
+        """Report progress: `step` of `total` (0 <= step <= total) in `stage`; `estimated`: it is not exactly known."""
+
+    def alive(self) -> None:
+        """Report that the job is still worked on, without progress: one that waits for long does not count as hung."""
+
+    def spent(self, cost: Cost) -> None:
+        """Report what the job costs. The newest report replaces the one before, also that of an earlier attempt."""
 
     def preview(self, image: Any) -> None:
         """Show an intermediate picture: uint8 array of shape (H, W, 3), RGB."""
@@ -155,7 +167,7 @@ class RenderEnd(Exception):
 
 
 class RenderCancelled(RenderEnd):
-    """The job was cancelled, and the engine has stopped."""
+    """The job was cancelled, and the engine has stopped. Its text, if it has one, is shown to the owner."""
 
 
 class RenderFailed(RenderEnd):
@@ -172,7 +184,23 @@ class RenderLost(RenderEnd):
 
 
 class NeedsAttention(RenderEnd):
-    """A person must look at it before it is tried again: a paid service may have the job already."""
+    """Its owner must decide what to do: a paid service may have the job, and it cannot be known whether.
+
+    The generation stays `processing` in the stage `needs_attention`, without a worker, until it is resolved.
+    """
+
+    def __init__(
+        self, message: str, *, sent_at: datetime | None = None, provider_id: str = "", look_at: str = ""
+    ) -> None:
+        """
+        Args:
+            message: what is known, and what is not.
+            sent_at: when the job was sent to the service, with a time zone; None: it is not known.
+            provider_id: the id of the job at the service; empty: it is not known.
+            look_at: where the owner can look for it: an address, or words.
+        """
+        super().__init__(message)
+        self.sent_at, self.provider_id, self.look_at = sent_at, provider_id, look_at
 
 
 @runtime_checkable

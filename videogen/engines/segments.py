@@ -126,10 +126,10 @@ class FrameContext:
         """Step and total that the engine has reported itself; None: its frames are its steps."""
         self._recipe, self.around = recipe, ctx
 
-    def report(self, step: int, total: int, stage: str, message: str = "") -> None:
+    def report(self, step: int, total: int, stage: str, message: str = "", *, estimated: bool = False) -> None:
         """See `RenderContext.report`. From the first call on, frames that are yielded do not count as steps."""
         self.progress = step, total
-        self.around.report(step, total, stage, message)
+        self.around.report(step, total, stage, message, estimated=estimated)
 
     def save(self, checkpoint: dict[str, Any]) -> None:
         """Keep a checkpoint of JSON values, and the frames that were yielded so far. Durable on return.

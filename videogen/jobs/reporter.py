@@ -80,7 +80,9 @@ class ProgressRecorder:
             case protocol.Done():
                 self._finish(self._result(message.artifact))
             case protocol.Cancelled():
-                self._finish(Failure("cancelled", "Cancelled.", retryable=True))
+                self._finish(Failure("cancelled", message.message or "Cancelled.", retryable=True))
+            case protocol.NeedsAttention():
+                self._finish(Failure("needs_attention", message.message, retryable=False))
             case protocol.Failed(code=StorageError.code):
                 raise StorageError(message.message)
             case protocol.Failed():

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from videogen.engines.base import RenderCancelled
+from videogen.schemas.engines import Cost
 
 
 class RecordingContext:
@@ -24,13 +25,26 @@ class RecordingContext:
         self.workdir, self.checkpoint, self.attempt = workdir, checkpoint, attempt
         self.reports: list[tuple[int, int, str, str]] = []
         """Step, total, stage and message of each report."""
+        self.estimates: list[bool] = []
+        """Whether each report was estimated."""
+        self.signs_of_life = 0
+        """The number of calls of `alive`."""
+        self.costs: list[Cost] = []
+        """What was passed to `spent`."""
         self.previews: list[Any] = []
         self.saved: list[dict[str, Any]] = []
         """The checkpoints."""
         self._cancel_at = cancel_at
 
-    def report(self, step: int, total: int, stage: str, message: str = "") -> None:
+    def report(self, step: int, total: int, stage: str, message: str = "", *, estimated: bool = False) -> None:
         self.reports.append((step, total, stage, message))
+        self.estimates.append(estimated)
+
+    def alive(self) -> None:
+        self.signs_of_life += 1
+
+    def spent(self, cost: Cost) -> None:
+        self.costs.append(cost)
 
     def preview(self, image: Any) -> None:
         self.previews.append(image)

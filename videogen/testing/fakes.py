@@ -6,16 +6,26 @@ import os
 import signal
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, Field
 
-from videogen.engines.base import Artifact, Recipe, RenderContext, RenderFailed, RenderRequest
-from videogen.engines.frames import render_at
+from videogen.engines.base import (
+    Artifact,
+    NeedsAttention,
+    ProcessPolicy,
+    Recipe,
+    RenderContext,
+    RenderFailed,
+    RenderRequest,
+)
+from videogen.engines.frames import render_at, render_sequence
 from videogen.engines.function import engine
 from videogen.engines.settings import VideoSettings, video_recipe
-from videogen.schemas.engines import Capabilities
+from videogen.schemas.engines import Capabilities, Cost
 
 COLOURS = np.array(
     [[235, 235, 235], [235, 235, 16], [16, 235, 235], [16, 235, 16], [235, 16, 235], [235, 16, 16], [16, 16, 235]],
@@ -119,3 +129,51 @@ class Steady:
 
 
 steady = Steady()
+
+
+class ServiceSettings(VideoSettings):
+    """With the number of times that its owner must look for the job."""
+
+    found_after: int = Field(default=1, ge=0, description="looks until the job is found; 0: it answers at once")
+
+
+class LostService:
+    """A service that does not answer whether it has the job, until its owner has looked often enough.
+
+    Each time that it gets a job, it adds a line to the file `submitted` in the workdir.
+    """
+
+    id = "lost-service"
+    version = "1"
+    title = "Lost service"
+    description = "Does not know whether it has a job."
+    settings: type[BaseModel] = ServiceSettings
+    process = ProcessPolicy(mode="concurrent", keep_checkpoints=True)
+    concurrency = 10
+
+    SENT_AT: Final = datetime(2026, 11, 28, 12, 30, tzinfo=UTC)
+    LOOK_AT: Final = "https://service.example/jobs/job-7"
+
+    def probe(self) -> Capabilities:
+        return Capabilities(resume=True, exact_progress=False)
+
+    def normalise(self, request: RenderRequest) -> Recipe:
+        return video_recipe(self, request)
+
+    def render(self, recipe: Recipe, ctx: RenderContext) -> Artifact:
+        state = ctx.checkpoint or {"looks": 0}
+        if ctx.checkpoint is None:
+            with (ctx.workdir / "submitted").open("a") as file:
+                file.write(f"attempt {ctx.attempt}\n")
+        looks = state["looks"] + bool(state.get("look"))
+        ctx.save({"looks": looks})
+        ctx.spent(Cost(amount=0.25, currency="USD"))
+        ctx.report(40, 100, "rendering", "The service renders it.", estimated=True)
+        if looks < recipe.settings["found_after"]:
+            message = "The service does not know whether it has the job."
+            raise NeedsAttention(message, sent_at=self.SENT_AT, provider_id="job-7", look_at=self.LOOK_AT)
+        ctx.alive()
+        return render_sequence(recipe, ctx, (bars_frame(recipe, index) for index in range(recipe.num_frames)))
+
+
+lost_service = LostService()

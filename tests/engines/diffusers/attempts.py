@@ -69,7 +69,7 @@ class FileContext:
     def write(self, *call):
         os.write(self._log, orjson.dumps(call) + b"\n")
 
-    def report(self, step, total, stage, message=""):
+    def report(self, step, total, stage, message="", *, estimated=False):
         self.write("report", step, total, stage, message)
         if stage == "denoising" and step == self._kill_at:
             os.kill(os.getpid(), signal.SIGKILL)

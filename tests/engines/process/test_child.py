@@ -7,10 +7,12 @@ import av
 import orjson
 import pytest
 
-from videogen.engines.base import NeedsAttention, RenderFailed, RenderLost
+from videogen.engines.base import RenderCancelled, RenderFailed, RenderLost
 from videogen.engines.process import protocol
 from videogen.engines.process.child import failure, render_job
 from videogen.engines.process.context import Channel, ChildContext
+from videogen.schemas.engines import Capabilities, Cost
+from videogen.testing.fakes import LostService
 
 
 @pytest.fixture
@@ -59,7 +61,6 @@ def test_each_failure_has_a_code_and_one_clear_line(job_for, context, caplog, na
 @pytest.mark.parametrize(
     ("problem", "code", "retryable"),
     [
-        (NeedsAttention("look at the bill"), "needs_attention", False),
         (RenderLost("the far end is gone"), "render_lost", True),
         (av.FFmpegError(errno.ENOSPC, "No space left on device"), "storage_fault", True),
         (OSError(errno.EDQUOT, "Disk quota exceeded"), "storage_fault", True),
@@ -148,6 +149,57 @@ def test_an_error_after_a_cancel_counts_as_the_cancel(job_for, context):
 
     ctx.__class__ = Late
     assert render_job(ctx) == protocol.Cancelled(step=1)
+
+
+def test_what_a_service_does_not_know_ends_with_what_is_known(job_for, context, channel):
+    job = job_for("lost_service")
+    end = render_job(context(job))
+    assert end == protocol.NeedsAttention(
+        message="The service does not know whether it has the job.",
+        sent_at=LostService.SENT_AT,
+        provider_id="job-7",
+        look_at=LostService.LOOK_AT,
+    )
+    assert protocol.Spent(cost=Cost(amount=0.25, currency="USD")) in channel.sent()
+    report = protocol.Progress(step=40, total=100, stage="rendering", message="The service renders it.", estimated=True)
+    assert report in channel.sent()
+
+
+def test_a_look_that_the_owner_asked_for_is_added_to_the_newest_checkpoint(job_for, context):
+    job = job_for("lost_service")
+    render_job(context(job))
+    assert context(job).checkpoint == {"looks": 0}
+    asked = job.model_copy(update={"checkpoint": {"looks": -5, "look": True}})
+    assert context(asked).checkpoint == {"looks": 0, "look": True}
+    assert render_job(context(asked)).t == "done"
+    assert (job.workdir / "submitted").read_text() == "attempt 1\n", "it was sent once"
+
+
+def test_a_checkpoint_that_names_a_paid_job_survives_another_version_of_the_engine(job_for, context, channel):
+    job = job_for("lost_service", checkpoint={"looks": 0, "look": True})
+    other = job.model_copy(update={"recipe": job.recipe.model_copy(update={"engine_version": "0"})})
+    assert render_job(context(other)).t == "done"
+    assert not (job.workdir / "submitted").exists()
+    assert protocol.Checkpoint(data={"looks": 1}) in channel.sent()
+
+
+def test_a_job_that_was_sent_is_not_lost_where_its_engine_is_not_available_any_more(job_for, context, monkeypatch):
+    monkeypatch.setattr(LostService, "probe", lambda _: Capabilities(available=False, reason="There is no key."))
+    assert render_job(context(job_for("lost_service"))).code == "engine_unavailable"
+    end = render_job(context(job_for("lost_service", checkpoint={"looks": 0})))
+    assert (end.t, end.message) == (
+        "needs_attention",
+        "There is no key. The job was sent before that, and may still run.",
+    )
+
+
+def test_a_cancel_can_say_what_became_of_it(job_for, context, monkeypatch):
+    def render(_self, _recipe, _ctx):
+        raise RenderCancelled("The service had begun it, and bills it.")
+
+    monkeypatch.setattr(LostService, "render", render)
+    text = "The service had begun it, and bills it."
+    assert render_job(context(job_for("lost_service"))) == protocol.Cancelled(message=text)
 
 
 def test_a_checkpoint_is_on_disk_before_the_host_receives_it(job_for, context, channel):

@@ -125,6 +125,11 @@ def test_a_slow_renderer_that_goes_on_reporting_is_not_stopped(run, job_for):
     assert messages[-1].t == "done"
 
 
+def test_a_renderer_that_waits_and_gives_signs_of_life_is_not_stopped(run, job_for):
+    messages = run(job_for("lives"), stall=2.0)
+    assert messages[-1].t == "done"
+
+
 def test_a_host_that_stood_still_does_not_take_its_renderer_for_hung(start, job_for, monkeypatch):
     with start(job_for("until_cancelled"), grace=30, stall=3600) as render:
         messages = render.messages()

@@ -1,19 +1,27 @@
+from datetime import UTC, datetime
+
 import pytest
 from pydantic import ValidationError
 
 from videogen.engines.base import Artifact
 from videogen.engines.process import protocol
+from videogen.schemas.engines import Cost
 
 ARTIFACT = Artifact(path="/w/video.mp4", width=2, height=2, fps=1, num_frames=1)
 KEY = protocol.JobKey("gen_a", 2)
 MESSAGES = [
     protocol.Started(pid=7, resumed_at=24),
     protocol.Progress(step=1, total=2, stage="rendering", message="zwei\nZeilen \u2028 ✓"),
+    protocol.Alive(),
+    protocol.Spent(cost=Cost(amount=0.25, currency="USD", estimated=False)),
     protocol.Preview(path="/w/preview.jpg"),
     protocol.Checkpoint(data={"segments": 1, "deep": {"list": [1, 2.5, None]}}),
     protocol.Done(artifact=ARTIFACT),
     protocol.Cancelled(step=3),
     protocol.Failed(code="engine_error", message="why", retryable=True),
+    protocol.NeedsAttention(
+        message="why", sent_at=datetime(2026, 11, 28, tzinfo=UTC), provider_id="7", look_at="there"
+    ),
     protocol.Suspended(),
 ]
 
@@ -26,9 +34,9 @@ def test_a_message_is_one_line_and_comes_back(message):
     assert protocol.decode(line) == (KEY, message)
 
 
-def test_exactly_four_messages_end_an_attempt():
+def test_exactly_five_messages_end_an_attempt():
     ends = [message.t for message in MESSAGES if protocol.is_end(message)]
-    assert ends == ["done", "cancelled", "failed", "suspended"]
+    assert ends == ["done", "cancelled", "failed", "needs_attention", "suspended"]
 
 
 def _about_job(message):

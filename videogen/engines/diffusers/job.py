@@ -132,9 +132,9 @@ class _EncodingContext:
         self.checkpoint: dict[str, Any] | None = None
         self._ctx, self._steps = ctx, steps
         self.preview = ctx.preview
-        self.raise_if_cancelled = ctx.raise_if_cancelled
+        self.raise_if_cancelled, self.alive, self.spent = ctx.raise_if_cancelled, ctx.alive, ctx.spent
 
-    def report(self, step: int, total: int, stage: str, message: str = "") -> None:
+    def report(self, step: int, total: int, stage: str, message: str = "", *, estimated: bool = False) -> None:
         """Report the last step of the model again, and the frame in words."""
         self._ctx.report(self._steps, self._steps, "encoding", message or f"Writing frame {step} of {total}")
 

@@ -79,18 +79,20 @@ def render_job(context: ChildContext) -> protocol.Message:
         context.raise_if_cancelled()
         engine = load_engine(job.engine)
         if (reason := why_unavailable(engine)) is not None:
+            if context.checkpoint and process_policy(job.engine).keep_checkpoints:
+                raise NeedsAttention(f"{reason} The job was sent before that, and may still run.")
             raise RenderFailed(reason, code="engine_unavailable", retryable=True)
         context.begin(engine)
         return protocol.Done(artifact=make_playable(engine.render(job.recipe, context), context))
-    except RenderCancelled:
-        return protocol.Cancelled(step=context.step)
+    except RenderCancelled as cancelled:
+        return protocol.Cancelled(step=context.step, message=str(cancelled))
     except BaseException as error:  # the last frame of the job: also SystemExit, which would end a thread silently
         logger.exception("the render ended with an error")
         # Stopping an engine may break what it is doing, and the owner has asked for that.
         return protocol.Cancelled(step=context.step) if context.cancelled.is_set() else failure(error, job.workdir)
 
 
-def failure(error: BaseException, workdir: Path | None = None) -> protocol.Failed:
+def failure(error: BaseException, workdir: Path | None = None) -> protocol.Failed | protocol.NeedsAttention:
     """The message for the owner of a render that raised `error`.
 
     A permission error below `workdir` is a fault of the disk, not of the engine.
@@ -100,7 +102,9 @@ def failure(error: BaseException, workdir: Path | None = None) -> protocol.Faile
     if isinstance(error, RenderFailed):
         return protocol.Failed(code=error.code, message=text or name, retryable=error.retryable)
     if isinstance(error, NeedsAttention):
-        return protocol.Failed(code="needs_attention", message=text or name)
+        return protocol.NeedsAttention(
+            message=text or name, sent_at=error.sent_at, provider_id=error.provider_id, look_at=error.look_at
+        )
     if isinstance(error, RenderEnd):
         return protocol.Failed(code="render_lost", message=text or name, retryable=True)
     if isinstance(error, MemoryError):

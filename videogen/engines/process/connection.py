@@ -123,7 +123,7 @@ class ChildConnection:
                 break
             with self._lock:
                 mailbox = self._mailboxes.get(key)
-            is_replaceable = isinstance(message, protocol.Progress | protocol.Preview)
+            is_replaceable = isinstance(message, protocol.Progress | protocol.Alive | protocol.Preview)
             if mailbox is not None and not (is_replaceable and mailbox.qsize() >= _MAX_WAITING):
                 mailbox.put(message)
         with self._lock:

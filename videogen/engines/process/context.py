@@ -13,6 +13,8 @@ from videogen.core.atomic_files import write_durably
 from videogen.core.errors import is_disk_fault
 from videogen.engines.base import Engine, RenderCancelled
 from videogen.engines.process import protocol
+from videogen.engines.registry import process_policy
+from videogen.schemas.engines import Cost
 
 logger = logging.getLogger("videogen.render")
 
@@ -50,7 +52,7 @@ class ChildContext:
     def begin(self, engine: Engine) -> None:
         """Tell the host that the engine is loaded. A checkpoint of another version of it is thrown away."""
         version, installed = self.job.recipe.engine_version, engine.version
-        self._saves = version == installed
+        self._saves = version == installed or process_policy(self.job.engine).keep_checkpoints
         discarded = not self._saves and self.checkpoint is not None
         if discarded:
             self.checkpoint = None
@@ -64,10 +66,16 @@ class ChildContext:
             self._send(protocol.Checkpoint(data={}))
             self._send(protocol.Progress(step=0, total=0, stage="starting", message=text))
 
-    def report(self, step: int, total: int, stage: str, message: str = "") -> None:
+    def report(self, step: int, total: int, stage: str, message: str = "", *, estimated: bool = False) -> None:
         total = max(0, int(total))
         self.step = min(max(0, int(step)), total)
-        self._send(protocol.Progress(step=self.step, total=total, stage=stage, message=message))
+        self._send(protocol.Progress(step=self.step, total=total, stage=stage, message=message, estimated=estimated))
+
+    def alive(self) -> None:
+        self._send(protocol.Alive())
+
+    def spent(self, cost: Cost) -> None:
+        self._send(protocol.Spent(cost=cost))
 
     def preview(self, image: Any) -> None:
         from videogen.media.image import write_preview
@@ -101,9 +109,13 @@ class ChildContext:
 
 
 def _stored_checkpoint(job: protocol.RenderJob) -> dict[str, Any] | None:
-    """The checkpoint in the workdir, which is never older than the one that the host knows; else the host's."""
+    """The checkpoint in the workdir, which is never older than the one that the host knows; else the host's.
+
+    The key `look` is the host's: the owner has asked for it after the checkpoint was saved.
+    """
     try:
         stored = orjson.loads((job.workdir / protocol.CHECKPOINT_NAME).read_bytes())
     except (OSError, orjson.JSONDecodeError):
         stored = None
-    return (stored if isinstance(stored, dict) else job.checkpoint) or None
+    look = {"look": True} if (job.checkpoint or {}).get("look") else {}
+    return ((stored if isinstance(stored, dict) else job.checkpoint) or {}) | look or None

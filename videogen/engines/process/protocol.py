@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple
 
@@ -9,6 +10,7 @@ from pydantic import Field
 
 from videogen.engines.base import Artifact, Recipe
 from videogen.schemas.base import Model
+from videogen.schemas.engines import Cost
 
 MAX_LINE: Final = 1 << 20
 """The largest size of a message in bytes."""
@@ -82,6 +84,20 @@ class Progress(Model):
     total: int
     stage: str
     message: str = ""
+    estimated: bool = False
+
+
+class Alive(Model):
+    """The job is still worked on; there is no progress to report."""
+
+    t: Literal["alive"] = "alive"
+
+
+class Spent(Model):
+    """What the job costs. Each one replaces the one before."""
+
+    t: Literal["spent"] = "spent"
+    cost: Cost
 
 
 class Preview(Model):
@@ -110,6 +126,7 @@ class Cancelled(Model):
 
     t: Literal["cancelled"] = "cancelled"
     step: int = 0
+    message: str = ""
 
 
 class Failed(Model):
@@ -121,14 +138,24 @@ class Failed(Model):
     retryable: bool = False
 
 
+class NeedsAttention(Model):
+    """The end of this attempt: the owner must decide what to do. See `engines.base.NeedsAttention`."""
+
+    t: Literal["needs_attention"] = "needs_attention"
+    message: str
+    sent_at: datetime | None = None
+    provider_id: str = ""
+    look_at: str = ""
+
+
 class Suspended(Model):
     """The end of this attempt: the job was suspended at a checkpoint."""
 
     t: Literal["suspended"] = "suspended"
 
 
-_ENDS: Final = (Done, Cancelled, Failed, Suspended)
-Message = Start | Cancel | Suspend | Started | Progress | Preview | Checkpoint | Done | Cancelled | Failed | Suspended
+End = Done | Cancelled | Failed | NeedsAttention | Suspended
+Message = Start | Cancel | Suspend | Started | Progress | Alive | Spent | Preview | Checkpoint | End
 
 
 class _Envelope(Model):
@@ -149,4 +176,4 @@ def decode(line: bytes) -> tuple[JobKey, Message]:
 
 def is_end(message: Message) -> bool:
     """Whether this message is the last one about its job."""
-    return isinstance(message, _ENDS)
+    return isinstance(message, End)
