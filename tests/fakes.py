@@ -130,16 +130,6 @@ def endless(recipe, ctx):
 endless.process = ProcessPolicy(max_seconds=2.0)
 
 
-@engine("lives")
-def lives(recipe, ctx):
-    """Waits for three seconds, and gives only signs of life."""
-    for _ in range(30):
-        ctx.alive()
-        threading.Event().wait(0.1)
-    for index in range(recipe.num_frames):
-        yield bars_frame(recipe, index)
-
-
 @engine("prints-and-waits")
 def prints_and_waits(recipe, ctx):
     """Prints, shows one frame, then waits for the cancel."""

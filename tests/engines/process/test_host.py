@@ -4,7 +4,9 @@ import os
 import signal
 import sys
 import threading
-from queue import Queue
+from queue import Empty, Queue
+from types import SimpleNamespace
+from unittest.mock import MagicMock
 
 import pytest
 
@@ -125,9 +127,25 @@ def test_a_slow_renderer_that_goes_on_reporting_is_not_stopped(run, job_for):
     assert messages[-1].t == "done"
 
 
-def test_a_renderer_that_waits_and_gives_signs_of_life_is_not_stopped(run, job_for):
-    messages = run(job_for("lives"), stall=2.0)
-    assert messages[-1].t == "done"
+@pytest.mark.parametrize("sends", [protocol.Alive(), None])
+def test_a_renderer_that_waits_and_gives_signs_of_life_is_not_stopped(job_for, monkeypatch, sends):
+    messages = [None, sends] * 5 + [protocol.Cancelled()]
+
+    def receive(timeout):
+        if (message := messages.pop(0)) is None:
+            raise Empty
+        return message
+
+    ticks = iter(range(1000))  # each reading of the time is a second after the last one
+    monkeypatch.setattr(host.time, "monotonic", lambda: next(ticks))
+    connection, mailbox = MagicMock(), SimpleNamespace(get=receive)
+    pool = SimpleNamespace(start=lambda _job: (connection, mailbox), finish=lambda *_: None)
+    with host.RenderHandle(job_for("bars"), pool, stall=2.0) as render:
+        if sends is None:
+            with pytest.raises(RenderLost, match=r"sent nothing for 2 seconds"):
+                list(render.messages())
+        else:
+            assert list(render.messages())[-1] == protocol.Cancelled()
 
 
 def test_a_host_that_stood_still_does_not_take_its_renderer_for_hung(start, job_for, monkeypatch):
