@@ -11,6 +11,7 @@ from tests.ui.conftest import engine
 from videogen.ui.events import Events
 from videogen.ui.form import Limits, engine_form
 from videogen.ui.form_fields import FormFields
+from videogen.ui.handlers import HANDLERS
 from videogen.ui.pace import Pace
 from videogen.ui.pages import Visit
 from videogen.ui.tab import Site
@@ -85,3 +86,37 @@ async def test_another_session_cannot_bring_anything_onto_the_page(api, client, 
     api.session("other")
     await click("other", do="help")
     assert 'data-name="help"' not in await first_frame(tabs, client, site)
+
+
+@pytest.mark.parametrize("watchers_before", [0, 1])
+async def test_what_a_slow_click_selects_is_shown_though_the_watcher_came_meanwhile(
+    api, client, site, tabs, click, watchers_before, monkeypatch
+):
+    """The first watcher of a tab, or one that began anew: neither may lose what the click asked for."""
+    newer = generation_json("gen_b", status="completed", createdAt="2026-12-01T00:00:00Z")
+    api.session("mine", generation_json("gen_a", status="completed"), newer)
+    asked, answer = asyncio.Event(), asyncio.Event()
+
+    async def slow(tab, _click):
+        asked.set()
+        await answer.wait()
+        tab.board.put(await tab.client.get("gen_a"))
+        tab.board.select("gen_a")
+
+    monkeypatch.setitem(HANDLERS, "slow", slow)
+
+    def begin():
+        return Watch(Watched(tabs, Pace(), site), client, "tab").frames(Visit(token="mine"))
+
+    async with asyncio.timeout(10):
+        for _ in range(watchers_before):
+            before = begin()
+            await anext(before)
+        clicked = asyncio.create_task(click(do="slow"))
+        await asked.wait()
+        frames = begin()
+        await anext(frames)
+        answer.set()
+        await clicked
+        shown = "".join(html for html in (await anext(frames))[:-1] if isinstance(html, str))
+    assert 'data-status="completed" data-generation-id="gen_a"' in shown

@@ -173,9 +173,13 @@ class Events:
         return result
 
     def _ring(self, tab: Tab) -> None:
-        if tab.tab is not None and (wanted := tab.wanted()):
-            # The tab's watcher is not there yet.
-            self._pages.expect(tab.tab, tab.token, wanted)
+        # The watcher may have come, or begun anew, while the handler waited for the API.
+        now = self._pages.successor(tab)
+        if isinstance(now, Tab):
+            now.show(tab.wanted())
+            tab = now
+        elif self._pages.get(tab.name) is not tab and (wanted := tab.wanted()):
+            self._pages.expect(tab.name, tab.token, wanted)
         tab.ring(urgent=True)
 
     def tab_of(self, session: Any, request: gr.Request) -> Tab:
@@ -186,7 +190,7 @@ class Events:
             return found
         token = visit.token or visit.cookie
         client = self._client.of(request).as_session(token)
-        return Tab(client, texts_of(visit), token=token, tab=request.session_hash, site=self._site)
+        return Tab(client, texts_of(visit), token=token, name=request.session_hash or "", stand_in=True, site=self._site)
 
 
 def explain(problem: form.FormError | ValidationError, texts: Texts) -> str:

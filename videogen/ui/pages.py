@@ -81,8 +81,10 @@ class Page:
     """The session's. Only requests with this token may act on the page."""
     proven: bool = False
     """Whether the browser has shown that it knows the token."""
-    tab: str | None = None
-    """The session hash of a tab that has acted before its watcher was there; this page is only a stand-in then."""
+    name: str = ""
+    """The session hash of its tab."""
+    stand_in: bool = False
+    """Whether its tab has acted before its watcher was there. What it is to show goes to the watcher's own page."""
 
     def ring(self, *, urgent: bool = False) -> None:
         """Have the watcher show what has changed; at once, if someone waits for it or something has ended."""
@@ -114,6 +116,7 @@ class Pages:
             what its session has asked for before, as it was given to `expect`.
         """
         self._open[session_hash] = page
+        page.name = session_hash
         token, wanted = self._early.pop(session_hash, (None, {}))
         return wanted if token is not None and token == page.token else {}
 
@@ -123,6 +126,11 @@ class Pages:
         self._early[session_hash] = (token, {**before, **wanted} if known == token else wanted)
         if len(self._early) > MAX_EXPECTED:
             del self._early[next(iter(self._early))]
+
+    def successor(self, page: Page) -> Page | None:
+        """What is open in the place of a stand-in, or of a page whose watcher has begun anew; None for any other."""
+        now = self._open.get(page.name)
+        return now if now is not page and now is not None and now.token == page.token is not None else None
 
     def get(self, session_hash: str) -> Page | None:
         """The page of a tab, while its watcher lives, whoever asks."""

@@ -149,17 +149,19 @@ class Tab(Page):
             self.history.picked = before.history.picked
 
     def wanted(self) -> Mapping[str, Any]:
-        """What a stand-in was asked to show, for the tab that it stands for: see `show`."""
+        """What this tab was asked to show, for the one that has taken its place: see `show`."""
         changed = {name: value for name in _EARLY if (value := getattr(self, name))}
-        return changed | ({"selected": self.board.selected} if self.board.selected else {})
+        board = self.board
+        return changed | ({"selected": board.selected, "grid": board.grid} if board.selected else {})
 
     def show(self, wanted: Mapping[str, Any]) -> None:
-        """Show what a stand-in was asked for before this tab was there."""
+        """Show what was asked for before this tab was there."""
         for name in _EARLY:
             setattr(self, name, wanted.get(name) or getattr(self, name))
         if (selected := wanted.get("selected")) is not None:
             self.board.put(selected)
             self.board.select(selected.id)
+            self.board.grid = wanted.get("grid") or ""
 
     def address(self) -> Address:
         """What the address says now. It names no generation that nobody has asked for."""

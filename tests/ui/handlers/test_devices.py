@@ -111,7 +111,7 @@ async def test_a_refused_code_is_over_and_an_unreachable_server_leaves_it(tab, c
 
 
 async def test_a_page_whose_watcher_is_not_there_uses_no_code(tab, click, api):
-    tab.tab = "hash"
+    tab.stand_in = True
     ask(tab, "secret")
     await click("claim")
     assert not api.paths("POST")

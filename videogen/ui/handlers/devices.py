@@ -64,7 +64,7 @@ async def sign_out(tab: Tab, click: Click) -> None:
 @handles("sign-out-others")
 async def sign_out_others(tab: Tab, _click: Click) -> None:
     """Sign all other devices out; this one goes on with a new token."""
-    if tab.tab is not None:  # a stand-in, which could not keep the token
+    if tab.stand_in:  # a stand-in, which could not keep the token
         return
     made = await tab.client.sign_out_others()
     tab.move(made.token, Notice(tab.texts.gettext("devices.signed_out_others")))
@@ -113,7 +113,7 @@ def ask(tab: Tab, code: str, error: str = "", *, over: bool = False) -> None:
 @handles("claim")
 async def claim(tab: Tab, _click: Click) -> None:
     """Use the code: the page then belongs to the other device's session."""
-    if tab.claim is None or tab.tab is not None:
+    if tab.claim is None or tab.stand_in:
         return
     code = tab.claim
     try:
