@@ -190,7 +190,9 @@ class Events:
             return found
         token = visit.token or visit.cookie
         client = self._client.of(request).as_session(token)
-        return Tab(client, texts_of(visit), token=token, name=request.session_hash or "", stand_in=True, site=self._site)
+        return Tab(
+            client, texts_of(visit), token=token, name=request.session_hash or "", stand_in=True, site=self._site
+        )
 
 
 def explain(problem: form.FormError | ValidationError, texts: Texts) -> str:
