@@ -39,10 +39,15 @@ printf 'import site; site.addsitedir("%s")\n' "$packages" >"$own/videogen.pth"
 
 torch=${VIDEOGEN_TEST_TORCH:-}
 if [ -z "$torch" ]; then
-    versions=$(pip index versions torch 2>/dev/null | sed -n 's/^Available versions: //p' | tr -d ' ' | tr ',' '\n')
-    [ -n "$versions" ] || die "pip finds no torch for Python $version on this machine. Do one of these, then run the command again:
-  use a Python that torch has builds for: make clean, then PYTHON=python3.12 make test-diffusers
-  name an index that has torch: PIP_EXTRA_INDEX_URL=https://... make test-diffusers"
+    # Few and short tries: a machine without an index shall hear it within a minute.
+    answer=$(pip index versions torch --retries 1 --timeout 15 2>&1) || true
+    versions=$(printf '%s\n' "$answer" | sed -n 's/^Available versions: //p' | tr -d ' ' | tr ',' '\n')
+    if [ -z "$versions" ]; then
+        case $answer in
+        *'Retrying ('* | *'Could not fetch'*) die "pip reaches no package index, so torch cannot be installed: set PIP_INDEX_URL to one, or try again with a network." ;;
+        *) die "pip finds no torch for Python $version: use one that torch has builds for (make clean, then PYTHON=python3.12 make test-diffusers), or name an index that has it in PIP_EXTRA_INDEX_URL." ;;
+        esac
+    fi
     torch=$(printf '%s\n' "$versions" | grep '+cpu$' | head -n 1)
     size='about 300 MB to download, 900 MB on the disk'
     if [ -z "$torch" ]; then
@@ -57,6 +62,6 @@ print("\n".join(project["optional-dependencies"]["diffusers"]))')
 say "Making $target (once): pip downloads torch $torch and what these need (${size:-as pip shows}):"
 say "  $(printf '%s' "$requirements" | tr '\n' ' ')"
 printf '%s\n' "torch==$torch" "$requirements" >"$target/requirements.txt"
-quiet pip install --quiet -r "$target/requirements.txt" ||
+quiet pip install --quiet --retries 2 --timeout 60 -r "$target/requirements.txt" ||
     die "Installing torch and diffusers failed; pip's message is above. Once that is solved, run the command again."
 printf '%s\n' "$stamp" >"$target/.stamp"
