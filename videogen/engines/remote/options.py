@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
 Scalar = bool | int | float | str
 Source = Literal[
@@ -13,8 +13,6 @@ Source = Literal[
 ]  # fmt: skip
 """What of a recipe may go to a field of the model's input: `seconds` and `fps` are numbers, `size` is "1280x720",
 `aspect_ratio` is "16:9", `resolution` is "720p" (the shorter side); frames are what the provider makes of a picture."""
-MAX_WAIT_FACTOR: Final = 10
-"""The wait between two polls rises to so many times `poll_seconds`."""
 
 
 class InputRow(BaseModel):
@@ -36,7 +34,10 @@ class InputRow(BaseModel):
     default: Scalar | None = Field(default=None, description="None: the field is left out unless people set it")
     minimum: int | float | None = None
     maximum: int | float | None = None
-    choices: tuple[Scalar, ...] | None = Field(default=None, min_length=1, description="all values that are allowed")
+    choices: tuple[Scalar, ...] | None = Field(
+        default=None, min_length=1, description="all values that the model takes, as they are sent"
+    )
+    required: bool = Field(default=False, description="of a frame: the model renders nothing without a picture")
 
     @model_validator(mode="after")
     def _check_type(self) -> Self:
@@ -53,8 +54,20 @@ class FixedInput(BaseModel):
     value: Any
 
 
-Inputs = dict[str, InputRow | FixedInput | Scalar | list[Any]]
-"""By the name of the model's field; a dot goes into a table (`image.url`). A plain value is sent as it is."""
+def _form(value: Any) -> str:
+    if isinstance(value, dict):
+        return "value" if "value" in value else "row"
+    if isinstance(value, InputRow):
+        return "row"
+    return "value" if isinstance(value, FixedInput) else "plain"
+
+
+Input = Annotated[
+    Annotated[InputRow, Tag("row")] | Annotated[FixedInput, Tag("value")] | Annotated[Any, Tag("plain")],
+    Discriminator(_form),
+]
+Inputs = dict[str, Input]
+"""By the name of the model's field; a dot goes into a table (`image.url`). What is no table is sent as it is."""
 
 
 class RemoteOptions(BaseModel):
@@ -63,7 +76,7 @@ class RemoteOptions(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     base_url: str = Field(
-        default="", pattern=r"^(https?://\S+)?$", description="address of the API; empty: the provider's own"
+        default="", pattern=r"^(https?://[^\s@]+)?$", description="address of the API; empty: the provider's own"
     )
     key: str = Field(
         default="",
@@ -77,6 +90,7 @@ class RemoteOptions(BaseModel):
         default=3600.0, gt=0, description="a job that has not ended so long after it was sent is cancelled, and fails"
     )
     inputs: Inputs = Field(default_factory=dict, description="fields of the model's input; empty: the provider's own")
+    makes: Literal["video", "image"] = "video"
     poll_seconds: float | None = Field(
         default=None, gt=0, description="the first wait between two looks at a job; it rises to ten times that"
     )
