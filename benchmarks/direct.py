@@ -48,6 +48,9 @@ class NullContext:
     def raise_if_cancelled(self) -> None:
         pass
 
+    def wait(self, seconds: float) -> None:
+        pass
+
 
 def main() -> None:
     """Render once."""

@@ -107,6 +107,9 @@ class ProcessPolicy(Model):
     max_seconds: float = Field(
         default=6 * 3600.0, ge=0, description="a job whose attempt takes longer is stopped, and fails; 0: no limit"
     )
+    cancel_seconds: float = Field(
+        default=3.0, gt=0, description="how long a cancelled job has to stop by itself, until it is stopped by force"
+    )
     keep_checkpoints: bool = Field(
         default=False,
         description="an attempt gets its checkpoint also if another version of the engine has saved it; for engines "
@@ -119,6 +122,9 @@ class Artifact(Model):
 
     A still has `content_type` image/png or image/webp, and `fps` 0. Width and height must be those of the file. The
     other values are corrected after the render: any video is made one that browsers play, whatever its format.
+
+    What only the file knows, because another machine made it, may be 0: width and height, or the number of frames. Then
+    it is taken from the file, and not compared with it.
     """
 
     path: Path
@@ -160,6 +166,10 @@ class RenderContext(Protocol):
 
     def raise_if_cancelled(self) -> None:
         """Raise `RenderCancelled` if the job was cancelled."""
+
+    def wait(self, seconds: float) -> None:
+        """Wait so long. A cancel ends it at once with `RenderCancelled`. When the server stops, this attempt ends here,
+        and the next one goes on from the newest checkpoint."""
 
 
 class RenderEnd(Exception):

@@ -75,13 +75,13 @@ class Examined:
 
 
 def playable_video(
-    path: Path, seconds: float, watch: Callable[[tuple[int, int] | None], None], *, is_foreign: bool = False
+    path: Path, seconds: float | None, watch: Callable[[tuple[int, int] | None], None], *, is_foreign: bool = False
 ) -> tuple[Path, Examined]:
     """Return the path of a video that every browser plays, and what it is: the same one, or an MP4 in its place.
 
     Args:
         path: the video: MP4, MOV, WebM, MKV, AVI or GIF, whatever its name is. It is not changed on an error.
-        seconds: how long the recipe says that it is.
+        seconds: how long the recipe says that it is; None: as long as it is.
         watch: see `convert`; it is not called for a file that is fine.
         is_foreign: it comes from another machine, so a child process reads it.
 
@@ -128,7 +128,9 @@ def playable_picture(path: Path, *, is_foreign: bool = False) -> tuple[Path, Exa
     return target, examine_picture(target)
 
 
-def _check_duration(path: Path, found: Examined, seconds: float) -> None:
+def _check_duration(path: Path, found: Examined, seconds: float | None) -> None:
+    if seconds is None:
+        return
     allowed = max(_TOLERANCE_SECONDS, DURATION_TOLERANCE * seconds)
     if abs(found.duration_seconds - seconds) > allowed:
         got = f"{found.duration_seconds:.2f}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,11 @@ class RecordingContext:
     def raise_if_cancelled(self) -> None:
         if self._cancel_at is not None and self.reports and self.reports[-1][0] >= self._cancel_at:
             raise RenderCancelled
+
+    def wait(self, seconds: float) -> None:
+        """Wait, but not for longer than a test should."""
+        self.raise_if_cancelled()
+        time.sleep(min(seconds, 0.05))
 
     @property
     def steps(self) -> list[int]:

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import threading
 
 import av
 import orjson
@@ -11,6 +12,7 @@ from videogen.engines.base import RenderCancelled, RenderFailed, RenderLost
 from videogen.engines.process import protocol
 from videogen.engines.process.child import failure, render_job
 from videogen.engines.process.context import Channel, ChildContext
+from videogen.engines.registry import load_engine
 from videogen.schemas.engines import Capabilities, Cost
 from videogen.testing.fakes import LostService
 
@@ -227,3 +229,40 @@ def test_a_step_stays_within_its_total(job_for, context, channel, reported, sent
     context(job_for("bars")).report(*reported, "rendering")
     message = channel.sent()[0]
     assert (message.step, message.total) == sent
+
+
+def test_a_wait_ends_with_a_cancel_and_with_a_job_that_was_taken_away(job_for, context):
+    cancelled, taken = context(job_for("bars")), context(job_for("bars"))
+    cancelled.wait(0.0)
+    cancelled.obey(protocol.Cancel())
+    with pytest.raises(RenderCancelled):
+        cancelled.wait(3600)
+    taken.obey(protocol.Abandon())
+    with pytest.raises(RenderLost, match="taken away"):
+        taken.wait(3600)
+    with pytest.raises(RenderLost):
+        taken.save({"step": 1})
+    assert not (taken.workdir / protocol.CHECKPOINT_NAME).exists(), "it writes nothing beside its next attempt"
+
+
+def test_a_suspended_attempt_ends_where_it_waits(job_for):
+    read_end, write_end = os.pipe()
+    suspended = ChildContext(job_for("bars"), Channel(write_end))
+    threading.Thread(target=suspended.wait, args=(3600,), daemon=True).start()
+    suspended.obey(protocol.Suspend())
+    with os.fdopen(read_end, "rb") as messages:
+        assert protocol.decode(messages.readline())[1] == protocol.Suspended()
+
+
+def test_the_file_alone_knows_what_an_artifact_leaves_open(job_for, context, monkeypatch):
+    job = job_for("steady")
+    steady = load_engine(job.engine)
+    render = type(steady).render
+
+    def of_another_size(self, recipe, ctx):
+        smaller = recipe.model_copy(update={"width": 32, "height": 32, "num_frames": 5})
+        return render(self, smaller, ctx).model_copy(update={"width": 0, "height": 0, "num_frames": 0})
+
+    monkeypatch.setattr(type(steady), "render", of_another_size)
+    artifact = render_job(context(job)).artifact
+    assert (artifact.width, artifact.height, artifact.num_frames) == (32, 32, 5)

@@ -63,7 +63,7 @@ def test_anything_else_is_refused(line):
 def test_a_command_is_one_line_and_comes_back(job_for):
     job = job_for("bars", attempt=2, checkpoint={"step": 8})
     assert job.key == KEY
-    for command in (protocol.Start(job=job), protocol.Cancel(), protocol.Suspend()):
+    for command in (protocol.Start(job=job), protocol.Cancel(), protocol.Abandon(), protocol.Suspend()):
         line = protocol.encode(KEY, command)
         assert line.count(b"\n") == 1
         assert protocol.decode(line) == (KEY, command)

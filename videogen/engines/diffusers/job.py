@@ -132,7 +132,8 @@ class _EncodingContext:
         self.checkpoint: dict[str, Any] | None = None
         self._ctx, self._steps = ctx, steps
         self.preview = ctx.preview
-        self.raise_if_cancelled, self.alive, self.spent = ctx.raise_if_cancelled, ctx.alive, ctx.spent
+        self.raise_if_cancelled, self.wait = ctx.raise_if_cancelled, ctx.wait
+        self.alive, self.spent = ctx.alive, ctx.spent
 
     def report(self, step: int, total: int, stage: str, message: str = "", *, estimated: bool = False) -> None:
         """Report the last step of the model again, and the frame in words."""

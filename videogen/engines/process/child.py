@@ -47,8 +47,8 @@ class Jobs:
             if isinstance(command, protocol.Start):
                 self._contexts[key] = ChildContext(command.job, self._channel)
                 self._waiting.put(self._contexts[key])
-            elif context := self._contexts.get(key):  # else the command comes after the end of its job
-                (context.cancelled if isinstance(command, protocol.Cancel) else context.suspended).set()
+            elif (context := self._contexts.get(key)) and isinstance(command, protocol.Command):
+                context.obey(command)  # without a context it comes after the end of its job
         os._exit(1)  # all that counts is durable already
 
     def render(self, *, concurrent: bool) -> NoReturn:

@@ -79,7 +79,7 @@ class ChildConnection:
         if is_alone:
             self.child.kill()
         else:
-            self.child.send(key, protocol.Cancel())  # should it wake up, it must not write any more
+            self.child.send(key, protocol.Abandon())  # should it wake up, it must not write any more
             mailbox.put(None)
 
     def finish(self, key: protocol.JobKey) -> bool:

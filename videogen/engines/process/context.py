@@ -11,7 +11,7 @@ import orjson
 
 from videogen.core.atomic_files import write_durably
 from videogen.core.errors import is_disk_fault
-from videogen.engines.base import Engine, RenderCancelled
+from videogen.engines.base import Engine, RenderCancelled, RenderLost
 from videogen.engines.process import protocol
 from videogen.engines.registry import process_policy
 from videogen.schemas.engines import Cost
@@ -38,7 +38,7 @@ class Channel:
 
 
 class ChildContext:
-    """See `RenderContext`. Any thread may set `cancelled`, and `suspended`: this attempt ends at its next `save`."""
+    """See `RenderContext`. Any thread may call `obey`; a suspended attempt ends at its next `save` or `wait`."""
 
     def __init__(self, job: protocol.RenderJob, channel: Channel) -> None:
         self.job, self.workdir, self.attempt = job, job.workdir, job.attempt
@@ -47,7 +47,18 @@ class ChildContext:
         self._channel = channel
         self._saves = True
         self.cancelled = threading.Event()
-        self.suspended = threading.Event()
+        self._suspended, self._abandoned, self._woken = threading.Event(), threading.Event(), threading.Event()
+
+    def obey(self, command: protocol.Command) -> None:
+        """Carry out a command of the host, as soon as the engine looks."""
+        match command:
+            case protocol.Cancel():
+                self.cancelled.set()
+            case protocol.Suspend():
+                self._suspended.set()
+            case protocol.Abandon():
+                self._abandoned.set()
+        self._woken.set()
 
     def begin(self, engine: Engine) -> None:
         """Tell the host that the engine is loaded. A checkpoint of another version of it is thrown away."""
@@ -95,14 +106,24 @@ class ChildContext:
         if self._saves:
             write_durably(self.workdir / protocol.CHECKPOINT_NAME, orjson.dumps(checkpoint))
             self._send(protocol.Checkpoint(data=checkpoint))
-        if self.suspended.is_set():
-            self._send(protocol.Suspended())
-            # Not an exception, which an engine could catch: all further work would be done twice.
-            threading.Event().wait()
+        self._end_if_suspended()
 
     def raise_if_cancelled(self) -> None:
         if self.cancelled.is_set():
             raise RenderCancelled
+        if self._abandoned.is_set():
+            raise RenderLost("The job was taken away from this process.")
+
+    def wait(self, seconds: float) -> None:
+        self._woken.wait(seconds)
+        self.raise_if_cancelled()
+        self._end_if_suspended()
+
+    def _end_if_suspended(self) -> None:
+        if self._suspended.is_set():
+            self._send(protocol.Suspended())
+            # Not an exception, which an engine could catch: all further work would be done twice.
+            threading.Event().wait()
 
     def _send(self, message: protocol.Message) -> None:
         self._channel.send(self.job.key, message)

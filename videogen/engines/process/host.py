@@ -32,7 +32,7 @@ class RenderHandle(AbstractContextManager["RenderHandle"]):
         job: protocol.RenderJob,
         pool: ProcessPool,
         *,
-        grace: float = 3.0,
+        grace: float | None = None,
         stall: float = 0.0,
         on_idle: Callable[[], None] = lambda: None,
     ) -> None:
@@ -41,7 +41,7 @@ class RenderHandle(AbstractContextManager["RenderHandle"]):
         Args:
             job: what to render.
             pool: gives the child. It starts the next spare once this job shows its first picture or step.
-            grace: seconds that a cancelled job has until it is stopped by force.
+            grace: seconds that a cancelled job has until it is stopped by force; None: as the engine's policy says.
             stall: seconds without a message after which the job counts as hung, and is stopped by force; 0: never.
             on_idle: called by the reader of `messages` whenever nothing has come for half a second. An exception that
                 it raises ends the reading.
@@ -51,14 +51,16 @@ class RenderHandle(AbstractContextManager["RenderHandle"]):
             OSError: no process could be started.
         """
         self._job = job.model_copy(update={"workdir": job.workdir.resolve()})
-        self._pool, self._grace, self._stall, self._on_idle = pool, grace, stall, on_idle
+        policy = process_policy(job.engine)
+        self._pool, self._stall, self._on_idle = pool, stall, on_idle
+        self._grace = policy.cancel_seconds if grace is None else grace
         self._connection, self._mailbox = pool.start(self._job)
         self.pid = self._connection.child.process.pid
         self._lock = threading.Lock()
         self._limits: dict[type[protocol.Message], threading.Timer] = {}
         """The time limit of each command that was sent."""
         self._step = 0
-        self._max_seconds = process_policy(job.engine).max_seconds
+        self._max_seconds = policy.max_seconds
         self._taken, self._counted_at = 0.0, time.monotonic()
         self._has_ended = self._closed = False
 

@@ -62,6 +62,12 @@ class Cancel(Model):
     t: Literal["cancel"] = "cancel"
 
 
+class Abandon(Model):
+    """To the child: another attempt has this job now, or nobody; end without a trace."""
+
+    t: Literal["abandon"] = "abandon"
+
+
 class Suspend(Model):
     """To the child: the server stops; end this job at its next checkpoint. Another attempt goes on from there."""
 
@@ -155,7 +161,8 @@ class Suspended(Model):
 
 
 End = Done | Cancelled | Failed | NeedsAttention | Suspended
-Message = Start | Cancel | Suspend | Started | Progress | Alive | Spent | Preview | Checkpoint | End
+Command = Cancel | Abandon | Suspend
+Message = Start | Command | Started | Progress | Alive | Spent | Preview | Checkpoint | End
 
 
 class _Envelope(Model):

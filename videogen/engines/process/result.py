@@ -38,11 +38,13 @@ def make_playable(artifact: object, context: ChildContext) -> Artifact:
     # One child has all jobs of such an engine, which only fetches their files: a decoder that crashes would end all.
     is_foreign = process_policy(job.engine).mode == "concurrent"
     if job.recipe.type == "video":
-        path, found = playable_video(made.path, job.recipe.duration_seconds, watch, is_foreign=is_foreign)
+        seconds = job.recipe.duration_seconds if made.num_frames else None
+        path, found = playable_video(made.path, seconds, watch, is_foreign=is_foreign)
     else:
         path, found = playable_picture(made.path, is_foreign=is_foreign)
     # An odd size was made even.
-    if abs(found.width - made.width) > 1 or abs(found.height - made.height) > 1:
+    sizes = ((found.width, made.width), (found.height, made.height))
+    if any(expected and abs(got - expected) > 1 for got, expected in sizes):
         text = f"Expected a file of {made.width} x {made.height} pixels, as the artifact says, got"
         raise RenderFailed(f"{text} {found.width} x {found.height}.", code="wrong_size")
     real = {"path": path, "width": found.width, "height": found.height, "has_audio": found.has_audio}
