@@ -73,7 +73,7 @@ def create_app(config: AppConfig | None = None, *, page: bool = True) -> FastAPI
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with run_parts(app, config, engines, public_url) as parts:
+        async with run_parts(app, config, engines, public_url, mounted.end_tabs if mounted else lambda: None) as parts:
             if mounted is not None:
                 mounted.start(parts.signer.derive("browser-state"))
             async with _reloader(config, engines, parts, mounted):

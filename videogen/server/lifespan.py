@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 from types import FrameType
 from typing import Final
 
@@ -38,20 +39,25 @@ IMPORTERS: Final = 2
 
 @asynccontextmanager
 async def run_parts(
-    app: FastAPI, config: AppConfig, engines: Mapping[str, Engine], public_url: PublicUrl
+    app: FastAPI,
+    config: AppConfig,
+    engines: Mapping[str, Engine],
+    public_url: PublicUrl,
+    end_streams: Callable[[], None],
 ) -> AsyncIterator[Parts]:
     """Open and start the parts, put the services into `app.state`, and stop all of it at the end.
+
+    `end_streams` is called on the event loop when the server begins to stop: it ends what else would stay open.
 
     Raises:
         StartError: see `open_parts`.
     """
     loop = asyncio.get_running_loop()
     with open_parts(config, engines) as parts:
-        services = Services(parts)
         app.state.videogen = AppState(
             config,
             public_url,
-            services,
+            Services(parts),
             image_decoders=CapacityLimiter(IMAGE_DECODERS),
             importers=CapacityLimiter(IMPORTERS),
             visitor_key=parts.signer.derive("visitor"),
@@ -59,8 +65,8 @@ async def run_parts(
 
         def begin_shutdown() -> None:
             # A signal handler must not wait for a lock, as these may.
-            loop.call_soon_threadsafe(parts.hub.close)
-            loop.call_soon_threadsafe(loop.run_in_executor, None, parts.workers.begin_stop)
+            for step in (parts.hub.close, end_streams, partial(loop.run_in_executor, None, parts.workers.begin_stop)):
+                loop.call_soon_threadsafe(step)
 
         app.state.begin_shutdown = begin_shutdown
         with _on_stop_signal(begin_shutdown):

@@ -72,6 +72,10 @@ class MountedPage:
         self._mount.app = _newest_mount(whole).app
         before.end_all()
 
+    def end_tabs(self) -> None:
+        """End the streams of all open pages: the server stops, and the browsers look for it again."""
+        self._tabs.end_all()
+
     def _build(self, app: FastAPI) -> gr.Blocks:
         settings, self._tabs = self._settings, Tabs(self._settings.tabs)
         self._site = Site(engine_forms(settings.engines, settings.limits))

@@ -54,6 +54,10 @@ class TabGuard:
         try:
             with tab.reading:
                 await self.app(scope, receive, send)
+            if tab.reading.cancelled_caught:
+                # Its reader may be there still: the server stops.
+                with suppress(Exception):
+                    await send({"type": "http.response.body", "body": b""})
         finally:
             self._tabs.end_soon(tab)
 

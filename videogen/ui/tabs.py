@@ -263,10 +263,12 @@ class Tabs:
             tab.gone.set()
 
     def end_all(self) -> None:
-        """End every tab: there is another page now, which its browser loads."""
+        """End every tab, as there is another page now, which its browser loads; or as the server stops."""
         for tab in list(self._tabs.values()):
-            tab.reading.cancel()
-            self.end_soon(tab)
+            if tab.read.is_set():
+                tab.reading.cancel()  # its reader ends it, after Gradio
+            else:
+                self.end_soon(tab)
 
     def joined(self, name: str) -> None:
         """Note that Gradio has answered a join; if its tab has been ended meanwhile, forget what came after that."""
