@@ -21,6 +21,7 @@ from videogen.engines import (
     ProcessPolicy,
     engine,
     read_input,
+    read_last,
     render_at,
     render_still,
     video_recipe,
@@ -43,13 +44,15 @@ KITE = Preset(
 
 @engine(
     "looks",
-    capabilities=Capabilities(types=("video", "image"), image_input=True, negative_prompt=True),
+    capabilities=Capabilities(types=("video", "image"), image_input=True, last_frame=True, negative_prompt=True),
     presets=(KITE,),
 )
 def looks(recipe):
-    """Shows the mean colour of its input image, a little brighter from frame to frame."""
+    """Shows the mean colour of its input image, a little brighter from frame to frame; then that of its last one."""
     colour = read_input(recipe).mean((0, 1)) if recipe.input_digest else np.array([64, 128, 192])
+    last = read_last(recipe).mean((0, 1)) if recipe.last_digest else colour
     for index in range(recipe.num_frames):
+        colour = last if 2 * index > recipe.num_frames else colour
         frame = np.broadcast_to(colour + 2 * index, (recipe.height, recipe.width, 3))
         yield np.clip(frame, 0, 255).astype(np.uint8)
 

@@ -17,7 +17,8 @@ def test_the_engines_are_listed_with_capabilities_and_settings(http):
         assert item["reason"] is None
         assert item["title"]
         assert {"width", "height", "durationSeconds", "fps", "seed"} <= item["settingsSchema"]["properties"].keys()
-        assert {"types", "negativePrompt", "imageInput", "exactProgress", "resume"} <= item["capabilities"].keys()
+        expected = {"types", "negativePrompt", "imageInput", "lastFrame", "lastFrameAlone", "exactProgress", "resume"}
+        assert expected <= item["capabilities"].keys()
     slow = items[ENGINES.index("slow")]
     assert slow["settingsSchema"]["properties"]["delayMs"]["maximum"] == 10_000
     assert items[ENGINES.index("steady")]["capabilities"]["resume"] is True

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 
 import httpx
 import pytest
+from PIL import Image
 
 from tests.cli.conftest import TINY
 from videogen.cli.commands import _explanation_lines
@@ -62,6 +63,18 @@ def test_a_file_is_named_after_its_title_in_any_script(monkeypatch, tmp_path):
     made.title = "CON"
     Path("con_.mp4").touch()
     assert Target(None).next(made) == Path("con_-2.mp4")
+
+
+def test_generate_sends_the_first_and_the_last_frame(home):
+    for name, colour in (("first.png", "red"), ("last.png", "blue")):
+        Image.new("RGB", (16, 16), colour).save(home.folder / name)
+    images = ("--image", home.folder / "first.png", "--last-frame", home.folder / "last.png")
+    first, *_ = home.lines("generate", "x", *TINY, "--engine", "looks", *map(str, images), "--detach")
+    made = first["generation"]
+    assert None not in (made["inputFileId"], made["lastFrameFileId"])
+    assert made["inputFileId"] != made["lastFrameFileId"]
+    home.run("generate", "x", *TINY, "--engine", "looks", *map(str, images[2:]), "--explain", code=4)
+    assert "inputFileId must be an image for the first frame" in home.stderr
 
 
 def test_json_is_one_object_per_line(home):
@@ -198,6 +211,7 @@ def test_unreachable_server_is_exit_code_3(home):
         (["generate", "x", "--seconds", "nan"], "expected a number above 0"),
         (["generate", "x", "--set", "novalue"], "expected KEY=VALUE"),
         (["generate", "x", "--image", "not-there.png"], "not-there.png: expected a file that exists."),
+        (["generate", "x", "--last-frame", "not-there.png"], "not-there.png: expected a file that exists."),
         (["list", "--url", "ftp://somewhere"], "--url: expected an address such as http://"),
         (["generate", "x", "-o", "-", "--json"], "-o -: standard output takes one result"),
         (["dance"], "invalid choice: 'dance'"),

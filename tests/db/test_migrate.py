@@ -161,6 +161,7 @@ def test_a_database_of_revision_1_keeps_every_row_and_gets_uploads(path, url):
     for row in before["generations"]:
         row.update(dict.fromkeys(("input_file_id", "rank", "expected_wait_seconds", "trashed_until", "address_hash")))
         row["has_audio"] = 0
+        row["last_frame_file_id"] = None
         row["search_text"] = f"{row['title']}\n{row['id']} u"
     tokens = {row["id"]: row.pop("token_hash") for row in before["sessions"]}
     for row in before["sessions"]:
@@ -172,12 +173,15 @@ def test_a_database_of_revision_1_keeps_every_row_and_gets_uploads(path, url):
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("PRAGMA foreign_keys=ON")
         assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
-        _insert(connection, "uploads", id="up", session_id="ses")
-        _insert(connection, "generations", id="new", session_id="ses", project_id="prj", input_file_id="up")
+        for name in ("up", "last"):
+            _insert(connection, "uploads", id=name, session_id="ses", digest=name)
+        images = {"input_file_id": "up", "last_frame_file_id": "last"}
+        _insert(connection, "generations", id="new", session_id="ses", project_id="prj", **images)
         # A number is never given twice, though the generation that had the highest one is gone.
         assert connection.execute("SELECT seq FROM generations WHERE id = 'new'").fetchone() == (4,)
-        with pytest.raises(sqlite3.IntegrityError):
-            connection.execute("DELETE FROM uploads")
+        for name in ("up", "last"):
+            with pytest.raises(sqlite3.IntegrityError):
+                connection.execute("DELETE FROM uploads WHERE id = ?", (name,))
         connection.execute("DELETE FROM sessions")
         assert connection.execute("SELECT count(*) FROM uploads").fetchone() == (0,)
 

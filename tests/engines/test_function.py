@@ -38,7 +38,7 @@ def test_ten_lines_are_an_engine(recorder):
     metadata = probe(artifact.path).metadata
     assert metadata["title"] == "a wave"
     comment = json.loads(metadata["comment"])
-    assert comment == json.loads(recipe.model_dump_json(by_alias=True, exclude={"input_path"}))
+    assert comment == json.loads(recipe.model_dump_json(by_alias=True, exclude={"input_path", "last_path"}))
     assert (comment["seed"], comment["numFrames"], comment["engineVersion"]) == (3, 4, "1")
 
 
@@ -123,6 +123,33 @@ def test_a_function_gets_the_input_image_by_the_name_of_its_parameter(recorder, 
     image, path = seen.pop()
     assert (image.shape, tuple(image[0, 0]), path) == ((6, 8, 3), (10, 20, 30), file)
     still_life.render(still_life.normalise(RenderRequest(prompt="p", settings=SETTINGS)), recorder())
+    assert seen == [(None, None)]
+
+
+def test_a_function_gets_the_last_frame_by_the_name_of_its_parameter(recorder, tmp_path):
+    seen = []
+
+    @engine("morph")
+    def morph(recipe, image_path, last_image, last_image_path=None):
+        seen.append((last_image, last_image_path))
+        yield from [np.zeros((64, 64, 3), np.uint8)] * recipe.num_frames
+
+    @engine("arrives")
+    def arrives(recipe, last_image): ...
+
+    able = [
+        (made.probe().image_input, made.probe().last_frame, made.probe().last_frame_alone) for made in (morph, arrives)
+    ]
+    assert able == [(True, True, False), (False, True, True)]
+    file, digest = image_file(tmp_path)
+    recipe = morph.normalise(RenderRequest(prompt="p", settings=SETTINGS, last_digest=digest))
+    morph.render(recipe.model_copy(update={"last_path": file}), recorder())
+    image, path = seen.pop()
+    assert (tuple(image[0, 0]), path) == ((10, 20, 30), file)
+    with pytest.raises(RenderFailed, match="The last frame cannot be read any more") as caught:
+        morph.render(recipe, recorder())
+    assert caught.value.code == "input_missing"
+    morph.render(morph.normalise(RenderRequest(prompt="p", settings=SETTINGS)), recorder())
     assert seen == [(None, None)]
 
 

@@ -87,7 +87,7 @@ def test_there_are_enough_presets_and_no_two_are_alike():
 @pytest.mark.parametrize("preset", PROCEDURAL.presets, ids=lambda preset: preset.id)
 def test_each_preset_is_valid_is_understood_completely_and_has_a_small_poster(preset):
     create = GenerationCreate(type=preset.type, prompt=preset.prompt, settings=preset.settings, engine="procedural")
-    request = check_request(create, {"procedural": PROCEDURAL}, AppConfig(), str.upper)
+    request = check_request(create, {"procedural": PROCEDURAL}, AppConfig(), "{}: {}".format)
     assert request.recipe(request.seed).width == preset.settings["width"]
     understood = understanding(parse_prompt(preset.prompt, preset.negative_prompt))
     assert understood.understood

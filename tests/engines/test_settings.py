@@ -4,7 +4,7 @@ import pytest
 from pydantic import Field, ValidationError
 
 from videogen.core.errors import InvalidRequestError
-from videogen.engines.base import RenderRequest
+from videogen.engines.base import Recipe, RenderRequest
 from videogen.engines.function import engine
 from videogen.engines.settings import MAX_SEED, VideoSettings
 
@@ -69,6 +69,17 @@ def test_a_recipe_holds_everything_and_the_engine_version():
     assert made.settings == {"sparkle_count": 5}
     assert (made.engine, made.engine_version, made.prompt, made.negative_prompt) == ("sparkles", "7", "p", "n")
     assert made.digest == recipe(sparkleCount=5, seed=1).digest != recipe(sparkleCount=6, seed=1).digest
+
+
+def test_the_digest_of_a_recipe_without_a_last_frame_is_that_of_the_first_release():
+    size = {"width": 64, "height": 64, "fps": 8, "num_frames": 8}
+    made = Recipe(engine="e", engine_version="1", prompt="p", seed=7, **size)
+    image = made.model_copy(update={"input_digest": "ab" * 32})
+    both = image.model_copy(update={"last_digest": "cd" * 32})
+    assert made.digest == "8b5e1a3c3776dc1339996c3f7a94a568b8dadfbb4ce1c28dd7f361bc02fb7520"
+    assert image.digest == "f346ada9c7d7d9df62e64cec77179329b3d1f5b8e247bcc7f4e9afbcb49df141"
+    assert both.digest not in (made.digest, image.digest)
+    assert both.model_copy(update={"last_path": "/here.png"}).digest == both.digest
 
 
 def test_an_image_is_refused():

@@ -175,23 +175,26 @@ def test_the_input_image_has_the_same_path_in_every_attempt(work, job, next_even
     paths = []
 
     def script(renderer):
-        paths.append(renderer.job.recipe.input_path)
-        assert renderer.job.recipe.input_path.is_absolute()
+        recipe = renderer.job.recipe
+        paths.append((recipe.input_path, recipe.last_path))
+        assert recipe.input_path.is_absolute()
         raise RenderLost("It was killed.")
         yield
 
-    job(recipe=RECIPE.model_copy(update={"input_digest": row.digest}).model_dump(mode="json"), input_file_id=row.id)
+    recipe = RECIPE.model_copy(update={"input_digest": row.digest, "last_digest": row.digest})
+    job(recipe=recipe.model_dump(mode="json"), input_file_id=row.id, last_frame_file_id=row.id)
     work(script)
     next_event("failed")
-    assert paths == [path.resolve()] * 3
+    assert paths == [(path.resolve(), path.resolve())] * 3
 
 
-@pytest.mark.parametrize("known", [True, False])
-def test_a_missing_input_image_fails_the_job_with_a_clear_message(work, job, next_event, upload, tmp_path, known):
+@pytest.mark.parametrize("column", ["input_file_id", "last_frame_file_id", None])
+def test_a_missing_image_fails_the_job_with_a_clear_message(work, job, next_event, upload, tmp_path, column):
     row, path = upload(tmp_path / "data")
     path.unlink()
-    recipe = RECIPE.model_copy(update={"input_digest": row.digest}).model_dump(mode="json")
-    job(recipe=recipe, input_file_id=row.id if known else None)
+    digest = "last_digest" if column == "last_frame_file_id" else "input_digest"
+    recipe = RECIPE.model_copy(update={digest: row.digest}).model_dump(mode="json")
+    job(recipe=recipe, **({column: row.id} if column else {}))
     work()
     end = next_event("failed").data
     assert (end.code, end.retryable) == ("input_missing", False)

@@ -88,8 +88,8 @@ def test_a_generation_has_exactly_the_fields_of_the_contract():
     fields = re.findall(
         r"\w+",
         "id type status projectId requestId fileId engine engineVersion prompt negativePrompt settings seed recipeHash "
-        "inputFileId understanding progress stage step totalSteps message estimated queuePosition waitSeconds "
-        "expectedWaitSeconds "
+        "inputFileId lastFrameFileId "
+        "understanding progress stage step totalSteps message estimated queuePosition waitSeconds expectedWaitSeconds "
         "etaSeconds attempt previewUrl videoUrl imageUrl posterUrl width height durationSeconds fps hasAudio sizeBytes "
         "title favorite error createdAt startedAt updatedAt finishedAt expiresAt",
     )

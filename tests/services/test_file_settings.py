@@ -29,7 +29,7 @@ class RichSettings(VideoSettings):
     "rich",
     version="3",
     settings=RichSettings,
-    capabilities=Capabilities(types=("video", "image"), negative_prompt=True, image_input=True),
+    capabilities=Capabilities(types=("video", "image"), negative_prompt=True, image_input=True, last_frame=True),
 )
 def rich(recipe):
     """Has settings of its own."""
@@ -50,13 +50,15 @@ ENGINES = {made.id: made for made in (plain, rich, off)}
 def recipe_of(engine="rich", settings=None, **changes):
     """A recipe as it is embedded in a file."""
     made = ENGINES["rich"].normalise(RenderRequest(prompt="sea", settings={"seed": 7} | (settings or {})))
-    return made.model_dump(mode="json", by_alias=True, exclude={"input_path"}) | {"engine": engine} | changes
+    return (
+        made.model_dump(mode="json", by_alias=True, exclude={"input_path", "last_path"}) | {"engine": engine} | changes
+    )
 
 
-def fitted(recipe, image=None):
+def fitted(recipe, image=None, last=None):
     """The request of a recipe, and what was changed: `{field: used}`."""
     fitting = RecipeFitting(parse_recipe(json.dumps(recipe)), ENGINES, CONFIG)
-    request = fitting.request(image)
+    request = fitting.request(image, last)
     return request, {warning.field: warning.used for warning in fitting.warnings}
 
 
@@ -70,7 +72,7 @@ def test_the_request_makes_the_same_recipe_again():
     again = rich.normalise(
         RenderRequest(**request.model_dump(include={"type", "prompt", "negative_prompt", "settings"}))
     )
-    assert again.model_dump(mode="json", by_alias=True, exclude={"input_path"}) == made
+    assert again.model_dump(mode="json", by_alias=True, exclude={"input_path", "last_path"}) == made
 
 
 def test_an_image_has_no_length_and_no_frame_rate():
@@ -128,6 +130,15 @@ def test_what_the_engine_cannot_do_is_left_out_and_named():
 def test_the_image_it_started_from_is_in_the_request_where_it_is_known():
     request, changed = fitted(recipe_of(inputDigest="ab" * 32), image="fil_a")
     assert (request.input_file_id, changed) == ("fil_a", {})
+
+
+def test_the_image_it_ended_with_is_in_the_request_where_both_are_known():
+    digests = {"inputDigest": "ab" * 32, "lastDigest": "cd" * 32}
+    for images, expected in ((("fil_a", "fil_b"), ("fil_a", "fil_b")), ((None, "fil_b"), (None, None))):
+        request, changed = fitted(recipe_of(**digests), *images)
+        assert (request.input_file_id, request.last_frame_file_id, changed) == (*expected, {})
+    request, _ = fitted(recipe_of("plain", **digests), "fil_a", "fil_b")
+    assert request.last_frame_file_id is None, "it takes no image"
 
 
 def test_a_prompt_that_is_too_long_is_kept_whole_and_named():

@@ -11,7 +11,16 @@ from videogen.schemas.status import Status
 from videogen.services.public_view import note_text, public_event, public_generation, status_note, title
 from videogen.store.events import snapshot
 
-PRIVATE = ("generationId", "projectId", "requestId", "fileId", "posterFileId", "previewFileId", "inputFileId")
+PRIVATE = (
+    "generationId",
+    "projectId",
+    "requestId",
+    "fileId",
+    "posterFileId",
+    "previewFileId",
+    "inputFileId",
+    "lastFrameFileId",
+)
 
 
 def row(**values):

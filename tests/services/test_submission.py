@@ -27,12 +27,22 @@ def careful(recipe):
     """Knows what should not be seen."""
 
 
-ENGINES = {made.id: made for made in (plain, off, careful)}
+@engine("closes")
+def closes(recipe, image, last_image):
+    """Goes from one image to another."""
+
+
+@engine("ends", capabilities=Capabilities(types=("video", "image")))
+def ends(recipe, last_image):
+    """Ends with an image."""
+
+
+ENGINES = {made.id: made for made in (plain, off, careful, closes, ends)}
 
 
 def _check(settings=None, **body):
     body = {"prompt": "sea", "settings": TINY | (settings or {})} | body
-    return check_request(GenerationCreate.model_validate(body), ENGINES, CONFIG, str.upper)
+    return check_request(GenerationCreate.model_validate(body), ENGINES, CONFIG, "{}: {}".format)
 
 
 def test_a_request_becomes_a_recipe_of_its_engine():
@@ -70,6 +80,9 @@ def test_variations_of_a_seed_are_the_seeds_after_it():
         ({"engine": "off"}, "engine"),
         ({"type": "image"}, "type"),
         ({"inputFileId": "fil_a"}, "inputFileId"),
+        ({"lastFrameFileId": "fil_a"}, "lastFrameFileId"),
+        ({"engine": "closes", "lastFrameFileId": "fil_a"}, "inputFileId"),
+        ({"engine": "ends", "type": "image", "lastFrameFileId": "fil_a"}, "lastFrameFileId"),
         ({"settings": {"colour": "blue"}}, "settings.colour"),
         ({"settings": {"width": 63}}, "settings.width"),
         ({"settings": {"width": "64"}}, "settings.width"),
@@ -91,6 +104,15 @@ def test_a_fault_is_told_with_field_expected_and_got(body, field):
     assert fault["expected"]
     assert fault["got"]
     assert caught.value.detail == f"{field} must be {fault['expected']}; this was {fault['got']}."
+
+
+def test_each_image_of_a_request_is_in_the_recipe_by_its_digest():
+    images = {"inputFileId": "fil_a", "lastFrameFileId": "fil_b"}
+    recipe = _check(engine="closes", **images).recipe(7)
+    assert (recipe.input_digest, recipe.last_digest) == ("input_file_id: fil_a", "last_frame_file_id: fil_b")
+    alone = _check(engine="ends", lastFrameFileId="fil_b").recipe(7)
+    assert (alone.input_digest, alone.last_digest) == (None, "last_frame_file_id: fil_b")
+    assert len({recipe.digest, _check(engine="closes", inputFileId="fil_a").recipe(7).digest}) == 2
 
 
 def test_every_fault_of_the_settings_is_told():
@@ -120,7 +142,7 @@ def test_the_default_engine_is_the_one_that_is_set_or_the_first_that_can_render(
 
 def test_engines_tell_what_they_can_do_and_what_may_be_set():
     infos = {info.id: info for info in engine_infos(ENGINES, CONFIG)}
-    assert [(info.id, info.default) for info in infos.values()] == [("plain", True), ("off", False), ("careful", False)]
+    assert [(info.id, info.default) for info in infos.values()] == [(name, name == "plain") for name in ENGINES]
     assert (infos["plain"].title, infos["plain"].description) == ("Plain", "Nothing but frames.")
     assert (infos["off"].available, infos["off"].reason) == (False, "its model is not here")
     assert infos["careful"].capabilities.negative_prompt

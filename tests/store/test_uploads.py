@@ -1,7 +1,7 @@
 import pytest
 
 from tests.support.rows import PLENTY, file_row, generation_row, project_row, result, upload_row
-from videogen.core.errors import InvalidRequestError, LimitExceededError, NotFoundError
+from videogen.core.errors import FileInUseError, InvalidRequestError, LimitExceededError, NotFoundError
 from videogen.db.tables import FileRow
 from videogen.store import Fence
 
@@ -54,6 +54,20 @@ def test_find_input_returns_the_upload_of_a_generation(store, add, submit, alice
     row, _ = add("a")
     assert store.find_input(submit(alice, input_file_id=row.id).id).id == row.id
     assert store.find_input(submit(alice).id) is None
+    last, _ = add("b")
+    made = submit(alice, input_file_id=row.id, last_frame_file_id=last.id)
+    assert [store.find_input(made.id, last=wanted).id for wanted in (False, True)] == [row.id, last.id]
+
+
+def test_an_upload_that_a_generation_ends_with_stays(store, add, submit, alice, clock):
+    last, _ = add("a")
+    generation = submit(alice, last_frame_file_id=last.id)
+    assert store.remove_unused_uploads(clock.now + 1) == []
+    with pytest.raises(FileInUseError):
+        store.delete_upload(alice, last.id)
+    store.cancel_generation(alice, generation.id)
+    store.delete_generation(alice, generation.id)
+    assert store.delete_upload(alice, last.id).id == last.id
 
 
 def test_only_old_unused_uploads_are_swept(store, add, submit, alice, clock):
@@ -73,8 +87,9 @@ def test_a_submit_whose_input_was_swept_is_refused(store, add, alice, clock):
     row, _ = add("a")
     store.remove_unused_uploads(clock.now + 1)
     project = project_row(alice)
-    with pytest.raises(InvalidRequestError, match="inputFileId"):
-        store.create_project(project, [generation_row(project, input_file_id=row.id)], PLENTY)
+    for column, name in (("input_file_id", "inputFileId"), ("last_frame_file_id", "lastFrameFileId")):
+        with pytest.raises(InvalidRequestError, match=name):
+            store.create_project(project, [generation_row(project, **{column: row.id})], PLENTY)
 
 
 def test_a_still_is_the_result_of_a_completed_image_generation_of_its_owner(store, queue, submit, alice, bob):

@@ -13,7 +13,7 @@ from videogen.cli.connection import Connection
 from videogen.cli.destinations import Target, save
 from videogen.cli.output import Output
 from videogen.client import ConnectionChange, GenerationEnded
-from videogen.client.calls import ShareOptions
+from videogen.client.calls import Images, ShareOptions
 from videogen.client.connect import store_token
 from videogen.client.errors import result_of
 from videogen.schemas.engines import Explanation
@@ -30,7 +30,7 @@ def generate(connection: Connection, args: Namespace, output: Output) -> int:
         negative_prompt=args.negative,
         engine=args.engine,
         settings=settings_of(args),
-        input_file_id=connection.client.upload(args.image).id if args.image else None,
+        **_images(connection, args),
         variations=args.variations,
     )
     try:
@@ -54,10 +54,16 @@ def explain(connection: Connection, args: Namespace, output: Output) -> int:
         type=args.type,
         negative_prompt=args.negative,
         settings=settings_of(args),
-        input_file_id=client.upload(args.image).id if args.image else None,
+        **_images(connection, args),
     )
     output.event("explanation", "\n".join(_explanation_lines(explanation)), explanation=explanation)
     return exit_codes.DONE
+
+
+def _images(connection: Connection, args: Namespace) -> Images:
+    """Upload the images to start from and to end with."""
+    first, last = (connection.client.upload(path).id if path else None for path in (args.image, args.last_frame))
+    return {"input_file_id": first, "last_frame_file_id": last}
 
 
 def _explanation_lines(explanation: Explanation) -> Iterator[str]:

@@ -77,7 +77,7 @@ def _report(problem: VideogenError | OSError, args: Namespace, output: Output) -
 def _check_files(args: Namespace) -> None:
     if hasattr(args, "output"):
         destinations.check(args)
-    for name in ("image", "file"):
+    for name in ("image", "last_frame", "file"):
         path = getattr(args, name, None)
         if path is None:
             continue

@@ -72,6 +72,7 @@ def _generate(commands: Any) -> None:
     command.add_argument("--engine", help="see `videogen engines`")
     command.add_argument("--negative", type=_text, default="", metavar="TEXT", help="what the video should not show")
     command.add_argument("--image", type=Path, metavar="FILE", help="an image to start from")
+    command.add_argument("--last-frame", type=Path, metavar="FILE", help="an image to end with")
     command.add_argument("--type", choices=["video", "image"], default="video")
     command.add_argument(
         "--set", type=_setting, action="append", default=[], metavar="KEY=VALUE", help="another setting of the engine"

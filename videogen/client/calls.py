@@ -73,23 +73,28 @@ class Call(Generic[M]):
         return {} if self.model is NoContent else response.json()
 
 
-class GenerateOptions(TypedDict, total=False):
+class Images(TypedDict, total=False):
+    """The ids of the images that a video starts from and ends with."""
+
+    input_file_id: str | None
+    last_frame_file_id: str | None
+
+
+class GenerateOptions(Images, total=False):
     """The options of a prompt for one result; see `schemas.GenerationCreate`."""
 
     type: GenerationType
     negative_prompt: str
     engine: str | None
     settings: dict[str, Any]
-    input_file_id: str | None
 
 
-class ExplainOptions(TypedDict, total=False):
+class ExplainOptions(Images, total=False):
     """The options of a prompt that is explained; see `schemas.ExplainRequest`."""
 
     type: GenerationType
     negative_prompt: str
     settings: dict[str, Any]
-    input_file_id: str | None
 
 
 class EditOptions(TypedDict, total=False):

@@ -12,9 +12,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from videogen.core.errors import DatabaseTooNewError, StartError
 
-HEAD: Final = "0010"
+HEAD: Final = "0012"
 """The newest revision in `videogen/db/migrations/versions`; a test compares the two."""
-REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010")
+REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0012")
 
 
 def revision(url: str) -> str | None:

@@ -75,6 +75,8 @@ class GenerationRow(SQLModel, table=True):
     recipe_hash: str
     input_file_id: str | None = Field(default=None, foreign_key="uploads.id", index=True)
     """The image it starts from. The foreign key keeps the upload."""
+    last_frame_file_id: str | None = Field(default=None, foreign_key="uploads.id", index=True)
+    """The image it ends with, which is kept as well."""
     seed: int = Field(sa_type=BigInteger)
     width: int
     height: int

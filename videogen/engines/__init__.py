@@ -25,13 +25,13 @@ from videogen.schemas.engines import Capabilities, Cost, Explanation
 from videogen.schemas.generations import Understanding, UnderstoodPhrase
 
 if TYPE_CHECKING:
-    from videogen.engines.frames import read_input, render_at, render_sequence, render_still
+    from videogen.engines.frames import read_input, read_last, render_at, render_sequence, render_still
 
 __all__ = [
     "Artifact", "Capabilities", "Cost", "Engine", "Explanation", "NeedsAttention", "Preset", "ProcessPolicy", "Recipe",
     "RenderCancelled", "RenderContext", "RenderEnd", "RenderFailed", "RenderLost", "RenderRequest", "Understanding",
-    "UnderstoodPhrase", "VideoSettings", "engine", "read_input", "render_at", "render_sequence", "render_still",
-    "video_recipe",
+    "UnderstoodPhrase", "VideoSettings", "engine", "read_input", "read_last", "render_at", "render_sequence",
+    "render_still", "video_recipe",
 ]  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Any, Final, Literal, Protocol, runtime_checkable
 
 import orjson
 from pydantic import BaseModel, Field
@@ -26,6 +26,7 @@ class RenderRequest(Model):
     negative_prompt: str = ""
     settings: dict[str, Any] = Field(default_factory=dict)
     input_digest: str | None = Field(default=None, description="SHA-256 of the image to start from, as hex")
+    last_digest: str | None = Field(default=None, description="SHA-256 of the image to end with, as hex")
 
 
 class Recipe(Model):
@@ -48,6 +49,8 @@ class Recipe(Model):
     settings: dict[str, Any] = Field(default_factory=dict, description="whatever else the engine fixes")
     input_digest: str | None = Field(default=None, description="SHA-256 of the image to start from, as hex")
     input_path: Path | None = Field(default=None, description="path of that image during the render")
+    last_digest: str | None = Field(default=None, description="SHA-256 of the image to end with, as hex")
+    last_path: Path | None = Field(default=None, description="path of that image during the render")
     understanding: Understanding | None = Field(default=None, description="what the engine made of the prompt")
 
     @property
@@ -61,8 +64,14 @@ class Recipe(Model):
 
         An input image counts by its bytes, not by its path. `understanding` does not count: it changes no picture.
         """
-        values = self.model_dump(mode="json", exclude={"input_path", "understanding"})
+        values = self.model_dump(mode="json", exclude={*PATHS, "understanding"})
+        if self.last_digest is None:  # so that recipes from before there was one keep their digest
+            del values["last_digest"]
         return hashlib.sha256(orjson.dumps(values, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+PATHS: Final = frozenset({"input_path", "last_path"})
+"""The fields of a recipe that hold paths of this machine; nobody else must see them."""
 
 
 class Preset(Model):

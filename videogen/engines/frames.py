@@ -10,6 +10,7 @@ from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from contextvars import copy_context
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from videogen.core.errors import is_disk_fault
-from videogen.engines.base import Artifact, Recipe, RenderContext, RenderFailed
+from videogen.engines.base import PATHS, Artifact, Recipe, RenderContext, RenderFailed
 from videogen.engines.segments import FrameContext, SegmentWriter, usable_lengths
 from videogen.media.encode import ENCODER, join_segments
 from videogen.media.image import write_jpeg, write_poster, write_still
@@ -117,18 +118,27 @@ def read_input(recipe: Recipe) -> NDArray[np.uint8]:
     Raises:
         RenderFailed: the file is missing, cannot be read, or is not the one that the recipe was made with.
     """
+    return _read("input image", recipe.input_path, recipe.input_digest)
+
+
+def read_last(recipe: Recipe) -> NDArray[np.uint8]:
+    """Return the image that a recipe ends with; see `read_input`."""
+    return _read("last frame", recipe.last_path, recipe.last_digest)
+
+
+def _read(what: str, path: Path | None, digest: str | None) -> NDArray[np.uint8]:
     try:
-        if recipe.input_path is None:
+        if path is None:
             raise FileNotFoundError
-        with recipe.input_path.open("rb") as file:
-            if hashlib.file_digest(file, "sha256").hexdigest() != recipe.input_digest:
-                text = "The input image is not the one that was sent. Upload it again and start a new generation."
+        with path.open("rb") as file:
+            if hashlib.file_digest(file, "sha256").hexdigest() != digest:
+                text = f"The {what} is not the one that was sent. Upload it again and start a new generation."
                 raise RenderFailed(text, code="input_changed")
             file.seek(0)
             with Image.open(file) as image:
                 return np.asarray(image.convert("RGB"))
     except (OSError, SyntaxError, ValueError) as problem:
-        text = "The input image cannot be read any more. Upload it again and start a new generation."
+        text = f"The {what} cannot be read any more. Upload it again and start a new generation."
         raise RenderFailed(text, code="input_missing") from problem
 
 
@@ -263,5 +273,5 @@ class _Render:
 def _file_tags(recipe: Recipe) -> dict[str, str]:
     """The tags of a file that hold its recipe: the prompt in `title`, all of it as JSON in `comment`."""
     # Whoever gets the file must not learn paths of this machine.
-    comment = recipe.model_dump_json(by_alias=True, exclude={"input_path"})
+    comment = recipe.model_dump_json(by_alias=True, exclude=set(PATHS))
     return {"title": " ".join(recipe.prompt.split())[:80], "comment": comment}

@@ -19,12 +19,14 @@ Source = Callable[..., Any]
 """A function of `(recipe)` or `(recipe, ctx)`, or a class with a method `render` of the same parameters.
 
 It yields `recipe.num_frames` uint8 arrays of shape (H, W, 3), RGB, or returns the path of a file that it has made.
-Parameters with these names are given by name: `ctx`, `image` (the input image: uint8 array of shape (H, W, 3), RGB, of
-any size, or None), `image_path` (its path, or None), and `model` (what `load` has returned).
+Parameters with these names are given by name: `ctx`, `image` (the image to start from: uint8 array of shape (H, W, 3),
+RGB, of any size, or None), `image_path` (its path, or None), `last_image` and `last_image_path` (the same for the image
+to end with), and `model` (what `load` has returned).
 """
 
-_BY_NAME: Final = frozenset({"ctx", "image", "image_path", "model"})
 _IMAGE: Final = frozenset({"image", "image_path"})
+_LAST_IMAGE: Final = frozenset({"last_image", "last_image_path"})
+_BY_NAME: Final = frozenset({"ctx", "model"}) | _IMAGE | _LAST_IMAGE
 _METHODS: Final = ("probe", "normalise", "explain")
 """What a class may have of `Engine`, beside `load` and `render`."""
 LOADING: Final = "loading"
@@ -99,7 +101,7 @@ class DecoratedEngine:
         from videogen.engines.outcome import input_values, render_outcome
 
         author = self._loaded(recipe, ctx)
-        values = {"model": author, **input_values(recipe, self._named & _IMAGE)}
+        values = {"model": author, **input_values(recipe, self._named & (_IMAGE | _LAST_IMAGE))}
         function = author.render if isinstance(self.source, type) else self.source
 
         def call(context: Any) -> Any:
@@ -173,6 +175,10 @@ def _engine_of(name: str, source: Source, options: Mapping[str, Any]) -> Decorat
     capabilities = options.get("capabilities") or Capabilities()
     if named & _IMAGE:
         capabilities = capabilities.model_copy(update={"image_input": True})
+    if named & _LAST_IMAGE:
+        # Without a parameter for a first image, it can only be alone.
+        alone = capabilities.last_frame_alone or not named & _IMAGE
+        capabilities = capabilities.model_copy(update={"last_frame": True, "last_frame_alone": alone})
     return DecoratedEngine(
         source=source,
         id=name,

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from videogen.engines.base import Artifact, Recipe, RenderContext, RenderFailed
-from videogen.engines.frames import POSTER_NAME, first_frame, read_input, render_saved, render_still
+from videogen.engines.frames import POSTER_NAME, first_frame, read_input, read_last, render_saved, render_still
 from videogen.engines.segments import FrameContext
 from videogen.media.image import probe_image, write_poster
 from videogen.media.probe import BrokenMediaError, probe
@@ -17,14 +17,15 @@ from videogen.media.types import CONTENT_TYPES
 
 
 def input_values(recipe: Recipe, names: Collection[str]) -> dict[str, Any]:
-    """The values of the parameters `image` and `image_path`, of those that are in `names`."""
-    has_image = recipe.input_digest is not None
-    values: dict[str, Any] = {}
-    if "image" in names:
-        values["image"] = read_input(recipe) if has_image else None
-    if "image_path" in names:
-        values["image_path"] = recipe.input_path if has_image else None
-    return values
+    """The values of the parameters for the images to start from and to end with, of those that are in `names`."""
+    has_image, has_last = recipe.input_digest is not None, recipe.last_digest is not None
+    makers: dict[str, Callable[[], Any]] = {
+        "image": lambda: read_input(recipe) if has_image else None,
+        "image_path": lambda: recipe.input_path if has_image else None,
+        "last_image": lambda: read_last(recipe) if has_last else None,
+        "last_image_path": lambda: recipe.last_path if has_last else None,
+    }
+    return {name: make() for name, make in makers.items() if name in names}
 
 
 def render_outcome(name: str, recipe: Recipe, ctx: RenderContext, call: Callable[[Any], Any]) -> Artifact:

@@ -81,6 +81,7 @@ def video_recipe(engine: Engine, request: RenderRequest) -> Recipe:
         num_frames=max(1, round(settings.duration_seconds * settings.fps)) if is_video else 1,
         settings=settings.model_dump(mode="json", exclude=set(VideoSettings.model_fields)),
         input_digest=request.input_digest,
+        last_digest=request.last_digest,
     )
 
 

@@ -62,7 +62,7 @@ class Renderers:
 
         Args:
             lease: what to render.
-            inputs: keeps the image that it starts from.
+            inputs: keeps the images that it starts from and ends with.
             stall: seconds without a message after which it counts as hung; 0: never.
             on_idle: called whenever nothing has come for half a second.
 
@@ -80,6 +80,8 @@ class Renderers:
             raise VideogenError(f"The engine {recipe.engine!r} is not on offer any more. Choose another one.")
         if recipe.input_digest is not None:
             recipe = recipe.model_copy(update={"input_path": self._input(lease, inputs)})
+        if recipe.last_digest is not None:
+            recipe = recipe.model_copy(update={"last_path": self._input(lease, inputs, last=True)})
         job = RenderJob(
             engine=self._references[recipe.engine],
             recipe=recipe,
@@ -96,9 +98,9 @@ class Renderers:
             self._stopping.wait(1.0)  # whatever the system lacks may come back
             raise RenderLost(f"No renderer could be started: {problem.strerror or problem}.") from problem
 
-    def _input(self, lease: Lease, inputs: ExitStack) -> Path:
-        """The path of the image that a generation starts from: the same file for every attempt."""
-        upload = self._store.find_input(lease.generation_id)
+    def _input(self, lease: Lease, inputs: ExitStack, *, last: bool = False) -> Path:
+        """The path of the image that a generation starts from, or ends with: the same file for every attempt."""
+        upload = self._store.find_input(lease.generation_id, last=last)
         if upload is None:
             raise InputMissingError
         try:

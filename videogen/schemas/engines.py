@@ -50,7 +50,11 @@ class Capabilities(Model):
     reason: str | None = Field(default=None, description="Why it is not available, and how to change that.")
     types: tuple[GenerationType, ...] = ("video",)
     negative_prompt: bool = False
-    image_input: bool = False
+    image_input: bool = Field(default=False, description="Whether a video can start from an image.")
+    last_frame: bool = Field(default=False, description="Whether a video can end with an image.")
+    last_frame_alone: bool = Field(
+        default=False, description="Whether it can without another image to start from. False: it needs both."
+    )
     exact_progress: bool = True
     resume: bool = False
 
@@ -63,6 +67,7 @@ class ExplainRequest(Model):
     negative_prompt: Text = ""
     settings: PlainObject = Field(default_factory=dict, description="As in `POST /generations`.")
     input_file_id: Text | None = Field(default=None, description="An image of this session to start from.")
+    last_frame_file_id: Text | None = Field(default=None, description="An image of this session to end with.")
 
 
 class Cost(Model):

@@ -29,6 +29,10 @@ class GenerationCreate(Model):
         default=None,
         description="An image of this session to start from: the id of an upload, or the `fileId` of a finished still.",
     )
+    last_frame_file_id: Text | None = Field(
+        default=None,
+        description="An image of this session to end with; see `lastFrame` of an engine's capabilities.",
+    )
     variations: int = Field(
         default=1, ge=1, le=8, strict=True, description="How many generations to make, each with another seed."
     )
@@ -109,6 +113,7 @@ class Generation(Model):
     recipe_hash: str
     understanding: Understanding | None = Field(default=None, description="Null where the engine gives none.")
     input_file_id: str | None = Field(default=None, description="The image it starts from; see `GET /files/{id}`.")
+    last_frame_file_id: str | None = Field(default=None, description="The image it ends with.")
     progress: float = Field(ge=0, le=100, description="0..100, and never falls within an attempt.")
     stage: str
     step: int
@@ -204,4 +209,5 @@ class FileSettings(Model):
     had_image: bool = Field(
         description="It started from an image. `request` has it if this session still does; the file does not."
     )
+    had_last_frame: bool = Field(default=False, description="The same for an image that it ended with.")
     warnings: list[SettingsWarning] = Field(description="Empty if the same can be asked for here.")

@@ -48,13 +48,14 @@ class ExplanationService:
             raise NotFoundError
         self._rates.count("explanations", address, session_id)
 
-        def digest_of(file_id: str) -> str:
-            return self._uploads.find_input(session_id, file_id).digest
+        def digest_of(name: str, file_id: str) -> str:
+            return self._uploads.find_input(session_id, file_id, name).digest
 
         create = GenerationCreate(engine=engine_id, **request.model_dump())
         checked = check_request(create, engines, self._parts.config, digest_of)
         recipe = checked.recipe(checked.seed or 0)
-        copied = {name: getattr(recipe, name) for name in ("type", "prompt", "negative_prompt", "input_digest")}
+        names = ("type", "prompt", "negative_prompt", "input_digest", "last_digest")
+        copied = {name: getattr(recipe, name) for name in names}
         own = self._ask(engines[engine_id], RenderRequest(**copied, settings=checked.settings))
         measured = self._parts.store.expected_seconds(kind_of(recipe, steps_of(recipe.settings)), recipe.num_frames)
         update = {

@@ -22,7 +22,7 @@ from videogen.media.embedded_text import embedded_json
 from videogen.schemas.base import Model, PlainObject, Text
 from videogen.schemas.generations import FileSettings, GenerationCreate, GenerationType, SettingsWarning
 from videogen.services.parts import Parts
-from videogen.services.submission import check_request, default_engine
+from videogen.services.submission import IMAGES, check_request, default_engine
 from videogen.services.uploads import UploadService
 
 _MARKS: Final = ("engine", "prompt", "numFrames")
@@ -45,6 +45,7 @@ class EmbeddedRecipe(Model, extra="ignore"):
     num_frames: _Whole
     settings: PlainObject = Field(default_factory=dict)
     input_digest: Text | None = None
+    last_digest: Text | None = None
 
     def basics(self) -> dict[str, Any]:
         """The settings that have a place of their own in a recipe, by their names in the API."""
@@ -74,12 +75,14 @@ class FileSettingsService:
         if recipe is None:
             raise NoSettingsError
         fitting = RecipeFitting(recipe, self._engines, self._config)
-        image = self._uploads.find_same(session_id, recipe.input_digest) if recipe.input_digest else None
+        digests = (recipe.input_digest, recipe.last_digest)
+        images = [self._uploads.find_same(session_id, digest) if digest else None for digest in digests]
         return FileSettings(
-            request=fitting.request(image),
+            request=fitting.request(*images),
             engine=recipe.engine,
             engine_version=recipe.engine_version,
             had_image=recipe.input_digest is not None,
+            had_last_frame=recipe.last_digest is not None,
             warnings=fitting.warnings,
         )
 
@@ -102,8 +105,9 @@ class RecipeFitting:
         self._recipe, self._engines, self._config = recipe, engines, config
         self.warnings: list[SettingsWarning] = []
 
-    def request(self, image: str | None) -> GenerationCreate:
-        """The request; what is still wrong with it is in the warnings too."""
+    def request(self, image: str | None, last: str | None = None) -> GenerationCreate:
+        """The request, which starts from `image` and ends with `last` where its engine takes them; what is still wrong
+        with it is in the warnings too."""
         recipe = self._recipe
         engine = self._engine()
         capabilities = engine.probe()
@@ -115,16 +119,19 @@ class RecipeFitting:
         if negative.strip() and not capabilities.negative_prompt:
             self._warn("negativePrompt", f"nothing, since {engine.id} has no negative prompt", negative, "")
             negative = ""
+        image = image if capabilities.image_input else None
+        has_last = kind == "video" and capabilities.last_frame and (image or capabilities.last_frame_alone)
         request = GenerationCreate(
             type=kind,
             prompt=recipe.prompt,
             negative_prompt=negative,
             engine=engine.id,
             settings=self._settings(engine),
-            input_file_id=image if capabilities.image_input else None,
+            input_file_id=image,
+            last_frame_file_id=last if has_last else None,
         )
         try:
-            check_request(request, self._engines, self._config, lambda _id: recipe.input_digest or "")
+            check_request(request, self._engines, self._config, lambda name, _id: getattr(recipe, IMAGES[name]) or "")
         except InvalidRequestError as problem:
             self.warnings += [SettingsWarning.model_validate(fault) for fault in problem.errors]
         return request

@@ -32,6 +32,7 @@ from videogen.schemas.status import TERMINAL, Status
 from videogen.services.parts import Parts
 from videogen.services.storage_limits import StorageLimits
 from videogen.services.submission import (
+    IMAGES,
     CheckedRequest,
     changed_request,
     check_request,
@@ -82,9 +83,8 @@ class GenerationService:
             LimitExceededError: too many generations are queued or running, or were submitted lately; or the storage is
                 full.
         """
-        body = orjson.dumps(create.model_dump(mode="json"), option=orjson.OPT_SORT_KEYS)
-        project = self._project(session_id, key, body)
-        if create.input_file_id and key and (known := self._store.known_project(project)):
+        project = self._project(session_id, key, _body(create))
+        if any(getattr(create, name) for name in IMAGES) and key and (known := self._store.known_project(project)):
             # Before any check: the image may have been deleted since, but the project still exists.
             return self._serialize_project(known), False
         try:
@@ -100,16 +100,17 @@ class GenerationService:
         return self._accept(project, [self._row(project, request, recipe) for recipe in recipes], address)
 
     def _check(self, session_id: str, create: GenerationCreate) -> CheckedRequest:
-        sources: list[InputImage] = []
+        sources: dict[str, InputImage] = {}
 
-        def digest_of(file_id: str) -> str:
-            sources.append(self._uploads.find_input(session_id, file_id))
-            return sources[0].digest
+        def digest_of(name: str, file_id: str) -> str:
+            sources[name] = self._uploads.find_input(session_id, file_id, name)
+            return sources[name].digest
 
         request = check_request(create, self._parts.engines, self._parts.config, digest_of)
-        # The image is kept only when everything else in the request is right.
-        upload_id = self._uploads.ensure_upload(session_id, sources[0]) if sources else None
-        return replace(request, input_file_id=upload_id)
+        # The images are kept only when everything else in the request is right.
+        return replace(
+            request, images={name: self._uploads.ensure_upload(session_id, image) for name, image in sources.items()}
+        )
 
     def retry(self, session_id: str, generation_id: str, address: str) -> Project:
         """Make a new generation with the recipe and the seed of one that has ended.
@@ -127,7 +128,8 @@ class GenerationService:
         project = self._project(session_id, None, b"")
         if old.recipe:
             recipe = Recipe(**old.recipe)
-            request = CheckedRequest(old.type, old.settings, lambda _seed: recipe, input_file_id=old.input_file_id)
+            images = {name: getattr(old, name) for name in IMAGES}
+            request = CheckedRequest(old.type, old.settings, lambda _seed: recipe, images=images)
         else:
             request = self._check_imported(old)
             recipe = request.recipe(old.seed)
@@ -135,7 +137,7 @@ class GenerationService:
 
     def _check_imported(self, old: GenerationRow) -> CheckedRequest:
         """Check the request of an imported generation like a new one: another app made it."""
-        return self._check(old.session_id, request_of(old).model_copy(update={"input_file_id": None}))
+        return self._check(old.session_id, request_of(old).model_copy(update=dict.fromkeys(IMAGES)))
 
     def _accept(self, project: ProjectRow, rows: list[GenerationRow], address: str) -> tuple[Project, bool]:
         # With a key: addresses are few enough to try them all.
@@ -171,7 +173,7 @@ class GenerationService:
             request_id=project.request_id,
             type=request.type,
             **recipe_columns(request, recipe),
-            input_file_id=request.input_file_id,
+            **request.images,
             created_at=project.created_at,
             updated_at=project.created_at,
         )
@@ -261,6 +263,13 @@ class GenerationService:
         keys = self._store.file_keys(file_ids) if file_ids else {}
         missing = frozenset(file_ids - {name for name, key in keys.items() if self._parts.storage.exists(key)})
         return [self._parts.serializer.generation(row, now, missing) for row in rows]
+
+
+def _body(create: GenerationCreate) -> bytes:
+    """What is compared when an idempotency key comes again. A field that is new in it counts only where it is set, so
+    that a request of an earlier version stays the same."""
+    new = {"last_frame_file_id"} if create.last_frame_file_id is None else set()
+    return orjson.dumps(create.model_dump(mode="json", exclude=new), option=orjson.OPT_SORT_KEYS)
 
 
 def _filter(query: ListQuery) -> Filter:

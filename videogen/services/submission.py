@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
 from pydantic import ValidationError
@@ -13,10 +13,10 @@ from videogen.core.errors import InvalidRequestError
 from videogen.core.validation import invalid_request
 from videogen.db.tables import GenerationRow
 from videogen.engines.availability import capabilities_of
-from videogen.engines.base import Engine, Recipe, RenderRequest
+from videogen.engines.base import PATHS, Engine, Recipe, RenderRequest
 from videogen.engines.presets import preset_infos
 from videogen.schemas.base import why_not_plain
-from videogen.schemas.engines import EngineInfo
+from videogen.schemas.engines import Capabilities, EngineInfo
 from videogen.schemas.generations import GenerationCreate, GenerationType
 
 
@@ -29,16 +29,21 @@ class CheckedRequest:
     recipe: Callable[[int | None], Recipe]
     """Makes the recipe for a seed; for None it draws one."""
     seed: int | None = None
-    input_file_id: str | None = None
+    images: Mapping[str, Any] = field(default_factory=dict)
+    """The uploads that it uses, by the columns of a generation."""
+
+
+IMAGES: Final = {"input_file_id": "input_digest", "last_frame_file_id": "last_digest"}
+"""The fields of a request that name an image, and those of a recipe that have its digest."""
 
 
 def check_request(
-    create: GenerationCreate, engines: Mapping[str, Engine], config: AppConfig, digest_of: Callable[[str], str]
+    create: GenerationCreate, engines: Mapping[str, Engine], config: AppConfig, digest_of: Callable[[str, str], str]
 ) -> CheckedRequest:
     """Check a request against its engine and the app's limits.
 
     Args:
-        digest_of: returns the SHA-256 of the image that an `inputFileId` names, or raises InvalidRequestError.
+        digest_of: the SHA-256 of the image that a field of `IMAGES` names, by the field and the image's id.
 
     Raises:
         InvalidRequestError: a field is wrong; the error names field, expected and got.
@@ -46,9 +51,9 @@ def check_request(
     prompt = create.prompt.strip()
     if not prompt:
         raise InvalidRequestError("prompt", "a description of what should be seen", "nothing")
-    for field, value in (("prompt", prompt), ("negativePrompt", create.negative_prompt)):
+    for name, value in (("prompt", prompt), ("negativePrompt", create.negative_prompt)):
         if len(value) > config.max_prompt_chars:
-            raise InvalidRequestError(field, f"at most {config.max_prompt_chars} characters", f"text of {len(value)}")
+            raise InvalidRequestError(name, f"at most {config.max_prompt_chars} characters", f"text of {len(value)}")
     engine = _engine(create, engines, config)
     try:
         checked = engine.settings.model_validate(create.settings)
@@ -58,7 +63,8 @@ def check_request(
     if (expected := why_not_plain(settings)) is not None:
         raise InvalidRequestError("settings", expected, settings)
     fixed: dict[str, Any] = {"type": create.type, "prompt": prompt, "negative_prompt": create.negative_prompt.strip()}
-    fixed["input_digest"] = None if create.input_file_id is None else digest_of(create.input_file_id)
+    given = {name: file_id for name in IMAGES if (file_id := getattr(create, name)) is not None}
+    fixed |= {IMAGES[name]: digest_of(name, file_id) for name, file_id in given.items()}
 
     def recipe(seed: int | None) -> Recipe:
         try:
@@ -90,7 +96,7 @@ def recipe_columns(request: CheckedRequest, recipe: Recipe) -> dict[str, Any]:
     """All columns of a generation that come from its request and its recipe."""
     return {name: getattr(recipe, name) for name in _COPIED} | {
         "settings": _settings_of(request, recipe),
-        "recipe": recipe.model_dump(mode="json", exclude={"input_path"}),
+        "recipe": recipe.model_dump(mode="json", exclude=set(PATHS)),
         "recipe_hash": recipe.digest,
         "fps": recipe.fps if request.type == "video" else 0,
     }
@@ -113,6 +119,7 @@ def request_of(row: GenerationRow) -> GenerationCreate:
         engine=row.engine,
         settings=row.settings,
         input_file_id=row.input_file_id,
+        last_frame_file_id=row.last_frame_file_id,
         variations=1,
     )
 
@@ -150,7 +157,20 @@ def _engine(create: GenerationCreate, engines: Mapping[str, Engine], config: App
         raise InvalidRequestError("negativePrompt", expected, create.negative_prompt)
     if create.input_file_id is not None and not capabilities.image_input:
         raise InvalidRequestError("inputFileId", f"left out, since {name} takes no image", create.input_file_id)
+    _check_last_frame(create, name, capabilities)
     return engine
+
+
+def _check_last_frame(create: GenerationCreate, name: str, capabilities: Capabilities) -> None:
+    if (last := create.last_frame_file_id) is None:
+        return
+    if create.type != "video":
+        raise InvalidRequestError("lastFrameFileId", "left out, since only a video has a last frame", last)
+    if not capabilities.last_frame:
+        raise InvalidRequestError("lastFrameFileId", f"left out, since {name} takes no last frame", last)
+    if create.input_file_id is None and not capabilities.last_frame_alone:
+        expected = f"an image for the first frame, since {name} takes a last frame only beside a first one"
+        raise InvalidRequestError("inputFileId", expected, None)
 
 
 def default_engine(engines: Mapping[str, Engine], config: AppConfig) -> str:

@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, Final
 
+from pydantic.alias_generators import to_camel
 from sqlalchemy.exc import IntegrityError
 
 from videogen.core.errors import FileInUseError, InvalidRequestError, NotFoundError, SessionRequiredError
@@ -76,8 +77,8 @@ class UploadService:
             raise FileInUseError from None
         self._storage.delete(row.key)
 
-    def find_input(self, session_id: str, file_id: str) -> InputImage:
-        """The image that `inputFileId` names: an upload or a finished still.
+    def find_input(self, session_id: str, file_id: str, field: str = "input_file_id") -> InputImage:
+        """The image that a field of a request names: an upload or a finished still.
 
         Raises:
             InvalidRequestError: there is none, or it is another session's; the error does not say which.
@@ -85,7 +86,7 @@ class UploadService:
         try:
             return self._find(session_id, file_id)
         except (NotFoundError, OSError):
-            raise InvalidRequestError("inputFileId", "the id of an image of this session", file_id) from None
+            raise InvalidRequestError(to_camel(field), "the id of an image of this session", file_id) from None
 
     def find_same(self, session_id: str, digest: str) -> str | None:
         """The id of an uploaded image of this session by the SHA-256 of its bytes; None if there is none."""

@@ -256,9 +256,14 @@ def _page(query: Any, session_id: str, wanted: Filter, before: int | None) -> An
 
 
 def _check_inputs(unit: UnitOfWork, rows: list[GenerationRow]) -> None:
-    for input_id in {row.input_file_id for row in rows} - {None}:
-        if unit.session.get(UploadRow, input_id) is None:
-            raise InvalidRequestError("inputFileId", "an image that is still there (upload it again)", input_id)
+    used = {(field, file_id) for row in rows for field, file_id in _inputs(row).items() if file_id is not None}
+    for field, file_id in sorted(used):
+        if unit.session.get(UploadRow, file_id) is None:
+            raise InvalidRequestError(field, "an image that is still there (upload it again)", file_id)
+
+
+def _inputs(row: GenerationRow) -> dict[str, str | None]:
+    return {"inputFileId": row.input_file_id, "lastFrameFileId": row.last_frame_file_id}
 
 
 def _conditions(wanted: Filter) -> list[Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import exists, func
+from sqlalchemy import and_, exists, func
 from sqlmodel import col, delete, select
 from sqlmodel.sql.expression import SelectOfScalar
 
@@ -77,7 +77,7 @@ class UploadStore(BaseStore):
 
         Raises:
             NotFoundError: there is none, or it is another session's.
-            FileInUseError: a generation starts from it.
+            FileInUseError: a generation starts from it, or ends with it.
         """
         query = select(UploadRow).where(UploadRow.id == upload_id, UploadRow.session_id == session_id)
         with self.database.write() as unit:
@@ -108,12 +108,11 @@ class UploadStore(BaseStore):
         with self.database.read() as session:
             return require(session.exec(query).first())
 
-    def find_input(self, generation_id: str) -> UploadRow | None:
-        """The upload that a generation starts from, for its worker; None where there is none."""
+    def find_input(self, generation_id: str, *, last: bool = False) -> UploadRow | None:
+        """The upload that a generation starts from, or ends with (`last`), for its worker; None where there is none."""
+        column = GenerationRow.last_frame_file_id if last else GenerationRow.input_file_id
         query = (
-            select(UploadRow)
-            .join(GenerationRow, col(GenerationRow.input_file_id) == UploadRow.id)
-            .where(GenerationRow.id == generation_id)
+            select(UploadRow).join(GenerationRow, col(column) == UploadRow.id).where(GenerationRow.id == generation_id)
         )
         with self.database.read() as session:
             return session.exec(query).first()
@@ -146,7 +145,9 @@ def _same(session_id: str, digest: str) -> SelectOfScalar[UploadRow]:
 
 
 def _unused() -> Any:
-    return ~exists().where(col(GenerationRow.input_file_id) == UploadRow.id)
+    # One search for each: an index has each column.
+    columns = (GenerationRow.input_file_id, GenerationRow.last_frame_file_id)
+    return and_(*(~exists().where(col(column) == UploadRow.id) for column in columns))
 
 
 def _delete(unit: UnitOfWork, rows: list[UploadRow]) -> None:

@@ -142,14 +142,22 @@ class EngineConformance:
     def test_a_job_starts_from_an_image(self, tmp_path: Path) -> None:
         if not self._needs("video").image_input:
             pytest.skip("it takes no image")
-        from PIL import Image
-
-        file = tmp_path / "input.png"
-        Image.radial_gradient("L").resize((120, 90)).convert("RGB").save(file)
-        digest = hashlib.sha256(file.read_bytes()).hexdigest()
-        recipe = self._recipe(input_digest=digest).model_copy(update={"input_path": file})
-        assert recipe.input_digest == digest, "normalise() must keep input_digest"
+        file = _picture(tmp_path / "input.png")
+        recipe = self._recipe(input_digest=_digest(file)).model_copy(update={"input_path": file})
+        assert recipe.input_digest == _digest(file), "normalise() must keep input_digest"
         assert self._run(recipe, tmp_path / "work")[-1].t == "done"
+
+    def test_a_job_ends_with_an_image(self, tmp_path: Path) -> None:
+        if not (capabilities := self._needs("video")).last_frame:
+            pytest.skip("it takes no last frame")
+        first, last = (_picture(tmp_path / name) for name in ("first.png", "last.png"))
+        images: dict[str, str | None] = {"last_digest": _digest(last)}
+        if capabilities.image_input:
+            images["input_digest"] = _digest(first)
+        recipe = self._recipe(**images)
+        assert recipe.last_digest == images["last_digest"], "normalise() must keep last_digest"
+        paths = {"last_path": last} | ({"input_path": first} if capabilities.image_input else {})
+        assert self._run(recipe.model_copy(update=paths), tmp_path / "work")[-1].t == "done"
 
     def test_jobs_in_sequence_give_the_same_as_each_alone(self, tmp_path: Path) -> None:
         self._needs("video")
@@ -205,7 +213,9 @@ class EngineConformance:
             pytest.skip(f"it makes no {kind}")
         return capabilities
 
-    def _recipe(self, kind: Any = None, input_digest: str | None = None, **settings: Any) -> Recipe:
+    def _recipe(
+        self, kind: Any = None, input_digest: str | None = None, last_digest: str | None = None, **settings: Any
+    ) -> Recipe:
         made = self._load()
         values = {"seed": 7, **self.settings, **settings}
         request = RenderRequest(
@@ -213,6 +223,7 @@ class EngineConformance:
             prompt=self.prompt,
             settings={name: value for name, value in values.items() if value is not None},
             input_digest=input_digest,
+            last_digest=last_digest,
         )
         return made.normalise(request)
 
@@ -231,6 +242,17 @@ class EngineConformance:
         if self.deterministic:
             return hashlib.sha256(artifact.path.read_bytes()).hexdigest()
         return artifact.model_dump(exclude={"path", "poster_path"})
+
+
+def _picture(path: Path) -> Path:
+    from PIL import Image
+
+    Image.radial_gradient("L").resize((120, 90)).convert("RGB").save(path)
+    return path
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _artifact(messages: list[protocol.Message]) -> Any:
