@@ -66,11 +66,11 @@ class Connections:
         self.hosts = AllowedHosts(self.base_url, options.hosts, provider.hosts + provider.key_hosts)
         self._key_hosts = AllowedHosts(self.base_url, (), provider.key_hosts)
         limits = httpx.Limits(max_connections=None, max_keepalive_connections=20)
-        timeout = httpx.Timeout(options.request_seconds, connect=min(15.0, options.request_seconds))
-        self.client = httpx.Client(timeout=timeout, limits=limits)
+        certificates = httpx.create_ssl_context()
+        self.client = httpx.Client(verify=certificates, limits=limits)
         # On a connection of its own: one that the provider has just closed would lose the request.
         once = httpx.Limits(max_connections=None, max_keepalive_connections=0)
-        self.once = httpx.Client(timeout=timeout, limits=once)
+        self.once = httpx.Client(verify=certificates, limits=once)
 
     def headers(self, url: httpx.URL, further: Mapping[str, str] | None) -> dict[str, str]:
         """The headers of a request, with the key if it goes to the provider."""
@@ -85,6 +85,10 @@ class Connections:
         text = text.replace(self._key, "***") if self._key else text
         return " ".join(text.split())[:_MAX_TEXT]
 
+    def without_key_bytes(self, body: bytes) -> bytes:
+        """The body of an answer; some providers repeat the key in it."""
+        return body.replace(self._key.encode(), b"***") if self._key else body
+
     def _gets_key(self, url: httpx.URL) -> bool:
         return url.scheme == "https" and self._key_hosts.matches(url.host)
 
@@ -92,14 +96,24 @@ class Connections:
 class HttpClient:
     """See `provider.Http`: the requests of one job."""
 
-    def __init__(self, connections: Connections, wait: Callable[[float], None], first_wait: float = 1.0) -> None:
+    def __init__(
+        self,
+        connections: Connections,
+        wait: Callable[[float], None],
+        first_wait: float,
+        *,
+        seconds: float | None = None,
+    ) -> None:
         """
         Args:
             connections: of the engine.
             wait: called to wait some seconds; it may raise.
             first_wait: seconds before a request is repeated; they double.
+            seconds: how long a request may take to be answered; None: as the options say.
         """
         self._shared, self._wait, self._first_wait = connections, wait, first_wait
+        self._seconds = min(seconds or connections.options.request_seconds, connections.options.request_seconds)
+        self._timeout = httpx.Timeout(self._seconds, connect=min(15.0, self._seconds))
         self.base_url = connections.base_url
 
     def post(
@@ -165,7 +179,8 @@ class HttpClient:
         target = target.copy_merge_params(params) if params else target
         for _ in range(MAX_REDIRECTS + 1):
             self._shared.hosts.check(target)
-            request = self._shared.client.build_request("GET", target, headers=self._shared.headers(target, headers))
+            given = self._shared.headers(target, headers)
+            request = self._shared.client.build_request("GET", target, headers=given, timeout=self._timeout)
             with self._sent(self._shared.client, request) as response:
                 if not response.has_redirect_location:
                     yield response
@@ -178,7 +193,8 @@ class HttpClient:
     def _once(self, method: str, url: str, headers: Mapping[str, str] | None, body: dict[str, Any]) -> Answer:
         target = self._url(url)
         self._shared.hosts.check(target)
-        request = self._shared.once.build_request(method, target, headers=self._shared.headers(target, headers), **body)
+        given = self._shared.headers(target, headers)
+        request = self._shared.once.build_request(method, target, headers=given, timeout=self._timeout, **body)
         with self._sent(self._shared.once, request) as response:
             answer = self._answer(response)
         if answer.status >= httpx.codes.MULTIPLE_CHOICES:
@@ -207,11 +223,12 @@ class HttpClient:
 
     def _answer(self, response: httpx.Response) -> Answer:
         """Read the body, which is bounded in size and time."""
-        ends, body = time.monotonic() + self._shared.options.request_seconds, b""
+        ends, body = time.monotonic() + self._seconds, b""
         for chunk in response.iter_bytes():
             body += chunk
             if len(body) > MAX_ANSWER or time.monotonic() > ends:
                 raise RemoteFault("server", "Its answer was too large or too slow.")
+        body = self._shared.without_key_bytes(body)
         text = body.decode(response.encoding or "utf-8", errors="replace")
         try:
             parsed = orjson.loads(body)
