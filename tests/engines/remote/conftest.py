@@ -1,0 +1,85 @@
+"""Engines at the stand-in `studio`, for what all remote engines share."""
+
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.support.providers.studio import StudioStandIn
+from tests.support.stand_in import serve
+from videogen.engines.base import RenderRequest
+from videogen.engines.process.host import RenderHandle
+from videogen.engines.process.pool import ProcessPool
+from videogen.engines.process.protocol import RenderJob
+from videogen.engines.registry import load_engine
+from videogen.engines.spec import EngineSpec
+
+MODULE = Path(__file__).with_name("studio.py")
+SMALL = {"width": 64, "height": 64, "fps": 8, "durationSeconds": 1.0, "seed": 7}
+
+
+class ServedStudio(StudioStandIn):
+    """The stand-in with the address at which it is served, and its requests."""
+
+    served = None
+
+    @property
+    def url(self):
+        return self.served.url
+
+    def engine(self, kind="create", **options):
+        """The reference of an engine at it. Waits are short unless they are given."""
+        waits = {"poll_seconds": 0.01, "forgotten_seconds": 0.2, "request_seconds": 5, "download_seconds": 5}
+        given = {"base_url": self.url, **waits, **options}
+        kind = kind if ":" in kind else f"{MODULE}:{kind}"
+        return EngineSpec(id="studio", kind=kind, model="studio/cat-1", options=given).reference
+
+
+@pytest.fixture(scope="module")
+def served_studio():
+    studio = ServedStudio()
+    with serve(studio.app) as served, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("STUDIO_KEY", studio.key)
+        studio.served = served
+        yield studio
+
+
+@pytest.fixture
+def studio(served_studio):
+    """The stand-in, as at first; one server for the module."""
+    served_studio.reset()
+    served_studio.served.requests.clear()
+    return served_studio
+
+
+@pytest.fixture(scope="module")
+def children():
+    """One pool for the module: jobs of one engine share a child."""
+    with closing(ProcessPool()) as pool:
+        yield pool
+
+
+@pytest.fixture
+def start(children, tmp_path):
+    """Starts a job of an engine in a child."""
+
+    def start(reference, name="gen_a", attempt=1, checkpoint=None, **settings):
+        recipe = load_engine(reference).normalise(RenderRequest(prompt="a cat", settings={**SMALL, **settings}))
+        job = RenderJob(
+            engine=reference, recipe=recipe, generation_id=name, workdir=tmp_path / name, attempt=attempt,
+            checkpoint=checkpoint,
+        )  # fmt: skip
+        return RenderHandle(job, children)
+
+    return start
+
+
+@pytest.fixture
+def run(start):
+    """Runs a job to its end, and returns its messages."""
+
+    def run(*arguments, **options):
+        with start(*arguments, **options) as render:
+            return list(render.messages())
+
+    return run
