@@ -262,8 +262,9 @@ def _artifact(messages: list[protocol.Message]) -> Any:
 
 
 def _read_until(messages: Iterator[protocol.Message], kinds: tuple[type[protocol.Message], ...]) -> None:
-    """Read up to the first message of one of these kinds; progress counts from step 1 on."""
+    """Read up to the first message of one of these kinds: progress from step 1 on, a checkpoint with a step."""
     for message in messages:
-        if isinstance(message, kinds) and getattr(message, "step", 1) > 0:
+        counts = "step" in message.data if isinstance(message, protocol.Checkpoint) else getattr(message, "step", 1) > 0
+        if isinstance(message, kinds) and counts:
             return
     pytest.fail(f"it ended without one of {', '.join(kind.__name__ for kind in kinds)}")

@@ -1,6 +1,6 @@
 """OpenRouter's API for videos, below `/api/v1`. Read in its documentation and in the SDK `openrouter` 1.3.
 
-A job ends after `polls` looks at it, and renders a video of the size and length that were asked for, at 8 frames a
+A job ends after `polls` looks at it, and renders a video of the size and length that were asked for, at 24 frames a
 second.
 """
 
@@ -20,7 +20,7 @@ from starlette.routing import Route
 from tests.support.providers.clips import clip
 from tests.support.providers.faults import Faults
 
-FPS: Final = 8
+FPS: Final = 24
 MODEL: Final = "google/veo-3.1"
 
 
