@@ -1,5 +1,7 @@
 """One engine of each kind that an author can write."""
 
+import threading
+
 import numpy as np
 
 import videogen
@@ -56,4 +58,12 @@ class File:
 @videogen.engine("forgetful", capabilities=Capabilities(resume=True))
 def forgetful(recipe):
     """Claims to have checkpoints."""
+    yield from function.source(recipe, None)
+
+
+@videogen.engine("deaf")
+def deaf(recipe, ctx):
+    """Hangs after its first step, which it reports itself: no cancel can come before that."""
+    ctx.report(1, recipe.num_frames, "rendering")
+    threading.Event().wait()
     yield from function.source(recipe, None)

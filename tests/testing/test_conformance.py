@@ -40,7 +40,7 @@ def suite_of(reference, **attributes):
 @pytest.mark.parametrize(
     ("name", "test", "message"),
     [
-        ("ignores_cancel", "a_cancelled_job_stops_by_itself", "call ctx.raise_if_cancelled()"),
+        ("deaf", "a_cancelled_job_stops_by_itself", "call ctx.raise_if_cancelled()"),
         ("raises", "a_job_reports_its_progress_and_ends_once_with_a_video", "there is no such colour"),
         (
             "forgetful",
@@ -50,7 +50,7 @@ def suite_of(reference, **attributes):
     ],
 )
 def test_what_is_wrong_with_an_engine_fails_with_what_to_do(tmp_path, name, test, message):
-    file = ENGINES if name == "forgetful" else FAKES
+    file = ENGINES if name in ("deaf", "forgetful") else FAKES
     suite = suite_of(f"{file}:{name}", cancel_seconds=0.3, long_settings={"durationSeconds": 0.5})
     try:
         with pytest.raises((AssertionError, pytest.fail.Exception), match=re.escape(message)):

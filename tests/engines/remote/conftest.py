@@ -1,38 +1,18 @@
 """Engines at the stand-in `studio`, for what all remote engines share."""
 
 from contextlib import closing
-from pathlib import Path
 
 import pytest
 
-from tests.support.providers.studio import StudioStandIn
+from tests.support.providers.studio import ServedStudio
 from tests.support.stand_in import serve
 from videogen.engines.base import RenderRequest
 from videogen.engines.process.host import RenderHandle
 from videogen.engines.process.pool import ProcessPool
 from videogen.engines.process.protocol import RenderJob
 from videogen.engines.registry import load_engine
-from videogen.engines.spec import EngineSpec
 
-MODULE = Path(__file__).with_name("studio.py")
 SMALL = {"width": 64, "height": 64, "fps": 8, "durationSeconds": 1.0, "seed": 7}
-
-
-class ServedStudio(StudioStandIn):
-    """The stand-in with the address at which it is served, and its requests."""
-
-    served = None
-
-    @property
-    def url(self):
-        return self.served.url
-
-    def engine(self, kind="create", **options):
-        """The reference of an engine at it. Waits are short unless they are given."""
-        waits = {"poll_seconds": 0.01, "forgotten_seconds": 0.2, "request_seconds": 5, "download_seconds": 5}
-        given = {"base_url": self.url, **waits, **options}
-        kind = kind if ":" in kind else f"{MODULE}:{kind}"
-        return EngineSpec(id="studio", kind=kind, model="studio/cat-1", options=given).reference
 
 
 @pytest.fixture(scope="module")

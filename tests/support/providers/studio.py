@@ -12,6 +12,7 @@ import json
 import threading
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from starlette.applications import Starlette
@@ -21,6 +22,8 @@ from starlette.routing import Route
 
 from tests.support.providers.answers import Canned, Overrides, Truncated
 from tests.support.providers.clips import clip
+from tests.support.stand_in import StandIn
+from videogen.engines.spec import EngineSpec
 
 
 @dataclass
@@ -177,3 +180,19 @@ class StudioStandIn:
         if is_done:
             found |= {"video": f"{self.files_at or f'{base}/files'}/{job.id}.mp4", "price": 0.25}
         return found
+
+
+MODULE = Path(__file__).parents[2] / "engines" / "remote" / "studio.py"
+
+
+class ServedStudio(StudioStandIn):
+    """The stand-in with the server at which it is served."""
+
+    served: StandIn
+
+    def engine(self, kind: str = "create", **options: Any) -> str:
+        """The reference of an engine at it. Waits are short unless they are given."""
+        waits = {"poll_seconds": 0.01, "forgotten_seconds": 0.2, "request_seconds": 5, "download_seconds": 5}
+        given = {"base_url": self.served.url, **waits, **options}
+        kind = kind if ":" in kind else f"{MODULE}:{kind}"
+        return EngineSpec(id="studio", kind=kind, model="studio/cat-1", options=given).reference
