@@ -4,6 +4,8 @@ import subprocess
 import sys
 from dataclasses import replace
 
+import av
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -22,8 +24,12 @@ def recipe():
     return ProceduralEngine().normalise(request)
 
 
+def digest_of(path):
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
 def digest(artifact):
-    return hashlib.sha256(artifact.path.read_bytes()).hexdigest()
+    return digest_of(artifact.path)
 
 
 def test_the_engine_describes_its_capabilities():
@@ -38,6 +44,7 @@ def test_the_engine_describes_its_capabilities():
         True,
     )
     assert (capabilities.types, capabilities.image_input) == (("video", "image"), True)
+    assert (capabilities.last_frame, capabilities.last_frame_alone) == (True, False)
 
 
 def test_the_first_report_contains_what_was_understood(recipe, recorder):
@@ -123,6 +130,55 @@ def test_a_resumed_render_of_a_picture_gives_the_same_bytes(photo, recorder, tmp
     with pytest.raises(RenderCancelled):
         engine.render(photo, ctx)
     assert digest(engine.render(photo, recorder(checkpoint=ctx.saved[-1]))) == uninterrupted
+
+
+@pytest.fixture
+def pair(photo, tmp_path):
+    """A recipe for a move from the quarters to a picture of another shape."""
+    path = tmp_path / "last.png"
+    path.write_bytes(encoded(Image.radial_gradient("L").convert("RGB")))
+    request = RenderRequest(
+        prompt="slow pan right, a cat", settings=TINY, input_digest=photo.input_digest, last_digest=digest_of(path)
+    )
+    return ProceduralEngine().normalise(request).model_copy(update={"input_path": photo.input_path, "last_path": path})
+
+
+def test_a_video_begins_with_the_first_picture_and_ends_with_the_last(pair, recorder):
+    ctx = recorder()
+    with av.open(ProceduralEngine().render(pair, ctx).path) as video:
+        frames = [frame.to_ndarray(format="rgb24").astype(float) for frame in video.decode(video=0)]
+    assert ctx.reports[0][3].startswith(
+        "Your pictures: very slow pan right, from the first to the last, with a dissolve."
+    )
+    assert len(frames) == pair.num_frames == 9
+    for frame, path in ((frames[0], pair.input_path), (frames[-1], pair.last_path)):
+        with Image.open(path) as picture:
+            height = picture.width * 64 / 96
+            top = (picture.height - height) * 0.42
+            shown = picture.resize((96, 64), Image.Resampling.LANCZOS, box=(0, top, picture.width, top + height))
+        difference = np.abs(frame - np.asarray(shown)).mean()
+        assert difference < 4, "no more than a JPEG of it differs"
+    assert np.abs(frames[0] - frames[-1]).mean() > 30
+
+
+def test_a_resumed_move_between_two_pictures_gives_the_same_bytes(pair, recorder, tmp_path):
+    engine = ProceduralEngine()
+    uninterrupted = digest(engine.render(pair, recorder(tmp_path / "uninterrupted")))
+    ctx = recorder(cancel_at=6)
+    with pytest.raises(RenderCancelled):
+        engine.render(pair, ctx)
+    assert digest(engine.render(pair, recorder(checkpoint=ctx.saved[-1]))) == uninterrupted
+
+
+def test_explain_names_the_move_between_two_pictures(pair):
+    request = RenderRequest(prompt=pair.prompt, settings=TINY, input_digest="a", last_digest="b")
+    found = ProceduralEngine().explain(request).understanding
+    assert found == pair.understanding
+    move, *words = found.understood
+    assert (move.phrase, move.role) == ("first and last frame", "setting")
+    assert move.became == "camera: pan right from one to the other, with a dissolve"
+    assert [part.became for part in words] == ["pace: calm", "camera: pan right"]
+    assert found.not_drawn == ("cat",)
 
 
 @pytest.mark.parametrize("damage", [None, b"", b"\x89PNG\r\n\x1a\n broken"])

@@ -10,16 +10,25 @@ from pydantic import BaseModel
 
 from videogen.engines.base import Artifact, ProcessPolicy, Recipe, RenderContext, RenderRequest
 from videogen.engines.procedural.language import KINDS, SceneSpec, describe, from_json, parse_prompt, to_json
-from videogen.engines.procedural.photo.prompt import describe_photo, restrict_to_photo
+from videogen.engines.procedural.photo.prompt import (
+    DEFAULT_MOTION,
+    describe_move,
+    describe_photo,
+    restrict_to_camera,
+    restrict_to_photo,
+)
 from videogen.engines.procedural.presets import PRESETS
 from videogen.engines.settings import VideoSettings, video_recipe
 from videogen.schemas.engines import Capabilities, Explanation
 from videogen.schemas.generations import Understanding, UnderstoodPhrase
 
 if TYPE_CHECKING:
+    from videogen.engines.procedural.photo.cross_move import CrossMove
     from videogen.engines.procedural.photo.scene import PhotoScene
     from videogen.engines.procedural.scene import Scene
 
+FIRST_AND_LAST: Final = "first and last frame"
+"""How the two pictures are named among the phrases of the prompt."""
 THREADS: Final = 2
 """Number of frames that are rendered at the same time. It does not change the result."""
 
@@ -37,7 +46,7 @@ class ProceduralEngine:
     description = (
         "A procedural renderer, not a model: it draws scenes with mathematics. It knows some forty subjects, from "
         "oceans and cities to auroras, animals and fractals, in any light, weather and style. It moves through a "
-        "picture of yours, too, and says what it understood."
+        "picture of yours, too, or from one to another, and says what it understood."
     )
     settings: type[BaseModel] = ProceduralSettings
     presets = PRESETS
@@ -46,8 +55,9 @@ class ProceduralEngine:
     def probe(self) -> Capabilities:
         """See `Engine.probe`."""
         return Capabilities(
-            types=("video", "image"), negative_prompt=True, image_input=True, exact_progress=True, resume=True
-        )
+            types=("video", "image"), negative_prompt=True, image_input=True, last_frame=True,
+            exact_progress=True, resume=True,
+        )  # fmt: skip
 
     def normalise(self, request: RenderRequest) -> Recipe:
         """See `Engine.normalise`. The recipe contains the parsed scene, so that a later version does not parse it
@@ -56,7 +66,7 @@ class ProceduralEngine:
         spec = _parse(recipe)
         update = {
             "settings": recipe.settings | {"scene": to_json(spec.without_interpretations())},
-            "understanding": understanding(spec),
+            "understanding": understanding(spec, has_last=recipe.last_digest is not None),
         }
         return recipe.model_copy(update=update)
 
@@ -88,16 +98,21 @@ def pinned_scene(recipe: Recipe) -> SceneSpec:
 
 
 def _parse(recipe: Recipe) -> SceneSpec:
-    """The scene that the prompt describes. With an input picture: only what applies to a picture."""
+    """The scene that the prompt describes. With an input picture: only what applies to a picture, or to two."""
     spec = parse_prompt(recipe.prompt, recipe.negative_prompt)
+    if recipe.last_digest is not None:
+        return restrict_to_camera(spec)
     return spec if recipe.input_digest is None else restrict_to_photo(spec)
 
 
-def understanding(spec: SceneSpec) -> Understanding:
-    """What was understood of a prompt, for users."""
+def understanding(spec: SceneSpec, *, has_last: bool = False) -> Understanding:
+    """What was understood of a prompt, for users; with a last frame, what becomes of the pictures as well."""
     phrases = tuple(
         UnderstoodPhrase(phrase=part.phrase, became=part.became, role=_role(part.became)) for part in spec.understood
     )
+    if has_last:
+        became = f"camera: {spec.shots[0].camera or DEFAULT_MOTION} from one to the other, with a dissolve"
+        phrases = (UnderstoodPhrase(phrase=FIRST_AND_LAST, became=became, role="setting"), *phrases)
     return Understanding(understood=phrases, ignored=spec.ignored, not_drawn=spec.not_drawn, abstract=spec.is_guess)
 
 
@@ -108,14 +123,19 @@ def _role(became: str) -> Literal["subject", "setting", "other"]:
     return "setting" if ": " in first or first in ("loop", "title") else "other"
 
 
-def _scene_factory(recipe: Recipe) -> tuple[Callable[[tuple[int, int], float], Scene | PhotoScene], str]:
+def _scene_factory(recipe: Recipe) -> tuple[Callable[[tuple[int, int], float], Scene | PhotoScene | CrossMove], str]:
     """A function that builds the scene for a size (width, height) and a length in seconds, and the text about the
     prompt."""
-    from videogen.engines.frames import read_input
+    from videogen.engines.frames import read_input, read_last
+    from videogen.engines.procedural.photo.cross_move import CrossMove
     from videogen.engines.procedural.photo.scene import PhotoScene
     from videogen.engines.procedural.scene import build_scene
 
     spec = pinned_scene(recipe)
+    if recipe.last_digest is not None:
+        pictures, shot, last = (read_input(recipe), read_last(recipe)), spec.shots[0], recipe.num_frames - 1
+        message = describe_move(shot, spec.ignored)
+        return lambda size, _: CrossMove(pictures, shot, size, recipe.seed, last / recipe.fps), message
     if recipe.input_digest is not None:
         picture, shot = read_input(recipe), spec.shots[0]
         message = describe_photo(shot, spec.ignored)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
-from videogen.engines.procedural.language import KINDS, Interpretation, SceneSpec, ShotSpec, Subject
+from videogen.engines.procedural.language import KINDS, SceneSpec, ShotSpec, Subject
 
 DEFAULT_MOTION: Final = "zoom in"
 """The camera motion if the prompt has none."""
@@ -15,6 +16,7 @@ _MOODS: Final = frozenset({"gloomy", "mysterious", "eerie"})
 _STYLES: Final = frozenset({"film noir", "vintage"})
 _PACES: Final = {"calm": "very slow ", "steady": "slow ", "lively": ""}
 _SUPPORTED: Final = frozenset({"time", "camera", "pace", "palette"})
+_CAMERA: Final = frozenset({"camera", "pace"})
 
 
 def restrict_to_photo(spec: SceneSpec) -> SceneSpec:
@@ -23,7 +25,6 @@ def restrict_to_photo(spec: SceneSpec) -> SceneSpec:
     Understood phrases that would need drawing count as ignored."""
     shot = spec.shots[0]
     weather = tuple(replace(subject, relations=()) for kind in _WEATHER if (subject := shot.find(kind)) is not None)
-    supported = [(interpretation, _supported_part(interpretation)) for interpretation in spec.understood]
     reduced = ShotSpec(
         (Subject("abstract"), *weather),
         time=shot.time,
@@ -34,19 +35,30 @@ def restrict_to_photo(spec: SceneSpec) -> SceneSpec:
         tempo=shot.tempo,
         without=shot.without,
     )
+    return _reduced(spec, reduced, _is_supported)
+
+
+def restrict_to_camera(spec: SceneSpec) -> SceneSpec:
+    """The scene reduced to one camera motion and its pace, for a move between two pictures, which stay as they are."""
+    shot = spec.shots[0]
+    reduced = ShotSpec((Subject("abstract"),), camera=shot.camera, tempo=shot.tempo)
+    return _reduced(spec, reduced, lambda became: became.partition(": ")[0] in _CAMERA)
+
+
+def _reduced(spec: SceneSpec, shot: ShotSpec, is_supported: Callable[[str], bool]) -> SceneSpec:
+    """The scene with this shot alone, and with the phrases that it was made of."""
+    supported = [
+        (interpretation, "; ".join(part for part in interpretation.became.split("; ") if is_supported(part)))
+        for interpretation in spec.understood
+    ]
     unused = [interpretation for interpretation, became in supported if not became]
     drawn = [interpretation.phrase for interpretation in unused if interpretation.became.split(", ")[0] in KINDS]
     return SceneSpec(
-        (reduced,),
+        (shot,),
         understood=tuple(replace(interpretation, became=became) for interpretation, became in supported if became),
         ignored=(*(interpretation.phrase for interpretation in unused), *spec.ignored),
         not_drawn=(*drawn, *spec.not_drawn),
     )
-
-
-def _supported_part(interpretation: Interpretation) -> str:
-    """The part of an interpretation that applies to a picture; "" for none."""
-    return "; ".join(part for part in interpretation.became.split("; ") if _is_supported(part))
 
 
 def _is_supported(became: str) -> bool:
@@ -59,14 +71,26 @@ def _is_supported(became: str) -> bool:
 
 def describe_photo(shot: ShotSpec, ignored: tuple[str, ...] = ()) -> str:
     """One sentence about the result, and one with the words that were not used."""
-    motion = shot.camera or DEFAULT_MOTION
-    named = {"still": "a still camera", "handheld": "a camera in the hand"}
-    parts = [named.get(motion, _PACES[shot.tempo] + motion)]
+    parts = [_motion(shot)]
     parts += [f"at {shot.time}" if shot.time in ("dawn", "sunrise", "sunset", "dusk", "night") else shot.time]
     for kind in _WEATHER:
         amount = shot.amount(kind)
         strength = "light " if amount < 0.4 else "heavy " if amount > 0.7 else ""
         parts += [f"{strength}{kind}"] if amount else []
     parts += [shot.mood, shot.style, *(f"{colour} light" for colour in shot.palette)]
-    text = f"Your picture: {', '.join(part for part in parts if part)}."
+    return _with_unused(f"Your picture: {', '.join(part for part in parts if part)}.", ignored)
+
+
+def describe_move(shot: ShotSpec, ignored: tuple[str, ...] = ()) -> str:
+    """The same for a move between two pictures."""
+    return _with_unused(f"Your pictures: {_motion(shot)}, from the first to the last, with a dissolve.", ignored)
+
+
+def _motion(shot: ShotSpec) -> str:
+    motion = shot.camera or DEFAULT_MOTION
+    named = {"still": "a still camera", "handheld": "a camera in the hand"}
+    return named.get(motion, _PACES[shot.tempo] + motion)
+
+
+def _with_unused(text: str, ignored: tuple[str, ...]) -> str:
     return f"{text} Not used: {', '.join(ignored)}." if ignored else text
