@@ -51,8 +51,9 @@ def engine(tmp_path):
     return make
 
 
-def normalise(engine, digest=None, **settings):
-    request = RenderRequest(type=engine.traits.kind, prompt="a sea", settings=settings, input_digest=digest)
+def normalise(engine, digest=None, last=None, **settings):
+    digests = {"input_digest": digest, "last_digest": last}
+    request = RenderRequest(type=engine.traits.kind, prompt="a sea", settings=settings, **digests)
     return engine.normalise(request)
 
 
@@ -115,8 +116,23 @@ def test_a_form_has_what_the_pipeline_takes_and_no_more(engine):
 )
 def test_a_picture_is_the_first_frame_or_the_last_one_where_the_pipeline_takes_it(engine, pipeline, choices):
     made = engine(pipeline)
-    assert made.probe().image_input
+    found = made.probe()
+    assert (found.image_input, found.last_frame, found.last_frame_alone) == (True, True, "last" in choices)
     assert made.settings.model_json_schema()["properties"]["inputFrame"]["enum"] == choices
+
+
+def test_a_last_frame_of_its_own_leaves_the_first_picture_in_its_place(engine):
+    made = engine("WanImageToVideoPipeline")
+    assert normalise(made, digest="0" * 64, last="1" * 64).last_digest == "1" * 64
+    with pytest.raises(InvalidRequestError, match=r"settings.inputFrame must be first, since another picture is the l"):
+        normalise(made, digest="0" * 64, last="1" * 64, inputFrame="both")
+
+
+def test_a_model_that_makes_nothing_of_a_last_frame_takes_none(engine):
+    index = {"_class_name": "WanImageToVideoPipeline", "expand_timesteps": True}
+    made = engine(configs={"model_index.json": index})
+    assert (made.probe().image_input, made.probe().last_frame) == (True, False)
+    assert "input_frame" not in made.settings.model_fields
 
 
 def test_a_pipeline_that_starts_from_a_picture_asks_for_one(engine):

@@ -2,6 +2,7 @@
 
 import errno
 import hashlib
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from diffusers import DiffusionPipeline  # noqa: E402
 from tests.engines.diffusers.attempts import STEPS  # noqa: E402
 from videogen.engines.base import RenderCancelled, RenderFailed  # noqa: E402
 from videogen.engines.diffusers import checkpoints, job, loading  # noqa: E402
-from videogen.engines.diffusers.arguments import call_arguments  # noqa: E402
+from videogen.engines.diffusers.arguments import _pictures, call_arguments  # noqa: E402
 from videogen.engines.diffusers.outputs import frames_of  # noqa: E402
 
 FAMILIES = ("wan", "ltx", "sdxl", "wan-i2v", "ltx-i2v", "cogvideox", "hunyuan-video-1.5")
@@ -125,6 +126,30 @@ def test_the_picture_is_the_last_frame_too(engine_for, recipe_for, frames):
     engine = engine_for("wan-i2v")
     first, both = (frames(engine, recipe_for(engine, steps=2, inputFrame=where)) for where in ("first", "both"))
     assert not np.array_equal(first, both)
+
+
+def test_a_picture_of_its_own_is_the_last_frame(engine_for, recipe_for, frames, tmp_path):
+    engine = engine_for("wan-i2v")
+    path = tmp_path / "last.png"
+    Image.new("RGB", (90, 64), (250, 10, 10)).save(path)
+    update = {"last_path": path, "last_digest": hashlib.sha256(path.read_bytes()).hexdigest()}
+    alone, same = (recipe_for(engine, steps=2, inputFrame=where) for where in ("first", "both"))
+    other = alone.model_copy(update=update)
+    made = [frames(engine, recipe) for recipe in (alone, same, other)]
+    assert not np.array_equal(made[0], made[2])
+    assert not np.array_equal(made[1], made[2])
+
+
+def test_conditions_hold_each_picture_at_its_frame(recipe_for, engine_for, picture):
+    recipe, traits = recipe_for(engine_for("wan-i2v")), SimpleNamespace(last_frame="alone")
+    path, digest = picture
+    last = {"last_path": path, "last_digest": digest}
+    for update, indices in (
+        (last, [0, recipe.num_frames - 1]),
+        (last | {"input_digest": None}, [recipe.num_frames - 1]),
+    ):
+        found = _pictures(recipe.model_copy(update=update), traits)["conditions"]
+        assert [condition.frame_index for condition in found] == indices
 
 
 def test_a_prompt_a_seed_and_the_guidance_change_the_result(wan, recipe_for, frames):

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from videogen.engines.base import Recipe, RenderFailed
 from videogen.engines.diffusers.families import Traits
 from videogen.engines.diffusers.loading import LoadedPipeline
-from videogen.engines.frames import read_input
+from videogen.engines.frames import read_input, read_last
 
 
 def check_recipe(recipe: Recipe, traits: Traits) -> None:
@@ -44,7 +46,7 @@ def call_arguments(loaded: LoadedPipeline, recipe: Recipe) -> tuple[dict[str, An
     """The arguments of the call, and the random generator among them.
 
     Raises:
-        RenderFailed: the picture to start from cannot be read.
+        RenderFailed: a picture to start from or to end with cannot be read.
     """
     traits, settings = loaded.traits, recipe.settings
     # On the CPU: the same seed gives the same noise on any device.
@@ -64,7 +66,7 @@ def call_arguments(loaded: LoadedPipeline, recipe: Recipe) -> tuple[dict[str, An
     if traits.frames_argument:
         arguments[traits.frames_argument] = recipe.num_frames
     _guide(loaded, arguments, settings.get("guidance_scale"))
-    if recipe.input_digest is not None:
+    if recipe.input_digest is not None or recipe.last_digest is not None:
         arguments |= _pictures(recipe, traits)
     return arguments | loaded.options.call, generator
 
@@ -80,14 +82,22 @@ def _guide(loaded: LoadedPipeline, arguments: dict[str, Any], scale: float | Non
 
 
 def _pictures(recipe: Recipe, traits: Traits) -> dict[str, Any]:
-    """The picture as the first frame, the last one, or both: cut to the shape of the video."""
-    picture = ImageOps.fit(Image.fromarray(read_input(recipe)), (recipe.width, recipe.height), Image.Resampling.LANCZOS)
+    """The pictures as the first frame and the last one, where there are two; else the one as either, or as both."""
+    first = None if recipe.input_digest is None else _fitted(read_input(recipe), recipe)
+    last = None if recipe.last_digest is None else _fitted(read_last(recipe), recipe)
     where = recipe.settings.get("input_frame", "first")
-    if where == "first":
-        return {"image": picture}
+    if where != "first":
+        first, last = first if where == "both" else None, first
+    if last is None:
+        return {"image": first}
     if traits.last_frame == "with_first":
-        return {"image": picture, "last_image": picture}
+        return {"image": first, "last_image": last}
     from diffusers.pipelines.ltx.pipeline_ltx_condition import LTXVideoCondition
 
-    indices = [0, recipe.num_frames - 1] if where == "both" else [recipe.num_frames - 1]
-    return {"conditions": [LTXVideoCondition(image=picture, frame_index=index) for index in indices]}
+    places = [(first, 0), (last, recipe.num_frames - 1)]
+    return {"conditions": [LTXVideoCondition(image=one, frame_index=index) for one, index in places if one]}
+
+
+def _fitted(picture: NDArray[np.uint8], recipe: Recipe) -> Image.Image:
+    """A picture cut to the shape of the video."""
+    return ImageOps.fit(Image.fromarray(picture), (recipe.width, recipe.height), Image.Resampling.LANCZOS)

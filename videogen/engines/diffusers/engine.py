@@ -77,6 +77,8 @@ class DiffusersEngine:
             types=(traits.kind,),
             negative_prompt=traits.parameters is None or traits.takes("negative_prompt"),
             image_input=traits.first_frame != "no",
+            last_frame=traits.last_frame != "no",
+            last_frame_alone=traits.last_frame == "alone",
             exact_progress=True,
             resume=True,
         )

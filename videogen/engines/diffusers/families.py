@@ -116,11 +116,18 @@ def traits_of(files: ModelFiles, pipeline: str | None = None) -> Traits:
     """
     guess = _by_hub_name(files.model)
     name = files.pipeline or pipeline or (f"{guess.prefix}Pipeline" if guess else "")
-    parameters = call_parameters(name) if name else None
+    parameters = _without_unused(call_parameters(name) if name else None, files)
     family = next((row for row in FAMILIES if name.startswith(row.prefix)), None)
     kind = _kind(family, parameters)
     family = family or _with_own_defaults(_VIDEO if kind == "video" else _STILL, parameters or {})
     return Traits(name, kind, _with_own_grid(family, files), parameters)
+
+
+def _without_unused(parameters: Mapping[str, Any] | None, files: ModelFiles) -> Mapping[str, Any] | None:
+    """The parameters without `last_image` where a model of its class makes nothing of it, as Wan 2.2 TI2V."""
+    if parameters is None or not files.read("model_index.json").get("expand_timesteps"):
+        return parameters
+    return {name: default for name, default in parameters.items() if name != "last_image"}
 
 
 def _by_hub_name(model: str) -> Family | None:

@@ -90,11 +90,14 @@ def normalised(recipe: Recipe, request: RenderRequest, traits: Traits) -> Recipe
     """A recipe with the size and the number of frames that the pipeline will make.
 
     Raises:
-        InvalidRequestError: the pipeline starts from a picture, and there is none.
+        InvalidRequestError: the pipeline starts from a picture, and there is none; or two pictures are the last frame.
     """
     if traits.first_frame == "required" and request.input_digest is None:
         expected = f"a picture of yours, since {traits.pipeline} starts from one"
         raise InvalidRequestError("inputFileId", expected, None)
+    where = recipe.settings.get("input_frame", "first")
+    if request.last_digest is not None and where != "first":
+        raise InvalidRequestError("settings.inputFrame", "first, since another picture is the last frame", where)
     return recipe.model_copy(
         update={
             "width": traits.width_or_height(recipe.width),
