@@ -19,6 +19,8 @@ GROUP: Final = "videogen.engines"
 KINDS: Final[Mapping[str, str]] = {
     "procedural": "videogen.engines.procedural.engine:ProceduralEngine",
     "diffusers": "videogen.engines.diffusers.engine:create",
+    "fal": "videogen.engines.remote.fal:create",
+    "replicate": "videogen.engines.remote.replicate:create",
     "videos-http": "videogen.engines.remote.videos_http:create",
     "openrouter": "videogen.engines.remote.openrouter:create",
 }

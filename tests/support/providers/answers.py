@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import tempfile
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import Receive, Scope, Send
-
-from tests.support.videos import write_video
 
 FOR_EVER = 1_000_000
 
@@ -67,15 +62,6 @@ class Overrides:
 HTML_PAGE = Canned(200, "<!doctype html><title>Sign in</title><h1>Please sign in to go on</h1>")
 GONE = Canned(404, {"detail": "Not found"})
 STORM = Canned(503, "<html><body><h1>503 Service Temporarily Unavailable</h1><hr>nginx</body></html>")
-
-
-@lru_cache
-def video(width: int, height: int, seconds: float) -> bytes:
-    """An MP4 of 8 frames a second: the same bytes for the same arguments."""
-    with tempfile.TemporaryDirectory() as folder:
-        return write_video(
-            Path(folder) / "v.mp4", size=(width, height), seconds=seconds, movflags="faststart"
-        ).read_bytes()
 
 
 class Truncated(Response):

@@ -21,7 +21,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from tests.support.providers.answers import Canned, Overrides, Truncated, video
+from tests.support.providers.answers import Canned, Overrides, Truncated
+from tests.support.providers.clips import clip
 
 WRONG_KEY = Canned(401, {"detail": "Cannot access application. Authentication is required."})
 REVOKED_KEY = Canned(401, {"detail": "No user found for Key ID and Secret"})
@@ -68,6 +69,9 @@ RUNNER_LOST = Canned(
     503,
     {"detail": "The runner disconnected during processing", "error_type": "runner_disconnected"},
     {"x-fal-error-type": "runner_disconnected"},
+)
+GENERATION_TIMEOUT = Canned(
+    504, {"detail": [{"loc": ["body"], "msg": "Generation took too long", "type": "generation_timeout"}]}
 )
 NOT_FOUND = Canned(404, {"detail": "Request not found"})
 
@@ -180,10 +184,9 @@ class Fal:
         if (job := self._job(request)) is None:
             return NOT_FOUND.response()
         with self.lock:
-            job.polls += 1
-            on_runner = job.polls - self.waiting - bool(self.unknown_state)
-            if self.held:
-                job.polls = min(job.polls, self.waiting + bool(self.unknown_state) + self.rendering - 1)
+            before = self.waiting + bool(self.unknown_state)
+            job.polls = min(job.polls + 1, before + self.rendering - self.held)
+            on_runner = job.polls - before
         urls, has_logs = self._urls(request, job), request.query_params.get("logs") in ("1", "true")
         if job.polls <= self.waiting:
             return JSONResponse({"status": "IN_QUEUE", "queue_position": self.waiting - job.polls, **urls}, 202)
@@ -278,4 +281,4 @@ def _tqdm(done: int, total: int) -> list[dict[str, Any]]:
 def _result(job: FalJob) -> bytes:
     """The video of a job, of the size and length that its input has."""
     width, height = (int(job.input.get(name, 64)) for name in ("width", "height"))
-    return video(width, height, float(job.input.get("duration", 1)))
+    return clip(width, height, 8, round(8 * float(job.input.get("duration", 1))))

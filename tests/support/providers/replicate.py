@@ -22,7 +22,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from tests.support.providers.answers import Canned, Overrides, Truncated, video
+from tests.support.providers.answers import Canned, Overrides, Truncated
+from tests.support.providers.clips import clip
 
 
 def _problem(status: int, title: str, detail: str, **further: Any) -> Canned:
@@ -234,7 +235,7 @@ class Replicate:
             return answer.response()
         one = self.predictions[request.path_params["name"].removesuffix(".mp4")]
         width, height = (int(one.input.get(name, 64)) for name in ("width", "height"))
-        data = video(width, height, _seconds(one))
+        data = clip(width, height, 8, round(8 * _seconds(one)))
         return (Truncated if self.is_truncated else Response)(data, media_type="video/mp4")
 
 

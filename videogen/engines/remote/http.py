@@ -129,9 +129,12 @@ class HttpClient:
         body: dict[str, Any] = {"json": json, "data": data, "files": files}
         return self._once("POST", url, headers, {name: part for name, part in body.items() if part is not None})
 
-    def send(self, method: str, url: str, *, json: Any = None, headers: Mapping[str, str] | None = None) -> Answer:
+    def send(
+        self, method: str, url: str, *, json: Any = None, content: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:  # fmt: skip
         """See `provider.Http`."""
-        return self._once(method, url, headers, {} if json is None else {"json": json})
+        return self._once(method, url, headers, {"json": json} if content is None else {"content": content})
 
     def get(
         self,

@@ -179,8 +179,16 @@ class Http(Protocol):
             accepts: whether an answer with an error status is no error, for example because it carries a job.
         """
 
-    def send(self, method: str, url: str, *, json: Any = None, headers: Mapping[str, str] | None = None) -> Answer:
-        """Send another request, such as PUT or DELETE, once."""
+    def send(
+        self,
+        method: str,
+        url: str,
+        *,
+        json: Any = None,
+        content: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """Send another request, such as PUT or DELETE, once. Its body is JSON, or `content` as it is."""
 
     def stream(self, url: str, *, headers: Mapping[str, str] | None = None) -> Iterator[Any]:
         """Yield the server-sent events of an address (`httpx_sse.ServerSentEvent`) until the provider ends them."""
