@@ -52,7 +52,7 @@ class TestConformance(EngineConformance):
 
     @pytest.fixture(autouse=True)
     def _engine(self, fal, bench):
-        fal.rendering = 40
+        fal.rendering = 20
         type(self).engine = bench.reference()
 
 

@@ -48,7 +48,7 @@ class TestConformance(EngineConformance):
 
     @pytest.fixture(autouse=True)
     def _engine(self, replicate, bench):
-        replicate.processing = 40
+        replicate.processing = 20
         type(self).engine = bench.reference()
 
 

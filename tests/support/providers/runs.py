@@ -96,8 +96,14 @@ class RemoteBench:
         context = RecordingContext(workdir, checkpoint=checkpoint, cancel_at=cancel_at)
         run = RemoteRun(context)
         recipe = self.recipe(reference).model_copy(update=frames or {})
+        engine: Any = load_engine(reference)
         try:
-            run.artifact = load_engine(reference).render(recipe, context)
+            run.artifact = engine.render(recipe, context)
         except RenderEnd as end:
             run.end = end
+        finally:
+            # A child process ends with its connections; this process goes on.
+            engine._connections.client.close()
+            engine._connections.once.close()
+            engine._connections = None
         return run
