@@ -20,6 +20,7 @@ FIELDS: Final[Mapping[str, str]] = {
     "type": "form.make",
     "variations": "form.variations",
     "inputFileId": "form.image",
+    "lastFrameFileId": "form.last_frame",
     "engine": "form.engine",
     "settings.width": "form.width",
     "settings.height": "form.height",
