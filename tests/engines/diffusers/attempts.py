@@ -13,6 +13,7 @@ from videogen.core.atomic_files import write_durably
 from videogen.engines.base import Artifact, Recipe, RenderCancelled, RenderEnd
 from videogen.engines.diffusers.engine import create
 from videogen.engines.spec import EngineSpec
+from videogen.testing import RecordingContext
 
 STEPS = 5
 TIMEOUT_SECONDS = 200
@@ -53,18 +54,13 @@ class Attempt:
         return Artifact.model_validate(self.end[1])
 
 
-class FileContext:
+class FileContext(RecordingContext):
     """A RenderContext whose calls are lines of a file. It kills its process, or cancels the job, at a step."""
 
-    attempt = 1
-
     def __init__(self, workdir, log, kill_at=None, cancel_at=None):
-        self.workdir, self._log = workdir, log
-        self._kill_at, self._cancel_at, self._cancelled = kill_at, cancel_at, False
-        try:
-            self.checkpoint = json.loads((workdir / "checkpoint.json").read_bytes())
-        except OSError:
-            self.checkpoint = None
+        kept = workdir / "checkpoint.json"
+        super().__init__(workdir, checkpoint=json.loads(kept.read_bytes()) if kept.exists() else None)
+        self._log, self._kill_at, self._cancel_at, self._cancelled = log, kill_at, cancel_at, False
 
     def write(self, *call):
         os.write(self._log, orjson.dumps(call) + b"\n")
