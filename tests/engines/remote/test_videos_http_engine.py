@@ -1,12 +1,21 @@
-"""The kind `videos-http` as the app runs it, against its stand-in, in child processes."""
+"""The kind `videos-http` as the app runs it, against its stand-in, in child processes. Its page is run too."""
 
 from __future__ import annotations
 
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any, ClassVar
 
-from tests.support.providers.videos import VideosStandIn
+import pytest
+
+from tests.support.engine_docs import documented_engines
+from tests.support.providers.videos import Dialect, VideosStandIn
 from tests.support.stand_in import serve
+from videogen.engines.base import RenderRequest
+from videogen.engines.process.host import RenderHandle
+from videogen.engines.process.pool import ProcessPool
+from videogen.engines.process.protocol import RenderJob
+from videogen.engines.registry import load_engine
 from videogen.engines.spec import EngineSpec
 from videogen.testing import EngineConformance
 
@@ -26,3 +35,28 @@ class TestVideosHttp(EngineConformance):
     def teardown_class(cls) -> None:
         super().teardown_class()
         cls.stack.close()
+
+
+@pytest.mark.parametrize(("name", "dialect"), [("wan", "vllm"), ("wan", "sglang"), ("company", "litellm")])
+def test_an_engine_of_the_page_renders(
+    children: ProcessPool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, dialect: Dialect
+) -> None:
+    provider = VideosStandIn(dialect, key="right" if dialect == "litellm" else "")
+    monkeypatch.setenv("GATEWAY_KEY", "right")
+    with serve(provider.app) as site:
+        reference = documented_engines("videos-http", tmp_path, site.url)[name]
+        recipe = load_engine(reference).normalise(RenderRequest(prompt="a red kite over the sea"))
+        job = RenderJob(engine=reference, recipe=recipe, generation_id="gen_a", workdir=tmp_path / "gen_a")
+        with RenderHandle(job, children) as render:
+            end = list(render.messages())[-1]
+        assert end.t == "done", end
+        assert site.posts() == 1
+    assert (end.artifact.width, end.artifact.height) == (recipe.width, recipe.height)
+    sent = next(iter(provider.jobs.values())).fields
+    if name == "company":
+        assert sent == {
+            "model": "video-large", "prompt": "a red kite over the sea", "seconds": "4", "size": "1280x720",
+            "quality": "standard",
+        }  # fmt: skip
+    else:
+        assert {"seconds": "2", "size": "832x480", "fps": "16"}.items() <= sent.items()

@@ -76,12 +76,13 @@ class OpenRouter(Provider):
         ]
         if frames:
             fields["frame_images"] = frames
+        # Before the POST: what it answers is to be stored at once.
+        cost = self._price(self._models.find(job.model, wait=True), job.inputs)
         answer = http.post("/videos", json={"model": job.model, **fields})
         body = answer.json if isinstance(answer.json, dict) else {}
         if not isinstance(name := body.get("id"), str) or not name:
             raise RemoteFault("server", "Its answer to the POST has no id of a job.")
         polling_url = body.get("polling_url") or _path(name)
-        cost = self._price(self._models.find(job.model, wait=True), job.inputs)
         return Submitted(id=name, urls={"poll": _absolute(http, str(polling_url))}, cost=cost)
 
     def poll(self, http: Http, job: RemoteJob, sent: Submitted) -> Update:

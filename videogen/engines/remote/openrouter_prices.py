@@ -45,23 +45,24 @@ class ModelList:
         self._base_url, self._fetch = base_url, fetch or fetch_models
         self._lock = threading.Lock()
         self._rows: dict[str, Row] = {}
-        self._due = 0.0
+        self._due = -1.0
+        self._thread: threading.Thread
 
     def find(self, model: str, *, wait: bool = False) -> Row | None:
         """The row of a model; None if the list does not have it, or is not here.
 
         Args:
             model: its name.
-            wait: fetch a list that is due before the answer; else that happens on a thread, for the next call.
+            wait: wait for a list that is fetched just now, for some seconds; else the next call has it.
         """
         with self._lock:
-            is_due = time.monotonic() >= self._due
-            if is_due:
+            if time.monotonic() >= self._due:
                 self._due = time.monotonic() + _AGAIN_SECONDS
-        if is_due and wait:
-            self._update()
-        elif is_due:
-            threading.Thread(target=self._update, daemon=True, name="openrouter-models").start()
+                self._thread = threading.Thread(target=self._update, daemon=True, name="openrouter-models")
+                self._thread.start()
+            fetching = self._thread
+        if wait:
+            fetching.join(_TIMEOUT)
         return self._rows.get(model)
 
     def _update(self) -> None:
