@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -10,14 +11,14 @@ import pytest
 
 from tests.support.engine_docs import documented_engines
 from tests.support.providers.openrouter import MODEL, OpenRouterStandIn
-from tests.support.stand_in import serve
+from tests.support.remote_conformance import RemoteConformance, environment
+from tests.support.stand_in import StandIn, serve
 from videogen.engines.base import RenderRequest
 from videogen.engines.process.host import RenderHandle
 from videogen.engines.process.pool import ProcessPool
 from videogen.engines.process.protocol import RenderJob
 from videogen.engines.registry import load_engine
 from videogen.engines.spec import EngineSpec
-from videogen.testing import EngineConformance
 
 INPUTS = {
     "prompt": {"from": "prompt"},
@@ -29,24 +30,16 @@ INPUTS = {
 }
 
 
-class TestOpenRouter(EngineConformance):
+class TestOpenRouter(RemoteConformance):
     settings: ClassVar[dict[str, Any]] = {"width": 64, "height": 64, "durationSeconds": 1.0}
-    long_settings: ClassVar[dict[str, Any]] = {"durationSeconds": 10.0}
 
     @classmethod
-    def setup_class(cls) -> None:
-        super().setup_class()
-        cls.stack = ExitStack()
+    @contextmanager
+    def provider(cls) -> Iterator[tuple[StandIn, str]]:
         provider = OpenRouterStandIn()
-        site = cls.stack.enter_context(serve(provider.app))
-        cls.stack.enter_context(pytest.MonkeyPatch.context()).setenv("OPENROUTER_API_KEY", provider.key)
-        options = {"base_url": f"{site.url}/api/v1", "poll_seconds": 0.01, "inputs": INPUTS}
-        cls.engine = EngineSpec(id="stand-in", kind="openrouter", model=MODEL, options=options).reference
-
-    @classmethod
-    def teardown_class(cls) -> None:
-        super().teardown_class()
-        cls.stack.close()
+        with serve(provider.app) as site, environment(OPENROUTER_API_KEY=provider.key):
+            options = {"base_url": f"{site.url}/api/v1", "poll_seconds": 0.01, "inputs": INPUTS}
+            yield site, EngineSpec(id="stand-in", kind="openrouter", model=MODEL, options=options).reference
 
 
 @pytest.mark.parametrize("name", ["veo", "wan"])

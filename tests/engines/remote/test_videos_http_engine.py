@@ -2,39 +2,31 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, ClassVar
 
 import pytest
 
 from tests.support.engine_docs import documented_engines
 from tests.support.providers.videos import Dialect, VideosStandIn
-from tests.support.stand_in import serve
+from tests.support.remote_conformance import RemoteConformance
+from tests.support.stand_in import StandIn, serve
 from videogen.engines.base import RenderRequest
 from videogen.engines.process.host import RenderHandle
 from videogen.engines.process.pool import ProcessPool
 from videogen.engines.process.protocol import RenderJob
 from videogen.engines.registry import load_engine
 from videogen.engines.spec import EngineSpec
-from videogen.testing import EngineConformance
 
 
-class TestVideosHttp(EngineConformance):
-    long_settings: ClassVar[dict[str, Any]] = {"durationSeconds": 10.0}
-
+class TestVideosHttp(RemoteConformance):
     @classmethod
-    def setup_class(cls) -> None:
-        super().setup_class()
-        cls.stack = ExitStack()
-        site = cls.stack.enter_context(serve(VideosStandIn().app))
-        options = {"base_url": f"{site.url}/v1", "poll_seconds": 0.01}
-        cls.engine = EngineSpec(id="stand-in", kind="videos-http", options=options).reference
-
-    @classmethod
-    def teardown_class(cls) -> None:
-        super().teardown_class()
-        cls.stack.close()
+    @contextmanager
+    def provider(cls) -> Iterator[tuple[StandIn, str]]:
+        with serve(VideosStandIn().app) as site:
+            options = {"base_url": f"{site.url}/v1", "poll_seconds": 0.01}
+            yield site, EngineSpec(id="stand-in", kind="videos-http", options=options).reference
 
 
 @pytest.mark.parametrize(("name", "dialect"), [("wan", "vllm"), ("wan", "sglang"), ("company", "litellm")])
