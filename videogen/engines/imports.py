@@ -23,6 +23,7 @@ KINDS: Final[Mapping[str, str]] = {
     "replicate": "videogen.engines.remote.replicate:create",
     "videos-http": "videogen.engines.remote.videos_http:create",
     "openrouter": "videogen.engines.remote.openrouter:create",
+    "comfyui": "videogen.engines.remote.comfyui.engine:create",
 }
 """The built-in kinds of engines; entry points of the group, modules and files are kinds too."""
 

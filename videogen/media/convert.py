@@ -68,8 +68,22 @@ def convert(conversion: Conversion, watch: Callable[[tuple[int, int] | None], No
         OSError: the disk accepts no bytes.
         StorageError: the child could not be started.
     """
+    write_in_child(__name__, asdict(conversion), watch, "converted to H.264")
+
+
+def write_in_child(
+    module: str, job: dict[str, Any], watch: Callable[[tuple[int, int] | None], None], what: str
+) -> None:
+    """Run `python -m module`, whose main function calls `run_writer`; see `convert` for `watch` and what it raises.
+
+    Args:
+        module: of the child.
+        job: what it shall do, as JSON.
+        watch: see `convert`.
+        what: what it does with the video, for messages.
+    """
     last = ""
-    with closing(follow_writer(__name__, json.dumps(asdict(conversion)).encode())) as lines:
+    with closing(follow_writer(module, json.dumps(job).encode())) as lines:
         for line in lines:
             done, _, total = (line or "").partition("/")
             watch((int(done), int(total)) if total.isdecimal() and done.isdecimal() else None)
@@ -81,7 +95,7 @@ def convert(conversion: Conversion, watch: Callable[[tuple[int, int] | None], No
     # Demuxers report EIO for a source that is cut short.
     if problem is not None and is_disk_fault(problem) and problem.errno != errno.EIO:
         raise problem
-    raise BrokenMediaError(f"The video could not be converted to H.264: it is {text or TOO_MUCH}. Render it again.")
+    raise BrokenMediaError(f"The video could not be {what}: it is {text or TOO_MUCH}. Render it again.")
 
 
 def _convert(conversion: Conversion) -> None:
@@ -97,7 +111,8 @@ def _convert(conversion: Conversion) -> None:
             audio = old.streams.audio[0]
             sources.append(audio)
             tracks[audio.index] = _copied(new, audio) if conversion.copy_audio else _as_aac(new, audio)
-        progress = _Progress(video.frames or round((old.duration or 0) / av.time_base * float(video.average_rate or 0)))
+        total = video.frames or round((old.duration or 0) / av.time_base * float(video.average_rate or 0))
+        progress = WrittenFrames(total)
         for packet in old.demux(sources):
             if packet.size:
                 for made in tracks[packet.stream_index](packet):
@@ -109,8 +124,8 @@ def _convert(conversion: Conversion) -> None:
                 new.mux(made)
 
 
-class _Progress:
-    """Prints how many frames are done."""
+class WrittenFrames:
+    """In the child: prints how many frames are done."""
 
     def __init__(self, total: int) -> None:
         self._done, self._total, self._printed = 0, total, time.monotonic()
@@ -189,11 +204,12 @@ def _as_aac(new: OutputContainer, source: AudioStream) -> Track:
     return encode
 
 
-def _main() -> None:
+def run_writer(write: Callable[[dict[str, Any]], None]) -> None:
+    """In the child: do the job that standard input describes, and print how it ended."""
     signal.alarm(start_child())
-    conversion = Conversion(**json.loads(sys.stdin.read()))
+    job = json.loads(sys.stdin.read())
     try:
-        _convert(conversion)
+        write(job)
     except MemoryError:
         return
     except Exception as problem:  # whatever a broken file makes of it
@@ -204,4 +220,4 @@ def _main() -> None:
 
 
 if __name__ == "__main__":
-    _main()
+    run_writer(lambda job: _convert(Conversion(**job)))

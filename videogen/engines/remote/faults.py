@@ -19,7 +19,7 @@ class _Meaning:
     retryable: bool = False
 
 
-_AGAIN: Final = "Retry sends it again, which {name} may charge again."
+_AGAIN: Final = "Retry sends it again{charge}."
 MEANINGS: Final[Mapping[FaultKind, _Meaning]] = {
     "key": _Meaning(
         "key_refused", "{name} refused the key in {key}.", "Set one that is valid, then restart videogen.", True
@@ -52,12 +52,21 @@ class Place:
     name: str
     key: str
     look_at: str
+    charges: bool = True
+    """Whether its jobs cost money."""
 
     def describe(self, fault: RemoteFault) -> str:
         """What happened and what to do, in one line."""
         meaning = MEANINGS[fault.kind]
         later = f"in {fault.retry_after:.0f} seconds" if fault.retry_after else "later"
-        names = {"name": self.name, "key": self.key or "its `key`", "look_at": self.look_at, "later": later}
+        charge = f", which {self.name} may charge again" if self.charges else ""
+        names = {
+            "charge": charge,
+            "name": self.name,
+            "key": self.key or "its `key`",
+            "look_at": self.look_at,
+            "later": later,
+        }
         happened, advice = meaning.happened.format(**names), meaning.advice.format(**names)
         answered = f"It answered: {fault.message.rstrip('.')}." if fault.message else ""
         return " ".join(filter(None, (happened, answered, advice)))

@@ -78,7 +78,8 @@ class Work:
             text = self.provider.cancel(http, self.job, sent)
         except Exception as problem:  # whatever the provider's module does, the job here ends
             reason = problem.message if isinstance(problem, RemoteFault) else type(problem).__name__
-            text = f"{self.place.name} could not be asked to stop job {sent.id} ({reason}). It may be charged."
+            charge = " It may be charged." if self.place.charges else ""
+            text = f"{self.place.name} could not be asked to stop job {sent.id} ({reason}).{charge}"
         text = self.connections.without_key(text)
         logger.info("stop of job %s: %s", sent.id, text)
         return text

@@ -111,7 +111,7 @@ class HttpClient:
             first_wait: seconds before a request is repeated; they double.
             seconds: how long a request may take to be answered; None: as the options say.
         """
-        self._shared, self._wait, self._first_wait = connections, wait, first_wait
+        self.connections, self._wait, self._first_wait = connections, wait, first_wait
         self._seconds = min(seconds or connections.options.request_seconds, connections.options.request_seconds)
         self._timeout = httpx.Timeout(self._seconds, connect=min(15.0, self._seconds))
         self.base_url = connections.base_url
@@ -181,10 +181,10 @@ class HttpClient:
         target = self._url(url)
         target = target.copy_merge_params(params) if params else target
         for _ in range(MAX_REDIRECTS + 1):
-            self._shared.hosts.check(target)
-            given = self._shared.headers(target, headers)
-            request = self._shared.client.build_request("GET", target, headers=given, timeout=self._timeout)
-            with self._sent(self._shared.client, request) as response:
+            self.connections.hosts.check(target)
+            given = self.connections.headers(target, headers)
+            request = self.connections.client.build_request("GET", target, headers=given, timeout=self._timeout)
+            with self._sent(self.connections.client, request) as response:
                 if not response.has_redirect_location:
                     yield response
                     return
@@ -195,10 +195,10 @@ class HttpClient:
 
     def _once(self, method: str, url: str, headers: Mapping[str, str] | None, body: dict[str, Any]) -> Answer:
         target = self._url(url)
-        self._shared.hosts.check(target)
-        given = self._shared.headers(target, headers)
-        request = self._shared.once.build_request(method, target, headers=given, timeout=self._timeout, **body)
-        with self._sent(self._shared.once, request) as response:
+        self.connections.hosts.check(target)
+        given = self.connections.headers(target, headers)
+        request = self.connections.once.build_request(method, target, headers=given, timeout=self._timeout, **body)
+        with self._sent(self.connections.once, request) as response:
             answer = self._answer(response)
         if answer.status >= httpx.codes.MULTIPLE_CHOICES:
             raise self._fault(answer)
@@ -211,7 +211,7 @@ class HttpClient:
         except (httpx.TransportError, httpx.InvalidURL) as problem:
             raise self._lost(problem) from None
         try:
-            self._shared.hosts.check_peer(response)
+            self.connections.hosts.check_peer(response)
             yield response
         except httpx.TransportError as problem:
             raise self._lost(problem) from None
@@ -231,7 +231,7 @@ class HttpClient:
             body += chunk
             if len(body) > MAX_ANSWER or time.monotonic() > ends:
                 raise RemoteFault("server", "Its answer was too large or too slow.")
-        body = self._shared.without_key_bytes(body)
+        body = self.connections.without_key_bytes(body)
         text = body.decode(response.encoding or "utf-8", errors="replace")
         try:
             parsed = orjson.loads(body)
@@ -242,17 +242,17 @@ class HttpClient:
 
     def _fault(self, answer: Answer) -> RemoteFault:
         """The fault in an answer with an error status."""
-        fault = self._shared.provider.read_error(answer) or RemoteFault(kind_of_status(answer.status))
+        fault = self.connections.provider.read_error(answer) or RemoteFault(kind_of_status(answer.status))
         text = fault.message or error_text(answer) or f"HTTP {answer.status}"
         refused = fault.is_refusal or (
             answer.status in range(400, 500) and answer.status != httpx.codes.REQUEST_TIMEOUT
         )
         seconds = fault.retry_after if fault.retry_after is not None else retry_after(answer.headers)
-        return RemoteFault(fault.kind, self._shared.without_key(text), retry_after=seconds, is_refusal=refused)
+        return RemoteFault(fault.kind, self.connections.without_key(text), retry_after=seconds, is_refusal=refused)
 
     def _lost(self, problem: Exception) -> RemoteFault:
         """The fault of a request without an answer."""
-        text = self._shared.without_key(f"{type(problem).__name__}: {problem}".rstrip(": "))
+        text = self.connections.without_key(f"{type(problem).__name__}: {problem}".rstrip(": "))
         return RemoteFault("server", text, is_refusal=isinstance(problem, _NEVER_SENT))
 
     def _next_wait(self, state: RetryCallState) -> float:

@@ -185,6 +185,13 @@ class JobLife:
 
         self._ctx.report(0, 0, "downloading", text)
         work = self._work
-        Download(work.connections, work.http, work.pause, work.first_wait).fetch(update.results[0], target, watch)
+        download = Download(work.connections, work.http, work.pause, work.first_wait)
+        if type(self._provider).join is Provider.join:
+            download.fetch(update.results[0], target, watch)
+        else:
+            parts = [target.with_name(f"part-{number}") for number in range(len(update.results))]
+            for result, part in zip(update.results, parts, strict=True):
+                download.fetch(result, part, watch)
+            self._provider.join(parts, target, self._recipe, lambda _: self._ctx.wait(0.0))
         # Only the file knows its size and length.
         return Artifact(path=target, content_type=content_type, width=0, height=0, fps=self._recipe.fps, num_frames=0)

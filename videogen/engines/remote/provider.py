@@ -8,7 +8,7 @@ docs/engines/remote.md.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
@@ -120,7 +120,7 @@ class Update:
     position: int | None = None
     """Jobs before this one in the provider's queue."""
     results: tuple[ResultFile, ...] = ()
-    """Of a completed job; the first one is fetched."""
+    """Of a completed job; the first one is fetched, or all for `Provider.join`."""
     error: RemoteFault | None = None
     """Why it failed; it ends the job whatever the state is."""
     cost: Cost | None = None
@@ -210,6 +210,8 @@ class Provider(ABC):
     """Where its results may lie: "fal.media", "*.fal.media"."""
     look_at: ClassVar[str] = ""
     """Where people find their jobs: "https://fal.ai/dashboard"; empty: `base_url`."""
+    charges: ClassVar[bool] = True
+    """Whether its jobs cost money."""
     states: ClassVar[Mapping[str, State]]
     """What its names of a status mean. One that is not here counts as running, and is logged once."""
     inputs: ClassVar[Inputs] = {}
@@ -248,6 +250,20 @@ class Provider(ABC):
         from videogen.engines.remote.inputs import data_uri
 
         return data_uri(path)
+
+    def join(
+        self, paths: Sequence[Path], target: Path, recipe: Recipe, watch: Callable[[tuple[int, int] | None], None]
+    ) -> None:
+        """Make one file of all results of a job. With a provider that leaves this as it is, only the first one is
+        fetched.
+
+        Args:
+            paths: the results in their order.
+            target: the path of the video or picture.
+            recipe: of the job.
+            watch: called now and then, with the frames that are done and all of them if they are known; it may raise.
+        """
+        raise NotImplementedError
 
     def read_error(self, answer: Answer) -> RemoteFault | None:
         """The fault in an answer with an error status; None: its status decides."""

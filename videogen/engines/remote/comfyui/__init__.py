@@ -1,0 +1,1 @@
+"""The engine kind `comfyui`: workflows that a ComfyUI server runs."""
