@@ -9,6 +9,7 @@ from tests.support.providers import fal as provider
 from tests.support.providers.fal import Fal
 from tests.support.providers.runs import RemoteBench
 from tests.support.stand_in import serve
+from videogen.core.errors import ConfigError
 from videogen.engines.base import NeedsAttention, RenderCancelled, RenderFailed, RenderRequest
 from videogen.engines.registry import load_engine
 from videogen.media.probe import probe
@@ -178,7 +179,18 @@ def test_a_cancel_goes_through_the_router(fal, router):
     assert "asked the model to stop" in router.run(cancel_at=2).message
 
 
+def test_another_path_of_the_router_stops_the_start(router):
+    with pytest.raises(ConfigError, match=r"https://router\.huggingface\.co/fal-ai"):
+        load_engine(router.reference(base_url="https://router.huggingface.co/v1"))
+
+
 # Faults: a message that says what to do
+
+
+@pytest.mark.parametrize("model", ["", "ltx", "https://fal.ai/models/x"])
+def test_a_name_that_is_no_model_stops_the_start(bench, model):
+    with pytest.raises(ConfigError, match="model"):
+        load_engine(bench.reference(model=model))
 
 
 def test_without_a_key_the_engine_is_not_available(bench, monkeypatch):

@@ -10,6 +10,7 @@ from tests.support.providers import replicate as provider
 from tests.support.providers.replicate import Replicate
 from tests.support.providers.runs import RemoteBench
 from tests.support.stand_in import serve
+from videogen.core.errors import ConfigError
 from videogen.engines.base import NeedsAttention, RenderCancelled, RenderFailed, RenderRequest
 from videogen.engines.registry import load_engine
 from videogen.media.probe import probe
@@ -179,6 +180,12 @@ def test_a_small_picture_is_sent_as_data_and_a_large_one_is_uploaded(replicate, 
 
 
 # Faults: a message that says what to do
+
+
+@pytest.mark.parametrize("model", ["", "veo", "a/b/c", "a/b:latest"])
+def test_a_name_that_is_no_model_stops_the_start(bench, model):
+    with pytest.raises(ConfigError, match="model"):
+        load_engine(bench.reference(model=model))
 
 
 def test_without_a_key_the_engine_is_not_available(bench, monkeypatch):

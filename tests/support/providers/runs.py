@@ -96,14 +96,24 @@ class RemoteBench:
         context = RecordingContext(workdir, checkpoint=checkpoint, cancel_at=cancel_at)
         run = RemoteRun(context)
         recipe = self.recipe(reference).model_copy(update=frames or {})
-        engine: Any = load_engine(reference)
         try:
-            run.artifact = engine.render(recipe, context)
+            run.artifact = render_here(load_engine(reference), recipe, context)
         except RenderEnd as end:
             run.end = end
-        finally:
-            # A child process ends with its connections; this process goes on.
-            engine._connections.client.close()
-            engine._connections.once.close()
-            engine._connections = None
         return run
+
+
+def render_here(engine: Any, recipe: Recipe, context: RecordingContext) -> Artifact:
+    """Run a job of a remote engine in this process.
+
+    Raises:
+        RenderEnd: it ended without a result.
+    """
+    try:
+        artifact: Artifact = engine.render(recipe, context)
+        return artifact
+    finally:
+        # A child process ends with its connections; this process goes on.
+        engine._connections.client.close()
+        engine._connections.once.close()
+        engine._connections = None

@@ -5,6 +5,7 @@ The contract is that of fal-client 1.0.3, and of huggingface_hub's provider `fal
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Final
@@ -34,6 +35,7 @@ from videogen.engines.spec import EngineSpec
 from videogen.media.types import HEAD_BYTES, kind_of
 from videogen.schemas.engines import Cost
 
+_MODEL: Final = re.compile(r"[\w.-]+(?:/[\w.-]+)+")
 UNITS_HEADER: Final = "x-fal-billable-units"
 _KINDS: Final[Mapping[str, FaultKind]] = {
     "content_policy_violation": "moderation",
@@ -191,10 +193,18 @@ class FalRouter(Fal):
 
 
 def create(spec: EngineSpec) -> Engine:
-    """An engine of the kind `fal`. A `base_url` whose path is /fal-ai is the router."""
-    path = urlsplit(str(spec.options.get("base_url", ""))).path
-    provider = FalRouter() if path.rstrip("/").endswith("/fal-ai") else Fal()
-    return PricedEngine(with_inputs(spec), provider)
+    """An engine of the kind `fal`. A `base_url` whose path ends in /fal-ai is the router.
+
+    Raises:
+        ConfigError: no model is named, or a key is wrong.
+    """
+    if not _MODEL.fullmatch(spec.model):
+        raise spec.error("model", "the endpoint id of a model, such as fal-ai/ltx-2/text-to-video", spec.model)
+    url = urlsplit(str(spec.options.get("base_url", "")))
+    is_router = url.path.rstrip("/").endswith("/fal-ai")
+    if url.hostname == urlsplit(FalRouter.base_url).hostname and not is_router:
+        raise spec.error("base_url", FalRouter.base_url, spec.options["base_url"])
+    return PricedEngine(with_inputs(spec), FalRouter() if is_router else Fal())
 
 
 def _object(answer: Answer) -> dict[str, Any]:

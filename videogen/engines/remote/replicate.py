@@ -37,6 +37,7 @@ SHORTEST_DEADLINE: Final = 5
 CLOCK_SKEW: Final = timedelta(seconds=90)
 """How far the clocks of both sides may differ when a job is looked for."""
 _VERSION: Final = re.compile(r"(?:[\w.-]+/[\w.-]+:)?[0-9a-f]{40,64}")
+_MODEL: Final = re.compile(rf"{_VERSION.pattern}|(?:deployments/)?[\w.-]+/[\w.-]+")
 _SENSITIVE: Final = re.compile(r"\bE005\b|flagged as sensitive|nsfw|content polic", re.IGNORECASE)
 _CANCELS: Final = {
     "canceled": "Replicate has stopped the prediction. What it rendered until then may be charged.",
@@ -123,7 +124,13 @@ class Replicate(Provider):
 
 
 def create(spec: EngineSpec) -> Engine:
-    """An engine of the kind `replicate`."""
+    """An engine of the kind `replicate`.
+
+    Raises:
+        ConfigError: no model is named, or a key is wrong.
+    """
+    if not _MODEL.fullmatch(spec.model):
+        raise spec.error("model", "owner/name, owner/name:version, a version or deployments/owner/name", spec.model)
     return PricedEngine(with_inputs(spec), Replicate())
 
 
