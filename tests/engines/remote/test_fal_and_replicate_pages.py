@@ -69,7 +69,7 @@ def test_a_configuration_of_a_page_renders(sites, picture, tmp_path, kind, name,
 def test_each_model_that_is_known_has_a_form_and_an_input(monkeypatch, kind, pattern):
     monkeypatch.setenv("FAL_KEY", "a")
     monkeypatch.setenv("REPLICATE_API_TOKEN", "a")
-    model = pattern.replace("*", "x") if pattern != "*" else "some/model"
+    model = pattern.replace("*", "x") if "/" in pattern else f"own/model{pattern.replace('*', '-')}"
     assert model_inputs.inputs_of(kind, model) is model_inputs.tables()[kind][pattern]
     (engine,) = load_engines([EngineSpec(id="x", kind=kind, model=model).reference]).values()
     recipe = engine.normalise(RenderRequest(prompt="a kite", input_digest="0" * 64))
