@@ -20,7 +20,7 @@ def changed(**nodes):
         if change is None:
             del made[node_id]
         elif "class_type" in change:
-            made[node_id] = change
+            made[node_id] = copy.deepcopy(change)
         else:
             made[node_id]["inputs"].update(change)
     return made

@@ -67,6 +67,14 @@ def test_a_row_changes_what_a_title_has_marked(tmp_path):
     assert (row.title, row.minimum, row.maximum, row.default, row.type) == ("Passes", 2, 9, 4, "integer")
 
 
+@pytest.mark.parametrize(
+    ("row", "default"),
+    [({"minimum": 8}, 8), ({"maximum": 4}, 4), ({"choices": [10, 20]}, 10), ({"choices": [4, 6]}, 6)],
+)
+def test_a_default_is_within_the_bounds_of_its_row(tmp_path, row, default):
+    assert read(tmp_path, steps=row).marks["steps"].row.default == default
+
+
 def test_a_job_fills_the_marked_inputs_and_no_others(tmp_path):
     found = read(tmp_path)
     nodes = found.filled({"prompt": "a cat", "negative_prompt": "", "seed": 5, "num_frames": 33})

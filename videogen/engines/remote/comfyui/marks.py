@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final, Self, get_args
 
 from pydantic import BaseModel, BeforeValidator, Field, model_validator
 
-from videogen.engines.remote.options import InputRow, Source
+from videogen.engines.remote.options import InputRow, Scalar, Source
 from videogen.engines.spec import EngineSpec
 
 PICTURES: Final = ("first_frame", "last_frame")
@@ -160,14 +160,25 @@ def _mark(spec: EngineSpec, nodes: Nodes, name: str, row: _Row, targets: list[tu
         changes["required"] = True
     if isinstance(value, bool | int | float | str) and name not in _NO_DEFAULT:
         changes["type"] = row.type or _type(key, value)
-        changes["default"] = value if row.default is None else row.default
+        changes["default"] = _allowed(row, value) if row.default is None else row.default
     made = InputRow.model_construct(**{**row.model_dump(exclude={"at"}), **changes})
     if made.source is None and made.type is None and made.default is None and not made.choices:
         raise spec.error(f"inputs.{name}", "its type: string, integer, number or boolean", None)
     return Mark(made, tuple(targets))
 
 
-def _type(key: str, value: bool | int | float | str) -> str:
+def _allowed(row: InputRow, value: Scalar) -> Scalar:
+    """The workflow's value, or the nearest one that the row allows."""
+    if row.choices:
+        return value if value in row.choices else row.choices[0]
+    if isinstance(value, bool | str):
+        return value
+    low, high = row.minimum, row.maximum
+    value = value if low is None else max(value, low)
+    return value if high is None else min(value, high)
+
+
+def _type(key: str, value: Scalar) -> str:
     """The type of an input in the form."""
     if isinstance(value, bool | str):
         return "boolean" if isinstance(value, bool) else "string"

@@ -76,7 +76,14 @@ class ComfyUI(Provider):
             text = "The workflow file has changed since then. Restart videogen, and start a new generation."
             raise RemoteFault("invalid", text, is_refusal=True)
         body = {"prompt": self.workflow.filled(job.inputs), "prompt_id": job.id, "client_id": job.id}
-        answer = http.post("/prompt", json=body)
+        try:
+            answer = http.post("/prompt", json=body)
+        except RemoteFault as fault:
+            if fault.kind != "not_found":
+                raise
+            raise RemoteFault(
+                "invalid", f"{http.base_url} is no ComfyUI server. Correct `base_url`.", is_refusal=True
+            ) from None
         given = answer.json.get("prompt_id") if isinstance(answer.json, dict) else None
         if not given:
             raise RemoteFault("server", f"It answered {answer.text[:100]!r} to a workflow. Is it a ComfyUI server?")
