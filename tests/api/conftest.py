@@ -8,7 +8,7 @@ from tests.support.api import Session, connect
 from tests.support.app import App
 
 ENGINES = ("bars", "slow", "until-cancelled", "ignores-cancel", "refuses", "dies", "steady", "looks", "procedural")
-ENGINES += ("other-format",)
+ENGINES += ("other-format", "lost-service")
 MAX_ACTIVE = 10
 MAX_UPLOAD_MB = 1
 

@@ -22,7 +22,7 @@ FIELDS = {
     "hasAudio": (bool,),
     "sizeBytes": (int, NOTHING), "title": TEXT, "favorite": (bool,), "error": (dict, NOTHING), "createdAt": TEXT,
     "startedAt": (str, NOTHING), "updatedAt": TEXT, "finishedAt": (str, NOTHING), "expiresAt": (str, NOTHING),
-    "understanding": (dict, NOTHING),
+    "understanding": (dict, NOTHING), "attention": (dict, NOTHING), "cost": (dict, NOTHING),
 }  # fmt: skip
 
 
@@ -245,6 +245,7 @@ def test_a_render_continues_after_the_client_has_disconnected(app):
         ("DELETE", "/generations/{}", None),
         ("POST", "/generations/{}/cancel", None),
         ("POST", "/generations/{}/retry", None),
+        ("POST", "/generations/{}/resolve", {"action": "look"}),
         ("GET", "/generations/{}/events", None),
         ("GET", "/projects/{}/events", None),
     ],

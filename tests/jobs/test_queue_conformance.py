@@ -7,9 +7,10 @@ from threading import Barrier, Event
 import pytest
 
 from tests.support.rows import result
-from videogen.core.errors import StaleWriteError
+from videogen.core.errors import NeedsNoAttentionError, StaleWriteError
 from videogen.jobs.queue import EmbeddedQueue
-from videogen.store import Failure, Fence, Progress
+from videogen.schemas.generations import Attention
+from videogen.store import Failure, Fence, Progress, Unknown
 
 IMPLEMENTATIONS = {
     "embedded": lambda store, clock: EmbeddedQueue(store, lease_seconds=10, max_attempts=3, steady=clock.steady),
@@ -367,3 +368,112 @@ def test_a_cancelled_generation_that_was_queued_is_never_claimed(queue, store, s
     queue.cancel(cancelled.id)
     assert queue.claim("worker").generation_id == other.id
     assert queue.claim("worker") is None
+
+
+# What needs attention
+
+UNKNOWN = Unknown("Nobody knows whether the service has it.", Attention(provider_id="job-7"))
+
+
+@pytest.fixture
+def parked(queue, store, submit, alice):
+    """A generation that needs attention, after its first attempt."""
+    row = submit(alice)
+    lease = queue.claim("worker")
+    store.record_checkpoint(Fence(row.id, 1), {"step": 8})
+    queue.finish(lease, UNKNOWN)
+    return lease
+
+
+def test_what_needs_attention_is_processing_without_a_lease_and_one_event_says_what_is_known(
+    queue, store, database, submit, alice
+):
+    row, events = submit(alice), []
+    lease = queue.claim("worker")
+    database.listen(events.extend)
+    queue.finish(lease, UNKNOWN)
+    shown = store.get_generation(alice, row.id)
+    assert (shown.status, shown.stage, shown.message) == ("processing", "needs_attention", UNKNOWN.message)
+    assert (shown.lease_owner, shown.lease_until, shown.eta_seconds) == (None, 0.0, None)
+    assert [(event.type, event.data.stage, event.data.message) for event in events] == [
+        ("render_progress", "needs_attention", UNKNOWN.message)
+    ]
+    assert events[0].data.attention == UNKNOWN.known
+
+
+def test_what_needs_attention_is_never_queued_by_itself(queue, store, parked, alice, clock):
+    before = store.get_generation(alice, parked.generation_id)
+    for _ in range(5):
+        assert queue.recover() == 0, "the server restarted"
+        clock.now += 3600
+        queue.renew("worker", [parked.generation_id])
+        assert queue.claim("another") is None, "no lease of it can expire"
+        clock.set_by(86400)
+        assert queue.claim("another") is None
+        queue.lose(parked, "It was killed.")
+    assert store.get_generation(alice, parked.generation_id) == before
+
+
+@pytest.mark.parametrize("outcome", [*OUTCOMES.values(), lambda row: UNKNOWN])
+def test_an_attempt_that_needs_attention_can_write_nothing_more(queue, store, parked, alice, outcome):
+    row = store.get_generation(alice, parked.generation_id)
+    fence = Fence(row.id, parked.attempt)
+    with pytest.raises(StaleWriteError):
+        queue.finish(parked, outcome(row))
+    with pytest.raises(StaleWriteError):
+        store.record_progress(fence, Progress(60.0, "rendering", 6, 10, "", 4.0))
+    with pytest.raises(StaleWriteError):
+        store.record_checkpoint(fence, {"step": 9})
+    assert store.get_generation(alice, row.id) == row
+
+
+def test_what_needs_attention_does_not_delay_what_waits(queue, store, database, parked, alice, bob, submit):
+    waiting = submit(bob)
+    assert store.get_generation(bob, waiting.id).queue_position == 1
+    assert queue.claim("worker").generation_id == waiting.id
+
+
+@pytest.mark.parametrize("requested", ["before", "after"])
+def test_a_cancel_ends_what_needs_attention_and_says_that_it_may_be_billed(queue, store, submit, alice, requested):
+    row = submit(alice)
+    lease = queue.claim("worker")
+    if requested == "before":
+        store.cancel_generation(alice, row.id)
+    queue.finish(lease, UNKNOWN)
+    if requested == "after":
+        assert store.cancel_generation(alice, row.id)[1]
+    ended = store.get_generation(alice, row.id)
+    assert (ended.status, ended.error_code) == ("cancelled", "cancelled")
+    assert "The service may still render it, and bill it." in ended.error_message
+    assert ended.attention["provider_id"] == "job-7", "its id is kept"
+
+
+def test_a_look_is_claimed_again_with_its_checkpoint_and_uses_up_no_attempt(queue, store, parked, alice, submit, bob):
+    submit(bob)
+    for attempt in range(2, 7):
+        row = store.look_again(alice, parked.generation_id)
+        assert (row.status, row.queue_position, row.attention) == ("queued", 1, None)
+        lease = queue.claim("worker")
+        assert (lease.generation_id, lease.attempt, lease.last) == (row.id, attempt, False)
+        assert lease.checkpoint == {"step": 8, "look": True}
+        queue.finish(lease, UNKNOWN)
+    assert store.get_generation(alice, row.id).lost == 0
+
+
+@pytest.mark.parametrize("decide", ["look_again", "give_up"])
+def test_of_decisions_at_the_same_time_one_counts(store, parked, alice, database, decide):
+    barrier, events = Barrier(4), []
+    database.listen(events.extend)
+
+    def call(_):
+        barrier.wait()
+        try:
+            return getattr(store, decide)(alice, parked.generation_id).status
+        except NeedsNoAttentionError:
+            return None
+
+    with ThreadPoolExecutor(4) as threads:
+        answers = [status for status in threads.map(call, range(4)) if status is not None]
+    expected = {"look_again": "queued", "give_up": "failed"}[decide]
+    assert answers == [expected]
+    assert {event.data.status for event in events} == {expected}

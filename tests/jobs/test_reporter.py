@@ -1,4 +1,5 @@
 from dataclasses import replace
+from datetime import UTC, datetime
 from functools import partial
 from threading import Event
 from types import SimpleNamespace
@@ -15,6 +16,7 @@ from videogen.engines.base import Artifact
 from videogen.engines.process import protocol
 from videogen.jobs import disk_guard
 from videogen.jobs.reporter import BUSY_INTERVAL_SECONDS, INTERVAL_SECONDS, WRITE_BUDGET, ProgressRecorder
+from videogen.schemas.engines import Cost
 from videogen.store.estimates import Expected
 
 
@@ -217,6 +219,46 @@ def test_a_failure_has_the_code_and_message_of_the_engine(recorder, running, sto
         "The model is busy.",
         True,
     )
+
+
+def test_progress_that_is_estimated_is_published_as_that_and_gives_no_speed(recorder, running, ticks):
+    for step, estimated in ((10, True), (50, True), (60, False)):
+        ticks.now += 2
+        message = protocol.Progress(step=step, total=100, stage="rendering", estimated=estimated)
+        recorder.record(message)
+    shown = [(event.data.estimated, event.data.eta_seconds is None) for event in running.events]
+    assert shown == [(True, True), (True, True), (False, False)]
+
+
+def test_no_engine_can_report_the_stage_of_what_has_no_worker(recorder, running, store, alice):
+    recorder.record(_progress(1, stage="needs_attention"))
+    recorder.record(_progress(2))
+    assert [event.data.stage for event in running.events] == ["waiting", "rendering"]
+
+
+def test_the_newest_cost_is_stored_without_an_event(recorder, running, store, alice):
+    for amount, estimated in ((0.5, True), (0.25, False)):
+        recorder.record(protocol.Spent(cost=Cost(amount=amount, currency="USD", estimated=estimated)))
+    assert store.get_generation(alice, running.id).cost == {"amount": 0.25, "currency": "USD", "estimated": False}
+    assert running.events == []
+
+
+def test_a_job_whose_fate_is_unknown_keeps_its_checkpoint_and_all_that_is_known(recorder, running, store, alice):
+    recorder.record(_progress(1))
+    recorder.record(_progress(40))
+    recorder.record(protocol.Checkpoint(data={"id": "job-7"}))
+    sent_at = datetime(2026, 11, 28, 12, 30, tzinfo=UTC)
+    known = {"sent_at": sent_at.replace(tzinfo=None), "provider_id": "7" * 500, "look_at": "there"}
+    recorder.record(protocol.NeedsAttention(message="Who knows?", **known))
+    row = store.get_generation(alice, running.id)
+    assert (row.status, row.stage, row.message, row.checkpoint) == (
+        *("processing", "needs_attention", "Who knows?"),
+        {"id": "job-7"},
+    )
+    last = running.events[-1].data
+    assert last.attention.sent_at == sent_at, "without a time zone it is UTC"
+    assert (last.attention.provider_id, last.attention.look_at) == ("7" * 200, "there")
+    assert last.progress == pytest.approx(39.6), "what was held back was published before"
 
 
 def test_a_progress_write_that_fails_never_ends_a_render(recorder, running, data_folder, store, alice, caplog):

@@ -5,13 +5,14 @@ import pytest
 
 from tests.support.rows import upload_row
 from videogen.core.errors import DatabaseDamagedError, StorageError
-from videogen.engines.base import Recipe, RenderLost
+from videogen.engines.base import ProcessPolicy, Recipe, RenderLost
 from videogen.engines.process import protocol
 from videogen.jobs import disk_guard, renderers, worker
 from videogen.jobs.queue import EmbeddedQueue
 from videogen.jobs.settings import WorkerSettings
 from videogen.jobs.worker import WorkerPool
-from videogen.store import Store
+from videogen.schemas.generations import Attention
+from videogen.store import Store, Unknown
 
 PATIENCE = 20
 RECIPE = Recipe(engine="bars", engine_version="1", prompt="sea", seed=1, width=64, height=64, fps=8, num_frames=4)
@@ -162,6 +163,52 @@ def test_a_lost_renderer_is_replaced_until_the_attempts_are_used_up(work, job, n
     work(script)
     assert next_event("failed").data.code == "worker_lost"
     assert attempts == [1, 2, 3]
+
+
+def test_what_needs_attention_frees_its_slot_and_is_left_alone(work, job, next_event, store, alice):
+    attempts = []
+
+    def script(renderer):
+        attempts.append(renderer.job.generation_id)
+        if len(attempts) == 1:
+            yield protocol.NeedsAttention(message="Who knows?")
+        else:
+            yield protocol.Failed(code="busy", message="Try later.")
+
+    parked, other = job(), job()
+    work(script)
+    assert next_event("failed").generation_id == other.id
+    assert attempts == [parked.id, other.id]
+    assert store.get_generation(alice, parked.id).stage == "needs_attention"
+
+
+def test_a_service_that_may_have_the_job_is_asked_and_not_given_up_after_three_lost_renderers(
+    work, job, next_event, store, alice, monkeypatch
+):
+    monkeypatch.setattr(worker, "process_policy", lambda _: ProcessPolicy(keep_checkpoints=True))
+
+    def script(renderer):
+        raise RenderLost("It was killed.")
+        yield
+
+    row = job()
+    work(script)
+    while next_event("processing").data.stage != "needs_attention":
+        pass
+    shown = store.get_generation(alice, row.id)
+    assert (shown.attempt, shown.message) == (3, "It was killed. The service may have the job.")
+
+
+def test_a_look_that_no_engine_here_can_take_needs_attention_again(work, job, next_event, store, alice, queue):
+    row = job(recipe=RECIPE.model_copy(update={"engine": "gone"}).model_dump(mode="json"))
+    queue.finish(queue.claim("worker"), Unknown("Who knows?", Attention()))
+    store.look_again(alice, row.id)
+    work()
+    while next_event("processing").data.attempt < 2:
+        pass
+    last = next_event("processing", "failed").data
+    assert (last.status, last.stage) == ("processing", "needs_attention")
+    assert "'gone' is not on offer" in last.message
 
 
 def test_a_job_of_an_engine_that_is_not_on_offer_any_more_fails(work, job, next_event):

@@ -91,6 +91,6 @@ def test_a_generation_has_exactly_the_fields_of_the_contract():
         "inputFileId lastFrameFileId "
         "understanding progress stage step totalSteps message estimated queuePosition waitSeconds expectedWaitSeconds "
         "etaSeconds attempt previewUrl videoUrl imageUrl posterUrl width height durationSeconds fps hasAudio sizeBytes "
-        "title favorite error createdAt startedAt updatedAt finishedAt expiresAt",
+        "title favorite cost attention error createdAt startedAt updatedAt finishedAt expiresAt",
     )
     assert {field.serialization_alias for field in Generation.model_fields.values()} == set(fields)

@@ -9,6 +9,7 @@ from tests.support.rows import generation_row, project_row
 from videogen.core.i18n import catalog
 from videogen.schemas.status import Status
 from videogen.services.public_view import note_text, public_event, public_generation, status_note, title
+from videogen.store.attention import GIVEN_UP
 from videogen.store.events import snapshot
 
 PRIVATE = (
@@ -64,6 +65,27 @@ def test_a_note_describes_the_state():
     loading = {"status": Status.PROCESSING, "stage": "loading_model", "estimated": True, "eta_seconds": 0.2}
     assert note(**loading) == "Loading model · About 1 s left"
     assert "stopped" in note(status=Status.CANCELLED)
+
+
+def test_nobody_else_sees_what_a_job_at_a_service_costs_or_where_it_is():
+    known = {"sent_at": "2026-11-28T12:30:00Z", "provider_id": "job-7", "look_at": "https://service.example/job-7"}
+    parked = {
+        "status": Status.PROCESSING,
+        "stage": "needs_attention",
+        "message": "The service does not know job-7.",
+        "attention": known,
+        "cost": {"amount": 0.25, "currency": "USD", "estimated": True},
+    }
+    ended = parked | {"status": Status.FAILED, "error_code": GIVEN_UP.code, "error_message": GIVEN_UP.message}
+    for values, shown in ((parked, "It waits for whoever made it."), (ended, "It ended without a result.")):
+        assert note(**values) == shown
+        seen = json.dumps([visible(row(**values)), vars_of(public_generation(row(**values)))], default=str)
+        for secret in ("job-7", "service", "12:30", "USD", "0.25", "attention", "bill"):
+            assert secret not in seen, secret
+
+
+def vars_of(shown):
+    return {name: getattr(shown, name) for name in shown.__slots__}
 
 
 def test_a_title_is_one_short_line():

@@ -23,6 +23,7 @@ from videogen.core.config import AppConfig
 from videogen.core.errors import (
     IdempotencyConflictError,
     LimitExceededError,
+    NeedsNoAttentionError,
     NotFoundError,
     NotQueuedError,
     NotTerminalError,
@@ -33,7 +34,7 @@ from videogen.db.database import Database
 from videogen.db.migrate import migrate
 from videogen.jobs.queue import EmbeddedQueue
 from videogen.schemas.events import is_terminal
-from videogen.schemas.generations import GenerationCreate, GenerationPatch
+from videogen.schemas.generations import Attention, GenerationCreate, GenerationPatch, GenerationResolve
 from videogen.schemas.status import TERMINAL, TRANSITIONS, Status
 from videogen.services.generations import GenerationService
 from videogen.services.parts import Parts
@@ -42,7 +43,7 @@ from videogen.services.storage_limits import StorageLimits
 from videogen.services.uploads import UploadService
 from videogen.services.visitor_limits import RateLimits
 from videogen.storage import DataFolder, DiskStorage
-from videogen.store import Fence, Progress, Store
+from videogen.store import Fence, Progress, Store, Unknown
 
 LEASE, ATTEMPTS, PER_SESSION, QUEUE = 10, 3, 5, 7
 ANY = st.integers(min_value=0, max_value=99)
@@ -64,6 +65,8 @@ class Known:
     term: float = 0.0
     """Since when its lease holds, in steady time."""
     saved: bool = False
+    parked: bool = False
+    """Whether it needs attention: it is processing, and nobody has it."""
     rank: int = 0
     """Its place among its own session's; that of its submit until its owner changes it."""
 
@@ -137,11 +140,16 @@ class Life(RuleBasedStateMachine):
         return [name for _, name in sorted(order)]
 
     def active(self, session):
-        return sum(one.session == session and one.status not in TERMINAL for one in self.known.values())
+        mine = [one for one in self.known.values() if one.session == session and not one.parked]
+        return sum(one.status not in TERMINAL for one in mine)
+
+    def held(self):
+        """Ids of what a worker has, or had when the server ended."""
+        return [name for name, one in self.known.items() if one.status is Status.PROCESSING and not one.parked]
 
     def current(self, lease):
         one = self.known.get(lease.generation_id)
-        return one is not None and one.status is Status.PROCESSING and one.attempt == lease.attempt
+        return lease.generation_id in self.held() and one.attempt == lease.attempt
 
     def pick(self, number, names):
         return list(names)[number % len(names)] if names else None
@@ -157,6 +165,7 @@ class Life(RuleBasedStateMachine):
     def end(self, name, status):
         self.known[name].status = status
         self.known[name].owner = ""
+        self.known[name].parked = False
 
     def requeue(self, name, count):
         one = self.known[name]
@@ -214,7 +223,7 @@ class Life(RuleBasedStateMachine):
             return
         _, changed = self.service.cancel(one.session, name)
         assert changed == (one.status not in TERMINAL and not one.cancel_requested)
-        if one.status is Status.QUEUED:
+        if one.status is Status.QUEUED or one.parked:
             self.end(name, Status.CANCELLED)
         elif one.status is Status.PROCESSING:
             one.cancel_requested = True
@@ -329,8 +338,9 @@ class Life(RuleBasedStateMachine):
             for one in self.known.values():
                 one.term = self.clock.now
             self.jumped = False
-        for name, one in self.known.items():
-            if one.status is Status.PROCESSING and self.clock.now - one.term > LEASE and name not in held:
+        for name in self.held():
+            one = self.known[name]
+            if self.clock.now - one.term > LEASE and name not in held:
                 self.requeue(name, count=True)
         expected = next(iter(self.queued()), None)
         lease = self.queue.claim(owner, held)
@@ -357,7 +367,7 @@ class Life(RuleBasedStateMachine):
         held = self.workers.held[owner]
         self.queue.renew(owner, held)
         for name in held & self.known.keys():
-            if self.known[name].owner == owner and self.known[name].status is Status.PROCESSING:
+            if self.known[name].owner == owner and name in self.held():
                 self.known[name].term = self.clock.now
 
     @precondition(lambda self: any(self.workers.held.values()))
@@ -439,6 +449,42 @@ class Life(RuleBasedStateMachine):
             self.end(lease.generation_id, Status.CANCELLED if code == "cancelled" else Status.FAILED)
 
     @precondition(lambda self: self.leases)
+    @rule(which=ANY)
+    def park(self, which):
+        lease = self.lease_at(which)
+        unknown = Unknown("Nobody knows.", Attention(provider_id="7"))
+        if self.write(lease, lambda fence: self.queue.finish(lease, unknown)):
+            one = self.known[lease.generation_id]
+            one.parked, one.owner = True, ""
+            if one.cancel_requested:
+                self.end(lease.generation_id, Status.CANCELLED)
+
+    @precondition(lambda self: self.known)
+    @rule(which=ANY, action=st.sampled_from(["look", "resubmit", "fail"]))
+    def resolve(self, which, action):
+        parked = [name for name, one in self.known.items() if one.parked]
+        name = self.pick(which // 4, parked if parked and which % 4 else self.known)
+        one, resolve = self.known[name], GenerationResolve(action=action)
+        if not one.parked:
+            before = self.snapshot()
+            with pytest.raises(NeedsNoAttentionError):
+                self.service.resolve(one.session, name, resolve, "here")
+            assert self.snapshot() == before
+        elif action == "resubmit" and (self.active(one.session) >= PER_SESSION or len(self.queued()) >= QUEUE):
+            before = self.snapshot()
+            with pytest.raises(LimitExceededError):
+                self.service.resolve(one.session, name, resolve, "here")
+            assert self.snapshot() == before
+        else:
+            made = self.service.resolve(one.session, name, resolve, "here")
+            self.end(name, Status.QUEUED if action == "look" else Status.FAILED)
+            one.saved = one.saved or action == "look"
+            assert (made.id == name) == (action != "resubmit")
+            if action == "resubmit":
+                assert made.seed == one.seed
+                self.take_in(one.session, SimpleNamespace(generations=[made]))
+
+    @precondition(lambda self: self.leases)
     @rule(which=ANY, count=st.booleans())
     def lose(self, which, count):
         lease = self.lease_at(which)
@@ -455,7 +501,7 @@ class Life(RuleBasedStateMachine):
         self.open()
         self.jumped = False  # a new process has seen no other time
         self.workers = Workers()
-        running = [name for name, one in self.known.items() if one.status is Status.PROCESSING]
+        running = self.held()
         assert self.queue.recover() == len(running)
         for name in running:
             self.requeue(name, count=False)

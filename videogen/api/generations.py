@@ -11,6 +11,7 @@ from videogen.core.errors import (
     IdempotencyConflictError,
     InvalidRequestError,
     LimitExceededError,
+    NeedsNoAttentionError,
     NotFoundError,
     NotQueuedError,
     NotTerminalError,
@@ -21,6 +22,7 @@ from videogen.schemas.generations import (
     GenerationMove,
     GenerationPage,
     GenerationPatch,
+    GenerationResolve,
     ListQuery,
     Project,
 )
@@ -174,6 +176,31 @@ def retry_generation(
 ) -> Generation:
     """Make a new generation with the recipe and the seed of one that has ended."""
     return services.generations.retry(session_id, generation_id, visitor).generations[0]
+
+
+@router.post(
+    "/{generation_id}/resolve",
+    responses=_WRITE
+    | documented(NeedsNoAttentionError, InvalidRequestError, LimitExceededError)
+    | {201: {"model": Generation, "description": "`resubmit`: the new generation. The old one ended as failed."}},
+)
+def resolve_generation(
+    services: ServicesDep,
+    session_id: SessionDep,
+    visitor: VisitorDep,
+    generation_id: str,
+    resolve: GenerationResolve,
+    response: Response,
+) -> Generation:
+    """Say what becomes of a generation in the stage `needs_attention`: a service may have its job, or not.
+
+    Nothing is sent to a service again unless you ask for it with `resubmit`, which may be paid twice. `look` and `fail`
+    answer with the same generation. One call succeeds; a repeated one is a 409 `needs_no_attention`, until the
+    generation needs attention again.
+    """
+    generation = services.generations.resolve(session_id, generation_id, resolve, visitor)
+    response.status_code = 201 if resolve.action == "resubmit" else 200
+    return generation
 
 
 @router.delete("/{generation_id}", status_code=204, responses=_WRITE | documented(NotTerminalError))

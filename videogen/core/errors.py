@@ -97,6 +97,10 @@ class NotQueuedError(VideogenError, code="not_queued", status=409, title="Not qu
     """This generation is not queued any more, so neither its position nor its request can be changed."""
 
 
+class NeedsNoAttentionError(VideogenError, code="needs_no_attention", status=409, title="Nothing to resolve"):
+    """This generation is not in the stage `needs_attention`, or not any more, so that there is nothing to resolve."""
+
+
 class RequestTimeoutError(VideogenError, code="request_timeout", status=408, title="Request timeout"):
     """The request came too slowly. Send it again, over another connection."""
 

@@ -114,6 +114,10 @@ class GenerationRow(SQLModel, table=True):
     poster_file_id: str | None = None
     size_bytes: int | None = Field(default=None, sa_type=BigInteger)
     has_audio: bool = Field(default=False, sa_column_kwargs={"server_default": text("0")})
+    cost: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON, nullable=True))
+    """As `schemas.engines.Cost`."""
+    attention: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON, nullable=True))
+    """As `schemas.generations.Attention`. It stays when the generation ends while its fate is not known."""
 
     title: str = ""
     favorite: bool = False

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from videogen.store.estimates import Expected
-from videogen.store.progress import Failure, Result
+from videogen.store.progress import Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +50,12 @@ class Queue(Protocol):
     def renew(self, owner: str, generation_ids: Collection[str]) -> None:
         """Extend the leases of these generations, where `owner` holds them. A lease that is not renewed expires."""
 
-    def finish(self, lease: Lease, outcome: Result | Failure) -> None:
+    def finish(self, lease: Lease, outcome: Outcome) -> None:
         """Write the terminal status with its files and its event; the code `cancelled` has a status of its own.
+
+        With `Unknown` the generation stays `processing` in the stage `needs_attention`, and the lease ends: it is in
+        the queue again only after `Store.look_again`, whatever expires or restarts. If its cancel was requested, it
+        ends as cancelled.
 
         Raises:
             StaleWriteError: the lease was lost, or the generation has ended. Nothing was changed.
@@ -69,7 +73,10 @@ class Queue(Protocol):
         """
 
     def recover(self) -> int:
-        """Queue again what this installation was rendering when it last ended; return how many. For the start."""
+        """Queue again what this installation was rendering when it last ended; return how many. For the start.
+
+        What needs attention stays as it is.
+        """
 
     def cancel(self, generation_id: str) -> None:
         """Send the cancel signal to the worker that renders a generation. The request itself is in the row already."""

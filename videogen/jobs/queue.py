@@ -15,7 +15,8 @@ from videogen.db.database import UnitOfWork
 from videogen.db.tables import GenerationRow, SessionRow
 from videogen.jobs.base import Lease
 from videogen.schemas.status import Status
-from videogen.store import Failure, Fence, Result, Store
+from videogen.store import Fence, Outcome, Result, Store, Unknown
+from videogen.store.base import has_worker
 from videogen.store.estimates import expect_row
 from videogen.store.queue_order import queue_order, update_queue_positions
 from videogen.store.transitions import cancel, error_columns, not_before, transition
@@ -68,10 +69,12 @@ class EmbeddedQueue:
     def watch_cancels(self, callback: Callable[[str], None]) -> None:
         self._cancel_callbacks.append(callback)
 
-    def finish(self, lease: Lease, outcome: Result | Failure) -> None:
+    def finish(self, lease: Lease, outcome: Outcome) -> None:
         fence = Fence(lease.generation_id, lease.attempt)
         if isinstance(outcome, Result):
             self._store.complete(fence, outcome)
+        elif isinstance(outcome, Unknown):
+            self._store.park(fence, outcome)
         else:
             self._store.fail(fence, outcome.code, outcome.message, retryable=outcome.retryable)
 
@@ -136,7 +139,7 @@ class EmbeddedQueue:
 
     def _extend(self, unit: UnitOfWork, *conditions: ColumnElement[bool]) -> None:
         """Give the leases that meet all conditions a full term from now."""
-        leased = update(GenerationRow).where(col(GenerationRow.status) == Status.PROCESSING, *conditions)
+        leased = update(GenerationRow).where(has_worker(), *conditions)
         unit.connection.execute(leased.values(lease_until=self._clock() + self._lease_seconds))
 
     def _record_service(self, unit: UnitOfWork, session_id: str, now: float) -> None:
@@ -150,8 +153,7 @@ class EmbeddedQueue:
 
     def _requeue(self, unit: UnitOfWork, reason: str, *conditions: ColumnElement[bool], count: bool) -> int:
         """End the attempts that meet all conditions, and return how many those were."""
-        processing = select(GenerationRow).where(GenerationRow.status == Status.PROCESSING, *conditions)
-        rows = unit.session.exec(processing).all()
+        rows = unit.session.exec(select(GenerationRow).where(has_worker(), *conditions)).all()
         for row in rows:
             self._end_attempt(unit, row, reason, count=count)
         return len(rows)
@@ -180,6 +182,7 @@ _CLAIMED: Final = {
     "expected_wait_seconds": None,
     "stage": "starting",
     "message": "",
+    "estimated": False,
 }
 _REQUEUED: Final = {"lease_owner": None, "lease_until": 0.0, "stage": "queued", "eta_seconds": None}
 _TICK: Final = 0.001

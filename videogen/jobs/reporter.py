@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from datetime import UTC
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -17,8 +18,11 @@ from videogen.engines.process import protocol
 from videogen.engines.process.result import STAGE
 from videogen.jobs.base import Lease
 from videogen.media.types import CONTENT_TYPES
+from videogen.schemas.engines import Cost
+from videogen.schemas.generations import Attention
+from videogen.schemas.status import NEEDS_ATTENTION
 from videogen.storage import Storage
-from videogen.store import Failure, Fence, Progress, Result, Store
+from videogen.store import Failure, Fence, Outcome, Progress, Result, Store, Unknown
 from videogen.store.estimates import Measured
 
 logger = logging.getLogger(__name__)
@@ -32,6 +36,8 @@ WRITE_BUDGET: Final = 0.05
 the interval longer."""
 MAX_UNFINISHED_PERCENT: Final = 99.0
 """The highest percentage before the result is stored."""
+_MAX_ID: Final = 200
+_MAX_LOOK_AT: Final = 2000
 _ETA_SECONDS: Final = 1.0
 _ETA_PERCENT: Final = 3.0
 
@@ -44,10 +50,10 @@ class ProgressRecorder:
         store: Store,
         storage: Storage,
         lease: Lease,
-        finish: Callable[[Result | Failure], None],
+        finish: Callable[[Outcome], None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`finish` writes the terminal status under the lease; `clock` is a monotonic clock in seconds."""
+        """`finish` writes the end under the lease; `clock` is a monotonic clock in seconds."""
         self._store, self._storage, self._lease = store, storage, lease
         self._finish = finish
         self._write_failed = False
@@ -62,6 +68,8 @@ class ProgressRecorder:
         self._startup: float | None = None
         self._interval = INTERVAL_SECONDS
         self._preview: FileRow | None = None
+        self._cost: Cost | None = None
+        """One that is not stored yet."""
 
     def record(self, message: protocol.Message) -> None:
         """Store and publish one message.
@@ -77,12 +85,16 @@ class ProgressRecorder:
                 self._ignore_storage_errors(partial(self._store_preview, message))
             case protocol.Checkpoint():
                 self._ignore_storage_errors(partial(self._store_checkpoint, message))
+            case protocol.Spent():
+                self._cost = message.cost
+                self._ignore_storage_errors(self._write_pending)
             case protocol.Done():
                 self._finish(self._result(message.artifact))
             case protocol.Cancelled():
                 self._finish(Failure("cancelled", message.message or "Cancelled.", retryable=True))
             case protocol.NeedsAttention():
-                self._finish(Failure("needs_attention", message.message, retryable=False))
+                self.flush()
+                self._finish(_unknown(message))
             case protocol.Failed(code=StorageError.code):
                 raise StorageError(message.message)
             case protocol.Failed():
@@ -123,28 +135,34 @@ class ProgressRecorder:
         if self._checkpoint is not None:
             self._store.record_checkpoint(self._fence, self._checkpoint)
             self._checkpoint = None
+        if self._cost is not None:
+            self._store.record_cost(self._fence, self._cost)
+            self._cost = None
 
     def _write_progress(self, message: protocol.Progress, now: float) -> None:
         self._last, self._pending = (now, message.stage, message.message), message
         percent = MAX_UNFINISHED_PERCENT * message.step / message.total if message.total else 0.0
+        # That stage is for what has no worker.
+        stage = "waiting" if message.stage == NEEDS_ATTENTION else message.stage
         # How long a conversion takes was never measured, and its steps are no frames that are rendered.
-        eta = None if message.stage == STAGE else self._eta(now, percent)
-        progress = Progress(percent, message.stage, message.step, message.total, message.message, eta)
+        eta = None if message.stage == STAGE else self._eta(now, percent, is_exact=not message.estimated)
+        shown = (percent, stage, message.step, message.total, message.message)
+        progress = Progress(*shown, eta_seconds=eta, estimated=message.estimated)
         self._store.record_progress(self._fence, progress)
         self._pending = None
         target = min(max((self._clock() - now) / WRITE_BUDGET, INTERVAL_SECONDS), BUSY_INTERVAL_SECONDS)
         # A moving average: one slow write alone changes little.
         self._interval += (target - self._interval) / 2
 
-    def _eta(self, now: float, percent: float) -> float | None:
+    def _eta(self, now: float, percent: float, *, is_exact: bool) -> float | None:
         """Seconds left: the estimate from earlier runs, and with growing weight the speed of this attempt.
 
-        None while neither is known.
+        None while neither is known. Only an exact percentage gives a speed.
         """
         if self._first is None:
             self._first = (now, percent)
         elapsed, done = now - self._first[0], percent - self._first[1]
-        is_measured = elapsed >= _ETA_SECONDS and done >= _ETA_PERCENT
+        is_measured = is_exact and elapsed >= _ETA_SECONDS and done >= _ETA_PERCENT
         measured = elapsed * (100.0 - percent) / done if is_measured else None
         expected = self._lease.expected.rest(percent, now - self._started) if self._lease.expected else None
         if measured is not None and expected is not None:
@@ -189,3 +207,11 @@ class ProgressRecorder:
             size_bytes=self._storage.put(path, key),
             created_at=self._store.clock(),
         )
+
+
+def _unknown(message: protocol.NeedsAttention) -> Unknown:
+    sent = message.sent_at
+    if sent is not None and sent.tzinfo is None:
+        sent = sent.replace(tzinfo=UTC)
+    known = Attention(sent_at=sent, provider_id=message.provider_id[:_MAX_ID], look_at=message.look_at[:_MAX_LOOK_AT])
+    return Unknown(message.message, known)

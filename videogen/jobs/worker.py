@@ -24,6 +24,7 @@ from videogen.core.text import counted
 from videogen.engines.base import RenderLost
 from videogen.engines.process.host import RenderHandle
 from videogen.engines.process.spawn import end_orphans
+from videogen.engines.registry import process_policy
 from videogen.jobs.base import Lease, Queue
 from videogen.jobs.cleanup import CleanupThread
 from videogen.jobs.disk_guard import LOOK_SECONDS, DiskGuard
@@ -31,8 +32,9 @@ from videogen.jobs.render_logs import RenderLogs
 from videogen.jobs.renderers import Renderers
 from videogen.jobs.reporter import ProgressRecorder
 from videogen.jobs.settings import WorkerSettings
+from videogen.schemas.generations import Attention
 from videogen.storage import DataFolder, Storage
-from videogen.store import Failure, Result, Store
+from videogen.store import LOOK, Failure, Outcome, Store, Unknown
 
 logger = logging.getLogger(__name__)
 SUSPEND_SECONDS: Final = 1.5
@@ -264,13 +266,19 @@ class WorkerPool:
                 reason = "The disk is full." if is_full else "The disk could not be written for a moment."
                 self._lose(lease, reason, count=not is_full)
                 return
+        if (lease.checkpoint or {}).get(LOOK):
+            self._finish(lease, Unknown(problem.detail, Attention()))
+            return
         retryable = not isinstance(problem, InputMissingError)
         self._finish(lease, Failure(problem.code, problem.detail, retryable=retryable))
 
     def _lose(self, lease: Lease, reason: str, *, count: bool) -> None:
+        if count and lease.last and process_policy(self._references[lease.engine]).keep_checkpoints:
+            self._finish(lease, Unknown(f"{reason} The service may have the job.", Attention()))
+            return
         self._disk_guard.retry_until_stored(lambda: self._queue.lose(lease, reason, count=count))
 
-    def _finish(self, lease: Lease, outcome: Result | Failure) -> None:
+    def _finish(self, lease: Lease, outcome: Outcome) -> None:
         if isinstance(outcome, Failure) and outcome.code != "cancelled":
             text = "%s attempt %d failed (%s): %s What its engine printed: videogen log %s"
             name = lease.generation_id

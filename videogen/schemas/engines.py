@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import Field
 
 from videogen.schemas.base import Model, PlainObject, Text
+from videogen.schemas.generations import Cost as Cost
 from videogen.schemas.generations import GenerationType, Understanding
 
 
@@ -68,14 +69,6 @@ class ExplainRequest(Model):
     settings: PlainObject = Field(default_factory=dict, description="As in `POST /generations`.")
     input_file_id: Text | None = Field(default=None, description="An image of this session to start from.")
     last_frame_file_id: Text | None = Field(default=None, description="An image of this session to end with.")
-
-
-class Cost(Model):
-    """A price."""
-
-    amount: float = Field(ge=0, allow_inf_nan=False)
-    currency: str = Field(pattern="^[A-Z]{3}$", description="ISO 4217, such as USD.")
-    estimated: bool = Field(default=True, description="False where exactly this amount is charged.")
 
 
 class Explanation(Model):

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BeforeValidator, Field, PlainSerializer, TypeAdapter
 
 from videogen.schemas.base import Model
-from videogen.schemas.generations import GenerationType
+from videogen.schemas.generations import Attention, GenerationType
 from videogen.schemas.status import Status
 
 EventType = Literal["render_progress", "render_result", "error"]
@@ -49,6 +49,8 @@ class ProgressData(EventData):
     expected_wait_seconds: float | None = None
     eta_seconds: float | None = None
     estimated: bool = False
+    attention: Attention | None = None
+    """What is known in the stage `needs_attention`; else null."""
     recipe_hash: str = ""
     """Of the generation as it is now: its owner may change its request while it is queued."""
 

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from videogen.schemas.base import Model, PlainObject, Text
-from videogen.schemas.status import Status
+from videogen.schemas.status import NEEDS_ATTENTION, Status
 
 GenerationType = Literal["video", "image"]
 
@@ -72,6 +72,31 @@ class ErrorInfo(Model):
     retryable: bool
 
 
+class Cost(Model):
+    """A price."""
+
+    amount: float = Field(ge=0, allow_inf_nan=False)
+    currency: str = Field(pattern="^[A-Z]{3}$", description="ISO 4217, such as USD.")
+    estimated: bool = Field(default=True, description="False where exactly this amount is charged.")
+
+
+class Attention(Model):
+    """What is known of a job at a service, of which it is not known whether the service has it."""
+
+    sent_at: datetime | None = Field(default=None, description="When it was sent to the service; null: not known.")
+    provider_id: str = Field(default="", description="Its id at the service; empty: not known.")
+    look_at: str = Field(default="", description="Where to look for it: a link, or words. Any text: escape it in HTML.")
+
+
+class GenerationResolve(Model):
+    """What `POST /generations/{id}/resolve` takes."""
+
+    action: Literal["look", "resubmit", "fail"] = Field(
+        description="look: it is looked for at the service, and goes on if it is there. resubmit: it ends as failed, "
+        "and a new generation with the same recipe and seed is made; it may be paid twice. fail: it ends as failed."
+    )
+
+
 class UnderstoodPhrase(Model):
     """A phrase of the prompt, and how the engine understood it."""
 
@@ -119,7 +144,7 @@ class Generation(Model):
     step: int
     total_steps: int
     message: str
-    estimated: bool = Field(description="True where progress is an estimate by time, not a measured step.")
+    estimated: bool = Field(description="True where progress is an estimate, not a measured step.")
     queue_position: int | None = Field(description="In the queue of its engine: 1 is next; null when not queued.")
     wait_seconds: float
     expected_wait_seconds: float | None = Field(
@@ -139,6 +164,11 @@ class Generation(Model):
     size_bytes: int | None
     title: str
     favorite: bool
+    cost: Cost | None = Field(default=None, description="What it costs, or has cost; null where nobody says.")
+    attention: Attention | None = Field(
+        default=None,
+        description="What is known, in the stage `needs_attention`, and if it ended in that stage; else null.",
+    )
     error: ErrorInfo | None = Field(
         description="Why there is no result; of a completed one, that its file is gone (`file_missing`)."
     )
@@ -147,6 +177,11 @@ class Generation(Model):
     updated_at: datetime
     finished_at: datetime | None
     expires_at: datetime | None
+
+    @property
+    def needs_attention(self) -> bool:
+        """Whether it waits for its owner to resolve it; see `GenerationResolve`."""
+        return self.status is Status.PROCESSING and self.stage == NEEDS_ATTENTION
 
 
 class Project(Model):

@@ -12,7 +12,7 @@ class Status(StrEnum):
     QUEUED = "queued"
     """Stored; waits for a worker."""
     PROCESSING = "processing"
-    """A worker holds its lease."""
+    """A worker holds its lease; or its stage is `needs_attention`."""
     COMPLETED = "completed"
     """Its file is complete."""
     FAILED = "failed"
@@ -28,7 +28,8 @@ class Status(StrEnum):
 
 TRANSITIONS: Final[dict[Status, frozenset[Status]]] = {
     Status.QUEUED: frozenset({Status.PROCESSING, Status.CANCELLED}),
-    # Back to queued only when the worker was lost; the next claim raises the attempt number.
+    # Back to queued only when the worker was lost, or when the owner lets it be looked for; the next claim raises the
+    # attempt number.
     Status.PROCESSING: frozenset({Status.COMPLETED, Status.FAILED, Status.CANCELLED, Status.QUEUED}),
     Status.COMPLETED: frozenset(),
     Status.FAILED: frozenset(),
@@ -36,6 +37,9 @@ TRANSITIONS: Final[dict[Status, frozenset[Status]]] = {
 }
 """The allowed transitions. The store makes each of them as one compare-and-set UPDATE."""
 
+
+NEEDS_ATTENTION: Final = "needs_attention"
+"""The stage of a generation that is `processing`, but without a worker: its owner must say what becomes of it."""
 
 TERMINAL: Final = tuple(status for status, following in TRANSITIONS.items() if not following)
 

@@ -24,6 +24,7 @@ from videogen.schemas.generations import (
     GenerationCreate,
     GenerationPage,
     GenerationPatch,
+    GenerationResolve,
     ListQuery,
     Project,
     Queue,
@@ -124,8 +125,30 @@ class GenerationService:
         old = self._store.get_generation(session_id, generation_id)
         if old.status not in TERMINAL:
             raise NotTerminalError
-        self._storage_limits.check(session_id)
-        project = self._project(session_id, None, b"")
+        return self._render_again(old, address)
+
+    def resolve(self, session_id: str, generation_id: str, resolve: GenerationResolve, address: str) -> Generation:
+        """Do what the owner has decided about a generation that needs attention.
+
+        Returns:
+            the generation; for `resubmit` the new one.
+
+        Raises:
+            NotFoundError: it is not this session's.
+            NeedsNoAttentionError: it does not need attention, or not any more. Nothing was changed.
+            InvalidRequestError, LimitExceededError: it cannot be submitted again. Nothing was changed.
+        """
+        if resolve.action == "resubmit":
+            parked = self._store.get_parked(session_id, generation_id)
+            return self._render_again(parked, address, replaced=generation_id).generations[0]
+        decide = self._store.look_again if resolve.action == "look" else self._store.give_up
+        row = decide(session_id, generation_id)
+        self._parts.queue.notify()
+        return self._serialize(row)
+
+    def _render_again(self, old: GenerationRow, address: str, replaced: str | None = None) -> Project:
+        self._storage_limits.check(old.session_id)
+        project = self._project(old.session_id, None, b"")
         if old.recipe:
             recipe = Recipe(**old.recipe)
             images = {name: getattr(old, name) for name in IMAGES}
@@ -133,20 +156,22 @@ class GenerationService:
         else:
             request = self._check_imported(old)
             recipe = request.recipe(old.seed)
-        return self._accept(project, [self._row(project, request, recipe)], address)[0]
+        return self._accept(project, [self._row(project, request, recipe)], address, replaced)[0]
 
     def _check_imported(self, old: GenerationRow) -> CheckedRequest:
         """Check the request of an imported generation like a new one: another app made it."""
         return self._check(old.session_id, request_of(old).model_copy(update=dict.fromkeys(IMAGES)))
 
-    def _accept(self, project: ProjectRow, rows: list[GenerationRow], address: str) -> tuple[Project, bool]:
+    def _accept(
+        self, project: ProjectRow, rows: list[GenerationRow], address: str, replaced: str | None = None
+    ) -> tuple[Project, bool]:
         # With a key: addresses are few enough to try them all.
         digest = hmac.digest(self._address_key, address.encode(), "sha256").hex()[:32]
         for row in rows:
             row.address_hash = digest
         # Counted in the transaction: neither a repeated request nor a refused one counts.
         count = partial(self._rates.count, "submits", address, project.session_id, len(rows))
-        stored, new = self._store.create_project(project, rows, self._limits, count)
+        stored, new = self._store.create_project(project, rows, self._limits, count, replaced)
         if new:
             self._parts.queue.notify()
         return self._serialize_project(stored), new

@@ -11,7 +11,8 @@ from videogen.core.i18n import DEFAULT, Catalog, catalog, error_message
 from videogen.core.text import shorten
 from videogen.db.tables import GenerationRow
 from videogen.schemas.events import ErrorRecord, EventRecord, ProgressRecord, ResultRecord
-from videogen.schemas.status import Status
+from videogen.schemas.status import NEEDS_ATTENTION, Status
+from videogen.store.attention import GIVEN_UP, REPLACED
 from videogen.store.events import snapshot
 
 # Relative to the page of the link, so that one encoding serves every visitor.
@@ -93,6 +94,8 @@ def preview_link(file_id: str | None, version: int) -> str | None:
 def public_event(data: EventRecord) -> dict[str, Any]:
     """What visitors receive of an event, ready for JSON. Its links are relative to the address of the stream."""
     values = data.model_dump(mode="json", by_alias=True, include=_PUBLIC_FIELDS)
+    if _is_private(data):
+        values |= {"message": ""} | ({"stage": "waiting"} if isinstance(data, ProgressRecord) else {})
     match data:
         case ProgressRecord():
             values["previewUrl"] = preview_link(data.preview_file_id, data.preview_version)
@@ -110,15 +113,23 @@ def status_note(data: EventRecord) -> list[Message]:
         case ErrorRecord(status=Status.CANCELLED):
             return [_text("visitor.cancelled")]
         case ErrorRecord():
-            return [{"code": data.code, "detail": data.message}] if data.message else [_text("visitor.failed")]
+            is_shown = data.message and not _is_private(data)
+            return [{"code": data.code, "detail": data.message}] if is_shown else [_text("visitor.failed")]
         case ProgressRecord(status=Status.QUEUED):
             position, wait = data.queue_position, data.expected_wait_seconds
             key = "stage.waiting" if position is None else "stage.next" if position <= 1 else "visitor.place"
             begins = [] if wait is None else [_text("visitor.begins", seconds=max(1, round(wait)))]
             return [_text(key, place=position), *begins]
         case ProgressRecord():
-            return _progress_note(data)
+            return [_text("visitor.on_hold")] if _is_private(data) else _progress_note(data)
     return []
+
+
+def _is_private(data: EventRecord) -> bool:
+    """Whether it is about a job at a service, and what its owner has decided about it."""
+    if isinstance(data, ProgressRecord):
+        return data.stage == NEEDS_ATTENTION
+    return isinstance(data, ErrorRecord) and data.code in (GIVEN_UP.code, REPLACED.code)
 
 
 def note_text(note: Sequence[Message], texts: Catalog) -> str:

@@ -1,10 +1,11 @@
 """All queries of the app. Each query of an owner is limited to the session; see `store.base`."""
 
+from videogen.store.attention import LOOK, AttentionStore
 from videogen.store.estimates import EstimateStore
 from videogen.store.events import EventStore, Opening, Scope
 from videogen.store.generations import Filter, GenerationStore, Limits
 from videogen.store.portability import PortabilityStore
-from videogen.store.progress import Failure, Fence, Progress, ProgressStore, Result
+from videogen.store.progress import Failure, Fence, Outcome, Progress, ProgressStore, Result, Unknown
 from videogen.store.queue_order import QueueOrderStore
 from videogen.store.sessions import SessionStore
 from videogen.store.shares import Shared, ShareStore
@@ -13,21 +14,25 @@ from videogen.store.unused import UnusedStore
 from videogen.store.uploads import UploadStore
 
 __all__ = [
+    "LOOK",
     "Failure",
     "Fence",
     "Filter",
     "InTrash",
     "Limits",
     "Opening",
+    "Outcome",
     "Progress",
     "Result",
     "Scope",
     "Shared",
     "Store",
+    "Unknown",
 ]
 
 
 class Store(
+    AttentionStore,
     EstimateStore,
     SessionStore,
     GenerationStore,

@@ -6,11 +6,13 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
+from sqlalchemy import and_
 from sqlmodel import Session, col, func, select
 
 from videogen.core.errors import DatabaseDamagedError, NotFoundError
 from videogen.db.database import Database
 from videogen.db.tables import GenerationRow
+from videogen.schemas.status import NEEDS_ATTENTION, Status
 
 Row = TypeVar("Row")
 
@@ -52,6 +54,16 @@ class BaseStore:
 def visible() -> Any:
     """The SQL condition that a generation is not in the trash."""
     return col(GenerationRow.trashed_until).is_(None)
+
+
+def has_worker() -> Any:
+    """The SQL condition that a worker holds a generation, or held it when the server ended."""
+    return and_(col(GenerationRow.status) == Status.PROCESSING, col(GenerationRow.stage) != NEEDS_ATTENTION)
+
+
+def is_parked(row: GenerationRow) -> bool:
+    """Whether a generation waits in the stage `needs_attention` for its owner."""
+    return row.status == Status.PROCESSING and row.stage == NEEDS_ATTENTION
 
 
 def get_owned(session: Session, session_id: str, generation_id: str) -> GenerationRow:

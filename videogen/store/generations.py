@@ -22,8 +22,10 @@ from videogen.core.errors import (
 from videogen.core.text import fold
 from videogen.db.database import UnitOfWork
 from videogen.db.tables import FileRow, GenerationRow, ProjectRow, UploadRow
-from videogen.schemas.status import TERMINAL, Status
-from videogen.store.base import BaseStore, count_generations, get_owned, require, visible
+from videogen.schemas.status import NEEDS_ATTENTION, TERMINAL, Status
+from videogen.store.attention import REPLACED, end_parked, get_parked
+from videogen.store.base import BaseStore, count_generations, get_owned, is_parked, require, visible
+from videogen.store.progress import MAY_BE_BILLED
 from videogen.store.queue_order import PAUSED, update_queue_positions
 from videogen.store.transitions import cancel
 from videogen.store.trash import remove
@@ -55,14 +57,20 @@ class GenerationStore(BaseStore):
     """The generations of a session. Each query checks ownership."""
 
     def create_project(
-        self, project: ProjectRow, rows: list[GenerationRow], limits: Limits, count: Callable[[], None] = lambda: None
+        self,
+        project: ProjectRow,
+        rows: list[GenerationRow],
+        limits: Limits,
+        count: Callable[[], None] = lambda: None,
+        replaced: str | None = None,
     ) -> tuple[list[GenerationRow], bool]:
         """Store the generations of one submit; return them, and whether they are new.
 
         The same idempotency key with the same body returns the generations of the first submit. `count` is called for
-        a new project within all limits; what it raises ends the transaction.
+        a new project within all limits. With it ends `replaced`, the id of a generation that needs attention.
 
         Raises:
+            NeedsNoAttentionError: `replaced` does not need it.
             IdempotencyConflictError: the key was used with another body.
             LimitExceededError: too many generations are queued or running.
             InvalidRequestError: the input image was removed since it was checked.
@@ -72,6 +80,8 @@ class GenerationStore(BaseStore):
             with self.database.write() as unit:
                 if known := self._known_project(unit, project):
                     return known, False
+                if replaced is not None:
+                    end_parked(unit, get_parked(unit.session, project.session_id, replaced), self.clock(), REPLACED)
                 self._check_limits(unit, rows, limits)
                 count()
                 _check_inputs(unit, rows)
@@ -114,7 +124,9 @@ class GenerationStore(BaseStore):
         added, columns = len(rows), (("session", "session_id"), ("address", "address_hash"))
         for scope, column in columns:
             limit, same = getattr(limits, f"per_{scope}"), getattr(GenerationRow, column) == getattr(rows[0], column)
-            count = count_generations(unit.session, same, col(GenerationRow.status).in_(_ACTIVE))
+            # One that needs attention waits for a person, who may be away for long.
+            active = col(GenerationRow.status).in_(_ACTIVE), col(GenerationRow.stage) != NEEDS_ATTENTION
+            count = count_generations(unit.session, same, *active)
             if count + added > limit:
                 raise LimitExceededError(
                     f"At most {limit} generations of one {scope} may be queued or running "
@@ -174,7 +186,7 @@ class GenerationStore(BaseStore):
             return row
 
     def cancel_generation(self, session_id: str, generation_id: str) -> tuple[GenerationRow, bool]:
-        """Cancel a queued generation, or store the request to cancel a running one, which its worker carries out.
+        """Cancel a generation without a worker, or store the request to cancel a running one, for its worker.
 
         Returns:
             the generation, and whether this call changed anything.
@@ -187,8 +199,9 @@ class GenerationStore(BaseStore):
             row = get_owned(unit.session, session_id, generation_id)
             if row.status in TERMINAL or row.cancel_requested:
                 return row, False
-            if row.status == Status.QUEUED:
-                row = cancel(unit, row, now, "Cancelled before it began.")
+            if row.status == Status.QUEUED or is_parked(row):
+                text = f"Cancelled. {MAY_BE_BILLED}" if is_parked(row) else "Cancelled before it began."
+                row = cancel(unit, row, now, text)
                 update_queue_positions(unit, now, self.concurrency)
             else:
                 row.cancel_requested, row.updated_at = True, max(now, row.updated_at)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Final
 
 from sqlmodel import col, select
 
 from videogen.db.tables import FileRow, GenerationRow
-from videogen.schemas.status import Status
+from videogen.schemas.generations import Attention, Cost
+from videogen.schemas.status import NEEDS_ATTENTION, Status
 from videogen.store.base import BaseStore
 from videogen.store.estimates import Measured, record_run
-from videogen.store.transitions import error_columns, transition, update_progress, update_running
+from videogen.store.queue_order import update_queue_positions
+from videogen.store.transitions import cancel, error_columns, transition, update_progress, update_running
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,8 @@ class Progress:
     total_steps: int
     message: str
     eta_seconds: float | None
+    estimated: bool = False
+    """Whether `percent` is not exactly known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,19 @@ class Failure:
     code: str
     message: str
     retryable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """A render ended without it being known whether a service has its job. The owner must decide what to do."""
+
+    message: str
+    known: Attention
+
+
+Outcome = Result | Failure | Unknown
+"""How an attempt ends for which a renderer answers."""
+MAY_BE_BILLED: Final = "The service may still render it, and bill it."
 
 
 class ProgressStore(BaseStore):
@@ -109,6 +126,33 @@ class ProgressStore(BaseStore):
             }
             update_running(unit, fence.generation_id, self.clock(), values, attempt=fence.attempt, publish=False)
 
+    def record_cost(self, fence: Fence, cost: Cost) -> None:
+        """Store what it costs, in place of what was stored before. No event."""
+        with self.database.write() as unit:
+            values = {"cost": cost.model_dump()}
+            update_running(unit, fence.generation_id, self.clock(), values, attempt=fence.attempt, publish=False)
+
+    def park(self, fence: Fence, unknown: Unknown) -> None:
+        """End the attempt; the generation stays `processing` in the stage `needs_attention`, without a worker.
+
+        If its cancel was requested, it ends as cancelled.
+        """
+        now = self.clock()
+        values = {
+            "stage": NEEDS_ATTENTION,
+            "message": unknown.message,
+            "attention": unknown.known.model_dump(mode="json"),
+            "lease_owner": None,
+            "lease_until": 0.0,
+            "eta_seconds": None,
+        }
+        with self.database.write() as unit:
+            update_running(unit, fence.generation_id, now, values, attempt=fence.attempt)
+            row = unit.session.exec(select(GenerationRow).where(GenerationRow.id == fence.generation_id)).one()
+            if row.cancel_requested:
+                cancel(unit, row, now, f"Cancelled. {MAY_BE_BILLED}")
+            update_queue_positions(unit, now, self.concurrency)
+
     def complete(self, fence: Fence, result: Result) -> None:
         """Store the result: status, files and terminal event in one transaction."""
         copied = ("width", "height", "fps", "duration_seconds", "has_audio")
@@ -120,6 +164,7 @@ class ProgressStore(BaseStore):
             "progress": 100.0,
             "step": col(GenerationRow.total_steps),
             "message": "",
+            "estimated": False,
             "checkpoint": None,
         }
         with self.database.write() as unit:

@@ -14,7 +14,7 @@ from videogen.core.text import searchable
 from videogen.db.database import UnitOfWork
 from videogen.db.tables import GenerationRow, SessionRow
 from videogen.schemas.status import TERMINAL, Status
-from videogen.store.base import BaseStore, get_owned
+from videogen.store.base import BaseStore, get_owned, has_worker
 from videogen.store.estimates import STEPS, Forecast, frames_of, kind_of, schedule
 from videogen.store.transitions import update_queued
 
@@ -162,7 +162,7 @@ _NO_CHECKPOINT: Final = {"checkpoint": None, "checkpoint_progress": 0.0, "checkp
 _QUEUED_IDS: Final = select(col(GenerationRow.id)).where(col(GenerationRow.status) == Status.QUEUED)
 _RUNNING: Final = select(
     col(GenerationRow.engine), col(GenerationRow.eta_seconds), col(GenerationRow.updated_at)
-).where(col(GenerationRow.status) == Status.PROCESSING)
+).where(has_worker())
 
 
 class QueueOrderStore(BaseStore):

@@ -10,7 +10,7 @@ from sqlmodel import SQLModel
 from videogen.core.errors import StaleWriteError
 from videogen.db.database import UnitOfWork
 from videogen.db.tables import GenerationRow
-from videogen.schemas.status import TERMINAL, Status, statuses_before
+from videogen.schemas.status import NEEDS_ATTENTION, TERMINAL, Status, statuses_before
 from videogen.store.events import append_event
 
 
@@ -32,7 +32,7 @@ def transition(
         now: seconds since the epoch.
         values: further columns to set.
         attempt: the attempt that a worker holds. The write is refused in another attempt, and while the generation is
-            queued: after a loss it keeps this number until the next claim.
+            queued or needs attention: it keeps this number until the next claim.
 
     Raises:
         StaleWriteError: it is in no status from which `target` may be reached, or in another attempt.
@@ -83,7 +83,7 @@ def not_before(column: Any, now: float | ColumnElement[Any]) -> Any:
 
 
 _TABLE: Final[Table] = SQLModel.metadata.tables["generations"]
-_PROGRESS: Final = ("stage", "step", "total_steps", "message", "eta_seconds")
+_PROGRESS: Final = ("stage", "step", "total_steps", "message", "eta_seconds", "estimated")
 # Built once: building a statement costs more than running it.
 _UPDATE_PROGRESS: Final = (
     update(_TABLE)
@@ -91,6 +91,7 @@ _UPDATE_PROGRESS: Final = (
         _TABLE.c.id == bindparam("this_id"),
         _TABLE.c.attempt == bindparam("this_attempt"),
         _TABLE.c.status == Status.PROCESSING.value,
+        _TABLE.c.stage != NEEDS_ATTENTION,
     )
     .values(
         {name: bindparam(f"new_{name}", type_=_TABLE.c[name].type) for name in _PROGRESS}
@@ -120,7 +121,7 @@ def _update(
     values = values | {"updated_at": not_before(_TABLE.c.updated_at, now)}
     statement = update(_TABLE).where(_TABLE.c.id == generation_id, _TABLE.c.status.in_(allowed))
     if attempt is not None:
-        statement = statement.where(_TABLE.c.attempt == attempt)
+        statement = statement.where(_TABLE.c.attempt == attempt, _TABLE.c.stage != NEEDS_ATTENTION)
     row = unit.connection.execute(statement.values(values).returning(*_TABLE.c)).first()
     if row is None:
         raise StaleWriteError
