@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import orjson
 
-from videogen.core.errors import InvalidRequestError, LimitExceededError, NotQueuedError, NotTerminalError
+from videogen.core.errors import LimitExceededError, NotQueuedError, NotTerminalError
 from videogen.core.security import new_id
 from videogen.db.tables import GenerationRow, ProjectRow
 from videogen.engines.base import Recipe
@@ -217,12 +217,12 @@ class GenerationService:
         Raises:
             InvalidRequestError: the query names an unknown status.
         """
-        rows, following = self._store.list_generations(session_id, _filter(query), before, query.limit)
+        rows, following = self._store.list_generations(session_id, Filter.of(query), before, query.limit)
         return GenerationPage(items=self._serialize_all(rows), next_cursor=None), following
 
     def list_ids(self, session_id: str, query: ListQuery, before: int | None) -> tuple[Sequence[str], int | None]:
         """The ids of a page of the history; otherwise the same as `list`."""
-        return self._store.list_ids(session_id, _filter(query), before, query.limit)
+        return self._store.list_ids(session_id, Filter.of(query), before, query.limit)
 
     def patch(self, session_id: str, generation_id: str, patch: GenerationPatch) -> Generation:
         """Change the title or the favourite mark; of one that is queued also what is asked for.
@@ -295,12 +295,3 @@ def _body(create: GenerationCreate) -> bytes:
     that a request of an earlier version stays the same."""
     new = {"last_frame_file_id"} if create.last_frame_file_id is None else set()
     return orjson.dumps(create.model_dump(mode="json", exclude=new), option=orjson.OPT_SORT_KEYS)
-
-
-def _filter(query: ListQuery) -> Filter:
-    names = [name.strip() for name in (query.status or "").split(",") if name.strip()]
-    for name in names:
-        if name not in list(Status):
-            raise InvalidRequestError("status", f"one or several of {', '.join(Status)}", name)
-    statuses = tuple(Status(name) for name in names) if query.status else None
-    return Filter(statuses, query.q, query.engine, query.type, query.favorite)

@@ -22,6 +22,7 @@ from videogen.core.errors import (
 from videogen.core.text import fold
 from videogen.db.database import UnitOfWork
 from videogen.db.tables import FileRow, GenerationRow, ProjectRow, UploadRow
+from videogen.schemas.generations import ListQuery
 from videogen.schemas.status import NEEDS_ATTENTION, TERMINAL, Status
 from videogen.store.attention import REPLACED, end_parked, get_parked
 from videogen.store.base import BaseStore, count_generations, get_owned, is_parked, require, visible
@@ -42,6 +43,16 @@ class Filter:
     engine: str | None = None
     type: str | None = None
     favorite: bool | None = None
+
+    @classmethod
+    def of(cls, query: ListQuery) -> Filter:
+        """What a request asks for. Raises InvalidRequestError: it names an unknown status."""
+        names = [name.strip() for name in (query.status or "").split(",") if name.strip()]
+        if unknown := [name for name in names if name not in list(Status)]:
+            raise InvalidRequestError("status", f"one or several of {', '.join(Status)}", unknown[0])
+        return cls(
+            tuple(map(Status, names)) if query.status else None, query.q, query.engine, query.type, query.favorite
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +135,6 @@ class GenerationStore(BaseStore):
         added, columns = len(rows), (("session", "session_id"), ("address", "address_hash"))
         for scope, column in columns:
             limit, same = getattr(limits, f"per_{scope}"), getattr(GenerationRow, column) == getattr(rows[0], column)
-            # One that needs attention waits for a person, who may be away for long.
             active = col(GenerationRow.status).in_(_ACTIVE), col(GenerationRow.stage) != NEEDS_ATTENTION
             count = count_generations(unit.session, same, *active)
             if count + added > limit:
