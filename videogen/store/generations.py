@@ -50,9 +50,8 @@ class Filter:
         names = [name.strip() for name in (query.status or "").split(",") if name.strip()]
         if unknown := [name for name in names if name not in list(Status)]:
             raise InvalidRequestError("status", f"one or several of {', '.join(Status)}", unknown[0])
-        return cls(
-            tuple(map(Status, names)) if query.status else None, query.q, query.engine, query.type, query.favorite
-        )
+        others = query.q, query.engine, query.type, query.favorite
+        return cls(tuple(map(Status, names)) if query.status else None, *others)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,15 +111,14 @@ class GenerationStore(BaseStore):
         if project.idempotency_key is None:
             return []
         same_key = ProjectRow.idempotency_key == project.idempotency_key
-        known = unit.session.exec(
-            select(ProjectRow).where(ProjectRow.session_id == project.session_id, same_key)
-        ).first()
+        query = select(ProjectRow).where(ProjectRow.session_id == project.session_id, same_key)
+        known = unit.session.exec(query).first()
         if known is None:
             return []
         if known.body_hash != project.body_hash:
             raise IdempotencyConflictError
-        query = select(GenerationRow).where(GenerationRow.project_id == known.id).order_by(col(GenerationRow.seq))
-        return list(unit.session.exec(query))
+        rows = select(GenerationRow).where(GenerationRow.project_id == known.id).order_by(col(GenerationRow.seq))
+        return list(unit.session.exec(rows))
 
     def known_project(self, project: ProjectRow) -> list[GenerationRow]:
         """The generations of an earlier submit with this idempotency key; an empty list where the key is new.
