@@ -46,7 +46,7 @@ class TestOpenRouter(RemoteConformance):
 def test_an_engine_of_the_page_renders(
     children: ProcessPool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    provider = OpenRouterStandIn()
+    provider = OpenRouterStandIn(fps=2)
     monkeypatch.setenv("OPENROUTER_API_KEY", provider.key)
     with serve(provider.app) as site:
         reference = documented_engines("openrouter", tmp_path, f"{site.url}/api/v1")[name]

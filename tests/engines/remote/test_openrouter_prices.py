@@ -22,6 +22,7 @@ BY_NAME = {row["id"]: row for row in MODELS}
         (MODEL, {"resolution": "720p", "generate_audio": False}, 0.08 * 4),
         (MODEL, {"resolution": "1080p", "generate_audio": False}, 0.20 * 4),
         ("alibaba/wan-3.0", {"resolution": "480p"}, 0.05 * 4),
+        ("alibaba/wan-3.0", {"size": "1280x720"}, 0.1 * 4),
         ("x-ai/grok-video", {"resolution": "720p"}, 0.03 * 4),
         ("x-ai/grok-video", {"resolution": "720p", "first_frame": "data:"}, 0.03 * 4 + 0.01),
         ("runway/gen-4.5", {}, 0.56),

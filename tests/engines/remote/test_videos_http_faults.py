@@ -84,7 +84,7 @@ def test_a_wrong_key_names_the_variable(provider: VideosStandIn, site: StandIn, 
     provider.key = "another"
     end = failure(run(engine(site)))
     assert end.code == "key_refused"
-    assert "GATEWAY_KEY" in end.message
+    assert end.message.startswith(f"{site.url.removeprefix('http://')} refused the key in GATEWAY_KEY.")
     assert not provider.jobs
 
 

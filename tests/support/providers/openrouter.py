@@ -1,7 +1,6 @@
 """OpenRouter's API for videos, below `/api/v1`. Read in its documentation and in the SDK `openrouter` 1.3.
 
-A job ends after `polls` looks at it, and renders a video of the size and length that were asked for, at 24 frames a
-second.
+A job ends after `polls` looks at it, and renders a video of the size and length that were asked for.
 """
 
 from __future__ import annotations
@@ -20,7 +19,6 @@ from starlette.routing import Route
 from tests.support.providers.clips import clip
 from tests.support.providers.faults import Faults
 
-FPS: Final = 24
 MODEL: Final = "google/veo-3.1"
 
 
@@ -72,6 +70,7 @@ class RouterJob:
 
     id: str
     fields: dict[str, Any]
+    fps: int
     polls: int = 0
 
     @property
@@ -86,7 +85,7 @@ class RouterJob:
         width, height = (long, side) if across > down else (side, long)
         if size := self.fields.get("size"):
             width, height = map(int, size.split("x"))
-        return clip(width, height, FPS, FPS * self.seconds)
+        return clip(width, height, self.fps, self.fps * self.seconds)
 
 
 @dataclass
@@ -96,6 +95,7 @@ class OpenRouterStandIn:
     key: str = "sk-or-right"
     polls: int = 3
     """Looks at a job until it is done, and one more for each second of its video."""
+    fps: int = 24
     cost: float = 0.32
     results: Literal["both", "unsigned", "none"] = "both"
     """Which addresses a completed job has: a signed copy in a storage too, or only its content, or none."""
@@ -126,7 +126,7 @@ class OpenRouterStandIn:
         fields = json.loads(await request.body())
         if (wrong := self._wrong(fields)) is not None:
             return wrong
-        job = RouterJob(f"gen-vid-1764000000-{next(self._numbers):020d}", fields)
+        job = RouterJob(f"gen-vid-1764000000-{next(self._numbers):020d}", fields, self.fps)
         self.jobs[job.id] = job
         await self.faults.be_silent()
         return JSONResponse(self._body(request, job), 202)

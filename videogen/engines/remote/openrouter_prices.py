@@ -7,6 +7,7 @@ needs no key.
 from __future__ import annotations
 
 import logging
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -93,7 +94,7 @@ def estimate(row: Row, inputs: Mapping[str, Any]) -> float | None:
 
     Args:
         row: of the model, from the list.
-        inputs: what is sent: duration in seconds, resolution, generate_audio, and frames where there are some.
+        inputs: what is sent: duration in seconds, resolution or size, generate_audio, and frames where there are some.
     """
     named = ((str(name).lower(), _amount(text)) for name, text in (row.get("pricing_skus") or {}).items())
     skus = {name: amount for name, amount in named if amount is not None}
@@ -108,7 +109,8 @@ def estimate(row: Row, inputs: Mapping[str, Any]) -> float | None:
 
 def _names(row: Row, inputs: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
     """The names that the price of a second may have, and their units, from the most special one to the plainest."""
-    resolution = str(inputs.get("resolution") or "").lower()
+    sides = re.findall(r"\d+", str(inputs.get("size", "")))
+    resolution = str(inputs.get("resolution") or (f"{min(map(int, sides))}p" if sides else "")).lower()
     audio = inputs.get("generate_audio", row.get("generate_audio"))
     sound = "_with_audio" if audio else "_without_audio"
     mode = "image_to_video" if "first_frame" in inputs else "text_to_video"

@@ -197,8 +197,8 @@ class Http(Protocol):
 class Provider(ABC):
     """One provider's API. An instance is shared by the threads of all jobs, so it keeps no state of a job."""
 
-    name: ClassVar[str]
-    """For people: "fal"."""
+    name: str
+    """For people: "fal". Where it is only known from the configuration, `__init__` sets it."""
     base_url: ClassVar[str] = ""
     """Empty: the operator must set it."""
     key_variable: ClassVar[str] = ""

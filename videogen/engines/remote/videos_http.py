@@ -15,7 +15,7 @@ import json
 import re
 from collections.abc import Mapping
 from typing import Any, ClassVar, Final, Literal
-from urllib.parse import quote, urljoin
+from urllib.parse import quote, urljoin, urlsplit
 
 from pydantic import Field
 
@@ -54,7 +54,6 @@ class VideosOptions(RemoteOptions):
 class VideosHttp(Provider):
     """Speaks `/v1/videos`. `base_url` may end in `/v1`, as other clients of such servers have it."""
 
-    name = "/v1/videos"
     states: ClassVar[Mapping[str, State]] = {
         "queued": State.WAITING,
         "in_progress": State.RENDERING,
@@ -74,6 +73,13 @@ class VideosHttp(Provider):
         "input_reference": InputRow(source="first_frame"),
     }
     options = VideosOptions
+
+    def __init__(self, base_url: str = "") -> None:
+        """
+        Args:
+            base_url: of the engine. Its host is the name in messages.
+        """
+        self.name = urlsplit(base_url).netloc.rpartition("@")[2] or "a server of /v1/videos"
 
     def submit(self, http: Http, job: RemoteJob) -> Submitted:
         """Send a form, or JSON. A second POST follows only if the first cannot have made a job: see `read_error`."""
@@ -139,7 +145,7 @@ class VideosHttp(Provider):
 
 def create(spec: EngineSpec) -> RemoteEngine:
     """Make an engine of its configuration."""
-    return RemoteEngine(spec, VideosHttp())
+    return RemoteEngine(spec, VideosHttp(str(spec.options.get("base_url", ""))))
 
 
 def _path(http: Http, name: str = "") -> str:
