@@ -1,12 +1,18 @@
-"""fal's own client accepts the stand-in, so that the stand-in does not agree with our code alone."""
+"""fal's own client accepts the stand-in, so that the stand-in does not agree with our code alone; that of Hugging Face
+accepts its router."""
 
 import io
 
 import av
 import fal_client
 import httpx
+import httpx2
+import huggingface_hub
 import pytest
 from fal_client import client as sdk
+from huggingface_hub.hf_api import InferenceProviderMapping
+from huggingface_hub.inference._providers import _common, fal_ai
+from huggingface_hub.utils._http import default_client_factory
 
 from tests.support.providers import fal as provider
 from tests.support.providers.answers import STORM
@@ -151,3 +157,36 @@ def test_a_truncated_result_ends_early(fal, client):
     url = client.subscribe(MODEL, {"prompt": "a kite"}, interval=0.001)["video"]["url"]
     with pytest.raises(httpx.RemoteProtocolError):
         httpx.get(url)
+
+
+class AtStandIn(httpx2.HTTPTransport):
+    """Sends what is meant for the router of Hugging Face to the stand-in."""
+
+    def __init__(self, url):
+        super().__init__()
+        self.target = httpx2.URL(url)
+
+    def handle_request(self, request):
+        if request.url.host == "router.huggingface.co":
+            query = request.url.query.decode()
+            path = f"/router{request.url.path}" + (f"?{query}" if query else "")
+            request.url, request.headers["host"] = self.target.join(path), self.target.netloc.decode()
+        return super().handle_request(request)
+
+
+def test_the_client_of_hugging_face_accepts_the_router(served, fal, monkeypatch):
+    mapping = InferenceProviderMapping(
+        provider="fal-ai", hf_model_id="a/b", providerId=MODEL, status="live", task="text-to-video"
+    )
+    monkeypatch.setitem(_common.HARDCODED_MODEL_INFERENCE_MAPPING, "fal-ai", {"a/b": mapping})
+    monkeypatch.setattr(fal_ai, "_POLLING_INTERVAL", 0.001)
+    huggingface_hub.close_session()
+    huggingface_hub.set_client_factory(lambda: httpx2.Client(transport=AtStandIn(served[1].url)))
+    try:
+        client = huggingface_hub.InferenceClient(provider="fal-ai", api_key=fal.token)
+        assert client.text_to_video("a kite", model="a/b")[4:8] == b"ftyp"
+    finally:
+        huggingface_hub.close_session()
+        huggingface_hub.set_client_factory(default_client_factory)
+    assert [job.model for job in fal.jobs.values()] == [MODEL]
+    assert next(iter(fal.jobs.values())).input == {"prompt": "a kite"}
