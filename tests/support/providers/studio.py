@@ -192,7 +192,7 @@ class ServedStudio(StudioStandIn):
 
     def engine(self, kind: str = "create", **options: Any) -> str:
         """The reference of an engine at it. Waits are short unless they are given."""
-        waits = {"poll_seconds": 0.01, "forgotten_seconds": 0.2, "request_seconds": 5, "download_seconds": 5}
+        waits = {"poll_seconds": 0.01, "forgotten_seconds": 0.1, "request_seconds": 5, "download_seconds": 5}
         given = {"base_url": self.served.url, **waits, **options}
         kind = kind if ":" in kind else f"{MODULE}:{kind}"
         return EngineSpec(id="studio", kind=kind, model="studio/cat-1", options=given).reference
