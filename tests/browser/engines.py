@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import Field
 
 from videogen.engines.base import Preset, ProcessPolicy, RenderFailed
-from videogen.engines.frames import read_input
+from videogen.engines.frames import read_input, read_last
 from videogen.engines.function import engine
 from videogen.engines.settings import VideoSettings
 from videogen.schemas.engines import Capabilities
@@ -67,12 +67,19 @@ def fails_once(recipe, ctx):
         yield picture(recipe, index)
 
 
-@engine("develops", settings=ShortClip, capabilities=Capabilities(types=("video", "image"), image_input=True))
+@engine(
+    "develops",
+    settings=ShortClip,
+    capabilities=Capabilities(types=("video", "image"), image_input=True, last_frame=True),
+)
 def develops(recipe):
-    """Shows the mean colour of its input image, or blue, at once."""
+    """Shows the mean colour of its input image, or blue, at once; of a last frame beside it in the right half."""
     colour = read_input(recipe).mean((0, 1)) if recipe.input_digest else (30, 40, 200)
+    frame = np.full((recipe.height, recipe.width, 3), colour, np.uint8)
+    if recipe.last_digest:
+        frame[:, recipe.width // 2 :] = read_last(recipe).mean((0, 1))
     for _ in range(recipe.num_frames):
-        yield np.full((recipe.height, recipe.width, 3), colour, np.uint8)
+        yield frame
 
 
 class Quality(StrEnum):

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from tests.support.pictures import colour_at, encoded
 
-RED = encoded(Image.new("RGB", (120, 90), (210, 30, 30)))
+RED, GREEN = (encoded(Image.new("RGB", (120, 90), colour)) for colour in ((210, 30, 30), (30, 210, 30)))
 DROP = """
 ([bytes, name, type]) => {
   const dataTransfer = new DataTransfer();
@@ -71,3 +71,39 @@ def test_from_a_photo_to_a_zip_of_everything(app, tab):
         tab.find("#export").click()
     assert f"videos/{made}.mp4" in zipfile.ZipFile(started.value.path()).namelist()
     assert not list((app.data_dir / "page-uploads").rglob("*.*"))
+
+
+def test_from_one_photo_to_another(app, tab):
+    tab.choose_engine("Develops")
+    give(tab, RED)
+    expect(tab.find("#image-words")).to_contain_text("nothing is cut off")
+    # The next picture that is dropped is the last frame, and the one after that would be the first again.
+    tab.find("#last-frame").click()
+    expect(tab.find("#last-frame")).to_have_attribute("aria-pressed", "true")
+    tab.evaluate(DROP, [list(GREEN), "green.png", "image/png"])
+    expect(tab.find("#last-words")).to_contain_text("nothing is cut off")
+    expect(tab.find("#last-frame")).to_have_count(0)
+    tab.prompt.fill("from red to green")
+    tab.kept("from red to green")
+    tab.reload()
+    expect(tab.find("#last-words")).to_contain_text("nothing is cut off")
+    tab.find("#generate").click()
+    made = tab.next_after("")
+    tab.shows(made, "completed")
+    expect(tab.find("#job-facts")).to_contain_text("Ends with")
+    source = tab.history(made).locator("img").get_attribute("src")
+    with httpx.Client(trust_env=False, base_url=app.base_url) as http:
+        poster = http.get(source).raise_for_status().content
+    assert [colour_at(poster, across, 0.5) for across in (0.25, 0.75)] == ["red", "green"]
+
+    # A still that was made here ends the next one.
+    tab.find("#last-remove").click()
+    expect(tab.find("#last-image")).to_have_count(0)
+    tab.find("#type").get_by_text("Still").click()
+    expect(tab.find("#last-frame")).to_have_count(0)
+    tab.find("#generate").click()
+    still = tab.next_after(made)
+    tab.shows(still, "completed")
+    tab.find("#type").get_by_text("Video").click()
+    tab.find("#end-with").click()
+    expect(tab.find("#last-preview")).to_be_visible()

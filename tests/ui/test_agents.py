@@ -9,6 +9,7 @@ from mcp import ClientSession
 from mcp.client.streamable_http import streamable_http_client
 
 from tests.support.api import Session, connect
+from tests.support.pictures import encoded
 
 TOOLS = {"generate_video", "get_generation", "wait_for_generation", "cancel_generation", "list_generations"}
 TINY = {"prompt": "a ship", "size": "64x64", "seconds": 0.5, "settings": {"fps": 8}}
@@ -16,7 +17,7 @@ TINY = {"prompt": "a ship", "size": "64x64", "seconds": 0.5, "settings": {"fps":
 
 @pytest.fixture(scope="module")
 def app(module_app):
-    return module_app(engines=["bars", "until-cancelled"], workers=2, page=True)
+    return module_app(engines=["looks", "until-cancelled"], workers=2, page=True)
 
 
 @asynccontextmanager
@@ -79,6 +80,14 @@ async def test_without_a_token_it_gets_a_session_of_its_own(app):
         assert "not known" in await call(session, "list_generations", session="made up")
 
 
+async def test_an_agent_names_the_first_and_the_last_frame(app):
+    with Session(app.base_url) as mine:
+        images = {name: mine.upload(encoded())["id"] for name in ("inputFileId", "lastFrameFileId")}
+        async with agent(app, mine.token) as session:
+            made = await call(session, "generate_video", **TINY | {"settings": {"fps": 8} | images})
+        assert mine.read(made["id"]).items() >= images.items()
+
+
 async def test_a_wait_is_bounded_and_a_cancel_is_heard(app):
     with Session(app.base_url) as mine:
         async with agent(app, mine.token) as session:
@@ -98,6 +107,8 @@ async def test_a_wait_is_bounded_and_a_cancel_is_heard(app):
         ({"size": "wide"}, "size must be WIDTHxHEIGHT"),
         ({"prompt": ""}, "prompt must be"),
         ({"settings": {"fps": 900}}, "settings.fps must be"),
+        ({"settings": {"lastFrameFileId": "fil_a"}}, "inputFileId must be an image for the first frame"),
+        ({"settings": {"inputFileId": 7}}, "out of range"),
     ],
 )
 async def test_what_is_wrong_is_told_to_the_agent(app, wrong, told):

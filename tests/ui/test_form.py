@@ -172,11 +172,13 @@ def test_what_the_engine_does_not_have_is_not_sent():
 
 def test_a_recipe_again_draws_its_seeds_anew():
     settings = {"width": 322, "height": 240, "durationSeconds": 2.0833333, "fps": 24, "steps": 7, "seed": 5}
-    old = generation(settings=settings, negativePrompt="clouds", inputFileId="fil_a", type="image")
+    images = {"inputFileId": "fil_a", "lastFrameFileId": "fil_b"}
+    old = generation(settings=settings, negativePrompt="clouds", type="image", **images)
     asked = again(old, 4)
     assert asked.settings == {name: value for name, value in settings.items() if name != "seed"}
     assert (asked.type, asked.prompt, asked.negative_prompt) == ("image", old.prompt, "clouds")
     assert (asked.engine, asked.input_file_id, asked.variations) == (old.engine, "fil_a", 4)
+    assert asked.last_frame_file_id == "fil_b"
 
 
 @pytest.mark.parametrize("told", [None, 0, 9, "4", 2.0, True])
@@ -187,8 +189,16 @@ def test_a_recipe_again_is_made_once_where_nobody_says_how_often(told):
 @pytest.mark.parametrize("size", [(512, 288), (288, 288), (640, 300)])
 def test_the_form_filled_with_a_request_asks_for_the_same(size):
     settings = {"width": size[0], "height": size[1], "durationSeconds": 2.5, "fps": 12, "seed": 7}
-    wanted = GenerationCreate(prompt="sea", negative_prompt="clouds", engine="procedural", settings=settings)
+    wanted = GenerationCreate(
+        prompt="sea",
+        negative_prompt="clouds",
+        engine="procedural",
+        settings=settings,
+        input_file_id="fil_a",
+        last_frame_file_id="fil_b",
+    )
     engines = [engine_form(engine(), LIMITS)]
     values = values_of(wanted, engines[0])
     basics = [values[name] for name in ("prompt", "negative", "shape", "detail", "seconds", "fps", "seed", "engine")]
-    assert request(basics, engines, {"size": (values["width"], values["height"])}) == wanted
+    images = {"inputFileId": values["image_id"], "lastFrameFileId": values["last_id"]}
+    assert request(basics, engines, {"size": (values["width"], values["height"]), **images}) == wanted

@@ -49,6 +49,21 @@ def test_each_line_is_a_request_of_its_own_where_the_form_says_so(fields):
         fields.requests(values(fields, prompt="\n \n", per_line=True))
 
 
+@pytest.mark.parametrize(
+    ("capabilities", "changes", "sent"),
+    [
+        ({"lastFrame": True, "imageInput": True}, {"image_id": "fil_a"}, "fil_b"),
+        ({"lastFrame": True, "imageInput": True}, {}, None),
+        ({"lastFrame": True, "imageInput": True}, {"image_id": "fil_a", "type": "image"}, None),
+        ({"lastFrame": True, "lastFrameAlone": True}, {}, "fil_b"),
+        ({"imageInput": True}, {"image_id": "fil_a"}, None),
+    ],
+)
+def test_a_last_frame_is_sent_where_the_engine_takes_it(fields, capabilities, changes, sent):
+    fields.engines = [engine_form(engine(capabilities=capabilities), Limits())]
+    assert fields.request(values(fields, prompt="fog", last_id="fil_b", **changes)).last_frame_file_id == sent
+
+
 def updates(fields, values):
     """What an event changes, by the component's element id."""
     made = zip(fields.filled(), fields.updates(values, Texts(catalog("en")).gettext), strict=True)

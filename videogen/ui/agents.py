@@ -13,6 +13,7 @@ import orjson
 from gradio.events import api
 
 from videogen.client import ApiError, AsyncClient, ClientError, GenerationEnded, WaitTimeout
+from videogen.client.calls import Images
 from videogen.schemas.generations import Generation
 from videogen.ui.page_client import PageClient
 
@@ -61,16 +62,22 @@ class Agents:
             prompt: what should be seen, such as "ocean at sunset, slow pan to the right"
             size: width x height in pixels, both even, such as "854x480"
             seconds: length of the video in seconds
-            settings: other settings of the engine as an object, such as {"seed": 7, "fps": 24}
+            settings: other settings of the engine as an object, such as {"seed": 7, "fps": 24}; also the images to
+                start from and to end with, {"inputFileId": "fil_...", "lastFrameFileId": "fil_..."}: ids of uploads of
+                this session (POST /api/v1/files), or of the files of its finished images
             session: leave empty the first time; then the session that an earlier result named
         """
         width, _, height = size.lower().partition("x")
         if not (width.isascii() and width.isdigit() and height.isascii() and height.isdigit()):
             raise _error(f"size must be WIDTHxHEIGHT such as 854x480; this was {size!r}.")
         asked = {"width": int(width), "height": int(height), "durationSeconds": seconds} | (settings or {})
+        images: Images = {
+            "input_file_id": asked.pop("inputFileId", None),
+            "last_frame_file_id": asked.pop("lastFrameFileId", None),
+        }
         try:
             token, is_new = await self._session(request, session)
-            project = await self._client.of(request).as_session(token).submit(prompt, settings=asked)
+            project = await self._client.of(request).as_session(token).submit(prompt, settings=asked, **images)
         except (ClientError, ValueError) as problem:
             raise _tool_error(problem) from problem
         given = _shown(project.generations[0], request)

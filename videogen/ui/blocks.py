@@ -210,10 +210,10 @@ def _wire_files(fields: FormFields, events: FileEvents, parts: Parts) -> None:
     form = [*fields.all(), parts.session]
     inputs = [parts.file, parts.file_given, *form]
     parts.file.upload(events.given, inputs, [parts.file, *fields.filled()], js=PLAIN, **filling)
-    put = [fields.fields[name] for name in FITTED]
-    image_id, shape, detail, engine, width, height = put
-    triggers = [*(one.change for one in (image_id, shape, detail, engine)), width.input, height.input]
-    gr.on(triggers, events.fit, [*put, parts.session], [image_id, shape, width, height], **filling)
+    put = {name: fields.fields[name] for name in FITTED}
+    outputs = [put[name] for name in ("image_id", "last_id", "shape", "width", "height")]
+    triggers = [one.input if name in ("width", "height") else one.change for name, one in put.items()]
+    gr.on(triggers, events.fit, [*put.values(), parts.session], outputs, **filling)
 
 
 def _wire_watch(page: gr.Blocks, parts: Parts, video: gr.Video, client: PageClient, watched: Watched) -> None:

@@ -18,7 +18,7 @@ from videogen.schemas.generations import Project
 from videogen.ui import form
 from videogen.ui.form_fields import FormFields, engine_updates
 from videogen.ui.handlers import FILLS, HANDLERS, Click, FormValues
-from videogen.ui.handlers.files import fit_image, look_up_image
+from videogen.ui.handlers.files import fit_image, look_up_images
 from videogen.ui.handlers.history import search
 from videogen.ui.handlers.selection import take_over
 from videogen.ui.page_client import PageClient
@@ -81,13 +81,14 @@ class Events:
         tab, asked = self._with_form(request, values)
         with suppress(ClientError):
             # A draft comes back before the tab is there: what it said of its image is lost.
-            tab.offers_own_shape = await look_up_image(tab, asked["image_id"]) or tab.offers_own_shape
+            tab.offers_own_shape = await look_up_images(tab, asked) or tab.offers_own_shape
         fit_image(tab, asked)
         explained: Explained | None = None
         with suppress(form.FormError, ValidationError, ClientError):
             create = self._fields.requests(list(asked.values()))[0]
             options: ExplainOptions = {"type": create.type, "settings": create.settings}
             options |= {"negative_prompt": create.negative_prompt, "input_file_id": create.input_file_id}
+            options |= {"last_frame_file_id": create.last_frame_file_id}
             explanation = await tab.client.explain(create.prompt, create.engine or "", **options)
             explained = Explained(create, explanation)
         # The form may have changed meanwhile: only the newest answer counts.

@@ -10,13 +10,13 @@ import gradio as gr
 from videogen.ui.events import Events
 from videogen.ui.form import LIKE_IMAGE
 from videogen.ui.form_fields import FormFields
-from videogen.ui.handlers.files import fit_image, look_up_image, take_file
+from videogen.ui.handlers.files import fit_image, look_up_images, take_file
 from videogen.ui.handlers.registry import FormValues
 from videogen.ui.tab import Notice, Tab
 from videogen.ui.texts import SHAPES, mark
 from videogen.ui.uploads import Uploads
 
-FITTED: Final = ("image_id", "shape", "detail", "engine", "width", "height")
+FITTED: Final = ("image_id", "last_id", "type", "shape", "detail", "engine", "width", "height")
 
 
 def upload_button() -> gr.UploadButton:
@@ -59,14 +59,14 @@ class FileEvents:
             await anyio.to_thread.run_sync(self._uploads.remove, path)
 
     async def fit(self, request: gr.Request, *values: Any) -> list[Any]:
-        """The image, or what the size depends on, has changed. The values are those of `FITTED`, and the session.
+        """An image, or what the size depends on, has changed. The values are those of `FITTED`, and the session.
 
         Returns:
-            new values of the fields `image_id`, `shape`, `width` and `height`.
+            new values of the fields `image_id`, `last_id`, `shape`, `width` and `height`.
         """
         *fields, session = values
         tab, named = self._events.tab_of(session, request), dict(zip(FITTED, fields, strict=True))
-        has_image = bool(await self._events.run(tab, look_up_image(tab, named["image_id"])))
+        has_image = bool(await self._events.run(tab, look_up_images(tab, named)))
         keep = gr.skip()
         shape = keep
         stranded = not has_image and named["shape"] == LIKE_IMAGE
@@ -78,4 +78,5 @@ class FileEvents:
             shape = gr.update(choices=choices, value=named["shape"])
         size = fit_image(tab, named)
         tab.ring()
-        return [keep if has_image else "", shape, *(size or (keep, keep))]
+        images = [keep if one else "" for one in (tab.image, tab.last_image)]
+        return [*images, shape, *(size or (keep, keep))]

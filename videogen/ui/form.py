@@ -46,7 +46,9 @@ class EngineForm:
     reason: str | None
     negative: bool
     image: bool
-    """Whether it starts from an image."""
+    last_frame: bool
+    last_frame_alone: bool
+    """Whether it starts from an image, ends with one, and does so without one to start from."""
     types: tuple[str, ...]
     """What it makes: `video`, `image`."""
     details: tuple[str, ...]
@@ -91,14 +93,11 @@ def engine_form(engine: EngineInfo, limits: Limits) -> EngineForm:
     least = min(most, seconds.minimum or (SHORTEST if seconds.above is not None else 1.0))
     rates, rate = _rates(fps)
     return EngineForm(
-        id=engine.id,
-        title=engine.title,
-        version=engine.version,
-        description=engine.description,
-        available=engine.available,
-        reason=engine.reason,
+        **{name: getattr(engine, name) for name in ("id", "title", "version", "description", "available", "reason")},
         negative=engine.capabilities.negative_prompt,
         image=engine.capabilities.image_input,
+        last_frame=engine.capabilities.last_frame,
+        last_frame_alone=engine.capabilities.last_frame_alone,
         types=engine.capabilities.types,
         details=details,
         multiple=multiple,
@@ -154,8 +153,8 @@ def request(
     """What was chosen, in the order of the form's fields, as a request.
 
     Args:
-        wishes: what the plain parts of the form ask for: `type`, `variations`, `inputFileId`, `size` (a typed width
-            and height), `settings` (the engine's own).
+        wishes: what the plain parts of the form ask for: `type`, `variations`, `inputFileId`, `lastFrameFileId`,
+            `size` (a typed width and height), `settings` (the engine's own).
 
     Raises:
         FormError: a value cannot be sent; everything else is left to the API to check.
@@ -181,6 +180,7 @@ def request(
         type=wishes.get("type") or "video",
         variations=wishes.get("variations") or 1,
         input_file_id=wishes.get("inputFileId") or None,
+        last_frame_file_id=wishes.get("lastFrameFileId") or None,
         prompt=prompt,
         negative_prompt=negative if engine is None or engine.negative else "",
         engine=engine_id or None,
@@ -221,6 +221,7 @@ def again(generation: Generation, variations: object = 1) -> GenerationCreate:
         engine=generation.engine,
         settings={name: value for name, value in generation.settings.items() if name != "seed"},
         input_file_id=generation.input_file_id,
+        last_frame_file_id=generation.last_frame_file_id,
         variations=variations if type(variations) is int and 1 <= variations <= 8 else 1,
     )
 
@@ -245,6 +246,7 @@ def values_of(wanted: GenerationCreate, engine: EngineForm) -> dict[str, Any]:
         "prompt": wanted.prompt,
         "negative": wanted.negative_prompt,
         "image_id": wanted.input_file_id or "",
+        "last_id": wanted.last_frame_file_id or "",
         "shape": shape,
         "detail": detail,
         "width": width,

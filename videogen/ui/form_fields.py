@@ -15,6 +15,7 @@ from videogen.schemas.generations import GenerationCreate
 from videogen.ui import form
 from videogen.ui.form import MAX_SEED_DIGITS, EngineForm, Limits
 from videogen.ui.schema import SettingField
+from videogen.ui.start_image import takes_last
 from videogen.ui.texts import DETAILS, SHAPES, engine_mark, mark
 
 MAX_LINES: Final = 20
@@ -56,7 +57,8 @@ class FormFields:
         wishes = {
             "type": named["type"],
             "variations": named["variations"],
-            "inputFileId": (named["image_id"] or None) if engine.image else None,
+            "inputFileId": named["image_id"] if engine.image else None,
+            "lastFrameFileId": named["last_id"] if takes_last(engine, named["type"], named["image_id"]) else None,
             "size": (named["width"], named["height"]),
             "settings": {name: value for name, value in own.items() if value not in (None, "")},
         }
@@ -137,7 +139,8 @@ def build_form(engines: Sequence[EngineForm], limits: Limits) -> FormFields:
             elem_id="negative",
             visible=first.negative,
         )
-        put["image_id"] = gr.Textbox(visible="hidden", elem_id="image-id")
+        for name in ("image", "last"):
+            put[f"{name}_id"] = gr.Textbox(visible="hidden", elem_id=f"{name}-id")
         put["seed"] = gr.Textbox(
             label=mark("form.seed"), placeholder=mark("form.seed_hint"), max_length=MAX_SEED_DIGITS, elem_id="seed"
         )

@@ -1,4 +1,4 @@
-"""The image that a generation starts from: the size that goes with it, and what another size would cut off."""
+"""The images that a generation starts from and ends with: the size that goes with them, what another would cut off."""
 
 from __future__ import annotations
 
@@ -40,6 +40,11 @@ def like_image(image: tuple[int, int], short: int, engine: EngineForm) -> tuple[
         least = math.ceil((one.minimum or 1) / engine.multiple) * engine.multiple
         sizes.append(max(least, pixels))
     return sizes[0], sizes[1]
+
+
+def takes_last(engine: EngineForm | None, kind: object, first: object) -> bool:
+    """Whether what the form asks for can end with an image: `first` is the image to start from, or nothing."""
+    return engine is not None and kind == "video" and engine.last_frame and bool(first or engine.last_frame_alone)
 
 
 def cut_of(image: tuple[int, int], size: tuple[int, int]) -> Cut | None:

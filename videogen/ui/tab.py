@@ -114,6 +114,8 @@ class Tab(Page):
     """Whether the browser's cookie is another session's and must be replaced."""
     image: File | None = None
     """The image to start from."""
+    last_image: File | None = None
+    """The image to end with."""
     offered: tuple[str, File] | None = None
     """A picture that could be started from, by its name: only its settings were taken."""
     offers_own_shape: bool = False
@@ -124,6 +126,10 @@ class Tab(Page):
     """Whether they are of the image's own shape."""
     takes_image: bool = True
     """Whether the chosen engine starts from an image."""
+    takes_last: bool = False
+    """Whether what the form asks for can end with an image."""
+    awaits_last: bool = False
+    """Whether the next picture that comes is the one to end with."""
     download: str | None = None
     """The address of what the browser is to download."""
     import_to: str | None = None
@@ -139,6 +145,7 @@ class Tab(Page):
         """Keep what only the browser would know otherwise, after the watcher has begun anew."""
         self.form, self.form_before, self.explained = before.form, before.form_before, before.explained
         self.image, self.offered, self.size = before.image, before.offered, before.size
+        self.last_image, self.takes_last, self.awaits_last = before.last_image, before.takes_last, before.awaits_last
         self.presets, self.presets_text = before.presets, before.presets_text
         self.choices, self.claim, self.notice = (
             before.choices,

@@ -67,6 +67,14 @@ async def test_a_still_becomes_the_start_of_a_video(api, tab, click, offered):
     assert (values["engine"], values["prompt"]) == ("moves", "sea")
 
 
+async def test_a_still_becomes_the_end_of_the_form_s_video(api, tab, click):
+    still = generation_json("gen_a", type="image", status="completed", fileId="fil_a")
+    api.session("mine", still)
+    assert await click("end-with", generationId="gen_a") == {}, "the form's engine takes none"
+    tab.takes_last = True
+    assert await click("end-with", generationId="gen_a") == {"last_id": "fil_a"}
+
+
 async def test_what_stood_in_the_form_comes_back(tab, click):
     tab.form_before = {"prompt": "mine"}
     assert await click("form-back") == {"prompt": "mine"}

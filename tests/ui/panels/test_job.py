@@ -25,7 +25,7 @@ def ago(seconds):
 
 
 def buttons(html):
-    found = ("cancel", "download", "share", "retry", "log", "animate", "use-settings", "new-seed", "vary")
+    found = ("cancel", "download", "share", "retry", "log", "animate", "end-with", "use-settings", "new-seed", "vary")
     return {name for name in found if f'id="{name}"' in html("actions")}
 
 
@@ -116,6 +116,9 @@ def test_a_still_can_be_animated_where_an_engine_starts_from_an_image(tab, html)
     assert 'src="/media/i" alt="Still: sea"' in html("stage")
     tab.site = Site([engine_form(engine(capabilities={"imageInput": True}), Limits())])
     assert "animate" in buttons(html)
+    assert "end-with" not in buttons(html)
+    tab.takes_last = True
+    assert "end-with" in buttons(html)
 
 
 def test_the_player_keeps_its_link_while_that_works(tab):

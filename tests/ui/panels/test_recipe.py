@@ -16,7 +16,11 @@ def test_the_facts_are_named(tab, html):
     about = html("about")
     for name, value in {"Size": "512 × 288", "Length": "4 s at 24 fps", "File": "624 kB", "Left out": "clouds"}.items():
         assert f'<dt>{name}</dt><dd dir="auto">{value}</dd>' in about
-    assert "An image" in about
+    assert '<dt>Started from</dt><dd dir="auto">An image</dd>' in about
+    assert "Ends with" not in about
+    show(tab, lastFrameFileId="fil_j")
+    assert '<dt>Ends with</dt><dd dir="auto">An image</dd>' in html("about")
+    assert "&#34;lastFrameFileId&#34;: &#34;fil_j&#34;" in html("about")
 
 
 def test_seed_prompt_and_recipe_can_be_copied(tab, html):

@@ -7,6 +7,7 @@ import pytest
 
 from tests.ui.conftest import engine
 from videogen.core.i18n import catalog
+from videogen.engines.procedural.engine import FIRST_AND_LAST
 from videogen.engines.procedural.language import KINDS
 from videogen.schemas.engines import Cost, Explanation
 from videogen.schemas.generations import GenerationCreate, Understanding, UnderstoodPhrase
@@ -47,6 +48,13 @@ def test_nothing_is_said_without_a_prompt_and_while_the_api_does_not_answer(tab,
     tab.link = "reconnecting"
     assert words(html("understood")) == hint
     assert 'id="understood" role="status"' in html("understood")
+
+
+def test_a_last_frame_is_named_in_the_words_of_the_page(tab, text):
+    pair = UnderstoodPhrase(phrase=FIRST_AND_LAST, became="camera: zoom in from one to the other", role="setting")
+    assert text(pair).startswith("Drawn: first and last frame ")
+    tab.texts = Texts(catalog("de"))
+    assert "Anfangs- und Endbild" in text(pair)
 
 
 def test_it_names_what_is_drawn_what_is_not_and_the_size(text):

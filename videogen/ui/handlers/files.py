@@ -1,4 +1,5 @@
-"""What is done with a file that was given to the page: an image to start from, or settings that come back."""
+"""What is done with a file that was given to the page: an image to start from or to end with, or settings that come
+back."""
 
 from __future__ import annotations
 
@@ -14,7 +15,7 @@ from videogen.schemas.generations import File, FileSettings
 from videogen.ui import form
 from videogen.ui.form import LIKE_IMAGE
 from videogen.ui.handlers.registry import Click, FormValues, fills, handles
-from videogen.ui.start_image import like_image
+from videogen.ui.start_image import like_image, takes_last
 from videogen.ui.tab import Notice, Tab
 from videogen.ui.uploads import media_type
 
@@ -29,7 +30,8 @@ _NO_IMAGE: Final[FormValues] = {"image_id": ""}
 
 
 async def take_file(tab: Tab, path: Path, name: str, engine_id: object) -> FormValues:
-    """What a file means for the form: its settings, if it carries any, else an image to start from.
+    """What a file means for the form: its settings, if it carries any, else an image to start from. One to end with is
+    taken as a picture, whatever it carries.
 
     Args:
         tab: gets the message about it.
@@ -38,7 +40,7 @@ async def take_file(tab: Tab, path: Path, name: str, engine_id: object) -> FormV
         engine_id: the engine that is chosen.
     """
     kind, may_carry = await anyio.to_thread.run_sync(_look_at, path)
-    if not may_carry:
+    if not may_carry or (kind is not None and tab.awaits_last):
         return await _start_from(tab, path, name, engine_id)
     try:
         found = await tab.client.read_settings(path)
@@ -63,7 +65,7 @@ def _look_at(path: Path) -> tuple[str | None, bool]:
 
 async def _start_from(tab: Tab, path: Path, name: str, engine_id: object) -> FormValues:
     engine = tab.site.engine(str(engine_id))
-    if engine is None or not engine.image:
+    if engine is None or not (engine.image or tab.awaits_last):
         title = engine.title if engine else str(engine_id)
         tab.notice = Notice(tab.texts.gettext("files.no_image", name=name, engine=title), "warning")
         return {}
@@ -77,6 +79,9 @@ async def _start_from(tab: Tab, path: Path, name: str, engine_id: object) -> For
 
 
 def _with_image(tab: Tab, image: File) -> FormValues:
+    if tab.awaits_last:
+        tab.last_image, tab.awaits_last, tab.notice = image, False, None
+        return {"last_id": image.id}
     tab.image, tab.offered, tab.notice = image, None, None
     return {"image_id": image.id, "shape": LIKE_IMAGE}
 
@@ -104,6 +109,19 @@ async def no_image(tab: Tab, _click: Click) -> FormValues:
     return _NO_IMAGE
 
 
+@handles("last-frame")
+async def last_frame(tab: Tab, _click: Click) -> None:
+    """Take the next picture as the one to end with; or, at the second click, as one to start from after all."""
+    tab.awaits_last = tab.takes_last and not tab.awaits_last
+
+
+@fills("no-last-frame")
+async def no_last_frame(tab: Tab, _click: Click) -> FormValues:
+    """End with no image."""
+    tab.last_image = None
+    return {"last_id": ""}
+
+
 def _settings(tab: Tab, found: FileSettings, name: str) -> FormValues:
     """The form's values for the settings of a file, and a notice that says what differs."""
     gettext, wanted = tab.texts.gettext, found.request
@@ -116,6 +134,8 @@ def _settings(tab: Tab, found: FileSettings, name: str) -> FormValues:
         words.append(gettext("reuse.version", then=found.engine_version, engine=engine.title, now=engine.version))
     if found.had_image and wanted.input_file_id is None:
         words.append(gettext("reuse.image"))
+    if found.had_last_frame and wanted.last_frame_file_id is None:
+        words.append(gettext("reuse.last_frame"))
     for warning in found.warnings:
         if warning.field != "engine":
             fault = {"field": warning.field, "expected": warning.expected, "got": warning.got}
@@ -125,19 +145,26 @@ def _settings(tab: Tab, found: FileSettings, name: str) -> FormValues:
     return form.values_of(wanted, engine)
 
 
-async def look_up_image(tab: Tab, image_id: object) -> bool:
-    """Bring `tab.image` to the form's image, which may come from a draft or a generation. Whether there is one."""
-    if not isinstance(image_id, str) or not image_id:
-        tab.image = None
-    elif tab.image is None or tab.image.id != image_id:
-        tab.image = None
-        try:
-            tab.image = await tab.client.file(image_id)
-        except ApiError as refusal:
-            if refusal.status != 404:
-                raise
-            tab.notice = Notice(tab.texts.gettext("image.gone"), "warning")
+async def look_up_images(tab: Tab, values: Mapping[str, Any]) -> bool:
+    """Bring `tab.image` and `tab.last_image` to the form's images, which may come from a draft or a generation. Whether
+    there is one to start from."""
+    tab.image = await _look_up(tab, tab.image, values["image_id"])
+    tab.last_image = await _look_up(tab, tab.last_image, values["last_id"])
     return tab.image is not None
+
+
+async def _look_up(tab: Tab, known: File | None, image_id: object) -> File | None:
+    if not isinstance(image_id, str) or not image_id:
+        return None
+    if known is not None and known.id == image_id:
+        return known
+    try:
+        return await tab.client.file(image_id)
+    except ApiError as refusal:
+        if refusal.status != 404:
+            raise
+        tab.notice = Notice(tab.texts.gettext("image.gone"), "warning")
+        return None
 
 
 def fit_image(tab: Tab, values: Mapping[str, Any]) -> tuple[int, int] | None:
@@ -145,11 +172,13 @@ def fit_image(tab: Tab, values: Mapping[str, Any]) -> tuple[int, int] | None:
 
     Args:
         tab: whose form it is.
-        values: the fields `shape`, `detail`, `engine`, `width` and `height`.
+        values: the fields `type`, `shape`, `detail`, `engine`, `width` and `height`.
     """
     engine = tab.site.engine(str(values["engine"]))
     tab.like_image = values["shape"] == LIKE_IMAGE
     tab.takes_image = engine is not None and engine.image
+    tab.takes_last = takes_last(engine, values["type"], tab.image)
+    tab.awaits_last = tab.awaits_last and tab.takes_last
     typed: tuple[Any, Any] = values["width"], values["height"]
     if tab.like_image and tab.image is not None and engine is not None:
         short = int(values["detail"] if values["detail"] in engine.details else engine.details[0])

@@ -30,6 +30,13 @@ async def animate(tab: Tab, click: Click) -> FormValues:
     return {**_filled(tab, still, engine), **changes}
 
 
+@fills("end-with")
+async def end_with(tab: Tab, click: Click) -> FormValues:
+    """The form's video ends with a finished still."""
+    still = await tab.client.get(click.generation_id)
+    return {"last_id": still.file_id or ""} if tab.takes_last else {}
+
+
 @fills("form-back")
 async def form_back(tab: Tab, _click: Click) -> FormValues:
     """The form as it was before it was filled last."""

@@ -11,6 +11,7 @@ from videogen.schemas.generations import Generation
 from videogen.ui.panels.job import ALT_CHARS, MESSAGE_CHARS, is_done
 from videogen.ui.panels.recipe import own_settings
 from videogen.ui.tab import Tab
+from videogen.ui.texts import Texts
 
 MOST: Final = 8
 """As many as one project has variations."""
@@ -55,11 +56,16 @@ def _settings(tab: Tab, item: Generation) -> dict[str, str]:
         "size": f"{item.width} × {item.height}",
         "length": texts.length(item.duration_seconds) if item.duration_seconds else "",
         "fps": str(item.fps or ""),
-        "image": texts.gettext("job.an_image") + f" ({item.input_file_id})" if item.input_file_id else "",
+        "image": _image(texts, item.input_file_id),
+        "last_frame": _image(texts, item.last_frame_file_id),
         "engine": item.engine,
         "version": item.engine_version,
     }
     return {texts.gettext(f"compare.{name}"): value for name, value in values.items()} | dict(own_settings(tab, item))
+
+
+def _image(texts: Texts, file_id: str | None) -> str:
+    return f"{texts.gettext('job.an_image')} ({file_id})" if file_id else ""
 
 
 def _rows(tab: Tab, settings: Sequence[Mapping[str, str]]) -> list[dict[str, Any]]:

@@ -164,6 +164,7 @@ def actions(tab: Tab) -> Mapping[str, Any]:
         "log": item.status is Status.FAILED,
         "share": done or not ended,
         "animate": done and item.type == "image" and tab.site.animator(item.engine) is not None,
+        "end_with": done and item.type == "image" and tab.takes_last,
         "file": item.video_url or item.image_url,
         "file_name": file_name(item.title or item.prompt, "mp4" if item.type == "video" else "png"),
     }

@@ -42,6 +42,7 @@ def facts(tab: Tab, item: Generation) -> list[tuple[str, str]]:
         "length": length,
         "engine": f"{item.engine} {item.engine_version}".strip(),
         "started_from": texts.gettext("job.an_image") if item.input_file_id else "",
+        "ended_with": texts.gettext("job.an_image") if item.last_frame_file_id else "",
         "left_out": item.negative_prompt,
         "file": texts.size(item.size_bytes),
     }
@@ -76,6 +77,7 @@ def recipe_json(item: Generation) -> str:
         "engineVersion": item.engine_version,
         "settings": item.settings | {"seed": item.seed},
         "inputFileId": item.input_file_id,
+        "lastFrameFileId": item.last_frame_file_id,
         "recipeHash": item.recipe_hash,
     }
     kept = {name: value for name, value in values.items() if value is not None}

@@ -60,7 +60,7 @@ def _drawn(part: UnderstoodPhrase, texts: Texts) -> tuple[str, str]:
     """A phrase as it was written, and what is drawn for it where the phrase does not say so itself."""
     name = part.became.partition("; ")[0].partition(", ")[0]
     if part.role != "subject":
-        return part.phrase, ""
+        return texts.known(f"phrase.{part.phrase.replace(' ', '_')}", part.phrase), ""
     kind = texts.known(f"kind.{name}", name)
     return part.phrase, "" if any(_says(part.phrase, word) for word in (kind, name)) else kind
 
