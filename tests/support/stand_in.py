@@ -12,8 +12,8 @@ from __future__ import annotations
 import json
 import socket
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -70,6 +70,10 @@ class StandIn:
         with self._changed:
             self.requests.append(request)
             self._changed.notify_all()
+
+
+Served = Callable[[ASGIApp], AbstractContextManager[StandIn]]
+"""Serves an app until the end of the block: `serve`, or the fixture `served` of the tests of remote engines."""
 
 
 class _Server(uvicorn.Server):

@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.providers.faults import Refusal
 from tests.support.providers.openrouter import MODEL, OpenRouterStandIn, error_body
-from tests.support.stand_in import StandIn, serve
+from tests.support.stand_in import Served, StandIn
 from videogen.engines.base import Recipe
 from videogen.engines.remote.http import Connections, HttpClient
 from videogen.engines.remote.openrouter import OpenRouter
@@ -53,9 +53,9 @@ class Client:
                 return seen
 
 
-def test_a_job_is_sent_with_its_frames_in_one_list() -> None:
+def test_a_job_is_sent_with_its_frames_in_one_list(served: Served) -> None:
     provider = OpenRouterStandIn()
-    with serve(provider.app) as site:
+    with served(provider.app) as site:
         frames = {name: f"data:image/png;base64,{name}" for name in ("first_frame", "last_frame")}
         with Client(site, **frames) as client:
             sent = client.submit()
@@ -70,29 +70,29 @@ def test_a_job_is_sent_with_its_frames_in_one_list() -> None:
 
 
 @pytest.mark.parametrize("absolute", [False, True])
-def test_a_job_is_asked_for_at_the_address_that_came_with_it(absolute: bool) -> None:
-    with serve(OpenRouterStandIn(has_absolute_urls=absolute).app) as site, Client(site) as client:
+def test_a_job_is_asked_for_at_the_address_that_came_with_it(served: Served, absolute: bool) -> None:
+    with served(OpenRouterStandIn(has_absolute_urls=absolute).app) as site, Client(site) as client:
         sent = client.submit()
         assert sent.urls["poll"] == f"{site.url}/api/v1/videos/{sent.id}"
         client.end(sent)
 
 
-def test_the_price_is_known_before_and_the_cost_after() -> None:
-    with serve(OpenRouterStandIn(cost=0.11).app) as site, Client(site) as client:
+def test_the_price_is_known_before_and_the_cost_after(served: Served) -> None:
+    with served(OpenRouterStandIn(cost=0.11).app) as site, Client(site) as client:
         sent = client.submit()
         assert sent.cost == Cost(amount=0.10, currency="USD", estimated=True)
         assert client.end(sent).cost == Cost(amount=0.11, currency="USD", estimated=False)
 
 
-def test_a_price_that_is_not_known_stops_nothing() -> None:
-    with serve(OpenRouterStandIn().app) as site, Client(site, model="bytedance/seedance-2.0") as client:
+def test_a_price_that_is_not_known_stops_nothing(served: Served) -> None:
+    with served(OpenRouterStandIn().app) as site, Client(site, model="bytedance/seedance-2.0") as client:
         assert client.submit().cost is None
 
 
-def test_an_unknown_model_is_refused_in_the_words_of_openrouter() -> None:
+def test_an_unknown_model_is_refused_in_the_words_of_openrouter(served: Served) -> None:
     provider = OpenRouterStandIn(models=())
     with (
-        serve(provider.app) as site,
+        served(provider.app) as site,
         Client(site) as client,
         pytest.raises(RemoteFault, match="No endpoints found") as caught,
     ):
@@ -100,9 +100,9 @@ def test_an_unknown_model_is_refused_in_the_words_of_openrouter() -> None:
     assert caught.value.kind == "invalid"
 
 
-def test_the_list_of_models_says_which_frames_a_model_takes_and_what_it_costs() -> None:
+def test_the_list_of_models_says_which_frames_a_model_takes_and_what_it_costs(served: Served) -> None:
     provider = OpenRouterStandIn(models=(OpenRouterStandIn().models[0] | {"supported_frame_images": ["first_frame"]},))
-    with serve(provider.app) as site, Client(site) as client:
+    with served(provider.app) as site, Client(site) as client:
         made = Capabilities(image_input=True, last_frame=True)
         assert client.provider.explain(MODEL, INPUTS).cost is None, "the first answer does not wait for the list"
         for thread in [one for one in threading.enumerate() if one.name == "openrouter-models"]:
@@ -118,8 +118,8 @@ def test_the_list_of_models_says_which_frames_a_model_takes_and_what_it_costs() 
     ("results", "path"),
     [("both", "/content?index=0"), ("unsigned", "/content?index=0"), ("none", "/content?index=0")],
 )
-def test_the_result_is_on_the_host_of_the_api(results: Any, path: str) -> None:
-    with serve(OpenRouterStandIn(results=results).app) as site, Client(site) as client:
+def test_the_result_is_on_the_host_of_the_api(served: Served, results: Any, path: str) -> None:
+    with served(OpenRouterStandIn(results=results).app) as site, Client(site) as client:
         sent = client.submit()
         found = client.end(sent).results
     assert found[0].url.removeprefix(f"{site.url}/api/v1") == f"/videos/{sent.id}{path}"
@@ -129,17 +129,17 @@ def test_the_result_is_on_the_host_of_the_api(results: Any, path: str) -> None:
     ("end", "state", "kind"),
     [("failed", State.FAILED, "failed"), ("expired", State.FAILED, "timeout"), ("cancelled", State.CANCELLED, None)],
 )
-def test_a_job_that_does_not_end_well(end: str, state: State, kind: str | None) -> None:
-    with serve(OpenRouterStandIn(ends_as=end).app) as site, Client(site) as client:
+def test_a_job_that_does_not_end_well(served: Served, end: str, state: State, kind: str | None) -> None:
+    with served(OpenRouterStandIn(ends_as=end).app) as site, Client(site) as client:
         seen = client.end(client.submit())
     assert client.provider.states[seen.state] is state
     assert (seen.error.kind if seen.error else None) == kind
 
 
-def test_a_result_that_moderation_refuses_is_told_apart() -> None:
+def test_a_result_that_moderation_refuses_is_told_apart(served: Served) -> None:
     provider = OpenRouterStandIn()
     provider.faults.failure = "The output was flagged by the provider's moderation"
-    with serve(provider.app) as site, Client(site) as client:
+    with served(provider.app) as site, Client(site) as client:
         seen = client.end(client.submit())
     assert seen.error is not None
     assert seen.error.kind == "moderation"
@@ -160,17 +160,17 @@ def test_a_result_that_moderation_refuses_is_told_apart() -> None:
         (429, "Rate limit exceeded", None, "rate_limit"),
     ],
 )
-def test_a_refused_post_is_of_one_kind(status: int, message: str, metadata: Any, kind: str) -> None:
+def test_a_refused_post_is_of_one_kind(served: Served, status: int, message: str, metadata: Any, kind: str) -> None:
     provider = OpenRouterStandIn()
     provider.faults.on_submit = Refusal(status, error_body(status, message, metadata), {"Retry-After": "7"})
-    with serve(provider.app) as site, Client(site) as client, pytest.raises(RemoteFault) as caught:
+    with served(provider.app) as site, Client(site) as client, pytest.raises(RemoteFault) as caught:
         client.submit()
     assert (caught.value.kind, caught.value.message, caught.value.is_refusal) == (kind, message, True)
 
 
-def test_a_forgotten_job_is_not_found() -> None:
+def test_a_forgotten_job_is_not_found(served: Served) -> None:
     provider = OpenRouterStandIn()
-    with serve(provider.app) as site, Client(site) as client:
+    with served(provider.app) as site, Client(site) as client:
         sent = client.submit()
         provider.faults.forgets = True
         with pytest.raises(RemoteFault) as caught:

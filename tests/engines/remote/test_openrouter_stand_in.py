@@ -8,7 +8,7 @@ from openrouter import OpenRouter, components, errors
 
 from tests.support.providers.faults import Refusal
 from tests.support.providers.openrouter import MODEL, MODELS, OpenRouterStandIn, error_body
-from tests.support.stand_in import serve
+from tests.support.stand_in import Served
 
 PICTURE = "data:image/png;base64,iVBORw0KGgo="
 
@@ -28,9 +28,9 @@ def _end(client: OpenRouter, name: str) -> components.VideoGenerationResponse:
     return seen
 
 
-def test_a_job_is_followed_to_its_file_and_its_cost() -> None:
+def test_a_job_is_followed_to_its_file_and_its_cost(served: Served) -> None:
     provider = OpenRouterStandIn()
-    with serve(provider.app) as site, _client(site.url) as client:
+    with served(provider.app) as site, _client(site.url) as client:
         made = _create(client)
         assert (made.status, made.polling_url) == ("pending", f"/api/v1/videos/{made.id}")
         seen = _end(client, made.id)
@@ -43,21 +43,21 @@ def test_a_job_is_followed_to_its_file_and_its_cost() -> None:
         assert content[4:8] == b"ftyp"
 
 
-def test_frames_are_pictures_with_a_type() -> None:
+def test_frames_are_pictures_with_a_type(served: Served) -> None:
     frames = [
         {"type": "image_url", "image_url": {"url": PICTURE}, "frame_type": kind}
         for kind in ("first_frame", "last_frame")
     ]
     provider = OpenRouterStandIn()
-    with serve(provider.app) as site, _client(site.url) as client:
+    with served(provider.app) as site, _client(site.url) as client:
         made = _create(client, frame_images=frames)
         assert provider.jobs[made.id].fields["frame_images"] == frames
         row = next(row for row in client.video_generation.list_videos_models().data if row.id == MODEL)
         assert row.supported_frame_images == ["first_frame", "last_frame"]
 
 
-def test_the_list_of_models_has_what_each_can_do_and_costs() -> None:
-    with serve(OpenRouterStandIn().app) as site, _client(site.url) as client:
+def test_the_list_of_models_has_what_each_can_do_and_costs(served: Served) -> None:
+    with served(OpenRouterStandIn().app) as site, _client(site.url) as client:
         rows = client.video_generation.list_videos_models().data
         assert httpx.get(f"{site.url}/api/v1/videos/models").status_code == 200, "it needs no key"
     assert [row.id for row in rows] == [row["id"] for row in MODELS]
@@ -66,8 +66,8 @@ def test_the_list_of_models_has_what_each_can_do_and_costs() -> None:
 
 
 @pytest.mark.parametrize("end", ["failed", "cancelled", "expired"])
-def test_a_job_that_does_not_end_well_says_why(end: str) -> None:
-    with serve(OpenRouterStandIn(ends_as=end).app) as site, _client(site.url) as client:
+def test_a_job_that_does_not_end_well_says_why(served: Served, end: str) -> None:
+    with served(OpenRouterStandIn(ends_as=end).app) as site, _client(site.url) as client:
         seen = _end(client, _create(client).id)
     assert (seen.status, seen.error, seen.urls) == (end, f"The job is {end}", None)
 
@@ -81,10 +81,12 @@ def test_a_job_that_does_not_end_well_says_why(end: str) -> None:
         (503, errors.ServiceUnavailableResponseError),
     ],
 )
-def test_faults_are_what_the_sdk_takes_them_for(status: int, kind: type[errors.OpenRouterError]) -> None:
+def test_faults_are_what_the_sdk_takes_them_for(
+    served: Served, status: int, kind: type[errors.OpenRouterError]
+) -> None:
     provider = OpenRouterStandIn()
     provider.faults.on_submit = Refusal(status, error_body(status, "No"), {"Retry-After": "7"})
-    with serve(provider.app) as site, _client(site.url) as client:
+    with served(provider.app) as site, _client(site.url) as client:
         with pytest.raises(kind) as caught:
             _create(client)
         assert caught.value.headers["retry-after"] == "7"
@@ -92,9 +94,9 @@ def test_faults_are_what_the_sdk_takes_them_for(status: int, kind: type[errors.O
         assert _create(client).status == "pending"
 
 
-def test_a_wrong_key_and_a_forgotten_job() -> None:
+def test_a_wrong_key_and_a_forgotten_job(served: Served) -> None:
     provider = OpenRouterStandIn()
-    with serve(provider.app) as site:
+    with served(provider.app) as site:
         with _client(site.url, "wrong") as client, pytest.raises(errors.UnauthorizedResponseError):
             _create(client)
         with _client(site.url) as client:

@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.providers.faults import Refusal
 from tests.support.providers.videos import Dialect, VideosStandIn
-from tests.support.stand_in import StandIn, serve
+from tests.support.stand_in import Served, StandIn
 from videogen.engines.base import Recipe
 from videogen.engines.remote.http import Connections, HttpClient
 from videogen.engines.remote.provider import RemoteFault, RemoteJob, State, Submitted, Update
@@ -59,9 +59,9 @@ class Client:
 
 
 @pytest.mark.parametrize("dialect", ["vllm", "sglang", "litellm"])
-def test_a_job_is_sent_as_a_form_with_its_picture_as_a_file(dialect: Dialect) -> None:
+def test_a_job_is_sent_as_a_form_with_its_picture_as_a_file(served: Served, dialect: Dialect) -> None:
     provider = VideosStandIn(dialect)
-    with serve(provider.app) as site:
+    with served(provider.app) as site:
         table = {"lora": {"name": "ink"}, "enable_teacache": True}
         with Client(site, inputs={**INPUTS, "input_reference": PICTURE, **table}) as client:
             sent = client.submit()
@@ -72,9 +72,9 @@ def test_a_job_is_sent_as_a_form_with_its_picture_as_a_file(dialect: Dialect) ->
     assert job.fields == {**texts, "lora": '{"name": "ink"}', "enable_teacache": "true"}
 
 
-def test_json_is_sent_if_the_operator_wants_it() -> None:
+def test_json_is_sent_if_the_operator_wants_it(served: Served) -> None:
     provider = VideosStandIn("sglang")
-    with serve(provider.app) as site:
+    with served(provider.app) as site:
         with Client(site, format="json", inputs={**INPUTS, "input_reference": PICTURE}) as client:
             sent = client.submit()
         assert site.posts() == 1
@@ -83,9 +83,9 @@ def test_json_is_sent_if_the_operator_wants_it() -> None:
     assert job.fields == {**INPUTS, "input_reference": {"image_url": PICTURE}}
 
 
-def test_json_follows_a_form_that_the_server_has_shown_not_to_read() -> None:
+def test_json_follows_a_form_that_the_server_has_shown_not_to_read(served: Served) -> None:
     provider = VideosStandIn("sglang", takes_multipart=False)
-    with serve(provider.app) as site:
+    with served(provider.app) as site:
         with Client(site) as client:
             sent = client.submit()
         assert site.posts() == 2
@@ -106,10 +106,10 @@ def test_json_follows_a_form_that_the_server_has_shown_not_to_read() -> None:
         (Refusal(429, {"detail": "prompt is required, slow down"}), 1),
     ],
 )
-def test_only_a_refusal_of_the_format_lets_a_second_post_follow(refusal: Refusal, posts: int) -> None:
+def test_only_a_refusal_of_the_format_lets_a_second_post_follow(served: Served, refusal: Refusal, posts: int) -> None:
     provider = VideosStandIn("sglang")
     provider.faults.on_submit = refusal
-    with serve(provider.app) as site, Client(site) as client:
+    with served(provider.app) as site, Client(site) as client:
         if posts == 1:
             with pytest.raises(RemoteFault):
                 client.submit()
@@ -119,9 +119,9 @@ def test_only_a_refusal_of_the_format_lets_a_second_post_follow(refusal: Refusal
     assert len(provider.jobs) == posts - 1
 
 
-def test_a_form_that_was_asked_for_is_not_followed_by_json() -> None:
+def test_a_form_that_was_asked_for_is_not_followed_by_json(served: Served) -> None:
     provider = VideosStandIn("sglang", takes_multipart=False)
-    with serve(provider.app) as site:
+    with served(provider.app) as site:
         with (
             Client(site, format="multipart") as client,
             pytest.raises(RemoteFault, match="does not read a job in this format"),
@@ -130,8 +130,8 @@ def test_a_form_that_was_asked_for_is_not_followed_by_json() -> None:
         assert site.posts() == 1
 
 
-def test_progress_is_shown_where_it_moves() -> None:
-    with serve(VideosStandIn(polls=3).app) as site, Client(site) as client:
+def test_progress_is_shown_where_it_moves(served: Served) -> None:
+    with served(VideosStandIn(polls=3).app) as site, Client(site) as client:
         sent = client.submit()
         seen = [client.poll(sent) for _ in range(4)]
     assert [(one.state, one.step, one.total) for one in seen] == [
@@ -139,34 +139,34 @@ def test_progress_is_shown_where_it_moves() -> None:
     ]  # fmt: skip
     provider = VideosStandIn()
     provider.faults.stands_still = True
-    with serve(provider.app) as site, Client(site) as client:
+    with served(provider.app) as site, Client(site) as client:
         sent = client.submit()
         seen = [client.poll(sent) for _ in range(3)]
     assert {(one.step, one.total) for one in seen} == {(0, 0)}
 
 
 @pytest.mark.parametrize("base", ["", "/v1", "/v1/"])
-def test_the_address_may_end_in_v1(base: str) -> None:
+def test_the_address_may_end_in_v1(served: Served, base: str) -> None:
     provider = VideosStandIn()
-    with serve(provider.app) as site, Client(site, base=base) as client:
+    with served(provider.app) as site, Client(site, base=base) as client:
         client.submit()
     assert len(provider.jobs) == 1
 
 
 @pytest.mark.parametrize("dialect", ["vllm", "sglang", "litellm"])
-def test_a_failed_job_has_the_text_of_the_server(dialect: Dialect) -> None:
+def test_a_failed_job_has_the_text_of_the_server(served: Served, dialect: Dialect) -> None:
     provider = VideosStandIn(dialect, polls=0)
     provider.faults.failure = "CUDA out of memory"
-    with serve(provider.app) as site, Client(site) as client:
+    with served(provider.app) as site, Client(site) as client:
         seen = client.end(client.submit())
     assert seen.state == "failed"
     assert seen.error is not None
     assert (seen.error.kind, seen.error.message) == ("failed", "CUDA out of memory")
 
 
-def test_the_result_is_the_content_or_the_address_in_the_job() -> None:
+def test_the_result_is_the_content_or_the_address_in_the_job(served: Served) -> None:
     provider = VideosStandIn("sglang", polls=0)
-    with serve(provider.app) as site, Client(site) as client:
+    with served(provider.app) as site, Client(site) as client:
         sent = client.submit()
         assert client.end(sent).results[0].url == f"/videos/{sent.id}/content"
         provider.cloud = f"{site.url}/cloud"
@@ -181,13 +181,13 @@ def test_the_result_is_the_content_or_the_address_in_the_job() -> None:
         ("litellm", "did not confirm that it stopped the job: Method Not Allowed"),
     ],
 )
-def test_what_the_server_answers_to_a_cancel_is_kept(dialect: Dialect, text: str) -> None:
-    with serve(VideosStandIn(dialect).app) as site, Client(site) as client:
+def test_what_the_server_answers_to_a_cancel_is_kept(served: Served, dialect: Dialect, text: str) -> None:
+    with served(VideosStandIn(dialect).app) as site, Client(site) as client:
         assert text in client.cancel(client.submit())
 
 
-def test_a_job_that_is_still_being_cancelled_says_so() -> None:
-    with serve(VideosStandIn("vllm", is_cancelling=True).app) as site, Client(site) as client:
+def test_a_job_that_is_still_being_cancelled_says_so(served: Served) -> None:
+    with served(VideosStandIn("vllm", is_cancelling=True).app) as site, Client(site) as client:
         assert "Cancellation in progress" in client.cancel(client.submit())
 
 
@@ -205,26 +205,26 @@ def test_a_job_that_is_still_being_cancelled_says_so() -> None:
         (400, {"detail": "Model mismatch"}, "invalid"),
     ],
 )
-def test_a_refused_post_is_of_one_kind(status: int, body: dict[str, Any], kind: str) -> None:
+def test_a_refused_post_is_of_one_kind(served: Served, status: int, body: dict[str, Any], kind: str) -> None:
     provider = VideosStandIn()
     provider.faults.on_submit = Refusal(status, body, {"Retry-After": "7"})
-    with serve(provider.app) as site, Client(site) as client, pytest.raises(RemoteFault) as caught:
+    with served(provider.app) as site, Client(site) as client, pytest.raises(RemoteFault) as caught:
         client.submit()
     assert (caught.value.kind, caught.value.is_refusal) == (kind, True)
     assert caught.value.retry_after == 7
 
 
-def test_an_answer_without_a_job_may_have_made_one() -> None:
+def test_an_answer_without_a_job_may_have_made_one(served: Served) -> None:
     provider = VideosStandIn()
     provider.faults.on_submit = Refusal(200, {"data": []})
-    with serve(provider.app) as site, Client(site) as client, pytest.raises(RemoteFault) as caught:
+    with served(provider.app) as site, Client(site) as client, pytest.raises(RemoteFault) as caught:
         client.submit()
     assert not caught.value.is_refusal
 
 
-def test_a_forgotten_job_is_not_found_and_a_key_goes_along() -> None:
+def test_a_forgotten_job_is_not_found_and_a_key_goes_along(served: Served) -> None:
     provider = VideosStandIn(key="right")
-    with serve(provider.app) as site, Client(site, key="right") as client:
+    with served(provider.app) as site, Client(site, key="right") as client:
         sent = client.submit()
         provider.faults.forgets = True
         with pytest.raises(RemoteFault) as caught:
