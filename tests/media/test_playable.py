@@ -1,6 +1,8 @@
 """Every file that an engine may make: it is played by every browser afterwards, or refused in words."""
 
+import base64
 import os
+from io import BytesIO
 
 import av
 import numpy as np
@@ -252,6 +254,13 @@ def test_a_file_of_another_machine_is_read_in_a_child_with_the_same_verdict(tmp_
     video.write_bytes(BROKEN["page"])
     with pytest.raises(BrokenMediaError, match=r"^video\.mp4: expected a whole video, got a file that begins with .+"):
         playable_video(video, 1.0, ignore, is_foreign=True)
+
+
+@pytest.mark.parametrize("options", [FASTSTART, {}])
+def test_a_file_of_another_machine_comes_with_a_poster_also_if_it_is_converted(tmp_path, options):
+    _, found = playable_video(write_video(tmp_path / "video.mp4", **options), 1.0, ignore, is_foreign=True)
+    with Image.open(BytesIO(base64.b64decode(found.poster))) as poster:
+        assert (poster.format, poster.size) == ("JPEG", (64, 48))
 
 
 def test_a_file_that_hangs_its_reader_ends_the_child_alone(tmp_path, monkeypatch):

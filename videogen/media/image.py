@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from io import BytesIO
 from pathlib import Path
 from typing import Final
 
@@ -62,7 +63,14 @@ def write_still(frame: NDArray[np.uint8], path: Path, metadata: Mapping[str, str
 def write_jpeg(frame: NDArray[np.uint8], path: Path) -> None:
     """Write a JPEG of a frame (uint8 of shape (height, width, 3), RGB, 0..255); it is durable on return."""
     with replacing(path) as part:
-        Image.fromarray(frame).save(part, format="JPEG", quality=88, optimize=True)
+        part.write_bytes(jpeg_of(frame))
+
+
+def jpeg_of(frame: NDArray[np.uint8]) -> bytes:
+    """A JPEG of a frame: uint8 of shape (height, width, 3), RGB, 0..255."""
+    data = BytesIO()
+    Image.fromarray(frame).save(data, format="JPEG", quality=88, optimize=True)
+    return data.getvalue()
 
 
 def probe_image(path: Path) -> tuple[int, int]:
@@ -80,9 +88,19 @@ def probe_image(path: Path) -> tuple[int, int]:
 
 
 def write_poster(video: Path, path: Path) -> None:
-    """Write a JPEG of a video's frame at one third of its length, or of another frame if that one is dark or empty.
+    """Write a JPEG of the frame that `poster_frame` chooses; it is durable on return.
 
-    `path` is durable on return.
+    Raises:
+        BrokenMediaError: the video has no frame that can be read.
+    """
+    write_jpeg(poster_frame(video), path)
+
+
+def poster_frame(video: Path) -> NDArray[np.uint8]:
+    """A video's frame at one third of its length, or another one if that is dark or empty.
+
+    Returns:
+        uint8 of shape (height, width, 3), RGB, 0..255.
 
     Raises:
         BrokenMediaError: the video has no frame that can be read.
@@ -99,7 +117,7 @@ def write_poster(video: Path, path: Path) -> None:
             break
     if best is None:
         raise BrokenMediaError(f"{video.name}: expected a frame to make a poster of, got none. Render it again.")
-    write_jpeg(best, path)
+    return best
 
 
 def _candidates(video: Path) -> Iterator[NDArray[np.uint8]]:

@@ -7,12 +7,14 @@ another machine.
 
 from __future__ import annotations
 
+import base64
 import json
 import logging
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO, Final, Literal, cast
 
@@ -25,6 +27,7 @@ from PIL import Image
 
 from videogen.core.atomic_files import replacing
 from videogen.media.convert import INPUT_OPTIONS, Conversion, convert
+from videogen.media.image import jpeg_of, poster_frame
 from videogen.media.limited_process import FILE_SECONDS, MAX_PIXELS, TOO_MUCH, answer, run_child, start_child
 from videogen.media.probe import BrokenMediaError, broken, read_boxes
 from videogen.media.types import HEAD_BYTES, kind_of
@@ -72,6 +75,8 @@ class Examined:
     copy_video: bool = False
     """Whether every browser plays its pictures as they are, in an MP4."""
     copy_audio: bool = False
+    poster: str = field(default="", compare=False)
+    """Of a video that another machine made: a JPEG in base64. Its file is decoded in the child alone."""
 
 
 def playable_video(
@@ -107,7 +112,7 @@ def playable_video(
             text = f"{path.name} has {', '.join(faults)} even after it was converted. Choose a smaller size."
             raise NotPlayableError(text)
         _check_duration(path, made, seconds)
-    return target, made
+    return target, replace(made, poster=found.poster)
 
 
 def playable_picture(path: Path, *, is_foreign: bool = False) -> tuple[Path, Examined]:
@@ -264,11 +269,20 @@ def examine_picture(path: Path) -> Examined:
     return Examined(*size, () if _STILLS.get(kind) == path.suffix else (f"the format {kind}",))
 
 
+def _with_poster(path: Path) -> Examined:
+    """The same with a poster, if one can be made."""
+    found, poster = examine_video(path), b""
+    with suppress(BrokenMediaError, av.FFmpegError, OSError, ValueError):
+        poster = base64.b64encode(jpeg_of(poster_frame(path)))
+    return replace(found, poster=poster.decode())
+
+
 def _main() -> None:
     signal.alarm(start_child())
     kind, _, name = sys.stdin.read().partition("\n")
     try:
-        answer(json.dumps(asdict((examine_video if kind == "video" else examine_picture)(Path(name)))))
+        found = _with_poster(Path(name)) if kind == "video" else examine_picture(Path(name))
+        answer(json.dumps(asdict(found)))
     except MemoryError:
         return
     except BrokenMediaError as problem:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import base64
 from pathlib import Path
 from typing import Final
 
+from videogen.core.atomic_files import replacing
 from videogen.engines.base import Artifact, RenderFailed
 from videogen.engines.process.context import ChildContext
 from videogen.engines.registry import process_policy
 
 STAGE: Final = "converting"
 """The stage of a job whose file is made one that browsers play."""
+_POSTER_NAME: Final = "poster.jpg"
 _POSTERS: Final = (".jpg", ".jpeg", ".png", ".webp")
 
 
@@ -50,10 +53,20 @@ def make_playable(artifact: object, context: ChildContext) -> Artifact:
     real = {"path": path, "width": found.width, "height": found.height, "has_audio": found.has_audio}
     if job.recipe.type == "video":
         fps = max(1, round(found.fps))
+        real["poster_path"] = made.poster_path or _poster(found.poster, job.workdir)
         real |= {"content_type": "video/mp4", "fps": fps, "num_frames": max(1, round(found.duration_seconds * fps))}
     else:
         real |= {"content_type": f"image/{path.suffix[1:]}", "fps": 0, "num_frames": 1}
     return made.model_copy(update=real)
+
+
+def _poster(data: str, workdir: Path) -> Path | None:
+    """Write a poster that came in base64 from the process that read the file; None if there is none."""
+    if not data:
+        return None
+    with replacing(workdir / _POSTER_NAME) as part:
+        part.write_bytes(base64.b64decode(data))
+    return workdir / _POSTER_NAME
 
 
 def _checked(artifact: object, workdir: Path, kind: str) -> Artifact:

@@ -47,6 +47,7 @@ def test_an_engine_of_the_page_renders_with_the_workflow_of_the_page(comfy, chil
     assert end.t == "done", end
     artifact = end.artifact
     assert (artifact.width, artifact.height, artifact.fps, artifact.num_frames) == (128, 64, 16, 17)
+    assert artifact.poster_path.read_bytes().startswith(b"\xff\xd8")
     assert comfy.stand_in.posts("/prompt") == 1
     (entry,) = comfy.history.values()
     assert entry["prompt"][2] == changed(n4={"text": "a red kite over the sea"}, n7={"seed": recipe.seed})
