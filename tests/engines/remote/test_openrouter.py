@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any, Self
 
 import pytest
+from openrouter import components
 
 from tests.support.providers.faults import Refusal
 from tests.support.providers.openrouter import MODEL, OpenRouterStandIn, error_body
@@ -61,6 +62,8 @@ def test_a_job_is_sent_with_its_frames_in_one_list(served: Served) -> None:
             sent = client.submit()
         assert site.posts() == 1
     fields = provider.jobs[sent.id].fields
+    read = components.VideoGenerationRequest.model_validate(fields)
+    assert read.model_dump(mode="json", exclude_unset=True) == fields, "the vendor's SDK knows all of it"
     sent_frames = fields.pop("frame_images")
     assert fields == {"model": MODEL, **INPUTS}
     assert sent_frames == [

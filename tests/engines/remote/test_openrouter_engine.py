@@ -12,7 +12,7 @@ import pytest
 from tests.support.engine_docs import documented_engines
 from tests.support.providers.openrouter import MODEL, OpenRouterStandIn
 from tests.support.remote_conformance import RemoteConformance, environment
-from tests.support.stand_in import StandIn, serve
+from tests.support.stand_in import Served, StandIn, serve
 from videogen.engines.base import RenderRequest
 from videogen.engines.process.host import RenderHandle
 from videogen.engines.process.pool import ProcessPool
@@ -44,11 +44,11 @@ class TestOpenRouter(RemoteConformance):
 
 @pytest.mark.parametrize("name", ["veo", "wan"])
 def test_an_engine_of_the_page_renders(
-    children: ProcessPool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+    served: Served, children: ProcessPool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     provider = OpenRouterStandIn(fps=2)
     monkeypatch.setenv("OPENROUTER_API_KEY", provider.key)
-    with serve(provider.app) as site:
+    with served(provider.app) as site:
         reference = documented_engines("openrouter", tmp_path, f"{site.url}/api/v1")[name]
         recipe = load_engine(reference).normalise(
             RenderRequest(prompt="a red kite", negative_prompt="text", settings={"durationSeconds": 4.0})

@@ -6,6 +6,7 @@ import base64
 from datetime import UTC, datetime
 from typing import Any, Self
 
+import openai
 import pytest
 
 from tests.support.providers.faults import Refusal
@@ -70,6 +71,19 @@ def test_a_job_is_sent_as_a_form_with_its_picture_as_a_file(served: Served, dial
     assert (job.content_type, job.picture) == ("multipart/form-data", b"png")
     texts = {name: str(value) for name, value in INPUTS.items()}
     assert job.fields == {**texts, "lora": '{"name": "ink"}', "enable_teacache": "true"}
+
+
+@pytest.mark.filterwarnings("ignore:The Sora API:DeprecationWarning")
+def test_the_form_is_the_one_that_the_sdk_sends(served: Served) -> None:
+    provider = VideosStandIn("sglang")
+    values = {"prompt": "a red kite", "seconds": "4", "size": "1280x720"}
+    with served(provider.app) as site:
+        with openai.OpenAI(base_url=f"{site.url}/v1", api_key="any", max_retries=0) as sdk:
+            sdk.videos.create(**values, input_reference=("input_reference.png", b"png", "image/png"))
+        with Client(site, inputs={**values, "input_reference": PICTURE}) as client:
+            client.submit()
+    theirs, ours = provider.jobs.values()
+    assert (ours.fields, ours.picture, ours.content_type) == (theirs.fields, theirs.picture, theirs.content_type)
 
 
 def test_json_is_sent_if_the_operator_wants_it(served: Served) -> None:

@@ -11,7 +11,7 @@ import pytest
 from tests.support.engine_docs import documented_engines
 from tests.support.providers.videos import Dialect, VideosStandIn
 from tests.support.remote_conformance import RemoteConformance
-from tests.support.stand_in import StandIn, serve
+from tests.support.stand_in import Served, StandIn, serve
 from videogen.engines.base import RenderRequest
 from videogen.engines.process.host import RenderHandle
 from videogen.engines.process.pool import ProcessPool
@@ -29,16 +29,22 @@ class TestVideosHttp(RemoteConformance):
             yield site, EngineSpec(id="stand-in", kind="videos-http", options=options).reference
 
 
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the files of the page are."""
+    return tmp_path_factory.mktemp("page")
+
+
 @pytest.mark.parametrize(("name", "dialect"), [("wan", "vllm"), ("wan", "sglang"), ("company", "litellm")])
 def test_an_engine_of_the_page_renders(
-    children: ProcessPool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, dialect: Dialect
+    served: Served, children: ProcessPool, folder: Path, monkeypatch: pytest.MonkeyPatch, name: str, dialect: Dialect
 ) -> None:
     provider = VideosStandIn(dialect, key="right" if dialect == "litellm" else "")
     monkeypatch.setenv("GATEWAY_KEY", "right")
-    with serve(provider.app) as site:
-        reference = documented_engines("videos-http", tmp_path, site.url)[name]
+    with served(provider.app) as site:
+        reference = documented_engines("videos-http", folder, site.url)[name]
         recipe = load_engine(reference).normalise(RenderRequest(prompt="a red kite over the sea"))
-        job = RenderJob(engine=reference, recipe=recipe, generation_id="gen_a", workdir=tmp_path / "gen_a")
+        job = RenderJob(engine=reference, recipe=recipe, generation_id=dialect, workdir=folder / dialect)
         with RenderHandle(job, children) as render:
             end = list(render.messages())[-1]
         assert end.t == "done", end
