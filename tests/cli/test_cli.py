@@ -16,6 +16,7 @@ from videogen.cli.commands import _explanation_lines
 from videogen.cli.destinations import Target
 from videogen.media.probe import probe
 from videogen.schemas import Cost, Explanation, Understanding, UnderstoodPhrase
+from videogen.testing.fakes import LostService
 
 
 def test_generate_follows_and_writes_the_file(home):
@@ -109,6 +110,41 @@ def test_failed_generation_is_exit_code_1(home):
     assert lines[-1]["event"] == "ended"
     assert lines[-1]["generation"]["status"] == "failed"
     assert not list(home.folder.glob("*.mp4"))
+
+
+def test_what_needs_attention_is_exit_code_6_and_says_what_is_known_and_what_can_be_done(home):
+    output = home.run("generate", "x", *TINY, "--engine", "lost-service", "-o", "out.mp4", code=6)
+    made = output.split()[0]
+    lines = output.splitlines()
+    assert f"{made} about 40 % rendering 40/100" in lines
+    sent = LostService.SENT_AT.astimezone()
+    assert lines[-7:] == [
+        f"{made} needs attention: The service does not know whether it has the job.",
+        f"sent: {sent:%Y-%m-%d %H:%M:%S}",
+        "its id there: job-7",
+        f"where to look: {LostService.LOOK_AT}",
+        f"videogen resolve {made} look      looks for it again",
+        f"videogen resolve {made} resubmit  sends it again; you may pay for it twice",
+        f"videogen resolve {made} fail      gives it up",
+    ]
+    assert "needs attention" in home.run("list")
+    assert home.lines("watch", made, code=6)[-1]["event"] == "needs_attention"
+    assert home.run("resolve", made, "look", "-o", "out.mp4").splitlines()[-2] == f"{made} completed, about 0.25 USD"
+    assert (home.folder / "out.mp4").exists()
+    refused = home.lines("resolve", made, "look", code=4)[-1]
+    assert refused["code"] == "needs_no_attention"
+
+
+def test_what_needs_attention_can_be_sent_again_or_given_up(home):
+    made = home.lines("generate", "x", *TINY, "--engine", "lost-service", code=6)[-1]["generation"]["id"]
+    (again,) = home.lines("resolve", made, "resubmit", "--detach")
+    new = again["generation"]["id"]
+    assert (again["event"], new != made) == ("submitted", True)
+    home.run("watch", made, code=1)
+    home.run("watch", new, code=6)
+    assert home.run("resolve", new, "fail") == f"{new} failed\n"
+    home.run("resolve", new, "wait", code=2)
+    assert "invalid choice: 'wait'" in home.stderr
 
 
 def test_refusal_of_the_server_is_exit_code_4_and_one_line(home):

@@ -44,6 +44,17 @@ async def test_calls_use_the_right_method_and_path(client, script):
     ]
 
 
+async def test_resolve_sends_what_becomes_of_it_and_is_sent_once(client, script):
+    script.answers = [httpx.Response(201, json=GENERATION), httpx.ConnectError("gone")]
+    assert (await client.resolve("gen_a", "resubmit")).id == GENERATION["id"]
+    (request,) = script.requests
+    assert (request.method, request.url.path) == ("POST", "/api/v1/generations/gen_a/resolve")
+    assert json.loads(request.content) == {"action": "resubmit"}
+    with pytest.raises(Unreachable):
+        await client.resolve("gen_a", "resubmit")
+    assert len(script.requests) == 2
+
+
 async def test_the_calls_of_the_queue(client, script):
     queue = {"paused": True, "items": [GENERATION]}
     script.answers = [httpx.Response(200, json=queue) for _ in range(3)]

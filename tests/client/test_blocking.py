@@ -11,9 +11,9 @@ import httpx
 import pytest
 
 from tests.client.answers import GENERATION, generation_json
-from tests.client.conftest import ScriptedBody, result, sse
+from tests.client.conftest import AT, ScriptedBody, result, sse
 from tests.support.app import ROOT
-from videogen.client import Client, ClientError, ConnectionChange, GenerationFailed, WaitTimeout
+from videogen.client import AttentionNeeded, Client, ClientError, ConnectionChange, GenerationFailed, WaitTimeout
 
 
 @pytest.fixture
@@ -203,6 +203,24 @@ def test_generate_raises_generation_failed(blocking_client, script, tmp_path):
     with pytest.raises(GenerationFailed, match="no memory"):
         blocking_client.generate("sea", tmp_path / "sea.mp4")
     assert list(tmp_path.iterdir()) == []
+
+
+PARKED = {"status": "processing", "stage": "needs_attention", "message": "Nobody knows."}
+
+
+def test_a_wait_ends_with_what_is_known_where_its_owner_must_decide(blocking_client, script):
+    known = {"sentAt": AT, "providerId": "job-7", "lookAt": "there"}
+    script.answers = [[sse(1, **PARKED)], httpx.Response(200, json=generation_json(**PARKED, attention=known))]
+    with pytest.raises(AttentionNeeded, match="gen_a needs attention: Nobody knows") as needed:
+        blocking_client.wait("gen_a")
+    assert needed.value.generation.attention.provider_id == "job-7"
+
+
+def test_a_wait_goes_on_where_it_was_resolved_meanwhile(blocking_client, script):
+    done = generation_json(status="completed", progress=100)
+    answers = [generation_json(status="queued"), done]
+    script.answers = [[sse(1, **PARKED), result(2)], *[httpx.Response(200, json=answer) for answer in answers]]
+    assert blocking_client.wait("gen_a").status == "completed"
 
 
 def test_generate_submits_nothing_if_the_folder_does_not_exist(blocking_client, script, tmp_path):

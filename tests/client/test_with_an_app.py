@@ -17,6 +17,7 @@ from tests.support.zips import picture_bytes
 from videogen.client import (
     ApiError,
     AsyncClient,
+    AttentionNeeded,
     Client,
     ConnectionChange,
     DownloadFailed,
@@ -37,7 +38,7 @@ SLOW = {**TINY, "durationSeconds": 2.0, "delayMs": 40}
 
 @pytest.fixture(scope="module")
 def app(module_app):
-    return module_app(engines=["bars", "slow", "until-cancelled", "refuses"], workers=2)
+    return module_app(engines=["bars", "slow", "until-cancelled", "refuses", "lost-service"], workers=2)
 
 
 @pytest.fixture
@@ -151,6 +152,29 @@ def test_patch_retry_delete_upload_engines_and_transfer(client, tmp_path):
     old = client.token
     assert client.sign_out_others().token == client.token != old
     assert [device.current for device in client.devices()] == [True]
+
+
+def test_what_needs_attention_is_resolved(client):
+    made = submit(client, "lost-service")
+    with pytest.raises(AttentionNeeded) as needed:
+        client.wait(made)
+    assert needed.value.generation.attention.provider_id == "job-7"
+    new = client.resolve(made.id, "resubmit")
+    assert (new.id != made.id, new.seed) == (True, made.seed)
+    with pytest.raises(GenerationFailed, match="You sent it again"):
+        client.wait(made)
+    with pytest.raises(AttentionNeeded):
+        client.wait(new)
+    assert client.resolve(new.id, "look").id == new.id
+    assert client.wait(new).cost.amount == 0.25
+
+
+async def test_an_asynchronous_wait_ends_where_its_owner_must_decide(app, tmp_path):
+    async with await connect_async(app.base_url, tokens=TokenStore(tmp_path / "tokens")) as client:
+        (made,) = (await client.submit("a ship", engine="lost-service", settings=TINY)).generations
+        with pytest.raises(AttentionNeeded):
+            await client.wait(made)
+        assert (await client.resolve(made.id, "fail")).error.code == "given_up"
 
 
 def test_trash_restore_and_zip(client, tmp_path):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Iterator
-from contextlib import closing
 from itertools import islice
 from typing import Any
 
@@ -12,12 +11,12 @@ from videogen.cli import exit_codes
 from videogen.cli.connection import Connection
 from videogen.cli.destinations import Target, save
 from videogen.cli.output import Output
-from videogen.client import ConnectionChange, GenerationEnded
+from videogen.client import AttentionNeeded, ConnectionChange, GenerationEnded, Watched
 from videogen.client.calls import Images, ShareOptions
 from videogen.client.connect import store_token
 from videogen.client.errors import result_of
 from videogen.schemas.engines import Explanation
-from videogen.schemas.generations import Generation, GenerationCreate
+from videogen.schemas.generations import Cost, Generation, GenerationCreate
 
 
 def generate(connection: Connection, args: Namespace, output: Output) -> int:
@@ -77,8 +76,12 @@ def _explanation_lines(explanation: Explanation) -> Iterator[str]:
     if explanation.expected_seconds is not None:
         yield f"takes about {explanation.expected_seconds:.0f} s"
     if (cost := explanation.cost) is not None:
-        yield f"costs {'about ' if cost.estimated else ''}{cost.amount:g} {cost.currency}"
+        yield f"costs {_price(cost)}"
     yield f"{explanation.width} x {explanation.height} pixels"
+
+
+def _price(cost: Cost) -> str:
+    return f"{'about ' if cost.estimated else ''}{cost.amount:g} {cost.currency}"
 
 
 def settings_of(args: Namespace) -> dict[str, Any]:
@@ -99,6 +102,18 @@ def retry(connection: Connection, args: Namespace, output: Output) -> int:
     generation = connection.client.retry(args.id)
     output.event("submitted", f"{generation.id} {generation.status}", generation=generation)
     if args.detach:
+        return exit_codes.DONE
+    return follow(connection, [generation], Target.of(args) if args.output else None, output)
+
+
+def resolve(connection: Connection, args: Namespace, output: Output) -> int:
+    """Say what becomes of a generation that needs attention; follow it if it goes on."""
+    generation = connection.client.resolve(args.id, args.action)
+    if args.action == "resubmit":
+        output.event("submitted", f"{generation.id} {generation.status}", generation=generation)
+    else:
+        output.event("resolved", f"{generation.id} {generation.status}", generation=generation)
+    if args.detach or generation.status.is_terminal:
         return exit_codes.DONE
     return follow(connection, [generation], Target.of(args) if args.output else None, output)
 
@@ -135,7 +150,10 @@ def log(connection: Connection, args: Namespace, output: Output) -> None:
 
 
 def follow(connection: Connection, generations: list[Generation], target: Target | None, output: Output) -> int:
-    """Wait until each has ended and download the results. One failure is enough for the exit code FAILED."""
+    """Wait until each has ended and download the results. One failure is enough for the exit code FAILED.
+
+    One that needs attention is left as it is; the exit code is then ATTENTION.
+    """
     exit_code = exit_codes.DONE
     for index, generation in enumerate(generations):
         try:
@@ -147,9 +165,14 @@ def follow(connection: Connection, generations: list[Generation], target: Target
             raise
         except GenerationEnded as end:
             output.event("ended", end.detail, generation=end.generation)
-            exit_code = exit_codes.FAILED
+            exit_code = max(exit_code, exit_codes.FAILED)
             continue
-        output.event("ended", f"{result.id} {result.status}", generation=result)
+        except AttentionNeeded as problem:
+            output.event("needs_attention", "\n".join(_attention_lines(problem)), generation=problem.generation)
+            exit_code = exit_codes.ATTENTION
+            continue
+        price = f", {_price(result.cost)}" if result.cost else ""
+        output.event("ended", f"{result.id} {result.status}{price}", generation=result)
         if target is not None:
             save(connection.client, result, target, output)
     return exit_code
@@ -157,11 +180,28 @@ def follow(connection: Connection, generations: list[Generation], target: Target
 
 def _wait(connection: Connection, generation: Generation, output: Output) -> Generation:
     """Wait for the result, across restarts of the server."""
-    with closing(connection.client.watch(generation=generation.id)) as items:
-        for item in items:
-            if not (isinstance(item, ConnectionChange) and item.state == "connected"):
-                output.update(item)
-    return result_of(connection.client.get(generation.id))
+
+    def show(item: Watched) -> None:
+        if not (isinstance(item, ConnectionChange) and item.state == "connected"):
+            output.update(item)
+
+    return connection.client.wait(generation.id, on_event=show)
+
+
+def _attention_lines(problem: AttentionNeeded) -> Iterator[str]:
+    """What is known of a generation that needs attention, and what can be done."""
+    generation = problem.generation
+    yield problem.detail
+    if (known := generation.attention) is not None:
+        if known.sent_at is not None:
+            yield f"sent: {known.sent_at.astimezone():%Y-%m-%d %H:%M:%S}"
+        if known.provider_id:
+            yield f"its id there: {known.provider_id}"
+        if known.look_at:
+            yield f"where to look: {known.look_at}"
+    yield f"videogen resolve {generation.id} look      looks for it again"
+    yield f"videogen resolve {generation.id} resubmit  sends it again; you may pay for it twice"
+    yield f"videogen resolve {generation.id} fail      gives it up"
 
 
 def list_generations(connection: Connection, args: Namespace, output: Output) -> None:
@@ -173,7 +213,10 @@ def list_generations(connection: Connection, args: Namespace, output: Output) ->
 
 def _summary(generation: Generation) -> str:
     when = generation.created_at.astimezone().strftime("%Y-%m-%d %H:%M")
-    state = generation.status + (f" {generation.progress:.0f} %" if generation.status == "processing" else "")
+    about = "~" if generation.estimated else ""
+    state = generation.status + (f" {about}{generation.progress:.0f} %" if generation.status == "processing" else "")
+    if generation.needs_attention:
+        state = "needs attention"
     words = " ".join((generation.title or generation.prompt).split())
     return f"{generation.id}  {when}  {state:<12}  {words[:60]}"
 

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import Final
 
-from videogen.client import ApiError, ClientError, GenerationEnded, ProtocolError, Unreachable, VersionMismatch
+from videogen.client import (
+    ApiError,
+    AttentionNeeded,
+    ClientError,
+    GenerationEnded,
+    ProtocolError,
+    Unreachable,
+    VersionMismatch,
+)
 from videogen.core.errors import StartError
 
 DONE: Final = 0
@@ -13,6 +21,7 @@ CANNOT_START: Final = 2
 UNREACHABLE: Final = 3
 REFUSED: Final = 4
 FILE: Final = 5
+ATTENTION: Final = 6
 INTERRUPTED: Final = 130
 
 
@@ -24,6 +33,8 @@ def exit_code(problem: BaseException) -> int:
     """The exit code for an error."""
     if isinstance(problem, GenerationEnded):
         return FAILED
+    if isinstance(problem, AttentionNeeded):
+        return ATTENTION
     if isinstance(problem, Unreachable):
         return UNREACHABLE
     if isinstance(problem, (ApiError, VersionMismatch, ProtocolError)):

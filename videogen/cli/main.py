@@ -18,6 +18,7 @@ COMMANDS: Final[dict[str, Command]] = {
     "generate": commands.generate,
     "watch": commands.watch,
     "retry": commands.retry,
+    "resolve": commands.resolve,
     "cancel": commands.cancel,
     "pause": commands.pause,
     "resume": commands.resume,

@@ -61,7 +61,8 @@ class TextLines(Output):
             if self._written.get(item.generation_id) != state:
                 self._written[item.generation_id] = state
                 steps = f" {item.step}/{item.total_steps}" if item.total_steps else ""
-                percent = "" if item.status == "queued" else f"{item.progress:.0f} % "
+                about = "about " if item.estimated else ""
+                percent = "" if item.status == "queued" else f"{about}{item.progress:.0f} % "
                 self.message(f"{item.generation_id} {percent}{_state(item, steps)}")
 
 
@@ -120,7 +121,7 @@ class ProgressBars(Output):
             self._progress.start()
             self._tasks[item.generation_id] = self._progress.add_task(item.generation_id, total=100.0, note="")
         if isinstance(item, RenderProgress):
-            note = _state(item)
+            note = ("estimated, " if item.estimated else "") + _state(item)
         elif isinstance(item, RenderError):
             note = f"{item.status}: {item.message}"
         else:
@@ -136,7 +137,9 @@ def _state(event: RenderProgress, steps: str = "") -> str:
     """The stage with the expected end; for a queued generation the position, the expected start and end."""
     eta = event.eta_seconds
     if event.status != "queued":
-        return f"{event.stage}{steps}" + (f", {eta:.0f} s left" if eta is not None else "")
+        # A service's own queue is in the message only.
+        message = f": {event.message}" if event.message and event.stage == "waiting" else ""
+        return f"{event.stage}{steps}{message}" + (f", {eta:.0f} s left" if eta is not None else "")
     position = f", place {event.queue_position}" if event.queue_position else ""
     wait = f", starts in {event.expected_wait_seconds:.0f} s" if event.expected_wait_seconds is not None else ""
     state = "paused" if event.stage == "paused" else "queued"

@@ -11,7 +11,8 @@ from typing import Any
 
 STDOUT = Path("-")
 EXIT_CODES = """exit codes: 0 done, 1 the generation failed or was cancelled, 2 wrong usage, or it cannot start,
-3 the server cannot be reached, 4 the server refused, 5 a file could not be read or written, 130 interrupted"""
+3 the server cannot be reached, 4 the server refused, 5 a file could not be read or written,
+6 the generation needs attention (see videogen resolve), 130 interrupted"""
 
 
 def add_commands(commands: Any) -> None:
@@ -41,6 +42,7 @@ def add_commands(commands: Any) -> None:
             command.add_argument("--detach", action="store_true", help="do not wait for the end")
         if name == "share":
             command.add_argument("--days", type=_positive, help="how long the link is valid (default: until revoked)")
+    _resolve(commands)
     _command(commands, "pause", "pause your queue: nothing new begins, what has begun goes on")
     _command(commands, "resume", "start your queue again")
     _command(commands, "engines", "list the engines")
@@ -49,6 +51,19 @@ def add_commands(commands: Any) -> None:
     export.add_argument("-f", "--force", action="store_true", help="overwrite")
     _command(commands, "import", "add the generations of a zip of `videogen export`").add_argument("file", type=Path)
     _devices(commands)
+
+
+def _resolve(commands: Any) -> None:
+    command = _command(commands, "resolve", "say what becomes of a generation that needs attention")
+    command.add_argument("id", help="id of a generation, such as gen_...")
+    command.add_argument(
+        "action",
+        choices=["look", "resubmit", "fail"],
+        help="look: look for its job again, and follow it; resubmit: send it again, as a new generation, which you may "
+        "pay for twice; fail: give it up",
+    )
+    _output(command)
+    command.add_argument("--detach", action="store_true", help="do not wait for the end")
 
 
 def _devices(commands: Any) -> None:

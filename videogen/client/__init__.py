@@ -11,6 +11,7 @@ from videogen.client.client import AsyncClient
 from videogen.client.connect import connect, connect_async
 from videogen.client.errors import (
     ApiError,
+    AttentionNeeded,
     ClientError,
     DownloadFailed,
     GenerationCancelled,
@@ -27,6 +28,7 @@ from videogen.client.watch_state import ConnectionChange, Watched
 __all__ = [
     "ApiError",
     "AsyncClient",
+    "AttentionNeeded",
     "Client",
     "ClientError",
     "ConnectionChange",

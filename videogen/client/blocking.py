@@ -5,7 +5,7 @@ from __future__ import annotations
 import weakref
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping
 from concurrent.futures import CancelledError
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager, closing, suppress
 from functools import partial, wraps
 from threading import Lock
 from time import monotonic
@@ -17,7 +17,7 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from videogen.client.client import AsyncClient
 from videogen.client.errors import ClientError, WaitTimeout, result_of
-from videogen.client.watch_state import Watched
+from videogen.client.watch_state import Watched, needs_attention
 from videogen.schemas.generations import Generation
 
 P = ParamSpec("P")
@@ -92,9 +92,12 @@ class Client:
         """See `AsyncClient.wait`. `on_event` is called in the thread that waits."""
         generation_id = generation if isinstance(generation, str) else generation.id
         deadline = None if timeout is None else monotonic() + timeout
-        for item in self._loop.iterate(self._async.watch(generation=generation_id), deadline):
-            if on_event is not None:
-                on_event(item)
+        with closing(self._loop.iterate(self._async.watch(generation=generation_id), deadline)) as items:
+            for item in items:
+                if on_event is not None:
+                    on_event(item)
+                if needs_attention(item) and (current := self.get(generation_id)).needs_attention:
+                    return result_of(current)
         return result_of(self.get(generation_id))
 
     health = blocking(AsyncClient.health)
@@ -113,6 +116,7 @@ class Client:
     resume_queue = blocking(AsyncClient.resume_queue)
     edit = blocking(AsyncClient.edit)
     retry = blocking(AsyncClient.retry)
+    resolve = blocking(AsyncClient.resolve)
     delete = blocking(AsyncClient.delete)
     trash = blocking(AsyncClient.trash)
     restore = blocking(AsyncClient.restore)

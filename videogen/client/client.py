@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
 from pathlib import Path
 from typing import TypeVar, Unpack
 from uuid import uuid4
@@ -13,7 +14,6 @@ from pydantic import BaseModel
 from videogen.client.calls import (
     API,
     Call,
-    EditOptions,
     ExplainOptions,
     GenerateOptions,
     ListOptions,
@@ -28,7 +28,8 @@ from videogen.client.calls import (
 from videogen.client.download import PartialFile, link_of
 from videogen.client.errors import WaitTimeout, result_of
 from videogen.client.file_calls import FileCalls
-from videogen.client.watch_state import Watched
+from videogen.client.queue_calls import QueueCalls
+from videogen.client.watch_state import Watched, needs_attention
 from videogen.schemas.engines import EngineInfo, EngineList, ExplainRequest, Explanation
 from videogen.schemas.generations import (
     Generation,
@@ -36,7 +37,6 @@ from videogen.schemas.generations import (
     GenerationPage,
     GenerationPatch,
     Project,
-    Queue,
 )
 from videogen.schemas.history import Bundle, IdsPage, Restored, Trashed, TrashPage
 from videogen.schemas.portability import Transfer
@@ -46,7 +46,7 @@ from videogen.schemas.system import Device, DeviceList, Health, SessionCreated
 M = TypeVar("M", bound=BaseModel)
 
 
-class AsyncClient(FileCalls):
+class AsyncClient(FileCalls, QueueCalls):
     """One session's view of the API. `as_session` gives another session's, over the same connections.
 
     Every call may raise `Unreachable`, `ApiError`, `ProtocolError` or `VersionMismatch`, all of them `ClientError`.
@@ -116,37 +116,6 @@ class AsyncClient(FileCalls):
         """Change the title or the favourite mark. None changes nothing."""
         body = GenerationPatch(title=title, favorite=favorite).model_dump(by_alias=True, exclude_none=True)
         return await self._send(Call("PATCH", generation_path(generation_id), Generation, {"json": body}))
-
-    async def cancel(self, generation_id: str) -> Generation:
-        """Stop a generation. This is safe at any time: one that has ended does not change."""
-        return await self._send(Call("POST", f"{generation_path(generation_id)}/cancel", Generation))
-
-    async def move(self, generation_id: str, before: str | None) -> Generation:
-        """Move a queued generation before another one of this session, or with None behind all of them."""
-        path = f"{generation_path(generation_id)}/move"
-        return await self._send(Call("POST", path, Generation, {"json": {"before": before}}))
-
-    async def queue(self) -> Queue:
-        """What of this session runs and waits, in the order of service, and whether its queue is paused."""
-        return await self._send(Call("GET", f"{API}/queue", Queue))
-
-    async def pause_queue(self) -> Queue:
-        """Let nothing of this session begin until `resume_queue`. What has begun goes on."""
-        return await self._send(Call("POST", f"{API}/queue/pause", Queue))
-
-    async def resume_queue(self) -> Queue:
-        """Let the queue of this session go on."""
-        return await self._send(Call("POST", f"{API}/queue/resume", Queue))
-
-    async def edit(self, generation_id: str, **changes: Unpack[EditOptions]) -> Generation:
-        """Change what a queued generation is to show. `settings` are added to its own; a seed of None draws one."""
-        body = GenerationPatch(**changes).model_dump(mode="json", by_alias=True, exclude_unset=True)
-        return await self._send(Call("PATCH", generation_path(generation_id), Generation, {"json": body}))
-
-    async def retry(self, generation_id: str) -> Generation:
-        """Start a new generation with the same recipe and seed."""
-        path = f"{generation_path(generation_id)}/retry"
-        return await self._send(Call("POST", path, Generation, repeatable=False))
 
     async def delete(self, generation_id: str) -> None:
         """Delete a generation that has ended, and its files."""
@@ -262,14 +231,17 @@ class AsyncClient(FileCalls):
 
         Raises:
             GenerationFailed, GenerationCancelled: it ended without a result.
+            AttentionNeeded: it waits until it is resolved.
             WaitTimeout: it has not ended in time.
         """
         generation_id = generation if isinstance(generation, str) else generation.id
         try:
-            async with asyncio.timeout(timeout):
-                async for item in self.watch(generation=generation_id):
+            async with asyncio.timeout(timeout), aclosing(self.watch(generation=generation_id)) as items:
+                async for item in items:
                     if on_event is not None:
                         on_event(item)
+                    if needs_attention(item) and (current := await self.get(generation_id)).needs_attention:
+                        return result_of(current)
         except TimeoutError as problem:
             raise WaitTimeout from problem
         return result_of(await self.get(generation_id))

@@ -69,6 +69,20 @@ class GenerationCancelled(GenerationEnded, code="generation_cancelled", title="G
     """The generation was cancelled."""
 
 
+class AttentionNeeded(ClientError, code="attention_needed", title="Needs attention"):
+    """It is not known whether a service has the job of this generation, so that it waits for its owner.
+
+    `resolve` says what becomes of it.
+
+    Attributes:
+        generation: its state; `attention` has what is known.
+    """
+
+    def __init__(self, generation: Generation) -> None:
+        self.generation = generation
+        super().__init__(f"{generation.id} needs attention: {generation.message}".rstrip(": "))
+
+
 class ApiError(ClientError):
     """The API refused the request; `code`, `status`, `detail`, `errors` and `limit` are those of its response."""
 
@@ -147,7 +161,10 @@ def result_of(generation: Generation) -> Generation:
 
     Raises:
         GenerationFailed, GenerationCancelled: it has no result; the error carries the generation.
+        AttentionNeeded: its owner must resolve it first.
     """
+    if generation.needs_attention:
+        raise AttentionNeeded(generation)
     if generation.status is Status.FAILED:
         raise GenerationFailed(generation)
     if generation.status is Status.CANCELLED:

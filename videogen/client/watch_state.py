@@ -40,6 +40,11 @@ Watched = Event | ConnectionChange
 """What a watch yields."""
 
 
+def needs_attention(item: Watched) -> bool:
+    """Whether nothing more will happen until the owner resolves the generation of this event."""
+    return isinstance(item, RenderProgress) and item.needs_attention
+
+
 @dataclass(slots=True)
 class WatchState:
     """What a watch subscribes to, and the last event that it yielded."""

@@ -13,7 +13,7 @@ from pydantic import BeforeValidator, Field, PlainSerializer, TypeAdapter
 
 from videogen.schemas.base import Model
 from videogen.schemas.generations import Attention, GenerationType
-from videogen.schemas.status import Status
+from videogen.schemas.status import NEEDS_ATTENTION, Status
 
 EventType = Literal["render_progress", "render_result", "error"]
 
@@ -53,6 +53,11 @@ class ProgressData(EventData):
     """What is known in the stage `needs_attention`; else null."""
     recipe_hash: str = ""
     """Of the generation as it is now: its owner may change its request while it is queued."""
+
+    @property
+    def needs_attention(self) -> bool:
+        """Whether it waits for its owner; see `GenerationResolve`."""
+        return self.stage == NEEDS_ATTENTION
 
 
 class ResultData(EventData):

@@ -88,10 +88,13 @@ class Attention(Model):
     look_at: str = Field(default="", description="Where to look for it: a link, or words. Any text: escape it in HTML.")
 
 
+ResolveAction = Literal["look", "resubmit", "fail"]
+
+
 class GenerationResolve(Model):
     """What `POST /generations/{id}/resolve` takes."""
 
-    action: Literal["look", "resubmit", "fail"] = Field(
+    action: ResolveAction = Field(
         description="look: it is looked for at the service, and goes on if it is there. resubmit: it ends as failed, "
         "and a new generation with the same recipe and seed is made; it may be paid twice. fail: it ends as failed."
     )

@@ -12,7 +12,7 @@ import gradio as gr
 import orjson
 from gradio.events import api
 
-from videogen.client import ApiError, AsyncClient, ClientError, GenerationEnded, WaitTimeout
+from videogen.client import ApiError, AsyncClient, AttentionNeeded, ClientError, GenerationEnded, WaitTimeout
 from videogen.client.calls import Images
 from videogen.schemas.generations import Generation
 from videogen.ui.page_client import PageClient
@@ -98,7 +98,8 @@ class Agents:
     ) -> str:
         """
         Wait until a generation has ended, but no longer than the given seconds; then tell where it is, as
-        get_generation does. If it is still queued or processing, call this again.
+        get_generation does. If it is still queued or processing, call this again; but not in the stage
+        needs_attention, which only its owner can end: ask what to do, on the page or with `videogen resolve`.
 
         Parameters:
             generation_id: as generate_video gave it, such as gen_...
@@ -110,7 +111,7 @@ class Agents:
             ended = await client.wait(generation_id, timeout=min(max(seconds, 0.0), WAIT_SECONDS))
         except WaitTimeout:
             ended = await self._read(request, generation_id, session)
-        except GenerationEnded as end:
+        except (GenerationEnded, AttentionNeeded) as end:
             ended = end.generation
         except ClientError as problem:
             raise _tool_error(problem) from problem
@@ -200,6 +201,9 @@ _SHOWN: Final = {
         "progress",
         "stage",
         "message",
+        "estimated",
+        "attention",
+        "cost",
         "queue_position",
         "expected_wait_seconds",
         "eta_seconds",
