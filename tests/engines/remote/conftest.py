@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.providers.studio import ServedStudio
 from tests.support.stand_in import serve
-from videogen.engines.base import RenderRequest
+from videogen.engines.base import RenderEnd, RenderRequest
 from videogen.engines.process.host import RenderHandle
 from videogen.engines.process.pool import ProcessPool
 from videogen.engines.process.protocol import RenderJob
@@ -93,3 +93,19 @@ def served(one_server):
         yield site
 
     return served
+
+
+@pytest.fixture
+def render(recorder):
+    """Renders in this process, and returns the context, with what came of it in `end`: an artifact or an exception."""
+
+    def render(reference, checkpoint=None, recipe=None, **settings):
+        engine, ctx = load_engine(reference), recorder(checkpoint=checkpoint)
+        request = RenderRequest(prompt="a cat", settings={**SMALL, **settings})
+        try:
+            ctx.end = engine.render(recipe or engine.normalise(request), ctx)
+        except RenderEnd as problem:
+            ctx.end = problem
+        return ctx
+
+    return render

@@ -13,7 +13,7 @@ import threading
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -71,7 +71,8 @@ class StudioStandIn:
     """Another name for the status `running`."""
     stands_still: bool = False
     jobs: dict[str, StudioJob] = field(default_factory=dict)
-    streams: bool = True
+    streams: bool | Literal["silent"] = True
+    """False: there are none. "silent": they stay open without an event."""
 
     def __post_init__(self) -> None:
         self.app = Starlette(
@@ -140,6 +141,9 @@ class StudioStandIn:
 
         async def events() -> AsyncIterator[str]:
             while True:
+                if self.streams == "silent":
+                    await asyncio.sleep(0.02)
+                    continue
                 job.polls += 1
                 made = self._described(request, job)
                 yield f"data: {json.dumps(made)}\n\n"

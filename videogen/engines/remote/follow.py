@@ -225,17 +225,24 @@ class Follower:
         # On a thread of its own: nothing ends a read that waits for the provider.
         reading = threading.Thread(target=copy_context().run, args=(self._read, updates, stopped), daemon=True)
         reading.start()
+        asked_at = time.monotonic()
         try:
             while True:
                 try:
                     update = updates.get_nowait()
                 except Empty:
+                    if time.monotonic() - asked_at >= self._work.longest_wait:
+                        # An open stream without updates may be that of a job that is not there any more.
+                        asked_at = time.monotonic()
+                        if (polled := self._poll()) is not None:
+                            return polled
                     self._check_deadline()
                     self._work.pause(min(_STREAM_SECONDS, self._work.first_wait))
                     continue
                 if update is None:
                     self._breaks += 1
                     return None
+                asked_at = time.monotonic()
                 if self._is_completed(update):
                     return update
         finally:

@@ -128,13 +128,8 @@ class JobLife:
                 return self._keep(found)
             self._work.pause(self._work.first_wait)
         if self._provider.find_is_certain and self._may_send:
-            return self._again()
+            return self._prepare()  # the provider does not have it for certain
         raise self._unknown(reason)
-
-    def _again(self) -> Submitted:
-        """Send a job that the provider does not have for certain."""
-        self._work.job = replace(self._work.job, inputs=self._rows.input_of(self._recipe, self._picture))
-        return self._send()
 
     def _unknown(self, reason: str) -> NeedsAttention:
         reason = self._work.connections.without_key(reason).rstrip(".")
@@ -153,7 +148,7 @@ class JobLife:
     def _save(self, stored: _Stored) -> None:
         # `step` makes it a checkpoint that another attempt goes on from.
         step = {} if stored.sent is None else {"step": 0}
-        self._ctx.save({"job": stored.model_dump(mode="json"), **step})
+        self._ctx.save({"job": stored.model_dump(mode="json", by_alias=True), **step})
 
     def _finish(self, sent: Submitted) -> Artifact:
         """Follow the job, and fetch its result at once. If it is not there, its address is asked for once more."""
