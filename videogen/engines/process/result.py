@@ -45,19 +45,23 @@ def make_playable(artifact: object, context: ChildContext) -> Artifact:
         path, found = playable_video(made.path, seconds, watch, is_foreign=is_foreign)
     else:
         path, found = playable_picture(made.path, is_foreign=is_foreign)
-    # An odd size was made even.
-    sizes = ((found.width, made.width), (found.height, made.height))
-    if any(expected and abs(got - expected) > 1 for got, expected in sizes):
-        text = f"Expected a file of {made.width} x {made.height} pixels, as the artifact says, got"
-        raise RenderFailed(f"{text} {found.width} x {found.height}.", code="wrong_size")
+    _check_size(made, found.width, found.height)
     real = {"path": path, "width": found.width, "height": found.height, "has_audio": found.has_audio}
     if job.recipe.type == "video":
         fps = max(1, round(found.fps))
-        real["poster_path"] = made.poster_path or _poster(found.poster, job.workdir)
         real |= {"content_type": "video/mp4", "fps": fps, "num_frames": max(1, round(found.duration_seconds * fps))}
     else:
         real |= {"content_type": f"image/{path.suffix[1:]}", "fps": 0, "num_frames": 1}
-    return made.model_copy(update=real)
+    poster = made.poster_path or _poster(found.poster, job.workdir)
+    return made.model_copy(update={**real, "poster_path": poster})
+
+
+def _check_size(made: Artifact, width: int, height: int) -> None:
+    # An odd size was made even.
+    sizes = ((width, made.width), (height, made.height))
+    if any(expected and abs(got - expected) > 1 for got, expected in sizes):
+        text = f"Expected a file of {made.width} x {made.height} pixels, as the artifact says, got"
+        raise RenderFailed(f"{text} {width} x {height}.", code="wrong_size")
 
 
 def _poster(data: str, workdir: Path) -> Path | None:
