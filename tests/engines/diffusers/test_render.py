@@ -2,6 +2,8 @@
 
 import errno
 import hashlib
+import io
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -261,7 +263,11 @@ def test_invalid_numbers_of_the_vae_are_no_video(wan, recipe_for, recorder, monk
 
 
 def test_without_disk_space_for_a_checkpoint_the_render_goes_on_and_says_so(wan, recipe_for, recorder, monkeypatch):
-    monkeypatch.setattr(checkpoints, "write_durably", raiser(OSError(errno.ENOSPC, "No space left on device")))
+    class FullDisk(io.FileIO):
+        def write(self, _):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "open", lambda path, mode="r", **_: FullDisk(path, mode))
     ctx = recorder()
     assert wan.render(recipe_for(wan), ctx).num_frames == 9
     assert ctx.saved == []

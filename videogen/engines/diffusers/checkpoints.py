@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import logging
 import pickle
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -12,7 +11,7 @@ from typing import Any, Final
 
 import torch
 
-from videogen.core.atomic_files import write_durably
+from videogen.core.atomic_files import replacing
 from videogen.core.errors import is_disk_fault
 from videogen.engines.base import RenderContext
 from videogen.engines.diffusers.faults import invalid_numbers
@@ -58,16 +57,16 @@ class CheckpointWriter:
     def _write(self, state: dict[str, Any], total: int) -> None:
         if not _is_finite(state["outputs"]):
             raise invalid_numbers(state["step"])
-        buffer = io.BytesIO()
-        torch.save({"origin": self._origin, "state": state}, buffer)
         try:
-            write_durably(self._ctx.workdir / STATE_NAME, buffer.getvalue())
+            _write_state(self._ctx.workdir / STATE_NAME, {"origin": self._origin, "state": state})
             self._ctx.save({"step": state["step"], "total": total, "file": STATE_NAME})
-        except OSError as error:
-            if not is_disk_fault(error):
+        except (OSError, RuntimeError) as error:
+            # torch raises a RuntimeError of its own while it handles that of the file.
+            fault = error if isinstance(error, OSError) else error.__context__
+            if fault is None or not is_disk_fault(fault):
                 raise
             if not self.problem:
-                logger.warning("no checkpoint of step %d: %s", state["step"], error.strerror)
+                logger.warning("no checkpoint of step %d: %s", state["step"], fault)
             self.problem = "The disk is full, so there is no new checkpoint. Make space in the data folder."
         else:
             self.problem = ""
@@ -105,9 +104,16 @@ def remove_state(workdir: Path) -> None:
     (workdir / STATE_NAME).unlink(missing_ok=True)
 
 
+def _write_state(path: Path, content: dict[str, Any]) -> None:
+    # The file replaces the one before as a whole, so checksums of its parts, which take longest, tell nothing new.
+    torch.serialization.set_crc32_options(compute_crc32=False)
+    with replacing(path) as part, part.open("wb", buffering=0) as file:
+        torch.save(content, file)
+
+
 def _is_finite(outputs: list[list[Any]]) -> bool:
     tensors = [part for parts in outputs for part in parts if torch.is_tensor(part) and part.is_floating_point()]
-    return all(bool(torch.isfinite(tensor).all()) for tensor in tensors)
+    return all(bool(torch.isfinite(tensor.sum(dtype=torch.float32))) for tensor in tensors)
 
 
 def _first_line(error: BaseException) -> str:
