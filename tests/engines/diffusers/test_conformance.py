@@ -4,12 +4,15 @@ import pytest
 
 pytest.importorskip("torch", reason="diffusers is not installed; `make test-diffusers` runs this")
 
+from tests.engines.diffusers.attempts import SIZE
 from videogen.testing import EngineConformance
+
+LONG = {"steps": 200}
 
 
 class TestDiffusers(EngineConformance):
-    settings = {"width": 64, "height": 64, "fps": 8, "durationSeconds": 1.125, "steps": 4}
-    long_settings = {"steps": 200}
+    settings = SIZE
+    long_settings = LONG
 
     @pytest.fixture(autouse=True, scope="class")
     @classmethod
