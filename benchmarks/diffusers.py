@@ -37,7 +37,7 @@ def measure() -> list[Row]:
         return [Row("diffusers", f"not measured: there is no {PYTHON}. Run make test-diffusers first")]
     # Threads of torch that spin while they wait would measure how busy the machine is.
     env = {**os.environ, "OMP_WAIT_POLICY": "passive"}
-    command = [PYTHON, "-m", "benchmarks.diffusers"]
+    command = [str(PYTHON), "-m", "benchmarks.diffusers"]
     done = subprocess.run(command, capture_output=True, check=False, text=True, env=env)
     if done.returncode:
         raise SystemExit(f"benchmarks.diffusers ended with exit status {done.returncode}:\n{done.stderr[-4000:]}")
