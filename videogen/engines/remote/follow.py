@@ -228,23 +228,21 @@ class Follower:
         asked_at = time.monotonic()
         try:
             while True:
-                try:
-                    update = updates.get_nowait()
-                except Empty:
-                    if time.monotonic() - asked_at >= self._work.longest_wait:
-                        # An open stream without updates may be that of a job that is not there any more.
-                        asked_at = time.monotonic()
-                        if (polled := self._poll()) is not None:
-                            return polled
-                    self._check_deadline()
-                    self._work.pause(min(_STREAM_SECONDS, self._work.first_wait))
+                with suppress(Empty):
+                    if (update := updates.get_nowait()) is None:
+                        self._breaks += 1
+                        return None
+                    if self._is_completed(update):
+                        return update
+                    asked_at = time.monotonic()
                     continue
-                if update is None:
-                    self._breaks += 1
-                    return None
-                asked_at = time.monotonic()
-                if self._is_completed(update):
-                    return update
+                if time.monotonic() - asked_at >= self._work.longest_wait:
+                    # An open stream without updates may be that of a job that is not there any more.
+                    asked_at = time.monotonic()
+                    if (update := self._poll()) is not None:
+                        return update
+                self._check_deadline()
+                self._work.pause(min(_STREAM_SECONDS, self._work.first_wait))
         finally:
             stopped.set()
 
