@@ -88,6 +88,12 @@ def test_a_wrong_key_names_the_variable(provider: VideosStandIn, site: StandIn, 
     assert not provider.jobs
 
 
+def test_a_wrong_address_says_so(provider: VideosStandIn, site: StandIn, run: Run) -> None:
+    end = failure(run(engine(site, base_url=f"{site.url}/wrong/v1")))
+    assert end.code == "refused_input"
+    assert "See whether its `model` and `base_url` are right." in end.message
+
+
 def test_a_key_that_is_revoked_meanwhile_leaves_the_job_to_its_owner(
     provider: VideosStandIn, site: StandIn, run: Run
 ) -> None:

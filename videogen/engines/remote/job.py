@@ -102,6 +102,9 @@ class JobLife:
         try:
             sent = self._provider.submit(self._work.http, self._work.job)
         except RemoteFault as fault:
+            if fault.is_refusal and fault.kind == "not_found":
+                text = f"{fault.message.rstrip('.')}. See whether its `model` and `base_url` are right"
+                raise self._place.failure(RemoteFault("invalid", text)) from None
             if fault.is_refusal:
                 raise self._place.failure(fault) from None
             reason = fault.message

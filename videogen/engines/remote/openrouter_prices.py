@@ -47,6 +47,7 @@ class ModelList:
         self._lock = threading.Lock()
         self._rows: dict[str, Row] = {}
         self._due = -1.0
+        self._is_missing = False
         self._thread: threading.Thread
 
     def find(self, model: str, *, wait: bool = False) -> Row | None:
@@ -70,10 +71,13 @@ class ModelList:
         try:
             rows = {str(row["id"]): row for row in self._fetch(self._base_url)}
         except Exception as problem:  # an answer may have any form
-            logger.warning("The list of models at %s is not available: %s", self._base_url, type(problem).__name__)
+            # Once, and not each minute.
+            level = logging.DEBUG if self._is_missing else logging.WARNING
+            logger.log(level, "The list of models at %s is not available: %s", self._base_url, type(problem).__name__)
+            self._is_missing = True
             return
         with self._lock:
-            self._rows, self._due = rows, time.monotonic() + _KEPT_SECONDS
+            self._rows, self._due, self._is_missing = rows, time.monotonic() + _KEPT_SECONDS, False
 
 
 def fetch_models(base_url: str) -> list[Row]:

@@ -210,7 +210,7 @@ class Provider(ABC):
     """Where its results may lie: "fal.media", "*.fal.media"."""
     look_at: ClassVar[str] = ""
     """Where people find their jobs: "https://fal.ai/dashboard"; empty: `base_url`."""
-    charges: ClassVar[bool] = True
+    charges: bool = True
     """Whether its jobs cost money."""
     states: ClassVar[Mapping[str, State]]
     """What its names of a status mean. One that is not here counts as running, and is logged once."""

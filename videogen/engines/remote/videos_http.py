@@ -74,11 +74,13 @@ class VideosHttp(Provider):
     }
     options = VideosOptions
 
-    def __init__(self, base_url: str = "") -> None:
+    def __init__(self, base_url: str = "", *, charges: bool = True) -> None:
         """
         Args:
             base_url: of the engine. Its host is the name in messages.
+            charges: whether jobs cost money; they do not on a server of one's own.
         """
+        self.charges = charges
         self.name = urlsplit(base_url).netloc.rpartition("@")[2] or "a server of /v1/videos"
 
     def submit(self, http: Http, job: RemoteJob) -> Submitted:
@@ -145,7 +147,9 @@ class VideosHttp(Provider):
 
 def create(spec: EngineSpec) -> RemoteEngine:
     """Make an engine of its configuration."""
-    return RemoteEngine(spec, VideosHttp(str(spec.options.get("base_url", ""))))
+    # Who needs no key for a server hardly pays for it.
+    provider = VideosHttp(str(spec.options.get("base_url", "")), charges=bool(spec.options.get("key")))
+    return RemoteEngine(spec, provider)
 
 
 def _path(http: Http, name: str = "") -> str:
