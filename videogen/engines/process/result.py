@@ -52,8 +52,7 @@ def make_playable(artifact: object, context: ChildContext) -> Artifact:
         real |= {"content_type": "video/mp4", "fps": fps, "num_frames": max(1, round(found.duration_seconds * fps))}
     else:
         real |= {"content_type": f"image/{path.suffix[1:]}", "fps": 0, "num_frames": 1}
-    poster = made.poster_path or _poster(found.poster, job.workdir)
-    return made.model_copy(update={**real, "poster_path": poster})
+    return made.model_copy(update={**real, "poster_path": made.poster_path or _poster(found.poster, job.workdir)})
 
 
 def _check_size(made: Artifact, width: int, height: int) -> None:
