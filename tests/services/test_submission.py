@@ -3,10 +3,12 @@ import pytest
 from videogen.core.config import AppConfig
 from videogen.core.errors import InvalidRequestError
 from videogen.engines.function import engine
+from videogen.engines.registry import load_engine
 from videogen.engines.settings import MAX_SEED
+from videogen.engines.spec import EngineSpec
 from videogen.schemas.engines import Capabilities
 from videogen.schemas.generations import GenerationCreate
-from videogen.services.submission import check_request, default_engine, engine_infos, seeds
+from videogen.services.submission import check_request, default_engine, engine_infos, recipe_columns, seeds
 
 CONFIG = AppConfig(max_prompt_chars=20, max_pixels=10_000, max_seconds=2.0, engines=("plain", "off"))
 TINY = {"width": 64, "height": 64, "durationSeconds": 1.0, "fps": 8}
@@ -61,6 +63,17 @@ def test_a_seed_is_drawn_where_none_is_given():
     request = _check()
     assert request.seed is None
     assert request.recipe(None).seed != request.recipe(None).seed
+
+
+def test_an_engine_without_seed_size_and_length_is_given_none_of_them(monkeypatch):
+    monkeypatch.setenv("FAL_KEY", "a")
+    remote = load_engine(EngineSpec(id="remote", kind="fal", model="an/engine").reference)
+    config = AppConfig(engines=("remote",))
+    request = check_request(GenerationCreate(prompt="sea"), {"remote": remote}, config, "{}: {}".format)
+    columns = recipe_columns(request, request.recipe(None))
+    assert columns["settings"] == {}
+    again = GenerationCreate(prompt="sea", settings=columns["settings"])
+    assert check_request(again, {"remote": remote}, config, "{}: {}".format).settings == {}
 
 
 def test_variations_of_a_seed_are_the_seeds_after_it():

@@ -68,7 +68,7 @@ def check_request(
 
     def recipe(seed: int | None) -> Recipe:
         try:
-            made = engine.normalise(RenderRequest(**fixed, settings=settings | {"seed": seed}))
+            made = engine.normalise(RenderRequest(**fixed, settings=_with_seed(settings, seed)))
         except ValidationError as problem:  # a seed after the given one may be beyond the largest
             raise _settings_error(problem) from None
         # An engine may write its own name, and have another id in an engine file.
@@ -103,11 +103,14 @@ def recipe_columns(request: CheckedRequest, recipe: Recipe) -> dict[str, Any]:
 
 
 def _settings_of(request: CheckedRequest, recipe: Recipe) -> dict[str, Any]:
-    """What a person sees of a recipe, in the words of the request. An image has no length and no frame rate."""
-    size = {"width": recipe.width, "height": recipe.height, "seed": recipe.seed}
+    """What a person sees of a recipe, in the words of the request: the settings that its engine has. An image has no
+    length and no frame rate."""
+    made: dict[str, Any] = {"width": recipe.width, "height": recipe.height, "seed": recipe.seed}
+    timing = {"durationSeconds": recipe.duration_seconds, "fps": recipe.fps}
     if request.type == "video":
-        return request.settings | size | {"durationSeconds": recipe.duration_seconds, "fps": recipe.fps}
-    return {name: value for name, value in (request.settings | size).items() if name not in ("durationSeconds", "fps")}
+        made |= timing
+    settings = request.settings | {name: value for name, value in made.items() if name in request.settings}
+    return {name: value for name, value in settings.items() if request.type == "video" or name not in timing}
 
 
 def request_of(row: GenerationRow) -> GenerationCreate:
@@ -131,6 +134,10 @@ def changed_request(row: GenerationRow, changes: Mapping[str, Any], engines: Map
     aliases = {name: field.alias for name, field in fields.items()}
     settings = {aliases.get(name) or name: value for name, value in changes.get("settings", {}).items()}
     return request_of(row).model_copy(update={**changes, "settings": row.settings | settings})
+
+
+def _with_seed(settings: dict[str, Any], seed: int | None) -> dict[str, Any]:
+    return settings | {"seed": seed} if "seed" in settings else settings
 
 
 def seeds(request: CheckedRequest, count: int) -> list[int | None]:
