@@ -201,7 +201,7 @@ def test_without_a_key_the_engine_is_not_available(bench, monkeypatch):
 REFUSED = {
     "wrong key": (provider.WRONG_KEY, "key_refused", "refused the key in FAL_KEY"),
     "no permission": (provider.NO_ACCESS, "key_refused", "no permission for this endpoint"),
-    "no credit": (provider.NO_CREDIT, "no_credit", "Add some at https://fal.ai/dashboard"),
+    "no credit": (provider.NO_CREDIT, "no_credit", "Add some at https://fal.ai/dashboard/billing"),
     "rate limit": (provider.RATE_LIMIT, "rate_limited", "Retry in 7 seconds"),
     "invalid": (provider.INVALID, "refused_input", "num_frames: ensure this value"),
 }

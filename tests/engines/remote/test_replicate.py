@@ -195,7 +195,7 @@ def test_without_a_key_the_engine_is_not_available(bench, monkeypatch):
 
 REFUSED = {
     "wrong key": (provider.WRONG_KEY, "key_refused", "refused the key in REPLICATE_API_TOKEN"),
-    "no credit": (provider.NO_CREDIT, "no_credit", "purchase credit"),
+    "no credit": (provider.NO_CREDIT, "no_credit", "Add some at https://replicate.com/account/billing"),
     "rate limit": (provider.RATE_LIMIT, "rate_limited", "Retry in 7 seconds"),
     "invalid": (provider.INVALID, "refused_input", "Must be less than or equal to 12"),
 }

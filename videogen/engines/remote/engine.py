@@ -61,7 +61,8 @@ class RemoteEngine:
         self.settings: type[BaseModel] = self._rows.settings_model()
         self.concurrency = CONCURRENCY
         self._key_variable = self._options.key.removeprefix("env:") or provider.key_variable
-        self._place = Place(provider.name, self._key_variable, provider.look_at or base_url, provider.charges)
+        look_at = provider.look_at or base_url
+        self._place = Place(provider.name, self._key_variable, look_at, provider.charges, provider.credit_at)
         self.process = ProcessPolicy(
             mode="concurrent",
             imports=("videogen.engines.remote.job",),

@@ -83,6 +83,7 @@ class Fal(Provider):
     key_hosts: ClassVar[tuple[str, ...]] = ("rest.fal.ai",)
     hosts = ("fal.media", "*.fal.media", "storage.googleapis.com")
     look_at = "https://fal.ai/dashboard/requests"
+    credit_at = "https://fal.ai/dashboard/billing"
     states: ClassVar[Mapping[str, State]] = {
         "IN_QUEUE": State.WAITING,
         "IN_PROGRESS": State.RENDERING,
@@ -181,6 +182,7 @@ class FalRouter(Fal):
     key_header = ("Authorization", "Bearer {key}")
     key_hosts = ()
     look_at = "https://huggingface.co/settings/inference-providers"
+    credit_at = "https://huggingface.co/settings/billing"
 
     def _submit_path(self, job: RemoteJob) -> str:
         return f"/{job.model}?_subdomain=queue"

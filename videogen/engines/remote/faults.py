@@ -24,7 +24,9 @@ MEANINGS: Final[Mapping[FaultKind, _Meaning]] = {
     "key": _Meaning(
         "key_refused", "{name} refused the key in {key}.", "Set one that is valid, then restart videogen.", True
     ),
-    "credit": _Meaning("no_credit", "The account at {name} has no credit.", "Add some at {look_at}, then retry.", True),
+    "credit": _Meaning(
+        "no_credit", "The account at {name} has no credit.", "Add some at {credit_at}, then retry.", True
+    ),
     "moderation": _Meaning("refused_content", "{name} does not allow this content.", "Change the prompt or picture."),
     "invalid": _Meaning("refused_input", "{name} did not take the request.", "Change the settings, or its `inputs`."),
     "rate_limit": _Meaning("rate_limited", "{name} takes no more requests just now.", "Retry {later}.", True),
@@ -54,6 +56,8 @@ class Place:
     look_at: str
     charges: bool = True
     """Whether its jobs cost money."""
+    credit_at: str = ""
+    """Where people add credit; empty: `look_at`."""
 
     def describe(self, fault: RemoteFault) -> str:
         """What happened and what to do, in one line."""
@@ -64,7 +68,7 @@ class Place:
             "charge": charge,
             "name": self.name,
             "key": self.key or "its `key`",
-            "look_at": self.look_at,
+            "credit_at": self.credit_at or self.look_at,
             "later": later,
         }
         happened, advice = meaning.happened.format(**names), meaning.advice.format(**names)

@@ -38,6 +38,7 @@ class OpenRouter(Provider):
     base_url = "https://openrouter.ai/api/v1"
     key_variable = "OPENROUTER_API_KEY"
     look_at = "https://openrouter.ai/activity"
+    credit_at = "https://openrouter.ai/settings/credits"
     poll_seconds = (5.0, 20.0)
     states: ClassVar[Mapping[str, State]] = {
         "pending": State.WAITING,

@@ -210,6 +210,8 @@ class Provider(ABC):
     """Where its results may lie: "fal.media", "*.fal.media"."""
     look_at: ClassVar[str] = ""
     """Where people find their jobs: "https://fal.ai/dashboard"; empty: `base_url`."""
+    credit_at: ClassVar[str] = ""
+    """Where people add credit; empty: `look_at`."""
     charges: bool = True
     """Whether its jobs cost money."""
     states: ClassVar[Mapping[str, State]]

@@ -55,6 +55,7 @@ class Replicate(Provider):
     key_variable = "REPLICATE_API_TOKEN"
     hosts = ("replicate.delivery", "*.replicate.delivery")
     look_at = "https://replicate.com/predictions"
+    credit_at = "https://replicate.com/account/billing"
     states: ClassVar[Mapping[str, State]] = {
         "starting": State.WAITING,
         "processing": State.RENDERING,
