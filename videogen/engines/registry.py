@@ -36,6 +36,7 @@ __all__ = ["GROUP", "KINDS", "VARIABLE", "expand", "load_engine", "load_engines"
 
 logger = logging.getLogger(__name__)
 _POLICY: Final = ProcessPolicy()
+_named_variables: Final[set[str]] = set()
 _MEMBERS: Final = (*Engine.__annotations__, "probe", "normalise", "render")
 
 
@@ -122,6 +123,11 @@ def process_policy(reference: str) -> ProcessPolicy:
     return policy.model_copy(update={"environment": (*policy.environment, *spec.variables)})
 
 
+def named_variables() -> frozenset[str]:
+    """The environment variables that the spec of any engine of this process names: each is for its own engine alone."""
+    return frozenset(_named_variables)
+
+
 def _spec(reference: str) -> EngineSpec | None:
     """The spec of a reference that is one, or names a kind and a model."""
     if reference.startswith("{"):
@@ -149,6 +155,7 @@ def _is_foreign_kind(name: str) -> bool:
 def _make(spec: EngineSpec) -> Engine:
     """The engine of a spec, with all that the spec says."""
     variable = spec.error("kind", "", "").variable
+    _named_variables.update(spec.variables)
     try:
         engine = _checked(_called(find_target(spec.kind, variable), spec.kind, spec), spec.kind, variable)
     except EngineImportError as problem:

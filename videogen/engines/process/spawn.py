@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import IO, Final
 
 from videogen.engines.process import protocol
-from videogen.engines.registry import process_policy
+from videogen.engines.registry import named_variables, process_policy
 
 # Linux kills a child when the *thread* that started it ends (PDEATHSIG). So one thread, which lives as long as this
 # process, starts all of them.
@@ -158,10 +158,13 @@ def child_environment(names: Collection[str] = ()) -> dict[str, str]:
     """Return the variables of this process that a child gets, with this process's import path as PYTHONPATH.
 
     It is an allow-list, so that no secret of the server gets into an engine. `names` are further variables, which the
-    engine asks for (`ProcessPolicy.environment`).
+    engine asks for (`ProcessPolicy.environment`). What another engine names in its configuration is left out.
     """
     import_path = os.pathsep.join(path or str(Path.cwd()) for path in sys.path)
-    values = {name: value for name, value in os.environ.items() if name in names or _is_allowed(name)}
+    others = named_variables()
+    values = {
+        name: value for name, value in os.environ.items() if name in names or (_is_allowed(name) and name not in others)
+    }
     return values | {"PYTHONPATH": import_path}
 
 
