@@ -8,6 +8,8 @@ from PIL import Image
 
 from tests.support.api import Session
 from tests.support.pictures import encoded
+from videogen.schemas.generations import GenerationCreate
+from videogen.services.generations import _body
 
 RED, BLUE = ((220, 20, 20), (20, 20, 220))
 
@@ -84,6 +86,12 @@ def test_an_idempotency_key_stands_for_both_images(session, images):
     assert (first.status_code, again.status_code) == (201, 200)
     other = session.try_submit("looks", headers=key, inputFileId=images["inputFileId"])
     assert other.json()["code"] == "idempotency_conflict"
+
+
+def test_a_request_without_a_last_frame_is_the_same_to_an_idempotency_key_as_before_there_were_any():
+    request = GenerationCreate(prompt="p", input_file_id="fil_a")
+    assert b"last_frame" not in _body(request)
+    assert b'"last_frame_file_id":"fil_b"' in _body(request.model_copy(update={"last_frame_file_id": "fil_b"}))
 
 
 def test_explain_takes_both_images_and_refuses_as_a_submit_does(session, images):

@@ -132,11 +132,11 @@ def test_lost_projects_are_restored_from_their_generations(home, sql, faults, fi
 def test_a_lost_input_image_does_not_lose_the_generation(home, sql, fixed):
     values = (home.session, "digest", "uploads/fil_a.png", "image/png", 8, 8, 5, 0.0)
     sql("INSERT INTO uploads VALUES ('fil_a', ?, ?, ?, ?, ?, ?, ?, ?)", *values)
-    sql("UPDATE generations SET input_file_id = 'fil_a' WHERE id = ?", home.ids[0])
+    sql("UPDATE generations SET input_file_id = 'fil_a', last_frame_file_id = 'fil_a' WHERE id = ?", home.ids[0])
     before = _generations(home)
     damage_table(home.path, "uploads")
     fixed()
-    before[home.ids[0]]["input_file_id"] = None
+    before[home.ids[0]].update(input_file_id=None, last_frame_file_id=None)
     assert _generations(home) == before
 
 

@@ -64,6 +64,11 @@ def test_a_finished_video_still_plays(session, tmp_path):
     assert (generation["status"], generation["prompt"]) == ("completed", "ocean at sunset")
     video = downloaded(session, generation, tmp_path)
     assert (video.width, video.height, video.num_frames) == (128, 72, 48)
+    again = session.post(f"/generations/{generation['id']}/retry").json()
+    assert again["recipeHash"] == generation["recipeHash"]
+    session.cancel(again["id"])
+    session.finish(again["id"])
+    session.delete(f"/generations/{again['id']}")
 
 
 def test_a_half_rendered_video_goes_on_from_its_checkpoint(session, tmp_path):

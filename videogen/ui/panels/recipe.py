@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 
 from videogen.schemas.generations import Generation
+from videogen.ui.panels.understood import in_words
 from videogen.ui.schema import COMFORTABLE
 from videogen.ui.tab import Tab
 
@@ -22,6 +23,10 @@ def about(tab: Tab) -> Mapping[str, Any]:
         "prompt": item.prompt,
         "title": item.title,
         "understanding": item.understanding,
+        "phrases": [
+            (in_words(part, tab.texts), part.became)
+            for part in (item.understanding.understood if item.understanding else ())
+        ],
         "facts": facts(tab, item),
         "seed": str(item.seed),
         "settings": own_settings(tab, item),

@@ -60,9 +60,14 @@ def _drawn(part: UnderstoodPhrase, texts: Texts) -> tuple[str, str]:
     """A phrase as it was written, and what is drawn for it where the phrase does not say so itself."""
     name = part.became.partition("; ")[0].partition(", ")[0]
     if part.role != "subject":
-        return texts.known(f"phrase.{part.phrase.replace(' ', '_')}", part.phrase), ""
+        return in_words(part, texts), ""
     kind = texts.known(f"kind.{name}", name)
     return part.phrase, "" if any(_says(part.phrase, word) for word in (kind, name)) else kind
+
+
+def in_words(part: UnderstoodPhrase, texts: Texts) -> str:
+    """A phrase as it was written; what is none of the prompt's, in the words of the page."""
+    return texts.known(f"phrase.{part.phrase.replace(' ', '_')}", part.phrase)
 
 
 def _says(phrase: str, kind: str) -> bool:
