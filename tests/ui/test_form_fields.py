@@ -6,7 +6,7 @@ import pytest
 from tests.ui.conftest import engine
 from videogen.core.i18n import catalog
 from videogen.ui.form import FormError, Limits, engine_form
-from videogen.ui.form_fields import build_form
+from videogen.ui.form_fields import build_form, engine_updates
 from videogen.ui.texts import Texts
 
 OWN = {"properties": {"steps": {"type": "integer", "default": 30}}}
@@ -28,6 +28,41 @@ async def test_the_choice_says_which_engine_is_not_available():
         choices = build_form(engines, Limits()).fields["engine"].choices
     labels = [catalog("en").fill(label) for label, _ in choices]
     assert labels == ["Procedural", "Own (not available)"]
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "schema", "hidden"),
+    [
+        ({"types": ["video", "image"], "negativePrompt": True}, {}, set()),
+        ({"types": ["video"]}, {}, {"type", "negative"}),
+        (
+            {"types": ["image"]},
+            {"properties": {"width": {}, "height": {}}},
+            {"type", "negative", "seconds", "fps", "seed"},
+        ),
+        (
+            {"types": ["video", "image"], "negativePrompt": True},
+            {"properties": {"durationSeconds": {}, "seed": {}}},
+            {"shape", "detail", "fps"},
+        ),
+    ],
+)
+async def test_what_an_engine_has_no_use_for_is_hidden(capabilities, schema, hidden):
+    made = engine(capabilities=capabilities, settingsSchema=schema)
+    engines = [engine_form(one, Limits()) for one in (engine(id="other"), made)]
+    with gr.Blocks(analytics_enabled=False):
+        later, at_once = build_form(engines, Limits()), build_form(engines[::-1], Limits())
+    names = ("type", "shape", "detail", "seconds", "fps", "seed", "negative")
+    assert {name for name in names if not at_once.fields[name].visible} == hidden
+    changes = engine_updates(later, made.id)
+    assert {name for name in names if not changes[later.fields[name]]["visible"]} == hidden
+    assert at_once.fields["type"].value == capabilities["types"][0]
+    assert changes[later.fields["type"]].get("value") == (capabilities["types"][0] if "type" in hidden else None)
+
+
+def test_an_engine_of_one_type_is_asked_for_it_whatever_the_form_was_left_at(fields):
+    fields.engines = [engine_form(engine(capabilities={"types": ["image"]}), Limits())]
+    assert fields.request(values(fields, prompt="fog", type="video")).type == "image"
 
 
 def values(fields, **changes):
@@ -54,7 +89,11 @@ def test_each_line_is_a_request_of_its_own_where_the_form_says_so(fields):
     [
         ({"lastFrame": True, "imageInput": True}, {"image_id": "fil_a"}, "fil_b"),
         ({"lastFrame": True, "imageInput": True}, {}, None),
-        ({"lastFrame": True, "imageInput": True}, {"image_id": "fil_a", "type": "image"}, None),
+        (
+            {"types": ["video", "image"], "lastFrame": True, "imageInput": True},
+            {"image_id": "fil_a", "type": "image"},
+            None,
+        ),
         ({"lastFrame": True, "lastFrameAlone": True}, {}, "fil_b"),
         ({"imageInput": True}, {"image_id": "fil_a"}, None),
     ],

@@ -54,11 +54,13 @@ class FormFields:
         named = self.named(values)
         engine = self.engine(named["engine"])
         own = {one.name: _read(one, named[f"{engine.id}.{one.name}"]) for one in engine.fields}
+        # One that makes a single type shows no choice; the field may hold that of another engine.
+        kind = named["type"] if len(engine.types) > 1 else engine.types[0]
         wishes = {
-            "type": named["type"],
+            "type": kind,
             "variations": named["variations"],
             "inputFileId": named["image_id"] if engine.image else None,
-            "lastFrameFileId": named["last_id"] if takes_last(engine, named["type"], named["image_id"]) else None,
+            "lastFrameFileId": named["last_id"] if takes_last(engine, kind, named["image_id"]) else None,
             "size": (named["width"], named["height"]),
             "settings": {name: value for name, value in own.items() if value not in (None, "")},
         }
@@ -137,7 +139,6 @@ def build_form(engines: Sequence[EngineForm], limits: Limits) -> FormFields:
             label=mark("form.negative"),
             placeholder=mark("form.negative_hint"),
             elem_id="negative",
-            visible=first.negative,
         )
         for name in ("image", "last"):
             put[f"{name}_id"] = gr.Textbox(visible="hidden", elem_id=f"{name}-id")
@@ -150,7 +151,24 @@ def build_form(engines: Sequence[EngineForm], limits: Limits) -> FormFields:
         )
         for engine in engines:
             _own_settings(made, engine, visible=engine is first)
+    put["type"].value = first.types[0]
+    for name, visible in _shown(first).items():
+        put[name].visible = visible
     return made
+
+
+def _shown(engine: EngineForm) -> dict[str, bool]:
+    """Which fields the engine has a use for."""
+    has_size = not {"width", "height"} <= {*engine.lacks}
+    return {
+        "type": len(engine.types) > 1,
+        "shape": has_size,
+        "detail": has_size,
+        "seconds": "durationSeconds" not in engine.lacks,
+        "fps": "fps" not in engine.lacks,
+        "seed": "seed" not in engine.lacks,
+        "negative": engine.negative,
+    }
 
 
 def _own_settings(made: FormFields, engine: EngineForm, *, visible: bool) -> None:
@@ -231,10 +249,13 @@ def _details(engine: EngineForm, gettext: Callable[[str], str]) -> list[tuple[st
 def engine_updates(made: FormFields, engine_id: object, gettext: Callable[[str], str] = mark) -> dict[Any, Any]:
     """What another engine changes about the fields, by component; `gettext` gives the words of a key."""
     engine, put = made.engine(engine_id), made.fields
+    changes: dict[str, dict[str, Any]] = {
+        "type": {} if len(engine.types) > 1 else {"value": engine.types[0]},
+        "detail": {"choices": _details(engine, gettext), "value": engine.details[0]},
+        "seconds": {"minimum": engine.min_seconds, "maximum": engine.max_seconds, "value": engine.seconds},
+        "fps": {"choices": [(f"{rate} fps", rate) for rate in engine.fps_choices], "value": engine.fps},
+    }
     return {
-        put["detail"]: gr.update(choices=_details(engine, gettext), value=engine.details[0]),
-        put["seconds"]: gr.update(minimum=engine.min_seconds, maximum=engine.max_seconds, value=engine.seconds),
-        put["fps"]: gr.update(choices=[(f"{rate} fps", rate) for rate in engine.fps_choices], value=engine.fps),
-        put["negative"]: gr.update(visible=engine.negative),
+        **{put[name]: gr.update(visible=shown, **changes.get(name, {})) for name, shown in _shown(engine).items()},
         **{column: gr.update(visible=name == engine.id) for name, column in made.own.items()},
     }

@@ -68,7 +68,7 @@ class ComfyUIEngine(RemoteEngine):
         """The length of the workflow as it is; None if it does not say."""
         fixed = self._fixed
         if "num_frames" in fixed and "fps" in fixed:
-            return round(fixed["num_frames"] / fixed["fps"], 3)
+            return round(fixed["num_frames"] / fixed["fps"], 2)
         return fixed.get("seconds")
 
 
