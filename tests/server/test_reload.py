@@ -1,4 +1,4 @@
-"""`videogen serve --reload-engines`: one server, whose engine's file is edited."""
+"""One server whose engines change while it serves: a file is edited, or what an engine needs comes and goes."""
 
 import threading
 from pathlib import Path
@@ -23,14 +23,32 @@ def own(recipe):
 """
 
 
+NEEDS_A_MODEL = """
+from pathlib import Path
+
+import videogen
+from videogen.schemas.engines import Capabilities
+
+
+@videogen.engine("needy", title="Needy")
+class Needy:
+    def probe(self):
+        there = Path({model!r}).exists()
+        return Capabilities(available=there, reason=None if there else "Its model is not here.")
+
+    def render(self, recipe, ctx):
+        raise AssertionError
+"""
+
+
 class Edited:
     """A server with the engine of a file that is edited."""
 
     def __init__(self, file, session):
         self.file, self.session = file, session
 
-    def engine(self):
-        return next(one for one in self.session.get("/engines").json()["items"] if one["id"] == "own")
+    def engine(self, name="own"):
+        return next(one for one in self.session.get("/engines").json()["items"] if one["id"] == name)
 
     def page(self):
         return self.session.http.get("/").text
@@ -58,7 +76,9 @@ class Edited:
 def edited(module_app, tmp_path_factory):
     file = Path(tmp_path_factory.mktemp("edited"), "own.py")
     file.write_text(GOOD.format(name="steps", version="1"))
-    app = module_app(engines=[f"{file}:own", "bars"], page=True, reload_engines=True)
+    file.with_name("needy.py").write_text(NEEDS_A_MODEL.format(model=str(file.with_name("model"))))
+    engines = [f"{file}:own", "bars", f"{file.with_name('needy.py')}:Needy"]
+    app = module_app(engines=engines, page=True, reload_engines=True)
     with Session(app.base_url) as session:
         yield Edited(file, session)
 
@@ -81,3 +101,14 @@ def test_a_broken_file_makes_it_unavailable_with_the_reason_and_the_next_good_on
     assert edited.session.finish(edited.session.submit("bars")["id"])["status"] == "completed", "the others go on"
     edited.write(GOOD.format(name="steps", version="3"), lambda engine: engine["available"])
     assert "version 3" in edited.log_of_a_render()
+
+
+def test_what_an_engine_needs_may_come_and_go_which_the_page_shows_too(edited):
+    model, absent = edited.file.with_name("model"), "Needy (not available)"
+    assert edited.engine("needy")["reason"] == "Its model is not here."
+    assert absent in edited.page()
+    model.touch()
+    assert edited.engine("needy")["available"]
+    assert "Needy" in edited.until(edited.page, lambda page: absent not in page)
+    model.unlink()
+    edited.until(edited.page, lambda page: absent in page)

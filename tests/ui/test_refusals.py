@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+from pathlib import Path
 
 import pytest
 
@@ -10,11 +11,24 @@ from videogen.client import ApiError
 from videogen.core import errors
 from videogen.core.i18n import catalog
 from videogen.core.validation import _BOUNDS, _EXPECTED
-from videogen.ui.refusals import FIELDS, allowed
+from videogen.engines.diffusers.model_files import find_model
+from videogen.engines.imports import EngineImportError
+from videogen.engines.spec import missing_variable
+from videogen.ui.refusals import FIELDS, allowed, reason
 from videogen.ui.texts import Texts
 
 GERMAN, ENGLISH = Texts(catalog("de")), Texts(catalog("en"))
 CODES = sorted({error.code for _, error in inspect.getmembers(errors, inspect.isclass) if hasattr(error, "code")})
+REASONS = (
+    missing_variable("FAL_KEY"),
+    "Not installed: torch. Run: pip install 'videogen[diffusers]'",
+    find_model("./no-such-folder").problem,
+    find_model("no name").problem,
+    find_model(__file__).problem,
+    find_model(str(Path(__file__).parent)).problem,
+    EngineImportError("own.py", ModuleNotFoundError(name="torch")).reason,
+    EngineImportError("own.py", ValueError("no such colour")).reason,
+)
 # Of requests that the page does not make, or that a person cannot change.
 PROGRAMS = ("fn_index", "data", "session_hash", "body", "status", "cursor", "Last-Event-ID")
 
@@ -60,6 +74,17 @@ def test_what_a_setting_may_be_is_in_german(expected):
 @pytest.mark.parametrize(("module", "expected"), [*stated()])
 def test_what_is_allowed_is_in_german(module, expected):
     assert allowed(expected, GERMAN.words), module
+
+
+@pytest.mark.parametrize("text", REASONS)
+def test_why_an_engine_cannot_render_is_in_german(text):
+    assert text != reason(text, GERMAN.words)
+    assert reason(text, ENGLISH.words) == text
+    assert reason(text, GERMAN.words) in allowed(f"an engine that is available ({text})", GERMAN.words)
+
+
+def test_a_reason_in_words_of_its_own_stays_as_it_is():
+    assert reason("The moon is too bright.", GERMAN.words) == "The moon is too bright."
 
 
 def test_sentences():

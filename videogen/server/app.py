@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 import sys
 import warnings
-from collections.abc import AsyncIterator, Mapping, MutableMapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -23,7 +23,6 @@ from videogen.server.build import build_engines
 from videogen.server.gradio_environment import gradio_environment
 from videogen.server.lifespan import StartErrorInOneLine, run_parts, start_error
 from videogen.server.reload import EngineReloader
-from videogen.services.parts import Parts
 from videogen.services.submission import engine_infos
 from videogen.share import routes as share_routes
 from videogen.web import problems
@@ -76,7 +75,7 @@ def create_app(config: AppConfig | None = None, *, page: bool = True) -> FastAPI
         async with run_parts(app, config, engines, public_url, mounted.end_tabs if mounted else lambda: None) as parts:
             if mounted is not None:
                 mounted.start(parts.signer.derive("browser-state"))
-            async with _reloader(config, engines, parts, mounted):
+            async with EngineReloader(config, engines, parts.workers, mounted).running():
                 yield
 
     app.router.lifespan_context = lifespan
@@ -107,12 +106,6 @@ def _build_api() -> FastAPI:
         app.include_router(edge.router)
     app.add_middleware(SessionCookie)
     return app
-
-
-def _reloader(
-    config: AppConfig, engines: MutableMapping[str, Engine], parts: Parts, page: MountedPage | None
-) -> AbstractAsyncContextManager[None]:
-    return EngineReloader(config, engines, parts.workers, page).running() if config.reload_engines else nullcontext()
 
 
 def _mount_page(app: FastAPI, config: AppConfig, engines: Mapping[str, Engine], public_url: PublicUrl) -> MountedPage:

@@ -1,35 +1,44 @@
-"""Loads engines again whose files have changed, while the app serves: `videogen serve --reload-engines`."""
+"""Looks at the engines while the app serves: whether each can render here now, and, with `--reload-engines`, whether
+its file has changed."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, MutableMapping, Sequence
+from collections.abc import AsyncIterator, MutableMapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from videogen.core.config import AppConfig
 from videogen.core.errors import ConfigError
-from videogen.engines.availability import UnavailableEngine
+from videogen.engines.availability import UnavailableEngine, capabilities_of
 from videogen.engines.base import Engine
 from videogen.engines.registry import file_of, forget, load_engine, references_by_id
 from videogen.jobs.worker import WorkerPool
+from videogen.schemas.engines import Capabilities
 from videogen.server.gradio_environment import gradio_environment
 from videogen.services.submission import engine_infos
 
 if TYPE_CHECKING:
     from videogen.ui.page import MountedPage
 
-LOOK_SECONDS: Final = 0.5
-"""How often the files are looked at."""
+LOOK_SECONDS: Final = 5.0
+"""How often engines are asked whether they can render here."""
+RELOAD_LOOK_SECONDS: Final = 0.5
+"""The same where their files are looked at too."""
 Stamp = tuple[int, int] | None
 """Time of the last change in nanoseconds and size in bytes of a file; None: there is none."""
 logger = logging.getLogger(__name__)
 
 
 class EngineReloader:
-    """Watches the files that engines are defined in; what such a file imports is not watched."""
+    """Puts a newer engine in the place of one that has changed, for the API, the page and the renderers.
+
+    One of videogen's own kinds is made again when it has become available or unavailable, for example because the
+    folder of its model is there now. With `reload_engines`, one whose file has changed is imported again; what such a
+    file imports is not watched.
+    """
 
     def __init__(
         self, config: AppConfig, engines: MutableMapping[str, Engine], workers: WorkerPool, page: MountedPage | None
@@ -44,8 +53,9 @@ class EngineReloader:
         self._config, self._engines, self._workers, self._page = config, engines, workers, page
         self._references = references_by_id(config.engines)
         found = {name: file_of(reference) for name, reference in self._references.items()}
-        self._files = {name: path for name, path in found.items() if path is not None}
-        self._stamps = self._look()
+        self._own = {name for name, path in found.items() if path is None}
+        self._files = {name: path for name, path in found.items() if path is not None and config.reload_engines}
+        self._stamps, self._capabilities = self._look(), self._ask()
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -61,28 +71,48 @@ class EngineReloader:
     async def _run(self) -> None:
         async with AsyncExitStack() as stack:
             while True:
-                await asyncio.sleep(LOOK_SECONDS)
+                await asyncio.sleep(RELOAD_LOOK_SECONDS if self._files else LOOK_SECONDS)
                 try:
-                    changed = await asyncio.to_thread(self._reload_changed)
+                    changed = await asyncio.to_thread(self.look)
                     if changed and self._page is not None:
                         with gradio_environment():
                             await self._page.replace(engine_infos(self._engines, self._config), stack)
                 except Exception:  # an engine may raise anything; the next change of a file tries again
                     logger.exception("Engines could not be loaded again.")
 
+    def look(self) -> set[str]:
+        """Load again what has changed since the last look; return the ids of what the page shows otherwise now."""
+        return self._reload_changed() | self._renew_changed()
+
     def _look(self) -> dict[str, Stamp]:
         return {name: _stamp(path) for name, path in self._files.items()}
 
-    def _reload_changed(self) -> Sequence[str]:
-        """Load what has changed; return the ids."""
+    def _ask(self) -> dict[str, Capabilities]:
+        # Without the reason: one with a number in it, such as the free memory, may change at every look.
+        return {
+            name: capabilities_of(engine).model_copy(update={"reason": None}) for name, engine in self._engines.items()
+        }
+
+    def _reload_changed(self) -> set[str]:
         before, self._stamps = self._stamps, self._look()
-        changed = [name for name, stamp in self._stamps.items() if stamp != before[name]]
-        for name in changed:
+        changed = {name for name, stamp in self._stamps.items() if stamp != before[name]}
+        self._load_again(changed)
+        return changed
+
+    def _renew_changed(self) -> set[str]:
+        before, asked = self._capabilities, self._ask()
+        changed = {name for name, found in asked.items() if found != before[name]}
+        # What it can do, and its settings, may have been a guess as long as its model was not here.
+        self._load_again(changed & self._own)
+        self._capabilities = self._ask() if changed else asked
+        return changed
+
+    def _load_again(self, names: set[str]) -> None:
+        for name in names:
             forget(self._references[name])
-        for name in changed:
+        for name in names:
             self._engines[name] = self._loaded(name)
             self._workers.renew_children(name)
-        return changed
 
     def _loaded(self, name: str) -> Engine:
         """The engine of a file that has changed, or one that says what is wrong with it."""

@@ -1,7 +1,8 @@
-"""What the API allows for a field, in the language of the page: the API itself writes it in English.
+"""What the API allows for a field, and why an engine cannot render here, in the language of the page: the API itself
+writes it in English.
 
-The texts `allowed.*` of English have the API's words, with fields for numbers and names; those of another language
-say the same.
+The texts `allowed.*` and `reason.*` of English have the API's words, with fields for numbers and names; those of
+another language say the same.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from typing import Final
 
 from videogen.core.i18n import DEFAULT, Catalog, catalog
 
-_PREFIX: Final = "allowed."
+_ALLOWED: Final = "allowed."
+_REASON: Final = "reason."
 FIELDS: Final[Mapping[str, str]] = {
     "prompt": "form.prompt",
     "negativePrompt": "form.negative",
@@ -36,10 +38,10 @@ FIELDS: Final[Mapping[str, str]] = {
 
 
 @cache
-def _patterns() -> Mapping[str, re.Pattern[str]]:
-    """By key, what matches the API's words; the longest text first, which is the most exact one."""
+def _patterns(prefix: str) -> Mapping[str, re.Pattern[str]]:
+    """By key with this prefix, what matches the API's words; the longest text first, which is the most exact one."""
     english = catalog(DEFAULT)
-    texts: dict[str, str] = english.subset(key for key in english.keys if key.startswith(_PREFIX))
+    texts: dict[str, str] = english.subset(key for key in english.keys if key.startswith(prefix))
     return {
         key: re.compile(re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>.+)", re.escape(texts[key])), re.DOTALL)
         for key in sorted(texts, key=lambda key: -len(re.sub(r"\{\w+\}", "", texts[key])))
@@ -48,12 +50,12 @@ def _patterns() -> Mapping[str, re.Pattern[str]]:
 
 def allowed(text: str, words: Catalog) -> str | None:
     """What the API allows, in these words; None where there are none for it. In English it is the text itself."""
-    if words.tag == DEFAULT:
-        return text
-    for key, pattern in _patterns().items():
-        if match := pattern.fullmatch(text):
-            return words.gettext(key, **{name: _value(part, words) for name, part in match.groupdict().items()})
-    return None
+    return _translated(_ALLOWED, text, words)
+
+
+def reason(text: str, words: Catalog) -> str:
+    """Why an engine cannot render here, in these words; the text itself where there are none for it."""
+    return _translated(_REASON, text, words) or text
 
 
 def fault(error: Mapping[str, str], key: str, field: str, words: Catalog) -> str:
@@ -71,5 +73,16 @@ def fault(error: Mapping[str, str], key: str, field: str, words: Catalog) -> str
     return words.gettext(key, field=field, expected=expected, got=got)
 
 
+def _translated(prefix: str, text: str, words: Catalog) -> str | None:
+    if words.tag == DEFAULT:
+        return text
+    for key, pattern in _patterns(prefix).items():
+        if match := pattern.fullmatch(text):
+            return words.gettext(key, **{name: _value(part, words) for name, part in match.groupdict().items()})
+    return None
+
+
 def _value(part: str, words: Catalog) -> str:
+    if (known := _translated(_REASON, part, words)) is not None:
+        return known
     return words.number(float(part), places=3) if re.fullmatch(r"-?\d{1,15}(\.\d+)?", part) else part

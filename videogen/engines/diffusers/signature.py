@@ -34,11 +34,16 @@ def installed(name: str) -> str:
         return ""
 
 
-@cache
 def call_parameters(pipeline: str) -> Mapping[str, Any] | None:
     """The parameters of `__call__` of a pipeline class, with their defaults: `REQUIRED` where there is none, None for
     what is no plain value. None for a class that the installed diffusers does not have.
     """
+    return _call_parameters(pipeline, installed("diffusers"))
+
+
+@cache
+def _call_parameters(pipeline: str, release: str) -> Mapping[str, Any] | None:
+    """See `call_parameters`; read again where another release was installed since."""
     found = _class(pipeline)
     if found is None:
         return None

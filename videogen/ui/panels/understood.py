@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from videogen.schemas.engines import Cost, Explanation
 from videogen.schemas.generations import UnderstoodPhrase
+from videogen.ui.refusals import reason
 from videogen.ui.tab import Tab
 from videogen.ui.texts import Texts
 
@@ -31,7 +32,7 @@ def engine(tab: Tab) -> Mapping[str, Any]:
         return {"note": "", "subjects": {}}
     return {
         "note": tab.texts.engine_text(chosen.id, "note") or chosen.description,
-        "reason": "" if chosen.available else chosen.reason or "",
+        "reason": "" if chosen.available else reason(chosen.reason or "", tab.texts.words),
         "subjects": SUBJECTS if chosen.id == "procedural" else {},
     }
 
