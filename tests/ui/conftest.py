@@ -167,6 +167,8 @@ class Api:
             return httpx.Response(200, text=self.logs.get(one["id"], ""))
         if path.endswith("/share"):
             return self._share(request, one)
+        if path.endswith("/resolve"):
+            return self._resolve(json.loads(request.content)["action"], one, mine)
         if path.endswith("/retry"):
             again = one | {"id": f"{one['id']}-again", "status": "queued", "createdAt": at(99), "updatedAt": at(99)}
             mine[again["id"]] = again
@@ -174,6 +176,17 @@ class Api:
         if request.method == "PATCH":
             one |= json.loads(request.content)
         return httpx.Response(200, json=one)
+
+    def _resolve(self, action, one, mine):
+        if one["stage"] != "needs_attention":
+            return self._problem(409, "needs_no_attention")
+        error = {"code": "given_up", "message": "You gave it up.", "retryable": False}
+        ended = {"status": "queued"} if action == "look" else {"status": "failed", "error": error}
+        one |= {"stage": ended["status"], "attention": None, "updatedAt": at(99)} | ended
+        if action != "resubmit":
+            return httpx.Response(200, json=one)
+        mine["gen_new"] = generation_json("gen_new", createdAt=at(99), updatedAt=at(99))
+        return httpx.Response(201, json=mine["gen_new"])
 
     def _share(self, request, one):
         if request.method == "DELETE":

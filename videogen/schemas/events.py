@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BeforeValidator, Field, PlainSerializer, TypeAdapter
 
 from videogen.schemas.base import Model
-from videogen.schemas.generations import Attention, GenerationType
+from videogen.schemas.generations import Attention, Cost, GenerationType
 from videogen.schemas.status import NEEDS_ATTENTION, Status
 
 EventType = Literal["render_progress", "render_result", "error"]
@@ -70,6 +70,7 @@ class ResultData(EventData):
     fps: int
     has_audio: bool = False
     size_bytes: int
+    cost: Cost | None = None
 
 
 class ErrorData(EventData):
@@ -78,6 +79,7 @@ class ErrorData(EventData):
     code: str
     message: str
     retryable: bool
+    cost: Cost | None = None
 
 
 class ProgressRecord(ProgressData):

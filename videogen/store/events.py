@@ -131,7 +131,8 @@ def snapshot(row: GenerationRow) -> EventRecord:
             return ResultRecord(**common, **_columns(row, ResultRecord))
         case Status.FAILED | Status.CANCELLED:
             retryable = bool(row.error_retryable)
-            return ErrorRecord(**common, code=row.error_code, message=row.error_message, retryable=retryable)
+            reason = {"code": row.error_code, "message": row.error_message, "retryable": retryable}
+            return ErrorRecord(**common, **reason, cost=row.cost)
     return ProgressRecord(**common, **_columns(row, ProgressRecord))
 
 

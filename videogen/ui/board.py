@@ -75,6 +75,10 @@ class Board:
         """Queued and running, newest first."""
         return [item for item in self._newest_first() if not item.status.is_terminal]
 
+    def working(self) -> dict[str, Generation]:
+        """By id: what is active and does not wait for its owner, in the order of service."""
+        return {item.id: item for item in self.line() if not item.needs_attention}
+
     def line(self) -> list[Generation]:
         """The same in the order of service: what renders, longest first, then what waits, as it stands in line."""
         return sorted(self.active(), key=lambda item: (*_turn(item), self._places.get(item.id, math.inf)))
@@ -164,7 +168,7 @@ class Board:
         for generation in project.generations:
             self.put(generation)
         item = self.selected
-        if item is not None and (not item.status.is_terminal or self._is_watched(item)):
+        if item is not None and (item.id in self.working() or self._is_watched(item)):
             return False
         self.show_project(project)
         return True
@@ -264,4 +268,5 @@ def _changes(event: Event) -> dict[str, Any]:
             changes |= {name: getattr(event, name) for name in _RESULT}
         case RenderError():
             changes["error"] = ErrorInfo(code=event.code, message=event.message, retryable=event.retryable)
+            changes["cost"] = event.cost
     return changes

@@ -36,7 +36,7 @@ def signals(tab: Tab) -> Mapping[str, Any]:
     `most_bytes`: how large a file for the form may be.
     """
     dialog = tab.dialog
-    running = next((item for item in tab.board.line() if item.status is Status.PROCESSING), None)
+    running = next((item for item in tab.board.working().values() if item.status is Status.PROCESSING), None)
     return {
         "title": title(tab),
         "icon": None if running is None else icon(running),
@@ -68,7 +68,9 @@ def _address(tab: Tab) -> Mapping[str, Any]:
 
 def title(tab: Tab) -> str:
     """The title of the browser's tab: how far the work is."""
-    texts, line = tab.texts, tab.board.line()
+    texts, line = tab.texts, list(tab.board.working().values())
+    if parked := [item for item in tab.board.active() if item.needs_attention]:
+        return texts.gettext("tab.attention", prompt=shorten(parked[0].prompt, TITLE_CHARS))
     if not line:
         return TITLE
     first, several = line[0], len(line) > 1

@@ -110,7 +110,8 @@ class Texts:
             case Status.FAILED:
                 return self._error(generation) or self.status(Status.FAILED)
             case Status.CANCELLED:
-                return self.gettext("stage.cancelled")
+                unknown = generation.attention is not None
+                return " ".join([self.gettext("stage.cancelled"), *([self.gettext("attention.billed")] * unknown)])
             case Status.COMPLETED:
                 return self._error(generation) or self.gettext("stage.finished")
 
@@ -179,6 +180,8 @@ class Texts:
             if wait is not None:
                 words.append(self.begins(wait))
                 words += [] if left is None else [self._time("time.render", left - wait)]
+        elif generation.needs_attention:
+            return ""
         elif generation.status is Status.PROCESSING and generation.started_at is not None:
             words.append(self._time("time.rendering", (now - generation.started_at).total_seconds()))
         if left is not None and generation.status is Status.PROCESSING:

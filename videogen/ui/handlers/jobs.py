@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, cast, get_args
 
 from videogen.client import ApiError
 from videogen.core.text import shorten
+from videogen.schemas.generations import ResolveAction
 from videogen.ui.handlers.registry import Click, handles
 from videogen.ui.tab import Dialog, Notice, Tab
 
@@ -52,6 +53,31 @@ async def retry(tab: Tab, click: Click) -> None:
     made = await tab.client.retry(click.generation_id)
     tab.board.put(made)
     tab.board.select(made.id)
+
+
+@handles("ask-resubmit")
+async def ask_resubmit(tab: Tab, click: Click) -> None:
+    """Ask before one that needs attention is sent again: it may be paid twice."""
+    if (item := tab.board.get(click.generation_id)) is not None and item.needs_attention:
+        tab.dialog = Dialog("resubmit", {"id": item.id, "name": shorten(item.title or item.prompt, 80)})
+
+
+@handles("resolve")
+async def resolve(tab: Tab, click: Click) -> None:
+    """Do what was decided about one that needs attention. One that is sent again comes on the stage."""
+    action = click.text("action")
+    if action not in get_args(ResolveAction):
+        return
+    tab.close_dialog()
+    try:
+        made = await tab.client.resolve(click.generation_id, cast(ResolveAction, action))
+    except ApiError:
+        # Somebody may have decided elsewhere.
+        await tab.fetch(click.generation_id)
+        raise
+    tab.board.put(made)
+    if made.id != click.generation_id:
+        tab.board.select(made.id)
 
 
 @handles("renew")

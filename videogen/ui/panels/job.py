@@ -11,7 +11,9 @@ from urllib.parse import parse_qs, urlsplit
 from videogen.core.text import file_name, shorten
 from videogen.schemas.generations import Generation
 from videogen.schemas.status import Status
+from videogen.ui.amounts import percent
 from videogen.ui.panels import presets
+from videogen.ui.panels.attention import attention
 from videogen.ui.tab import Tab
 
 ALT_CHARS: Final = 120
@@ -57,7 +59,7 @@ def stage(tab: Tab) -> Mapping[str, Any]:
         "video": video,
         "message": "" if picture else shorten(tab.texts.stage(item), MESSAGE_CHARS),
         "advice": _advice(tab, item) if item.status is Status.FAILED else "",
-        "working": not ended,
+        "working": not ended and not item.needs_attention,
         "tiles": _tiles(tab),
     }
 
@@ -84,9 +86,8 @@ def _tiles(tab: Tab) -> list[Mapping[str, Any]]:
 
 
 def _progress_note(tab: Tab, item: Generation) -> str:
-    if item.status is Status.PROCESSING:
-        return tab.texts.gettext("size.percent", percent=int(item.progress))
-    return _label(tab, item)
+    done = percent(tab.texts, item) if item.status is Status.PROCESSING and not item.needs_attention else ""
+    return done or _label(tab, item)
 
 
 def _advice(tab: Tab, item: Generation) -> str:
@@ -118,33 +119,45 @@ def job(tab: Tab) -> Mapping[str, Any]:
     """State, stage, step, progress and times."""
     item, texts = tab.board.selected, tab.texts
     if item is None:
-        return {"id": "", "status": "", "label": texts.gettext("status.none"), "active": False, "sound": False}
+        return {
+            "id": "",
+            "status": "",
+            "label": texts.gettext("status.none"),
+            "active": False,
+            "sound": False,
+            "attention": None,
+        }
     attempt, begun = tab.board.begun.get(item.id, (1, None))
     # Without news nothing counts on.
     now = datetime.now(UTC) if tab.link == "live" else item.updated_at
     notes = (texts.goes_on(item, begun if attempt == item.attempt else None), texts.times(item, now))
-    running = item.status is Status.PROCESSING
+    running = item.status is Status.PROCESSING and not item.needs_attention
+    done, shown = percent(texts, item) if running else "", shorten(texts.stage(item), MESSAGE_CHARS)
     # The stage says it where there is nothing to see.
     unseen = item.status.is_terminal and not is_done(item)
-    quarter = int(item.progress // 25) * 25
+    quarter, heard = int(item.progress // 25) * 25, "job.said_about" if item.estimated else "job.said"
     return {
         "id": item.id,
         "status": item.status.value,
         "label": _label(tab, item),
         "active": not item.status.is_terminal,
-        "running": running,
         "progress": round(item.progress, 1),
-        "stage": "" if unseen else shorten(texts.stage(item), MESSAGE_CHARS),
+        "percent": done,
+        "progress_text": ", ".join(filter(None, (done, shown))),
+        "attention": attention(tab, item),
+        "stage": "" if unseen else shown,
         "step": texts.step(item),
         "times": " · ".join(filter(None, notes)),
         "sound": is_done(item) and item.has_audio,
-        "heard": texts.gettext("job.said", percent=quarter) if running and quarter else "",
+        "heard": texts.gettext(heard, percent=quarter) if running and quarter else "",
     }
 
 
 def _label(tab: Tab, item: Generation) -> str:
     if item.id in tab.board.cancelling and not item.status.is_terminal:
         return tab.texts.gettext("status.cancelling")
+    if item.needs_attention:
+        return tab.texts.gettext("status.needs_attention")
     return tab.texts.gettext("status.missing") if is_missing(item) else tab.texts.status(item.status)
 
 

@@ -21,7 +21,7 @@ def outbox(_tab: Tab) -> Mapping[str, Any]:
 def notice(tab: Tab) -> Mapping[str, Any]:
     """The message, if any. A welcome says how much still renders, and goes once nothing does."""
     shown = tab.notice
-    welcome = tab.texts.welcome(len(tab.board.active())) if shown and shown.welcome else ""
+    welcome = tab.texts.welcome(len(tab.board.working())) if shown and shown.welcome else ""
     text = " ".join(filter(None, (shown.text, welcome))) if shown else ""
     return {"notice": shown if text else None, "text": text}
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from videogen.schemas.generations import Generation
 from videogen.schemas.status import Status
+from videogen.ui.amounts import percent
 from videogen.ui.tab import Tab
 
 
@@ -45,8 +46,10 @@ def _note(tab: Tab, item: Generation) -> str:
     texts, left, wait = tab.texts, item.eta_seconds, item.expected_wait_seconds
     if item.id in tab.board.cancelling:
         return texts.gettext("status.cancelling")
+    if item.needs_attention:
+        return texts.gettext("status.needs_attention")
     if item.status is Status.QUEUED:
         notes = [texts.stage(item), texts.begins(wait)]
     else:
-        notes = [texts.gettext("size.percent", percent=int(item.progress)), texts.left(left)]
+        notes = [percent(texts, item) or texts.stage(item), texts.left(left)]
     return " · ".join(filter(None, notes))

@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 
 from videogen.schemas.generations import Generation
+from videogen.ui.amounts import price
 from videogen.ui.panels.understood import in_words
 from videogen.ui.schema import COMFORTABLE
 from videogen.ui.tab import Tab
@@ -50,6 +51,8 @@ def facts(tab: Tab, item: Generation) -> list[tuple[str, str]]:
         "ended_with": texts.gettext("job.an_image") if item.last_frame_file_id else "",
         "left_out": item.negative_prompt,
         "file": texts.size(item.size_bytes),
+        "cost": price(texts, item.cost) if item.cost else "",
+        "at_service": item.attention.provider_id if item.attention and item.status.is_terminal else "",
     }
     return [(texts.gettext(f"job.{name}"), value) for name, value in values.items() if value]
 

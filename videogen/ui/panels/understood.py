@@ -6,8 +6,9 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Any, Final
 
-from videogen.schemas.engines import Cost, Explanation
+from videogen.schemas.engines import Explanation
 from videogen.schemas.generations import UnderstoodPhrase
+from videogen.ui.amounts import price
 from videogen.ui.refusals import reason
 from videogen.ui.tab import Tab
 from videogen.ui.texts import Texts
@@ -89,11 +90,5 @@ def _facts(explanation: Explanation, texts: Texts, *, each: bool) -> list[str]:
     if explanation.width and explanation.height:
         facts.append(texts.gettext("understood.pixels", width=str(explanation.width), height=str(explanation.height)))
     if explanation.cost is not None:
-        facts.append(_price(explanation.cost, texts))
+        facts.append(texts.gettext("understood.cost", price=price(texts, explanation.cost)))
     return facts
-
-
-def _price(cost: Cost, texts: Texts) -> str:
-    amount = texts.words.number(cost.amount, places=2 if cost.amount >= 0.01 else 4)
-    key = "understood.cost_about" if cost.estimated else "understood.cost"
-    return texts.gettext(key, amount=amount, currency=cost.currency)
