@@ -10,7 +10,8 @@ from importlib import import_module
 from benchmarks.table import Row, show
 
 NAMES = (
-    "start", "ready", "page", "share", "store", "history", "jobs", "render", "sse", "load", "idle", "cli", "diffusers",
+    *("start", "ready", "page", "share", "store", "history", "jobs", "render", "sse", "load", "idle"),
+    *("cli", "metrics", "diffusers"),
 )  # fmt: skip
 
 

@@ -70,10 +70,12 @@ def _run(args: argparse.Namespace) -> int:
 
 def _run_app_command(args: argparse.Namespace) -> int:
     from videogen.core.config import AppConfig
+    from videogen.core.json_log import log_as_json_if_set
 
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
     for noisy in ("httpx", "httpcore", "alembic", "mcp"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    log_as_json_if_set()
     try:
         config = AppConfig.from_env()
         if args.command == "doctor":

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Final, Literal, Self
 from urllib.parse import quote, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -28,6 +28,7 @@ _SOURCE: Final = re.compile(
 RATE_OFF: Final = "off"
 """The value of a rate without a limit."""
 _RATE: Final = re.compile(r"[1-9][0-9]{0,8}/([1-9][0-9]{0,5} ?)?(second|minute|hour|day)s?")
+_TOKEN: Final = re.compile(r"[A-Za-z0-9._~+/=-]{16,}")
 logger = logging.getLogger(__name__)
 
 
@@ -97,6 +98,10 @@ class AppConfig(BaseModel):
         default=60.0, gt=0, le=525_600, description="minutes in which a deletion on the page can be undone"
     )
     reserve_mb: int = Field(default=100, ge=0, description="megabytes that must be free before anything is rendered")
+    metrics_token: str = Field(
+        default="", repr=False, description="opens /metrics to other machines; empty means to this machine alone"
+    )
+    log_format: Literal["text", "json"] = Field(default="text", description="of the lines on standard error")
 
     @field_validator("engines", "trusted_proxies", mode="before")
     @classmethod
@@ -146,6 +151,13 @@ class AppConfig(BaseModel):
             raise ValueError("a rate such as 60/hour or 10/5 minutes (second, minute, hour, day), or off for no limit")
         return value
 
+    @field_validator("metrics_token")
+    @classmethod
+    def _token(cls, value: str) -> str:
+        if value and not _TOKEN.fullmatch(value):
+            raise ValueError("at least 16 letters, digits or -._~+/=, or nothing")
+        return value
+
     @field_validator("database_url")
     @classmethod
     def _sqlite(cls, value: str) -> str:
@@ -184,4 +196,6 @@ class AppConfig(BaseModel):
             field = str(first["loc"][0])
             wanted = first["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
             expected = f"{wanted} ({cls.model_fields[field].description})"
-            raise ConfigError(PREFIX + field.upper(), expected, first["input"]) from None
+            is_secret = field.endswith(("_token", "_key"))
+            got = f"a text of {len(first['input'])} characters" if is_secret else first["input"]
+            raise ConfigError(PREFIX + field.upper(), expected, got) from None

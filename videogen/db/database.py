@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import orjson
 from sqlalchemy import Connection, Engine, event, make_url
@@ -18,6 +19,16 @@ from sqlmodel import Session, create_engine
 from videogen.core.errors import DatabaseBusyError, DatabaseDamagedError, StorageError
 from videogen.db import write_turns
 from videogen.schemas.events import EventRecord, EventType
+
+
+class Subject(NamedTuple):
+    """What the log does not have of an event's generation. Times are in seconds since the epoch."""
+
+    engine: str
+    created_at: float
+    started_at: float | None
+    at: float
+    """When the event was appended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +41,8 @@ class StoredEvent:
     generation_id: str
     type: EventType
     data: EventRecord
+    subject: Subject | None = field(default=None, compare=False)
+    """None where it was read from the log, and of an imported generation."""
 
 
 Listener = Callable[[list[StoredEvent]], None]
@@ -137,6 +150,8 @@ class Database:
         self._listeners: list[Listener] = []
         self.damage: str | None = None
         """Why the file is known to be damaged; None otherwise. Never reset."""
+        self.on_write: Callable[[float, float], None] = lambda _waited, _total: None
+        """Called after each write with the seconds that it waited for its turn, and that it took in all."""
 
     @property
     def path(self) -> Path:
@@ -195,13 +210,16 @@ class Database:
             DatabaseBusyError: others hold the file for too long; nothing was changed.
             StorageError: the file cannot be written (full disk, permissions, damage); nothing was changed.
         """
+        asked = time.perf_counter()
         with self._turns.turn():
+            begun = time.perf_counter()
             with self._translate_errors(), self._writer.begin() as connection, closing(UnitOfWork(connection)) as unit:
                 yield unit
                 unit.flush()
             if unit.events:
                 for listener in self._listeners:
                     listener(unit.events)
+        self.on_write(begun - asked, time.perf_counter() - asked)
 
     def close(self) -> None:
         """Close every connection. Idempotent."""

@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from videogen.core.log_context import hashed
 from videogen.store.estimates import Expected
 from videogen.store.progress import Outcome
 
@@ -29,6 +30,12 @@ class Lease:
     """How long the whole render should take; None where nothing like it was measured."""
     engine: str = ""
     """The id of its engine."""
+
+    @property
+    def log_fields(self) -> dict[str, object]:
+        """What the lines of its worker in the log are about."""
+        fields = {"generation_id": self.generation_id, "attempt": self.attempt, "engine": self.engine}
+        return fields | {"session": hashed(self.session_id)}
 
 
 class Queue(Protocol):

@@ -52,6 +52,10 @@ class Renderers:
         """Let the next job of an engine import it anew: its children without a job end."""
         self._pools[engine_id].retire(self._references[engine_id])
 
+    def pids(self) -> dict[str, list[int]]:
+        """The process ids of the children of each engine, by its id."""
+        return {name: pool.pids() for name, pool in self._pools.items()}
+
     def close(self) -> None:
         """Kill the children without a job; those with a job end with it. No other is started."""
         for pool in self._pools.values():

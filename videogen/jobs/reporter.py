@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from videogen.core.errors import StorageError
+from videogen.core.json_log import logs_as_json, without_secrets
 from videogen.core.security import new_id
 from videogen.db.tables import FileRow
 from videogen.engines.base import Artifact
@@ -38,6 +39,8 @@ MAX_UNFINISHED_PERCENT: Final = 99.0
 """The highest percentage before the result is stored."""
 _MAX_ID: Final = 200
 _MAX_LOOK_AT: Final = 2000
+MAX_LINES: Final = 100
+"""The lines of one attempt in the log of the server."""
 _ETA_SECONDS: Final = 1.0
 _ETA_PERCENT: Final = 3.0
 
@@ -70,6 +73,7 @@ class ProgressRecorder:
         self._preview: FileRow | None = None
         self._cost: Cost | None = None
         """One that is not stored yet."""
+        self._lines = 0
 
     def record(self, message: protocol.Message) -> None:
         """Store and publish one message.
@@ -88,6 +92,8 @@ class ProgressRecorder:
             case protocol.Spent():
                 self._cost = message.cost
                 self._ignore_storage_errors(self._write_pending)
+            case protocol.LogLine():
+                self._log(message)
             case protocol.Done():
                 self._finish(self._result(message.artifact))
             case protocol.Cancelled():
@@ -99,6 +105,14 @@ class ProgressRecorder:
                 raise StorageError(message.message)
             case protocol.Failed():
                 self._finish(Failure(message.code, message.message, retryable=message.retryable))
+
+    def _log(self, message: protocol.LogLine) -> None:
+        """Write a line of the renderer to the log of the server, where that is for programs. People have the job's."""
+        self._lines += 1
+        if logs_as_json() and self._lines <= MAX_LINES:
+            fields = {"exception": without_secrets(message.exception)} if message.exception else {}
+            logger = logging.getLogger(f"renderer.{message.logger}")
+            logger.log(message.level, "%s", message.message, extra={"fields": fields})
 
     def flush(self) -> None:
         """Write what the throttle holds back, or what could not be stored, when the renderer sends nothing for a while.

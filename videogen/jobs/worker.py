@@ -19,6 +19,7 @@ from videogen.core.errors import (
     StorageError,
     VideogenError,
 )
+from videogen.core.log_context import begin_context
 from videogen.core.security import new_id
 from videogen.core.text import counted
 from videogen.engines.base import RenderLost
@@ -70,7 +71,7 @@ class WorkerPool:
         self._renderers: dict[str, RenderHandle] = {}
         self._lock = threading.Lock()
         self._threads: list[threading.Thread] = []
-        self._processes = Renderers(store, storage, data_folder, references, self._stopping)
+        self.processes = Renderers(store, storage, data_folder, references, self._stopping)
         self._logs = RenderLogs(store, storage, data_folder)
         self._cleanup = CleanupThread(store, storage, data_folder, self._holds)
         queue.watch_cancels(self._cancel)
@@ -84,7 +85,7 @@ class WorkerPool:
             logger.info("Queued %s again that the last process had not finished.", counted(recovered, "generation"))
         targets = {"cleanup": self._cleanup.run}
         if any(self._free_slots().values()):
-            self._processes.prepare()
+            self.processes.prepare()
             targets |= {"claims": self._claim_jobs, "leases": self._renew_leases}
         self._threads = [threading.Thread(target=run, name=name, daemon=True) for name, run in targets.items()]
         for thread in self._threads:
@@ -92,7 +93,7 @@ class WorkerPool:
 
     def renew_children(self, engine_id: str) -> None:
         """Let the next job of an engine import it anew: its children without a job end."""
-        self._processes.renew_children(engine_id)
+        self.processes.renew_children(engine_id)
 
     def check_trash(self) -> None:
         """Wake the cleanup thread: something was put into the trash."""
@@ -136,7 +137,7 @@ class WorkerPool:
         # It comes last: the others notify it of what has ended.
         self._cleanup.stop()
         join(self._threads[:1])
-        self._processes.close()
+        self.processes.close()
 
     def _claim_jobs(self) -> None:
         seen = 0
@@ -184,6 +185,7 @@ class WorkerPool:
             raise
 
     def _work(self, lease: Lease) -> None:
+        begin_context(**lease.log_fields)
         try:
             self._survive(partial(self._process, lease))
         finally:
@@ -286,7 +288,7 @@ class WorkerPool:
         self._disk_guard.retry_until_stored(lambda: self._queue.finish(lease, outcome))
 
     def _start(self, lease: Lease, inputs: ExitStack, recorder: ProgressRecorder) -> RenderHandle:
-        return self._processes.start(lease, inputs, stall=self._settings.stall_seconds, on_idle=recorder.flush)
+        return self.processes.start(lease, inputs, stall=self._settings.stall_seconds, on_idle=recorder.flush)
 
     def _register(self, lease: Lease, renderer: RenderHandle) -> None:
         with self._lock:

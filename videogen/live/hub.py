@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Final
@@ -186,6 +187,13 @@ class Hub:
     def subscriber_count(self) -> int:
         """How many subscriptions are open."""
         return sum(len(group) for group in self._subscribers.values())
+
+    def counts(self) -> Counter[str]:
+        """How many subscriptions are open, by the kind of their key. Callable from any thread."""
+        counts: Counter[str] = Counter()
+        for (kind, _), group in list(self._subscribers.items()):  # one call of `list` is atomic
+            counts[kind] += len(group)
+        return counts
 
     def encode(self, event: StoredEvent, *, for_visitors: bool) -> EncodedEvent:
         """Encode an event for its owner, or for those who have only a public link."""

@@ -13,10 +13,24 @@ from typing import TYPE_CHECKING, Final
 from fastapi import FastAPI
 from pydantic.warnings import UnsupportedFieldAttributeWarning
 
-from videogen.api import devices, docs, events, files, generations, health, media, portability, queue, sessions, shares
+from videogen.api import (
+    devices,
+    docs,
+    events,
+    files,
+    generations,
+    health,
+    media,
+    metrics,
+    portability,
+    queue,
+    sessions,
+    shares,
+)
 from videogen.api import engines as engine_routes
 from videogen.core.config import AppConfig
 from videogen.core.errors import VideogenError
+from videogen.core.json_log import JSON, log_as_json, log_as_json_if_set
 from videogen.core.version import __version__
 from videogen.engines.base import Engine
 from videogen.server.build import build_engines
@@ -29,6 +43,7 @@ from videogen.web import problems
 from videogen.web.body_limit import BodyLimit
 from videogen.web.proxy_headers import TrustedProxy
 from videogen.web.public_url import LocalUrlFromRequest, PublicUrl
+from videogen.web.request_log import RequestLog
 from videogen.web.security_headers import SecurityHeaders
 from videogen.web.sessions import SessionCookie
 from videogen.web.visitor import visitor, visitor_headers
@@ -40,7 +55,7 @@ START_FAILED: Final = 3
 """Exit status of a start that failed. Uvicorn's supervisor then stops too, instead of starting the worker again."""
 _EDGES: Final = (
     *(generations, queue, engine_routes, files, events, shares),
-    *(share_routes, sessions, devices, portability, media, health, docs),
+    *(share_routes, sessions, devices, portability, media, health, metrics, docs),
 )
 
 # FastAPI silences this warning while it builds its fields; ours are built at their first use.
@@ -62,11 +77,14 @@ def create_app(config: AppConfig | None = None, *, page: bool = True) -> FastAPI
         StartError, ConfigError: an engine cannot be loaded.
     """
     if config is None:
+        log_as_json_if_set()
         try:
             return create_app(AppConfig.from_env(), page=page)
         except VideogenError as error:
             print(start_error(error), file=sys.stderr)
             raise SystemExit(START_FAILED) from error
+    if config.log_format == JSON:
+        log_as_json()
     engines, public_url = build_engines(config), PublicUrl(config)
     app = _build_api()
 
@@ -81,14 +99,19 @@ def create_app(config: AppConfig | None = None, *, page: bool = True) -> FastAPI
     app.router.lifespan_context = lifespan
     with gradio_environment() if page else nullcontext():
         mounted = _mount_page(app, config, engines, public_url) if page else None
+    _add_middleware(app, config, public_url)
+    return app
+
+
+def _add_middleware(app: FastAPI, config: AppConfig, public_url: PublicUrl) -> None:
     app.add_middleware(LocalUrlFromRequest, public_url=public_url)
     app.add_middleware(BodyLimit, max_kb=config.max_body_kb)
     # All that is refused before it gets to a route has these headers too.
     app.add_middleware(SecurityHeaders, frame_ancestors=config.frame_ancestors)
+    app.add_middleware(RequestLog, writes_lines=config.log_format == JSON)
     # Added last, so that it comes first: everything after it can trust scheme, host and client address.
     app.add_middleware(TrustedProxy, trusted=config.trusted_proxies, root_path=config.root_path)
     app.add_middleware(StartErrorInOneLine)
-    return app
 
 
 def _build_api() -> FastAPI:

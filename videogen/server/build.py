@@ -10,6 +10,7 @@ from videogen.core.clock import SteadyClock
 from videogen.core.config import AppConfig
 from videogen.core.errors import ConfigError
 from videogen.core.lock import DataLock
+from videogen.core.metrics import Metrics
 from videogen.core.security import Signer, load_secret
 from videogen.db.database import Database
 from videogen.db.integrity import require_sound
@@ -18,6 +19,7 @@ from videogen.engines.availability import UnavailableEngine, concurrencies
 from videogen.engines.base import Engine
 from videogen.engines.registry import load_engines, references_by_id
 from videogen.jobs.cleanup import look_for_damage
+from videogen.jobs.metrics import JobMetrics
 from videogen.jobs.queue import EmbeddedQueue
 from videogen.jobs.settings import WorkerSettings
 from videogen.jobs.worker import WorkerPool
@@ -59,6 +61,9 @@ def open_parts(config: AppConfig, engines: Mapping[str, Engine]) -> Iterator[Par
         database = Database(config.database)
         stack.callback(database.close)
         _check_and_migrate(config, database, storage)
+        metrics = Metrics(engines)
+        database.on_write = metrics.wrote
+        database.listen(JobMetrics(metrics).record)
         clock = SteadyClock()
         concurrency = concurrencies(engines, config.workers)
         store = Store(database, clock, concurrency)
@@ -71,7 +76,7 @@ def open_parts(config: AppConfig, engines: Mapping[str, Engine]) -> Iterator[Par
         queue = EmbeddedQueue(store, lease_seconds=config.lease_seconds, max_attempts=config.max_attempts)
         settings = WorkerSettings(config.workers, config.lease_seconds, config.stall_seconds, concurrency)
         workers = WorkerPool(store, queue, storage, data_folder, references_by_id(config.engines), settings)
-        yield Parts(config, store, hub, storage, data_folder, signer, serializer, engines, queue, workers)
+        yield Parts(config, store, hub, storage, data_folder, signer, serializer, engines, queue, workers, metrics)
 
 
 def _check_and_migrate(config: AppConfig, database: Database, storage: Storage) -> None:

@@ -15,9 +15,11 @@ from typing import Final
 
 import uvicorn
 from fastapi import FastAPI
+from uvicorn.config import LOGGING_CONFIG
 
 from videogen.core.config import AppConfig
 from videogen.core.errors import StartError, VideogenError
+from videogen.core.json_log import logs_as_json
 from videogen.server import tunnel
 from videogen.server.app import create_app
 from videogen.server.lifespan import start_error
@@ -39,6 +41,8 @@ class Server(uvicorn.Server):
                 app,
                 http=TimedProtocol,
                 lifespan="off",
+                # None: as the process logs.
+                log_config=None if logs_as_json() else LOGGING_CONFIG,
                 log_level="warning",
                 access_log=False,
                 timeout_graceful_shutdown=DRAIN_SECONDS,

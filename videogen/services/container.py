@@ -8,6 +8,7 @@ from videogen.services.file_settings import FileSettingsService
 from videogen.services.generations import GenerationService
 from videogen.services.imports import ImportService
 from videogen.services.media import MediaService
+from videogen.services.metrics import MetricsService
 from videogen.services.parts import Parts
 from videogen.services.session_links import SessionLinks
 from videogen.services.sessions import SessionService
@@ -32,6 +33,8 @@ class Services:
         self.exports = ExportService(store, storage)
         self.imports = ImportService(store, storage, parts.data_folder, max_import_bytes, self.storage_limits)
         self.media = MediaService(parts)
+        self.metrics = MetricsService(parts)
+        self.counters = parts.metrics
         self.session_links = SessionLinks(parts.signer, store.clock)
         self.sessions = SessionService(store, parts.signer, parts.hub, self.rates)
         self.shares = ShareService(store, parts.hub, storage)

@@ -13,6 +13,7 @@ from typing import Any, Final
 import orjson
 
 from videogen.core.errors import LimitExceededError, NotQueuedError, NotTerminalError
+from videogen.core.log_context import current_context
 from videogen.core.security import new_id
 from videogen.db.tables import GenerationRow, ProjectRow
 from videogen.engines.base import Recipe
@@ -174,6 +175,8 @@ class GenerationService:
         stored, new = self._store.create_project(project, rows, self._limits, count, replaced)
         if new:
             self._parts.queue.notify()
+            for row in rows:
+                self._parts.metrics.submitted(row.engine, row.type)
         return self._serialize_project(stored), new
 
     def _serialize_project(self, rows: Sequence[GenerationRow]) -> Project:
@@ -184,7 +187,7 @@ class GenerationService:
         return ProjectRow(
             id=new_id("prj"),
             session_id=session_id,
-            request_id=new_id("req"),
+            request_id=str(current_context().get("request_id") or new_id("req")),
             idempotency_key=key,
             body_hash=hashlib.sha256(body).hexdigest(),
             created_at=self._store.clock(),

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from videogen.core.config import AppConfig
+from videogen.core.metrics import Metrics
 from videogen.core.security import Signer
 from videogen.engines.base import Engine
 from videogen.jobs.base import Queue
@@ -30,3 +31,4 @@ class Parts:
     engines: Mapping[str, Engine]
     queue: Queue
     workers: WorkerPool
+    metrics: Metrics = field(default_factory=Metrics)

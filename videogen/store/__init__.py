@@ -1,6 +1,7 @@
 """All queries of the app. Each query of an owner is limited to the session; see `store.base`."""
 
 from videogen.store.attention import LOOK, AttentionStore
+from videogen.store.counts import CountStore
 from videogen.store.estimates import EstimateStore
 from videogen.store.events import EventStore, Opening, Scope
 from videogen.store.generations import Filter, GenerationStore, Limits
@@ -33,6 +34,7 @@ __all__ = [
 
 class Store(
     AttentionStore,
+    CountStore,
     EstimateStore,
     SessionStore,
     GenerationStore,

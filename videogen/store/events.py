@@ -11,7 +11,7 @@ from sqlmodel import Session, col, select
 
 from videogen.core.clock import to_datetime
 from videogen.core.errors import NotFoundError
-from videogen.db.database import StoredEvent, UnitOfWork
+from videogen.db.database import StoredEvent, Subject, UnitOfWork
 from videogen.db.tables import EventRow, GenerationRow
 from videogen.schemas.events import (
     RECORDS,
@@ -148,8 +148,11 @@ _OWN_FIELDS: Final[dict[type[EventRecord], tuple[str, ...]]] = {
 }
 
 
-def append_event(unit: UnitOfWork, row: GenerationRow) -> None:
-    """Store an event that describes the row as it is now; it is published after the commit."""
+def append_event(unit: UnitOfWork, row: GenerationRow, *, imported: bool = False) -> None:
+    """Store an event that describes the row as it is now; it is published after the commit.
+
+    One that was `imported` has ended elsewhere, and does not count here.
+    """
     event_type = _TYPES.get(row.status, "render_progress")
     data = snapshot(row)
     result = unit.connection.execute(
@@ -164,4 +167,5 @@ def append_event(unit: UnitOfWork, row: GenerationRow) -> None:
         },
     )
     event_id = int(result.inserted_primary_key[0])  # type: ignore[index]
-    unit.events.append(StoredEvent(event_id, row.session_id, row.project_id, row.id, event_type, data))
+    subject = None if imported else Subject(row.engine, row.created_at, row.started_at, row.updated_at)
+    unit.events.append(StoredEvent(event_id, row.session_id, row.project_id, row.id, event_type, data, subject))

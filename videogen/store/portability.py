@@ -176,7 +176,7 @@ class PortabilityStore(BaseStore):
             unit.session.add_all([*entry.files, origin])
         unit.session.flush()
         for entry in new:
-            append_event(unit, entry.generation)
+            append_event(unit, entry.generation, imported=True)
         return [entry.generation.id for entry in new]
 
 

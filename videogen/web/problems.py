@@ -24,6 +24,7 @@ from videogen.core.errors import (
     UnsupportedFormatError,
     VideogenError,
 )
+from videogen.core.log_context import add_context, current_context
 from videogen.core.validation import invalid_request
 from videogen.schemas.system import LimitInfo, Problem
 
@@ -33,9 +34,12 @@ MEDIA_TYPE: Final = "application/problem+json"
 
 def problem_response(error: VideogenError) -> JSONResponse:
     """The response for an error."""
+    add_context(code=error.code)
     body: dict[str, Any] = {"type": error.type, "title": error.title, "status": error.status}
     body |= {"detail": error.detail, "code": error.code}
     headers = {"Cache-Control": "no-store"}
+    if error.status >= 500 and (request_id := current_context().get("request_id")):
+        headers["X-Request-ID"] = str(request_id)
     if isinstance(error, InvalidRequestError):
         body["errors"] = error.errors
     if isinstance(error, LimitExceededError | DatabaseBusyError | ServerBusyError):

@@ -13,6 +13,8 @@ from videogen.core.addresses import parse_address
 Header = tuple[bytes, bytes]
 # Gradio reads some of these from any sender, so they are removed from every request.
 _PROXY_HEADERS: Final = (b"x-forwarded-", b"forwarded", b"x-gradio-server", b"x-original-")
+_SIGNS: Final = (*_PROXY_HEADERS, b"via", b"x-real-ip", b"cf-", b"true-client-ip", b"client-ip")
+_FORWARDED: Final = "videogen.forwarded"
 
 
 class TrustedProxy:
@@ -36,6 +38,8 @@ class TrustedProxy:
             await self.app(scope, receive, send)
             return
         headers: list[Header] = scope["headers"]
+        if any(name.startswith(_SIGNS) for name, _ in headers):
+            scope = {**scope, _FORWARDED: True}
         forwarded = [header for header in headers if header[0].startswith(_PROXY_HEADERS)]
         if forwarded:
             others = [header for header in headers if not header[0].startswith(_PROXY_HEADERS)]
@@ -74,6 +78,11 @@ class TrustedProxy:
             return True
         address = parse_address(client)
         return address is not None and any(address in network for network in self._trusted)
+
+
+def is_forwarded(scope: Scope) -> bool:
+    """Whether a request has a header of any proxy, trusted or not. Its client may then be anybody."""
+    return _FORWARDED in scope
 
 
 def _is_public(client: str) -> bool:

@@ -12,6 +12,7 @@ from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from videogen.core.errors import CrossSiteError, DatabaseBusyError, SessionRequiredError, StorageError
+from videogen.core.log_context import add_context, hashed
 from videogen.schemas.system import SESSION_COOKIE, SessionCreated
 from videogen.services.sessions import Identity
 from videogen.web.cookies import cookie_header
@@ -60,6 +61,7 @@ def identify(connection: HTTPConnection, token: TokenDep) -> Identity:
     identity = app_state(connection).services.sessions.find(token) if token else None
     if identity is None:
         raise SessionRequiredError
+    add_context(session=hashed(identity.session_id))
     return identity
 
 

@@ -64,7 +64,7 @@ class Jobs:
         job = context.job
         with suppress(OSError):  # the render will meet the same error, and report it
             job.workdir.mkdir(parents=True, exist_ok=True)
-        with logs.job_log(job.workdir / protocol.LOG_NAME, whole_process=whole_process):
+        with logs.job_log(job.workdir / protocol.LOG_NAME, job.key, whole_process=whole_process):
             head = f"{protocol.LOG_HEAD} attempt {job.attempt} of {job.recipe.engine}, process {os.getpid()}"
             print(head, flush=True)  # noqa: T201
             end = render_job(context)
@@ -134,7 +134,9 @@ def main() -> None:
     logs.install()
     os.nice(_NICE)
     policy = _import_engine(engine)
-    jobs = Jobs(Channel(descriptor))
+    channel = Channel(descriptor)
+    logging.getLogger().addHandler(logs.HostHandler(channel.send))
+    jobs = Jobs(channel)
     threading.Thread(target=jobs.read_commands, args=(commands,), daemon=True, name="commands").start()
     jobs.render(concurrent=policy.mode == "concurrent")
 

@@ -26,7 +26,9 @@ _MEMORY_SHARE: Final = 0.9
 _MIB: Final = 1 << 20
 _CHUNK: Final = 1 << 16
 _MAX_WAITING: Final = 1000
-"""Unread messages of one job. Beyond that, progress and previews are dropped: newer ones replace them anyway."""
+"""Unread messages of one job. Beyond that, progress and previews are dropped: newer ones replace them anyway. So are
+lines of the log, which the job's own log has."""
+_REPLACEABLE: Final = (protocol.Progress, protocol.Alive, protocol.Preview, protocol.LogLine)
 
 Mailbox = SimpleQueue[protocol.Message | None]
 """The messages of one job; None: nothing more will come."""
@@ -123,7 +125,7 @@ class ChildConnection:
                 break
             with self._lock:
                 mailbox = self._mailboxes.get(key)
-            is_replaceable = isinstance(message, protocol.Progress | protocol.Alive | protocol.Preview)
+            is_replaceable = isinstance(message, _REPLACEABLE)
             if mailbox is not None and not (is_replaceable and mailbox.qsize() >= _MAX_WAITING):
                 mailbox.put(message)
         with self._lock:

@@ -59,7 +59,7 @@ class RenderHandle(AbstractContextManager["RenderHandle"]):
         self._lock = threading.Lock()
         self._limits: dict[type[protocol.Message], threading.Timer] = {}
         """The time limit of each command that was sent."""
-        self._step = 0
+        self._step, self._silent = 0, 0.0
         self._max_seconds = policy.max_seconds
         self._taken, self._counted_at = 0.0, time.monotonic()
         self._has_ended = self._closed = False
@@ -134,7 +134,6 @@ class RenderHandle(AbstractContextManager["RenderHandle"]):
 
     def _next(self) -> protocol.Message | None:
         """The next message; None when nothing more will come."""
-        silent = 0.0
         while True:
             began = time.monotonic()
             self._taken += min(began - self._counted_at, 2 * _POLL_SECONDS)  # as below
@@ -143,12 +142,15 @@ class RenderHandle(AbstractContextManager["RenderHandle"]):
                 self.kill()
                 return None
             try:
-                return self._mailbox.get(timeout=_POLL_SECONDS)
+                message = self._mailbox.get(timeout=_POLL_SECONDS)
+                if not isinstance(message, protocol.LogLine):  # it may complain for ever of what it waits for
+                    self._silent = 0.0
+                return message
             except queue.Empty:
                 # Bounded: if this process stood still, the child may have stood still with it.
-                silent += min(time.monotonic() - began, 2 * _POLL_SECONDS)
+                self._silent += min(time.monotonic() - began, 2 * _POLL_SECONDS)
             # A cancelled job has its own time limit.
-            if 0 < self._stall <= silent and protocol.Cancel not in self._limits:
+            if 0 < self._stall <= self._silent and protocol.Cancel not in self._limits:
                 self.kill()
                 text = f"The renderer sent nothing for {self._stall:g} seconds at step {self._step} and was stopped."
                 raise RenderLost(self._with_log_tail(text))

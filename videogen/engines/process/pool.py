@@ -34,6 +34,8 @@ class ProcessPool:
         self._closed = False
         self._idle: list[tuple[str, Future[ChildProcess]]] = []
         self._shared: list[ChildConnection] = []
+        self._connections: set[ChildConnection] = set()
+        """All children that have had a job."""
         self._jobs = 0
         self._timer: threading.Timer | None = None
 
@@ -58,6 +60,7 @@ class ProcessPool:
                 else:
                     connection.retire()
             self._jobs += 1
+            self._connections.add(connection)
         assert mailbox is not None, "a new child takes its first job"
         return connection, mailbox
 
@@ -105,6 +108,13 @@ class ProcessPool:
             child = next((_started(future) for name, future in self._idle if name == engine), None)
         return child.process.pid if child else None
 
+    def pids(self) -> list[int]:
+        """The process ids of all its children."""
+        with self._lock:
+            spares = [_started(future) for _, future in self._idle if future.done()]
+            children = [connection.child for connection in self._connections] + [child for child in spares if child]
+            return [child.process.pid for child in children]
+
     def close(self) -> None:
         """Kill the children without a job; those with a job end with it. No other is started."""
         with self._lock:
@@ -131,6 +141,7 @@ class ProcessPool:
 
     def _close(self, connection: ChildConnection) -> None:
         with self._lock:
+            self._connections.discard(connection)
             if connection in self._shared:
                 self._shared.remove(connection)
         connection.close()

@@ -99,6 +99,16 @@ class Alive(Model):
     t: Literal["alive"] = "alive"
 
 
+class LogLine(Model):
+    """The engine, or what it uses, logged a warning or an error. It is in the job's log too."""
+
+    t: Literal["log"] = "log"
+    level: int
+    logger: str
+    message: str
+    exception: str = ""
+
+
 class Spent(Model):
     """What the job costs. Each one replaces the one before."""
 
@@ -162,7 +172,7 @@ class Suspended(Model):
 
 End = Done | Cancelled | Failed | NeedsAttention | Suspended
 Command = Cancel | Abandon | Suspend
-Message = Start | Command | Started | Progress | Alive | Spent | Preview | Checkpoint | End
+Message = Start | Command | Started | Progress | Alive | LogLine | Spent | Preview | Checkpoint | End
 
 
 class _Envelope(Model):
