@@ -15,9 +15,9 @@ from pydantic import Field
 
 from videogen.engines.base import Engine
 from videogen.engines.remote.http import error_text
-from videogen.engines.remote.inputs import data_uri
 from videogen.engines.remote.log_progress import log_progress
 from videogen.engines.remote.model_inputs import with_inputs
+from videogen.engines.remote.pictures import content_type, data_uri
 from videogen.engines.remote.price import PricedEngine, PricedOptions, price_of
 from videogen.engines.remote.provider import (
     Answer,
@@ -32,7 +32,6 @@ from videogen.engines.remote.provider import (
     Update,
 )
 from videogen.engines.spec import EngineSpec
-from videogen.media.types import HEAD_BYTES, kind_of
 from videogen.schemas.engines import Cost
 
 _MODEL: Final = re.compile(r"[\w.-]+(?:/[\w.-]+)+")
@@ -89,7 +88,7 @@ class Fal(Provider):
         "IN_PROGRESS": State.RENDERING,
         "COMPLETED": State.COMPLETED,
     }
-    options = FalOptions
+    options: ClassVar[type[PricedOptions]] = FalOptions
 
     def submit(self, http: Http, job: RemoteJob) -> Submitted:
         """Send the job. fal itself must not repeat it after a fault, and drops it if it has not started in time."""
@@ -127,10 +126,10 @@ class Fal(Provider):
         if not storage:
             return data_uri(path)
         data = path.read_bytes()
-        content_type = f"image/{(kind_of(data[:HEAD_BYTES]) or 'png').lower()}"
-        wanted = {"file_name": f"frame.{content_type.partition('/')[2]}", "content_type": content_type}
+        kind = content_type(data)
+        wanted = {"file_name": kind.replace("image/", "frame."), "content_type": kind}
         made = _object(http.post(f"{storage}/storage/upload/initiate?storage_type=gcs", json=wanted))
-        http.send("PUT", str(made["upload_url"]), content=data, headers={"Content-Type": content_type})
+        http.send("PUT", str(made["upload_url"]), content=data, headers={"Content-Type": kind})
         return str(made["file_url"])
 
     def read_error(self, answer: Answer) -> RemoteFault | None:
@@ -183,6 +182,7 @@ class FalRouter(Fal):
     key_hosts = ()
     look_at = "https://huggingface.co/settings/inference-providers"
     credit_at = "https://huggingface.co/settings/billing"
+    options = PricedOptions
 
     def _submit_path(self, job: RemoteJob) -> str:
         return f"/{job.model}?_subdomain=queue"

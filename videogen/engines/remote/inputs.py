@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import copy
 import math
 import re
@@ -19,7 +18,6 @@ from videogen.core.errors import InvalidRequestError
 from videogen.engines.base import Recipe, RenderRequest
 from videogen.engines.remote.options import FixedInput, InputRow, Inputs, Scalar
 from videogen.engines.settings import VideoSettings
-from videogen.media.types import HEAD_BYTES, kind_of
 from videogen.schemas.base import Model
 
 MAX_SEED: Final = 2**31 - 1
@@ -161,7 +159,7 @@ class Rows:
 
     def _number(self, setting: str, source: str) -> tuple[Any, FieldInfo]:
         """A field of `VideoSettings` with the default and the bounds of a row."""
-        row = self.row_of(source) or InputRow(source="seconds")
+        row = self.row_of(source) or self._seconds_of_frames()
         default = None if row.default is None else _as_number(row.default)
         if row.choices:
             numbers = tuple(_whole(_as_number(choice)) for choice in row.choices)
@@ -174,6 +172,17 @@ class Rows:
         default = min(max(usual, low or usual), high or usual) if default is None else default
         return kind, _copied(setting, default=kind(default), low=low, high=high)
 
+    def _seconds_of_frames(self) -> InputRow:
+        """The bounds of a length that follow from those of the number of frames, at the usual rate."""
+        frames, rate = self.row_of("num_frames"), self.row_of("fps")
+        if frames is None:
+            return InputRow(source="seconds")
+        counts = [_as_number(choice) for choice in frames.choices or ()]
+        low, high = (min(counts), max(counts)) if counts else (frames.minimum, frames.maximum)
+        fps = _as_number(rate.default) if rate and rate.default is not None else _FPS
+        bounds = {name: round(count / fps, 2) for name, count in (("minimum", low), ("maximum", high)) if count}
+        return InputRow(source="seconds", **bounds)
+
     def _pixels(self, values: Mapping[str, Any]) -> tuple[int, int]:
         """Width and height of the result, as far as they are known from the settings."""
         if self._has_size:
@@ -184,13 +193,6 @@ class Rows:
         wide, tall = (int(ratio[1]), int(ratio[2])) if ratio else _LANDSCAPE
         short = _short_side(str(values.get("resolution", "")))
         return round(short * max(1.0, wide / tall)), round(short * max(1.0, tall / wide))
-
-
-def data_uri(path: Path) -> str:
-    """A picture as `data:image/png;base64,...`."""
-    data = path.read_bytes()
-    kind = (kind_of(data[:HEAD_BYTES]) or "PNG").lower()
-    return f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
 
 
 def _part(row: InputRow, recipe: Recipe) -> Scalar:

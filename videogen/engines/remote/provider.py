@@ -19,6 +19,7 @@ from pydantic import Field
 
 from videogen.engines.base import Recipe
 from videogen.engines.remote.options import Inputs, RemoteOptions
+from videogen.engines.remote.pictures import data_uri
 from videogen.schemas.base import Model
 from videogen.schemas.engines import Capabilities, Cost, Explanation
 
@@ -249,8 +250,6 @@ class Provider(ABC):
 
     def picture(self, http: Http, path: Path, options: RemoteOptions) -> Any:
         """What the input gets for the picture at `path`: a data URI, unless a provider uploads it. It may repeat."""
-        from videogen.engines.remote.inputs import data_uri
-
         return data_uri(path)
 
     def join(

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any, ClassVar, Final
 
 from videogen.engines.base import Engine
-from videogen.engines.remote.inputs import data_uri
 from videogen.engines.remote.log_progress import log_progress
 from videogen.engines.remote.model_inputs import with_inputs
+from videogen.engines.remote.pictures import content_type, data_uri
 from videogen.engines.remote.price import PricedEngine, PricedOptions, price_of
 from videogen.engines.remote.provider import (
     Answer,
@@ -27,7 +27,6 @@ from videogen.engines.remote.provider import (
     Update,
 )
 from videogen.engines.spec import EngineSpec
-from videogen.media.types import HEAD_BYTES, kind_of
 from videogen.schemas.engines import Cost
 
 MAX_DATA_URI: Final = 256 * 1024
@@ -110,8 +109,9 @@ class Replicate(Provider):
         if path.stat().st_size <= MAX_DATA_URI:
             return data_uri(path)
         data = path.read_bytes()
-        kind = (kind_of(data[:HEAD_BYTES]) or "png").lower()
-        made = _object(http.post("/v1/files", files={"content": (f"frame.{kind}", data, f"image/{kind}")}))
+        kind = content_type(data)
+        name = kind.replace("image/", "frame.")
+        made = _object(http.post("/v1/files", files={"content": (name, data, kind)}))
         return str(made["urls"]["get"])
 
     def read_error(self, answer: Answer) -> RemoteFault | None:
