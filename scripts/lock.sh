@@ -34,4 +34,4 @@ compile() {
 
 # The runtime lock follows the dev lock, so that what is tested is what is run.
 compile requirements-dev.lock --group build --group dev "$@"
-compile requirements.lock --group build --constraint requirements-dev.lock
+compile requirements.lock --extra s3 --group build --constraint requirements-dev.lock

@@ -15,6 +15,7 @@ from videogen.cli.parser import add_commands, add_connection
 from videogen.core.errors import VideogenError
 from videogen.core.streams import flush_quietly, prepare_streams
 from videogen.core.version import __version__
+from videogen.deploy.command import add_parser as add_deploy
 
 if TYPE_CHECKING:
     from videogen.core.config import AppConfig
@@ -56,6 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     doctor.add_argument("--fix", action="store_true", help="make the safe repairs; no server may run")
     doctor.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="print JSON")
+    add_deploy(commands)
     add_commands(commands)
     return parser
 
@@ -65,6 +67,10 @@ def _run(args: argparse.Namespace) -> int:
         from videogen.cli.main import run
 
         return run(args)
+    if args.command == "deploy":
+        from videogen.deploy import command
+
+        return command.run(args)
     return _run_app_command(args)
 
 

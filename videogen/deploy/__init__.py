@@ -1,0 +1,1 @@
+"""`videogen deploy`: writes what a host needs to run the app; today a Space of Hugging Face."""
