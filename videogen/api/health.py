@@ -16,8 +16,14 @@ router = APIRouter()
 
 @router.get("/healthz", tags=["health"])
 async def healthz(services: ServicesDep) -> JSONResponse:
-    """The process answers: its name, its version, and which data folder it serves."""
-    health = Health(status="ok", name="videogen", version=__version__, instance=services.system.instance)
+    """The process answers: its name, its version, which data folder it serves, and whether that outlives a restart."""
+    health = Health(
+        status="ok",
+        name="videogen",
+        version=__version__,
+        instance=services.system.instance,
+        keeps_data=services.system.keeps_data,
+    )
     return JSONResponse(health.model_dump(mode="json", by_alias=True), headers={"Cache-Control": "no-store"})
 
 

@@ -170,6 +170,11 @@ class AppConfig(BaseModel):
         """The SQLAlchemy URL of the database."""
         return self.database_url or f"sqlite:///{quote(str(self.data_dir.resolve() / 'videogen.sqlite'))}"
 
+    @property
+    def keeps_data(self) -> bool:
+        """Whether what is stored outlives a restart. A Space loses its disk, and has then only its snapshots."""
+        return "SPACE_ID" not in os.environ or bool(getattr(self, "snapshot_url", ""))
+
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Self:
         """Read the settings.

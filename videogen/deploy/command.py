@@ -43,7 +43,11 @@ def run(args: argparse.Namespace) -> int:
         print(f"{args.out} is a complete Space ({space.sdk}). What to set: {args.out / 'README.md'}")
         print(f"{space.id}: pushed, see {push(space, args.out)}" if args.push else _by_hand(space, args.out))
     except (VideogenError, OSError) as problem:
-        detail = problem.detail if isinstance(problem, VideogenError) else f"{problem.filename}: {problem.strerror}."
+        detail = (
+            problem.detail
+            if isinstance(problem, VideogenError)
+            else f"{problem.filename or 'a file'}: {problem.strerror or problem}."
+        )
         print(f"videogen deploy: {detail}", file=sys.stderr)
         return 2
     return 0

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import httpx
 from huggingface_hub import HfApi
-from huggingface_hub.errors import HfHubHTTPError, LocalTokenNotFoundError
+from huggingface_hub.errors import HfHubHTTPError
+
+# The base of its errors, of whichever httpx it uses.
+from huggingface_hub.errors import HTTPError as TransportError  # type: ignore[attr-defined]
 
 from videogen.core.errors import StartError
 from videogen.core.version import __version__
@@ -24,7 +26,7 @@ def push(space: Space, folder: Path) -> str:
         the Space's address.
 
     Raises:
-        PushError: there is no token, or the Hub refuses; one line with what it answered.
+        PushError: the Hub refuses, or cannot be reached; one line with what it answered.
     """
     api = HfApi()
     try:
@@ -34,14 +36,14 @@ def push(space: Space, folder: Path) -> str:
         api.upload_folder(
             repo_id=space.id, folder_path=folder, repo_type="space", commit_message=f"videogen {__version__}"
         )
-    except LocalTokenNotFoundError:
-        raise PushError("there is no token. Set HF_TOKEN to one that may write, or run `hf auth login`.") from None
     except HfHubHTTPError as error:
         raise PushError(f"the Hub answered {error.response.status_code}: {_reason(error)}") from error
-    except (httpx.HTTPError, ValueError) as error:
+    except (TransportError, OSError, ValueError) as error:
         raise PushError(f"the Hub cannot be used: {' '.join(str(error).split())}") from error
     return str(created)
 
 
 def _reason(error: HfHubHTTPError) -> str:
-    return " ".join((error.server_message or str(error)).split())
+    reason = " ".join((error.server_message or str(error)).split())
+    hint = " Set HF_TOKEN to a token that may write, or run `hf auth login`."
+    return reason + (hint if error.response.status_code in (401, 403) else "")

@@ -16,7 +16,7 @@ from typing import Any, Final, Self, get_args
 
 from huggingface_hub import SpaceCardData
 from huggingface_hub.errors import HFValidationError
-from huggingface_hub.utils._validators import validate_repo_id
+from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from videogen.core.errors import StartError

@@ -22,6 +22,9 @@ class Health(Model):
     instance: str = Field(
         default="", description="Identifies the data folder; the same after a restart or on another port."
     )
+    keeps_data: bool = Field(
+        default=True, description="Whether what is stored outlives a restart; not so on a Space without snapshots."
+    )
 
 
 class SessionCreated(Model):

@@ -156,6 +156,7 @@ def _mount_page(app: FastAPI, config: AppConfig, engines: Mapping[str, Engine], 
         visitor_headers=partial(visitor_headers, app),
         count_upload=lambda request: app.state.videogen.services.rates.count("uploads", visitor(request)),
         new_token=lambda: app.state.videogen.services.sessions.new_token(),  # noqa: PLW0108
+        keeps_data=config.keeps_data,
         links_from_api=lambda: bool(config.api_url) or public_url.fixed is not None,
     )
     return MountedPage(app, settings)

@@ -17,6 +17,8 @@ class SystemService:
         self._parts = parts
         self.instance = parts.signer.derive("instance")[:24]
         """Identifies this data folder's app to clients, over restarts and ports."""
+        self.keeps_data = parts.config.keeps_data
+        """Whether what is stored outlives a restart."""
 
     def engines(self) -> EngineList:
         """The engines on offer, with what they can do here and now."""

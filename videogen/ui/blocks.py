@@ -64,7 +64,8 @@ def build_blocks(settings: PageSettings, client: PageClient, tabs: Tabs, uploads
     with page:
         parts = Parts()
         video, fields, generate, error = _lay_out(parts, engines, settings)
-        site = Site(engines, int(settings.limits.max_upload_mb * 1_000_000), settings.links_from_api)
+        upload_bytes = int(settings.limits.max_upload_mb * 1_000_000)
+        site = Site(engines, upload_bytes, settings.links_from_api, settings.keeps_data)
         events = Events(client, tabs.pages, fields, site)
         _wire_form(page, fields, generate, error, events, parts)
         _wire_files(fields, FileEvents(events, fields, uploads), parts)

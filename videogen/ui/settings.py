@@ -38,5 +38,7 @@ class PageSettings:
     tabs: TabLimits = field(default_factory=TabLimits)
     visitor_headers: VisitorHeaders = lambda _address: {}
     """Makes the headers with which the page names its visitor to the API, from the address."""
+    keeps_data: bool = True
+    """Whether what is stored outlives a restart; where it does not, the page says so."""
     links_from_api: Callable[[], bool] = lambda: True
     """Whether the API knows the public address of shared links; where it does not, the browser does."""

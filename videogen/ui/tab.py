@@ -56,6 +56,8 @@ class Site:
     """Of one file for the form."""
     links_from_api: Callable[[], bool] = lambda: True
     """Whether the API knows the public address of shared links; where it does not, the browser does."""
+    keeps_data: bool = True
+    """Whether what is stored outlives a restart of the server."""
 
     def engine(self, engine_id: str) -> EngineForm | None:
         """An engine by id; None where it is not offered."""

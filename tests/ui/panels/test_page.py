@@ -1,5 +1,6 @@
 """What stands above and over all parts: masthead, keys, notices, the length of the prompt; and what scripts get."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -22,6 +23,12 @@ def test_the_masthead_has_the_languages_and_the_chosen_theme(tab, html):
     assert 'data-language="de" aria-label="Deutsch"' in shown
     assert '<option value="dark" selected>Dark' in shown
     assert "Skip to the prompt" in shown
+
+
+def test_the_masthead_warns_where_nothing_outlives_a_restart(tab, html):
+    assert "not-kept" not in html("masthead")
+    tab.site = replace(tab.site, keeps_data=False)
+    assert "Nothing is kept here when this Space sleeps" in html("masthead")
 
 
 def test_another_language_is_a_link_to_the_same_place(tab, html):

@@ -29,14 +29,15 @@ KEYS: Final = (
 
 
 def masthead(tab: Tab) -> Mapping[str, Any]:
-    """Name, languages and theme."""
+    """Name, languages and theme, and a warning where nothing outlives a restart."""
     address, shown = tab.address(), tab.texts.words.tag
     rest = [pair for pair in address.rest if pair[0] != PARAMETER]
     tongues = [
         (tag, words.name, build(replace(address, rest=(*rest, (PARAMETER, tag)))), tag == shown)
         for tag, words in languages().items()
     ]
-    return {"languages": tongues, "themes": list(THEMES.items()), "theme": tab.choices.theme}
+    keeps_data = tab.site.keeps_data
+    return {"languages": tongues, "themes": list(THEMES.items()), "theme": tab.choices.theme, "keeps_data": keeps_data}
 
 
 def keys(tab: Tab) -> Mapping[str, Any]:
