@@ -29,7 +29,7 @@ def measure() -> list[Row]:
         seconds: dict[str, list[float]] = {name: [] for name in starts}
         for turn in range(ROUNDS + 1):
             for name, (command, environ) in starts.items():
-                took = _until_ready(command, environ)
+                took = until_ready(command, environ)
                 if turn:
                     seconds[name].append(took)
     bare, plain, with_mcp = (median(seconds[name]) for name in ("bare", "plain", "with mcp"))
@@ -46,9 +46,10 @@ def measure() -> list[Row]:
     ]
 
 
-def _until_ready(command: list[str], env: dict[str, str]) -> float:
+def until_ready(command: list[str], env: dict[str, str], cwd: Path = ROOT) -> float:
+    """Seconds from the start of a command until it prints that it serves; it is then stopped."""
     started = time.perf_counter()
-    process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(command, cwd=cwd, env=env, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     try:
         for line in process.stdout:
