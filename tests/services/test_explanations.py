@@ -112,7 +112,7 @@ def test_an_unknown_engine_and_a_wrong_request_are_refused_as_in_a_submit(explai
 
 
 def test_one_visitor_cannot_ask_without_end(monkeypatch):
-    monkeypatch.setattr(visitor_limits, "RATE_EXPLANATIONS", "2/minute")
+    monkeypatch.setitem(visitor_limits._FIXED_RATES, "explanations", "2/minute")
     rates = RateLimits(AppConfig())
     for _ in range(2):
         rates.count("explanations", "address", "session")

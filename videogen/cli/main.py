@@ -7,7 +7,7 @@ from argparse import Namespace
 from collections.abc import Callable
 from typing import Final
 
-from videogen.cli import commands, destinations, exit_codes
+from videogen.cli import commands, destinations, exit_codes, webhook_commands
 from videogen.cli.connection import Connection, open_connection
 from videogen.cli.output import Output, open_output
 from videogen.cli.parser import STDOUT
@@ -35,9 +35,10 @@ COMMANDS: Final[dict[str, Command]] = {
     "claim": commands.claim,
     "devices": commands.devices,
     "sign-out": commands.sign_out,
+    "webhooks": webhook_commands.webhooks,
 }
-NEED_LASTING_SERVER: Final = ("share", "transfer", "claim")
-"""Commands whose result is for a browser, which cannot reach an app that ends with the command."""
+NEED_LASTING_SERVER: Final = ("share", "transfer", "claim", "webhooks")
+"""Commands whose result is for later, when an app that ends with the command cannot be reached."""
 
 
 def run(args: Namespace) -> int:

@@ -51,6 +51,7 @@ def add_commands(commands: Any) -> None:
     export.add_argument("-f", "--force", action="store_true", help="overwrite")
     _command(commands, "import", "add the generations of a zip of `videogen export`").add_argument("file", type=Path)
     _devices(commands)
+    _webhooks(commands)
 
 
 def _resolve(commands: Any) -> None:
@@ -74,6 +75,20 @@ def _devices(commands: Any) -> None:
     which = sign_out.add_mutually_exclusive_group(required=True)
     which.add_argument("id", nargs="?", help="id of a device, such as dev_...; see `videogen devices`")
     which.add_argument("--others", action="store_true", help="all but this one, which gets a new token")
+
+
+def _webhooks(commands: Any) -> None:
+    command = _command(commands, "webhooks", "send the events of your session to an address, or list where to")
+    command.add_argument("action", nargs="?", choices=["list", "add", "test", "remove"], default="list")
+    command.add_argument(
+        "target", nargs="?", help="of add: an https address; of test and remove: an id, such as whk_..."
+    )
+    command.add_argument(
+        "--event",
+        action="append",
+        choices=["completed", "failed", "cancelled", "needs_attention"],
+        help="with add: send only this one; may be repeated",
+    )
 
 
 def _generate(commands: Any) -> None:

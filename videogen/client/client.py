@@ -30,6 +30,7 @@ from videogen.client.errors import WaitTimeout, result_of
 from videogen.client.file_calls import FileCalls
 from videogen.client.queue_calls import QueueCalls
 from videogen.client.watch_state import Watched, needs_attention
+from videogen.client.webhook_calls import WebhookCalls
 from videogen.schemas.engines import EngineInfo, EngineList, ExplainRequest, Explanation
 from videogen.schemas.generations import (
     Generation,
@@ -46,7 +47,7 @@ from videogen.schemas.system import Device, DeviceList, Health, SessionCreated
 M = TypeVar("M", bound=BaseModel)
 
 
-class AsyncClient(FileCalls, QueueCalls):
+class AsyncClient(FileCalls, QueueCalls, WebhookCalls):
     """One session's view of the API. `as_session` gives another session's, over the same connections.
 
     Every call may raise `Unreachable`, `ApiError`, `ProtocolError` or `VersionMismatch`, all of them `ClientError`.

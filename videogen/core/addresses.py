@@ -1,14 +1,19 @@
-"""Client addresses: how a proxy writes them, and what stands for one visitor in all limits."""
+"""Addresses: how a proxy writes those of clients, what stands for one visitor in all limits, and which are private."""
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+import socket
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Final
 
 UNKNOWN: Final = "unknown"
 """The name of every client without an IP address: a Unix socket, or a proxy's nonsense."""
 _IPV6_PREFIX: Final = 64
 """One customer has all the addresses of such a network."""
+_NAT64: Final = IPv6Network("64:ff9b::/96")
+"""Its last 32 bits are an IPv4 address, to which a gateway translates."""
+_TRANSITION: Final = (IPv6Network("2002::/16"), IPv6Network("2001::/32"), IPv6Network("::/96"))
+"""Old forms with an IPv4 address inside, which lead who knows where; no server of today has one."""
 
 
 def parse_address(text: str) -> IPv4Address | IPv6Address | None:
@@ -36,3 +41,25 @@ def visitor_name(client: str) -> str:
     if address.version == 4:
         return str(address)
     return str(ip_network((address, _IPV6_PREFIX), strict=False))
+
+
+def is_public(text: str) -> bool:
+    """Whether an address belongs to the public internet. One with an IPv4 address inside counts as that one."""
+    address = parse_address(text)
+    if isinstance(address, IPv6Address):
+        if address in _NAT64:
+            address = IPv4Address(int(address) & 0xFFFF_FFFF)
+        elif any(address in network for network in _TRANSITION):
+            return False
+    return address is not None and address.is_global and not address.is_multicast
+
+
+def resolve(host: str) -> list[str]:
+    """The addresses of a host name, or of an address in any form that the system takes; none if there are none.
+
+    It may wait for name servers.
+    """
+    try:
+        return [str(found[4][0]) for found in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)]
+    except (OSError, UnicodeError):
+        return []

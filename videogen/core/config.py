@@ -14,6 +14,7 @@ from urllib.parse import quote, urlsplit
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from videogen.core.errors import ConfigError
+from videogen.core.security import is_webhook_secret
 
 PREFIX: Final = "VIDEOGEN_"
 _OF_THE_CLIENT: Final = ("url", "token")
@@ -101,9 +102,17 @@ class AppConfig(BaseModel):
     metrics_token: str = Field(
         default="", repr=False, description="opens /metrics to other machines; empty means to this machine alone"
     )
+    webhook_hosts: tuple[str, ...] = Field(
+        default=(),
+        description="comma-separated hosts that webhooks may reach at private addresses, by http and at any port; "
+        "* means any",
+    )
+    webhook_secret: str = Field(
+        default="", repr=False, description="signs the messages of all webhooks, instead of a key for each"
+    )
     log_format: Literal["text", "json"] = Field(default="text", description="of the lines on standard error")
 
-    @field_validator("engines", "trusted_proxies", mode="before")
+    @field_validator("engines", "trusted_proxies", "webhook_hosts", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
@@ -158,6 +167,13 @@ class AppConfig(BaseModel):
             raise ValueError("at least 16 letters, digits or -._~+/=, or nothing")
         return value
 
+    @field_validator("webhook_secret")
+    @classmethod
+    def _webhook_secret(cls, value: str) -> str:
+        if value and not is_webhook_secret(value):
+            raise ValueError("whsec_ and 24 to 64 bytes in base64, or nothing")
+        return value
+
     @field_validator("database_url")
     @classmethod
     def _sqlite(cls, value: str) -> str:
@@ -201,6 +217,6 @@ class AppConfig(BaseModel):
             field = str(first["loc"][0])
             wanted = first["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
             expected = f"{wanted} ({cls.model_fields[field].description})"
-            is_secret = field.endswith(("_token", "_key"))
+            is_secret = field.endswith(("_token", "_key", "_secret"))
             got = f"a text of {len(first['input'])} characters" if is_secret else first["input"]
             raise ConfigError(PREFIX + field.upper(), expected, got) from None

@@ -9,6 +9,7 @@ import os
 import secrets
 import time
 from pathlib import Path
+from typing import Final
 
 from videogen.core.errors import StartError
 
@@ -96,6 +97,26 @@ class Signer:
         if not (expires.isascii() and expires.isdigit() and len(expires) < 16 and signature.isascii()):
             return False
         return hmac.compare_digest(self.sign(file_id, int(expires)), signature) and now <= int(expires)
+
+
+WEBHOOK_PREFIX: Final = "whsec_"
+"""What the secret of a webhook begins with; the rest is the key in base64."""
+
+
+def is_webhook_secret(secret: str) -> bool:
+    """Whether this is a secret of a webhook, with a key of 24 to 64 bytes."""
+    try:
+        key = base64.b64decode(secret.removeprefix(WEBHOOK_PREFIX), validate=True)
+    except ValueError:
+        return False
+    return secret.startswith(WEBHOOK_PREFIX) and 24 <= len(key) <= 64
+
+
+def webhook_signature(secret: str, message_id: str, timestamp: int, body: bytes) -> str:
+    """The header `webhook-signature` of the Standard Webhooks specification."""
+    key = base64.b64decode(secret.removeprefix(WEBHOOK_PREFIX))
+    digest = hmac.digest(key, f"{message_id}.{timestamp}.".encode() + body, "sha256")
+    return f"v1,{base64.b64encode(digest).decode()}"
 
 
 class SessionTokens:

@@ -26,6 +26,7 @@ from videogen.api import (
     queue,
     sessions,
     shares,
+    webhooks,
 )
 from videogen.api import engines as engine_routes
 from videogen.core.config import AppConfig
@@ -55,7 +56,7 @@ START_FAILED: Final = 3
 """Exit status of a start that failed. Uvicorn's supervisor then stops too, instead of starting the worker again."""
 _EDGES: Final = (
     *(generations, queue, engine_routes, files, events, shares),
-    *(share_routes, sessions, devices, portability, media, health, metrics, docs),
+    *(share_routes, sessions, devices, webhooks, portability, media, health, metrics, docs),
 )
 
 # FastAPI silences this warning while it builds its fields; ours are built at their first use.

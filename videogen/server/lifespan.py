@@ -54,10 +54,11 @@ async def run_parts(
     """
     loop = asyncio.get_running_loop()
     with open_parts(config, engines) as parts:
+        services = Services(parts)
         app.state.videogen = AppState(
             config,
             public_url,
-            Services(parts),
+            services,
             image_decoders=CapacityLimiter(IMAGE_DECODERS),
             importers=CapacityLimiter(IMPORTERS),
             visitor_key=parts.signer.derive("visitor"),
@@ -72,12 +73,14 @@ async def run_parts(
         with _on_stop_signal(begin_shutdown):
             parts.hub.open()
             parts.workers.start()
+            services.webhooks.sender.start()
             _tune_interpreter()
             try:
                 yield parts
             finally:
                 parts.hub.close()
                 parts.workers.stop()
+                services.webhooks.sender.stop()
 
 
 def _tune_interpreter() -> None:

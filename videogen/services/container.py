@@ -18,6 +18,7 @@ from videogen.services.system import SystemService
 from videogen.services.trash import TrashService
 from videogen.services.uploads import UploadService
 from videogen.services.visitor_limits import RateLimits, import_limits, stream_limits
+from videogen.services.webhooks import WebhookService
 
 
 class Services:
@@ -43,4 +44,5 @@ class Services:
         self.uploads = UploadService(store, storage, parts.serializer)
         self.file_settings = FileSettingsService(parts, self.uploads)
         self.explanations = ExplanationService(parts, self.uploads, self.rates)
+        self.webhooks = WebhookService(parts, self.rates)
         self.generations = GenerationService(parts, self.uploads, self.rates, self.storage_limits)

@@ -17,16 +17,22 @@ from limits.strategies import SlidingWindowCounterRateLimiter
 from videogen.core.config import PREFIX, RATE_OFF, AppConfig
 from videogen.core.errors import Limit, LimitExceededError
 
-Action = Literal["sessions", "submits", "claims", "uploads", "explanations"]
+Action = Literal["sessions", "submits", "claims", "uploads", "explanations", "webhooks", "reports"]
 _WORDS: Final[dict[Action, str]] = {
     "sessions": "new sessions",
     "submits": "generations",
     "claims": "wrong codes",
     "uploads": "uploads",
     "explanations": "explanations of a prompt",
+    "webhooks": "new webhooks and tests of one",
+    "reports": "reports",
 }
-RATE_EXPLANATIONS: Final = "600/minute"
-"""Not a setting: it is far above what typing needs, and bounds the work that one visitor can cause."""
+_FIXED_RATES: Final[dict[Action, str]] = {
+    "explanations": "600/minute",
+    "webhooks": "30/10 minutes",
+    "reports": "10/hour",
+}
+"""Not settings: they are above what a person needs, and bound the work that one visitor can cause."""
 MAX_COUNTERS: Final = 10_000
 """With more counters, the oldest are forgotten. Whoever has so many addresses has as many allowances anyway."""
 SLOT_RETRY_SECONDS: Final = 10
@@ -36,14 +42,14 @@ IMPORTS_PER_ADDRESS: Final = 2
 
 class RateLimits:
     """Counts what visitors do, with the settings `RATE_SESSIONS`, `RATE_SUBMITS`, `RATE_CLAIMS` and `RATE_UPLOADS`,
-    and `RATE_EXPLANATIONS`.
+    and the fixed ones.
 
     Thread-safe and fast: callable from threads and from the event loop. A restart of the server forgets all counts.
     """
 
     def __init__(self, config: AppConfig) -> None:
         settings: dict[Action, str] = {
-            action: getattr(config, f"rate_{action}", RATE_EXPLANATIONS) for action in _WORDS
+            action: _FIXED_RATES.get(action) or getattr(config, f"rate_{action}") for action in _WORDS
         }
         self._rates = {action: parse(text) for action, text in settings.items() if text != RATE_OFF}
         self._storage = MemoryStorage()
@@ -93,7 +99,7 @@ def _rate_exceeded(action: Action, rate: RateLimitItem, scope: str, wait: int) -
     number, unit = rate.multiples, rate.GRANULARITY.name
     window = f"{number} {unit}s" if number > 1 else f"one {unit}"
     again = f"{wait} seconds" if wait < 100 else f"{round(wait / 60)} minutes"
-    setting = "" if action == "explanations" else f" ({PREFIX}RATE_{action.upper()})"
+    setting = "" if action in _FIXED_RATES else f" ({PREFIX}RATE_{action.upper()})"
     return LimitExceededError(
         f"Too many {_WORDS[action]}: at most {rate.amount} in {window} from one {scope}{setting}. "
         f"Try again in {again}.",

@@ -13,9 +13,12 @@ from videogen.store.shares import Shared, ShareStore
 from videogen.store.trash import InTrash, TrashStore
 from videogen.store.unused import UnusedStore
 from videogen.store.uploads import UploadStore
+from videogen.store.webhooks import Attempt, Claimed, WebhookStore
 
 __all__ = [
     "LOOK",
+    "Attempt",
+    "Claimed",
     "Failure",
     "Fence",
     "Filter",
@@ -44,6 +47,7 @@ class Store(
     TrashStore,
     UnusedStore,
     UploadStore,
+    WebhookStore,
     EventStore,
     ProgressStore,
 ):

@@ -14,6 +14,7 @@ from videogen.store.base import BaseStore
 from videogen.store.estimates import Measured, record_run
 from videogen.store.queue_order import update_queue_positions
 from videogen.store.transitions import cancel, error_columns, transition, update_progress, update_running
+from videogen.store.webhooks import add_deliveries
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +152,8 @@ class ProgressStore(BaseStore):
             row = unit.session.exec(select(GenerationRow).where(GenerationRow.id == fence.generation_id)).one()
             if row.cancel_requested:
                 cancel(unit, row, now, f"Cancelled. {MAY_BE_BILLED}")
+            else:
+                add_deliveries(unit, row, NEEDS_ATTENTION)
             update_queue_positions(unit, now, self.concurrency)
 
     def complete(self, fence: Fence, result: Result) -> None:

@@ -12,6 +12,7 @@ from videogen.db.database import UnitOfWork
 from videogen.db.tables import GenerationRow
 from videogen.schemas.status import NEEDS_ATTENTION, TERMINAL, Status, statuses_before
 from videogen.store.events import append_event
+from videogen.store.webhooks import add_deliveries
 
 
 def transition(
@@ -43,6 +44,8 @@ def transition(
     allowed = tuple(status for status in statuses_before(target) if attempt is None or status is Status.PROCESSING)
     row = _update(unit, generation_id, allowed, attempt, now, values | {"status": target.value})
     append_event(unit, row)
+    if target in TERMINAL:
+        add_deliveries(unit, row, target.value)
     return row
 
 

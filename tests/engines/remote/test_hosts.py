@@ -5,8 +5,8 @@ import pytest
 
 from tests.support.providers.answers import Canned
 from tests.support.stand_in import serve
+from videogen.core import addresses
 from videogen.engines.base import Artifact
-from videogen.engines.remote import hosts as hosts_module
 from videogen.engines.remote.hosts import AllowedHosts
 from videogen.engines.remote.provider import RemoteFault
 
@@ -21,7 +21,7 @@ def names(monkeypatch):
     def look_up(host, *_, **__):
         return [(2, 1, 6, "", (found.get(host, PUBLIC), 0))]
 
-    monkeypatch.setattr(hosts_module.socket, "getaddrinfo", look_up)
+    monkeypatch.setattr(addresses.socket, "getaddrinfo", look_up)
     return found
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import ipaddress
-import socket
 import urllib.request
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
 
 import httpx
 
+from videogen.core.addresses import is_public, resolve
 from videogen.engines.remote.provider import RemoteFault
 
 
@@ -52,7 +51,7 @@ class AllowedHosts:
             return
         if not self.matches(host):
             raise RemoteFault("refused_host", f"The host {host} is not one of this engine.")
-        for address in _addresses(host):
+        for address in resolve(host):
             _check_public(host, address)
 
     def check_peer(self, response: httpx.Response) -> None:
@@ -78,17 +77,7 @@ def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
     return url.scheme, url.host.lower(), url.port or {"http": 80, "https": 443}.get(url.scheme)
 
 
-def _addresses(host: str) -> list[str]:
-    """The addresses of a host; none if it cannot be looked up here, which its request will show too."""
-    try:
-        return [str(found[4][0]) for found in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)]
-    except (OSError, UnicodeError):
-        return []
-
-
 def _check_public(host: str, address: str) -> None:
-    found = ipaddress.ip_address(address.partition("%")[0])
-    mapped = getattr(found, "ipv4_mapped", None)
-    if not (mapped or found).is_global or found.is_multicast:
+    if not is_public(address):
         text = f"The host {host} is {address}, which is private. Name it in `hosts` if this is right."
         raise RemoteFault("refused_host", text)
