@@ -47,9 +47,7 @@ def delete_webhook(services: ServicesDep, session_id: SessionDep, webhook_id: st
 
 
 @router.post("/{webhook_id}/test", responses=WRITES | documented(NotFoundError, LimitExceededError))
-async def test_webhook(
-    services: ServicesDep, session_id: SessionDep, webhook_id: str, visitor: VisitorDep
-) -> WebhookResult:
+def test_webhook(services: ServicesDep, session_id: SessionDep, webhook_id: str, visitor: VisitorDep) -> WebhookResult:
     """Send a message of type `webhook.test` now, and return what came of it. If it got through, a webhook that was
     disabled is in use again."""
-    return await services.webhooks.test(session_id, webhook_id, visitor)
+    return services.webhooks.test(session_id, webhook_id, visitor)

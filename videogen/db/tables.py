@@ -8,6 +8,7 @@ from sqlalchemy import JSON, BigInteger, Column, Connection, Index, event, text
 from sqlmodel import Field, SQLModel
 
 from videogen.core.text import searchable
+from videogen.db import operating_tables as operating_tables
 from videogen.schemas.status import Status
 
 
@@ -254,44 +255,6 @@ class OriginRow(SQLModel, table=True):
     session_id: str = Field(primary_key=True, foreign_key="sessions.id", ondelete="CASCADE")
     origin_id: str = Field(primary_key=True)
     generation_id: str = Field(foreign_key="generations.id", ondelete="CASCADE", unique=True)
-
-
-class WebhookRow(SQLModel, table=True):
-    """An address that the events of a session are sent to. Its secret follows from its id and the app's secret."""
-
-    __tablename__ = "webhooks"
-
-    id: str = Field(primary_key=True)
-    session_id: str = Field(foreign_key="sessions.id", ondelete="CASCADE", index=True)
-    url: str
-    base: str
-    """The app's address as the owner knew it, with which links to files begin."""
-    events: list[str] = Field(sa_column=Column(JSON, nullable=False))
-    created_at: float
-    disabled: str | None = None
-    """Why nothing is sent any more."""
-    last_at: float | None = None
-    last_ok_at: float | None = None
-    last_status: int | None = None
-    last_text: str = ""
-
-
-class DeliveryRow(SQLModel, table=True):
-    """A message for a webhook that was not delivered yet; written in the transaction of the event that it is about."""
-
-    __tablename__ = "deliveries"
-
-    id: str = Field(primary_key=True)
-    """The `webhook-id`, the same at each attempt."""
-    webhook_id: str = Field(foreign_key="webhooks.id", ondelete="CASCADE", index=True)
-    generation_id: str = Field(foreign_key="generations.id", ondelete="CASCADE", index=True)
-    type: str
-    snapshot: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
-    """The columns of the generation as they were."""
-    created_at: float
-    attempts: int = 0
-    next_at: float = Field(index=True)
-    """When it is sent next. While a process sends it: when others may, since that process must have died."""
 
 
 class EventRow(SQLModel, table=True):

@@ -70,17 +70,22 @@ async def run_parts(
                 loop.call_soon_threadsafe(step)
 
         app.state.begin_shutdown = begin_shutdown
-        with _on_stop_signal(begin_shutdown):
-            parts.hub.open()
-            parts.workers.start()
-            services.webhooks.sender.start()
-            _tune_interpreter()
-            try:
-                yield parts
-            finally:
-                parts.hub.close()
-                parts.workers.stop()
-                services.webhooks.sender.stop()
+        with _on_stop_signal(begin_shutdown), _running(parts, services):
+            yield parts
+
+
+@contextmanager
+def _running(parts: Parts, services: Services) -> Iterator[None]:
+    parts.hub.open()
+    parts.workers.start()
+    services.webhooks.sender.start()
+    _tune_interpreter()
+    try:
+        yield
+    finally:
+        parts.hub.close()
+        parts.workers.stop()
+        services.webhooks.sender.stop()
 
 
 def _tune_interpreter() -> None:

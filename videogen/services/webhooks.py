@@ -7,19 +7,19 @@ import base64
 import logging
 import random
 import threading
+import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Final, cast
 from urllib.parse import urljoin
-
-import anyio.to_thread
 
 from videogen.core.clock import to_datetime
 from videogen.core.errors import StorageError
 from videogen.core.security import WEBHOOK_PREFIX, new_id, webhook_signature
 from videogen.core.version import __version__
 from videogen.db.database import StoredEvent
-from videogen.db.tables import GenerationRow, WebhookRow
+from videogen.db.operating_tables import WebhookRow
+from videogen.db.tables import GenerationRow
 from videogen.schemas.events import ProgressRecord, is_terminal
 from videogen.schemas.generations import Generation
 from videogen.schemas.status import NEEDS_ATTENTION
@@ -50,7 +50,7 @@ _LOOK_SECONDS: Final = 30.0
 
 
 class WebhookService:
-    """The webhooks of a session. Every method but `test` blocks on the database: call it from a thread."""
+    """The webhooks of a session. A method that is no coroutine blocks: call it from a thread."""
 
     def __init__(self, parts: Parts, rates: RateLimits) -> None:
         self._parts, self._store, self._rates = parts, parts.store, rates
@@ -92,7 +92,7 @@ class WebhookService:
         """Remove a webhook, and what was not sent yet. Raises NotFoundError where it is not this session's."""
         self._store.delete_webhook(session_id, webhook_id)
 
-    async def test(self, session_id: str, webhook_id: str, address: str) -> WebhookResult:
+    def test(self, session_id: str, webhook_id: str, address: str) -> WebhookResult:
         """Send a message of type `webhook.test` at once. If it gets through, a disabled webhook is in use again.
 
         Raises:
@@ -100,10 +100,9 @@ class WebhookService:
             LimitExceededError: too many tests.
         """
         self._rates.count("webhooks", address, session_id)
-        run = anyio.to_thread.run_sync
-        row = await run(self._store.get_webhook, session_id, webhook_id)
-        attempt = await self.send(row, new_id("msg"), TEST_EVENT, self._store.clock(), None)
-        await run(self._store.record_test, session_id, webhook_id, attempt)
+        row = self._store.get_webhook(session_id, webhook_id)
+        attempt = asyncio.run(self.send(row, new_id("msg"), TEST_EVENT, self._store.clock(), None))
+        self._store.record_test(session_id, webhook_id, attempt)
         now = to_datetime(self._store.clock())
         return WebhookResult(at=now, ok=attempt.ok, status=attempt.status, text=attempt.text)
 
@@ -113,7 +112,8 @@ class WebhookService:
         """Sign a message and send it once; this never raises."""
         message = WebhookMessage(type=event, timestamp=to_datetime(at), data=data)
         body = message.model_dump_json(by_alias=True).encode()
-        timestamp = int(self._store.clock())
+        # The receiver compares it with its own clock; that of the store never goes back.
+        timestamp = int(time.time())
         headers = {
             "Content-Type": "application/json",
             "User-Agent": f"videogen/{__version__}",

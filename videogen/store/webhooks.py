@@ -12,7 +12,8 @@ from sqlmodel import col, delete, select
 from videogen.core.errors import LimitExceededError, NotFoundError
 from videogen.core.security import new_id
 from videogen.db.database import UnitOfWork
-from videogen.db.tables import DeliveryRow, GenerationRow, WebhookRow
+from videogen.db.operating_tables import DeliveryRow, WebhookRow
+from videogen.db.tables import GenerationRow
 from videogen.schemas.generations import Generation
 from videogen.store.base import BaseStore, require
 

@@ -33,6 +33,7 @@ FIELDS: Final[Mapping[str, str]] = {
     "title": "history.new_title",
     "expiresInSeconds": "share.ends",
     "file": "job.file",
+    "url": "webhooks.address",
 }
 """The fields of requests, by the keys of their names in the form."""
 

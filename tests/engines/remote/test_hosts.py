@@ -77,7 +77,7 @@ def test_any_other_is_refused(names, url, options, words):
 
 
 def test_a_name_that_leads_elsewhere_by_the_time_it_is_asked_is_refused(names, monkeypatch):
-    monkeypatch.setattr(hosts_module, "is_proxied", lambda _: False)
+    monkeypatch.setattr("videogen.engines.remote.hosts.is_proxied", lambda _: False)
 
     class Stream:
         def get_extra_info(self, _):
