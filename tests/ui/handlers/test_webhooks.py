@@ -14,7 +14,7 @@ def webhook(**changes):
 
 
 def result(**changes):
-    at = (datetime.now(UTC) - timedelta(minutes=5)).isoformat()
+    at = (datetime.now(UTC) - timedelta(minutes=4, seconds=30)).isoformat()
     return {"at": at, "ok": True, "status": 204, "text": ""} | changes
 
 

@@ -64,7 +64,7 @@ def _state(tab: Tab, webhook: Webhook) -> str:
     ago = (datetime.now(UTC) - webhook.last.at).total_seconds()
     words = tab.texts.gettext("webhooks.last", time=tab.texts.wait(max(ago, 1.0)), result=_words(tab, webhook.last))
     waiting = tab.texts.gettext("webhooks.pending", count=webhook.pending) if webhook.pending else ""
-    return " ".join(filter(None, (words, waiting)))
+    return " · ".join(filter(None, (words, waiting)))
 
 
 def _words(tab: Tab, result: WebhookResult) -> str:
