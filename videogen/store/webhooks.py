@@ -14,7 +14,6 @@ from videogen.core.security import new_id
 from videogen.db.database import UnitOfWork
 from videogen.db.operating_tables import DeliveryRow, WebhookRow
 from videogen.db.tables import GenerationRow
-from videogen.schemas.generations import Generation
 from videogen.store.base import BaseStore, require
 
 MAX_WEBHOOKS: Final = 5
@@ -23,10 +22,8 @@ CLAIM_SECONDS: Final = 60.0
 """How long a process may take for one attempt. Then another one may send the message: the first one has died."""
 GONE: Final = 410
 """The HTTP status with which a receiver says that it wants nothing more."""
-_COPIED: Final = sorted(
-    (GenerationRow.model_fields.keys() & Generation.model_fields.keys())
-    | {"session_id", "preview_file_id", "preview_version", "poster_file_id"}
-)
+_LEFT_OUT: Final = {"seq", "recipe", "checkpoint", "address_hash", "lease_owner", "lease_until", "search_text"}
+_COPIED: Final = sorted(GenerationRow.model_fields.keys() - _LEFT_OUT)
 
 
 @dataclass(frozen=True, slots=True)
