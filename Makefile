@@ -15,7 +15,7 @@ WITH_BROWSER = VIDEOGEN_TEST_CHROMIUM=$$($(SETUP)/chromium.sh) || exit 1; export
 	VIDEOGEN_TEST_NGINX=$$($(SETUP)/nginx.sh) || exit 1; export VIDEOGEN_TEST_NGINX
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-long test-diffusers check format bench chaos soak fuzz words audit lock docker clean runtime-env dev-env
+.PHONY: help run dist links test test-long test-diffusers check format bench chaos soak fuzz words audit lock docker clean runtime-env dev-env
 MAKEFLAGS += --no-print-directory
 SETUP := PYTHON='$(PYTHON)' VENV='$(VENV)' sh scripts
 
@@ -73,6 +73,14 @@ words: dev-env ## Remake the word tables in docs/prompting.md
 
 gallery: dev-env ## Render the posters of docs/gallery.md and of the presets
 	@exec $(PY) scripts/gallery.py $(ARGS)
+
+dist: dev-env ## Build wheel and sdist into dist/, and check them in an empty environment
+	rm -rf dist
+	$(PY) -m hatchling build --directory dist
+	VIDEOGEN_TEST_DIST=dist $(PY) -m pytest -q -m long tests/test_distribution.py $(ARGS)
+
+links: dev-env ## List the external links of the documentation; ARGS=--check asks each one
+	@exec $(PY) scripts/links.py $(ARGS)
 
 audit: dev-env ## Look for known vulnerabilities in what is locked, and write docs/licences.md
 	@exec $(PY) scripts/audit.py $(ARGS)

@@ -15,13 +15,19 @@ from videogen.media.probe import probe
 
 BLOCK = re.compile(r"^```(python|sh)\n(.*?)^```$", re.M | re.S)
 PAGES_WITH_EXAMPLES = ("client", "cli", "mcp")
-DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+DOCUMENTS = [
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")),
+    *sorted((ROOT / "docs").rglob("*.md")),
+    *sorted((ROOT / "examples").rglob("*.md")),
+]
 FOLDERS = ("tests", "videogen", "docs", "benchmarks", "scripts")
 PATH = re.compile(rf"(?<![\w/.-])(?:{'|'.join(FOLDERS)})/[\w./*-]*[\w/*]")
-LINK = re.compile(r"\]\(([^)#:]+)(?:#[\w-]+)?\)")
+LINK = re.compile(r"\]\(([^)#:\s]*)(?:#([^)\s]+))?\)")
+"""A link inside the project: its file (empty: the page itself) and its anchor."""
 TEST_NAME = re.compile(r"`(test_\w+)`")
 GUIDE = "\n## Change the page\n"
 """The code in this section is for the reader to add: its files are not there yet."""
+HEADING = re.compile(r"^#{1,6} +(.+?) *#*$", re.M)
 FENCED = re.compile(r"^```.*?^```$", re.M | re.S)
 
 
@@ -70,14 +76,32 @@ def test_every_command_and_exit_code_is_documented():
     assert codes == {int(number) for number in re.findall(r"^\| (\d+) \|", text, re.M)}
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_path_and_link_leads_to_a_file(document):
     text = document.read_text()
     before, heading, guide = text.partition(GUIDE)
     named = PATH.findall(before + heading + FENCED.sub("", guide))
     missing = {path for path in named if not any(ROOT.glob(path.rstrip("/")))}
-    missing |= {target for target in LINK.findall(text) if not (document.parent / target).exists()}
-    assert missing == set(), "name the file that is there now"
+    for target, anchor in LINK.findall(FENCED.sub("", text)):
+        page = document.parent / target if target else document
+        if not page.exists() or (anchor and anchor not in anchors(page.read_text())):
+            missing.add(f"{target}#{anchor}")
+    assert missing == set(), "name the file and the heading that are there now"
+
+
+def anchors(text):
+    """The anchors of a page's headings, as GitHub makes them."""
+    found = []
+    for heading in HEADING.findall(FENCED.sub("", text)):
+        words = re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", heading).lower()
+        slug = re.sub(r"[^\w\- ]", "", words).strip().replace(" ", "-")
+        found.append(f"{slug}-{found.count(slug)}" if slug in found else slug)
+    return found
+
+
+def test_the_anchor_of_a_heading_is_that_of_github():
+    text = "# `serve`, and *more*\n```sh\n# not a heading\n```\n## One two\n## One two\n### [A link](b.md): C/D\n"
+    assert anchors(text) == ["serve-and-more", "one-two", "one-two-1", "a-link-cd"]
 
 
 def test_every_module_of_the_architecture_page_exists():
