@@ -45,6 +45,7 @@ def test_the_health_response_identifies_the_server_without_secrets(http, app):
     assert (health["name"], health["version"]) == ("videogen", __version__)
     secret = (app.data_dir / "secret.key").read_text()
     assert health["instance"]
+    assert health["keepsData"] is True
     assert health["instance"] not in secret
 
 
