@@ -3,6 +3,7 @@
 Their compression is that of the real ones, so sizes and frames follow the same rules.
 """
 
+import importlib
 import string
 
 import torch
@@ -52,8 +53,8 @@ CHARACTERS = string.ascii_letters + string.digits + string.punctuation
 
 def wan(transformer_channels=16):
     return {
-        "tokenizer": _t5_tokenizer(),
-        "text_encoder": UMT5EncoderModel(UMT5Config(**_t5(), pad_token_id=0, eos_token_id=1)).eval(),
+        "tokenizer": t5_tokenizer(),
+        "text_encoder": UMT5EncoderModel(UMT5Config(**t5(), pad_token_id=0, eos_token_id=1)).eval(),
         "vae": AutoencoderKLWan(
             base_dim=3, z_dim=16, dim_mult=[1, 1, 1, 1], num_res_blocks=1, temperal_downsample=[False, True, True]
         ),
@@ -78,8 +79,8 @@ def wan(transformer_channels=16):
 def ltx():
     channels, once = (8, 8, 8, 8), (1, 1, 1, 1, 1)
     return {
-        "tokenizer": _t5_tokenizer(),
-        "text_encoder": T5EncoderModel(T5Config(**_t5())).eval(),
+        "tokenizer": t5_tokenizer(),
+        "text_encoder": T5EncoderModel(T5Config(**t5())).eval(),
         "vae": AutoencoderKLLTXVideo(
             latent_channels=8,
             block_out_channels=channels,
@@ -103,8 +104,8 @@ def ltx():
 def cogvideox():
     channels = (8, 8, 8, 8)
     return {
-        "tokenizer": _t5_tokenizer(),
-        "text_encoder": T5EncoderModel(T5Config(**_t5())).eval(),
+        "tokenizer": t5_tokenizer(),
+        "text_encoder": T5EncoderModel(T5Config(**t5())).eval(),
         "vae": AutoencoderKLCogVideoX(
             block_out_channels=channels, latent_channels=4, layers_per_block=1, norm_num_groups=2
         ),
@@ -142,7 +143,7 @@ def hunyuan_video_15():
         "tokenizer": Qwen2Tokenizer(vocab=alphabet, merges=[], chat_template=template),
         "text_encoder": Qwen2_5_VLTextModel(text).eval(),
         "tokenizer_2": ByT5Tokenizer(),
-        "text_encoder_2": T5EncoderModel(T5Config(**_t5(vocabulary=400))).eval(),
+        "text_encoder_2": T5EncoderModel(T5Config(**t5(vocabulary=400))).eval(),
         "vae": AutoencoderKLHunyuanVideo15(
             latent_channels=4, block_out_channels=(16, 16, 16, 16, 16), layers_per_block=1
         ),
@@ -167,22 +168,7 @@ def hunyuan_video_15():
 
 
 def sdxl():
-    symbols = ["<|startoftext|>", "<|endoftext|>", *CHARACTERS.lower()]
-    symbols = [*dict.fromkeys(symbols), *(f"{symbol}</w>" for symbol in dict.fromkeys(CHARACTERS.lower()))]
-    vocabulary = {symbol: number for number, symbol in enumerate(symbols)}
-    text = CLIPTextConfig(
-        vocab_size=len(vocabulary) + 8,
-        hidden_size=32,
-        intermediate_size=37,
-        num_attention_heads=4,
-        num_hidden_layers=3,
-        projection_dim=32,
-        hidden_act="gelu",
-        bos_token_id=0,
-        eos_token_id=1,
-        pad_token_id=1,
-    )
-    tokenizer = CLIPTokenizer(vocab=vocabulary, merges=[], model_max_length=77)
+    text, tokenizer = clip_text(), clip_tokenizer()
     return {
         "tokenizer": tokenizer,
         "tokenizer_2": tokenizer,
@@ -230,14 +216,40 @@ BUILDERS = {
 
 def save(name, folder):
     """Save a pipeline to a folder, as its author would."""
+    builder = BUILDERS.get(name) or importlib.import_module("tests.engines.diffusers.tiny_families").BUILDERS[name]
     torch.manual_seed(0)
-    BUILDERS[name]().save_pretrained(folder, safe_serialization=True)
+    builder().save_pretrained(folder, safe_serialization=True)
 
 
-def _t5_tokenizer():
+def t5_tokenizer():
     pieces = [("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0), ("▁", -2.0), *((symbol, -3.0) for symbol in CHARACTERS)]
     return T5Tokenizer(vocab=pieces, extra_ids=0)
 
 
-def _t5(vocabulary=128):
+def t5(vocabulary=128):
     return {"vocab_size": vocabulary, "d_model": 32, "d_kv": 8, "d_ff": 37, "num_layers": 2, "num_heads": 4}
+
+
+def clip_tokenizer():
+    vocabulary = {symbol: number for number, symbol in enumerate(_clip_symbols())}
+    return CLIPTokenizer(vocab=vocabulary, merges=[], model_max_length=77)
+
+
+def clip_text():
+    return CLIPTextConfig(
+        vocab_size=len(_clip_symbols()) + 8,
+        hidden_size=32,
+        intermediate_size=37,
+        num_attention_heads=4,
+        num_hidden_layers=3,
+        projection_dim=32,
+        hidden_act="gelu",
+        bos_token_id=0,
+        eos_token_id=1,
+        pad_token_id=1,
+    )
+
+
+def _clip_symbols():
+    symbols = ["<|startoftext|>", "<|endoftext|>", *CHARACTERS.lower()]
+    return [*dict.fromkeys(symbols), *(f"{symbol}</w>" for symbol in dict.fromkeys(CHARACTERS.lower()))]
