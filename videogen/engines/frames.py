@@ -22,6 +22,7 @@ from videogen.engines.base import PATHS, Artifact, Recipe, RenderContext, Render
 from videogen.engines.segments import FrameContext, SegmentWriter, usable_lengths
 from videogen.media.encode import ENCODER, join_segments
 from videogen.media.image import write_jpeg, write_poster, write_still
+from videogen.media.sound import Sound
 
 logger = logging.getLogger("videogen.render")
 PREVIEW_SECONDS: Final = 0.4
@@ -30,7 +31,9 @@ STILL_NAME: Final = "still.png"
 POSTER_NAME: Final = "poster.jpg"
 
 
-def render_sequence(recipe: Recipe, ctx: RenderContext, frames: Iterable[Any], message: str = "") -> Artifact:
+def render_sequence(
+    recipe: Recipe, ctx: RenderContext, frames: Iterable[Any], message: str = "", sound: Sound | None = None
+) -> Artifact:
     """Encode frames that are made in order. After a lost attempt the next one begins at the first frame.
 
     Args:
@@ -38,12 +41,15 @@ def render_sequence(recipe: Recipe, ctx: RenderContext, frames: Iterable[Any], m
         ctx: receives every step and previews, and is asked for a cancel after each frame.
         frames: exactly `recipe.num_frames` arrays, uint8, shape (height, width, 3), RGB.
         message: sent with every step.
+        sound: of the whole video, if it has some; becomes AAC.
 
     Raises:
         RenderFailed: a frame of another type or shape, too few or too many of them.
         RenderCancelled: the job was cancelled.
     """
-    return _Render(recipe, ctx, message, SegmentWriter(recipe, ctx.workdir)).run(frames, resumable=False)
+    render = _Render(recipe, ctx, message, SegmentWriter(recipe, ctx.workdir))
+    render.sound = sound
+    return render.run(frames, resumable=False)
 
 
 def render_saved(recipe: Recipe, context: FrameContext, frames: Iterable[Any]) -> Artifact:
@@ -212,6 +218,7 @@ class _Render:
         self._last_preview = -PREVIEW_SECONDS
         self.own_progress: Callable[[], tuple[int, int] | None] = lambda: None
         """Step and total that the engine has reported itself; frames are no steps then."""
+        self.sound: Sound | None = None
 
     def run(self, frames: Iterable[Any], *, resumable: bool) -> Artifact:
         """Encode all frames after those that the writer has. If `resumable`, save a checkpoint after each segment."""
@@ -257,7 +264,7 @@ class _Render:
         recipe, folder = self._recipe, self._ctx.workdir
         video, poster = folder / VIDEO_NAME, None
         self._report(recipe.num_frames, "finishing")
-        join_segments(self._writer.paths(), video, _file_tags(recipe))
+        join_segments(self._writer.paths(), video, _file_tags(recipe), self.sound)
         try:
             write_poster(video, folder / POSTER_NAME)
             poster = folder / POSTER_NAME

@@ -14,11 +14,9 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import asdict, dataclass
-from fractions import Fraction
 from typing import Any, Final, TypeAlias
 
 import av
-from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
 from av.container import OutputContainer
 from av.packet import Packet
@@ -29,14 +27,11 @@ from videogen.core.errors import is_disk_fault
 from videogen.media.encode import OPTIONS
 from videogen.media.limited_process import TOO_MUCH, answer, follow_writer, start_child
 from videogen.media.probe import BrokenMediaError
+from videogen.media.sound import AacTrack
 
 INPUT_OPTIONS: Final = {"protocol_whitelist": "file"}
 """A file may name no other one to read."""
 _PROGRESS_SECONDS: Final = 0.2
-_SOUND_RATES: Final = (44_100, 48_000)
-_SOUND_BITS: Final = 192_000
-_SOUND_FRAME: Final = 1024
-"""Samples in a frame of AAC."""
 _TAGS: Final = ("title", "comment", "artist", "date")
 _END: Final = "end"
 
@@ -179,27 +174,13 @@ def _as_h264(new: OutputContainer, source: VideoStream) -> Track:
 
 
 def _as_aac(new: OutputContainer, source: AudioStream) -> Track:
-    """Mono stays mono, more channels become stereo; a rate that AAC does not have everywhere becomes 48 kHz."""
-    rate = source.rate if source.rate in _SOUND_RATES else _SOUND_RATES[-1]
-    layout = "mono" if source.channels == 1 else "stereo"
-    target: AudioStream = new.add_stream("aac", rate=rate, layout=layout)
-    target.bit_rate = _SOUND_BITS
-    resampler = AudioResampler("fltp", layout, rate, frame_size=_SOUND_FRAME)
-    position: int | None = None
-    """Of the next sample. Counted, because the times of parts that are cut anew are not those of the source."""
+    track = AacTrack(new, source.rate, source.channels)
 
     def encode(packet: Packet[Any] | None) -> Iterator[Packet[Any]]:
-        nonlocal position
-        frames = source.decode(packet)
-        for frame in frames if packet is not None else [*frames, None]:
-            if position is None:
-                position = max(0, round((frame.time or 0.0) * rate)) if frame else 0
-            for part in resampler.resample(frame):
-                part.pts, part.time_base = position, Fraction(1, rate)
-                position += part.samples
-                yield from target.encode(part)
+        for frame in source.decode(packet):
+            yield from track.encode(frame)
         if packet is None:
-            yield from target.encode(None)
+            yield from track.encode(None)
 
     return encode
 

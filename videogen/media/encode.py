@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Final, Self
+from typing import Any, Final, Self
 
 import av
 import numpy as np
 from av.container import InputContainer, OutputContainer
+from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc, Interpolation, VideoReformatter
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from videogen.core.atomic_files import replacing
+from videogen.media.sound import AacTrack, Sound
 
 # The same frames must give the same bytes, or a resumed render would differ from an uninterrupted one. The bytes of
 # x264 depend on its number of threads. Its macroblock tree reads uninitialised memory when there are B-frames.
@@ -82,7 +85,7 @@ class SegmentEncoder:
             self._container.close()
 
 
-def join_segments(segments: Sequence[Path], out: Path, metadata: Mapping[str, str]) -> None:
+def join_segments(segments: Sequence[Path], out: Path, metadata: Mapping[str, str], sound: Sound | None = None) -> None:
     """Join segments into one MP4 that can be played while it loads. Frames are copied, not encoded again.
 
     `out` is durable on return, and unchanged if an error is raised.
@@ -91,6 +94,7 @@ def join_segments(segments: Sequence[Path], out: Path, metadata: Mapping[str, st
         segments: files of `SegmentEncoder`, in order, at least one, all of the same `VideoShape`.
         out: the path of the MP4.
         metadata: container tags that MP4 supports, such as `title` and `comment`.
+        sound: becomes AAC; what is longer than the video is cut off.
 
     Raises:
         ValueError: a segment has no frame rate.
@@ -99,17 +103,21 @@ def join_segments(segments: Sequence[Path], out: Path, metadata: Mapping[str, st
     options = {"movflags": "+faststart"}
     with replacing(out) as part, av.open(str(part), "w", format="mp4", options=options) as whole:
         whole.metadata.update(metadata)
-        joiner = _SegmentJoiner(whole)
+        joiner = _SegmentJoiner(whole, sound)
         for path in segments:
             with av.open(str(path)) as segment:
                 joiner.append(segment)
 
 
 class _SegmentJoiner:
-    """Copies the packets of one segment after the other into one stream, with evenly spaced timestamps."""
+    """Copies the packets of one segment after the other into one stream, with evenly spaced timestamps. Sound goes
+    between them.
+    """
 
-    def __init__(self, whole: OutputContainer) -> None:
-        self._whole = whole
+    def __init__(self, whole: OutputContainer, sound: Sound | None) -> None:
+        self._whole, self._sound = whole, sound
+        self._packets: deque[Packet[Any]] = deque()
+        """Of the sound, those that are not written yet."""
         self._stream: VideoStream | None = None
         self._frames = 0
         self._first_dts = 0
@@ -122,6 +130,7 @@ class _SegmentJoiner:
             raise ValueError(f"{segment.name}: expected a video segment with a frame rate, got none")
         if self._stream is None:
             self._stream = self._whole.add_stream_from_template(source)
+            self._encode_sound()
         tick = int(1 / (rate * source.time_base))
         start = self._frames
         for packet in segment.demux(source):
@@ -137,3 +146,11 @@ class _SegmentJoiner:
             packet.stream = self._stream
             self._whole.mux(packet)
             self._frames += 1
+            while self._packets and (self._packets[0].pts or 0) * self._packets[0].time_base < self._frames / rate:
+                self._whole.mux(self._packets.popleft())
+
+    def _encode_sound(self) -> None:
+        if self._sound is not None:
+            track = AacTrack(self._whole, self._sound.rate, len(self._sound.samples))
+            self._packets.extend(track.encode(self._sound.frame()))
+            self._packets.extend(track.encode(None))

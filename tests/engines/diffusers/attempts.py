@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import orjson
+import pytest
 
 from videogen.core.atomic_files import write_durably
 from videogen.engines.base import Artifact, Recipe, RenderCancelled, RenderEnd
@@ -19,6 +20,15 @@ STEPS = 5
 TIMEOUT_SECONDS = 200
 SIZE = {"width": 64, "height": 64, "fps": 8, "durationSeconds": 1.125, "seed": 3, "steps": STEPS}
 """A size and a length that every pipeline here makes: 9 frames."""
+
+MORE_FAMILIES = tuple(
+    pytest.param(name, marks=pytest.mark.long)
+    for name in (
+        "cogvideox-ddim", "flux", "hunyuan-video", "ltx-2", "ltx-condition", "mochi", "sana-video",
+        "stable-diffusion-3", "wan-flf2v",
+    )
+)  # fmt: skip
+"""Those of `tiny_families`."""
 
 _PROCESSES = multiprocessing.get_context("forkserver")
 # diffusers imports its classes when they are first asked for: these modules ask for all that a render needs.

@@ -13,6 +13,9 @@ from videogen.engines.diffusers.signature import missing_packages
 from videogen.engines.spec import EngineSpec
 
 # Such small models are fastest on one thread; and two processes test at once.
+OPTIONS = {"ltx-2": {"call": {"spatio_temporal_guidance_blocks": [1], "max_sequence_length": 128}}}
+"""Of engines whose pipelines do not take their defaults, being tiny."""
+
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 if os.environ.get("VIDEOGEN_TEST_DIFFUSERS") and (missing := missing_packages()):
     raise pytest.UsageError(f"not installed: {', '.join(missing)}; remove .venv-diffusers, then `make test-diffusers`")
@@ -48,7 +51,7 @@ def spec_for(model_folder):
     """Makes the spec of an engine with a pipeline: `spec_for("wan", dtype="bfloat16")`."""
 
     def spec(name, **options):
-        options = {"device": "cpu"} | options
+        options = {"device": "cpu"} | OPTIONS.get(name, {}) | options
         return EngineSpec(id=f"tiny-{name}", kind="diffusers", model=str(model_folder(name)), options=options)
 
     return spec
@@ -85,6 +88,7 @@ def recipe_for(engine_for, picture):
 
     def recipe(engine, prompt="a sea", with_picture=None, negative_prompt="", **settings):
         path, digest = picture
+        settings = ({"inputFrame": "both"} if engine.traits.needs_last else {}) | settings
         needs = engine.traits.first_frame == "required" if with_picture is None else with_picture
         request = RenderRequest(
             type=engine.traits.kind,

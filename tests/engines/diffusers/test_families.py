@@ -25,6 +25,7 @@ CALLS = {
     "SanaVideoPipeline": {**IMAGE, "frames": 81},
     "HunyuanVideo15Pipeline": {name: value for name, value in VIDEO.items() if name != "guidance_scale"},
     "StableDiffusionXLPipeline": IMAGE,
+    "AllegroPipeline": VIDEO,
     "NewVideoPipeline": {**VIDEO, "num_frames": 33, "num_inference_steps": 8},
 }
 
@@ -143,6 +144,14 @@ def test_a_pipeline_that_starts_from_a_picture_asks_for_one(engine):
     assert normalise(engine("WanImageToVideoPipeline"), digest="0" * 64).input_digest == "0" * 64
 
 
+def test_a_model_of_the_frames_between_two_pictures_asks_for_both(engine):
+    made = engine("WanImageToVideoPipeline", configs={"transformer/config.json": {"pos_embed_seq_len": 514}})
+    with pytest.raises(InvalidRequestError, match="lastFrameFileId must be a picture of yours, since this model makes"):
+        normalise(made, digest="0" * 64)
+    assert normalise(made, digest="0" * 64, last="1" * 64).last_digest == "1" * 64
+    assert normalise(made, digest="0" * 64, inputFrame="both").settings["input_frame"] == "both"
+
+
 def test_a_recipe_names_its_model_and_no_path(engine, tmp_path):
     recipe = normalise(engine())
     assert recipe.settings["model"] == "model"
@@ -224,6 +233,12 @@ def test_a_class_that_this_diffusers_does_not_know_makes_the_engine_unavailable(
     reason = problem(engine("FuturePipeline"))
     assert reason.startswith("The pipeline FuturePipeline of model is unknown to diffusers")
     assert reason.endswith("Run: pip install --upgrade diffusers")
+
+
+def test_a_pipeline_that_cannot_be_used_makes_the_engine_unavailable(engine):
+    reason = problem(engine("AllegroPipeline"))
+    assert reason.startswith("The pipeline AllegroPipeline of model cannot be used: diffusers decodes")
+    assert reason.endswith("Use another model.")
 
 
 def test_a_missing_package_makes_the_engine_unavailable(engine, monkeypatch):

@@ -48,7 +48,7 @@ def engine(engine_for, loras):
 def frames(engine, recipe_for, recorder, monkeypatch):
     def render(**settings):
         seen = []
-        monkeypatch.setattr(job, "render_sequence", lambda recipe, ctx, frames: seen.extend(frames))
+        monkeypatch.setattr(job, "render_sequence", lambda recipe, ctx, frames, **_: seen.extend(frames))
         engine.render(recipe_for(engine, steps=2, **settings), recorder())
         return np.stack(seen)
 

@@ -14,13 +14,13 @@ torch = pytest.importorskip("torch", reason="diffusers is not installed; `make t
 
 from diffusers import DiffusionPipeline  # noqa: E402
 
-from tests.engines.diffusers.attempts import STEPS  # noqa: E402
+from tests.engines.diffusers.attempts import MORE_FAMILIES, STEPS  # noqa: E402
 from videogen.engines.base import RenderCancelled, RenderFailed  # noqa: E402
 from videogen.engines.diffusers import checkpoints, job, loading  # noqa: E402
 from videogen.engines.diffusers.arguments import _pictures, call_arguments  # noqa: E402
 from videogen.engines.diffusers.outputs import frames_of  # noqa: E402
 
-FAMILIES = ("wan", "ltx", "sdxl", "wan-i2v", "ltx-i2v", "cogvideox", "hunyuan-video-1.5")
+FAMILIES = ("wan", "ltx", "sdxl", "wan-i2v", "ltx-i2v", "cogvideox", "hunyuan-video-1.5", *MORE_FAMILIES)
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def frames(monkeypatch, recorder):
     def render(engine, recipe, ctx=None):
         seen = []
         with monkeypatch.context() as patch:
-            patch.setattr(job, "render_sequence", lambda r, c, f: seen.extend(f))
+            patch.setattr(job, "render_sequence", lambda r, c, f, **_: seen.extend(f))
             patch.setattr(job, "render_still", lambda r, c, make: seen.append(make()))
             engine.render(recipe, ctx or recorder())
         return np.stack(seen)

@@ -5,11 +5,11 @@ import pytest
 torch = pytest.importorskip("torch", reason="diffusers is not installed; `make test-diffusers` runs this")
 
 from tests.engines.diffusers import attempts  # noqa: E402
-from tests.engines.diffusers.attempts import STEPS  # noqa: E402
+from tests.engines.diffusers.attempts import MORE_FAMILIES, STEPS  # noqa: E402
 from videogen.media.image import probe_image  # noqa: E402
 from videogen.media.probe import probe  # noqa: E402
 
-FAMILIES = ("wan", "ltx", "sdxl", "wan-i2v", "cogvideox", "hunyuan-video-1.5")
+FAMILIES = ("wan", "ltx", "sdxl", "wan-i2v", "cogvideox", "hunyuan-video-1.5", *MORE_FAMILIES)
 KILLED_AT = 3
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from videogen.engines.base import Recipe, RenderFailed
-from videogen.engines.diffusers.families import Traits
+from videogen.engines.diffusers.families import UNSUPPORTED, Traits
 from videogen.engines.diffusers.loading import LoadedPipeline
 from videogen.engines.frames import read_input, read_last
 
@@ -22,6 +22,8 @@ def check_recipe(recipe: Recipe, traits: Traits) -> None:
         RenderFailed: the pipeline does not make this.
     """
     name = traits.pipeline
+    if name in UNSUPPORTED:
+        raise RenderFailed(f"{name} cannot be used: {UNSUPPORTED[name]}. Use another model.", code="wrong_type")
     if recipe.type != traits.kind:
         kinds = "images" if traits.kind == "image" else "videos"
         raise RenderFailed(f"{name} makes {kinds} only. Choose this type, and generate again.", code="wrong_type")
@@ -40,6 +42,9 @@ def check_recipe(recipe: Recipe, traits: Traits) -> None:
         raise RenderFailed(text, code="wrong_frame_count")
     if traits.first_frame == "required" and recipe.input_digest is None:
         raise RenderFailed(f"{name} starts from a picture. Add one, and generate again.", code="input_missing")
+    if traits.needs_last and recipe.last_digest is None and recipe.settings.get("input_frame") != "both":
+        text = "This model makes the frames between two pictures. Add a last frame, and generate again."
+        raise RenderFailed(text, code="input_missing")
 
 
 def call_arguments(loaded: LoadedPipeline, recipe: Recipe) -> tuple[dict[str, Any], Any]:

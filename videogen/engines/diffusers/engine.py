@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel
 
 from videogen.engines.base import Artifact, ProcessPolicy, Recipe, RenderContext, RenderRequest
-from videogen.engines.diffusers.families import traits_of
+from videogen.engines.diffusers.families import UNSUPPORTED, traits_of
 from videogen.engines.diffusers.model_files import ModelFiles, find_model
 from videogen.engines.diffusers.options import DiffusersOptions
 from videogen.engines.diffusers.settings import normalised, pinned_lora, settings_model
@@ -94,6 +94,8 @@ class DiffusersEngine:
         if name is not None and call_parameters(name) is None:
             now = f"diffusers {installed('diffusers')}"
             return f"The pipeline {name} of {files.label} is unknown to {now}. Run: pip install --upgrade diffusers"
+        if name is not None and name in UNSUPPORTED:
+            return f"The pipeline {name} of {files.label} cannot be used: {UNSUPPORTED[name]}. Use another model."
         if self._options.device.startswith("cuda") and Path("/dev").is_dir() and not any(p.exists() for p in _NVIDIA):
             return f'Device {self._options.device}: this machine has no GPU for it. Set device = "auto" or "cpu".'
         return ""

@@ -49,6 +49,10 @@ FAMILIES: Final = (
 _VIDEO: Final = Family("", 32, 8, 16, (512, 288), 49)
 """For a pipeline that no row describes: these sizes and frames suit all known ones."""
 _STILL: Final = Family("", 32, size=_IMAGE)
+UNSUPPORTED: Final = {
+    "AllegroPipeline": "diffusers decodes its videos in whole tiles only, which fit 1280 x 720 and 88 frames",
+}
+"""Why a pipeline cannot be used."""
 _IMAGE_FAMILIES: Final = ("StableDiffusion", "Flux", "QwenImage")
 
 
@@ -62,6 +66,8 @@ class Traits:
     family: Family
     parameters: Mapping[str, Any] | None
     """Of its call; None while they are not known."""
+    needs_last: bool = False
+    """Whether it makes the frames between two pictures, and none without the second one."""
 
     @property
     def frames_argument(self) -> str:
@@ -120,7 +126,9 @@ def traits_of(files: ModelFiles, pipeline: str | None = None) -> Traits:
     family = next((row for row in FAMILIES if name.startswith(row.prefix)), None)
     kind = _kind(family, parameters)
     family = family or _with_own_defaults(_VIDEO if kind == "video" else _STILL, parameters or {})
-    return Traits(name, kind, _with_own_grid(family, files), parameters)
+    # Its image encoder has a place for each of two pictures (Wan FLF2V).
+    needs_last = bool(files.read("transformer/config.json").get("pos_embed_seq_len"))
+    return Traits(name, kind, _with_own_grid(family, files), parameters, needs_last)
 
 
 def _without_unused(parameters: Mapping[str, Any] | None, files: ModelFiles) -> Mapping[str, Any] | None:

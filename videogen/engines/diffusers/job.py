@@ -18,9 +18,10 @@ from videogen.engines.diffusers.checkpoints import CheckpointWriter, read_state,
 from videogen.engines.diffusers.denoising import DenoisingRun
 from videogen.engines.diffusers.loading import LoadedPipeline
 from videogen.engines.diffusers.lora import apply_lora
-from videogen.engines.diffusers.outputs import frames_of
+from videogen.engines.diffusers.outputs import frames_of, sound_of
 from videogen.engines.diffusers.preview import Previewer, preview_shape
 from videogen.engines.frames import render_sequence, render_still
+from videogen.media.sound import Sound
 
 logger = logging.getLogger("videogen.render")
 _ALIVE_SECONDS: Final = 2.0
@@ -37,7 +38,7 @@ def render(loaded: LoadedPipeline, recipe: Recipe, ctx: RenderContext) -> Artifa
     check_recipe(recipe, loaded.traits)
     apply_lora(loaded, recipe)
     reporter = _Reporter(loaded, recipe, ctx)
-    frames = _frames(loaded, recipe, ctx, reporter)
+    frames, sound = _run(loaded, recipe, ctx, reporter)
     actual = recipe.model_copy(update={"height": frames.shape[1], "width": frames.shape[2], "num_frames": len(frames)})
     if actual != recipe:
         logger.info("the model made %d frames of %d x %d", len(frames), actual.width, actual.height)
@@ -45,13 +46,15 @@ def render(loaded: LoadedPipeline, recipe: Recipe, ctx: RenderContext) -> Artifa
     if recipe.type == "image":
         artifact = render_still(actual, encoding, lambda: frames[0])
     else:
-        artifact = render_sequence(actual, encoding, iter(frames))
+        artifact = render_sequence(actual, encoding, iter(frames), sound=sound)
     remove_state(ctx.workdir)
     return artifact
 
 
-def _frames(loaded: LoadedPipeline, recipe: Recipe, ctx: RenderContext, reporter: _Reporter) -> NDArray[np.uint8]:
-    """Run the pipeline. A device that is lost ends this process."""
+def _run(
+    loaded: LoadedPipeline, recipe: Recipe, ctx: RenderContext, reporter: _Reporter
+) -> tuple[NDArray[np.uint8], Sound | None]:
+    """Run the pipeline: frames and sound. A device that is lost ends this process."""
     arguments, generator = call_arguments(loaded, recipe)
     resume = read_state(ctx, loaded.origin(recipe), loaded.device)
     reporter.begin(resume["step"] if resume else 0)
@@ -59,7 +62,7 @@ def _frames(loaded: LoadedPipeline, recipe: Recipe, ctx: RenderContext, reporter
     try:
         output = loaded.gate.run(partial(loaded.pipe, **arguments), reporter, [generator], resume)
         reporter.close(wait=True)
-        return frames_of(output)
+        return frames_of(output), sound_of(output, loaded.pipe)
     except RenderEnd:
         raise
     except Exception as error:

@@ -1,4 +1,4 @@
-"""From what a pipeline returns to frames: uint8 arrays of shape (height, width, 3), RGB."""
+"""From what a pipeline returns to frames, uint8 arrays of shape (height, width, 3), RGB, and to sound."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from videogen.engines.base import RenderFailed
 from videogen.engines.diffusers.faults import invalid_numbers
+from videogen.media.sound import Sound
 
 
 def frames_of(output: Any) -> NDArray[np.uint8]:
@@ -28,6 +29,22 @@ def frames_of(output: Any) -> NDArray[np.uint8]:
         text = f"The pipeline returned frames of shape {frames.shape}, which are no RGB pictures. Use another model."
         raise RenderFailed(text, code="bad_output")
     return frames[:, : frames.shape[1] // 2 * 2, : frames.shape[2] // 2 * 2]
+
+
+def sound_of(output: Any, pipe: Any) -> Sound | None:
+    """The sound of the first result; None for a pipeline that makes none.
+
+    Raises:
+        RenderFailed: the numbers are not finite.
+    """
+    audio = getattr(output, "audio", None)
+    if audio is None:
+        return None
+    samples = torch.as_tensor(audio[0]).float().cpu()
+    if not bool(torch.isfinite(samples).all()):
+        raise invalid_numbers()
+    samples = samples.clamp(-1, 1).reshape(-1, samples.shape[-1])
+    return Sound(samples.numpy(), int(pipe.vocoder.config.output_sampling_rate))
 
 
 def _from_tensor(result: Any) -> NDArray[np.uint8]:

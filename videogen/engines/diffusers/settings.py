@@ -96,6 +96,9 @@ def normalised(recipe: Recipe, request: RenderRequest, traits: Traits) -> Recipe
         expected = f"a picture of yours, since {traits.pipeline} starts from one"
         raise InvalidRequestError("inputFileId", expected, None)
     where = recipe.settings.get("input_frame", "first")
+    if traits.needs_last and request.last_digest is None and where != "both":
+        expected = "a picture of yours, since this model makes the frames between two; or settings.inputFrame as both"
+        raise InvalidRequestError("lastFrameFileId", expected, None)
     if request.last_digest is not None and where != "first":
         raise InvalidRequestError("settings.inputFrame", "first, since another picture is the last frame", where)
     return recipe.model_copy(
