@@ -36,7 +36,9 @@ endif
 
 test-long: dev-env ## Run the tests that are long and rarely break; `make test` leaves them out
 	@$(WITH_BROWSER); VIDEOGEN_TEST_FIREFOX=$$($(SETUP)/firefox.sh) || exit 1; export VIDEOGEN_TEST_FIREFOX; \
-	exec $(PYTEST) -m long $(ARGS)
+	$(PYTEST) -m long $(ARGS) || exit; \
+	if [ ! -f .venv-diffusers/.stamp ]; then echo 'Without more families of diffusers: they need the environment of `make test-diffusers`.'; exit; fi; \
+	VIDEOGEN_TEST_DIFFUSERS=1 exec $(TORCH_PYTEST) -m long $(ARGS)
 
 test-diffusers: dev-env ## Run the tests of the engine kind diffusers in an environment of their own, with torch
 	@$(SETUP)/diffusers.sh

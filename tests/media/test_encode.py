@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 
 from videogen.media.encode import SegmentEncoder, VideoShape, join_segments
+from videogen.media.playable import examine_video
 from videogen.media.probe import probe
+from videogen.media.sound import Sound
 
 TAGS = {"title": "Ein Lied über das Meer", "comment": json.dumps({"prompt": "sea\n" * 5000, "seed": 7})}
 
@@ -50,6 +52,28 @@ def test_a_video_has_every_frame_at_its_time(tmp_path, fps, num_frames):
     assert (found.width, found.height, found.fps, found.num_frames) == (64, 64, fps, num_frames)
     assert found.duration_seconds == pytest.approx(num_frames / fps, abs=1e-6)
     assert (found.codec, found.pix_fmt) == ("h264", "yuv420p")
+
+
+@pytest.mark.parametrize(("channels", "rate"), [(1, 16_000), (2, 44_100)])
+def test_a_video_has_its_sound_from_its_start_to_its_end(tmp_path, channels, rate):
+    tone = np.sin(np.arange(5 * rate) / rate * 2 * np.pi * 440).astype(np.float32) / 2
+    segment = tmp_path / "0.mp4"
+    shape = VideoShape(64, 64, 8)
+    with SegmentEncoder(segment, shape) as encoder:
+        for index in range(16):
+            encoder.write(picture(index, shape))
+    path = tmp_path / "whole.mp4"
+    join_segments([segment], path, TAGS, Sound(np.stack([tone] * channels), rate))
+    found = examine_video(path)
+    assert (found.has_audio, found.faults, found.duration_seconds) == (True, (), 2.0)
+    with av.open(str(path)) as container:
+        (audio,) = container.streams.audio
+        heard = np.concatenate([frame.to_ndarray()[0] for frame in container.decode(audio)])
+        assert (audio.codec_context.name, audio.channels) == ("aac", channels)
+        assert len(heard) / audio.rate == pytest.approx(2.0, abs=0.1), "what is longer than the video is cut off"
+    steady = heard[audio.rate // 4 : audio.rate]
+    waves = np.count_nonzero(np.diff(np.signbit(steady))) / 2 / 0.75
+    assert waves == pytest.approx(440, rel=0.02)
 
 
 def test_frames_are_in_order(tmp_path):

@@ -5,7 +5,8 @@ from pydantic import ValidationError
 
 from tests.ui.conftest import engine, generation
 from videogen.schemas.generations import GenerationCreate
-from videogen.ui.form import FormError, Limits, again, engine_form, read_seed, request, size, values_of
+from videogen.ui.form import FormError, Limits, engine_form, read_seed, request, size, values_of
+from videogen.ui.repeat import again
 
 LIMITS = Limits()
 
@@ -20,6 +21,17 @@ def test_offers_follow_the_schema_and_the_limits():
 
 def test_a_smaller_limit_takes_away_sizes():
     assert engine_form(engine(), Limits(max_pixels=1280 * 720, max_seconds=6)).details == ("288", "480", "720")
+
+
+def test_the_form_begins_with_the_engine_s_own_size():
+    def start(width, height, **limits):
+        properties = {"width": {"type": "integer", "default": width}, "height": {"type": "integer", "default": height}}
+        made = engine_form(engine(settingsSchema={"properties": properties}), Limits(**limits))
+        return made.start, made.place(made.start)
+
+    assert start(832, 480) == ((832, 480), ("custom", "288"))
+    assert start(854, 480) == ((854, 480), ("16:9", "480"))
+    assert start(1024, 1024, max_pixels=512 * 512) == ((512, 288), ("16:9", "288")), "more than the app allows"
 
 
 def test_an_engine_that_says_nothing_gets_common_choices():

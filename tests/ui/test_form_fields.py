@@ -1,5 +1,7 @@
 """The form's components: filled by an event, read as a request."""
 
+from dataclasses import replace
+
 import gradio as gr
 import pytest
 
@@ -141,6 +143,15 @@ def test_another_engine_brings_its_choices_with_the_value(fields):
     assert changes["detail"]["choices"][0] == ("Draft", "288"), "in the words of the page"
     assert (changes["seconds"]["value"], changes["seconds"]["maximum"]) == (3, 20.0)
     assert ("23 fps", 23) in changes["fps"]["choices"], "a rate that is no choice yet becomes one"
+
+
+def test_another_engine_brings_a_size_that_is_no_choice(fields):
+    (own,) = (one for one in fields.engines if one.id == "own")
+    sides = {name: replace(own.basics[name], default=side) for name, side in (("width", 832), ("height", 480))}
+    other = replace(fields, engines=[replace(own, basics={**own.basics, **sides})])
+    changes = updates(other, {"engine": "own"})
+    assert [changes[name]["value"] for name in ("shape", "width", "height")] == ["custom", 832, 480]
+    assert "value" not in updates(fields, {"engine": "own"})["shape"], "a shape that was chosen stays"
 
 
 def test_a_prompt_that_is_filled_in_is_one_prompt(fields):

@@ -11,7 +11,7 @@ import orjson
 
 from videogen.core import i18n as language
 from videogen.schemas.engines import EngineInfo, PresetInfo
-from videogen.schemas.generations import Generation, GenerationCreate
+from videogen.schemas.generations import GenerationCreate
 from videogen.ui.schema import COMFORTABLE, SettingField, comfortable_fields, lacking, own_fields
 
 SHAPES: Final = {"16:9": (16, 9), "1:1": (1, 1), "9:16": (9, 16)}
@@ -71,6 +71,19 @@ class EngineForm:
     fields: tuple[SettingField, ...]
     """The engine's own settings."""
     presets: tuple[PresetInfo, ...]
+
+    @property
+    def start(self) -> tuple[int, int]:
+        """Width and height that the form begins with: the engine's own, if the app allows them."""
+        width, height = self.basics["width"].default, self.basics["height"].default
+        if isinstance(width, int) and isinstance(height, int) and width * height <= self.max_pixels:
+            return width, height
+        return self.sizes["16:9"][self.details[0]]
+
+    def place(self, pixels: tuple[int, int]) -> tuple[str, str]:
+        """Shape and detail of a size; `CUSTOM` for one that is not among them."""
+        places = {one: (shape, detail) for shape, sizes in self.sizes.items() for detail, one in sizes.items()}
+        return places.get(pixels, (CUSTOM, self.details[0]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,20 +225,6 @@ def _own(wishes: Mapping[str, Any]) -> dict[str, Any]:
     return {str(name): value for name, value in own.items() if name not in COMFORTABLE} if isinstance(own, dict) else {}
 
 
-def again(generation: Generation, variations: object = 1) -> GenerationCreate:
-    """A generation's recipe as a new request, whose seeds are drawn anew."""
-    return GenerationCreate(
-        type=generation.type,
-        prompt=generation.prompt,
-        negative_prompt=generation.negative_prompt,
-        engine=generation.engine,
-        settings={name: value for name, value in generation.settings.items() if name != "seed"},
-        input_file_id=generation.input_file_id,
-        last_frame_file_id=generation.last_frame_file_id,
-        variations=variations if type(variations) is int and 1 <= variations <= 8 else 1,
-    )
-
-
 def values_of(wanted: GenerationCreate, engine: EngineForm) -> dict[str, Any]:
     """A request as values of the form's fields, by field name: the reverse of `FormFields.request`.
 
@@ -234,10 +233,8 @@ def values_of(wanted: GenerationCreate, engine: EngineForm) -> dict[str, Any]:
         engine: the one that the form then shows.
     """
     given = {name: value for name, value in wanted.settings.items() if value is not None}
-    default = engine.sizes["16:9"][engine.details[0]]
-    width, height = pixels = given.get("width", default[0]), given.get("height", default[1])
-    places = {one: (shape, detail) for shape, sizes in engine.sizes.items() for detail, one in sizes.items()}
-    shape, detail = places.get(pixels, (CUSTOM, engine.details[0]))
+    width, height = pixels = given.get("width", engine.start[0]), given.get("height", engine.start[1])
+    shape, detail = engine.place(pixels)
     own = {f"{engine.id}.{one.name}": _typed(one, given.get(one.name, one.default)) for one in engine.fields}
     return own | {
         "engine": engine.id,
@@ -261,13 +258,6 @@ def values_of(wanted: GenerationCreate, engine: EngineForm) -> dict[str, Any]:
 def _typed(field: SettingField, value: Any) -> Any:
     """The value as its component takes it."""
     return orjson.dumps(value).decode() if field.kind == "json" and value is not None else value
-
-
-def recipe_of(generation: Generation) -> GenerationCreate:
-    """A generation's recipe as a request for the same once more, seed included."""
-    sizes = {"width": generation.width, "height": generation.height, "seed": generation.seed}
-    times = {"durationSeconds": generation.duration_seconds, "fps": generation.fps} if generation.fps else {}
-    return again(generation).model_copy(update={"settings": generation.settings | sizes | times})
 
 
 def read_text(name: str, text: object, most: int | None) -> str:

@@ -13,7 +13,7 @@ import orjson
 from videogen.schemas.engines import EngineInfo
 from videogen.schemas.generations import GenerationCreate
 from videogen.ui import form
-from videogen.ui.form import MAX_SEED_DIGITS, EngineForm, Limits
+from videogen.ui.form import CUSTOM, MAX_SEED_DIGITS, EngineForm, Limits
 from videogen.ui.schema import SettingField
 from videogen.ui.start_image import takes_last
 from videogen.ui.texts import DETAILS, SHAPES, engine_mark, mark
@@ -127,11 +127,12 @@ def build_form(engines: Sequence[EngineForm], limits: Limits) -> FormFields:
     with gr.Row(elem_id="form-kind"):
         put["type"], put["variations"] = _kind()
     shapes = [(mark(word), value) for value, word in SHAPES.items()]
-    put["shape"] = gr.Radio(shapes, value="16:9", label=mark("form.shape"), elem_id="shape")
+    shape, detail = first.place(first.start)
+    put["shape"] = gr.Radio(shapes, value=shape, label=mark("form.shape"), elem_id="shape")
     with gr.Row(elem_id="custom-size"):
-        for name, pixels in zip(("width", "height"), first.sizes["16:9"][first.details[0]], strict=True):
+        for name, pixels in zip(("width", "height"), first.start, strict=True):
             put[name] = gr.Number(pixels, label=mark(f"form.{name}"), elem_id=name, precision=0, min_width=100)
-    put["detail"] = gr.Radio(_details(first, mark), value=first.details[0], label=mark("form.detail"), elem_id="detail")
+    put["detail"] = gr.Radio(_details(first, mark), value=detail, label=mark("form.detail"), elem_id="detail")
     with gr.Row(elem_id="form-timing"):
         put["seconds"], put["fps"] = _timing(first)
     with gr.Accordion(mark("setting.more"), open=False, elem_id="more"):
@@ -249,13 +250,19 @@ def _details(engine: EngineForm, gettext: Callable[[str], str]) -> list[tuple[st
 def engine_updates(made: FormFields, engine_id: object, gettext: Callable[[str], str] = mark) -> dict[Any, Any]:
     """What another engine changes about the fields, by component; `gettext` gives the words of a key."""
     engine, put = made.engine(engine_id), made.fields
+    shape, detail = engine.place(engine.start)
     changes: dict[str, dict[str, Any]] = {
         "type": {} if len(engine.types) > 1 else {"value": engine.types[0]},
-        "detail": {"choices": _details(engine, gettext), "value": engine.details[0]},
+        "detail": {"choices": _details(engine, gettext), "value": detail},
         "seconds": {"minimum": engine.min_seconds, "maximum": engine.max_seconds, "value": engine.seconds},
         "fps": {"choices": [(f"{rate} fps", rate) for rate in engine.fps_choices], "value": engine.fps},
     }
+    sides: dict[str, Any] = {}
+    if shape == CUSTOM:  # else the shape stays as it was chosen
+        changes["shape"] = {"value": shape}
+        sides = dict(zip(("width", "height"), engine.start, strict=True))
     return {
+        **{put[name]: gr.update(**({"value": sides[name]} if sides else {})) for name in ("width", "height")},
         **{put[name]: gr.update(visible=shown, **changes.get(name, {})) for name, shown in _shown(engine).items()},
         **{column: gr.update(visible=name == engine.id) for name, column in made.own.items()},
     }

@@ -18,7 +18,8 @@ from tests.engines.diffusers.attempts import MORE_FAMILIES, STEPS  # noqa: E402
 from videogen.engines.base import RenderCancelled, RenderFailed  # noqa: E402
 from videogen.engines.diffusers import checkpoints, job, loading  # noqa: E402
 from videogen.engines.diffusers.arguments import _pictures, call_arguments  # noqa: E402
-from videogen.engines.diffusers.outputs import frames_of  # noqa: E402
+from videogen.engines.diffusers.outputs import frames_of, sound_of  # noqa: E402
+from videogen.media.playable import examine_video  # noqa: E402
 
 FAMILIES = ("wan", "ltx", "sdxl", "wan-i2v", "ltx-i2v", "cogvideox", "hunyuan-video-1.5", *MORE_FAMILIES)
 
@@ -111,6 +112,21 @@ def test_progress_is_exact_and_never_falls(wan, recipe_for, recorder):
     assert steps == sorted(steps)
     assert [saved["step"] for saved in ctx.saved] == list(range(1, STEPS + 1)), "each step is durable"
     assert not (ctx.workdir / checkpoints.STATE_NAME).exists(), "a result needs no checkpoint"
+
+
+@pytest.mark.long
+def test_the_sound_of_a_pipeline_is_in_its_video(engine_for, recipe_for, recorder):
+    engine, ctx = engine_for("ltx-2"), recorder()
+    found = examine_video(engine.render(recipe_for(engine, steps=2), ctx).path)
+    assert (found.has_audio, found.faults) == (True, ())
+    assert found.duration_seconds == pytest.approx(9 / 8)
+
+
+def test_sound_with_invalid_numbers_is_no_sound():
+    output = SimpleNamespace(audio=torch.full((1, 2, 8), float("nan")))
+    with pytest.raises(RenderFailed, match="invalid numbers"):
+        sound_of(output, None)
+    assert sound_of(SimpleNamespace(frames=None), None) is None
 
 
 @pytest.mark.parametrize("name", ["wan-i2v", "ltx-i2v"])

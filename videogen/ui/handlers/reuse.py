@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from videogen.core.text import shorten
 from videogen.schemas.generations import Generation
-from videogen.ui import form
+from videogen.ui import form, repeat
 from videogen.ui.form import EngineForm
 from videogen.ui.handlers.registry import Click, FormValues, fills, handles
 from videogen.ui.tab import Notice, Tab
@@ -49,7 +49,7 @@ async def again(tab: Tab, click: Click) -> None:
     """The same recipe at once, with seeds that are drawn anew; `variations` is how many, in one project."""
     count = click.text("variations", 1)
     variations = int(count) if count.isascii() and count.isdigit() else 1
-    wanted = form.again(await tab.client.get(click.generation_id), variations)
+    wanted = repeat.again(await tab.client.get(click.generation_id), variations)
     project = await tab.client.submit(wanted, str(uuid4()))
     for generation in project.generations:
         tab.board.put(generation)
@@ -66,4 +66,4 @@ def _filled(tab: Tab, generation: Generation, engine: EngineForm) -> FormValues:
     elif engine.version != made_by:
         words.append(gettext("reuse.version", then=made_by, engine=engine.title, now=engine.version))
     tab.notice = Notice(" ".join(words), form_back=True)
-    return form.values_of(form.recipe_of(generation), engine)
+    return form.values_of(repeat.recipe_of(generation), engine)
