@@ -1,5 +1,7 @@
 """The connection says how it is, comes back by itself, and nothing that was typed or sent is lost."""
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -16,7 +18,8 @@ FORBIDDEN = """for (const name of ["localStorage", "sessionStorage"]) Object.def
 @pytest.fixture(scope="module")
 def fragile_app(tmp_path_factory):
     """An app that tests may kill; all of them leave it running."""
-    with App(tmp_path_factory.mktemp("fragile"), engines=ENGINES, workers=2, lease_seconds=2, page="python") as app:
+    engines = [*ENGINES, "lost-service"]
+    with App(tmp_path_factory.mktemp("fragile"), engines=engines, workers=2, lease_seconds=2, page="python") as app:
         yield app
 
 
@@ -64,6 +67,40 @@ def test_what_is_typed_and_sent_while_the_server_is_down_is_done_once_it_is_back
     expect(generations(tab)).to_have_count(2)
     tab.reload()
     expect(tab.prompt).to_have_value("while it was away")
+
+
+def test_a_job_of_unknown_fate_waits_for_its_owner_over_a_restart(fragile_app, person):
+    tab = person("page").tab(fragile_app.base_url).open()
+    first = tab.generate("a lost kite", "Lost service")
+    known = tab.find("#job-attention")
+    expect(tab.status).to_have_text("Needs attention")
+    fragile_app.kill()
+    tab.says("Offline", timeout=6_000)
+    fragile_app.restart()
+    tab.says("Live", timeout=RETURN_MS)
+    expect(tab.status).to_have_text("Needs attention")
+    expect(known).to_contain_text("Nothing is sent again by itself")
+    expect(known.locator("time")).to_have_attribute("datetime", re.compile("^2026-11-28T12:30:00"))
+    expect(known.locator("bdi")).to_have_text("job-7")
+    expect(known.get_by_role("link")).to_have_attribute("href", "https://service.example/jobs/job-7")
+    assert (fragile_app.data_dir / "work" / first / "submitted").read_text() == "attempt 1\n"
+    tab.find("#look-again").click()
+    tab.shows(first, "completed")
+    tab.can_play()
+
+    second = tab.generate("another lost kite", "Lost service")
+    if tab.status.get_attribute("data-generation-id") != second:
+        tab.active(second).locator('[data-do="select"]').click()
+    expect(known).to_be_visible()
+    tab.find("#send-again").click()
+    expect(tab.find("dialog[open]")).to_contain_text("you may pay twice")
+    tab.find("#send-again-now").click()
+    third = tab.next_after(second)
+    expect(tab.history(second)).to_have_attribute("data-status", "failed")
+    expect(known).to_be_visible()
+    tab.find("#give-up").click()
+    tab.shows(third, "failed")
+    expect(tab.find("#stage")).to_contain_text("may still render it, and bill it")
 
 
 def test_what_was_sent_and_has_no_answer_is_sent_again_by_the_next_document(fragile_app, person):

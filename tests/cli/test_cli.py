@@ -42,10 +42,10 @@ def test_an_explanation_is_a_line_for_each_thing_that_is_known():
     understanding = Understanding(
         understood=(UnderstoodPhrase(phrase="Tokyo", became="city"),), not_drawn=("Will Smith", "spaghetti")
     )
-    cost = Cost(amount=0.25, currency="USD")
+    cost = Cost(amount=0.4, currency="USD")
     explanation = Explanation(understanding=understanding, expected_seconds=12.4, cost=cost, width=64, height=36)
     assert list(_explanation_lines(explanation)) == [
-        "drawn: Tokyo (city)", "not drawn: Will Smith, spaghetti", "takes about 12 s", "costs about 0.25 USD",
+        "drawn: Tokyo (city)", "not drawn: Will Smith, spaghetti", "takes about 12 s", "costs about 0.40 USD",
         "64 x 36 pixels",
     ]  # fmt: skip
 

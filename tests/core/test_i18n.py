@@ -103,6 +103,7 @@ def test_plurals_numbers_and_dates():
     assert german.gettext("notice.welcome", count=1) == "Willkommen zurück: 1 Video ist noch in Arbeit."
     assert german.gettext("notice.welcome", count=1_200).startswith("Willkommen zurück: 1.200 Videos")
     assert (german.number(2.5), german.number(3.0), catalog("en").number(1234.56)) == ("2,5", "3", "1,234.6")
+    assert (german.money(1234.5), catalog("en").money(0.4)) == ("1.234,50", "0.40")
     assert (german.date(date(2026, 3, 1)), catalog("en").date(date(2026, 3, 1))) == ("1. März 2026", "1 March 2026")
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from videogen.core.text import MAX_NAME_BYTES, disposition, file_name, file_stem, numbered
+from videogen.core.text import MAX_NAME_BYTES, disposition, file_name, file_stem, money, numbered
 
 
 @pytest.mark.parametrize(
@@ -16,6 +16,18 @@ from videogen.core.text import MAX_NAME_BYTES, disposition, file_name, file_stem
 )
 def test_words_of_every_script_stay_whole(word):
     assert file_name(f"  {word}, {word}!", "mp4") == unicodedata.normalize("NFC", f"{word}-{word}.mp4")
+
+
+@pytest.mark.parametrize(
+    ("amount", "text"),
+    [
+        *((0, "0.00"), (0.004, "0.004"), (0.0042, "0.0042"), (0.00987, "0.0099"), (0.0000012, "0.0000012")),
+        *((0.04, "0.04"), (0.0849, "0.085"), (0.0999, "0.10"), (0.4, "0.40"), (0.25, "0.25"), (0.126, "0.13")),
+        *((3, "3.00"), (12.345, "12.35"), (1234.5, "1,234.50")),
+    ],
+)
+def test_an_amount_of_money_has_two_decimal_places_or_two_digits(amount, text):
+    assert money(amount) == text
 
 
 @pytest.mark.parametrize(

@@ -76,9 +76,21 @@ def test_nobody_else_sees_what_a_job_at_a_service_costs_or_where_it_is():
         "attention": known,
         "cost": {"amount": 0.25, "currency": "USD", "estimated": True},
     }
-    ended = parked | {"status": Status.FAILED, "error_code": GIVEN_UP.code, "error_message": GIVEN_UP.message}
-    for values, shown in ((parked, "It waits for whoever made it."), (ended, "It ended without a result.")):
-        assert note(**values) == shown
+    failed = parked | {"status": Status.FAILED, "stage": "failed"}
+    ended = failed | {"error_code": GIVEN_UP.code, "error_message": GIVEN_UP.message}
+    broke = failed | {"error_code": "no_credit", "error_message": "The account at the service has 0.25 USD."}
+    stopped = failed | {
+        "status": Status.CANCELLED,
+        "error_code": "cancelled",
+        "error_message": "The service may bill it.",
+    }
+    for values, label, shown in (
+        (parked, "Waiting", "It waits for whoever made it."),
+        (ended, "Failed", "It ended without a result."),
+        (broke, "Failed", "It ended without a result."),
+        (stopped, "Cancelled", "Whoever started it has stopped it."),
+    ):
+        assert (visible(row(**values))["label"], note(**values)) == (label, shown)
         seen = json.dumps([visible(row(**values)), vars_of(public_generation(row(**values)))], default=str)
         for secret in ("job-7", "service", "12:30", "USD", "0.25", "attention", "bill"):
             assert secret not in seen, secret

@@ -15,6 +15,7 @@ from videogen.client import AttentionNeeded, ConnectionChange, GenerationEnded, 
 from videogen.client.calls import Images, ShareOptions
 from videogen.client.connect import store_token
 from videogen.client.errors import result_of
+from videogen.core.text import money
 from videogen.schemas.engines import Explanation
 from videogen.schemas.generations import Cost, Generation, GenerationCreate
 
@@ -81,7 +82,7 @@ def _explanation_lines(explanation: Explanation) -> Iterator[str]:
 
 
 def _price(cost: Cost) -> str:
-    return f"{'about ' if cost.estimated else ''}{cost.amount:g} {cost.currency}"
+    return f"{'about ' if cost.estimated else ''}{money(cost.amount)} {cost.currency}"
 
 
 def settings_of(args: Namespace) -> dict[str, Any]:

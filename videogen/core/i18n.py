@@ -17,6 +17,8 @@ from gettext import c2py
 from importlib.resources import files
 from typing import Any, Final
 
+from videogen.core.text import money
+
 DEFAULT: Final = "en"
 """The language of the API, of engines and of logs; and of a page whose visitor asks for no language that we have."""
 COOKIE: Final = "videogen_language"
@@ -75,6 +77,10 @@ class Catalog:
         """A number with at most so many decimal places, as `Intl.NumberFormat` writes it in the browser."""
         text = f"{value:,.{places}f}"
         return (text.rstrip("0").rstrip(".") if "." in text else text).translate(self._separators)
+
+    def money(self, amount: float) -> str:
+        """An amount of money, without its currency: see `core.text.money`."""
+        return money(amount).translate(self._separators)
 
     def date(self, day: date) -> str:
         """A date with the month's name."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import unicodedata
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Final
 from urllib.parse import quote
 
@@ -19,6 +20,12 @@ _JOINERS: Final = "\u200c\u200d"
 _VOWELS_WITHOUT_MARK: Final = "\u0e33\u0eb3"
 """Vowels of Thai and Lao that are part of the letter before them, although Unicode counts them as letters."""
 _VIRAMA: Final = 9
+
+
+def money(amount: float) -> str:
+    """An amount with two decimal places, such as `0.40`; with two significant digits below a tenth, such as `0.0042`."""
+    places = max(2, -int(Decimal(f"{amount:.2g}").normalize().as_tuple().exponent))
+    return f"{amount:,.{places}f}"
 
 
 def fold(text: str) -> str:

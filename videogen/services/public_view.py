@@ -22,6 +22,11 @@ PREVIEW: Final = "preview.jpg"
 
 STAGES: Final = ("starting", "preparing", "finishing", "converting")
 """The stages that have a text in the catalog."""
+_PRIVATE_CODES: Final = {
+    *(GIVEN_UP.code, REPLACED.code, "cancelled"),
+    *("key_refused", "no_credit", "refused_host", "engine_unavailable"),
+}
+"""Errors whose messages are for the owner alone."""
 Message = dict[str, Any]
 """A message for any language: `key` with `values`; an error's `code` with its `detail`; or `text`, shown as it is."""
 _PUBLIC_FIELDS: Final = {
@@ -69,7 +74,7 @@ def public_generation(row: GenerationRow, gone: Container[str | None] = ()) -> P
         fps=row.fps,
         has_audio=row.has_audio,
         status=Status(row.status),
-        label=f"status.{row.status}",
+        label=_label(snapshot(row)),
         note=[_text("visitor.missing")] if is_missing else status_note(snapshot(row)),
         progress=round(row.progress, 2),
         title=title(row),
@@ -101,7 +106,7 @@ def public_event(data: EventRecord) -> dict[str, Any]:
             values["previewUrl"] = preview_link(data.preview_file_id, data.preview_version)
         case ResultRecord():
             values |= {"url": RESULTS[data.type], "posterUrl": POSTER if data.poster_file_id else None}
-    label, note, english = f"status.{data.status}", status_note(data), catalog(DEFAULT)
+    label, note, english = _label(data), status_note(data), catalog(DEFAULT)
     # In the API's own language for programs. The share page builds the same in the visitor's language from `said`.
     values |= {"label": english.gettext(label), "note": note_text(note, english)}
     return values | {"said": {"label": label, "note": note}}
@@ -125,11 +130,17 @@ def status_note(data: EventRecord) -> list[Message]:
     return []
 
 
+def _label(data: EventRecord) -> str:
+    """The catalog key of the status. What waits at a service, or for its owner, is not rendered."""
+    waits = isinstance(data, ProgressRecord) and data.status is Status.PROCESSING
+    return "status.waiting" if waits and data.stage in ("waiting", NEEDS_ATTENTION) else f"status.{data.status}"
+
+
 def _is_private(data: EventRecord) -> bool:
-    """Whether it is about a job at a service, and what its owner has decided about it."""
+    """Whether it is about the owner's account at a service, or a decision of the owner."""
     if isinstance(data, ProgressRecord):
         return data.stage == NEEDS_ATTENTION
-    return isinstance(data, ErrorRecord) and data.code in (GIVEN_UP.code, REPLACED.code)
+    return isinstance(data, ErrorRecord) and data.code in _PRIVATE_CODES
 
 
 def note_text(note: Sequence[Message], texts: Catalog) -> str:

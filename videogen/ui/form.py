@@ -49,6 +49,7 @@ class EngineForm:
     last_frame: bool
     last_frame_alone: bool
     """Whether it starts from an image, ends with one, and does so without one to start from."""
+    exact_progress: bool
     types: tuple[str, ...]
     """What it makes: `video`, `image`."""
     details: tuple[str, ...]
@@ -109,9 +110,8 @@ def engine_form(engine: EngineInfo, limits: Limits) -> EngineForm:
         **{name: getattr(engine, name) for name in ("id", "title", "version", "description", "available", "reason")},
         negative=engine.capabilities.negative_prompt,
         image=engine.capabilities.image_input,
+        **{name: getattr(engine.capabilities, name) for name in ("last_frame_alone", "exact_progress", "types")},
         last_frame=engine.capabilities.last_frame,
-        last_frame_alone=engine.capabilities.last_frame_alone,
-        types=engine.capabilities.types,
         details=details,
         multiple=multiple,
         min_seconds=least,

@@ -16,6 +16,7 @@ from videogen.core.text import shorten
 from videogen.schemas.generations import Generation
 from videogen.schemas.status import Status
 from videogen.ui.address import build, outer
+from videogen.ui.amounts import label, percent
 from videogen.ui.tab import Tab
 from videogen.ui.templating import render
 from videogen.ui.texts import TITLE, Texts
@@ -75,8 +76,8 @@ def title(tab: Tab) -> str:
         return TITLE
     first, several = line[0], len(line) > 1
     if first.status is Status.PROCESSING:
-        percent, prompt = int(first.progress), shorten(first.prompt, TITLE_CHARS)
-        return texts.gettext("tab.several" if several else "tab.one", percent=percent, prompt=prompt, number=len(line))
+        done, prompt = percent(texts, first) or label(texts, first), shorten(first.prompt, TITLE_CHARS)
+        return texts.gettext("tab.several" if several else "tab.one", done=done, prompt=prompt, number=len(line))
     place, prompt = first.queue_position, shorten(first.prompt, TITLE_CHARS)
     if place is None:
         return texts.gettext("tab.waiting", prompt=prompt)

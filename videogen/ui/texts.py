@@ -141,7 +141,7 @@ class Texts:
 
     def step(self, generation: Generation) -> str:
         """How far the current stage is, as counted by the engine."""
-        if generation.status is not Status.PROCESSING or generation.total_steps <= 0:
+        if generation.status is not Status.PROCESSING or generation.needs_attention or generation.total_steps <= 0:
             return ""
         return f"{generation.step} / {generation.total_steps}"
 
@@ -183,7 +183,8 @@ class Texts:
         elif generation.needs_attention:
             return ""
         elif generation.status is Status.PROCESSING and generation.started_at is not None:
-            words.append(self._time("time.rendering", (now - generation.started_at).total_seconds()))
+            key = "time.waited" if generation.stage == "waiting" else "time.rendering"
+            words.append(self._time(key, (now - generation.started_at).total_seconds()))
         if left is not None and generation.status is Status.PROCESSING:
             words.append(self.left(left))
         return " · ".join(words)

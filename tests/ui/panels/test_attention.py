@@ -42,6 +42,7 @@ def test_it_says_when_it_was_sent_its_id_and_where_to_look(tab, html, show):
         ("resolve", "fail"),
     ]
     assert 'id="job-percent" class="num" aria-hidden="true"></span>' in job, "nothing is rendered"
+    assert 'id="job-step" class="num"></span>' in job
 
 
 @pytest.mark.parametrize("text", ["javascript:alert(1)", "data:text/html,x", "ask <b>Ann</b>", "http://", "//x/y"])
@@ -106,6 +107,7 @@ def test_estimated_progress_is_shown_as_that(tab, html):
     tab.board.put(generation(status="processing", stage="rendering", progress=40.4, totalSteps=9, estimated=True))
     tab.board.select("gen_a")
     job = html("job")
+    assert signals(tab)["title"] == "about 40 % · sea"
     assert ">about 40 %<" in job
     assert 'aria-valuetext="about 40 %, Drawing frames"' in job
     assert ">about 25 % rendered<" in job
@@ -115,14 +117,16 @@ def test_estimated_progress_is_shown_as_that(tab, html):
 def test_a_job_that_waits_at_a_service_shows_its_place_there_and_no_percentage(tab, html):
     tab.board.put(generation(status="processing", stage="waiting", message="number 3 in the queue of the service"))
     tab.board.select("gen_a")
+    assert 'data-status="processing" data-generation-id="gen_a">Waiting<' in html("job")
     assert "Number 3 in the queue of the service" in html("job")
+    assert signals(tab)["title"] == "Waiting · sea"
     assert 'id="job-percent" class="num" aria-hidden="true"></span>' in html("job")
     assert "%" not in html("queue")
 
 
-@pytest.mark.parametrize(("estimated", "shown"), [(True, "about 0.25 USD"), (False, "0.25 USD")])
+@pytest.mark.parametrize(("estimated", "shown"), [(True, "about 0.40 USD"), (False, "0.40 USD")])
 def test_a_finished_one_says_what_it_has_cost(tab, html, estimated, shown):
-    cost = {"amount": 0.25, "currency": "USD", "estimated": estimated}
+    cost = {"amount": 0.4, "currency": "USD", "estimated": estimated}
     tab.board.put(generation(status="processing"))
     tab.board.select("gen_a")
     tab.board.apply(event("error", seconds=2, status="failed", code="busy", message="", retryable=True, cost=cost))

@@ -54,6 +54,8 @@ def test_only_a_result_with_sound_gets_the_volume_control(tab, html):
 def test_times_are_told_as_far_as_they_are_known(tab, html):
     show(tab, status="processing", startedAt=ago(65))
     assert ">rendering for 1 min 05 s<" in html("job")
+    show(tab, status="processing", stage="waiting", startedAt=ago(65))
+    assert ">waited 1 min 05 s<" in html("job")
     show(tab, status="queued", createdAt=ago(3), expectedWaitSeconds=20, etaSeconds=32)
     assert ">waited 3 s · starts in about 20 s · about 12 s to render<" in html("job")
     show(tab, status="queued", createdAt=ago(3))
@@ -74,6 +76,9 @@ def test_a_second_attempt_says_where_it_goes_on(tab, html):
     assert "Continued at 48 %, attempt 2" in html("job")
     show(tab, status="processing", progress=0, attempt=3)
     assert "Started again, attempt 3" in html("job")
+    # A job at a service goes on there meanwhile: it is not started again.
+    tab.site = Site(engines=(engine_form(engine(capabilities={"exactProgress": False}), Limits()),))
+    assert "Continued, attempt 3" in html("job")
 
 
 def test_there_is_no_bar_once_it_has_ended(tab, html):

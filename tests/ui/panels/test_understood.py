@@ -95,7 +95,8 @@ def test_time_and_price_are_said_where_they_are_known_and_each_for_several(text)
     assert text(understanding=None, expected_seconds=0.3, cost=cost) == (
         "takes about 1 s · 1280 × 720 pixels · costs 0.004 USD"
     )
-    assert text(understanding=None, expected_seconds=12.4, variations=4).startswith("takes about 12 s each · ")
+    each = text(understanding=None, expected_seconds=12.4, cost=cost, variations=4)
+    assert each == "takes about 12 s each · 1280 × 720 pixels · costs 0.004 USD each"
 
 
 def test_a_prompt_of_which_nothing_is_known_says_so(text):

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 from videogen.core.text import file_name, shorten
 from videogen.schemas.generations import Generation
 from videogen.schemas.status import Status
-from videogen.ui.amounts import percent
+from videogen.ui.amounts import label, percent
 from videogen.ui.panels import presets
 from videogen.ui.panels.attention import attention
 from videogen.ui.tab import Tab
@@ -130,7 +130,9 @@ def job(tab: Tab) -> Mapping[str, Any]:
     attempt, begun = tab.board.begun.get(item.id, (1, None))
     # Without news nothing counts on.
     now = datetime.now(UTC) if tab.link == "live" else item.updated_at
-    notes = (texts.goes_on(item, begun if attempt == item.attempt else None), texts.times(item, now))
+    # A job at a service was not started again, but found, at whatever progress it has by now.
+    is_exact = (engine := tab.site.engine(item.engine)) is None or engine.exact_progress
+    notes = (texts.goes_on(item, begun if attempt == item.attempt and is_exact else None), texts.times(item, now))
     running = item.status is Status.PROCESSING and not item.needs_attention
     done, shown = percent(texts, item) if running else "", shorten(texts.stage(item), MESSAGE_CHARS)
     # The stage says it where there is nothing to see.
@@ -158,7 +160,7 @@ def _label(tab: Tab, item: Generation) -> str:
         return tab.texts.gettext("status.cancelling")
     if item.needs_attention:
         return tab.texts.gettext("status.needs_attention")
-    return tab.texts.gettext("status.missing") if is_missing(item) else tab.texts.status(item.status)
+    return tab.texts.gettext("status.missing") if is_missing(item) else label(tab.texts, item)
 
 
 def actions(tab: Tab) -> Mapping[str, Any]:

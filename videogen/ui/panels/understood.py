@@ -90,5 +90,6 @@ def _facts(explanation: Explanation, texts: Texts, *, each: bool) -> list[str]:
     if explanation.width and explanation.height:
         facts.append(texts.gettext("understood.pixels", width=str(explanation.width), height=str(explanation.height)))
     if explanation.cost is not None:
-        facts.append(texts.gettext("understood.cost", price=price(texts, explanation.cost)))
+        key = "understood.cost_each" if each else "understood.cost"
+        facts.append(texts.gettext(key, price=price(texts, explanation.cost)))
     return facts
