@@ -1,5 +1,8 @@
 """A generation of which nobody knows whether a service has its job, over HTTP."""
 
+import io
+import json
+import zipfile
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -104,6 +107,18 @@ def test_it_can_be_cancelled_and_not_deleted(session):
     assert (ended["status"], ended["error"]["code"]) == ("cancelled", "cancelled")
     assert "may still render it, and bill it" in ended["error"]["message"]
     assert session.delete(f"/generations/{shown['id']}").status_code == 204
+
+
+def test_an_export_counts_what_waits_and_has_the_cost_of_what_ended(session, session_of):
+    shown = park(session)
+    manifest = zipfile.ZipFile(io.BytesIO(session.get("/export").content)).read("manifest.json")
+    assert (json.loads(manifest)["generations"], json.loads(manifest)["leftOut"]) == ([], 1)
+    resolve(session, shown, "fail")
+    other = session_of()
+    data = session.get("/export").content
+    assert other.post("/import", content=data, headers={"Content-Type": "application/zip"}).json()["imported"] == 1
+    (imported,) = other.get("/generations").json()["items"]
+    assert (imported["status"], imported["cost"]) == ("failed", shown["cost"])
 
 
 def test_it_survives_restarts_and_is_sent_once(running_app):

@@ -4,7 +4,7 @@ import sqlite3
 import pytest
 
 from videogen.db.integrity import wal_of
-from videogen.doctor import check_database
+from videogen.doctor import check_database, diagnose
 
 
 def test_a_missing_terminal_event_is_a_fault_and_is_stored(home, sql, faults, fixed):
@@ -35,6 +35,15 @@ def test_an_impossible_state_is_a_fault(home, sql, faults, statement, what):
     assert any(what in text and home.ids[0] in text for _, _, text in faults())
     for finding in faults():
         assert finding[1] == "fault" or finding[0] == "stray files"
+
+
+def test_what_waits_for_its_owner_does_not_continue_by_itself(home, sql):
+    sql("DELETE FROM events")
+    sql("UPDATE generations SET status = 'processing'")
+    sql("UPDATE generations SET stage = 'needs_attention' WHERE id = ?", home.ids[0])
+    found = [finding.text for finding in diagnose(home.config).findings]
+    assert "2 generations will continue at the next start" in found
+    assert "not known whether a service has the job of 1 generation: the owner decides" in found
 
 
 def test_an_unknown_revision_is_a_fault(home, sql, faults):

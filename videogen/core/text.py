@@ -23,7 +23,7 @@ _VIRAMA: Final = 9
 
 
 def money(amount: float) -> str:
-    """An amount with two decimal places, such as `0.40`; with two significant digits below a tenth, such as `0.0042`."""
+    """An amount with two decimal places, such as `0.40`; below a tenth with two significant digits, as `0.0042`."""
     places = max(2, -int(Decimal(f"{amount:.2g}").normalize().as_tuple().exponent))
     return f"{amount:,.{places}f}"
 

@@ -104,7 +104,7 @@ def generations(config: AppConfig, path: Path, holder: int | None) -> Iterator[F
         double = [str(row[0]) for row in ends if row[1] > 1]
         early = [str(row[0]) for row in connection.execute(_EARLY)]
         empty = [str(row[0]) for row in connection.execute(_EMPTY)]
-        running = [str(row[0]) for row in connection.execute(_RUNNING)]
+        running, parked = (connection.execute(query).fetchall() for query in (_RUNNING, _PARKED))
     yield from _if_any(
         unended,
         "has ended without a terminal event, so its event streams never end",
@@ -119,6 +119,9 @@ def generations(config: AppConfig, path: Path, holder: int | None) -> Iterator[F
         yield ok("generations", "all have possible states")
     if running and holder is None:
         yield ok("generations", f"{count(len(running), 'generation')} will continue at the next start")
+    if parked:
+        unknown = f"not known whether a service has the job of {count(len(parked), 'generation')}: the owner decides"
+        yield ok("generations", unknown)
 
 
 _ENDS: Final = """
@@ -133,7 +136,8 @@ _EMPTY: Final = """
 SELECT id FROM generations WHERE status = 'completed'
 AND NOT EXISTS (SELECT 1 FROM files WHERE files.id = generations.file_id)
 """
-_RUNNING: Final = "SELECT id FROM generations WHERE status = 'processing'"
+_RUNNING: Final = "SELECT id FROM generations WHERE status = 'processing' AND stage != 'needs_attention'"
+_PARKED: Final = "SELECT id FROM generations WHERE status = 'processing' AND stage = 'needs_attention'"
 
 
 def _if_any(ids: list[str], what: str, repair: str, fix: Callable[[], str] | None = None) -> Iterator[Finding]:

@@ -8,7 +8,7 @@ from typing import Annotated, Final, Literal
 from pydantic import AfterValidator, ConfigDict, Field
 
 from videogen.schemas.base import Model, PlainObject, Text
-from videogen.schemas.generations import ErrorInfo, GenerationType
+from videogen.schemas.generations import Cost, ErrorInfo, GenerationType
 
 FORMAT: Final = "videogen-export"
 VERSION: Final = 1
@@ -68,6 +68,7 @@ class ExportedGeneration(_Tolerant):
     title: Annotated[Text, Field(max_length=200)] = ""
     favorite: bool = False
     error: ErrorInfo | None = None
+    cost: Cost | None = None
     created_at: Moment
     started_at: Moment | None = None
     finished_at: Moment | None = None

@@ -16,7 +16,7 @@ from videogen.core.text import file_stem, numbered
 from videogen.core.version import __version__
 from videogen.db.tables import GenerationRow
 from videogen.schemas.export_manifest import NAME, ExportedFile, ExportedGeneration, Manifest
-from videogen.schemas.generations import ErrorInfo
+from videogen.schemas.generations import Cost, ErrorInfo
 from videogen.schemas.history import Bundle, Chosen
 from videogen.schemas.status import Status
 from videogen.storage import Storage
@@ -169,6 +169,7 @@ def _manifest_entry(row: GenerationRow, origin: str | None) -> ExportedGeneratio
     values = {name: getattr(row, name) for name in names}
     for name in ("created_at", "started_at", "finished_at"):
         values[name] = None if values[name] is None else to_datetime(values[name])
+    values["cost"] = Cost.model_validate(row.cost) if row.cost else None
     # No validation: the values were validated before they were stored.
     return ExportedGeneration.model_construct(
         **values | {"id": origin or row.id, "error": error if failed else None, "result": None, "poster": None}
