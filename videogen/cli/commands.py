@@ -215,7 +215,8 @@ def list_generations(connection: Connection, args: Namespace, output: Output) ->
 def _summary(generation: Generation) -> str:
     when = generation.created_at.astimezone().strftime("%Y-%m-%d %H:%M")
     about = "~" if generation.estimated else ""
-    state = generation.status + (f" {about}{generation.progress:.0f} %" if generation.status == "processing" else "")
+    is_counted = generation.progress > 0 and generation.status == "processing"
+    state = generation.status + (f" {about}{generation.progress:.0f} %" if is_counted else "")
     if generation.needs_attention:
         state = "needs attention"
     words = " ".join((generation.title or generation.prompt).split())

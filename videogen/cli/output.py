@@ -62,7 +62,8 @@ class TextLines(Output):
                 self._written[item.generation_id] = state
                 steps = f" {item.step}/{item.total_steps}" if item.total_steps else ""
                 about = "about " if item.estimated else ""
-                percent = "" if item.status == "queued" else f"{about}{item.progress:.0f} % "
+                # Nothing yet is no percentage: many services count nothing before the end.
+                percent = f"{about}{item.progress:.0f} % " if item.progress and item.status != "queued" else ""
                 self.message(f"{item.generation_id} {percent}{_state(item, steps)}")
 
 

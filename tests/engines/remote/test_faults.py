@@ -22,7 +22,7 @@ RETRY = {"retry-after": "7"}
 @pytest.mark.parametrize(
     ("answer", "code", "words", "retryable"),
     [
-        (WRONG_KEY, "key_refused", ["refused the key in STUDIO_KEY", "No such key", "Set one that is valid"], True),
+        (WRONG_KEY, "key_refused", ["refused the key in STUDIO_KEY", "No such key", "Set a valid key"], True),
         (error(403, "revoked", "It was revoked."), "key_refused", ["It was revoked", "restart videogen"], True),
         (
             error(402, "payment", "Balance: 0 USD."),

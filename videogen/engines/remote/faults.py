@@ -21,9 +21,7 @@ class _Meaning:
 
 _AGAIN: Final = "Retry sends it again{charge}."
 MEANINGS: Final[Mapping[FaultKind, _Meaning]] = {
-    "key": _Meaning(
-        "key_refused", "{name} refused the key in {key}.", "Set one that is valid, then restart videogen.", True
-    ),
+    "key": _Meaning("key_refused", "{name} refused the key in {key}.", "Set a valid key, then restart videogen.", True),
     "credit": _Meaning(
         "no_credit", "The account at {name} has no credit.", "Add some at {credit_at}, then retry.", True
     ),
