@@ -51,6 +51,7 @@ class ProgressData(EventData):
     estimated: bool = False
     attention: Attention | None = None
     """What is known in the stage `needs_attention`; else null."""
+    cost: Cost | None = None
     recipe_hash: str = ""
     """Of the generation as it is now: its owner may change its request while it is queued."""
 

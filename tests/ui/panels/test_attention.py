@@ -31,7 +31,7 @@ def test_it_says_when_it_was_sent_its_id_and_where_to_look(tab, html, show):
     show()
     job = html("job")
     assert 'data-status="processing" data-generation-id="gen_a" data-attention>Needs attention<' in job
-    assert "The service does not answer" in job
+    assert "The service does not answer" in html("stage")
     assert '<time datetime="2026-11-01T12:30:00+00:00">1 November 2026, 13:30</time>' in job, "by the visitor's clock"
     assert "<bdi>job-&lt;7&gt;</bdi>" in job
     link = 'href="https://service.example/jobs/7?a=1&amp;b=2" target="_blank" rel="noopener noreferrer"'
@@ -51,6 +51,16 @@ def test_only_a_web_address_becomes_a_link(html, show, text):
     assert "<a " not in html("job")
     assert text.replace("<", "&lt;").replace(">", "&gt;") in html("job")
     assert not is_web_address(text)
+
+
+def test_what_a_preview_would_hide_is_said_beside_it(tab, html, show):
+    show()
+    assert "The service does not answer" not in html("job")
+    tab.board.drop("gen_a")
+    tab.board.put(generation(**PARKED, attention=KNOWN, previewUrl="/media/p"))
+    tab.board.select("gen_a")
+    assert "The service does not answer" not in html("stage")
+    assert '<span dir="auto">The service does not answer</span>' in html("job")
 
 
 def test_what_is_not_known_is_left_out(html, show):
@@ -81,8 +91,10 @@ def test_an_event_shows_it_and_takes_it_away(tab, html):
     tab.board.put(generation(status="processing"))
     tab.board.select("gen_a")
     assert "job-attention" not in html("job")
-    tab.board.apply(event(seconds=2, **PARKED, attention=KNOWN))
+    cost = {"amount": 0.4, "currency": "USD"}
+    tab.board.apply(event(seconds=2, **PARKED, attention=KNOWN, cost=cost))
     assert "job-attention" in html("job")
+    assert ">about 0.40 USD<" in html("about")
     tab.board.apply(event(seconds=3, status="queued", stage="queued"))
     assert "job-attention" not in html("job")
 

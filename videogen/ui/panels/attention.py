@@ -17,6 +17,8 @@ def attention(tab: Tab, item: Generation) -> Mapping[str, Any] | None:
         return None
     return {
         "id": item.id,
+        # Without a picture the stage says it.
+        "message": tab.texts.stage(item) if item.preview_url else "",
         "sent": tab.texts.moment(known.sent_at) if known.sent_at else "",
         "at": known.sent_at.isoformat() if known.sent_at else "",
         "provider_id": known.provider_id,

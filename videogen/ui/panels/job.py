@@ -136,7 +136,7 @@ def job(tab: Tab) -> Mapping[str, Any]:
     running = item.status is Status.PROCESSING and not item.needs_attention
     done, shown = percent(texts, item) if running else "", shorten(texts.stage(item), MESSAGE_CHARS)
     # The stage says it where there is nothing to see.
-    unseen = item.status.is_terminal and not is_done(item)
+    unseen = item.needs_attention or (item.status.is_terminal and not is_done(item))
     quarter, heard = int(item.progress // 25) * 25, "job.said_about" if item.estimated else "job.said"
     return {
         "id": item.id,
