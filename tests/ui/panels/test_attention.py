@@ -55,7 +55,8 @@ def test_only_a_web_address_becomes_a_link(html, show, text):
 
 def test_what_a_preview_would_hide_is_said_beside_it(tab, html, show):
     show()
-    assert "The service does not answer" not in html("job")
+    assert '<span id="job-stage" dir="auto"></span>' in html("job")
+    assert "<span dir=" not in html("job")
     tab.board.drop("gen_a")
     tab.board.put(generation(**PARKED, attention=KNOWN, previewUrl="/media/p"))
     tab.board.select("gen_a")
