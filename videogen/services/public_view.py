@@ -132,8 +132,9 @@ def status_note(data: EventRecord) -> list[Message]:
 
 def _label(data: EventRecord) -> str:
     """The catalog key of the status. What waits at a service, or for its owner, is not rendered."""
-    waits = isinstance(data, ProgressRecord) and data.status is Status.PROCESSING
-    return "status.waiting" if waits and data.stage in ("waiting", NEEDS_ATTENTION) else f"status.{data.status}"
+    if isinstance(data, ProgressRecord) and data.status is Status.PROCESSING:
+        return "status.waiting" if data.stage in ("waiting", NEEDS_ATTENTION) else "status.processing"
+    return f"status.{data.status}"
 
 
 def _is_private(data: EventRecord) -> bool:
