@@ -31,7 +31,8 @@ def signals(tab: Tab) -> Mapping[str, Any]:
     `compare`: the ids of those whose videos play in step in the dialog.
     `address`: see `static/address.js`; None until it is known.
     `title`, `icon`: the tab's title, and the address of its icon while something renders. `ended`: what has ended since
-    the page was opened. `choices`: see `Choices`. `now`: seconds since 1970, not before the last end that is shown.
+    the page was opened, and what needs attention.
+    `choices`: see `Choices`. `now`: seconds since 1970, not before the last end that is shown.
     `download`: the address of what is to be downloaded. `import_to`: where the chosen zip is to be sent.
     `presets`: the person's own presets, which the browser is to store.
     `most_bytes`: how large a file for the form may be.
@@ -41,7 +42,10 @@ def signals(tab: Tab) -> Mapping[str, Any]:
     return {
         "title": title(tab),
         "icon": None if running is None else icon(running),
-        "ended": [_alert(tab, item) for item in tab.board.ended if item.status is not Status.CANCELLED],
+        "ended": [
+            *(_alert(tab, item) for item in tab.board.ended if item.status is not Status.CANCELLED),
+            *(_alert(tab, item) for item in tab.board.active() if item.needs_attention),
+        ],
         "choices": asdict(tab.choices),
         "now": max(
             [int(time()) // 2 * 2, *(item.finished_at.timestamp() for item in tab.board.ended if item.finished_at)]
@@ -71,7 +75,7 @@ def title(tab: Tab) -> str:
     """The title of the browser's tab: how far the work is."""
     texts, line = tab.texts, list(tab.board.working().values())
     if parked := [item for item in tab.board.active() if item.needs_attention]:
-        return texts.gettext("tab.attention", prompt=shorten(parked[0].prompt, TITLE_CHARS))
+        return _wanted(texts, parked[0])
     if not line:
         return TITLE
     first, several = line[0], len(line) > 1
@@ -94,7 +98,14 @@ def _ring(percent: int) -> str:
     return "data:image/svg+xml," + quote(render("icon", Texts(catalog(DEFAULT)), percent=percent))
 
 
+def _wanted(texts: Texts, item: Generation) -> str:
+    return texts.gettext("tab.attention", prompt=shorten(item.prompt, TITLE_CHARS))
+
+
 def _alert(tab: Tab, item: Generation) -> Mapping[str, str]:
+    if item.needs_attention:
+        title = tab.texts.gettext("status.needs_attention")
+        return {"id": item.id, "done": _wanted(tab.texts, item), "title": title, "body": shorten(item.prompt, 120)}
     done, prompt = item.status is Status.COMPLETED, shorten(item.prompt, 120)
     ready = "alert.still_ready" if item.type == "image" else "alert.video_ready"
     return {

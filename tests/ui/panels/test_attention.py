@@ -82,7 +82,8 @@ def test_the_queue_and_the_title_show_it_as_what_it_is(tab, html, show):
     show()
     assert '<span class="note num">Needs attention</span>' in html("queue")
     assert signals(tab)["title"] == "Needs attention · sea"
-    assert signals(tab)["icon"] is None
+    alert = {"id": "gen_a", "done": "Needs attention · sea", "title": "Needs attention", "body": "sea"}
+    assert (signals(tab)["icon"], signals(tab)["ended"]) == (None, [alert])
     tab.board.put(generation("gen_b", status="processing", progress=20))
     assert "20 % · " not in html("job")
     assert signals(tab)["icon"] is not None
