@@ -35,7 +35,7 @@ PAUSE_SECONDS: Final = 0.3
 def measure() -> list[Row]:
     """Ask a server for its metrics, again and again."""
     with tempfile.TemporaryDirectory() as folder:
-        few = _took(Path(folder) / "few", _fill)
+        few = _took(Path(folder) / "few", fill_sessions)
         many = _took(Path(folder) / "many", fill)
     kept = median(few) <= BOUND_MS
     return [
@@ -63,7 +63,7 @@ def _took(data: Path, fill_database: Callable[[Path], object]) -> list[float]:
     return took
 
 
-def _fill(path: Path) -> None:
+def fill_sessions(path: Path) -> None:
     """A session with generations that have ended, each with its files and events, and a full queue."""
     url = f"sqlite:///{path}"
     migrate(url)

@@ -9,7 +9,7 @@ import signal
 import sys
 import threading
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from videogen.cli.parser import add_commands, add_connection
 from videogen.core.errors import VideogenError
@@ -58,8 +58,19 @@ def _parser() -> argparse.ArgumentParser:
     doctor.add_argument("--fix", action="store_true", help="make the safe repairs; no server may run")
     doctor.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="print JSON")
     add_deploy(commands)
+    _add_snapshots(commands)
     add_commands(commands)
     return parser
+
+
+def _add_snapshots(commands: Any) -> None:
+    backup = commands.add_parser("backup", help="take a snapshot of the data folder; a server may run")
+    backup.add_argument("place", nargs="?", metavar="TO", help="folder or s3://... (default: VIDEOGEN_SNAPSHOT_URL)")
+    restore = commands.add_parser("restore", help="restore a snapshot into the data folder; no server may run")
+    restore.add_argument("place", nargs="?", metavar="FROM", help="folder or s3://... (default: VIDEOGEN_SNAPSHOT_URL)")
+    restore.add_argument("--list", action="store_true", help="only list the snapshots")
+    restore.add_argument("--number", type=int, help="which one (default: the newest that is whole)")
+    restore.add_argument("-f", "--force", action="store_true", help="move what is in the data folder aside")
 
 
 def _run(args: argparse.Namespace) -> int:
@@ -88,11 +99,13 @@ def _run_app_command(args: argparse.Namespace) -> int:
             return _doctor(config, fix=args.fix, as_json=args.json)
         if args.command == "migrate":
             return _migrate(config)
+        if args.command in ("backup", "restore"):
+            return _snapshots(config, args)
         given = {name: True for name in ("share", "reload_engines") if getattr(args, name)}
         config = config.model_copy(update=given)
         return _serve(config, embedded=args.embedded)
     except VideogenError as problem:
-        verb = "doctor cannot run" if args.command == "doctor" else "cannot start"
+        verb = f"{args.command} cannot run" if args.command in ("doctor", "backup", "restore") else "cannot start"
         print(f"videogen {verb}. {problem.detail}", file=sys.stderr)
         return 2
 
@@ -120,6 +133,18 @@ def _migrate(config: AppConfig) -> int:
     DataFolder(config.data_dir).open()
     migrated = migrate(config.database)
     print(f"The database is at revision {HEAD}{'' if migrated else ' already'}.")
+    return 0
+
+
+def _snapshots(config: AppConfig, args: argparse.Namespace) -> int:
+    from videogen.jobs.snapshots.by_hand import backup, list_snapshots, restore_by_hand
+
+    if args.command == "backup":
+        print(backup(config, args.place))
+    elif args.list:
+        print(list_snapshots(config, args.place))
+    else:
+        print(restore_by_hand(config, args.place, number=args.number, force=args.force))
     return 0
 
 

@@ -24,6 +24,7 @@ def parts(store, data_folder):
         engines=engines,
         workers=workers,
         metrics=Metrics(engines),
+        snapshots=None,
         hub=Hub(lambda _event: b""),
     )
 

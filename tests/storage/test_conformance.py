@@ -4,13 +4,23 @@ import pytest
 
 from videogen.core.errors import StorageError
 from videogen.storage import DiskStorage, StoredFile
+from videogen.storage.fetching import FetchingStorage
 
 KEY = "gen_a/a1-video.mp4"
 
 
-@pytest.fixture(params=["disk"])
+def _fetching(folder):
+    """One whose files are all here already; `tests/jobs/snapshots` has the others."""
+
+    def fetch(key, path):
+        raise FileNotFoundError(key)
+
+    return FetchingStorage(DiskStorage(folder), {}, fetch, folder.with_name("scratch"))
+
+
+@pytest.fixture(params=["disk", "fetching"])
 def storage(request, tmp_path):
-    return {"disk": DiskStorage}[request.param](tmp_path / "files")
+    return {"disk": DiskStorage, "fetching": _fetching}[request.param](tmp_path / "files")
 
 
 @pytest.fixture

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
 from videogen.core.errors import NotReadyError, StorageError, UnknownRouteError
 from videogen.core.version import __version__
-from videogen.schemas.system import Health
+from videogen.schemas.system import Health, Readiness
 from videogen.web.dependencies import ServicesDep
 from videogen.web.problems import documented
 
@@ -32,11 +34,15 @@ def readyz(services: ServicesDep) -> JSONResponse:
     """The database answers and the workers live.
 
     `degraded` where everything but rendering works; `detail` says why. It is not an error, because a load balancer
-    would then take the pages away from people who only want to see their videos.
+    would then take the pages away from people who only want to see their videos. `restored` and `snapshots` are about
+    snapshots, where there are any.
     """
     reason = services.system.ready()
-    body = {"status": "ready"} if reason is None else {"status": "degraded", "detail": reason}
-    return JSONResponse(body, headers={"Cache-Control": "no-store"})
+    status: Literal["ready", "degraded"] = "ready" if reason is None else "degraded"
+    system = services.system
+    body = Readiness(status=status, detail=reason, restored=system.restored(), snapshots=system.snapshots())
+    shown = body.model_dump(mode="json", by_alias=True, exclude_none=True)
+    return JSONResponse(shown, headers={"Cache-Control": "no-store"})
 
 
 @router.api_route("/api/{path:path}", methods=["GET", "POST", "PUT", "PATCH", "DELETE"], include_in_schema=False)

@@ -45,6 +45,15 @@ class AppConfig(BaseModel):
     secret_key: str = Field(
         default="", description="signs media links; empty means one is made and kept in the data folder"
     )
+    snapshot_url: str = Field(
+        default="", description="where snapshots go: a folder, or s3://bucket/prefix?endpoint=...; empty means none"
+    )
+    snapshot_seconds: float = Field(
+        default=60.0, ge=1, le=86_400, description="how much may be lost with the disk: a snapshot in every such time"
+    )
+    snapshot_key: str = Field(
+        default="", repr=False, description="encrypts the snapshots; empty means they are not encrypted"
+    )
     base_url: str = Field(default="", description="public address, if it is not the one that browsers ask for")
     root_path: str = Field(default="", description="path under which a proxy shows the app, such as /videogen")
     trusted_proxies: tuple[str, ...] = Field(
@@ -172,6 +181,13 @@ class AppConfig(BaseModel):
     def _webhook_secret(cls, value: str) -> str:
         if value and not is_webhook_secret(value):
             raise ValueError("whsec_ and 24 to 64 bytes in base64, or nothing")
+        return value
+
+    @field_validator("snapshot_key")
+    @classmethod
+    def _passphrase(cls, value: str) -> str:
+        if value and len(value) < 16:
+            raise ValueError("at least 16 characters, or nothing")
         return value
 
     @field_validator("database_url")

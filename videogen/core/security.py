@@ -16,6 +16,8 @@ from videogen.core.errors import StartError
 LINK_SECONDS = 24 * 3600
 """How long a media link is valid at least."""
 _LINK_STEP = 3600
+SECRET_FILE = "secret.key"  # noqa: S105 (a name)
+"""The secret in the data folder."""
 
 
 def new_id(prefix: str) -> str:
@@ -46,7 +48,7 @@ def load_secret(data_dir: Path, given: str) -> bytes:
     """
     if given:
         return given.encode()
-    path = data_dir / "secret.key"
+    path = data_dir / SECRET_FILE
     try:
         # Written to a temporary file and then linked: two first starts at once get the same, complete secret.
         if not path.exists():
@@ -117,6 +119,11 @@ def webhook_signature(secret: str, message_id: str, timestamp: int, body: bytes)
     key = base64.b64decode(secret.removeprefix(WEBHOOK_PREFIX))
     digest = hmac.digest(key, f"{message_id}.{timestamp}.".encode() + body, "sha256")
     return f"v1,{base64.b64encode(digest).decode()}"
+
+
+def instance_of(secret: bytes) -> str:
+    """What identifies the app of a secret to clients, over restarts and ports."""
+    return Signer(secret).derive("instance")[:24]
 
 
 class SessionTokens:

@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from videogen.core.errors import DatabaseTooNewError, StartError
 
-HEAD: Final = "0015"
+HEAD: Final = "0013"
 """The newest revision in `videogen/db/migrations/versions`; a test compares the two."""
 REVISIONS: Final = (
     "0001",
@@ -28,6 +28,7 @@ REVISIONS: Final = (
     "0011",
     "0012",
     "0015",
+    "0013",
 )
 
 

@@ -275,3 +275,20 @@ class EventRow(SQLModel, table=True):
     type: str
     data: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
     created_at: float
+
+
+class RestoreRow(SQLModel, table=True):
+    """One time that the database was restored from a snapshot."""
+
+    __tablename__ = "restores"
+
+    id: int | None = Field(default=None, primary_key=True)
+    snapshot_at: float
+    restored_at: float
+    is_complete: bool
+    """Nothing had changed after the snapshot: the server had stopped."""
+    is_settled: bool = False
+    """Whether it was decided what becomes of the jobs without a result."""
+    events_after: int = Field(sa_type=BigInteger)
+    """Events with numbers above this, and up to `events_until`, were lost, or never were."""
+    events_until: int = Field(sa_type=BigInteger)

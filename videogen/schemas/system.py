@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Final
+from typing import Final, Literal
 
 from pydantic import ConfigDict, Field
 
@@ -25,6 +25,31 @@ class Health(Model):
     keeps_data: bool = Field(
         default=True, description="Whether what is stored outlives a restart; not so on a Space without snapshots."
     )
+
+
+class RestoredFrom(Model):
+    """The snapshot that an app was restored from, after its disk was lost."""
+
+    snapshot_at: datetime = Field(description="The state of the database is of this time.")
+    restored_at: datetime
+    complete: bool = Field(description="Nothing had changed after the snapshot; else what came later is lost.")
+
+
+class SnapshotState(Model):
+    """The snapshots of a running app."""
+
+    last_at: datetime | None = Field(description="As of when the last one of this run is.")
+    fault: str | None = Field(description="Why the last try failed; it is tried again.")
+    files_missing: int = Field(description="Files of a restored snapshot that are not on this disk yet. They play.")
+
+
+class Readiness(Model):
+    """The answer of `/readyz`."""
+
+    status: Literal["ready", "degraded"]
+    detail: str | None = Field(default=None, description="Why nothing is rendered for now.")
+    restored: RestoredFrom | None = None
+    snapshots: SnapshotState | None = None
 
 
 class SessionCreated(Model):

@@ -158,6 +158,7 @@ def _mount_page(app: FastAPI, config: AppConfig, engines: Mapping[str, Engine], 
         count_upload=lambda request: app.state.videogen.services.rates.count("uploads", visitor(request)),
         new_token=lambda: app.state.videogen.services.sessions.new_token(),  # noqa: PLW0108
         keeps_data=config.keeps_data,
+        recent_loss=lambda: "" if config.api_url else app.state.videogen.services.system.recent_loss(),
         links_from_api=lambda: bool(config.api_url) or public_url.fixed is not None,
     )
     return MountedPage(app, settings)

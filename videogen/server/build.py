@@ -14,7 +14,7 @@ from videogen.core.metrics import Metrics
 from videogen.core.security import Signer, load_secret
 from videogen.db.database import Database
 from videogen.db.integrity import require_sound
-from videogen.db.migrate import migrate
+from videogen.db.migrate import HEAD, migrate, revision
 from videogen.engines.availability import UnavailableEngine, concurrencies
 from videogen.engines.base import Engine
 from videogen.engines.registry import load_engines, references_by_id
@@ -22,6 +22,9 @@ from videogen.jobs.cleanup import look_for_damage
 from videogen.jobs.metrics import JobMetrics
 from videogen.jobs.queue import EmbeddedQueue
 from videogen.jobs.settings import WorkerSettings
+from videogen.jobs.snapshots.keeper import SnapshotKeeper
+from videogen.jobs.snapshots.settle import settle_jobs
+from videogen.jobs.snapshots.start import SnapshotStart, begin_snapshots
 from videogen.jobs.worker import WorkerPool
 from videogen.live.hub import Hub
 from videogen.live.source import CommitEventSource, EventSource
@@ -56,11 +59,13 @@ def open_parts(config: AppConfig, engines: Mapping[str, Engine]) -> Iterator[Par
         stack.callback(DataLock.take(config.data_dir).close)
         data_folder = DataFolder(config.data_dir, config.reserve_mb * 1_000_000)
         data_folder.open()
-        storage = DiskStorage(data_folder.files)
-        signer = Signer(load_secret(config.data_dir, config.secret_key))
+        disk = DiskStorage(data_folder.files)
         database = Database(config.database)
         stack.callback(database.close)
-        _check_and_migrate(config, database, storage)
+        start = begin_snapshots(config, database.path, disk)
+        storage: Storage = disk if start is None else start.storage
+        signer = Signer(load_secret(config.data_dir, config.secret_key))
+        _check_and_migrate(config, database, storage, start)
         metrics = Metrics(engines)
         database.on_write = metrics.wrote
         database.listen(JobMetrics(metrics).record)
@@ -68,6 +73,7 @@ def open_parts(config: AppConfig, engines: Mapping[str, Engine]) -> Iterator[Par
         concurrency = concurrencies(engines, config.workers)
         store = Store(database, clock, concurrency)
         clock.not_before(store.newest_time())
+        settle_jobs(store, engines)
         serializer = Serializer(signer, config.base_url + config.root_path)
         hub = Hub(serializer.event_bytes, serializer.public_event_bytes)
         source: EventSource = CommitEventSource(database)
@@ -76,11 +82,15 @@ def open_parts(config: AppConfig, engines: Mapping[str, Engine]) -> Iterator[Par
         queue = EmbeddedQueue(store, lease_seconds=config.lease_seconds, max_attempts=config.max_attempts)
         settings = WorkerSettings(config.workers, config.lease_seconds, config.stall_seconds, concurrency)
         workers = WorkerPool(store, queue, storage, data_folder, references_by_id(config.engines), settings)
-        yield Parts(config, store, hub, storage, data_folder, signer, serializer, engines, queue, workers, metrics)
+        keeper = SnapshotKeeper(start, data_folder, config.snapshot_seconds) if start else None
+        services = (hub, storage, data_folder, signer, serializer, engines, queue, workers, metrics, keeper)
+        yield Parts(config, store, *services)
 
 
-def _check_and_migrate(config: AppConfig, database: Database, storage: Storage) -> None:
+def _check_and_migrate(config: AppConfig, database: Database, storage: Storage, start: SnapshotStart | None) -> None:
     complete = require_sound(database.path, has_files=any(storage.list()))
+    if start is not None and revision(config.database) not in (None, HEAD):
+        start.before_migration()
     migrate(config.database)
     if not complete:
         # A large database: the rest of it is checked while the app serves.

@@ -79,6 +79,8 @@ def _running(parts: Parts, services: Services) -> Iterator[None]:
     parts.hub.open()
     parts.workers.start()
     services.webhooks.sender.start()
+    if parts.snapshots is not None:
+        parts.snapshots.start()
     _tune_interpreter()
     try:
         yield
@@ -86,6 +88,8 @@ def _running(parts: Parts, services: Services) -> Iterator[None]:
         parts.hub.close()
         parts.workers.stop()
         services.webhooks.sender.stop()
+        if parts.snapshots is not None:  # the last one when everything else has stopped
+            parts.snapshots.stop()
 
 
 def _tune_interpreter() -> None:

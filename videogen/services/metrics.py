@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
 from prometheus_client import Metric
-from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.gc_collector import GCCollector
 from prometheus_client.process_collector import ProcessCollector
@@ -87,6 +87,7 @@ class _State(Collector):
         yield _by("videogen_engine_slots", "Jobs that render at once.", "engine", parts.store.concurrency)
         yield _by("videogen_engine_available", "1: the engine can render.", "engine", self._available.get())
         yield from self._renderers()
+        yield from self._snapshots()
         try:
             yield from self._disk()
             yield from self._queue(parts.store.active_counts())
@@ -136,6 +137,26 @@ class _State(Collector):
         yield GaugeMetricFamily("videogen_disk_reserve_bytes", "With less free space nothing is rendered.", reserve)
         sizes = {"database": _size(path), "wal": _size(path.with_name(f"{path.name}-wal"))}
         yield _by("videogen_database_bytes", "Size of the database's files.", "file", sizes)
+
+    def _snapshots(self) -> Iterator[Metric]:
+        """No values where no snapshots are taken."""
+        keeper = self._parts.snapshots
+        status = keeper.status if keeper else None
+        tries = CounterMetricFamily("videogen_snapshots", "Snapshots that were tried.", labels=("outcome",))
+        if status is not None:
+            for outcome, count in (("taken", status.taken), ("failed", status.failed)):
+                tries.add_metric((outcome,), count)
+        yield tries
+        for name, text, attribute in (
+            ("timestamp_seconds", "As of when the last snapshot of this run is.", "last_at"),
+            ("seconds", "How long the last one took.", "last_seconds"),
+            ("database_bytes", "Size of the database in the last one.", "last_bytes"),
+            ("files_missing", "Restored files that were not fetched yet.", "files_missing"),
+        ):
+            family = GaugeMetricFamily(f"videogen_snapshot_{name}", text)
+            if status is not None and (shown := getattr(status, attribute)) is not None:
+                family.add_metric((), shown)
+            yield family
 
     def _renderers(self) -> Iterator[Metric]:
         pids = self._parts.workers.processes.pids()

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
+from videogen.core.clock import to_datetime
 from videogen.engines.presets import poster_path
+from videogen.jobs.snapshots import at_text
 from videogen.schemas.engines import EngineList
+from videogen.schemas.system import RestoredFrom, SnapshotState
 from videogen.services.parts import Parts
 from videogen.services.submission import engine_infos
+
+LOSS_SHOWN_SECONDS: Final = 24 * 3600.0
+"""How long the page says that something was lost."""
 
 
 class SystemService:
@@ -19,6 +26,32 @@ class SystemService:
         """Identifies this data folder's app to clients, over restarts and ports."""
         self.keeps_data = parts.config.keeps_data
         """Whether what is stored outlives a restart."""
+
+        self._restore = parts.store.last_restore()
+
+    def restored(self) -> RestoredFrom | None:
+        """The snapshot that this app was restored from; None where it was not."""
+        if (row := self._restore) is None:
+            return None
+        return RestoredFrom(
+            snapshot_at=to_datetime(row.snapshot_at),
+            restored_at=to_datetime(row.restored_at),
+            complete=row.is_complete,
+        )
+
+    def recent_loss(self) -> str:
+        """As of when the data is, for a day after a restore that has lost something; else empty."""
+        row, now = self._restore, self._parts.store.clock()
+        is_recent = row is not None and not row.is_complete and now - row.restored_at < LOSS_SHOWN_SECONDS
+        return at_text(to_datetime(row.snapshot_at)) if row is not None and is_recent else ""
+
+    def snapshots(self) -> SnapshotState | None:
+        """What is known of the snapshots; None where none are taken."""
+        if (keeper := self._parts.snapshots) is None:
+            return None
+        status = keeper.status
+        last_at = None if status.last_at is None else to_datetime(status.last_at)
+        return SnapshotState(last_at=last_at, fault=status.fault or None, files_missing=status.files_missing)
 
     def engines(self) -> EngineList:
         """The engines on offer, with what they can do here and now."""

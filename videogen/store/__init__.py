@@ -8,6 +8,7 @@ from videogen.store.generations import Filter, GenerationStore, Limits
 from videogen.store.portability import PortabilityStore
 from videogen.store.progress import Failure, Fence, Outcome, Progress, ProgressStore, Result, Unknown
 from videogen.store.queue_order import QueueOrderStore
+from videogen.store.restores import RestoreStore
 from videogen.store.sessions import SessionStore
 from videogen.store.shares import Shared, ShareStore
 from videogen.store.trash import InTrash, TrashStore
@@ -43,6 +44,7 @@ class Store(
     GenerationStore,
     PortabilityStore,
     QueueOrderStore,
+    RestoreStore,
     ShareStore,
     TrashStore,
     UnusedStore,

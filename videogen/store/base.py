@@ -11,7 +11,7 @@ from sqlmodel import Session, col, func, select
 
 from videogen.core.errors import DatabaseDamagedError, NotFoundError
 from videogen.db.database import Database
-from videogen.db.tables import GenerationRow
+from videogen.db.tables import GenerationRow, RestoreRow
 from videogen.schemas.status import NEEDS_ATTENTION, Status
 
 Row = TypeVar("Row")
@@ -86,3 +86,9 @@ def require(row: Row | None) -> Row:
 def count_generations(session: Session, *conditions: Any) -> int:
     """How many generations meet all conditions."""
     return session.exec(select(func.count()).select_from(GenerationRow).where(*conditions)).one()
+
+
+def is_lost(session: Session, event_id: int) -> bool:
+    """Whether an event number was given out after a snapshot that the database was restored from since."""
+    lost = select(RestoreRow.id).where(RestoreRow.events_after < event_id, col(RestoreRow.events_until) >= event_id)
+    return session.exec(lost.limit(1)).first() is not None

@@ -23,7 +23,7 @@ from videogen.schemas.events import (
     ResultRecord,
 )
 from videogen.schemas.status import TERMINAL, Status
-from videogen.store.base import BaseStore, visible
+from videogen.store.base import BaseStore, is_lost, visible
 
 Scope = tuple[Literal["session", "project", "generation"], str]
 """What a stream covers: the kind, and the id of the session, project or generation."""
@@ -61,7 +61,8 @@ class EventStore(BaseStore):
             active = frozenset(row_id for row_id, status in rows if status not in TERMINAL)
             newest = _last_id(session)
             # An id that was never given is from a database that was replaced: start with a snapshot.
-            cursor = after if after is not None and after <= newest else 0
+            is_known = after is not None and after <= newest and not is_lost(session, after)
+            cursor = after if after is not None and is_known else 0
             if cursor or after == 0:
                 trashed = select(GenerationRow.id).where(GenerationRow.session_id == session_id, ~visible())
                 query = select(EventRow).where(

@@ -65,7 +65,7 @@ def build_blocks(settings: PageSettings, client: PageClient, tabs: Tabs, uploads
         parts = Parts()
         video, fields, generate, error = _lay_out(parts, engines, settings)
         upload_bytes = int(settings.limits.max_upload_mb * 1_000_000)
-        site = Site(engines, upload_bytes, settings.links_from_api, settings.keeps_data)
+        site = Site(engines, upload_bytes, settings.links_from_api, settings.keeps_data, settings.recent_loss)
         events = Events(client, tabs.pages, fields, site)
         _wire_form(page, fields, generate, error, events, parts)
         _wire_files(fields, FileEvents(events, fields, uploads), parts)

@@ -78,7 +78,8 @@ class MountedPage:
 
     def _build(self, app: FastAPI) -> gr.Blocks:
         settings, self._tabs = self._settings, Tabs(self._settings.tabs)
-        self._site = Site(engine_forms(settings.engines, settings.limits), keeps_data=settings.keeps_data)
+        forms = engine_forms(settings.engines, settings.limits)
+        self._site = Site(forms, keeps_data=settings.keeps_data, recent_loss=settings.recent_loss)
         page = build_blocks(settings, self._client, self._tabs, self._uploads)
         gr.mount_gradio_app(
             app,

@@ -40,5 +40,7 @@ class PageSettings:
     """Makes the headers with which the page names its visitor to the API, from the address."""
     keeps_data: bool = True
     """Whether what is stored outlives a restart; where it does not, the page says so."""
+    recent_loss: Callable[[], str] = lambda: ""
+    """As of when the data is, where something was lost in a restore from a snapshot; else empty."""
     links_from_api: Callable[[], bool] = lambda: True
     """Whether the API knows the public address of shared links; where it does not, the browser does."""

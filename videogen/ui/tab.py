@@ -58,6 +58,8 @@ class Site:
     """Whether the API knows the public address of shared links; where it does not, the browser does."""
     keeps_data: bool = True
     """Whether what is stored outlives a restart of the server."""
+    recent_loss: Callable[[], str] = lambda: ""
+    """As of when the data is, where something was lost in a restore; else empty."""
 
     def engine(self, engine_id: str) -> EngineForm | None:
         """An engine by id; None where it is not offered."""

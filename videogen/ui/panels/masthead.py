@@ -36,8 +36,8 @@ def masthead(tab: Tab) -> Mapping[str, Any]:
         (tag, words.name, build(replace(address, rest=(*rest, (PARAMETER, tag)))), tag == shown)
         for tag, words in languages().items()
     ]
-    keeps_data = tab.site.keeps_data
-    return {"languages": tongues, "themes": list(THEMES.items()), "theme": tab.choices.theme, "keeps_data": keeps_data}
+    made = {"languages": tongues, "themes": list(THEMES.items()), "theme": tab.choices.theme}
+    return made | {"keeps_data": tab.site.keeps_data, "recent_loss": tab.site.recent_loss()}
 
 
 def keys(tab: Tab) -> Mapping[str, Any]:
