@@ -58,7 +58,7 @@ def _begin(folder: DataFolder, path: Path, place: str, key: str) -> SnapshotStar
 
 
 def _first(folder: DataFolder, path: Path, name: str) -> Row:
-    taker = _begin(folder, path, f"{name}/place0", "").taker
+    taker = _begin(folder, path, f"{name}/first", "").taker
     assert taker is not None
     started = time.perf_counter()
     taker.take()
