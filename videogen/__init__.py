@@ -2,7 +2,7 @@
 
 `engine` is the decorator that makes an engine of a function or a class. `launch` serves the page with it, from a script
 or a notebook; `mount` puts the page into another FastAPI app. `connect` returns a `Client` of a
-running app; `AsyncClient` is the same for asyncio.
+running app; `AsyncClient` is the same for asyncio. `allow`, `refuse` and `flag` are what a moderation hook returns.
 """
 
 from __future__ import annotations
@@ -15,16 +15,31 @@ from videogen.core.version import __version__
 if TYPE_CHECKING:
     from videogen.client import AsyncClient, Client, connect
     from videogen.engines.function import engine
+    from videogen.jobs.moderation import allow, flag, refuse
     from videogen.server.launch import launch, mount
 
-__all__ = ["AsyncClient", "Client", "__version__", "connect", "engine", "launch", "mount"]
+__all__ = [
+    "AsyncClient",
+    "Client",
+    "__version__",
+    "allow",
+    "connect",
+    "engine",
+    "flag",
+    "launch",
+    "mount",
+    "refuse",
+]
 _MODULES: Final = {
     "AsyncClient": "videogen.client",
     "Client": "videogen.client",
+    "allow": "videogen.jobs.moderation",
     "connect": "videogen.client",
     "engine": "videogen.engines.function",
+    "flag": "videogen.jobs.moderation",
     "launch": "videogen.server.launch",
     "mount": "videogen.server.launch",
+    "refuse": "videogen.jobs.moderation",
 }
 
 

@@ -9,12 +9,14 @@ from sqlmodel import select
 
 from tests.support.holders import held
 from tests.support.rows import Clock
+from videogen import flag, refuse
 from videogen.core.errors import StaleWriteError, StorageError
 from videogen.db import write_turns
 from videogen.db.tables import RunRow
 from videogen.engines.base import Artifact
 from videogen.engines.process import protocol
 from videogen.jobs import disk_guard
+from videogen.jobs.moderation import Moderator
 from videogen.jobs.reporter import BUSY_INTERVAL_SECONDS, INTERVAL_SECONDS, WRITE_BUDGET, ProgressRecorder
 from videogen.schemas.engines import Cost
 from videogen.store.estimates import Expected
@@ -380,3 +382,60 @@ def test_a_render_that_continued_from_a_checkpoint_is_not_measured(make_recorder
     ticks.now += 1
     recorder.record(_done(running))
     assert _measured(database) == []
+
+
+# With a moderation hook.
+
+
+@pytest.fixture
+def moderated(store, storage, queue, ticks, running):
+    """Makes a recorder that asks this hook."""
+
+    def make(hook):
+        finish = partial(queue.finish, running.lease)
+        return ProgressRecorder(store, storage, running.lease, finish, ticks, Moderator(hook))
+
+    return make
+
+
+def test_a_refused_result_fails_with_the_words_and_is_never_stored(moderated, running, store, storage, alice):
+    seen = []
+
+    def hook(item):
+        seen.append((item.stage, item.generation, item.file.read_bytes(), item.poster.read_bytes()))
+        return refuse("Not here.")
+
+    moderated(hook).record(_done(running))
+    row = store.get_generation(alice, running.id)
+    assert seen == [("result", running.id, b"video", b"poster")]
+    assert (row.status, row.error_code, row.error_message) == ("failed", "moderation_refused", "Not here.")
+    assert (row.file_id, row.poster_file_id, row.error_retryable) == (None, None, False)
+    assert [*storage.list()] == []
+
+
+def test_what_was_shown_before_there_was_a_hook_goes_with_a_refused_result(recorder, moderated, running, store, alice):
+    picture = running.work / "preview.jpg"
+    picture.write_bytes(b"preview")
+    recorder.record(protocol.Preview(path=picture))
+    assert store.get_generation(alice, running.id).preview_file_id
+    moderated(lambda _: refuse("No.")).record(_done(running))
+    assert store.get_generation(alice, running.id).preview_file_id is None
+    assert store.keys_kept(running.id) == frozenset()
+
+
+def test_with_a_hook_no_preview_is_shown(moderated, running, store, alice):
+    picture = running.work / "preview.jpg"
+    picture.write_bytes(b"preview")
+    moderated(lambda _: None).record(protocol.Preview(path=picture))
+    assert store.get_generation(alice, running.id).preview_file_id is None
+
+
+def test_where_the_hook_fails_the_result_is_not_published_and_can_be_retried(moderated, running, store, alice):
+    moderated(lambda _: 1 / 0).record(_done(running))
+    row = store.get_generation(alice, running.id)
+    assert (row.status, row.error_code, row.error_retryable) == ("failed", "moderation_unavailable", True)
+
+
+def test_a_flag_is_stored_with_the_result(moderated, running, store, alice):
+    moderated(lambda _: flag("Look.")).record(_done(running))
+    assert [(row.id, row.flagged, row.status) for row in store.list_flagged(10)] == [(running.id, "Look.", "completed")]

@@ -111,6 +111,10 @@ class AppConfig(BaseModel):
     metrics_token: str = Field(
         default="", repr=False, description="opens /metrics to other machines; empty means to this machine alone"
     )
+    moderation: str = Field(
+        default="", description="function that checks requests and results: module:attribute, file.py:attribute, a name"
+    )
+    moderation_seconds: float = Field(default=10.0, gt=0, le=600, description="seconds that one such check may take")
     webhook_hosts: tuple[str, ...] = Field(
         default=(),
         description="comma-separated hosts that webhooks may reach at private addresses, by http and at any port; "

@@ -77,6 +77,14 @@ class UnknownRouteError(NotFoundError, title="No such address"):
         super().__init__(f"There is nothing at {path[:200]}. See /docs for what there is.")
 
 
+class ModerationRefusedError(VideogenError, code="moderation_refused", status=422, title="Refused"):
+    """This is not allowed here."""
+
+
+class ModerationUnavailableError(VideogenError, code="moderation_unavailable", status=503, title="Cannot be checked"):
+    """The check that everything goes through here does not work at the moment. Try again later."""
+
+
 class DeletedError(VideogenError, code="deleted", status=410, title="Deleted"):
     """What this link showed was deleted by its owner."""
 

@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from videogen.core.errors import DatabaseTooNewError, StartError
 
-HEAD: Final = "0013"
+HEAD: Final = "0016"
 """The newest revision in `videogen/db/migrations/versions`; a test compares the two."""
 REVISIONS: Final = (
     "0001",
@@ -29,6 +29,7 @@ REVISIONS: Final = (
     "0012",
     "0015",
     "0013",
+    "0016",
 )
 
 

@@ -1,4 +1,4 @@
-"""The tables of webhooks. As in `tables`, times are seconds since the epoch (UTC)."""
+"""The tables of webhooks and reports. As in `tables`, times are seconds since the epoch (UTC)."""
 
 from __future__ import annotations
 
@@ -44,3 +44,14 @@ class DeliveryRow(SQLModel, table=True):
     attempts: int = 0
     next_at: float = Field(index=True)
     """When it is sent next. While a process sends it: when others may, since that process must have died."""
+
+
+class ReportRow(SQLModel, table=True):
+    """What a visitor of a public link reports about its generation."""
+
+    __tablename__ = "reports"
+
+    id: str = Field(primary_key=True)
+    generation_id: str = Field(foreign_key="generations.id", ondelete="CASCADE", index=True)
+    words: str
+    created_at: float

@@ -56,6 +56,7 @@ class GenerationRow(SQLModel, table=True):
         Index("ix_generations_history", "session_id", "seq", *_FILTERED),
         Index("ix_generations_trash", "trashed_until", sqlite_where=text("trashed_until IS NOT NULL")),
         Index("ix_generations_status", "status", "seq"),
+        Index("ix_generations_flagged", "flagged", sqlite_where=text("flagged IS NOT NULL")),
         {"sqlite_autoincrement": True},
     )
 
@@ -125,6 +126,8 @@ class GenerationRow(SQLModel, table=True):
     error_code: str | None = None
     error_message: str | None = None
     error_retryable: bool | None = None
+    flagged: str | None = None
+    """Why the moderation hook wants the operator to look at it."""
 
     created_at: float
     started_at: float | None = None

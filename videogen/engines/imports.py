@@ -68,6 +68,16 @@ def find_target(kind: str, variable: str = VARIABLE) -> Any:
             forms = forms if variable != VARIABLE else f"kind:model, path/to/file.toml, {forms}"
             raise ConfigError(variable, f"an engine's name ({known}), {forms}", kind)
         target = points[target]
+    return import_attribute(target, kind, variable)
+
+
+def import_attribute(target: str, kind: str, variable: str) -> Any:
+    """Import `module:attribute` or `path/to/file.py:attribute`, which was written as `kind`.
+
+    Raises:
+        ConfigError: there is no such module, file or attribute.
+        EngineImportError: its import fails.
+    """
     source, _, attribute = target.rpartition(":")
     try:
         module = _from_file(Path(source).resolve()) if source.endswith(".py") else _from_module(source)

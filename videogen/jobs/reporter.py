@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from videogen.core.errors import StorageError
+from videogen.core.errors import ModerationRefusedError, ModerationUnavailableError, StorageError
 from videogen.core.json_log import logs_as_json, without_secrets
 from videogen.core.security import new_id
 from videogen.db.tables import FileRow
@@ -18,6 +19,7 @@ from videogen.engines.base import Artifact
 from videogen.engines.process import protocol
 from videogen.engines.process.result import STAGE
 from videogen.jobs.base import Lease
+from videogen.jobs.moderation import Item, Moderator
 from videogen.media.types import CONTENT_TYPES
 from videogen.schemas.engines import Cost
 from videogen.schemas.generations import Attention
@@ -55,8 +57,11 @@ class ProgressRecorder:
         lease: Lease,
         finish: Callable[[Outcome], None],
         clock: Callable[[], float] = time.monotonic,
+        moderator: Moderator | None = None,
     ) -> None:
-        """`finish` writes the end under the lease; `clock` is a monotonic clock in seconds."""
+        """`finish` writes the end under the lease; `clock` is a monotonic clock in seconds; `moderator` is asked before
+        the result is stored."""
+        self._moderator = moderator or Moderator()
         self._store, self._storage, self._lease = store, storage, lease
         self._finish = finish
         self._write_failed = False
@@ -86,7 +91,9 @@ class ProgressRecorder:
             case protocol.Progress():
                 self._ignore_storage_errors(partial(self._progress, message))
             case protocol.Preview():
-                self._ignore_storage_errors(partial(self._store_preview, message))
+                # With a hook, nothing is shown that it has not seen.
+                if self._moderator.hook is None:
+                    self._ignore_storage_errors(partial(self._store_preview, message))
             case protocol.Checkpoint():
                 self._ignore_storage_errors(partial(self._store_checkpoint, message))
             case protocol.Spent():
@@ -95,7 +102,7 @@ class ProgressRecorder:
             case protocol.LogLine():
                 self._log(message)
             case protocol.Done():
-                self._finish(self._result(message.artifact))
+                self._publish(message.artifact)
             case protocol.Cancelled():
                 self._finish(Failure("cancelled", message.message or "Cancelled.", retryable=True))
             case protocol.NeedsAttention():
@@ -194,6 +201,25 @@ class ProgressRecorder:
         # The next attempt starts at the progress of the row, which must not be behind the checkpoint.
         self._checkpoint = message.data
         self._write_pending()
+
+    def _publish(self, artifact: Artifact) -> None:
+        """Store the result, if the moderation hook allows it."""
+        recipe = self._lease.recipe
+        item = Item(
+            stage="result",
+            **{name: recipe.get(name, "") for name in ("prompt", "negative_prompt", "engine", "type")},
+            session=self._lease.session_id,
+            generation=self._lease.generation_id,
+            file=artifact.path,
+            poster=artifact.poster_path,
+        )
+        try:
+            flagged = self._moderator.check(item)
+        except (ModerationRefusedError, ModerationUnavailableError) as problem:
+            retryable = isinstance(problem, ModerationUnavailableError)
+            self._finish(Failure(problem.code, problem.detail, retryable=retryable))
+        else:
+            self._finish(replace(self._result(artifact), flagged=flagged))
 
     def _result(self, artifact: Artifact) -> Result:
         video = self._put_file(artifact.content_type.partition("/")[0], artifact.path)

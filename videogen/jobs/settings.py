@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from videogen.jobs.moderation import Moderator
+
 
 @dataclass(frozen=True, slots=True)
 class WorkerSettings:
@@ -17,6 +19,8 @@ class WorkerSettings:
     """A renderer that sends nothing for so long counts as hung; 0: never."""
     concurrency: Mapping[str, int] = field(default_factory=dict)
     """The number of workers of each engine, by its id."""
+    moderator: Moderator = field(default_factory=Moderator)
+    """Asked before a result is published."""
 
     def workers_of(self, engine: str) -> int:
         """How many generations of an engine are rendered at once."""

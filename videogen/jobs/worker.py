@@ -62,8 +62,8 @@ class WorkerPool:
     ) -> None:
         self._store, self._queue, self._storage, self._data_folder = store, queue, storage, data_folder
         self._references, self._settings = references, settings
-        self._owner = new_id("wrk")
-        self._stopping = threading.Event()
+        self._owner, self._stopping = new_id("wrk"), threading.Event()
+        self._recorder = partial(ProgressRecorder, store, storage, moderator=settings.moderator)
         self._disk_guard = DiskGuard(store, data_folder, self._stopping)
         self._held: dict[str, str] = {}
         """The engine of each claimed generation, by id; a claimed one gets its renderer a little later."""
@@ -240,7 +240,7 @@ class WorkerPool:
                 logger.exception("The leases could not be renewed.")
 
     def _render(self, lease: Lease) -> None:
-        recorder = ProgressRecorder(self._store, self._storage, lease, partial(self._finish, lease))
+        recorder = self._recorder(lease, partial(self._finish, lease))
         try:
             with ExitStack() as inputs, self._start(lease, inputs, recorder) as renderer:
                 self._register(lease, renderer)

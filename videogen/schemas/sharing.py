@@ -7,7 +7,7 @@ from typing import Final
 
 from pydantic import Field
 
-from videogen.schemas.base import Model
+from videogen.schemas.base import Model, Text
 from videogen.schemas.generations import GenerationType
 from videogen.schemas.status import Status
 
@@ -40,6 +40,13 @@ class Share(Model):
     type: GenerationType
     status: Status
     title: str
+
+
+class Report(Model):
+    """What `POST /reports` takes."""
+
+    slug: Text = Field(min_length=1, max_length=100, description="Of the public link.")
+    reason: Text = Field(min_length=3, max_length=1000, description="What is wrong with what it shows.")
 
 
 class ShareList(Model):

@@ -24,6 +24,7 @@ from videogen.api import (
     metrics,
     portability,
     queue,
+    reports,
     sessions,
     shares,
     webhooks,
@@ -56,7 +57,7 @@ START_FAILED: Final = 3
 """Exit status of a start that failed. Uvicorn's supervisor then stops too, instead of starting the worker again."""
 _EDGES: Final = (
     *(generations, queue, engine_routes, files, events, shares),
-    *(share_routes, sessions, devices, webhooks, portability, media, health, metrics, docs),
+    *(share_routes, sessions, devices, webhooks, reports, portability, media, health, metrics, docs),
 )
 
 # FastAPI silences this warning while it builds its fields; ours are built at their first use.

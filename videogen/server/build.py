@@ -20,6 +20,7 @@ from videogen.engines.base import Engine
 from videogen.engines.registry import load_engines, references_by_id
 from videogen.jobs.cleanup import look_for_damage
 from videogen.jobs.metrics import JobMetrics
+from videogen.jobs.moderation import Moderator
 from videogen.jobs.queue import EmbeddedQueue
 from videogen.jobs.settings import WorkerSettings
 from videogen.jobs.snapshots.keeper import SnapshotKeeper
@@ -80,11 +81,12 @@ def open_parts(config: AppConfig, engines: Mapping[str, Engine]) -> Iterator[Par
         source.open(hub.publish)
         stack.callback(source.close)
         queue = EmbeddedQueue(store, lease_seconds=config.lease_seconds, max_attempts=config.max_attempts)
-        settings = WorkerSettings(config.workers, config.lease_seconds, config.stall_seconds, concurrency)
+        moderator = Moderator.of(config)
+        settings = WorkerSettings(config.workers, config.lease_seconds, config.stall_seconds, concurrency, moderator)
         workers = WorkerPool(store, queue, storage, data_folder, references_by_id(config.engines), settings)
         keeper = SnapshotKeeper(start, data_folder, config.snapshot_seconds) if start else None
         services = (hub, storage, data_folder, signer, serializer, engines, queue, workers, metrics, keeper)
-        yield Parts(config, store, *services)
+        yield Parts(config, store, *services, moderator)
 
 
 def _check_and_migrate(config: AppConfig, database: Database, storage: Storage, start: SnapshotStart | None) -> None:

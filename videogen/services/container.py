@@ -9,6 +9,7 @@ from videogen.services.generations import GenerationService
 from videogen.services.imports import ImportService
 from videogen.services.media import MediaService
 from videogen.services.metrics import MetricsService
+from videogen.services.moderation import ModerationService
 from videogen.services.parts import Parts
 from videogen.services.session_links import SessionLinks
 from videogen.services.sessions import SessionService
@@ -45,4 +46,5 @@ class Services:
         self.file_settings = FileSettingsService(parts, self.uploads)
         self.explanations = ExplanationService(parts, self.uploads, self.rates)
         self.webhooks = WebhookService(parts, self.rates)
-        self.generations = GenerationService(parts, self.uploads, self.rates, self.storage_limits)
+        self.moderation = ModerationService(parts, self.rates)
+        self.generations = GenerationService(parts, self.uploads, self.rates, self.storage_limits, self.moderation)

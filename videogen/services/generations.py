@@ -10,8 +10,6 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
-import orjson
-
 from videogen.core.errors import LimitExceededError, NotQueuedError, NotTerminalError
 from videogen.core.log_context import current_context
 from videogen.core.security import new_id
@@ -31,6 +29,7 @@ from videogen.schemas.generations import (
     Queue,
 )
 from videogen.schemas.status import TERMINAL, Status
+from videogen.services.moderation import ModerationService
 from videogen.services.parts import Parts
 from videogen.services.storage_limits import StorageLimits
 from videogen.services.submission import (
@@ -39,6 +38,7 @@ from videogen.services.submission import (
     changed_request,
     check_request,
     recipe_columns,
+    request_body,
     request_of,
     seeds,
 )
@@ -56,13 +56,18 @@ class GenerationService:
     Every method but `stream` blocks on the database: call it from a thread, never in the event loop.
     """
 
-    def __init__(self, parts: Parts, uploads: UploadService, rates: RateLimits, storage_limits: StorageLimits) -> None:
-        self._parts = parts
-        self._store = parts.store
-        self._uploads = uploads
+    def __init__(
+        self,
+        parts: Parts,
+        uploads: UploadService,
+        rates: RateLimits,
+        storage_limits: StorageLimits,
+        moderation: ModerationService,
+    ) -> None:
+        self._parts, self._moderation = parts, moderation
+        self._store, self._uploads = parts.store, uploads
         self._logs = RenderLogs(parts.store, parts.storage, parts.data_folder)
-        self._rates = rates
-        self._storage_limits = storage_limits
+        self._rates, self._storage_limits = rates, storage_limits
         config = parts.config
         self._limits = Limits(config.max_active_per_session, config.max_active_per_address, config.max_queue)
         self._address_key = parts.signer.derive("address").encode()
@@ -85,7 +90,7 @@ class GenerationService:
             LimitExceededError: too many generations are queued or running, or were submitted lately; or the storage is
                 full.
         """
-        project = self._project(session_id, key, _body(create))
+        project = self._project(session_id, key, request_body(create))
         if any(getattr(create, name) for name in IMAGES) and key and (known := self._store.known_project(project)):
             # Before any check: the image may have been deleted since, but the project still exists.
             return self._serialize_project(known), False
@@ -170,6 +175,7 @@ class GenerationService:
         digest = hmac.digest(self._address_key, address.encode(), "sha256").hex()[:32]
         for row in rows:
             row.address_hash = digest
+        self._moderation.review(project, rows)
         # Counted in the transaction: neither a repeated request nor a refused one counts.
         count = partial(self._rates.count, "submits", address, project.session_id, len(rows))
         stored, new = self._store.create_project(project, rows, self._limits, count, replaced)
@@ -246,6 +252,7 @@ class GenerationService:
                 raise NotQueuedError
             request = self._check(session_id, changed_request(old, asked, self._parts.engines))
             columns = recipe_columns(request, request.recipe(request.seed))
+            columns |= self._moderation.review_edit(old, columns)
             # None where another edit came first: then this one is made from what that one left.
             row = self._store.edit_generation(session_id, generation_id, values | columns, old.recipe_hash)
         return self._serialize(row)
@@ -291,10 +298,3 @@ class GenerationService:
         keys = self._store.file_keys(file_ids) if file_ids else {}
         missing = frozenset(file_ids - {name for name, key in keys.items() if self._parts.storage.exists(key)})
         return [self._parts.serializer.generation(row, now, missing) for row in rows]
-
-
-def _body(create: GenerationCreate) -> bytes:
-    """What is compared when an idempotency key comes again. A field that is new in it counts only where it is set, so
-    that a request of an earlier version stays the same."""
-    new = {"last_frame_file_id"} if create.last_frame_file_id is None else set()
-    return orjson.dumps(create.model_dump(mode="json", exclude=new), option=orjson.OPT_SORT_KEYS)

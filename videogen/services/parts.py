@@ -10,6 +10,7 @@ from videogen.core.metrics import Metrics
 from videogen.core.security import Signer
 from videogen.engines.base import Engine
 from videogen.jobs.base import Queue
+from videogen.jobs.moderation import Moderator
 from videogen.jobs.snapshots.keeper import SnapshotKeeper
 from videogen.jobs.worker import WorkerPool
 from videogen.live.hub import Hub
@@ -35,3 +36,4 @@ class Parts:
     metrics: Metrics = field(default_factory=Metrics)
     snapshots: SnapshotKeeper | None = None
     """None where the configuration names no place for them."""
+    moderator: Moderator = field(default_factory=Moderator)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
+import orjson
 from pydantic import ValidationError
 
 from videogen.core.config import AppConfig
@@ -217,3 +218,10 @@ def engine_infos(engines: Mapping[str, Engine], config: AppConfig) -> list[Engin
         for engine in engines.values()
         for capabilities in [capabilities_of(engine)]
     ]
+
+
+def request_body(create: GenerationCreate) -> bytes:
+    """What is compared when an idempotency key comes again. A field that is new in it counts only where it is set, so
+    that a request of an earlier version stays the same."""
+    new = {"last_frame_file_id"} if create.last_frame_file_id is None else set()
+    return orjson.dumps(create.model_dump(mode="json", exclude=new), option=orjson.OPT_SORT_KEYS)

@@ -65,7 +65,8 @@ def policy() -> str:
     """The Content-Security-Policy: only this style, and scripts and media of this app."""
     own = ("script-src", "img-src", "media-src", "connect-src")
     rules = ["default-src 'none'", f"style-src {hash_source(style().encode())}", *(f"{kind} 'self'" for kind in own)]
-    return "; ".join([*rules, "base-uri 'none'", "form-action 'none'"])
+    # For *Report*.
+    return "; ".join([*rules, "base-uri 'none'", "form-action 'self'"])
 
 
 @cache
@@ -86,9 +87,10 @@ def _render(name: str, values: Mapping[str, Any]) -> str:
     return _environment().get_template(name).render(values)
 
 
-def page(name: str, view: SharedView, links: Links, texts: Catalog) -> str:
-    """The page of a link (`share`), or the player alone for iframes of other sites (`embed`)."""
-    return _render(name, _values(view, links) | _text_values(view, texts))
+def page(name: str, view: SharedView, links: Links, texts: Catalog, *, reported: bool = False) -> str:
+    """The page of a link (`share`), or the player alone for iframes of other sites (`embed`). `reported`: the visitor
+    has just reported it."""
+    return _render(name, _values(view, links) | _text_values(view, texts) | {"reported": reported})
 
 
 def embed_markup(view: SharedView, links: Links, width: int, height: int) -> str:

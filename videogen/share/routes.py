@@ -8,18 +8,21 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import ExitStack
 from io import BytesIO
 from typing import Annotated, Any, Final
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 import anyio.to_thread
 import segno
 from fastapi import APIRouter, Depends, Query, Request, Response
-from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
+from pydantic import ValidationError
 from starlette.background import BackgroundTask
 
 from videogen.core.errors import DeletedError, NotFoundError, StorageError, UnsupportedFormatError
 from videogen.core.i18n import COOKIE as LANGUAGE_COOKIE
 from videogen.core.i18n import PARAMETER, VARY, Catalog, negotiate
 from videogen.core.text import disposition, file_name
+from videogen.core.validation import invalid_request
+from videogen.schemas.sharing import Report
 from videogen.schemas.system import SESSION_COOKIE
 from videogen.services.public_view import POSTER, PREVIEW, RESULTS
 from videogen.services.shares import PATH, SharedView, ShareService
@@ -29,7 +32,7 @@ from videogen.web.dependencies import app_state
 from videogen.web.file_response import StoredFileResponse, not_modified
 from videogen.web.problems import documented
 from videogen.web.sse import stream_response
-from videogen.web.visitor import visitor
+from videogen.web.visitor import VisitorDep, visitor
 
 logger = logging.getLogger(__name__)
 router = APIRouter()
@@ -41,6 +44,8 @@ _PROGRAMS: Final = re.compile(
     re.IGNORECASE,
 )
 _YEAR: Final = 365 * 86_400
+REPORTED: Final = "reported"
+"""The parameter of the page that a visitor sees after a report."""
 _NO_STORE: Final = {"Cache-Control": "no-store"}
 _SECURITY: Final = {
     "X-Content-Type-Options": "nosniff",
@@ -76,6 +81,21 @@ async def get_shared(request: Request, rest: str, until_sent: UntilSentDep) -> R
         return _page(pages.gone_page(False, links.root, _texts(request).tag), 404, _texts(request))
 
 
+@router.post("/s/{slug}/report", include_in_schema=False)
+async def report(request: Request, slug: str, address: VisitorDep) -> Response:
+    """*Report* on the page of a link: a form, so that it needs no script."""
+    given = str((await request.form(max_files=0, max_fields=4)).get("reason", ""))
+    texts, links = _texts(request), _links(request)
+    try:
+        body = Report.model_validate({"slug": slug, "reason": given.strip()})
+        await anyio.to_thread.run_sync(app_state(request).services.moderation.report, body, address)
+    except NotFoundError:
+        return _page(pages.gone_page(False, links.root, texts.tag), 404, texts)
+    except ValidationError as problem:
+        raise invalid_request(problem.errors(include_url=False)) from None
+    return RedirectResponse(f"{links.root}{PATH}{quote(slug, safe='')}?{REPORTED}", 303, _NO_STORE)
+
+
 def _respond(request: Request, slug: str, part: str) -> Response:
     view = _shares(request).find(slug)
     headers = {} if view.share.indexable else {"X-Robots-Tag": "noindex, nofollow"}
@@ -91,7 +111,8 @@ def _respond(request: Request, slug: str, part: str) -> Response:
 
 def _share_page(request: Request, view: SharedView) -> Response:
     texts = _texts(request)
-    html = pages.page("share", _shares(request).without_missing_files(view), _links(request), texts)
+    shown, links = _shares(request).without_missing_files(view), _links(request)
+    html = pages.page("share", shown, links, texts, reported=REPORTED in request.query_params)
     response = _page(html, 200, texts)
     if PARAMETER in request.query_params:
         path = f"{app_state(request).public_url.root}/"
@@ -246,7 +267,7 @@ def _is_view(request: Request) -> bool:
     purpose = " ".join(headers.get(name, "") for name in ("sec-purpose", "purpose", "x-moz")).lower()
     agent = headers.get("user-agent", "")
     is_program = not agent or _PROGRAMS.search(agent) is not None
-    is_refresh = bool({"again", PARAMETER} & request.query_params.keys())
+    is_refresh = bool({"again", REPORTED, PARAMETER} & request.query_params.keys())
     return request.method == "GET" and "prefetch" not in purpose and not is_program and not is_refresh
 
 

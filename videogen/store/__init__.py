@@ -8,6 +8,7 @@ from videogen.store.generations import Filter, GenerationStore, Limits
 from videogen.store.portability import PortabilityStore
 from videogen.store.progress import Failure, Fence, Outcome, Progress, ProgressStore, Result, Unknown
 from videogen.store.queue_order import QueueOrderStore
+from videogen.store.reports import ReportStore
 from videogen.store.restores import RestoreStore
 from videogen.store.sessions import SessionStore
 from videogen.store.shares import Shared, ShareStore
@@ -45,6 +46,7 @@ class Store(
     PortabilityStore,
     QueueOrderStore,
     RestoreStore,
+    ReportStore,
     ShareStore,
     TrashStore,
     UnusedStore,

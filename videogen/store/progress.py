@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from sqlmodel import col, select
+from sqlmodel import col, delete, select
 
+from videogen.core.errors import ModerationRefusedError
 from videogen.db.tables import FileRow, GenerationRow
 from videogen.schemas.generations import Attention, Cost
 from videogen.schemas.status import NEEDS_ATTENTION, Status
@@ -50,6 +51,8 @@ class Result:
     fps: int
     duration_seconds: float
     has_audio: bool = False
+    flagged: str | None = None
+    """Why the operator should look at it."""
     measured: Measured | None = None
     """How long it took; None where it continued from a checkpoint."""
 
@@ -170,6 +173,8 @@ class ProgressStore(BaseStore):
             "estimated": False,
             "checkpoint": None,
         }
+        if result.flagged is not None:
+            values["flagged"] = result.flagged
         with self.database.write() as unit:
             row = transition(unit, fence.generation_id, Status.COMPLETED, self.clock(), values, attempt=fence.attempt)
             if result.measured is not None:
@@ -181,6 +186,11 @@ class ProgressStore(BaseStore):
         target = Status.CANCELLED if code == "cancelled" else Status.FAILED
         values = error_columns(code, message, retryable=retryable)
         with self.database.write() as unit:
+            if code == ModerationRefusedError.code:
+                # What was shown before there was a hook goes too; the cleanup removes files without a row.
+                values |= {"preview_file_id": None}
+                shown = col(FileRow.generation_id) == fence.generation_id, col(FileRow.kind) == "preview"
+                unit.session.exec(delete(FileRow).where(*shown))
             transition(unit, fence.generation_id, target, self.clock(), values, attempt=fence.attempt)
 
     def cancel_requested(self, generation_id: str) -> bool:

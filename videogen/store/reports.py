@@ -1,0 +1,47 @@
+"""What visitors have reported, and what the moderation hook has flagged, for the operator."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import func
+from sqlmodel import col, delete, select
+
+from videogen.db.operating_tables import ReportRow
+from videogen.db.tables import GenerationRow
+from videogen.store.base import BaseStore
+
+MAX_REPORTS: Final = 20
+"""Of one generation; with more, the oldest are removed."""
+
+
+class ReportStore(BaseStore):
+    """Reports and flags of all sessions."""
+
+    def add_report(self, report: ReportRow) -> None:
+        """Store a report."""
+        same = col(ReportRow.generation_id) == report.generation_id
+        newest = select(ReportRow.id).where(same).order_by(col(ReportRow.created_at).desc()).limit(MAX_REPORTS)
+        with self.database.write() as unit:
+            unit.session.add(report)
+            unit.session.flush()
+            unit.session.exec(delete(ReportRow).where(same, col(ReportRow.id).not_in(newest)))
+
+    def list_reported(self, limit: int) -> list[tuple[GenerationRow, int, str]]:
+        """The generations with reports, the newest report first: each with their number and its words."""
+        newest = func.max(ReportRow.created_at)
+        query = (
+            select(GenerationRow, func.count(), ReportRow.words, newest)
+            .join(ReportRow, col(ReportRow.generation_id) == col(GenerationRow.id))
+            .group_by(col(GenerationRow.id))
+            .order_by(newest.desc())
+            .limit(limit)
+        )
+        with self.database.read() as session:
+            return [(row, count, words) for row, count, words, _ in session.exec(query)]
+
+    def list_flagged(self, limit: int) -> list[GenerationRow]:
+        """The generations that the hook has flagged, newest first."""
+        query = select(GenerationRow).where(col(GenerationRow.flagged).is_not(None))
+        with self.database.read() as session:
+            return list(session.exec(query.order_by(col(GenerationRow.seq).desc()).limit(limit)))
