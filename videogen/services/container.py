@@ -47,4 +47,4 @@ class Services:
         self.explanations = ExplanationService(parts, self.uploads, self.rates)
         self.webhooks = WebhookService(parts, self.rates)
         self.moderation = ModerationService(parts, self.rates)
-        self.generations = GenerationService(parts, self.uploads, self.rates, self.storage_limits, self.moderation)
+        self.generations = GenerationService(parts, self.uploads, self.rates, self.storage_limits)

@@ -56,15 +56,8 @@ class GenerationService:
     Every method but `stream` blocks on the database: call it from a thread, never in the event loop.
     """
 
-    def __init__(
-        self,
-        parts: Parts,
-        uploads: UploadService,
-        rates: RateLimits,
-        storage_limits: StorageLimits,
-        moderation: ModerationService,
-    ) -> None:
-        self._parts, self._moderation = parts, moderation
+    def __init__(self, parts: Parts, uploads: UploadService, rates: RateLimits, storage_limits: StorageLimits) -> None:
+        self._parts, self._moderation = parts, ModerationService(parts, rates)
         self._store, self._uploads = parts.store, uploads
         self._logs = RenderLogs(parts.store, parts.storage, parts.data_folder)
         self._rates, self._storage_limits = rates, storage_limits
