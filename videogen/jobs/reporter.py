@@ -219,6 +219,8 @@ class ProgressRecorder:
             retryable = isinstance(problem, ModerationUnavailableError)
             self._finish(Failure(problem.code, problem.detail, retryable=retryable))
         else:
+            if flagged is not None:
+                logger.warning("%s has a result that was flagged: %s", self._lease.generation_id, flagged)
             self._finish(replace(self._result(artifact), flagged=flagged))
 
     def _result(self, artifact: Artifact) -> Result:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -17,6 +18,7 @@ from videogen.services.parts import Parts
 from videogen.services.submission import IMAGES
 from videogen.services.visitor_limits import RateLimits
 
+logger = logging.getLogger(__name__)
 _SHOWN: Final = ("prompt", "negative_prompt", "engine", "type", *IMAGES)
 
 
@@ -39,6 +41,8 @@ class ModerationService:
         words = self._ask(rows[0].session_id, {name: getattr(rows[0], name) for name in _SHOWN})
         for row in rows:
             row.flagged = words
+            if words is not None:
+                logger.warning("%s was flagged before it was queued: %s", row.id, words)
 
     def review_edit(self, row: GenerationRow, changes: Mapping[str, Any]) -> dict[str, Any]:
         """Ask about a queued generation with these columns changed; the column to change for a flag.
@@ -76,6 +80,7 @@ class ModerationService:
             raise NotFoundError
         self._rates.count("reports", address)
         words = " ".join(report.reason.split())
+        logger.warning("%s was reported by a visitor of its public link: %s", row.id, words)
         self._store.add_report(
             ReportRow(id=new_id("rep"), generation_id=row.id, words=words, created_at=self._store.clock())
         )
