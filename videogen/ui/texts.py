@@ -39,7 +39,6 @@ STAGES: Final = (
 """The stages that videogen's own engines name; those of other engines are said as they are."""
 _UNITS: Final[Mapping[str, int]] = {"storage_mb": 1_000_000, "storage_gb": 1_000_000_000}
 """In bytes, of the limits that count them."""
-_WORDED: Final = ("moderation_refused",)
 _UNNAMED: Final = "internal_error"
 """Its text stands for that of an error code without one."""
 _SETTING: Final = re.compile(r" \(VIDEOGEN_[A-Z_]+\)")
@@ -253,8 +252,8 @@ class Texts:
             return " ".join(self.expected(error, names) for error in problem.errors)
         if problem.limit is not None and (words := self._limit(problem.limit)):
             return words
-        # A refusal of moderation has the operator's own words.
-        code = problem.code if f"error.{problem.code}" in self.words or problem.code in _WORDED else _UNNAMED
+        is_known = problem.code == "moderation_refused" or f"error.{problem.code}" in self.words
+        code = problem.code if is_known else _UNNAMED
         # Visitors have no use for the name of a setting.
         return language.error_message(self.words, code, _SETTING.sub("", problem.detail))
 
