@@ -63,6 +63,35 @@ def _took(data: Path, fill_database: Callable[[Path], object]) -> list[float]:
     return took
 
 
+def fill_ended(folder: Path, count: int, kept_from: Callable[[], float]) -> None:
+    """Generations that have ended, each with small files and its last event, in a data folder."""
+    url = f"sqlite:///{folder / 'videogen.sqlite'}"
+    migrate(url)
+    database = Database(url)
+    session_id, _ = Store(database).create_session()
+    owner, at = project(session_id), kept_from()
+    rows = [generation(owner).model_dump(exclude={"seq"}) for _ in range(count)]
+    ended = {"status": "completed", "kept_from": at, "used_at": at, "finished_at": at, "search_text": "a"}
+    owned = {"session_id": session_id, "created_at": at}
+    files = []
+    for row in rows:
+        row.update(ended)
+        for kind in ("video.mp4", "poster.jpg", "log.txt"):
+            key = f"{row['id']}/{kind}"
+            path = folder / "files" / key
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(b"x" * 1000)
+            file = {"id": f"{row['id']}-{kind}", "generation_id": row["id"], "kind": kind.partition(".")[0], "key": key}
+            files.append(owned | file | {"content_type": "video/mp4", "size_bytes": 1000})
+    event = {"project_id": owner.id, "type": "render_result", "data": {}}
+    with database.write() as unit:
+        unit.connection.execute(insert(ProjectRow), [owner.model_dump()])
+        unit.connection.execute(insert(GenerationRow), rows)
+        unit.connection.execute(insert(FileRow), files)
+        unit.connection.execute(insert(EventRow), [owned | event | {"generation_id": row["id"]} for row in rows])
+    database.close()
+
+
 def fill_sessions(path: Path) -> None:
     """A session with generations that have ended, each with its files and events, and a full queue."""
     url = f"sqlite:///{path}"

@@ -1,4 +1,4 @@
-"""The real app with simulated renderers: `python -m benchmarks.simulated_jobs FOLDER JOBS`.
+"""The real app with simulated renderers: `python -m benchmarks.simulated_jobs FOLDER JOBS [RETENTION_HOURS]`.
 
 200 renderer processes would measure the machine and not the app. So the app runs without workers. Threads in its
 process report what 200 worker threads would report, through the same `ProgressRecorder` and the same store.
@@ -51,7 +51,8 @@ def main() -> None:
     """Serve until the input ends."""
     folder, count = Path(sys.argv[1]), int(sys.argv[2])
     streams = dict.fromkeys(("max_streams_per_session", "max_streams_per_address"), 100_000)
-    config = AppConfig(port=0, data_dir=folder, workers=0, lease_seconds=600, **streams)
+    hours = float(sys.argv[3]) if len(sys.argv) > 3 else 0.0
+    config = AppConfig(port=0, data_dir=folder, workers=0, lease_seconds=600, retention_hours=hours, **streams)
     listening = listen(config)
     app = create_app(config)
     threading.Thread(target=_read_commands, args=(app, count), daemon=True).start()

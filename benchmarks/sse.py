@@ -8,6 +8,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
+from pathlib import Path
 from statistics import median
 from typing import Any
 
@@ -30,9 +32,15 @@ KILOBYTES = 30
 class SimulatedServer:
     """`benchmarks.simulated_jobs` in a process of its own; a context manager."""
 
-    def __init__(self, jobs: int) -> None:
+    def __init__(
+        self, jobs: int, prepare: Callable[[Path], None] = lambda _: None, retention_hours: float = 0.0
+    ) -> None:
+        """`prepare` fills the data folder before the start."""
         self._folder = tempfile.TemporaryDirectory()
-        command = [sys.executable, "-m", "benchmarks.simulated_jobs", self._folder.name, str(jobs)]
+        self.folder = Path(self._folder.name)
+        prepare(self.folder)
+        values = (self._folder.name, str(jobs), str(retention_hours))
+        command = [sys.executable, "-m", "benchmarks.simulated_jobs", *values]
         self._process = subprocess.Popen(
             command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
         )
@@ -121,7 +129,8 @@ def measure() -> list[Row]:
     return [_late_row(ours, theirs, absent), _memory_row(kilobytes)]
 
 
-def _request(server: SimulatedServer) -> str:
+def request_of(server: SimulatedServer) -> str:
+    """The request of the stream of its first job."""
     job = server.jobs[0]
     path = f"/api/v1/generations/{job['generation']}/events"
     return f"GET {path} HTTP/1.1\nHost: {server.address}\nAuthorization: Bearer {job['token']}\n\n"
@@ -129,16 +138,16 @@ def _request(server: SimulatedServer) -> str:
 
 def _memory(server: SimulatedServer) -> float:
     """Kilobytes for each listener that is there and has heard something."""
-    with Listeners(server.address, _request(server), WARM_LISTENERS):
+    with Listeners(server.address, request_of(server), WARM_LISTENERS):
         server.play(time.monotonic(), RATE, RATE, "events")
         before = server.memory
-    with Listeners(server.address, _request(server), LISTENERS):
+    with Listeners(server.address, request_of(server), LISTENERS):
         server.play(time.monotonic(), RATE, 2 * RATE, "events")
         return (server.memory - before) / 1024 / (LISTENERS - WARM_LISTENERS)
 
 
 def _ours(server: SimulatedServer) -> list[float]:
-    with Listeners(server.address, _request(server), LISTENERS) as listeners:
+    with Listeners(server.address, request_of(server), LISTENERS) as listeners:
         server.play(time.monotonic() + 0.5, RATE, RATE * SECONDS, "events")
         time.sleep(1)
         return _whole(listeners.end())

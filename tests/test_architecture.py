@@ -187,7 +187,7 @@ def test_error_classes_end_in_error():
 
 
 EDGES = ("videogen.api", "videogen.share")
-IN_MEMORY = ("count", "slot")  # of the limits for one visitor
+IN_MEMORY = ("count", "slot", "hold")  # of the limits for one visitor, and of what is in use
 
 
 def test_a_coroutine_of_an_edge_calls_no_blocking_service():

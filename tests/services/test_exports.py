@@ -3,6 +3,7 @@
 import pytest
 
 from videogen.core.errors import NotFoundError
+from videogen.core.in_use import InUse
 from videogen.schemas.history import Chosen
 from videogen.services.exports import MAX_LINKS_PER_SESSION, ExportService
 
@@ -21,7 +22,7 @@ class Store:
 
 
 def test_a_session_that_makes_many_links_ends_its_own_and_no_other():
-    exports = ExportService(Store(), None)
+    exports = ExportService(Store(), None, InUse())
 
     def link(session_id):
         return exports.create_link(session_id, Chosen(ids=["gen_a"]), "").url.rpartition("/")[2]

@@ -21,6 +21,7 @@ from typing import Final
 
 import httpx
 
+from tests.soak import week
 from tests.soak.attacks import Attacker
 from tests.soak.samples import MB, Sample, Sampler, count_rows
 from tests.soak.tomorrow import clean_up
@@ -41,7 +42,10 @@ def main() -> int:
     parser.add_argument("--sessions", type=int, default=20)
     parser.add_argument("--hostile", type=float, default=0.05, help="share of all acts that are attacks")
     parser.add_argument("--seed", type=int, default=random.randrange(1_000_000))
+    parser.add_argument("--week", action="store_true", help="instead: a simulated week with retention and limits")
     asked = parser.parse_args()
+    if asked.week:
+        return week.run(asked.seed)
     print(f"soak: {asked.minutes:g} minutes, {asked.sessions} sessions, seed {asked.seed} ...", flush=True)
     with tempfile.TemporaryDirectory(prefix="videogen-soak-") as folder, start_app(Path(folder)) as app:
         return asyncio.run(Soak(app, asked).run())

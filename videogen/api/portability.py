@@ -89,7 +89,7 @@ async def import_zip(
 async def receive_import(request: Request, session_id: str, state: AppState, visitor: str) -> Imported:
     """Import the zip that is the body of a request."""
     services, imports = state.services, state.services.imports
-    with services.running_imports.slot(visitor, session_id):
+    with services.running_imports.slot(visitor, session_id), services.in_use.hold(session_id):
         services.rates.count("uploads", visitor, session_id)
         with imports.upload_folder() as folder:
             check_space = partial(imports.check_space, session_id)

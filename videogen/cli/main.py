@@ -7,7 +7,7 @@ from argparse import Namespace
 from collections.abc import Callable
 from typing import Final
 
-from videogen.cli import commands, destinations, exit_codes, webhook_commands
+from videogen.cli import commands, destinations, exit_codes, retention, webhook_commands
 from videogen.cli.connection import Connection, open_connection
 from videogen.cli.output import Output, open_output
 from videogen.cli.parser import STDOUT
@@ -25,10 +25,12 @@ COMMANDS: Final[dict[str, Command]] = {
     "download": commands.download,
     "log": commands.log,
     "list": commands.list_generations,
+    "keep": retention.keep,
     "delete": commands.delete,
     "share": commands.share,
     "unshare": commands.unshare,
     "engines": commands.engines,
+    "quota": retention.quota,
     "export": commands.export,
     "import": commands.import_zip,
     "transfer": commands.transfer,

@@ -30,6 +30,7 @@ def add_commands(commands: Any) -> None:
         ("retry", "start a generation again, with the same recipe and seed, and follow it"),
         ("download", "download the result of a generation"),
         ("log", "print what the engine of a generation has printed, with the traceback of an error"),
+        ("keep", "let the time for which a generation is kept count from now"),
         ("delete", "delete a generation that has ended, and its files"),
         ("share", "make a public link to a generation"),
         ("unshare", "revoke the public link of a generation"),
@@ -46,6 +47,7 @@ def add_commands(commands: Any) -> None:
     _command(commands, "pause", "pause your queue: nothing new begins, what has begun goes on")
     _command(commands, "resume", "start your queue again")
     _command(commands, "engines", "list the engines")
+    _command(commands, "quota", "print what is left of the engines that have a quota")
     export = _command(commands, "export", "write all your completed generations to a zip")
     export.add_argument("file", type=Path)
     export.add_argument("-f", "--force", action="store_true", help="overwrite")

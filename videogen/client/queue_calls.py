@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Unpack
 
-from videogen.client.calls import API, Call, EditOptions, generation_path
+from videogen.client.calls import API, Call, EditOptions, NoContent, generation_path
 from videogen.client.transport import Transport
 from videogen.schemas.generations import Generation, GenerationPatch, Queue, ResolveAction
+from videogen.schemas.retention import Quota, Quotas, Retention
 
 
 class QueueCalls(Transport):
@@ -32,6 +33,22 @@ class QueueCalls(Transport):
     async def resume_queue(self) -> Queue:
         """Let the queue of this session go on."""
         return await self._send(Call("POST", f"{API}/queue/resume", Queue))
+
+    async def keep(self, generation_id: str) -> Generation:
+        """Let the time for which a generation is kept count from now; see its `expires_at`."""
+        return await self._send(Call("POST", f"{generation_path(generation_id)}/keep", Generation))
+
+    async def note_use(self, generation_id: str) -> None:
+        """Say that somebody looks at a generation: it is not removed for the next 15 minutes."""
+        await self._send(Call("POST", f"{generation_path(generation_id)}/use", NoContent))
+
+    async def retention(self) -> Retention:
+        """How long what has ended is kept, and what goes soon."""
+        return await self._send(Call("GET", f"{API}/retention", Retention))
+
+    async def quota(self) -> dict[str, Quota]:
+        """What is left of every engine that has a quota, by engine id."""
+        return (await self._send(Call("GET", f"{API}/quota", Quotas))).engines
 
     async def edit(self, generation_id: str, **changes: Unpack[EditOptions]) -> Generation:
         """Change what a queued generation is to show. `settings` are added to its own; a seed of None draws one."""

@@ -104,6 +104,24 @@ class AppConfig(BaseModel):
         default=300.0, ge=0, description="how long a renderer may say nothing before it is killed; 0 means for ever"
     )
     max_attempts: int = Field(default=3, ge=1, le=20, description="renderers that one job may lose")
+    quota_seconds_per_day: float = Field(
+        default=0.0,
+        ge=0,
+        allow_inf_nan=False,
+        description="seconds of video of one session in 24 hours, for each engine that states no quota; 0: no limit",
+    )
+    retention_hours: float = Field(
+        default=0.0,
+        ge=0,
+        le=876_000,
+        description="hours that a result is kept after its end, or after the last Keep; 0 means for ever",
+    )
+    retention_favorites: Literal["keep", "same"] = Field(
+        default="keep", description="favourites: keep for ever, or the same as all others"
+    )
+    retention_shared: Literal["keep", "same"] = Field(
+        default="keep", description="what has a public link: keep while it has, or the same as all others"
+    )
     trash_minutes: float = Field(
         default=60.0, gt=0, le=525_600, description="minutes in which a deletion on the page can be undone"
     )

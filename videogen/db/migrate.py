@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from videogen.core.errors import DatabaseTooNewError, StartError
 
-HEAD: Final = "0016"
+HEAD: Final = "0017"
 """The newest revision in `videogen/db/migrations/versions`; a test compares the two."""
 REVISIONS: Final = (
     "0001",
@@ -30,6 +30,7 @@ REVISIONS: Final = (
     "0015",
     "0013",
     "0016",
+    "0017",
 )
 
 

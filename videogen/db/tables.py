@@ -57,6 +57,7 @@ class GenerationRow(SQLModel, table=True):
         Index("ix_generations_trash", "trashed_until", sqlite_where=text("trashed_until IS NOT NULL")),
         Index("ix_generations_status", "status", "seq"),
         Index("ix_generations_flagged", "flagged", sqlite_where=text("flagged IS NOT NULL")),
+        *(Index(f"ix_generations_{name}", name) for name in ("kept_from", "used_at")),
         {"sqlite_autoincrement": True},
     )
 
@@ -133,7 +134,9 @@ class GenerationRow(SQLModel, table=True):
     started_at: float | None = None
     updated_at: float
     finished_at: float | None = None
-    expires_at: float | None = None
+    kept_from: float | None = None
+    """From when its retention counts: its end, or the last Keep. None while it has not ended."""
+    used_at: float | None = None  # the last use, to within an hour; first its end
     trashed_until: float | None = None
     """Until when it can be restored, after its owner has deleted it; then it is removed. None: not in the trash."""
     search_text: str = Field(default="", sa_column_kwargs={"server_default": text("''")})
@@ -144,6 +147,23 @@ class GenerationRow(SQLModel, table=True):
 @event.listens_for(GenerationRow, "before_update")
 def _make_searchable(_mapper: Any, _connection: Connection, row: GenerationRow) -> None:
     row.search_text = searchable(row.title, row.prompt)
+
+
+class QuotaRow(SQLModel, table=True):
+    """What a generation has taken of its engine's quota. It counts for a day, whatever becomes of the generation."""
+
+    __tablename__ = "quota_uses"
+    __table_args__ = (
+        Index("ix_quota_uses_session", "session_id", "engine", "at"),
+        Index("ix_quota_uses_address", "address_hash", "engine", "at"),
+    )
+
+    generation_id: str = Field(primary_key=True)
+    session_id: str
+    address_hash: str | None = None
+    engine: str
+    seconds: float
+    at: float
 
 
 class RunRow(SQLModel, table=True):

@@ -91,6 +91,20 @@ def concurrencies(engines: Mapping[str, Engine], workers: int) -> dict[str, int]
     return {name: concurrency_of(engine, workers) for name, engine in engines.items()}
 
 
+def quotas(engines: Mapping[str, Engine], default: float) -> dict[str, float]:
+    """Seconds of video that one session may have of each engine in a day, by id; those without a limit are left out.
+
+    An engine's spec comes first, then its own attribute `quota_seconds_per_day`, then the default.
+    """
+    found = {}
+    for name, engine in engines.items():
+        spec = spec_of(engine)
+        own = spec.quota_seconds_per_day if spec else None
+        own = getattr(engine, "quota_seconds_per_day", None) if own is None else own
+        found[name] = default if own is None else float(own)
+    return {name: seconds for name, seconds in found.items() if seconds > 0}
+
+
 @cache
 def _log_once(name: str, text: str) -> None:
     logger.warning("engine %s: its probe fails: %s", name, text)

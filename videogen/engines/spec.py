@@ -56,6 +56,12 @@ class EngineSpec(Model):
     concurrency: int | None = Field(
         default=None, strict=True, ge=1, le=MAX_CONCURRENCY, description="jobs at once; None: VIDEOGEN_WORKERS"
     )
+    quota_seconds_per_day: float | None = Field(
+        default=None,
+        ge=0,
+        allow_inf_nan=False,
+        description="seconds of video of one session in 24 hours, 0 for no limit; None: VIDEOGEN_QUOTA_SECONDS_PER_DAY",
+    )
     defaults: dict[str, Any] = Field(default_factory=dict, description="values of the form, by the name of the setting")
     bounds: dict[str, Bound] = Field(default_factory=dict, description="what settings may be, by name")
     presets: tuple[Preset, ...] = Field(default=(), description="in place of the kind's own; empty: the kind's own")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Final
@@ -79,6 +79,28 @@ def remove_generation(
         data_folder.unmark_removal(generation_id)
     else:
         remove_files(storage, data_folder, generation_id)
+
+
+def remove_generations(
+    storage: Storage, data_folder: DataFolder, ids: Sequence[str], delete_rows: Callable[[], Collection[str]]
+) -> frozenset[str]:
+    """The same for several at once; `delete_rows` returns the ids of those whose rows are deleted, and so does this.
+
+    Raises:
+        StorageError: the disk cannot be written; nothing was removed.
+    """
+    gone: frozenset[str] = frozenset()
+    try:
+        for generation_id in ids:
+            data_folder.mark_removal(generation_id)
+        gone = frozenset(delete_rows())
+    finally:
+        for generation_id in ids:
+            if generation_id not in gone:
+                data_folder.unmark_removal(generation_id)
+    for generation_id in gone:
+        remove_files(storage, data_folder, generation_id)
+    return gone
 
 
 def remove_files(storage: Storage, data_folder: DataFolder, generation_id: str, keep: Collection[str] = ()) -> None:

@@ -188,6 +188,10 @@ class Hub:
         """How many subscriptions are open."""
         return sum(len(group) for group in self._subscribers.values())
 
+    def is_watched(self, generation_id: str) -> bool:
+        """Whether somebody has an open stream of this one generation. Callable from any thread."""
+        return ("generation", generation_id) in self._subscribers or (VISITORS, generation_id) in self._subscribers
+
     def counts(self) -> Counter[str]:
         """How many subscriptions are open, by the kind of their key. Callable from any thread."""
         counts: Counter[str] = Counter()

@@ -9,6 +9,7 @@ from pydantic import Field
 from videogen.schemas.base import Model, PlainObject, Text
 from videogen.schemas.generations import Cost as Cost
 from videogen.schemas.generations import GenerationType, Understanding
+from videogen.schemas.retention import Quota as Quota
 
 
 class PresetInfo(Model):
@@ -83,5 +84,6 @@ class Explanation(Model):
         "server; else as the engine expects it. It does not contain the time in the queue.",
     )
     cost: Cost | None = None
+    quota: Quota | None = Field(default=None, description="What is left of the engine's quota; null: it has none.")
     width: int | None = Field(default=None, description="Pixels of the result.")
     height: int | None = Field(default=None, description="Pixels of the result.")

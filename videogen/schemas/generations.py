@@ -179,7 +179,10 @@ class Generation(Model):
     started_at: datetime | None
     updated_at: datetime
     finished_at: datetime | None
-    expires_at: datetime | None
+    expires_at: datetime | None = Field(
+        description="Until when it is kept; then it is removed for good. Null: for ever, or it has not ended yet. "
+        "`POST /generations/{id}/keep` counts anew. Where the storage is full, what was used longest ago goes sooner."
+    )
 
     @property
     def needs_attention(self) -> bool:

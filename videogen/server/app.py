@@ -25,6 +25,7 @@ from videogen.api import (
     portability,
     queue,
     reports,
+    retention,
     sessions,
     shares,
     webhooks,
@@ -57,7 +58,7 @@ START_FAILED: Final = 3
 """Exit status of a start that failed. Uvicorn's supervisor then stops too, instead of starting the worker again."""
 _EDGES: Final = (
     *(generations, queue, engine_routes, files, events, shares),
-    *(share_routes, sessions, devices, webhooks, reports, portability, media, health, metrics, docs),
+    *(retention, share_routes, sessions, devices, webhooks, reports, portability, media, health, metrics, docs),
 )
 
 # FastAPI silences this warning while it builds its fields; ours are built at their first use.

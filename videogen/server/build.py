@@ -9,6 +9,7 @@ from contextlib import ExitStack, contextmanager
 from videogen.core.clock import SteadyClock
 from videogen.core.config import AppConfig
 from videogen.core.errors import ConfigError
+from videogen.core.in_use import InUse
 from videogen.core.lock import DataLock
 from videogen.core.metrics import Metrics
 from videogen.core.security import Signer, load_secret
@@ -22,6 +23,7 @@ from videogen.jobs.cleanup import look_for_damage
 from videogen.jobs.metrics import JobMetrics
 from videogen.jobs.moderation import Moderator
 from videogen.jobs.queue import EmbeddedQueue
+from videogen.jobs.retention import RetentionThread
 from videogen.jobs.settings import WorkerSettings
 from videogen.jobs.snapshots.keeper import SnapshotKeeper
 from videogen.jobs.snapshots.settle import settle_jobs
@@ -32,7 +34,7 @@ from videogen.live.source import CommitEventSource, EventSource
 from videogen.services.parts import Parts
 from videogen.services.serializers import Serializer
 from videogen.storage import DataFolder, DiskStorage, Storage
-from videogen.store import Store
+from videogen.store import RetentionRules, Store
 
 
 def build_engines(config: AppConfig) -> dict[str, Engine]:
@@ -86,7 +88,11 @@ def open_parts(config: AppConfig, engines: Mapping[str, Engine]) -> Iterator[Par
         workers = WorkerPool(store, queue, storage, data_folder, references_by_id(config.engines), settings)
         keeper = SnapshotKeeper(start, data_folder, config.snapshot_seconds) if start else None
         services = (hub, storage, data_folder, signer, serializer, engines, queue, workers, metrics, keeper)
-        yield Parts(config, store, *services, moderator)
+        rules, in_use = RetentionRules.of(config), InUse(clock)
+        retention = RetentionThread(store, storage, data_folder, rules, in_use, hub.is_watched)
+        stack.callback(retention.stop)
+        retention.start()
+        yield Parts(config, store, *services, moderator, in_use, rules, retention.make_room)
 
 
 def _check_and_migrate(config: AppConfig, database: Database, storage: Storage, start: SnapshotStart | None) -> None:

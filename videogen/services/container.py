@@ -11,6 +11,8 @@ from videogen.services.media import MediaService
 from videogen.services.metrics import MetricsService
 from videogen.services.moderation import ModerationService
 from videogen.services.parts import Parts
+from videogen.services.quotas import QuotaService
+from videogen.services.retention import RetentionService
 from videogen.services.session_links import SessionLinks
 from videogen.services.sessions import SessionService
 from videogen.services.shares import ShareService
@@ -29,17 +31,18 @@ class Services:
         config, store, storage = parts.config, parts.store, parts.storage
         max_import_bytes = round(config.max_import_mb * 1_000_000)
         self.rates = RateLimits(config)
-        self.storage_limits = StorageLimits(store, config)
+        self.storage_limits = StorageLimits(store, config, parts.make_room)
         self.streams = stream_limits(config)
+        self.in_use = parts.in_use
         self.running_imports = import_limits()
-        self.exports = ExportService(store, storage)
+        self.exports = ExportService(store, storage, parts.in_use)
         self.imports = ImportService(store, storage, parts.data_folder, max_import_bytes, self.storage_limits)
         self.media = MediaService(parts)
         self.metrics = MetricsService(parts)
         self.counters = parts.metrics
         self.session_links = SessionLinks(parts.signer, store.clock)
         self.sessions = SessionService(store, parts.signer, parts.hub, self.rates)
-        self.shares = ShareService(store, parts.hub, storage)
+        self.shares = ShareService(store, parts.hub, storage, parts.in_use)
         self.system = SystemService(parts)
         self.trash = TrashService(parts)
         self.uploads = UploadService(store, storage, parts.serializer)
@@ -48,3 +51,5 @@ class Services:
         self.webhooks = WebhookService(parts, self.rates)
         self.moderation = ModerationService(parts, self.rates)
         self.generations = GenerationService(parts, self.uploads, self.rates, self.storage_limits)
+        self.retention = RetentionService(parts, self.generations.views)
+        self.quotas = QuotaService(parts)

@@ -12,6 +12,7 @@ from videogen.schemas.base import why_not_plain
 from videogen.schemas.engines import ExplainRequest, Explanation
 from videogen.schemas.generations import GenerationCreate
 from videogen.services.parts import Parts
+from videogen.services.quotas import QuotaService
 from videogen.services.submission import check_request
 from videogen.services.uploads import UploadService
 from videogen.services.visitor_limits import RateLimits
@@ -27,6 +28,7 @@ class ExplanationService:
 
     def __init__(self, parts: Parts, uploads: UploadService, rates: RateLimits) -> None:
         self._parts, self._uploads, self._rates = parts, uploads, rates
+        self._quotas = QuotaService(parts)
         self._hanging: dict[str, Thread] = {}
 
     def explain(self, session_id: str, engine_id: str, request: ExplainRequest, address: str) -> Explanation:
@@ -63,6 +65,7 @@ class ExplanationService:
             "expected_seconds": own.expected_seconds if measured is None else round(measured, 1),
             "width": recipe.width,
             "height": recipe.height,
+            "quota": self._quotas.describe(session_id, address).engines.get(engine_id),
         }
         return own.model_copy(update=update)
 

@@ -12,6 +12,7 @@ from typing import Final
 
 from videogen.core.clock import to_datetime
 from videogen.core.errors import InvalidRequestError, NotFoundError
+from videogen.core.in_use import InUse
 from videogen.core.text import file_stem, numbered
 from videogen.core.version import __version__
 from videogen.db.tables import GenerationRow
@@ -34,8 +35,9 @@ MAX_LINKS_PER_SESSION: Final = 10
 class ExportService:
     """Exports generations. Every method blocks on the disk and the database."""
 
-    def __init__(self, store: Store, storage: Storage) -> None:
+    def __init__(self, store: Store, storage: Storage, in_use: InUse) -> None:
         self._store = store
+        self._in_use = in_use
         self._storage = storage
         self._lock = threading.Lock()
         self._links: dict[str, tuple[str, list[str], float]] = {}
@@ -53,6 +55,7 @@ class ExportService:
         count, size = self._store.measure_completed(session_id, ids)
         if count == 0:
             raise InvalidRequestError("ids", "at least one finished generation of this session", "none")
+        self._in_use.note(*ids)
         token, expires = secrets.token_urlsafe(24), self._store.clock() + LINK_SECONDS
         with self._lock:
             own = [name for name, (owner, *_) in self._links.items() if owner == session_id]
@@ -86,6 +89,10 @@ class ExportService:
             session_id: the owner.
             ids: export only these generations, with readable file names; None: all, with their ids as file names.
         """
+        with self._in_use.hold(*([session_id] if ids is None else ids)):
+            yield from self._stream(session_id, ids)
+
+    def _stream(self, session_id: str, ids: Sequence[str] | None) -> Iterator[bytes]:
         buffer, exported, missing, stems = _ZipBuffer(), list[ExportedGeneration](), 0, set[str]()
         with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
             for row, files, origin in self._store.iter_finished(session_id, ids):

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import builtins
 import hashlib
-import hmac
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -29,8 +27,10 @@ from videogen.schemas.generations import (
     Queue,
 )
 from videogen.schemas.status import TERMINAL, Status
+from videogen.services.generation_views import GenerationViews
 from videogen.services.moderation import ModerationService
 from videogen.services.parts import Parts
+from videogen.services.quotas import QuotaService
 from videogen.services.storage_limits import StorageLimits
 from videogen.services.submission import (
     IMAGES,
@@ -63,7 +63,9 @@ class GenerationService:
         self._rates, self._storage_limits = rates, storage_limits
         config = parts.config
         self._limits = Limits(config.max_active_per_session, config.max_active_per_address, config.max_queue)
-        self._address_key = parts.signer.derive("address").encode()
+        self._quotas = QuotaService(parts)
+        self.views = GenerationViews(parts)
+        self._serialize, self._serialize_all = self.views.one, self.views.all
 
     def submit(self, session_id: str, create: GenerationCreate, key: str | None, address: str) -> tuple[Project, bool]:
         """Accept a request. The project is durable when this returns; an idempotency key gives the same project again.
@@ -164,14 +166,13 @@ class GenerationService:
     def _accept(
         self, project: ProjectRow, rows: list[GenerationRow], address: str, replaced: str | None = None
     ) -> tuple[Project, bool]:
-        # With a key: addresses are few enough to try them all.
-        digest = hmac.digest(self._address_key, address.encode(), "sha256").hex()[:32]
         for row in rows:
-            row.address_hash = digest
+            row.address_hash = self._quotas.address_hash(address)
         self._moderation.review(project, rows)
         # Counted in the transaction: neither a repeated request nor a refused one counts.
         count = partial(self._rates.count, "submits", address, project.session_id, len(rows))
-        stored, new = self._store.create_project(project, rows, self._limits, count, replaced)
+        limits = replace(self._limits, quotas=self._quotas.limits())
+        stored, new = self._store.create_project(project, rows, limits, count, replaced)
         if new:
             self._parts.queue.notify()
             for row in rows:
@@ -247,7 +248,8 @@ class GenerationService:
             columns = recipe_columns(request, request.recipe(request.seed))
             columns |= self._moderation.review_edit(old, columns)
             # None where another edit came first: then this one is made from what that one left.
-            row = self._store.edit_generation(session_id, generation_id, values | columns, old.recipe_hash)
+            values |= columns
+            row = self._store.edit_generation(session_id, generation_id, values, old.recipe_hash, self._quotas.limits())
         return self._serialize(row)
 
     def cancel(self, session_id: str, generation_id: str) -> tuple[Generation, bool]:
@@ -281,13 +283,3 @@ class GenerationService:
     async def stream(self, session_id: str, scope: Scope, last_event_id: int | None) -> EventStream | None:
         """Open an event stream; None when no event will ever come. Raises NotFoundError."""
         return await open_stream(self._store.open_scope, self._parts.hub, session_id, scope, last_event_id)
-
-    def _serialize(self, row: GenerationRow) -> Generation:
-        return self._serialize_all([row])[0]
-
-    def _serialize_all(self, rows: Sequence[GenerationRow]) -> builtins.list[Generation]:
-        now = self._store.clock()
-        file_ids = {file_id for row in rows for file_id in (row.file_id, row.poster_file_id) if file_id}
-        keys = self._store.file_keys(file_ids) if file_ids else {}
-        missing = frozenset(file_ids - {name for name, key in keys.items() if self._parts.storage.exists(key)})
-        return [self._parts.serializer.generation(row, now, missing) for row in rows]

@@ -200,5 +200,7 @@ def _rows(session_id: str, entry: ExportedGeneration, now: float) -> tuple[Proje
         started_at=seconds(entry.started_at),
         updated_at=now,
         finished_at=seconds(entry.finished_at) or now,
+        kept_from=now,
+        used_at=now,
     )
     return project, generation

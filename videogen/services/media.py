@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from videogen.core.errors import FileMissingError, NotFoundError
+from videogen.core.in_use import InUse
 from videogen.core.text import file_name
 from videogen.db.tables import FileRow
 from videogen.services.parts import Parts
@@ -43,11 +44,21 @@ def open_stored(storage: Storage, key: str, content_type: str, name: str | None 
         return ServedFile(opened, os.fstat(descriptor), content_type, name, stack.pop_all().close)
 
 
+def held(file: ServedFile, in_use: InUse, generation_id: str) -> ServedFile:
+    """The same file; its generation is in use until it is closed."""
+    in_use.note(generation_id)
+    with ExitStack() as stack:
+        stack.callback(file.close)
+        stack.enter_context(in_use.hold(generation_id))
+        return replace(file, close=stack.pop_all().close)
+
+
 class MediaService:
     """Files by signed link. Its method blocks on the database: call it from a thread, never in the event loop."""
 
     def __init__(self, parts: Parts) -> None:
         self._signer, self._store, self._storage = parts.signer, parts.store, parts.storage
+        self._in_use = parts.in_use
 
     def open(self, file_id: str, expires: str, signature: str) -> ServedFile:
         """The file of a signed link.
@@ -62,7 +73,9 @@ class MediaService:
         is_result = isinstance(file, FileRow) and file.kind in ("video", "image")
         name = file_name(title, file.key.rpartition(".")[2]) if is_result else None
         try:
-            return open_stored(self._storage, file.key, file.content_type, name)
+            opened = open_stored(self._storage, file.key, file.content_type, name)
+            # The list shows posters and previews, which is no use of what they stand for.
+            return held(opened, self._in_use, file.generation_id) if is_result and isinstance(file, FileRow) else opened
         except OSError:
             kind, advice = (file.kind, RENDER_AGAIN) if isinstance(file, FileRow) else ("image", "Upload it again.")
             raise FileMissingError(f"The {kind} is gone from the data folder. {advice}") from None

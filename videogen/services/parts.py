@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from videogen.core.config import AppConfig
+from videogen.core.in_use import InUse
 from videogen.core.metrics import Metrics
 from videogen.core.security import Signer
 from videogen.engines.base import Engine
@@ -16,7 +17,7 @@ from videogen.jobs.worker import WorkerPool
 from videogen.live.hub import Hub
 from videogen.services.serializers import Serializer
 from videogen.storage import DataFolder, Storage
-from videogen.store import Store
+from videogen.store import RetentionRules, Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,3 +38,7 @@ class Parts:
     snapshots: SnapshotKeeper | None = None
     """None where the configuration names no place for them."""
     moderator: Moderator = field(default_factory=Moderator)
+    in_use: InUse = field(default_factory=InUse)
+    rules: RetentionRules = field(default_factory=RetentionRules)
+    make_room: Callable[[], None] = lambda: None
+    """Has what was used longest ago removed soon, where the storage is full."""

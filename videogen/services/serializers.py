@@ -85,18 +85,26 @@ class Serializer:
             url=f"{self._base}/media/{row.id}?{self._signer.link(row.id)}",
         )
 
-    def generation(self, row: GenerationRow, now: float, gone: frozenset[str] = frozenset()) -> Generation:
+    def generation(
+        self,
+        row: GenerationRow,
+        now: float,
+        gone: frozenset[str] = frozenset(),
+        expires_at: float | None = None,
+    ) -> Generation:
         """The public form of a row.
 
         Args:
             row: what is stored.
             now: seconds since the epoch.
             gone: ids of files that are missing in the storage; they get no link.
+            expires_at: until when it is kept, in seconds since the epoch; None: for ever.
         """
         missing = row.file_id in gone
         values: dict[str, Any] = {
             name: getattr(row, name) for name in Generation.model_fields if name in GenerationRow.model_fields
         }
+        values["expires_at"] = expires_at
         for name in ("created_at", "started_at", "updated_at", "finished_at", "expires_at"):
             values[name] = None if values[name] is None else to_datetime(values[name])
         values |= {

@@ -9,13 +9,14 @@ import anyio.to_thread
 
 from videogen.core.clock import to_datetime
 from videogen.core.errors import DeletedError, NotFoundError
+from videogen.core.in_use import InUse
 from videogen.db.tables import GenerationRow, ShareRow
 from videogen.live.hub import VISITORS, Hub, Key
 from videogen.live.streams import EventStream, open_stream
 from videogen.schemas.generations import GenerationType
 from videogen.schemas.sharing import Share, ShareCreate, ShareList
 from videogen.schemas.status import Status
-from videogen.services.media import ServedFile, open_stored
+from videogen.services.media import ServedFile, held, open_stored
 from videogen.services.public_view import POSTER, PREVIEW, RESULTS, PublicGeneration, public_generation, title
 from videogen.storage import Storage
 from videogen.store import Opening, Shared, Store
@@ -37,8 +38,9 @@ class SharedView:
 class ShareService:
     """Manages links to generations. Every method but `stream` blocks on the database: call it from a thread."""
 
-    def __init__(self, store: Store, hub: Hub, storage: Storage) -> None:
+    def __init__(self, store: Store, hub: Hub, storage: Storage, in_use: InUse) -> None:
         self._store = store
+        self._in_use = in_use
         self._hub = hub
         self._storage = storage
 
@@ -87,6 +89,7 @@ class ShareService:
         share, row = self._store.find_share(slug)
         if row is None:
             raise DeletedError
+        self._in_use.note(row.id)
         return SharedView(share, row, public_generation(row))
 
     def without_missing_files(self, view: SharedView) -> SharedView:
@@ -116,7 +119,7 @@ class ShareService:
             file = self._store.shared_file(row.id, ids.get(name) or "")
             if file is None:
                 raise NotFoundError
-            return open_stored(self._storage, file.key, file.content_type)
+            return held(open_stored(self._storage, file.key, file.content_type), self._in_use, row.id)
         except OSError:
             raise NotFoundError from None
 

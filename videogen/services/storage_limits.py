@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import Final
 
 from videogen.core.config import PREFIX, AppConfig
 from videogen.core.errors import Limit, LimitExceededError
-from videogen.store import Store
+from videogen.store import RetentionRules, Store
 
 KEPT_SECONDS: Final = 10.0
 """How long the size of all files is remembered: with a million files it takes a tenth of a second to add up."""
@@ -17,8 +18,9 @@ RETRY_SECONDS: Final = 3600
 class StorageLimits:
     """Refuses what would be stored above a limit. Blocks on the database: call it from a thread."""
 
-    def __init__(self, store: Store, config: AppConfig) -> None:
-        self._store = store
+    def __init__(self, store: Store, config: AppConfig, make_room: Callable[[], None] = lambda: None) -> None:
+        """`make_room` has what was used longest ago removed soon."""
+        self._store, self._rules, self._make_room = store, RetentionRules.of(config), make_room
         self._per_session = round(config.max_storage_mb_per_session * 1e6)
         self._all = round(config.max_storage_gb * 1e9)
         self._lock = threading.Lock()
@@ -33,7 +35,7 @@ class StorageLimits:
         """
         if self._per_session:
             used = self._store.stored_bytes(session_id)
-            if max(used + added, used + 1) > self._per_session:
+            if self._is_over(self._per_session, used, added, session_id):
                 raise LimitExceededError(
                     f"The storage of this session is full: {used / 1e6:.1f} of {self._per_session / 1e6:g} MB are used "
                     f"({PREFIX}MAX_STORAGE_MB_PER_SESSION). Delete videos or pictures that you no longer need; "
@@ -43,13 +45,21 @@ class StorageLimits:
                 )
         if self._all:
             used = self._stored_by_all()
-            if max(used + added, used + 1) > self._all:
+            if self._is_over(self._all, used, added):
                 raise LimitExceededError(
                     f"The storage of this server is full: {used / 1e9:.2f} of {self._all / 1e9:g} GB are used "
                     f"({PREFIX}MAX_STORAGE_GB). Delete videos or pictures that you no longer need, or try again later.",
                     RETRY_SECONDS,
                     Limit("storage_gb", self._all, used),
                 )
+
+    def _is_over(self, limit: int, used: int, added: int, session_id: str | None = None) -> bool:
+        """Whether a limit would be exceeded. With retention, room is made for what is added, if enough may go."""
+        excess = max(used + added, used + 1) - limit
+        if excess > 0 and self._rules.seconds and self._store.removable_bytes(self._rules, session_id) >= excess:
+            self._make_room()
+            return False
+        return excess > 0
 
     def _stored_by_all(self) -> int:
         with self._lock:

@@ -7,6 +7,7 @@ from typing import Final
 from videogen.core.clock import to_datetime
 from videogen.db.tables import GenerationRow
 from videogen.schemas.history import Chosen, LeftOut, Restored, Trashed, TrashedGeneration, TrashPage, TrashQuery
+from videogen.services.generation_views import GenerationViews
 from videogen.services.parts import Parts
 
 _NO_LINKS: Final = dict.fromkeys(("preview_url", "video_url", "image_url", "poster_url"))
@@ -17,6 +18,7 @@ class TrashService:
 
     def __init__(self, parts: Parts) -> None:
         self._store, self._workers, self._serializer = parts.store, parts.workers, parts.serializer
+        self._views = GenerationViews(parts)
         self._seconds = parts.config.trash_minutes * 60
 
     def trash(self, session_id: str, chosen: Chosen) -> Trashed:
@@ -35,11 +37,14 @@ class TrashService:
     def list(self, session_id: str, query: TrashQuery, before: int | None) -> tuple[TrashPage, int | None]:
         """A page of what can be restored, newest first, and the position before which the next page begins."""
         rows, following = self._store.list_trash(session_id, before, query.limit)
-        return TrashPage(items=[self._serialize(row) for row in rows], next_cursor=None), following
+        until = self._views.expiries(rows)
+        return TrashPage(items=[self._serialize(row, until[row.id]) for row in rows], next_cursor=None), following
 
-    def _serialize(self, row: GenerationRow) -> TrashedGeneration:
-        values = vars(self._serializer.generation(row, self._store.clock())) | _NO_LINKS
-        return TrashedGeneration(**values, restorable_until=to_datetime(row.trashed_until or 0.0))
+    def _serialize(self, row: GenerationRow, expires_at: float | None) -> TrashedGeneration:
+        generation = self._serializer.generation(row, self._store.clock(), expires_at=expires_at)
+        # Retention removes it from the trash too.
+        until = to_datetime(min(filter(None, (row.trashed_until, expires_at)), default=0.0))
+        return TrashedGeneration(**vars(generation) | _NO_LINKS, restorable_until=until)
 
     def restore(self, session_id: str, chosen: Chosen) -> Restored:
         """Put these back into the history, unchanged. Idempotent."""

@@ -4,12 +4,15 @@ from videogen.store.attention import LOOK, AttentionStore
 from videogen.store.counts import CountStore
 from videogen.store.estimates import EstimateStore
 from videogen.store.events import EventStore, Opening, Scope
-from videogen.store.generations import Filter, GenerationStore, Limits
+from videogen.store.generations import Filter, GenerationStore
+from videogen.store.limits import Limits
 from videogen.store.portability import PortabilityStore
 from videogen.store.progress import Failure, Fence, Outcome, Progress, ProgressStore, Result, Unknown
 from videogen.store.queue_order import QueueOrderStore
+from videogen.store.quotas import QuotaStore, QuotaUse
 from videogen.store.reports import ReportStore
 from videogen.store.restores import RestoreStore
+from videogen.store.retention import RetentionRules, RetentionStore
 from videogen.store.sessions import SessionStore
 from videogen.store.shares import Shared, ShareStore
 from videogen.store.trash import InTrash, TrashStore
@@ -29,7 +32,9 @@ __all__ = [
     "Opening",
     "Outcome",
     "Progress",
+    "QuotaUse",
     "Result",
+    "RetentionRules",
     "Scope",
     "Shared",
     "Store",
@@ -47,6 +52,8 @@ class Store(
     QueueOrderStore,
     RestoreStore,
     ReportStore,
+    QuotaStore,
+    RetentionStore,
     ShareStore,
     TrashStore,
     UnusedStore,

@@ -76,6 +76,12 @@ def get_owned(session: Session, session_id: str, generation_id: str) -> Generati
     return require(session.exec(query.where(visible())).first())
 
 
+def count_anew(row: GenerationRow, now: float) -> None:
+    """Let the retention of a generation count from now: until now it was kept for ever, or somebody keeps it."""
+    if row.kept_from is not None:
+        row.kept_from = now
+
+
 def require(row: Row | None) -> Row:
     """Return the row of a query. Raises NotFoundError where there is none."""
     if row is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy import String, UnaryExpression, func, type_coerce
 from sqlalchemy.exc import IntegrityError
@@ -14,8 +14,6 @@ from sqlmodel import col, select
 from videogen.core.errors import (
     IdempotencyConflictError,
     InvalidRequestError,
-    Limit,
-    LimitExceededError,
     NotFoundError,
     NotTerminalError,
 )
@@ -23,15 +21,14 @@ from videogen.core.text import fold
 from videogen.db.database import UnitOfWork
 from videogen.db.tables import FileRow, GenerationRow, ProjectRow, UploadRow
 from videogen.schemas.generations import ListQuery
-from videogen.schemas.status import NEEDS_ATTENTION, TERMINAL, Status
+from videogen.schemas.status import TERMINAL, Status
 from videogen.store.attention import REPLACED, end_parked, get_parked
-from videogen.store.base import BaseStore, count_generations, get_owned, is_parked, require, visible
+from videogen.store.base import BaseStore, count_anew, get_owned, is_parked, require, visible
+from videogen.store.limits import Limits, admit
 from videogen.store.progress import MAY_BE_BILLED
-from videogen.store.queue_order import PAUSED, update_queue_positions
+from videogen.store.queue_order import update_queue_positions
 from videogen.store.transitions import cancel
 from videogen.store.trash import remove
-
-_ACTIVE: Final = tuple(status for status in Status if status not in TERMINAL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +49,6 @@ class Filter:
             raise InvalidRequestError("status", f"one or several of {', '.join(Status)}", unknown[0])
         others = query.q, query.engine, query.type, query.favorite
         return cls(tuple(map(Status, names)) if query.status else None, *others)
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How many generations may be queued or running in one session and from one address, and queued in all."""
-
-    per_session: int
-    per_address: int
-    queue: int
 
 
 class GenerationStore(BaseStore):
@@ -92,7 +80,7 @@ class GenerationStore(BaseStore):
                     return known, False
                 if replaced is not None:
                     end_parked(unit, get_parked(unit.session, project.session_id, replaced), self.clock(), REPLACED)
-                self._check_limits(unit, rows, limits)
+                admit(unit, rows, limits, self.clock())
                 count()
                 _check_inputs(unit, rows)
                 unit.session.add(project)
@@ -128,29 +116,6 @@ class GenerationStore(BaseStore):
         """
         with self.database.write() as unit:
             return self._known_project(unit, project)
-
-    def _check_limits(self, unit: UnitOfWork, rows: list[GenerationRow], limits: Limits) -> None:
-        added, columns = len(rows), (("session", "session_id"), ("address", "address_hash"))
-        for scope, column in columns:
-            limit, same = getattr(limits, f"per_{scope}"), getattr(GenerationRow, column) == getattr(rows[0], column)
-            active = col(GenerationRow.status).in_(_ACTIVE), col(GenerationRow.stage) != NEEDS_ATTENTION
-            count = count_generations(unit.session, same, *active)
-            if count + added > limit:
-                raise LimitExceededError(
-                    f"At most {limit} generations of one {scope} may be queued or running "
-                    f"(VIDEOGEN_MAX_ACTIVE_PER_{scope.upper()}), {count} are. "
-                    "Wait until one has ended, or cancel one.",
-                    limit=Limit(f"active_per_{scope}", limit, count),
-                )
-        # What is paused takes no worker's time. It must not fill the queue for everybody else.
-        waits = (GenerationRow.status == Status.QUEUED, GenerationRow.stage != PAUSED)
-        count = count_generations(unit.session, *waits)
-        if count + added > limits.queue:
-            raise LimitExceededError(
-                f"The queue is full: {count} of {limits.queue} places are taken (VIDEOGEN_MAX_QUEUE). Try again later.",
-                30,
-                Limit("queue", limits.queue, count),
-            )
 
     def get_generation(self, session_id: str, generation_id: str) -> GenerationRow:
         """One generation of this session.
@@ -190,6 +155,8 @@ class GenerationStore(BaseStore):
         """Set columns that the owner may change. Raises NotFoundError."""
         with self.database.write() as unit:
             row = get_owned(unit.session, session_id, generation_id)
+            if row.favorite and values.get("favorite") is False:
+                count_anew(row, self.clock())
             unit.session.add(row.sqlmodel_update(values))
             return row
 

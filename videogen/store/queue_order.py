@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Final
 
 from sqlalchemy import func, or_, select, update
@@ -16,6 +17,7 @@ from videogen.db.tables import GenerationRow, SessionRow
 from videogen.schemas.status import TERMINAL, Status
 from videogen.store.base import BaseStore, get_owned, has_worker
 from videogen.store.estimates import STEPS, Forecast, frames_of, kind_of, schedule
+from videogen.store.quotas import seconds_of, take_again
 from videogen.store.transitions import update_queued
 
 SESSION_RANK: Final = func.coalesce(col(GenerationRow.rank), col(GenerationRow.seq))
@@ -224,7 +226,12 @@ class QueueOrderStore(BaseStore):
             return row
 
     def edit_generation(
-        self, session_id: str, generation_id: str, values: dict[str, Any], recipe_hash: str
+        self,
+        session_id: str,
+        generation_id: str,
+        values: dict[str, Any],
+        recipe_hash: str,
+        quotas: Mapping[str, float] = MappingProxyType({}),
     ) -> GenerationRow | None:
         """Set columns of a queued generation, and publish it.
 
@@ -233,6 +240,7 @@ class QueueOrderStore(BaseStore):
             generation_id: the generation.
             values: all columns that come from the recipe, and others that the owner may change.
             recipe_hash: of the recipe that the new one was made from.
+            quotas: see `Limits`.
 
         Returns:
             the generation; None where its recipe is another one by now, and nothing was changed.
@@ -240,6 +248,7 @@ class QueueOrderStore(BaseStore):
         Raises:
             NotFoundError: it is not this session's, or in the trash.
             NotQueuedError: it is not queued.
+            LimitExceededError: it is longer now than what is left of the quota.
         """
         now = self.clock()
         with self.database.write() as unit:
@@ -248,6 +257,8 @@ class QueueOrderStore(BaseStore):
                 raise NotQueuedError
             if row.recipe_hash != recipe_hash:
                 return None
+            seconds = seconds_of(row.type, values.get("duration_seconds", row.duration_seconds))
+            take_again(unit, row, seconds, quotas, now)
             text = searchable(values.get("title", row.title), values.get("prompt", row.prompt))
             # A checkpoint of another recipe is of no use.
             update_queued(unit, row.id, now, values | _NO_CHECKPOINT | {"search_text": text})

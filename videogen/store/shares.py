@@ -9,7 +9,7 @@ from sqlmodel import col, delete, select
 
 from videogen.core.security import new_slug, token_hash
 from videogen.db.tables import FileRow, GenerationRow, ShareRow
-from videogen.store.base import BaseStore, get_owned, require, visible
+from videogen.store.base import BaseStore, count_anew, get_owned, require, visible
 
 Shared = tuple[ShareRow, GenerationRow]
 """A link and its generation."""
@@ -47,7 +47,9 @@ class ShareStore(BaseStore):
         """
         with self.database.write() as unit:
             row = get_owned(unit.session, session_id, generation_id)
-            unit.session.exec(delete(ShareRow).where(col(ShareRow.generation_id) == row.id))
+            if unit.session.exec(delete(ShareRow).where(col(ShareRow.generation_id) == row.id)).rowcount:
+                count_anew(row, self.clock())
+                unit.session.add(row)
 
     def list_shares(self, session_id: str) -> list[Shared]:
         """The links of this session that hold, newest first."""

@@ -12,6 +12,7 @@ from videogen.db.database import UnitOfWork
 from videogen.db.tables import GenerationRow
 from videogen.schemas.status import NEEDS_ATTENTION, TERMINAL, Status, statuses_before
 from videogen.store.events import append_event
+from videogen.store.quotas import give_back
 from videogen.store.webhooks import add_deliveries
 
 
@@ -40,9 +41,12 @@ def transition(
             Nothing was changed.
     """
     if target in TERMINAL:
-        values = _ENDED | values | {"stage": target.value, "finished_at": not_before(_TABLE.c.updated_at, now)}
+        end = not_before(_TABLE.c.updated_at, now)
+        values = _ENDED | values | {"stage": target.value, "finished_at": end, "kept_from": end, "used_at": end}
     allowed = tuple(status for status in statuses_before(target) if attempt is None or status is Status.PROCESSING)
     row = _update(unit, generation_id, allowed, attempt, now, values | {"status": target.value})
+    if target in (Status.FAILED, Status.CANCELLED) and row.progress <= 0 and row.attention is None:
+        give_back(unit, row.id)
     append_event(unit, row)
     if target in TERMINAL:
         add_deliveries(unit, row, target.value)

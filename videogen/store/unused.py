@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from sqlalchemy import and_, exists
+from sqlalchemy import and_, exists, update
 from sqlmodel import col, delete, func, select
 
 from videogen.db.tables import (
@@ -12,12 +12,14 @@ from videogen.db.tables import (
     EventRow,
     GenerationRow,
     ProjectRow,
+    QuotaRow,
     SessionRow,
     ShareRow,
     TransferRow,
     UploadRow,
 )
 from videogen.store.base import BaseStore
+from videogen.store.quotas import WINDOW_SECONDS
 
 BATCH_ROWS: Final = 500
 """Rows that one transaction deletes."""
@@ -29,15 +31,24 @@ class UnusedStore(BaseStore):
     """Removes rows that are of no use any more, whoever owns them."""
 
     def remove_expired(self) -> None:
-        """Delete the one-time codes and the public links that have expired."""
+        """Delete the one-time codes and the public links that have expired, and what counts for no quota any more.
+
+        The retention of what was shared counts from now.
+        """
         now = self.clock()
-        gone = [select(table).where(col(table.expires_at) <= now) for table in (TransferRow, ShareRow)]
+        expired: dict[Any, Any] = {table: col(table.expires_at) <= now for table in (TransferRow, ShareRow)}
+        expired[QuotaRow] = col(QuotaRow.at) <= now - WINDOW_SECONDS
         with self.database.read() as session:
-            if not any(session.exec(query.limit(1)).first() for query in gone):
+            if not any(
+                session.exec(select(table).where(is_over).limit(1)).first() for table, is_over in expired.items()
+            ):
                 return
+        was_shared = select(ShareRow.generation_id).where(expired[ShareRow])
+        ended = (col(GenerationRow.id).in_(was_shared), col(GenerationRow.kept_from).is_not(None))
         with self.database.write() as unit:
-            for table in (TransferRow, ShareRow):
-                unit.session.exec(delete(table).where(col(table.expires_at) <= now))
+            unit.session.exec(update(GenerationRow).where(*ended).values(kept_from=now))
+            for table, is_over in expired.items():
+                unit.session.exec(delete(table).where(is_over))
 
     def remove_progress(self, after: int, before: float) -> int | None:
         """Delete progress events of generations that ended before a time. Their last events stay.

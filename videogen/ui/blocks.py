@@ -106,6 +106,7 @@ def _lay_out(
         parts.panel("masthead")
         parts.panel("link")
     parts.panel("notice")
+    parts.panel("expiring")
     with gr.Row(elem_id="room"):
         with gr.Column(scale=7, elem_id="main"):
             video = _lay_out_stage(parts)

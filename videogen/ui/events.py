@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any, TypeVar
 from uuid import uuid4
 
@@ -147,6 +148,7 @@ class Events:
             return tab.texts.gettext("form.lines_stopped", count=count, problem=refusal) if accepted else refusal
         finally:
             self._accepted(tab, *accepted)
+        await refresh_quota(tab)
         return ""
 
     def _accepted(self, tab: Tab, *projects: Project) -> None:
@@ -194,6 +196,16 @@ class Events:
         return Tab(
             client, texts_of(visit), token=token, name=request.session_hash or "", stand_in=True, site=self._site
         )
+
+
+async def refresh_quota(tab: Tab) -> None:
+    """Show what is left after a submit, where a quota is shown."""
+    if (shown := tab.explained) is None or shown.explanation.quota is None:
+        return
+    with suppress(ClientError):
+        left = (await tab.client.quota()).get(shown.request.engine or "", shown.explanation.quota)
+        tab.explained = replace(shown, explanation=shown.explanation.model_copy(update={"quota": left}))
+        tab.ring()
 
 
 def explain(problem: form.FormError | ValidationError, texts: Texts) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
 from videogen.schemas.engines import Explanation
 from videogen.schemas.generations import File, GenerationCreate
+from videogen.schemas.retention import Retention
 from videogen.ui.address import Address
 from videogen.ui.choices import Choices
 from videogen.ui.form import EngineForm
@@ -90,6 +92,10 @@ class Tab(Page):
     dialog: Dialog | None = None
     form: Mapping[str, Any] = field(default_factory=dict)
     """The form's values by field name, as they came last."""
+    retention: Retention | None = None
+    """How long things are kept, and what goes soon; None until it has been read."""
+    retention_outdated: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set where something else may go soon since then."""
     explained: Explained | None = None
     """None without a prompt, with a wrong form, and while the API does not answer."""
     preset_seed: str = ""

@@ -27,6 +27,7 @@ from videogen.ui.pages import Visit, sign_in, texts_of
 from videogen.ui.panels import PANELS, render_panel
 from videogen.ui.panels.job import player
 from videogen.ui.renewal import renew_links
+from videogen.ui.retention import follow_retention
 from videogen.ui.signals import signals
 from videogen.ui.tab import Notice, Site, Tab
 from videogen.ui.tabs import Tabs
@@ -125,7 +126,10 @@ class Watch:
         reader = asyncio.create_task(self._read(tab))
         keeper = asyncio.create_task(_keep_history(tab))
         reader.add_done_callback(lambda _: tab.ring(urgent=True))
-        renewing = asyncio.create_task(renew_links(tab, self._watched.clock, self._watched.sleep))
+        timers = [
+            asyncio.create_task(follow(tab, self._watched.clock, self._watched.sleep))
+            for follow in (renew_links, follow_retention)
+        ]
         try:
             before = self._shown or (visit.again and visit.selected) or ""
             await self._settle(tab, before)
@@ -143,7 +147,8 @@ class Watch:
             # It only ends with the reason why the API will have nothing more of it.
             reader.result()
         finally:
-            renewing.cancel()
+            for timer in timers:
+                timer.cancel()
             keeper.cancel()
             reader.cancel()
             with suppress(asyncio.CancelledError, ClientError):
@@ -214,6 +219,7 @@ async def _keep_history(tab: Tab) -> None:
         tab.history.outdated.clear()
         with suppress(ClientError):
             await load(tab.client, tab.history)
+            tab.retention_outdated.set()
             tab.ring()
 
 

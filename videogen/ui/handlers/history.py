@@ -87,6 +87,7 @@ async def entry(tab: Tab, click: Click) -> None:
         "name": tab.texts.short(item.title or item.prompt),
         "title": item.title,
         "prompt": item.prompt,
+        "until": tab.texts.gettext("keep.until", time=tab.texts.moment(item.expires_at)) if item.expires_at else "",
         "file": (item.video_url or item.image_url) if done else None,
         "file_name": file_name(item.title or item.prompt, "mp4" if item.type == "video" else "png"),
     }

@@ -8,6 +8,7 @@ from videogen.client import ApiError
 from videogen.core.text import shorten
 from videogen.schemas.generations import ResolveAction
 from videogen.ui.handlers.registry import Click, handles
+from videogen.ui.retention import note_stage
 from videogen.ui.tab import Dialog, Notice, Tab
 
 LOG_CHARS: Final = 60_000
@@ -26,6 +27,7 @@ async def select(tab: Tab, click: Click) -> None:
         tab.notice = Notice(tab.texts.gettext("notice.gone"), "warning")
         return
     tab.board.choose(click.generation_id)
+    await note_stage(tab)
 
 
 @handles("grid")

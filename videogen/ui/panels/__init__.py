@@ -6,7 +6,20 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from videogen.ui.panels import archive, history, image, job, masthead, page, presets, prompt, queue, recipe, understood
+from videogen.ui.panels import (
+    archive,
+    expiring,
+    history,
+    image,
+    job,
+    masthead,
+    page,
+    presets,
+    prompt,
+    queue,
+    recipe,
+    understood,
+)
 from videogen.ui.tab import Tab
 from videogen.ui.templating import render
 
@@ -25,6 +38,7 @@ PANELS: Final = (
     Panel("masthead", masthead.masthead),
     Panel("link", page.link),
     Panel("notice", page.notice),
+    Panel("expiring", expiring.expiring),
     Panel("outbox", page.outbox),
     Panel("stage", job.stage),
     Panel("job", job.job),

@@ -83,6 +83,7 @@ def _entry(tab: Tab, item: Generation, now: datetime) -> dict[str, Any]:
         "at": item.created_at.isoformat(),
         "moment": texts.moment(item.created_at),
         "age": texts.age(item.created_at, now),
+        "until": "" if item.expires_at is None else texts.gettext("keep.until", time=texts.moment(item.expires_at)),
         "favorite": item.favorite,
         "selected": item.id == tab.board.selected_id and picked is None,
         "picked": picked is not None and item.id in picked,

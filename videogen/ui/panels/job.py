@@ -14,6 +14,7 @@ from videogen.schemas.status import Status
 from videogen.ui.amounts import label, percent
 from videogen.ui.panels import presets
 from videogen.ui.panels.attention import attention
+from videogen.ui.retention import kept_until
 from videogen.ui.tab import Tab
 
 ALT_CHARS: Final = 120
@@ -169,8 +170,10 @@ def actions(tab: Tab) -> Mapping[str, Any]:
     if item is None:
         return {"id": None}
     ended, done = item.status.is_terminal, is_done(item)
+    until = kept_until(tab, item)
     return {
         "id": item.id,
+        "until": "" if until is None else tab.texts.gettext("keep.until", time=tab.texts.moment(until)),
         "together": 0 if tab.board.tiles() else len(tab.board.siblings()),
         "cancelling": item.id in tab.board.cancelling,
         "ended": ended,

@@ -92,4 +92,6 @@ def _facts(explanation: Explanation, texts: Texts, *, each: bool) -> list[str]:
     if explanation.cost is not None:
         key = "understood.cost_each" if each else "understood.cost"
         facts.append(texts.gettext(key, price=price(texts, explanation.cost)))
+    if (quota := explanation.quota) is not None:
+        facts.append(texts.gettext("understood.quota", left=quota.left, limit=quota.limit))
     return facts

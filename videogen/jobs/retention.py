@@ -1,0 +1,167 @@
+"""Removes what has been kept long enough, and where the storage is full what was used longest ago, for good."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import Final
+
+from sqlalchemy import ColumnElement
+
+from videogen.core.errors import StorageError
+from videogen.core.in_use import InUse
+from videogen.core.text import counted
+from videogen.db.database import StoredEvent
+from videogen.jobs.cleanup import remove_generations
+from videogen.schemas.events import is_terminal
+from videogen.storage import DataFolder, Storage
+from videogen.store import Store
+from videogen.store.retention import Candidate, RetentionRules
+
+logger = logging.getLogger(__name__)
+BATCH: Final = 20
+"""Generations that one transaction removes: a few milliseconds."""
+REST: Final = 2.0
+"""Each batch is followed by a pause of so many times its length, so that streams and requests do not wait for it."""
+INTERVAL_SECONDS: Final = 600.0
+"""The longest time between two looks."""
+PAUSE_SECONDS: Final = 1.0
+"""The shortest."""
+IN_USE_SECONDS: Final = 60.0
+"""When to look again at what was in use."""
+ROOM: Final = 0.95
+"""The part of a storage limit that may stay filled: what is being rendered needs some room."""
+UPLOAD_SECONDS: Final = 3600.0
+"""How long an image that no generation uses stays where the storage is full."""
+
+
+class RetentionThread:
+    """`run` is for a thread of its own; it returns at once where everything is kept for ever."""
+
+    def __init__(
+        self,
+        store: Store,
+        storage: Storage,
+        data_folder: DataFolder,
+        rules: RetentionRules,
+        in_use: InUse,
+        is_watched: Callable[[str], bool] = lambda _: False,
+    ) -> None:
+        """`is_watched`: whether somebody has an open stream of a generation."""
+        self._store, self._storage, self._data_folder, self._rules = store, storage, data_folder, rules
+        self._in_use, self._is_watched = in_use, is_watched
+        self._wake = threading.Event()
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._skipped: set[str] = set()
+        if rules.seconds:
+            store.database.listen(self._check_ended)
+
+    def start(self) -> None:
+        """Run in a thread, until `stop`."""
+        if self._rules.seconds:
+            self._thread = threading.Thread(target=self.run, name="retention", daemon=True)
+            self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread, after the batch that it is removing."""
+        self._stopping.set()
+        self._wake.set()
+        if self._thread is not None:
+            self._thread.join(10)
+
+    def make_room(self) -> None:
+        """Look soon whether the storage is full."""
+        self._wake.set()
+
+    def run(self) -> None:
+        """Remove what is due whenever something is, until `stop`."""
+        while not self._stopping.is_set():
+            self._wake.wait(self.remove_due())
+            # What ends close together is one look.
+            self._stopping.wait(PAUSE_SECONDS)
+            self._wake.clear()
+        self._write_uses()
+
+    def remove_due(self) -> float:
+        """Remove what is due; return in how many seconds to look again."""
+        self._skipped.clear()
+        try:
+            self._write_uses()
+            removed = self._remove_overdue() + self._empty_full_storage()
+            if removed:
+                logger.info("Retention: %s removed.", counted(removed, "generation"))
+            due = self._store.next_expiry(self._rules)
+        except Exception:  # the thread must not end
+            logger.exception("What is due could not be removed.")
+            return IN_USE_SECONDS
+        waits = [INTERVAL_SECONDS] if due is None else [INTERVAL_SECONDS, max(0.0, due - self._store.clock())]
+        return min([*waits, *([IN_USE_SECONDS] if self._skipped else [])])
+
+    def _write_uses(self) -> None:
+        uses = self._in_use.take_unwritten()
+        try:
+            self._store.write_generation_uses(uses)
+        except StorageError as problem:
+            logger.warning("When generations were used last could not be written: %s", problem)
+
+    def _remove_overdue(self) -> int:
+        removed = 0
+        while not self._stopping.is_set():
+            found = self._store.due_for_retention(self._rules, self._skipped, BATCH)
+            if not found:
+                break
+            removed += len(self._remove(self._unused(found), self._rules.due(self._store.clock())))
+        return removed
+
+    def _unused(self, found: list[Candidate]) -> list[Candidate]:
+        """Those that nobody uses. Where all of a batch are used, the next call of the query leaves them out."""
+        used = {one.id for one in found if self._in_use.is_used(one.id, one.session_id) or self._is_watched(one.id)}
+        self._skipped |= used
+        return [one for one in found if one.id not in used]
+
+    def _empty_full_storage(self) -> int:
+        rules, removed = self._rules, 0
+        if rules.max_bytes_per_session:
+            for session_id in self._store.sessions_above(round(rules.max_bytes_per_session * ROOM)):
+                removed += self._empty(session_id, round(rules.max_bytes_per_session * ROOM))
+        if rules.max_bytes:
+            removed += self._empty(None, round(rules.max_bytes * ROOM))
+        return removed
+
+    def _empty(self, session_id: str | None, target: int) -> int:
+        """Remove what was used longest ago until a session, or everything, takes at most `target` bytes."""
+        stored, removed = self._store.stored_bytes(session_id), 0
+        if stored > target and (uploads := self._store.remove_unused_uploads(self._store.clock() - UPLOAD_SECONDS)):
+            for upload in uploads:
+                self._storage.delete(upload.key)
+            stored = self._store.stored_bytes(session_id)
+        while stored > target and not self._stopping.is_set():
+            found = self._store.least_recently_used(self._rules, session_id, self._skipped, BATCH)
+            if not found:
+                break
+            chosen, freed = [], 0
+            for one in self._unused(found):
+                if stored - freed <= target:
+                    break
+                chosen.append(one)
+                freed += one.size_bytes
+            gone = self._remove(chosen, self._rules.removable(self._store.clock()))
+            stored -= sum(one.size_bytes for one in chosen if one.id in gone)
+            removed += len(gone)
+        return removed
+
+    def _remove(self, chosen: list[Candidate], still: ColumnElement[bool]) -> frozenset[str]:
+        ids, begun = [one.id for one in chosen], time.monotonic()
+        if not ids:
+            return frozenset()
+        gone = remove_generations(self._storage, self._data_folder, ids, lambda: self._store.remove_ended(ids, still))
+        self._skipped |= set(ids) - gone
+        self._stopping.wait((time.monotonic() - begun) * REST)
+        return gone
+
+    def _check_ended(self, events: list[StoredEvent]) -> None:
+        if any(is_terminal(event.type) for event in events):
+            self._wake.set()

@@ -1,0 +1,60 @@
+"""How many generations may be queued or running."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from sqlmodel import col
+
+from videogen.core.errors import Limit, LimitExceededError
+from videogen.db.database import UnitOfWork
+from videogen.db.tables import GenerationRow
+from videogen.schemas.status import NEEDS_ATTENTION, TERMINAL, Status
+from videogen.store.base import count_generations
+from videogen.store.queue_order import PAUSED
+from videogen.store.quotas import take
+
+_ACTIVE: Final = tuple(status for status in Status if status not in TERMINAL)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How many generations may be queued or running in one session and from one address, and queued in all."""
+
+    per_session: int
+    per_address: int
+    queue: int
+    quotas: Mapping[str, float] = field(default_factory=dict)
+    """Seconds of video that one session or address may have of an engine in 24 hours, by its id."""
+
+
+def admit(unit: UnitOfWork, rows: Sequence[GenerationRow], limits: Limits, now: float) -> None:
+    """Check that these, all of one session, address and engine, may be queued as well, and count them for its quota.
+
+    Raises:
+        LimitExceededError: a limit is reached.
+    """
+    added, columns = len(rows), (("session", "session_id"), ("address", "address_hash"))
+    for scope, column in columns:
+        limit, same = getattr(limits, f"per_{scope}"), getattr(GenerationRow, column) == getattr(rows[0], column)
+        active = col(GenerationRow.status).in_(_ACTIVE), col(GenerationRow.stage) != NEEDS_ATTENTION
+        count = count_generations(unit.session, same, *active)
+        if count + added > limit:
+            raise LimitExceededError(
+                f"At most {limit} generations of one {scope} may be queued or running "
+                f"(VIDEOGEN_MAX_ACTIVE_PER_{scope.upper()}), {count} are. "
+                "Wait until one has ended, or cancel one.",
+                limit=Limit(f"active_per_{scope}", limit, count),
+            )
+    # What is paused takes no worker's time. It must not fill the queue for everybody else.
+    waits = (GenerationRow.status == Status.QUEUED, GenerationRow.stage != PAUSED)
+    count = count_generations(unit.session, *waits)
+    if count + added > limits.queue:
+        raise LimitExceededError(
+            f"The queue is full: {count} of {limits.queue} places are taken (VIDEOGEN_MAX_QUEUE). Try again later.",
+            30,
+            Limit("queue", limits.queue, count),
+        )
+    take(unit, rows, limits.quotas, now)
