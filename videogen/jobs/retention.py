@@ -23,7 +23,7 @@ from videogen.store.retention import Candidate, RetentionRules
 logger = logging.getLogger(__name__)
 BATCH: Final = 20
 """Generations that one transaction removes: a few milliseconds."""
-REST: Final = 2.0
+REST: Final = 1.0
 """Each batch is followed by a pause of so many times its length, so that streams and requests do not wait for it."""
 INTERVAL_SECONDS: Final = 600.0
 """The longest time between two looks."""
