@@ -6,12 +6,13 @@ import os
 import shutil
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from videogen.core.errors import StartError, StorageError
 
-_SCRATCH: Final = (".probe.*", ".secret.*", "files/*/*.part")
+_SCRATCH: Final = (".probe.*", ".secret.*")
 _PROBE_BYTES: Final = 64 * 1024
 _REMOVAL_MARK: Final = ".removing-"
 
@@ -135,6 +136,9 @@ class DataFolder:
     def list_scratch(self) -> list[Path]:
         """Files of writes that ended before they were complete, from before this process. Work folders excluded."""
         paths = [path for pattern in _SCRATCH for path in self.root.glob(pattern)]
+        for folder in list(self.files.glob("*")):
+            with suppress(FileNotFoundError):  # a generation may be removed meanwhile
+                paths += list(folder.glob("*.part"))
         return sorted(path for path in paths if path.is_file() and path.stat().st_mtime < self._start_time)
 
     def remove_scratch(self) -> int:
