@@ -9,6 +9,7 @@ from sqlmodel import Field, SQLModel
 
 from videogen.core.text import searchable
 from videogen.db import operating_tables as operating_tables
+from videogen.db.quota_table import QuotaRow as QuotaRow
 from videogen.schemas.status import Status
 
 
@@ -147,23 +148,6 @@ class GenerationRow(SQLModel, table=True):
 @event.listens_for(GenerationRow, "before_update")
 def _make_searchable(_mapper: Any, _connection: Connection, row: GenerationRow) -> None:
     row.search_text = searchable(row.title, row.prompt)
-
-
-class QuotaRow(SQLModel, table=True):
-    """What a generation has taken of its engine's quota. It counts for a day, whatever becomes of the generation."""
-
-    __tablename__ = "quota_uses"
-    __table_args__ = (
-        Index("ix_quota_uses_session", "session_id", "engine", "at"),
-        Index("ix_quota_uses_address", "address_hash", "engine", "at"),
-    )
-
-    generation_id: str = Field(primary_key=True)
-    session_id: str
-    address_hash: str | None = None
-    engine: str
-    seconds: float
-    at: float
 
 
 class RunRow(SQLModel, table=True):
