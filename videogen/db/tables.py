@@ -135,8 +135,7 @@ class GenerationRow(SQLModel, table=True):
     started_at: float | None = None
     updated_at: float
     finished_at: float | None = None
-    kept_from: float | None = None
-    """From when its retention counts: its end, or the last Keep. None while it has not ended."""
+    kept_from: float | None = None  # from when its retention counts: its end, or the last Keep
     used_at: float | None = None  # the last use, to within an hour; first its end
     trashed_until: float | None = None
     """Until when it can be restored, after its owner has deleted it; then it is removed. None: not in the trash."""
