@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from typing import Final
+from typing import Final, Self
 
 from sqlalchemy import ColumnElement
 
@@ -59,11 +59,12 @@ class RetentionThread:
         if rules.seconds:
             store.database.listen(self._check_ended)
 
-    def start(self) -> None:
+    def start(self) -> Self:
         """Run in a thread, until `stop`."""
         if self._rules.seconds:
             self._thread = threading.Thread(target=self.run, name="retention", daemon=True)
             self._thread.start()
+        return self
 
     def stop(self) -> None:
         """End the thread, after the batch that it is removing."""

@@ -89,9 +89,8 @@ def open_parts(config: AppConfig, engines: Mapping[str, Engine]) -> Iterator[Par
         keeper = SnapshotKeeper(start, data_folder, config.snapshot_seconds) if start else None
         services = (hub, storage, data_folder, signer, serializer, engines, queue, workers, metrics, keeper)
         rules, in_use = RetentionRules.of(config), InUse(clock)
-        retention = RetentionThread(store, storage, data_folder, rules, in_use, hub.is_watched)
+        retention = RetentionThread(store, storage, data_folder, rules, in_use, hub.is_watched).start()
         stack.callback(retention.stop)
-        retention.start()
         yield Parts(config, store, *services, moderator, in_use, rules, retention.make_room)
 
 
