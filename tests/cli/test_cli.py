@@ -268,3 +268,17 @@ def test_a_proxy_that_cannot_be_used_is_exit_code_3_and_one_line(home):
     (line,) = home.stderr.splitlines()
     assert line.startswith("videogen: ALL_PROXY cannot be used")
     assert home.lines("engines", ALL_PROXY="socks5://127.0.0.1:1080", NO_PROXY="fd07::/64")
+
+
+def test_webhooks_are_added_with_their_secret_listed_and_removed(home):
+    (added,) = home.lines("webhooks", "add", "https://93.184.215.14/hook", "--event", "failed")
+    webhook = added["webhook"]
+    assert webhook["secret"].startswith("whsec_")
+    assert webhook["events"] == ["generation.failed"]
+    assert home.run("webhooks").startswith(f"{webhook['id']}  https://93.184.215.14/hook  0 pending")
+    home.run("webhooks", "remove", webhook["id"])
+    assert home.run("webhooks") == ""
+    home.run("webhooks", "remove", webhook["id"], code=4)
+    home.run("webhooks", "add", code=2)
+    home.run("webhooks", "add", "http://93.184.215.14/hook", code=4)
+    assert "an https address" in home.stderr

@@ -249,6 +249,19 @@ def test_what_a_process_claimed_before_it_died_is_sent_by_the_next_with_the_same
     assert service.list(alice).items[0].pending == 0
 
 
+def test_a_message_that_cannot_be_built_is_given_up_like_any_other(service, receiver, end, alice, clock, store, caplog):
+    add(service, alice, receiver.url)
+    end(alice)
+    with store.database.write() as unit:
+        unit.connection.exec_driver_sql("UPDATE deliveries SET snapshot = '{}'")
+    for wait in (0, *DELAYS):
+        clock.now += wait * 1.1 + 0.01
+        deliver(service)
+    assert "could not be built" in service.list(alice).items[0].disabled
+    assert receiver.messages.empty()
+    assert "could not be built" in caplog.text
+
+
 def test_the_thread_sends_what_the_last_process_left_and_what_happens_now(service, receiver, end, alice):
     secret = add(service, alice, receiver.url).secret
     left = end(alice)

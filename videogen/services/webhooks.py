@@ -125,21 +125,30 @@ class WebhookService:
 
     async def deliver(self, claimed: Claimed) -> None:
         """Send a message that was claimed, and store what came of it."""
-        webhook, delivery = claimed.webhook, claimed.delivery
-        row = GenerationRow(**delivery.snapshot)
-        shown = self._parts.serializer.generation(row, self._store.clock())
-        links: dict[str, Any] = {
-            name: urljoin(f"{webhook.base}/", value)
-            for name, value in shown
-            if name.endswith("_url") and isinstance(value, str)
-        }
-        data = shown.model_copy(update=links)
-        attempt = await self.send(webhook, delivery.id, delivery.type, delivery.created_at, data)
+        delivery = claimed.delivery
+        try:
+            data = self._data(claimed)
+        except Exception:  # of a snapshot of another version; it must not be tried for ever
+            logger.exception("A message of a webhook could not be built.")
+            attempt = Attempt(None, "The message could not be built.")
+        else:
+            attempt = await self.send(claimed.webhook, delivery.id, delivery.type, delivery.created_at, data)
         again = None if attempt.status == GONE else _next_delay(delivery.attempts)
         next_at = None if again is None else self._store.clock() + again
         reason = f"Nothing was delivered after {delivery.attempts} attempts; the last one: {_in_words(attempt)}"
         finish = partial(self._store.finish_delivery, claimed, attempt, next_at, reason)
         await asyncio.to_thread(finish)
+
+    def _data(self, claimed: Claimed) -> Generation:
+        """The generation as it was, with fresh and absolute links."""
+        row = GenerationRow(**claimed.delivery.snapshot)
+        shown = self._parts.serializer.generation(row, self._store.clock())
+        links: dict[str, Any] = {
+            name: urljoin(f"{claimed.webhook.base}/", value)
+            for name, value in shown
+            if name.endswith("_url") and isinstance(value, str)
+        }
+        return shown.model_copy(update=links)
 
     def claim(self, busy: set[str]) -> Sequence[Claimed]:
         """Claim what is due, without the webhooks `busy`."""
@@ -211,6 +220,9 @@ class WebhookSender:
                 left = await asyncio.to_thread(self._service.seconds_left, set(self._busy))
             except StorageError as problem:
                 logger.warning("The messages of webhooks could not be read. %s", problem.detail)
+                left = _LOOK_SECONDS
+            except Exception:  # the thread must not end
+                logger.exception("The messages of webhooks could not be sent.")
                 left = _LOOK_SECONDS
             try:
                 await asyncio.wait_for(self._changed.wait(), left)
