@@ -227,7 +227,7 @@ class AppConfig(BaseModel):
     @property
     def keeps_data(self) -> bool:
         """Whether what is stored outlives a restart. A Space loses its disk, and has then only its snapshots."""
-        return "SPACE_ID" not in os.environ or bool(getattr(self, "snapshot_url", ""))
+        return "SPACE_ID" not in os.environ or bool(self.snapshot_url)
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Self:
