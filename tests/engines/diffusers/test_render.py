@@ -283,9 +283,9 @@ def test_without_disk_space_for_a_checkpoint_the_render_goes_on_and_says_so(wan,
         def write(self, _):
             raise OSError(errno.ENOSPC, "No space left on device")
 
+    recipe, ctx = recipe_for(wan), recorder()
     monkeypatch.setattr(Path, "open", lambda path, mode="r", **_: FullDisk(path, mode))
-    ctx = recorder()
-    assert wan.render(recipe_for(wan), ctx).num_frames == 9
+    assert wan.render(recipe, ctx).num_frames == 9
     assert ctx.saved == []
     said = {report[3] for report in ctx.reports if report[2] == "denoising"}
     assert "The disk is full, so there is no new checkpoint. Make space in the data folder." in said
