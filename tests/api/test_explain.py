@@ -23,6 +23,7 @@ def test_it_tells_what_is_drawn_what_is_not_and_the_size_and_stores_nothing(sess
         "cost": None,
         "width": 426,
         "height": 240,
+        "quota": None,
     }
     assert session.get("/generations").json()["items"] == []
 

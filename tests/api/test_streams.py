@@ -9,11 +9,11 @@ COMMON = {"generationId", "projectId", "requestId", "status", "progress", "attem
 SHAPES = {
     "render_progress": COMMON
     | {"stage", "step", "totalSteps", "message", "queuePosition", "expectedWaitSeconds"}
-    | {"etaSeconds", "estimated", "previewUrl", "recipeHash"},
+    | {"etaSeconds", "estimated", "previewUrl", "recipeHash", "attention", "cost"},
     "render_result": COMMON
     | {"fileId", "videoUrl", "imageUrl", "posterUrl"}
-    | {"width", "height", "durationSeconds", "fps", "hasAudio", "sizeBytes"},
-    "error": COMMON | {"code", "message", "retryable"},
+    | {"width", "height", "durationSeconds", "fps", "hasAudio", "sizeBytes", "cost"},
+    "error": COMMON | {"code", "message", "retryable", "cost"},
 }
 
 
