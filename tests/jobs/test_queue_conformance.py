@@ -74,6 +74,39 @@ def test_what_waits_for_one_engine_counts_for_no_other(queue, store, submit, ali
     assert store.get_generation(bob, theirs.id).queue_position == 1
 
 
+def test_claims_at_once_take_what_one_after_the_other_would_for_the_slots_of_each_engine(queue, submit, alice, bob):
+    slow = [submit(alice, engine="slow"), submit(bob, engine="slow"), submit(alice, engine="slow")]
+    submit(alice, engine="busy")
+    gone = submit(bob, engine="gone")
+    leases = queue.claim_all("worker", {"slow": 2, "quick": 5, "busy": 0})
+    assert {lease.generation_id for lease in leases} == {slow[0].id, slow[1].id, gone.id}
+    assert [lease.attempt for lease in leases] == [1] * 3
+    assert queue.claim_all("worker", {"slow": 0, "quick": 5, "busy": 0}) == []
+
+
+def test_claims_at_once_let_sessions_take_turns(queue, store, submit, alice, bob):
+    mine, theirs = _ids(submit.project(alice, 4)), _ids(submit.project(bob, 2))
+    leases = queue.claim_all("worker", {"bars": 3})
+    assert [lease.generation_id for lease in leases] == [mine[0], theirs[0], mine[1]]
+    places = {
+        name: store.get_generation(owner, name).queue_position
+        for owner, name in [(alice, mine[2]), (alice, mine[3]), (bob, theirs[1])]
+    }
+    assert places == {theirs[1]: 1, mine[2]: 2, mine[3]: 3}
+
+
+def test_fifty_claims_at_once_publish_one_event_each_and_one_new_position_of_what_waits(queue, database, submit, alice):
+    rows = submit.project(alice, 60)
+    batches = []
+    database.listen(lambda committed: batches.append(list(committed)))
+    taken = [lease.generation_id for lease in queue.claim_all("worker", {"bars": 50})]
+    assert taken == _ids(rows[:50])
+    (events,) = batches
+    assert [event.generation_id for event in events] == taken + _ids(rows[50:])
+    assert [event.data.queue_position for event in events[50:]] == list(range(1, 11))
+    assert [event.id for event in events] == sorted({event.id for event in events})
+
+
 def test_threads_that_claim_at_once_never_get_the_same_one(queue, submit, alice, bob):
     expected = _ids(submit.project(alice, 8) + submit.project(bob, 8))
     barrier = Barrier(8)
@@ -135,6 +168,15 @@ def test_a_lease_that_is_not_renewed_expires(queue, submit, alice, clock):
     clock.now += 9
     assert queue.claim("another").generation_id == forgotten.id
     assert queue.claim("another") is None
+
+
+def test_an_expired_lease_gives_its_generation_a_position_though_nobody_takes_it(queue, store, submit, alice, clock):
+    row = submit(alice, engine="slow")
+    queue.claim("worker")
+    clock.now += 11
+    assert queue.claim("another", (), ["slow"]) is None
+    back = store.get_generation(alice, row.id)
+    assert (back.status, back.queue_position) == ("queued", 1)
 
 
 def test_an_expired_lease_passes_to_another_worker_in_the_next_attempt(queue, store, submit, alice, clock):

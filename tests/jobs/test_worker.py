@@ -312,6 +312,17 @@ def test_a_slow_engine_does_not_delay_another_and_none_has_more_jobs_than_slots(
     assert {next_event("failed").generation_id for _ in slow} == set(slow)
 
 
+def test_all_free_slots_are_filled_by_one_write(work, job, next_event, database):
+    for _ in range(6):
+        job()
+    claimed = []
+    database.listen(lambda events: claimed.append(sum(event.data.status == "processing" for event in events)))
+    work(_ends, engines={"bars": 5})
+    for _ in range(6):
+        next_event("failed")
+    assert [count for count in claimed if count] == [5, 1]
+
+
 def test_one_bad_job_does_not_end_the_worker(work, job, next_event):
     def script(renderer):
         if renderer.job.recipe.seed == 1:
@@ -416,14 +427,14 @@ def test_a_database_that_takes_nothing_does_not_end_the_worker_or_flood_the_log(
     work, job, next_event, store, queue, caplog, monkeypatch, problem
 ):
     refusals = [problem] * 5
-    claim = EmbeddedQueue.claim
+    claim_all = EmbeddedQueue.claim_all
 
     def refusing(self, *args):
         if refusals:
             raise refusals.pop()
-        return claim(self, *args)
+        return claim_all(self, *args)
 
-    monkeypatch.setattr(EmbeddedQueue, "claim", refusing)
+    monkeypatch.setattr(EmbeddedQueue, "claim_all", refusing)
     pool = work(_ends)
     job()
     assert next_event("failed").data.code == "well"

@@ -35,7 +35,7 @@ def render(store, queue, submit, alice, clock):
 
 
 def finish(store, lease, row, measured):
-    made = Result(file_row(row), None, row.width, row.height, row.fps, row.duration_seconds, False, measured)
+    made = Result(file_row(row), None, row.width, row.height, row.fps, row.duration_seconds, measured=measured)
     store.complete(Fence(lease.generation_id, lease.attempt), made)
 
 

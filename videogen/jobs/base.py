@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -52,6 +52,17 @@ class Queue(Protocol):
             held: ids of generations that `owner` still renders; their leases are not taken over, even if they expired
                 (while the whole machine was suspended).
             without: ids of engines whose generations are left to others.
+        """
+
+    def claim_all(self, owner: str, slots: Mapping[str, int], held: Collection[str] = ()) -> list[Lease]:
+        """Take what `claim` would give one after the other, in one transaction with one change of all positions.
+
+        It takes a bounded number: ask again until it is empty.
+
+        Args:
+            owner: as in `claim`.
+            slots: how many it may take of each engine, by its id. What waits for other engines is taken without limit.
+            held: as in `claim`.
         """
 
     def renew(self, owner: str, generation_ids: Collection[str]) -> None:

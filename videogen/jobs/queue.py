@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from typing import Final
 
 from sqlalchemy import ColumnElement, func, update
@@ -79,31 +79,49 @@ class EmbeddedQueue:
             self._store.fail(fence, outcome.code, outcome.message, retryable=outcome.retryable)
 
     def claim(self, owner: str, held: Collection[str] = (), without: Collection[str] = ()) -> Lease | None:
-        now = self._clock()
+        return next(iter(self._claim(owner, held, dict.fromkeys(without, 0), 1)), None)
+
+    def claim_all(self, owner: str, slots: Mapping[str, int], held: Collection[str] = ()) -> list[Lease]:
+        return self._claim(owner, held, dict(slots), CLAIMS_AT_ONCE)
+
+    def _claim(self, owner: str, held: Collection[str], slots: dict[str, int], limit: int) -> list[Lease]:
+        """Claim up to `limit` generations in one transaction; `slots` is counted down."""
+        now, leases = self._clock(), list[Lease]()
         with self._database.write() as unit:
             self._renew_after_clock_jump(unit, now)
             expired = col(GenerationRow.lease_until) < now, col(GenerationRow.id).not_in(held)
-            self._requeue(unit, "Its worker stopped responding.", *expired, count=True)
+            lost = self._requeue(unit, "Its worker stopped responding.", *expired, count=True)
             unit.flush()
-            next_id = queue_order(without).limit(1).scalar_subquery()
-            first = unit.session.exec(select(GenerationRow).where(col(GenerationRow.id) == next_id)).first()
-            if first is None:
-                return None
-            expected = expect_row(unit, first)
-            values = _CLAIMED | {
-                "lease_owner": owner,
-                "lease_until": now + self._lease_seconds,
-                "started_at": func.coalesce(
-                    col(GenerationRow.started_at), not_before(col(GenerationRow.created_at), now)
-                ),
-                "eta_seconds": None if expected is None else round(expected.rest(first.checkpoint_progress, 0.0), 1),
-            }
-            row = transition(unit, first.id, Status.PROCESSING, now, values)
-            self._record_service(unit, row.session_id, now)
-            update_queue_positions(unit, now, self._concurrency)
-            last = row.lost + 1 >= self._max_attempts
-            fields = (row.id, row.session_id, row.attempt, row.recipe, row.checkpoint, row.progress)
-            return Lease(*fields, last=last, expected=expected, engine=row.engine)
+            while len(leases) < limit:
+                full = [engine for engine, count in slots.items() if count <= 0]
+                # The order is read anew: each claim changes which session is next.
+                if (lease := self._claim_next(unit, owner, full, now)) is None:
+                    break
+                leases.append(lease)
+                if lease.engine in slots:
+                    slots[lease.engine] -= 1
+            if lost or leases:
+                # Once for all: each time, everything that still waits gets an event.
+                update_queue_positions(unit, now, self._concurrency)
+        return leases
+
+    def _claim_next(self, unit: UnitOfWork, owner: str, full: Collection[str], now: float) -> Lease | None:
+        next_id = queue_order(full).limit(1).scalar_subquery()
+        first = unit.session.exec(select(GenerationRow).where(col(GenerationRow.id) == next_id)).first()
+        if first is None:
+            return None
+        expected = expect_row(unit, first)
+        values = _CLAIMED | {
+            "lease_owner": owner,
+            "lease_until": now + self._lease_seconds,
+            "started_at": func.coalesce(col(GenerationRow.started_at), not_before(col(GenerationRow.created_at), now)),
+            "eta_seconds": None if expected is None else round(expected.rest(first.checkpoint_progress, 0.0), 1),
+        }
+        row = transition(unit, first.id, Status.PROCESSING, now, values)
+        self._record_service(unit, row.session_id, now)
+        last = row.lost + 1 >= self._max_attempts
+        fields = (row.id, row.session_id, row.attempt, row.recipe, row.checkpoint, row.progress)
+        return Lease(*fields, last=last, expected=expected, engine=row.engine)
 
     def renew(self, owner: str, generation_ids: Collection[str]) -> None:
         with self._database.write() as unit:
@@ -186,3 +204,5 @@ _CLAIMED: Final = {
 }
 _REQUEUED: Final = {"lease_owner": None, "lease_until": 0.0, "stage": "queued", "eta_seconds": None}
 _TICK: Final = 0.001
+CLAIMS_AT_ONCE: Final = 50
+"""So many claims are one transaction at most: other writes wait for its end."""

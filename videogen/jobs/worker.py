@@ -146,27 +146,26 @@ class WorkerPool:
             nonlocal seen
             if self._disk_guard.is_short():
                 seen = self._queue.wait(seen, LOOK_SECONDS)
-            elif (lease := self._claim()) is None:
+            elif leases := self._claim():
+                for lease in leases:
+                    self._survive(partial(self._start_worker, lease))
+            else:
                 # With a time limit: nobody announces the expiry of leases of other processes.
                 seen = self._queue.wait(seen, self._settings.lease_seconds)
-            else:
-                self._start_worker(lease)
 
         while not self._stopping.is_set():
             self._survive(claim)
 
-    def _claim(self) -> Lease | None:
-        """Claim a generation whose engine has a free slot; also one that no engine here renders, to end it."""
+    def _claim(self) -> list[Lease]:
+        """Claim for all free slots; also generations that no engine here renders, to end them."""
         # Under the lock: between the claim and its entry here, another thread could take the lease for a lost one.
         with self._lock:
             slots = self._free_slots()
             if not any(count > 0 for count in slots.values()):
-                return None
-            full = [name for name, count in slots.items() if count <= 0]
-            lease = self._queue.claim(self._owner, list(self._held), full)
-            if lease is not None:
-                self._held[lease.generation_id] = lease.engine
-            return lease
+                return []
+            leases = self._queue.claim_all(self._owner, slots, list(self._held))
+            self._held |= {lease.generation_id: lease.engine for lease in leases}
+            return leases
 
     def _free_slots(self) -> dict[str, int]:
         """How many more generations of each engine may be rendered."""
