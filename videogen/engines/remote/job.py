@@ -121,7 +121,7 @@ class JobLife:
     def _find(self, reason: str) -> Submitted:
         """Look for a job that may have been sent."""
         if type(self._provider).find is Provider.find:
-            raise self._unknown(reason)
+            raise self._unknown(reason, f"videogen has no way to find it there: see {self._place.look_at}.")
         for _ in range(_LOOKS):
             try:
                 found = self._provider.find(self._work.http, self._work.job)
@@ -134,9 +134,10 @@ class JobLife:
             return self._prepare()  # the provider does not have it for certain
         raise self._unknown(reason)
 
-    def _unknown(self, reason: str) -> NeedsAttention:
+    def _unknown(self, reason: str, advice: str = "") -> NeedsAttention:
         reason = self._work.connections.without_key(reason).rstrip(".")
-        return self._work.attention(f"It is not known whether {self._place.name} has this job: {reason}.")
+        text = f"It is not known whether {self._place.name} has this job: {reason}. {advice}"
+        return self._work.attention(text.strip())
 
     def _keep(self, sent: Submitted) -> Submitted:
         """Store what the provider answered. From here on, the job is followed by its id."""

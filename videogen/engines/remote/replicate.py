@@ -98,8 +98,11 @@ class Replicate(Provider):
     def find(self, http: Http, job: RemoteJob) -> Submitted | None:
         """Look in the list of predictions for the one that was made of these inputs at that time.
 
-        It is in the list only if it was sent through the API, and there must be no second one like it.
+        It is in the list only if it was sent through the API, and there must be no second one like it. Without a seed
+        among the inputs, it could be that of another generation.
         """
+        if job.recipe.seed not in job.inputs.values():
+            return None
         listed = _object(http.get("/v1/predictions")).get("results")
         found = [one for one in listed if _is_same(one, job)] if isinstance(listed, list) else []
         return _submitted(found[0], job) if len(found) == 1 else None
