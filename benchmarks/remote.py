@@ -52,7 +52,8 @@ def measure() -> list[Row]:
             idle_cpu, idle_memory = _cost(app)
             with Session(app.base_url) as session:
                 for number in range(JOBS):
-                    session.submit("wan", prompt=f"a kite, {number}", settings={})
+                    job = {"type": "video", "engine": "wan", "prompt": f"a kite, {number}", "settings": {}}
+                    session.post("/generations", json=job).raise_for_status()
             _wait_for_all(site)
             time.sleep(SETTLED_SECONDS)
             cpu, memory = _cost(app)

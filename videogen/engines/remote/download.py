@@ -11,10 +11,10 @@ import httpx
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_never
 
 from videogen.core.atomic_files import replacing
-from videogen.engines.remote.http import Connections, HttpClient, retry_after
+from videogen.engines.remote.answers import retry_after
+from videogen.engines.remote.http import Connections, HttpClient
 from videogen.engines.remote.provider import RemoteFault, ResultFile
 
-_CHUNK: Final = 1 << 18
 _MIB: Final = 1 << 20
 _FOR_LONG: Final = ("server", "rate_limit")
 """Faults that may last as long as the download may take; after others, the result may only not be there yet."""
@@ -28,7 +28,7 @@ class _TooLargeError(RemoteFault):
 
 
 class Download:
-    """The download of one result, with all its attempts."""
+    """The download of all results of a job, with all its attempts: the limits of size and time are for all of them."""
 
     def __init__(
         self, connections: Connections, http: HttpClient, wait: Callable[[float], None], first_wait: float
@@ -41,7 +41,8 @@ class Download:
             first_wait: seconds before it is tried again; they double.
         """
         self._options, self._http, self._wait, self._first_wait = connections.options, http, wait, first_wait
-        self._connections = connections
+        self._ends = time.monotonic() + self._options.download_seconds
+        self._left = self._options.max_result_mb * _MIB
 
     def fetch(self, result: ResultFile, target: Path, watch: Callable[[int, int], None]) -> None:
         """Write the result to `target`, in one step and durably.
@@ -62,30 +63,31 @@ class Download:
                 return False
             if problem.kind == "refused_host":
                 return False
-            options = self._options
-            limit = options.download_seconds if problem.kind in _FOR_LONG else options.forgotten_seconds
-            return time.monotonic() - began < limit
+            now = time.monotonic()
+            return now < self._ends and (problem.kind in _FOR_LONG or now - began < self._options.forgotten_seconds)
 
         retrying = Retrying(
             retry=retry_if_exception(is_worth_it), stop=stop_never, wait=self._next_wait, sleep=self._wait, reraise=True
         )
-        retrying(self._fetch_once, result, target, watch, began + self._options.download_seconds)
+        retrying(self._fetch_once, result, target, watch)
+        self._left -= target.stat().st_size
 
-    def _fetch_once(self, result: ResultFile, target: Path, watch: Callable[[int, int], None], ends: float) -> None:
-        limit = self._options.max_result_mb * _MIB
+    def _fetch_once(self, result: ResultFile, target: Path, watch: Callable[[int, int], None]) -> None:
         with self._http.following(result.url, result.headers) as response:
             _check_answer(response)
             total = int(response.headers.get("content-length", "0"))
-            size = 0
+            size, head = 0, b""
             with replacing(target) as part, part.open("wb") as file:
-                for chunk in response.iter_raw(_CHUNK):
-                    if not size and _is_page(chunk):
+                # As they come: a chunk that is waited for in full could take for ever.
+                for chunk in response.iter_raw():
+                    head += chunk[: _HEAD - len(head)]
+                    if _is_page(head):
                         raise RemoteFault("bad_result", "a page or a text")
                     size += file.write(chunk)
-                    if max(size, total) > limit:
+                    if max(size, total) > self._left:
                         text = f"It has more than the {self._options.max_result_mb} MiB of `max_result_mb`"
                         raise _TooLargeError("bad_result", text)
-                    if time.monotonic() > ends:
+                    if time.monotonic() > self._ends:
                         raise RemoteFault("server", f"The download took more than {self._options.download_seconds:g} s")
                     watch(size, total)
                 if not size or size < total:
@@ -95,7 +97,7 @@ class Download:
         problem = state.outcome.exception() if state.outcome else None
         asked = problem.retry_after if isinstance(problem, RemoteFault) and problem.retry_after else 0.0
         usual: float = min(_MAX_WAIT, self._first_wait * 2 ** min(10, state.attempt_number - 1))
-        return max(asked, usual)
+        return min(max(asked, usual), max(0.0, self._ends - time.monotonic()))
 
 
 def _check_answer(response: httpx.Response) -> None:
@@ -111,5 +113,5 @@ def _check_answer(response: httpx.Response) -> None:
         raise RemoteFault("bad_result", f"a file of type {kind}")
 
 
-def _is_page(chunk: bytes) -> bool:
-    return chunk[:_HEAD].lstrip().lower().startswith(_PAGES)
+def _is_page(head: bytes) -> bool:
+    return head.lstrip().lower().startswith(_PAGES)

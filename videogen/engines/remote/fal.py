@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from pydantic import Field
 
 from videogen.engines.base import Engine
-from videogen.engines.remote.http import error_text
+from videogen.engines.remote.answers import error_text
 from videogen.engines.remote.log_progress import log_progress
 from videogen.engines.remote.model_inputs import with_inputs
 from videogen.engines.remote.pictures import content_type, data_uri

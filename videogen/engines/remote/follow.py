@@ -11,7 +11,7 @@ from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
-from queue import Empty, SimpleQueue
+from queue import Empty, Full, Queue
 from typing import Final
 
 from videogen.engines.base import NeedsAttention, RenderContext, RenderEnd, RenderFailed
@@ -30,6 +30,8 @@ _STREAM_SECONDS: Final = 0.25
 """How often the updates of a stream are taken."""
 _MAX_BREAKS: Final = 5
 """A stream that broke so often is not opened again: the job is polled."""
+_MAX_WAITING: Final = 100
+"""Updates of a stream that are not taken yet; it is read no further until then."""
 _MAX_PREVIEW_PIXELS: Final = 2048 * 2048
 
 
@@ -220,7 +222,7 @@ class Follower:
 
     def _stream(self) -> Update | None:
         """Take the updates of a stream until it ends. Returns the one of a completed job."""
-        updates: SimpleQueue[Update | None] = SimpleQueue()
+        updates: Queue[Update | None] = Queue(_MAX_WAITING)
         stopped = threading.Event()
         # On a thread of its own: nothing ends a read that waits for the provider.
         reading = threading.Thread(target=copy_context().run, args=(self._read, updates, stopped), daemon=True)
@@ -228,6 +230,9 @@ class Follower:
         asked_at = time.monotonic()
         try:
             while True:
+                # Also while updates come faster than they are taken.
+                self._check_deadline()
+                self._ctx.wait(0.0)
                 with suppress(Empty):
                     if (update := updates.get_nowait()) is None:
                         self._breaks += 1
@@ -241,23 +246,30 @@ class Follower:
                     asked_at = time.monotonic()
                     if (update := self._poll()) is not None:
                         return update
-                self._check_deadline()
                 self._work.pause(min(_STREAM_SECONDS, self._work.first_wait))
         finally:
             stopped.set()
 
-    def _read(self, updates: SimpleQueue[Update | None], stopped: threading.Event) -> None:
+    def _read(self, updates: Queue[Update | None], stopped: threading.Event) -> None:
         http = HttpClient(self._work.connections, time.sleep, self._work.first_wait)
         try:
             for update in self._provider.watch(http, self._work.job, self._sent):
-                if stopped.is_set():
+                if not _put(updates, update, stopped):
                     return
-                updates.put(update)
         except Exception as problem:  # the job is polled instead
             text = self._work.connections.without_key(f"{type(problem).__name__}: {problem}")
             logger.warning("the stream of %s broke (%s); the job is polled", self._place.name, text)
         finally:
-            updates.put(None)
+            _put(updates, None, stopped)
+
+
+def _put(updates: Queue[Update | None], update: Update | None, stopped: threading.Event) -> bool:
+    """Give an update to who waits for it. Returns False if nobody does any more."""
+    while not stopped.is_set():
+        with suppress(Full):
+            updates.put(update, timeout=_SLICE_SECONDS)
+            return True
+    return False
 
 
 @cache

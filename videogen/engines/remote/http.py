@@ -7,10 +7,8 @@ from __future__ import annotations
 
 import logging
 import re
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
 import httpx
@@ -19,12 +17,11 @@ import orjson
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
 
 from videogen.engines.base import RenderFailed
+from videogen.engines.remote.answers import bounded_events, error_text, kind_of_status, read_body, retry_after
 from videogen.engines.remote.hosts import AllowedHosts
 from videogen.engines.remote.options import RemoteOptions
-from videogen.engines.remote.provider import Answer, FaultKind, Provider, RemoteFault
+from videogen.engines.remote.provider import Answer, Provider, RemoteFault
 
-MAX_ANSWER: Final = 32 << 20
-"""Bytes of an answer that is no result."""
 MAX_REDIRECTS: Final = 5
 ATTEMPTS: Final = 3
 """How often a GET is sent before its fault is reported."""
@@ -32,15 +29,11 @@ _NEVER_SENT: Final = (
     httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol,
     httpx.LocalProtocolError,
 )  # fmt: skip
-_KINDS: Final[Mapping[int, FaultKind]] = {
-    401: "key", 403: "key", 402: "credit", 404: "not_found", 410: "not_found", 408: "server", 429: "rate_limit",
-    451: "moderation",
-}  # fmt: skip
 _MAX_TEXT: Final = 500
 _MAX_WAIT: Final = 5.0
 
-# They log each request with its address, in which a signature may stand.
-for noisy in ("httpx", "httpcore"):
+# They log each request with its address, in which a signature may stand, or with its headers.
+for noisy in ("httpx", "httpcore", "websockets"):
     logging.getLogger(noisy).setLevel(logging.WARNING)
 
 
@@ -87,7 +80,10 @@ class Connections:
 
     def without_key_bytes(self, body: bytes) -> bytes:
         """The body of an answer; some providers repeat the key in it."""
-        return body.replace(self._key.encode(), b"***") if self._key else body
+        if not self._key:
+            return body
+        # In JSON, a key with a quote or a backslash has escapes.
+        return body.replace(self._key.encode(), b"***").replace(orjson.dumps(self._key)[1:-1], b"***")
 
     def _gets_key(self, url: httpx.URL) -> bool:
         return url.scheme == "https" and self._key_hosts.matches(url.host)
@@ -166,7 +162,7 @@ class HttpClient:
             if response.status_code >= httpx.codes.BAD_REQUEST:
                 raise self._fault(self._answer(response))
             try:
-                yield from httpx_sse.EventSource(response).iter_sse()
+                yield from httpx_sse.EventSource(bounded_events(response)).iter_sse()
             except (httpx.TransportError, httpx_sse.SSEError) as problem:
                 raise self._lost(problem) from None
 
@@ -188,7 +184,7 @@ class HttpClient:
                 if not response.has_redirect_location:
                     yield response
                     return
-                found = target.join(response.headers["location"])
+                found = _joined(target, response.headers["location"])
             # What was meant for the first host is not meant for another.
             headers, target = (headers if found.host == target.host else None), found
         raise RemoteFault("server", f"It redirected more than {MAX_REDIRECTS} times.")
@@ -225,16 +221,11 @@ class HttpClient:
             raise RemoteFault("server", "It gave an address that is none.") from None
 
     def _answer(self, response: httpx.Response) -> Answer:
-        """Read the body, which is bounded in size and time."""
-        ends, body = time.monotonic() + self._seconds, b""
-        for chunk in response.iter_bytes():
-            body += chunk
-            if len(body) > MAX_ANSWER or time.monotonic() > ends:
-                raise RemoteFault("server", "Its answer was too large or too slow.")
-        body = self.connections.without_key_bytes(body)
-        text = body.decode(response.encoding or "utf-8", errors="replace")
+        """Read the body."""
+        body = self.connections.without_key_bytes(read_body(response, self._seconds))
+        text = body.decode(errors="replace")
         try:
-            parsed = orjson.loads(body)
+            parsed = orjson.loads(self.connections.without_key_bytes(_unescaped(body)))
         except orjson.JSONDecodeError:
             parsed = None
         headers = {name.lower(): value for name, value in response.headers.items()}
@@ -262,38 +253,20 @@ class HttpClient:
         return max(asked, usual)
 
 
+def _joined(base: httpx.URL, location: str) -> httpx.URL:
+    try:
+        return base.join(location)
+    except httpx.InvalidURL:
+        raise RemoteFault("server", "It redirected to an address that is none.") from None
+
+
+def _unescaped(body: bytes) -> bytes:
+    """The same JSON with as few escapes as there can be, so that a key is seen in whatever form it is written."""
+    return orjson.dumps(orjson.loads(body)) if b"\\" in body else body
+
+
 def _may_pass(problem: BaseException) -> bool:
     """Whether a GET is worth repeating at once. What takes longer is for whoever polls."""
     if not isinstance(problem, RemoteFault) or problem.kind not in ("server", "rate_limit"):
         return False
     return (problem.retry_after or 0.0) <= _MAX_WAIT
-
-
-def kind_of_status(status: int) -> FaultKind:
-    """What an error status means where the provider's module does not know better."""
-    return _KINDS.get(status, "invalid" if 400 <= status < 500 else "server")
-
-
-def error_text(answer: Answer) -> str:
-    """The text of an error in the forms that APIs use: problem+json, `error.message`, `detail`, a list of faults."""
-    return _text(answer.json)
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, dict):
-        keys = ("detail", "message", "msg", "error", "title", "errors")
-        return next((found for key in keys if (found := _text(value.get(key)))), "")
-    if isinstance(value, list):
-        return "; ".join(filter(None, map(_text, value)))
-    return value if isinstance(value, str) else ""
-
-
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """The seconds of a Retry-After header. A date in it is compared with the provider's own clock."""
-    value = headers.get("retry-after", "").strip()
-    if value.isdecimal():
-        return float(value)
-    try:
-        return max(0.0, (parsedate_to_datetime(value) - parsedate_to_datetime(headers["date"])).total_seconds())
-    except (ValueError, TypeError, KeyError):
-        return None

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 from urllib.parse import quote, urljoin
 
+from videogen.engines.remote.answers import error_text
 from videogen.engines.remote.engine import RemoteEngine
-from videogen.engines.remote.http import error_text
 from videogen.engines.remote.openrouter_prices import ModelList, Row, estimate
 from videogen.engines.remote.options import InputRow, Inputs
 from videogen.engines.remote.provider import (

@@ -14,6 +14,9 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 import httpx
+import orjson
+
+from videogen.engines.remote.answers import read_body
 
 logger = logging.getLogger(__name__)
 
@@ -82,14 +85,14 @@ class ModelList:
 
 def fetch_models(base_url: str) -> list[Row]:
     """Fetch the list. It is bounded in size and time, and no redirect is followed."""
-    with httpx.Client(timeout=_TIMEOUT) as client, client.stream("GET", f"{base_url}/videos/models") as response:
+    headers = {"Accept-Encoding": "identity"}
+    with (
+        httpx.Client(timeout=_TIMEOUT, headers=headers) as client,
+        client.stream("GET", f"{base_url}/videos/models") as response,
+    ):
         response.raise_for_status()
-        body, ends = b"", time.monotonic() + _TIMEOUT
-        for chunk in response.iter_bytes():
-            body += chunk
-            if len(body) > _MAX_BYTES or time.monotonic() > ends:
-                raise ValueError("too large or too slow")
-    rows: list[Row] = httpx.Response(200, content=body).json()["data"]
+        body = read_body(response, _TIMEOUT, _MAX_BYTES)
+    rows: list[Row] = orjson.loads(body)["data"]
     return rows
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -30,9 +31,9 @@ class Price(BaseModel):
         counts = {"second": seconds, "video": 1.0}
         return self._cost(counts[self.per], estimated=True) if self.per in counts else None
 
-    def after(self, units: float) -> Cost:
-        """The cost of so many units, as the provider has counted them."""
-        return self._cost(units, estimated=False)
+    def after(self, units: float) -> Cost | None:
+        """The cost of so many units, as the provider has counted them; None if that is no count."""
+        return self._cost(units, estimated=False) if 0 <= units < math.inf else None
 
     def _cost(self, units: float, *, estimated: bool) -> Cost:
         return Cost(amount=round(self.amount * units, 6), currency=self.currency, estimated=estimated)

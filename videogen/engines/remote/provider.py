@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Protocol
+from typing import Any, ClassVar, Final, Literal, Protocol
 
 from pydantic import Field
 
@@ -39,6 +39,9 @@ FaultKind = Literal[
 ]
 
 
+MAX_RETRY_AFTER: Final = 86_400.0  # seconds
+
+
 class RemoteFault(Exception):
     """What went wrong at a provider: raised, or the `error` of an `Update`.
 
@@ -57,7 +60,8 @@ class RemoteFault(Exception):
         """
         super().__init__(message)
         self.kind: FaultKind = kind
-        self.message, self.retry_after, self.is_refusal = message, retry_after, is_refusal
+        self.message, self.is_refusal = message, is_refusal
+        self.retry_after = None if retry_after is None else min(max(0.0, retry_after), MAX_RETRY_AFTER)
 
 
 class State(Enum):
@@ -92,7 +96,7 @@ class RemoteJob:
 class Submitted(Model):
     """A job that the provider has. It is stored, so it must contain no key."""
 
-    id: str = Field(description="the provider's id of the job")
+    id: str = Field(max_length=1000, description="the provider's id of the job")
     urls: dict[str, str] = Field(default_factory=dict, description="addresses that the provider gave, by their names")
     cost: Cost | None = Field(default=None, description="where it is known before the render")
 
@@ -103,6 +107,9 @@ class ResultFile:
 
     url: str
     headers: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        _check((self.url,), str)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +134,17 @@ class Update:
     cost: Cost | None = None
     preview: bytes | None = None
     """A picture of what is rendered now: JPEG, PNG or WebP."""
+
+    def __post_init__(self) -> None:
+        _check((self.state, self.message), str)
+        _check((self.step, self.total), int, float)
+        _check((self.position,), int, type(None))
+
+
+def _check(values: Sequence[Any], *types: type) -> None:
+    """What an answer has may be of any type. If this is noticed while it is read, it loses no job."""
+    if not all(isinstance(value, types) for value in values):
+        raise TypeError(f"expected values of type {types[0].__name__}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,8 @@ from urllib.parse import quote, urljoin, urlsplit
 
 from pydantic import Field
 
+from videogen.engines.remote.answers import error_text
 from videogen.engines.remote.engine import RemoteEngine
-from videogen.engines.remote.http import error_text
 from videogen.engines.remote.options import InputRow, Inputs, RemoteOptions
 from videogen.engines.remote.provider import (
     Answer,
