@@ -12,6 +12,7 @@ _IPV6_PREFIX: Final = 64
 """One customer has all the addresses of such a network."""
 _NAT64: Final = IPv6Network("64:ff9b::/96")
 """Its last 32 bits are an IPv4 address, to which a gateway translates."""
+_LOCAL_NAT64: Final = IPv6Network("64:ff9b:1::/48")
 _TRANSITION: Final = (IPv6Network("2002::/16"), IPv6Network("2001::/32"), IPv6Network("::/96"))
 """Old forms with an IPv4 address inside, which lead who knows where; no server of today has one."""
 
@@ -49,7 +50,7 @@ def is_public(text: str) -> bool:
     if isinstance(address, IPv6Address):
         if address in _NAT64:
             address = IPv4Address(int(address) & 0xFFFF_FFFF)
-        elif any(address in network for network in _TRANSITION):
+        elif address.is_site_local or any(address in network for network in (_LOCAL_NAT64, *_TRANSITION)):
             return False
     return address is not None and address.is_global and not address.is_multicast
 

@@ -38,7 +38,6 @@ FaultKind = Literal[
     "refused_host",  # an address that is not allowed
 ]
 
-
 MAX_RETRY_AFTER: Final = 86_400.0  # seconds
 
 
