@@ -58,6 +58,10 @@ def test_the_api_and_what_is_named_may_be_asked(names, url, options):
         ("https://inside.media.example/a.mp4", {}, "inside.media.example is 10.0.0.7, which is private"),
         ("https://sixth.media.example/a.mp4", {}, "which is private"),
         ("https://mapped.media.example/a.mp4", {}, "which is private"),
+        ("https://translated.media.example/a.mp4", {}, "which is private"),
+        ("https://local.media.example/a.mp4", {}, "which is private"),
+        ("https://tunnel.media.example/a.mp4", {}, "which is private"),
+        ("https://site.media.example/a.mp4", {}, "which is private"),
         ("http://127.0.0.1/a.mp4", {"named": ("*",)}, "which is private"),
         ("file:///etc/passwd", {}, "Expected an http or https address"),
         ("ftp://api.example.com/a", {}, "Expected an http or https address"),
@@ -69,6 +73,10 @@ def test_any_other_is_refused(names, url, options, words):
         "inside.media.example": PRIVATE,
         "sixth.media.example": "fd00::1",
         "mapped.media.example": "::ffff:10.0.0.7",
+        "translated.media.example": "64:ff9b::a00:7",
+        "local.media.example": "64:ff9b:1::a00:7",
+        "tunnel.media.example": "2002:a00:7::1",
+        "site.media.example": "fec0::1",
         "127.0.0.1": "127.0.0.1",
     }
     with pytest.raises(RemoteFault, match=words) as caught:
