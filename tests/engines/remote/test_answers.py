@@ -8,6 +8,7 @@ import pytest
 
 from videogen.engines.remote import answers
 from videogen.engines.remote.answers import bounded_events, error_text, read_body, retry_after
+from videogen.engines.remote.download import Download
 from videogen.engines.remote.http import Connections, HttpClient
 from videogen.engines.remote.options import RemoteOptions
 from videogen.engines.remote.provider import (
@@ -131,9 +132,9 @@ class _Own(Provider):
         raise NotImplementedError
 
 
-def client(answer, key=""):
+def client(answer, key="", **options):
     """For an API that answers so."""
-    connections = Connections(_Own(), RemoteOptions(base_url=BASE), key)
+    connections = Connections(_Own(), RemoteOptions(base_url=BASE, **options), key)
     connections.client = httpx.Client(transport=httpx.MockTransport(lambda _: answer))
     return HttpClient(connections, lambda _: None, 0.0)
 
@@ -151,3 +152,13 @@ def test_a_key_is_cut_out_in_whatever_form_json_has_it():
     for body in (orjson.dumps({"detail": f"wrong {key}"}), f'{{"detail": "wrong {escaped}"}}'.encode()):
         found = client(response(body), key).get("/jobs").json
         assert found == {"detail": "wrong ***"}
+
+
+def test_a_result_that_comes_byte_by_byte_ends_by_its_time(tmp_path):
+    body = Chunks(*[b"\x00"] * 1_000_000)
+    http = client(httpx.Response(200, stream=body), download_seconds=0.05)
+    download = Download(http.connections, http, lambda _: None, 0.0)
+    with pytest.raises(RemoteFault, match="took more than"):
+        download.fetch(ResultFile(f"{BASE}/a.mp4"), tmp_path / "a.mp4", lambda *_: None)
+    assert 0 < body.read < 1_000_000
+    assert list(tmp_path.iterdir()) == []

@@ -1,6 +1,7 @@
 """The kind `replicate` against the stand-in that Replicate's own client accepts."""
 
-from datetime import timedelta
+import time
+from datetime import UTC, datetime, timedelta
 from typing import ClassVar
 
 import pytest
@@ -13,6 +14,9 @@ from tests.support.stand_in import serve
 from videogen.core.errors import ConfigError
 from videogen.engines.base import NeedsAttention, RenderCancelled, RenderFailed, RenderRequest
 from videogen.engines.registry import load_engine
+from videogen.engines.remote import RemoteJob, RemoteOptions
+from videogen.engines.remote import replicate as replicate_kind
+from videogen.engines.remote.http import Connections, HttpClient
 from videogen.media.probe import probe
 from videogen.schemas.engines import Cost
 from videogen.testing.conformance import EngineConformance
@@ -139,6 +143,20 @@ def test_it_is_found_in_the_list(bench, served):
     before = bench.run().context.saved[0]
     assert bench.run(checkpoint=before).artifact
     assert served[1].posts() == 1
+
+
+@pytest.mark.parametrize(("further", "is_asked"), [({"seed": 7}, True), ({}, False)])
+def test_it_is_looked_for_only_by_a_seed_since_it_could_be_that_of_another_generation(bench, served, further, is_asked):
+    recipe, own = bench.recipe(bench.reference()), replicate_kind.Replicate()
+    job = RemoteJob(
+        id="", model=MODEL, inputs={"prompt": "a kite", **further}, recipe=recipe, options=RemoteOptions(),
+        generation_id="gen_a", attempt=2, sent_at=datetime.now(UTC),
+    )  # fmt: skip
+    connections = Connections(own, RemoteOptions(base_url=served[1].url), served[0].token)
+    with connections.client, connections.once:
+        found = own.find(HttpClient(connections, time.sleep, 0.1), job)
+    assert found is None, "nothing was sent"
+    assert bool(served[1].asked("GET", "/v1/predictions")) == is_asked
 
 
 def test_it_is_found_though_the_clock_of_replicate_is_off(replicate, bench):
