@@ -1,4 +1,4 @@
-"""An engine that makes its frames at a known rate."""
+"""Engines that make their frames at a known rate."""
 
 from __future__ import annotations
 
@@ -17,4 +17,12 @@ def paced(recipe: Recipe) -> Iterator[Any]:
     """One small grey frame every 150 ms. That is slower than the throttle of progress events: each step is an event."""
     for index in range(recipe.num_frames):
         time.sleep(0.15)
+        yield np.full((recipe.height, recipe.width, 3), index % 256, np.uint8)
+
+
+@engine("six-seconds", title="Six seconds")
+def six_seconds(recipe: Recipe) -> Iterator[Any]:
+    """Grey frames for six seconds, however many the form asks for."""
+    for index in range(recipe.num_frames):
+        time.sleep(6 / recipe.num_frames)
         yield np.full((recipe.height, recipe.width, 3), index % 256, np.uint8)
