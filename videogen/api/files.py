@@ -22,7 +22,7 @@ from videogen.schemas.generations import File, FileSettings
 from videogen.web.bodies import receive_upload
 from videogen.web.dependencies import AppStateDep, ServicesDep
 from videogen.web.problems import documented
-from videogen.web.sessions import READS, WRITES, SessionDep, StoredSessionDep
+from videogen.web.sessions import MAKES, READS, WRITES, SessionDep, StoredSessionDep
 from videogen.web.visitor import VisitorDep
 
 router = APIRouter(prefix="/api/v1", tags=["files"])
@@ -46,7 +46,7 @@ _BODY: Final[dict[str, Any]] = {
     "/files",
     status_code=201,
     openapi_extra=_BODY,
-    responses=WRITES
+    responses=MAKES
     | documented(
         *(PayloadTooLargeError, UnsupportedMediaTypeError, InvalidRequestError, LimitExceededError, StorageError)
     ),
@@ -58,6 +58,7 @@ async def upload_file(request: Request, state: AppStateDep, session_id: StoredSe
     longer side. The same image again gives the same file. An image that no generation uses is removed after a day.
     """
     # Before the body, which then need not be read.
+    await anyio.to_thread.run_sync(state.services.bans.check, visitor, session_id)
     state.services.rates.count("uploads", visitor, session_id)
     upload = await receive_upload(request, int(state.config.max_upload_mb * 1_000_000))
     try:

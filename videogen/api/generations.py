@@ -30,18 +30,19 @@ from videogen.schemas.history import Bundle, Chosen, IdsPage, IdsQuery, Restored
 from videogen.web.dependencies import AppStateDep, ServicesDep
 from videogen.web.pagination import decode_cursor, encode_cursor
 from videogen.web.problems import documented
-from videogen.web.sessions import READS, WRITES, SessionDep, StoredSessionDep
+from videogen.web.sessions import MAKES, READS, WRITES, SessionDep, StoredSessionDep
 from videogen.web.visitor import VisitorDep
 
 router = APIRouter(prefix="/api/v1/generations", tags=["generations"])
 _WRITE: Final = WRITES | documented(NotFoundError)
+_MAKE: Final = MAKES | documented(NotFoundError)
 _WRITE_MANY: Final = WRITES | documented(InvalidRequestError)
 
 
 @router.post(
     "",
     status_code=201,
-    responses=WRITES
+    responses=MAKES
     | documented(IdempotencyConflictError, InvalidRequestError, LimitExceededError)
     | {200: {"model": Project, "description": "The same key and body came before: the same project."}},
 )
@@ -169,7 +170,7 @@ def move_generation(
 @router.post(
     "/{generation_id}/retry",
     status_code=201,
-    responses=_WRITE | documented(NotTerminalError, InvalidRequestError, LimitExceededError),
+    responses=_MAKE | documented(NotTerminalError, InvalidRequestError, LimitExceededError),
 )
 def retry_generation(
     services: ServicesDep, session_id: SessionDep, visitor: VisitorDep, generation_id: str
@@ -180,7 +181,7 @@ def retry_generation(
 
 @router.post(
     "/{generation_id}/resolve",
-    responses=_WRITE
+    responses=_MAKE
     | documented(NeedsNoAttentionError, InvalidRequestError, LimitExceededError)
     | {201: {"model": Generation, "description": "`resubmit`: the new generation. The old one ended as failed."}},
 )

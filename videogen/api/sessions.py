@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 
 from videogen.core.errors import (
+    BannedError,
     CodeRefusedError,
     CrossSiteError,
     DatabaseBusyError,
@@ -31,7 +32,7 @@ router = APIRouter(prefix="/api/v1/sessions", tags=["sessions"])
 _COOKIE_HERE = "Only a page of this site may set its cookie. Send the token as a Bearer header instead."
 
 
-@router.post("", status_code=201, responses=documented(DatabaseBusyError, LimitExceededError))
+@router.post("", status_code=201, responses=documented(BannedError, DatabaseBusyError, LimitExceededError))
 def create_session(services: ServicesDep, request: Request) -> SessionCreated:
     """Make a session. Its token is returned only here: keep it, and send it as `Authorization: Bearer <token>`."""
     return store_session(request, services.sessions.new_token())

@@ -126,6 +126,9 @@ class AppConfig(BaseModel):
         default=60.0, gt=0, le=525_600, description="minutes in which a deletion on the page can be undone"
     )
     reserve_mb: int = Field(default=100, ge=0, description="megabytes that must be free before anything is rendered")
+    admin_token: str = Field(
+        default="", repr=False, description="opens the operator's page /admin and its API; empty means there are none"
+    )
     metrics_token: str = Field(
         default="", repr=False, description="opens /metrics to other machines; empty means to this machine alone"
     )
@@ -191,7 +194,7 @@ class AppConfig(BaseModel):
             raise ValueError("a rate such as 60/hour or 10/5 minutes (second, minute, hour, day), or off for no limit")
         return value
 
-    @field_validator("metrics_token")
+    @field_validator("admin_token", "metrics_token")
     @classmethod
     def _token(cls, value: str) -> str:
         if value and not _TOKEN.fullmatch(value):

@@ -59,6 +59,14 @@ class CrossSiteError(VideogenError, code="cross_site", status=403, title="Cross-
     """A write with only the cookie must come from this site. Send the token as a Bearer header instead."""
 
 
+class AdminRequiredError(VideogenError, code="admin_required", status=401, title="Operator only"):
+    """Only the operator may do this. Send `Authorization: Bearer <token>` with the token of VIDEOGEN_ADMIN_TOKEN."""
+
+
+class BannedError(VideogenError, code="banned", status=403, title="Banned"):
+    """The operator does not allow this session or this address to make anything new. What is there can be read."""
+
+
 class ForeignPageError(VideogenError, code="foreign_page", status=403, title="Page of another session"):
     """This page belongs to another session, or is open already. Reload it."""
 

@@ -87,6 +87,12 @@ class Metrics:
         if code:
             self._problems.labels(self._code(code)).inc()
 
+    def refused(self) -> dict[str, int]:
+        """How many requests were answered with each error code."""
+        samples = (sample for family in self._problems.collect() for sample in family.samples)
+        counts = {one.labels["code"]: int(one.value) for one in samples if one.name.endswith("_total")}
+        return dict(sorted(counts.items(), key=lambda pair: -pair[1]))
+
     def took(self, seconds: float) -> None:
         """Measure an answer of the API."""
         self._answer.observe(seconds)

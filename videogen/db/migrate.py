@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from videogen.core.errors import DatabaseTooNewError, StartError
 
-HEAD: Final = "0017"
+HEAD: Final = "0018"
 """The newest revision in `videogen/db/migrations/versions`; a test compares the two."""
 REVISIONS: Final = (
     "0001",

@@ -1,4 +1,4 @@
-"""The tables of webhooks and reports. As in `tables`, times are seconds since the epoch (UTC)."""
+"""The tables of webhooks, reports and the operator. As in `tables`, times are seconds since the epoch (UTC)."""
 
 from __future__ import annotations
 
@@ -55,3 +55,40 @@ class ReportRow(SQLModel, table=True):
     generation_id: str = Field(foreign_key="generations.id", ondelete="CASCADE", index=True)
     words: str
     created_at: float
+
+
+class OperatorRow(SQLModel, table=True):
+    """What the operator has decided about the whole queue: one row."""
+
+    __tablename__ = "operator_state"
+
+    id: int = Field(default=1, primary_key=True)
+    paused: bool = False
+    draining: bool = False
+    """Until the next start."""
+
+
+class BanRow(SQLModel, table=True):
+    """A session or an address that may make nothing new."""
+
+    __tablename__ = "bans"
+
+    kind: str = Field(primary_key=True)
+    """`session` or `address`."""
+    target: str = Field(primary_key=True)
+    """The id of the session, or the keyed hash of the address."""
+    created_at: float
+
+
+class AuditRow(SQLModel, table=True):
+    """One act of the operator, written in its transaction."""
+
+    __tablename__ = "audit"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+    id: int | None = Field(default=None, primary_key=True)
+    at: float
+    who: str
+    act: str
+    target: str = ""
+    """The id of a generation or a session, or the keyed hash of an address."""

@@ -45,7 +45,8 @@ class Queue(Protocol):
     """
 
     def claim(self, owner: str, held: Collection[str] = (), without: Collection[str] = ()) -> Lease | None:
-        """Take the next generation in the order of `store.queue_order`; None where nothing waits.
+        """Take the next generation in the order of `store.queue_order`; None where nothing waits, or the operator holds
+        the whole queue.
 
         Args:
             owner: the id of the worker pool that asks.
@@ -93,7 +94,7 @@ class Queue(Protocol):
     def recover(self) -> int:
         """Queue again what this installation was rendering when it last ended; return how many. For the start.
 
-        What needs attention stays as it is.
+        What needs attention stays as it is. A drain ends; a pause of the operator stays.
         """
 
     def cancel(self, generation_id: str) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Final
 
 from videogen.core.errors import DatabaseDamagedError, StorageError
+from videogen.schemas.status import HELD
 from videogen.storage import DataFolder
 from videogen.store import Store
 
@@ -25,8 +26,22 @@ class DiskGuard:
         self._store, self._data_folder, self._stopping = store, data_folder, stopping
         self._lock = threading.Lock()
         self._short: bool | None = None
-        """None: not known yet; an earlier process may have held the queue."""
+        """None: not known yet; an earlier process or the operator may have held the queue."""
         self._last_logged = ""
+
+    def is_held(self) -> bool:
+        """Whether nothing may start: the operator has paused the queue, or there is too little space."""
+        with self._lock:
+            try:
+                if self._store.is_queue_held():
+                    self._store.hold_queue(HELD)
+                    self._short = None
+                    return True
+            except StorageError as problem:
+                self.log_once(problem)
+                self._data_folder.note_fault()
+                return True
+        return self.is_short()
 
     def is_short(self) -> bool:
         """Whether nothing new may be rendered. What is queued shows the reason, until there is space again."""

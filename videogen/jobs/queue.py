@@ -18,6 +18,7 @@ from videogen.schemas.status import Status
 from videogen.store import Fence, Outcome, Result, Store, Unknown
 from videogen.store.base import has_worker
 from videogen.store.estimates import expect_row
+from videogen.store.operator_state import end_drain, is_held
 from videogen.store.queue_order import queue_order, update_queue_positions
 from videogen.store.transitions import cancel, error_columns, not_before, transition
 
@@ -92,7 +93,8 @@ class EmbeddedQueue:
             expired = col(GenerationRow.lease_until) < now, col(GenerationRow.id).not_in(held)
             lost = self._requeue(unit, "Its worker stopped responding.", *expired, count=True)
             unit.flush()
-            while len(leases) < limit:
+            held_back = is_held(unit)
+            while len(leases) < limit and not held_back:
                 full = [engine for engine, count in slots.items() if count <= 0]
                 # The order is read anew: each claim changes which session is next.
                 if (lease := self._claim_next(unit, owner, full, now)) is None:
@@ -137,6 +139,7 @@ class EmbeddedQueue:
     def recover(self) -> int:
         """Only the one process that holds the data folder may call this."""
         with self._database.write() as unit:
+            end_drain(unit)
             count = self._requeue(unit, "The server restarted.", count=False)
             update_queue_positions(unit, self._clock(), self._concurrency)
             return count

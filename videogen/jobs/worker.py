@@ -144,7 +144,7 @@ class WorkerPool:
 
         def claim() -> None:
             nonlocal seen
-            if self._disk_guard.is_short():
+            if self._disk_guard.is_held():
                 seen = self._queue.wait(seen, LOOK_SECONDS)
             elif leases := self._claim():
                 for lease in leases:

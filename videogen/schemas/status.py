@@ -41,6 +41,9 @@ TRANSITIONS: Final[dict[Status, frozenset[Status]]] = {
 NEEDS_ATTENTION: Final = "needs_attention"
 """The stage of a generation that is `processing`, but without a worker: its owner must say what becomes of it."""
 
+HELD: Final = "The operator has paused the queue"
+"""The message of what waits while the operator holds the whole queue."""
+
 TERMINAL: Final = tuple(status for status, following in TRANSITIONS.items() if not following)
 
 

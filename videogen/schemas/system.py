@@ -22,6 +22,10 @@ class Health(Model):
     instance: str = Field(
         default="", description="Identifies the data folder; the same after a restart or on another port."
     )
+    queue: str = Field(
+        default="running",
+        description="`paused` or `draining` by the operator: nothing starts. `drained`: and nothing runs any more.",
+    )
     keeps_data: bool = Field(
         default=True, description="Whether what is stored outlives a restart; not so on a Space without snapshots."
     )
@@ -48,6 +52,7 @@ class Readiness(Model):
 
     status: Literal["ready", "degraded"]
     detail: str | None = Field(default=None, description="Why nothing is rendered for now.")
+    queue: str = Field(default="running", description="As in `/healthz`.")
     restored: RestoredFrom | None = None
     snapshots: SnapshotState | None = None
 

@@ -62,6 +62,7 @@ async def run_parts(
             image_decoders=CapacityLimiter(IMAGE_DECODERS),
             importers=CapacityLimiter(IMPORTERS),
             visitor_key=parts.signer.derive("visitor"),
+            admin_key=parts.signer.derive("admin-cookie"),
         )
 
         def begin_shutdown() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from videogen.services.admin import AdminService, Bans
 from videogen.services.explanations import ExplanationService
 from videogen.services.exports import ExportService
 from videogen.services.file_settings import FileSettingsService
@@ -31,6 +32,7 @@ class Services:
         config, store, storage = parts.config, parts.store, parts.storage
         max_import_bytes = round(config.max_import_mb * 1_000_000)
         self.rates = RateLimits(config)
+        self.admin, self.bans = AdminService(parts), Bans(parts)
         self.storage_limits = StorageLimits(store, config, parts.make_room)
         self.streams = stream_limits(config)
         self.in_use = parts.in_use

@@ -27,6 +27,7 @@ from videogen.schemas.generations import (
     Queue,
 )
 from videogen.schemas.status import TERMINAL, Status
+from videogen.services.admin import Bans
 from videogen.services.generation_views import GenerationViews
 from videogen.services.moderation import ModerationService
 from videogen.services.parts import Parts
@@ -63,7 +64,7 @@ class GenerationService:
         self._rates, self._storage_limits = rates, storage_limits
         config = parts.config
         self._limits = Limits(config.max_active_per_session, config.max_active_per_address, config.max_queue)
-        self._quotas = QuotaService(parts)
+        self._quotas, self._bans = QuotaService(parts), Bans(parts)
         self.views = GenerationViews(parts)
         self._serialize, self._serialize_all = self.views.one, self.views.all
 
@@ -166,6 +167,7 @@ class GenerationService:
     def _accept(
         self, project: ProjectRow, rows: list[GenerationRow], address: str, replaced: str | None = None
     ) -> tuple[Project, bool]:
+        self._bans.check(address, project.session_id)
         for row in rows:
             row.address_hash = self._quotas.address_hash(address)
         self._moderation.review(project, rows)

@@ -6,15 +6,23 @@ from pathlib import Path
 from typing import Final
 
 from videogen.core.clock import to_datetime
+from videogen.core.errors import StorageError
 from videogen.engines.presets import poster_path
 from videogen.jobs.snapshots import at_text
 from videogen.schemas.engines import EngineList
 from videogen.schemas.system import RestoredFrom, SnapshotState
+from videogen.services.admin import queue_state
 from videogen.services.parts import Parts
 from videogen.services.submission import engine_infos
 
 LOSS_SHOWN_SECONDS: Final = 24 * 3600.0
 """How long the page says that something was lost."""
+
+_HELD: Final = {
+    "paused": "The operator has paused the queue.",
+    "draining": "The operator has drained the queue: what runs ends, and nothing starts.",
+    "drained": "The operator has drained the queue, and nothing runs any more.",
+}
 
 
 class SystemService:
@@ -65,6 +73,13 @@ class SystemService:
         """
         return poster_path(self._parts.engines.get(engine_id), preset_id)
 
+    def queue_state(self) -> str:
+        """Whether the operator holds the whole queue; see `schemas.system.Health`. "unknown" where nothing answers."""
+        try:
+            return queue_state(self._parts).queue
+        except StorageError:
+            return "unknown"
+
     def ready(self) -> str | None:
         """Check that the database answers and the workers live.
 
@@ -76,4 +91,4 @@ class SystemService:
         """
         self._parts.store.ping()
         self._parts.workers.check()
-        return self._parts.data_folder.shortage()
+        return self._parts.data_folder.shortage() or _HELD.get(self.queue_state())

@@ -6,6 +6,8 @@ from videogen.store.estimates import EstimateStore
 from videogen.store.events import EventStore, Opening, Scope
 from videogen.store.generations import Filter, GenerationStore
 from videogen.store.limits import Limits
+from videogen.store.operator_state import OperatorState, OperatorStore
+from videogen.store.overview import OverviewStore
 from videogen.store.portability import PortabilityStore
 from videogen.store.progress import Failure, Fence, Outcome, Progress, ProgressStore, Result, Unknown
 from videogen.store.queue_order import QueueOrderStore
@@ -30,6 +32,7 @@ __all__ = [
     "InTrash",
     "Limits",
     "Opening",
+    "OperatorState",
     "Outcome",
     "Progress",
     "QuotaUse",
@@ -48,6 +51,8 @@ class Store(
     EstimateStore,
     SessionStore,
     GenerationStore,
+    OperatorStore,
+    OverviewStore,
     PortabilityStore,
     QueueOrderStore,
     RestoreStore,

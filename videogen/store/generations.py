@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,6 +49,22 @@ class Filter:
             raise InvalidRequestError("status", f"one or several of {', '.join(Status)}", unknown[0])
         others = query.q, query.engine, query.type, query.favorite
         return cls(tuple(map(Status, names)) if query.status else None, *others)
+
+
+def request_cancel(
+    unit: UnitOfWork, row: GenerationRow, now: float, concurrency: Mapping[str, int]
+) -> tuple[GenerationRow, bool]:
+    """Cancel a generation without a worker, or store the request for its worker; see `cancel_generation`."""
+    if row.status in TERMINAL or row.cancel_requested:
+        return row, False
+    if row.status == Status.QUEUED or is_parked(row):
+        text = f"Cancelled. {MAY_BE_BILLED}" if is_parked(row) else "Cancelled before it began."
+        row = cancel(unit, row, now, text)
+        update_queue_positions(unit, now, concurrency)
+    else:
+        row.cancel_requested, row.updated_at = True, max(now, row.updated_at)
+        unit.session.add(row)
+    return row, True
 
 
 class GenerationStore(BaseStore):
@@ -172,16 +188,7 @@ class GenerationStore(BaseStore):
         now = self.clock()
         with self.database.write() as unit:
             row = get_owned(unit.session, session_id, generation_id)
-            if row.status in TERMINAL or row.cancel_requested:
-                return row, False
-            if row.status == Status.QUEUED or is_parked(row):
-                text = f"Cancelled. {MAY_BE_BILLED}" if is_parked(row) else "Cancelled before it began."
-                row = cancel(unit, row, now, text)
-                update_queue_positions(unit, now, self.concurrency)
-            else:
-                row.cancel_requested, row.updated_at = True, max(now, row.updated_at)
-                unit.session.add(row)
-            return row, True
+            return request_cancel(unit, row, now, self.concurrency)
 
     def delete_generation(self, session_id: str, generation_id: str) -> None:
         """Delete a generation that has ended, with its events and the rows of its files.

@@ -27,6 +27,8 @@ class AppState:
     """Limits how many imports run at once, on threads of their own."""
     visitor_key: str
     """Signs the header with which the page names its visitor; see `web.visitor`."""
+    admin_key: str = ""
+    """Signs the cookie of the operator's page; see `web.admin_access`."""
 
 
 def app_state(connection: HTTPConnection) -> AppState:

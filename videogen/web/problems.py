@@ -12,6 +12,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from videogen.core.errors import (
+    AdminRequiredError,
     DatabaseBusyError,
     InvalidRequestError,
     LimitExceededError,
@@ -47,7 +48,7 @@ def problem_response(error: VideogenError) -> JSONResponse:
     if isinstance(error, LimitExceededError) and error.limit is not None:
         limit = LimitInfo(**asdict(error.limit), retry_after_seconds=error.retry_after)
         body["limit"] = limit.model_dump(by_alias=True)
-    if isinstance(error, SessionRequiredError):
+    if isinstance(error, SessionRequiredError | AdminRequiredError):
         headers["WWW-Authenticate"] = "Bearer"
     if isinstance(error, MethodNotAllowedError):
         headers["Allow"] = ", ".join(error.allowed)
@@ -62,7 +63,9 @@ def documented(*errors: type[VideogenError]) -> Responses:
     responses: Responses = {}
     for error in errors:
         description = f"`{error.code}`: {(error.__doc__ or error.title).strip().splitlines()[0]}"
-        responses[error.status] = {"model": Problem, "description": description}
+        before = responses.get(error.status, {}).get("description")
+        text = f"{before} Or {description}" if before else description
+        responses[error.status] = {"model": Problem, "description": text}
     return responses
 
 

@@ -11,7 +11,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from videogen.core.errors import CrossSiteError, DatabaseBusyError, SessionRequiredError, StorageError
+from videogen.core.errors import BannedError, CrossSiteError, DatabaseBusyError, SessionRequiredError, StorageError
 from videogen.core.log_context import add_context, hashed
 from videogen.schemas.system import SESSION_COOKIE, SessionCreated
 from videogen.services.sessions import Identity
@@ -29,6 +29,8 @@ _COOKIE_SECONDS: Final = 400 * 24 * 3600
 READS: Final = documented(SessionRequiredError, DatabaseBusyError)
 """The OpenAPI responses of every route that reads something of a session."""
 WRITES: Final = documented(SessionRequiredError, CrossSiteError, DatabaseBusyError)
+MAKES: Final = WRITES | documented(CrossSiteError, BannedError)
+"""The same where something new is made."""
 _bearer = HTTPBearer(auto_error=False, description="The token of `POST /api/v1/sessions`.")
 
 
@@ -95,7 +97,9 @@ def store_session(connection: HTTPConnection, token: str) -> SessionCreated:
     Raises:
         SessionRequiredError: the token was signed out meanwhile.
         LimitExceededError: too many sessions were made from this address.
+        BannedError: the operator has banned the address.
     """
+    app_state(connection).services.bans.check(visitor(connection))
     app_state(connection).services.rates.count("sessions", visitor(connection))
     return app_state(connection).services.sessions.save(token, device_name(connection))
 
