@@ -17,14 +17,14 @@ router = APIRouter()
 
 
 @router.get("/healthz", tags=["health"])
-def healthz(services: ServicesDep) -> JSONResponse:
+async def healthz(services: ServicesDep) -> JSONResponse:
     """The process answers: its name, its version, which data folder it serves, and whether that outlives a restart."""
     health = Health(
         status="ok",
         name="videogen",
         version=__version__,
         instance=services.system.instance,
-        queue=services.system.queue_state(),
+        queue=services.system.queue().queue,
         keeps_data=services.system.keeps_data,
     )
     return JSONResponse(health.model_dump(mode="json", by_alias=True), headers={"Cache-Control": "no-store"})
@@ -41,8 +41,10 @@ def readyz(services: ServicesDep) -> JSONResponse:
     reason = services.system.ready()
     status: Literal["ready", "degraded"] = "ready" if reason is None else "degraded"
     system = services.system
-    queue = system.queue_state()
-    body = Readiness(status=status, detail=reason, queue=queue, restored=system.restored(), snapshots=system.snapshots())
+    queue = system.queue().queue
+    body = Readiness(
+        status=status, detail=reason, queue=queue, restored=system.restored(), snapshots=system.snapshots()
+    )
     shown = body.model_dump(mode="json", by_alias=True, exclude_none=True)
     return JSONResponse(shown, headers={"Cache-Control": "no-store"})
 

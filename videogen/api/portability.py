@@ -18,7 +18,7 @@ from videogen.services.container import Services
 from videogen.web.bodies import receive_file
 from videogen.web.dependencies import AppState, AppStateDep, ServicesDep
 from videogen.web.problems import Responses, documented
-from videogen.web.sessions import READS, WRITES, SessionDep, StoredSessionDep
+from videogen.web.sessions import MAKES, READS, WRITES, SessionDep, StoredSessionDep
 from videogen.web.visitor import VisitorDep
 
 router = APIRouter(prefix="/api/v1", tags=["export and import"])
@@ -73,7 +73,7 @@ def _base(state: AppState) -> str:
 @router.post(
     "/import",
     openapi_extra=ZIP_BODY,
-    responses=WRITES | documented(*IMPORT_REFUSALS),
+    responses=MAKES | documented(*IMPORT_REFUSALS),
 )
 async def import_zip(
     request: Request, session_id: StoredSessionDep, state: AppStateDep, visitor: VisitorDep
@@ -89,6 +89,7 @@ async def import_zip(
 async def receive_import(request: Request, session_id: str, state: AppState, visitor: str) -> Imported:
     """Import the zip that is the body of a request."""
     services, imports = state.services, state.services.imports
+    await anyio.to_thread.run_sync(services.bans.check, visitor, session_id)
     with services.running_imports.slot(visitor, session_id), services.in_use.hold(session_id):
         services.rates.count("uploads", visitor, session_id)
         with imports.upload_folder() as folder:

@@ -73,7 +73,7 @@ class WorkerPool:
         self._threads: list[threading.Thread] = []
         self.processes = Renderers(store, storage, data_folder, references, self._stopping)
         self._logs = RenderLogs(store, storage, data_folder)
-        self._cleanup = CleanupThread(store, storage, data_folder, self._holds)
+        self._cleanup = CleanupThread(store, storage, data_folder, lambda one: one in self.held())
         queue.watch_cancels(self._cancel)
 
     def start(self) -> None:
@@ -218,15 +218,15 @@ class WorkerPool:
             with self._lock:
                 self._renderers.pop(lease.generation_id, None)
 
-    def _holds(self, generation_id: str) -> bool:
+    def held(self) -> list[str]:
+        """The ids of the generations that this pool renders, or is about to."""
         with self._lock:
-            return generation_id in self._held
+            return list(self._held)
 
     def _renew_leases(self) -> None:
         # On a thread of its own: neither a busy renderer nor a busy event loop may delay it.
         while not self._stopping.wait(self._settings.lease_seconds / 3):
-            with self._lock:
-                held = list(self._held)
+            held = self.held()
             try:
                 self._queue.renew(self._owner, held)
                 self._store.update_expectations()

@@ -1,4 +1,7 @@
-"""The use cases of the operator: see what goes on, hold the queue, cancel, ban. Who may call them: `web.admin_access`."""
+"""The use cases of the operator: see what goes on, hold the queue, cancel, ban.
+
+Who may call them is decided in `web.admin_access`.
+"""
 
 from __future__ import annotations
 
@@ -39,14 +42,17 @@ class AdminService:
         self._parts, self._store = parts, parts.store
         self._logs = RenderLogs(parts.store, parts.storage, parts.data_folder)
         self._address_hash = QuotaService(parts).address_hash
+        # One process has the data folder, so that this is the truth; a drain ends with a start.
+        self._state = OperatorState(paused=parts.store.operator_state().paused)
 
     def overview(self) -> Overview:
         """All that goes on."""
-        return make_overview(self._parts)
+        return make_overview(self._parts, self.state())
 
     def state(self) -> OperatorQueue:
-        """Whether the whole queue is held, and how many generations still run."""
-        return queue_state(self._parts)
+        """Whether the whole queue is held, and how many generations still run. From memory: it never waits."""
+        running = len(self._parts.workers.held())
+        return OperatorQueue(queue=_state_name(self._state, running), running_count=running)
 
     def log(self, generation_id: str) -> str:
         """What the engine of a generation has printed. Raises NotFoundError."""
@@ -65,7 +71,7 @@ class AdminService:
         return self._hold(Act(who, "resume"), paused=False, draining=False)
 
     def _hold(self, act: Act, *, paused: bool | None = None, draining: bool | None = None) -> OperatorQueue:
-        self._store.set_operator_state(act, paused=paused, draining=draining)
+        self._state = self._store.set_operator_state(act, paused=paused, draining=draining)
         self._parts.queue.notify()
         return self.state()
 
@@ -124,13 +130,7 @@ def ban_of(row: BanRow) -> Ban:
     return Ban.model_validate({"kind": row.kind, "target": row.target, "at": to_datetime(row.created_at)})
 
 
-def queue_state(parts: Parts) -> OperatorQueue:
-    """Whether the whole queue is held, and how many generations run."""
-    running = sum(one.count for one in parts.store.active_counts() if one.state == "processing")
-    return OperatorQueue(queue=state_name(parts.store.operator_state(), running), running_count=running)
-
-
-def state_name(state: OperatorState, running: int) -> QueueState:
+def _state_name(state: OperatorState, running: int) -> QueueState:
     """The state in one word. A drain is the stronger one."""
     if state.draining:
         return "draining" if running else "drained"

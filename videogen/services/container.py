@@ -45,7 +45,7 @@ class Services:
         self.session_links = SessionLinks(parts.signer, store.clock)
         self.sessions = SessionService(store, parts.signer, parts.hub, self.rates)
         self.shares = ShareService(store, parts.hub, storage, parts.in_use)
-        self.system = SystemService(parts)
+        self.system = SystemService(parts, self.admin.state)
         self.trash = TrashService(parts)
         self.uploads = UploadService(store, storage, parts.serializer)
         self.file_settings = FileSettingsService(parts, self.uploads)

@@ -18,6 +18,7 @@ from videogen.schemas.admin import (
     AdminSession,
     AdminStorage,
     Ban,
+    OperatorQueue,
     Overview,
     WaitsFor,
 )
@@ -36,7 +37,7 @@ FLAGS_SHOWN: Final = 20
 HOUR, DAY = 3600.0, 86_400.0
 
 
-def make_overview(parts: Parts) -> Overview:
+def make_overview(parts: Parts, queue: OperatorQueue) -> Overview:
     """All that goes on."""
     store = parts.store
     now, state, counts = store.clock(), store.operator_state(), store.active_counts()
@@ -47,10 +48,9 @@ def make_overview(parts: Parts) -> Overview:
     banned = {ban.target for ban in bans if ban.kind == "session"}
     waiting_for = _Reasons(state, parts.data_folder.shortage() is not None, capabilities, running, store.concurrency)
     sessions = [_session(use, banned) for use in uses]
-    drained = "draining" if running.total() else "drained"
     return Overview(
         at=to_datetime(now),
-        queue=drained if state.draining else "paused" if state.paused else "running",
+        queue=queue.queue,
         paused=state.paused,
         draining=state.draining,
         active=[_generation(row, waiting_for) for row in store.list_active(ACTIVE_SHOWN)],

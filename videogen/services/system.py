@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 from videogen.core.clock import to_datetime
-from videogen.core.errors import StorageError
 from videogen.engines.presets import poster_path
 from videogen.jobs.snapshots import at_text
+from videogen.schemas.admin import OperatorQueue
 from videogen.schemas.engines import EngineList
 from videogen.schemas.system import RestoredFrom, SnapshotState
-from videogen.services.admin import queue_state
 from videogen.services.parts import Parts
 from videogen.services.submission import engine_infos
 
@@ -28,8 +28,10 @@ _HELD: Final = {
 class SystemService:
     """What does not belong to a session. Every method blocks: call it from a thread, never in the event loop."""
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Parts, queue: Callable[[], OperatorQueue]) -> None:
         self._parts = parts
+        self.queue = queue
+        """Whether the operator holds the whole queue. It never waits."""
         self.instance = parts.signer.derive("instance")[:24]
         """Identifies this data folder's app to clients, over restarts and ports."""
         self.keeps_data = parts.config.keeps_data
@@ -73,13 +75,6 @@ class SystemService:
         """
         return poster_path(self._parts.engines.get(engine_id), preset_id)
 
-    def queue_state(self) -> str:
-        """Whether the operator holds the whole queue; see `schemas.system.Health`. "unknown" where nothing answers."""
-        try:
-            return queue_state(self._parts).queue
-        except StorageError:
-            return "unknown"
-
     def ready(self) -> str | None:
         """Check that the database answers and the workers live.
 
@@ -91,4 +86,4 @@ class SystemService:
         """
         self._parts.store.ping()
         self._parts.workers.check()
-        return self._parts.data_folder.shortage() or _HELD.get(self.queue_state())
+        return self._parts.data_folder.shortage() or _HELD.get(self.queue().queue)

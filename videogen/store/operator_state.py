@@ -69,14 +69,17 @@ class OperatorStore(BaseStore):
             row = session.get(OperatorRow, 1)
             return OperatorState(row.paused, row.draining) if row else OperatorState()
 
-    def set_operator_state(self, act: Act, *, paused: bool | None = None, draining: bool | None = None) -> None:
-        """Hold the whole queue, or let it go on; None leaves a value as it is."""
+    def set_operator_state(
+        self, act: Act, *, paused: bool | None = None, draining: bool | None = None
+    ) -> OperatorState:
+        """Hold the whole queue, or let it go on; None leaves a value as it is. Returns how it is now."""
         with self.database.write() as unit:
             row = unit.session.get(OperatorRow, 1) or OperatorRow()
             row.paused = row.paused if paused is None else paused
             row.draining = row.draining if draining is None else draining
             unit.session.add(row)
             self._audit(unit, act)
+            return OperatorState(row.paused, row.draining)
 
     def cancel_any(self, act: Act) -> tuple[GenerationRow, bool]:
         """Cancel a generation of any session; see `GenerationStore.cancel_generation`. Raises NotFoundError."""
