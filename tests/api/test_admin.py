@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from tests.support.api import API, Session, connect
-from tests.support.pictures import png
+from tests.support.pictures import encoded
 from videogen.schemas.status import HELD
 
 TOKEN = "the-token-of-the-operator"
@@ -207,7 +207,7 @@ def test_a_banned_session_makes_nothing_new_and_keeps_what_it_has(session, opera
     refused = [
         session.try_submit(),
         session.post(f"/generations/{mine['id']}/retry"),
-        session.try_upload(png()),
+        session.try_upload(encoded()),
         session.post("/import", content=b"PK"),
     ]
     assert {(answer.status_code, answer.json()["code"]) for answer in refused} == {(403, "banned")}

@@ -32,6 +32,12 @@ class Connection:
         return f"{generation_id} goes on at {self.url}. Follow it again with: videogen watch {generation_id}{option}"
 
 
+def check_url(given: str | None) -> None:
+    """Raise UsageError for a text that is no address of an app."""
+    if given is not None and not given.startswith(("http://", "https://")):
+        raise UsageError(f"--url: expected an address such as {DEFAULT_URL}, got {given!r}.")
+
+
 @contextmanager
 def open_connection(url: str | None, token: str | None) -> Iterator[Connection]:
     """Connect to the app, or start one.
@@ -41,8 +47,7 @@ def open_connection(url: str | None, token: str | None) -> Iterator[Connection]:
         UsageError: the address is wrong, or no app runs and none can be started.
     """
     given = url or os.environ.get(ENV_URL)
-    if given is not None and not given.startswith(("http://", "https://")):
-        raise UsageError(f"--url: expected an address such as {DEFAULT_URL}, got {given!r}.")
+    check_url(given)
     if given is not None or _runs_at(DEFAULT_URL):
         address = (given or DEFAULT_URL).rstrip("/")
         with connect(address, token) as client:

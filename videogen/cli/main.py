@@ -7,7 +7,7 @@ from argparse import Namespace
 from collections.abc import Callable
 from typing import Final
 
-from videogen.cli import commands, destinations, exit_codes, retention, webhook_commands
+from videogen.cli import admin, commands, destinations, exit_codes, retention, webhook_commands
 from videogen.cli.connection import Connection, open_connection
 from videogen.cli.output import Output, open_output
 from videogen.cli.parser import STDOUT
@@ -49,6 +49,9 @@ def run(args: Namespace) -> int:
     output = open_output(sys.stderr if piped else sys.stdout, as_json=args.json)
     try:
         _check_files(args)
+        if args.run == "admin":
+            admin.run(args, output)
+            return exit_codes.DONE
         with open_connection(args.url, args.token) as connection:
             if connection.local_data is not None and args.run in NEED_LASTING_SERVER:
                 raise exit_codes.UsageError(

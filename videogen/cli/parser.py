@@ -54,6 +54,7 @@ def add_commands(commands: Any) -> None:
     _command(commands, "import", "add the generations of a zip of `videogen export`").add_argument("file", type=Path)
     _devices(commands)
     _webhooks(commands)
+    _admin(commands)
 
 
 def _resolve(commands: Any) -> None:
@@ -90,6 +91,15 @@ def _webhooks(commands: Any) -> None:
         action="append",
         choices=["completed", "failed", "cancelled", "needs_attention"],
         help="with add: send only this one; may be repeated",
+    )
+
+
+def _admin(commands: Any) -> None:
+    command = _command(commands, "admin", "see and do what the operator may, with the token in VIDEOGEN_ADMIN_TOKEN")
+    actions = ["overview", "pause", "resume", "drain", "cancel", "log", "ban", "unban", "audit"]
+    command.add_argument("action", nargs="?", choices=actions, default="overview")
+    command.add_argument(
+        "target", nargs="?", help="of cancel and log: a generation; of ban and unban: a session, an address or its hash"
     )
 
 

@@ -11,6 +11,7 @@ from uuid import uuid4
 
 from pydantic import BaseModel
 
+from videogen.client.admin_calls import AdminCalls
 from videogen.client.calls import (
     API,
     Call,
@@ -47,7 +48,7 @@ from videogen.schemas.system import Device, DeviceList, Health, SessionCreated
 M = TypeVar("M", bound=BaseModel)
 
 
-class AsyncClient(FileCalls, QueueCalls, WebhookCalls):
+class AsyncClient(AdminCalls, FileCalls, QueueCalls, WebhookCalls):
     """One session's view of the API. `as_session` gives another session's, over the same connections.
 
     Every call may raise `Unreachable`, `ApiError`, `ProtocolError` or `VersionMismatch`, all of them `ClientError`.
