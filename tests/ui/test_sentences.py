@@ -10,7 +10,7 @@ from tests.test_architecture import PACKAGE, SOURCES, TREES
 from videogen.core.i18n import DEFAULT, MARKER, catalog
 
 KEYS = set(catalog(DEFAULT).keys)
-WHERE = ("ui/assets", "ui/static", "ui/templates", "share/assets")
+WHERE = ("ui/assets", "ui/static", "ui/templates", "share/assets", "admin/assets")
 MARKUP = {path.relative_to(PACKAGE).as_posix(): path for place in WHERE for path in (PACKAGE / place).rglob("*.html")}
 SCRIPTS = {path.relative_to(PACKAGE).as_posix(): path for place in WHERE for path in (PACKAGE / place).rglob("*.js")}
 # Agents, and whoever calls the page's routes by hand, are answered in English, as by the API. Fonts have names.
@@ -21,7 +21,7 @@ NO_PAGE = (
 SPEAKING = sorted(
     name
     for name in SOURCES
-    if name.startswith(("videogen.ui", "videogen.share.", "videogen.services.public_view")) and name not in NO_PAGE
+    if name.startswith(("videogen.ui", "videogen.share.", "videogen.admin.", "videogen.services.public_view")) and name not in NO_PAGE
 )
 LOOKS_LIKE_A_KEY = re.compile(r"[a-z]+(?:\.[a-z_]+)+")
 SECTIONS = {key.partition(".")[0] for key in KEYS}

@@ -1,0 +1,135 @@
+"""The operator's page, and who does not get to see it."""
+
+import pytest
+from starlette.testclient import TestClient
+
+from tests.support.app import engine_reference
+from videogen.core.config import AppConfig
+from videogen.server import create_app
+
+TOKEN = "the-token-of-the-operator"
+OWN = {"Sec-Fetch-Site": "same-origin"}
+ACTS = ("pause", "resume", "drain", "cancel", "ban", "unban", "ban_address", "unban_address")
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory):
+    """One that renders nothing."""
+    config = AppConfig(
+        data_dir=tmp_path_factory.mktemp("admin"), engines=(engine_reference("bars"),), workers=0, admin_token=TOKEN
+    )
+    app = create_app(config, page=False)
+    with TestClient(app):
+        yield app
+
+
+@pytest.fixture
+def browser(app):
+    """A browser that is not signed in."""
+    client = TestClient(app, follow_redirects=False)
+    client.headers["X-Forwarded-For"] = "192.0.2.1"
+    return client
+
+
+@pytest.fixture
+def signed_in(browser):
+    answer = browser.post("/admin/sign-in", data={"token": TOKEN}, headers=OWN)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/admin")
+    cookie = answer.headers["set-cookie"]
+    assert "HttpOnly; SameSite=Strict" in cookie
+    assert "Path=/admin; Max-Age=28800" in cookie
+    assert TOKEN not in cookie
+    return browser
+
+
+def submit(app, prompt):
+    client = TestClient(app)
+    token = client.post("/api/v1/sessions").json()["token"]
+    client.headers["Authorization"] = f"Bearer {token}"
+    settings = {"width": 64, "height": 64, "durationSeconds": 0.5, "fps": 8}
+    made = client.post("/api/v1/generations", json={"prompt": prompt, "settings": settings}).json()
+    return token, made["generations"][0]
+
+
+def test_a_stranger_sees_only_the_form(app, browser):
+    _, one = submit(app, "a heron")
+    answer = browser.get("/admin")
+    assert answer.status_code == 401
+    assert 'name="token"' in answer.text
+    assert one["id"] not in answer.text
+    for path in ("audit", f"log/{one['id']}", "ask/pause"):
+        answer = browser.get(f"/admin/{path}")
+        assert (answer.status_code, answer.headers["location"]) == (303, "/admin")
+
+
+@pytest.mark.parametrize("path", ["gradio_api/queue/join", "gradio_api/queue/data", "gradio_api/info", "config", "x"])
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_nothing_else_is_below_it_not_even_for_the_operator(signed_in, path, method):
+    assert signed_in.request(method, f"/admin/{path}", headers=OWN).status_code in (404, 405)
+
+
+@pytest.mark.parametrize("act", ACTS)
+def test_a_stranger_and_another_site_do_nothing(app, browser, signed_in, act):
+    stranger = TestClient(app, follow_redirects=False)
+    assert stranger.post(f"/admin/act/{act}", data={"target": "x"}, headers=OWN).status_code == 401
+    forged = stranger.post(
+        f"/admin/act/{act}", data={"target": "x"}, headers=OWN | {"Cookie": f"videogen_admin=99999999999.{'0' * 64}"}
+    )
+    assert forged.status_code == 401
+    for headers in ({"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://evil.example"}, {}):
+        answer = signed_in.post(f"/admin/act/{act}", data={"target": "x"}, headers=headers)
+        assert (answer.status_code, answer.json()["code"]) == (403, "cross_site")
+    acts = [one["act"] for one in audit(app)]
+    assert act not in acts
+
+
+def audit(app):
+    answer = TestClient(app).get("/api/v1/admin/audit", headers={"Authorization": f"Bearer {TOKEN}"})
+    return answer.json()["items"]
+
+
+def test_a_cookie_that_has_run_out_or_is_of_another_token_is_none(app, signed_in, monkeypatch):
+    assert signed_in.get("/admin").status_code == 200
+    cookie = signed_in.cookies["videogen_admin"]
+    expires = int(cookie.partition(".")[0])
+    monkeypatch.setattr("time.time", lambda: expires + 1.0)
+    assert signed_in.get("/admin").status_code == 401
+
+
+def test_the_cookie_does_not_open_the_api(signed_in):
+    cookie = f"videogen_admin={signed_in.cookies['videogen_admin']}"
+    assert signed_in.get("/api/v1/admin/overview", headers=OWN | {"Cookie": cookie}).status_code == 401
+
+
+def test_a_wrong_token_is_refused_in_words_and_limited(app):
+    browser = TestClient(app)
+    headers = OWN | {"Accept-Language": "de"}
+    answers = [browser.post("/admin/sign-in", data={"token": f"wrong-{n}"}, headers=headers) for n in range(11)]
+    assert [answer.status_code for answer in answers] == [401] * 10 + [429]
+    assert "Das ist nicht das Token" in answers[0].text
+
+
+def test_the_operator_sees_what_waits_escaped_and_acts_on_it_after_a_question(app, signed_in):
+    token, one = submit(app, "<script>alert(1)</script> a lake")
+    page = signed_in.get("/admin")
+    assert one["id"] in page.text
+    assert "&lt;script&gt;alert(1)" in page.text
+    assert "<script" not in page.text
+    assert token not in page.text
+    assert "script-src" not in page.headers["content-security-policy"]
+    assert "default-src 'none'" in page.headers["content-security-policy"]
+    assert "frame-ancestors 'none'" in page.headers["content-security-policy"]
+    question = signed_in.get(f"/admin/ask/cancel?target={one['id']}")
+    assert f'value="{one["id"]}"' in question.text
+    answer = signed_in.post("/admin/act/cancel", data={"target": one["id"]}, headers=OWN)
+    assert answer.status_code == 303
+    assert one["id"] not in signed_in.get("/admin").text.partition("Engines")[0]
+    newest = audit(app)[0]
+    assert (newest["act"], newest["target"]) == ("cancel", one["id"])
+    assert one["id"] in signed_in.get("/admin/audit").text
+    assert signed_in.post("/admin/act/cancel", data={"target": "gen_unknown"}, headers=OWN).status_code == 404
+
+
+def test_signing_out_ends_it(signed_in):
+    assert signed_in.post("/admin/sign-out", headers=OWN).status_code == 303
+    assert signed_in.get("/admin").status_code == 401

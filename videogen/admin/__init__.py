@@ -1,0 +1,1 @@
+"""The operator's page: templates and plain forms, without Gradio and without a script."""

@@ -1,0 +1,160 @@
+"""`/admin`: the operator's page. To everybody else it is a form that asks for the token; without a token in the
+settings it does not exist, and neither does anything below it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final, Literal
+from urllib.parse import unquote
+
+import anyio.to_thread
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse
+
+from videogen.admin import pages
+from videogen.core.errors import (
+    AdminRequiredError,
+    InvalidRequestError,
+    LimitExceededError,
+    NotFoundError,
+    UnknownRouteError,
+)
+from videogen.core.i18n import VARY, negotiate
+from videogen.services.admin import AdminService
+from videogen.web.admin_access import (
+    OPERATOR,
+    PATH,
+    check_token,
+    is_signed_in,
+    require_own_page,
+    require_setting,
+    sign_in_cookie,
+    sign_out_cookie,
+)
+from videogen.web.dependencies import app_state
+
+router = APIRouter(include_in_schema=False)
+_SECURITY: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin"}
+_AUDIT_SHOWN: Final = 200
+Act = Callable[[AdminService, str], object]
+_ACTS: Final[Mapping[str, Act]] = {
+    "pause": lambda admin, _target: admin.pause(OPERATOR),
+    "resume": lambda admin, _target: admin.resume(OPERATOR),
+    "drain": lambda admin, _target: admin.drain(OPERATOR),
+    "cancel": lambda admin, target: admin.cancel(OPERATOR, target),
+    "ban": lambda admin, target: admin.ban_session(OPERATOR, target, banned=True),
+    "unban": lambda admin, target: admin.ban_session(OPERATOR, target, banned=False),
+    "ban_address": lambda admin, target: admin.ban_address(OPERATOR, target, banned=True),
+    "unban_address": lambda admin, target: admin.ban_address(OPERATOR, target, banned=False),
+}
+
+
+@router.get(PATH)
+async def overview(request: Request) -> Response:
+    """The overview, which loads itself anew every few seconds; the form to sign in for everybody else."""
+    require_setting(request)
+    if not is_signed_in(request):
+        return _page(request, "sign_in", 401, problem=None)
+    shown = await anyio.to_thread.run_sync(_admin(request).overview)
+    return _page(request, "overview", shown=shown)
+
+
+@router.post(f"{PATH}/sign-in")
+async def sign_in(request: Request) -> Response:
+    """Exchange the token for a cookie of this browser."""
+    require_setting(request)
+    require_own_page(request)
+    try:
+        check_token(request, await _field(request, "token"))
+    except AdminRequiredError:
+        return _page(request, "sign_in", 401, problem="wrong")
+    except LimitExceededError as problem:
+        answer = _page(request, "sign_in", 429, problem="often")
+        answer.headers["Retry-After"] = str(problem.retry_after)
+        return answer
+    await anyio.to_thread.run_sync(_admin(request).note, OPERATOR, "sign_in")
+    return _back(request, sign_in_cookie(request))
+
+
+@router.post(f"{PATH}/sign-out")
+async def sign_out(request: Request) -> Response:
+    """Remove the cookie."""
+    require_setting(request)
+    require_own_page(request)
+    return _back(request, sign_out_cookie(request))
+
+
+@router.get(f"{PATH}/ask/{{act}}")
+async def ask(request: Request, act: str, target: str = "") -> Response:
+    """Ask before an act."""
+    if (refusal := _refusal(request)) is not None:
+        return refusal
+    if act not in _ACTS:
+        raise UnknownRouteError(request.url.path)
+    return _page(request, "ask", act=act, target=target)
+
+
+@router.post(f"{PATH}/act/{{act}}")
+async def do(request: Request, act: str) -> Response:
+    """Do it, and go back to the overview."""
+    require_setting(request)
+    require_own_page(request)
+    if not is_signed_in(request):
+        raise AdminRequiredError
+    if act not in _ACTS:
+        raise UnknownRouteError(request.url.path)
+    target = (await _field(request, "target")).strip()
+    try:
+        await anyio.to_thread.run_sync(_ACTS[act], _admin(request), target)
+    except (NotFoundError, InvalidRequestError) as problem:
+        return _page(request, "failed", problem.status, target=target)
+    return _back(request)
+
+
+@router.get(f"{PATH}/log/{{generation_id}}")
+async def log(request: Request, generation_id: str) -> Response:
+    """The log of a generation, as text."""
+    if (refusal := _refusal(request)) is not None:
+        return refusal
+    text = await anyio.to_thread.run_sync(_admin(request).log, unquote(generation_id))
+    return PlainTextResponse(text, headers=_SECURITY)
+
+
+@router.get(f"{PATH}/audit")
+async def audit(request: Request) -> Response:
+    """The newest acts."""
+    if (refusal := _refusal(request)) is not None:
+        return refusal
+    shown = await anyio.to_thread.run_sync(_admin(request).audit, _AUDIT_SHOWN, None)
+    return _page(request, "audit", shown=shown)
+
+
+def _refusal(request: Request) -> Response | None:
+    """For who is not signed in: the way to the form."""
+    require_setting(request)
+    return None if is_signed_in(request) else _back(request)
+
+
+async def _field(request: Request, name: Literal["token", "target"]) -> str:
+    form = await request.form(max_files=0, max_fields=4)
+    return str(form.get(name, ""))[:512]
+
+
+def _admin(request: Request) -> AdminService:
+    return app_state(request).services.admin
+
+
+def _path(request: Request) -> str:
+    return f"{app_state(request).public_url.root}{PATH}"
+
+
+def _back(request: Request, cookie: str | None = None) -> Response:
+    headers = _SECURITY | ({} if cookie is None else {"Set-Cookie": cookie})
+    return RedirectResponse(_path(request), 303, headers)
+
+
+def _page(request: Request, name: str, status: int = 200, **values: Any) -> HTMLResponse:
+    texts = negotiate(request.query_params, request.cookies, request.headers)
+    headers = _SECURITY | {"Content-Security-Policy": pages.policy(), "X-Robots-Tag": "noindex, nofollow"}
+    headers |= {"Content-Language": texts.tag, "Vary": VARY}
+    return HTMLResponse(pages.page(name, texts, _path(request), **values), status, headers)
