@@ -21,7 +21,8 @@ NO_PAGE = (
 SPEAKING = sorted(
     name
     for name in SOURCES
-    if name.startswith(("videogen.ui", "videogen.share.", "videogen.admin.", "videogen.services.public_view")) and name not in NO_PAGE
+    if name.startswith(("videogen.ui", "videogen.share.", "videogen.admin.", "videogen.services.public_view"))
+    and name not in NO_PAGE
 )
 LOOKS_LIKE_A_KEY = re.compile(r"[a-z]+(?:\.[a-z_]+)+")
 SECTIONS = {key.partition(".")[0] for key in KEYS}

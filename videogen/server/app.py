@@ -60,7 +60,21 @@ START_FAILED: Final = 3
 """Exit status of a start that failed. Uvicorn's supervisor then stops too, instead of starting the worker again."""
 _EDGES: Final = (
     *(generations, queue, engine_routes, files, events, shares),
-    *(retention, share_routes, sessions, devices, webhooks, reports, portability, media, admin, admin_routes, health, metrics, docs),
+    *(
+        retention,
+        share_routes,
+        sessions,
+        devices,
+        webhooks,
+        reports,
+        portability,
+        media,
+        admin,
+        admin_routes,
+        health,
+        metrics,
+        docs,
+    ),
 )
 
 # FastAPI silences this warning while it builds its fields; ours are built at their first use.
