@@ -56,7 +56,7 @@ def _cancel(client: Client, args: Namespace, output: Output) -> None:
 
 def _log(client: Client, args: Namespace, output: Output) -> None:
     text = client.admin_log(args.target)
-    output.event("log", text.rstrip("\n"), text=text)
+    output.event("log", text.rstrip("\n"), log=text)
 
 
 def _ban(client: Client, args: Namespace, output: Output) -> None:
