@@ -81,9 +81,8 @@ def audit(app):
 def test_a_cookie_that_has_run_out_or_is_of_another_token_is_none(app, signed_in):
     assert signed_in.get("/admin").status_code == 200
     key = Signer(b"a secret for this test").derive("admin-cookie")
-    for expires, token, status in ((time.time() + 60, TOKEN, 200), (time.time() - 1, TOKEN, 401)) + (
-        (time.time() + 60, "another-token-of-the-operator", 401),
-    ):
+    now, other_token = time.time(), "another-token-of-the-operator"
+    for expires, token, status in ((now + 60, TOKEN, 200), (now - 1, TOKEN, 401), (now + 60, other_token, 401)):
         text = f"{int(expires)}:{token}".encode()
         cookie = f"{int(expires)}.{hmac.digest(key.encode(), text, 'sha256').hex()}"
         with connect(app.base_url) as other:
