@@ -24,7 +24,7 @@ async def healthz(services: ServicesDep) -> JSONResponse:
         name="videogen",
         version=__version__,
         instance=services.system.instance,
-        queue=services.system.queue().queue,
+        queue=services.system.queue_state,
         keeps_data=services.system.keeps_data,
     )
     return JSONResponse(health.model_dump(mode="json", by_alias=True), headers={"Cache-Control": "no-store"})
@@ -41,7 +41,7 @@ def readyz(services: ServicesDep) -> JSONResponse:
     reason = services.system.ready()
     status: Literal["ready", "degraded"] = "ready" if reason is None else "degraded"
     system = services.system
-    queue = system.queue().queue
+    queue = system.queue_state
     body = Readiness(
         status=status, detail=reason, queue=queue, restored=system.restored(), snapshots=system.snapshots()
     )

@@ -223,6 +223,11 @@ class WorkerPool:
         with self._lock:
             return list(self._held)
 
+    @property
+    def running_count(self) -> int:
+        """How many that is at the moment. It waits for nothing."""
+        return len(self._held)
+
     def _renew_leases(self) -> None:
         # On a thread of its own: neither a busy renderer nor a busy event loop may delay it.
         while not self._stopping.wait(self._settings.lease_seconds / 3):

@@ -30,14 +30,18 @@ class SystemService:
 
     def __init__(self, parts: Parts, queue: Callable[[], OperatorQueue]) -> None:
         self._parts = parts
-        self.queue = queue
-        """Whether the operator holds the whole queue. It never waits."""
+        self._queue = queue
         self.instance = parts.signer.derive("instance")[:24]
         """Identifies this data folder's app to clients, over restarts and ports."""
         self.keeps_data = parts.config.keeps_data
         """Whether what is stored outlives a restart."""
 
         self._restore = parts.store.last_restore()
+
+    @property
+    def queue_state(self) -> str:
+        """Whether the operator holds the whole queue; see `schemas.system.Health`. From memory: it never waits."""
+        return self._queue().queue
 
     def restored(self) -> RestoredFrom | None:
         """The snapshot that this app was restored from; None where it was not."""
@@ -86,4 +90,4 @@ class SystemService:
         """
         self._parts.store.ping()
         self._parts.workers.check()
-        return self._parts.data_folder.shortage() or _HELD.get(self.queue().queue)
+        return self._parts.data_folder.shortage() or _HELD.get(self.queue_state)
