@@ -65,7 +65,7 @@ class WorkerPool:
         self._owner, self._stopping = new_id("wrk"), threading.Event()
         self._recorder = partial(ProgressRecorder, store, storage, moderator=settings.moderator)
         self._disk_guard = DiskGuard(store, data_folder, self._stopping)
-        self._held: dict[str, str] = {}
+        self.held: dict[str, str] = {}
         """The engine of each claimed generation, by id; a claimed one gets its renderer a little later."""
         self._workers: set[threading.Thread] = set()
         self._renderers: dict[str, RenderHandle] = {}
@@ -73,7 +73,7 @@ class WorkerPool:
         self._threads: list[threading.Thread] = []
         self.processes = Renderers(store, storage, data_folder, references, self._stopping)
         self._logs = RenderLogs(store, storage, data_folder)
-        self._cleanup = CleanupThread(store, storage, data_folder, lambda one: one in self.held())
+        self._cleanup = CleanupThread(store, storage, data_folder, self._holds)
         queue.watch_cancels(self._cancel)
 
     def start(self) -> None:
@@ -163,13 +163,13 @@ class WorkerPool:
             slots = self._free_slots()
             if not any(count > 0 for count in slots.values()):
                 return []
-            leases = self._queue.claim_all(self._owner, slots, list(self._held))
-            self._held |= {lease.generation_id: lease.engine for lease in leases}
+            leases = self._queue.claim_all(self._owner, slots, list(self.held))
+            self.held |= {lease.generation_id: lease.engine for lease in leases}
             return leases
 
     def _free_slots(self) -> dict[str, int]:
         """How many more generations of each engine may be rendered."""
-        busy = Counter(self._held.values())
+        busy = Counter(self.held.values())
         return {name: self._settings.workers_of(name) - busy[name] for name in self._references}
 
     def _start_worker(self, lease: Lease) -> None:
@@ -194,7 +194,7 @@ class WorkerPool:
 
     def _free_slot(self, lease: Lease, worker: threading.Thread) -> None:
         with self._lock:
-            self._held.pop(lease.generation_id, None)
+            self.held.pop(lease.generation_id, None)
             self._workers.discard(worker)
 
     def _survive(self, action: Callable[[], None]) -> None:
@@ -218,20 +218,15 @@ class WorkerPool:
             with self._lock:
                 self._renderers.pop(lease.generation_id, None)
 
-    def held(self) -> list[str]:
-        """The ids of the generations that this pool renders, or is about to."""
+    def _holds(self, generation_id: str) -> bool:
         with self._lock:
-            return list(self._held)
-
-    @property
-    def running_count(self) -> int:
-        """How many that is at the moment. It waits for nothing."""
-        return len(self._held)
+            return generation_id in self.held
 
     def _renew_leases(self) -> None:
         # On a thread of its own: neither a busy renderer nor a busy event loop may delay it.
         while not self._stopping.wait(self._settings.lease_seconds / 3):
-            held = self.held()
+            with self._lock:
+                held = list(self.held)
             try:
                 self._queue.renew(self._owner, held)
                 self._store.update_expectations()

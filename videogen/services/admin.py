@@ -51,7 +51,7 @@ class AdminService:
 
     def state(self) -> OperatorQueue:
         """Whether the whole queue is held, and how many generations still run. From memory: it never waits."""
-        running = self._parts.workers.running_count
+        running = len(self._parts.workers.held)
         return OperatorQueue(queue=_state_name(self._state, running), running_count=running)
 
     def log(self, generation_id: str) -> str:
