@@ -9,6 +9,7 @@ from starlette.requests import Request
 
 from videogen.api.portability import import_zip
 from videogen.core.config import AppConfig
+from videogen.core.in_use import InUse
 from videogen.server.lifespan import IMPORTERS
 from videogen.services.imports import ImportService
 from videogen.services.storage_limits import StorageLimits
@@ -30,7 +31,7 @@ async def test_imports_of_many_visitors_run_on_threads_of_their_own(store, stora
 
     monkeypatch.setattr(imports, "import_zip", run)
     rates = RateLimits(AppConfig())
-    services = SimpleNamespace(imports=imports, rates=rates, running_imports=import_limits())
+    services = SimpleNamespace(imports=imports, rates=rates, running_imports=import_limits(), in_use=InUse())
     state = SimpleNamespace(services=services, importers=CapacityLimiter(IMPORTERS))
     async with anyio.create_task_group() as tasks:
         for number in range(6):

@@ -114,7 +114,7 @@ def test_a_stored_event_of_0_1_0_is_read_and_keeps_what_it_has(event_type, data)
     written = RECORDS[event_type].model_validate(data).model_dump(mode="json", by_alias=True)
     # What a later version has added is empty where it was not stored.
     added = {
-        "render_progress": {"recipeHash": "", "attention": None},
+        "render_progress": {"recipeHash": "", "attention": None, "cost": None},
         "render_result": {"hasAudio": False, "cost": None},
         "error": {"cost": None},
     }

@@ -65,10 +65,10 @@ def fail_once(monkeypatch, target, name, *, after=False):
     """Make the next call of a method raise StorageError, before it did its work or after it."""
     original = getattr(target, name)
 
-    def fail(*arguments):
+    def fail(*arguments, **options):
         monkeypatch.setattr(target, name, original)
         if after:
-            original(*arguments)
+            original(*arguments, **options)
         raise StorageError("disk full")
 
     monkeypatch.setattr(target, name, fail)
