@@ -28,7 +28,7 @@ LOOKS_LIKE_A_KEY = re.compile(r"[a-z]+(?:\.[a-z_]+)+")
 SECTIONS = {key.partition(".")[0] for key in KEYS}
 READ_OUT = ("alt", "title", "placeholder", "aria-label", "aria-valuetext", "aria-description")
 # Names are the same in every language; so are the signs of a code.
-NAMES = {"videogen", "K7QF-2M9X", "px"}
+NAMES = {"videogen", "https://example.org/hook", "K7QF-2M9X", "px"}
 TECHNICAL = {
     *(
         "Enter",
