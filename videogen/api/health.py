@@ -41,7 +41,7 @@ def readyz(services: ServicesDep) -> JSONResponse:
     reason = services.system.ready()
     status: Literal["ready", "degraded"] = "ready" if reason is None else "degraded"
     system = services.system
-    queue = system.queue_state
+    queue = None if system.queue_state == "running" else system.queue_state
     body = Readiness(
         status=status, detail=reason, queue=queue, restored=system.restored(), snapshots=system.snapshots()
     )

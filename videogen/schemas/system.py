@@ -52,7 +52,7 @@ class Readiness(Model):
 
     status: Literal["ready", "degraded"]
     detail: str | None = Field(default=None, description="Why nothing is rendered for now.")
-    queue: str = Field(default="running", description="As in `/healthz`.")
+    queue: str | None = Field(default=None, description="As in `/healthz`; left out while it is running.")
     restored: RestoredFrom | None = None
     snapshots: SnapshotState | None = None
 
