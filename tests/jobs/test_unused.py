@@ -9,7 +9,8 @@ from tests.support.rows import result, upload_row
 from videogen.core.config import AppConfig
 from videogen.core.errors import StorageError
 from videogen.core.security import Signer
-from videogen.db.tables import DeviceRow, EventRow, SessionRow, ShareRow, TransferRow
+from videogen.db.account_tables import TransferRow
+from videogen.db.tables import DeviceRow, EventRow, SessionRow, ShareRow
 from videogen.jobs import unused
 from videogen.jobs.cleanup import CleanupThread
 from videogen.jobs.unused import UnusedRemover

@@ -9,7 +9,8 @@ from sqlmodel import select
 from videogen.core.config import AppConfig
 from videogen.core.errors import CodeRefusedError, LimitExceededError
 from videogen.core.security import Signer
-from videogen.db.tables import DeviceRow, TransferRow
+from videogen.db.account_tables import TransferRow
+from videogen.db.tables import DeviceRow
 from videogen.live.hub import Hub
 from videogen.services.sessions import CODE_SECONDS, SessionService
 from videogen.services.visitor_limits import RateLimits

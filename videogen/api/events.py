@@ -9,10 +9,16 @@ from typing import Annotated, Final, Literal
 import anyio.to_thread
 from fastapi import APIRouter, Depends, Header, Response
 
-from videogen.core.errors import InvalidRequestError, LimitExceededError, NotFoundError, SessionRequiredError
+from videogen.core.errors import (
+    InvalidRequestError,
+    LimitExceededError,
+    NotFoundError,
+    SessionMovedError,
+    SessionRequiredError,
+)
 from videogen.web.dependencies import ServicesDep
 from videogen.web.problems import Responses, documented
-from videogen.web.sessions import READS, SessionDep, TokenDep
+from videogen.web.sessions import READS, IdentityDep, SessionDep, TokenDep
 from videogen.web.sse import stream_response
 from videogen.web.visitor import VisitorDep
 
@@ -65,17 +71,22 @@ class StreamOpener:
 
     services: ServicesDep
     token: TokenDep
+    identity: IdentityDep
 
     async def open(self, session_id: str, scope: tuple[Kind, str], after: int | None) -> Response:
         """The response with the stream.
 
         Raises:
             SessionRequiredError: the device was signed out meanwhile, too early for the end of its streams.
+            SessionMovedError: the same, where it has come to another session.
         """
+        after = self.identity.resume_after(after) if scope[0] == "session" else after
         stream = await self.services.generations.stream(session_id, scope, after)
-        if stream is not None and await anyio.to_thread.run_sync(self.services.sessions.find, self.token) is None:
-            stream.close()
-            raise SessionRequiredError
+        if stream is not None:
+            now = await anyio.to_thread.run_sync(self.services.sessions.find, self.token)
+            if now is None or now.session_id != session_id:
+                stream.close()
+                raise SessionRequiredError if now is None else SessionMovedError
         return stream_response(stream)
 
 

@@ -11,6 +11,7 @@ from uuid import uuid4
 
 from pydantic import BaseModel
 
+from videogen.client.account_calls import AccountCalls
 from videogen.client.admin_calls import AdminCalls
 from videogen.client.calls import (
     API,
@@ -48,7 +49,7 @@ from videogen.schemas.system import Device, DeviceList, Health, SessionCreated
 M = TypeVar("M", bound=BaseModel)
 
 
-class AsyncClient(AdminCalls, FileCalls, QueueCalls, WebhookCalls):
+class AsyncClient(AccountCalls, AdminCalls, FileCalls, QueueCalls, WebhookCalls):
     """One session's view of the API. `as_session` gives another session's, over the same connections.
 
     Every call may raise `Unreachable`, `ApiError`, `ProtocolError` or `VersionMismatch`, all of them `ClientError`.

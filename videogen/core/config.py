@@ -11,18 +11,14 @@ from pathlib import Path
 from typing import Any, Final, Literal, Self
 from urllib.parse import quote, urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from videogen.core.errors import ConfigError
 from videogen.core.security import is_webhook_secret
+from videogen.core.space_settings import space_settings
 
 PREFIX: Final = "VIDEOGEN_"
 _OF_THE_CLIENT: Final = ("url", "token")
-# Only Hugging Face's own proxies can reach a Space, and its pages show it in a frame.
-_ON_A_SPACE: Final = {
-    "trusted_proxies": "*",
-    "frame_ancestors": "'self' https://huggingface.co https://*.hf.space",
-}
 _SOURCE: Final = re.compile(
     r"'self'|'none'|\*|https?:|(https?://)?(\*\.)?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*(:(\d{1,5}|\*))?"
 )
@@ -114,7 +110,7 @@ class AppConfig(BaseModel):
         default=0.0,
         ge=0,
         le=876_000,
-        description="hours that a result is kept after its end, or after the last Keep; 0 means for ever",
+        description="hours that a result is kept after its end or the last Keep; 0: for ever",
     )
     retention_favorites: Literal["keep", "same"] = Field(
         default="keep", description="favourites: keep for ever, or the same as all others"
@@ -128,6 +124,18 @@ class AppConfig(BaseModel):
     reserve_mb: int = Field(default=100, ge=0, description="megabytes that must be free before anything is rendered")
     admin_token: str = Field(
         default="", repr=False, description="opens the operator's page /admin and its API; empty means there are none"
+    )
+    oidc_issuer: str = Field(default="", description="OpenID provider to sign in with; empty means nobody signs in")
+    oidc_client_id: str = Field(default="", validate_default=True, description="this app's id at the OpenID provider")
+    oidc_client_secret: str = Field(default="", repr=False, description="this app's secret at the OpenID provider")
+    oidc_scopes: str = Field(default="openid profile", description="scopes to ask the OpenID provider for")
+    oidc_title: str = Field(default="", max_length=60, description="name of the OpenID provider on the page")
+    require_login: bool = Field(default=False, description="whether only people who have signed in may use the app")
+    allowed_users: tuple[str, ...] = Field(
+        default=(), description="comma-separated user names; nobody else may use the app, but for allowed_orgs"
+    )
+    allowed_orgs: tuple[str, ...] = Field(
+        default=(), description="comma-separated organisations or groups whose members may use the app"
     )
     metrics_token: str = Field(
         default="", repr=False, description="opens /metrics to other machines; empty means to this machine alone"
@@ -146,12 +154,39 @@ class AppConfig(BaseModel):
     )
     log_format: Literal["text", "json"] = Field(default="text", description="of the lines on standard error")
 
-    @field_validator("engines", "trusted_proxies", "webhook_hosts", mode="before")
+    @field_validator("engines", "trusted_proxies", "webhook_hosts", "allowed_users", "allowed_orgs", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
-    @field_validator("base_url", "api_url")
+    @field_validator("allowed_users", "allowed_orgs")
+    @classmethod
+    def _lower(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(name.lower() for name in value)
+
+    @field_validator("oidc_scopes")
+    @classmethod
+    def _scopes(cls, value: str) -> str:
+        scopes = value.replace(",", " ").split()
+        if "openid" not in scopes:
+            raise ValueError("names with spaces between them, openid among them")
+        return " ".join(scopes)
+
+    @field_validator("oidc_client_id", "require_login", "allowed_users", "allowed_orgs")
+    @classmethod
+    def _with_provider(cls, value: Any, info: ValidationInfo) -> Any:
+        if value and not info.data.get("oidc_issuer"):
+            raise ValueError("nothing, or a provider to sign in with (VIDEOGEN_OIDC_ISSUER)")
+        return value
+
+    @field_validator("oidc_client_id")
+    @classmethod
+    def _with_client(cls, value: str, info: ValidationInfo) -> str:
+        if not value and info.data.get("oidc_issuer"):
+            raise ValueError("an id, as a provider is set (VIDEOGEN_OIDC_ISSUER)")
+        return value
+
+    @field_validator("base_url", "api_url", "oidc_issuer")
     @classmethod
     def _http(cls, value: str) -> str:
         if value and (urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).netloc):
@@ -223,6 +258,11 @@ class AppConfig(BaseModel):
         return value
 
     @property
+    def login_is_required(self) -> bool:
+        """Whether anonymous use is refused: by itself, or because only some may use the app."""
+        return self.require_login or bool(self.allowed_users or self.allowed_orgs)
+
+    @property
     def database(self) -> str:
         """The SQLAlchemy URL of the database."""
         return self.database_url or f"sqlite:///{quote(str(self.data_dir.resolve() / 'videogen.sqlite'))}"
@@ -241,7 +281,7 @@ class AppConfig(BaseModel):
         """
         environ = os.environ if environ is None else environ
         given = {key: value for key, value in environ.items() if key.startswith(PREFIX)}
-        values: dict[str, Any] = dict(_ON_A_SPACE) if "SPACE_ID" in environ else {}
+        values: dict[str, Any] = space_settings(environ) if "SPACE_ID" in environ else {}
         for key, value in given.items():
             field = key.removeprefix(PREFIX).lower()
             if field in cls.model_fields:

@@ -55,6 +55,32 @@ class SessionRequiredError(VideogenError, code="session_required", status=401, t
     """No valid session came with this request. Send `Authorization: Bearer <token>` from POST /api/v1/sessions."""
 
 
+class LoginRequiredError(VideogenError, code="login_required", status=401, title="Sign-in required"):
+    """This server is for people who have signed in. Open its page, and sign in there."""
+
+
+class LoginNotAllowedError(VideogenError, code="login_not_allowed", status=403, title="Not open to this account"):
+    """This server is open to some people and organisations only. Ask whoever runs it."""
+
+
+class LoginRefusedError(VideogenError, code="login_refused", status=400, title="Sign-in failed"):
+    """The sign-in failed. Begin again."""
+
+
+class LoginExpiredError(VideogenError, code="login_expired", status=410, title="Sign-in expired"):
+    """This sign-in has expired, was used, or was begun in another browser. Go back to the page, and begin again."""
+
+
+class ProviderError(VideogenError, code="provider_unreachable", status=502, title="Provider unreachable"):
+    """The sign-in provider does not answer as it should. Try again later; anonymous use goes on."""
+
+
+class SessionMovedError(VideogenError, code="session_moved", status=503, title="Session moved"):
+    """This session was merged into the one of an account meanwhile. Nothing was changed: send the request again."""
+
+    retry_after = 1
+
+
 class CrossSiteError(VideogenError, code="cross_site", status=403, title="Cross-site request refused"):
     """A write with only the cookie must come from this site. Send the token as a Bearer header instead."""
 

@@ -17,6 +17,7 @@ class SessionRow(SQLModel, table=True):
     """What one anonymous person owns. The tokens that open it are its devices."""
 
     __tablename__ = "sessions"
+    __table_args__ = (Index("ux_sessions_account", "account_id", unique=True),)
 
     id: str = Field(primary_key=True)
     created_at: float
@@ -24,6 +25,8 @@ class SessionRow(SQLModel, table=True):
     """When a worker last claimed a generation of this session. The session that was served longest ago is next."""
     queue_paused: bool = Field(default=False, sa_column_kwargs={"server_default": text("0")})
     """While true, none of its queued generations begins; those that have begun go on."""
+    account_id: str | None = None
+    """Whose it is: an account has one session. None: whoever has a token of it."""
 
 
 class ProjectRow(SQLModel, table=True):
@@ -190,11 +193,14 @@ class FileRow(SQLModel, table=True):
 
 
 class UploadRow(SQLModel, table=True):
-    """An uploaded image that generations may start from. `digest` is the SHA-256 of its bytes."""
+    """An uploaded image that generations may start from. `digest` is the SHA-256 of its bytes.
+
+    Only a merge of two sessions can leave one image twice in a session.
+    """
 
     __tablename__ = "uploads"
     __table_args__ = (
-        Index("ux_uploads_digest", "session_id", "digest", unique=True),
+        Index("ix_uploads_digest", "session_id", "digest"),
         Index("ix_uploads_session_size", "session_id", "size_bytes"),
     )
 
@@ -240,17 +246,8 @@ class DeviceRow(SQLModel, table=True):
     created_at: float
     last_seen_at: float
     """When the token was last used. It is written once an hour at most; see `SessionStore.note_use`."""
-
-
-class TransferRow(SQLModel, table=True):
-    """A one-time code that was not used yet. The code and the link's secret are stored as keyed hashes only."""
-
-    __tablename__ = "transfers"
-
-    session_id: str = Field(primary_key=True, foreign_key="sessions.id", ondelete="CASCADE")
-    code_hash: str = Field(unique=True)
-    secret_hash: str = Field(unique=True)
-    expires_at: float
+    since_event: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
+    """The last event id before it came to this session from another one: it knows none of the events until then."""
 
 
 class OriginRow(SQLModel, table=True):

@@ -147,9 +147,9 @@ class Hub:
         """End every subscription to `key`; callable from any thread."""
         self._call_in_loop(self._end, key)
 
-    def end_session(self, session_id: str) -> None:
-        """End every subscription of a session, except its visitors'; callable from any thread."""
-        self._call_in_loop(self._end_session, session_id)
+    def end_session(self, session_id: str, *, visitors: bool = False) -> None:
+        """End every subscription of a session, those of its visitors only on request; callable from any thread."""
+        self._call_in_loop(self._end_session, (session_id, visitors))
 
     def _call_in_loop(self, function: Callable[[Any], None], argument: Any) -> None:
         # The lock keeps the loop from being closed between the check and the call.
@@ -161,9 +161,10 @@ class Hub:
         for subscription in list(self._subscribers.get(key, ())):
             subscription.close()
 
-    def _end_session(self, session_id: str) -> None:
+    def _end_session(self, which: tuple[str, bool]) -> None:
+        session_id, visitors = which
         for subscription in self._all():
-            if subscription.session_id == session_id and subscription.key[0] != VISITORS:
+            if subscription.session_id == session_id and (visitors or subscription.key[0] != VISITORS):
                 subscription.close()
 
     def subscribe(self, session_id: str, key: Key) -> Subscription:

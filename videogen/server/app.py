@@ -15,6 +15,7 @@ from pydantic.warnings import UnsupportedFieldAttributeWarning
 
 from videogen.admin import routes as admin_routes
 from videogen.api import (
+    account,
     admin,
     devices,
     docs,
@@ -38,6 +39,7 @@ from videogen.core.errors import VideogenError
 from videogen.core.json_log import JSON, log_as_json, log_as_json_if_set
 from videogen.core.version import __version__
 from videogen.engines.base import Engine
+from videogen.login import routes as login_routes
 from videogen.server.build import build_engines
 from videogen.server.gradio_environment import gradio_environment
 from videogen.server.lifespan import StartErrorInOneLine, run_parts, start_error
@@ -64,6 +66,8 @@ _EDGES: Final = (
         retention,
         share_routes,
         sessions,
+        account,
+        login_routes,
         devices,
         webhooks,
         reports,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from videogen.services.accounts import AccountService
 from videogen.services.admin import AdminService, Bans
 from videogen.services.explanations import ExplanationService
 from videogen.services.exports import ExportService
@@ -44,6 +45,7 @@ class Services:
         self.counters = parts.metrics
         self.session_links = SessionLinks(parts.signer, store.clock)
         self.sessions = SessionService(store, parts.signer, parts.hub, self.rates)
+        self.accounts = AccountService(store, parts.hub, config, self.sessions, parts.signer)
         self.shares = ShareService(store, parts.hub, storage, parts.in_use)
         self.system = SystemService(parts, self.admin.state)
         self.trash = TrashService(parts)

@@ -13,12 +13,13 @@ from typing import Final
 from videogen.core.clock import to_datetime
 from videogen.core.errors import CodeRefusedError
 from videogen.core.security import SessionTokens, Signer
-from videogen.db.tables import TransferRow
+from videogen.db.account_tables import TransferRow
+from videogen.db.tables import DeviceRow
 from videogen.live.hub import Hub
 from videogen.schemas.portability import Transfer
 from videogen.schemas.system import Device, DeviceList, SessionCreated
 from videogen.services.visitor_limits import RateLimits
-from videogen.store import Store
+from videogen.store import START_OVER, Store
 
 CODE_SECONDS: Final = 10 * 60
 # Crockford's base 32: no two characters look alike.
@@ -35,6 +36,13 @@ class Identity:
     session_id: str
     device_id: str | None
     """None: a signed token whose session is not stored yet. It reads as an empty session."""
+    since_event: int = 0
+    """As `DeviceRow.since_event`."""
+
+    def resume_after(self, event_id: int | None) -> int | None:
+        """The event after which the session's stream goes on: where the device came to it later, it starts over."""
+        is_of_another = event_id is not None and self.since_event and event_id <= self.since_event
+        return START_OVER if is_of_another else event_id
 
 
 class SessionService:
@@ -56,7 +64,7 @@ class SessionService:
         device = self._store.find_device(token)
         if device is not None:
             self._store.note_use(device)
-            return Identity(device.session_id, device.id)
+            return _identity(device)
         if not self._tokens.is_ours(token):
             return None
         session_id = self._tokens.session_id(token)
@@ -64,7 +72,7 @@ class SessionService:
             return Identity(session_id, None)
         # It was stored a moment ago, or this token is no longer among its devices: it was signed out.
         device = self._store.find_device(token)
-        return Identity(session_id, device.id) if device else None
+        return _identity(device) if device else None
 
     def save(self, token: str, device_name: str) -> SessionCreated:
         """Store the session of a token that `new_token` made. Safe to repeat.
@@ -151,3 +159,7 @@ class SessionService:
     def _hash(self, value: str) -> str:
         # With a key: somebody with a copy of the database could try all 40 bits.
         return hmac.digest(self._key, value.encode("utf-8", "surrogatepass"), "sha256").hex()
+
+
+def _identity(device: DeviceRow) -> Identity:
+    return Identity(device.session_id, device.id, device.since_event)

@@ -17,7 +17,7 @@ from limits.strategies import SlidingWindowCounterRateLimiter
 from videogen.core.config import PREFIX, RATE_OFF, AppConfig
 from videogen.core.errors import Limit, LimitExceededError
 
-Action = Literal["sessions", "submits", "claims", "uploads", "explanations", "webhooks", "reports", "admin"]
+Action = Literal["sessions", "submits", "claims", "uploads", "explanations", "webhooks", "reports", "admin", "logins"]
 _WORDS: Final[dict[Action, str]] = {
     "sessions": "new sessions",
     "submits": "generations",
@@ -27,12 +27,14 @@ _WORDS: Final[dict[Action, str]] = {
     "webhooks": "new webhooks and tests of one",
     "reports": "reports",
     "admin": "wrong tokens of the operator",
+    "logins": "sign-ins",
 }
 _FIXED_RATES: Final[dict[Action, str]] = {
     "explanations": "600/minute",
     "webhooks": "30/10 minutes",
     "reports": "10/hour",
     "admin": "10/10 minutes",
+    "logins": "60/10 minutes",
 }
 """Not settings: they are above what a person needs, and bound the work that one visitor can cause."""
 MAX_COUNTERS: Final = 10_000

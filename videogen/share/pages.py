@@ -83,26 +83,27 @@ def _environment() -> Environment:
     return environment
 
 
-def _render(name: str, values: Mapping[str, Any]) -> str:
+def render(name: str, values: Mapping[str, Any]) -> str:
+    """The HTML of a template in `assets`."""
     return _environment().get_template(name).render(values)
 
 
 def page(name: str, view: SharedView, links: Links, texts: Catalog, *, reported: bool = False) -> str:
     """The page of a link (`share`), or the player alone for iframes of other sites (`embed`). `reported`: the visitor
     has just reported it."""
-    return _render(name, _values(view, links) | _text_values(view, texts) | {"reported": reported})
+    return render(name, _values(view, links) | _text_values(view, texts) | {"reported": reported})
 
 
 def embed_markup(view: SharedView, links: Links, width: int, height: int) -> str:
     """The iframe element with which another site shows the player."""
-    return _render("iframe", _values(view, links) | {"width": width, "height": height}).strip()
+    return render("iframe", _values(view, links) | {"width": width, "height": height}).strip()
 
 
 @cache
 def gone_page(deleted: bool, root: str, tag: str) -> str:
     """The page of a link that does not work; the same for all of them, except for deleted generations."""
     values = {"deleted": deleted, "root": root, "texts": catalog(tag), "languages": list(languages().values())}
-    return _render("gone", values)
+    return render("gone", values)
 
 
 def _values(view: SharedView, links: Links) -> dict[str, Any]:

@@ -1,9 +1,10 @@
 """All queries of the app. Each query of an owner is limited to the session; see `store.base`."""
 
+from videogen.store.accounts import AccountStore, Contents, Person
 from videogen.store.attention import LOOK, AttentionStore
 from videogen.store.counts import CountStore
 from videogen.store.estimates import EstimateStore
-from videogen.store.events import EventStore, Opening, Scope
+from videogen.store.events import START_OVER, EventStore, Opening, Scope
 from videogen.store.generations import Filter, GenerationStore
 from videogen.store.limits import Limits
 from videogen.store.operator_state import OperatorState, OperatorStore
@@ -24,8 +25,10 @@ from videogen.store.webhooks import Attempt, Claimed, WebhookStore
 
 __all__ = [
     "LOOK",
+    "START_OVER",
     "Attempt",
     "Claimed",
+    "Contents",
     "Failure",
     "Fence",
     "Filter",
@@ -34,6 +37,7 @@ __all__ = [
     "Opening",
     "OperatorState",
     "Outcome",
+    "Person",
     "Progress",
     "QuotaUse",
     "Result",
@@ -46,6 +50,7 @@ __all__ = [
 
 
 class Store(
+    AccountStore,
     AttentionStore,
     CountStore,
     EstimateStore,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any, Final, Literal, cast
 
-from sqlalchemy import func, insert
-from sqlmodel import Session, col, select
+from sqlalchemy import Connection, Row, func, insert
+from sqlmodel import col, select
 
 from videogen.core.clock import to_datetime
 from videogen.core.errors import NotFoundError
@@ -25,6 +26,8 @@ from videogen.schemas.events import (
 from videogen.schemas.status import TERMINAL, Status
 from videogen.store.base import BaseStore, is_lost, visible
 
+START_OVER: Final = -1
+"""In the place of an event id: one that is of no use here, so that the stream begins with the current state."""
 Scope = tuple[Literal["session", "project", "generation"], str]
 """What a stream covers: the kind, and the id of the session, project or generation."""
 
@@ -48,8 +51,8 @@ class EventStore(BaseStore):
     def open_scope(self, session_id: str, scope: Scope, after: int | None) -> Opening:
         """What a subscriber needs before the live events: all events in scope with an id above `after`, in order.
 
-        Without `after`: the newest event of each active generation in scope, which is a snapshot of the current state.
-        A stream of one generation includes it also when it has ended.
+        Without `after`, or with START_OVER: the newest event of each active generation in scope, which is a snapshot of
+        the current state. A stream of one generation includes it also when it has ended.
 
         Raises:
             NotFoundError: the project or the generation is not this session's.
@@ -59,9 +62,9 @@ class EventStore(BaseStore):
             if scope[0] != "session" and not rows:
                 raise NotFoundError
             active = frozenset(row_id for row_id, status in rows if status not in TERMINAL)
-            newest = _last_id(session)
+            newest = last_event_id(session.connection())
             # An id that was never given is from a database that was replaced: start with a snapshot.
-            is_known = after is not None and after <= newest and not is_lost(session, after)
+            is_known = after is not None and 0 <= after <= newest and not is_lost(session, after)
             cursor = after if after is not None and is_known else 0
             if cursor or after == 0:
                 trashed = select(GenerationRow.id).where(GenerationRow.session_id == session_id, ~visible())
@@ -78,10 +81,10 @@ class EventStore(BaseStore):
         return Opening(backlog, max([cursor, *(event.id for event in backlog)]), active, cursor)
 
 
-def _last_id(session: Session) -> int:
+def last_event_id(connection: Connection) -> int:
     """The highest event id that was ever given, even if its row was deleted."""
     table = EventRow.__tablename__
-    last = session.connection().exec_driver_sql("SELECT seq FROM sqlite_sequence WHERE name = ?", (table,)).scalar()
+    last = connection.exec_driver_sql("SELECT seq FROM sqlite_sequence WHERE name = ?", (table,)).scalar()
     return int(last or 0)
 
 
@@ -109,6 +112,8 @@ def _stored(row: EventRow) -> StoredEvent:
 
 # Built once: building a statement costs more than running it.
 _INSERT: Final = insert(EventRow)
+_TABLE: Final = GenerationRow.__table__  # type: ignore[attr-defined]
+_BATCH: Final = 500
 _TYPES: Final[dict[str, EventType]] = {
     Status.COMPLETED: "render_result",
     Status.FAILED: "error",
@@ -116,7 +121,7 @@ _TYPES: Final[dict[str, EventType]] = {
 }
 
 
-def snapshot(row: GenerationRow) -> EventRecord:
+def snapshot(row: GenerationRow | Row[Any]) -> EventRecord:
     """The data of an event that describes this row."""
     common: dict[str, Any] = {
         "generation_id": row.id,
@@ -137,7 +142,7 @@ def snapshot(row: GenerationRow) -> EventRecord:
     return ProgressRecord(**common, **_columns(row, ProgressRecord))
 
 
-def _columns(row: GenerationRow, record: type[EventRecord]) -> dict[str, Any]:
+def _columns(row: GenerationRow | Row[Any], record: type[EventRecord]) -> dict[str, Any]:
     names = _OWN_FIELDS[record]
     return dict(zip(names, attrgetter(*names)(row), strict=True))
 
@@ -156,17 +161,39 @@ def append_event(unit: UnitOfWork, row: GenerationRow, *, imported: bool = False
     """
     event_type = _TYPES.get(row.status, "render_progress")
     data = snapshot(row)
-    result = unit.connection.execute(
-        _INSERT,
-        {
-            "session_id": row.session_id,
-            "project_id": row.project_id,
-            "generation_id": row.id,
-            "type": event_type,
-            "data": data.model_dump(mode="json", by_alias=True),
-            "created_at": row.updated_at,
-        },
-    )
+    result = unit.connection.execute(_INSERT, _values(row, event_type, data))
     event_id = int(result.inserted_primary_key[0])  # type: ignore[index]
     subject = None if imported else Subject(row.engine, row.created_at, row.started_at, row.updated_at)
     unit.events.append(StoredEvent(event_id, row.session_id, row.project_id, row.id, event_type, data, subject))
+
+
+def append_snapshots(unit: UnitOfWork, generation_ids: Sequence[str]) -> None:
+    """Store an event for each of these generations that describes it as it is, in the order of their submits.
+
+    They count as imported: nothing has happened to them. What is in the trash has none.
+    """
+    rows: list[Row[Any]] = []
+    for start in range(0, len(generation_ids), _BATCH):
+        some = _TABLE.c.id.in_(generation_ids[start : start + _BATCH])
+        rows += unit.connection.execute(_TABLE.select().where(some, _TABLE.c.trashed_until.is_(None)))
+    if not rows:
+        return
+    rows.sort(key=attrgetter("seq"))
+    stored, values = [], []
+    for event_id, row in enumerate(rows, start=last_event_id(unit.connection) + 1):
+        event_type, data = _TYPES.get(row.status, "render_progress"), snapshot(row)
+        values.append({"id": event_id, **_values(row, event_type, data)})
+        stored.append(StoredEvent(event_id, row.session_id, row.project_id, row.id, event_type, data))
+    unit.connection.execute(_INSERT, values)
+    unit.events += stored
+
+
+def _values(row: GenerationRow | Row[Any], event_type: EventType, data: EventRecord) -> dict[str, Any]:
+    return {
+        "session_id": row.session_id,
+        "project_id": row.project_id,
+        "generation_id": row.id,
+        "type": event_type,
+        "data": data.model_dump(mode="json", by_alias=True),
+        "created_at": row.updated_at,
+    }

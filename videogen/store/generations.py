@@ -25,6 +25,7 @@ from videogen.schemas.status import TERMINAL, Status
 from videogen.store.attention import REPLACED, end_parked, get_parked
 from videogen.store.base import BaseStore, count_anew, get_owned, is_parked, require, visible
 from videogen.store.limits import Limits, admit
+from videogen.store.merge import current_session
 from videogen.store.progress import MAY_BE_BILLED
 from videogen.store.queue_order import update_queue_positions
 from videogen.store.transitions import cancel
@@ -67,6 +68,14 @@ def request_cancel(
     return row, True
 
 
+def _with_owner(unit: UnitOfWork, project: ProjectRow, rows: list[GenerationRow]) -> ProjectRow:
+    """The session may have been merged since the request came."""
+    project.session_id = current_session(unit, project.session_id)
+    for row in rows:
+        row.session_id = project.session_id
+    return project
+
+
 class GenerationStore(BaseStore):
     """The generations of a session. Each query checks ownership."""
 
@@ -92,7 +101,7 @@ class GenerationStore(BaseStore):
         """
         try:
             with self.database.write() as unit:
-                if known := self._known_project(unit, project):
+                if known := self._known_project(unit, _with_owner(unit, project, rows)):
                     return known, False
                 if replaced is not None:
                     end_parked(unit, get_parked(unit.session, project.session_id, replaced), self.clock(), REPLACED)

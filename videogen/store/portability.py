@@ -17,6 +17,7 @@ from videogen.db.tables import FileRow, GenerationRow, OriginRow, ProjectRow
 from videogen.schemas.status import TERMINAL, Status
 from videogen.store.base import BaseStore, count_generations, visible
 from videogen.store.events import append_event
+from videogen.store.merge import current_session
 
 _PAGE: Final = 100
 
@@ -29,6 +30,11 @@ class ImportedGeneration:
     project: ProjectRow
     generation: GenerationRow
     files: Sequence[FileRow]
+
+    @property
+    def rows(self) -> tuple[ProjectRow | GenerationRow | FileRow, ...]:
+        """All that has an owner."""
+        return self.project, self.generation, *self.files
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +162,9 @@ class PortabilityStore(BaseStore):
         """
         try:
             with self.database.write() as unit:
+                session_id = current_session(unit, session_id)
+                for owned in (*repaired, *(row for entry in added for row in entry.rows)):
+                    owned.session_id = session_id
                 here = {**_restore(unit, session_id, origins, self.clock()), **_repair(unit, session_id, repaired)}
                 stored = select(OriginRow.origin_id).where(OriginRow.session_id == session_id)
                 new = self._add(unit, added, set(unit.session.exec(stored)))

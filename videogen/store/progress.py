@@ -79,6 +79,11 @@ Outcome = Result | Failure | Unknown
 MAY_BE_BILLED: Final = "The service may still render it, and bill it."
 
 
+def _owner_of(generation_id: str) -> Any:
+    # It may be another session than when the attempt began: see `store.merge`.
+    return select(GenerationRow.session_id).where(GenerationRow.id == generation_id)
+
+
 class ProgressStore(BaseStore):
     """Fenced writes: a worker that lost its lease cannot write any more.
 
@@ -118,6 +123,7 @@ class ProgressStore(BaseStore):
         with self.database.write() as unit:
             # The fence first: a deleted generation can have no file.
             update_running(unit, fence.generation_id, self.clock(), values, attempt=fence.attempt)
+            file.session_id = unit.connection.execute(_owner_of(fence.generation_id)).scalar_one()
             unit.session.merge(file)
 
     def record_checkpoint(self, fence: Fence, checkpoint: dict[str, Any]) -> None:
@@ -179,7 +185,10 @@ class ProgressStore(BaseStore):
             row = transition(unit, fence.generation_id, Status.COMPLETED, self.clock(), values, attempt=fence.attempt)
             if result.measured is not None:
                 record_run(unit, row, result.measured)
-            unit.session.add_all([file for file in (result.video, result.poster) if file])
+            for file in filter(None, (result.video, result.poster)):
+                # Another one than when the attempt began, if its session was merged meanwhile.
+                file.session_id = row.session_id
+                unit.session.add(file)
 
     def fail(self, fence: Fence, code: str, message: str, *, retryable: bool) -> None:
         """End without a result; the code `cancelled` has a status of its own."""

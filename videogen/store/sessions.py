@@ -9,9 +9,11 @@ from sqlmodel import col, delete, func, select
 
 from videogen.core.errors import Limit, LimitExceededError, SessionRequiredError
 from videogen.core.security import new_id, new_token, token_hash
+from videogen.db.account_tables import MergeRow, TransferRow
 from videogen.db.database import Database
-from videogen.db.tables import DeviceRow, SessionRow, TransferRow
+from videogen.db.tables import DeviceRow, SessionRow
 from videogen.store.base import BaseStore, require
+from videogen.store.merge import current_session
 
 MAX_DEVICES: Final = 50
 """Devices of one session."""
@@ -42,7 +44,8 @@ class SessionStore(BaseStore):
         session_id, token = session_id or new_id("ses"), token or new_token()
         with self.database.write() as unit:
             # Two first writes of one browser may come at the same time.
-            if unit.session.get(SessionRow, session_id) is None:
+            known = any(unit.session.get(table, session_id) is not None for table in (SessionRow, MergeRow))
+            if not known:
                 unit.session.add(SessionRow(id=session_id, created_at=self.clock()))
                 unit.session.flush()
                 unit.session.add(self._device(session_id, token, name))
@@ -67,9 +70,9 @@ class SessionStore(BaseStore):
             return session.exec(_BY_TOKEN, params={"digest": token_hash(token)}).first()
 
     def has_session(self, session_id: str) -> bool:
-        """Whether a session is stored."""
+        """Whether a session is stored, or was until it was merged into another one."""
         with self.database.read() as session:
-            return session.get(SessionRow, session_id) is not None
+            return any(session.get(table, session_id) is not None for table in (SessionRow, MergeRow))
 
     def note_use(self, device: DeviceRow) -> None:
         """Note that a device is used now. It is written later, by `write_uses`: no request waits for it."""
@@ -128,6 +131,7 @@ class SessionStore(BaseStore):
     def put_transfer(self, row: TransferRow) -> None:
         """Store a one-time code, which replaces the session's last one."""
         with self.database.write() as unit:
+            row.session_id = current_session(unit, row.session_id)
             unit.session.exec(delete(TransferRow).where(col(TransferRow.session_id) == row.session_id))
             unit.session.add(row)
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 from sqlalchemy import and_, exists, update
 from sqlmodel import col, delete, func, select
 
+from videogen.db.account_tables import LoginLinkRow, TransferRow
 from videogen.db.tables import (
     DeviceRow,
     EventRow,
@@ -15,7 +16,6 @@ from videogen.db.tables import (
     QuotaRow,
     SessionRow,
     ShareRow,
-    TransferRow,
     UploadRow,
 )
 from videogen.store.base import BaseStore
@@ -23,6 +23,7 @@ from videogen.store.quotas import WINDOW_SECONDS
 
 BATCH_ROWS: Final = 500
 """Rows that one transaction deletes."""
+_EXPIRING: Final[tuple[Any, ...]] = (TransferRow, ShareRow, LoginLinkRow)
 BATCH_ENDED: Final = 50
 """Ended generations whose progress is looked for at once."""
 
@@ -36,7 +37,7 @@ class UnusedStore(BaseStore):
         The retention of what was shared counts from now.
         """
         now = self.clock()
-        expired: dict[Any, Any] = {table: col(table.expires_at) <= now for table in (TransferRow, ShareRow)}
+        expired: dict[Any, Any] = {table: col(table.expires_at) <= now for table in _EXPIRING}
         expired[QuotaRow] = col(QuotaRow.at) <= now - WINDOW_SECONDS
         with self.database.read() as session:
             if not any(
@@ -102,8 +103,12 @@ class UnusedStore(BaseStore):
 
 
 def _owns_nothing() -> Any:
+    """The SQL condition that a session has no rows, and is no account's, which has several devices by its nature."""
     owned = (ProjectRow, GenerationRow, UploadRow, ShareRow, TransferRow)
-    return and_(*(~exists().where(col(table.session_id) == col(SessionRow.id)) for table in owned))
+    return and_(
+        col(SessionRow.account_id).is_(None),
+        *(~exists().where(col(table.session_id) == col(SessionRow.id)) for table in owned),
+    )
 
 
 def _unused_since(time: float) -> Any:

@@ -13,6 +13,7 @@ from videogen.db.database import UnitOfWork
 from videogen.db.tables import FileRow, GenerationRow, UploadRow
 from videogen.schemas.status import Status
 from videogen.store.base import BaseStore, require, visible
+from videogen.store.merge import current_session
 
 
 class UploadStore(BaseStore):
@@ -31,6 +32,7 @@ class UploadStore(BaseStore):
             LimitExceededError: the session has `limit` uploads, and all are in use.
         """
         with self.database.write() as unit:
+            row.session_id = current_session(unit, row.session_id)
             known = unit.session.exec(_same(row.session_id, row.digest)).first()
             if known is not None:
                 known.created_at = row.created_at

@@ -6,6 +6,7 @@ import logging
 from dataclasses import asdict
 from typing import Any, Final
 
+import anyio.to_thread
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -17,9 +18,11 @@ from videogen.core.errors import (
     InvalidRequestError,
     LimitExceededError,
     MethodNotAllowedError,
+    NotFoundError,
     PayloadTooLargeError,
     RequestTimeoutError,
     ServerBusyError,
+    SessionMovedError,
     SessionRequiredError,
     UnknownRouteError,
     UnsupportedFormatError,
@@ -30,6 +33,9 @@ from videogen.core.validation import invalid_request
 from videogen.schemas.system import LimitInfo, Problem
 
 logger = logging.getLogger(__name__)
+SESSION_ID: Final = "videogen.session"
+"""The key of the ASGI scope under which the id of a request's session stands."""
+_NOT_LOGGED: Final = (DatabaseBusyError, UnsupportedFormatError, SessionMovedError)
 MEDIA_TYPE: Final = "application/problem+json"
 
 
@@ -43,7 +49,7 @@ def problem_response(error: VideogenError) -> JSONResponse:
         headers["X-Request-ID"] = str(request_id)
     if isinstance(error, InvalidRequestError):
         body["errors"] = error.errors
-    if isinstance(error, LimitExceededError | DatabaseBusyError | ServerBusyError):
+    if isinstance(error, LimitExceededError | DatabaseBusyError | ServerBusyError | SessionMovedError):
         headers["Retry-After"] = str(error.retry_after)
     if isinstance(error, LimitExceededError) and error.limit is not None:
         limit = LimitInfo(**asdict(error.limit), retry_after_seconds=error.retry_after)
@@ -91,14 +97,26 @@ def _describe_errors(app: FastAPI) -> None:
     app.openapi = openapi  # type: ignore[method-assign]
 
 
+async def _has_moved(request: Request) -> bool:
+    """Whether what was not found is another session's only since its session was merged, during this request."""
+    session_id = request.scope.get(SESSION_ID)
+    if session_id is None:
+        return False
+    # By name: the page imports this module too, and must not import what is behind the API.
+    accounts = request.app.state.videogen.services.accounts
+    return bool(await anyio.to_thread.run_sync(accounts.has_moved, session_id))
+
+
 def install(app: FastAPI) -> None:
     """Return every error of this app as a problem."""
     _describe_errors(app)
 
     @app.exception_handler(VideogenError)
-    async def _ours(_request: Request, error: VideogenError) -> JSONResponse:
+    async def _ours(request: Request, error: VideogenError) -> JSONResponse:
+        if isinstance(error, NotFoundError) and await _has_moved(request):
+            error = SessionMovedError()
         # The database logs once when it is held, not once for each request.
-        if error.status >= 500 and not isinstance(error, DatabaseBusyError | UnsupportedFormatError):
+        if error.status >= 500 and not isinstance(error, _NOT_LOGGED):
             logger.error("%s: %s", error.code, error.detail)
         return problem_response(error)
 

@@ -11,13 +11,21 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from videogen.core.errors import BannedError, CrossSiteError, DatabaseBusyError, SessionRequiredError, StorageError
+from videogen.core.errors import (
+    BannedError,
+    CrossSiteError,
+    DatabaseBusyError,
+    LoginRequiredError,
+    SessionMovedError,
+    SessionRequiredError,
+    StorageError,
+)
 from videogen.core.log_context import add_context, hashed
 from videogen.schemas.system import SESSION_COOKIE, SessionCreated
 from videogen.services.sessions import Identity
 from videogen.web.cookies import cookie_header
 from videogen.web.dependencies import app_state
-from videogen.web.problems import documented
+from videogen.web.problems import SESSION_ID, documented
 from videogen.web.public_url import is_page
 from videogen.web.same_origin import is_same_origin
 from videogen.web.user_agent import device_name
@@ -26,9 +34,11 @@ from videogen.web.visitor import visitor
 logger = logging.getLogger(__name__)
 _SAFE: Final = ("GET", "HEAD", "OPTIONS")
 _COOKIE_SECONDS: Final = 400 * 24 * 3600
-READS: Final = documented(SessionRequiredError, DatabaseBusyError)
+READS: Final = documented(SessionRequiredError, LoginRequiredError, DatabaseBusyError, SessionMovedError)
 """The OpenAPI responses of every route that reads something of a session."""
-WRITES: Final = documented(SessionRequiredError, CrossSiteError, DatabaseBusyError)
+WRITES: Final = documented(
+    SessionRequiredError, LoginRequiredError, CrossSiteError, DatabaseBusyError, SessionMovedError
+)
 MAKES: Final = WRITES | documented(CrossSiteError, BannedError)
 """The same where something new is made."""
 _bearer = HTTPBearer(auto_error=False, description="The token of `POST /api/v1/sessions`.")
@@ -54,8 +64,8 @@ def session_token(
 TokenDep = Annotated[str, Depends(session_token)]
 
 
-def identify(connection: HTTPConnection, token: TokenDep) -> Identity:
-    """The session and the device that a request belongs to.
+def identify_anyone(connection: HTTPConnection, token: TokenDep) -> Identity:
+    """The session and the device that a request belongs to, also where its person must sign in first.
 
     Raises:
         SessionRequiredError: no token, or an unknown one.
@@ -64,6 +74,21 @@ def identify(connection: HTTPConnection, token: TokenDep) -> Identity:
     if identity is None:
         raise SessionRequiredError
     add_context(session=hashed(identity.session_id))
+    connection.scope[SESSION_ID] = identity.session_id
+    return identity
+
+
+AnyIdentityDep = Annotated[Identity, Depends(identify_anyone)]
+
+
+def identify(connection: HTTPConnection, identity: AnyIdentityDep) -> Identity:
+    """The session and the device that a request belongs to.
+
+    Raises:
+        SessionRequiredError: no token, or an unknown one.
+        LoginRequiredError: only people who have signed in may use this server.
+    """
+    app_state(connection).services.accounts.require(identity)
     return identity
 
 
@@ -77,9 +102,14 @@ def current_session(identity: IdentityDep) -> str:
 
 def stored_identity(connection: HTTPConnection, token: TokenDep, identity: IdentityDep) -> Identity:
     """The same as `identify`, for a request that keeps something: the session is stored first, if it is not yet."""
+    return ensure_stored(connection, token, identity)
+
+
+def ensure_stored(connection: HTTPConnection, token: str, identity: Identity) -> Identity:
+    """The identity of this token once its session is stored."""
     if identity.device_id is None:
         store_session(connection, token)
-        return identify(connection, token)
+        return identify_anyone(connection, token)
     return identity
 
 

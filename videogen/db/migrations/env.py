@@ -3,6 +3,7 @@
 from alembic import context
 from sqlmodel import SQLModel
 
+import videogen.db.account_tables
 import videogen.db.tables  # noqa: F401  (fills the metadata)
 
 context.configure(

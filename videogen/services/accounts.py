@@ -1,0 +1,149 @@
+"""Signing in: which session is whose, the links with which a page signs in, and who may."""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from base64 import urlsafe_b64encode
+from typing import Final, NamedTuple
+
+from cryptography.fernet import Fernet, InvalidToken
+
+from videogen.core.clock import to_datetime
+from videogen.core.config import AppConfig
+from videogen.core.errors import LoginExpiredError, LoginNotAllowedError, LoginRequiredError
+from videogen.core.security import Signer
+from videogen.db.account_tables import AccountRow
+from videogen.live.hub import Hub
+from videogen.schemas.accounts import Account, LoginLink
+from videogen.services.openid import OpenIDProvider
+from videogen.services.sessions import Identity, SessionService
+from videogen.store import Contents, Person, Store
+
+LINK_SECONDS: Final = 10 * 60
+LOGIN_SECONDS: Final = 10 * 60
+"""How long a sign-in may take, from its beginning to the confirmation."""
+
+
+class Connection(NamedTuple):
+    """What the person is asked to confirm."""
+
+    account: Account
+    account_id: str
+    device_id: str
+    contents: Contents
+
+
+class AccountService:
+    """The use cases of accounts. Every method blocks on the database: call it from a thread."""
+
+    def __init__(self, store: Store, hub: Hub, config: AppConfig, sessions: SessionService, signer: Signer) -> None:
+        self._store, self._hub, self._config, self._sessions = store, hub, config, sessions
+        self._key = signer.derive("login-link").encode()
+        self.provider = OpenIDProvider(config) if config.oidc_issuer else None
+        self.sealed = Sealed(signer)
+
+    def of(self, session_id: str) -> Account | None:
+        """The account that a session belongs to."""
+        row = self._store.account_of(session_id)
+        return self._serialize(row) if row else None
+
+    def require(self, identity: Identity) -> None:
+        """Where everybody must sign in: check that a session is of somebody who may use this server.
+
+        Raises:
+            LoginRequiredError: it belongs to no account.
+            LoginNotAllowedError: it belongs to one that is not on the operator's lists, or not any more.
+        """
+        if self._config.login_is_required:
+            row = self._store.account_of(identity.session_id)
+            if row is None:
+                raise LoginRequiredError
+            self.check_allowed(row.username, row.organisations)
+
+    def check_allowed(self, username: str, organisations: list[str] | tuple[str, ...]) -> None:
+        """Check the operator's lists. Raises LoginNotAllowedError."""
+        users, groups = self._config.allowed_users, self._config.allowed_orgs
+        names = {name.lower() for name in organisations}
+        if not (users or groups) or username.lower() in users or not names.isdisjoint(groups):
+            return
+        raise LoginNotAllowedError(
+            f"{username} may not use this server: it is open to some people and organisations only. "
+            "Ask whoever runs it."
+        )
+
+    def create_link(self, identity: Identity, base: str) -> LoginLink:
+        """Make a link with which this device signs in; it ends the session's previous one.
+
+        Args:
+            identity: of a stored session.
+            base: the page's address without a slash.
+        """
+        assert identity.device_id is not None, "stored sessions have devices"
+        secret, expires = secrets.token_urlsafe(32), self._store.clock() + LINK_SECONDS
+        self._store.put_login_link(identity.session_id, identity.device_id, self._hash(secret), expires)
+        return LoginLink(url=f"{base}/login?link={secret}", expires_at=to_datetime(expires))
+
+    def use_link(self, secret: str) -> str:
+        """The device that a link signs in, once. Raises LoginExpiredError."""
+        device_id = self._store.use_login_link(self._hash(secret))
+        if device_id is None:
+            raise LoginExpiredError
+        return device_id
+
+    def prepare(self, person: Person, device_id: str) -> Connection:
+        """Store who has signed in, and find what that would bring to the account. Nothing is connected yet.
+
+        Raises:
+            LoginNotAllowedError: the operator's lists do not name the person.
+            NotFoundError: the device was signed out meanwhile.
+        """
+        self.check_allowed(person.username, tuple(person.organisations))
+        row = self._store.put_account(person)
+        return Connection(self._serialize(row), row.id, device_id, self._store.contents_of(device_id))
+
+    def connect(self, device_id: str, account_id: str) -> Account | None:
+        """Tie a device's session to an account; see `AccountStore.connect`. Safe to repeat.
+
+        Open streams of a session that moves end, those of its public links too: they go on where it is now.
+        """
+        for session_id in self._store.connect(device_id, account_id):
+            self._hub.end_session(session_id, visitors=True)
+        row = self._store.get_account(account_id)
+        return self._serialize(row) if row else None
+
+    def sign_out(self, identity: Identity, token: str) -> str:
+        """Sign this device out of its account; return its new token. An anonymous session keeps the one it has."""
+        if identity.device_id is None or self._store.account_of(identity.session_id) is None:
+            return token
+        self._hub.end_session(self._store.leave(token))
+        return self._sessions.new_token()
+
+    def has_moved(self, session_id: str) -> bool:
+        """Whether a session was merged into another one."""
+        return self._store.merged_into(session_id) is not None
+
+    def _serialize(self, row: AccountRow) -> Account:
+        provider = self._config.oidc_title or row.issuer
+        return Account(name=row.name, username=row.username, picture=row.picture or None, provider=provider)
+
+    def _hash(self, secret: str) -> str:
+        return hmac.digest(self._key, secret.encode("utf-8", "surrogatepass"), "sha256").hex()
+
+
+class Sealed:
+    """What a browser keeps for the server between two steps of a sign-in: nobody else can read or make it."""
+
+    def __init__(self, signer: Signer) -> None:
+        self._box = Fernet(urlsafe_b64encode(bytes.fromhex(signer.derive("login-state"))))
+
+    def seal(self, content: bytes) -> str:
+        """As text that may stand in a cookie."""
+        return self._box.encrypt(content).decode()
+
+    def open(self, sealed: str) -> bytes:
+        """What was sealed. Raises LoginExpiredError: longer than `LOGIN_SECONDS` ago, or by somebody else."""
+        try:
+            return self._box.decrypt(sealed.encode("utf-8", "surrogatepass"), ttl=LOGIN_SECONDS)
+        except InvalidToken:
+            raise LoginExpiredError from None
