@@ -138,7 +138,7 @@ def asked():
         text = path.read_text()
         for key in re.findall(r'"([a-z]+(?:\.[a-z_]+)+)"|`([a-z]+\.)\$\{', text):
             yield key[0] or key[1], name
-    for module in [*SPEAKING, "videogen.core.i18n"]:
+    for module in [*SPEAKING, "videogen.core.i18n", "videogen.login.routes"]:
         for text in constants(TREES[module]):
             yield text, module
 

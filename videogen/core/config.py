@@ -107,10 +107,7 @@ class AppConfig(BaseModel):
         description="seconds of video of one session in 24 hours, for each engine that states no quota; 0: no limit",
     )
     retention_hours: float = Field(
-        default=0.0,
-        ge=0,
-        le=876_000,
-        description="hours that a result is kept after its end or the last Keep; 0: for ever",
+        default=0.0, ge=0, le=876_000, description="hours that a result is kept from its end or last Keep; 0: for ever"
     )
     retention_favorites: Literal["keep", "same"] = Field(
         default="keep", description="favourites: keep for ever, or the same as all others"
