@@ -113,10 +113,11 @@ def test_every_module_of_the_architecture_page_exists():
     )
 
 
-def test_every_test_that_the_readme_names_exists():
+def test_every_test_that_the_docs_name_is_there():
     trees = [ast.parse(path.read_text()) for path in (ROOT / "tests").rglob("test_*.py")]
     functions = {node.name for tree in trees for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
-    assert set(TEST_NAME.findall((ROOT / "README.md").read_text())) - functions == set()
+    pages = "".join((ROOT / "docs" / f"{name}.md").read_text() for name in ("features", "faults", "comparison"))
+    assert set(TEST_NAME.findall(pages)) - functions == set()
 
 
 def test_the_contributing_page_lists_every_package():

@@ -74,13 +74,6 @@ def test_the_page_says_what_each_option_of_the_decorator_and_each_parameter_is()
     assert missing == set()
 
 
-def test_the_readme_begins_with_the_ten_lines():
-    readme = (ROOT / "README.md").read_text()
-    first = re.search(r"^```(\w+)\n(.*?)^```$", readme, re.M | re.S)
-    assert first[2].splitlines()[0] == "# plasma.py"
-    assert first[2] in PAGE
-
-
 def test_the_package_of_the_page_installs_and_offers_its_engine(tmp_path):
     source, target = tmp_path / "source", tmp_path / "target"
     shutil.copytree(PACKAGE, source)
