@@ -31,7 +31,13 @@ async def test_imports_of_many_visitors_run_on_threads_of_their_own(store, stora
 
     monkeypatch.setattr(imports, "import_zip", run)
     rates = RateLimits(AppConfig())
-    services = SimpleNamespace(imports=imports, rates=rates, running_imports=import_limits(), in_use=InUse())
+    services = SimpleNamespace(
+        imports=imports,
+        rates=rates,
+        running_imports=import_limits(),
+        in_use=InUse(),
+        bans=SimpleNamespace(check=lambda *_: None),
+    )
     state = SimpleNamespace(services=services, importers=CapacityLimiter(IMPORTERS))
     async with anyio.create_task_group() as tasks:
         for number in range(6):

@@ -9,7 +9,7 @@ from PIL import Image
 from tests.support.api import Session
 from tests.support.pictures import encoded
 from videogen.schemas.generations import GenerationCreate
-from videogen.services.generations import _body
+from videogen.services.submission import request_body
 
 RED, BLUE = ((220, 20, 20), (20, 20, 220))
 
@@ -90,8 +90,8 @@ def test_an_idempotency_key_stands_for_both_images(session, images):
 
 def test_a_request_without_a_last_frame_is_the_same_to_an_idempotency_key_as_before_there_were_any():
     request = GenerationCreate(prompt="p", input_file_id="fil_a")
-    assert b"last_frame" not in _body(request)
-    assert b'"last_frame_file_id":"fil_b"' in _body(request.model_copy(update={"last_frame_file_id": "fil_b"}))
+    assert b"last_frame" not in request_body(request)
+    assert b'"last_frame_file_id":"fil_b"' in request_body(request.model_copy(update={"last_frame_file_id": "fil_b"}))
 
 
 def test_explain_takes_both_images_and_refuses_as_a_submit_does(session, images):

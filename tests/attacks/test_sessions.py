@@ -10,6 +10,7 @@ import pytest
 from tests.support.api import API, TINY, Session, connect
 from videogen.api.events import StreamOpener
 from videogen.core.errors import SessionRequiredError
+from videogen.services.sessions import Identity
 
 SUBMIT = {"prompt": "a test", "engine": "bars", "settings": TINY}
 SAME_ORIGIN = {"Sec-Fetch-Site": "same-origin"}
@@ -216,7 +217,7 @@ async def test_a_stream_that_opens_while_its_device_is_signed_out_is_closed():
         generations=SimpleNamespace(stream=subscribe), sessions=SimpleNamespace(find=lambda _token: None)
     )
     with pytest.raises(SessionRequiredError):
-        await StreamOpener(services, "its token").open("ses_a", ("session", "ses_a"), None)
+        await StreamOpener(services, "its token", Identity("ses_a", "dev_a")).open("ses_a", ("session", "ses_a"), None)
     assert closed
 
 

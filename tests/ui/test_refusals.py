@@ -18,7 +18,11 @@ from videogen.ui.refusals import FIELDS, allowed, reason
 from videogen.ui.texts import Texts
 
 GERMAN, ENGLISH = Texts(catalog("de")), Texts(catalog("en"))
-CODES = sorted({error.code for _, error in inspect.getmembers(errors, inspect.isclass) if hasattr(error, "code")})
+# The words of a moderation hook are the operator's, in every language.
+CODES = sorted(
+    {error.code for _, error in inspect.getmembers(errors, inspect.isclass) if hasattr(error, "code")}
+    - {"moderation_refused"}
+)
 REASONS = (
     missing_variable("FAL_KEY"),
     "Not installed: torch. Run: pip install 'videogen[diffusers]'",
@@ -41,7 +45,7 @@ def refusal(texts, field, expected, got):
 def stated():
     """What the code allows, field by field, with 7 for what it computes."""
     for name, tree in TREES.items():
-        if name == "videogen.ui.gradio_calls":  # answers programs
+        if name in ("videogen.ui.gradio_calls", "videogen.services.admin"):  # answers programs
             continue
         for node in ast.walk(tree):
             if isinstance(node, ast.Call) and ast.unparse(node.func) == "InvalidRequestError" and len(node.args) == 3:

@@ -31,7 +31,7 @@ from videogen.services.openid import Begun, OpenIDProvider
 from videogen.share import pages
 from videogen.web.cookies import cookie_header
 from videogen.web.dependencies import app_state
-from videogen.web.problems import documented
+from videogen.web.problems import Responses, documented
 from videogen.web.same_origin import is_foreign, is_same_origin
 from videogen.web.sessions import WRITES, AnyIdentityDep, TokenDep, session_cookie, store_session
 from videogen.web.visitor import visitor
@@ -40,9 +40,13 @@ COOKIE: Final = "videogen_login"
 """Ties a sign-in to the browser that began it; sealed, so that only this server reads it."""
 router = APIRouter(tags=["accounts"])
 _NOWHERE: Final = "/"
-_FAULTS: Final = documented(
-    *(LoginRefusedError, LoginNotAllowedError, NotFoundError, LoginExpiredError, ProviderError),
-)
+_FAULTS: Final[Responses] = {
+    status: {"description": response["description"], "content": {"text/html": {}}}
+    for status, response in documented(
+        *(LoginRefusedError, LoginNotAllowedError, NotFoundError, LoginExpiredError, ProviderError)
+    ).items()
+}
+"""Why nobody is signed in, as a page."""
 
 
 def safe_path(value: str) -> str:
