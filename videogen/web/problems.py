@@ -37,6 +37,7 @@ SESSION_ID: Final = "videogen.session"
 """The key of the ASGI scope under which the id of a request's session stands."""
 _NOT_LOGGED: Final = (DatabaseBusyError, UnsupportedFormatError, SessionMovedError)
 MEDIA_TYPE: Final = "application/problem+json"
+HTML: Final = "text/html"
 
 
 def problem_response(error: VideogenError) -> JSONResponse:
@@ -91,7 +92,9 @@ def _describe_errors(app: FastAPI) -> None:
                             operation["responses"].setdefault(str(status), described)
                     for status, response in operation["responses"].items():
                         if int(status) >= 400:
-                            response["content"] = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+                            pages: dict[str, Any] = {HTML: {}} if HTML in response.get("content", {}) else {}
+                            problem = {"schema": {"$ref": "#/components/schemas/Problem"}}
+                            response["content"] = {**pages, MEDIA_TYPE: problem}
         return app.openapi_schema or original()
 
     app.openapi = openapi  # type: ignore[method-assign]
