@@ -10,6 +10,7 @@ from videogen.db.account_tables import TransferRow
 from videogen.db.tables import OriginRow
 from videogen.store import Fence, Filter, Person
 from videogen.store.merge import ENDED, MOVED
+from videogen.store.operator_state import Act
 
 ADA, BOB = (Person("https://provider.example", name, name, name) for name in ("ada", "bob"))
 
@@ -140,6 +141,15 @@ def test_a_queue_that_one_of_them_had_paused_stays_paused(store, queue, submit, 
     assert queue.claim("worker") is None
     store.pause_queue(home[0], paused=False)
     assert queue.claim("worker").generation_id == row.id
+
+
+@pytest.mark.parametrize("banned", [["away"], ["home"], ["away", "home"]])
+def test_a_ban_outlives_a_sign_in(store, home, away, banned):
+    for name in banned:
+        store.ban(Act("operator", "ban", {"home": home, "away": away}[name][0]), "session")
+    sign_in(store, away[1], ADA)
+    assert store.is_banned(home[0], "")
+    assert len(store.list_bans()) == 1
 
 
 def test_a_device_that_changes_the_account_takes_nothing_along(store, submit, home):

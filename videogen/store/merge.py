@@ -10,7 +10,7 @@ from sqlmodel import SQLModel, col
 
 from videogen.db.account_tables import LoginLinkRow, MergeRow, TransferRow
 from videogen.db.database import UnitOfWork
-from videogen.db.operating_tables import WebhookRow
+from videogen.db.operating_tables import BanRow, WebhookRow
 from videogen.db.quota_table import QuotaRow
 from videogen.db.tables import (
     DeviceRow,
@@ -62,6 +62,7 @@ def merge_sessions(unit: UnitOfWork, source: str, target: str, now: float, concu
     _join_queues(unit, source, target)
     unit.connection.execute(update(MergeRow).where(col(MergeRow.into_id) == source).values(into_id=target))
     unit.connection.execute(insert(MergeRow).values(id=source, into_id=target))
+    _keep_ban(unit, source, target)
     unit.connection.execute(delete(SessionRow).where(col(SessionRow.id) == source))
     if "session" in unit.__dict__:
         unit.session.expire_all()
@@ -81,6 +82,12 @@ def _settle_collisions(unit: UnitOfWork, source: str, target: str) -> None:
     origins = select(col(OriginRow.origin_id)).where(col(OriginRow.session_id) == target)
     same_origin = (col(OriginRow.session_id) == source, col(OriginRow.origin_id).in_(origins))
     unit.connection.execute(delete(OriginRow).where(*same_origin))
+
+
+def _keep_ban(unit: UnitOfWork, source: str, target: str) -> None:
+    """A sign-in does not lift a ban."""
+    bans = update(BanRow).where(col(BanRow.kind) == "session", col(BanRow.target) == source)
+    unit.connection.execute(bans.values(target=target).prefix_with("OR REPLACE"))
 
 
 def _join_queues(unit: UnitOfWork, source: str, target: str) -> None:

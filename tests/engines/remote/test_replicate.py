@@ -17,6 +17,7 @@ from videogen.engines.registry import load_engine
 from videogen.engines.remote import RemoteJob, RemoteOptions
 from videogen.engines.remote import replicate as replicate_kind
 from videogen.engines.remote.http import Connections, HttpClient
+from videogen.engines.remote.model_inputs import inputs_of
 from videogen.media.probe import probe
 from videogen.schemas.engines import Cost
 from videogen.testing.conformance import EngineConformance
@@ -145,11 +146,12 @@ def test_it_is_found_in_the_list(bench, served):
     assert served[1].posts() == 1
 
 
-@pytest.mark.parametrize(("further", "is_asked"), [({"seed": 7}, True), ({}, False)])
+@pytest.mark.parametrize(("further", "is_asked"), [({"seed": 7}, True), ({}, False), ({"duration": 7}, False)])
 def test_it_is_looked_for_only_by_a_seed_since_it_could_be_that_of_another_generation(bench, served, further, is_asked):
     recipe, own = bench.recipe(bench.reference()), replicate_kind.Replicate()
+    options = RemoteOptions.model_validate({"inputs": inputs_of("replicate", MODEL)})
     job = RemoteJob(
-        id="", model=MODEL, inputs={"prompt": "a kite", **further}, recipe=recipe, options=RemoteOptions(),
+        id="", model=MODEL, inputs={"prompt": "a kite", **further}, recipe=recipe, options=options,
         generation_id="gen_a", attempt=2, sent_at=datetime.now(UTC),
     )  # fmt: skip
     connections = Connections(own, RemoteOptions(base_url=served[1].url), served[0].token)

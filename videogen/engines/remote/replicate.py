@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Final
 
 from videogen.engines.base import Engine
+from videogen.engines.remote.inputs import Rows
 from videogen.engines.remote.log_progress import log_progress
 from videogen.engines.remote.model_inputs import with_inputs
 from videogen.engines.remote.pictures import content_type, data_uri
@@ -101,7 +102,8 @@ class Replicate(Provider):
         It is in the list only if it was sent through the API, and there must be no second one like it. Without a seed
         among the inputs, it could be that of another generation.
         """
-        if job.recipe.seed not in job.inputs.values():
+        rows = Rows(job.options.inputs).rows
+        if not any(row.source == "seed" and name in job.inputs for name, row in rows.items()):
             return None
         listed = _object(http.get("/v1/predictions")).get("results")
         found = [one for one in listed if _is_same(one, job)] if isinstance(listed, list) else []
