@@ -12,13 +12,14 @@ from tests.support.rows import Clock
 from videogen import flag, refuse
 from videogen.core.errors import StaleWriteError, StorageError
 from videogen.db import write_turns
-from videogen.db.tables import RunRow
+from videogen.db.tables import DeviceRow, RunRow
 from videogen.engines.base import Artifact
 from videogen.engines.process import protocol
 from videogen.jobs import disk_guard
 from videogen.jobs.moderation import Moderator
 from videogen.jobs.reporter import BUSY_INTERVAL_SECONDS, INTERVAL_SECONDS, WRITE_BUDGET, ProgressRecorder
 from videogen.schemas.engines import Cost
+from videogen.store import Person
 from videogen.store.estimates import Expected
 
 
@@ -411,6 +412,19 @@ def test_a_refused_result_fails_with_the_words_and_is_never_stored(moderated, ru
     assert (row.status, row.error_code, row.error_message) == ("failed", "moderation_refused", "Not here.")
     assert (row.file_id, row.poster_file_id, row.error_retryable) == (None, None, False)
     assert [*storage.list()] == []
+
+
+def test_a_result_is_shown_with_the_account_of_the_session_that_has_it_now(moderated, running, store, alice, bob):
+    seen = []
+    recorder = moderated(seen.append)
+    account = store.put_account(Person("https://provider.example", "1", "ada", "Ada"))
+    with store.database.read() as session:
+        devices = {row.session_id: row.id for row in session.exec(select(DeviceRow))}
+    store.connect(devices[bob], account.id)
+    store.connect(devices[alice], account.id)
+    recorder.record(_done(running))
+    assert [(item.session, item.account) for item in seen] == [(bob, "ada")]
+    assert store.get_generation(bob, running.id).status == "completed"
 
 
 def test_what_was_shown_before_there_was_a_hook_goes_with_a_refused_result(recorder, moderated, running, store, alice):

@@ -2,6 +2,8 @@
 
 import asyncio
 import threading
+import time
+from email.utils import formatdate
 from types import SimpleNamespace
 
 import pytest
@@ -17,7 +19,7 @@ from videogen.schemas.generations import Attention
 from videogen.schemas.webhooks import WebhookCreate
 from videogen.services.serializers import Serializer
 from videogen.services.visitor_limits import RateLimits
-from videogen.services.webhooks import DELAYS, WebhookService
+from videogen.services.webhooks import DELAYS, MAX_RETRY_AFTER, WebhookService
 from videogen.store import Fence, Store, Unknown
 
 BASE = "https://video.example.org"
@@ -150,24 +152,57 @@ def test_a_message_is_stored_in_the_transaction_of_its_event(service, receiver, 
     assert service.list(alice).items[0].pending == 1
 
 
-def test_it_is_sent_again_by_the_schedule_with_the_same_id_until_it_is_taken(service, receiver, end, alice, clock):
+def test_it_is_sent_again_by_the_schedule_with_the_same_id_and_signed_anew_until_it_is_taken(
+    service, receiver, end, alice, clock, monkeypatch
+):
     secret = add(service, alice, receiver.url).secret
     receiver.status, receiver.body = [500, 503, 200], b"not now"
     end(alice)
-    ids = []
+    ids, stamps, signatures = [], [], []
     for wait in (0, *DELAYS[:2]):
         assert deliver(service) == (wait == 0), "not before its time"
         clock.now += wait * 1.1 + 0.01
+        now = time.time() + len(ids)
+        monkeypatch.setattr("videogen.services.webhooks.time", SimpleNamespace(time=lambda now=now: now))
         deliver(service)
-        headers, _ = receiver.messages.get(timeout=30)
+        headers, body = receiver.messages.get(timeout=30)
+        Webhook(secret).verify(body, headers)
         ids.append(headers["webhook-id"])
+        stamps.append(int(headers["webhook-timestamp"]))
+        signatures.append(headers["webhook-signature"])
         last = service.list(alice).items[0].last
         assert last.text == "not now"
     assert len(set(ids)) == 1
+    assert stamps[0] < stamps[1] < stamps[2], "a receiver refuses a message with an old time"
+    assert len(set(signatures)) == 3
     assert last.ok
     clock.now += 1e6
     assert deliver(service) == 0
-    assert secret
+
+
+@pytest.mark.parametrize(
+    ("status", "asked", "least"),
+    [
+        (503, "900", 900),
+        (429, "in fifteen minutes", DELAYS[0]),
+        (429, "a date", 900),
+        (503, "1", DELAYS[0]),
+        (503, "9" * 400, MAX_RETRY_AFTER),
+        (500, "900", DELAYS[0]),
+    ],
+)
+def test_a_receiver_that_asks_for_time_is_left_alone_for_it_within_bounds(
+    service, receiver, end, alice, clock, status, asked, least
+):
+    add(service, alice, receiver.url)
+    date = formatdate(time.time() + 1000, usegmt=True)
+    receiver.status, receiver.headers = status, {"Retry-After": date if asked == "a date" else asked}
+    end(alice)
+    assert deliver(service) == 1
+    clock.now += least - 1
+    assert deliver(service) == 0
+    clock.now += 0.25 * least + 1
+    assert deliver(service) == 1
 
 
 def test_after_a_day_of_failures_it_is_disabled_with_the_reason_and_a_test_enables_it(

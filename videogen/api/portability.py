@@ -11,7 +11,14 @@ import anyio.to_thread
 from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
 
-from videogen.core.errors import LimitExceededError, NotAnExportError, PayloadTooLargeError, StorageError
+from videogen.core.errors import (
+    LimitExceededError,
+    ModerationRefusedError,
+    ModerationUnavailableError,
+    NotAnExportError,
+    PayloadTooLargeError,
+    StorageError,
+)
 from videogen.core.text import disposition
 from videogen.schemas.portability import ExportLink, Imported, ImportLink
 from videogen.services.container import Services
@@ -22,7 +29,10 @@ from videogen.web.sessions import MAKES, READS, WRITES, SessionDep, StoredSessio
 from videogen.web.visitor import VisitorDep
 
 router = APIRouter(prefix="/api/v1", tags=["export and import"])
-IMPORT_REFUSALS: Final = (PayloadTooLargeError, NotAnExportError, LimitExceededError, StorageError)
+IMPORT_REFUSALS: Final = (
+    *(PayloadTooLargeError, NotAnExportError, LimitExceededError, StorageError),
+    *(ModerationRefusedError, ModerationUnavailableError),
+)
 _ZIP: Final[dict[str, Any]] = {"application/zip": {"schema": {"type": "string", "format": "binary"}}}
 ZIP_RESPONSE: Final[Responses] = {200: {"description": "The zip.", "content": _ZIP}}
 ZIP_BODY: Final[dict[str, Any]] = {"requestBody": {"required": True, "content": _ZIP}}

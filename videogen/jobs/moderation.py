@@ -28,22 +28,24 @@ MAX_WORDS: Final = 500
 class Item:
     """What the hook is asked about."""
 
-    stage: Literal["request", "result"]
-    """Before it is queued, or before its result is published."""
+    stage: Literal["request", "result", "import"]
+    """Before it is queued, before its result is published, or before it is imported from a zip."""
     prompt: str
     negative_prompt: str
     engine: str
     type: str
     session: str
     """The id of the session."""
+    account: str | None = None
+    """The user name at the provider of whoever has signed in; None in a session without an account."""
     images: tuple[Path, ...] = ()
     """Of a request: the images that it starts from and ends with. Only to be read, and only during the call."""
     generation: str | None = None
     """Of a result: the id of the generation."""
     file: Path | None = None
-    """Of a result: the video or image."""
+    """Of a result or an import: the video or image; None where what is imported has none."""
     poster: Path | None = None
-    """Of a result: a still of the video, if there is one."""
+    """Of a result or an import: a still of the video, if there is one."""
 
 
 @dataclass(frozen=True, slots=True)

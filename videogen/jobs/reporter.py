@@ -204,11 +204,14 @@ class ProgressRecorder:
 
     def _publish(self, artifact: Artifact) -> None:
         """Store the result, if the moderation hook allows it."""
-        recipe = self._lease.recipe
+        recipe, moderated = self._lease.recipe, self._moderator.hook is not None
+        # Its session may have been merged into another one since the claim.
+        owner = self._store.owner_of(self._lease.generation_id) if moderated else self._lease.session_id
         item = Item(
             stage="result",
             **{name: recipe.get(name, "") for name in ("prompt", "negative_prompt", "engine", "type")},
-            session=self._lease.session_id,
+            session=owner,
+            account=self._store.username_of(owner) if moderated else None,
             generation=self._lease.generation_id,
             file=artifact.path,
             poster=artifact.poster_path,

@@ -39,7 +39,8 @@ class Services:
         self.in_use = parts.in_use
         self.running_imports = import_limits()
         self.exports = ExportService(store, storage, parts.in_use)
-        self.imports = ImportService(store, storage, parts.data_folder, max_import_bytes, self.storage_limits)
+        importing = (store, storage, parts.data_folder, max_import_bytes, self.storage_limits)
+        self.imports = ImportService(*importing, parts.moderator)
         self.media = MediaService(parts)
         self.metrics = MetricsService(parts)
         self.counters = parts.metrics

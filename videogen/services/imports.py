@@ -5,14 +5,17 @@ from __future__ import annotations
 import logging
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from videogen.core.errors import StorageError
+from videogen.core.errors import ModerationRefusedError, StorageError
 from videogen.core.security import new_id
+from videogen.core.text import shorten
 from videogen.db.tables import FileRow, GenerationRow, ProjectRow
+from videogen.jobs.moderation import Item, Moderator
 from videogen.media.types import CONTENT_TYPES
 from videogen.schemas.export_manifest import ExportedFile, ExportedGeneration
 from videogen.schemas.portability import Imported
@@ -29,9 +32,16 @@ class ImportService:
     """Imports exports. Every method blocks on the disk and the database."""
 
     def __init__(
-        self, store: Store, storage: Storage, data_folder: DataFolder, max_bytes: int, storage_limits: StorageLimits
+        self,
+        store: Store,
+        storage: Storage,
+        data_folder: DataFolder,
+        max_bytes: int,
+        storage_limits: StorageLimits,
+        moderator: Moderator | None = None,
     ) -> None:
-        self.max_bytes = max_bytes
+        """`moderator` is asked before anything is imported."""
+        self.max_bytes, self._moderator = max_bytes, moderator or Moderator()
         self._store = store
         self._storage = storage
         self._storage_limits = storage_limits
@@ -75,6 +85,7 @@ class ImportService:
 
         Raises:
             NotAnExportError: the zip is no export, is damaged or is malicious. Nothing was imported.
+            ModerationRefusedError, ModerationUnavailableError: see `Moderator.check`. Nothing was imported.
             LimitExceededError: the session or all sessions would store too much. Nothing was imported.
             StorageError: the disk is full or cannot be written. No generation was added.
         """
@@ -96,6 +107,7 @@ class ImportService:
                 if paths or entry.id not in known:
                     unpacked.append((entry, paths))
         import_archive.check_media(media)
+        flags = self._review(session_id, unpacked)
         added: list[ImportedGeneration] = []
         repaired, moved = list[FileRow](), list[FileRow]()
         try:
@@ -104,10 +116,32 @@ class ImportService:
                     repaired += self._move_files(session_id, known[entry.id], paths, moved)
                 else:
                     added.append(self._add(session_id, entry, paths, moved))
-            ids = self._store.import_generations(session_id, added, repaired, origins)
+                    added[-1].generation.flagged = flags.get(entry.id)
+            flagged = {known[name].id: words for name, words in flags.items() if name in known}
+            ids = self._store.import_generations(session_id, added, repaired, origins, flagged)
         finally:
             self._delete_unreferenced(moved)
         return Imported(imported=len(ids), known=len(origins) - len(ids), generation_ids=ids)
+
+    def _review(
+        self, session_id: str, unpacked: Sequence[tuple[ExportedGeneration, Mapping[str, Path]]]
+    ) -> dict[str, str]:
+        """Ask the moderation hook about each entry; the words of its flags, by the id of the entry."""
+        if self._moderator.hook is None:
+            return {}
+        flags: dict[str, str] = {}
+        account = self._store.username_of(session_id)
+        for entry, paths in unpacked:
+            asked = {name: getattr(entry, name) for name in ("prompt", "negative_prompt", "engine", "type")}
+            item = Item("import", **asked, session=session_id, account=account)
+            try:
+                words = self._moderator.check(replace(item, file=paths.get(entry.type), poster=paths.get("poster")))
+            except ModerationRefusedError as problem:
+                raise ModerationRefusedError(f"{problem.detail} (“{shorten(entry.prompt, 80)}”)") from None
+            if words is not None:
+                logger.warning("%s of an import was flagged: %s", entry.id, words)
+                flags[entry.id] = words
+        return flags
 
     def _wanted_files(self, entry: ExportedGeneration, known: KnownGeneration | None) -> dict[str, ExportedFile]:
         """The files of an entry that are not stored here, by kind."""

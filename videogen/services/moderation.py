@@ -59,7 +59,8 @@ class ModerationService:
         with ExitStack() as copies:
             images = tuple(self._image(session_id, fields.pop(name), copies) for name in IMAGES if fields[name])
             shown = {name: value for name, value in fields.items() if name not in IMAGES}
-            return self._parts.moderator.check(Item(stage="request", session=session_id, images=images, **shown))
+            shown |= {"session": session_id, "account": self._store.username_of(session_id)}
+            return self._parts.moderator.check(Item(stage="request", images=images, **shown))
 
     def _image(self, session_id: str, file_id: str, copies: ExitStack) -> Path:
         try:

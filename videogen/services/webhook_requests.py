@@ -15,6 +15,7 @@ import httpx
 
 from videogen.core.addresses import is_public, resolve
 from videogen.core.errors import InvalidRequestError
+from videogen.engines.remote.answers import retry_after
 from videogen.schemas.webhooks import MAX_URL
 from videogen.store import Attempt
 
@@ -22,6 +23,8 @@ SECONDS: Final = 15.0
 """How long one attempt may take in all."""
 MAX_TEXT: Final = 200
 """How much of an answer is kept."""
+_SOON: Final = (429, 503)
+"""The HTTP statuses with which a receiver may say when it can be asked again."""
 _READ_BYTES: Final = 4 * MAX_TEXT
 _HTTPS: Final = 443
 _UNPRIVILEGED: Final = 1024
@@ -123,7 +126,8 @@ async def _post(url: httpx.URL, address: str, message: Message) -> Attempt:
             data += part
             if len(data) >= _READ_BYTES:
                 break
-        return Attempt(response.status_code, _shown(data[:_READ_BYTES].decode(errors="replace")))
+        wait = retry_after(response.headers) if response.status_code in _SOON else None
+        return Attempt(response.status_code, _shown(data[:_READ_BYTES].decode(errors="replace")), wait or 0.0)
 
 
 def _shown(text: str) -> str:

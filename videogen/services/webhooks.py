@@ -43,6 +43,8 @@ logger = logging.getLogger(__name__)
 DELAYS: Final = (5, 300, 1800, 7200, 18_000, 36_000, 50_400)
 """Seconds after each failed attempt until the next one, as in the Standard Webhooks specification: 8 attempts within
 32 hours."""
+MAX_RETRY_AFTER: Final = 6 * 3600
+"""Seconds. A receiver that asks for a longer wait (`Retry-After`) is asked again after these."""
 AT_ONCE: Final = 8
 """Messages that are sent at the same time, at most one to each webhook."""
 _LOOK_SECONDS: Final = 30.0
@@ -133,7 +135,7 @@ class WebhookService:
             attempt = Attempt(None, "The message could not be built.")
         else:
             attempt = await self.send(claimed.webhook, delivery.id, delivery.type, delivery.created_at, data)
-        again = None if attempt.status == GONE else _next_delay(delivery.attempts)
+        again = None if attempt.status == GONE else _next_delay(delivery.attempts, attempt.retry_after)
         next_at = None if again is None else self._store.clock() + again
         reason = f"Nothing was delivered after {delivery.attempts} attempts; the last one: {_in_words(attempt)}"
         finish = partial(self._store.finish_delivery, claimed, attempt, next_at, reason)
@@ -250,10 +252,12 @@ class WebhookSender:
             self._changed.set()
 
 
-def _next_delay(attempts: int) -> float | None:
-    """Seconds until the next attempt; None after the last one. A little random, so that not all come at once."""
-    # Nothing secret depends on it.
-    return DELAYS[attempts - 1] * random.uniform(1.0, 1.1) if attempts <= len(DELAYS) else None  # noqa: S311
+def _next_delay(attempts: int, asked: float) -> float | None:
+    """Seconds until the next attempt, not before the receiver has `asked` for it; None after the last one."""
+    if attempts > len(DELAYS):
+        return None
+    # A little random, so that not all come at once; nothing secret depends on it.
+    return max(DELAYS[attempts - 1], min(asked, MAX_RETRY_AFTER)) * random.uniform(1.0, 1.1)  # noqa: S311
 
 
 def _in_words(attempt: Attempt) -> str:

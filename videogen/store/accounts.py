@@ -67,6 +67,11 @@ class AccountStore(BaseStore):
         with self.database.read() as session:
             return session.exec(query.where(SessionRow.id == session_id)).first()
 
+    def username_of(self, session_id: str) -> str | None:
+        """The user name, at the provider, of the account that a session belongs to; None for an anonymous one."""
+        row = self.account_of(session_id)
+        return row.username if row else None
+
     def put_login_link(self, session_id: str, device_id: str, secret_hash: str, expires_at: float) -> None:
         """Store a link with which one device of a session can sign in; it replaces the session's last one."""
         row = LoginLinkRow(session_id=session_id, device_id=device_id, secret_hash=secret_hash, expires_at=expires_at)

@@ -145,6 +145,7 @@ class PortabilityStore(BaseStore):
         added: Sequence[ImportedGeneration],
         repaired: Sequence[FileRow],
         origins: Collection[str],
+        flagged: Mapping[str, str] | None = None,
     ) -> list[str]:
         """Store an import in one transaction, and publish the generations that are new.
 
@@ -153,6 +154,7 @@ class PortabilityStore(BaseStore):
             added: generations that are new here. One that another import has stored in the meantime is left out.
             repaired: files of generations that are here already. One whose generation is gone is left out.
             origins: whatever was first made under these ids is taken out of the trash.
+            flagged: why the moderation hook flagged some of those that are here already, by id.
 
         Returns:
             the ids of the generations that came out of the trash, were repaired or were added, oldest first.
@@ -165,7 +167,10 @@ class PortabilityStore(BaseStore):
                 session_id = current_session(unit, session_id)
                 for owned in (*repaired, *(row for entry in added for row in entry.rows)):
                     owned.session_id = session_id
-                here = {**_restore(unit, session_id, origins, self.clock()), **_repair(unit, session_id, repaired)}
+                here = {
+                    **_restore(unit, session_id, origins, self.clock()),
+                    **_repair(unit, session_id, repaired, flagged or {}),
+                }
                 stored = select(OriginRow.origin_id).where(OriginRow.session_id == session_id)
                 new = self._add(unit, added, set(unit.session.exec(stored)))
         except IntegrityError as problem:
@@ -203,7 +208,7 @@ def _restore(unit: UnitOfWork, session_id: str, origins: Collection[str], now: f
     return {row.id: row.seq for row in rows}
 
 
-def _repair(unit: UnitOfWork, session_id: str, files: Sequence[FileRow]) -> dict[str, int]:
+def _repair(unit: UnitOfWork, session_id: str, files: Sequence[FileRow], flagged: Mapping[str, str]) -> dict[str, int]:
     """Store the rows of files and link them to their generations; return these as id and sequence number."""
     repaired = {}
     for file in files:
@@ -218,6 +223,7 @@ def _repair(unit: UnitOfWork, session_id: str, files: Sequence[FileRow]) -> dict
             generation.poster_file_id = file.id
         else:
             generation.file_id, generation.size_bytes = file.id, file.size_bytes
+        generation.flagged = flagged.get(generation.id, generation.flagged)
         repaired[generation.id] = generation.seq or 0
     unit.session.flush()
     return repaired

@@ -42,6 +42,8 @@ class Attempt:
     """The HTTP status; None without an answer."""
     text: str
     """The beginning of the answer, or why there was none."""
+    retry_after: float = 0.0
+    """Seconds that the receiver asks to be left alone for, in an answer with 429 or 503."""
 
     @property
     def ok(self) -> bool:
