@@ -1,6 +1,7 @@
 """Signing in and out over HTTP, with a real OpenID provider; and the attacks on it."""
 
-from contextlib import ExitStack
+import sqlite3
+from contextlib import ExitStack, closing
 
 import pytest
 
@@ -16,7 +17,8 @@ def issuer():
 
 @pytest.fixture(scope="module")
 def app(module_app, issuer):
-    return module_app(engines=["bars", "until-cancelled"], workers=1, **settings(issuer, oidc_title="The Lab"))
+    more = settings(issuer, oidc_title="The Lab", admin_users="Ada,root")
+    return module_app(engines=["bars", "until-cancelled"], workers=1, **more)
 
 
 @pytest.fixture
@@ -286,3 +288,67 @@ def test_without_a_provider_nobody_can_sign_in(running_app):
     person.close()
     with Session(app.base_url) as session:
         assert session.post("/account/link").status_code == 404
+
+
+def opened(browser):
+    """How the operator's page answers a browser."""
+    return browser.http.get("/admin").status_code
+
+
+def test_an_account_on_the_list_opens_the_operators_page_and_acts_by_its_name(app, anyone, browser):
+    operator = browser()
+    page = operator.http.get("/admin")
+    assert page.status_code == 401
+    assert 'href="/login?next=/admin"' in page.text
+    assert 'name="token"' not in page.text, "there is no token in the settings"
+    done = operator.sign_in("ada", path="/login?next=/admin")
+    assert (done.status_code, done.headers["location"]) == (303, "/admin")
+    assert opened(operator) == 200
+    own = {"Sec-Fetch-Site": "same-origin"}
+    assert operator.http.post("/admin/act/pause", headers={"Sec-Fetch-Site": "same-site"}).status_code == 403
+    for act in ("pause", "resume"):
+        assert operator.http.post(f"/admin/act/{act}", headers=own).status_code == 303
+    assert operator.http.get("/admin/audit").text.count("@ada") == 2
+    assert operator.http.get("/api/v1/admin/overview").status_code == 404, "the API needs the token"
+    assert operator.http.post("/admin/sign-out", headers=own).status_code == 303
+    assert opened(operator) == 401
+    assert operator.account()["username"] == "ada", "the account is still signed in"
+
+
+def test_an_account_that_is_not_on_the_list_is_told_so(browser):
+    other = browser()
+    other.sign_in("eve")
+    page = other.http.get("/admin")
+    assert page.status_code == 401
+    assert "“eve” may not open this page" in page.text
+    answer = other.http.post("/admin/act/pause", headers={"Sec-Fetch-Site": "same-origin"})
+    assert (answer.status_code, answer.json()["code"]) == (401, "admin_required")
+
+
+def test_only_the_browser_that_has_signed_in_opens_it_not_others_of_the_session(app, anyone, browser):
+    home = anyone()
+    assert browser(home.token).sign_in("root").status_code == 303
+    assert opened(browser(home.token)) == 200
+    with Session(app.base_url) as invited:
+        code = home.post("/sessions/transfer").json()["code"]
+        claimed = invited.post("/sessions/claim", json={"code": code}).json()
+    assert opened(browser(claimed["token"])) == 401, "a device with a one-time code"
+    framed = anyone()
+    link = framed.post("/account/link").json()["url"]
+    path = link[link.index("/login") :]
+    elsewhere = browser()
+    answered = elsewhere.answer(elsewhere.sign_in("root", path=path))
+    assert answered.status_code == 200
+    assert framed.get("/account").json()["username"] == "root"
+    assert opened(browser(framed.token)) == 401, "a page that somebody else may have open"
+
+
+def test_a_sign_in_of_eight_hours_ago_opens_it_no_more(app, browser):
+    operator = browser()
+    operator.sign_in("ada")
+    assert opened(operator) == 200
+    with closing(sqlite3.connect(app.data_dir / "videogen.sqlite")) as database, database:
+        database.execute("UPDATE devices SET signed_in_at = signed_in_at - 8 * 3600 WHERE signed_in_at IS NOT NULL")
+    assert opened(operator) == 401
+    operator.sign_in("ada", path="/login?next=/admin")
+    assert opened(operator) == 200

@@ -26,6 +26,7 @@ RATE_OFF: Final = "off"
 """The value of a rate without a limit."""
 _RATE: Final = re.compile(r"[1-9][0-9]{0,8}/([1-9][0-9]{0,5} ?)?(second|minute|hour|day)s?")
 _TOKEN: Final = re.compile(r"[A-Za-z0-9._~+/=-]{16,}")
+_NAMES: Final = ("allowed_users", "allowed_orgs", "admin_users")
 logger = logging.getLogger(__name__)
 
 
@@ -38,9 +39,7 @@ class AppConfig(BaseModel):
     port: int = Field(default=7860, ge=0, le=65535, description="port to listen on; 0 means any free one")
     data_dir: Path = Field(default=Path("data"), description="folder of everything that is kept")
     database_url: str = Field(default="", description="SQLite URL; empty means videogen.sqlite in the data folder")
-    secret_key: str = Field(
-        default="", description="signs media links; empty means one is made and kept in the data folder"
-    )
+    secret_key: str = Field(default="", description="signs media links; empty means one is kept in the data folder")
     snapshot_url: str = Field(
         default="", description="where snapshots go: a folder, or s3://bucket/prefix?endpoint=...; empty means none"
     )
@@ -134,6 +133,7 @@ class AppConfig(BaseModel):
     allowed_orgs: tuple[str, ...] = Field(
         default=(), description="comma-separated organisations or groups whose members may use the app"
     )
+    admin_users: tuple[str, ...] = Field(default=(), description="comma-separated user names that may open /admin")
     metrics_token: str = Field(
         default="", repr=False, description="opens /metrics to other machines; empty means to this machine alone"
     )
@@ -151,12 +151,12 @@ class AppConfig(BaseModel):
     )
     log_format: Literal["text", "json"] = Field(default="text", description="of the lines on standard error")
 
-    @field_validator("engines", "trusted_proxies", "webhook_hosts", "allowed_users", "allowed_orgs", mode="before")
+    @field_validator("engines", "trusted_proxies", "webhook_hosts", *_NAMES, mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
-    @field_validator("allowed_users", "allowed_orgs")
+    @field_validator(*_NAMES)
     @classmethod
     def _lower(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(name.lower() for name in value)
@@ -169,7 +169,7 @@ class AppConfig(BaseModel):
             raise ValueError("names with spaces between them, openid among them")
         return " ".join(scopes)
 
-    @field_validator("oidc_client_id", "require_login", "allowed_users", "allowed_orgs")
+    @field_validator("oidc_client_id", "require_login", *_NAMES)
     @classmethod
     def _with_provider(cls, value: Any, info: ValidationInfo) -> Any:
         if value and not info.data.get("oidc_issuer"):

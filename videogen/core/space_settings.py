@@ -23,6 +23,8 @@ def space_settings(environ: Mapping[str, str]) -> dict[str, Any]:
             "oidc_client_secret": environ.get("OAUTH_CLIENT_SECRET", ""),
             "oidc_scopes": environ.get("OAUTH_SCOPES") or "openid profile",
             "oidc_title": "Hugging Face",
+            # A person, or an organisation, of whose name there is no person.
+            "admin_users": environ.get("SPACE_AUTHOR_NAME", ""),
         }
         if host := environ.get("SPACE_HOST", "").split(",")[0].strip():
             # The only address to which the provider sends anybody back.

@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from videogen.core.errors import DatabaseTooNewError, StartError
 
-HEAD: Final = "0014"
+HEAD: Final = "0020"
 """The newest revision in `videogen/db/migrations/versions`; a test compares the two."""
 REVISIONS: Final = (
     "0001",
@@ -33,6 +33,7 @@ REVISIONS: Final = (
     "0017",
     "0018",
     "0014",
+    "0020",
 )
 
 

@@ -248,6 +248,8 @@ class DeviceRow(SQLModel, table=True):
     """When the token was last used. It is written once an hour at most; see `SessionStore.note_use`."""
     since_event: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
     """The last event id before it came to this session from another one: it knows none of the events until then."""
+    signed_in_at: float | None = None
+    """When the person signed in with this very browser; None for a device that came in any other way."""
 
 
 class OriginRow(SQLModel, table=True):

@@ -97,9 +97,9 @@ def callback(request: Request) -> Response:
         # Whoever set them up in the anonymous session would follow the account from now on.
         gives_away = contents.account_id is None and (contents.other_devices or contents.webhooks)
         if not is_proven or gives_away:
-            response = _ask(request, connection, state["next"], by_link=by_link)
+            response = _ask(request, connection, state["next"], by_link=by_link, proven=is_proven)
         else:
-            services.accounts.connect(connection.device_id, connection.account_id)
+            services.accounts.connect(connection.device_id, connection.account_id, proven=True)
             response = _done(request, connection, state["next"], by_link=by_link)
     except VideogenError as problem:
         return _with_state(request, _page(request, "login.failed", problem=problem), None)
@@ -118,7 +118,7 @@ def confirm(request: Request, secret: Annotated[str, Form(max_length=200)] = "")
         state = _state(request, "secret")
         if not hmac.compare_digest(state["secret"].encode(), secret.encode("utf-8", "surrogatepass")):
             raise LoginExpiredError
-        account = accounts.connect(state["device"], state["account"])
+        account = accounts.connect(state["device"], state["account"], proven=state["proven"])
         if account is None:
             raise LoginExpiredError
     except VideogenError as problem:
@@ -173,11 +173,11 @@ def _own_device(request: Request, *, store: bool) -> tuple[str | None, str]:
     return (identity.device_id if identity else None), new
 
 
-def _ask(request: Request, connection: Connection, return_to: str, *, by_link: bool) -> Response:
+def _ask(request: Request, connection: Connection, return_to: str, *, by_link: bool, proven: bool) -> Response:
     secret = secrets.token_urlsafe(32)
     state = {"secret": secret, "device": connection.device_id, "account": connection.account_id}
     page = _page(request, "login.question", account=connection.account, ask=connection.contents, secret=secret)
-    return _with_state(request, page, {**state, "next": return_to, "by_link": by_link})
+    return _with_state(request, page, {**state, "next": return_to, "by_link": by_link, "proven": proven})
 
 
 def _done(request: Request, connection: Connection, return_to: str, *, by_link: bool) -> Response:

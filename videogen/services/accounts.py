@@ -21,8 +21,18 @@ from videogen.services.sessions import Identity, SessionService
 from videogen.store import Contents, Person, Store
 
 LINK_SECONDS: Final = 10 * 60
+OPERATOR_SECONDS: Final = 8 * 3600
+"""How long a sign-in opens the operator's page."""
 LOGIN_SECONDS: Final = 10 * 60
 """How long a sign-in may take, from its beginning to the confirmation."""
+
+
+class Operator(NamedTuple):
+    """Somebody on the operator's list of accounts."""
+
+    name: str
+    """For the audit log: the user name at the provider, with an @."""
+    device_id: str
 
 
 class Connection(NamedTuple):
@@ -102,12 +112,12 @@ class AccountService:
         row = self._store.put_account(person)
         return Connection(self._serialize(row), row.id, device_id, self._store.contents_of(device_id))
 
-    def connect(self, device_id: str, account_id: str) -> Account | None:
+    def connect(self, device_id: str, account_id: str, *, proven: bool) -> Account | None:
         """Tie a device's session to an account; see `AccountStore.connect`. Safe to repeat.
 
         Open streams of a session that moves end, those of its public links too: they go on where it is now.
         """
-        for session_id in self._store.connect(device_id, account_id):
+        for session_id in self._store.connect(device_id, account_id, proven=proven):
             self._hub.end_session(session_id, visitors=True)
         row = self._store.get_account(account_id)
         return self._serialize(row) if row else None
@@ -118,6 +128,21 @@ class AccountService:
             return token
         self._hub.end_session(self._store.leave(token))
         return self._sessions.new_token()
+
+    def operator(self, token: str) -> Operator | None:
+        """Who has signed in with the browser of this token in the last hours, if the list of operators names them."""
+        if not (self._config.admin_users and token):
+            return None
+        found = self._store.signed_in(token, self._store.clock() - OPERATOR_SECONDS)
+        if found is None:
+            return None
+        row, device_id = found
+        is_listed = row.issuer == self._config.oidc_issuer and row.username.lower() in self._config.admin_users
+        return Operator(f"@{row.username}", device_id) if is_listed else None
+
+    def end_operator(self, operator: Operator) -> None:
+        """Let a browser open the operator's page no more, until somebody signs in with it again."""
+        self._store.forget_sign_in(operator.device_id)
 
     def has_moved(self, session_id: str) -> bool:
         """Whether a session was merged into another one."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import secrets
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -26,6 +26,8 @@ from videogen.store import Store
 from videogen.store.portability import ImportedGeneration, KnownGeneration
 
 logger = logging.getLogger(__name__)
+_Unpacked = list[tuple[ExportedGeneration, dict[str, Path]]]
+"""Entries with the paths of their unpacked files, by kind."""
 
 
 class ImportService:
@@ -96,7 +98,7 @@ class ImportService:
             wanted = [self._wanted_files(entry, known.get(entry.id)) for entry in export.manifest.generations]
             if size := sum(file.size_bytes for files in wanted for file in files.values()):
                 self.check_space(session_id, size)
-            unpacked: list[tuple[ExportedGeneration, dict[str, Path]]] = []
+            unpacked: _Unpacked = []
             for number, (entry, files) in enumerate(zip(export.manifest.generations, wanted, strict=True)):
                 paths = {}
                 for kind, file in files.items():
@@ -107,6 +109,12 @@ class ImportService:
                 if paths or entry.id not in known:
                     unpacked.append((entry, paths))
         import_archive.check_media(media)
+        return self._store_unpacked(session_id, unpacked, known, origins)
+
+    def _store_unpacked(
+        self, session_id: str, unpacked: _Unpacked, known: Mapping[str, KnownGeneration], origins: Collection[str]
+    ) -> Imported:
+        """Move the files of what may be imported into the storage, then store all rows at once."""
         flags = self._review(session_id, unpacked)
         added: list[ImportedGeneration] = []
         repaired, moved = list[FileRow](), list[FileRow]()
@@ -123,9 +131,7 @@ class ImportService:
             self._delete_unreferenced(moved)
         return Imported(imported=len(ids), known=len(origins) - len(ids), generation_ids=ids)
 
-    def _review(
-        self, session_id: str, unpacked: Sequence[tuple[ExportedGeneration, Mapping[str, Path]]]
-    ) -> dict[str, str]:
+    def _review(self, session_id: str, unpacked: _Unpacked) -> dict[str, str]:
         """Ask the moderation hook about each entry; the words of its flags, by the id of the entry."""
         if self._moderator.hook is None:
             return {}

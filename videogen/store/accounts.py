@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import NamedTuple
 
+from sqlalchemy import update
 from sqlmodel import col, delete, func, select
 
 from videogen.core.errors import NotFoundError, SessionRequiredError
@@ -72,6 +73,23 @@ class AccountStore(BaseStore):
         row = self.account_of(session_id)
         return row.username if row else None
 
+    def signed_in(self, token: str, since: float) -> tuple[AccountRow, str] | None:
+        """The account, and the device, of a person who has signed in with the browser of this token since then."""
+        query = (
+            select(AccountRow, DeviceRow.id)
+            .join(SessionRow, col(SessionRow.account_id) == AccountRow.id)
+            .join(DeviceRow, col(DeviceRow.session_id) == SessionRow.id)
+            .where(DeviceRow.token_hash == token_hash(token), col(DeviceRow.signed_in_at) >= since)
+        )
+        with self.database.read() as session:
+            return session.exec(query).first()
+
+    def forget_sign_in(self, device_id: str) -> None:
+        """Let a device count as one with which nobody has signed in. Its session stays the account's."""
+        with self.database.write() as unit:
+            changed = update(DeviceRow).where(col(DeviceRow.id) == device_id)
+            unit.connection.execute(changed.values(signed_in_at=None))
+
     def put_login_link(self, session_id: str, device_id: str, secret_hash: str, expires_at: float) -> None:
         """Store a link with which one device of a session can sign in; it replaces the session's last one."""
         row = LoginLinkRow(session_id=session_id, device_id=device_id, secret_hash=secret_hash, expires_at=expires_at)
@@ -106,11 +124,11 @@ class AccountStore(BaseStore):
             webhooks = session.exec(hooks).one()
         return Contents(generations, others, webhooks, device.name, owner.account_id if owner else None)
 
-    def connect(self, device_id: str, account_id: str) -> set[str]:
+    def connect(self, device_id: str, account_id: str, *, proven: bool = False) -> set[str]:
         """Tie a device's session to an account.
 
         An anonymous session becomes the account's, or is merged into the one that the account has. From a session of
-        another account only this device comes over.
+        another account only this device comes over. `proven`: it is the browser with which the person has signed in.
 
         Returns:
             the sessions whose open streams must end, because they are another's now.
@@ -120,6 +138,8 @@ class AccountStore(BaseStore):
         """
         with self.database.write() as unit:
             device = _device(unit.session.get(DeviceRow, device_id))
+            device.signed_in_at = self.clock() if proven else None
+            unit.session.add(device)
             source = device.session_id
             session = unit.session.get(SessionRow, source)
             assert session is not None, "a foreign key"

@@ -1,4 +1,7 @@
-"""Who is the operator: whoever has the token of `VIDEOGEN_ADMIN_TOKEN`, or the cookie that the page gives for it."""
+"""Who is the operator: whoever has the token of `VIDEOGEN_ADMIN_TOKEN`, or the cookie that the page gives for it.
+
+At the page also whoever has signed in with an account of `VIDEOGEN_ADMIN_USERS`.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,8 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.requests import HTTPConnection
 
 from videogen.core.errors import AdminRequiredError, CrossSiteError, UnknownRouteError
+from videogen.schemas.system import SESSION_COOKIE
+from videogen.services.accounts import Operator
 from videogen.web.dependencies import app_state
 from videogen.web.same_origin import is_same_origin
 from videogen.web.visitor import visitor
@@ -33,7 +38,8 @@ def require_operator(
         AdminRequiredError: the token is missing or wrong.
         LimitExceededError: too many wrong ones came from this address.
     """
-    require_setting(connection)
+    if not app_state(connection).config.admin_token:
+        raise UnknownRouteError(connection.url.path)
     check_token(connection, bearer.credentials if bearer else "")
     return OPERATOR
 
@@ -42,8 +48,9 @@ OperatorDep = Annotated[str, Depends(require_operator)]
 
 
 def require_setting(connection: HTTPConnection) -> None:
-    """Raise UnknownRouteError where there is no operator's token."""
-    if not app_state(connection).config.admin_token:
+    """Raise UnknownRouteError where there is no operator's page: no token, and no account on the list."""
+    config = app_state(connection).config
+    if not (config.admin_token or config.admin_users):
         raise UnknownRouteError(connection.url.path)
 
 
@@ -70,8 +77,23 @@ def sign_out_cookie(connection: HTTPConnection) -> str:
     return _cookie(connection, "", 0)
 
 
-def is_signed_in(connection: HTTPConnection) -> bool:
+def page_operator(connection: HTTPConnection) -> str | None:
+    """Who has opened the page, for the audit log; None: somebody else. This blocks on the database."""
+    if _has_cookie(connection):
+        return OPERATOR
+    account = account_operator(connection)
+    return account.name if account else None
+
+
+def account_operator(connection: HTTPConnection) -> Operator | None:
+    """Who has signed in with this browser, if the list names them. This blocks on the database."""
+    return app_state(connection).services.accounts.operator(connection.cookies.get(SESSION_COOKIE, ""))
+
+
+def _has_cookie(connection: HTTPConnection) -> bool:
     """Whether a request to the page has a cookie of ours that is still valid, for the token of today."""
+    if not app_state(connection).config.admin_token:
+        return False
     expires, _, signature = connection.cookies.get(COOKIE, "").partition(".")
     if not (expires.isascii() and expires.isdigit() and len(expires) < 16 and signature.isascii()):
         return False
