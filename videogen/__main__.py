@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import logging
 import os
 import signal
@@ -111,6 +112,9 @@ def _run_app_command(args: argparse.Namespace) -> int:
 
 
 def _serve(config: AppConfig, *, embedded: bool) -> int:
+    # What is imported stays: searching it for garbage would take a tenth of the start. `server.lifespan` sets what
+    # holds while it serves.
+    gc.set_threshold(100_000, 50, 1_000)
     from videogen.server.run import serve
 
     if embedded:

@@ -1,6 +1,8 @@
 """Variables of the environment with which Gradio could not be loaded."""
 
+import importlib
 import os
+import sys
 from pathlib import Path
 
 import httpx
@@ -86,3 +88,17 @@ def test_a_folder_of_gradio_that_cannot_be_used_is_replaced(monkeypatch, tmp_pat
     monkeypatch.setenv("GRADIO_TEMP_DIR", "")
     with gradio_environment():
         assert Path(os.environ["GRADIO_TEMP_DIR"]).parent == tmp_path
+
+
+def test_gradio_makes_no_type_stubs_when_it_is_loaded(monkeypatch):
+    """It takes half of its import; see `benchmarks/start.py`."""
+    import gradio
+    import gradio.component_meta as loaded
+
+    monkeypatch.setattr(gradio, "component_meta", loaded)
+    monkeypatch.delitem(sys.modules, loaded.__name__)
+    with gradio_environment():
+        again = importlib.import_module(loaded.__name__)
+    assert again is not loaded
+    again.create_or_modify_pyi(object, "NotAComponent", [])  # the original looks for the source of the class
+    assert again.ComponentMeta.__new__.__globals__["create_or_modify_pyi"] is again.create_or_modify_pyi

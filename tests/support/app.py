@@ -14,6 +14,7 @@ import threading
 from collections import deque
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Self
 
@@ -128,6 +129,16 @@ class App:
         self.process.kill()
         self._reap(STOP_SECONDS)
 
+    def kill_all(self) -> None:
+        """SIGKILL for the server and every process that it has started, as when its container is killed."""
+        assert self.process is not None, "it does not run"
+        left = self.children()
+        self.process.kill()
+        for process in left:
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+        self._reap(STOP_SECONDS)
+
     def restart(self) -> Self:
         """Start again on the same folder and port, after a stop if it still runs."""
         if self.process is not None:
@@ -166,10 +177,8 @@ class App:
             self.process.kill()
             self._reap(STOP_SECONDS)
         for process in left:
-            try:
+            with suppress(psutil.NoSuchProcess):
                 process.kill()
-            except psutil.NoSuchProcess:
-                pass
 
     def __enter__(self) -> Self:
         return self if self.process is not None else self.start()

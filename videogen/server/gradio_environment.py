@@ -1,4 +1,8 @@
-"""The environment in which Gradio is loaded: without variables that would stop it, or change the page."""
+"""The environment in which Gradio is loaded: without variables that would stop it, or change the page.
+
+It also leaves out what takes half of Gradio's import and serves only those who write programs with it: for each
+component, Gradio makes a type stub (`.pyi`) from its source, and compares it with the one beside it.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +10,13 @@ import atexit
 import logging
 import os
 import shutil
+import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
+from types import ModuleType
 from typing import Final
 
 import httpx
@@ -36,10 +43,30 @@ def gradio_environment() -> Iterator[None]:
         logger.warning("%s cannot be used, and is ignored (%s).", name, reason)
         hidden.add(name)
     values = {name: os.environ.pop(name) for name in hidden}
+    sys.meta_path.insert(0, _WithoutStubs)
     try:
         yield
     finally:
+        sys.meta_path.remove(_WithoutStubs)
         os.environ.update(values)
+
+
+class _WithoutStubs:
+    """Finds the module of Gradio that makes the type stubs, and takes that function out of it."""
+
+    @staticmethod
+    def find_spec(name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
+        spec = PathFinder.find_spec(name, path, target) if name == "gradio.component_meta" else None
+        if spec is None or spec.loader is None:
+            return None
+        run = spec.loader.exec_module
+
+        def run_without_stubs(module: ModuleType) -> None:
+            run(module)
+            vars(module)["create_or_modify_pyi"] = lambda *_: None
+
+        vars(spec.loader)["exec_module"] = run_without_stubs
+        return spec
 
 
 def _ensure_folder() -> None:
