@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import tempfile
 import threading
 import time
@@ -16,6 +17,7 @@ from videogen.core.security import load_secret
 from videogen.db.backup import file_keys
 from videogen.db.database import Database
 from videogen.jobs.snapshots.start import SnapshotStart, begin_snapshots
+from videogen.server.lifespan import SWITCH_SECONDS
 from videogen.storage import DataFolder, DiskStorage
 from videogen.store import Store
 
@@ -30,6 +32,7 @@ KEY: Final = "a passphrase of a benchmark"
 
 def measure() -> list[Row]:
     """Take snapshots of one data folder, plain and encrypted, beside a thread that writes 100 times a second."""
+    sys.setswitchinterval(SWITCH_SECONDS)  # as the server does it
     with tempfile.TemporaryDirectory() as name:
         folder = DataFolder(Path(name) / "data")
         folder.open()

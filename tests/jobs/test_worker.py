@@ -83,12 +83,12 @@ def work(database, storage, data_folder, monkeypatch):
     queue = EmbeddedQueue(store, lease_seconds=1)
     pools = []
 
-    def start(script=None, launch=Renderer, engines=None):
+    def start(script=None, launch=Renderer, engines=None, closed=tuple):
         if script is not None:
             launch = type("Scripted", (Renderer,), {"script": staticmethod(script)})
         monkeypatch.setattr(renderers, "RenderHandle", launch)
         references = {name: f"fakes:{name}" for name in engines or {"bars": 1}}
-        settings = WorkerSettings(1, 1, concurrency=engines or {})
+        settings = WorkerSettings(1, 1, concurrency=engines or {}, closed=closed)
         pool = WorkerPool(store, queue, storage, data_folder, references, settings)
         pool.start()
         pools.append(pool)
@@ -310,6 +310,18 @@ def test_a_slow_engine_does_not_delay_another_and_none_has_more_jobs_than_slots(
     assert store.get_generation(alice, slow[1]).status == "queued"
     released.set()
     assert {next_event("failed").generation_id for _ in slow} == set(slow)
+
+
+def test_a_closed_engine_starts_nothing_while_others_go_on_until_it_is_opened(work, job, next_event, store, alice):
+    closed = ["paid"]
+    waits = job(engine="paid", recipe=RECIPE.model_copy(update={"engine": "paid"}).model_dump(mode="json")).id
+    pool = work(_ends, engines={"bars": 1, "paid": 1}, closed=lambda: closed)
+    other = job().id
+    assert next_event("failed").generation_id == other
+    assert store.get_generation(alice, waits).status == "queued"
+    closed.clear()
+    pool._queue.notify()
+    assert next_event("failed").generation_id == waits
 
 
 def test_all_free_slots_are_filled_by_one_write(work, job, next_event, database):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
 from videogen.jobs.moderation import Moderator
@@ -21,7 +21,13 @@ class WorkerSettings:
     """The number of workers of each engine, by its id."""
     moderator: Moderator = field(default_factory=Moderator)
     """Asked before a result is published."""
+    closed: Callable[[], Collection[str]] = tuple
+    """The engines that may start nothing now. Who opens one notifies the queue."""
 
     def workers_of(self, engine: str) -> int:
         """How many generations of an engine are rendered at once."""
         return self.concurrency.get(engine, self.count)
+
+    def slots_of(self, engine: str) -> int:
+        """How many may be rendered at once now."""
+        return 0 if engine in self.closed() else self.workers_of(engine)

@@ -84,7 +84,7 @@ class WorkerPool:
         if recovered := self._queue.recover():
             logger.info("Queued %s again that the last process had not finished.", counted(recovered, "generation"))
         targets = {"cleanup": self._cleanup.run}
-        if any(self._free_slots().values()):
+        if any(map(self._settings.workers_of, self._references)):
             self.processes.prepare()
             targets |= {"claims": self._claim_jobs, "leases": self._renew_leases}
         self._threads = [threading.Thread(target=run, name=name, daemon=True) for name, run in targets.items()]
@@ -170,7 +170,7 @@ class WorkerPool:
     def _free_slots(self) -> dict[str, int]:
         """How many more generations of each engine may be rendered."""
         busy = Counter(self.held.values())
-        return {name: self._settings.workers_of(name) - busy[name] for name in self._references}
+        return {name: self._settings.slots_of(name) - busy[name] for name in self._references}
 
     def _start_worker(self, lease: Lease) -> None:
         worker = threading.Thread(target=self._work, args=(lease,), name=lease.generation_id, daemon=True)

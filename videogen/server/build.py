@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from functools import partial
 
 from videogen.core.clock import SteadyClock
 from videogen.core.config import AppConfig
@@ -26,7 +27,7 @@ from videogen.jobs.queue import EmbeddedQueue
 from videogen.jobs.retention import RetentionThread
 from videogen.jobs.settings import WorkerSettings
 from videogen.jobs.snapshots.keeper import SnapshotKeeper
-from videogen.jobs.snapshots.settle import settle_jobs
+from videogen.jobs.snapshots.settle import at_services, settle_jobs
 from videogen.jobs.snapshots.start import SnapshotStart, begin_snapshots
 from videogen.jobs.worker import WorkerPool
 from videogen.live.hub import Hub
@@ -83,8 +84,12 @@ def open_parts(config: AppConfig, engines: Mapping[str, Engine]) -> Iterator[Par
         source.open(hub.publish)
         stack.callback(source.close)
         queue = EmbeddedQueue(store, lease_seconds=config.lease_seconds, max_attempts=config.max_attempts)
+        if start is not None:
+            start.on_open = queue.notify
         moderator = Moderator.of(config)
-        settings = WorkerSettings(config.workers, config.lease_seconds, config.stall_seconds, concurrency, moderator)
+        closed = partial(_closed, start, at_services(engines))
+        limits = (config.workers, config.lease_seconds, config.stall_seconds, concurrency)
+        settings = WorkerSettings(*limits, moderator, closed)
         workers = WorkerPool(store, queue, storage, data_folder, references_by_id(config.engines), settings)
         keeper = SnapshotKeeper(start, data_folder, config.snapshot_seconds) if start else None
         services = (hub, storage, data_folder, signer, serializer, engines, queue, workers, metrics, keeper)
@@ -92,6 +97,11 @@ def open_parts(config: AppConfig, engines: Mapping[str, Engine]) -> Iterator[Par
         retention = RetentionThread(store, storage, data_folder, rules, in_use, hub.is_watched).start()
         stack.callback(retention.stop)
         yield Parts(config, store, *services, moderator, in_use, rules, retention.make_room)
+
+
+def _closed(start: SnapshotStart | None, at_services: list[str]) -> list[str]:
+    """Nothing is sent to a service before the snapshots are claimed: a start from them would send it again."""
+    return at_services if start is not None and start.taker is None else []
 
 
 def _check_and_migrate(config: AppConfig, database: Database, storage: Storage, start: SnapshotStart | None) -> None:

@@ -19,6 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+import orjson
 from pydantic import AwareDatetime, ValidationError
 
 from videogen.core.errors import StartError
@@ -184,7 +185,7 @@ class Place:
         path = folder / f"index-{secrets.token_hex(6)}"
         try:
             self.get(snapshot.files, path)
-            found = json.loads(path.read_bytes())
+            found = orjson.loads(path.read_bytes())
         finally:
             path.unlink(missing_ok=True)
         return {key: FileCopy(object=name, size=size, digest=digest) for key, (name, size, digest) in found.items()}

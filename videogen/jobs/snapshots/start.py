@@ -35,6 +35,8 @@ class SnapshotStart:
     copies: dict[str, FileCopy] = field(default_factory=dict)
     taker: Taker | None = None
     """None while the place could not be claimed: it does not answer."""
+    on_open: Callable[[], None] = lambda: None
+    """Called when it is claimed."""
 
     def open(self, *, is_empty: bool = False) -> None:
         """Claim the place, restore where the data folder is empty, and learn which files are there.
@@ -49,6 +51,7 @@ class SnapshotStart:
         for key, copy in (files or {}).items():
             self.copies.setdefault(key, copy)
         self.taker = Taker(self.place, self.source, entry, self.copies)
+        self.on_open()
 
     def _index(self, entries: list[Snapshot]) -> dict[str, FileCopy]:
         newest = next((entry for entry in entries if entry.database), None)
@@ -93,7 +96,12 @@ def begin_snapshots(config: AppConfig, database: Path, files: DiskStorage) -> Sn
     try:
         start.open()
     except OSError as problem:
-        logger.warning("The snapshots in %s cannot be used; it is tried again: %s", place.name, problem)
+        logger.warning(
+            "The snapshots in %s cannot be used; it is tried again: %s. Until then nothing is sent to services: a "
+            "snapshot there may have the same jobs.",
+            place.name,
+            problem,
+        )
     return start
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Final
+
+import orjson
 
 from videogen.core.security import SECRET_FILE, instance_of, load_secret
 from videogen.db.backup import copy_database, file_keys
@@ -21,6 +23,8 @@ from videogen.storage import Storage
 SCRATCH: Final = ".snapshot-"
 """How temporary folders in the data folder begin."""
 FILES: Final = "files/"
+LOOKED_FOR_AGAIN: Final = 200
+"""Of the files that were not there, so many are looked for in each snapshot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +73,8 @@ class Taker:
         self._place, self._source, self.last, self._copies = place, source, last, copies
         self.files = self.missing = 0
         """Files of the last snapshot, and how many of its database were neither here nor there."""
+        self._absent: dict[str, None] = {}
+        """Keys without a file. Some are looked for again each time; looking for all would take most of a snapshot."""
         self._named: dict[int, frozenset[str]] = {}
         """The objects of the files of each snapshot that is kept."""
         # Only these are ever removed: never what a later run on the same place has written.
@@ -91,7 +97,7 @@ class Taker:
             name = f"{ENTRIES}{number:012d}-{secrets.token_hex(6)}"
             index = folder / "index"
             rows = {key: (one.object, one.size, one.digest) for key, one in files.items()}
-            index.write_text(json.dumps(rows, separators=(",", ":")))
+            index.write_bytes(orjson.dumps(rows))
             secret = "" if source.secret else (source.data_dir / SECRET_FILE).read_text()
             entry = Snapshot(
                 number=number,
@@ -115,8 +121,10 @@ class Taker:
 
     def _copy_files(self, keys: list[str], folder: Path) -> dict[str, FileCopy]:
         """Copy what is not at the place. A file that was removed meanwhile, or never was there, is left out."""
+        for key in [*islice(self._absent, LOOKED_FOR_AGAIN)]:
+            del self._absent[key]
         for key in keys:
-            if key in self._copies:
+            if key in self._copies or key in self._absent:
                 continue
             try:
                 with self._source.files.local_copy(key) as path:
@@ -124,7 +132,7 @@ class Taker:
                 self._copies[key] = copy
                 self._present.add(copy.object)
             except FileNotFoundError:
-                continue
+                self._absent[key] = None
         found = {key: self._copies[key] for key in keys if key in self._copies}
         self.files, self.missing = len(found), len(keys) - len(found)
         return found
