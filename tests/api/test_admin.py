@@ -15,6 +15,7 @@ ENGINES = ("bars", "until-cancelled", "looks", "wrong-shape")
 READS = ("/overview", "/bans", "/audit", f"/generations/{UNKNOWN}/log")
 ACTS = ("/pause", "/resume", "/drain", f"/generations/{UNKNOWN}/cancel", "/sessions/ses_x/ban", "/sessions/ses_x/unban")
 ACTS += ("/addresses/192.0.2.1/ban", "/addresses/192.0.2.1/unban")
+ACTS += tuple(f"/generations/{UNKNOWN}/{act}" for act in ("unshare", "dismiss", "remove"))
 
 
 @pytest.fixture(scope="module")
@@ -196,6 +197,34 @@ def test_the_operator_cancels_the_generation_of_any_session(session, operator):
         "id": running["id"], "status": "cancelled", "changed": False,
     }  # fmt: skip
     assert operator.http.post(f"/generations/{UNKNOWN}/cancel").status_code == 404
+
+
+def test_what_visitors_report_is_settled_by_ending_the_link_dismissing_or_removing(app, session, operator):
+    made = session.finish(session.submit("bars")["id"])["id"]
+    slug = session.post(f"/generations/{made}/share").json()["slug"]
+    page = f"{app.base_url}/s/{slug}"
+    for reason in ("It shows me.", "Again."):
+        assert session.post("/reports", json={"slug": slug, "reason": reason}).status_code == 202
+    (flag,) = operator.get("/overview")["flags"]
+    assert (flag["id"], flag["sessionId"], flag["reports"], flag["slug"]) == (made, session.id, 2, slug)
+    assert httpx.get(page, trust_env=False).status_code == 200
+    assert operator.post(f"/generations/{made}/unshare")["items"] == [flag | {"slug": None}]
+    assert operator.act() == ("unshare", made)
+    assert httpx.get(page, trust_env=False).status_code == 404
+    assert session.read(made)["videoUrl"], "its owner keeps it"
+    assert operator.post(f"/generations/{made}/dismiss")["items"] == []
+    assert operator.act() == ("dismiss", made)
+    with session.stream("/events") as stream:
+        assert operator.post(f"/generations/{made}/remove")["items"] == []
+        stream.until(lambda frame: frame.event == "retention" and frame.data["removed"] == [made])
+    assert operator.act() == ("remove", made)
+    assert session.get(f"/generations/{made}").status_code == 404
+    assert not [path for path in (app.data_dir / "files").rglob("*") if made in str(path) and path.is_file()]
+    waits = session.submit("until-cancelled")["id"]
+    assert operator.http.post(f"/generations/{waits}/remove").json()["code"] == "not_terminal"
+    for act in ("unshare", "dismiss", "remove"):
+        assert operator.http.post(f"/generations/{UNKNOWN}/{act}").status_code == 404
+    session.cancel(waits)
 
 
 def test_a_banned_session_makes_nothing_new_and_keeps_what_it_has(session, operator):

@@ -48,7 +48,10 @@ def test_a_result_is_kept_for_its_time_and_goes_with_its_link(session, keeper):
     assert (said["favorites"], said["shared"]) == ("keep", "same")
     assert said["hours"] == pytest.approx(HOURS)
     assert said["soon"] or said["nextWarningAt"]
-    _wait_until_gone(session, made["id"])
+    with session.stream("/events") as stream:
+        frame = stream.until(lambda frame: frame.event == "retention" and made["id"] in frame.data["removed"])
+    assert set(frame.data) == {"removed"}
+    assert session.get(f"/generations/{made['id']}").status_code == 404
     page = httpx.get(httpx.URL(keeper.base_url).join(httpx.URL(shared["url"]).path), trust_env=False)
     assert page.status_code == 410
     assert session.get("/generations/trash").json()["items"] == []

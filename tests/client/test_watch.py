@@ -46,6 +46,17 @@ async def test_watch_of_a_session_continues_after_a_terminal_event(client, scrip
     assert await ids(client.watch()) == [1, 2]
 
 
+async def test_what_the_server_has_removed_is_passed_on_beside_the_events(client, script, delays):
+    retention = 'event: retention\ndata: {"removed": ["gen_b"]}\n\n'
+    broken = "event: retention\ndata: {}\n\n"
+    script.answers = [[sse(1), retention, broken, result(2)], GONE]
+    removed = []
+    assert await ids(client.watch(on_retention=removed.append)) == [1, 2]
+    assert removed == [("gen_b",)]
+    script.answers = [[retention, sse(3)], GONE]
+    assert await ids(client.watch()) == [3], "who does not ask hears nothing of it"
+
+
 @pytest.mark.parametrize(
     "cut",
     [

@@ -1,6 +1,7 @@
 """What was kept long enough goes with its files; in a full storage what was used longest ago; never what is used."""
 
 import threading
+from types import SimpleNamespace
 
 import pytest
 from sqlmodel import select
@@ -11,6 +12,7 @@ from videogen.db.tables import FileRow, GenerationRow
 from videogen.jobs import retention
 from videogen.jobs.retention import IN_USE_SECONDS, INTERVAL_SECONDS, ROOM, UPLOAD_SECONDS, RetentionThread
 from videogen.store import RetentionRules
+from videogen.store.retention import ALMOST_FULL
 
 HOUR = 3600.0
 SIZE = 2 * 1234
@@ -29,11 +31,18 @@ def in_use(clock):
 
 
 @pytest.fixture
-def remover(store, storage, data_folder, in_use):
+def heard():
+    """What open pages hear of: session, and the ids of what is gone."""
+    return []
+
+
+@pytest.fixture
+def remover(store, storage, data_folder, in_use, heard):
     """Makes the thread's object for these rules, without starting it."""
 
     def make(rules=RULES, is_watched=lambda _: False):
-        return RetentionThread(store, storage, data_folder, rules, in_use, is_watched)
+        streams = SimpleNamespace(is_watched=is_watched, retention_changed=lambda *change: heard.append(change))
+        return RetentionThread(store, storage, data_folder, rules, in_use, streams)
 
     return make
 
@@ -93,6 +102,33 @@ def test_many_go_in_small_batches(remover, finished, left, alice, clock, monkeyp
     clock.now += RULES.seconds
     remover().remove_due()
     assert (left(), sizes) == ([], [2, 2, 1])
+
+
+def test_the_open_pages_of_each_session_hear_what_of_theirs_is_gone(
+    remover, finished, heard, alice, bob, clock, monkeypatch
+):
+    monkeypatch.setattr(retention, "BATCH", 1)
+    rows = {alice: [finished(alice), finished(alice)], bob: [finished(bob)]}
+    clock.now += RULES.seconds
+    remover().remove_due()
+    assert [one for one, _ in heard] == [alice, alice, bob], "the first at once, then what has come together"
+    for owner, ids in rows.items():
+        assert [name for one, gone in heard if one == owner for name in gone] == ids
+
+
+def test_sessions_hear_once_that_something_of_theirs_goes_first_in_a_storage_that_fills_up(
+    remover, finished, heard, alice, bob
+):
+    rules = RetentionRules(seconds=1000 * HOUR, max_bytes=round(4 * SIZE / ALMOST_FULL) - 1)
+    thread = remover(rules)
+    for owner in (alice, bob, bob):
+        finished(owner)
+        thread.remove_due()
+    assert heard == []
+    finished(bob)
+    thread.remove_due()
+    thread.remove_due()
+    assert heard == [(alice, ())]
 
 
 @pytest.mark.parametrize("use", ["held", "session held", "recent", "watched"])

@@ -95,6 +95,20 @@ async def test_a_stream_of_a_session_goes_on_when_everything_has_ended(hub):
     assert await stream.read() == b""
 
 
+async def test_what_is_removed_is_sent_once_and_without_an_id_to_the_streams_of_the_session_alone(hub):
+    mine = await open_stream(FakeStore([]).open_scope, hub, "ses_a", ("session", "ses_a"), None)
+    other = hub.subscribe("ses_b", ("session", "ses_b"))
+    one = hub.subscribe("ses_a", GENERATION)
+    await mine.read()
+    hub.retention_changed("ses_a", ["gen_a"])
+    assert await mine.read() == b'event: retention\ndata: {"removed":["gen_a"]}\n\n'
+    hub.publish([stored_event(1)])
+    assert [frame.id for frame in parse(await mine.read())] == [1]
+    assert (other.take_notices(), one.take_notices()) == (b"", b"")
+    mine.close()
+    assert await mine.read() == b""
+
+
 async def test_without_events_a_comment_is_sent_in_each_heartbeat():
     hub = Hub(encode, heartbeat=0.03)
     hub.open()

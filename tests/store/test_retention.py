@@ -6,7 +6,7 @@ from sqlmodel import select
 from tests.support.rows import file_row, result
 from videogen.db.tables import EventRow, FileRow, GenerationRow, ProjectRow, ShareRow
 from videogen.store import Failure, RetentionRules
-from videogen.store.retention import MAX_WARNING_SECONDS, USED_SECONDS
+from videogen.store.retention import ALMOST_FULL, MAX_WARNING_SECONDS, USED_SECONDS
 
 HOUR = 3600.0
 RULES = RetentionRules(seconds=2 * HOUR)
@@ -107,6 +107,34 @@ def test_the_warning_is_the_last_tenth_of_the_time_and_at_most_a_day(store, alic
     clock.now += 0.8 * HOUR
     rows, following = store.expiring(alice, RULES)
     assert ([one.id for one in rows], following) == ([row.id], later.finished_at + RULES.seconds)
+
+
+def test_in_a_storage_that_is_almost_full_the_least_recently_used_goes_first(store, alice, bob, finished, clock):
+    rows = []
+    for owner in (alice, bob, alice, alice):
+        clock.now += 1
+        rows.append(finished(owner))
+    store.patch_generation(alice, rows[0].id, {"favorite": True})
+    store.patch_generation(alice, rows[2].id, {"title": "the third"})
+
+    def first(limit, session_id=None, **rules):
+        rules = RetentionRules(**{"seconds": HOUR, "max_bytes": limit, "max_bytes_per_session": limit} | rules)
+        return store.first_to_go(rules, session_id)
+
+    size = 2 * 1234
+    assert first(round(4 * size / ALMOST_FULL) + 1).by_session == {}
+    found = first(round(4 * size / ALMOST_FULL) - 1)
+    assert found.percent == 85
+    assert found.by_session == {bob: [(rows[1].id, rows[1].prompt)]}, "not the favourite"
+    assert first(4 * size).by_session == found.by_session, "as much as is above 85 %"
+    assert first(3 * size).by_session[alice] == [(rows[2].id, "the third")]
+    mine = first(3 * size, alice).by_session
+    assert mine == {alice: [(rows[2].id, "the third")]}
+    assert first(4 * size, alice).by_session == {}
+    assert first(4 * size, seconds=0).by_session == first(0).by_session == {}, "without retention nothing goes"
+    clock.now += 1
+    store.keep(alice, rows[2].id)
+    assert first(3 * size, alice).by_session[alice][0][0] == rows[3].id, "Keep counts as a use"
 
 
 def test_the_last_use_is_stored_to_within_an_hour(store, alice, finished, clock):

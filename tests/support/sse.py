@@ -52,7 +52,9 @@ class Stream:
             value = value.removeprefix(" ")
             if not line:
                 if "data" in fields:
-                    yield Frame(int(fields["id"]), fields["event"], json.loads(fields["data"]))
+                    # It is sent to whoever is there, and never again.
+                    number = 0 if fields["event"] == "retention" else int(fields["id"])
+                    yield Frame(number, fields["event"], json.loads(fields["data"]))
                 fields = {}
             elif not name:
                 self.comments.append(value)

@@ -7,9 +7,9 @@ import pytest
 
 from tests.client.answers import generation_json
 from tests.ui.conftest import at
-from videogen.schemas.retention import Expiring, Retention
+from videogen.schemas.retention import AlmostFull, Expiring, Going, Retention
 from videogen.ui.handlers import HANDLERS, Click
-from videogen.ui.retention import LONGEST, follow_retention
+from videogen.ui.retention import LONGEST, changed, follow_retention
 
 OFF = {"hours": None, "favorites": "keep", "shared": "keep", "soon": [], "nextWarningAt": None}
 
@@ -66,6 +66,39 @@ async def test_the_banner_names_one_and_counts_several(tab, html):
     assert 'data-ids="gen_&lt;b&gt;"' in shown
     tab.retention = Retention(hours=2, soon=[Expiring(**one) for one in _soon("gen_a", "gen_b")])
     assert "2 results will be removed" in html("expiring")
+
+
+async def test_in_a_storage_that_is_almost_full_banner_and_entry_say_what_goes_first(tab, arrive, html):
+    await arrive(_item("gen_a", status="completed", expiresAt=at(7200)), _item("gen_b", status="completed"))
+    first = [Going(id="gen_a", title="the <a>")]
+    tab.retention = Retention(hours=2, almost_full=AlmostFull(of="server", percent=91, first=first))
+    tab.history.version += 1
+    shown = html("expiring")
+    assert "The storage of this server is 91 % full." in shown
+    assert "the &lt;a&gt;" in shown
+    assert 'data-do="keep" data-ids="gen_a"' in shown
+    assert html("history").count("goes first when room is needed") == 1
+    more = [*first, Going(id="gen_b", title="another")]
+    soon = [Expiring(**one) for one in _soon("gen_a")]
+    tab.retention = Retention(hours=2, soon=soon, almost_full=AlmostFull(of="session", percent=99, first=more))
+    shown = html("expiring")
+    assert "Your storage is 99 % full. When room is needed, up to 2 results" in shown
+    assert shown.count('data-do="keep"') == 2, "and what goes soon anyway"
+
+
+async def test_what_was_removed_goes_from_the_tab_at_once_and_the_rest_stays_selected(tab, arrive, html):
+    await arrive(*(_item(f"gen_{name}", status="completed") for name in "abc"))
+    tab.board.choose("gen_b")
+    for name in ("gen_a", "gen_b"):
+        tab.history.pick(name)
+    tab.bell.clear()
+    changed(tab, ("gen_a", "gen_unknown"))
+    assert "gen_a" not in html("history")
+    assert tab.board.get("gen_a") is None
+    assert (tab.board.selected_id, tab.history.picked) == ("gen_b", {"gen_b": None})
+    assert tab.history.outdated.is_set(), "what comes after it is read"
+    assert tab.retention_outdated.is_set()
+    assert tab.bell.is_set()
 
 
 async def test_every_entry_says_until_when_it_is_kept(tab, arrive, html):

@@ -11,6 +11,7 @@ from videogen.core.security import Signer
 TOKEN = "the-token-of-the-operator"
 OWN = {"Sec-Fetch-Site": "same-origin"}
 ACTS = ("pause", "resume", "drain", "cancel", "ban", "unban", "ban_address", "unban_address")
+ACTS += ("unshare", "dismiss", "remove")
 
 
 @pytest.fixture(scope="module")

@@ -19,6 +19,7 @@ from videogen.core.errors import (
     InvalidRequestError,
     LimitExceededError,
     NotFoundError,
+    NotTerminalError,
     UnknownRouteError,
 )
 from videogen.core.i18n import VARY, negotiate
@@ -47,6 +48,9 @@ _ACTS: Final[Mapping[str, Act]] = {
     "resume": lambda admin, who, _target: admin.resume(who),
     "drain": lambda admin, who, _target: admin.drain(who),
     "cancel": lambda admin, who, target: admin.cancel(who, target),
+    "unshare": lambda admin, who, target: admin.end_share(who, target),
+    "dismiss": lambda admin, who, target: admin.dismiss(who, target),
+    "remove": lambda admin, who, target: admin.remove(who, target),
     "ban": lambda admin, who, target: admin.ban_session(who, target, banned=True),
     "unban": lambda admin, who, target: admin.ban_session(who, target, banned=False),
     "ban_address": lambda admin, who, target: admin.ban_address(who, target, banned=True),
@@ -61,7 +65,7 @@ async def overview(request: Request) -> Response:
     if await _who(request) is None:
         return await _sign_in_page(request, 401)
     shown = await anyio.to_thread.run_sync(_admin(request).overview)
-    return _page(request, "overview", shown=shown)
+    return _page(request, "overview", shown=shown, links=f"{app_state(request).public_url.root}/s/")
 
 
 @router.post(f"{PATH}/sign-in")
@@ -112,7 +116,7 @@ async def do(request: Request, act: str) -> Response:
     target = (await _field(request, "target")).strip()
     try:
         await anyio.to_thread.run_sync(_ACTS[act], _admin(request), who, target)
-    except (NotFoundError, InvalidRequestError) as problem:
+    except (NotFoundError, InvalidRequestError, NotTerminalError) as problem:
         return _page(request, "failed", problem.status, target=target)
     return _back(request)
 

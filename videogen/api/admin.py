@@ -13,8 +13,9 @@ from videogen.core.errors import (
     InvalidRequestError,
     LimitExceededError,
     NotFoundError,
+    NotTerminalError,
 )
-from videogen.schemas.admin import AuditPage, AuditQuery, BanList, CancelAsked, OperatorQueue, Overview
+from videogen.schemas.admin import AuditPage, AuditQuery, BanList, CancelAsked, FlagList, OperatorQueue, Overview
 from videogen.web.admin_access import OperatorDep
 from videogen.web.dependencies import ServicesDep
 from videogen.web.problems import documented
@@ -43,6 +44,27 @@ def get_any_log(services: ServicesDep, _who: OperatorDep, generation_id: str) ->
 def cancel_any(services: ServicesDep, who: OperatorDep, generation_id: str) -> CancelAsked:
     """Cancel a generation of any session. Safe to repeat."""
     return services.admin.cancel(who, generation_id)
+
+
+@router.post("/generations/{generation_id}/unshare")
+def end_any_share(services: ServicesDep, who: OperatorDep, generation_id: str) -> FlagList:
+    """End the public link of a generation of any session. Safe to repeat."""
+    return services.admin.end_share(who, generation_id)
+
+
+@router.post("/generations/{generation_id}/dismiss")
+def dismiss(services: ServicesDep, who: OperatorDep, generation_id: str) -> FlagList:
+    """Forget what was reported about a generation, and its flag. Safe to repeat."""
+    return services.admin.dismiss(who, generation_id)
+
+
+@router.post("/generations/{generation_id}/remove", responses=documented(NotTerminalError))
+def remove_any(services: ServicesDep, who: OperatorDep, generation_id: str) -> FlagList:
+    """Remove a generation of any session for good, with its files. Its public link answers 410 then.
+
+    Cancel it first where it is queued or running.
+    """
+    return services.admin.remove(who, generation_id)
 
 
 @router.post("/pause")

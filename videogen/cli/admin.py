@@ -11,13 +11,13 @@ from videogen.cli.connection import check_url
 from videogen.cli.exit_codes import UsageError
 from videogen.cli.output import Output
 from videogen.client import Client
-from videogen.client.admin_calls import HoldAction
+from videogen.client.admin_calls import HoldAction, SettleAction
 from videogen.client.connect import default_url
 from videogen.core.text import shorten
-from videogen.schemas.admin import AdminEngine, AdminGeneration, AdminSession, Overview
+from videogen.schemas.admin import AdminEngine, AdminFlag, AdminGeneration, AdminSession, Overview
 
 ENV_TOKEN: Final = "VIDEOGEN_ADMIN_TOKEN"  # noqa: S105 (a name)
-NEED_TARGET: Final = ("cancel", "ban", "unban", "log")
+NEED_TARGET: Final = ("cancel", "ban", "unban", "log", "unshare", "dismiss", "remove")
 
 
 def run(args: Namespace, output: Output) -> None:
@@ -65,6 +65,11 @@ def _ban(client: Client, args: Namespace, output: Output) -> None:
     output.event("bans", "\n".join(lines) or "Nobody is banned.", bans=bans.items)
 
 
+def _settle(client: Client, args: Namespace, output: Output) -> None:
+    flags = client.admin_settle(args.target, cast(SettleAction, args.action)).items
+    output.event("flags", "\n".join(map(_flag, flags)) or "Nothing is reported or flagged.", flags=flags)
+
+
 def _audit(client: Client, _args: Namespace, output: Output) -> None:
     for entry in client.admin_audit().items:
         text = f"{entry.at.astimezone():%Y-%m-%d %H:%M:%S}  {entry.who}  {entry.act} {entry.target}".rstrip()
@@ -78,6 +83,7 @@ _ACTIONS: Final[dict[str, Callable[[Client, Namespace, Output], None]]] = {
     "ban": _ban,
     "unban": _ban,
     "audit": _audit,
+    **dict.fromkeys(("unshare", "dismiss", "remove"), _settle),
 }
 
 
@@ -94,9 +100,7 @@ def overview_lines(overview: Overview) -> Iterator[str]:
         yield "Refused since the start: " + ", ".join(f"{code} {count}" for code, count in overview.refused.items())
     for ban in overview.bans:
         yield f"Banned: {ban.kind} {ban.target}"
-    for flag in overview.flags:
-        what = f"reported {flag.reports} times" if flag.reports else "flagged"
-        yield f"{flag.id} {what}: {flag.words}"
+    yield from map(_flag, overview.flags)
 
 
 def _generation(one: AdminGeneration) -> str:
@@ -113,6 +117,11 @@ def _engine(one: AdminEngine) -> str:
 def _session(one: AdminSession) -> str:
     banned = "  banned" if one.banned else ""
     return f"  {one.id}  {one.today} today, {one.generations} in all, {_size(one.bytes)}{banned}"
+
+
+def _flag(one: AdminFlag) -> str:
+    what = f"reported {one.reports} times" if one.reports else "flagged"
+    return f"{one.id}  {one.session_id}  {what}: {one.words}"
 
 
 def _size(count: int) -> str:

@@ -96,11 +96,10 @@ def _webhooks(commands: Any) -> None:
 
 def _admin(commands: Any) -> None:
     command = _command(commands, "admin", "see and do what the operator may, with the token in VIDEOGEN_ADMIN_TOKEN")
-    actions = ["overview", "pause", "resume", "drain", "cancel", "log", "ban", "unban", "audit"]
+    actions = ["overview", "pause", "resume", "drain", "cancel", "log", "unshare", "dismiss", "remove"]
+    actions += ["ban", "unban", "audit"]
     command.add_argument("action", nargs="?", choices=actions, default="overview")
-    command.add_argument(
-        "target", nargs="?", help="of cancel and log: a generation; of ban and unban: a session, an address or its hash"
-    )
+    command.add_argument("target", nargs="?", help="a generation; of ban and unban: a session, an address or its hash")
 
 
 def _generate(commands: Any) -> None:

@@ -6,10 +6,11 @@ from typing import Final, Literal
 
 from videogen.client.calls import API, Call, Text, segment
 from videogen.client.transport import Transport
-from videogen.schemas.admin import AuditPage, BanList, CancelAsked, OperatorQueue, Overview
+from videogen.schemas.admin import AuditPage, BanList, CancelAsked, FlagList, OperatorQueue, Overview
 
 _ADMIN: Final = f"{API}/admin"
 HoldAction = Literal["pause", "resume", "drain"]
+SettleAction = Literal["unshare", "dismiss", "remove"]
 
 
 class AdminCalls(Transport):
@@ -26,6 +27,10 @@ class AdminCalls(Transport):
     async def admin_cancel(self, generation_id: str) -> CancelAsked:
         """Cancel a generation of any session."""
         return await self._send(Call("POST", f"{_ADMIN}/generations/{segment(generation_id)}/cancel", CancelAsked))
+
+    async def admin_settle(self, generation_id: str, action: SettleAction) -> FlagList:
+        """Settle what was reported or flagged: end the public link, dismiss it, or remove the generation for good."""
+        return await self._send(Call("POST", f"{_ADMIN}/generations/{segment(generation_id)}/{action}", FlagList))
 
     async def admin_log(self, generation_id: str) -> str:
         """What the engine of a generation of any session has printed."""

@@ -147,6 +147,7 @@ class Client:
     admin_overview = blocking(AsyncClient.admin_overview)
     admin_hold = blocking(AsyncClient.admin_hold)
     admin_cancel = blocking(AsyncClient.admin_cancel)
+    admin_settle = blocking(AsyncClient.admin_settle)
     admin_log = blocking(AsyncClient.admin_log)
     admin_ban = blocking(AsyncClient.admin_ban)
     admin_audit = blocking(AsyncClient.admin_audit)

@@ -206,18 +206,29 @@ class AsyncClient(AccountCalls, AdminCalls, FileCalls, QueueCalls, WebhookCalls)
         return created
 
     def watch(
-        self, *, generation: str | None = None, project: str | None = None, last_event_id: int | None = None
+        self,
+        *,
+        generation: str | None = None,
+        project: str | None = None,
+        last_event_id: int | None = None,
+        on_retention: Callable[[Sequence[str]], None] | None = None,
     ) -> AsyncGenerator[Watched, None]:
         """Yield the events of one generation, one project, or the whole session. Reconnect after any break.
 
         Without `last_event_id` the first events are the current state of all generations in scope that have not
         ended. The watch ends when the server closes it for good, and after the terminal event of one generation.
 
+        Args:
+            generation, project: what to watch; without both it is the whole session.
+            last_event_id: the event after which to go on.
+            on_retention: called where what the session keeps has changed, with the ids of what was removed for good;
+                with none where something else goes next. Only of the whole session, and only while connected.
+
         Raises:
             ApiError: the server refuses the subscription for good (unknown id, no session).
         """
         path = events_path(generation, project)
-        return self._subscribe(path, last_event_id, ends_with_terminal=generation is not None)
+        return self._subscribe(path, last_event_id, on_retention, ends_with_terminal=generation is not None)
 
     async def wait(
         self,

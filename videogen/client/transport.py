@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from copy import copy
 from pathlib import Path
@@ -115,9 +115,15 @@ class Transport:
         return version if isinstance(version, str) else None
 
     def _subscribe(
-        self, path: str, last_event_id: int | None, *, ends_with_terminal: bool
+        self,
+        path: str,
+        last_event_id: int | None,
+        on_retention: Callable[[Sequence[str]], None] | None = None,
+        *,
+        ends_with_terminal: bool,
     ) -> AsyncGenerator[Watched, None]:
         state = WatchState(path, self._headers, last_event_id, ends_with_terminal=ends_with_terminal)
+        state.on_retention = on_retention or state.on_retention
         return Subscription(self._pool.http(), state, absolute_links=self._absolute_links).events()
 
     async def _fetch_with_resume(self, link: str, part: PartialFile) -> Path:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal, get_args
 
@@ -24,6 +24,8 @@ TIMEOUT: Final = httpx.Timeout(connect=5.0, read=18.0, write=10.0, pool=None)
 LONGEST_RETRY_AFTER: Final = 60.0
 """Seconds. If the server or a proxy asks for a longer delay, the client reconnects after this one."""
 RESUMED_AFTER: Final = "Videogen-Resumed-After"
+RETENTION: Final = "retention"
+"""The type of the messages without an id; see `WatchState.on_retention`."""
 _EVENT_TYPES: Final = get_args(EventType)
 
 
@@ -55,6 +57,8 @@ class WatchState:
     last_event_id: int | None = None
     ends_with_terminal: bool = False
     """Whether the first terminal event ends the watch: true for a single generation."""
+    on_retention: Callable[[Sequence[str]], None] = lambda _removed: None
+    """Called where what is kept has changed, with the ids of what was removed for good."""
     ended: bool = field(default=False, init=False)
     _seen: dict[str, int] = field(default_factory=dict, init=False)
     _start_after: int = field(init=False)
@@ -83,6 +87,9 @@ class WatchState:
 
         With the address `links_from`, its links are absolute.
         """
+        if message.event == RETENTION:
+            self._note_retention(message)
+            return None
         event = _decode(message, links_from)
         if event is None:
             return None
@@ -93,6 +100,12 @@ class WatchState:
         self.last_event_id = max(event.id, self.last_event_id or 0)
         self.ended = self.ends_with_terminal and is_terminal(event.type)
         return event
+
+    def _note_retention(self, message: ServerSentEvent) -> None:
+        try:
+            self.on_retention(tuple(map(str, orjson.loads(message.data)["removed"])))
+        except (ValueError, TypeError, KeyError) as problem:
+            log.warning("Left out a broken %s message: %s", message.event, problem)
 
 
 @dataclass(slots=True)

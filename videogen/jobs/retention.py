@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
-from typing import Final, Self
+from collections.abc import Sequence
+from typing import Final, Protocol, Self
 
 from sqlalchemy import ColumnElement
 
@@ -21,8 +21,8 @@ from videogen.store import Store
 from videogen.store.retention import Candidate, RetentionRules
 
 logger = logging.getLogger(__name__)
-BATCH: Final = 20
-"""Generations that one transaction removes: a few milliseconds."""
+BATCH: Final = 10
+"""Generations that one transaction removes: it takes about 5 ms of processor time, their files twice that."""
 REST: Final = 1.0
 """Each batch is followed by a pause of so many times its length, so that streams and requests do not wait for it."""
 INTERVAL_SECONDS: Final = 600.0
@@ -37,6 +37,16 @@ UPLOAD_SECONDS: Final = 3600.0
 """How long an image that no generation uses stays where the storage is full."""
 
 
+class Streams(Protocol):
+    """The open event streams."""
+
+    def is_watched(self, generation_id: str, /) -> bool:
+        """Whether somebody has an open stream of a generation."""
+
+    def retention_changed(self, session_id: str, removed: Sequence[str], /) -> None:
+        """Let those of a session know what was removed for good, or that something else goes first."""
+
+
 class RetentionThread:
     """`run` is for a thread of its own; it returns at once where everything is kept for ever."""
 
@@ -47,11 +57,13 @@ class RetentionThread:
         data_folder: DataFolder,
         rules: RetentionRules,
         in_use: InUse,
-        is_watched: Callable[[str], bool] = lambda _: False,
+        streams: Streams,
     ) -> None:
-        """`is_watched`: whether somebody has an open stream of a generation."""
         self._store, self._storage, self._data_folder, self._rules = store, storage, data_folder, rules
-        self._in_use, self._is_watched = in_use, is_watched
+        self._in_use, self._streams = in_use, streams
+        self._gone: dict[str, list[str]] = {}
+        self._passed_on_at = 0.0
+        self._warned: frozenset[str] = frozenset()
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
@@ -94,10 +106,13 @@ class RetentionThread:
             removed = self._remove_overdue() + self._empty_full_storage()
             if removed:
                 logger.info("Retention: %s removed.", counted(removed, "generation"))
+            self._warn()
             due = self._store.next_expiry(self._rules)
         except Exception:  # the thread must not end
             logger.exception("What is due could not be removed.")
             return IN_USE_SECONDS
+        finally:
+            self._pass_on()
         waits = [INTERVAL_SECONDS] if due is None else [INTERVAL_SECONDS, max(0.0, due - self._store.clock())]
         return min([*waits, *([IN_USE_SECONDS] if self._skipped else [])])
 
@@ -119,7 +134,9 @@ class RetentionThread:
 
     def _unused(self, found: list[Candidate]) -> list[Candidate]:
         """Those that nobody uses. Where all of a batch are used, the next call of the query leaves them out."""
-        used = {one.id for one in found if self._in_use.is_used(one.id, one.session_id) or self._is_watched(one.id)}
+        used = {
+            one.id for one in found if self._in_use.is_used(one.id, one.session_id) or self._streams.is_watched(one.id)
+        }
         self._skipped |= used
         return [one for one in found if one.id not in used]
 
@@ -160,8 +177,27 @@ class RetentionThread:
             return frozenset()
         gone = remove_generations(self._storage, self._data_folder, ids, lambda: self._store.remove_ended(ids, still))
         self._skipped |= set(ids) - gone
+        for one in chosen:
+            if one.id in gone:
+                self._gone.setdefault(one.session_id, []).append(one.id)
+        if time.monotonic() - self._passed_on_at > PAUSE_SECONDS:
+            self._pass_on()
         self._stopping.wait((time.monotonic() - begun) * REST)
         return gone
+
+    def _pass_on(self) -> None:
+        """Let open pages know what is gone, about once a second while much goes."""
+        gone, self._gone = self._gone, {}
+        for session_id, ids in gone.items():
+            self._streams.retention_changed(session_id, ids)
+        self._passed_on_at = time.monotonic()
+
+    def _warn(self) -> None:
+        """Let sessions know that something of theirs goes first from now on, or no longer, as the storage fills up."""
+        now = frozenset(self._store.first_to_go(self._rules, None).by_session)
+        for session_id in now ^ self._warned:
+            self._streams.retention_changed(session_id, ())
+        self._warned = now
 
     def _check_ended(self, events: list[StoredEvent]) -> None:
         if any(is_terminal(event.type) for event in events):

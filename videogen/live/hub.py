@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
+
+import orjson
 
 from videogen.db.database import StoredEvent
 from videogen.schemas.events import is_terminal
@@ -37,11 +39,12 @@ class EncodedEvent:
 class Subscription:
     """The pending events of one subscriber. Use it in the event loop only."""
 
-    __slots__ = ("_hub", "_pending", "_waiter", "closed", "idle_ticks", "key", "session_id")
+    __slots__ = ("_hub", "_notices", "_pending", "_waiter", "closed", "idle_ticks", "key", "session_id")
 
     def __init__(self, hub: Hub, session_id: str, key: Key) -> None:
         self._hub = hub
         self._pending: list[EncodedEvent] = []
+        self._notices = b""
         self._waiter: asyncio.Future[None] | None = None
         self.session_id = session_id
         self.key = key
@@ -65,6 +68,16 @@ class Subscription:
         pending, self._pending = self._pending, []
         return pending
 
+    def notify(self, notice: bytes) -> None:
+        """Add what is sent once, as it is, to whoever is there: it has no id, and is never sent again."""
+        self._notices += notice
+        self.wake()
+
+    def take_notices(self) -> bytes:
+        """What `notify` has added since."""
+        notices, self._notices = self._notices, b""
+        return notices
+
     def wake(self) -> None:
         """End a `wait`."""
         if self._waiter is not None and not self._waiter.done():
@@ -72,7 +85,7 @@ class Subscription:
 
     async def wait(self) -> None:
         """Wait until an event is pending, a heartbeat is due, or the subscription is closed. For one task at a time."""
-        if not (self._pending or self.closed or self.heartbeat_is_due):
+        if not (self._pending or self._notices or self.closed or self.heartbeat_is_due):
             # A thousand readers wake up for each event; an asyncio.Event would take longer and need more memory.
             self._waiter = asyncio.get_running_loop().create_future()
             await self._waiter
@@ -150,6 +163,19 @@ class Hub:
     def end_session(self, session_id: str, *, visitors: bool = False) -> None:
         """End every subscription of a session, those of its visitors only on request; callable from any thread."""
         self._call_in_loop(self._end_session, (session_id, visitors))
+
+    def retention_changed(self, session_id: str, removed: Sequence[str]) -> None:
+        """Let the open streams of a session know that what is kept has changed; callable from any thread.
+
+        `removed`: the ids of what is gone for good. Without any, something else goes first from now on.
+        """
+        notice = b"event: retention\ndata: " + orjson.dumps({"removed": list(removed)}) + b"\n\n"
+        self._call_in_loop(self._notify, (("session", session_id), notice))
+
+    def _notify(self, what: tuple[Key, bytes]) -> None:
+        key, notice = what
+        for subscription in self._subscribers.get(key, ()):
+            subscription.notify(notice)
 
     def _call_in_loop(self, function: Callable[[Any], None], argument: Any) -> None:
         # The lock keeps the loop from being closed between the check and the call.

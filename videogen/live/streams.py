@@ -50,6 +50,9 @@ class EventStream:
                 events = [event for event in events if event.id > self._cursor]
             if events:
                 return self._send(events)
+            if notices := self._subscription.take_notices():
+                self._subscription.idle_ticks = 0
+                return notices
             if self.ended:
                 return b""
             if self._subscription.heartbeat_is_due:

@@ -109,6 +109,13 @@ class AdminFlag(Model):
     prompt: str
     reports: int = Field(description="0: it was flagged.")
     words: str
+    slug: str | None = Field(description="Of its public link, `/s/{slug}`; null where it has none.")
+
+
+class FlagList(Model):
+    """What visitors have reported, then what the moderation hook has flagged; at most 20 of each, the newest first."""
+
+    items: list[AdminFlag]
 
 
 class Overview(Model):

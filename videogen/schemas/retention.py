@@ -12,12 +12,27 @@ from videogen.schemas.base import Model
 Kept = Literal["keep", "same"]
 
 
-class Expiring(Model):
-    """A generation that goes soon."""
+class Going(Model):
+    """A generation that is removed for good before others."""
 
     id: str
     title: str = Field(description="Its title, or else its prompt.")
+
+
+class Expiring(Going):
+    """A generation that goes soon."""
+
     expires_at: datetime
+
+
+class AlmostFull(Model):
+    """A storage with a limit of which 85 % are filled. From 95 % on, what was used longest ago is removed."""
+
+    of: Literal["session", "server"] = Field(description="Whose limit it is.")
+    percent: int = Field(description="How much of the limit is filled.")
+    first: tuple[Going, ...] = Field(
+        description="What of the session goes first when room is needed, the least recently used first, up to 100."
+    )
 
 
 class Retention(Model):
@@ -29,6 +44,9 @@ class Retention(Model):
     soon: tuple[Expiring, ...] = Field(
         default=(),
         description="What goes in the last tenth of its time, at most 24 hours; the next one first, up to 100.",
+    )
+    almost_full: AlmostFull | None = Field(
+        default=None, description="Null while there is room, and where nothing of the session would go."
     )
     next_warning_at: datetime | None = Field(
         default=None, description="When the next one comes to `soon`; null: nothing else is to go."

@@ -94,7 +94,7 @@ def open_parts(config: AppConfig, engines: Mapping[str, Engine]) -> Iterator[Par
         keeper = SnapshotKeeper(start, data_folder, config.snapshot_seconds) if start else None
         services = (hub, storage, data_folder, signer, serializer, engines, queue, workers, metrics, keeper)
         rules, in_use = RetentionRules.of(config), InUse(clock)
-        retention = RetentionThread(store, storage, data_folder, rules, in_use, hub.is_watched).start()
+        retention = RetentionThread(store, storage, data_folder, rules, in_use, hub).start()
         stack.callback(retention.stop)
         yield Parts(config, store, *services, moderator, in_use, rules, retention.make_room)
 

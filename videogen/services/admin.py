@@ -6,15 +6,28 @@ Who may call them is decided in `web.admin_access`.
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import Final
 
 from videogen.core.addresses import parse_address, visitor_name
 from videogen.core.clock import to_datetime
 from videogen.core.errors import BannedError, InvalidRequestError
 from videogen.db.operating_tables import BanRow
+from videogen.jobs.cleanup import remove_generation
 from videogen.jobs.render_logs import RenderLogs
-from videogen.schemas.admin import AuditEntry, AuditPage, Ban, BanList, CancelAsked, OperatorQueue, Overview, QueueState
-from videogen.services.overview import make_overview
+from videogen.live.hub import VISITORS
+from videogen.schemas.admin import (
+    AuditEntry,
+    AuditPage,
+    Ban,
+    BanList,
+    CancelAsked,
+    FlagList,
+    OperatorQueue,
+    Overview,
+    QueueState,
+)
+from videogen.services.overview import make_flags, make_overview
 from videogen.services.parts import Parts
 from videogen.services.quotas import QuotaService
 from videogen.store import OperatorState
@@ -106,6 +119,30 @@ class AdminService:
         else:
             self._store.unban(Act(who, "unban_address", address), "address")
         return self.bans()
+
+    def end_share(self, who: str, generation_id: str) -> FlagList:
+        """End the public link of a generation of any session, at once. Safe to repeat. Raises NotFoundError."""
+        self._store.end_any_share(Act(who, "unshare", generation_id))
+        self._parts.hub.end((VISITORS, generation_id))
+        return self.flags()
+
+    def dismiss(self, who: str, generation_id: str) -> FlagList:
+        """Forget what was reported about a generation, and its flag. Safe to repeat. Raises NotFoundError."""
+        self._store.dismiss(Act(who, "dismiss", generation_id))
+        return self.flags()
+
+    def remove(self, who: str, generation_id: str) -> FlagList:
+        """Remove a generation of any session for good, with its files. Raises NotFoundError, NotTerminalError."""
+        owner = self._store.owner_of(generation_id)
+        delete_rows = partial(self._store.remove_any, Act(who, "remove", generation_id))
+        remove_generation(self._parts.storage, self._parts.data_folder, generation_id, delete_rows)
+        self._parts.hub.end((VISITORS, generation_id))
+        self._parts.hub.retention_changed(owner, [generation_id])
+        return self.flags()
+
+    def flags(self) -> FlagList:
+        """What was reported or flagged."""
+        return FlagList(items=make_flags(self._parts))
 
     def bans(self) -> BanList:
         """All bans, the newest first."""

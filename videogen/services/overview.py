@@ -65,7 +65,7 @@ def make_overview(parts: Parts, queue: OperatorQueue) -> Overview:
             Ban.model_validate({"kind": row.kind, "target": row.target, "at": to_datetime(row.created_at)})
             for row in bans
         ],
-        flags=_flags(parts),
+        flags=make_flags(parts),
     )
 
 
@@ -183,13 +183,14 @@ def _storage(parts: Parts) -> AdminStorage:
     )
 
 
-def _flags(parts: Parts) -> list[AdminFlag]:
-    reported = [
-        AdminFlag(id=row.id, session_id=row.session_id, prompt=row.prompt, reports=count, words=words)
-        for row, count, words in parts.store.list_reported(FLAGS_SHOWN)
+def make_flags(parts: Parts) -> list[AdminFlag]:
+    """What was reported, then what was flagged, the newest first."""
+    found = parts.store.list_reported(FLAGS_SHOWN)
+    found += [(row, 0, row.flagged or "") for row in parts.store.list_flagged(FLAGS_SHOWN)]
+    slugs = parts.store.public_slugs({row.id for row, _, _ in found})
+    return [
+        AdminFlag(
+            id=row.id, session_id=row.session_id, prompt=row.prompt, reports=count, words=words, slug=slugs.get(row.id)
+        )
+        for row, count, words in found
     ]
-    flagged = [
-        AdminFlag(id=row.id, session_id=row.session_id, prompt=row.prompt, reports=0, words=row.flagged or "")
-        for row in parts.store.list_flagged(FLAGS_SHOWN)
-    ]
-    return reported + flagged

@@ -4,15 +4,34 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import Final
+from typing import Final, Generic, TypeVar
 
 from videogen.core.config import PREFIX, AppConfig
 from videogen.core.errors import Limit, LimitExceededError
 from videogen.store import RetentionRules, Store
 
+T = TypeVar("T")
 KEPT_SECONDS: Final = 10.0
-"""How long the size of all files is remembered: with a million files it takes a tenth of a second to add up."""
+"""How long what depends on the size of all files is remembered: with a million files it takes a tenth of a second to
+add up."""
 RETRY_SECONDS: Final = 3600
+
+
+class Remembered(Generic[T]):
+    """A value that is worked out again after `KEPT_SECONDS`. Thread-safe."""
+
+    def __init__(self, work_out: Callable[[], T], clock: Callable[[], float]) -> None:
+        self._work_out, self._clock = work_out, clock
+        self._lock = threading.Lock()
+        self._known: tuple[float, T] | None = None
+
+    def __call__(self) -> T:
+        """The value; working it out may block."""
+        with self._lock:
+            now = self._clock()
+            if self._known is None or not 0 <= now - self._known[0] < KEPT_SECONDS:
+                self._known = now, self._work_out()
+            return self._known[1]
 
 
 class StorageLimits:
@@ -23,9 +42,7 @@ class StorageLimits:
         self._store, self._rules, self._make_room = store, RetentionRules.of(config), make_room
         self._per_session = round(config.max_storage_mb_per_session * 1e6)
         self._all = round(config.max_storage_gb * 1e9)
-        self._lock = threading.Lock()
-        self._total = 0
-        self._total_at = float("-inf")
+        self._stored_by_all = Remembered(store.stored_bytes, store.clock) if self._all else None
 
     def check(self, session_id: str, added: int = 0) -> None:
         """Check that a session may store more: `added` bytes, or something of unknown size.
@@ -43,7 +60,7 @@ class StorageLimits:
                     RETRY_SECONDS,
                     Limit("storage_mb_per_session", self._per_session, used),
                 )
-        if self._all:
+        if self._stored_by_all is not None:
             used = self._stored_by_all()
             if self._is_over(self._all, used, added):
                 raise LimitExceededError(
@@ -60,10 +77,3 @@ class StorageLimits:
             self._make_room()
             return False
         return excess > 0
-
-    def _stored_by_all(self) -> int:
-        with self._lock:
-            now = self._store.clock()
-            if not 0 <= now - self._total_at < KEPT_SECONDS:
-                self._total, self._total_at = self._store.stored_bytes(), now
-            return self._total

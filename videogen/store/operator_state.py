@@ -8,12 +8,14 @@ from typing import Final, Literal
 from sqlalchemy import or_, update
 from sqlmodel import col, delete, select
 
-from videogen.core.errors import NotFoundError
+from videogen.core.errors import NotFoundError, NotTerminalError
 from videogen.db.database import UnitOfWork
-from videogen.db.operating_tables import AuditRow, BanRow, OperatorRow
-from videogen.db.tables import GenerationRow, SessionRow
-from videogen.store.base import BaseStore, require
+from videogen.db.operating_tables import AuditRow, BanRow, OperatorRow, ReportRow
+from videogen.db.tables import GenerationRow, SessionRow, ShareRow
+from videogen.schemas.status import TERMINAL
+from videogen.store.base import BaseStore, count_anew, require
 from videogen.store.generations import request_cancel
+from videogen.store.trash import remove
 
 BanKind = Literal["session", "address"]
 AUDIT_KEPT: Final = 10_000
@@ -88,6 +90,33 @@ class OperatorStore(BaseStore):
             row, changed = request_cancel(unit, row, self.clock(), self.concurrency)
             self._audit(unit, act)
             return row, changed
+
+    def end_any_share(self, act: Act) -> None:
+        """End the public link of a generation of any session, if it has one. Raises NotFoundError."""
+        with self.database.write() as unit:
+            row = require(unit.session.exec(select(GenerationRow).where(GenerationRow.id == act.target)).first())
+            if unit.session.exec(delete(ShareRow).where(col(ShareRow.generation_id) == row.id)).rowcount:
+                count_anew(row, self.clock())
+                unit.session.add(row)
+            self._audit(unit, act)
+
+    def dismiss(self, act: Act) -> None:
+        """Forget what was reported about a generation, and its flag. Raises NotFoundError."""
+        with self.database.write() as unit:
+            row = require(unit.session.exec(select(GenerationRow).where(GenerationRow.id == act.target)).first())
+            row.flagged = None
+            unit.session.add(row)
+            unit.session.exec(delete(ReportRow).where(col(ReportRow.generation_id) == row.id))
+            self._audit(unit, act)
+
+    def remove_any(self, act: Act) -> None:
+        """Remove a generation of any session for good. Raises NotFoundError, or NotTerminalError before its end."""
+        with self.database.write() as unit:
+            row = require(unit.session.exec(select(GenerationRow).where(GenerationRow.id == act.target)).first())
+            if row.status not in TERMINAL:
+                raise NotTerminalError
+            remove(unit, row)
+            self._audit(unit, act)
 
     def owner_of(self, generation_id: str) -> str:
         """The id of the session that owns a generation. Raises NotFoundError."""

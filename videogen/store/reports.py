@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Final
 
-from sqlalchemy import func
+from sqlalchemy import func, or_
 from sqlmodel import col, delete, select
 
 from videogen.db.operating_tables import ReportRow
-from videogen.db.tables import GenerationRow
+from videogen.db.tables import GenerationRow, ShareRow
 from videogen.store.base import BaseStore
 
 MAX_REPORTS: Final = 20
@@ -26,6 +27,13 @@ class ReportStore(BaseStore):
             unit.session.add(report)
             unit.session.flush()
             unit.session.exec(delete(ReportRow).where(same, col(ReportRow.id).not_in(newest)))
+
+    def public_slugs(self, ids: Collection[str]) -> dict[str, str]:
+        """The slugs of the public links of these generations that hold, by id."""
+        unexpired = or_(col(ShareRow.expires_at).is_(None), col(ShareRow.expires_at) > self.clock())
+        query = select(ShareRow.generation_id, ShareRow.slug).where(col(ShareRow.generation_id).in_(ids), unexpired)
+        with self.database.read() as session:
+            return {one: slug for one, slug in session.exec(query) if one is not None}
 
     def list_reported(self, limit: int) -> list[tuple[GenerationRow, int, str]]:
         """The generations with reports, the newest report first: each with their number and its words."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, Self
 
 from sqlalchemy import ColumnElement, and_, bindparam, delete, exists, false, func, or_, select, true, update
@@ -16,6 +16,10 @@ from videogen.store.base import BaseStore, get_owned, visible
 
 USED_SECONDS: Final = 3600.0
 """How old the stored time of the last use must be before a newer one is written."""
+ALMOST_FULL: Final = 0.85
+"""The part of a storage limit from which on one is warned of what goes first."""
+MOST_FIRST: Final = 1000
+"""How many generations of all such a warning may name."""
 WARNING_PART: Final = 0.1
 MAX_WARNING_SECONDS: Final = 24 * 3600.0
 """The last part of the time in which one is warned; at most so long."""
@@ -70,6 +74,15 @@ class RetentionRules:
 def _is_shared(now: float) -> ColumnElement[bool]:
     unexpired = or_(col(ShareRow.expires_at).is_(None), col(ShareRow.expires_at) > now)
     return exists().where(col(ShareRow.generation_id) == col(GenerationRow.id), unexpired)
+
+
+@dataclass(frozen=True, slots=True)
+class FirstToGo:
+    """What goes first of a storage that is almost full."""
+
+    percent: int = 0
+    by_session: Mapping[str, Sequence[tuple[str, str]]] = field(default_factory=dict)
+    """By session: ids, and titles or else prompts, the least recently used first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,9 +173,39 @@ class RetentionStore(BaseStore):
         allowed = (of_session, rules.removable(self.clock()), col(GenerationRow.id).not_in(list(without)))
         return self._candidates(select(*_CANDIDATE).where(*allowed).order_by(col(GenerationRow.used_at)).limit(limit))
 
+    def first_to_go(self, rules: RetentionRules, session_id: str | None) -> FirstToGo:
+        """What goes first where the storage of a session, or of all, is `ALMOST_FULL`; empty where it is not."""
+        limit = rules.max_bytes if session_id is None else rules.max_bytes_per_session
+        stored = self.stored_bytes(session_id) if limit and rules.seconds else 0
+        excess = stored - limit * ALMOST_FULL
+        if not stored or excess <= 0:
+            return FirstToGo()
+        of_session = true() if session_id is None else col(GenerationRow.session_id) == session_id
+        name = func.coalesce(func.nullif(col(GenerationRow.title), ""), col(GenerationRow.prompt))
+        query = select(*_CANDIDATE, name).where(of_session, rules.removable(self.clock()))
+        found: dict[str, list[tuple[str, str]]] = {}
+        with self.database.read() as session:
+            for one, owner, size, title in session.connection().execute(
+                query.order_by(col(GenerationRow.used_at)).limit(MOST_FIRST)
+            ):
+                found.setdefault(owner, []).append((one, title))
+                if (excess := excess - size) <= 0:
+                    break
+        return FirstToGo(round(100 * stored / limit), found)
+
     def _candidates(self, query: Any) -> list[Candidate]:
         with self.database.read() as session:
             return [Candidate(*row) for row in session.connection().execute(query)]
+
+    def stored_bytes(self, session_id: str | None = None) -> int:
+        """The size of all files and uploads of a session, or of all sessions, in bytes. An index has every number."""
+        total = 0
+        with self.database.read() as session:
+            for table in (FileRow, UploadRow):
+                of_session = true() if session_id is None else col(table.session_id) == session_id
+                query = select(func.coalesce(func.sum(table.size_bytes), 0)).where(of_session)
+                total += session.connection().execute(query).scalar_one()
+        return total
 
     def removable_bytes(self, rules: RetentionRules, session_id: str | None = None) -> int:
         """The size of all files of what may go, of a session or of all."""

@@ -119,17 +119,6 @@ class UploadStore(BaseStore):
         with self.database.read() as session:
             return session.exec(query).first()
 
-    def stored_bytes(self, session_id: str | None = None) -> int:
-        """The size of all files and uploads of a session, or of all sessions, in bytes. An index has every number."""
-        total = 0
-        with self.database.read() as session:
-            for table in (FileRow, UploadRow):
-                query = select(func.coalesce(func.sum(table.size_bytes), 0))
-                if session_id is not None:
-                    query = query.where(table.session_id == session_id)
-                total += session.exec(query).one()
-        return total
-
     def remove_unused_uploads(self, before: float, limit: int = 100) -> list[UploadRow]:
         """Delete the uploads from before a time that no generation uses, some at once; return them."""
         unused = select(UploadRow).where(col(UploadRow.created_at) < before, _unused()).limit(limit)

@@ -85,6 +85,13 @@ class History:
         self.picked = None
         self.version += 1
 
+    def drop(self, ids: Collection[str]) -> None:
+        """Take away what is gone; all else stays selected."""
+        self.items = tuple(item for item in self.items if item.id not in ids)
+        if self.picked is not None:
+            self.picked = {name: None for name in self.picked if name not in ids}
+        self.version += 1
+
     def pick(self, generation_id: str, *, ranged: bool = False) -> None:
         """Select an entry, or take it out again; `ranged`: and all between it and the one before."""
         picked = {} if self.picked is None else self.picked

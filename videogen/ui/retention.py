@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import Final
@@ -70,6 +70,18 @@ async def note_stage(tab: Tab) -> None:
     if tab.retention is not None and tab.retention.hours is not None and item is not None:
         with suppress(ApiError):
             await tab.client.note_use(item.id)
+
+
+def changed(tab: Tab, removed: Sequence[str]) -> None:
+    """Take what was removed for good off the tab at once; have it read again what goes next."""
+    for generation_id in removed:
+        if tab.board.get(generation_id) is not None:
+            tab.board.drop(generation_id)
+    if removed:
+        tab.history.drop(removed)
+        tab.history.outdated.set()
+    tab.retention_outdated.set()
+    tab.ring()
 
 
 def kept_until(tab: Tab, item: Generation) -> datetime | None:

@@ -7,6 +7,7 @@ import itertools
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from time import time
 from typing import Any, Final
 
@@ -27,7 +28,7 @@ from videogen.ui.pages import Visit, sign_in, texts_of
 from videogen.ui.panels import PANELS, render_panel
 from videogen.ui.panels.job import player
 from videogen.ui.renewal import renew_links
-from videogen.ui.retention import follow_retention
+from videogen.ui.retention import changed, follow_retention
 from videogen.ui.signals import signals
 from videogen.ui.tab import Notice, Site, Tab
 from videogen.ui.tabs import Tabs
@@ -166,10 +167,12 @@ class Watch:
 
     async def _read(self, tab: Tab) -> None:
         """Take in events as they come; the board keeps the latest, so a slow page never holds them up."""
-        async with aclosing(tab.client.watch()) as watched:
+        async with aclosing(tab.client.watch(on_retention=partial(changed, tab))) as watched:
             async for item in watched:
                 if isinstance(item, ConnectionChange):
                     tab.link = "live" if item.state == "connected" else "reconnecting"
+                    if item.state == "connected" and tab.retention is not None and tab.retention.hours is not None:
+                        tab.history.outdated.set()  # something may have been removed meanwhile
                     tab.ring(urgent=True)
                 else:
                     self._heard.add(item.generation_id)

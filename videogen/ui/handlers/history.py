@@ -12,6 +12,7 @@ from videogen.ui.address import Filters, parse
 from videogen.ui.arrival import show_address
 from videogen.ui.handlers.registry import Click, handles
 from videogen.ui.history import load
+from videogen.ui.panels.history import until
 from videogen.ui.tab import Dialog, Notice, Tab
 
 
@@ -87,7 +88,7 @@ async def entry(tab: Tab, click: Click) -> None:
         "name": tab.texts.short(item.title or item.prompt),
         "title": item.title,
         "prompt": item.prompt,
-        "until": tab.texts.gettext("keep.until", time=tab.texts.moment(item.expires_at)) if item.expires_at else "",
+        "until": until(tab, item),
         "file": (item.video_url or item.image_url) if done else None,
         "file_name": file_name(item.title or item.prompt, "mp4" if item.type == "video" else "png"),
     }

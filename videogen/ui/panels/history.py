@@ -83,11 +83,21 @@ def _entry(tab: Tab, item: Generation, now: datetime) -> dict[str, Any]:
         "at": item.created_at.isoformat(),
         "moment": texts.moment(item.created_at),
         "age": texts.age(item.created_at, now),
-        "until": "" if item.expires_at is None else texts.gettext("keep.until", time=texts.moment(item.expires_at)),
+        "until": until(tab, item),
         "favorite": item.favorite,
         "selected": item.id == tab.board.selected_id and picked is None,
         "picked": picked is not None and item.id in picked,
     }
+
+
+def until(tab: Tab, item: Generation) -> str:
+    """Until when an entry is kept, and whether it goes sooner in a full storage."""
+    kept, texts = tab.retention, tab.texts
+    full = kept.almost_full if kept is not None else None
+    words = [] if item.expires_at is None else [texts.gettext("keep.until", time=texts.moment(item.expires_at))]
+    if full is not None and any(one.id == item.id for one in full.first):
+        words.append(texts.gettext("keep.first"))
+    return " · ".join(words)
 
 
 def _why_empty(tab: Tab) -> str:
