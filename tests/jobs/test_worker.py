@@ -83,13 +83,14 @@ def work(database, storage, data_folder, monkeypatch):
     queue = EmbeddedQueue(store, lease_seconds=1)
     pools = []
 
-    def start(script=None, launch=Renderer, engines=None, closed=tuple):
+    def start(script=None, launch=Renderer, engines=None, closed=tuple, unavailable=None):
         if script is not None:
             launch = type("Scripted", (Renderer,), {"script": staticmethod(script)})
         monkeypatch.setattr(renderers, "RenderHandle", launch)
         references = {name: f"fakes:{name}" for name in engines or {"bars": 1}}
         settings = WorkerSettings(1, 1, concurrency=engines or {}, closed=closed)
         pool = WorkerPool(store, queue, storage, data_folder, references, settings)
+        pool.unavailable = unavailable or {}
         pool.start()
         pools.append(pool)
         return pool
@@ -333,6 +334,19 @@ def test_all_free_slots_are_filled_by_one_write(work, job, next_event, database)
     for _ in range(6):
         next_event("failed")
     assert [count for count in claimed if count] == [5, 1]
+
+
+def test_jobs_of_an_engine_that_cannot_render_wait_and_say_why_and_those_of_others_are_rendered(work, job, next_event):
+    waiting = job().id
+    other = job(engine="quick", recipe=RECIPE.model_copy(update={"engine": "quick"}).model_dump(mode="json")).id
+    pool = work(_ends, engines={"bars": 1, "quick": 1}, unavailable={"bars": "There is no model."})
+    assert next_event("failed").generation_id == other
+    pool.hold_engines({"bars": "There is no model.", "quick": "Neither here."})
+    second = job(engine="quick", recipe=RECIPE.model_copy(update={"engine": "quick"}).model_dump(mode="json")).id
+    pool.hold_engines({"quick": "Neither here."})
+    assert next_event("failed").generation_id == waiting
+    pool.hold_engines({})
+    assert next_event("failed").generation_id == second
 
 
 def test_one_bad_job_does_not_end_the_worker(work, job, next_event):

@@ -26,6 +26,7 @@ def own(recipe):
 NEEDS_A_MODEL = """
 from pathlib import Path
 
+import numpy as np
 import videogen
 from videogen.schemas.engines import Capabilities
 
@@ -36,8 +37,8 @@ class Needy:
         there = Path({model!r}).exists()
         return Capabilities(available=there, reason=None if there else "Its model is not here.")
 
-    def render(self, recipe, ctx):
-        raise AssertionError
+    def render(self, recipe):
+        yield from [np.zeros((recipe.height, recipe.width, 3), np.uint8)] * recipe.num_frames
 """
 
 
@@ -103,12 +104,19 @@ def test_a_broken_file_makes_it_unavailable_with_the_reason_and_the_next_good_on
     assert "version 3" in edited.log_of_a_render()
 
 
-def test_what_an_engine_needs_may_come_and_go_which_the_page_shows_too(edited):
+def test_what_an_engine_needs_may_come_and_go_which_the_page_shows_and_its_jobs_wait_for(edited):
     model, absent = edited.file.with_name("model"), "Needy (not available)"
     assert edited.engine("needy")["reason"] == "Its model is not here."
     assert absent in edited.page()
     model.touch()
     assert edited.engine("needy")["available"]
     assert "Needy" in edited.until(edited.page, lambda page: absent not in page)
+    edited.session.post("/queue/pause")
+    waiting = edited.session.submit("needy")["id"]
     model.unlink()
     edited.until(edited.page, lambda page: absent in page)
+    edited.session.post("/queue/resume")
+    held = edited.until(lambda: edited.session.read(waiting), lambda one: one["stage"] == "engine_unavailable")
+    assert (held["status"], held["message"]) == ("queued", "Its model is not here."), "nothing is lost"
+    model.touch()
+    assert edited.session.finish(waiting)["status"] == "completed"

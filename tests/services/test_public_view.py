@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.rows import generation_row, project_row
 from videogen.core.i18n import catalog
-from videogen.schemas.status import Status
+from videogen.schemas.status import ENGINE_UNAVAILABLE, Status
 from videogen.services.public_view import note_text, public_event, public_generation, status_note, title
 from videogen.store.attention import GIVEN_UP
 from videogen.store.events import snapshot
@@ -55,6 +55,12 @@ def test_the_link_to_the_result_follows_from_its_type(kind, link):
 
 def note(**values):
     return note_text(status_note(snapshot(row(**values))), catalog("en"))
+
+
+def test_visitors_do_not_hear_what_the_operator_has_to_mend():
+    waiting = row(stage=ENGINE_UNAVAILABLE, message="There is no folder secret-model.", queue_position=1)
+    assert "secret" not in json.dumps(visible(waiting))
+    assert visible(waiting)["note"] == "Waiting for a renderer"
 
 
 def test_a_note_describes_the_state():

@@ -10,6 +10,7 @@ from videogen.client import ConnectionChange, Watched
 from videogen.core.streams import takes_any_letter
 from videogen.schemas.base import Model
 from videogen.schemas.events import RenderError, RenderProgress
+from videogen.schemas.status import ENGINE_UNAVAILABLE
 
 
 class Output:
@@ -141,6 +142,8 @@ def _state(event: RenderProgress, steps: str = "") -> str:
         # A service's own queue is in the message only.
         message = f": {event.message}" if event.message and event.stage == "waiting" else ""
         return f"{event.stage}{steps}{message}" + (f", {eta:.0f} s left" if eta is not None else "")
+    if event.stage == ENGINE_UNAVAILABLE:
+        return f"waits, its engine is not available: {event.message}"
     position = f", place {event.queue_position}" if event.queue_position else ""
     wait = f", starts in {event.expected_wait_seconds:.0f} s" if event.expected_wait_seconds is not None else ""
     state = "paused" if event.stage == "paused" else "queued"

@@ -68,6 +68,11 @@ def why_unavailable(engine: Engine) -> str | None:
     return None if capabilities.available else capabilities.reason
 
 
+def unavailable(found: Mapping[str, Capabilities]) -> dict[str, str]:
+    """Why engines cannot render here, by the id of each of which that is true."""
+    return {name: one.reason or "" for name, one in found.items() if not one.available}
+
+
 def spec_of(engine: Engine) -> EngineSpec | None:
     """The spec that an engine was made from; None for one that is loaded by its plain reference."""
     spec: Any = getattr(engine, "spec", None)

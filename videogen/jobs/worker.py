@@ -64,13 +64,13 @@ class WorkerPool:
         self._references, self._settings = references, settings
         self._owner, self._stopping = new_id("wrk"), threading.Event()
         self._recorder = partial(ProgressRecorder, store, storage, moderator=settings.moderator)
+        self.unavailable: Mapping[str, str] = {}
         self._disk_guard = DiskGuard(store, data_folder, self._stopping)
         self.held: dict[str, str] = {}
         """The engine of each claimed generation, by id; a claimed one gets its renderer a little later."""
-        self._workers: set[threading.Thread] = set()
+        self._workers, self._threads = set[threading.Thread](), list[threading.Thread]()
         self._renderers: dict[str, RenderHandle] = {}
         self._lock = threading.Lock()
-        self._threads: list[threading.Thread] = []
         self.processes = Renderers(store, storage, data_folder, references, self._stopping)
         self._logs = RenderLogs(store, storage, data_folder)
         self._cleanup = CleanupThread(store, storage, data_folder, self._holds)
@@ -83,6 +83,7 @@ class WorkerPool:
             logger.warning("Killed %s that renderers of a dead server had started.", what)
         if recovered := self._queue.recover():
             logger.info("Queued %s again that the last process had not finished.", counted(recovered, "generation"))
+        self._store.hold_engines(self.unavailable)
         targets = {"cleanup": self._cleanup.run}
         if any(map(self._settings.workers_of, self._references)):
             self.processes.prepare()
@@ -91,9 +92,11 @@ class WorkerPool:
         for thread in self._threads:
             thread.start()
 
-    def renew_children(self, engine_id: str) -> None:
-        """Let the next job of an engine import it anew: its children without a job end."""
-        self.processes.renew_children(engine_id)
+    def hold_engines(self, reasons: Mapping[str, str]) -> None:
+        """Start no job of these engines, which cannot render now. What is queued for them waits, and shows why."""
+        self.unavailable = reasons
+        self._store.hold_engines(reasons)
+        self._queue.notify()
 
     def check_trash(self) -> None:
         """Wake the cleanup thread: something was put into the trash."""
@@ -161,7 +164,7 @@ class WorkerPool:
         # Under the lock: between the claim and its entry here, another thread could take the lease for a lost one.
         with self._lock:
             slots = self._free_slots()
-            if not any(count > 0 for count in slots.values()):
+            if not self.unavailable and not any(count > 0 for count in slots.values()):
                 return []
             leases = self._queue.claim_all(self._owner, slots, list(self.held))
             self.held |= {lease.generation_id: lease.engine for lease in leases}
@@ -169,8 +172,8 @@ class WorkerPool:
 
     def _free_slots(self) -> dict[str, int]:
         """How many more generations of each engine may be rendered."""
-        busy = Counter(self.held.values())
-        return {name: self._settings.slots_of(name) - busy[name] for name in self._references}
+        busy, slots_of = Counter(self.held.values()), self._settings.slots_of
+        return {name: 0 if name in self.unavailable else slots_of(name) - busy[name] for name in self._references}
 
     def _start_worker(self, lease: Lease) -> None:
         worker = threading.Thread(target=self._work, args=(lease,), name=lease.generation_id, daemon=True)
@@ -240,8 +243,9 @@ class WorkerPool:
 
     def _render(self, lease: Lease) -> None:
         recorder = self._recorder(lease, partial(self._finish, lease))
+        start = partial(self.processes.start, lease, stall=self._settings.stall_seconds, on_idle=recorder.flush)
         try:
-            with ExitStack() as inputs, self._start(lease, inputs, recorder) as renderer:
+            with ExitStack() as inputs, start(inputs) as renderer:
                 self._register(lease, renderer)
                 for message in renderer.messages():
                     recorder.record(message)
@@ -285,9 +289,6 @@ class WorkerPool:
             name = lease.generation_id
             logger.warning(text, name, lease.attempt, outcome.code, outcome.message, name)
         self._disk_guard.retry_until_stored(lambda: self._queue.finish(lease, outcome))
-
-    def _start(self, lease: Lease, inputs: ExitStack, recorder: ProgressRecorder) -> RenderHandle:
-        return self.processes.start(lease, inputs, stall=self._settings.stall_seconds, on_idle=recorder.flush)
 
     def _register(self, lease: Lease, renderer: RenderHandle) -> None:
         with self._lock:

@@ -41,6 +41,9 @@ TRANSITIONS: Final[dict[Status, frozenset[Status]]] = {
 NEEDS_ATTENTION: Final = "needs_attention"
 """The stage of a generation that is `processing`, but without a worker: its owner must say what becomes of it."""
 
+ENGINE_UNAVAILABLE: Final = "engine_unavailable"
+"""The stage of what is queued for an engine that cannot render now; its message has the reason."""
+
 HELD: Final = "The operator has paused the queue"
 """The message of what waits while the operator holds the whole queue."""
 

@@ -17,7 +17,7 @@ from videogen.core.security import Signer, load_secret
 from videogen.db.database import Database
 from videogen.db.integrity import require_sound
 from videogen.db.migrate import HEAD, migrate, revision
-from videogen.engines.availability import UnavailableEngine, concurrencies
+from videogen.engines.availability import UnavailableEngine, capabilities_of, concurrencies, unavailable
 from videogen.engines.base import Engine
 from videogen.engines.registry import load_engines, references_by_id
 from videogen.jobs.cleanup import look_for_damage
@@ -91,6 +91,7 @@ def open_parts(config: AppConfig, engines: Mapping[str, Engine]) -> Iterator[Par
         limits = (config.workers, config.lease_seconds, config.stall_seconds, concurrency)
         settings = WorkerSettings(*limits, moderator, closed)
         workers = WorkerPool(store, queue, storage, data_folder, references_by_id(config.engines), settings)
+        workers.unavailable = unavailable({name: capabilities_of(engine) for name, engine in engines.items()})
         keeper = SnapshotKeeper(start, data_folder, config.snapshot_seconds) if start else None
         services = (hub, storage, data_folder, signer, serializer, engines, queue, workers, metrics, keeper)
         rules, in_use = RetentionRules.of(config), InUse(clock)

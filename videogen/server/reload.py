@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from videogen.core.config import AppConfig
 from videogen.core.errors import ConfigError
-from videogen.engines.availability import UnavailableEngine, capabilities_of
+from videogen.engines.availability import UnavailableEngine, capabilities_of, unavailable
 from videogen.engines.base import Engine
 from videogen.engines.registry import file_of, forget, load_engine, references_by_id
 from videogen.jobs.worker import WorkerPool
@@ -82,16 +82,19 @@ class EngineReloader:
 
     def look(self) -> set[str]:
         """Load again what has changed since the last look; return the ids of what the page shows otherwise now."""
-        return self._reload_changed() | self._renew_changed()
+        changed = self._reload_changed() | self._renew_changed()
+        if self._reasons or self._workers.unavailable:
+            self._workers.hold_engines(self._reasons)
+        return changed
 
     def _look(self) -> dict[str, Stamp]:
         return {name: _stamp(path) for name, path in self._files.items()}
 
     def _ask(self) -> dict[str, Capabilities]:
+        found = {name: capabilities_of(engine) for name, engine in self._engines.items()}
+        self._reasons = unavailable(found)
         # Without the reason: one with a number in it, such as the free memory, may change at every look.
-        return {
-            name: capabilities_of(engine).model_copy(update={"reason": None}) for name, engine in self._engines.items()
-        }
+        return {name: one.model_copy(update={"reason": None}) for name, one in found.items()}
 
     def _reload_changed(self) -> set[str]:
         before, self._stamps = self._stamps, self._look()
@@ -112,7 +115,7 @@ class EngineReloader:
             forget(self._references[name])
         for name in names:
             self._engines[name] = self._loaded(name)
-            self._workers.renew_children(name)
+            self._workers.processes.renew_children(name)
 
     def _loaded(self, name: str) -> Engine:
         """The engine of a file that has changed, or one that says what is wrong with it."""

@@ -11,7 +11,7 @@ from videogen.core.i18n import DEFAULT, Catalog, catalog, error_message
 from videogen.core.text import shorten
 from videogen.db.tables import GenerationRow
 from videogen.schemas.events import ErrorRecord, EventRecord, ProgressRecord, ResultRecord
-from videogen.schemas.status import NEEDS_ATTENTION, Status
+from videogen.schemas.status import ENGINE_UNAVAILABLE, NEEDS_ATTENTION, Status
 from videogen.store.attention import GIVEN_UP, REPLACED
 from videogen.store.events import snapshot
 
@@ -122,7 +122,13 @@ def status_note(data: EventRecord) -> list[Message]:
             return [{"code": data.code, "detail": data.message}] if is_shown else [_text("visitor.failed")]
         case ProgressRecord(status=Status.QUEUED):
             position, wait = data.queue_position, data.expected_wait_seconds
-            key = "stage.waiting" if position is None else "stage.next" if position <= 1 else "visitor.place"
+            key = (
+                "stage.waiting"
+                if position is None or data.stage == ENGINE_UNAVAILABLE
+                else "stage.next"
+                if position <= 1
+                else "visitor.place"
+            )
             begins = [] if wait is None else [_text("visitor.begins", seconds=max(1, round(wait)))]
             return [_text(key, place=position), *begins]
         case ProgressRecord():
@@ -140,7 +146,7 @@ def _label(data: EventRecord) -> str:
 def _is_private(data: EventRecord) -> bool:
     """Whether it is about the owner's account at a service, or a decision of the owner."""
     if isinstance(data, ProgressRecord):
-        return data.stage == NEEDS_ATTENTION
+        return data.stage in (NEEDS_ATTENTION, ENGINE_UNAVAILABLE)
     return isinstance(data, ErrorRecord) and data.code in _PRIVATE_CODES
 
 

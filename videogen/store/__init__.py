@@ -6,6 +6,7 @@ from videogen.store.counts import CountStore
 from videogen.store.estimates import EstimateStore
 from videogen.store.events import START_OVER, EventStore, Opening, Scope
 from videogen.store.generations import Filter, GenerationStore
+from videogen.store.holds import HoldStore
 from videogen.store.limits import Limits
 from videogen.store.operator_state import OperatorState, OperatorStore
 from videogen.store.overview import OverviewStore
@@ -56,6 +57,7 @@ class Store(
     EstimateStore,
     SessionStore,
     GenerationStore,
+    HoldStore,
     OperatorStore,
     OverviewStore,
     PortabilityStore,

@@ -11,7 +11,7 @@ from sqlmodel import col
 from videogen.core.errors import Limit, LimitExceededError
 from videogen.db.database import UnitOfWork
 from videogen.db.tables import GenerationRow
-from videogen.schemas.status import NEEDS_ATTENTION, TERMINAL, Status
+from videogen.schemas.status import ENGINE_UNAVAILABLE, NEEDS_ATTENTION, TERMINAL, Status
 from videogen.store.base import count_generations
 from videogen.store.queue_order import PAUSED
 from videogen.store.quotas import take
@@ -48,8 +48,9 @@ def admit(unit: UnitOfWork, rows: Sequence[GenerationRow], limits: Limits, now: 
                 "Wait until one has ended, or cancel one.",
                 limit=Limit(f"active_per_{scope}", limit, count),
             )
-    # What is paused takes no worker's time. It must not fill the queue for everybody else.
-    waits = (GenerationRow.status == Status.QUEUED, GenerationRow.stage != PAUSED)
+    # What is paused, or waits for an engine that cannot render, takes no worker's time. It must not fill the queue for
+    # everybody else.
+    waits = (GenerationRow.status == Status.QUEUED, col(GenerationRow.stage).not_in((PAUSED, ENGINE_UNAVAILABLE)))
     count = count_generations(unit.session, *waits)
     if count + added > limits.queue:
         raise LimitExceededError(

@@ -14,7 +14,7 @@ from videogen.core.errors import NotQueuedError
 from videogen.core.text import searchable
 from videogen.db.database import UnitOfWork
 from videogen.db.tables import GenerationRow, SessionRow
-from videogen.schemas.status import TERMINAL, Status
+from videogen.schemas.status import ENGINE_UNAVAILABLE, TERMINAL, Status
 from videogen.store.base import BaseStore, get_owned, has_worker
 from videogen.store.estimates import STEPS, Forecast, frames_of, kind_of, schedule
 from videogen.store.quotas import seconds_of, take_again
@@ -104,7 +104,7 @@ def _expectations(
         running[row.engine].append(left)
     queued: dict[str, dict[str, float | None]] = defaultdict(dict)
     forecast = Forecast(unit.connection)
-    for row in (rows[generation_id] for generation_id in ids):
+    for row in (rows[generation_id] for generation_id in ids if rows[generation_id].stage != ENGINE_UNAVAILABLE):
         expected = forecast.expect(kind_of(row, row.steps), frames_of(row))
         # After a checkpoint only the rest remains.
         queued[row.engine][row.id] = None if expected is None else expected.rest(row.checkpoint_progress, 0.0)
@@ -161,7 +161,7 @@ _QUEUED: Final = select(
 ).where(col(GenerationRow.status) == Status.QUEUED)
 _UNKNOWN: Final = {"message": "", "queue_position": None, "expected_wait_seconds": None, "eta_seconds": None}
 _NO_CHECKPOINT: Final = {"checkpoint": None, "checkpoint_progress": 0.0, "checkpoint_step": 0}
-_QUEUED_IDS: Final = select(col(GenerationRow.id)).where(col(GenerationRow.status) == Status.QUEUED)
+QUEUED_IDS: Final = select(col(GenerationRow.id)).where(col(GenerationRow.status) == Status.QUEUED)
 _RUNNING: Final = select(
     col(GenerationRow.engine), col(GenerationRow.eta_seconds), col(GenerationRow.updated_at)
 ).where(has_worker())
@@ -172,33 +172,11 @@ class QueueOrderStore(BaseStore):
 
     def update_expectations(self) -> None:
         """Publish new expected times to those that wait, where they have changed since they were last published."""
-        if self._any(_QUEUED_IDS):
+        with self.database.read() as session:
+            waits = session.scalars(QUEUED_IDS.limit(1)).first() is not None
+        if waits:
             with self.database.write() as unit:
                 update_queue_positions(unit, self.clock(), self.concurrency)
-
-    def hold_queue(self, message: str) -> None:
-        """Show all that is queued why nothing starts. Nothing is written where it is shown already."""
-        self._set_stage("waiting", message)
-
-    def release_queue(self) -> None:
-        """Undo `hold_queue`."""
-        self._set_stage("queued", "")
-
-    def _set_stage(self, stage: str, message: str) -> None:
-        changed = _QUEUED_IDS.where(col(GenerationRow.stage).not_in((stage, PAUSED)))
-        if not self._any(changed):
-            return
-        now = self.clock()
-        # While the queue is held nobody knows how long; afterwards `update_queue_positions` sets the times again.
-        values = {"stage": stage, "message": message, "eta_seconds": None, "expected_wait_seconds": None}
-        with self.database.write() as unit:
-            for generation_id in list(unit.connection.scalars(changed.order_by(col(GenerationRow.seq)))):
-                update_queued(unit, generation_id, now, values)
-            update_queue_positions(unit, now, self.concurrency)
-
-    def _any(self, query: Any) -> bool:
-        with self.database.read() as session:
-            return session.scalars(query.limit(1)).first() is not None
 
     def move_generation(self, session_id: str, generation_id: str, before: str | None) -> GenerationRow:
         """Move a queued generation before another one of the same session, or with None to the end. Idempotent.

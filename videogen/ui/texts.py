@@ -14,7 +14,7 @@ from videogen.client.policy import is_loopback
 from videogen.core import i18n as language
 from videogen.core.i18n import Catalog
 from videogen.schemas.generations import Generation
-from videogen.schemas.status import HELD, Status
+from videogen.schemas.status import ENGINE_UNAVAILABLE, HELD, Status
 from videogen.schemas.system import LimitInfo
 from videogen.ui.form import EngineForm
 from videogen.ui.refusals import FIELDS, fault
@@ -118,6 +118,8 @@ class Texts:
     def _queued(self, generation: Generation) -> str:
         if generation.stage == "waiting":
             return self.gettext("stage.held") if generation.message == HELD else _sentence(generation.message)
+        if generation.stage == ENGINE_UNAVAILABLE:
+            return self.gettext("stage.engine_unavailable", reason=_sentence(generation.message))
         if generation.stage == "paused":
             return self.gettext("stage.paused")
         place = generation.queue_position

@@ -13,12 +13,16 @@ from videogen.server.reload import EngineReloader
 
 
 def test_an_engine_is_made_again_when_its_model_is_there(tmp_path, model_folder):
-    folder, renewed = tmp_path / "late", []
+    folder, renewed, held = tmp_path / "late", [], []
     config = AppConfig(engines=(f"diffusers:{folder}",), data_dir=tmp_path / "data")
     engines = load_engines(config.engines)
-    reloader = EngineReloader(config, engines, SimpleNamespace(renew_children=renewed.append), None)
+    workers = SimpleNamespace(
+        processes=SimpleNamespace(renew_children=renewed.append), unavailable={}, hold_engines=held.append
+    )
+    reloader = EngineReloader(config, engines, workers, None)
     assert "There is no folder late." in engines["late"].probe().reason
     assert reloader.look() == set()
+    assert held == [{"late": engines["late"].probe().reason}], "its jobs wait, and show why"
     shutil.copytree(model_folder("wan-i2v"), folder)
     assert reloader.look() == {"late"}
     assert renewed == ["late"], "a spare child knows the model as it was"

@@ -62,6 +62,12 @@ def test_times_are_told_as_far_as_they_are_known(tab, html):
     assert ">waited 3 s<" in html("job")
 
 
+def test_what_waits_for_an_engine_that_is_not_available_says_why(tab, html):
+    show(tab, status="queued", stage="engine_unavailable", message="there is no folder <b>.", queuePosition=1)
+    assert "Waits, since the engine is not available now. There is no folder &lt;b&gt;." in html("job")
+    assert "There is no folder" in html("stage")
+
+
 def test_nothing_counts_on_while_there_is_no_news(tab, html):
     tab.link = "reconnecting"
     show(tab, status="processing", startedAt=ago(65), updatedAt=ago(60))
