@@ -33,6 +33,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _run(args)
     except BrokenPipeError:
         return 0  # the reader has gone
+    except KeyboardInterrupt:
+        return 130  # Ctrl-C while it started, as a shell counts it
     finally:
         flush_quietly()
 

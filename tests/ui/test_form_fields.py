@@ -159,3 +159,19 @@ def test_a_prompt_that_is_filled_in_is_one_prompt(fields):
     assert found[fields.fields["per_line"]] == gr.update(value=False)
     found = dict(zip(fields.filled(), fields.updates({"prompt": "fog", "per_line": True}, str), strict=True))
     assert found[fields.fields["per_line"]] == gr.update(value=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "sent"),
+    [("", {}), (" ", {}), ("0.5", {"weight": 0.5}), ("0,5", {"weight": 0.5}), ("much", {"weight": "much"})],
+)
+async def test_a_number_that_may_be_left_out_is_not_sent_as_0(text, sent):
+    schema = {"properties": {"weight": {"anyOf": [{"type": "number"}, {"type": "null"}], "default": None}}}
+    with gr.Blocks(analytics_enabled=False):
+        fields = build_form([engine_form(engine(settingsSchema=schema), Limits())], Limits())
+    fields.fields |= {"prompt": gr.Textbox("a sea"), "per_line": gr.Checkbox(value=False)}
+    assert isinstance(weight := fields.fields["procedural.weight"], gr.Textbox), "gr.Number shows 0 for none"
+    assert not weight.value
+    values = {name: component.value for name, component in fields.fields.items()} | {"procedural.weight": text}
+    assert {key: fields.request([*values.values()]).settings.get(key) for key in sent} == sent
+    assert ("weight" in fields.request([*values.values()]).settings) == bool(sent)

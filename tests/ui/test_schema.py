@@ -28,7 +28,7 @@ class Everything(VideoSettings):
     quality: Quality = Quality.FAST
     caption: str | None = Field(default=None, min_length=2, max_length=20, pattern="^[a-z]*$", title="A caption")
     strength: Annotated[float, Field(ge=0, le=1)] | None = 0.5
-    adapter: Quality | None = None
+    adapter: Quality | None = Field(default=None, title="aDAPTER")
     bits: Literal[4, 8, 16] | None = 8
     scale: int | float = 1
     weights: list[float] = Field(default=[1.0])
@@ -78,7 +78,8 @@ def test_words_for_people():
     steps = FIELDS["steps"]
     assert (steps.title, steps.help, steps.group, steps.unit) == ("Steps", "More is finer.", "Sampling", "steps")
     # Pydantic makes `Guidancescale` of the alias; whoever writes a title of their own is asked nothing.
-    assert [FIELDS[name].title for name in ("guidanceScale", "caption")] == ["Guidance scale", "A caption"]
+    titles = [FIELDS[name].title for name in ("guidanceScale", "caption", "adapter")]
+    assert titles == ["Guidance scale", "A caption", "aDAPTER"]
     assert FIELDS["style"].choices == (("Film noir", "film_noir"), ("Plain", "plain"))
     assert FIELDS["quality"].choices == FIELDS["adapter"].choices == (("Fast", "fast"), ("Very fine", "very_fine"))
     assert FIELDS["bits"].choices == (("4", 4), ("8", 8), ("16", 16))

@@ -209,8 +209,9 @@ def _timing(engine: EngineForm) -> tuple[Any, Any]:
 
 
 def _read(one: SettingField, value: Any) -> Any:
-    """The value as the API takes it. Text that is no JSON stays text, and the API says what it expects."""
-    if one.kind == "json" and isinstance(value, str):
+    """The value as the API takes it. Text that is no JSON or number stays text, and the API says what it expects."""
+    if one.kind in ("json", "integer", "number") and isinstance(value, str):
+        value = value.strip() if one.kind == "json" else value.strip().replace(",", ".")
         with suppress(orjson.JSONDecodeError):
             return orjson.loads(value)
     return value
@@ -228,7 +229,8 @@ def setting(one: SettingField) -> Any:
     if one.kind in ("choice", "boolean"):
         choices = list(one.choices) or [(mark("setting.yes"), True), (mark("setting.no"), False)]
         return gr.Dropdown(choices, value=one.default, filterable=len(choices) > 12, **about)
-    if one.kind in ("integer", "number"):
+    # Gradio's field for numbers shows and sends 0 where there is none.
+    if one.kind in ("integer", "number") and one.default is not None:
         return _number(one, about)
     return gr.Textbox("" if one.default is None else str(one.default), max_length=one.max_length, **about)
 

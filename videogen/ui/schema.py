@@ -101,9 +101,10 @@ def _field(name: str, part: Schema, shared: Schema, required: bool) -> SettingFi
 
 
 def _title(name: str, given: object) -> str:
-    """The title that somebody wrote; pydantic's own `Guidancescale` for `guidanceScale` is none."""
+    """The title that somebody wrote, such as `LoRA`; pydantic's own `Guidancescale` for `guidanceScale` is none."""
     text = str(given or "")
-    return _words(name) if text.replace(" ", "").lower() in ("", name.lower()) else text
+    is_made = text == text.title() and text.replace(" ", "").lower() in ("", name.lower())
+    return _words(name) if is_made else text
 
 
 def _whole(part: Schema, shared: Schema, depth: int = 0) -> tuple[dict[str, Any], bool]:

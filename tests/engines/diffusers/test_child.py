@@ -78,7 +78,8 @@ def denoised(messages):
 def test_a_child_stays_with_its_model_and_a_lost_device_costs_the_child_and_not_the_job(pool, job_for):
     first, pid = render(job_for("a"), pool)
     assert first[-1].t == "done", first[-1]
-    assert any(message.t == "progress" and message.stage == "loading" for message in first)
+    loading = next(message for message in first if message.t == "progress" and message.stage == "loading")
+    assert loading.message.startswith("Loading tiny-wan on cpu, ")
     assert denoised(first) == list(range(1, STEPS + 1))
     second, same = render(job_for("b"), pool)
     assert same == pid

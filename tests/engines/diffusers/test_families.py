@@ -1,6 +1,7 @@
 """Sizes, frames and parameters, which are known without torch and before a render."""
 
 import json
+import re
 import subprocess
 import sys
 
@@ -174,6 +175,12 @@ def test_a_model_of_the_hub_that_is_not_here_yet_is_known_by_its_name(monkeypatc
     downloaded = create(spec)
     assert downloaded.traits.pipeline == "WanPipeline"
     assert normalise(downloaded).settings["revision"] == commit, "the recipe names the commit"
+
+
+def test_the_page_hears_which_model_and_device_and_which_releases(engine):
+    assert engine(device="cuda:1").description == "model, WanPipeline of diffusers, on cuda:1."
+    assert engine().description == "model, WanPipeline of diffusers."
+    assert re.match(r"1, diffusers [\w.]+, torch [\w.+]+$", engine().version.replace("not installed", "none"))
 
 
 def test_an_engine_is_an_engine_with_one_child_that_stays(engine):

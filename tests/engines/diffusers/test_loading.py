@@ -2,6 +2,7 @@
 
 import errno
 import json
+import shutil
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -103,18 +104,22 @@ def test_a_folder_that_is_no_pipeline(load, tmp_path):
     assert "The folder weights is no pipeline: it has no model_index.json." in str(end)
 
 
-def test_a_pipeline_class_that_this_diffusers_does_not_know(load, tmp_path):
+def test_a_class_that_this_diffusers_does_not_know(load, model_folder, tmp_path):
+    """That of a pipeline, or of one of its parts. Of a model of the hub, it is known only when it was downloaded."""
     folder = tmp_path / "model"
     folder.mkdir()
     (folder / "model_index.json").write_text(json.dumps({"_class_name": "FuturePipeline", "_diffusers_version": "9.0"}))
-    end = load(folder)
-    assert "FuturePipeline" in str(end)
-    assert end.code == "model_broken"
+    newer = shutil.copytree(model_folder("wan"), tmp_path / "newer")
+    index = json.loads((newer / "model_index.json").read_text())
+    (newer / "model_index.json").write_text(json.dumps(index | {"transformer": ["diffusers", "FutureTransformer"]}))
+    for model, name in ((folder, "FuturePipeline"), (newer, "FutureTransformer")):
+        end = load(model)
+        assert str(end).startswith(f"The class {name} of {model.name} is unknown to diffusers 0.")
+        assert str(end).endswith("Run: pip install --upgrade diffusers")
+        assert end.code == "package_missing"
 
 
 def test_a_folder_whose_weights_are_broken(load, model_folder, tmp_path):
-    import shutil
-
     folder = shutil.copytree(model_folder("wan"), tmp_path / "model")
     (folder / "vae" / "diffusion_pytorch_model.safetensors").write_bytes(b"half")
     end = load(folder)

@@ -62,7 +62,7 @@ def test_a_render_survives_a_reload_and_a_killed_renderer_and_plays(spec_for, tm
         tab = Person(browser, None, "page").tab(app.base_url).open()
         generation = tab.generate("a sea at sunset", "tiny-wan")
         tab.wait_for(
-            "() => Number(document.querySelector('#job-progress').ariaValueNow) >= 49", timeout=PATIENCE_SECONDS * 1000
+            "() => Number(document.querySelector('#job-progress')?.ariaValueNow) >= 49", timeout=PATIENCE_SECONDS * 1000
         )
         tab.reload()
         tab.shows(generation, "processing")

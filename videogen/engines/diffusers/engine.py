@@ -49,9 +49,11 @@ class DiffusersEngine:
         """What the pipeline takes and makes."""
         self.id = spec.id
         # Another release of torch or diffusers may give another video, so a render does not go on in it.
-        self.version = f"{_VERSION}-{installed('diffusers') or 'none'}-{installed('torch') or 'none'}"
+        releases = (f"{name} {installed(name) or 'not installed'}" for name in ("diffusers", "torch"))
+        self.version = ", ".join([_VERSION, *releases])
         self.title = spec.title or files.label.rpartition("/")[2]
-        self.description = f"{files.label}, {self.traits.pipeline or 'a pipeline'} of diffusers."
+        device = "" if options.device == "auto" else f", on {options.device}"
+        self.description = f"{files.label}, {self.traits.pipeline or 'a pipeline'} of diffusers{device}."
         self.settings: type[BaseModel] = settings_model(self.traits, options)
         self.presets = spec.presets
         self.concurrency = spec.concurrency or 1
@@ -97,7 +99,7 @@ class DiffusersEngine:
         if name is not None and name in UNSUPPORTED:
             return f"The pipeline {name} of {files.label} cannot be used: {UNSUPPORTED[name]}. Use another model."
         if self._options.device.startswith("cuda") and Path("/dev").is_dir() and not any(p.exists() for p in _NVIDIA):
-            return f"Device {self._options.device}: this machine has no GPU for it. Set device = “auto” or “cpu”."
+            return f'Device {self._options.device}: this machine has no GPU for it. Set device = "auto" or "cpu".'
         return ""
 
     def normalise(self, request: RenderRequest) -> Recipe:

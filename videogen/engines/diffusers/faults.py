@@ -5,12 +5,14 @@ from __future__ import annotations
 import gc
 import logging
 import os
+import re
 import sys
 from collections.abc import Iterator
 from typing import Final, NoReturn
 
 from videogen.core.errors import is_disk_fault
 from videogen.engines.base import Recipe, RenderFailed
+from videogen.engines.diffusers.signature import installed
 
 logger = logging.getLogger("videogen.render")
 
@@ -76,6 +78,11 @@ def loading_failure(error: BaseException, label: str, revision: str | None, devi
     if hub := _hub_failure(names, label, revision):
         return hub
     for link in chain:
+        # Of a model of the hub, the classes are known only when it is here. diffusers has two messages for it.
+        if unknown := re.match(r"module diffusers has no attribute (\w+)|`diffusers` has no class `(\w+)`", str(link)):
+            name = unknown[1] or unknown[2]
+            now = f"{name} of {label} is unknown to diffusers {installed('diffusers')}"
+            return RenderFailed(f"The class {now}. Run: pip install --upgrade diffusers", code="package_missing")
         if isinstance(link, ImportError):
             package = link.name or "a package"
             text = f"{label} needs {package}, which is not installed. Run: pip install {package}"

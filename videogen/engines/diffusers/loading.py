@@ -58,7 +58,8 @@ def load(files: ModelFiles, recipe: Recipe, options: DiffusersOptions, ctx: Rend
     step = min(int((ctx.checkpoint or {}).get("step", 0)), steps)
 
     def beat() -> None:
-        ctx.report(step, steps, "loading", f"Loading {files.label}, {memory_gigabytes():.1f} GB of memory")
+        text = f"Loading {files.label} on {device}, {memory_gigabytes():.1f} GB of memory"
+        ctx.report(step, steps, "loading", text)
 
     device = choose_device(options.device)
     try:
