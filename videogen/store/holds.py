@@ -38,7 +38,7 @@ class HoldStore(BaseStore):
         may_start = and_(_STAGE == ENGINE_UNAVAILABLE, _ENGINE.not_in(list(reasons)))
         changes: list[tuple[ColumnElement[bool], dict[str, Any]]] = [(may_start, {"stage": "queued", "message": ""})]
         for name, reason in reasons.items():
-            is_new = and_(name == _ENGINE, _STAGE.not_in((ENGINE_UNAVAILABLE, PAUSED)))
+            is_new = and_(_ENGINE.in_([name]), _STAGE.not_in((ENGINE_UNAVAILABLE, PAUSED)))
             changes.append((is_new, {"stage": ENGINE_UNAVAILABLE, "message": reason}))
         self._show(changes)
 
