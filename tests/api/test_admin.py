@@ -66,13 +66,6 @@ def every_call(url, **headers):
         return [http.get(path) for path in READS] + [http.post(path) for path in ACTS]
 
 
-def test_without_a_token_in_the_settings_there_is_no_such_api(running_app):
-    url = running_app(engines=["bars"], workers=0).base_url
-    for answer in every_call(url, Authorization=f"Bearer {TOKEN}"):
-        assert (answer.status_code, answer.json()["type"]) == (404, "urn:videogen:unknown-route")
-    assert httpx.get(f"{url}/admin", trust_env=False).status_code == 404
-
-
 def test_a_stranger_and_the_owner_of_a_session_are_refused_each_call(app, session):
     cookie = {"Cookie": f"videogen_session={session.token}; videogen_admin={TOKEN}"}
     for headers in ({}, {"Authorization": f"Bearer {session.token}", "X_Forwarded_For": "192.0.2.50"}, cookie):

@@ -157,3 +157,10 @@ def test_the_possible_statuses_of_a_call_are_documented(openapi, call, statuses)
 def test_event_streams_are_documented_as_event_streams(openapi):
     content = dict(_operations(openapi))[f"GET {API}/events"]["responses"]["200"]["content"]
     assert list(content) == ["text/event-stream"]
+
+
+def test_without_a_token_or_a_list_in_the_settings_there_is_no_operators_api_and_no_page(http):
+    http.headers["Authorization"] = "Bearer the-token-of-the-operator"
+    answers = [http.get(f"{API}/admin/overview"), http.get(f"{API}/admin/audit"), http.post(f"{API}/admin/pause")]
+    for answer in (*answers, http.get("/admin"), http.post("/admin/sign-in", data={"token": "x"})):
+        assert (answer.status_code, answer.json()["type"]) == (404, "urn:videogen:unknown-route")

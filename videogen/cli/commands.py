@@ -220,7 +220,8 @@ def _summary(generation: Generation) -> str:
     if generation.needs_attention:
         state = "needs attention"
     words = " ".join((generation.title or generation.prompt).split())
-    return f"{generation.id}  {when}  {state:<12}  {words[:60]}"
+    until = f"  (until {generation.expires_at.astimezone():%Y-%m-%d %H:%M})" if generation.expires_at else ""
+    return f"{generation.id}  {when}  {state:<12}  {words[:60]}{until}"
 
 
 def delete(connection: Connection, args: Namespace, output: Output) -> None:

@@ -73,16 +73,11 @@ def open_parts(config: AppConfig, engines: Mapping[str, Engine]) -> Iterator[Par
         metrics = Metrics(engines)
         database.on_write = metrics.wrote
         database.listen(JobMetrics(metrics).record)
-        clock = SteadyClock()
         concurrency = concurrencies(engines, config.workers)
-        store = Store(database, clock, concurrency)
-        clock.not_before(store.newest_time())
-        settle_jobs(store, engines)
+        store = _open_store(database, engines, concurrency)
         serializer = Serializer(signer, config.base_url + config.root_path)
         hub = Hub(serializer.event_bytes, serializer.public_event_bytes)
-        source: EventSource = CommitEventSource(database)
-        source.open(hub.publish)
-        stack.callback(source.close)
+        stack.callback(_connect(database, hub).close)
         queue = EmbeddedQueue(store, lease_seconds=config.lease_seconds, max_attempts=config.max_attempts)
         if start is not None:
             start.on_open = queue.notify
@@ -94,10 +89,24 @@ def open_parts(config: AppConfig, engines: Mapping[str, Engine]) -> Iterator[Par
         workers.unavailable = unavailable({name: capabilities_of(engine) for name, engine in engines.items()})
         keeper = SnapshotKeeper(start, data_folder, config.snapshot_seconds) if start else None
         services = (hub, storage, data_folder, signer, serializer, engines, queue, workers, metrics, keeper)
-        rules, in_use = RetentionRules.of(config), InUse(clock)
+        rules, in_use = RetentionRules.of(config), InUse(store.clock)
         retention = RetentionThread(store, storage, data_folder, rules, in_use, hub).start()
         stack.callback(retention.stop)
         yield Parts(config, store, *services, moderator, in_use, rules, retention.make_room)
+
+
+def _open_store(database: Database, engines: Mapping[str, Engine], concurrency: Mapping[str, int]) -> Store:
+    clock = SteadyClock()
+    store = Store(database, clock, concurrency)
+    clock.not_before(store.newest_time())
+    settle_jobs(store, engines)
+    return store
+
+
+def _connect(database: Database, hub: Hub) -> EventSource:
+    source: EventSource = CommitEventSource(database)
+    source.open(hub.publish)
+    return source
 
 
 def _closed(start: SnapshotStart | None, at_services: list[str]) -> list[str]:

@@ -1,6 +1,7 @@
 """What is said below the prompt, before anything is rendered."""
 
 import re
+from datetime import UTC, datetime
 from html import unescape
 
 import pytest
@@ -11,6 +12,7 @@ from videogen.engines.procedural.engine import FIRST_AND_LAST
 from videogen.engines.procedural.language import KINDS
 from videogen.schemas.engines import Cost, Explanation
 from videogen.schemas.generations import GenerationCreate, Understanding, UnderstoodPhrase
+from videogen.schemas.retention import Quota
 from videogen.ui.form import Limits
 from videogen.ui.form_fields import engine_forms
 from videogen.ui.panels.understood import MAX_NAMES, SUBJECTS
@@ -64,6 +66,13 @@ def test_it_names_what_is_drawn_what_is_not_and_the_size(text):
     assert text(*understood, not_drawn=("Will Smith", "spaghetti")) == (
         "Drawn: cat, Tokyo (city), at night Not drawn: Will Smith, spaghetti 1280 × 720 pixels"
     )
+
+
+def test_it_says_what_is_left_of_a_quota_and_when_there_is_more(text):
+    assert text(quota=Quota(limit=20, used=0, left=20)).endswith("20 of 20 s left in 24 hours")
+    used = Quota(limit=20, used=17.5, left=2.5, resets_at=datetime(2026, 11, 30, 9, 15, tzinfo=UTC))
+    said = text(quota=used)
+    assert "2.5 of 20 s left in 24 hours, more from 30 November 2026" in said
 
 
 @pytest.mark.parametrize(

@@ -93,5 +93,7 @@ def _facts(explanation: Explanation, texts: Texts, *, each: bool) -> list[str]:
         key = "understood.cost_each" if each else "understood.cost"
         facts.append(texts.gettext(key, price=price(texts, explanation.cost)))
     if (quota := explanation.quota) is not None:
-        facts.append(texts.gettext("understood.quota", left=quota.left, limit=quota.limit))
+        more = "" if quota.resets_at is None else texts.moment(quota.resets_at)
+        key = "understood.quota_more" if more else "understood.quota"
+        facts.append(texts.gettext(key, left=quota.left, limit=quota.limit, time=more))
     return facts
