@@ -9,6 +9,7 @@ import pytest
 
 from tests.support import processes
 from tests.support.app import App
+from tests.support.postgresql import empty, server_of_run
 from tests.support.rows import Clock, Submitter
 from videogen.db.database import Database
 from videogen.db.migrate import migrate
@@ -16,6 +17,7 @@ from videogen.jobs.queue import EmbeddedQueue
 from videogen.storage import DataFolder, DiskStorage
 from videogen.store import Store
 
+SQLITE = "sqlite"
 MEMORY = Path("/dev/shm")
 MEMORY_BYTES = 4 * 2**30
 
@@ -39,11 +41,46 @@ def migrated_file(tmp_path_factory):
     return path
 
 
+@pytest.fixture(scope="session")
+def postgresql(tmp_path_factory):
+    """The PostgreSQL server of this run."""
+    folder = tmp_path_factory.getbasetemp()
+    return server_of_run(folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder)
+
+
+@pytest.fixture(scope="session")
+def _postgresql_url(postgresql):
+    with postgresql.database() as url:
+        yield url
+
+
 @pytest.fixture
-def database(tmp_path, migrated_file):
-    """An empty database in a file of its own."""
-    path = shutil.copy(migrated_file, tmp_path / "videogen.sqlite")
-    database = Database(f"sqlite:///{path}")
+def postgresql_url(_postgresql_url):
+    """The URL of an empty, migrated database of PostgreSQL."""
+    empty(_postgresql_url)
+    return _postgresql_url
+
+
+@pytest.fixture
+def database_url(request, tmp_path):
+    """The URL of an empty, migrated database: of SQLite, or of each kind in `@pytest.mark.databases`."""
+    if getattr(request, "param", SQLITE) != SQLITE:
+        return request.getfixturevalue("postgresql_url")
+    path = shutil.copy(request.getfixturevalue("migrated_file"), tmp_path / "videogen.sqlite")
+    return f"sqlite:///{path}"
+
+
+def pytest_generate_tests(metafunc):
+    marker = metafunc.definition.get_closest_marker("databases")
+    if marker is not None and "database_url" in metafunc.fixturenames:
+        kinds = [pytest.param(kind, marks=[] if kind == SQLITE else pytest.mark.postgresql) for kind in marker.args]
+        metafunc.parametrize("database_url", kinds, indirect=True)
+
+
+@pytest.fixture
+def database(database_url):
+    """An empty database of its own."""
+    database = Database(database_url)
     yield database
     database.close()
 

@@ -54,7 +54,7 @@ def test_the_wheel_has_every_file_of_the_package_and_says_who_may_use_it(dist):
     }
     assert (metadata["Name"], metadata["Version"]) == ("videogen", __version__)
     assert (metadata["License-Expression"], metadata["License-File"]) == ("Apache-2.0", "LICENSE")
-    assert {"mcp", "s3", "diffusers"} == set(metadata.get_all("Provides-Extra"))
+    assert {"mcp", "s3", "distributed", "diffusers"} == set(metadata.get_all("Provides-Extra"))
 
 
 def test_the_sdist_builds_the_same_wheel(dist, tmp_path):

@@ -2,6 +2,8 @@
 
 import pytest
 
+pytestmark = pytest.mark.databases("sqlite", "postgresql")
+
 
 def test_a_claim_writes_the_owner_and_the_expiry_of_the_lease(queue, store, submit, alice, clock):
     row = submit(alice)

@@ -12,6 +12,8 @@ from videogen.jobs.queue import EmbeddedQueue
 from videogen.schemas.generations import Attention
 from videogen.store import Failure, Fence, Progress, Unknown
 
+pytestmark = pytest.mark.databases("sqlite", "postgresql")
+
 IMPLEMENTATIONS = {
     "embedded": lambda store, clock: EmbeddedQueue(store, lease_seconds=10, max_attempts=3, steady=clock.steady),
 }

@@ -21,6 +21,8 @@ from videogen.store import Fence, Progress
 from videogen.store.sessions import SEEN_SECONDS
 from videogen.store.uploads import UploadStore
 
+pytestmark = pytest.mark.databases("sqlite", "postgresql")
+
 HOUR = 3600.0
 DAY = 24 * HOUR
 

@@ -12,6 +12,8 @@ from videogen.live.source import CommitEventSource
 from videogen.live.streams import open_stream
 from videogen.store.events import append_event
 
+pytestmark = pytest.mark.databases("sqlite", "postgresql")
+
 SOURCES = {"commit": CommitEventSource}
 TIMEOUT = 20
 """Seconds after which a wait has failed."""

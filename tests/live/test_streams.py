@@ -16,6 +16,8 @@ from videogen.live.streams import open_stream
 from videogen.services.serializers import Serializer
 from videogen.store import Fence, Opening, Progress
 
+pytestmark = pytest.mark.databases("sqlite", "postgresql")
+
 GENERATION = ("generation", "gen_a")
 
 

@@ -9,6 +9,8 @@ from videogen.jobs.queue import EmbeddedQueue
 from videogen.store import Fence, Result, Store
 from videogen.store.estimates import MAX_RUNS, MAX_RUNS_PER_KIND, Expected, Measured, schedule
 
+pytestmark = pytest.mark.databases("sqlite", "postgresql")
+
 
 @pytest.fixture
 def store(database, clock):

@@ -4,6 +4,8 @@ from tests.support.rows import result
 from videogen.core.errors import NotFoundError
 from videogen.store import Fence, Progress
 
+pytestmark = pytest.mark.databases("sqlite", "postgresql")
+
 
 @pytest.fixture
 def events(database):

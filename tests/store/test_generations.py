@@ -9,6 +9,8 @@ from videogen.core.errors import IdempotencyConflictError, LimitExceededError, N
 from videogen.schemas.status import Status
 from videogen.store import Fence, Filter, Limits
 
+pytestmark = pytest.mark.databases("sqlite", "postgresql")
+
 ANY = Filter()
 
 

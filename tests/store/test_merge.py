@@ -12,6 +12,8 @@ from videogen.store import Fence, Filter, Person
 from videogen.store.merge import ENDED, MOVED
 from videogen.store.operator_state import Act
 
+pytestmark = pytest.mark.databases("sqlite", "postgresql")
+
 ADA, BOB = (Person("https://provider.example", name, name, name) for name in ("ada", "bob"))
 
 

@@ -6,6 +6,8 @@ from tests.support.rows import generation_row, project_row
 from videogen.core.errors import LimitExceededError, NotFoundError, NotQueuedError
 from videogen.store import Fence, Limits
 
+pytestmark = pytest.mark.databases("sqlite", "postgresql")
+
 
 def _ids(rows):
     return [row.id for row in rows]

@@ -5,6 +5,8 @@ from tests.support.rows import file_row, result
 from videogen.core.errors import StaleWriteError
 from videogen.store import Fence, Progress
 
+pytestmark = pytest.mark.databases("sqlite", "postgresql")
+
 
 @pytest.fixture
 def running(store, queue, submit, alice):

@@ -7,6 +7,8 @@ import pytest
 from videogen.core.errors import NotFoundError, NotQueuedError
 from videogen.store import Fence, Filter
 
+pytestmark = pytest.mark.databases("sqlite", "postgresql")
+
 
 @pytest.fixture
 def queued(store):

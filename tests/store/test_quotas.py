@@ -15,6 +15,8 @@ from videogen.schemas.generations import Attention
 from videogen.store import Failure, Fence, Progress, Unknown
 from videogen.store.quotas import IMAGE_SECONDS, WINDOW_SECONDS
 
+pytestmark = pytest.mark.databases("sqlite", "postgresql")
+
 TEN = replace(PLENTY, quotas={"bars": 10.0})
 
 

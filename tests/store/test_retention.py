@@ -8,6 +8,8 @@ from videogen.db.tables import EventRow, FileRow, GenerationRow, ProjectRow, Sha
 from videogen.store import Failure, RetentionRules
 from videogen.store.retention import ALMOST_FULL, MAX_WARNING_SECONDS, USED_SECONDS
 
+pytestmark = pytest.mark.databases("sqlite", "postgresql")
+
 HOUR = 3600.0
 RULES = RetentionRules(seconds=2 * HOUR)
 SAME = RetentionRules(seconds=2 * HOUR, keeps_favorites=False, keeps_shared=False)

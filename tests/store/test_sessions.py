@@ -5,6 +5,8 @@ from sqlalchemy import text
 
 from videogen.core.errors import SessionRequiredError
 
+pytestmark = pytest.mark.databases("sqlite", "postgresql")
+
 
 def test_a_session_is_found_by_its_token(store):
     session_id, token = store.create_session()

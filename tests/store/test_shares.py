@@ -1,8 +1,11 @@
 """Share links in the database."""
 
+import pytest
 from sqlalchemy import Engine, event
 
 from videogen.core.errors import NotFoundError
+
+pytestmark = pytest.mark.databases("sqlite", "postgresql")
 
 VALUES = {"expires_at": None, "indexable": False}
 

@@ -10,6 +10,8 @@ from videogen.core.errors import StaleWriteError
 from videogen.schemas.status import TERMINAL, TRANSITIONS, Status
 from videogen.store.transitions import error_columns, transition, update_running
 
+pytestmark = pytest.mark.databases("sqlite", "postgresql")
+
 ALL = list(product(Status, Status))
 ALLOWED = [(here, there) for here, there in ALL if there in TRANSITIONS[here]]
 FORBIDDEN = [(here, there) for here, there in ALL if there not in TRANSITIONS[here]]

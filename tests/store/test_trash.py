@@ -8,6 +8,8 @@ from videogen.core.text import fold
 from videogen.store import Fence, Filter
 from videogen.store.portability import ImportedGeneration
 
+pytestmark = pytest.mark.databases("sqlite", "postgresql")
+
 ANY = Filter()
 
 

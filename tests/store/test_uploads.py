@@ -5,6 +5,8 @@ from videogen.core.errors import FileInUseError, InvalidRequestError, LimitExcee
 from videogen.db.tables import FileRow
 from videogen.store import Fence
 
+pytestmark = pytest.mark.databases("sqlite", "postgresql")
+
 
 @pytest.fixture
 def add(store, alice, clock):

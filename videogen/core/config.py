@@ -7,12 +7,12 @@ import os
 import re
 from collections.abc import Mapping
 from ipaddress import ip_network
-from pathlib import Path
 from typing import Any, Final, Literal, Self
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
 
+from videogen.core.database_settings import MASKED, DatabaseSettings
 from videogen.core.errors import ConfigError
 from videogen.core.security import is_webhook_secret
 from videogen.core.space_settings import space_settings
@@ -30,16 +30,11 @@ _NAMES: Final = ("allowed_users", "allowed_orgs", "admin_users")
 logger = logging.getLogger(__name__)
 
 
-class AppConfig(BaseModel):
+class AppConfig(DatabaseSettings):
     """The settings, each named `VIDEOGEN_<FIELD>` in the environment."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     host: str = Field(default="127.0.0.1", min_length=1, description="address to listen on")
     port: int = Field(default=7860, ge=0, le=65535, description="port to listen on; 0 means any free one")
-    data_dir: Path = Field(default=Path("data"), description="folder of everything that is kept")
-    database_url: str = Field(default="", description="SQLite URL; empty means videogen.sqlite in the data folder")
-    secret_key: str = Field(default="", description="signs media links; empty means one is kept in the data folder")
     snapshot_url: str = Field(
         default="", description="where snapshots go: a folder, or s3://bucket/prefix?endpoint=...; empty means none"
     )
@@ -247,22 +242,10 @@ class AppConfig(BaseModel):
             raise ValueError("at least 16 characters, or nothing")
         return value
 
-    @field_validator("database_url")
-    @classmethod
-    def _sqlite(cls, value: str) -> str:
-        if value and not value.startswith("sqlite:///"):
-            raise ValueError("a URL that begins with sqlite:///, or nothing")
-        return value
-
     @property
     def login_is_required(self) -> bool:
         """Whether anonymous use is refused: by itself, or because only some may use the app."""
         return self.require_login or bool(self.allowed_users or self.allowed_orgs)
-
-    @property
-    def database(self) -> str:
-        """The SQLAlchemy URL of the database."""
-        return self.database_url or f"sqlite:///{quote(str(self.data_dir.resolve() / 'videogen.sqlite'))}"
 
     @property
     def keeps_data(self) -> bool:
@@ -295,6 +278,6 @@ class AppConfig(BaseModel):
             field = str(first["loc"][0])
             wanted = first["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
             expected = f"{wanted} ({cls.model_fields[field].description})"
-            is_secret = field.endswith(("_token", "_key", "_secret"))
+            is_secret = field.endswith(MASKED)
             got = f"a text of {len(first['input'])} characters" if is_secret else first["input"]
             raise ConfigError(PREFIX + field.upper(), expected, got) from None

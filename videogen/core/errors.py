@@ -240,6 +240,10 @@ class DatabaseBusyError(StorageError, code="database_busy", status=503, title="D
     retry_after = 2
 
 
+class DatabaseAwayError(DatabaseBusyError, code="database_away", title="Database away"):
+    """The database server cannot be reached. Try again soon."""
+
+
 class ServerBusyError(VideogenError, code="server_busy", status=503, title="Server busy"):
     """The server holds too many unfinished requests. Nothing was changed: try again soon."""
 

@@ -1,4 +1,4 @@
-"""The SQLite database: many readers, one writer at a time, and events that are published in commit order."""
+"""The database: many readers, one writer at a time in this process, and events that are published in commit order."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final, NamedTuple
 
-import orjson
-from sqlalchemy import Connection, Engine, event, make_url
-from sqlalchemy.exc import DatabaseError, OperationalError
-from sqlmodel import Session, create_engine
+from sqlalchemy import Connection, make_url
+from sqlalchemy.exc import SQLAlchemyError
+from sqlmodel import Session
 
-from videogen.core.errors import DatabaseBusyError, DatabaseDamagedError, StorageError
+from videogen.core.errors import DatabaseDamagedError
 from videogen.db import write_turns
+from videogen.db.backend import backend_of
 from videogen.schemas.events import EventRecord, EventType
 
 
@@ -46,8 +46,7 @@ class StoredEvent:
 
 
 Listener = Callable[[list[StoredEvent]], None]
-CACHE_KB: Final = 500
-"""Pages that SQLite keeps for each connection."""
+POOL_SIZE: Final = 10
 
 
 class UnitOfWork:
@@ -57,9 +56,16 @@ class UnitOfWork:
     by `flush`, at the latest when the block ends.
     """
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, lock_events: Callable[[Connection, str], None] | None = None) -> None:
+        """`lock_events`: see `Backend.lock_events`; None where the transaction is exclusive."""
         self.connection = connection
         self.events: list[StoredEvent] = []
+        self._lock_events = lock_events
+
+    def lock_events(self, session_id: str) -> None:
+        """Append events to this session only after this call: then their ids rise in the order of the commits."""
+        if self._lock_events is not None:
+            self._lock_events(self.connection, session_id)
 
     @cached_property
     def session(self) -> Session:
@@ -77,75 +83,18 @@ class UnitOfWork:
             self.session.close()
 
 
-def _connect(url: str, begin: Callable[[Connection], None]) -> Engine:
-    """Build an engine whose transactions are started by `begin`."""
-    engine = create_engine(
-        url,
-        connect_args={"timeout": write_turns.PATIENCE_SECONDS, "check_same_thread": False},
-        json_serializer=lambda value: orjson.dumps(value).decode(),
-        json_deserializer=orjson.loads,
-    )
-
-    @event.listens_for(engine, "connect")
-    def _pragmas(connection: sqlite3.Connection, _record: object) -> None:
-        connection.isolation_level = None  # the driver must not open transactions by itself
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=NORMAL")
-        connection.execute("PRAGMA foreign_keys=ON")
-        # Each of some twenty connections would keep up to 2 MB of a file that the system has in memory anyway.
-        connection.execute(f"PRAGMA cache_size=-{CACHE_KB}")
-
-    event.listen(engine, "begin", begin)
-    return engine
-
-
-def _begin(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN")
-
-
-def storage_fault(problem: sqlite3.Error) -> StorageError:
-    """The error for a failure of SQLite: what is wrong, and what to do."""
-    name = _name(problem)
-    if name.startswith(_BUSY):
-        return DatabaseBusyError()
-    if name.startswith(_DAMAGED):
-        return damaged(str(problem))
-    for beginning, advice in _ADVICE.items():
-        if name.startswith(beginning):
-            return StorageError(f"The database could not be used: {problem}. {advice}")
-    return StorageError(
-        f"The database could not be used: {problem}. Look at the data folder: its free space, its permissions."
-    )
-
-
-def _name(problem: BaseException | None) -> str:
-    """SQLite's name of its error, such as SQLITE_BUSY_RECOVERY."""
-    return getattr(problem, "sqlite_errorname", None) or ""
-
-
-def damaged(what: str) -> DatabaseDamagedError:
-    """The error for a damaged database file."""
-    return DatabaseDamagedError(
-        f"The database is damaged ({what}). Stop the server and run `videogen doctor`: "
-        "it names the fault, and with --fix it saves what can be read."
-    )
-
-
-_DAMAGED: Final = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
-_BUSY: Final = "SQLITE_BUSY"
-_ADVICE: Final = {
-    "SQLITE_FULL": "The disk is full. Free some space; nothing needs a restart.",
-    "SQLITE_READONLY": "Its file or its folder cannot be written. Correct the permissions of the data folder.",
-}
-
-
 class Database:
     """Reads see a snapshot and never wait. Writes run one after the other; listeners are called in that order."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, pool_size: int = POOL_SIZE) -> None:
+        """`pool_size`: how many connections to PostgreSQL it opens at most; SQLite has no such limit.
+
+        Raises:
+            StartError: the driver for this kind of database is not installed.
+        """
         self.url = url
-        self._readers = _connect(url, _begin)
-        self._writer = _connect(url, self._begin_write)
+        self._backend = backend_of(url, pool_size)
+        self._readers, self._writer = self._backend.readers(), self._backend.writer()
         self._turns = write_turns.WriteTurns()
         self._listeners: list[Listener] = []
         self.damage: str | None = None
@@ -155,35 +104,21 @@ class Database:
 
     @property
     def path(self) -> Path:
-        """The file."""
+        """The file of SQLite."""
         return Path(make_url(self.url).database or "")
 
     @contextmanager
     def _translate_errors(self) -> Iterator[None]:
-        """Raise failures of SQLite as `StorageError`, without statements and values."""
+        """Raise failures of the database as `StorageError`, without statements and values."""
         try:
             yield
-        except (DatabaseError, sqlite3.DatabaseError) as problem:
-            # SQLAlchemy does not wrap the errors of opening a connection.
-            error = problem.orig if isinstance(problem, DatabaseError) else problem
-            # Other kinds, such as a violated constraint, have nothing to do with the file.
-            if not isinstance(error, sqlite3.OperationalError) and type(error) is not sqlite3.DatabaseError:
+        except (SQLAlchemyError, sqlite3.DatabaseError) as problem:
+            fault = self._backend.fault(problem)
+            if fault is None:
                 raise
-            fault = storage_fault(error)
             if isinstance(fault, DatabaseDamagedError):
                 self.damage = fault.detail
             raise fault from problem
-
-    def _begin_write(self, connection: Connection) -> None:
-        try:
-            connection.exec_driver_sql(f"PRAGMA busy_timeout = {self._turns.milliseconds_left()}")
-            # IMMEDIATE: a transaction that reads and then writes must have the lock from the start, or it may fail.
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-        except OperationalError as problem:
-            if _name(problem.orig).startswith(_BUSY):
-                self._turns.note(held=True)
-            raise
-        self._turns.note(held=False)
 
     def listen(self, listener: Listener) -> None:
         """Call `listener` with the events of every commit, in commit order. It must be quick and must not write."""
@@ -194,32 +129,44 @@ class Database:
         """A session that reads from one snapshot; its rows can be used afterwards.
 
         Raises:
-            StorageError: the file cannot be read.
+            StorageError: it cannot be read.
         """
         with self._translate_errors(), Session(self._readers, expire_on_commit=False) as session:
             yield session
 
     @contextmanager
-    def write(self) -> Iterator[UnitOfWork]:
+    def write(self, *, exclusive: bool = True) -> Iterator[UnitOfWork]:
         """A write transaction: committed when the block ends, rolled back when it raises.
 
         The listeners get the events of the unit after the commit and before the next write starts: never an event that
         is not in the database, and never two in the wrong order.
 
+        Args:
+            exclusive: False where it is right whatever else is written at the same time, such as a change of one row
+                under a condition; then other processes need not wait for it. It matters on PostgreSQL alone.
+
         Raises:
-            DatabaseBusyError: others hold the file for too long; nothing was changed.
-            StorageError: the file cannot be written (full disk, permissions, damage); nothing was changed.
+            DatabaseBusyError: others hold the database for too long; nothing was changed.
+            DatabaseAwayError: the server cannot be reached.
+            StorageError: it cannot be written (full disk, permissions, damage); nothing was changed.
         """
         asked = time.perf_counter()
         with self._turns.turn():
             begun = time.perf_counter()
-            with self._translate_errors(), self._writer.begin() as connection, closing(UnitOfWork(connection)) as unit:
-                yield unit
-                unit.flush()
+            with self._translate_errors(), self._writer.begin() as connection:
+                self._backend.begin_write(connection, self._turns, exclusive=exclusive)
+                with closing(UnitOfWork(connection, None if exclusive else self._backend.lock_events)) as unit:
+                    yield unit
+                    unit.flush()
             if unit.events:
                 for listener in self._listeners:
                     listener(unit.events)
         self.on_write(begun - asked, time.perf_counter() - asked)
+
+    def sizes(self) -> dict[str, int]:
+        """How large the parts of the database are, in bytes."""
+        with self.read() as session:
+            return self._backend.size_bytes(session.connection())
 
     def close(self) -> None:
         """Close every connection. Idempotent."""

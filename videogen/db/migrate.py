@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from importlib import resources
 from typing import Final
 
-from sqlalchemy import create_engine, event, make_url
+from sqlalchemy import Connection, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from videogen.core.errors import DatabaseTooNewError, StartError
+from videogen.db.backend import is_postgresql
 
 HEAD: Final = "0020"
 """The newest revision in `videogen/db/migrations/versions`; a test compares the two."""
@@ -41,8 +43,11 @@ def revision(url: str) -> str | None:
     """The schema revision of a database; None for an empty one.
 
     Raises:
-        StartError: the file is not an SQLite database, or cannot be opened.
+        StartError: the file is not an SQLite database, or cannot be opened; the server cannot be reached or is too old.
     """
+    if is_postgresql(url):
+        with _postgresql(url) as connection:
+            return _stored_revision(connection)
     path = make_url(url).database or ":memory:"
     try:
         with closing(sqlite3.connect(path)) as connection:
@@ -55,6 +60,28 @@ def revision(url: str) -> str | None:
         ) from problem
 
 
+def _stored_revision(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+
+
+@contextmanager
+def _postgresql(url: str) -> Iterator[Connection]:
+    """A transaction for migrations, which is committed at the end."""
+    from videogen.db import postgresql
+
+    engine = postgresql.connect(postgresql.driver_url(url), 1)
+    try:
+        with engine.begin() as connection:
+            postgresql.require_server(connection)
+            yield connection
+    except SQLAlchemyError as problem:
+        raise postgresql.cannot_be_used(url, problem) from problem
+    finally:
+        engine.dispose()
+
+
 def migrate(url: str, target: str = HEAD) -> bool:
     """Upgrade the database to `HEAD`, or to the older revision `target`; return whether anything was done.
 
@@ -65,20 +92,44 @@ def migrate(url: str, target: str = HEAD) -> bool:
     current = revision(url)
     if current == target:
         return False
+    _require_known(current)
+    if is_postgresql(url):
+        from videogen.db.postgresql import MIGRATION_LOCK
+
+        with _postgresql(url) as connection:
+            # Several processes may start at the same time: one of them migrates, while the others wait.
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")
+            current = _stored_revision(connection)
+            _require_known(current)
+            if current == target:
+                return False
+            _run(connection, target)
+            return True
+    _upgrade(url, target)
+    return True
+
+
+def _require_known(current: str | None) -> None:
     if current is not None and current not in REVISIONS:
         raise DatabaseTooNewError(
             f"The database is at revision {current}, this videogen knows up to {HEAD}. "
             "Install the newer videogen that wrote it, or set VIDEOGEN_DATA_DIR to another folder."
         )
-    _upgrade(url, target)
-    return True
 
 
-def _upgrade(url: str, target: str) -> None:
+def _run(connection: Connection, target: str) -> None:
     # Alembic is slow to import and rarely needed: at most starts the database is at HEAD.
     from alembic import command
     from alembic.config import Config
 
+    with resources.as_file(resources.files("videogen.db.migrations")) as folder:
+        config = Config()
+        config.set_main_option("script_location", str(folder))
+        config.attributes["connection"] = connection
+        command.upgrade(config, target)
+
+
+def _upgrade(url: str, target: str) -> None:
     engine = create_engine(url)
 
     @event.listens_for(engine, "connect")
@@ -87,13 +138,10 @@ def _upgrade(url: str, target: str) -> None:
         connection.execute("PRAGMA journal_mode=WAL")
 
     try:
-        with resources.as_file(resources.files("videogen.db.migrations")) as folder, engine.connect() as connection:
+        with engine.connect() as connection:
             # One transaction around all migrations: a failed one changes nothing.
             connection.exec_driver_sql("BEGIN IMMEDIATE")
-            config = Config()
-            config.set_main_option("script_location", str(folder))
-            config.attributes["connection"] = connection
-            command.upgrade(config, target)
+            _run(connection, target)
             connection.commit()
     except SQLAlchemyError as problem:
         raise StartError(

@@ -7,6 +7,8 @@ from typing import Any
 from sqlalchemy import JSON, Column
 from sqlmodel import Field, SQLModel
 
+from videogen.db.columns import number
+
 
 class WebhookRow(SQLModel, table=True):
     """An address that the events of a session are sent to. Its secret follows from its id and the app's secret."""
@@ -86,7 +88,7 @@ class AuditRow(SQLModel, table=True):
     __tablename__ = "audit"
     __table_args__ = ({"sqlite_autoincrement": True},)
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int | None = Field(default=None, sa_column=number())
     at: float
     who: str
     act: str

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Column, Connection, Index, event, text
+from sqlalchemy import JSON, BigInteger, Column, Connection, Index, event, false, text
 from sqlmodel import Field, SQLModel
 
 from videogen.core.text import searchable
 from videogen.db import operating_tables as operating_tables
+from videogen.db.columns import big, history_indexes, number, where_set, whole
 from videogen.db.quota_table import QuotaRow as QuotaRow
 from videogen.schemas.status import Status
 
@@ -23,7 +24,7 @@ class SessionRow(SQLModel, table=True):
     created_at: float
     last_served_at: float = 0.0
     """When a worker last claimed a generation of this session. The session that was served longest ago is next."""
-    queue_paused: bool = Field(default=False, sa_column_kwargs={"server_default": text("0")})
+    queue_paused: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
     """While true, none of its queued generations begins; those that have begun go on."""
     account_id: str | None = None
     """Whose it is: an account has one session. None: whoever has a token of it."""
@@ -44,9 +45,6 @@ class ProjectRow(SQLModel, table=True):
     created_at: float
 
 
-_FILTERED = ("trashed_until", "status", "type", "engine", "favorite", "search_text")
-
-
 class GenerationRow(SQLModel, table=True):
     """One video or image as it is stored.
 
@@ -56,16 +54,15 @@ class GenerationRow(SQLModel, table=True):
 
     __tablename__ = "generations"
     __table_args__ = (
-        # A covering index for the filters: rows are read only for the page that is shown.
-        Index("ix_generations_history", "session_id", "seq", *_FILTERED),
-        Index("ix_generations_trash", "trashed_until", sqlite_where=text("trashed_until IS NOT NULL")),
+        *history_indexes(),
+        where_set("ix_generations_trash", "trashed_until"),
         Index("ix_generations_status", "status", "seq"),
-        Index("ix_generations_flagged", "flagged", sqlite_where=text("flagged IS NOT NULL")),
+        where_set("ix_generations_flagged", "flagged"),
         *(Index(f"ix_generations_{name}", name) for name in ("kept_from", "used_at")),
         {"sqlite_autoincrement": True},
     )
 
-    seq: int | None = Field(default=None, primary_key=True)
+    seq: int | None = Field(default=None, sa_column=number())
     """Rises with every submit and is never reused: the order of the history and of the queue."""
     id: str = Field(unique=True)
     session_id: str = Field(foreign_key="sessions.id", ondelete="CASCADE")
@@ -92,12 +89,12 @@ class GenerationRow(SQLModel, table=True):
 
     progress: float = 0.0
     stage: str = "queued"
-    step: int = 0
-    total_steps: int = 0
+    step: int = Field(default=0, sa_column=whole())
+    total_steps: int = Field(default=0, sa_column=whole())
     message: str = ""
     estimated: bool = False
     queue_position: int | None = None
-    rank: int | None = None
+    rank: int | None = Field(default=None, sa_column=whole(nullable=True))
     """Its order within its session, once the owner has changed it; before, that is `seq`."""
     expected_wait_seconds: float | None = None
     """From `updated_at` until it should start. `eta_seconds` is from `updated_at` until it should end."""
@@ -113,14 +110,14 @@ class GenerationRow(SQLModel, table=True):
     """How many renderers it has lost. Restarts of the server do not count."""
     checkpoint: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON, nullable=True))
     checkpoint_progress: float = 0.0
-    checkpoint_step: int = 0
+    checkpoint_step: int = Field(default=0, sa_column=whole())
 
     preview_file_id: str | None = None
     preview_version: int = 0
     file_id: str | None = None
     poster_file_id: str | None = None
     size_bytes: int | None = Field(default=None, sa_type=BigInteger)
-    has_audio: bool = Field(default=False, sa_column_kwargs={"server_default": text("0")})
+    has_audio: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
     cost: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON, nullable=True))
     """As `schemas.engines.Cost`."""
     attention: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON, nullable=True))
@@ -161,15 +158,15 @@ class RunRow(SQLModel, table=True):
         {"sqlite_autoincrement": True},
     )
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int | None = Field(default=None, sa_column=number())
     engine: str
     engine_version: str
     type: str
     width: int
     height: int
-    steps: int
+    steps: int = Field(sa_column=whole())
     """From the recipe; 0 for an engine without steps."""
-    frames: int
+    frames: int = Field(sa_column=whole())
     startup: float
     """Seconds from the claim to the first frame."""
     seconds: float
@@ -246,7 +243,7 @@ class DeviceRow(SQLModel, table=True):
     created_at: float
     last_seen_at: float
     """When the token was last used. It is written once an hour at most; see `SessionStore.note_use`."""
-    since_event: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
+    since_event: int = Field(default=0, sa_column=Column(big(), nullable=False, server_default=text("0")))
     """The last event id before it came to this session from another one: it knows none of the events until then."""
     signed_in_at: float | None = None
     """When the person signed in with this very browser; None for a device that came in any other way."""
@@ -273,7 +270,7 @@ class EventRow(SQLModel, table=True):
         {"sqlite_autoincrement": True},
     )
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int | None = Field(default=None, sa_column=number())
     session_id: str
     project_id: str
     generation_id: str = Field(foreign_key="generations.id", ondelete="CASCADE")

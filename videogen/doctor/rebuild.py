@@ -13,9 +13,9 @@ from typing import Any, Final
 
 from videogen.core.atomic_files import sync
 from videogen.core.errors import StorageError
-from videogen.db.database import storage_fault
 from videogen.db.integrity import check, read_only, wal_of
 from videogen.db.migrate import REVISIONS, migrate
+from videogen.db.sqlite import storage_fault
 from videogen.doctor.relink import relink
 from videogen.storage import Storage
 

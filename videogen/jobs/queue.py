@@ -126,7 +126,7 @@ class EmbeddedQueue:
         return Lease(*fields, last=last, expected=expected, engine=row.engine)
 
     def renew(self, owner: str, generation_ids: Collection[str]) -> None:
-        with self._database.write() as unit:
+        with self._database.write(exclusive=False) as unit:
             self._extend(unit, col(GenerationRow.lease_owner) == owner, col(GenerationRow.id).in_(generation_ids))
 
     def lose(self, lease: Lease, reason: str, *, count: bool = True) -> None:

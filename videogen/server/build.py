@@ -64,9 +64,9 @@ def open_parts(config: AppConfig, engines: Mapping[str, Engine]) -> Iterator[Par
         data_folder = DataFolder(config.data_dir, config.reserve_mb * 1_000_000)
         data_folder.open()
         disk = DiskStorage(data_folder.files)
-        database = Database(config.database)
+        database = Database(config.database, config.database_pool)
         stack.callback(database.close)
-        start = begin_snapshots(config, database.path, disk)
+        start = None if config.uses_postgresql else begin_snapshots(config, database.path, disk)
         storage: Storage = disk if start is None else start.storage
         signer = Signer(load_secret(config.data_dir, config.secret_key))
         _check_and_migrate(config, database, storage, start)
@@ -115,6 +115,9 @@ def _closed(start: SnapshotStart | None, at_services: list[str]) -> list[str]:
 
 
 def _check_and_migrate(config: AppConfig, database: Database, storage: Storage, start: SnapshotStart | None) -> None:
+    if config.uses_postgresql:
+        migrate(config.database)
+        return
     complete = require_sound(database.path, has_files=any(storage.list()))
     if start is not None and revision(config.database) not in (None, HEAD):
         start.before_migration()

@@ -5,7 +5,6 @@ The state is read at each scrape, so that it is true after a restart too.
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -131,11 +130,11 @@ class _State(Collector):
         yield GaugeMetricFamily("videogen_files_bytes", "Size of all files in the storage.", totals.file_bytes)
 
     def _disk(self) -> Iterator[Metric]:
-        folder, path = self._parts.data_folder, self._parts.store.database.path
+        folder = self._parts.data_folder
         yield GaugeMetricFamily("videogen_disk_free_bytes", "Free space of the data folder.", folder.free_bytes())
         reserve = folder.reserve_bytes
         yield GaugeMetricFamily("videogen_disk_reserve_bytes", "With less free space nothing is rendered.", reserve)
-        sizes = {"database": _size(path), "wal": _size(path.with_name(f"{path.name}-wal"))}
+        sizes = self._parts.store.database.sizes()
         yield _by("videogen_database_bytes", "Size of the database's files.", "file", sizes)
 
     def _snapshots(self) -> Iterator[Metric]:
@@ -188,10 +187,3 @@ def _by(name: str, text: str, label: str, values: Mapping[str, float]) -> GaugeM
     for value in values:
         family.add_metric((value,), values[value])
     return family
-
-
-def _size(path: os.PathLike[str]) -> int:
-    try:
-        return os.stat(path).st_size  # noqa: PTH116
-    except OSError:
-        return 0

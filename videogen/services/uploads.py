@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from videogen.core.errors import FileInUseError, InvalidRequestError, NotFoundError, SessionRequiredError
 from videogen.core.security import new_id
+from videogen.db.backend import is_missing_reference
 from videogen.db.tables import UploadRow
 from videogen.schemas.generations import File
 from videogen.services.serializers import Serializer
@@ -145,7 +146,7 @@ class UploadService:
             stored, removed = self._store.add_upload(row, MAX_UPLOADS)
         except BaseException as problem:
             self._storage.delete(row.key)
-            if isinstance(problem, IntegrityError):
+            if isinstance(problem, IntegrityError) and is_missing_reference(problem):
                 raise SessionRequiredError from None
             raise
         if stored.key != row.key:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from sqlalchemy import and_
+from sqlalchemy import BigInteger, and_
 from sqlmodel import Session, col, func, select
 
 from videogen.core.errors import DatabaseDamagedError, NotFoundError
@@ -35,9 +35,9 @@ class BaseStore:
 
     def newest_time(self) -> float:
         """When the newest generation was submitted or last changed, in seconds since the epoch; 0 without any."""
-        newest = "SELECT max(created_at, updated_at) FROM generations ORDER BY seq DESC LIMIT 1"
+        newest = select(GenerationRow.created_at, GenerationRow.updated_at).order_by(col(GenerationRow.seq).desc())
         with self.database.read() as session:
-            return float(session.connection().exec_driver_sql(newest).scalar() or 0.0)
+            return max(session.exec(newest.limit(1)).first() or (0.0,))
 
     def ping(self) -> None:
         """Check that the database answers.
@@ -92,6 +92,11 @@ def require(row: Row | None) -> Row:
 def count_generations(session: Session, *conditions: Any) -> int:
     """How many generations meet all conditions."""
     return session.exec(select(func.count()).select_from(GenerationRow).where(*conditions)).one()
+
+
+def total(column: Any) -> Any:
+    """The SQL for the sum of a column of sizes; 0 without rows. PostgreSQL's own sum of them is no integer."""
+    return func.coalesce(func.sum(column), 0).cast(BigInteger)
 
 
 def is_lost(session: Session, event_id: int) -> bool:

@@ -10,7 +10,7 @@ from sqlmodel import col
 
 from videogen.db.tables import FileRow, GenerationRow, SessionRow, UploadRow
 from videogen.schemas.status import NEEDS_ATTENTION, TERMINAL, Status
-from videogen.store.base import BaseStore
+from videogen.store.base import BaseStore, total
 from videogen.store.queue_order import PAUSED
 
 ACTIVE: Final = tuple(status for status in Status if status not in TERMINAL)
@@ -44,9 +44,9 @@ class CountStore(BaseStore):
     def active_counts(self) -> list[ActiveCount]:
         """What is queued or runs, by engine. An index finds the rows, however many have ended."""
         stage = col(GenerationRow.stage)
-        state = case((stage.in_((PAUSED, NEEDS_ATTENTION)), stage), else_=col(GenerationRow.status))
+        state = case((stage.in_((PAUSED, NEEDS_ATTENTION)), stage), else_=col(GenerationRow.status)).label("state")
         columns = (col(GenerationRow.engine), state, func.count(), func.min(GenerationRow.created_at))
-        query = select(*columns).where(col(GenerationRow.status).in_(ACTIVE)).group_by(columns[0], state)
+        query = select(*columns).where(col(GenerationRow.status).in_(ACTIVE)).group_by(columns[0], "state")
         with self.database.read() as session:
             return [ActiveCount(*row) for row in session.connection().execute(query)]
 
@@ -58,7 +58,7 @@ class CountStore(BaseStore):
             generations = {row[0]: row[1] for row in connection.execute(by_status)}
             sessions = connection.scalar(select(func.count()).select_from(SessionRow)) or 0
             sizes = [
-                connection.execute(select(func.count(), func.coalesce(func.sum(table.size_bytes), 0))).one()
+                connection.execute(select(func.count(), total(table.size_bytes))).one()
                 for table in (FileRow, UploadRow)
             ]
         return Totals(generations, sessions, sum(size[0] for size in sizes), sum(size[1] for size in sizes))

@@ -59,13 +59,14 @@ class Kind(NamedTuple):
     steps: int
 
 
-STEPS: Final = col(GenerationRow.recipe)[("settings", "steps")].as_float()
-"""`steps` in the recipe; NULL for an engine without steps."""
+STEPS: Final = col(GenerationRow.recipe)[("settings", "steps")]
+"""`steps` in the recipe, whatever it is; NULL for an engine without steps."""
 
 
-def kind_of(row: Any, steps: float | None) -> Kind:
+def kind_of(row: Any, steps: Any) -> Kind:
     """The kind of a generation; `row` has the columns of one."""
-    return Kind(row.engine, row.engine_version, row.type, row.width, row.height, round(steps or 0))
+    number = round(steps) if isinstance(steps, (int, float)) else 0
+    return Kind(row.engine, row.engine_version, row.type, row.width, row.height, number)
 
 
 def steps_of(settings: Any) -> float | None:

@@ -12,6 +12,7 @@ from sqlmodel import col, select
 
 from videogen.core.clock import to_datetime
 from videogen.core.errors import NotFoundError
+from videogen.db.backend import last_id, next_ids
 from videogen.db.database import StoredEvent, Subject, UnitOfWork
 from videogen.db.tables import EventRow, GenerationRow
 from videogen.schemas.events import (
@@ -83,9 +84,7 @@ class EventStore(BaseStore):
 
 def last_event_id(connection: Connection) -> int:
     """The highest event id that was ever given, even if its row was deleted."""
-    table = EventRow.__tablename__
-    last = connection.exec_driver_sql("SELECT seq FROM sqlite_sequence WHERE name = ?", (table,)).scalar()
-    return int(last or 0)
+    return last_id(connection, _EVENTS)
 
 
 def _generations(session_id: str, scope: Scope) -> Any:
@@ -112,6 +111,7 @@ def _stored(row: EventRow) -> StoredEvent:
 
 # Built once: building a statement costs more than running it.
 _INSERT: Final = insert(EventRow)
+_EVENTS: Final = str(EventRow.__tablename__)
 _TABLE: Final = GenerationRow.__table__  # type: ignore[attr-defined]
 _BATCH: Final = 500
 _TYPES: Final[dict[str, EventType]] = {
@@ -161,6 +161,7 @@ def append_event(unit: UnitOfWork, row: GenerationRow, *, imported: bool = False
     """
     event_type = _TYPES.get(row.status, "render_progress")
     data = snapshot(row)
+    unit.lock_events(row.session_id)
     result = unit.connection.execute(_INSERT, _values(row, event_type, data))
     event_id = int(result.inserted_primary_key[0])  # type: ignore[index]
     subject = None if imported else Subject(row.engine, row.created_at, row.started_at, row.updated_at)
@@ -170,7 +171,7 @@ def append_event(unit: UnitOfWork, row: GenerationRow, *, imported: bool = False
 def append_snapshots(unit: UnitOfWork, generation_ids: Sequence[str]) -> None:
     """Store an event for each of these generations that describes it as it is, in the order of their submits.
 
-    They count as imported: nothing has happened to them. What is in the trash has none.
+    They count as imported: nothing has happened to them. What is in the trash has none. The unit must be exclusive.
     """
     rows: list[Row[Any]] = []
     for start in range(0, len(generation_ids), _BATCH):
@@ -180,7 +181,7 @@ def append_snapshots(unit: UnitOfWork, generation_ids: Sequence[str]) -> None:
         return
     rows.sort(key=attrgetter("seq"))
     stored, values = [], []
-    for event_id, row in enumerate(rows, start=last_event_id(unit.connection) + 1):
+    for event_id, row in zip(next_ids(unit.connection, _EVENTS, len(rows)), rows, strict=True):
         event_type, data = _TYPES.get(row.status, "render_progress"), snapshot(row)
         values.append({"id": event_id, **_values(row, event_type, data)})
         stored.append(StoredEvent(event_id, row.session_id, row.project_id, row.id, event_type, data))

@@ -6,9 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import String, UnaryExpression, func, type_coerce
+from sqlalchemy import String, cast
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.sql.operators import custom_op
 from sqlmodel import col, select
 
 from videogen.core.errors import (
@@ -18,6 +17,7 @@ from videogen.core.errors import (
     NotTerminalError,
 )
 from videogen.core.text import fold
+from videogen.db.backend import contains_text, is_missing_reference
 from videogen.db.database import UnitOfWork
 from videogen.db.tables import FileRow, GenerationRow, ProjectRow, UploadRow
 from videogen.schemas.generations import ListQuery
@@ -118,6 +118,8 @@ class GenerationStore(BaseStore):
                     unit.session.refresh(row)
                 return rows, True
         except IntegrityError as problem:
+            if not is_missing_reference(problem):
+                raise
             raise NotFoundError from problem
 
     def _known_project(self, unit: UnitOfWork, project: ProjectRow) -> list[GenerationRow]:
@@ -273,11 +275,10 @@ def _inputs(row: GenerationRow) -> dict[str, str | None]:
 def _conditions(wanted: Filter) -> list[Any]:
     conditions: list[Any] = []
     if wanted.status:
-        # The plus keeps SQLite from the index of statuses, which has the generations of all sessions.
-        status: Any = UnaryExpression(type_coerce(GenerationRow.status, String), operator=custom_op("+"))
-        conditions.append(status.in_(wanted.status))
+        # The cast keeps SQLite from the index of statuses, which has the generations of all sessions.
+        conditions.append(cast(GenerationRow.status, String).in_(wanted.status))
     exact = {name: getattr(wanted, name) for name in ("engine", "type", "favorite")}
     conditions += [getattr(GenerationRow, name) == value for name, value in exact.items() if value is not None]
     if wanted.text:
-        conditions += [func.instr(col(GenerationRow.search_text), word) > 0 for word in fold(wanted.text).split()]
+        conditions += [contains_text(col(GenerationRow.search_text), word) for word in fold(wanted.text).split()]
     return conditions

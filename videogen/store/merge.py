@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import case, delete, func, insert, select, update
 from sqlmodel import SQLModel, col
 
 from videogen.db.account_tables import LoginLinkRow, MergeRow, TransferRow
@@ -86,15 +86,17 @@ def _settle_collisions(unit: UnitOfWork, source: str, target: str) -> None:
 
 def _keep_ban(unit: UnitOfWork, source: str, target: str) -> None:
     """A sign-in does not lift a ban."""
-    bans = update(BanRow).where(col(BanRow.kind) == "session", col(BanRow.target) == source)
-    unit.connection.execute(bans.values(target=target).prefix_with("OR REPLACE"))
+    of_source, of_target = ((col(BanRow.kind) == "session", col(BanRow.target) == one) for one in (source, target))
+    if unit.connection.scalar(select(col(BanRow.target)).where(*of_source)) is not None:
+        unit.connection.execute(delete(BanRow).where(*of_target))
+        unit.connection.execute(update(BanRow).where(*of_source).values(target=target))
 
 
 def _join_queues(unit: UnitOfWork, source: str, target: str) -> None:
     """A queue that one of the two has paused stays paused: nothing begins that its owner has stopped."""
     both = (col(SessionRow.id).in_((source, target)),)
     joined = select(
-        func.max(col(SessionRow.queue_paused)),
+        func.max(case((col(SessionRow.queue_paused), 1), else_=0)),
         func.max(col(SessionRow.last_served_at)),
         func.min(SessionRow.created_at),
     ).where(*both)

@@ -12,10 +12,11 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, func, select
 
 from videogen.core.errors import NotFoundError
+from videogen.db.backend import is_missing_reference
 from videogen.db.database import UnitOfWork
 from videogen.db.tables import FileRow, GenerationRow, OriginRow, ProjectRow
 from videogen.schemas.status import TERMINAL, Status
-from videogen.store.base import BaseStore, count_generations, visible
+from videogen.store.base import BaseStore, count_generations, total, visible
 from videogen.store.events import append_event
 from videogen.store.merge import current_session
 
@@ -86,7 +87,7 @@ class PortabilityStore(BaseStore):
 
     def measure_completed(self, session_id: str, ids: Sequence[str]) -> tuple[int, int]:
         """How many of these generations are completed and of this session, and the size of their results in bytes."""
-        query = select(func.count(), func.coalesce(func.sum(GenerationRow.size_bytes), 0)).where(
+        query = select(func.count(), total(GenerationRow.size_bytes)).where(
             GenerationRow.session_id == session_id,
             col(GenerationRow.id).in_(ids),
             GenerationRow.status == Status.COMPLETED,
@@ -174,6 +175,8 @@ class PortabilityStore(BaseStore):
                 stored = select(OriginRow.origin_id).where(OriginRow.session_id == session_id)
                 new = self._add(unit, added, set(unit.session.exec(stored)))
         except IntegrityError as problem:
+            if not is_missing_reference(problem):
+                raise
             raise NotFoundError from problem
         return [*sorted(here, key=lambda generation_id: here[generation_id]), *new]
 

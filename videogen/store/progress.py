@@ -94,7 +94,7 @@ class ProgressStore(BaseStore):
         """Store and publish progress. The percentage never falls within an attempt."""
         values = asdict(progress)
         values["progress"] = min(values.pop("percent"), 100.0)
-        with self.database.write() as unit:
+        with self.database.write(exclusive=False) as unit:
             update_progress(unit, fence.generation_id, self.clock(), values, attempt=fence.attempt)
 
     def record_log(self, generation_id: str, key: str, size_bytes: int) -> None:
@@ -120,7 +120,7 @@ class ProgressStore(BaseStore):
     def record_preview(self, fence: Fence, file: FileRow) -> None:
         """Store and publish a preview, which replaces the one before."""
         values = {"preview_file_id": file.id, "preview_version": col(GenerationRow.preview_version) + 1}
-        with self.database.write() as unit:
+        with self.database.write(exclusive=False) as unit:
             # The fence first: a deleted generation can have no file.
             update_running(unit, fence.generation_id, self.clock(), values, attempt=fence.attempt)
             file.session_id = unit.connection.execute(_owner_of(fence.generation_id)).scalar_one()
@@ -128,7 +128,7 @@ class ProgressStore(BaseStore):
 
     def record_checkpoint(self, fence: Fence, checkpoint: dict[str, Any]) -> None:
         """Store where the next attempt may continue; an empty checkpoint means at the start. No event."""
-        with self.database.write() as unit:
+        with self.database.write(exclusive=False) as unit:
             values = {
                 "checkpoint": checkpoint or None,
                 "checkpoint_progress": col(GenerationRow.progress) if checkpoint else 0.0,
@@ -138,7 +138,7 @@ class ProgressStore(BaseStore):
 
     def record_cost(self, fence: Fence, cost: Cost) -> None:
         """Store what it costs, in place of what was stored before. No event."""
-        with self.database.write() as unit:
+        with self.database.write(exclusive=False) as unit:
             values = {"cost": cost.model_dump()}
             update_running(unit, fence.generation_id, self.clock(), values, attempt=fence.attempt, publish=False)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Final
 
+import sqlalchemy
 from sqlalchemy import func, or_
 from sqlmodel import col, delete, select
 
@@ -37,16 +38,22 @@ class ReportStore(BaseStore):
 
     def list_reported(self, limit: int) -> list[tuple[GenerationRow, int, str]]:
         """The generations with reports, the newest report first: each with their number and its words."""
-        newest = func.max(ReportRow.created_at)
+        same = col(ReportRow.generation_id)
+        newest_first = func.row_number().over(partition_by=same, order_by=col(ReportRow.created_at).desc())
+        of_each = sqlalchemy.select(
+            *(same, col(ReportRow.words), col(ReportRow.created_at)),
+            func.count().over(partition_by=same).label("number"),
+            newest_first.label("place"),
+        ).subquery()
         query = (
-            select(GenerationRow, func.count(), ReportRow.words, newest)
-            .join(ReportRow, col(ReportRow.generation_id) == col(GenerationRow.id))
-            .group_by(col(GenerationRow.id))
-            .order_by(newest.desc())
+            select(GenerationRow, of_each.c.number, of_each.c.words)
+            .join(of_each, of_each.c.generation_id == col(GenerationRow.id))
+            .where(of_each.c.place == 1)
+            .order_by(of_each.c.created_at.desc())
             .limit(limit)
         )
         with self.database.read() as session:
-            return [(row, count, words) for row, count, words, _ in session.exec(query)]
+            return [(row, count, words) for row, count, words in session.exec(query)]
 
     def list_flagged(self, limit: int) -> list[GenerationRow]:
         """The generations that the hook has flagged, newest first."""

@@ -8,6 +8,7 @@ from typing import Any, Final
 from sqlalchemy import update
 from sqlmodel import col, desc, select
 
+from videogen.db.backend import skip_ids
 from videogen.db.database import UnitOfWork
 from videogen.db.tables import EventRow, GenerationRow, RestoreRow
 from videogen.schemas.generations import Attention
@@ -33,13 +34,8 @@ class RestoreStore(BaseStore):
 
     def record_restore(self, snapshot_at: float, *, is_complete: bool) -> None:
         """Note that this database is that of a snapshot. Later events get numbers that nobody has seen."""
-        table = str(EventRow.__tablename__)
         with self.database.write() as unit:
-            read = unit.connection.exec_driver_sql("SELECT seq FROM sqlite_sequence WHERE name = ?", (table,)).scalar()
-            last = int(read or 0)
-            unit.connection.exec_driver_sql("DELETE FROM sqlite_sequence WHERE name = ?", (table,))
-            values = (table, last + EVENT_GAP)
-            unit.connection.exec_driver_sql("INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", values)
+            last = skip_ids(unit.connection, str(EventRow.__tablename__), EVENT_GAP)
             unit.session.add(
                 RestoreRow(
                     snapshot_at=snapshot_at,

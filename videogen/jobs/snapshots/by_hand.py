@@ -132,6 +132,8 @@ def _is_own(config: AppConfig, given: str | None) -> bool:
 
 
 def _source(config: AppConfig) -> Source:
+    if config.uses_postgresql:
+        raise StartError("The database is PostgreSQL, which has its own backups, such as pg_dump.")
     database = Database(config.database)
     database.close()
     files = DiskStorage(DataFolder(config.data_dir).files)

@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from videogen.db.columns import big
+
 revision = "0001"
 down_revision = None
 branch_labels = None
@@ -34,7 +36,7 @@ def upgrade() -> None:
     op.create_index("ux_projects_idempotency", "projects", ["session_id", "idempotency_key"], unique=True)
     op.create_table(
         "generations",
-        sa.Column("seq", sa.Integer(), nullable=False),
+        sa.Column("seq", big(), nullable=False),
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("session_id", sa.String(), nullable=False),
         sa.Column("project_id", sa.String(), nullable=False),
@@ -55,8 +57,8 @@ def upgrade() -> None:
         sa.Column("duration_seconds", sa.Float(), nullable=False),
         sa.Column("progress", sa.Float(), nullable=False),
         sa.Column("stage", sa.String(), nullable=False),
-        sa.Column("step", sa.Integer(), nullable=False),
-        sa.Column("total_steps", sa.Integer(), nullable=False),
+        sa.Column("step", big(), nullable=False),
+        sa.Column("total_steps", big(), nullable=False),
         sa.Column("message", sa.String(), nullable=False),
         sa.Column("estimated", sa.Boolean(), nullable=False),
         sa.Column("queue_position", sa.Integer(), nullable=True),
@@ -68,7 +70,7 @@ def upgrade() -> None:
         sa.Column("lost", sa.Integer(), nullable=False),
         sa.Column("checkpoint", sa.JSON(), nullable=True),
         sa.Column("checkpoint_progress", sa.Float(), nullable=False),
-        sa.Column("checkpoint_step", sa.Integer(), nullable=False),
+        sa.Column("checkpoint_step", big(), nullable=False),
         sa.Column("preview_file_id", sa.String(), nullable=True),
         sa.Column("preview_version", sa.Integer(), nullable=False),
         sa.Column("file_id", sa.String(), nullable=True),
@@ -95,7 +97,7 @@ def upgrade() -> None:
     op.create_index("ix_generations_status", "generations", ["status", "seq"], unique=False)
     op.create_table(
         "events",
-        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("id", big(), nullable=False),
         sa.Column("session_id", sa.String(), nullable=False),
         sa.Column("project_id", sa.String(), nullable=False),
         sa.Column("generation_id", sa.String(), nullable=False),

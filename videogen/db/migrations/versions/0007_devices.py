@@ -11,8 +11,13 @@ depends_on = None
 
 def upgrade() -> None:
     """Apply."""
-    op.rename_table("devices", "old_devices")
-    op.drop_index("ix_devices_session_id", "old_devices")
+    is_postgresql = op.get_bind().dialect.name == "postgresql"
+    if is_postgresql:  # the database is new: there is no row to keep
+        op.drop_table("devices")
+        op.drop_column("sessions", "token_hash")
+    else:
+        op.rename_table("devices", "old_devices")
+        op.drop_index("ix_devices_session_id", "old_devices")
     op.create_table(
         "devices",
         sa.Column("id", sa.String(), nullable=False),
@@ -26,6 +31,11 @@ def upgrade() -> None:
         sa.UniqueConstraint("token_hash"),
     )
     op.create_index("ix_devices_session_id", "devices", ["session_id"], unique=False)
+    if not is_postgresql:
+        _keep_rows()
+
+
+def _keep_rows() -> None:
     op.execute(_COPY.format(session_id="id", table="sessions"))
     op.execute(_COPY.format(session_id="session_id", table="old_devices"))
     op.drop_table("old_devices")

@@ -11,4 +11,4 @@ depends_on = None
 
 def upgrade() -> None:
     """Apply."""
-    op.add_column("generations", sa.Column("has_audio", sa.Boolean(), server_default=sa.text("0"), nullable=False))
+    op.add_column("generations", sa.Column("has_audio", sa.Boolean(), server_default=sa.false(), nullable=False))

@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from videogen.db.columns import big
+
 revision = "0014"
 down_revision = "0018"
 branch_labels = None
@@ -28,7 +30,7 @@ def upgrade() -> None:
     _add_links_and_merges()
     op.add_column("sessions", sa.Column("account_id", sa.String(), nullable=True))
     op.create_index("ux_sessions_account", "sessions", ["account_id"], unique=True)
-    op.add_column("devices", sa.Column("since_event", sa.Integer(), server_default=sa.text("0"), nullable=False))
+    op.add_column("devices", sa.Column("since_event", big(), server_default=sa.text("0"), nullable=False))
     # Two sessions that become one may have the same image. Both stay: what names one of them still finds it.
     op.drop_index("ux_uploads_digest", "uploads")
     op.create_index("ix_uploads_digest", "uploads", ["session_id", "digest"], unique=False)

@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from videogen.db.columns import big
+
 revision = "0018"
 down_revision = "0017"
 branch_labels = None
@@ -27,7 +29,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "audit",
-        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("id", big(), nullable=False),
         sa.Column("at", sa.Float(), nullable=False),
         sa.Column("who", sa.String(), nullable=False),
         sa.Column("act", sa.String(), nullable=False),

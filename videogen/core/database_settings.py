@@ -1,0 +1,63 @@
+"""The settings that say where state is kept: the database, and the key that goes with it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+from urllib.parse import quote
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+
+_SQLITE, _POSTGRESQL = "sqlite:///", "postgresql://"
+MASKED: Final = ("_token", "_key", "_secret", "database_url")
+"""Ends of the names of settings whose values are not shown: they may have a password."""
+
+
+class DatabaseSettings(BaseModel):
+    """One database, or a server that several processes use."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    data_dir: Path = Field(default=Path("data"), description="folder of everything that is kept")
+    database_url: str = Field(
+        default="", repr=False, description="SQLite or PostgreSQL; empty means videogen.sqlite in the data folder"
+    )
+    database_pool: int = Field(
+        default=10, ge=2, le=1000, description="connections of one process to PostgreSQL, at most"
+    )
+    secret_key: str = Field(
+        default="",
+        validate_default=True,
+        description="signs media links; empty means one is made and kept in the data folder",
+    )
+
+    @field_validator("database_url")
+    @classmethod
+    def _database(cls, value: str) -> str:
+        if value and not value.startswith((_SQLITE, _POSTGRESQL)):
+            raise ValueError(f"a URL that begins with {_SQLITE} or {_POSTGRESQL}, or nothing")
+        return value
+
+    @field_validator("secret_key")
+    @classmethod
+    def _shared_key(cls, value: str, info: ValidationInfo) -> str:
+        if not value and info.data.get("database_url", "").startswith(_POSTGRESQL):
+            raise ValueError("one key for all processes, as the database is PostgreSQL")
+        return value
+
+    @field_validator("snapshot_url", check_fields=False)
+    @classmethod
+    def _snapshots_of_a_file(cls, value: str, info: ValidationInfo) -> str:
+        if value and info.data.get("database_url", "").startswith(_POSTGRESQL):
+            raise ValueError("nothing, as the database is PostgreSQL, which has its own backups")
+        return value
+
+    @property
+    def database(self) -> str:
+        """The URL of the database."""
+        return self.database_url or f"{_SQLITE}{quote(str(self.data_dir.resolve() / 'videogen.sqlite'))}"
+
+    @property
+    def uses_postgresql(self) -> bool:
+        """Whether the database is a server that several processes use, and not a file of this one."""
+        return self.database_url.startswith(_POSTGRESQL)
