@@ -10,7 +10,10 @@ TYPED := $(wildcard videogen benchmarks app.py)
 JOBS := $(shell cores=$$(getconf _NPROCESSORS_ONLN); echo $$(( cores < 3 ? cores + 1 : 4 )))
 PYTEST := $(PY) -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
 TORCH_PYTEST := .venv-diffusers/bin/python -m pytest -n 2 --dist loadfile tests/engines/diffusers
-# What starts Chromium and nginx finds them here.
+# The tests that are left out.
+WITHOUT = not long$(if $(filter no,$(BROWSER)), and not browser)$(if $(filter no,$(DISTRIBUTED)), and not postgresql)
+# What starts PostgreSQL, Chromium and nginx finds them here.
+WITH_POSTGRESQL = $(if $(filter no,$(DISTRIBUTED)),:,VIDEOGEN_TEST_POSTGRESQL=$$($(SETUP)/postgresql.sh) || exit 1; export VIDEOGEN_TEST_POSTGRESQL)
 WITH_BROWSER = VIDEOGEN_TEST_CHROMIUM=$$($(SETUP)/chromium.sh) || exit 1; export VIDEOGEN_TEST_CHROMIUM; \
 	VIDEOGEN_TEST_NGINX=$$($(SETUP)/nginx.sh) || exit 1; export VIDEOGEN_TEST_NGINX
 
@@ -27,15 +30,15 @@ help: ## List the commands
 run: runtime-env ## Start the app (the first time also installs it)
 	@exec $(PY) app.py
 
-test: dev-env ## Run the tests: make test ARGS="-k name", BROWSER=no to do without Chromium, JOBS=0 for one process
+test: dev-env ## Run the tests: make test ARGS="-k name", BROWSER=no without Chromium, DISTRIBUTED=no without PostgreSQL, JOBS=0 for one process
 ifeq ($(BROWSER),no)
-	@exec $(PYTEST) -m 'not browser and not long' $(ARGS)
+	@$(WITH_POSTGRESQL); exec $(PYTEST) -m '$(WITHOUT)' $(ARGS)
 else
-	@$(WITH_BROWSER); exec $(PYTEST) $(ARGS)
+	@$(WITH_POSTGRESQL); $(WITH_BROWSER); exec $(PYTEST) -m '$(WITHOUT)' $(ARGS)
 endif
 
 test-long: dev-env ## Run the tests that are long and rarely break; `make test` leaves them out
-	@$(WITH_BROWSER); VIDEOGEN_TEST_FIREFOX=$$($(SETUP)/firefox.sh) || exit 1; export VIDEOGEN_TEST_FIREFOX; \
+	@$(WITH_POSTGRESQL); $(WITH_BROWSER); VIDEOGEN_TEST_FIREFOX=$$($(SETUP)/firefox.sh) || exit 1; export VIDEOGEN_TEST_FIREFOX; \
 	$(PYTEST) -m long $(ARGS) || exit; \
 	if [ ! -f .venv-diffusers/.stamp ]; then echo 'Without more families of diffusers: they need the environment of `make test-diffusers`.'; exit; fi; \
 	VIDEOGEN_TEST_DIFFUSERS=1 exec $(TORCH_PYTEST) -m long $(ARGS)

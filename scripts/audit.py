@@ -31,6 +31,7 @@ WEAK_COPYLEFT = re.compile(r"MPL|Mozilla|LGPL|Lesser")
 NOTES = {
     "av": "its wheels bring FFmpeg with x264 and x265, which are under the GPL",
     "fal-client": "Apache-2.0 in its repository",
+    **dict.fromkeys(("psycopg", "psycopg-binary", "psycopg-pool"), "for the extra `distributed` alone"),
 }
 HEAD = """# Licences
 

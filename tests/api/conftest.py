@@ -1,5 +1,6 @@
 """One real server for all API tests. Each test has its own session."""
 
+from contextlib import ExitStack
 from types import SimpleNamespace
 
 import pytest
@@ -13,11 +14,23 @@ MAX_ACTIVE = 10
 MAX_UPLOAD_MB = 1
 
 
+def pytest_generate_tests(metafunc):
+    marker = metafunc.definition.get_closest_marker("databases")
+    if marker is not None and "app" in metafunc.fixturenames:
+        marks = {"postgresql": pytest.mark.postgresql}
+        kinds = [pytest.param(kind, marks=marks.get(kind, [])) for kind in marker.args]
+        metafunc.parametrize("app", kinds, indirect=True, scope="session")
+
+
 @pytest.fixture(scope="session")
-def app(tmp_path_factory):
+def app(tmp_path_factory, request):
+    """On SQLite, or on each kind in `@pytest.mark.databases`."""
     settings = {"workers": 2, "max_active_per_session": MAX_ACTIVE, "max_seconds": 10, "max_upload_mb": MAX_UPLOAD_MB}
-    with App(tmp_path_factory.mktemp("api"), ENGINES, **settings) as app:
-        yield app
+    with ExitStack() as stack:
+        if getattr(request, "param", "sqlite") == "postgresql":
+            url = stack.enter_context(request.getfixturevalue("postgresql").database())
+            settings |= {"database_url": url, "secret_key": "a key of the tests"}
+        yield stack.enter_context(App(tmp_path_factory.mktemp("api"), ENGINES, **settings))
 
 
 @pytest.fixture

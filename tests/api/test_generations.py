@@ -6,6 +6,8 @@ import pytest
 from tests.api.conftest import MAX_ACTIVE
 from tests.support.api import API, TINY, Session, connect
 
+pytestmark = pytest.mark.databases("sqlite", "postgresql")
+
 UNKNOWN = "gen_AAAAAAAAAAAAAAAAAAAA"
 # The fields of a generation and their types.
 NUMBER, TEXT, NOTHING = (int, float), (str,), type(None)

@@ -5,6 +5,8 @@ import pytest
 
 from videogen.schemas.events import decode
 
+pytestmark = pytest.mark.databases("sqlite", "postgresql")
+
 COMMON = {"generationId", "projectId", "requestId", "status", "progress", "attempt", "at"}
 SHAPES = {
     "render_progress": COMMON

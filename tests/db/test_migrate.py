@@ -1,5 +1,9 @@
 import sqlite3
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from types import SimpleNamespace
 
 import pytest
 from alembic import command
@@ -14,6 +18,7 @@ import videogen.db.tables  # noqa: F401  (fills the metadata)
 from videogen.core.config import AppConfig
 from videogen.core.errors import DatabaseTooNewError, StartError
 from videogen.db.migrate import HEAD, REVISIONS, migrate, revision
+from videogen.db.postgresql import connect, driver_url, require_server
 
 
 @pytest.fixture
@@ -103,14 +108,89 @@ def test_head_is_the_newest_migration_file():
     assert [script.revision for script in reversed(list(scripts.walk_revisions()))] == list(REVISIONS)
 
 
-def test_the_migrations_create_the_tables_of_the_models(url):
-    migrate(url)
-    engine = create_engine(url)
+@pytest.mark.databases("sqlite", "postgresql")
+def test_the_migrations_create_the_tables_of_the_models(database_url):
+    engine = postgresql_engine(database_url) if database_url.startswith("postgresql") else create_engine(database_url)
     with engine.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_server_default": True})
-        difference = compare_metadata(context, SQLModel.metadata)
+        # Alembic does not know by itself that an index is for one kind of database.
+        options = {
+            "compare_server_default": True,
+            "include_object": lambda item, *_: applies(item, connection.dialect.name),
+        }
+        difference = compare_metadata(MigrationContext.configure(connection, opts=options), SQLModel.metadata)
     engine.dispose()
     assert difference == [], "change a model, and a new file in videogen/db/migrations/versions must follow"
+
+
+def applies(item, dialect):
+    condition = getattr(item, "_ddl_if", None)
+    return condition is None or condition.dialect == dialect
+
+
+def postgresql_engine(url):
+    return connect(driver_url(url), 1)
+
+
+@pytest.mark.postgresql
+def test_a_new_database_of_postgresql_is_migrated_once_by_whoever_comes_first(postgresql):
+    with postgresql.database("template0") as url:
+        assert revision(url) is None
+        with ThreadPoolExecutor(3) as starts:
+            migrated = list(starts.map(migrate, [url] * 3))
+        assert sorted(migrated) == [False, False, True]
+        assert revision(url) == HEAD
+        with postgresql.connect(url) as connection:
+            connection.execute("UPDATE alembic_version SET version_num = '9999'")
+        with pytest.raises(DatabaseTooNewError, match=f"revision 9999, this videogen knows up to {HEAD}"):
+            migrate(url)
+
+
+@pytest.mark.postgresql
+def test_a_migration_that_fails_leaves_postgresql_as_it_was(postgresql):
+    with postgresql.database("template0") as url:
+        with postgresql.connect(url) as connection:
+            connection.execute("CREATE TABLE files (mine INTEGER)")  # the last table of the first migration
+        with pytest.raises(StartError, match="cannot be used"):
+            migrate(url)
+        with postgresql.connect(url) as connection:
+            tables = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
+            assert connection.execute(tables).fetchall() == [("files",)]
+
+
+def test_a_server_that_cannot_be_reached_is_one_line_without_the_password(tmp_path):
+    with pytest.raises(
+        StartError, match=r"PostgreSQL database 127.0.0.1:1/there cannot be used: .+ server runs"
+    ) as caught:
+        migrate("postgresql://me:mypassword@127.0.0.1:1/there")
+    assert "\n" not in caught.value.detail
+    assert "mypassword" not in caught.value.detail
+
+
+def test_a_server_that_is_too_old_is_one_line():
+    old = SimpleNamespace(dialect=SimpleNamespace(server_version_info=(14, 9)))
+    with pytest.raises(StartError, match="PostgreSQL 14; videogen needs 15 or newer"):
+        require_server(old)
+
+
+def test_without_the_driver_the_line_names_the_package():
+    code = (
+        "import sys; sys.modules['psycopg'] = None\n"
+        "from videogen.db.database import Database\n"
+        "from videogen.core.errors import StartError\n"
+        "try: Database('postgresql://there/database')\n"
+        "except StartError as problem: print(problem.detail)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "pip install 'videogen[distributed]'" in done.stdout
+
+
+def test_the_embedded_profile_imports_nothing_of_the_distributed_one():
+    code = (
+        "import sys; from videogen.server import app; from videogen.db.database import Database\n"
+        "Database('sqlite:///:memory:').close()\n"
+        "sys.exit(any(name.partition('.')[0] in ('psycopg', 'procrastinate', 'obstore') for name in sys.modules))"
+    )
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
 
 def _upgrade_to(url, target):

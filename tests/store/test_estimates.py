@@ -1,6 +1,7 @@
 """Expected times: they come from measured runs of the same kind only."""
 
 import pytest
+from sqlalchemy import text
 from sqlmodel import select
 
 from tests.support.rows import Submitter, file_row
@@ -151,9 +152,8 @@ def test_new_expected_times_are_published_when_a_render_is_slower(render, queue,
     assert events == [], "the published countdown is still right"
     clock.now += 5
     with database.write() as unit:  # nine seconds in, it says that it needs twenty more
-        unit.connection.exec_driver_sql(
-            "UPDATE generations SET eta_seconds = 20, updated_at = ? WHERE id = ?", (clock.now, first.id)
-        )
+        slower = text("UPDATE generations SET eta_seconds = 20, updated_at = :now WHERE id = :id")
+        unit.connection.execute(slower, {"now": clock.now, "id": first.id})
     store.update_expectations()
     assert [(event.generation_id, event.data.expected_wait_seconds, event.data.eta_seconds) for event in events] == [
         (second.id, 20, 30)

@@ -71,7 +71,8 @@ def test_all_rows_of_one_session_come_to_the_other(store, queue, submit, home, a
                     text(f"SELECT count(*) FROM {name} WHERE session_id = :id"), {"id": away[0]}
                 )
                 assert left.scalar() == 0, name
-        assert session.connection().exec_driver_sql("PRAGMA foreign_key_check").fetchall() == []
+        if session.connection().dialect.name == "sqlite":  # PostgreSQL has no other references
+            assert session.connection().exec_driver_sql("PRAGMA foreign_key_check").fetchall() == []
     assert ids(store, home[0]) == {row.id}
     assert [shared[0].generation_id for shared in store.list_shares(home[0])] == [row.id]
     assert store.find_upload(home[0], "digest") is not None

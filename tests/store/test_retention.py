@@ -170,6 +170,7 @@ def test_removal_takes_all_rows_and_leaves_the_link_which_says_that_it_is_gone(
     assert store.find_share(slug)[1] is None
 
 
+@pytest.mark.databases("sqlite")
 def test_what_is_due_is_found_by_an_index(database, store, clock):
     def plan(query):
         with database.read() as session:

@@ -34,6 +34,7 @@ def test_two_sessions_have_their_own_ids_and_tokens(store):
     assert store.find_device(second_token).session_id == second_id
 
 
+@pytest.mark.databases("sqlite")
 def test_only_the_hash_of_a_token_is_in_the_database(store, database, tmp_path):
     _, token = store.create_session()
     with database.read() as session:

@@ -1,6 +1,6 @@
 """Any order of submits, claims, heartbeats, clock jumps, reports, cancels, ends, losses, retries, deletes and restarts.
 
-The real service, store and queue work on a real SQLite file; beside them runs a model of what the contract says. The
+The real service, store and queue work on a real database; beside them runs a model of what the contract says. The
 database must agree with the model after every step, and so must every published event.
 """
 
@@ -18,6 +18,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from sqlalchemy import text
 
 from tests.fakes import bars
+from tests.support.postgresql import empty
 from tests.support.rows import Clock, file_row, result
 from videogen.core.config import AppConfig
 from videogen.core.errors import (
@@ -89,7 +90,7 @@ class Life(RuleBasedStateMachine):
     @initialize(template=st.just(None))
     def begin(self, template):
         self.folder = Path(tempfile.mkdtemp(prefix="videogen-life-"))
-        shutil.copy(_migrated(), self.folder / "videogen.sqlite")
+        self.url = self.new_database()
         self.clock = Clock()
         self.jumped = False
         self.known, self.gone, self.leases = {}, set(), []
@@ -98,8 +99,12 @@ class Life(RuleBasedStateMachine):
         self.open()
         self.sessions = [self.store.create_session()[0] for _ in range(2)]
 
+    def new_database(self):
+        shutil.copy(_migrated(), self.folder / "videogen.sqlite")
+        return f"sqlite:///{self.folder / 'videogen.sqlite'}"
+
     def open(self):
-        self.database = Database(f"sqlite:///{self.folder / 'videogen.sqlite'}")
+        self.database = Database(self.url)
         self.database.listen(self.published.extend)
         self.store = Store(self.database, self.clock)
         self.queue = EmbeddedQueue(self.store, lease_seconds=LEASE, max_attempts=ATTEMPTS, steady=self.clock.steady)
@@ -580,7 +585,24 @@ def _migrated():
     return _template[0]
 
 
+class LifeOnPostgreSQL(Life):
+    """The same with the state in PostgreSQL."""
+
+    on = ""
+
+    def new_database(self):
+        empty(self.on)
+        return self.on
+
+
+@pytest.fixture
+def on_postgresql(_postgresql_url):
+    LifeOnPostgreSQL.on = _postgresql_url
+
+
 TestLife = pytest.mark.timeout(400)(Life.TestCase)
+TestLifeOnPostgreSQL = pytest.mark.usefixtures("on_postgresql")(LifeOnPostgreSQL.TestCase)
+TestLifeOnPostgreSQL = pytest.mark.timeout(400)(pytest.mark.postgresql(TestLifeOnPostgreSQL))
 TestLife.settings = settings(
     max_examples=30,
     stateful_step_count=40,
@@ -590,3 +612,4 @@ TestLife.settings = settings(
     derandomize=True,
     suppress_health_check=list(HealthCheck),
 )
+TestLifeOnPostgreSQL.settings = settings(TestLife.settings, max_examples=8)

@@ -186,6 +186,7 @@ def test_folding_is_idempotent():
         assert fold(fold(text)) == fold(text)
 
 
+@pytest.mark.databases("sqlite")
 @pytest.mark.parametrize(
     "wanted",
     [

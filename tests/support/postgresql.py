@@ -76,9 +76,9 @@ class Server:
         """What VIDEOGEN_DATABASE_URL takes."""
         return f"postgresql://{USER}@/{database}?host={self.folder}"
 
-    def connect(self, database: str = "postgres") -> psycopg.Connection[Any]:
+    def connect(self, url: str = "") -> psycopg.Connection[Any]:
         """A connection that commits each statement."""
-        return psycopg.connect(self.url(database), autocommit=True)
+        return psycopg.connect(url or self.url("postgres"), autocommit=True)
 
     @contextmanager
     def database(self, template: str = "migrated") -> Iterator[str]:

@@ -37,7 +37,7 @@ def history_indexes() -> tuple[Index, ...]:
     index holds 2,700 bytes at most, so that a long prompt would not fit. Its search has an index of trigrams, made by
     the migration where the server has the extension pg_trgm.
     """
-    trigrams = {"postgresql_using": "gin", "postgresql_ops": {"search_text": "gin_trgm_ops"}}
+    trigrams: dict[str, Any] = {"postgresql_using": "gin", "postgresql_ops": {"search_text": "gin_trgm_ops"}}
     return (
         Index("ix_generations_history", "session_id", "seq", *_FILTERED).ddl_if(dialect="sqlite"),
         Index("ix_generations_pages", "session_id", "seq").ddl_if(dialect="postgresql"),

@@ -147,11 +147,10 @@ def _first_line(problem: DBAPIError) -> str:
 
 def require_server(connection: Connection) -> None:
     """Check the version of the server. Raises StartError: it is too old."""
-    version = connection.dialect.server_version_info or (0,)
-    if version[0] < OLDEST:
+    version = int((connection.dialect.server_version_info or (0,))[0])
+    if version < OLDEST:
         raise StartError(
-            f"The database server of VIDEOGEN_DATABASE_URL is PostgreSQL {version[0]}; "
-            f"videogen needs {OLDEST} or newer."
+            f"The database server of VIDEOGEN_DATABASE_URL is PostgreSQL {version}; videogen needs {OLDEST} or newer."
         )
 
 

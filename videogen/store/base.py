@@ -94,7 +94,7 @@ def count_generations(session: Session, *conditions: Any) -> int:
     return session.exec(select(func.count()).select_from(GenerationRow).where(*conditions)).one()
 
 
-def total(column: Any) -> Any:
+def sum_of(column: Any) -> Any:
     """The SQL for the sum of a column of sizes; 0 without rows. PostgreSQL's own sum of them is no integer."""
     return func.coalesce(func.sum(column), 0).cast(BigInteger)
 

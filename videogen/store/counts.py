@@ -10,7 +10,7 @@ from sqlmodel import col
 
 from videogen.db.tables import FileRow, GenerationRow, SessionRow, UploadRow
 from videogen.schemas.status import NEEDS_ATTENTION, TERMINAL, Status
-from videogen.store.base import BaseStore, total
+from videogen.store.base import BaseStore, sum_of
 from videogen.store.queue_order import PAUSED
 
 ACTIVE: Final = tuple(status for status in Status if status not in TERMINAL)
@@ -58,7 +58,7 @@ class CountStore(BaseStore):
             generations = {row[0]: row[1] for row in connection.execute(by_status)}
             sessions = connection.scalar(select(func.count()).select_from(SessionRow)) or 0
             sizes = [
-                connection.execute(select(func.count(), total(table.size_bytes))).one()
+                connection.execute(select(func.count(), sum_of(table.size_bytes))).one()
                 for table in (FileRow, UploadRow)
             ]
         return Totals(generations, sessions, sum(size[0] for size in sizes), sum(size[1] for size in sizes))

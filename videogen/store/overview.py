@@ -11,7 +11,7 @@ from sqlmodel import col
 
 from videogen.db.tables import DeviceRow, FileRow, GenerationRow, SessionRow, UploadRow
 from videogen.schemas.status import TERMINAL, Status
-from videogen.store.base import BaseStore, total
+from videogen.store.base import BaseStore, sum_of
 from videogen.store.counts import ACTIVE
 from videogen.store.queue_order import HAS_STARTED
 
@@ -84,7 +84,7 @@ class OverviewStore(BaseStore):
             ):
                 uses[owner].last_seen_at = last_seen_at
             for table in (FileRow, UploadRow):
-                columns = (col(table.session_id), total(table.size_bytes), func.count())
+                columns = (col(table.session_id), sum_of(table.size_bytes), func.count())
                 for owner, size, count in read(select(*columns).group_by(col(table.session_id))):
                     uses[owner].bytes += size
                     uses[owner].files += count

@@ -16,7 +16,7 @@ from videogen.db.backend import is_missing_reference
 from videogen.db.database import UnitOfWork
 from videogen.db.tables import FileRow, GenerationRow, OriginRow, ProjectRow
 from videogen.schemas.status import TERMINAL, Status
-from videogen.store.base import BaseStore, count_generations, total, visible
+from videogen.store.base import BaseStore, count_generations, sum_of, visible
 from videogen.store.events import append_event
 from videogen.store.merge import current_session
 
@@ -87,7 +87,7 @@ class PortabilityStore(BaseStore):
 
     def measure_completed(self, session_id: str, ids: Sequence[str]) -> tuple[int, int]:
         """How many of these generations are completed and of this session, and the size of their results in bytes."""
-        query = select(func.count(), total(GenerationRow.size_bytes)).where(
+        query = select(func.count(), sum_of(GenerationRow.size_bytes)).where(
             GenerationRow.session_id == session_id,
             col(GenerationRow.id).in_(ids),
             GenerationRow.status == Status.COMPLETED,

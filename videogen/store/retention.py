@@ -12,7 +12,7 @@ from sqlmodel import col
 from videogen.core.config import AppConfig
 from videogen.db.tables import EventRow, FileRow, GenerationRow, ProjectRow, ShareRow, UploadRow
 from videogen.schemas.status import TERMINAL
-from videogen.store.base import BaseStore, get_owned, total, visible
+from videogen.store.base import BaseStore, get_owned, sum_of, visible
 
 USED_SECONDS: Final = 3600.0
 """How old the stored time of the last use must be before a newer one is written."""
@@ -96,7 +96,7 @@ class Candidate:
 
 
 _SIZE: Final = (
-    select(total(FileRow.size_bytes))
+    select(sum_of(FileRow.size_bytes))
     .where(col(FileRow.generation_id) == col(GenerationRow.id))
     .correlate(GenerationRow)
     .scalar_subquery()
@@ -210,18 +210,19 @@ class RetentionStore(BaseStore):
     def removable_bytes(self, rules: RetentionRules, session_id: str | None = None) -> int:
         """The size of all files of what may go, of a session or of all."""
         of_session = true() if session_id is None else col(FileRow.session_id) == session_id
-        files = select(total(FileRow.size_bytes)).join(
+        files = select(sum_of(FileRow.size_bytes)).join(
             GenerationRow, col(GenerationRow.id) == col(FileRow.generation_id)
         )
         with self.database.read() as session:
-            return session.connection().execute(files.where(of_session, rules.removable(self.clock()))).scalar_one()
+            query = files.where(of_session, rules.removable(self.clock()))
+            return int(session.connection().execute(query).scalar_one())
 
     def sessions_above(self, size_bytes: int) -> list[str]:
         """The sessions whose files and uploads are larger than this together."""
         totals: dict[str, int] = {}
         with self.database.read() as session:
             for table in (FileRow, UploadRow):
-                query = select(col(table.session_id), total(table.size_bytes)).group_by(col(table.session_id))
+                query = select(col(table.session_id), sum_of(table.size_bytes)).group_by(col(table.session_id))
                 for session_id, size in session.connection().execute(query):
                     totals[session_id] = totals.get(session_id, 0) + size
         return [session_id for session_id, size in totals.items() if size > size_bytes]

@@ -9,13 +9,13 @@ branch_labels = None
 depends_on = None
 
 
-_SET = {f"{name}_where": sa.text("flagged IS NOT NULL") for name in ("sqlite", "postgresql")}
+_SET = sa.text("flagged IS NOT NULL")
 
 
 def upgrade() -> None:
     """Apply."""
     op.add_column("generations", sa.Column("flagged", sa.String(), nullable=True))
-    op.create_index("ix_generations_flagged", "generations", ["flagged"], **_SET)
+    op.create_index("ix_generations_flagged", "generations", ["flagged"], sqlite_where=_SET, postgresql_where=_SET)
     op.create_table(
         "reports",
         sa.Column("id", sa.String(), nullable=False),
