@@ -112,7 +112,7 @@ def test_a_result_is_one_transaction_of_status_files_and_event(store, database, 
 def test_a_result_that_fails_half_way_changes_nothing(store, database, alice, running, fence, events):
     done = result(running)
     done.poster.generation_id = "gen_none"
-    with pytest.raises(Exception, match="(?i)foreign key"):
+    with pytest.raises(Exception, match=r"(?i)foreign key"):
         store.complete(fence, done)
     assert store.get_generation(alice, running.id) == running
     assert events == []
