@@ -203,7 +203,7 @@ class RetentionStore(BaseStore):
         with self.database.read() as session:
             for table in (FileRow, UploadRow):
                 of_session = true() if session_id is None else col(table.session_id) == session_id
-                query = select(func.coalesce(func.sum(table.size_bytes), 0)).where(of_session)
+                query = select(sum_of(table.size_bytes)).where(of_session)
                 total += session.connection().execute(query).scalar_one()
         return total
 

@@ -12,7 +12,7 @@ from videogen.core.errors import FileInUseError, Limit, LimitExceededError
 from videogen.db.database import UnitOfWork
 from videogen.db.tables import FileRow, GenerationRow, UploadRow
 from videogen.schemas.status import Status
-from videogen.store.base import BaseStore, require, sum_of, visible
+from videogen.store.base import BaseStore, require, visible
 from videogen.store.merge import current_session
 
 
