@@ -11,6 +11,7 @@ from tests.support.app import App
 ENGINES = ("bars", "slow", "until-cancelled", "ignores-cancel", "refuses", "dies", "steady", "looks", "procedural")
 ENGINES += ("other-format", "lost-service")
 MAX_ACTIVE = 10
+SECRET = "a key of the tests"
 MAX_UPLOAD_MB = 1
 
 
@@ -29,7 +30,7 @@ def app(tmp_path_factory, request):
     with ExitStack() as stack:
         if getattr(request, "param", "sqlite") == "postgresql":
             url = stack.enter_context(request.getfixturevalue("postgresql").database())
-            settings |= {"database_url": url, "secret_key": "a key of the tests"}
+            settings |= {"database_url": url, "secret_key": SECRET}
         yield stack.enter_context(App(tmp_path_factory.mktemp("api"), ENGINES, **settings))
 
 

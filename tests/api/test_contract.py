@@ -1,6 +1,6 @@
 import pytest
 
-from tests.api.conftest import ENGINES
+from tests.api.conftest import ENGINES, SECRET
 from tests.support.api import API
 from videogen.core.errors import UNKNOWN_ROUTE
 from videogen.core.version import __version__
@@ -45,7 +45,8 @@ def test_health_and_readiness_are_reported(http):
 def test_the_health_response_identifies_the_server_without_secrets(http, app):
     health = http.get("/healthz").json()
     assert (health["name"], health["version"]) == ("videogen", __version__)
-    secret = (app.data_dir / "secret.key").read_text()
+    stored = app.data_dir / "secret.key"
+    secret = stored.read_text() if stored.exists() else SECRET
     assert health["instance"]
     assert health["keepsData"] is True
     assert health["instance"] not in secret

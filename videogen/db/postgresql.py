@@ -101,7 +101,8 @@ class PostgreSQL:
             return StorageError(f"The database could not be used: {_first_line(problem)}. {_ADVICE[state]}")
         if isinstance(problem, ProgrammingError):
             return None
-        if state is None or state.startswith(_AWAY) or problem.connection_invalidated:
+        # Without a statement: it refused the connection, for whatever reason.
+        if state is None or state.startswith(_AWAY) or problem.connection_invalidated or problem.statement is None:
             return DatabaseAwayError()
         return StorageError(f"The database could not be used: {_first_line(problem)}.")
 
