@@ -3,8 +3,11 @@ import sqlite3
 
 import pytest
 
+from videogen.core.config import AppConfig
 from videogen.db.integrity import wal_of
+from videogen.db.migrate import HEAD
 from videogen.doctor import check_database, diagnose
+from videogen.doctor.findings import Level
 
 
 def test_a_missing_terminal_event_is_a_fault_and_is_stored(home, sql, faults, fixed):
@@ -114,3 +117,20 @@ def test_a_truncated_write_ahead_log_is_a_warning(home, faults):
     assert (check, level) == ("write-ahead log", "warning")
     assert "middle of a write" in text
     assert os.path.getsize(wal_of(home.path)) == len(cut)
+
+
+@pytest.mark.postgresql
+def test_a_database_of_postgresql_is_asked_for_its_schema(postgresql, tmp_path):
+    def texts(url):
+        config = AppConfig(data_dir=tmp_path, database_url=url, secret_key="k" * 16)
+        return [(finding.level, finding.text) for finding in check_database.server(config)]
+
+    with postgresql.database() as url:
+        assert texts(url) == [(Level.OK, "PostgreSQL answers"), (Level.OK, f"revision {HEAD}")]
+        with postgresql.connect(url) as connection:
+            connection.execute("UPDATE alembic_version SET version_num = '0014'")
+        assert texts(url)[1] == (Level.WARNING, f"revision 0014, this videogen has {HEAD}")
+    with postgresql.database("template0") as url:
+        assert texts(url)[1] == (Level.OK, "there are no tables yet; the first start makes them")
+    ((level, text),) = texts(url)
+    assert (level, "does not exist" in text) == (Level.FAULT, True)

@@ -11,9 +11,11 @@ from typing import Final
 from sqlmodel import select
 
 from videogen.core.config import AppConfig
+from videogen.core.errors import StartError
 from videogen.db.database import Database
 from videogen.db.integrity import check, is_wal_cut, read_only, wal_bytes
 from videogen.db.migrate import HEAD, REVISIONS
+from videogen.db.migrate import revision as stored_revision
 from videogen.db.tables import GenerationRow
 from videogen.doctor.findings import FIX, Finding, amount, count, fault, ok, warning
 from videogen.doctor.rebuild import rebuild
@@ -81,19 +83,36 @@ def schema(path: Path) -> Iterator[Finding]:
         row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
         revision = str(row[0]) if row else "none"
         broken = connection.execute("PRAGMA foreign_key_check").fetchall()
-    if revision == HEAD:
-        yield ok("schema", f"revision {revision}")
-    elif revision in REVISIONS:
-        repair = "Run `videogen migrate`, or start the server."
-        yield warning("schema", f"revision {revision}, this videogen has {HEAD}", repair)
-    else:
-        yield fault("schema", f"revision {revision}, this videogen knows up to {HEAD}", "Install a newer videogen.")
+    yield _revision(revision)
     if broken:
         tables = {str(table) for table, *_ in broken}
         what = f"{count(len(broken), 'row')} of {', '.join(sorted(tables))} refer to rows that do not exist"
         yield fault("references", what, f"{FIX} rebuilds the database without them.", lambda: rebuild(path, None))
     else:
         yield ok("references", "every reference leads to a row")
+
+
+def _revision(found: str) -> Finding:
+    if found == HEAD:
+        return ok("schema", f"revision {found}")
+    if found in REVISIONS:
+        repair = "Run `videogen migrate`, or start the server."
+        return warning("schema", f"revision {found}, this videogen has {HEAD}", repair)
+    return fault("schema", f"revision {found}, this videogen knows up to {HEAD}", "Install a newer videogen.")
+
+
+def server(config: AppConfig) -> Iterator[Finding]:
+    """Check a database that is PostgreSQL: it checks its own files, and has no reference that leads nowhere."""
+    try:
+        found = stored_revision(config.database)
+    except StartError as problem:
+        yield fault("database", problem.detail.rstrip("."), "See docs/operations.md.")
+        return
+    yield ok("database", "PostgreSQL answers")
+    if found is None:
+        yield ok("schema", "there are no tables yet; the first start makes them")
+    else:
+        yield _revision(found)
 
 
 def generations(config: AppConfig, path: Path, holder: int | None) -> Iterator[Finding]:

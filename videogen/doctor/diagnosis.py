@@ -85,7 +85,10 @@ def _run_checks(config: AppConfig, held_by: int | None) -> Iterator[Finding]:
     yield ok("server", f"{process} uses the data folder")
     yield from check_environment.folder(config)
     yield from check_environment.secret(config)
-    yield from _check_data(config, Path(make_url(config.database).database or ""), held_by)
+    if config.uses_postgresql:
+        yield from check_database.server(config)
+    else:
+        yield from _check_data(config, Path(make_url(config.database).database or ""), held_by)
     yield from check_environment.engines(config)
     yield from check_environment.encoder()
     yield from check_environment.port(config, held_by)
