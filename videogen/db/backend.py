@@ -5,7 +5,8 @@ Everything else is one code: the tables, the migrations and the queries of the s
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Final, Protocol
 
 from sqlalchemy import Boolean, Connection, Engine
@@ -69,6 +70,17 @@ def is_missing_reference(problem: IntegrityError) -> bool:
     """Whether a statement failed because a row that it refers to is not there (any more)."""
     name = getattr(problem.orig, "sqlite_errorname", None) or getattr(problem.orig, "sqlstate", None)
     return name in _MISSING_REFERENCE
+
+
+@contextmanager
+def missing_reference(error: type[Exception]) -> Iterator[None]:
+    """Raise this error where a row that is referred to is not there (any more)."""
+    try:
+        yield
+    except IntegrityError as problem:
+        if not is_missing_reference(problem):
+            raise
+        raise error from problem
 
 
 class contains_text(FunctionElement[bool]):

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import String, cast
-from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
 
 from videogen.core.errors import (
@@ -17,7 +16,7 @@ from videogen.core.errors import (
     NotTerminalError,
 )
 from videogen.core.text import fold
-from videogen.db.backend import contains_text, is_missing_reference
+from videogen.db.backend import contains_text, missing_reference
 from videogen.db.database import UnitOfWork
 from videogen.db.tables import FileRow, GenerationRow, ProjectRow, UploadRow
 from videogen.schemas.generations import ListQuery
@@ -99,28 +98,23 @@ class GenerationStore(BaseStore):
             InvalidRequestError: the input image was removed since it was checked.
             NotFoundError: the session was removed since it was checked.
         """
-        try:
-            with self.database.write() as unit:
-                if known := self._known_project(unit, _with_owner(unit, project, rows)):
-                    return known, False
-                if replaced is not None:
-                    end_parked(unit, get_parked(unit.session, project.session_id, replaced), self.clock(), REPLACED)
-                admit(unit, rows, limits, self.clock())
-                count()
-                _check_inputs(unit, rows)
-                unit.session.add(project)
-                unit.session.flush()
-                unit.session.add_all(rows)
-                unit.session.flush()
-                # Appends the first event of each new generation.
-                update_queue_positions(unit, self.clock(), self.concurrency)
-                for row in rows:
-                    unit.session.refresh(row)
-                return rows, True
-        except IntegrityError as problem:
-            if not is_missing_reference(problem):
-                raise
-            raise NotFoundError from problem
+        with missing_reference(NotFoundError), self.database.write() as unit:
+            if known := self._known_project(unit, _with_owner(unit, project, rows)):
+                return known, False
+            if replaced is not None:
+                end_parked(unit, get_parked(unit.session, project.session_id, replaced), self.clock(), REPLACED)
+            admit(unit, rows, limits, self.clock())
+            count()
+            _check_inputs(unit, rows)
+            unit.session.add(project)
+            unit.session.flush()
+            unit.session.add_all(rows)
+            unit.session.flush()
+            # Appends the first event of each new generation.
+            update_queue_positions(unit, self.clock(), self.concurrency)
+            for row in rows:
+                unit.session.refresh(row)
+            return rows, True
 
     def _known_project(self, unit: UnitOfWork, project: ProjectRow) -> list[GenerationRow]:
         if project.idempotency_key is None:

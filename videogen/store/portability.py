@@ -8,11 +8,10 @@ from typing import Final
 
 import sqlalchemy
 from sqlalchemy import bindparam, update
-from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, func, select
 
 from videogen.core.errors import NotFoundError
-from videogen.db.backend import is_missing_reference
+from videogen.db.backend import missing_reference
 from videogen.db.database import UnitOfWork
 from videogen.db.tables import FileRow, GenerationRow, OriginRow, ProjectRow
 from videogen.schemas.status import TERMINAL, Status
@@ -163,21 +162,16 @@ class PortabilityStore(BaseStore):
         Raises:
             NotFoundError: the session is gone.
         """
-        try:
-            with self.database.write() as unit:
-                session_id = current_session(unit, session_id)
-                for owned in (*repaired, *(row for entry in added for row in entry.rows)):
-                    owned.session_id = session_id
-                here = {
-                    **_restore(unit, session_id, origins, self.clock()),
-                    **_repair(unit, session_id, repaired, flagged or {}),
-                }
-                stored = select(OriginRow.origin_id).where(OriginRow.session_id == session_id)
-                new = self._add(unit, added, set(unit.session.exec(stored)))
-        except IntegrityError as problem:
-            if not is_missing_reference(problem):
-                raise
-            raise NotFoundError from problem
+        with missing_reference(NotFoundError), self.database.write() as unit:
+            session_id = current_session(unit, session_id)
+            for owned in (*repaired, *(row for entry in added for row in entry.rows)):
+                owned.session_id = session_id
+            here = {
+                **_restore(unit, session_id, origins, self.clock()),
+                **_repair(unit, session_id, repaired, flagged or {}),
+            }
+            stored = select(OriginRow.origin_id).where(OriginRow.session_id == session_id)
+            new = self._add(unit, added, set(unit.session.exec(stored)))
         return [*sorted(here, key=lambda generation_id: here[generation_id]), *new]
 
     def _add(self, unit: UnitOfWork, added: Sequence[ImportedGeneration], stored: set[str]) -> list[str]:
