@@ -40,6 +40,7 @@ SETTINGS = {
     "max_connections": 300,
     "shared_buffers": "64MB",
     "autovacuum": "off",
+    "track_commit_timestamp": "on",
     "log_min_messages": "fatal",
 }
 # The server, and whoever waits for the end of the process that began the run.

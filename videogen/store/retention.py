@@ -153,7 +153,7 @@ class RetentionStore(BaseStore):
     def due_for_retention(self, rules: RetentionRules, without: Collection[str], limit: int) -> list[Candidate]:
         """Generations whose time is over, the longest overdue first."""
         query = select(*_CANDIDATE).where(rules.due(self.clock()), col(GenerationRow.id).not_in(list(without)))
-        return self._candidates(query.order_by(col(GenerationRow.kept_from)).limit(limit))
+        return self._candidates(query.order_by(col(GenerationRow.kept_from), col(GenerationRow.seq)).limit(limit))
 
     def next_expiry(self, rules: RetentionRules) -> float | None:
         """When the next time is over that is not over yet; None: nothing is to go."""
@@ -171,7 +171,8 @@ class RetentionStore(BaseStore):
         """Generations that may go where the storage is full, of a session or of all; the least recently used first."""
         of_session = true() if session_id is None else col(GenerationRow.session_id) == session_id
         allowed = (of_session, rules.removable(self.clock()), col(GenerationRow.id).not_in(list(without)))
-        return self._candidates(select(*_CANDIDATE).where(*allowed).order_by(col(GenerationRow.used_at)).limit(limit))
+        order = (col(GenerationRow.used_at), col(GenerationRow.seq))
+        return self._candidates(select(*_CANDIDATE).where(*allowed).order_by(*order).limit(limit))
 
     def first_to_go(self, rules: RetentionRules, session_id: str | None) -> FirstToGo:
         """What goes first where the storage of a session, or of all, is `ALMOST_FULL`; empty where it is not."""
