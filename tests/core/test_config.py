@@ -71,6 +71,28 @@ def test_a_wrong_value_gives_one_line_with_variable_expected_and_got(variable, v
     assert isinstance(caught.value, StartError)
 
 
+def test_a_password_in_a_url_is_not_shown():
+    with pytest.raises(ConfigError) as caught:
+        AppConfig.from_env({"VIDEOGEN_DATABASE_URL": "mysql://me:my/pass@word@there/data"})
+    assert "got 'mysql://***@there/data'" in str(caught.value)
+    assert "pass" not in repr(AppConfig(database_url="postgresql://me:pass@there/data", secret_key="k" * 16))
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({}, "VIDEOGEN_SECRET_KEY: expected one key for all processes, as the database is PostgreSQL"),
+        (
+            {"VIDEOGEN_SECRET_KEY": "k" * 16, "VIDEOGEN_SNAPSHOT_URL": "/there"},
+            "VIDEOGEN_SNAPSHOT_URL: expected nothing",
+        ),
+    ],
+)
+def test_postgresql_needs_a_key_and_has_backups_of_its_own(settings, message):
+    with pytest.raises(ConfigError, match=message):
+        AppConfig.from_env({"VIDEOGEN_DATABASE_URL": "postgresql://there/data", **settings})
+
+
 def test_the_message_says_what_the_variable_is_for():
     with pytest.raises(ConfigError, match="port to listen on; 0 means any free one"):
         AppConfig.from_env({"VIDEOGEN_PORT": "x"})

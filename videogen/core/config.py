@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
 
-from videogen.core.database_settings import MASKED, DatabaseSettings
+from videogen.core.database_settings import DatabaseSettings, shown
 from videogen.core.errors import ConfigError
 from videogen.core.security import is_webhook_secret
 from videogen.core.space_settings import space_settings
@@ -278,6 +278,4 @@ class AppConfig(DatabaseSettings):
             field = str(first["loc"][0])
             wanted = first["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
             expected = f"{wanted} ({cls.model_fields[field].description})"
-            is_secret = field.endswith(MASKED)
-            got = f"a text of {len(first['input'])} characters" if is_secret else first["input"]
-            raise ConfigError(PREFIX + field.upper(), expected, got) from None
+            raise ConfigError(PREFIX + field.upper(), expected, shown(field, first["input"])) from None

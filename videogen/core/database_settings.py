@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote
@@ -9,8 +10,15 @@ from urllib.parse import quote
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 _SQLITE, _POSTGRESQL = "sqlite:///", "postgresql://"
-MASKED: Final = ("_token", "_key", "_secret", "database_url")
-"""Ends of the names of settings whose values are not shown: they may have a password."""
+_SECRETS: Final = ("_token", "_key", "_secret")
+_PASSWORD: Final = re.compile(r"(?<=://).*@")
+
+
+def shown(field: str, value: object) -> object:
+    """The value of a setting as a message may have it: without secrets and passwords."""
+    if not isinstance(value, str):
+        return value
+    return f"a text of {len(value)} characters" if field.endswith(_SECRETS) else _PASSWORD.sub("***@", value)
 
 
 class DatabaseSettings(BaseModel):
