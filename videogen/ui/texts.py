@@ -17,7 +17,7 @@ from videogen.schemas.generations import Generation
 from videogen.schemas.status import ENGINE_UNAVAILABLE, HELD, Status
 from videogen.schemas.system import LimitInfo
 from videogen.ui.form import EngineForm
-from videogen.ui.refusals import FIELDS, fault
+from videogen.ui.refusals import FIELDS, fault, reason
 
 TITLE: Final = "videogen"
 SHAPES: Final[Mapping[str, str]] = {
@@ -119,7 +119,7 @@ class Texts:
         if generation.stage == "waiting":
             return self.gettext("stage.held") if generation.message == HELD else _sentence(generation.message)
         if generation.stage == ENGINE_UNAVAILABLE:
-            return self.gettext("stage.engine_unavailable", reason=_sentence(generation.message))
+            return self.gettext("stage.engine_unavailable", reason=_sentence(reason(generation.message, self.words)))
         if generation.stage == "paused":
             return self.gettext("stage.paused")
         place = generation.queue_position

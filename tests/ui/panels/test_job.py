@@ -5,9 +5,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.ui.conftest import engine, event, generation
+from videogen.core.i18n import catalog
 from videogen.ui.form import Limits, engine_form
 from videogen.ui.panels.job import player
 from videogen.ui.tab import Site
+from videogen.ui.texts import Texts
 
 FAILED = {"code": "engine_failed", "message": "no such film", "retryable": True}
 GONE = {"code": "file_missing", "message": "The file is gone. Retry renders it again.", "retryable": True}
@@ -63,9 +65,12 @@ def test_times_are_told_as_far_as_they_are_known(tab, html):
 
 
 def test_what_waits_for_an_engine_that_is_not_available_says_why(tab, html):
-    show(tab, status="queued", stage="engine_unavailable", message="there is no folder <b>.", queuePosition=1)
+    reason = "There is no folder <b>. Correct the engine's model, or put the folder there."
+    show(tab, status="queued", stage="engine_unavailable", message=reason, queuePosition=1)
     assert "Waits, since the engine is not available now. There is no folder &lt;b&gt;." in html("job")
     assert "There is no folder" in html("stage")
+    tab.texts = Texts(catalog("de"))
+    assert "Wartet, denn die Engine ist gerade nicht verfügbar. Der Ordner &lt;b&gt; fehlt." in html("job")
 
 
 def test_nothing_counts_on_while_there_is_no_news(tab, html):

@@ -145,6 +145,7 @@ def test_an_engine_that_cannot_render_here_says_why(tab, html):
     tab.site = Site(engine_forms([engine(id="other", description="Other.", available=False, reason=reason)], Limits()))
     tab.form = {"engine": "other"}
     assert words(html("engine")) == f"Other. Not available here: {reason}"
+    assert words(html("understood")) == "", "nothing else will be seen there"
 
 
 def test_the_page_knows_every_kind_that_the_built_in_engine_draws():

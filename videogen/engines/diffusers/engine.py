@@ -99,7 +99,7 @@ class DiffusersEngine:
         if name is not None and name in UNSUPPORTED:
             return f"The pipeline {name} of {files.label} cannot be used: {UNSUPPORTED[name]}. Use another model."
         if self._options.device.startswith("cuda") and Path("/dev").is_dir() and not any(p.exists() for p in _NVIDIA):
-            return f'Device {self._options.device}: this machine has no GPU for it. Set device = "auto" or "cpu".'
+            return f"Device {self._options.device}: this machine has no GPU for it. Set device = “auto” or “cpu”."
         return ""
 
     def normalise(self, request: RenderRequest) -> Recipe:

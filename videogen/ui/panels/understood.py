@@ -9,6 +9,7 @@ from typing import Any, Final
 from videogen.schemas.engines import Explanation
 from videogen.schemas.generations import UnderstoodPhrase
 from videogen.ui.amounts import price
+from videogen.ui.form import EngineForm
 from videogen.ui.refusals import reason
 from videogen.ui.tab import Tab
 from videogen.ui.texts import Texts
@@ -28,7 +29,7 @@ SUBJECTS: Final = {
 
 def engine(tab: Tab) -> Mapping[str, Any]:
     """What the chosen engine is; of the built-in one, what it can draw."""
-    chosen = tab.site.engine(str(tab.form.get("engine"))) or next(iter(tab.site.engines), None)
+    chosen = _chosen(tab)
     if chosen is None:
         return {"note": "", "subjects": {}}
     return {
@@ -38,10 +39,15 @@ def engine(tab: Tab) -> Mapping[str, Any]:
     }
 
 
+def _chosen(tab: Tab) -> EngineForm | None:
+    return tab.site.engine(str(tab.form.get("engine"))) or next(iter(tab.site.engines), None)
+
+
 def understood(tab: Tab) -> Mapping[str, Any]:
     """Nothing without a prompt, and while the API does not answer: what was explained may be wrong then."""
     if tab.explained is None or tab.link != "live":
-        return {"shown": False}
+        # Of an engine that is not available, the reason is shown already, and nothing else will be.
+        return {"shown": False, "hint": (chosen := _chosen(tab)) is None or chosen.available}
     explanation, request, texts = tab.explained.explanation, tab.explained.request, tab.texts
     found = explanation.understanding
     drawn = [_drawn(part, texts) for part in found.understood if part.role != "other"] if found else []
