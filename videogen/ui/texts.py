@@ -120,11 +120,8 @@ class Texts:
             return self.gettext("stage.held") if generation.message == HELD else _sentence(generation.message)
         if generation.stage == ENGINE_UNAVAILABLE:
             return self.gettext("stage.engine_unavailable", reason=_sentence(reason(generation.message, self.words)))
-        if generation.stage == "paused":
-            return self.gettext("stage.paused")
-        place = generation.queue_position
-        if place is None:
-            return self.gettext("stage.waiting")
+        if generation.stage == "paused" or (place := generation.queue_position) is None:
+            return self.gettext("stage.paused" if generation.stage == "paused" else "stage.waiting")
         return self.gettext("stage.next") if place <= 1 else self.gettext("stage.place", place=place)
 
     def _running(self, generation: Generation) -> str:
