@@ -43,7 +43,7 @@ def test_keep_says_until_when():
 def test_quota_says_what_is_left_and_when_there_is_more():
     left = {
         "slow": Quota(limit=60.0, used=45.0, left=15.0, resets_at=datetime.fromisoformat(UNTIL)),
-        "bars": Quota(limit=5.0, used=0.0, left=5.0),
+        "bars": Quota(limit=5.0, used=0.0, left=5.0, resets_at=None),
     }
     assert printed(retention.quota, {"quota": lambda: left}).splitlines() == [
         f"slow: 15 of 60 seconds left in 24 hours, more at {WHEN[-5:]}",

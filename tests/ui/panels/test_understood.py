@@ -69,7 +69,7 @@ def test_it_names_what_is_drawn_what_is_not_and_the_size(text):
 
 
 def test_it_says_what_is_left_of_a_quota_and_when_there_is_more(text):
-    assert text(quota=Quota(limit=20.0, used=0.0, left=20.0)).endswith("20 of 20 s left in 24 hours")
+    assert text(quota=Quota(limit=20.0, used=0.0, left=20.0, resets_at=None)).endswith("20 of 20 s left in 24 hours")
     used = Quota(limit=20.0, used=17.5, left=2.5, resets_at=datetime(2026, 11, 30, 9, 15, tzinfo=UTC))
     shown = text(quota=used)
     assert "2.5 of 20 s left in 24 hours, more from 30 November 2026" in shown
