@@ -9,7 +9,6 @@ import pytest
 
 from tests.support import processes
 from tests.support.app import App
-from tests.support.postgresql import empty, server_of_run
 from tests.support.rows import Clock, Submitter
 from videogen.db.database import Database
 from videogen.db.migrate import migrate
@@ -44,6 +43,9 @@ def migrated_file(tmp_path_factory):
 @pytest.fixture(scope="session")
 def postgresql(tmp_path_factory):
     """The PostgreSQL server of this run."""
+    # Imported here: all other tests run without the driver.
+    from tests.support.postgresql import server_of_run
+
     folder = tmp_path_factory.getbasetemp()
     return server_of_run(folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder)
 
@@ -57,6 +59,8 @@ def _postgresql_url(postgresql):
 @pytest.fixture
 def postgresql_url(_postgresql_url):
     """The URL of an empty, migrated database of PostgreSQL."""
+    from tests.support.postgresql import empty
+
     empty(_postgresql_url)
     return _postgresql_url
 

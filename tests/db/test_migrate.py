@@ -18,7 +18,6 @@ import videogen.db.tables  # noqa: F401  (fills the metadata)
 from videogen.core.config import AppConfig
 from videogen.core.errors import DatabaseTooNewError, StartError
 from videogen.db.migrate import HEAD, REVISIONS, migrate, revision
-from videogen.db.postgresql import connect, driver_url, require_server
 
 
 @pytest.fixture
@@ -128,6 +127,8 @@ def applies(item, dialect):
 
 
 def postgresql_engine(url):
+    from videogen.db.postgresql import connect, driver_url
+
     return connect(driver_url(url), 1)
 
 
@@ -157,6 +158,7 @@ def test_a_migration_that_fails_leaves_postgresql_as_it_was(postgresql):
             assert connection.execute(tables).fetchall() == [("files",)]
 
 
+@pytest.mark.postgresql
 def test_a_server_that_cannot_be_reached_is_one_line_without_the_password(tmp_path):
     with pytest.raises(
         StartError, match=r"PostgreSQL database 127.0.0.1:1/there cannot be used: .+ server runs"
@@ -166,7 +168,10 @@ def test_a_server_that_cannot_be_reached_is_one_line_without_the_password(tmp_pa
     assert "mypassword" not in caught.value.detail
 
 
+@pytest.mark.postgresql
 def test_a_server_that_is_too_old_is_one_line():
+    from videogen.db.postgresql import require_server
+
     old = SimpleNamespace(dialect=SimpleNamespace(server_version_info=(14, 9)))
     with pytest.raises(StartError, match="PostgreSQL 14; videogen needs 15 or newer"):
         require_server(old)

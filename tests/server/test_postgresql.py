@@ -13,6 +13,7 @@ KEY = "a key of the tests"
 SHORT = {"delay_ms": 30, "durationSeconds": 3}
 
 
+@pytest.mark.postgresql
 @pytest.mark.parametrize(
     ("settings", "named"),
     [

@@ -18,7 +18,6 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from sqlalchemy import text
 
 from tests.fakes import bars
-from tests.support.postgresql import empty
 from tests.support.rows import Clock, file_row, result
 from videogen.core.config import AppConfig
 from videogen.core.errors import (
@@ -591,6 +590,8 @@ class LifeOnPostgreSQL(Life):
     on = ""
 
     def new_database(self):
+        from tests.support.postgresql import empty
+
         empty(self.on)
         return self.on
 
