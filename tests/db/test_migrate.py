@@ -246,6 +246,7 @@ def test_a_database_of_revision_1_keeps_every_row_and_gets_uploads(path, url):
     for row in before["generations"]:
         row.update(dict.fromkeys(("input_file_id", "rank", "expected_wait_seconds", "trashed_until", "address_hash")))
         row.update({"has_audio": 0, "cost": None, "attention": None, "last_frame_file_id": None, "flagged": None})
+        row["extends"] = None
         row.pop("expires_at")
         row["kept_from"] = row["used_at"] = row["finished_at"]
         row["search_text"] = f"{row['title']}\n{row['id']} u"

@@ -31,6 +31,7 @@ def generate(connection: Connection, args: Namespace, output: Output) -> int:
         engine=args.engine,
         settings=settings_of(args),
         **_images(connection, args),
+        extend=args.extend,
         variations=args.variations,
     )
     try:
@@ -55,6 +56,7 @@ def explain(connection: Connection, args: Namespace, output: Output) -> int:
         negative_prompt=args.negative,
         settings=settings_of(args),
         **_images(connection, args),
+        extend=args.extend,
     )
     output.event("explanation", "\n".join(_explanation_lines(explanation)), explanation=explanation)
     return exit_codes.DONE

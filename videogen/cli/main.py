@@ -84,6 +84,8 @@ def _report(problem: VideogenError | OSError, args: Namespace, output: Output) -
 def _check_files(args: Namespace) -> None:
     if hasattr(args, "output"):
         destinations.check(args)
+    if args.run == "generate" and not (args.prompt or args.extend):
+        raise exit_codes.UsageError("generate: expected a prompt, or --extend with the id of a finished video.")
     for name in ("image", "last_frame", "file"):
         path = getattr(args, name, None)
         if path is None:

@@ -104,10 +104,13 @@ def _admin(commands: Any) -> None:
 
 def _generate(commands: Any) -> None:
     command = _command(commands, "generate", "make a video (or an image) from a prompt")
-    command.add_argument("prompt", type=_text, help="what the video should show")
+    command.add_argument("prompt", type=_text, nargs="?", default="", help="what the video should show")
     _output(command)
+    command.add_argument(
+        "--extend", metavar="ID", help="go on from a finished video; without a prompt and settings, with those of it"
+    )
     command.add_argument("--size", type=_size, metavar="WxH", help="pixels, such as 854x480")
-    command.add_argument("--seconds", type=_positive, help="length of the video")
+    command.add_argument("--seconds", type=_positive, help="length of the video; with --extend, of the whole")
     command.add_argument("--fps", type=_count, help="frames per second")
     command.add_argument("--seed", type=_count, help="the same seed gives the same result again (default: random)")
     command.add_argument("--engine", help="see `videogen engines`")

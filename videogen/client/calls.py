@@ -81,7 +81,9 @@ class Images(TypedDict, total=False):
 
 
 class GenerateOptions(Images, total=False):
-    """The options of a prompt for one result; see `schemas.GenerationCreate`."""
+    """The options of a prompt for one result; see `schemas.GenerationCreate`. With `extend` the prompt may be empty."""
+
+    extend: str | None
 
     type: GenerationType
     negative_prompt: str
@@ -91,6 +93,8 @@ class GenerateOptions(Images, total=False):
 
 class ExplainOptions(Images, total=False):
     """The options of a prompt that is explained; see `schemas.ExplainRequest`."""
+
+    extend: str | None
 
     type: GenerationType
     negative_prompt: str

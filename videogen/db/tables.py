@@ -81,6 +81,7 @@ class GenerationRow(SQLModel, table=True):
     """The image it starts from. The foreign key keeps the upload."""
     last_frame_file_id: str | None = Field(default=None, foreign_key="uploads.id", index=True)
     """The image it ends with, which is kept as well."""
+    extends: str | None = None  # the id of the generation that it goes on from, which may be deleted
     seed: int = Field(sa_type=BigInteger)
     width: int
     height: int

@@ -58,8 +58,9 @@ def capabilities_of(engine: Engine) -> Capabilities:
         _log_once(engine.id, text := f"{type(problem).__name__}: {problem}")
         return Capabilities(available=False, reason=f"Its check fails ({text}). Report this to the engine's author.")
     if not capabilities.available and not capabilities.reason:
-        return capabilities.model_copy(update={"reason": "The engine gives no reason."})
-    return capabilities
+        capabilities = capabilities.model_copy(update={"reason": "The engine gives no reason."})
+    can_extend = "video" in capabilities.types and (capabilities.image_input or hasattr(engine, "extend"))
+    return capabilities.model_copy(update={"extend": can_extend})
 
 
 def why_unavailable(engine: Engine) -> str | None:

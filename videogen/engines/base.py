@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 
 from videogen.schemas.base import Model
 from videogen.schemas.engines import Capabilities, Cost
-from videogen.schemas.generations import GenerationType, Understanding
+from videogen.schemas.generations import GenerationType, Join, Understanding
 
 
 class RenderRequest(Model):
@@ -52,6 +52,12 @@ class Recipe(Model):
     last_digest: str | None = Field(default=None, description="SHA-256 of the image to end with, as hex")
     last_path: Path | None = Field(default=None, description="path of that image during the render")
     understanding: Understanding | None = Field(default=None, description="what the engine made of the prompt")
+    source: Source | None = Field(default=None, description="the finished video that some of `spans` are taken from")
+    source_path: Path | None = Field(default=None, description="path of that video during the render")
+    source_frame_path: Path | None = Field(default=None, description="path of its last frame that is kept, if known")
+    spans: tuple[Span, ...] = Field(
+        default=(), description="the parts of a video that is rendered in parts; empty: it is rendered as a whole"
+    )
 
     @property
     def duration_seconds(self) -> float:
@@ -64,13 +70,35 @@ class Recipe(Model):
 
         An input image counts by its bytes, not by its path. `understanding` does not count: it changes no picture.
         """
-        values = self.model_dump(mode="json", exclude={*PATHS, "understanding"})
-        if self.last_digest is None:  # so that recipes from before there was one keep their digest
-            del values["last_digest"]
+        values = self.model_dump(mode="json", exclude={*PATHS, "understanding", "spans"})
+        for name in ("last_digest", "source"):  # so that recipes from before there was one keep their digest
+            if values[name] is None:
+                del values[name]
+        if self.spans:
+            values["spans"] = [
+                [span.num_frames, span.kept_from, span.recipe and span.recipe.digest] for span in self.spans
+            ]
         return hashlib.sha256(orjson.dumps(values, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
-PATHS: Final = frozenset({"input_path", "last_path"})
+class Source(Model):
+    """The finished video that an extension keeps: by its bytes, not by whose it is."""
+
+    digest: str = Field(description="SHA-256 of the video, as hex")
+    frame_digest: str | None = Field(default=None, description="SHA-256 of its last kept frame as PNG, if it has one")
+
+
+class Span(Model):
+    """One part of a video that is rendered in parts. It begins where the one before ends."""
+
+    num_frames: int = Field(gt=0)
+    kept_from: int | None = Field(default=None, ge=0, description="its first frame in the source; null: it is rendered")
+    join: Join = Field(default="start", description="how it begins; see `schemas.generations.Shot`")
+    prompt: str = ""
+    recipe: Recipe | None = Field(default=None, description="what renders it, or has rendered it; null: not known")
+
+
+PATHS: Final = frozenset({"input_path", "last_path", "source_path", "source_frame_path"})
 """The fields of a recipe that hold paths of this machine; nobody else must see them."""
 
 
@@ -144,6 +172,10 @@ class Artifact(Model):
     fps: int
     num_frames: int
     has_audio: bool = Field(default=False, description="whether the file has sound; found out after the render")
+    frame_paths: dict[int, Path] = Field(
+        default_factory=dict,
+        description="lossless PNGs of frames from which another render can go on, by the number of frames up to them",
+    )
 
     @property
     def duration_seconds(self) -> float:
@@ -226,9 +258,13 @@ class NeedsAttention(RenderEnd):
 class Engine(Protocol):
     """What renders. `render` is synchronous and always runs in a child process.
 
-    Optional attributes: `presets` (a sequence of `Preset`), `process` (a `ProcessPolicy`), and the method
-    `explain(request: RenderRequest) -> Explanation`: what it would make of a request. It is called in the web process
-    while people type, so it takes milliseconds, imports nothing heavy, and makes nothing up.
+    Optional attributes: `presets` (a sequence of `Preset`), `process` (a `ProcessPolicy`), and these methods:
+
+    - `explain(request: RenderRequest) -> Explanation`: what it would make of a request. It is called in the web process
+      while people type, so it takes milliseconds, imports nothing heavy, and makes nothing up.
+    - `extend(request: RenderRequest, before: Recipe) -> Recipe`: as `normalise`, for what comes after a video that
+      `before` describes. The request has the length of what is added, and `input_digest` for the last frame. A recipe
+      without `input_digest` goes on natively, without that picture. Engines without it go on from the picture.
     """
 
     id: str

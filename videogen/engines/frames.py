@@ -28,6 +28,8 @@ logger = logging.getLogger("videogen.render")
 PREVIEW_SECONDS: Final = 0.4
 VIDEO_NAME: Final = "video.mp4"
 STILL_NAME: Final = "still.png"
+LAST_NAME: Final = "last.png"
+"""The last frame of a video, lossless: another render can go on from it."""
 POSTER_NAME: Final = "poster.jpg"
 
 
@@ -112,7 +114,7 @@ def render_still(recipe: Recipe, ctx: RenderContext, make_image: Callable[[], An
     ctx.report(1, 1, "finishing", message)
     ctx.raise_if_cancelled()
     still, poster = ctx.workdir / STILL_NAME, ctx.workdir / POSTER_NAME
-    write_still(frame, still, _file_tags(recipe))
+    write_still(frame, still, file_tags(recipe))
     write_jpeg(frame, poster)
     size = {"width": recipe.width, "height": recipe.height}
     return Artifact(path=still, poster_path=poster, content_type="image/png", fps=0, num_frames=1, **size)
@@ -230,6 +232,8 @@ class _Render:
                 if writer.num_frames == recipe.num_frames:
                     raise self._wrong_count("more")
                 checked = _checked(frame, writer.num_frames, recipe)
+                if writer.num_frames == recipe.num_frames - 1:
+                    self._keep_last(checked)
                 has_finished = writer.write(checked)
                 if writer.num_frames == recipe.num_frames:
                     has_finished = writer.close_segment()
@@ -254,6 +258,16 @@ class _Render:
         text = f"Expected {self._recipe.num_frames} frames (recipe.num_frames){before}, got {actual}."
         return RenderFailed(text, code="wrong_frame_count")
 
+    def _keep_last(self, frame: NDArray[np.uint8]) -> None:
+        """Write the last frame before its segment is finished: a later attempt does not make it again."""
+        try:
+            write_still(frame, self._ctx.workdir / LAST_NAME, {})
+        except OSError as problem:
+            if not is_disk_fault(problem):
+                raise
+            # A full disk costs only this file: the frame can be read from the video, with a loss.
+            logger.warning("the last frame could not be written: %s", problem.strerror)
+
     def _preview(self, frame: NDArray[np.uint8]) -> None:
         now = time.monotonic()
         if now - self._last_preview >= PREVIEW_SECONDS:
@@ -264,7 +278,7 @@ class _Render:
         recipe, folder = self._recipe, self._ctx.workdir
         video, poster = folder / VIDEO_NAME, None
         self._report(recipe.num_frames, "finishing")
-        join_segments(self._writer.paths(), video, _file_tags(recipe), self.sound)
+        join_segments(self._writer.paths(), video, file_tags(recipe), self.sound)
         try:
             write_poster(video, folder / POSTER_NAME)
             poster = folder / POSTER_NAME
@@ -274,10 +288,12 @@ class _Render:
             # A full disk costs only the poster.
             logger.warning("the poster could not be written: %s", problem.strerror)
         shape = recipe.model_dump(include={"width", "height", "fps", "num_frames"})
-        return Artifact(path=video, poster_path=poster, **shape)
+        last = folder / LAST_NAME
+        frames = {recipe.num_frames: last} if last.is_file() else {}
+        return Artifact(path=video, poster_path=poster, frame_paths=frames, **shape)
 
 
-def _file_tags(recipe: Recipe) -> dict[str, str]:
+def file_tags(recipe: Recipe) -> dict[str, str]:
     """The tags of a file that hold its recipe: the prompt in `title`, all of it as JSON in `comment`."""
     # Whoever gets the file must not learn paths of this machine.
     comment = recipe.model_dump_json(by_alias=True, exclude=set(PATHS))

@@ -6,7 +6,7 @@ import logging
 import os
 import threading
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Final
 
@@ -20,6 +20,7 @@ from videogen.engines.process.protocol import RenderJob
 from videogen.jobs.base import Lease
 from videogen.storage import DataFolder, Storage
 from videogen.store import Store
+from videogen.store.progress import SOURCE, SOURCE_FRAME
 
 logger = logging.getLogger(__name__)
 SPARES: Final = 2
@@ -82,13 +83,9 @@ class Renderers:
             raise VideogenError("This version of videogen cannot read its recipe. Submit it again.") from problem
         if recipe.engine not in self._references:
             raise VideogenError(f"The engine {recipe.engine!r} is not on offer any more. Choose another one.")
-        if recipe.input_digest is not None:
-            recipe = recipe.model_copy(update={"input_path": self._input(lease, inputs)})
-        if recipe.last_digest is not None:
-            recipe = recipe.model_copy(update={"last_path": self._input(lease, inputs, last=True)})
         job = RenderJob(
             engine=self._references[recipe.engine],
-            recipe=recipe,
+            recipe=self._with_inputs(recipe, lease, inputs),
             generation_id=lease.generation_id,
             workdir=self._data_folder.make_work_folder(lease.generation_id),
             attempt=lease.attempt,
@@ -101,6 +98,26 @@ class Renderers:
                 raise StorageError(f"No renderer could be started: {problem.strerror}.") from problem
             self._stopping.wait(1.0)  # whatever the system lacks may come back
             raise RenderLost(f"No renderer could be started: {problem.strerror or problem}.") from problem
+
+    def _with_inputs(self, recipe: Recipe, lease: Lease, inputs: ExitStack) -> Recipe:
+        """The recipe with the paths of what it needs."""
+        paths: dict[str, Path] = {}
+        if recipe.input_digest is not None:
+            paths["input_path"] = self._input(lease, inputs)
+        if recipe.last_digest is not None:
+            paths["last_path"] = self._input(lease, inputs, last=True)
+        if recipe.source is not None:
+            paths |= self._source(lease, inputs)
+        return recipe.model_copy(update=paths)
+
+    def _source(self, lease: Lease, inputs: ExitStack) -> dict[str, Path]:
+        """The paths of the video that a generation goes on from, and of its last frame if that is known."""
+        keys = {file.kind: file.key for file in self._store.files_of(lease.generation_id)}
+        paths = {}
+        for kind, name in ((SOURCE, "source_path"), (SOURCE_FRAME, "source_frame_path")):
+            with suppress(KeyError, OSError):  # the renderer says what is missing
+                paths[name] = inputs.enter_context(self._storage.local_copy(keys[kind]))
+        return paths
 
     def _input(self, lease: Lease, inputs: ExitStack, *, last: bool = False) -> Path:
         """The path of the image that a generation starts from, or ends with: the same file for every attempt."""

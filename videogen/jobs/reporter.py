@@ -27,6 +27,7 @@ from videogen.schemas.status import NEEDS_ATTENTION
 from videogen.storage import Storage
 from videogen.store import Failure, Fence, Outcome, Progress, Result, Store, Unknown
 from videogen.store.estimates import Measured
+from videogen.store.progress import LAST_FRAME
 
 logger = logging.getLogger(__name__)
 
@@ -229,13 +230,19 @@ class ProgressRecorder:
     def _result(self, artifact: Artifact) -> Result:
         video = self._put_file(artifact.content_type.partition("/")[0], artifact.path)
         poster = self._put_file("poster", artifact.poster_path) if artifact.poster_path else None
-        copied = ("width", "height", "fps", "duration_seconds", "has_audio")
-        return Result(video, poster, measured=self._measured(), **{name: getattr(artifact, name) for name in copied})
+        frames = tuple(self._put_frame(count, artifact) for count in artifact.frame_paths)
+        copied = {name: getattr(artifact, name) for name in ("width", "height", "fps", "duration_seconds", "has_audio")}
+        return Result(video, poster, measured=self._measured(), frames=frames, **copied)
+
+    def _put_frame(self, count: int, artifact: Artifact) -> FileRow:
+        kind = LAST_FRAME if count == artifact.num_frames else f"frame_{count}"
+        return self._put_file(kind, artifact.frame_paths[count])
 
     def _measured(self) -> Measured | None:
-        """How long the render took; None where it continued from a checkpoint."""
+        """How long the render took; None where it continued from a checkpoint, or a part was kept."""
         total = self._clock() - self._started
-        if self._lease.checkpoint is not None or self._startup is None:
+        is_whole = self._lease.recipe.get("source") is None
+        if self._lease.checkpoint is not None or self._startup is None or not is_whole:
             return None
         return Measured(min(self._startup, total), total)
 

@@ -103,13 +103,13 @@ def join_segments(segments: Sequence[Path], out: Path, metadata: Mapping[str, st
     options = {"movflags": "+faststart"}
     with replacing(out) as part, av.open(str(part), "w", format="mp4", options=options) as whole:
         whole.metadata.update(metadata)
-        joiner = _SegmentJoiner(whole, sound)
+        joiner = SegmentJoiner(whole, sound)
         for path in segments:
             with av.open(str(path)) as segment:
                 joiner.append(segment)
 
 
-class _SegmentJoiner:
+class SegmentJoiner:
     """Copies the packets of one segment after the other into one stream, with evenly spaced timestamps. Sound goes
     between them.
     """
@@ -122,8 +122,14 @@ class _SegmentJoiner:
         self._frames = 0
         self._first_dts = 0
 
-    def append(self, segment: InputContainer) -> None:
-        """Add all frames of a segment, which has the same shape and frame rate as the first one."""
+    def append(self, segment: InputContainer, first: int = 0, count: int | None = None) -> None:
+        """Add frames of a segment, which has the same shape and frame rate as the first one.
+
+        Args:
+            segment: in which frame `first` is a key frame, and what comes after the last one begins with one.
+            first: the first frame.
+            count: how many; None: all after that.
+        """
         source = segment.streams.video[0]
         rate = source.guessed_rate
         if source.time_base is None or rate is None:
@@ -132,12 +138,15 @@ class _SegmentJoiner:
             self._stream = self._whole.add_stream_from_template(source)
             self._encode_sound()
         tick = int(1 / (rate * source.time_base))
-        start = self._frames
+        start, position = self._frames - first, -1
         for packet in segment.demux(source):
             if packet.dts is None or packet.pts is None:
                 continue  # the demuxer's end of the stream
+            position += 1
+            if position < first or (count is not None and position >= first + count):
+                continue
             if self._frames == 0:
-                self._first_dts = packet.dts
+                self._first_dts = packet.dts + start * tick
             packet.pts += start * tick
             # Not the segment's own decoding time: a very short segment has no reordering delay, which would leave a
             # gap in the decoding times, and the frame rate would not be constant.

@@ -57,6 +57,9 @@ class Capabilities(Model):
     last_frame_alone: bool = Field(
         default=False, description="Whether it can without another image to start from. False: it needs both."
     )
+    extend: bool = Field(
+        default=False, description="Whether it can go on from a finished video; every engine that takes an image can."
+    )
     exact_progress: bool = True
     resume: bool = False
 
@@ -65,11 +68,14 @@ class ExplainRequest(Model):
     """What `POST /engines/{id}/explain` takes: a request as in `POST /generations`, which is not submitted."""
 
     type: GenerationType = "video"
-    prompt: Text = Field(description="What the video or image should show.", examples=["a cat in the snow at night"])
+    prompt: Text = Field(
+        default="", description="What the video or image should show.", examples=["a cat in the snow at night"]
+    )
     negative_prompt: Text = ""
     settings: PlainObject = Field(default_factory=dict, description="As in `POST /generations`.")
     input_file_id: Text | None = Field(default=None, description="An image of this session to start from.")
     last_frame_file_id: Text | None = Field(default=None, description="An image of this session to end with.")
+    extend: Text | None = Field(default=None, description="A finished video of this session to go on from.")
 
 
 class Explanation(Model):

@@ -42,7 +42,7 @@ class _Tolerant(Model):
 class ExportedFile(_Tolerant):
     """One file of the zip; `path` is its name in the zip."""
 
-    path: Annotated[str, Field(pattern=rf"^(videos|images|posters)/{_STEM}\.(mp4|png|jpg)$", strict=True)]
+    path: Annotated[str, Field(pattern=rf"^(videos|images|posters|frames)/{_STEM}\.(mp4|png|jpg)$", strict=True)]
     sha256: Digest
     size_bytes: int = Field(ge=1, strict=True)
 
@@ -74,6 +74,7 @@ class ExportedGeneration(_Tolerant):
     finished_at: Moment | None = None
     result: ExportedFile | None = None
     poster: ExportedFile | None = None
+    last_frame: ExportedFile | None = Field(default=None, description="Lossless: an extension goes on from it.")
 
 
 class Manifest(_Tolerant):

@@ -11,13 +11,18 @@ from videogen.schemas.base import Model, PlainObject, Text
 from videogen.schemas.status import NEEDS_ATTENTION, Status
 
 GenerationType = Literal["video", "image"]
+Join = Literal["start", "motion", "picture", "cut"]
 
 
 class GenerationCreate(Model):
     """What `POST /generations` takes. `settings` is any JSON object here: only the engine's own model can check it."""
 
     type: GenerationType = "video"
-    prompt: Text = Field(description="What the video or image should show.", examples=["ocean at sunset, slow pan"])
+    prompt: Text = Field(
+        default="",
+        description="What the video or image should show. It may be left out with `extend`: then it is the source's.",
+        examples=["ocean at sunset, slow pan"],
+    )
     negative_prompt: Text = Field(default="", description="What it should not show. Not every engine uses it.")
     engine: Text | None = Field(default=None, description="An engine id from `GET /engines`; default: the app's own.")
     settings: PlainObject = Field(
@@ -32,6 +37,12 @@ class GenerationCreate(Model):
     last_frame_file_id: Text | None = Field(
         default=None,
         description="An image of this session to end with; see `lastFrame` of an engine's capabilities.",
+    )
+    extend: Text | None = Field(
+        default=None,
+        max_length=100,
+        description="The id of a finished video of this session. The new one has all of it and goes on from there; "
+        "`durationSeconds` is that of the whole. What is not named (prompt, engine, seed, size, ...) is the source's.",
     )
     variations: int = Field(
         default=1, ge=1, le=8, strict=True, description="How many generations to make, each with another seed."
@@ -123,6 +134,19 @@ class Understanding(Model):
     abstract: bool = Field(default=False, description="True if nothing that can be shown was understood.")
 
 
+class Shot(Model):
+    """One part of a video that was rendered in parts."""
+
+    prompt: str
+    start_seconds: float
+    duration_seconds: float
+    kept: bool = Field(default=False, description="Whether it was taken from the video that this one goes on from.")
+    join: Join = Field(
+        description="How it begins. start: it is the first. motion: the motion before goes on. picture: the engine "
+        "had only the last frame before it, so that the motion may change. cut: what is before it was made again later."
+    )
+
+
 class Generation(Model):
     """One video or image: its request, its status, its progress and its result."""
 
@@ -142,6 +166,10 @@ class Generation(Model):
     understanding: Understanding | None = Field(default=None, description="Null where the engine gives none.")
     input_file_id: str | None = Field(default=None, description="The image it starts from; see `GET /files/{id}`.")
     last_frame_file_id: str | None = Field(default=None, description="The image it ends with.")
+    extends: str | None = Field(
+        default=None, description="The id of the generation that it goes on from, which may have been deleted since."
+    )
+    shots: tuple[Shot, ...] = Field(default=(), description="Its parts in order; empty if it was rendered as a whole.")
     progress: float = Field(ge=0, le=100, description="0..100, and never falls within an attempt.")
     stage: str
     step: int

@@ -11,9 +11,10 @@ from videogen.engines.base import Engine, RenderRequest
 from videogen.schemas.base import why_not_plain
 from videogen.schemas.engines import ExplainRequest, Explanation
 from videogen.schemas.generations import GenerationCreate
+from videogen.services.extensions import ExtensionService
 from videogen.services.parts import Parts
 from videogen.services.quotas import QuotaService
-from videogen.services.submission import check_request
+from videogen.services.submission import check_request, request_of
 from videogen.services.uploads import UploadService
 from videogen.services.visitor_limits import RateLimits
 from videogen.store.estimates import kind_of, steps_of
@@ -41,7 +42,7 @@ class ExplanationService:
             address: the visitor's, for whom limits count as well.
 
         Raises:
-            NotFoundError: there is no such engine.
+            NotFoundError: there is no such engine, or no such video to go on from.
             InvalidRequestError: a field is wrong; the error names field, expected and got.
             LimitExceededError: too many came lately.
         """
@@ -54,12 +55,15 @@ class ExplanationService:
             return self._uploads.find_input(session_id, file_id, name).digest
 
         create = GenerationCreate(engine=engine_id, **request.model_dump())
-        checked = check_request(create, engines, self._parts.config, digest_of)
+        extensions = ExtensionService(self._parts.store, self._parts.storage)
+        origin = extensions.find(session_id, create.extend, request_of) if create.extend else None
+        checked = check_request(create, engines, self._parts.config, digest_of, origin)
         recipe = checked.recipe(checked.seed or 0)
         names = ("type", "prompt", "negative_prompt", "input_digest", "last_digest")
         copied = {name: getattr(recipe, name) for name in names}
         own = self._ask(engines[engine_id], RenderRequest(**copied, settings=checked.settings))
-        measured = self._parts.store.expected_seconds(kind_of(recipe, steps_of(recipe.settings)), recipe.num_frames)
+        frames = sum(span.num_frames for span in recipe.spans if span.kept_from is None) or recipe.num_frames
+        measured = self._parts.store.expected_seconds(kind_of(recipe, steps_of(recipe.settings)), frames)
         update = {
             "understanding": own.understanding or recipe.understanding,
             "expected_seconds": own.expected_seconds if measured is None else round(measured, 1),

@@ -22,6 +22,7 @@ from videogen.schemas.history import Bundle, Chosen
 from videogen.schemas.status import Status
 from videogen.storage import Storage
 from videogen.store import Store
+from videogen.store.progress import LAST_FRAME
 
 CHUNK: Final = 256 * 1024
 LINK_SECONDS: Final = 600.0
@@ -30,6 +31,8 @@ MAX_LINKS: Final = 1000
 """Links that are valid at once. A further link ends the oldest."""
 MAX_LINKS_PER_SESSION: Final = 10
 """The same for one session, so that it does not end those of others."""
+_FOLDERS: Final = {"poster": "posters", "last_frame": "frames"}
+"""Of the zip, by the field of the manifest."""
 
 
 class ExportService:
@@ -98,7 +101,8 @@ class ExportService:
             for row, files, origin in self._store.iter_finished(session_id, ids):
                 entry, by_id = _manifest_entry(row, origin), {file.id: file for file in files}
                 stem = entry.id if ids is None else _readable_stem(entry, stems)
-                for field, file_id in (("result", row.file_id), ("poster", row.poster_file_id)):
+                last = next((file.id for file in files if ids is None and file.kind == LAST_FRAME), None)
+                for field, file_id in (("result", row.file_id), ("poster", row.poster_file_id), ("last_frame", last)):
                     file = by_id.get(file_id or "")
                     if file is None:
                         continue
@@ -106,7 +110,7 @@ class ExportService:
                         source = self._storage.open(file.key)
                     except FileNotFoundError:
                         continue
-                    folder = f"{entry.type}s" if field == "result" else "posters"
+                    folder = f"{entry.type}s" if field == "result" else _FOLDERS[field]
                     path = f"{folder}/{stem}.{file.key.rpartition('.')[2]}"
                     digest, size = hashlib.sha256(), 0
                     with source, archive.open(_zip_info(path, row.updated_at), "w", force_zip64=True) as target:
@@ -179,5 +183,12 @@ def _manifest_entry(row: GenerationRow, origin: str | None) -> ExportedGeneratio
     values["cost"] = Cost.model_validate(row.cost) if row.cost else None
     # No validation: the values were validated before they were stored.
     return ExportedGeneration.model_construct(
-        **values | {"id": origin or row.id, "error": error if failed else None, "result": None, "poster": None}
+        **values
+        | {
+            "id": origin or row.id,
+            "error": error if failed else None,
+            "result": None,
+            "poster": None,
+            "last_frame": None,
+        }
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, Final
@@ -28,6 +28,7 @@ from videogen.schemas.generations import (
 )
 from videogen.schemas.status import TERMINAL, Status
 from videogen.services.admin import Bans
+from videogen.services.extensions import ExtensionService, Origin
 from videogen.services.generation_views import GenerationViews
 from videogen.services.moderation import ModerationService
 from videogen.services.parts import Parts
@@ -38,6 +39,7 @@ from videogen.services.submission import (
     CheckedRequest,
     changed_request,
     check_request,
+    new_row,
     recipe_columns,
     request_body,
     request_of,
@@ -64,6 +66,7 @@ class GenerationService:
         self._rates, self._storage_limits = rates, storage_limits
         config = parts.config
         self._limits = Limits(config.max_active_per_session, config.max_active_per_address, config.max_queue)
+        self._extensions = ExtensionService(parts.store, parts.storage)
         self._quotas, self._bans = QuotaService(parts), Bans(parts)
         self.views = GenerationViews(parts)
         self._serialize, self._serialize_all = self.views.one, self.views.all
@@ -81,14 +84,19 @@ class GenerationService:
             the project, and whether this call made it.
 
         Raises:
+            NotFoundError: the video that it goes on from is unknown, or was deleted.
             InvalidRequestError: a field is wrong; the error names field, expected and got.
             IdempotencyConflictError: the key came before, with another request.
             LimitExceededError: too many generations are queued or running, or were submitted lately; or the storage is
                 full.
         """
         project = self._project(session_id, key, request_body(create))
-        if any(getattr(create, name) for name in IMAGES) and key and (known := self._store.known_project(project)):
-            # Before any check: the image may have been deleted since, but the project still exists.
+        if (
+            any(getattr(create, name) for name in (*IMAGES, "extend"))
+            and key
+            and (known := self._store.known_project(project))
+        ):
+            # Before any check: the image or video may have been deleted since, but the project still exists.
             return self._serialize_project(known), False
         try:
             self._storage_limits.check(session_id)
@@ -100,16 +108,18 @@ class GenerationService:
         recipes = [request.recipe(seed) for seed in seeds(request, create.variations)]
         # Variations are numbered by their seeds, and rendered in this order.
         recipes.sort(key=lambda recipe: recipe.seed)
-        return self._accept(project, [self._row(project, request, recipe) for recipe in recipes], address)
+        return self._accept(project, [new_row(project, request, recipe) for recipe in recipes], address, request.files)
 
-    def _check(self, session_id: str, create: GenerationCreate) -> CheckedRequest:
+    def _check(self, session_id: str, create: GenerationCreate, origin: Origin | None = None) -> CheckedRequest:
         sources: dict[str, InputImage] = {}
 
         def digest_of(name: str, file_id: str) -> str:
             sources[name] = self._uploads.find_input(session_id, file_id, name)
             return sources[name].digest
 
-        request = check_request(create, self._parts.engines, self._parts.config, digest_of)
+        if create.extend is not None and origin is None:
+            origin = self._extensions.find(session_id, create.extend, request_of)
+        request = check_request(create, self._parts.engines, self._parts.config, digest_of, origin)
         # The images are kept only when everything else in the request is right.
         return replace(
             request, images={name: self._uploads.ensure_upload(session_id, image) for name, image in sources.items()}
@@ -154,19 +164,26 @@ class GenerationService:
         if old.recipe:
             recipe = Recipe(**old.recipe)
             images = {name: getattr(old, name) for name in IMAGES}
-            request = CheckedRequest(old.type, old.settings, lambda _seed: recipe, images=images)
+            files = self._extensions.kept_by(old.id)
+            request = CheckedRequest(old.type, old.settings, lambda _seed: recipe, None, images, files, old.extends)
         else:
             request = self._check_imported(old)
             recipe = request.recipe(old.seed)
-        return self._accept(project, [self._row(project, request, recipe)], address, replaced)[0]
+        return self._accept(project, [new_row(project, request, recipe)], address, request.files, replaced)[0]
 
     def _check_imported(self, old: GenerationRow) -> CheckedRequest:
         """Check the request of an imported generation like a new one: another app made it."""
-        return self._check(old.session_id, request_of(old).model_copy(update=dict.fromkeys(IMAGES)))
+        return self._check(old.session_id, request_of(old).model_copy(update=dict.fromkeys((*IMAGES, "extend"))))
 
     def _accept(
-        self, project: ProjectRow, rows: list[GenerationRow], address: str, replaced: str | None = None
+        self,
+        project: ProjectRow,
+        rows: list[GenerationRow],
+        address: str,
+        kept: Mapping[str, str],
+        replaced: str | None = None,
     ) -> tuple[Project, bool]:
+        """Store the rows of one submit; each gets copies of the files of `kept`, see `Origin.files`."""
         self._bans.check(address, project.session_id)
         for row in rows:
             row.address_hash = self._quotas.address_hash(address)
@@ -174,7 +191,12 @@ class GenerationService:
         # Counted in the transaction: neither a repeated request nor a refused one counts.
         count = partial(self._rates.count, "submits", address, project.session_id, len(rows))
         limits = replace(self._limits, quotas=self._quotas.limits())
-        stored, new = self._store.create_project(project, rows, limits, count, replaced)
+        copies, new = [file for row in rows for file in self._extensions.copy(kept, row)], False
+        try:
+            stored, new = self._store.create_project(project, rows, limits, count, replaced, copies)
+        finally:
+            if not new:
+                self._extensions.remove(copies)
         if new:
             self._parts.queue.notify()
             for row in rows:
@@ -193,19 +215,6 @@ class GenerationService:
             idempotency_key=key,
             body_hash=hashlib.sha256(body).hexdigest(),
             created_at=self._store.clock(),
-        )
-
-    def _row(self, project: ProjectRow, request: CheckedRequest, recipe: Recipe) -> GenerationRow:
-        return GenerationRow(
-            id=new_id("gen"),
-            session_id=project.session_id,
-            project_id=project.id,
-            request_id=project.request_id,
-            type=request.type,
-            **recipe_columns(request, recipe),
-            **request.images,
-            created_at=project.created_at,
-            updated_at=project.created_at,
         )
 
     def get(self, session_id: str, generation_id: str) -> Generation:
@@ -246,7 +255,9 @@ class GenerationService:
             old = self._store.get_generation(session_id, generation_id)
             if old.status != Status.QUEUED:
                 raise NotQueuedError
-            request = self._check(session_id, changed_request(old, asked, self._parts.engines))
+            request = self._check(
+                session_id, changed_request(old, asked, self._parts.engines), self._extensions.of(old)
+            )
             columns = recipe_columns(request, request.recipe(request.seed))
             columns |= self._moderation.review_edit(old, columns)
             # None where another edit came first: then this one is made from what that one left.

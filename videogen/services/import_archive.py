@@ -30,8 +30,8 @@ from videogen.schemas.export_manifest import FORMAT, MAX_BYTES, MAX_ENTRIES, NAM
 CHUNK_BYTES: Final = 256 * 1024
 MAX_RATIO: Final = 200
 """Highest allowed ratio of unpacked to packed size. Videos and pictures hardly shrink, zip bombs do."""
-MAX_FILES: Final = 5 * MAX_ENTRIES
-"""Files and folders in a zip: two files for each generation, each with a hidden one of a Mac, and some more."""
+MAX_FILES: Final = 7 * MAX_ENTRIES
+"""Files and folders in a zip: three files for each generation, each with a hidden one of a Mac, and some more."""
 MAX_DIRECTORY_BYTES: Final = 32 * 1024 * 1024
 """Size of the zip's table of contents, which Python reads into memory."""
 _ENTRY: Final = b"PK\x01\x02"
@@ -162,7 +162,8 @@ def _check_overlaps(members: list[zipfile.ZipInfo]) -> None:
 
 
 def _references(manifest: Manifest) -> list[ExportedFile]:
-    return [file for entry in manifest.generations for file in (entry.result, entry.poster) if file is not None]
+    files = [(entry.result, entry.poster, entry.last_frame) for entry in manifest.generations]
+    return [file for of_one in files for file in of_one if file is not None]
 
 
 def _check_size(members: Mapping[str, zipfile.ZipInfo], files: Sequence[ExportedFile], max_bytes: int) -> None:

@@ -24,6 +24,7 @@ from videogen.services.storage_limits import StorageLimits
 from videogen.storage import DataFolder, Storage
 from videogen.store import Store
 from videogen.store.portability import ImportedGeneration, KnownGeneration
+from videogen.store.progress import LAST_FRAME
 
 logger = logging.getLogger(__name__)
 _Unpacked = list[tuple[ExportedGeneration, dict[str, Path]]]
@@ -151,7 +152,8 @@ class ImportService:
 
     def _wanted_files(self, entry: ExportedGeneration, known: KnownGeneration | None) -> dict[str, ExportedFile]:
         """The files of an entry that are not stored here, by kind."""
-        files = {kind: file for kind, file in ((entry.type, entry.result), ("poster", entry.poster)) if file}
+        pairs = ((entry.type, entry.result), ("poster", entry.poster), (LAST_FRAME, entry.last_frame))
+        files = {kind: file for kind, file in pairs if file}
         if known is None:
             return files
         if (known.type, known.status) != (entry.type, "completed"):
@@ -170,7 +172,7 @@ class ImportService:
         for file in files:
             if file.kind == "poster":
                 generation.poster_file_id = file.id
-            else:
+            elif file.kind == entry.type:
                 generation.file_id, generation.size_bytes = file.id, file.size_bytes
         return ImportedGeneration(entry.id, project, generation, files)
 
@@ -221,7 +223,9 @@ def _rows(session_id: str, entry: ExportedGeneration, now: float) -> tuple[Proje
     project = ProjectRow(
         id=new_id("prj"), session_id=session_id, request_id=new_id("req"), body_hash="", created_at=created_at
     )
-    copied = entry.model_dump(exclude={"id", "error", "result", "poster", "created_at", "started_at", "finished_at"})
+    copied = entry.model_dump(
+        exclude={"id", "error", "result", "poster", "last_frame", "created_at", "started_at", "finished_at"}
+    )
     error = entry.error if entry.status != "completed" else None
     generation = GenerationRow(
         **copied,

@@ -23,7 +23,7 @@ from videogen.schemas.events import (
     RenderResult,
     ResultRecord,
 )
-from videogen.schemas.generations import ErrorInfo, File, Generation
+from videogen.schemas.generations import ErrorInfo, File, Generation, Shot
 from videogen.schemas.status import Status
 from videogen.services.public_view import public_event
 
@@ -115,6 +115,7 @@ class Serializer:
             **self._result_urls(row.type, None if missing else row.file_id),
             "poster_url": None if row.poster_file_id in gone else self.media_url(row.poster_file_id),
             "understanding": row.recipe.get("understanding"),
+            "shots": _shots(row),
             "error": _error(row, missing=missing),
         }
         return Generation(**values)
@@ -125,6 +126,24 @@ def _server_sent(stored: StoredEvent, data: bytes) -> bytes:
 
 
 RENDER_AGAIN: Final = "Retry renders it again, from the same recipe and seed."
+
+
+def _shots(row: GenerationRow) -> list[Shot]:
+    """The parts of a video, from its stored recipe."""
+    shots: list[Shot] = []
+    fps, start = row.recipe.get("fps") or 1, 0
+    for span in row.recipe.get("spans", ()):
+        shots.append(
+            Shot(
+                prompt=span["prompt"],
+                start_seconds=round(start / fps, 3),
+                duration_seconds=round(span["num_frames"] / fps, 3),
+                kept=span["kept_from"] is not None,
+                join=span["join"],
+            )
+        )
+        start += span["num_frames"]
+    return shots
 
 
 def _remaining(row: GenerationRow, now: float) -> dict[str, float | None]:

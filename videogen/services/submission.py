@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final, cast
 
 import orjson
@@ -11,14 +12,16 @@ from pydantic import ValidationError
 
 from videogen.core.config import AppConfig
 from videogen.core.errors import InvalidRequestError
+from videogen.core.security import new_id
 from videogen.core.validation import invalid_request
-from videogen.db.tables import GenerationRow
+from videogen.db.tables import GenerationRow, ProjectRow
 from videogen.engines.availability import capabilities_of
 from videogen.engines.base import PATHS, Engine, Recipe, RenderRequest
 from videogen.engines.presets import preset_infos
 from videogen.schemas.base import why_not_plain
 from videogen.schemas.engines import Capabilities, EngineInfo
 from videogen.schemas.generations import GenerationCreate, GenerationType
+from videogen.services.extensions import Origin, check_size, extended, extension_recipe, size_error
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,9 @@ class CheckedRequest:
     seed: int | None = None
     images: Mapping[str, Any] = field(default_factory=dict)
     """The uploads that it uses, by the columns of a generation."""
+    files: Mapping[str, str] = field(default_factory=dict)
+    """The storage keys of what it keeps of another video, by kind."""
+    extends: str | None = None
 
 
 IMAGES: Final = {"input_file_id": "input_digest", "last_frame_file_id": "last_digest"}
@@ -39,45 +45,81 @@ IMAGES: Final = {"input_file_id": "input_digest", "last_frame_file_id": "last_di
 
 
 def check_request(
-    create: GenerationCreate, engines: Mapping[str, Engine], config: AppConfig, digest_of: Callable[[str, str], str]
+    create: GenerationCreate,
+    engines: Mapping[str, Engine],
+    config: AppConfig,
+    digest_of: Callable[[str, str], str],
+    origin: Origin | None = None,
 ) -> CheckedRequest:
     """Check a request against its engine and the app's limits.
 
     Args:
         digest_of: the SHA-256 of the image that a field of `IMAGES` names, by the field and the image's id.
+        origin: the finished video that it goes on from.
 
     Raises:
         InvalidRequestError: a field is wrong; the error names field, expected and got.
     """
+    asked = create
+    if origin is not None:
+        create = create.model_copy(update={"engine": create.engine or origin.request.engine})
+        create = extended(create, origin, _engine(create, engines, config), config)
+    _check_texts(create, config)
+    engine = _engine(create, engines, config)
+
+    refused = partial(_refused, asked, origin, engine.id)
+    settings, fixed = _checked_settings(engine, create, refused), _fixed(create, digest_of)
+
+    def recipe(seed: int | None) -> Recipe:
+        request = RenderRequest(**fixed, settings=_with_seed(settings, seed))
+        try:
+            made = extension_recipe(engine, request, origin) if origin else engine.normalise(request)
+        except ValidationError as problem:  # a seed after the given one may be beyond the largest
+            raise refused(problem) from None
+        # An engine may write its own name, and have another id in an engine file.
+        return made if made.engine == engine.id else made.model_copy(update={"engine": engine.id})
+
+    _check_limits(recipe(settings.get("seed") or 0), config)
+    if origin is not None:
+        check_size(recipe(settings.get("seed") or 0), origin, asked, engine)
+    kept: dict[str, Any] = {"files": origin.files if origin else {}, "extends": create.extend}
+    return CheckedRequest(create.type, settings, recipe, settings.get("seed"), **kept)
+
+
+def _refused(
+    asked: GenerationCreate, origin: Origin | None, engine_id: str, problem: ValidationError
+) -> InvalidRequestError:
+    return (size_error(problem, asked, origin, engine_id) if origin else None) or _settings_error(problem)
+
+
+def _checked_settings(
+    engine: Engine, create: GenerationCreate, refused: Callable[[ValidationError], InvalidRequestError]
+) -> dict[str, Any]:
+    """All settings of a request, by alias."""
+    try:
+        checked = engine.settings.model_validate(create.settings)
+    except ValidationError as problem:
+        raise refused(problem) from None
+    settings = checked.model_dump(mode="json", by_alias=True)
+    if (expected := why_not_plain(settings)) is not None:
+        raise InvalidRequestError("settings", expected, settings)
+    return settings
+
+
+def _check_texts(create: GenerationCreate, config: AppConfig) -> None:
     prompt = create.prompt.strip()
     if not prompt:
         raise InvalidRequestError("prompt", "a description of what should be seen", "nothing")
     for name, value in (("prompt", prompt), ("negativePrompt", create.negative_prompt)):
         if len(value) > config.max_prompt_chars:
             raise InvalidRequestError(name, f"at most {config.max_prompt_chars} characters", f"text of {len(value)}")
-    engine = _engine(create, engines, config)
-    try:
-        checked = engine.settings.model_validate(create.settings)
-    except ValidationError as problem:
-        raise _settings_error(problem) from None
-    settings = checked.model_dump(mode="json", by_alias=True)
-    if (expected := why_not_plain(settings)) is not None:
-        raise InvalidRequestError("settings", expected, settings)
-    fixed: dict[str, Any] = {"type": create.type, "prompt": prompt, "negative_prompt": create.negative_prompt.strip()}
+
+
+def _fixed(create: GenerationCreate, digest_of: Callable[[str, str], str]) -> dict[str, Any]:
+    """What of a request is the same for all its recipes."""
+    texts = {"prompt": create.prompt.strip(), "negative_prompt": create.negative_prompt.strip()}
     given = {name: file_id for name in IMAGES if (file_id := getattr(create, name)) is not None}
-    fixed |= {IMAGES[name]: digest_of(name, file_id) for name, file_id in given.items()}
-
-    def recipe(seed: int | None) -> Recipe:
-        try:
-            made = engine.normalise(RenderRequest(**fixed, settings=_with_seed(settings, seed)))
-        except ValidationError as problem:  # a seed after the given one may be beyond the largest
-            raise _settings_error(problem) from None
-        # An engine may write its own name, and have another id in an engine file.
-        return made if made.engine == engine.id else made.model_copy(update={"engine": engine.id})
-
-    request = CheckedRequest(create.type, settings, recipe, settings.get("seed"))
-    _check_limits(recipe(request.seed or 0), config)
-    return request
+    return {"type": create.type, **texts} | {IMAGES[name]: digest_of(name, given[name]) for name in given}
 
 
 _COPIED: Final = (
@@ -103,6 +145,22 @@ def recipe_columns(request: CheckedRequest, recipe: Recipe) -> dict[str, Any]:
     }
 
 
+def new_row(project: ProjectRow, request: CheckedRequest, recipe: Recipe) -> GenerationRow:
+    """The row of a new generation."""
+    return GenerationRow(
+        id=new_id("gen"),
+        session_id=project.session_id,
+        project_id=project.id,
+        request_id=project.request_id,
+        type=request.type,
+        **recipe_columns(request, recipe),
+        **request.images,
+        extends=request.extends,
+        created_at=project.created_at,
+        updated_at=project.created_at,
+    )
+
+
 def _settings_of(request: CheckedRequest, recipe: Recipe) -> dict[str, Any]:
     """What a person sees of a recipe, in the words of the request: the settings that its engine has. An image has no
     length and no frame rate."""
@@ -124,6 +182,7 @@ def request_of(row: GenerationRow) -> GenerationCreate:
         settings=row.settings,
         input_file_id=row.input_file_id,
         last_frame_file_id=row.last_frame_file_id,
+        extend=row.extends,
         variations=1,
     )
 
@@ -163,10 +222,23 @@ def _engine(create: GenerationCreate, engines: Mapping[str, Engine], config: App
     if create.negative_prompt.strip() and not capabilities.negative_prompt:
         expected = f"left out, since {name} has no negative prompt"
         raise InvalidRequestError("negativePrompt", expected, create.negative_prompt)
-    if create.input_file_id is not None and not capabilities.image_input:
+    if create.extend is not None:
+        _check_extension(create, name, capabilities)
+    elif create.input_file_id is not None and not capabilities.image_input:
         raise InvalidRequestError("inputFileId", f"left out, since {name} takes no image", create.input_file_id)
     _check_last_frame(create, name, capabilities)
     return engine
+
+
+def _check_extension(create: GenerationCreate, name: str, capabilities: Capabilities) -> None:
+    if create.type != "video":
+        raise InvalidRequestError("type", "video, since only a video can be extended", create.type)
+    if not capabilities.extend:
+        expected = "one that takes an image, since a video goes on from its last frame"
+        raise InvalidRequestError("engine", expected, name)
+    if create.input_file_id is not None:
+        expected = "left out, since a video goes on from its own last frame"
+        raise InvalidRequestError("inputFileId", expected, create.input_file_id)
 
 
 def _check_last_frame(create: GenerationCreate, name: str, capabilities: Capabilities) -> None:
@@ -176,7 +248,7 @@ def _check_last_frame(create: GenerationCreate, name: str, capabilities: Capabil
         raise InvalidRequestError("lastFrameFileId", "left out, since only a video has a last frame", last)
     if not capabilities.last_frame:
         raise InvalidRequestError("lastFrameFileId", f"left out, since {name} takes no last frame", last)
-    if create.input_file_id is None and not capabilities.last_frame_alone:
+    if create.input_file_id is None and create.extend is None and not capabilities.last_frame_alone:
         expected = f"an image for the first frame, since {name} takes a last frame only beside a first one"
         raise InvalidRequestError("inputFileId", expected, None)
 
@@ -223,5 +295,5 @@ def engine_infos(engines: Mapping[str, Engine], config: AppConfig) -> list[Engin
 def request_body(create: GenerationCreate) -> bytes:
     """What is compared when an idempotency key comes again. A field that is new in it counts only where it is set, so
     that a request of an earlier version stays the same."""
-    new = {"last_frame_file_id"} if create.last_frame_file_id is None else set()
+    new = {name for name in ("last_frame_file_id", "extend") if getattr(create, name) is None}
     return orjson.dumps(create.model_dump(mode="json", exclude=new), option=orjson.OPT_SORT_KEYS)

@@ -113,7 +113,8 @@ class EstimateStore(BaseStore):
 
 def expect_row(unit: UnitOfWork, row: GenerationRow) -> Expected | None:
     """How long the render of this generation should take; None without a run to compare with."""
-    return Forecast(unit.connection).expect(_kind_by_recipe(row), frames_of(row))
+    kept = sum(span["num_frames"] for span in row.recipe.get("spans", ()) if span["kept_from"] is not None)
+    return Forecast(unit.connection).expect(_kind_by_recipe(row), max(1, frames_of(row) - kept))
 
 
 def record_run(unit: UnitOfWork, row: Any, measured: Measured) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -75,6 +75,16 @@ def _with_owner(unit: UnitOfWork, project: ProjectRow, rows: list[GenerationRow]
     return project
 
 
+def _add(unit: UnitOfWork, project: ProjectRow, rows: list[GenerationRow], files: Sequence[FileRow]) -> None:
+    unit.session.add(project)
+    unit.session.flush()
+    unit.session.add_all(rows)
+    unit.session.flush()
+    for file in files:
+        file.session_id = project.session_id
+        unit.session.add(file)
+
+
 class GenerationStore(BaseStore):
     """The generations of a session. Each query checks ownership."""
 
@@ -85,8 +95,9 @@ class GenerationStore(BaseStore):
         limits: Limits,
         count: Callable[[], None] = lambda: None,
         replaced: str | None = None,
+        files: Sequence[FileRow] = (),
     ) -> tuple[list[GenerationRow], bool]:
-        """Store the generations of one submit; return them, and whether they are new.
+        """Store the generations of one submit with `files` of theirs; return them, and whether they are new.
 
         The same idempotency key with the same body returns the generations of the first submit. `count` is called for
         a new project within all limits. With it ends `replaced`, the id of a generation that needs attention.
@@ -106,10 +117,7 @@ class GenerationStore(BaseStore):
             admit(unit, rows, limits, self.clock())
             count()
             _check_inputs(unit, rows)
-            unit.session.add(project)
-            unit.session.flush()
-            unit.session.add_all(rows)
-            unit.session.flush()
+            _add(unit, project, rows, files)
             # Appends the first event of each new generation.
             update_queue_positions(unit, self.clock(), self.concurrency)
             for row in rows:
@@ -221,6 +229,11 @@ class GenerationStore(BaseStore):
             if status is not None and status not in TERMINAL:
                 return None
             return frozenset(session.exec(select(FileRow.key).where(FileRow.generation_id == generation_id)))
+
+    def files_of(self, generation_id: str) -> list[FileRow]:
+        """The files of a generation, for whoever may have it already."""
+        with self.database.read() as session:
+            return list(session.exec(select(FileRow).where(FileRow.generation_id == generation_id)))
 
     def find_log(self, session_id: str, generation_id: str) -> str | None:
         """The storage key of a generation's log, or None. Raises NotFoundError: see `get_owned`."""

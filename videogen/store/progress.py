@@ -55,6 +55,8 @@ class Result:
     """Why the operator should look at it."""
     measured: Measured | None = None
     """How long it took; None where it continued from a checkpoint."""
+    frames: tuple[FileRow, ...] = ()
+    """Lossless frames from which another render can go on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,11 @@ class Unknown:
     known: Attention
 
 
+LAST_FRAME: Final = "last_frame"
+"""The kind of the file that is a video's last frame; of others, `frame_N` is what N frames end with."""
+SOURCE: Final = "source"
+SOURCE_FRAME: Final = "source_frame"
+"""The kinds of the files that an extension keeps of the video that it goes on from."""
 Outcome = Result | Failure | Unknown
 """How an attempt ends for which a renderer answers."""
 MAY_BE_BILLED: Final = "The service may still render it, and bill it."
@@ -185,7 +192,7 @@ class ProgressStore(BaseStore):
             row = transition(unit, fence.generation_id, Status.COMPLETED, self.clock(), values, attempt=fence.attempt)
             if result.measured is not None:
                 record_run(unit, row, result.measured)
-            for file in filter(None, (result.video, result.poster)):
+            for file in filter(None, (result.video, result.poster, *result.frames)):
                 # Another one than when the attempt began, if its session was merged meanwhile.
                 file.session_id = row.session_id
                 unit.session.add(file)

@@ -61,10 +61,11 @@ class Agents:
         Parameters:
             prompt: what should be seen, such as "ocean at sunset, slow pan to the right"
             size: width x height in pixels, both even, such as "854x480"
-            seconds: length of the video in seconds
+            seconds: length of the video in seconds; with extend, of the whole
             settings: other settings of the engine as an object, such as {"seed": 7, "fps": 24}; also the images to
                 start from and to end with, {"inputFileId": "fil_...", "lastFrameFileId": "fil_..."}: ids of uploads of
-                this session (POST /api/v1/files), or of the files of its finished images
+                this session (POST /api/v1/files), or of the files of its finished images; or {"extend": "gen_..."}, the
+                id of a finished video of this session that goes on: it becomes the first part of the new one
             session: leave empty the first time; then the session that an earlier result named
         """
         width, _, height = size.lower().partition("x")
@@ -75,9 +76,11 @@ class Agents:
             "input_file_id": asked.pop("inputFileId", None),
             "last_frame_file_id": asked.pop("lastFrameFileId", None),
         }
+        extend = asked.pop("extend", None)
         try:
             token, is_new = await self._session(request, session)
-            project = await self._client.of(request).as_session(token).submit(prompt, settings=asked, **images)
+            client = self._client.of(request).as_session(token)
+            project = await client.submit(prompt, settings=asked, extend=extend, **images)
         except (ClientError, ValueError) as problem:
             raise _tool_error(problem) from problem
         given = _shown(project.generations[0], request)
@@ -211,6 +214,7 @@ _SHOWN: Final = {
         "engine",
         "seed",
     ),
+    "extends",
     *("width", "height", "duration_seconds", "has_audio", "size_bytes"),
     *("video_url", "image_url", "poster_url", "preview_url", "error", "created_at"),
 }

@@ -213,7 +213,7 @@ def _wire_files(fields: FormFields, events: FileEvents, parts: Parts) -> None:
     inputs = [parts.file, parts.file_given, *form]
     parts.file.upload(events.given, inputs, [parts.file, *fields.filled()], js=PLAIN, **filling)
     put = {name: fields.fields[name] for name in FITTED}
-    outputs = [put[name] for name in ("image_id", "last_id", "shape", "width", "height")]
+    outputs = [put[name] for name in ("image_id", "last_id", "extend_id", "shape", "width", "height")]
     triggers = [one.input if name in ("width", "height") else one.change for name, one in put.items()]
     gr.on(triggers, events.fit, [*put.values(), parts.session], outputs, **filling)
 

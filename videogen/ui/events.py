@@ -89,7 +89,7 @@ class Events:
             create = self._fields.requests(list(asked.values()))[0]
             options: ExplainOptions = {"type": create.type, "settings": create.settings}
             options |= {"negative_prompt": create.negative_prompt, "input_file_id": create.input_file_id}
-            options |= {"last_frame_file_id": create.last_frame_file_id}
+            options |= {"last_frame_file_id": create.last_frame_file_id, "extend": create.extend}
             explanation = await tab.client.explain(create.prompt, create.engine or "", **options)
             explained = Explained(create, explanation)
         # The form may have changed meanwhile: only the newest answer counts.

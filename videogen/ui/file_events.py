@@ -16,7 +16,7 @@ from videogen.ui.tab import Notice, Tab
 from videogen.ui.texts import SHAPES, mark
 from videogen.ui.uploads import Uploads
 
-FITTED: Final = ("image_id", "last_id", "type", "shape", "detail", "engine", "width", "height")
+FITTED: Final = ("image_id", "last_id", "extend_id", "type", "shape", "detail", "engine", "width", "height")
 
 
 def upload_button() -> gr.UploadButton:
@@ -62,7 +62,7 @@ class FileEvents:
         """An image, or what the size depends on, has changed. The values are those of `FITTED`, and the session.
 
         Returns:
-            new values of the fields `image_id`, `last_id`, `shape`, `width` and `height`.
+            new values of the fields `image_id`, `last_id`, `extend_id`, `shape`, `width` and `height`.
         """
         *fields, session = values
         tab, named = self._events.tab_of(session, request), dict(zip(FITTED, fields, strict=True))
@@ -78,5 +78,5 @@ class FileEvents:
             shape = gr.update(choices=choices, value=named["shape"])
         size = fit_image(tab, named)
         tab.ring()
-        images = [keep if one else "" for one in (tab.image, tab.last_image)]
+        images = [keep if one else "" for one in (tab.image, tab.last_image, tab.extended)]
         return [*images, shape, *(size or (keep, keep))]

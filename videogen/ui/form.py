@@ -48,7 +48,8 @@ class EngineForm:
     image: bool
     last_frame: bool
     last_frame_alone: bool
-    """Whether it starts from an image, ends with one, and does so without one to start from."""
+    extend: bool
+    """Whether it starts from an image, ends with one, does so without one to start from; goes on from a video."""
     exact_progress: bool
     types: tuple[str, ...]
     """What it makes: `video`, `image`."""
@@ -110,7 +111,10 @@ def engine_form(engine: EngineInfo, limits: Limits) -> EngineForm:
         **{name: getattr(engine, name) for name in ("id", "title", "version", "description", "available", "reason")},
         negative=engine.capabilities.negative_prompt,
         image=engine.capabilities.image_input,
-        **{name: getattr(engine.capabilities, name) for name in ("last_frame_alone", "exact_progress", "types")},
+        **{
+            name: getattr(engine.capabilities, name)
+            for name in ("last_frame_alone", "extend", "exact_progress", "types")
+        },
         last_frame=engine.capabilities.last_frame,
         details=details,
         multiple=multiple,
@@ -160,6 +164,9 @@ def size(shape: str, short: int, multiple: int) -> tuple[int, int]:
     return _nearest(across * unit, multiple), _nearest(down * unit, multiple)
 
 
+_FROM: Final = {"input_file_id": "inputFileId", "last_frame_file_id": "lastFrameFileId", "extend": "extend"}
+
+
 def request(
     values: Sequence[Any], engines: Sequence[EngineForm], wishes: Mapping[str, Any] | None = None
 ) -> GenerationCreate:
@@ -167,7 +174,7 @@ def request(
 
     Args:
         wishes: what the plain parts of the form ask for: `type`, `variations`, `inputFileId`, `lastFrameFileId`,
-            `size` (a typed width and height), `settings` (the engine's own).
+            `extend`, `size` (a typed width and height), `settings` (the engine's own).
 
     Raises:
         FormError: a value cannot be sent; everything else is left to the API to check.
@@ -192,8 +199,7 @@ def request(
     return GenerationCreate(
         type=wishes.get("type") or "video",
         variations=wishes.get("variations") or 1,
-        input_file_id=wishes.get("inputFileId") or None,
-        last_frame_file_id=wishes.get("lastFrameFileId") or None,
+        **{name: wishes.get(key) or None for name, key in _FROM.items()},
         prompt=prompt,
         negative_prompt=negative if engine is None or engine.negative else "",
         engine=engine_id or None,
@@ -244,6 +250,7 @@ def values_of(wanted: GenerationCreate, engine: EngineForm) -> dict[str, Any]:
         "negative": wanted.negative_prompt,
         "image_id": wanted.input_file_id or "",
         "last_id": wanted.last_frame_file_id or "",
+        "extend_id": wanted.extend or "",
         "shape": shape,
         "detail": detail,
         "width": width,

@@ -56,11 +56,13 @@ class FormFields:
         own = {one.name: _read(one, named[f"{engine.id}.{one.name}"]) for one in engine.fields}
         # One that makes a single type shows no choice; the field may hold that of another engine.
         kind = named["type"] if len(engine.types) > 1 else engine.types[0]
+        extend = named["extend_id"] if kind == "video" and engine.extend else ""
         wishes = {
             "type": kind,
             "variations": named["variations"],
-            "inputFileId": named["image_id"] if engine.image else None,
-            "lastFrameFileId": named["last_id"] if takes_last(engine, kind, named["image_id"]) else None,
+            "inputFileId": named["image_id"] if engine.image and not extend else None,
+            "lastFrameFileId": named["last_id"] if takes_last(engine, kind, extend or named["image_id"]) else None,
+            "extend": extend or None,
             "size": (named["width"], named["height"]),
             "settings": {name: value for name, value in own.items() if value not in (None, "")},
         }
@@ -141,7 +143,7 @@ def build_form(engines: Sequence[EngineForm], limits: Limits) -> FormFields:
             placeholder=mark("form.negative_hint"),
             elem_id="negative",
         )
-        for name in ("image", "last"):
+        for name in ("image", "last", "extend"):
             put[f"{name}_id"] = gr.Textbox(visible="hidden", elem_id=f"{name}-id")
         put["seed"] = gr.Textbox(
             label=mark("form.seed"), placeholder=mark("form.seed_hint"), max_length=MAX_SEED_DIGITS, elem_id="seed"

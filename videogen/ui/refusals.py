@@ -23,6 +23,7 @@ FIELDS: Final[Mapping[str, str]] = {
     "variations": "form.variations",
     "inputFileId": "form.image",
     "lastFrameFileId": "form.last_frame",
+    "extend": "extend.from",
     "engine": "form.engine",
     "settings.width": "form.width",
     "settings.height": "form.height",

@@ -15,6 +15,7 @@ def again(generation: Generation, variations: object = 1) -> GenerationCreate:
         settings={name: value for name, value in generation.settings.items() if name != "seed"},
         input_file_id=generation.input_file_id,
         last_frame_file_id=generation.last_frame_file_id,
+        extend=generation.extends,
         variations=variations if type(variations) is int and 1 <= variations <= 8 else 1,
     )
 

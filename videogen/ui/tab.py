@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
 from videogen.schemas.engines import Explanation
-from videogen.schemas.generations import File, GenerationCreate
+from videogen.schemas.generations import File, Generation, GenerationCreate
 from videogen.schemas.retention import Retention
 from videogen.ui.address import Address
 from videogen.ui.choices import Choices
@@ -72,6 +72,11 @@ class Site:
         able = [one for one in self.engines if one.available and one.image and "video" in one.types]
         return next((one for one in able if one.id == engine_id), able[0] if able else None)
 
+    def extender(self, engine_id: str) -> EngineForm | None:
+        """The same for an engine that goes on from a video."""
+        able = [one for one in self.engines if one.available and one.extend]
+        return next((one for one in able if one.id == engine_id), able[0] if able else None)
+
 
 @dataclass(frozen=True, slots=True)
 class Explained:
@@ -126,6 +131,10 @@ class Tab(Page):
     """The image to start from."""
     last_image: File | None = None
     """The image to end with."""
+    extended: Generation | None = None
+    """The finished video that the form's one goes on from."""
+    takes_video: bool = True
+    """Whether the chosen engine goes on from a video."""
     offered: tuple[str, File] | None = None
     """A picture that could be started from, by its name: only its settings were taken."""
     offers_own_shape: bool = False
@@ -155,6 +164,7 @@ class Tab(Page):
         """Keep what only the browser would know otherwise, after the watcher has begun anew."""
         self.form, self.form_before, self.explained = before.form, before.form_before, before.explained
         self.image, self.offered, self.size = before.image, before.offered, before.size
+        self.extended, self.takes_video = before.extended, before.takes_video
         self.last_image, self.takes_last, self.awaits_last = before.last_image, before.takes_last, before.awaits_last
         self.presets, self.presets_text = before.presets, before.presets_text
         self.choices, self.claim, self.notice = (

@@ -20,6 +20,7 @@ _ZOOM = 0.14
 _TILT = 0.09
 _SHAKE = 0.016
 _STRIDE = 0.9  # speed of a dolly, in metres per second
+_CLOSEST = 0.6  # smallest part of the picture that a zoom beyond the end of its shot comes near to
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +41,16 @@ class FrameState:
 
 
 class Camera:
-    """Camera motion of one shot over `duration` seconds. It stands still before and after; in a loop it is periodic."""
+    """Camera motion of one shot over `duration` seconds. In a loop it is periodic.
 
-    def __init__(self, shot: ShotSpec, duration: float, loop: bool, rng: np.random.Generator) -> None:
+    It stands still before that. After that it goes on, for a video that is extended: a zoom towards the scene gets ever
+    slower; sideways it turns smoothly and goes back, as nothing is drawn beyond; what has come to its end stands still.
+    """
+
+    def __init__(
+        self, shot: ShotSpec, duration: float, loop: bool, rng: np.random.Generator, room: float = 0.001
+    ) -> None:
+        """`room`: picture units that it may go beyond its longest pan, for the turn."""
         self._duration = max(duration, 1e-3)
         self.loop = loop
         self._pace = TEMPO[shot.tempo]
@@ -56,11 +64,26 @@ class Camera:
         self._orbit = _ORBIT * self._extent if self.motion == "orbit" else 0.0
         self._phases = rng.uniform(0, 2 * np.pi, 6)
         self.max_offset = self._pan_distance / 2 + self._orbit
+        self._turn = min(0.25, 2 * room / max(self._pan_distance, 2 * self._orbit, 1e-6))
 
     def _progress(self, t: float) -> float:
         if self.loop:
             return 0.5 - 0.5 * float(np.cos(2 * np.pi * t / self._duration))
-        return min(max(t / self._duration, 0.0), 1.0)
+        fraction = max(t / self._duration, 0.0)
+        return fraction if fraction <= 1 else self._beyond(fraction)
+
+    def _beyond(self, fraction: float) -> float:
+        """The progress at a multiple of the duration above 1. Its speed there is that of the end."""
+        if self.motion in ("zoom in", "dolly in"):
+            left = (1 - _CLOSEST) / (_ZOOM * max(self._extent, 1e-3)) - 1
+            return 1 + left * (1 - float(np.exp((1 - fraction) / left)))
+        if self.max_offset == 0:
+            return 1.0
+        # There and back: straight lines between turns, which are parabolas `2 * turn` long and `turn / 2` high.
+        turn = self._turn
+        leg, rest = divmod(fraction - 1, 1 + 2 * turn)
+        way = 1 + rest - rest * rest / (2 * turn) if rest < 2 * turn else 1 - (rest - 2 * turn)
+        return way if leg % 2 == 0 else 1 - way
 
     def state_at(self, t: float) -> FrameState:
         """The state at time t, in seconds of the shot."""

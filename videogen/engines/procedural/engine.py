@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from pydantic import BaseModel
 
 from videogen.engines.base import Artifact, ProcessPolicy, Recipe, RenderContext, RenderRequest
+from videogen.engines.procedural.extension import TIMELINE, can_go_on, frames_of, going_on, without_light
 from videogen.engines.procedural.language import KINDS, SceneSpec, describe, from_json, parse_prompt, to_json
 from videogen.engines.procedural.photo.prompt import (
     DEFAULT_MOTION,
@@ -70,6 +71,17 @@ class ProceduralEngine:
         }
         return recipe.model_copy(update=update)
 
+    def extend(self, request: RenderRequest, before: Recipe) -> Recipe:
+        """See `Engine`: a drawn scene goes on as if it had been longer; from all else, its last frame is a picture."""
+        recipe = video_recipe(self, request.model_copy(update={"input_digest": None}))
+        if not can_go_on(request, recipe, before):
+            made = self.normalise(request)
+            return made.model_copy(
+                update={"settings": made.settings | {"scene": without_light(made.settings["scene"], before)}}
+            )
+        made = self.normalise(request.model_copy(update={"input_digest": None}))
+        return going_on(made, before)
+
     def explain(self, request: RenderRequest) -> Explanation:
         """What of the prompt is drawn, and what is not. It costs nothing to render."""
         return Explanation(understanding=self.normalise(request).understanding)
@@ -84,6 +96,8 @@ class ProceduralEngine:
         size = (recipe.width, recipe.height)
         if recipe.type == "image":
             return render_still(recipe, ctx, lambda: best_still(lambda size: build(size, CLIP_SECONDS), size), message)
+        if TIMELINE in recipe.settings:
+            return render_at(recipe, ctx, frames_of(recipe, pinned_scene(recipe)), message, THREADS)
         scene = build(size, recipe.duration_seconds)
         return render_at(recipe, ctx, lambda index: scene.frame(index / recipe.fps), message, THREADS)
 

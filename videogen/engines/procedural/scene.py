@@ -32,7 +32,7 @@ class Shot:
         shot_seed = (*seed, index)
         # Shots of a loop fade into each other. Only a single shot must be periodic by itself.
         loop = spec.loop and len(spec.shots) == 1
-        self._camera = Camera(shot, seconds, loop, np.random.default_rng([*shot_seed, 1]))
+        self._camera = Camera(shot, seconds, loop, np.random.default_rng([*shot_seed, 1]), 1 / size[1])
         world = build_world(shot, size, self._camera, shot_seed)
         layers, grade = build_layers(world)
         self._compositor = Compositor(world.viewport, layers)
@@ -61,7 +61,9 @@ class Scene:
 
     def frame(self, t: float) -> NDArray[np.uint8]:
         """The frame at t (seconds), uint8 (H, W, 3), RGB. The same t gives the same bytes, in any order of calls and on
-        any number of threads."""
+        any number of threads. After its end, the last shot goes on; a loop begins again."""
+        if self._spec.loop and t >= self._duration:
+            t %= self._duration
         count = len(self._spec.shots)
         boundary = round(t / self._length)
         fraction = (t - boundary * self._length) / self._fade + 0.5

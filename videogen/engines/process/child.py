@@ -24,6 +24,7 @@ from videogen.engines.base import NeedsAttention, ProcessPolicy, RenderCancelled
 from videogen.engines.process import logs, protocol
 from videogen.engines.process.context import Channel, ChildContext
 from videogen.engines.process.result import make_playable
+from videogen.engines.process.spans import SpanRenderer
 from videogen.engines.registry import load_engine, process_policy
 
 logger = logging.getLogger("videogen.render")
@@ -83,7 +84,8 @@ def render_job(context: ChildContext) -> protocol.Message:
                 raise NeedsAttention(f"{reason} The job was sent before that, and may still run.")
             raise RenderFailed(reason, code="engine_unavailable", retryable=True)
         context.begin(engine)
-        return protocol.Done(artifact=make_playable(engine.render(job.recipe, context), context))
+        made = SpanRenderer(engine, context).render() if job.recipe.spans else engine.render(job.recipe, context)
+        return protocol.Done(artifact=make_playable(made, context))
     except RenderCancelled as cancelled:
         return protocol.Cancelled(step=context.step, message=str(cancelled))
     except BaseException as error:  # the last frame of the job: also SystemExit, which would end a thread silently

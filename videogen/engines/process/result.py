@@ -78,7 +78,7 @@ def _checked(artifact: object, workdir: Path, kind: str) -> Artifact:
         raise RenderFailed(text, code="bad_artifact")
     if not artifact.content_type.startswith(f"{kind}/"):
         raise RenderFailed(f"Expected a file of type {kind}/..., got {artifact.content_type}.", code="bad_artifact")
-    for path in (artifact.path, artifact.poster_path):
+    for path in (artifact.path, artifact.poster_path, *artifact.frame_paths.values()):
         if path and not (path.is_file() and path.resolve().is_relative_to(workdir.resolve())):
             raise RenderFailed(f"Expected a file in ctx.workdir, got {path}.", code="bad_artifact")
     poster = artifact.poster_path

@@ -11,7 +11,7 @@ from typing import Any, Final
 import anyio.to_thread
 
 from videogen.client import ApiError, ClientError
-from videogen.schemas.generations import File, FileSettings
+from videogen.schemas.generations import File, FileSettings, Generation
 from videogen.ui import form
 from videogen.ui.form import LIKE_IMAGE
 from videogen.ui.handlers.registry import Click, FormValues, fills, handles
@@ -109,6 +109,13 @@ async def no_image(tab: Tab, _click: Click) -> FormValues:
     return _NO_IMAGE
 
 
+@fills("no-extend")
+async def no_extend(tab: Tab, _click: Click) -> FormValues:
+    """Go on from no video."""
+    tab.extended = None
+    return {"extend_id": ""}
+
+
 @handles("last-frame")
 async def last_frame(tab: Tab, _click: Click) -> None:
     """Take the next picture as the one to end with; or, at the second click, as one to start from after all."""
@@ -146,11 +153,26 @@ def _settings(tab: Tab, found: FileSettings, name: str) -> FormValues:
 
 
 async def look_up_images(tab: Tab, values: Mapping[str, Any]) -> bool:
-    """Bring `tab.image` and `tab.last_image` to the form's images, which may come from a draft or a generation. Whether
-    there is one to start from."""
+    """Bring `tab.image`, `tab.last_image` and `tab.extended` to what the form names, which may come from a draft or a
+    generation. Whether there is an image to start from."""
     tab.image = await _look_up(tab, tab.image, values["image_id"])
     tab.last_image = await _look_up(tab, tab.last_image, values["last_id"])
+    tab.extended = await _look_up_video(tab, values.get("extend_id"))
     return tab.image is not None
+
+
+async def _look_up_video(tab: Tab, generation_id: object) -> Generation | None:
+    if not isinstance(generation_id, str) or not generation_id:
+        return None
+    if tab.extended is not None and tab.extended.id == generation_id:
+        return tab.extended
+    try:
+        return await tab.client.get(generation_id)
+    except ApiError as refusal:
+        if refusal.status != 404:
+            raise
+        tab.notice = Notice(tab.texts.gettext("extend.gone"), "warning")
+        return None
 
 
 async def _look_up(tab: Tab, known: File | None, image_id: object) -> File | None:
@@ -176,8 +198,9 @@ def fit_image(tab: Tab, values: Mapping[str, Any]) -> tuple[int, int] | None:
     """
     engine = tab.site.engine(str(values["engine"]))
     tab.like_image = values["shape"] == LIKE_IMAGE
-    tab.takes_image = engine is not None and engine.image
-    tab.takes_last = takes_last(engine, values["type"], tab.image)
+    tab.takes_image = engine is not None and engine.image and tab.extended is None
+    tab.takes_video = engine is not None and engine.extend and values["type"] == "video"
+    tab.takes_last = takes_last(engine, values["type"], tab.image or tab.extended)
     tab.awaits_last = tab.awaits_last and tab.takes_last
     typed: tuple[Any, Any] = values["width"], values["height"]
     if tab.like_image and tab.image is not None and engine is not None:

@@ -56,7 +56,7 @@ def _filled(tab: Tab, click: Click, title: str, values: FormValues) -> FormValue
     tab.preset_seed = click.text("seed")
     what = tab.texts.gettext("reuse.quoted", words=title)
     tab.notice = Notice(tab.texts.gettext("reuse.filled", what=what), form_back=True)
-    return {**values, "seed": seed, "image_id": "", "last_id": ""}
+    return {**values, "seed": seed, "image_id": "", "last_id": "", "extend_id": ""}
 
 
 @fills("random-seed")

@@ -30,6 +30,18 @@ async def animate(tab: Tab, click: Click) -> FormValues:
     return {**_filled(tab, still, engine), **changes}
 
 
+@fills("extend")
+async def extend(tab: Tab, click: Click) -> FormValues:
+    """The form for a video that goes on from a finished one: the same prompt and seed, and some seconds more."""
+    before = await tab.client.get(click.generation_id)
+    if (engine := tab.site.extender(before.engine)) is None:
+        return {}
+    tab.extended = before
+    seconds = min(engine.max_seconds, before.duration_seconds + engine.seconds)
+    changes = {"extend_id": before.id, "image_id": "", "last_id": "", "seconds": seconds, "variations": 1}
+    return {**_filled(tab, before, engine), **changes}
+
+
 @fills("end-with")
 async def end_with(tab: Tab, click: Click) -> FormValues:
     """The form's video ends with a finished still."""

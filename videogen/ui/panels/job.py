@@ -181,6 +181,7 @@ def actions(tab: Tab) -> Mapping[str, Any]:
         "retry": ended and not done,
         "log": item.status is Status.FAILED,
         "share": done or not ended,
+        "extend": done and item.type == "video" and tab.site.extender(item.engine) is not None,
         "animate": done and item.type == "image" and tab.site.animator(item.engine) is not None,
         "end_with": done and item.type == "image" and tab.takes_last,
         "file": item.video_url or item.image_url,

@@ -12,6 +12,7 @@ from videogen.ui.amounts import price
 from videogen.ui.panels.understood import in_words
 from videogen.ui.schema import COMFORTABLE
 from videogen.ui.tab import Tab
+from videogen.ui.texts import Texts
 
 
 def about(tab: Tab) -> Mapping[str, Any]:
@@ -49,12 +50,20 @@ def facts(tab: Tab, item: Generation) -> list[tuple[str, str]]:
         "engine": f"{item.engine} {item.engine_version}".strip(),
         "started_from": texts.gettext("job.an_image") if item.input_file_id else "",
         "ended_with": texts.gettext("job.an_image") if item.last_frame_file_id else "",
+        "extended_from": _kept(texts, item),
+        "continued_at": ", ".join(texts.length(shot.start_seconds) for shot in item.shots if shot.join == "picture"),
         "left_out": item.negative_prompt,
         "file": texts.size(item.size_bytes),
         "cost": price(texts, item.cost) if item.cost else "",
         "at_service": item.attention.provider_id if item.attention and item.status.is_terminal else "",
     }
     return [(texts.gettext(f"job.{name}"), value) for name, value in values.items() if value]
+
+
+def _kept(texts: Texts, item: Generation) -> str:
+    """How much of it is a video that was there before."""
+    seconds = sum(shot.duration_seconds for shot in item.shots if shot.kept)
+    return texts.gettext("job.a_video", length=texts.length(seconds)) if seconds else ""
 
 
 def own_settings(tab: Tab, item: Generation) -> list[tuple[str, str]]:
@@ -86,6 +95,7 @@ def recipe_json(item: Generation) -> str:
         "settings": item.settings | {"seed": item.seed},
         "inputFileId": item.input_file_id,
         "lastFrameFileId": item.last_frame_file_id,
+        "extend": item.extends,
         "recipeHash": item.recipe_hash,
     }
     kept = {name: value for name, value in values.items() if value is not None}

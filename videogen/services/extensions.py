@@ -1,0 +1,283 @@
+"""Goes on from a finished video: what is kept of it, and the recipe of the whole."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from videogen.core.config import AppConfig
+from videogen.core.errors import InvalidRequestError, NotFoundError
+from videogen.core.security import new_id
+from videogen.db.tables import FileRow, GenerationRow
+from videogen.engines.base import Engine, Recipe, RenderRequest, Source, Span
+from videogen.schemas.generations import GenerationCreate, Join
+from videogen.schemas.status import Status
+from videogen.storage import Storage
+from videogen.store import Store
+from videogen.store.progress import LAST_FRAME, SOURCE, SOURCE_FRAME
+
+_DEFAULT_SECONDS: Final = 4.0
+_SHAPE: Final = ("width", "height", "fps")
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """A finished video from which another one goes on. Sizes in pixels."""
+
+    request: GenerationCreate
+    """What it was asked for."""
+    width: int
+    height: int
+    fps: int
+    spans: tuple[Span, ...]
+    """All of it, as kept."""
+    source: Source
+    files: Mapping[str, str]
+    """The storage keys of what an extension keeps, by `SOURCE` and `SOURCE_FRAME`."""
+
+    @property
+    def num_frames(self) -> int:
+        """How many frames it has."""
+        return sum(span.num_frames for span in self.spans)
+
+    @property
+    def seconds(self) -> float:
+        """How long it is."""
+        return self.num_frames / self.fps
+
+    def spans_at(self, fps: int) -> tuple[Span, ...]:
+        """The same parts at another frame rate."""
+        if fps == self.fps:
+            return self.spans
+        bounds, position, scaled = [0], 0, []
+        for span in self.spans:
+            position += span.num_frames
+            bounds.append(round(position * fps / self.fps))
+        for span, first, end in zip(self.spans, bounds, bounds[1:], strict=False):
+            scaled.append(span.model_copy(update={"kept_from": first, "num_frames": max(1, end - first)}))
+        return tuple(scaled)
+
+
+class ExtensionService:
+    """Finds what a request goes on from, and copies it for the new generation. Every method blocks."""
+
+    def __init__(self, store: Store, storage: Storage) -> None:
+        self._store, self._storage = store, storage
+
+    def find(self, session_id: str, generation_id: str, request_of: Any) -> Origin:
+        """The finished video that a request names.
+
+        Args:
+            session_id: the owner.
+            generation_id: what the request names.
+            request_of: makes the request of a row.
+
+        Raises:
+            NotFoundError: there is none, it is another session's, or it was deleted.
+            InvalidRequestError: it is no finished video.
+        """
+        row = self._store.get_generation(session_id, generation_id)
+        if row.type != "video" or row.status != Status.COMPLETED:
+            raise InvalidRequestError("extend", "the id of a finished video", _what(row))
+        files = self._store.files_of(generation_id)
+        video = next((file for file in files if file.id == row.file_id), None)
+        if video is None or not self._storage.exists(video.key):
+            raise InvalidRequestError("extend", "a video whose file is still there", generation_id)
+        frame = next((file for file in files if file.kind == LAST_FRAME and self._storage.exists(file.key)), None)
+        keys = {SOURCE: video.key} | ({SOURCE_FRAME: frame.key} if frame else {})
+        source = Source(digest=self._digest(video.key), frame_digest=self._digest(frame.key) if frame else None)
+        return Origin(request_of(row), row.width, row.height, row.fps, kept_spans(row), source, keys)
+
+    def of(self, row: GenerationRow) -> Origin | None:
+        """What an extension that waits goes on from, from its own copy; None for another generation."""
+        recipe = Recipe(**row.recipe) if row.recipe else None
+        if recipe is None or recipe.source is None:
+            return None
+        spans = tuple(span for span in recipe.spans if span.kept_from is not None)
+        before = GenerationCreate(prompt=row.prompt, engine=row.engine, settings=row.settings)
+        return Origin(before, row.width, row.height, row.fps, spans, recipe.source, self.kept_by(row.id))
+
+    def copy(self, files: Mapping[str, str], row: GenerationRow) -> list[FileRow]:
+        """Copy what a new generation keeps of its source, which may be deleted; the rows are to be stored.
+
+        Args:
+            files: see `Origin.files`.
+            row: the new generation.
+
+        Raises:
+            NotFoundError: the source was deleted meanwhile.
+            StorageError: the copy cannot be stored.
+        """
+        copies: list[FileRow] = []
+        for kind, key in files.items():
+            try:
+                with self._storage.open(key) as stored:
+                    data = stored.read()
+            except OSError:
+                self.remove(copies)
+                raise NotFoundError from None
+            suffix = key.rpartition(".")[2]
+            copies.append(
+                FileRow(
+                    id=new_id("fil"),
+                    session_id=row.session_id,
+                    generation_id=row.id,
+                    kind=kind,
+                    key=f"{row.id}/{kind}.{suffix}",
+                    content_type="video/mp4" if kind == SOURCE else "image/png",
+                    size_bytes=self._storage.put(data, f"{row.id}/{kind}.{suffix}"),
+                    created_at=row.created_at,
+                )
+            )
+        return copies
+
+    def remove(self, copies: Sequence[FileRow]) -> None:
+        """Delete copies whose rows were not stored."""
+        for file in copies:
+            self._storage.delete(file.key)
+
+    def kept_by(self, generation_id: str) -> dict[str, str]:
+        """What a generation keeps of its source, as `Origin.files`; empty where it has none."""
+        return {
+            file.kind: file.key for file in self._store.files_of(generation_id) if file.kind in (SOURCE, SOURCE_FRAME)
+        }
+
+    def _digest(self, key: str) -> str:
+        with self._storage.open(key) as stored:
+            return hashlib.file_digest(stored, "sha256").hexdigest()
+
+
+def _what(row: GenerationRow) -> str:
+    if row.type != "video":
+        return "an image"
+    ends = {Status.FAILED: "one that failed", Status.CANCELLED: "one that was cancelled"}
+    return ends.get(Status(row.status), "one that is not finished")
+
+
+def kept_spans(row: GenerationRow) -> tuple[Span, ...]:
+    """All of a finished video as spans that are kept."""
+    total = max(1, round(row.duration_seconds * row.fps))
+    recipe = Recipe(**row.recipe) if row.recipe else None
+    spans = recipe.spans if recipe is not None else ()
+    if not spans:
+        spans = (Span(num_frames=total, prompt=row.prompt, recipe=recipe),)
+    kept, position = [], 0
+    for index, span in enumerate(spans):
+        # An engine that chooses its length may have made another one than was planned.
+        count = span.num_frames if index + 1 < len(spans) else max(1, total - position)
+        kept.append(span.model_copy(update={"kept_from": position, "num_frames": count}))
+        position += count
+    return tuple(kept)
+
+
+def extended(create: GenerationCreate, origin: Origin, engine: Engine, config: AppConfig) -> GenerationCreate:
+    """A request with all that the source has and it does not name. Its length is that of what is added.
+
+    Raises:
+        InvalidRequestError: it is not longer than the source.
+    """
+    fields = {info.alias or name: info for name, info in engine.settings.model_fields.items()}
+    asked, before = dict(create.settings), origin.request
+    same = before.engine == engine.id
+    own = {name: value for name, value in before.settings.items() if same and name in fields}
+    for name in _SHAPE:
+        if name in fields:
+            own[name] = getattr(origin, name)
+    if "seed" in fields and before.settings.get("seed") is not None:
+        own["seed"] = before.settings["seed"]
+    settings = own | {name: value for name, value in asked.items() if value is not None}
+    if "durationSeconds" in fields:
+        settings["durationSeconds"] = _added(
+            asked.get("durationSeconds"), origin, fields["durationSeconds"].default, config
+        )
+    else:
+        settings.pop("durationSeconds", None)
+    return create.model_copy(
+        update={
+            "prompt": create.prompt.strip() or before.prompt,
+            "negative_prompt": create.negative_prompt or (before.negative_prompt if same else ""),
+            "engine": engine.id,
+            "settings": settings,
+        }
+    )
+
+
+def _added(whole: Any, origin: Origin, usual: Any, config: AppConfig) -> float:
+    """How many seconds are added."""
+    if whole is None:
+        usual = usual if isinstance(usual, int | float) else _DEFAULT_SECONDS
+        whole = max(min(origin.seconds + usual, config.max_seconds), origin.seconds)
+    if not isinstance(whole, int | float) or isinstance(whole, bool):
+        raise InvalidRequestError("settings.durationSeconds", "a number: the seconds of the whole", whole)
+    if whole <= origin.seconds or whole > config.max_seconds:
+        least, most = f"{origin.seconds:g}", f"{config.max_seconds:g}"
+        raise InvalidRequestError(
+            "settings.durationSeconds",
+            f"more than the {least} seconds of the video that it goes on from, and at most {most}",
+            whole,
+        )
+    return float(round(whole - origin.seconds, 6))
+
+
+def extension_recipe(engine: Engine, request: RenderRequest, origin: Origin) -> Recipe:
+    """The recipe of the whole: what is kept, and what is added. `request` has the length of that.
+
+    Raises:
+        pydantic.ValidationError: a setting is wrong.
+        InvalidRequestError: the engine cannot go on from this video.
+    """
+    part = part_recipe(engine, request, origin.spans[-1].recipe, origin.source.frame_digest or origin.source.digest)
+    return whole_recipe(part, origin.spans_at(part.fps), [part], origin.source)
+
+
+def part_recipe(engine: Engine, request: RenderRequest, before: Recipe | None, digest: str) -> Recipe:
+    """The recipe of a part that goes on from another one: natively where the engine can, else from its last frame.
+
+    Args:
+        engine: renders it.
+        request: of the part alone.
+        before: of the part before, if that is known.
+        digest: stands for the last frame before it, which may not have been rendered yet.
+    """
+    request = request.model_copy(update={"input_digest": digest})
+    extend = getattr(engine, "extend", None)
+    made: Recipe = engine.normalise(request) if extend is None or before is None else extend(request, before)
+    return made if made.engine == engine.id else made.model_copy(update={"engine": engine.id})
+
+
+def whole_recipe(first: Recipe, kept: Sequence[Span], parts: Sequence[Recipe], source: Source | None = None) -> Recipe:
+    """The recipe of a video of several parts: kept ones, then those to be rendered; `first` gives all else."""
+    added: list[Span] = []
+    for part in parts:
+        join: Join = "start" if not (kept or added) else "motion" if part.input_digest is None else "picture"
+        added.append(Span(num_frames=part.num_frames, join=join, prompt=part.prompt, recipe=part))
+    spans = (*kept, *added)
+    update = {"spans": spans, "num_frames": sum(span.num_frames for span in spans), "source": source}
+    return first.model_copy(update={**update, "input_digest": None if kept else first.input_digest})
+
+
+def check_size(recipe: Recipe, origin: Origin, create: GenerationCreate, engine: Engine) -> None:
+    """Raise InvalidRequestError if the engine cannot make the size of the source, and the request names no other."""
+    names = {info.alias or name for name, info in engine.settings.model_fields.items()}
+    if not {"width", "height"} <= names or {"width", "height"} & create.settings.keys():
+        return
+    wanted = (origin.width // 2 * 2, origin.height // 2 * 2)
+    if (recipe.width, recipe.height) != wanted:
+        expected = f"a video of a size that {engine.id} can make, such as {recipe.width} x {recipe.height}"
+        raise InvalidRequestError("extend", expected, f"{origin.width} x {origin.height}")
+
+
+def size_error(
+    problem: ValidationError, create: GenerationCreate, origin: Origin, engine_id: str
+) -> InvalidRequestError | None:
+    """The error for a size of the source that the engine's settings do not take; None for another error."""
+    fields = {str(error["loc"][0]) for error in problem.errors() if error["loc"]}
+    if fields & {"width", "height"} and not {"width", "height"} & create.settings.keys():
+        return InvalidRequestError(
+            "extend", f"a video of a size that {engine_id} can make", f"{origin.width} x {origin.height}"
+        )
+    return None
