@@ -116,6 +116,10 @@ def test_a_write_waits_for_another_process_only_so_long(database, monkeypatch):
         with other.write(), pytest.raises(DatabaseBusyError) as caught, database.write():
             pass
         assert (caught.value.status, caught.value.code) == (503, "database_busy")
+        assert "Other writes to the database take too long" in caught.value.detail
+    own = pytest.raises(DatabaseBusyError, match="in the middle of a large change")
+    with database.write(), ThreadPoolExecutor(1) as thread, own:
+        thread.submit(database.write().__enter__).result()
     with database.write() as unit:
         unit.session.add(SessionRow(id="ses_a", created_at=0))
 

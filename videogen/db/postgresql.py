@@ -84,6 +84,8 @@ class PostgreSQL:
         lock = "pg_advisory_xact_lock" if exclusive else "pg_advisory_xact_lock_shared"
         # Two statements in one message. What is read after them is read after the commit of whoever had the lock.
         connection.exec_driver_sql(f"SET LOCAL lock_timeout = {wait}; SELECT {lock}({WRITE_LOCK})")
+        # Nobody holds the server for long, as a program may hold a file: who comes next waits again.
+        turns.note(held=False)
 
     def lock_events(self, connection: Connection, session_id: str) -> None:
         lock = f"SELECT pg_advisory_xact_lock({EVENT_LOCK}, hashtext(%s))"
