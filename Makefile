@@ -82,7 +82,7 @@ gallery: dev-env ## Render the posters of docs/gallery.md and of the presets
 dist: dev-env ## Build wheel and sdist into dist/, and check them in an empty environment
 	rm -rf dist
 	$(PY) -m hatchling build --directory dist
-	VIDEOGEN_TEST_DIST=dist $(PY) -m pytest -q -m long tests/test_distribution.py $(ARGS)
+	VIDEOGEN_TEST_DIST=dist $(PY) -m pytest -q -m "long or not long" tests/test_distribution.py $(ARGS)
 
 links: dev-env ## List the external links of the documentation; ARGS=--check asks each one
 	@exec $(PY) scripts/links.py $(ARGS)

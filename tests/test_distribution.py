@@ -1,23 +1,26 @@
 """The wheel and the sdist of a release: what is in them, and that an empty environment with the wheel renders a video.
 
-`make dist` runs this on the files in dist/ (VIDEOGEN_TEST_DIST); without that the test builds its own.
+`make dist` runs this on the files in dist/ (VIDEOGEN_TEST_DIST); without that the tests build their own. `make test`
+leaves out what downloads all packages, and takes those of its own environment instead.
 """
 
 import os
 import subprocess
 import sys
+import sysconfig
 import tarfile
 import zipfile
 from email import message_from_bytes
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.support.app import ROOT, without_settings
 from videogen.core.version import __version__
 from videogen.media.probe import probe
 
-pytestmark = [pytest.mark.long, pytest.mark.timeout(1500)]
+pytestmark = pytest.mark.timeout(1500)
 WHEEL, SDIST = f"videogen-{__version__}-py3-none-any.whl", f"videogen-{__version__}.tar.gz"
 
 
@@ -66,6 +69,42 @@ def test_the_sdist_builds_the_same_wheel(dist, tmp_path):
     assert (tmp_path / "again" / WHEEL).read_bytes() == (dist / WHEEL).read_bytes()
 
 
+def serve_and_render(videogen, folder):
+    """Start what is installed, look at its page, and render a video with it."""
+    env = without_settings(os.environ) | {"XDG_CONFIG_HOME": str(folder), "VIDEOGEN_DATA_DIR": str(folder / "data")}
+    assert run(videogen, "--version", cwd=folder) == f"videogen {__version__}\n"
+    server = subprocess.Popen(
+        [videogen, "serve"],
+        cwd=folder,
+        env=env | {"VIDEOGEN_PORT": "0"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        address = next(line.split()[-1] for line in server.stdout if line.startswith("Ready on"))
+        assert "gradio-app" in httpx.get(address, trust_env=False, timeout=60).raise_for_status().text
+        asked = ("generate", "ocean at sunset", "--size", "256x144", "--seconds", "1", "-o", folder / "ocean.mp4")
+        run(videogen, "--url", address, *asked, cwd=folder, env=env)
+    finally:
+        server.terminate()
+        server.communicate(timeout=60)
+    assert probe(folder / "ocean.mp4").num_frames > 0
+
+
+def test_the_wheel_alone_serves_its_page_and_renders_a_video(dist, tmp_path):
+    run(sys.executable, "-m", "venv", "--without-pip", tmp_path / "env", cwd=tmp_path)
+    python = tmp_path / "env" / "bin" / "python"
+    pip = (sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--disable-pip-version-check")
+    run(*pip, "--no-deps", "--no-index", dist / WHEEL, cwd=tmp_path)
+    (own,) = (tmp_path / "env").glob("lib/python*/site-packages")
+    # Its packages come after those of the environment itself.
+    (own / "packages.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    assert run(python, "-c", "import videogen; print(videogen.__file__)", cwd=tmp_path).startswith(str(own))
+    serve_and_render(tmp_path / "env" / "bin" / "videogen", tmp_path)
+
+
+@pytest.mark.long
 def test_an_empty_environment_with_the_wheel_renders_a_video_and_writes_a_space(dist, tmp_path):
     python = tmp_path / "env" / "bin" / "python"
     run(sys.executable, "-m", "venv", tmp_path / "env", cwd=tmp_path)
@@ -74,27 +113,9 @@ def test_an_empty_environment_with_the_wheel_renders_a_video_and_writes_a_space(
     run(*pip, "--no-deps", dist / WHEEL, cwd=tmp_path)
     run(python, "-m", "pip", "check", cwd=tmp_path)
     videogen = tmp_path / "env" / "bin" / "videogen"
-    env = without_settings(os.environ) | {"XDG_CONFIG_HOME": str(tmp_path), "VIDEOGEN_DATA_DIR": str(tmp_path / "data")}
-    assert run(videogen, "--version", cwd=tmp_path) == f"videogen {__version__}\n"
-
-    server = subprocess.Popen(
-        [videogen, "serve"],
-        cwd=tmp_path,
-        env=env | {"VIDEOGEN_PORT": "0"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    try:
-        address = next(line.split()[-1] for line in server.stdout if line.startswith("Ready on"))
-        asked = ("generate", "ocean at sunset", "--size", "256x144", "--seconds", "1", "-o", tmp_path / "ocean.mp4")
-        run(videogen, "--url", address, *asked, cwd=tmp_path, env=env)
-    finally:
-        server.terminate()
-        server.communicate(timeout=60)
-    assert probe(tmp_path / "ocean.mp4").num_frames > 0
+    serve_and_render(videogen, tmp_path)
 
     # There is no checkout and nothing to build with: the wheel in the Space is packed from what is installed.
-    run(videogen, "deploy", "space", "anna/videogen", "--out", tmp_path / "space", cwd=tmp_path, env=env)
+    run(videogen, "deploy", "space", "anna/videogen", "--out", tmp_path / "space", cwd=tmp_path)
     with zipfile.ZipFile(tmp_path / "space" / WHEEL) as packed, zipfile.ZipFile(dist / WHEEL) as wheel:
         assert sorted(packed.namelist()) == sorted(wheel.namelist())

@@ -1,19 +1,36 @@
-"""Both folders are built in a bare Debian with the registries; then each runs as user 1000 without a network."""
+"""Both folders are built in a bare Debian with the registries; then each runs as user 1000 without a network.
+
+Chromium, the site with the frame and the OpenID provider run in the same network, which is a loopback of its own.
+"""
 
 import os
+import re
 import shlex
 import shutil
 import tempfile
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect, sync_playwright
 
+from tests.support.api import Session
+from tests.support.app import ROOT
 from tests.support.bare_root import BareRoot
+from tests.support.browser import Person, launch
+from tests.support.networks import without_network
+from tests.support.openid import provider
+from tests.support.sites import EmbeddingSite
 from videogen.__main__ import main
+from videogen.jobs.snapshots import open_place
 from videogen.media.probe import probe
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(2400)]
 APP = "/home/user/app"
+ARTIFACTS = ROOT / "test-results"
 
 # Starts what serves, makes one video through the command line, and stops it; all in one network without an outside.
 USE = """
@@ -51,33 +68,22 @@ def debian():
         shutil.rmtree(folder)
 
 
-@pytest.fixture
-def folder(tmp_path, request):
-    assert main(["deploy", "space", "anna/videogen", "--sdk", request.param, "--out", str(tmp_path / "space")]) == 0
-    return tmp_path / "space"
+@dataclass
+class Built:
+    """A Space as the Hub has built it: how it is started, how its command line is called, and where its data is."""
+
+    root: BareRoot
+    command: str
+    videogen: str
+    data: Path
 
 
-def made(root):
-    return probe(root.path / "tmp" / "ocean.mp4").num_frames
-
-
-@pytest.mark.parametrize("folder", ["docker"], indirect=True)
-def test_the_docker_folder_serves_and_renders(debian, folder):
-    root = debian.copy(debian.path.parent / "docker")
+def docker(root, folder):
     command = root.build((folder / "Dockerfile").read_text(), folder)
-    printed = root.run(
-        USE.format(command=command, videogen="videogen", python="python"),
-        network=False,
-        SPACE_ID="anna/videogen",
-        SPACE_HOST="anna-videogen.hf.space",
-    )
-    assert made(root) > 0
-    assert '"keepsData":false' in printed
+    return Built(root, command, "videogen", root.path / "home/videogen/data")
 
 
-@pytest.mark.parametrize("folder", ["gradio"], indirect=True)
-def test_the_gradio_folder_serves_and_renders_also_where_zerogpu_waits_for_its_start(debian, folder):
-    root = debian.copy(debian.path.parent / "gradio")
+def gradio(root, folder):
     root.run("useradd --create-home --uid 1000 user")
     # The Hub installs the requirements before it copies the other files.
     root.put(folder / "requirements.txt", "/tmp/requirements.txt")
@@ -86,17 +92,167 @@ def test_the_gradio_folder_serves_and_renders_also_where_zerogpu_waits_for_its_s
     root.run(f"pip install --no-cache-dir -r /tmp/requirements.txt {shlex.join(also)}")
     root.put(folder, APP, "1000:1000")
     root.user, root.folder = "1000:1000", APP
-    use = USE.format(
-        command="python app.py",
-        videogen=f"PYTHONPATH=$(echo {APP}/packages/videogen-*) python -m videogen",
-        python="python",
-    )
-    printed = root.run(use, network=False, SPACE_ID="anna/videogen")
+    videogen = f"PYTHONPATH=$(echo {APP}/packages/videogen-*) python -m videogen"
+    return Built(root, "python app.py", videogen, root.path / APP.lstrip("/") / "data")
+
+
+@pytest.fixture(scope="module", params=["docker", "gradio"])
+def space(debian, request, tmp_path_factory):
+    folder = tmp_path_factory.mktemp(request.param) / "space"
+    assert main(["deploy", "space", "anna/videogen", "--sdk", request.param, "--out", str(folder)]) == 0
+    build = {"docker": docker, "gradio": gradio}[request.param]
+    return build(debian.copy(debian.path.parent / request.param), folder)
+
+
+def made(root):
+    return probe(root.path / "tmp" / "ocean.mp4").num_frames
+
+
+def test_it_serves_and_renders_also_where_zerogpu_waits_for_its_start(space):
+    root = space.root
+    use = USE.format(command=space.command, videogen=space.videogen, python="python")
+    on_the_hub = {"SPACE_ID": "anna/videogen", "SPACE_HOST": "anna-videogen.hf.space"}
+    printed = root.run(use, network=False, **on_the_hub)
     assert made(root) > 0
     assert '"keepsData":false' in printed
+    if space.videogen == "videogen":  # SDK Docker: never on ZeroGPU
+        return
 
     (root.path / "tmp" / "api.py").write_text(DEVICE_API)
     zero = {"SPACES_ZERO_GPU": "true", "SPACES_ZERO_DEVICE_API_URL": "http://127.0.0.1:9000"}
-    printed = root.run(f"python /tmp/api.py 2>/dev/null & {use}", network=False, SPACE_ID="anna/videogen", **zero)
+    printed = root.run(f"python /tmp/api.py 2>/dev/null & {use}", network=False, **on_the_hub, **zero)
     assert (root.path / "tmp" / "reported").read_text() == "/startup-report\n"
     assert printed.count("Ready on") == 1
+
+
+ADDRESS = "http://127.0.0.1:7860"
+START_SECONDS = 180
+
+
+class Hosted:
+    """A built Space that runs and loses its disk whenever it sleeps."""
+
+    def __init__(self, built, log):
+        self.built, self.log, self.process = built, log, None
+        self.place = built.root.path / "snapshots"
+        self.place.mkdir()
+        os.chown(self.place, 1000, 1000)
+
+    def wake(self, **env):
+        """Start it, with an empty disk."""
+        shutil.rmtree(self.built.data, ignore_errors=True)
+        self.log.write_bytes(b"")
+        self.process = self.built.root.start(self.built.command, self.log, SPACE_ID="anna/videogen", **env)
+        deadline = time.monotonic() + START_SECONDS
+        while "Ready on" not in self.log.read_text():
+            assert self.process.poll() is None, self.log.read_text()
+            assert time.monotonic() < deadline, self.log.read_text()
+            time.sleep(0.1)
+
+    def sleep(self):
+        """As the Hub may do it: everything is killed."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+            self.process = None
+
+    def snapshot_after(self, moment):
+        """Wait for a snapshot that is newer than a moment."""
+        place = open_place(str(self.place))
+        deadline = time.monotonic() + START_SECONDS
+        while not any(entry.database and entry.at > moment for entry in place.entries()):
+            assert time.monotonic() < deadline, self.log.read_text()
+            time.sleep(0.1)
+
+
+def session_of(tab):
+    """The session of a tab, as a program has it that was given its one-time code."""
+    tab.find("#devices-open").click()
+    tab.find("#transfer").click()
+    link = tab.find("#transfer-card [data-copy]").get_attribute("data-copy")
+    tab.find("dialog [data-do=close-dialog]").click()
+    session = Session(ADDRESS)
+    claimed = session.post("/sessions/claim", json={"code": re.search(r"claim=([^&]+)", link)[1]})
+    session.http.headers["Authorization"] = f"Bearer {claimed.raise_for_status().json()['token']}"
+    return session
+
+
+def sign_in(tab, session):
+    """Sign in as a visitor of the frame does it: in a tab of its own, by a link of the session."""
+    page = tab.page.context.new_page()
+    page.goto(session.post("/account/link").raise_for_status().json()["url"])
+    page.locator("input[name=sub]").fill("ada")
+    page.locator("input[name=sub]").press("Enter")
+    page.locator("#login-yes").click()
+    expect(page.locator("h1")).to_have_text("You are signed in")
+    page.close()
+
+
+def picture(tab, space, name):
+    ARTIFACTS.mkdir(exist_ok=True)
+    tab.page.screenshot(path=ARTIFACTS / f"space-{space.root.path.name}-{name}.png")
+
+
+def use_in_a_frame(space, log):
+    """A duplicate without a setting, then one with snapshots and sign-in; both are killed, and lose their disk."""
+    with ExitStack() as stack:
+        site = stack.enter_context(EmbeddingSite())
+        issuer = stack.enter_context(provider())
+        browser = launch(stack.enter_context(sync_playwright()))
+        stack.callback(browser.close)
+        hosted = Hosted(space, log)
+        stack.callback(hosted.sleep)
+        framed = {"VIDEOGEN_FRAME_ANCESTORS": f"'self' {site.url}"}
+
+        hosted.wake(**framed)
+        tab = Person(browser, site, "iframe").tab(ADDRESS).open()
+        expect(tab.find("#not-kept")).to_be_visible()
+        lost = tab.generate("a forest that is lost")
+        tab.shows(lost, "completed")
+        tab.can_play()
+        picture(tab, space, "duplicate")
+        hosted.sleep()
+        hosted.wake(**framed)
+        tab.reload()
+        expect(tab.find("#not-kept")).to_be_visible()
+        expect(tab.history(lost)).to_have_count(0)
+        tab.page.context.close()
+        hosted.sleep()
+
+        kept = framed | {"VIDEOGEN_SNAPSHOT_URL": "/snapshots", "VIDEOGEN_SNAPSHOT_SECONDS": "2"}
+        kept |= {"OAUTH_CLIENT_ID": "videogen", "OAUTH_CLIENT_SECRET": "secret", "OPENID_PROVIDER_URL": issuer}
+        hosted.wake(**kept)
+        tab = Person(browser, site, "iframe").tab(ADDRESS).open()
+        expect(tab.find("#not-kept")).to_have_count(0)
+        generation = tab.generate("ocean at sunset")
+        tab.shows(generation, "completed")
+        tab.can_play()
+        session = session_of(tab)
+        stack.callback(session.http.close)
+        sign_in(tab, session)
+        account = session.get("/account").json()
+        assert account["username"] == "ada"
+        made = session.get(f"/generations/{generation}").json()
+        share = session.post(f"/generations/{generation}/share", json={}).json()
+        picture(tab, space, "before")
+        moment = datetime.now(UTC)
+        session.patch(f"/generations/{generation}", json={"title": "After that moment"}).raise_for_status()
+        hosted.snapshot_after(moment)
+
+        hosted.sleep()
+        hosted.wake(**kept)
+        tab.reload()
+        expect(tab.history(generation)).to_be_visible()
+        tab.shows(generation, "completed")
+        tab.can_play()
+        expect(tab.find("#restored")).to_be_visible()
+        picture(tab, space, "woken")
+        assert session.get("/account").json() == account
+        assert session.http.get(made["videoUrl"]).status_code == 200
+        assert session.http.get(f"/s/{share['slug']}").status_code == 200
+        tab.page.context.close()
+
+
+@pytest.mark.browser
+def test_it_is_used_in_a_frame_killed_and_woken_with_history_links_and_sign_in_intact(space, tmp_path):
+    without_network(lambda: use_in_a_frame(space, tmp_path / "log"))

@@ -55,13 +55,8 @@ class BareRoot:
 
     def run(self, command: str, *, network: bool = True, minutes: float = 15, **env: str) -> str:
         """Run a shell command in it, with or without a network but loopback; return what it prints."""
-        inside = ["chroot", f"--userspec={self.user}", str(self.path), "sh", "-ec"]
-        inside += [f"cd {shlex.quote(self.folder)}\n{command}"]
-        proc = shlex.quote(str(self.path / "proc"))
-        mount = f"mount -t proc proc {proc} && " + ("" if network else "ip link set lo up && ")
-        unshare = ["unshare", "--mount", "--pid", "--fork", "--kill-child", *([] if network else ["--net"])]
         done = subprocess.run(
-            [*unshare, "sh", "-ec", mount + "exec " + shlex.join(inside)],
+            self._inside(command, network=network),
             env={"HOME": self._home(), **self.env, **env},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -71,6 +66,29 @@ class BareRoot:
         )
         assert done.returncode == 0, f"{command}\n{done.stdout[-4000:]}"
         return done.stdout
+
+    def start(self, command: str, log: Path, **env: str) -> subprocess.Popen[bytes]:
+        """Start a shell command in it, which prints to a file. SIGKILL ends it with all that it has started.
+
+        Its network is that of the thread that calls this, see `tests.support.networks`.
+        """
+        with log.open("ab") as output:
+            return subprocess.Popen(
+                self._inside(command, network=True),
+                env={"HOME": self._home(), **self.env, **env},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+            )
+
+    def _inside(self, command: str, *, network: bool) -> list[str]:
+        """The program that runs a shell command in it: with processes of its own, which end with it."""
+        inside = ["chroot", f"--userspec={self.user}", str(self.path), "sh", "-ec"]
+        inside += [f"cd {shlex.quote(self.folder)}\n{command}"]
+        proc = shlex.quote(str(self.path / "proc"))
+        mount = f"mount -t proc proc {proc} && " + ("" if network else "ip link set lo up && ")
+        unshare = ["unshare", "--mount", "--pid", "--fork", "--kill-child", *([] if network else ["--net"])]
+        return [*unshare, "sh", "-ec", mount + "exec " + shlex.join(inside)]
 
     def build(self, dockerfile: str, context: Path) -> str:
         """Run the steps of a Dockerfile; return the command that its image starts."""

@@ -222,11 +222,15 @@ class Tab:
         self.find("#engine").get_by_role("option", name=title, exact=True).click()
         expect(field).to_have_value(title)
 
-    def generate(self, prompt: str, engine: str) -> str:
-        """Fill in the form and press Generate; the id of the new generation, on the stage or in the queue."""
+    def generate(self, prompt: str, engine: str = "") -> str:
+        """Fill in the form and press Generate; the id of the new generation, on the stage or in the queue.
+
+        Without an engine it is the one that the form has.
+        """
         ids = "[...document.querySelectorAll('gradio-app [data-generation-id]')].map(one => one.dataset.generationId)"
         known = self.evaluate(ids)
-        self.choose_engine(engine)
+        if engine:
+            self.choose_engine(engine)
         self.prompt.fill(prompt)
         self.find("#generate").click()
         new = f"known => {ids}.find(one => one && !known.includes(one))"
