@@ -13,6 +13,7 @@ from videogen.db.integrity import check
 from videogen.db.migrate import migrate
 from videogen.jobs.snapshots import open_place
 from videogen.jobs.snapshots.place import KEPT
+from videogen.testing.fakes import bars, lost_service
 
 
 def _files(place):
@@ -119,6 +120,25 @@ def test_a_start_with_data_goes_on_without_its_place_and_claims_it_later(alone, 
     place.unlink()
     away.rename(place)
     assert alone.keeper._take_if_changed()
+
+
+def test_nothing_is_sent_to_a_service_before_the_place_is_claimed(alone, place):
+    """Else a later start from the last snapshot, which may have the same jobs, would send them again."""
+    from videogen.server.build import open_parts
+
+    alone.snapshot(clean=True)
+    alone.stop()
+    away = place.rename(place.with_name("away"))
+    place.write_bytes(b"")
+    with open_parts(alone.config.model_copy(update={"workers": 1}), {"paid": lost_service, "bars": bars}) as parts:
+        slots = parts.workers._settings.slots_of
+        assert (slots("paid"), slots("bars")) == (0, 1)
+        before = parts.queue.wait(-1, 0)
+        place.unlink()
+        away.rename(place)
+        assert parts.snapshots._take_if_changed()
+        assert slots("paid") > 0
+        assert parts.queue.wait(before, 0) > before, "the workers look again"
 
 
 @contextmanager
