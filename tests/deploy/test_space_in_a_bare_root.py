@@ -152,8 +152,7 @@ class Hosted:
     def sleep(self):
         """As the Hub may do it: everything is killed."""
         if self.process is not None:
-            self.process.kill()
-            self.process.wait()
+            self.built.root.kill(self.process)
             self.process = None
 
     def snapshot_after(self, moment):
@@ -188,9 +187,9 @@ def sign_in(tab, session):
     page.close()
 
 
-def picture(tab, space, name):
+def picture(tab, hosted, name):
     ARTIFACTS.mkdir(exist_ok=True)
-    tab.page.screenshot(path=ARTIFACTS / f"space-{space.root.path.name}-{name}.png")
+    tab.page.screenshot(path=ARTIFACTS / f"space-{hosted.built.root.path.name}-{name}.png")
 
 
 def use_in_a_frame(space, log):
@@ -200,57 +199,65 @@ def use_in_a_frame(space, log):
         issuer = stack.enter_context(provider())
         browser = launch(stack.enter_context(sync_playwright()))
         stack.callback(browser.close)
+        expect.set_options(timeout=START_SECONDS * 1000)
         hosted = Hosted(space, log)
         stack.callback(hosted.sleep)
         framed = {"VIDEOGEN_FRAME_ANCESTORS": f"'self' {site.url}"}
-
-        hosted.wake(**framed)
-        tab = Person(browser, site, "iframe").tab(ADDRESS).open()
-        expect(tab.find("#not-kept")).to_be_visible()
-        lost = tab.generate("a forest that is lost")
-        tab.shows(lost, "completed")
-        tab.can_play()
-        picture(tab, space, "duplicate")
-        hosted.sleep()
-        hosted.wake(**framed)
-        tab.reload()
-        expect(tab.find("#not-kept")).to_be_visible()
-        expect(tab.history(lost)).to_have_count(0)
-        tab.page.context.close()
-        hosted.sleep()
-
+        use_a_duplicate(hosted, Person(browser, site, "iframe"), framed)
         kept = framed | {"VIDEOGEN_SNAPSHOT_URL": "/snapshots", "VIDEOGEN_SNAPSHOT_SECONDS": "2"}
         kept |= {"OAUTH_CLIENT_ID": "videogen", "OAUTH_CLIENT_SECRET": "secret", "OPENID_PROVIDER_URL": issuer}
-        hosted.wake(**kept)
-        tab = Person(browser, site, "iframe").tab(ADDRESS).open()
-        expect(tab.find("#not-kept")).to_have_count(0)
-        generation = tab.generate("ocean at sunset")
-        tab.shows(generation, "completed")
-        tab.can_play()
-        session = session_of(tab)
-        stack.callback(session.http.close)
-        sign_in(tab, session)
-        account = session.get("/account").json()
-        assert account["username"] == "ada"
-        made = session.get(f"/generations/{generation}").json()
-        share = session.post(f"/generations/{generation}/share", json={}).json()
-        picture(tab, space, "before")
-        moment = datetime.now(UTC)
-        session.patch(f"/generations/{generation}", json={"title": "After that moment"}).raise_for_status()
-        hosted.snapshot_after(moment)
+        use_one_that_keeps_its_data(hosted, Person(browser, site, "iframe"), kept)
 
-        hosted.sleep()
-        hosted.wake(**kept)
-        tab.reload()
-        expect(tab.history(generation)).to_be_visible()
-        tab.shows(generation, "completed")
-        tab.can_play()
-        expect(tab.find("#restored")).to_be_visible()
-        picture(tab, space, "woken")
-        assert session.get("/account").json() == account
-        assert session.http.get(made["videoUrl"]).status_code == 200
-        assert session.http.get(f"/s/{share['slug']}").status_code == 200
-        tab.page.context.close()
+
+def use_a_duplicate(hosted, person, framed):
+    """It works without a setting, and says that it keeps nothing."""
+    hosted.wake(**framed)
+    tab = person.tab(ADDRESS).open()
+    expect(tab.find("#not-kept")).to_be_visible()
+    lost = tab.generate("a forest that is lost")
+    tab.shows(lost, "completed")
+    tab.can_play()
+    picture(tab, hosted, "duplicate")
+    hosted.sleep()
+    hosted.wake(**framed)
+    tab.reload()
+    expect(tab.find("#not-kept")).to_be_visible()
+    expect(tab.history(lost)).to_have_count(0)
+    person.context.close()
+    hosted.sleep()
+
+
+def use_one_that_keeps_its_data(hosted, person, kept):
+    """With snapshots and sign-in: everything is there again."""
+    hosted.wake(**kept)
+    tab = person.tab(ADDRESS).open()
+    expect(tab.find("#not-kept")).to_have_count(0)
+    generation = tab.generate("ocean at sunset")
+    tab.shows(generation, "completed")
+    tab.can_play()
+    session = session_of(tab)
+    sign_in(tab, session)
+    account = session.get("/account").json()
+    assert account["username"] == "ada"
+    made = session.get(f"/generations/{generation}").json()
+    share = session.post(f"/generations/{generation}/share", json={}).json()
+    picture(tab, hosted, "before")
+    moment = datetime.now(UTC)
+    session.patch(f"/generations/{generation}", json={"title": "After that moment"}).raise_for_status()
+    hosted.snapshot_after(moment)
+    hosted.sleep()
+    hosted.wake(**kept)
+    tab.reload()
+    expect(tab.history(generation)).to_be_visible()
+    tab.shows(generation, "completed")
+    tab.can_play()
+    expect(tab.find("#restored")).to_be_visible()
+    picture(tab, hosted, "woken")
+    assert session.get("/account").json() == account
+    assert session.http.get(made["videoUrl"]).status_code == 200
+    assert session.http.get(f"/s/{share['slug']}").status_code == 200
+    session.http.close()
+    person.context.close()
 
 
 @pytest.mark.browser

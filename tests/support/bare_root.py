@@ -13,6 +13,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import psutil
+
 SUITE = "trixie"
 """Its Python is 3.13, as in the image python:3.13-slim."""
 PYTHON = "/opt/python"
@@ -68,7 +70,7 @@ class BareRoot:
         return done.stdout
 
     def start(self, command: str, log: Path, **env: str) -> subprocess.Popen[bytes]:
-        """Start a shell command in it, which prints to a file. SIGKILL ends it with all that it has started.
+        """Start a shell command in it, which prints to a file; `kill` ends it with all that it has started.
 
         Its network is that of the thread that calls this, see `tests.support.networks`.
         """
@@ -80,6 +82,14 @@ class BareRoot:
                 stdout=output,
                 stderr=output,
             )
+
+    @staticmethod
+    def kill(process: subprocess.Popen[bytes]) -> None:
+        """SIGKILL, as for a container: with its first process, everything in it ends."""
+        # Not through the death of the parent: that signal is lost where the first process changes its user.
+        for first in psutil.Process(process.pid).children():
+            first.kill()
+        process.wait()
 
     def _inside(self, command: str, *, network: bool) -> list[str]:
         """The program that runs a shell command in it: with processes of its own, which end with it."""

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from functools import partial
 
 from videogen.core.clock import SteadyClock
 from videogen.core.config import AppConfig
@@ -79,12 +78,8 @@ def open_parts(config: AppConfig, engines: Mapping[str, Engine]) -> Iterator[Par
         hub = Hub(serializer.event_bytes, serializer.public_event_bytes)
         stack.callback(_connect(database, hub).close)
         queue = EmbeddedQueue(store, lease_seconds=config.lease_seconds, max_attempts=config.max_attempts)
-        if start is not None:
-            start.on_open = queue.notify
         moderator = Moderator.of(config)
-        closed = partial(_closed, start, at_services(engines))
-        limits = (config.workers, config.lease_seconds, config.stall_seconds, concurrency)
-        settings = WorkerSettings(*limits, moderator, closed)
+        settings = _worker_settings(config, concurrency, moderator, _closed(start, queue, at_services(engines)))
         workers = WorkerPool(store, queue, storage, data_folder, references_by_id(config.engines), settings)
         workers.unavailable = unavailable({name: capabilities_of(engine) for name, engine in engines.items()})
         keeper = SnapshotKeeper(start, data_folder, config.snapshot_seconds) if start else None
@@ -109,9 +104,19 @@ def _connect(database: Database, hub: Hub) -> EventSource:
     return source
 
 
-def _closed(start: SnapshotStart | None, at_services: list[str]) -> list[str]:
+def _worker_settings(
+    config: AppConfig, concurrency: Mapping[str, int], moderator: Moderator, closed: Callable[[], Collection[str]]
+) -> WorkerSettings:
+    limits = (config.workers, config.lease_seconds, config.stall_seconds)
+    return WorkerSettings(*limits, concurrency, moderator, closed)
+
+
+def _closed(start: SnapshotStart | None, queue: EmbeddedQueue, services: list[str]) -> Callable[[], Collection[str]]:
     """Nothing is sent to a service before the snapshots are claimed: a start from them would send it again."""
-    return at_services if start is not None and start.taker is None else []
+    if start is None:
+        return tuple
+    start.on_open = queue.notify
+    return lambda: services if start.taker is None else ()
 
 
 def _check_and_migrate(config: AppConfig, database: Database, storage: Storage, start: SnapshotStart | None) -> None:
