@@ -50,11 +50,16 @@ def test_a_generation_from_the_form_to_the_file_over_two_reloads(app, tab):
     assert started.value.suggested_filename.endswith(".mp4")
     with av.open(BytesIO(started.value.path().read_bytes())) as film:
         assert sum(1 for _ in film.decode(video=0)) == 24
+    with tab.page.expect_download() as exported:
+        tab.find("#export-gif").click()
+    assert exported.value.suggested_filename.startswith("videogen-")
+    assert exported.value.path().read_bytes().startswith(b"GIF89a")
 
     tab.reload()
 
     tab.shows(made, "completed")
     tab.can_play()
+    expect(tab.find("a#export-gif")).to_have_attribute("download", exported.value.suggested_filename)
     expect(tab.prompt).to_have_value(f"{SCRIPT}, and the next")
     assert tab.evaluate("window.bad") is None
     assert tab.gradio_routes <= GRADIO_ROUTES, "all that was asked of Gradio's own routes on the way"

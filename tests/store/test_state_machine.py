@@ -114,7 +114,7 @@ class Life(RuleBasedStateMachine):
         storage = DiskStorage(data_folder.files)
         parts = Parts(
             *(config, self.store, None, storage, data_folder, signer, Serializer(signer, "")),
-            *({"bars": bars}, self.queue, None),
+            *({"bars": bars}, self.queue, None, None),
         )
         uploads = UploadService(self.store, storage, parts.serializer)
         visitors = RateLimits(config), StorageLimits(self.store, config)

@@ -12,6 +12,7 @@ from tests.support.api import Session, connect
 from tests.support.pictures import encoded
 
 TOOLS = {"generate_video", "get_generation", "wait_for_generation", "cancel_generation", "list_generations"}
+TOOLS |= {"export_video"}
 TINY = {"prompt": "a ship", "size": "64x64", "seconds": 0.5, "settings": {"fps": 8}}
 
 
@@ -40,7 +41,7 @@ async def call(agent_session, tool, **arguments):
     return content.text if answer.isError else json.loads(content.text)
 
 
-async def test_an_agent_sees_five_tools_with_what_they_do(app):
+async def test_an_agent_sees_six_tools_with_what_they_do(app):
     async with agent(app) as session:
         tools = {tool.name: tool for tool in (await session.list_tools()).tools}
     assert set(tools) == TOOLS
@@ -59,7 +60,14 @@ async def test_an_agent_makes_follows_and_fetches_a_video_in_the_session_of_its_
             done = await call(session, "wait_for_generation", generation_id=made["id"], seconds=60)
             assert done["status"] == "completed"
             assert (await call(session, "get_generation", generation_id=made["id"]))["videoUrl"] == done["videoUrl"]
+            assert "format must be one of webm, gif, png" in await call(
+                session, "export_video", generation_id=made["id"], format="avi"
+            )
+            export = await call(session, "export_video", generation_id=made["id"], format="gif")
+            assert export["status"] == "completed"
         assert mine.read(made["id"])["prompt"] == "a ship"
+        with connect("") as http:
+            assert http.get(export["url"]).content.startswith(b"GIF89a")
         with connect("") as http:
             video = http.get(done["videoUrl"])
         assert (video.headers["content-type"], len(video.content)) == ("video/mp4", done["sizeBytes"])

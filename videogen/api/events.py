@@ -19,7 +19,7 @@ from videogen.core.errors import (
 from videogen.web.dependencies import ServicesDep
 from videogen.web.problems import Responses, documented
 from videogen.web.sessions import READS, IdentityDep, SessionDep, TokenDep
-from videogen.web.sse import stream_response
+from videogen.web.sse import AnyStream, stream_response
 from videogen.web.visitor import VisitorDep
 
 Kind = Literal["session", "project", "generation"]
@@ -62,7 +62,7 @@ async def stream_slot(services: ServicesDep, session_id: SessionDep, visitor: Vi
         yield
 
 
-_SLOT: Final = [Depends(stream_slot)]
+SLOT: Final = [Depends(stream_slot)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,10 @@ class StreamOpener:
             SessionMovedError: the same, where it has come to another session.
         """
         after = self.identity.resume_after(after) if scope[0] == "session" else after
-        stream = await self.services.generations.stream(session_id, scope, after)
+        return await self.respond(session_id, await self.services.generations.stream(session_id, scope, after))
+
+    async def respond(self, session_id: str, stream: AnyStream | None) -> Response:
+        """The response with a stream of this session that was opened. Raises the same."""
         if stream is not None:
             now = await anyio.to_thread.run_sync(self.services.sessions.find, self.token)
             if now is None or now.session_id != session_id:
@@ -93,7 +96,7 @@ class StreamOpener:
 StreamOpenerDep = Annotated[StreamOpener, Depends()]
 
 
-@router.get("/events", responses=_RESPONSES, response_class=Response, dependencies=_SLOT)
+@router.get("/events", responses=_RESPONSES, response_class=Response, dependencies=SLOT)
 async def session_events(opener: StreamOpenerDep, session_id: SessionDep, after: LastEventId) -> Response:
     """All events of the session, for as long as the connection is open.
 
@@ -103,7 +106,7 @@ async def session_events(opener: StreamOpenerDep, session_id: SessionDep, after:
     return await opener.open(session_id, ("session", session_id), after)
 
 
-@router.get("/generations/{generation_id}/events", responses=_RESPONSES, response_class=Response, dependencies=_SLOT)
+@router.get("/generations/{generation_id}/events", responses=_RESPONSES, response_class=Response, dependencies=SLOT)
 async def generation_events(
     opener: StreamOpenerDep, session_id: SessionDep, generation_id: str, after: LastEventId
 ) -> Response:
@@ -111,7 +114,7 @@ async def generation_events(
     return await opener.open(session_id, ("generation", generation_id), after)
 
 
-@router.get("/projects/{project_id}/events", responses=_RESPONSES, response_class=Response, dependencies=_SLOT)
+@router.get("/projects/{project_id}/events", responses=_RESPONSES, response_class=Response, dependencies=SLOT)
 async def project_events(
     opener: StreamOpenerDep, session_id: SessionDep, project_id: str, after: LastEventId
 ) -> Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -16,7 +17,7 @@ from videogen.api.portability import (
     receive_import,
     zip_response,
 )
-from videogen.core.errors import FileMissingError, NotFoundError
+from videogen.core.errors import FileMissingError, LimitExceededError, NotFoundError
 from videogen.core.text import disposition
 from videogen.schemas.portability import Imported
 from videogen.web.dependencies import AppStateDep, ServicesDep
@@ -38,11 +39,11 @@ _PARTIAL: Final[dict[int | str, dict[str, Any]]] = {
     responses=documented(NotFoundError, FileMissingError) | _PARTIAL,
 )
 def get_media(services: ServicesDep, file_id: str, exp: str = "", sig: str = "") -> Response:
-    """A video, picture or poster. The signed link is valid for a day: get the generation again for a new one."""
+    """A video, picture, poster or export. The signed link is valid for a day; whatever it came from has a new one."""
     file = services.media.open(file_id, exp, sig)
     response = StoredFileResponse(file)
     if file.name is not None:
-        response.headers["Content-Disposition"] = disposition("inline", file.name)
+        response.headers["Content-Disposition"] = disposition("attachment" if file.attached else "inline", file.name)
     # A finished file never changes; a new preview has a new link.
     response.headers["Cache-Control"] = "private, max-age=3600"
     response.headers["X-Content-Type-Options"] = "nosniff"
@@ -50,7 +51,25 @@ def get_media(services: ServicesDep, file_id: str, exp: str = "", sig: str = "")
     return response
 
 
-@router.get("/zips/{ticket}", response_class=StreamingResponse, responses=ZIP_RESPONSE | documented(NotFoundError))
+def ticket_session(services: ServicesDep, ticket: str) -> str:
+    """The session of a link to a zip."""
+    return services.exports.owner(ticket)
+
+
+async def ticket_slot(
+    services: ServicesDep, session_id: Annotated[str, Depends(ticket_session)], visitor: VisitorDep
+) -> AsyncIterator[None]:
+    """A place for its zip, as `portability.zip_slot`."""
+    with services.running_zips.slot(visitor, session_id):
+        yield
+
+
+@router.get(
+    "/zips/{ticket}",
+    response_class=StreamingResponse,
+    responses=ZIP_RESPONSE | documented(NotFoundError, LimitExceededError),
+    dependencies=[Depends(ticket_slot)],
+)
 def get_archive(services: ServicesDep, ticket: str) -> StreamingResponse:
     """The zip of a link from `POST /generations/zip`. It is made while it is sent."""
     name, chunks = services.exports.open_link(ticket)
@@ -68,11 +87,30 @@ class _Link(BaseModel):
 LinkDep = Annotated[_Link, Query()]
 
 
-@router.get("/exports", response_class=StreamingResponse, responses=ZIP_RESPONSE | documented(NotFoundError))
-def export_by_link(services: ServicesDep, link: LinkDep) -> StreamingResponse:
-    """The zip of a link from `POST /export`."""
+def export_session(services: ServicesDep, link: LinkDep) -> str:
+    """The session of a link from `POST /export`."""
     services.session_links.check("exports", link.session, link.exp, link.sig)
-    return export_response(services, link.session)
+    return link.session
+
+
+ExportSessionDep = Annotated[str, Depends(export_session)]
+
+
+async def export_slot(services: ServicesDep, session_id: ExportSessionDep, visitor: VisitorDep) -> AsyncIterator[None]:
+    """A place for its zip, as `portability.zip_slot`."""
+    with services.running_zips.slot(visitor, session_id):
+        yield
+
+
+@router.get(
+    "/exports",
+    response_class=StreamingResponse,
+    responses=ZIP_RESPONSE | documented(NotFoundError, LimitExceededError),
+    dependencies=[Depends(export_slot)],
+)
+def export_by_link(services: ServicesDep, session_id: ExportSessionDep) -> StreamingResponse:
+    """The zip of a link from `POST /export`."""
+    return export_response(services, session_id)
 
 
 def import_session(services: ServicesDep, link: LinkDep) -> str:

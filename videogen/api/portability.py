@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Final
 
 import anyio.to_thread
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import StreamingResponse
 
 from videogen.core.errors import (
@@ -38,7 +38,22 @@ ZIP_RESPONSE: Final[Responses] = {200: {"description": "The zip.", "content": _Z
 ZIP_BODY: Final[dict[str, Any]] = {"requestBody": {"required": True, "content": _ZIP}}
 
 
-@router.get("/export", response_class=StreamingResponse, responses=READS | ZIP_RESPONSE)
+async def zip_slot(services: ServicesDep, session_id: SessionDep, visitor: VisitorDep) -> AsyncIterator[None]:
+    """One of the zips that a session and an address may download at once, until the response has ended in any way.
+
+    Raises:
+        LimitExceededError: too many are being sent.
+    """
+    with services.running_zips.slot(visitor, session_id):
+        yield
+
+
+@router.get(
+    "/export",
+    response_class=StreamingResponse,
+    responses=READS | ZIP_RESPONSE | documented(LimitExceededError),
+    dependencies=[Depends(zip_slot)],
+)
 def export(session_id: SessionDep, services: ServicesDep) -> StreamingResponse:
     """All finished generations of the session, as a zip of videos, pictures, posters and a `manifest.json`.
 

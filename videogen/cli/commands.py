@@ -253,13 +253,6 @@ def engines(connection: Connection, _args: Namespace, output: Output) -> None:
         output.event("engine", f"{engine.id}{mark}: {engine.title}{state}", engine=engine)
 
 
-def export(connection: Connection, args: Namespace, output: Output) -> None:
-    """Write all completed generations to a zip."""
-    path = connection.client.export_zip(args.file)
-    size = path.stat().st_size
-    output.event("exported", f"{path} ({size / 1e6:.1f} MB)", path=str(path), sizeBytes=size)
-
-
 def import_zip(connection: Connection, args: Namespace, output: Output) -> None:
     """Add the generations of a zip of `export`."""
     result = connection.client.import_zip(args.file)

@@ -8,6 +8,7 @@ from videogen.client import (
     ApiError,
     AttentionNeeded,
     ClientError,
+    ExportFailed,
     GenerationEnded,
     ProtocolError,
     Unreachable,
@@ -31,7 +32,7 @@ class UsageError(StartError, code="usage"):
 
 def exit_code(problem: BaseException) -> int:
     """The exit code for an error."""
-    if isinstance(problem, GenerationEnded):
+    if isinstance(problem, GenerationEnded | ExportFailed):
         return FAILED
     if isinstance(problem, AttentionNeeded):
         return ATTENTION

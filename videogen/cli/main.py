@@ -7,7 +7,7 @@ from argparse import Namespace
 from collections.abc import Callable
 from typing import Final
 
-from videogen.cli import admin, commands, destinations, exit_codes, retention, webhook_commands
+from videogen.cli import admin, commands, destinations, exit_codes, export_commands, retention, webhook_commands
 from videogen.cli.connection import Connection, open_connection
 from videogen.cli.output import Output, open_output
 from videogen.cli.parser import STDOUT
@@ -31,7 +31,7 @@ COMMANDS: Final[dict[str, Command]] = {
     "unshare": commands.unshare,
     "engines": commands.engines,
     "quota": retention.quota,
-    "export": commands.export,
+    "export": export_commands.export,
     "import": commands.import_zip,
     "transfer": commands.transfer,
     "claim": commands.claim,
@@ -82,6 +82,8 @@ def _report(problem: VideogenError | OSError, args: Namespace, output: Output) -
 
 
 def _check_files(args: Namespace) -> None:
+    if args.run == "export":
+        export_commands.check(args)
     if hasattr(args, "output"):
         destinations.check(args)
     if args.run == "generate" and not (args.prompt or args.extend):
@@ -90,8 +92,5 @@ def _check_files(args: Namespace) -> None:
         path = getattr(args, name, None)
         if path is None:
             continue
-        if args.run == "export":
-            if path.exists() and not args.force:
-                raise exit_codes.UsageError(f"{path}: it exists. Choose another name, or overwrite it with --force.")
-        elif not path.is_file():
+        if args.run != "export" and not path.is_file():
             raise exit_codes.UsageError(f"{path}: expected a file that exists.")

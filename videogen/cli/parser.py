@@ -48,13 +48,20 @@ def add_commands(commands: Any) -> None:
     _command(commands, "resume", "start your queue again")
     _command(commands, "engines", "list the engines")
     _command(commands, "quota", "print what is left of the engines that have a quota")
-    export = _command(commands, "export", "write all your completed generations to a zip")
-    export.add_argument("file", type=Path)
-    export.add_argument("-f", "--force", action="store_true", help="overwrite")
+    _export(commands)
     _command(commands, "import", "add the generations of a zip of `videogen export`").add_argument("file", type=Path)
     _devices(commands)
     _webhooks(commands)
     _admin(commands)
+
+
+def _export(commands: Any) -> None:
+    export = _command(commands, "export", "write all your generations to a zip, or one of them in another format")
+    export.add_argument("file", type=Path, metavar="FILE|ID", help="the zip; with --format the id of a generation")
+    export.add_argument(
+        "--format", choices=["webm", "gif", "png"], help="of one generation: webm, gif, or png for a zip of its frames"
+    )
+    _output(export)
 
 
 def _resolve(commands: Any) -> None:

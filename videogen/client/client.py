@@ -29,6 +29,7 @@ from videogen.client.calls import (
 )
 from videogen.client.download import PartialFile, link_of
 from videogen.client.errors import WaitTimeout, result_of
+from videogen.client.export_calls import ExportCalls
 from videogen.client.file_calls import FileCalls
 from videogen.client.queue_calls import QueueCalls
 from videogen.client.watch_state import Watched, needs_attention
@@ -49,7 +50,7 @@ from videogen.schemas.system import Device, DeviceList, Health, SessionCreated
 M = TypeVar("M", bound=BaseModel)
 
 
-class AsyncClient(AccountCalls, AdminCalls, FileCalls, QueueCalls, WebhookCalls):
+class AsyncClient(AccountCalls, AdminCalls, ExportCalls, FileCalls, QueueCalls, WebhookCalls):
     """One session's view of the API. `as_session` gives another session's, over the same connections.
 
     Every call may raise `Unreachable`, `ApiError`, `ProtocolError` or `VersionMismatch`, all of them `ClientError`.

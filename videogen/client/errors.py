@@ -36,6 +36,10 @@ class DownloadFailed(ClientError, code="download_failed", status=502, title="Dow
     """The file could not be downloaded completely."""
 
 
+class ExportFailed(ClientError, code="export_failed", status=500, title="Export failed"):
+    """The result could not be made into this format. Ask for it again."""
+
+
 class VersionMismatch(ClientError, code="version_mismatch", status=501, title="Server of another version"):
     """The server does not know this call."""
 

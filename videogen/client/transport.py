@@ -17,7 +17,7 @@ from videogen.client.calls import API, Call
 from videogen.client.download import TIMEOUT, PartialFile
 from videogen.client.errors import ApiError, ClientError, Unreachable, VersionMismatch, is_unknown_call
 from videogen.client.watch import Subscription
-from videogen.client.watch_state import Watched, WatchState
+from videogen.client.watch_state import ConnectionChange, E, StreamState, Watched, WatchState
 
 M = TypeVar("M", bound=BaseModel)
 CHUNK_BYTES: Final = 256 * 1024
@@ -124,6 +124,9 @@ class Transport:
     ) -> AsyncGenerator[Watched, None]:
         state = WatchState(path, self._headers, last_event_id, ends_with_terminal=ends_with_terminal)
         state.on_retention = on_retention or state.on_retention
+        return self._follow(state)
+
+    def _follow(self, state: StreamState[E]) -> AsyncGenerator[E | ConnectionChange, None]:
         return Subscription(self._pool.http(), state, absolute_links=self._absolute_links).events()
 
     async def _fetch_with_resume(self, link: str, part: PartialFile) -> Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from asyncio import sleep
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from typing import Generic
 
 import httpx
 from httpx_sse import EventSource, SSEError
@@ -14,23 +15,22 @@ from videogen.client.watch_state import (
     RESUMED_AFTER,
     TIMEOUT,
     ConnectionChange,
-    Event,
+    E,
     ReconnectPolicy,
-    Watched,
-    WatchState,
+    StreamState,
 )
 
 
-class Subscription:
-    """Connects, reads and reconnects. `WatchState` holds what was already yielded."""
+class Subscription(Generic[E]):
+    """Connects, reads and reconnects. `StreamState` holds what was already yielded."""
 
-    def __init__(self, http: httpx.AsyncClient, state: WatchState, *, absolute_links: bool = True) -> None:
+    def __init__(self, http: httpx.AsyncClient, state: StreamState[E], *, absolute_links: bool = True) -> None:
         self._http = http
         self._absolute_links = absolute_links
         self._state = state
         self._reconnects = ReconnectPolicy()
 
-    async def events(self) -> AsyncGenerator[Watched, None]:
+    async def events(self) -> AsyncGenerator[E | ConnectionChange, None]:
         """Yield events and changes of the connection until the stream has ended for good.
 
         Raises:
@@ -53,7 +53,7 @@ class Subscription:
                 yield change
             await sleep(delay)
 
-    async def _connect(self) -> AsyncGenerator[Watched, None]:
+    async def _connect(self) -> AsyncGenerator[E | ConnectionChange, None]:
         """Yield the items of one connection, until it ends."""
         headers = self._state.request_headers()
         try:
@@ -72,7 +72,7 @@ class Subscription:
         except httpx.TransportError as problem:
             raise Unreachable(f"{type(problem).__name__}: {problem}".rstrip(": ")) from problem
 
-    async def _read(self, response: httpx.Response) -> AsyncGenerator[Event, None]:
+    async def _read(self, response: httpx.Response) -> AsyncGenerator[E, None]:
         try:
             links_from = response.url if self._absolute_links else None
             async with aclosing(EventSource(response).aiter_sse()) as messages:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Literal, get_args
+from typing import Final, Generic, Literal, TypeVar, get_args
 
 import httpx
 import orjson
@@ -15,8 +16,11 @@ from videogen.client.errors import ApiError, ClientError, Unreachable
 from videogen.client.links import absolute_links
 from videogen.client.policy import Backoff
 from videogen.schemas.events import EventType, RenderError, RenderProgress, RenderResult, decode, is_terminal
+from videogen.schemas.exports import EVENT as EXPORT_EVENT
+from videogen.schemas.exports import Export
 
 log = logging.getLogger(__name__)
+E = TypeVar("E")
 
 # The server sends a heartbeat every 15 s. A connection that is silent for longer than `read` is dead, even if TCP
 # reports no error. A page must show this within 20 s.
@@ -48,23 +52,14 @@ def needs_attention(item: Watched) -> bool:
 
 
 @dataclass(slots=True)
-class WatchState:
-    """What a watch subscribes to, and the last event that it yielded."""
+class StreamState(ABC, Generic[E]):
+    """What a watch subscribes to, the last event that it yielded, and whether it has ended."""
 
     url: str
     headers: Callable[[], Mapping[str, str]]
     """Makes the headers of the session, anew for each connection."""
     last_event_id: int | None = None
-    ends_with_terminal: bool = False
-    """Whether the first terminal event ends the watch: true for a single generation."""
-    on_retention: Callable[[Sequence[str]], None] = lambda _removed: None
-    """Called where what is kept has changed, with the ids of what was removed for good."""
     ended: bool = field(default=False, init=False)
-    _seen: dict[str, int] = field(default_factory=dict, init=False)
-    _start_after: int = field(init=False)
-
-    def __post_init__(self) -> None:
-        self._start_after = -1 if self.last_event_id is None else self.last_event_id
 
     def request_headers(self) -> dict[str, str]:
         """The headers of the next connection."""
@@ -72,6 +67,48 @@ class WatchState:
         if self.last_event_id is not None:
             headers["Last-Event-ID"] = str(self.last_event_id)
         return headers
+
+    def on_resumed(self, after: str | None) -> None:
+        """Note after which event the server goes on; None where it does not say so."""
+
+    @abstractmethod
+    def accept(self, message: ServerSentEvent, links_from: httpx.URL | None = None) -> E | None:
+        """The event in this message, or None if it is of an unknown type, broken, or was yielded before.
+
+        With the address `links_from`, its links are absolute.
+        """
+
+
+@dataclass(slots=True)
+class ExportState(StreamState[Export]):
+    """Of the stream of one export: each event is its whole state."""
+
+    def accept(self, message: ServerSentEvent, links_from: httpx.URL | None = None) -> Export | None:
+        if message.event != EXPORT_EVENT:
+            return None
+        try:
+            number, data = int(message.id), orjson.loads(message.data)
+            export = Export.model_validate(absolute_links(data, links_from) if links_from else data, extra="ignore")
+        except (ValueError, TypeError) as problem:
+            log.warning("Left out a broken %s event (id %r): %s", message.event, message.id, problem)
+            return None
+        self.last_event_id, self.ended = number, export.has_ended
+        return export
+
+
+@dataclass(slots=True)
+class WatchState(StreamState[Event]):
+    """Of a stream of generations."""
+
+    ends_with_terminal: bool = False
+    """Whether the first terminal event ends the watch: true for a single generation."""
+    on_retention: Callable[[Sequence[str]], None] = lambda _removed: None
+    """Called where what is kept has changed, with the ids of what was removed for good."""
+    _seen: dict[str, int] = field(default_factory=dict, init=False)
+    _start_after: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._start_after = -1 if self.last_event_id is None else self.last_event_id
 
     def on_resumed(self, after: str | None) -> None:
         """Forget the last id if the server does not know it: its database was replaced and its ids start again."""
@@ -83,10 +120,6 @@ class WatchState:
             self._seen.clear()
 
     def accept(self, message: ServerSentEvent, links_from: httpx.URL | None = None) -> Event | None:
-        """The event in this message, or None if it is of an unknown type, broken, or was yielded before.
-
-        With the address `links_from`, its links are absolute.
-        """
         if message.event == RETENTION:
             self._note_retention(message)
             return None
@@ -115,7 +148,7 @@ class ReconnectPolicy:
     backoff: Backoff = field(default_factory=Backoff)
     _reported: bool = field(default=False, init=False)
 
-    def on_item(self, item: Watched) -> None:
+    def on_item(self, item: object) -> None:
         """Note that an item was yielded. After `connected`, the next loss is reported again."""
         self._reported = self._reported and not isinstance(item, ConnectionChange)
 

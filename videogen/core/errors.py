@@ -263,6 +263,10 @@ class FileMissingError(VideogenError, code="file_missing", status=410, title="Fi
     """The file of this link is gone from the data folder. Retry renders it again, with the same seed."""
 
 
+class ExportFailedError(VideogenError, code="export_failed", status=500, title="Export failed"):
+    """The result could not be made into this format. Try again."""
+
+
 class NotReadyError(VideogenError, code="not_ready", status=503, title="Not ready"):
     """The server is not ready."""
 

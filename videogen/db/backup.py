@@ -10,7 +10,10 @@ from typing import Final
 from videogen.core.errors import StorageError
 from videogen.db.integrity import MAX_FAULTS, read_only
 
-_KEYS: Final = {"files": "SELECT key FROM files WHERE kind != 'preview'", "uploads": "SELECT key FROM uploads"}
+_KEYS: Final = {
+    "files": "SELECT key FROM files WHERE kind NOT IN ('preview', 'export')",
+    "uploads": "SELECT key FROM uploads",
+}
 
 
 def copy_database(path: Path, target: Path) -> None:
@@ -36,7 +39,7 @@ def copy_database(path: Path, target: Path) -> None:
 
 
 def file_keys(path: Path) -> list[str]:
-    """The keys of all files that a database names, without previews, the newest first."""
+    """The keys of all files that a database names, the newest first; without previews and exports."""
     with read_only(path) as connection:
         tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
         return [

@@ -10,6 +10,7 @@ from sqlmodel import Field, SQLModel
 from videogen.core.text import searchable
 from videogen.db import operating_tables as operating_tables
 from videogen.db.columns import big, history_indexes, number, where_set, whole
+from videogen.db.export_table import ExportRow as ExportRow
 from videogen.db.quota_table import QuotaRow as QuotaRow
 from videogen.schemas.status import Status
 

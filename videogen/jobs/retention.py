@@ -15,6 +15,7 @@ from videogen.core.in_use import InUse
 from videogen.core.text import counted
 from videogen.db.database import StoredEvent
 from videogen.jobs.cleanup import remove_generations
+from videogen.jobs.exports import remove_export_files
 from videogen.schemas.events import is_terminal
 from videogen.storage import DataFolder, Storage
 from videogen.store import Store
@@ -35,6 +36,9 @@ ROOM: Final = 0.95
 """The part of a storage limit that may stay filled: what is being rendered needs some room."""
 UPLOAD_SECONDS: Final = 3600.0
 """How long an image that no generation uses stays where the storage is full."""
+
+EXPORT_SECONDS: Final = 900.0
+"""How long an export stays where the storage is full: whoever asked for it has to download it."""
 
 
 class Streams(Protocol):
@@ -156,6 +160,7 @@ class RetentionThread:
             for upload in uploads:
                 self._storage.delete(upload.key)
             stored = self._store.stored_bytes(session_id)
+        stored -= self._remove_exports(session_id, stored - target)
         while stored > target and not self._stopping.is_set():
             found = self._store.least_recently_used(self._rules, session_id, self._skipped, BATCH)
             if not found:
@@ -170,6 +175,14 @@ class RetentionThread:
             stored -= sum(one.size_bytes for one in chosen if one.id in gone)
             removed += len(gone)
         return removed
+
+    def _remove_exports(self, session_id: str | None, excess: int) -> int:
+        """Remove exports, which can be made again, the oldest first; return how many bytes that were."""
+        before, freed = self._store.clock() - EXPORT_SECONDS, 0
+        while freed < excess and (removed := self._store.remove_old_exports(session_id, before, 1)):
+            remove_export_files(self._storage, removed)
+            freed += sum(size for _, size in removed)
+        return freed
 
     def _remove(self, chosen: list[Candidate], still: ColumnElement[bool]) -> frozenset[str]:
         ids, begun = [one.id for one in chosen], time.monotonic()

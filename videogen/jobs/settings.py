@@ -23,6 +23,8 @@ class WorkerSettings:
     """Asked before a result is published."""
     closed: Callable[[], Collection[str]] = tuple
     """The engines that may start nothing now. Who opens one notifies the queue."""
+    max_attempts: int = 3
+    """How many processes that make one export may die."""
 
     def workers_of(self, engine: str) -> int:
         """How many generations of an engine are rendered at once."""

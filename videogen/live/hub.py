@@ -156,6 +156,15 @@ class Hub:
         """Deliver committed events, given in commit order; callable from any thread."""
         self._call_in_loop(self._deliver, list(events))
 
+    def push(self, key: Key, event: EncodedEvent) -> None:
+        """Deliver an event that is encoded already to the subscribers of `key` alone; callable from any thread."""
+        self._call_in_loop(self._push_encoded, (key, event))
+
+    def _push_encoded(self, what: tuple[Key, EncodedEvent]) -> None:
+        for subscription in list(self._subscribers.get(what[0], ())):
+            subscription.push(what[1])
+            subscription.wake()
+
     def end(self, key: Key) -> None:
         """End every subscription to `key`; callable from any thread."""
         self._call_in_loop(self._end, key)

@@ -27,7 +27,7 @@ from videogen.core.errors import is_disk_fault
 from videogen.media.encode import OPTIONS
 from videogen.media.limited_process import TOO_MUCH, answer, follow_writer, start_child
 from videogen.media.probe import BrokenMediaError
-from videogen.media.sound import AacTrack
+from videogen.media.sound import SoundTrack
 
 INPUT_OPTIONS: Final = {"protocol_whitelist": "file"}
 """A file may name no other one to read."""
@@ -83,6 +83,15 @@ def write_in_child(
             done, _, total = (line or "").partition("/")
             watch((int(done), int(total)) if total.isdecimal() and done.isdecimal() else None)
             last = last if line is None else line
+    check_outcome(last, what)
+
+
+class WriterLostError(BrokenMediaError):
+    """The process that wrote a file has ended without a word: it was killed, or has reached a limit."""
+
+
+def check_outcome(last: str, what: str) -> None:
+    """Raise what the last line of a writer's child reports; see `convert`. `what` it does is for messages."""
     if last == _END:
         return
     number, _, text = last.partition(" ")
@@ -90,7 +99,8 @@ def write_in_child(
     # Demuxers report EIO for a source that is cut short.
     if problem is not None and is_disk_fault(problem) and problem.errno != errno.EIO:
         raise problem
-    raise BrokenMediaError(f"The video could not be {what}: it is {text or TOO_MUCH}. Render it again.")
+    kind = BrokenMediaError if text else WriterLostError
+    raise kind(f"The video could not be {what}: it is {text or TOO_MUCH}. Render it again.")
 
 
 def _convert(conversion: Conversion) -> None:
@@ -174,7 +184,7 @@ def _as_h264(new: OutputContainer, source: VideoStream) -> Track:
 
 
 def _as_aac(new: OutputContainer, source: AudioStream) -> Track:
-    track = AacTrack(new, source.rate, source.channels)
+    track = SoundTrack(new, source.rate, source.channels)
 
     def encode(packet: Packet[Any] | None) -> Iterator[Packet[Any]]:
         for frame in source.decode(packet):

@@ -19,7 +19,7 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from videogen.core.atomic_files import replacing
-from videogen.media.sound import AacTrack, Sound
+from videogen.media.sound import Sound, SoundTrack
 
 # The same frames must give the same bytes, or a resumed render would differ from an uninterrupted one. The bytes of
 # x264 depend on its number of threads. Its macroblock tree reads uninitialised memory when there are B-frames.
@@ -160,6 +160,6 @@ class SegmentJoiner:
 
     def _encode_sound(self) -> None:
         if self._sound is not None:
-            track = AacTrack(self._whole, self._sound.rate, len(self._sound.samples))
+            track = SoundTrack(self._whole, self._sound.rate, len(self._sound.samples))
             self._packets.extend(track.encode(self._sound.frame()))
             self._packets.extend(track.encode(None))

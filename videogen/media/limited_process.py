@@ -65,7 +65,9 @@ def run_child(module: str, source: bytes | BinaryIO, seconds: float) -> list[str
     return lines
 
 
-def follow_writer(module: str, source: bytes) -> Generator[str | None]:
+def follow_writer(
+    module: str, source: bytes, seconds: int = WRITER_SECONDS, most_bytes: int = resource.RLIM_INFINITY
+) -> Generator[str | None]:
     """Run `python -m module`, which may write files, and yield each line that it prints; None while it prints nothing.
 
     What it logs goes to the standard error of this process. Closing the generator kills it.
@@ -73,11 +75,13 @@ def follow_writer(module: str, source: bytes) -> Generator[str | None]:
     Args:
         module: its main function calls `start_child` first.
         source: the child's standard input.
+        seconds: how long it may take.
+        most_bytes: how large a file may become that it writes.
 
     Raises:
         StorageError: the child could not be started.
     """
-    arguments = (WRITER_SECONDS, WRITER_SECONDS * (os.cpu_count() or 1), WRITER_MEMORY, 1)
+    arguments = (seconds, seconds * (os.cpu_count() or 1), WRITER_MEMORY, most_bytes)
     with tempfile.TemporaryFile() as given:
         given.write(source)
         given.seek(0)
@@ -89,7 +93,7 @@ def follow_writer(module: str, source: bytes) -> Generator[str | None]:
             raise StorageError(f"The file could not be converted: {problem.strerror}. Try again.") from problem
     with process:
         try:
-            lines = _follow(process.stdout) if process.stdout else iter(())
+            lines = _follow(process.stdout, seconds) if process.stdout else iter(())
             if next((line for line in lines if line is not None), "") != _READY:
                 raise StorageError("The process that converts files did not start. Try again.")
             yield from lines
@@ -97,9 +101,9 @@ def follow_writer(module: str, source: bytes) -> Generator[str | None]:
             process.kill()
 
 
-def _follow(output: IO[bytes]) -> Iterator[str | None]:
-    """The lines of a pipe until it is closed, or for `WRITER_SECONDS`; None in each silence."""
-    rest, deadline = b"", time.monotonic() + START_SECONDS + WRITER_SECONDS
+def _follow(output: IO[bytes], seconds: int) -> Iterator[str | None]:
+    """The lines of a pipe until it is closed, or for so many seconds; None in each silence."""
+    rest, deadline = b"", time.monotonic() + START_SECONDS + seconds
     with selectors.DefaultSelector() as selector:
         selector.register(output, selectors.EVENT_READ)
         while time.monotonic() < deadline:
@@ -146,8 +150,8 @@ def start_child() -> int:
     signal.signal(signal.SIGALRM, signal.SIG_DFL)  # it ends this process, also in the middle of a decoder
     Image.preinit()
     Image.MAX_IMAGE_PIXELS = None  # MAX_PIXELS is checked instead
-    file_seconds, seconds, memory, writes = map(int, sys.argv[1:])
-    _limit(seconds, memory, resource.RLIM_INFINITY if writes else 0)
+    file_seconds, seconds, memory, written = map(int, sys.argv[1:])
+    _limit(seconds, memory, written)
     answer(_READY)
     return file_seconds
 

@@ -1,4 +1,4 @@
-"""Sound as AAC, beside the pictures of a video."""
+"""Sound as AAC or Opus, beside the pictures of a video."""
 
 from __future__ import annotations
 
@@ -15,10 +15,20 @@ from av.container import OutputContainer
 from av.packet import Packet
 from numpy.typing import NDArray
 
-_RATES: Final = (44_100, 48_000)
-_BITS: Final = 192_000
-_FRAME: Final = 1024
-"""Samples in a frame of AAC."""
+
+@dataclass(frozen=True, slots=True)
+class SoundCodec:
+    """How sound is encoded: FFmpeg's encoder, its sample format and its samples in a frame, bits a second, rates."""
+
+    name: str
+    samples: str
+    frame: int
+    bits: int
+    rates: tuple[int, ...]
+
+
+AAC: Final = SoundCodec("aac", "fltp", 1024, 192_000, (44_100, 48_000))
+OPUS: Final = SoundCodec("libopus", "flt", 960, 128_000, (48_000,))
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,17 +46,19 @@ class Sound:
         return frame
 
 
-class AacTrack:
-    """Encodes sound for a new stream of a file. Mono stays mono, more channels become stereo; a rate that AAC does not
-    have everywhere becomes 48 kHz.
+class SoundTrack:
+    """Encodes sound for a new stream of a file. Mono stays mono, more channels become stereo; a rate that the codec
+    does not have everywhere becomes 48 kHz.
     """
 
-    def __init__(self, new: OutputContainer, rate: int, channels: int) -> None:
-        self._rate = rate if rate in _RATES else _RATES[-1]
+    def __init__(self, new: OutputContainer, rate: int, channels: int, codec: SoundCodec = AAC) -> None:
+        self._rate = rate if rate in codec.rates else codec.rates[-1]
         layout = "mono" if channels == 1 else "stereo"
-        self._stream: AudioStream = new.add_stream("aac", rate=self._rate, layout=layout)
-        self._stream.bit_rate = _BITS
-        self._resampler = AudioResampler("fltp", layout, self._rate, frame_size=_FRAME)
+        stream = new.add_stream(codec.name, rate=self._rate, layout=layout)
+        assert isinstance(stream, AudioStream)
+        self._stream = stream
+        self._stream.bit_rate = codec.bits
+        self._resampler = AudioResampler(codec.samples, layout, self._rate, frame_size=codec.frame)
         self._position: int | None = None
         """Of the next sample. Counted, because the times of parts that are cut anew are not those of the source."""
 

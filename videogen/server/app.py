@@ -20,6 +20,7 @@ from videogen.api import (
     devices,
     docs,
     events,
+    exports,
     files,
     generations,
     health,
@@ -61,7 +62,7 @@ if TYPE_CHECKING:
 START_FAILED: Final = 3
 """Exit status of a start that failed. Uvicorn's supervisor then stops too, instead of starting the worker again."""
 _EDGES: Final = (
-    *(generations, queue, engine_routes, files, events, shares),
+    *(generations, queue, engine_routes, files, events, exports, shares),
     *(
         retention,
         share_routes,

@@ -20,6 +20,7 @@ from videogen.engines.availability import UnavailableEngine, capabilities_of, co
 from videogen.engines.base import Engine
 from videogen.engines.registry import load_engines, references_by_id
 from videogen.jobs.cleanup import look_for_damage
+from videogen.jobs.exports import ExportWorker
 from videogen.jobs.metrics import JobMetrics
 from videogen.jobs.moderation import Moderator
 from videogen.jobs.queue import EmbeddedQueue
@@ -83,8 +84,9 @@ def open_parts(config: AppConfig, engines: Mapping[str, Engine]) -> Iterator[Par
         workers = WorkerPool(store, queue, storage, data_folder, references_by_id(config.engines), settings)
         workers.unavailable = unavailable({name: capabilities_of(engine) for name, engine in engines.items()})
         keeper = SnapshotKeeper(start, data_folder, config.snapshot_seconds) if start else None
-        services = (hub, storage, data_folder, signer, serializer, engines, queue, workers, metrics, keeper)
         rules, in_use = RetentionRules.of(config), InUse(store.clock)
+        exporter = ExportWorker(store, storage, data_folder, in_use, settings)
+        services = (hub, storage, data_folder, signer, serializer, engines, queue, workers, exporter, metrics, keeper)
         retention = RetentionThread(store, storage, data_folder, rules, in_use, hub).start()
         stack.callback(retention.stop)
         yield Parts(config, store, *services, moderator, in_use, rules, retention.make_room)
@@ -108,7 +110,7 @@ def _worker_settings(
     config: AppConfig, concurrency: Mapping[str, int], moderator: Moderator, closed: Callable[[], Collection[str]]
 ) -> WorkerSettings:
     limits = (config.workers, config.lease_seconds, config.stall_seconds)
-    return WorkerSettings(*limits, concurrency, moderator, closed)
+    return WorkerSettings(*limits, concurrency, moderator, closed, config.max_attempts)
 
 
 def _closed(start: SnapshotStart | None, queue: EmbeddedQueue, services: list[str]) -> Callable[[], Collection[str]]:

@@ -79,6 +79,7 @@ async def run_parts(
 def _running(parts: Parts, services: Services) -> Iterator[None]:
     parts.hub.open()
     parts.workers.start()
+    parts.exporter.start()
     services.webhooks.sender.start()
     if parts.snapshots is not None:
         parts.snapshots.start()
@@ -87,6 +88,7 @@ def _running(parts: Parts, services: Services) -> Iterator[None]:
         yield
     finally:
         parts.hub.close()
+        parts.exporter.stop()
         parts.workers.stop()
         services.webhooks.sender.stop()
         if parts.snapshots is not None:  # the last one when everything else has stopped

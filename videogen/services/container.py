@@ -14,6 +14,7 @@ from videogen.services.metrics import MetricsService
 from videogen.services.moderation import ModerationService
 from videogen.services.parts import Parts
 from videogen.services.quotas import QuotaService
+from videogen.services.result_exports import ResultExportService
 from videogen.services.retention import RetentionService
 from videogen.services.session_links import SessionLinks
 from videogen.services.sessions import SessionService
@@ -22,7 +23,7 @@ from videogen.services.storage_limits import StorageLimits
 from videogen.services.system import SystemService
 from videogen.services.trash import TrashService
 from videogen.services.uploads import UploadService
-from videogen.services.visitor_limits import RateLimits, import_limits, stream_limits
+from videogen.services.visitor_limits import RateLimits, import_limits, stream_limits, zip_limits
 from videogen.services.webhooks import WebhookService
 
 
@@ -38,6 +39,7 @@ class Services:
         self.streams = stream_limits(config)
         self.in_use = parts.in_use
         self.running_imports = import_limits()
+        self.running_zips = zip_limits()
         self.exports = ExportService(store, storage, parts.in_use)
         importing = (store, storage, parts.data_folder, max_import_bytes, self.storage_limits)
         self.imports = ImportService(*importing, parts.moderator)
@@ -56,5 +58,6 @@ class Services:
         self.webhooks = WebhookService(parts, self.rates)
         self.moderation = ModerationService(parts, self.rates)
         self.generations = GenerationService(parts, self.uploads, self.rates, self.storage_limits)
+        self.result_exports = ResultExportService(parts, self.rates, self.storage_limits)
         self.retention = RetentionService(parts, self.generations.views)
         self.quotas = QuotaService(parts)

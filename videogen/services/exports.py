@@ -75,15 +75,22 @@ class ExportService:
         Raises:
             NotFoundError: there is no such link, or it has expired.
         """
-        with self._lock:
-            link = self._links.get(token)
-        if link is None or link[2] < self._store.clock():
-            raise NotFoundError("The link to this zip has expired. Ask for a new one.")
-        session_id, ids, _ = link
+        session_id, ids = self._link(token)
         titles = self._store.completed_titles(session_id, ids)
         first = file_stem(titles[0] if titles else "", "videogen")
         name = f"{first.rstrip('_')}-and-{len(titles) - 1}-more" if len(titles) > 1 else first
         return f"{name}.zip", self.stream(session_id, ids)
+
+    def owner(self, token: str) -> str:
+        """The session of a link. Raises NotFoundError as `open_link`."""
+        return self._link(token)[0]
+
+    def _link(self, token: str) -> tuple[str, list[str]]:
+        with self._lock:
+            link = self._links.get(token)
+        if link is None or link[2] < self._store.clock():
+            raise NotFoundError("The link to this zip has expired. Ask for a new one.")
+        return link[:2]
 
     def stream(self, session_id: str, ids: Sequence[str] | None = None) -> Iterator[bytes]:
         """Yield the bytes of the zip in chunks. Only the manifest is kept in memory.

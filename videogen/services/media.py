@@ -13,8 +13,9 @@ from videogen.core.in_use import InUse
 from videogen.core.text import file_name
 from videogen.db.tables import FileRow
 from videogen.services.parts import Parts
-from videogen.services.serializers import RENDER_AGAIN
+from videogen.services.serializers import RENDER_AGAIN, export_name
 from videogen.storage import Storage
+from videogen.store.exports import FILE_KIND as EXPORT_KIND
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,8 @@ class ServedFile:
     name: str | None
     """The name under which a person saves it; None for previews and posters."""
     close: Callable[[], None]
+    attached: bool = False
+    """Whether a browser is to save it rather than to show it."""
 
 
 def open_stored(storage: Storage, key: str, content_type: str, name: str | None = None) -> ServedFile:
@@ -70,12 +73,16 @@ class MediaService:
         if not self._signer.verify(file_id, expires, signature, self._store.clock()):
             raise NotFoundError
         file, title = self._store.get_media(file_id)
-        is_result = isinstance(file, FileRow) and file.kind in ("video", "image")
-        name = file_name(title, file.key.rpartition(".")[2]) if is_result else None
+        row = file if isinstance(file, FileRow) else None
+        is_export, ending = row is not None and row.kind == EXPORT_KIND, file.key.rpartition(".")[2]
+        used = row if row is not None and (is_export or row.kind in ("video", "image")) else None
+        name = None
+        if used is not None:
+            name = export_name(title, used.generation_id, ending) if is_export else file_name(title, ending)
         try:
-            opened = open_stored(self._storage, file.key, file.content_type, name)
+            opened = replace(open_stored(self._storage, file.key, file.content_type, name), attached=is_export)
             # The list shows posters and previews, which is no use of what they stand for.
-            return held(opened, self._in_use, file.generation_id) if is_result and isinstance(file, FileRow) else opened
+            return opened if used is None else held(opened, self._in_use, used.generation_id)
         except OSError:
             kind, advice = (file.kind, RENDER_AGAIN) if isinstance(file, FileRow) else ("image", "Upload it again.")
             raise FileMissingError(f"The {kind} is gone from the data folder. {advice}") from None

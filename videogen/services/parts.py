@@ -11,6 +11,7 @@ from videogen.core.metrics import Metrics
 from videogen.core.security import Signer
 from videogen.engines.base import Engine
 from videogen.jobs.base import Queue
+from videogen.jobs.exports import ExportWorker
 from videogen.jobs.moderation import Moderator
 from videogen.jobs.snapshots.keeper import SnapshotKeeper
 from videogen.jobs.worker import WorkerPool
@@ -34,6 +35,7 @@ class Parts:
     engines: Mapping[str, Engine]
     queue: Queue
     workers: WorkerPool
+    exporter: ExportWorker
     metrics: Metrics = field(default_factory=Metrics)
     snapshots: SnapshotKeeper | None = None
     """None where the configuration names no place for them."""

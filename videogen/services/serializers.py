@@ -5,15 +5,18 @@ The owner gets `Generation` and the events of `schemas.events`. `public_view` ha
 
 from __future__ import annotations
 
-from typing import Any, Final
+import textwrap
+from typing import Any, Final, cast
 
 import orjson
 
 from videogen.core.clock import to_datetime
 from videogen.core.errors import FileMissingError
 from videogen.core.security import Signer
+from videogen.core.text import file_stem
 from videogen.db.database import StoredEvent
 from videogen.db.tables import FileRow, GenerationRow, UploadRow
+from videogen.live.hub import EncodedEvent
 from videogen.schemas.events import (
     ErrorRecord,
     Event,
@@ -23,9 +26,14 @@ from videogen.schemas.events import (
     RenderResult,
     ResultRecord,
 )
+from videogen.schemas.exports import EVENT, KINDS, Export, ExportFormat
 from videogen.schemas.generations import ErrorInfo, File, Generation, Shot
 from videogen.schemas.status import Status
 from videogen.services.public_view import public_event
+from videogen.store import StoredExport
+
+NAME_CHARS: Final = 60
+"""Of a title in the name of an export."""
 
 
 class Serializer:
@@ -85,6 +93,31 @@ class Serializer:
             url=f"{self._base}/media/{row.id}?{self._signer.link(row.id)}",
         )
 
+    def export(self, export: StoredExport) -> Export:
+        """The public form of an export, with a fresh link."""
+        row = export.row
+        kind = KINDS[cast(ExportFormat, row.format)]
+        values: dict[str, Any] = {name: getattr(row, name) for name in Export.model_fields if hasattr(row, name)}
+        for name in ("created_at", "updated_at", "finished_at"):
+            values[name] = None if values[name] is None else to_datetime(values[name])
+        failed = row.status == "failed"
+        error = ErrorInfo(code=row.error_code or "", message=row.error_message or "", retryable=True)
+        return Export(
+            **values,
+            name=export_name(export.title, row.generation_id, kind.ending),
+            content_type=kind.content_type,
+            sound_left_out=export.has_audio and row.format != "webm",
+            url=self.media_url(row.file_id),
+            error=error if failed else None,
+        )
+
+    def export_event(self, export: StoredExport) -> EncodedEvent:
+        """The server-sent event with the state of an export."""
+        shown = self.export(export)
+        data = shown.model_dump_json(by_alias=True).encode()
+        text = b"event: %b\nid: %d\ndata: %b\n\n" % (EVENT.encode(), export.row.version, data)
+        return EncodedEvent(export.row.version, export.row.id, shown.has_ended, text)
+
     def generation(
         self,
         row: GenerationRow,
@@ -123,6 +156,14 @@ class Serializer:
 
 def _server_sent(stored: StoredEvent, data: bytes) -> bytes:
     return b"event: %b\nid: %d\ndata: %b\n\n" % (stored.type.encode(), stored.id, data)
+
+
+def export_name(title: str, generation_id: str, ending: str) -> str:
+    """The name of an export's file, such as `videogen-calm-lake-k3x9q2ab.webm`; that of a zip of frames says so."""
+    number = "".join(char for char in generation_id.partition("_")[2].lower() if char.isalnum())[:8]
+    words = textwrap.shorten(title, NAME_CHARS, placeholder="") or title[:NAME_CHARS]
+    mark = next(kind.mark for kind in KINDS.values() if kind.ending == ending)
+    return f"videogen-{file_stem(words)}-{number}{mark}.{ending}"
 
 
 RENDER_AGAIN: Final = "Retry renders it again, from the same recipe and seed."

@@ -17,7 +17,9 @@ from limits.strategies import SlidingWindowCounterRateLimiter
 from videogen.core.config import PREFIX, RATE_OFF, AppConfig
 from videogen.core.errors import Limit, LimitExceededError
 
-Action = Literal["sessions", "submits", "claims", "uploads", "explanations", "webhooks", "reports", "admin", "logins"]
+Action = Literal[
+    "sessions", "submits", "claims", "uploads", "explanations", "webhooks", "reports", "admin", "logins", "exports"
+]
 _WORDS: Final[dict[Action, str]] = {
     "sessions": "new sessions",
     "submits": "generations",
@@ -28,6 +30,7 @@ _WORDS: Final[dict[Action, str]] = {
     "reports": "reports",
     "admin": "wrong tokens of the operator",
     "logins": "sign-ins",
+    "exports": "exports",
 }
 _FIXED_RATES: Final[dict[Action, str]] = {
     "explanations": "600/minute",
@@ -35,6 +38,7 @@ _FIXED_RATES: Final[dict[Action, str]] = {
     "reports": "10/hour",
     "admin": "10/10 minutes",
     "logins": "60/10 minutes",
+    "exports": "60/10 minutes",
 }
 """Not settings: they are above what a person needs, and bound the work that one visitor can cause."""
 MAX_COUNTERS: Final = 10_000
@@ -42,6 +46,8 @@ MAX_COUNTERS: Final = 10_000
 SLOT_RETRY_SECONDS: Final = 10
 IMPORTS_PER_SESSION: Final = 1
 IMPORTS_PER_ADDRESS: Final = 2
+ZIPS_PER_SESSION: Final = 2
+ZIPS_PER_ADDRESS: Final = 8
 
 
 class RateLimits:
@@ -168,3 +174,9 @@ def import_limits() -> SlotLimits:
     """Limits imports that are received or run."""
     words = "Too many imports at once: at most {allowed} of one {scope}. Try again when one has ended."
     return SlotLimits("imports", IMPORTS_PER_SESSION, IMPORTS_PER_ADDRESS, words)
+
+
+def zip_limits() -> SlotLimits:
+    """Limits zips that are made while they are sent."""
+    words = "Too many zips are being downloaded: at most {allowed} of one {scope}. Try again when one has ended."
+    return SlotLimits("zips", ZIPS_PER_SESSION, ZIPS_PER_ADDRESS, words)

@@ -5,6 +5,8 @@ from videogen.store.attention import LOOK, AttentionStore
 from videogen.store.counts import CountStore
 from videogen.store.estimates import EstimateStore
 from videogen.store.events import START_OVER, EventStore, Opening, Scope
+from videogen.store.export_jobs import ExportJob, ExportJobStore
+from videogen.store.exports import ExportStore, StoredExport
 from videogen.store.generations import Filter, GenerationStore
 from videogen.store.holds import HoldStore
 from videogen.store.limits import Limits
@@ -30,6 +32,7 @@ __all__ = [
     "Attempt",
     "Claimed",
     "Contents",
+    "ExportJob",
     "Failure",
     "Fence",
     "Filter",
@@ -46,6 +49,7 @@ __all__ = [
     "Scope",
     "Shared",
     "Store",
+    "StoredExport",
     "Unknown",
 ]
 
@@ -55,6 +59,8 @@ class Store(
     AttentionStore,
     CountStore,
     EstimateStore,
+    ExportStore,
+    ExportJobStore,
     SessionStore,
     GenerationStore,
     HoldStore,

@@ -23,6 +23,7 @@ from videogen.schemas.generations import ListQuery
 from videogen.schemas.status import TERMINAL, Status
 from videogen.store.attention import REPLACED, end_parked, get_parked
 from videogen.store.base import BaseStore, count_anew, get_owned, is_parked, require, visible
+from videogen.store.exports import keys_in_work
 from videogen.store.limits import Limits, admit
 from videogen.store.merge import current_session
 from videogen.store.progress import MAY_BE_BILLED
@@ -228,7 +229,8 @@ class GenerationStore(BaseStore):
             status = session.exec(select(GenerationRow.status).where(GenerationRow.id == generation_id)).first()
             if status is not None and status not in TERMINAL:
                 return None
-            return frozenset(session.exec(select(FileRow.key).where(FileRow.generation_id == generation_id)))
+            keys = session.exec(select(FileRow.key).where(FileRow.generation_id == generation_id))
+            return frozenset(keys) | keys_in_work(session, generation_id)
 
     def files_of(self, generation_id: str) -> list[FileRow]:
         """The files of a generation, for whoever may have it already."""

@@ -10,6 +10,7 @@ from sqlmodel import SQLModel, col
 
 from videogen.db.account_tables import LoginLinkRow, MergeRow, TransferRow
 from videogen.db.database import UnitOfWork
+from videogen.db.export_table import ExportRow
 from videogen.db.operating_tables import BanRow, WebhookRow
 from videogen.db.quota_table import QuotaRow
 from videogen.db.tables import (
@@ -28,7 +29,7 @@ from videogen.store.queue_order import update_queue_positions
 
 MOVED: Final[tuple[type[SQLModel], ...]] = (
     *(ProjectRow, GenerationRow, FileRow, UploadRow, ShareRow, OriginRow, DeviceRow, EventRow),
-    *(QuotaRow, WebhookRow),
+    *(QuotaRow, WebhookRow, ExportRow),
 )
 """Tables whose rows come to the other session."""
 ENDED: Final[tuple[type[SQLModel], ...]] = (TransferRow, LoginLinkRow)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from functools import wraps
 from importlib.util import find_spec
 from typing import Any, Final
@@ -12,13 +13,23 @@ import gradio as gr
 import orjson
 from gradio.events import api
 
-from videogen.client import ApiError, AsyncClient, AttentionNeeded, ClientError, GenerationEnded, WaitTimeout
+from videogen.client import (
+    ApiError,
+    AsyncClient,
+    AttentionNeeded,
+    ClientError,
+    ExportFailed,
+    GenerationEnded,
+    WaitTimeout,
+)
 from videogen.client.calls import Images
+from videogen.schemas.exports import KINDS
 from videogen.schemas.generations import Generation
 from videogen.ui.page_client import PageClient
 
 WAIT_SECONDS: Final = 300.0
 """How long one call may wait: proxies and agents give up on longer ones."""
+EXPORT_SECONDS: Final = 60.0
 Told = dict[str, Any]
 Tool = Callable[..., Awaitable[str]]
 
@@ -40,6 +51,7 @@ class Agents:
             self.generate_video,
             self.get_generation,
             self.wait_for_generation,
+            self.export_video,
             self.cancel_generation,
             self.list_generations,
         ):
@@ -119,6 +131,35 @@ class Agents:
         except ClientError as problem:
             raise _tool_error(problem) from problem
         return _text(_shown(ended, request))
+
+    async def export_video(
+        self,
+        request: gr.Request,
+        generation_id: str,
+        format: str = "webm",  # noqa: A002 - the API's word
+        session: str = "",
+    ) -> str:
+        """
+        Have a finished video made into another format, and wait up to a minute for it. The result has a link once its
+        status is completed; call this again while it is queued or processing.
+
+        Parameters:
+            generation_id: as generate_video gave it, such as gen_...
+            format: "webm" keeps the sound; "gif" and "png" (a zip of all frames) have none
+            session: the session that generate_video named, if it named one
+        """
+        client = await self._known(request, session)
+        if format not in KINDS:
+            raise _error(f"format must be one of {', '.join(KINDS)}; this was {format!r}.")
+        try:
+            export = await client.export(generation_id, format)
+            with suppress(WaitTimeout, ExportFailed):
+                await client.wait_export(export, timeout=EXPORT_SECONDS)
+            export = await client.get_export(export.id)
+        except ClientError as problem:
+            raise _tool_error(problem) from problem
+        given = export.model_dump(mode="json", by_alias=True, exclude_none=True)
+        return _text(given | ({"url": urljoin(str(request.url), export.url)} if export.url else {}))
 
     async def cancel_generation(self, request: gr.Request, generation_id: str, session: str = "") -> str:
         """

@@ -36,6 +36,8 @@ async def renew_links(tab: Tab, clock: Callable[[], float], sleep: Callable[[flo
             tab.ring()
         if _before(until, tab.history.items):
             tab.history.outdated.set()
+        if any(one.url and _expiry(one.url) <= until for one in tab.exports.items):
+            tab.exports.outdated.set()
 
 
 def expiry(generation: Generation) -> float:

@@ -12,6 +12,7 @@ from videogen.schemas.generations import File, Generation, GenerationCreate
 from videogen.schemas.retention import Retention
 from videogen.ui.address import Address
 from videogen.ui.choices import Choices
+from videogen.ui.exports import Exports
 from videogen.ui.form import EngineForm
 from videogen.ui.history import History
 from videogen.ui.own_presets import OwnPreset
@@ -116,6 +117,8 @@ class Tab(Page):
     playing: str = ""
     """The link of the video that the player has."""
     history: History = field(default_factory=History)
+    exports: Exports = field(default_factory=Exports)
+    """Of what is on the stage."""
     arrival: Address = field(default_factory=Address)
     """What the address said when the tab was opened, or when somebody went back to it."""
     selections_before: int = 0
@@ -167,6 +170,7 @@ class Tab(Page):
         self.extended, self.takes_video = before.extended, before.takes_video
         self.last_image, self.takes_last, self.awaits_last = before.last_image, before.takes_last, before.awaits_last
         self.presets, self.presets_text = before.presets, before.presets_text
+        self.exports.awaited = before.exports.awaited
         self.choices, self.claim, self.notice = (
             before.choices,
             before.claim,

@@ -20,6 +20,7 @@ from videogen.core.security import new_token
 from videogen.ui.address import Address, parse
 from videogen.ui.arrival import read_address, show_address
 from videogen.ui.away import away_notice
+from videogen.ui.exports import follow_exports
 from videogen.ui.handlers.devices import ask
 from videogen.ui.history import load
 from videogen.ui.own_presets import read_presets
@@ -131,6 +132,7 @@ class Watch:
             asyncio.create_task(follow(tab, self._watched.clock, self._watched.sleep))
             for follow in (renew_links, follow_retention)
         ]
+        timers.append(asyncio.create_task(follow_exports(tab, self._watched.sleep)))
         try:
             before = self._shown or (visit.again and visit.selected) or ""
             await self._settle(tab, before)
@@ -209,6 +211,7 @@ class Watch:
     def _frame(self, tab: Tab) -> Frame:
         """Every value each time: what is as before is not sent, where `gr.skip()` would build a component."""
         tab.history.follow(tab.board.history_version)
+        tab.exports.show(tab.board.selected)
         if self._tabs.is_paused(self._key):
             tab.link = "paused"
         data = orjson.dumps({"frame": next(self._frames), "build": self._watched.build, **signals(tab)}).decode()

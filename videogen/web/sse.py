@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Final
+from typing import Final, TypeAlias
 
 from starlette.background import BackgroundTask
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from videogen.live.exports import ExportStream
 from videogen.live.streams import EventStream
 
+AnyStream: TypeAlias = EventStream | ExportStream
 HEADERS: Final[Mapping[str, str]] = {
     "Content-Type": "text/event-stream; charset=utf-8",
     "Cache-Control": "no-store",
@@ -29,7 +31,7 @@ class EventStreamResponse(Response):
     A slow reader only blocks its own task; meanwhile the hub keeps its pending events.
     """
 
-    def __init__(self, stream: EventStream) -> None:
+    def __init__(self, stream: AnyStream) -> None:
         self.stream = stream
         self.status_code = 200
         self.background: BackgroundTask | None = None
@@ -62,6 +64,6 @@ class EventStreamResponse(Response):
                 await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
-def stream_response(stream: EventStream | None) -> Response:
+def stream_response(stream: AnyStream | None) -> Response:
     """The response for a stream; 204, after which an EventSource does not reconnect, where there is none."""
     return Response(status_code=204) if stream is None else EventStreamResponse(stream)

@@ -122,6 +122,7 @@ def take_over(tab: Tab, other: Tab) -> None:
     if gone:
         take_away(tab, gone)
     tab.history.outdated.set()
+    tab.exports.outdated.set()
     tab.ring(urgent=True)
 
 

@@ -12,7 +12,7 @@ from videogen.core.text import file_name, shorten
 from videogen.schemas.generations import Generation
 from videogen.schemas.status import Status
 from videogen.ui.amounts import label, percent
-from videogen.ui.panels import presets
+from videogen.ui.panels import exports, presets
 from videogen.ui.panels.attention import attention
 from videogen.ui.retention import kept_until
 from videogen.ui.tab import Tab
@@ -184,6 +184,8 @@ def actions(tab: Tab) -> Mapping[str, Any]:
         "extend": done and item.type == "video" and tab.site.extender(item.engine) is not None,
         "animate": done and item.type == "image" and tab.site.animator(item.engine) is not None,
         "end_with": done and item.type == "image" and tab.takes_last,
+        "formats": exports.formats(tab) if done and item.type == "video" else (),
+        "formats_message": exports.message(tab) if done else "",
         "file": item.video_url or item.image_url,
         "file_name": file_name(item.title or item.prompt, "mp4" if item.type == "video" else "png"),
     }
