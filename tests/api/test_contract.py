@@ -5,8 +5,6 @@ from tests.support.api import API
 from videogen.core.errors import UNKNOWN_ROUTE
 from videogen.core.version import __version__
 
-pytestmark = pytest.mark.databases("sqlite", "postgresql")
-
 METHODS = {"get", "post", "put", "patch", "delete"}
 
 

@@ -292,6 +292,7 @@ def test_the_cleanup_thread_removes_while_it_runs(
     assert not thread.is_alive()
 
 
+@pytest.mark.databases("sqlite")
 def test_rounds_of_use_leave_the_numbers_of_rows_as_at_the_start(
     sessions, store, alice, render, upload, clock, clean, database
 ):

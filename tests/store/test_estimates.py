@@ -10,7 +10,7 @@ from videogen.jobs.queue import EmbeddedQueue
 from videogen.store import Fence, Result, Store
 from videogen.store.estimates import MAX_RUNS, MAX_RUNS_PER_KIND, Expected, Measured, schedule
 
-pytestmark = pytest.mark.databases("sqlite", "postgresql")
+BOTH = pytest.mark.databases("sqlite", "postgresql")
 
 
 @pytest.fixture
@@ -107,6 +107,7 @@ def test_one_outlier_does_not_change_the_estimate(render, submit, alice, store):
     assert expected_times(store, alice, submit(alice)) == (0, 10)
 
 
+@BOTH
 def test_the_estimate_follows_the_newest_runs(render, submit, alice, store):
     for seconds in [40] * MAX_RUNS_PER_KIND + [8] * (MAX_RUNS_PER_KIND // 2 + 1):
         render(seconds)
@@ -126,6 +127,7 @@ def test_incomplete_renders_do_not_count(render, queue, submit, alice, store, cl
     assert expected_times(store, alice, submit(alice)) == (None, None)
 
 
+@BOTH
 def test_the_number_of_stored_runs_is_limited(render, database, monkeypatch):
     def kept():
         with database.read() as session:
@@ -141,6 +143,7 @@ def test_the_number_of_stored_runs_is_limited(render, database, monkeypatch):
     assert MAX_RUNS >= 100 * MAX_RUNS_PER_KIND
 
 
+@BOTH
 def test_new_expected_times_are_published_when_a_render_is_slower(render, queue, submit, alice, store, clock, database):
     render(10)
     first, second = submit.project(alice, 2)

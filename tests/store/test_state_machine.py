@@ -613,4 +613,4 @@ TestLife.settings = settings(
     derandomize=True,
     suppress_health_check=list(HealthCheck),
 )
-TestLifeOnPostgreSQL.settings = settings(TestLife.settings, max_examples=8)
+TestLifeOnPostgreSQL.settings = settings(TestLife.settings, max_examples=5)
