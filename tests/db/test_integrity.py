@@ -148,7 +148,8 @@ def test_a_page_that_is_damaged_while_the_server_runs_is_reported_and_affects_no
         now = time.time()  # or the cleanup would remove them
         connection.execute("INSERT INTO sessions (id, created_at, last_served_at) VALUES ('ses_a', ?, 0)", (now,))
         rows = ((f"dev_{number}", "ses_a", token_hash(f"token {number}"), now, now) for number in range(2000))
-        connection.executemany("INSERT INTO devices VALUES (?, ?, ?, '', ?, ?, 0)", rows)
+        names = "id, session_id, token_hash, name, created_at, last_seen_at"
+        connection.executemany(f"INSERT INTO devices ({names}) VALUES (?, ?, ?, '', ?, ?)", rows)
     app = running_app()
     with Session(app.base_url) as session:
         done = session.finish(session.submit("bars")["id"])
