@@ -206,10 +206,10 @@ def test_a_disk_that_becomes_full_ends_it_with_what_to_do(worker, store, data_fo
     assert not worker._work.exists()
 
 
-def test_what_cannot_fit_is_not_begun(worker, store, data_folder, child, finished, alice):
+def test_what_cannot_fit_is_not_begun(worker, store, data_folder, child, finished, alice, monkeypatch):
     asked = store.request_export(alice, finished(alice), "png")[0].row
-    with reserve(data_folder, data_folder.free_bytes() - 1000):
-        worker._next()
+    monkeypatch.setattr(data_folder, "free_bytes", lambda: data_folder.reserve_bytes + 1000)
+    worker._next()
     row = store.get_export(alice, asked.id).row
     assert row.error_code == "storage_fault"
     assert "this export needs about" in row.error_message
