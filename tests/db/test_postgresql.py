@@ -14,11 +14,13 @@ import pytest
 from sqlalchemy import text
 from sqlmodel import col, select
 
+from tests.support.rows import result
 from videogen.core.errors import DatabaseAwayError, DatabaseBusyError, StorageError
 from videogen.db import postgresql as backend
 from videogen.db import write_turns
 from videogen.db.backend import contains_text
 from videogen.db.database import Database
+from videogen.db.operating_tables import ReportRow
 from videogen.db.tables import GenerationRow, SessionRow
 from videogen.store import Fence, Filter, Progress, Store
 from videogen.store.transitions import update_running
@@ -244,3 +246,25 @@ def test_an_error_of_a_statement_is_not_an_error_of_the_server(database):
     assert backend.PostgreSQL(database.url, 2).fault(ValueError()) is None
     with pytest.raises(Exception, match="syntax error"), database.read() as session:
         session.connection().exec_driver_sql("SELEC 1")
+
+
+def test_what_the_operator_sees_of_all_sessions(store, queue, submit, alice, bob):
+    first, second = submit(alice), submit(bob)
+    queue.finish(queue.claim("worker"), result(first))
+    for words in ("not mine", "still not mine"):
+        store.clock.now += 1
+        report = ReportRow(id=words, generation_id=second.id, words=words, created_at=store.clock())
+        store.add_report(report)
+    assert [(row.id, count, words) for row, count, words in store.list_reported(5)] == [
+        (second.id, 2, "still not mine")
+    ]
+    assert [(one.engine, one.state, one.count) for one in store.active_counts()] == [("bars", "queued", 1)]
+    totals = store.totals()
+    assert (totals.files, totals.file_bytes, type(totals.file_bytes)) == (2, 2468, int)
+    uses = {use.id: (use.generations, use.recent, use.active, use.bytes, use.files) for use in store.session_uses(0.0)}
+    assert uses == {alice: (1, 1, 0, 2468, 2), bob: (1, 1, 1, 0, 0)}
+    assert store.outcomes(0.0)["bars"].statuses == {"completed": 1}
+    assert [row.id for row in store.list_active(5)] == [second.id]
+    assert type(store.stored_bytes()) is int
+    assert store.newest_time() == second.created_at
+    assert store.database.sizes()["database"] > 1_000_000
