@@ -10,7 +10,7 @@ from importlib import import_module
 from benchmarks.table import Row, show
 
 NAMES = (
-    *("start", "ready", "page", "share", "store", "history", "jobs", "render", "sse", "load", "idle"),
+    *("start", "ready", "page", "share", "store", "history", "jobs", "render", "extend", "sse", "load", "idle"),
     *("cli", "metrics", "snapshot", "retention", "remote", "diffusers", "space", "stock"),
 )  # fmt: skip
 
