@@ -11,7 +11,7 @@ from videogen.engines.base import Engine, RenderRequest
 from videogen.schemas.base import why_not_plain
 from videogen.schemas.engines import ExplainRequest, Explanation
 from videogen.schemas.generations import GenerationCreate
-from videogen.services.extensions import ExtensionService
+from videogen.services.extensions import ExtensionService, Origin
 from videogen.services.parts import Parts
 from videogen.services.quotas import QuotaService
 from videogen.services.submission import check_request, request_of
@@ -55,8 +55,7 @@ class ExplanationService:
             return self._uploads.find_input(session_id, file_id, name).digest
 
         create = GenerationCreate(engine=engine_id, **request.model_dump())
-        extensions = ExtensionService(self._parts.store, self._parts.storage)
-        origin = extensions.find(session_id, create.extend, request_of) if create.extend else None
+        origin = None if create.extend is None else self._origin(session_id, create.extend)
         checked = check_request(create, engines, self._parts.config, digest_of, origin)
         recipe = checked.recipe(checked.seed or 0)
         names = ("type", "prompt", "negative_prompt", "input_digest", "last_digest")
@@ -72,6 +71,9 @@ class ExplanationService:
             "quota": self._quotas.describe(session_id, address).engines.get(engine_id),
         }
         return own.model_copy(update=update)
+
+    def _origin(self, session_id: str, generation_id: str) -> Origin:
+        return ExtensionService(self._parts.store, self._parts.storage).find(session_id, generation_id, request_of)
 
     def _ask(self, engine: Engine, request: RenderRequest) -> Explanation:
         """The engine's own explanation; an empty one where it has none, fails, or does not answer in time.
