@@ -10,6 +10,7 @@ from pathlib import Path
 from statistics import median
 
 import av
+import numpy as np
 
 from benchmarks.table import Row
 from videogen.engines.base import Artifact, Recipe, RenderRequest, Source, Span
@@ -73,7 +74,7 @@ def _render(pool: ProcessPool, recipe: Recipe, folder: Path) -> Artifact:
 def _encode(source: Path, target: Path) -> None:
     with av.open(str(source)) as video, SegmentEncoder(target, VideoShape(512, 288, 24)) as encoder:
         for frame in video.decode(video=0):
-            encoder.write(frame.to_ndarray(format="rgb24"))
+            encoder.write(np.asarray(frame.to_ndarray(format="rgb24"), np.uint8))
 
 
 @contextmanager
