@@ -59,7 +59,12 @@ def test_an_export_has_videos_posters_and_a_correct_manifest(exported):
     for file in (first["result"], first["poster"]):
         assert exported_file(file["path"], archive.read(file["path"])) == file
     assert archive.read(first["result"]["path"]) == session.http.get(session.read(made)["videoUrl"]).content
-    assert set(archive.namelist()) == {f"videos/{made}.mp4", f"posters/{made}.jpg", "manifest.json"}
+    assert set(archive.namelist()) == {
+        f"videos/{made}.mp4",
+        f"posters/{made}.jpg",
+        f"frames/{made}.png",
+        "manifest.json",
+    }
 
 
 def test_a_running_generation_is_left_out_and_counted(session):
