@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from videogen.engines.procedural.language.phrases import Phrase, calm_strength, unwanted_kinds
+from videogen.engines.procedural.language.phrases import Phrase, calm_strength, join_words, unwanted_kinds
 from videogen.engines.procedural.language.scene_spec import MAX_SUBJECTS, Relation, Subject
 
 # Kinds that exist only once in a shot; a number before them is ignored.
@@ -22,7 +23,6 @@ WITH_STRENGTH: Final = frozenset(
 SIZE_IS_STRENGTH: Final = frozenset({"ocean", "clouds", "rain", "snow", "fog", "lightning", "fire"})
 _STRENGTH_OF_SIZE: Final = {"tiny": 0.12, "small": 0.25, "large": 0.85, "huge": 1.0}
 WATER_KINDS: Final = ("ocean", "lake", "river")
-_MAX_PHRASES: Final = 4
 
 
 @dataclass(slots=True)
@@ -68,8 +68,7 @@ class SubjectBuilder:
         self.amount = self.amount if self.amount is not None else other.amount
         self.action = self.action or other.action
         self.is_plural = self.is_plural or other.is_plural
-        if len(self.mentions) < _MAX_PHRASES:
-            self.mentions += other.mentions
+        self.mentions += other.mentions
 
     def build(self, water_strength: float | None, new_indices: dict[int, int]) -> Subject:
         """The finished subject.
@@ -96,27 +95,41 @@ class SubjectBuilder:
 
 @dataclass(slots=True)
 class ParseNotes:
-    """What each phrase became, and the ignored phrases, each with its position in the prompt."""
+    """What each phrase became, with its position in the prompt; the phrases without effect; the positions of all of
+    them."""
 
     understood: list[tuple[int, str, str]] = field(default_factory=list)
-    ignored: list[tuple[int, str]] = field(default_factory=list)
+    ignored: list[Phrase] = field(default_factory=list)
+    positions: set[int] = field(default_factory=set)
 
     def record(self, phrase: Phrase, meaning: str) -> None:
         """Record what a phrase became."""
-        self.understood.append((phrase.position, phrase.text, meaning))
+        self.record_together([phrase], meaning)
+
+    def record_together(self, phrases: Sequence[Phrase], meaning: str) -> None:
+        """Record what several phrases became."""
+        self.positions.update(phrase.position for phrase in phrases)
+        self.understood.append((phrases[0].position, join_words(phrase.text for phrase in phrases), meaning))
 
     def record_negated(self, negator: Phrase, phrase: Phrase, meaning: str) -> None:
         """Record what a negated phrase became."""
-        self.understood.append((negator.position, f"{negator.text} {phrase.text}", meaning))
+        self.record_together([negator, phrase], meaning)
 
     def ignore(self, phrase: Phrase) -> None:
         """Record a phrase that had no effect."""
-        self.ignored.append((phrase.position, phrase.text))
+        self.positions.add(phrase.position)
+        self.ignored.append(phrase)
+
+    def add(self, other: ParseNotes) -> None:
+        """Add the notes about another part of the prompt."""
+        self.understood += other.understood
+        self.ignored += other.ignored
+        self.positions |= other.positions
 
 
 @dataclass(slots=True)
 class ShotBuilder:
-    """A shot under construction."""
+    """A shot under construction. `later_time`: the hour that it turns to, as in "from day to night"."""
 
     transition: str = "crossfade"
     subjects: list[SubjectBuilder] = field(default_factory=list)
@@ -124,6 +137,7 @@ class ShotBuilder:
     palette: list[str] = field(default_factory=list)
     without: dict[str, Phrase | None] = field(default_factory=dict)
     water_strength: float | None = None
+    later_time: str = ""
     loop: bool = False
     title_removed: bool = False
     notes: ParseNotes = field(default_factory=ParseNotes)

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any, Final
 
-from videogen.engines.procedural.language.tokenizer import Token, clean, tokenize
+from videogen.engines.procedural.language.tokenizer import QuoteType, Token, clean, tokenize
 
-TABLES: Final = ("subjects", "light", "craft", "grammar")
+TABLES: Final = ("subjects", "light", "craft", "grammar", "others")
+_WEAK: Final = frozenset({"stop", "praise", "unused", "unknown"})
+_WITH_VERB_FORMS: Final = frozenset({"camera", "loop", "shot", "action", "relation", "unused", "unwanted"})
 ROMANCE: Final = frozenset({"fr", "es", "it", "pt"})
 # Words that are allowed inside a camera phrase: "pan slowly to the left".
 _FILLER_WORDS: Final = frozenset({"to", "the", "slowly", "gently", "towards", "smoothly"})
 _MAX_FILLERS: Final = 3
+_TITLE_LOOKBACK: Final = 3
 _PARTICLES: Final = ("의", "에", "를", "을", "이", "가", "은", "는", "에서", "와", "과", "로", "으로", "도", "에는")
 
 
@@ -96,8 +99,11 @@ class Lexicon:
             node = following
             node.is_camera |= effects[0].topic == "camera"
         known = node.sense
-        if known and effects[0].topic in ("stop", "praise"):
-            return  # a meaning in one language has priority over a stop word in another
+        if known and effects[0].topic in _WEAK:
+            # A meaning in one language has priority over a stop word in another.
+            if known.topic in _WEAK:
+                node.sense = replace(known, languages=known.languages | {language})
+            return
         if known and known.effects != effects:
             raise ValueError(f"{phrase!r} ({language}) means both {known.effects} and {effects}")
         languages = known.languages | {language} if known else frozenset({language})
@@ -106,32 +112,37 @@ class Lexicon:
         if effects[0].topic == "title":
             self._titles.add(words[-1])
 
-    def announces_title(self, word: str) -> bool:
-        """Whether a quoted title may follow this normalized word."""
-        return word in self._titles
+    def quote_type(self, words: Sequence[str], quoted: str) -> QuoteType:
+        """What a quotation is after these normalized words: a title; or speech, or a name, if it has capital letters."""
+        near, speech, signs = set(words[-_TITLE_LOOKBACK:]), quote_words("speech"), quote_words("signs")
+        if near & self._titles and (near & self._titles - speech or set(words) & signs):
+            return "quoted"
+        if near & speech:
+            return "spoken"
+        is_name = any(char.isalpha() for char in quoted) and all(word[0].isupper() for word in quoted.split())
+        return "spoken" if is_name else ""
 
     def longest_match(self, tokens: Sequence[Token], start: int) -> PhraseMatch | None:
         """The longest phrase that begins at index `start`, or None."""
-        return max(self._walk(self._root, tokens, start, 0, False), key=lambda match: match.count, default=None)
+        return max(self._walk(self._root, tokens, start, 0, ""), key=lambda match: match.count, default=None)
 
-    def _walk(
-        self, node: _Node, tokens: Sequence[Token], start: int, count: int, plural: bool
-    ) -> Iterator[PhraseMatch]:
-        if node.sense:
-            yield PhraseMatch(node.sense, count, plural or node.sense.plural)
+    def _walk(self, node: _Node, tokens: Sequence[Token], start: int, count: int, change: str) -> Iterator[PhraseMatch]:
+        """All matches from a node on. `change`: the ending that was removed from the last word."""
+        if node.sense and _is_allowed(change, node.sense):
+            yield PhraseMatch(node.sense, count, change.startswith("plural") or node.sense.plural)
         if start + count >= len(tokens) or tokens[start + count].type != "word":
             return
-        for form, change in self._forms(tokens[start + count].word):
+        for form, removed in self._forms(tokens[start + count].word):
             following = node.children.get(form)
-            if following and (not following.sense or following.children or _is_allowed(change, following.sense)):
-                yield from self._walk(following, tokens, start, count + 1, change == "plural")
+            if following:
+                yield from self._walk(following, tokens, start, count + 1, removed)
         if (
             node.is_camera
             and node.children
             and count < 2 + _MAX_FILLERS
             and tokens[start + count].word in _FILLER_WORDS
         ):
-            yield from self._walk(node, tokens, start, count + 1, plural)
+            yield from self._walk(node, tokens, start, count + 1, change)
 
     def _known_forms(self, word: str) -> tuple[tuple[str, str], ...]:
         """Known forms of a word, the word itself first, each with the ending that was removed ("" for none)."""
@@ -139,7 +150,14 @@ class Lexicon:
 
 
 def _is_allowed(change: str, sense: Sense) -> bool:
-    """German, English and Korean endings are removed only for words of that language."""
+    """German, English and Korean endings are removed only for words of that language. "Fishing" is not a fish, and
+    "Angler" no "Angel"."""
+    if change == "en":
+        return "en" in sense.languages and sense.topic in _WITH_VERB_FORMS
+    if change == "plural-es":  # "ciudades", but "stares" are no stars
+        return bool(sense.languages & {"es", "pt"})
+    if change == "de-er":
+        return "de" in sense.languages and sense.topic != "kind"
     return change in ("", "plural") or change in sense.languages
 
 
@@ -151,15 +169,17 @@ def _word_forms(word: str) -> Iterator[tuple[str, str]]:
     if len(word) < 4 or not word.isalpha():
         return
     for ending, instead in (("ies", "y"), ("ves", "f"), ("ves", "fe"), ("s", ""), ("es", "")):
-        if word.endswith(ending) and not word.endswith("ss"):
-            yield word.removesuffix(ending) + instead, "plural"
+        stem = word.removesuffix(ending)
+        if stem != word and not word.endswith("ss"):
+            is_english = ending != "es" or stem.endswith(("s", "x", "z", "ch", "sh", "o"))
+            yield stem + instead, "plural" if is_english else "plural-es"
     for ending in ("ing", "ed"):
         stem = word.removesuffix(ending)
         if stem != word and len(stem) > 2:
             yield from ((form, "en") for form in (stem, f"{stem}e", stem[:-1] if stem[-1] == stem[-2] else stem))
     for ending in ("em", "en", "er", "es", "e", "n"):
         if word.endswith(ending):
-            yield word.removesuffix(ending), "de"
+            yield word.removesuffix(ending), "de-er" if ending in ("er", "em") else "de"
 
 
 def effects_of(section: str) -> tuple[Effect, ...]:
@@ -176,9 +196,16 @@ def _effect(parts: list[str]) -> Effect:
     return Effect(topic, " ".join(rest))
 
 
-def read_table(name: str) -> dict[str, Any]:
+@cache
+def read_table(name: str) -> Mapping[str, Any]:
     """Parse one of the TOML files in `words`."""
     return tomllib.loads(files(__package__).joinpath("words", f"{name}.toml").read_text(encoding="utf-8"))
+
+
+@cache
+def quote_words(name: str) -> frozenset[str]:
+    """Words before quotations: `speech` or `signs`."""
+    return frozenset(read_table("context")["quotes"][name].split(", "))
 
 
 @cache

@@ -8,9 +8,11 @@ from typing import Any, Final
 
 from videogen.engines.procedural.language import description
 from videogen.engines.procedural.language.builders import ParseNotes, ShotBuilder, SubjectBuilder
+from videogen.engines.procedural.language.context import in_context
 from videogen.engines.procedural.language.lexicon import companions, lexicon
 from videogen.engines.procedural.language.not_drawn import names_not_drawn
-from videogen.engines.procedural.language.phrases import Phrase, calm_strength, join_words, read_phrases, unwanted_kinds
+from videogen.engines.procedural.language.leftovers import not_understood, not_used, overlooked
+from videogen.engines.procedural.language.phrases import Phrase, calm_strength, read_phrases, unwanted_kinds
 from videogen.engines.procedural.language.scene_spec import (
     KINDS,
     MAX_SHOTS,
@@ -24,7 +26,7 @@ from videogen.engines.procedural.language.scene_spec import (
 from videogen.engines.procedural.language.shot_parser import ShotParser
 from videogen.engines.procedural.language.tokenizer import clean, text_hash
 
-MAX_NOTES: Final = 24
+MAX_NOTES: Final = 500
 _MAX_PHRASE_PARTS: Final = 12
 _CONTENT_TOPICS: Final = frozenset({"kind", "time", "season", "quoted"})
 _FALLBACK_KINDS: Final[tuple[str, ...]] = ("abstract", "fractal", "clouds", "stars", *KINDS)
@@ -40,21 +42,23 @@ def parse_prompt(prompt: str, negative_prompt: str = "") -> SceneSpec:
     A prompt that names nothing visible becomes an abstract scene, selected by a stable hash of its text. No shot
     contains what the negative prompt names."""
     text, notes = clean(prompt), ParseNotes()
-    phrases = read_phrases(text, lexicon())
+    phrases = in_context(read_phrases(text, lexicon()))
     shots = _parse_shots(phrases, notes)
-    not_drawn = names_not_drawn(phrases, {position for position, _ in notes.ignored})
+    not_drawn = names_not_drawn(phrases, {phrase.position for phrase in notes.ignored})
     _apply_negative_prompt(clean(negative_prompt), shots, notes)
     _apply_to_all_shots(shots)
     frozen = tuple(_build_shot(shot) for shot in shots)
     is_guess = not any(_has_visible_subject(shot) or shot.fields.keys() & {"time", "season", "title"} for shot in shots)
     for shot in shots:
         _record_subjects(shot, notes)
+    left_out = overlooked(phrases, notes)
     return SceneSpec(
         shots=frozen,
         loop=any(shot.loop for shot in shots),
         variant=text_hash(text) if is_guess else 0,
         understood=_understood(notes),
-        ignored=_ignored(notes),
+        ignored=not_understood(left_out, MAX_NOTES),
+        unused=not_used(left_out, MAX_NOTES),
         not_drawn=not_drawn,
     )
 
@@ -68,13 +72,12 @@ def _parse_shots(phrases: list[Phrase], notes: ParseNotes) -> list[ShotBuilder]:
     leading = ShotBuilder()  # settings that come before the first shot
     for markers, part in _split_shots(phrases):
         if len(shots) == MAX_SHOTS and any(phrase.topic in _CONTENT_TOPICS for phrase in part):
-            notes.ignored += [
-                (phrase.position, phrase.text) for phrase in part if phrase.topic not in _UNREPORTED_TOPICS
-            ]
+            for phrase in part:
+                if phrase.topic not in _UNREPORTED_TOPICS:
+                    notes.ignore(phrase)
             continue
         shot = ShotParser(part).parse()
-        notes.understood += shot.notes.understood
-        notes.ignored += shot.notes.ignored
+        notes.add(shot.notes)
         if not shot.has_content:
             _merge_settings(shot, shots[-1] if shots else leading)
             continue
@@ -82,10 +85,20 @@ def _parse_shots(phrases: list[Phrase], notes: ParseNotes) -> list[ShotBuilder]:
             shot.transition = _transition(markers, notes)
             _inherit_subjects(shot, shots[-1])
         shots.append(shot)
+        if shot.later_time and len(shots) < MAX_SHOTS:
+            shots.append(_later(shot))
     if not shots:
         return [leading]
     _merge_settings(leading, shots[0])
     return shots
+
+
+def _later(shot: ShotBuilder) -> ShotBuilder:
+    """The same shot at the hour that it turns to."""
+    later = ShotBuilder(fields={"time": shot.later_time})
+    _inherit_subjects(later, shot)
+    _merge_settings(shot, later)
+    return later
 
 
 def _split_shots(phrases: list[Phrase]) -> Iterator[tuple[list[Phrase], list[Phrase]]]:
@@ -168,8 +181,7 @@ def _apply_to_all_shots(shots: list[ShotBuilder]) -> None:
 
 def _apply_negative_prompt(negative: str, shots: list[ShotBuilder], notes: ParseNotes) -> None:
     """Exclude what a negative prompt names from every shot."""
-    positions = [note[0] for note in notes.understood] + [note[0] for note in notes.ignored]
-    start = 1 + max(positions, default=0)
+    start = 1 + max(notes.positions, default=0)
     for unwanted in read_phrases(negative, lexicon()):
         phrase = replace(unwanted, position=unwanted.position + start)
         effects = phrase.sense.effects
@@ -239,22 +251,15 @@ def _record_subjects(shot: ShotBuilder, notes: ParseNotes) -> None:
         became = description.summary(builder.build(shot.water_strength, {}))
         for mention in builder.mentions:
             phrases = sorted(mention, key=lambda phrase: phrase.position)[:_MAX_PHRASE_PARTS]
-            notes.understood.append((phrases[0].position, join_words(phrase.text for phrase in phrases), became))
+            notes.record_together(phrases, became)
 
 
 def _understood(notes: ParseNotes) -> tuple[Interpretation, ...]:
     """Each phrase once, in the order of the prompt."""
     became: dict[tuple[int, str], list[str]] = {}
-    for position, phrase, meanings in sorted(notes.understood, key=lambda note: note[0]):
+    for position, phrase, meanings in sorted(notes.understood, key=lambda note: (note[0], ": " in note[2])):
         became.setdefault((position, phrase), []).append(meanings)
     interpretations = (
         Interpretation(phrase, "; ".join(dict.fromkeys(meanings))) for (_, phrase), meanings in became.items()
     )
     return tuple(dict.fromkeys(interpretations))[:MAX_NOTES]
-
-
-def _ignored(notes: ParseNotes) -> tuple[str, ...]:
-    words: dict[str, str] = {}
-    for _, phrase in sorted(notes.ignored, key=lambda note: note[0]):
-        words.setdefault(phrase.casefold(), phrase)
-    return tuple(words.values())[:MAX_NOTES]

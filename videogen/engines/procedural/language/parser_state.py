@@ -75,7 +75,8 @@ class ParserState:
             return self._shot.add(new, always_new=False)
         pending, self._pending = self._pending, PendingModifiers()
         phrases, action = [*pending.phrases, phrase], pending.action
-        count = pending.number
+        count = next((int(effect.value) for effect in phrase.sense.effects if effect.topic == "number"), None)
+        count = pending.number if pending.number is not None else count
         is_plural = phrase.plural or (phrase.sense.is_invariant and not pending.is_indefinite)
         if pending.number is not None and kind in SINGLETONS:
             phrases = self._without_topics(phrases, "number")
@@ -181,5 +182,6 @@ class ParserState:
                 self._shot.water_strength = (
                     effect.amount if self._shot.water_strength is None else self._shot.water_strength
                 )
-            elif effect.topic in _SIDE_FIELDS:
-                self._shot.fields.setdefault(effect.topic, effect.value)
+            elif effect.topic in _SIDE_FIELDS and self._shot.fields.setdefault(effect.topic, effect.value) == effect.value:
+                if effect.topic != "tempo":
+                    self._shot.notes.record(phrase, f"{effect.topic}: {effect.value}")

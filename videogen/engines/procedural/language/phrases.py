@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from videogen.engines.procedural.language.lexicon import Effect, Lexicon, Sense
 from videogen.engines.procedural.language.scene_spec import MAX_COUNT
 from videogen.engines.procedural.language.tokenizer import Token, tokenize
 
-_UNKNOWN: Final = Sense((Effect("unknown"),), frozenset())
+UNKNOWN: Final = Sense((Effect("unknown"),), frozenset())
 _STOP: Final = Sense((Effect("stop"),), frozenset())
 _PAUSE: Final = Sense((Effect("pause"),), frozenset())
 _QUOTED: Final = Sense((Effect("quoted"),), frozenset())
@@ -20,13 +20,14 @@ _SHOT: Final = Sense((Effect("shot", "crossfade"),), frozenset())
 @dataclass(frozen=True, slots=True)
 class Phrase:
     """A phrase of the prompt and its meaning. `position`: index of its first token. `plural`: as in `PhraseMatch`.
-    `lead`: as in `Token`."""
+    `lead`: as in `Token`. `length`: number of tokens."""
 
     text: str
     sense: Sense
     position: int = 0
     plural: bool = False
     lead: str = ""
+    length: int = 1
 
     @property
     def topic(self) -> str:
@@ -41,7 +42,7 @@ class Phrase:
 
 def read_phrases(text: str, lexicon: Lexicon) -> list[Phrase]:
     """Split cleaned text into phrases. The longest known phrase has priority."""
-    tokens = list(tokenize(text, lexicon.announces_title))
+    tokens = list(tokenize(text, lexicon.quote_type))
     return list(_read_tokens(tokens, lexicon))
 
 
@@ -66,14 +67,15 @@ def _read_tokens(tokens: list[Token], lexicon: Lexicon) -> Iterator[Phrase]:
             match = lexicon.longest_match(tokens, start)
             if match is None:
                 end = _unknown_end(tokens, start, lexicon)
-                yield _unknown_phrase("".join(part.raw for part in tokens[start:end]), token, start)
+                found = _unknown_phrase("".join(part.raw for part in tokens[start:end]), token, start)
+                yield replace(found, length=end - start)
                 start = end
                 continue
             text = _join_parts((part.lead, part.raw) for part in tokens[start : start + match.count])
-            yield Phrase(text, match.sense, start, match.plural, token.lead)
+            yield Phrase(text, match.sense, start, match.plural, token.lead, match.count)
             start += match.count
             continue
-        yield Phrase(token.raw, {"pause": _PAUSE, "shot": _SHOT, "quoted": _QUOTED}[token.type], start)
+        yield Phrase(token.raw, {"pause": _PAUSE, "shot": _SHOT, "quoted": _QUOTED, "spoken": UNKNOWN}[token.type], start)
         start += 1
 
 
@@ -90,12 +92,13 @@ def _unknown_end(tokens: list[Token], start: int, lexicon: Lexicon) -> int:
     return end
 
 
-def _is_unspaced(char: str) -> bool:
+def is_unspaced(char: str) -> bool:
+    """Whether a character belongs to a script without spaces between words."""
     return "\u3005" <= char <= "\u9fff"
 
 
 def _is_unspaced_word(token: Token) -> bool:
-    return token.type == "word" and _is_unspaced(token.word)
+    return token.type == "word" and is_unspaced(token.word[:1])
 
 
 def _unknown_phrase(phrase: str, token: Token, start: int) -> Phrase:
@@ -103,7 +106,7 @@ def _unknown_phrase(phrase: str, token: Token, start: int) -> Phrase:
     if word.isdecimal() and len(word) < 6 and int(word) > 0:
         number = Effect("number", str(min(int(word), MAX_COUNT)))
         return Phrase(phrase, Sense((number,), frozenset()), start)
-    return Phrase(phrase, _STOP if len(word) == 1 and word.isascii() else _UNKNOWN, start, lead=token.lead)
+    return Phrase(phrase, _STOP if len(word) == 1 and word.isascii() and not word.isalnum() else UNKNOWN, start, lead=token.lead)
 
 
 def join_phrases(phrases: Sequence[Phrase]) -> str:
@@ -122,5 +125,5 @@ def join_words(parts: Iterable[str]) -> str:
     """Join words with spaces; without spaces between characters of scripts that do not use them."""
     text = ""
     for part in parts:
-        text += part if not text or (_is_unspaced(text[-1]) and _is_unspaced(part[0])) else f" {part}"
+        text += part if not text or (is_unspaced(text[-1]) and is_unspaced(part[0])) else f" {part}"
     return text

@@ -127,14 +127,15 @@ class SceneSpec:
     `loop`: the last frame must lead into the first.
     `variant`: 0, or, if the prompt named nothing visible, a positive 32-bit hash of its text. Then there is one
     abstract shot, and `variant` is a part of its seed.
-    `understood`, `ignored`: what each phrase became, and the words without effect; `not_drawn`: the things among those
-    words, by name. All have a limited length."""
+    `understood`: what each phrase became. `ignored`: the words that were not understood; `unused`: known words without
+    effect; `not_drawn`: the things among both, by name. All have a limited length."""
 
     shots: tuple[ShotSpec, ...]
     loop: bool = False
     variant: int = 0
     understood: tuple[Interpretation, ...] = ()
     ignored: tuple[str, ...] = ()
+    unused: tuple[str, ...] = ()
     not_drawn: tuple[str, ...] = ()
 
     @property
@@ -143,8 +144,8 @@ class SceneSpec:
         return self.variant > 0
 
     def without_interpretations(self) -> SceneSpec:
-        """The same scene without `understood`, `ignored` and `not_drawn`."""
-        return replace(self, understood=(), ignored=(), not_drawn=())
+        """The same scene without what it was made of."""
+        return replace(self, understood=(), ignored=(), unused=(), not_drawn=())
 
 
 def to_json(spec: SceneSpec) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from videogen.engines.procedural.language.builders import WITH_STRENGTH, ShotBuilder
+from videogen.engines.procedural.language.context import is_unit
 from videogen.engines.procedural.language.lexicon import ROMANCE, Effect, Sense
 from videogen.engines.procedural.language.parser_state import MOVABLE, SELF_MOVING, ParserState
 from videogen.engines.procedural.language.phrases import Phrase
@@ -23,6 +24,8 @@ _PLACED: Final = {
 }  # fmt: skip
 
 
+_TO_LOOKBACK: Final = 4
+_TO: Final = frozenset({"to", "into", "till", "until", "zu", "zur", "bis", "in", "à", "a", "alla", "al", "para", "к", "до", "到", "から", "へ", "-"})
 _IN_THE: Final = Sense((Effect("relation", "in"),), frozenset({"pt"}))
 
 
@@ -37,7 +40,7 @@ class ShotParser(ParserState):
             "tint": self._tint, "relation": self._start_relation, "place": self._position, "negator": self._negate,
             "and": self._join, "or": self._join, "is": self._keep, "indefinite": self._indefinite,
             "definite": self._keep_negation, "pause": self._pause, "quoted": self._quoted, "title": self._title,
-            "loop": self._loop, "unknown": self._unknown, "stop": self._stop, "unwanted": self._stop,
+            "loop": self._loop, "unknown": self._unknown, "stop": self._stop, "unwanted": self._stop, "unused": self._unused,
             "praise": self._keep,
         }  # fmt: skip
 
@@ -71,13 +74,23 @@ class ShotParser(ParserState):
             self._drop_pending()
             # "..., sunlight through the trees": the relation refers to the subjects before the light.
             self._recent = self._group
-        if self._shot.fields.setdefault(topic, value) == value:
+        if topic == "time" and self._turns_to(at, value):
+            self._shot.later_time = value
+            self._shot.notes.record(phrase, f"time: {value}")
+        elif self._shot.fields.setdefault(topic, value) == value:
             self._shot.notes.record(phrase, f"{FIELDS.get(topic, topic)}: {value}")
         else:
             self._shot.notes.ignore(phrase)
         self._side_effects(phrase)
         if topic not in ("mood", "style", "tempo"):
             self._relation, self._current = None, None
+
+    def _turns_to(self, at: int, value: str) -> bool:
+        """Whether an hour is what another hour turns to: "from day to night"."""
+        before = self._phrases[max(0, at - _TO_LOOKBACK) : at]
+        words = [phrase.text.casefold() for phrase in before]
+        joined = any(phrase.topic == "time" for phrase in before) and any(word in _TO for word in words)
+        return joined and self._shot.fields.get("time", value) != value and not self._shot.later_time
 
     def _describes_negated_noun(self, at: int) -> bool:
         """Whether the phrase only describes a negated noun: "no dark clouds"."""
@@ -96,6 +109,9 @@ class ShotParser(ParserState):
             if not self._describes_negated_noun(at):
                 self._shot.notes.ignore(phrase)
             return
+        if self._is_of_unknown(at, phrase):
+            self._shot.notes.ignore(phrase)
+            return
         if self._current is not None and (phrase.sense.follows_noun or not self._noun_ahead(at)):
             builder = self._shot.subjects[self._current]
             builder.colours += [phrase.value] if phrase.value not in builder.colours else []
@@ -104,6 +120,10 @@ class ShotParser(ParserState):
         if phrase.value not in self._pending.colours:
             self._pending.colours.append(phrase.value)
         self._hold_modifier(phrase)
+
+    def _is_of_unknown(self, at: int, phrase: Phrase) -> bool:
+        """Whether a colour after a noun belongs to one that is not drawn: "un coussin rouge"."""
+        return at > 0 and phrase.sense.follows_noun and self._topic_at(at - 1) == "unknown" and not self._noun_ahead(at)
 
     def _size(self, at: int, phrase: Phrase) -> None:
         if self._current is not None and not self._noun_ahead(at):
@@ -135,7 +155,7 @@ class ShotParser(ParserState):
 
     def _number(self, at: int, phrase: Phrase) -> None:
         noun = self._noun_ahead(at)
-        if noun is None or noun.topic != "kind":
+        if noun is None or noun.topic != "kind" or is_unit(self._phrases[at + 1 : at + 2]):
             self._shot.notes.ignore(phrase)
             return
         self._pending.number = int(phrase.value)
@@ -151,11 +171,18 @@ class ShotParser(ParserState):
         if self._noun_ahead(at):
             self._pending.action = phrase.value
             self._hold_modifier(phrase)
-        elif phrase.value == "flying" and not self._shot.subjects:
+        elif phrase.value == "flying" and not self._shot.subjects and self._flies_past_something(at):
             self._shot.fields.setdefault("camera", "dolly in")
             self._shot.notes.record(phrase, "camera: dolly in")
         else:
             self._shot.notes.ignore(phrase)
+
+    def _flies_past_something(self, at: int) -> bool:
+        """Whether it is the camera that flies: "flying over the mountains", but not "a kite flies"."""
+        if self._topic_at(at - 1) == "unknown" and at or self._topic_at(at + 1) != "relation":
+            return False
+        noun = self._noun_ahead(at + 1 + (self._topic_at(at + 2) in ("definite", "indefinite")))
+        return noun is not None
 
     def _hold_modifier(self, phrase: Phrase) -> None:
         self._pending.phrases.append(phrase)
@@ -217,6 +244,11 @@ class ShotParser(ParserState):
         self._current = None
         self._is_joined = False
 
+    def _unused(self, at: int, phrase: Phrase) -> None:
+        if phrase.value == "noun":
+            self._drop_pending()
+        self._stop(at, phrase)
+
     def _pause(self, at: int, phrase: Phrase) -> None:
         if self._topic_at(at + 1) == "colour" and self._pending.colours:
             return
@@ -235,7 +267,9 @@ class ShotParser(ParserState):
             self._shot.title_removed = True
             self._shot.notes.record_negated(self._negator, phrase, "no title")
             self._negator = None
-        elif all(self._topic_at(at + ahead) != "quoted" for ahead in range(1, 6)):
+        elif any(self._topic_at(at + ahead) == "quoted" for ahead in range(1, 6)):
+            self._shot.notes.record(phrase, "title")
+        else:
             self._shot.notes.ignore(phrase)
 
     def _loop(self, at: int, phrase: Phrase) -> None:

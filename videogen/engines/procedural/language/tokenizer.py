@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, Literal
@@ -16,13 +16,16 @@ MAX_CHARS: Final = 20_000
 MAX_TOKENS: Final = 3_000
 MAX_WORD: Final = 24
 
-TokenType = Literal["word", "pause", "shot", "quoted"]
+TokenType = Literal["word", "pause", "shot", "quoted", "spoken"]
+QuoteType = Literal["", "quoted", "spoken"]
+QuoteReader = Callable[[Sequence[str], str], QuoteType]
+"""What a quotation is, by the words before it and its text: a title to be shown, or words and names that are not shown."""
 
 _PAUSES: Final = frozenset(',.:!?()[]{}<>|/\n"“”«»„、。，：！？（）・…–—')
 _SHOT_MARKS: Final = frozenset(";；→")
 _QUOTES: Final = {'"': '"', "'": "'", "“": "”", "„": "“", "‘": "’", "«": "»", "`": "`", "「": "」", "『": "』"}
 _JOINERS: Final = "\u200c\u200d"
-_TITLE_LOOKBACK: Final = 3
+_QUOTE_LOOKBACK: Final = 6
 # Characters of scripts without spaces (Han, kana), and characters that may occur inside the words of other scripts:
 # joiners and combining marks, for which `re` has no name.
 _UNSPACED: Final = "\u3005-\u9fff\U00020000-\U0003ffff"
@@ -78,20 +81,17 @@ def normalize_word(word: str) -> str:
     return plain
 
 
-def tokenize(text: str, announces_title: Callable[[str], bool] = lambda word: False) -> Iterator[Token]:
-    """Split cleaned text into at most MAX_TOKENS tokens.
-
-    `announces_title`: whether a quoted title may follow a word."""
-    position, count, recent = 0, 0, [""] * _TITLE_LOOKBACK
+def tokenize(text: str, quote_type: QuoteReader = lambda words, quoted: "") -> Iterator[Token]:
+    """Split cleaned text into at most MAX_TOKENS tokens."""
+    position, count, recent = 0, 0, [""] * _QUOTE_LOOKBACK
     while count < MAX_TOKENS and (match := _NEXT.search(text, position)):
         position, raw = match.end(), match.group()
-        end = 0
-        if raw in _QUOTES and any(announces_title(word) for word in recent):
-            end = _quoted_end(text, position - 1)
-        if end:
-            title = " ".join(text[position:end].split())[:MAX_TITLE].strip()
-            token: Token | None = Token(title, "", "quoted")
-            position, recent = end + 1, [""] * _TITLE_LOOKBACK
+        end = _quoted_end(text, position - 1) if raw in _QUOTES else 0
+        quoted = " ".join(text[position:end].split()) if end else ""
+        type_ = quote_type(recent, quoted) if quoted and (position > 1 or end + 1 < len(text)) else ""
+        if type_:
+            token: Token | None = Token(quoted[:MAX_TITLE].strip(), "", type_)
+            position, recent = end + 1, [""] * _QUOTE_LOOKBACK
         else:
             token = _token(raw, _lead(text, match.start()))
         if token is None:
