@@ -15,7 +15,8 @@ def test_it_tells_what_is_drawn_what_is_not_and_the_size_and_stores_nothing(sess
     assert response.json() == {
         "understanding": {
             "understood": [{"phrase": "rain", "became": "rain", "role": "subject"}],
-            "ignored": ["Smith", "eating", "spaghetti"],
+            "ignored": ["Will Smith", "eating", "spaghetti"],
+            "unused": [],
             "notDrawn": ["Will Smith", "spaghetti"],
             "abstract": False,
         },

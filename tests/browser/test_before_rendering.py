@@ -13,7 +13,7 @@ def test_a_prompt_is_explained_and_presets_start_without_a_silent_seed(tab):
     understood, calls = tab.find("#understood"), []
     tab.page.on("request", lambda request: calls.append(request.url))
     tab.prompt.press_sequentially(WORDS)
-    expect(understood).to_contain_text("Not drawn: Will Smith, spaghetti")
+    expect(understood).to_contain_text("Not understood: Will Smith, eating, spaghetti")
     expect(understood).to_contain_text("512 × 288 pixels")
     assert len(calls) < len(WORDS) / 2, "not one for each key"
     expect(tab.find("#can-draw")).to_have_attribute("open", "")

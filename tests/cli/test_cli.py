@@ -40,13 +40,13 @@ def test_explain_renders_nothing_and_tells_what_is_known(home):
 
 def test_an_explanation_is_a_line_for_each_thing_that_is_known():
     understanding = Understanding(
-        understood=(UnderstoodPhrase(phrase="Tokyo", became="city"),), not_drawn=("Will Smith", "spaghetti")
+        understood=(UnderstoodPhrase(phrase="Tokyo", became="city"),), ignored=("Will Smith", "eating"), unused=("4k",)
     )
     cost = Cost(amount=0.4, currency="USD")
     explanation = Explanation(understanding=understanding, expected_seconds=12.4, cost=cost, width=64, height=36)
     assert list(_explanation_lines(explanation)) == [
-        "drawn: Tokyo (city)", "not drawn: Will Smith, spaghetti", "takes about 12 s", "costs about 0.40 USD",
-        "64 x 36 pixels",
+        "drawn: Tokyo (city)", "not understood: Will Smith, eating", "not used: 4k", "takes about 12 s",
+        "costs about 0.40 USD", "64 x 36 pixels",
     ]  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from argparse import Namespace
 from collections.abc import Iterator
 from itertools import islice
@@ -17,7 +18,7 @@ from videogen.client.connect import store_token
 from videogen.client.errors import result_of
 from videogen.core.text import money
 from videogen.schemas.engines import Explanation
-from videogen.schemas.generations import Cost, Generation, GenerationCreate
+from videogen.schemas.generations import Cost, Generation, GenerationCreate, Understanding
 
 
 def generate(connection: Connection, args: Namespace, output: Output) -> int:
@@ -41,6 +42,8 @@ def generate(connection: Connection, args: Namespace, output: Output) -> int:
         raise
     for generation in project.generations:
         output.event("submitted", f"{generation.id} {generation.status}", generation=generation)
+    for line in _left_out_lines(project.generations[0].understanding):
+        print(line, file=sys.stderr)
     if args.detach:
         return exit_codes.DONE
     return follow(connection, project.generations, Target.of(args, len(project.generations)), output)
@@ -70,17 +73,26 @@ def _images(connection: Connection, args: Namespace) -> Images:
 
 def _explanation_lines(explanation: Explanation) -> Iterator[str]:
     if (understanding := explanation.understanding) is not None:
-        if understanding.abstract:
-            yield "drawn: an abstract scene"
-        elif phrases := [f"{part.phrase} ({part.became})" for part in understanding.understood]:
+        if phrases := [f"{part.phrase} ({part.became})" for part in understanding.understood]:
             yield f"drawn: {', '.join(phrases)}"
-        if understanding.not_drawn:
-            yield f"not drawn: {', '.join(understanding.not_drawn)}"
+        yield from _left_out_lines(understanding)
     if explanation.expected_seconds is not None:
         yield f"takes about {explanation.expected_seconds:.0f} s"
     if (cost := explanation.cost) is not None:
         yield f"costs {_price(cost)}"
     yield f"{explanation.width} x {explanation.height} pixels"
+
+
+def _left_out_lines(understanding: Understanding | None) -> Iterator[str]:
+    """What of the prompt will not be seen; an engine may name the things alone."""
+    if understanding is None:
+        return
+    if understanding.abstract:
+        yield "nothing in the prompt can be drawn: the scene is abstract"
+    if missing := understanding.ignored or understanding.not_drawn:
+        yield f"not understood: {', '.join(missing)}"
+    if understanding.unused:
+        yield f"not used: {', '.join(understanding.unused)}"
 
 
 def _price(cost: Cost) -> str:

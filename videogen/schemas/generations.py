@@ -128,6 +128,9 @@ class Understanding(Model):
 
     understood: tuple[UnderstoodPhrase, ...] = Field(default=(), description="In the order of the prompt.")
     ignored: tuple[str, ...] = Field(default=(), description="Words that the engine did not understand.")
+    unused: tuple[str, ...] = Field(
+        default=(), description="Words that the engine knows and that have no effect here: `cinematic`, a second hour."
+    )
     not_drawn: tuple[str, ...] = Field(
         default=(), description="The things of the prompt that will not be seen, by name: `Will Smith`, `spaghetti`."
     )

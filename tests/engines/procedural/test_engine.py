@@ -181,6 +181,33 @@ def test_explain_names_the_move_between_two_pictures(pair):
     assert found.not_drawn == ("cat",)
 
 
+def mean_colour(path, frame=None):
+    """The mean colour of a picture, or of one frame of a video: three values, 0..255."""
+    if frame is None:
+        with Image.open(path) as image:
+            return np.asarray(image.convert("RGB"), float).mean(axis=(0, 1))
+    with av.open(path) as video:
+        frames = [each.to_ndarray(format="rgb24").astype(float) for each in video.decode(video=0)]
+    return frames[frame].mean(axis=(0, 1))
+
+
+@pytest.mark.parametrize(
+    "prompt", ["ocean at sunset", "city at night", "a red boat, golden hour", "a lake, blue sky", "mountains, gloomy"]
+)
+def test_a_still_that_is_animated_with_its_own_prompt_keeps_its_colours(recorder, tmp_path, prompt):
+    engine = ProceduralEngine()
+    request = RenderRequest(type="image", prompt=prompt, settings={"width": 96, "height": 64, "seed": 11})
+    still = engine.render(engine.normalise(request), recorder(tmp_path / "still")).path
+    moved = RenderRequest(prompt=f"{prompt}, tripod", settings=TINY, input_digest=digest_of(still))
+    recipe = engine.normalise(moved).model_copy(update={"input_path": still})
+    video = engine.render(recipe, recorder(tmp_path / "video")).path
+    for frame in (0, -1):
+        assert np.abs(mean_colour(still) - mean_colour(video, frame)).max() < 5
+    other = engine.normalise(moved.model_copy(update={"prompt": "dusk, tripod"}))
+    changed = engine.render(other.model_copy(update={"input_path": still}), recorder(tmp_path / "other")).path
+    assert np.abs(mean_colour(still) - mean_colour(changed, 0)).max() > 8, "another hour still changes the light"
+
+
 @pytest.mark.parametrize("damage", [None, b"", b"\x89PNG\r\n\x1a\n broken"])
 def test_an_unreadable_picture_is_a_failure_with_advice(photo, recorder, damage):
     if damage is None:

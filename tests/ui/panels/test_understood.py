@@ -28,9 +28,11 @@ def subject(phrase, became):
 def text(tab, html):
     """The words of the panel, once a request was explained."""
 
-    def read(*understood, not_drawn=(), abstract=False, seed=None, variations=1, **explained):
+    def read(*understood, not_drawn=(), ignored=(), unused=(), abstract=False, seed=None, variations=1, **explained):
         settings = {} if seed is None else {"seed": seed}
-        found = Understanding(understood=understood, not_drawn=not_drawn, abstract=abstract)
+        found = Understanding(
+            understood=understood, not_drawn=not_drawn, ignored=ignored, unused=unused, abstract=abstract
+        )
         request = GenerationCreate(prompt="a", settings=settings, variations=variations)
         explanation = Explanation(**({"understanding": found, "width": 1280, "height": 720} | explained))
         tab.explained = Explained(request, explanation)
@@ -63,8 +65,10 @@ def test_it_names_what_is_drawn_what_is_not_and_the_size(text):
     setting = UnderstoodPhrase(phrase="at night", became="time: night", role="setting")
     place = UnderstoodPhrase(phrase="over", became="cat over city", role="other")
     understood = (subject("cat", "cat"), place, subject("Tokyo", "city"), setting)
-    assert text(*understood, not_drawn=("Will Smith", "spaghetti")) == (
-        "Drawn: cat, Tokyo (city), at night Not drawn: Will Smith, spaghetti 1280 × 720 pixels"
+    left_out = {"ignored": ("Will Smith", "eating"), "unused": ("cinematic", "4k"), "not_drawn": ("Will Smith",)}
+    assert text(*understood, **left_out) == (
+        "Drawn: cat, Tokyo (city), at night Not understood: Will Smith, eating "
+        "Not used: cinematic, 4k 1280 × 720 pixels"
     )
 
 
@@ -73,6 +77,10 @@ def test_it_says_what_is_left_of_a_quota_and_when_there_is_more(text):
     used = Quota(limit=20.0, used=17.5, left=2.5, resets_at=datetime(2026, 11, 30, 9, 15, tzinfo=UTC))
     shown = text(quota=used)
     assert "2.5 of 20 s left in 24 hours, more from 30 November 2026" in shown
+
+
+def test_an_engine_that_names_only_things_that_it_does_not_draw_has_them_named(text):
+    assert text(subject("cat", "cat"), not_drawn=("kite",)) == "Drawn: cat Not understood: kite 1280 × 720 pixels"
 
 
 @pytest.mark.parametrize(
@@ -92,8 +100,8 @@ def test_german_has_german_words(tab, text):
     tab.texts = Texts(catalog("de"))
     cost = Cost(amount=0.25, currency="EUR")
     understood = (subject("Vögel", "bird, several"), subject("Köln", "city"))
-    assert text(*understood, not_drawn=("Dom",), expected_seconds=150.2, cost=cost) == (
-        "Gezeichnet: Vögel, Köln (Stadt) Nicht gezeichnet: Dom "
+    assert text(*understood, ignored=("Dom",), unused=("Film",), expected_seconds=150.2, cost=cost) == (
+        "Gezeichnet: Vögel, Köln (Stadt) Nicht verstanden: Dom Nicht genutzt: Film "
         "dauert etwa 2 min 30 s · 1280 × 720 Pixel · kostet etwa 0,25 EUR"
     )
 

@@ -107,8 +107,8 @@ def pinned_scene(recipe: Recipe) -> SceneSpec:
     scene = recipe.settings.get("scene")
     if scene is None:
         return _parse(recipe)
-    ignored = recipe.understanding.ignored if recipe.understanding else ()
-    return replace(from_json(scene), ignored=ignored)
+    found = recipe.understanding or Understanding()
+    return replace(from_json(scene), ignored=found.ignored, unused=found.unused)
 
 
 def _parse(recipe: Recipe) -> SceneSpec:
@@ -127,7 +127,9 @@ def understanding(spec: SceneSpec, *, has_last: bool = False) -> Understanding:
     if has_last:
         became = f"camera: {spec.shots[0].camera or DEFAULT_MOTION} from one to the other, with a dissolve"
         phrases = (UnderstoodPhrase(phrase=FIRST_AND_LAST, became=became, role="setting"), *phrases)
-    return Understanding(understood=phrases, ignored=spec.ignored, not_drawn=spec.not_drawn, abstract=spec.is_guess)
+    return Understanding(
+        understood=phrases, ignored=spec.ignored, unused=spec.unused, not_drawn=spec.not_drawn, abstract=spec.is_guess
+    )
 
 
 def _role(became: str) -> Literal["subject", "setting", "other"]:
@@ -142,17 +144,19 @@ def _scene_factory(recipe: Recipe) -> tuple[Callable[[tuple[int, int], float], S
     prompt."""
     from videogen.engines.frames import read_input, read_last
     from videogen.engines.procedural.photo.cross_move import CrossMove
+    from videogen.engines.procedural.photo.own_still import new_light, scene_of
     from videogen.engines.procedural.photo.scene import PhotoScene
     from videogen.engines.procedural.scene import build_scene
 
     spec = pinned_scene(recipe)
     if recipe.last_digest is not None:
         pictures, shot, last = (read_input(recipe), read_last(recipe)), spec.shots[0], recipe.num_frames - 1
-        message = describe_move(shot, spec.ignored)
+        message = describe_move(shot, spec)
         return lambda size, _: CrossMove(pictures, shot, size, recipe.seed, last / recipe.fps), message
     if recipe.input_digest is not None:
         picture, shot = read_input(recipe), spec.shots[0]
-        message = describe_photo(shot, spec.ignored)
-        return lambda size, seconds: PhotoScene(picture, shot, size, recipe.seed, seconds), message
+        message = describe_photo(shot, spec)
+        light = new_light(shot, scene_of(recipe.input_path))
+        return lambda size, seconds: PhotoScene(picture, shot, size, recipe.seed, seconds, light), message
     # Fast: shots are built when their first frame is rendered, after the first report.
     return lambda size, seconds: build_scene(spec, size, recipe.seed, seconds), describe(spec)

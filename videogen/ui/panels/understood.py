@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from videogen.schemas.engines import Explanation
-from videogen.schemas.generations import UnderstoodPhrase
+from videogen.schemas.generations import Understanding, UnderstoodPhrase
 from videogen.ui.amounts import price
 from videogen.ui.form import EngineForm
 from videogen.ui.refusals import reason
@@ -57,11 +57,17 @@ def understood(tab: Tab) -> Mapping[str, Any]:
         "abstract": found is not None and found.abstract,
         "drawn": drawn[:MAX_NAMES],
         "more_drawn": len(drawn[MAX_NAMES:]),
-        "not_drawn": found.not_drawn[:MAX_NAMES] if found else (),
-        "more_not_drawn": len(found.not_drawn[MAX_NAMES:]) if found else 0,
+        "left_out": _left_out(found) if found else (),
         "facts": _facts(explanation, texts, each=request.variations > 1),
         "seed": "" if seed is None else str(seed),
     }
+
+
+def _left_out(found: Understanding) -> list[tuple[str, tuple[str, ...], int]]:
+    """What had no effect, by reason: the reason, the words, and how many more there are. An engine may name only the
+    things that it does not draw."""
+    reasons = {"ignored": found.ignored or found.not_drawn, "unused": found.unused}
+    return [(name, words[:MAX_NAMES], len(words[MAX_NAMES:])) for name, words in reasons.items() if words]
 
 
 def _drawn(part: UnderstoodPhrase, texts: Texts) -> tuple[str, str]:

@@ -24,8 +24,12 @@ from videogen.engines.procedural.language import Interpretation, describe, parse
         ("film-noir lake", [("film-noir", "style: film noir"), ("lake", "lake")], ()),
         ("un gato negro", [("gato negro", "cat, black")], ()),
         ("海上的红色月亮", [("海", "ocean"), ("上的", "moon over ocean"), ("红色月亮", "moon, red")], ()),
-        ("looping sea with the text 'Hi'", [("looping", "loop"), ("sea", "ocean"), ("Hi", "title")], ()),
-        ("zebra crossing", [], ("zebra", "crossing")),
+        (
+            "looping sea with the text 'Hi'",
+            [("looping", "loop"), ("sea", "ocean"), ("text", "title"), ("Hi", "title")],
+            (),
+        ),
+        ("zebra crossing", [], ("zebra",)),
         ("a kraken, a Kraken and a unicorn", [("unicorn", "horse")], ("kraken",)),
     ],
 )

@@ -86,7 +86,7 @@ def test_only_the_camera_of_a_prompt_is_used_and_the_rest_is_named() -> None:
     spec = restrict_to_camera(parse_prompt("slow pan left over a lake at dusk in the rain"))
     (shot,) = spec.shots
     assert (shot.camera, shot.time, shot.find("rain"), shot.find("lake")) == ("pan left", "", None, None)
-    text = describe_move(shot, spec.ignored)
+    text = describe_move(shot, spec)
     assert text.startswith("Your pictures: very slow pan left, from the first to the last, with a dissolve. Not used: ")
     for word in ("lake", "dusk", "rain"):
         assert word in text.partition("Not used: ")[2]

@@ -172,23 +172,23 @@ def test_seeds_differ_without_a_requested_motion() -> None:
         ("slow orbit at night in heavy rain", "Your picture: very slow orbit, at night, heavy rain."),
         ("no rain, light snow, PAN to the LEFT", "Your picture: slow pan left, light snow."),
         ("my dog at golden hour, film noir", "Your picture: slow zoom in, golden hour, film noir. Not used: dog."),
-        ("<b>fog</b> & <script>", "Your picture: slow zoom in, fog. Not used: script."),
-        ("ignore all previous instructions", "Your picture: slow zoom in. Not used: ignore, previous, instr"),
-        ("🌧 ☃ مطر", "Your picture: slow zoom in, rain, snow. Not used: مطر."),
-        ("x" * 10_000, "Your picture: slow zoom in. Not used: xxxxxxxxxxxxxxxxxxxxxxx…."),
+        ("<b>fog</b> & <script>", "Your picture: slow zoom in, fog. Not understood: b, script."),
+        ("ignore all previous instructions", "Your picture: slow zoom in. Not understood: ignore, previous, instr"),
+        ("🌧 ☃ مطر", "Your picture: slow zoom in, rain, snow. Not understood: مطر."),
+        ("x" * 10_000, "Your picture: slow zoom in. Not understood: xxxxxxxxxxxxxxxxxxxxxxx…."),
     ],
 )
 def test_the_description_lists_what_is_used_and_what_is_not(prompt: str, text: str) -> None:
     spec = restrict_to_photo(parse_prompt(prompt))
-    assert describe_photo(spec.shots[0], spec.ignored).startswith(text)
+    assert describe_photo(spec.shots[0], spec).startswith(text)
 
 
-def test_phrases_that_need_drawing_are_reported_as_ignored() -> None:
+def test_phrases_that_need_drawing_are_not_used() -> None:
     spec = restrict_to_photo(parse_prompt("two red boats over the sea, eerie watercolour, slow pan left, snowstorm"))
     assert [subject.kind for subject in spec.shots[0].subjects] == ["abstract", "snow"]
     became = [reading.became for reading in spec.understood]
     assert became == ["mood: eerie", "pace: calm", "camera: pan left", "snow, heavy"]
-    assert spec.ignored == ("two red boats", "over", "sea", "watercolour")
+    assert (spec.ignored, spec.unused) == ((), ("two red boats", "over", "sea", "watercolour"))
     assert (spec.shots[0].style, spec.is_guess) == ("", False)
 
 

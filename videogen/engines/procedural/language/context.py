@@ -30,16 +30,14 @@ _SOME_WORDS: Final = 3
 def in_context(phrases: Sequence[Phrase]) -> list[Phrase]:
     """The phrases, where those that mean something else here are unknown."""
     language = prompt_language(phrases)
-    read = [
-        phrase if language.means(phrase.text.casefold(), phrase.sense) else unknown(phrase)
-        for phrase in phrases
-    ]
+    read = [phrase if language.means(phrase.text.casefold(), phrase.sense) else unknown(phrase) for phrase in phrases]
     for at in sorted(set(_names(read, language.code))):
         read[at] = unknown(read[at])
-    for rule in (_is_verb, _is_material, _is_in_compound):
-        for at in reversed(range(len(read))):
-            if read[at].topic == "kind" and rule(read, at):
-                read[at] = unknown(read[at])
+    for at in reversed(range(len(read))):
+        if read[at].topic == "kind" and (
+            _is_verb(read, at) or _is_material(read, at) or _is_in_compound(read, at, language.code)
+        ):
+            read[at] = unknown(read[at])
     return _whole_words(read)
 
 
@@ -107,9 +105,10 @@ def _after_first_names(phrases: Sequence[Phrase]) -> Iterator[int]:
         if following is None or following.topic not in _PARTS_OF_NAMES | {"time"}:
             continue
         is_will = phrase.text == "Will" and following.topic == "unknown"
-        if is_will or (phrase.text.casefold() in _words("names", "first") and phrase.topic in ("unknown", "kind")):
-            if is_will or following.text[0].isupper() or (all_small and following.topic in ("kind", "unknown")):
-                yield from (at, at + 1) if following.topic != "action" else (at,)
+        is_first = phrase.text.casefold() in _words("names", "first") and phrase.topic in ("unknown", "kind")
+        has_last = following.text[0].isupper() or (all_small and following.topic in ("kind", "unknown"))
+        if is_will or (is_first and has_last):
+            yield from (at, at + 1) if following.topic != "action" else (at,)
 
 
 def _single_names(phrases: Sequence[Phrase], language: str) -> Iterator[int]:
@@ -120,14 +119,18 @@ def _single_names(phrases: Sequence[Phrase], language: str) -> Iterator[int]:
         is_first = _topic(phrases, at - 1) in _BREAKS
         if phrase.topic in _GRAMMAR:
             # Grammar of another language: "Lake Como", "Los Angeles".
-            if phrase.topic in ("stop", "definite", "relation") and not is_first and not phrase.sense.languages & {"en", language}:
+            if (
+                phrase.topic in ("stop", "definite", "relation")
+                and not is_first
+                and not phrase.sense.languages & {"en", language}
+            ):
                 yield at
             continue
-        if _word(phrases, at - 1) in _words("names", "before") or (
-            not is_first and phrase.text in _words("names", "capital")
+        if (
+            _word(phrases, at - 1) in _words("names", "before")
+            or (not is_first and phrase.text in _words("names", "capital"))
+            or (is_first and _has_an_age(phrases, at))
         ):
-            yield at
-        elif is_first and _has_an_age(phrases, at):
             yield at
 
 
@@ -203,15 +206,30 @@ def _is_material(phrases: Sequence[Phrase], at: int) -> bool:
         before -= 1
     if "definite" in {phrases[index].topic for index in range(before + 1, at)}:
         return False  # "into the water": a lake or a sea
-    joins = _word(phrases, before) in ("of", "in", "into", "from", "with", "on", "onto", "de", "di", "aus", "en", "dans")
+    joins = _word(phrases, before) in (
+        "of",
+        "in",
+        "into",
+        "from",
+        "with",
+        "on",
+        "onto",
+        "de",
+        "di",
+        "aus",
+        "en",
+        "dans",
+    )
     return joins and _topic(phrases, before - 1) in ("unknown", "action")
 
 
-def _is_in_compound(phrases: Sequence[Phrase], at: int) -> bool:
+def _is_in_compound(phrases: Sequence[Phrase], at: int, language: str) -> bool:
     """Whether a noun only describes an unknown noun after it: "rain jacket", "fire truck"."""
     phrase, following = phrases[at], phrases[at + 1] if at + 1 < len(phrases) else None
-    if following is None or following.topic != "unknown" or not _can_describe(phrase):
+    if following is None or following.topic != "unknown" or not _can_describe(phrase, language):
         return False
+    if following.lead == "-":
+        return True  # "star-shaped"
     word = following.text.casefold()
     if phrase.plural or not word.isascii() or not word.isalpha() or following.lead == "'":
         return False
@@ -223,11 +241,12 @@ def _is_in_compound(phrases: Sequence[Phrase], at: int) -> bool:
     return not (phrase.value in LIVING and word.endswith("s"))
 
 
-def _can_describe(phrase: Phrase) -> bool:
+def _can_describe(phrase: Phrase, language: str) -> bool:
     """Whether a noun can stand before the noun that it describes. The name of a city can, and is still shown."""
     if phrase.value == "abstract":
         return True
-    return "en" in phrase.sense.languages and phrase.text.casefold() not in _words("names", "cities")
+    is_english = language in ("", "en") and "en" in phrase.sense.languages
+    return is_english and phrase.text.casefold() not in _words("names", "cities")
 
 
 # Scripts without spaces
@@ -250,7 +269,11 @@ def _is_fragment(phrases: Sequence[Phrase], at: int) -> bool:
     unknowns = [other for other in neighbours if other.topic == "unknown" and is_unspaced(other.text[0])]
     if _KATAKANA.fullmatch(phrase.text[-1]):
         before = at > 0 and phrases[at - 1] in unknowns and _KATAKANA.fullmatch(phrases[at - 1].text[-1])
-        after = phrases[at + 1] in unknowns and _KATAKANA.fullmatch(phrases[at + 1].text[0]) if at + 1 < len(phrases) else None
+        after = (
+            phrases[at + 1] in unknowns and _KATAKANA.fullmatch(phrases[at + 1].text[0])
+            if at + 1 < len(phrases)
+            else None
+        )
         return bool(before or after)
     return len(phrase.text) == 1 and any(not _is_kana(other.text[0]) for other in unknowns)
 

@@ -59,7 +59,7 @@ def prompt_language(phrases: Sequence[Phrase]) -> PromptLanguage:
     foreign = sum(letters[letter] for letter in table["latin"] + table["vietnamese"]) * _LETTER_WEIGHT
     best = max(sorted(LATIN), key=lambda language: scores[language])
     others = max((scores[language] for language in scores if language not in LATIN), default=0)
-    is_other = others + foreign > scores[best]
+    is_other = others + foreign > max(scores[best], 1)
     code = best if scores[best] and not is_other else ""
     cyrillic = any(letters[letter] for letter in table["cyrillic"])
     return PromptLanguage(code, scores, is_other, cyrillic)

@@ -113,7 +113,7 @@ class Lexicon:
             self._titles.add(words[-1])
 
     def quote_type(self, words: Sequence[str], quoted: str) -> QuoteType:
-        """What a quotation is after these normalized words: a title; or speech, or a name, if it has capital letters."""
+        """What a quotation is after these normalized words: a title, or speech, or a name with capital letters."""
         near, speech, signs = set(words[-_TITLE_LOOKBACK:]), quote_words("speech"), quote_words("signs")
         if near & self._titles and (near & self._titles - speech or set(words) & signs):
             return "quoted"

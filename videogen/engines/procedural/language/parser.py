@@ -9,9 +9,9 @@ from typing import Any, Final
 from videogen.engines.procedural.language import description
 from videogen.engines.procedural.language.builders import ParseNotes, ShotBuilder, SubjectBuilder
 from videogen.engines.procedural.language.context import in_context
+from videogen.engines.procedural.language.leftovers import not_understood, not_used, overlooked
 from videogen.engines.procedural.language.lexicon import companions, lexicon
 from videogen.engines.procedural.language.not_drawn import names_not_drawn
-from videogen.engines.procedural.language.leftovers import not_understood, not_used, overlooked
 from videogen.engines.procedural.language.phrases import Phrase, calm_strength, read_phrases, unwanted_kinds
 from videogen.engines.procedural.language.scene_spec import (
     KINDS,

@@ -37,6 +37,30 @@ _INVALID_TARGETS: Final = {
     "reflected in": _PRECIPITATION,
 }
 _LOOKAHEAD: Final = 8
+_TO_LOOKBACK: Final = 4
+_TO: Final = frozenset(
+    {
+        "to",
+        "into",
+        "till",
+        "until",
+        "zu",
+        "zur",
+        "bis",
+        "in",
+        "à",
+        "a",
+        "alla",
+        "al",
+        "para",
+        "к",
+        "до",
+        "到",
+        "から",
+        "へ",
+        "-",
+    }
+)
 _POSTPOSED: Final = frozenset({"ja", "zh", "ko"})
 
 
@@ -144,6 +168,24 @@ class ParserState:
                 return None
         return None
 
+    def _turns_to(self, at: int, value: str) -> bool:
+        """Whether an hour is what another hour turns to: "from day to night"."""
+        before = self._phrases[max(0, at - _TO_LOOKBACK) : at]
+        words = [phrase.text.casefold() for phrase in before]
+        joined = any(phrase.topic == "time" for phrase in before) and any(word in _TO for word in words)
+        return joined and self._shot.fields.get("time", value) != value and not self._shot.later_time
+
+    def _is_of_unknown(self, at: int, phrase: Phrase) -> bool:
+        """Whether a colour after a noun belongs to one that is not drawn: "un coussin rouge"."""
+        return at > 0 and phrase.sense.follows_noun and self._topic_at(at - 1) == "unknown" and not self._noun_ahead(at)
+
+    def _flies_past_something(self, at: int) -> bool:
+        """Whether it is the camera that flies: "flying over the mountains", but not "a kite flies"."""
+        if (at and self._topic_at(at - 1) == "unknown") or self._topic_at(at + 1) != "relation":
+            return False
+        noun = self._noun_ahead(at + 1 + (self._topic_at(at + 2) in ("definite", "indefinite")))
+        return noun is not None
+
     def _topic_at(self, at: int) -> str:
         return self._phrases[at].topic if at < len(self._phrases) else ""
 
@@ -182,6 +224,7 @@ class ParserState:
                 self._shot.water_strength = (
                     effect.amount if self._shot.water_strength is None else self._shot.water_strength
                 )
-            elif effect.topic in _SIDE_FIELDS and self._shot.fields.setdefault(effect.topic, effect.value) == effect.value:
-                if effect.topic != "tempo":
+            elif effect.topic in _SIDE_FIELDS:
+                has_effect = self._shot.fields.setdefault(effect.topic, effect.value) == effect.value
+                if has_effect and effect.topic != "tempo":
                     self._shot.notes.record(phrase, f"{effect.topic}: {effect.value}")

@@ -75,7 +75,9 @@ def _read_tokens(tokens: list[Token], lexicon: Lexicon) -> Iterator[Phrase]:
             yield Phrase(text, match.sense, start, match.plural, token.lead, match.count)
             start += match.count
             continue
-        yield Phrase(token.raw, {"pause": _PAUSE, "shot": _SHOT, "quoted": _QUOTED, "spoken": UNKNOWN}[token.type], start)
+        yield Phrase(
+            token.raw, {"pause": _PAUSE, "shot": _SHOT, "quoted": _QUOTED, "spoken": UNKNOWN}[token.type], start
+        )
         start += 1
 
 
@@ -106,7 +108,9 @@ def _unknown_phrase(phrase: str, token: Token, start: int) -> Phrase:
     if word.isdecimal() and len(word) < 6 and int(word) > 0:
         number = Effect("number", str(min(int(word), MAX_COUNT)))
         return Phrase(phrase, Sense((number,), frozenset()), start)
-    return Phrase(phrase, _STOP if len(word) == 1 and word.isascii() and not word.isalnum() else UNKNOWN, start, lead=token.lead)
+    return Phrase(
+        phrase, _STOP if len(word) == 1 and word.isascii() and not word.isalnum() else UNKNOWN, start, lead=token.lead
+    )
 
 
 def join_phrases(phrases: Sequence[Phrase]) -> str:

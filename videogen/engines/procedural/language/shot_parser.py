@@ -24,8 +24,6 @@ _PLACED: Final = {
 }  # fmt: skip
 
 
-_TO_LOOKBACK: Final = 4
-_TO: Final = frozenset({"to", "into", "till", "until", "zu", "zur", "bis", "in", "à", "a", "alla", "al", "para", "к", "до", "到", "から", "へ", "-"})
 _IN_THE: Final = Sense((Effect("relation", "in"),), frozenset({"pt"}))
 
 
@@ -40,8 +38,8 @@ class ShotParser(ParserState):
             "tint": self._tint, "relation": self._start_relation, "place": self._position, "negator": self._negate,
             "and": self._join, "or": self._join, "is": self._keep, "indefinite": self._indefinite,
             "definite": self._keep_negation, "pause": self._pause, "quoted": self._quoted, "title": self._title,
-            "loop": self._loop, "unknown": self._unknown, "stop": self._stop, "unwanted": self._stop, "unused": self._unused,
-            "praise": self._keep,
+            "loop": self._loop, "unknown": self._unknown, "stop": self._stop, "unwanted": self._stop,
+            "unused": self._unused, "praise": self._keep,
         }  # fmt: skip
 
     def parse(self) -> ShotBuilder:
@@ -85,13 +83,6 @@ class ShotParser(ParserState):
         if topic not in ("mood", "style", "tempo"):
             self._relation, self._current = None, None
 
-    def _turns_to(self, at: int, value: str) -> bool:
-        """Whether an hour is what another hour turns to: "from day to night"."""
-        before = self._phrases[max(0, at - _TO_LOOKBACK) : at]
-        words = [phrase.text.casefold() for phrase in before]
-        joined = any(phrase.topic == "time" for phrase in before) and any(word in _TO for word in words)
-        return joined and self._shot.fields.get("time", value) != value and not self._shot.later_time
-
     def _describes_negated_noun(self, at: int) -> bool:
         """Whether the phrase only describes a negated noun: "no dark clouds"."""
         noun = self._noun_ahead(at)
@@ -120,10 +111,6 @@ class ShotParser(ParserState):
         if phrase.value not in self._pending.colours:
             self._pending.colours.append(phrase.value)
         self._hold_modifier(phrase)
-
-    def _is_of_unknown(self, at: int, phrase: Phrase) -> bool:
-        """Whether a colour after a noun belongs to one that is not drawn: "un coussin rouge"."""
-        return at > 0 and phrase.sense.follows_noun and self._topic_at(at - 1) == "unknown" and not self._noun_ahead(at)
 
     def _size(self, at: int, phrase: Phrase) -> None:
         if self._current is not None and not self._noun_ahead(at):
@@ -176,13 +163,6 @@ class ShotParser(ParserState):
             self._shot.notes.record(phrase, "camera: dolly in")
         else:
             self._shot.notes.ignore(phrase)
-
-    def _flies_past_something(self, at: int) -> bool:
-        """Whether it is the camera that flies: "flying over the mountains", but not "a kite flies"."""
-        if self._topic_at(at - 1) == "unknown" and at or self._topic_at(at + 1) != "relation":
-            return False
-        noun = self._noun_ahead(at + 1 + (self._topic_at(at + 2) in ("definite", "indefinite")))
-        return noun is not None
 
     def _hold_modifier(self, phrase: Phrase) -> None:
         self._pending.phrases.append(phrase)

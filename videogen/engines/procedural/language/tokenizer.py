@@ -19,7 +19,7 @@ MAX_WORD: Final = 24
 TokenType = Literal["word", "pause", "shot", "quoted", "spoken"]
 QuoteType = Literal["", "quoted", "spoken"]
 QuoteReader = Callable[[Sequence[str], str], QuoteType]
-"""What a quotation is, by the words before it and its text: a title to be shown, or words and names that are not shown."""
+"""What a quotation is, by the words before it and its text: a title to be shown, or words that are not shown."""
 
 _PAUSES: Final = frozenset(',.:!?()[]{}<>|/\n"“”«»„、。，：！？（）・…–—')
 _SHOT_MARKS: Final = frozenset(";；→")

@@ -14,6 +14,7 @@ from videogen.engines.procedural.row_bands import Span
 from videogen.engines.procedural.sprite import Sprite, blit, premultiplied_sprite, straight_sprite
 
 _SPRITE_SIZES = 7
+_FEW = 5
 
 
 class Lanterns(Layer):
@@ -29,6 +30,10 @@ class Lanterns(Layer):
         self._x = rng.uniform(-1.15, 1.15, count) * viewport.half_width
         self._start = rng.random(count)
         self._phase = rng.uniform(0, 2 * np.pi, count)
+        if count <= _FEW:
+            # A few are near and in view; of many, some may be small or leave the picture.
+            self._depth, self._x = 0.6 + 0.4 * self._depth, 0.5 * self._x
+            self._start = 0.2 + 0.35 * self._start
         heights = 0.014 + 0.082 * np.linspace(0, 1, _SPRITE_SIZES) ** 1.3
         self._sprites = [_draw_lantern(float(height * viewport.unit), color) for height in heights]
         # Nearer lanterns rise faster.

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from videogen.engines.procedural.language import KINDS, SceneSpec, ShotSpec, Subject
+from videogen.engines.procedural.language.description import MAX_DESCRIPTION
 
 DEFAULT_MOTION: Final = "zoom in"
 """The camera motion if the prompt has none."""
@@ -22,7 +23,7 @@ _CAMERA: Final = frozenset({"camera", "pace"})
 def restrict_to_photo(spec: SceneSpec) -> SceneSpec:
     """The scene reduced to one shot with weather as its only additional subjects.
 
-    Understood phrases that would need drawing count as ignored."""
+    Understood phrases that would need drawing are not used: the picture may show what they name."""
     shot = spec.shots[0]
     weather = tuple(replace(subject, relations=()) for kind in _WEATHER if (subject := shot.find(kind)) is not None)
     reduced = ShotSpec(
@@ -56,7 +57,8 @@ def _reduced(spec: SceneSpec, shot: ShotSpec, is_supported: Callable[[str], bool
     return SceneSpec(
         (shot,),
         understood=tuple(replace(interpretation, became=became) for interpretation, became in supported if became),
-        ignored=(*(interpretation.phrase for interpretation in unused), *spec.ignored),
+        ignored=spec.ignored,
+        unused=(*(interpretation.phrase for interpretation in unused), *spec.unused),
         not_drawn=(*drawn, *spec.not_drawn),
     )
 
@@ -69,8 +71,8 @@ def _is_supported(became: str) -> bool:
     return name in _SUPPORTED or kind in _WEATHER
 
 
-def describe_photo(shot: ShotSpec, ignored: tuple[str, ...] = ()) -> str:
-    """One sentence about the result, and one with the words that were not used."""
+def describe_photo(shot: ShotSpec, spec: SceneSpec) -> str:
+    """One sentence about the result, and the words that had no effect."""
     parts = [_motion(shot)]
     parts += [f"at {shot.time}" if shot.time in ("dawn", "sunrise", "sunset", "dusk", "night") else shot.time]
     for kind in _WEATHER:
@@ -78,12 +80,12 @@ def describe_photo(shot: ShotSpec, ignored: tuple[str, ...] = ()) -> str:
         strength = "light " if amount < 0.4 else "heavy " if amount > 0.7 else ""
         parts += [f"{strength}{kind}"] if amount else []
     parts += [shot.mood, shot.style, *(f"{colour} light" for colour in shot.palette)]
-    return _with_unused(f"Your picture: {', '.join(part for part in parts if part)}.", ignored)
+    return _with_left_out(f"Your picture: {', '.join(part for part in parts if part)}.", spec)
 
 
-def describe_move(shot: ShotSpec, ignored: tuple[str, ...] = ()) -> str:
+def describe_move(shot: ShotSpec, spec: SceneSpec) -> str:
     """The same for a move between two pictures."""
-    return _with_unused(f"Your pictures: {_motion(shot)}, from the first to the last, with a dissolve.", ignored)
+    return _with_left_out(f"Your pictures: {_motion(shot)}, from the first to the last, with a dissolve.", spec)
 
 
 def _motion(shot: ShotSpec) -> str:
@@ -92,5 +94,8 @@ def _motion(shot: ShotSpec) -> str:
     return named.get(motion, _PACES[shot.tempo] + motion)
 
 
-def _with_unused(text: str, ignored: tuple[str, ...]) -> str:
-    return f"{text} Not used: {', '.join(ignored)}." if ignored else text
+def _with_left_out(text: str, spec: SceneSpec) -> str:
+    """At most MAX_DESCRIPTION characters, because every progress event contains it."""
+    for name, words in (("Not understood", spec.ignored), ("Not used", spec.unused)):
+        text += f" {name}: {', '.join(words)}." if words else ""
+    return text if len(text) <= MAX_DESCRIPTION else f"{text[: MAX_DESCRIPTION - 1]}…"

@@ -27,13 +27,20 @@ class PhotoScene:
     """A built scene. Thread-safe."""
 
     def __init__(
-        self, picture: NDArray[np.uint8], shot: ShotSpec, size: tuple[int, int], seed: int, duration: float
+        self,
+        picture: NDArray[np.uint8],
+        shot: ShotSpec,
+        size: tuple[int, int],
+        seed: int,
+        duration: float,
+        new_light: ShotSpec | None = None,
     ) -> None:
+        """`new_light`: the shot with only the light that the picture has not yet, if that is not all of it."""
         width, height = checked_size(size)
         seeds = (seed & 0xFFFF_FFFF_FFFF_FFFF, 77)
         cropped = crop_to_fill(picture, size)
         depth = guess_depth(cropped)
-        light = relighting_for(shot)
+        light = relighting_for(new_light or shot)
         self._path = CameraPath(shot, duration, np.random.default_rng([*seeds, 1]))
         views = [self._path.view_at(duration * step / 48) for step in range(49)]
         lit = relight(cropped, depth, light, np.random.default_rng([*seeds, 2]))

@@ -37,7 +37,7 @@ def fire(world: World, subject: Subject) -> list[Layer]:
 def lanterns(world: World, subject: Subject) -> list[Layer]:
     """Many sky lanterns, if no number is given."""
     color = TINTS[subject.colours[0]] if subject.colours else (1.0, 0.45, 0.12)
-    count = subject.count if subject.count > 1 else int(40 + 80 * subject.amount)
+    count = subject.count or int(40 + 80 * subject.amount)
     return [Lanterns(world, count, color)]
 
 
