@@ -50,6 +50,14 @@ def test_an_explanation_is_a_line_for_each_thing_that_is_known():
     ]  # fmt: skip
 
 
+def test_generate_names_what_was_not_understood_and_what_is_not_used(home):
+    prompt = "a robot over the ocean, cinematic"
+    (submitted,) = home.lines("generate", prompt, *TINY, "--engine", "procedural", "--detach")
+    assert home.stderr == "not understood: robot\nnot used: cinematic\n"
+    understanding = submitted["generation"]["understanding"]
+    assert (understanding["ignored"], understanding["unused"]) == (["robot"], ["cinematic"])
+
+
 def test_file_named_after_the_prompt_overwrites_no_other(home):
     (home.folder / "blue-bars.mp4").write_text("mine")
     home.run("generate", "Blue bars!", *TINY)
