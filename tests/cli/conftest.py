@@ -118,7 +118,8 @@ def _default_sigint():
 
 @pytest.fixture(scope="module")
 def app(module_app):
-    return module_app(engines=["bars", "slow", "until-cancelled", "refuses", "looks", "lost-service", "procedural"], workers=2)
+    engines = ["bars", "slow", "until-cancelled", "refuses", "looks", "lost-service", "procedural"]
+    return module_app(engines=engines, workers=2)
 
 
 @pytest.fixture

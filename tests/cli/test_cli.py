@@ -12,8 +12,8 @@ import pytest
 from PIL import Image
 
 from tests.cli.conftest import TINY
-from videogen.cli.commands import _explanation_lines
 from videogen.cli.destinations import Target
+from videogen.cli.explanation import explanation_lines
 from videogen.media.probe import probe
 from videogen.schemas import Cost, Explanation, Understanding, UnderstoodPhrase
 from videogen.testing.fakes import LostService
@@ -44,7 +44,7 @@ def test_an_explanation_is_a_line_for_each_thing_that_is_known():
     )
     cost = Cost(amount=0.4, currency="USD")
     explanation = Explanation(understanding=understanding, expected_seconds=12.4, cost=cost, width=64, height=36)
-    assert list(_explanation_lines(explanation)) == [
+    assert list(explanation_lines(explanation)) == [
         "drawn: Tokyo (city)", "not understood: Will Smith, eating", "not used: 4k", "takes about 12 s",
         "costs about 0.40 USD", "64 x 36 pixels",
     ]  # fmt: skip

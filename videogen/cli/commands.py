@@ -11,14 +11,13 @@ from typing import Any
 from videogen.cli import exit_codes
 from videogen.cli.connection import Connection
 from videogen.cli.destinations import Target, save
+from videogen.cli.explanation import explanation_lines, left_out_lines, price_text
 from videogen.cli.output import Output
 from videogen.client import AttentionNeeded, ConnectionChange, GenerationEnded, Watched
 from videogen.client.calls import Images, ShareOptions
 from videogen.client.connect import store_token
 from videogen.client.errors import result_of
-from videogen.core.text import money
-from videogen.schemas.engines import Explanation
-from videogen.schemas.generations import Cost, Generation, GenerationCreate, Understanding
+from videogen.schemas.generations import Generation, GenerationCreate
 
 
 def generate(connection: Connection, args: Namespace, output: Output) -> int:
@@ -42,7 +41,7 @@ def generate(connection: Connection, args: Namespace, output: Output) -> int:
         raise
     for generation in project.generations:
         output.event("submitted", f"{generation.id} {generation.status}", generation=generation)
-    for line in _left_out_lines(project.generations[0].understanding):
+    for line in left_out_lines(project.generations[0].understanding):
         print(line, file=sys.stderr)
     if args.detach:
         return exit_codes.DONE
@@ -61,7 +60,7 @@ def explain(connection: Connection, args: Namespace, output: Output) -> int:
         **_images(connection, args),
         extend=args.extend,
     )
-    output.event("explanation", "\n".join(_explanation_lines(explanation)), explanation=explanation)
+    output.event("explanation", "\n".join(explanation_lines(explanation)), explanation=explanation)
     return exit_codes.DONE
 
 
@@ -69,34 +68,6 @@ def _images(connection: Connection, args: Namespace) -> Images:
     """Upload the images to start from and to end with."""
     first, last = (connection.client.upload(path).id if path else None for path in (args.image, args.last_frame))
     return {"input_file_id": first, "last_frame_file_id": last}
-
-
-def _explanation_lines(explanation: Explanation) -> Iterator[str]:
-    if (understanding := explanation.understanding) is not None:
-        if phrases := [f"{part.phrase} ({part.became})" for part in understanding.understood]:
-            yield f"drawn: {', '.join(phrases)}"
-        yield from _left_out_lines(understanding)
-    if explanation.expected_seconds is not None:
-        yield f"takes about {explanation.expected_seconds:.0f} s"
-    if (cost := explanation.cost) is not None:
-        yield f"costs {_price(cost)}"
-    yield f"{explanation.width} x {explanation.height} pixels"
-
-
-def _left_out_lines(understanding: Understanding | None) -> Iterator[str]:
-    """What of the prompt will not be seen; an engine may name the things alone."""
-    if understanding is None:
-        return
-    if understanding.abstract:
-        yield "nothing in the prompt can be drawn: the scene is abstract"
-    if missing := understanding.ignored or understanding.not_drawn:
-        yield f"not understood: {', '.join(missing)}"
-    if understanding.unused:
-        yield f"not used: {', '.join(understanding.unused)}"
-
-
-def _price(cost: Cost) -> str:
-    return f"{'about ' if cost.estimated else ''}{money(cost.amount)} {cost.currency}"
 
 
 def settings_of(args: Namespace) -> dict[str, Any]:
@@ -186,7 +157,7 @@ def follow(connection: Connection, generations: list[Generation], target: Target
             output.event("needs_attention", "\n".join(_attention_lines(problem)), generation=problem.generation)
             exit_code = exit_codes.ATTENTION
             continue
-        price = f", {_price(result.cost)}" if result.cost else ""
+        price = f", {price_text(result.cost)}" if result.cost else ""
         output.event("ended", f"{result.id} {result.status}{price}", generation=result)
         if target is not None:
             save(connection.client, result, target, output)
