@@ -19,7 +19,8 @@ def expiring(tab: Tab) -> Mapping[str, Any]:
         notes.append((texts.gettext(key, count=len(kept.soon), **values), _ids(kept.soon)))
     if kept is not None and (full := kept.almost_full) is not None:
         values = {"name": texts.short(full.first[0].title, 60), "percent": str(full.percent)}
-        notes.append((texts.gettext(f"keep.full_{full.of}", count=len(full.first), **values), _ids(full.first)))
+        key = "keep.full_server" if full.of == "server" else "keep.full_session"
+        notes.append((texts.gettext(key, count=len(full.first), **values), _ids(full.first)))
     return {"notes": notes}
 
 
