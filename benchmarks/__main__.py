@@ -11,7 +11,7 @@ from benchmarks.table import Row, show
 
 NAMES = (
     *("start", "ready", "page", "share", "store", "history", "jobs", "render", "extend", "sse", "load", "idle"),
-    *("cli", "metrics", "snapshot", "retention", "remote", "diffusers", "space", "stock"),
+    *("cli", "metrics", "snapshot", "retention", "merge", "remote", "diffusers", "space", "stock"),
 )  # fmt: skip
 
 

@@ -58,7 +58,7 @@ def test_signing_in_ties_the_browsers_session_to_the_account(app, anyone, browse
     done = browser(session.token).sign_in("tim", path="/login?next=/%3Fgeneration%3Dx")
     assert (done.status_code, done.headers["location"]) == (303, "/?generation=x")
     account = session.get("/account").json()
-    assert account == {"name": "tim", "username": "tim", "picture": None, "provider": "The Lab"}
+    assert account == {"name": "tim", "username": "tim", "picture": None, "provider": "The Lab", "canRender": False}
     assert ids(session) == {made["id"]}, "the token and the history are as before"
 
 
@@ -131,6 +131,14 @@ def test_a_link_ties_the_session_that_made_it_after_a_question(app, anyone, brow
     assert framed.get("/account").json()["username"] == "ann"
     assert ids(framed) == {made}
     assert tab.token is None, "the tab's own session has nothing to do with it"
+
+
+def test_the_pages_of_a_sign_in_speak_the_language_of_the_page_that_began_it(app, anyone, browser):
+    path = anyone().post("/account/link").json()["url"].removeprefix(app.base_url)
+    tab = browser()
+    question = tab.sign_in("uwe", path=f"{path}&language=de")
+    assert '<html lang="de">' in question.text
+    assert "Sie sind angemeldet" in tab.answer(question).text
 
 
 def test_a_link_works_once(anyone, browser, app):

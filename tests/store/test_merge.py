@@ -8,7 +8,7 @@ from tests.support.rows import PLENTY, file_row, generation_row, project_row, re
 from videogen.core.errors import NotFoundError, SessionRequiredError
 from videogen.db.account_tables import TransferRow
 from videogen.db.tables import OriginRow
-from videogen.store import Fence, Filter, Person
+from videogen.store import Fence, Filter, Person, merge
 from videogen.store.merge import ENDED, MOVED
 from videogen.store.operator_state import Act
 
@@ -174,3 +174,37 @@ def test_a_device_that_was_signed_out_cannot_come_back(store, home, away):
         store.create_session(away[0], away[1])
     with pytest.raises(NotFoundError):
         store.connect(device, store.put_account(ADA).id)
+
+
+def test_of_very_many_the_accounts_own_streams_begin_anew_and_no_event_is_told_one_by_one(
+    store, queue, submit, home, away, monkeypatch
+):
+    monkeypatch.setattr(merge, "LIVE", 1)
+    heard = []
+    store.database.listen(heard.extend)
+    moved = [submit(away[0]) for _ in range(2)]
+    for row in moved:
+        lease = queue.claim("worker")
+        store.complete(Fence(lease.generation_id, 1), result(row if lease.generation_id == row.id else moved[0]))
+    known = submit(home[0])
+    heard.clear()
+    assert sign_in(store, away[1], ADA) == {home[0], away[0]}
+    assert [event for event in heard if event.type == "render_result"] == []
+    stored = store.open_scope(home[0], ("session", home[0]), 0).backlog
+    numbers = [event.id for event in stored if event.type == "render_result"]
+    assert len(numbers) == 4, "each has one more, which a stream of that generation gives"
+    assert store.find_device(home[1]).since_event == max(numbers), "what it knows is out of date"
+    assert ids(store, home[0]) == {known.id, *(row.id for row in moved)}
+
+
+def test_a_snapshot_from_before_the_merge_is_not_used_for_what_has_ended_since(store, queue, submit, home, away):
+    row = submit(away[0])
+    queue.claim("worker")
+    made = store._snapshots(device_of(store, away[1]))
+    assert made[row.id].values["type"] == "render_progress"
+    store.complete(Fence(row.id, 1), result(row))
+    store._snapshots = lambda _device: made
+    sign_in(store, away[1], ADA)
+    newest = store.open_scope(home[0], ("generation", row.id), None).backlog
+    assert [event.type for event in newest] == ["render_result"]
+    assert {event.session_id for event in newest} == {home[0]}

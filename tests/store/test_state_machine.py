@@ -42,6 +42,7 @@ from videogen.services.serializers import Serializer
 from videogen.services.storage_limits import StorageLimits
 from videogen.services.uploads import UploadService
 from videogen.services.visitor_limits import RateLimits
+from videogen.services.visitor_tokens import VisitorTokens
 from videogen.storage import DataFolder, DiskStorage
 from videogen.store import Fence, Progress, Store, Unknown
 
@@ -114,7 +115,7 @@ class Life(RuleBasedStateMachine):
         storage = DiskStorage(data_folder.files)
         parts = Parts(
             *(config, self.store, None, storage, data_folder, signer, Serializer(signer, "")),
-            *({"bars": bars}, self.queue, None, None),
+            *({"bars": bars}, self.queue, None, None, VisitorTokens(self.store, config, {"bars": bars}, signer)),
         )
         uploads = UploadService(self.store, storage, parts.serializer)
         visitors = RateLimits(config), StorageLimits(self.store, config)

@@ -141,7 +141,8 @@ class Api:
     def _answer(self, request, path, mine):
         if (request.method, path) in self.canned:
             status, body = self.canned[request.method, path]
-            return httpx.Response(status, json=body)
+            headers = {"content-type": "application/json"}
+            return httpx.Response(status, content=json.dumps(body), headers=headers)
         if path == "/events":
             return httpx.Response(200, headers={"content-type": "text/event-stream"}, stream=self._feed(mine))
         if path == "/generations" and request.method == "GET":

@@ -7,7 +7,7 @@ import pytest
 from tests.ui.conftest import event, generation, result_json
 from videogen.schemas.generations import GenerationPage
 from videogen.schemas.status import Status
-from videogen.ui.board import Board
+from videogen.ui.board import MANY, Board
 
 DONE = {"status": "completed", "progress": 100, "videoUrl": "/media/v"}
 
@@ -137,3 +137,17 @@ def test_when_it_began_is_told_by_the_first_event_of_its_render(board):
     board.apply(event(generation_id="gen_q", progress=9, seconds=8))
     shown = board.get("gen_q")
     assert (shown.updated_at - shown.started_at).total_seconds() == 3
+
+
+def test_of_very_many_that_have_ended_elsewhere_the_history_is_read_again_instead_of_each():
+    board = Board()
+    for number in range(MANY):
+        board.apply(event("render_result", f"gen_{number}", **result_json()))
+    board.leave_to_history()
+    assert len(board.unknown) == MANY
+    board.apply(event("render_result", "gen_last", **result_json()))
+    board.apply(event("render_progress", "gen_running"))
+    before = board.history_version
+    board.leave_to_history()
+    assert board.unknown == ("gen_running",)
+    assert board.history_version > before

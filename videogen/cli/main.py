@@ -7,7 +7,16 @@ from argparse import Namespace
 from collections.abc import Callable
 from typing import Final
 
-from videogen.cli import admin, commands, destinations, exit_codes, export_commands, retention, webhook_commands
+from videogen.cli import (
+    account_commands,
+    admin,
+    commands,
+    destinations,
+    exit_codes,
+    export_commands,
+    retention,
+    webhook_commands,
+)
 from videogen.cli.connection import Connection, open_connection
 from videogen.cli.output import Output, open_output
 from videogen.cli.parser import STDOUT
@@ -37,9 +46,10 @@ COMMANDS: Final[dict[str, Command]] = {
     "claim": commands.claim,
     "devices": commands.devices,
     "sign-out": commands.sign_out,
+    "account": account_commands.account,
     "webhooks": webhook_commands.webhooks,
 }
-NEED_LASTING_SERVER: Final = ("share", "transfer", "claim", "webhooks")
+NEED_LASTING_SERVER: Final = ("share", "transfer", "claim", "account", "webhooks")
 """Commands whose result is for later, when an app that ends with the command cannot be reached."""
 
 

@@ -78,6 +78,8 @@ def _resolve(commands: Any) -> None:
 
 
 def _devices(commands: Any) -> None:
+    account = _command(commands, "account", "show who has signed in, print a link to sign in with, or sign out")
+    account.add_argument("action", nargs="?", choices=["show", "sign-in", "sign-out"], default="show")
     _command(commands, "transfer", "make a one-time code that opens your session on another device")
     _command(commands, "devices", "list the devices that can open your session")
     _command(commands, "claim", "open the session of a one-time code on this machine").add_argument("code")

@@ -71,6 +71,10 @@ class LoginExpiredError(VideogenError, code="login_expired", status=410, title="
     """This sign-in has expired, was used, or was begun in another browser. Go back to the page, and begin again."""
 
 
+class AccountRequiredError(VideogenError, code="account_required", status=403, title="Own account required"):
+    """This engine renders on your own account. Sign in, then send it again; if you have, sign out and in again."""
+
+
 class ProviderError(VideogenError, code="provider_unreachable", status=502, title="Provider unreachable"):
     """The sign-in provider does not answer as it should. Try again later; anonymous use goes on."""
 

@@ -39,6 +39,19 @@ class LoginLinkRow(SQLModel, table=True):
     expires_at: float
 
 
+class VisitorTokenRow(SQLModel, table=True):
+    """What one sign-in allows: an access token of the account, with which engines render on it. It goes with the
+    device."""
+
+    __tablename__ = "visitor_tokens"
+
+    device_id: str = Field(primary_key=True, foreign_key="devices.id", ondelete="CASCADE")
+    account_id: str = Field(foreign_key="accounts.id", ondelete="CASCADE", index=True)
+    sealed: str
+    """The tokens, encrypted with a key from the app's secret key."""
+    created_at: float
+
+
 class TransferRow(SQLModel, table=True):
     """A one-time code that was not used yet. The code and the link's secret are stored as keyed hashes only."""
 

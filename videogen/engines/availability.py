@@ -80,6 +80,11 @@ def spec_of(engine: Engine) -> EngineSpec | None:
     return spec if isinstance(spec, EngineSpec) else None
 
 
+def is_on_visitor_account(engine: Engine) -> bool:
+    """Whether an engine renders on the account of whoever has signed in."""
+    return getattr(engine, "on_visitor_account", False) is True
+
+
 def concurrency_of(engine: Engine, workers: int) -> int:
     """How many jobs of an engine are rendered at once by this process.
 

@@ -40,6 +40,8 @@ class Renderers:
     ) -> None:
         self._store, self._storage, self._data_folder = store, storage, data_folder
         self._references, self._stopping = references, stopping
+        self.account_key: Callable[[Lease], str] = lambda _lease: ""
+        """The access token of the visitor on whose account a job renders; empty for all other engines."""
         # The test suite sets this to 0: spare children cost it more than they save.
         spares = int(os.environ.get("VIDEOGEN_TEST_SPARES", SPARES))
         self._pools = {name: ProcessPool(min(spares, 1) if index else spares) for index, name in enumerate(references)}
@@ -76,20 +78,15 @@ class Renderers:
             StorageError: the disk takes nothing.
             RenderLost: no process could be started.
         """
-        try:
-            recipe = Recipe(**lease.recipe)
-        except ValidationError as problem:
-            logger.warning("%s has a recipe of another version: %s", lease.generation_id, problem)
-            raise VideogenError("This version of videogen cannot read its recipe. Submit it again.") from problem
-        if recipe.engine not in self._references:
-            raise VideogenError(f"The engine {recipe.engine!r} is not on offer any more. Choose another one.")
+        recipe = self._with_inputs(self._recipe(lease), lease, inputs)
         job = RenderJob(
             engine=self._references[recipe.engine],
-            recipe=self._with_inputs(recipe, lease, inputs),
+            recipe=recipe,
             generation_id=lease.generation_id,
             workdir=self._data_folder.make_work_folder(lease.generation_id),
             attempt=lease.attempt,
             checkpoint=lease.checkpoint,
+            account_key=self.account_key(lease),
         )
         try:
             return RenderHandle(job, self._pools[recipe.engine], stall=stall, on_idle=on_idle)
@@ -118,6 +115,16 @@ class Renderers:
             with suppress(KeyError, OSError):  # the renderer says what is missing
                 paths[name] = inputs.enter_context(self._storage.local_copy(keys[kind]))
         return paths
+
+    def _recipe(self, lease: Lease) -> Recipe:
+        try:
+            recipe = Recipe(**lease.recipe)
+        except ValidationError as problem:
+            logger.warning("%s has a recipe of another version: %s", lease.generation_id, problem)
+            raise VideogenError("This version of videogen cannot read its recipe. Submit it again.") from problem
+        if recipe.engine not in self._references:
+            raise VideogenError(f"The engine {recipe.engine!r} is not on offer any more. Choose another one.")
+        return recipe
 
     def _input(self, lease: Lease, inputs: ExitStack, *, last: bool = False) -> Path:
         """The path of the image that a generation starts from, or ends with: the same file for every attempt."""

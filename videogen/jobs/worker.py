@@ -271,7 +271,7 @@ class WorkerPool:
                 reason = "The disk is full." if is_full else "The disk could not be written for a moment."
                 self._lose(lease, reason, count=not is_full)
                 return
-        if (lease.checkpoint or {}).get(LOOK):
+        if lease.checkpoint and (LOOK in lease.checkpoint or problem.code == "account_required"):
             self._finish(lease, Unknown(problem.detail, Attention()))
             return
         retryable = not isinstance(problem, InputMissingError)

@@ -7,7 +7,7 @@ account only after the person was shown which, and has agreed.
 from __future__ import annotations
 
 import hmac
-import secrets
+from contextlib import suppress
 from typing import Annotated, Any, Final
 
 import orjson
@@ -24,7 +24,7 @@ from videogen.core.errors import (
     SessionRequiredError,
     VideogenError,
 )
-from videogen.core.i18n import VARY, error_message, negotiate
+from videogen.core.i18n import PARAMETER, VARY, error_message, negotiate
 from videogen.schemas.system import SESSION_COOKIE, SessionCreated
 from videogen.services.accounts import LOGIN_SECONDS, Connection
 from videogen.services.openid import Begun, OpenIDProvider
@@ -73,6 +73,7 @@ def begin(request: Request, link: str = "", return_to: Annotated[str, Query(alia
             "device": device_id,
             "next": safe_path(return_to),
             "foreign": is_foreign(request),
+            PARAMETER: request.query_params.get(PARAMETER, "")[:20],
         }
         response: Response = RedirectResponse(provider.address(begun, _callback_url(request)), 307)
     except VideogenError as problem:
@@ -87,8 +88,8 @@ def callback(request: Request) -> Response:
     services = app_state(request).services
     try:
         state = _state(request, "begun")
-        person = _provider(request).person(Begun(*state["begun"]), _callback_url(request), request.query_params)
-        services.accounts.check_allowed(person.username, tuple(person.organisations))
+        begun = Begun(*state["begun"])
+        person, tokens = services.accounts.finish(begun, _callback_url(request), request.query_params)
         own, token = _own_device(request, store=state["device"] is None)
         connection = services.accounts.prepare(person, state["device"] or own or "")
         by_link = state["device"] is not None
@@ -97,9 +98,9 @@ def callback(request: Request) -> Response:
         # Whoever set them up in the anonymous session would follow the account from now on.
         gives_away = contents.account_id is None and (contents.other_devices or contents.webhooks)
         if not is_proven or gives_away:
-            response = _ask(request, connection, state["next"], by_link=by_link, proven=is_proven)
+            response = _ask(request, connection, state["next"], tokens, by_link=by_link, proven=is_proven)
         else:
-            services.accounts.connect(connection.device_id, connection.account_id, proven=True)
+            services.accounts.connect(connection.device_id, connection.account_id, tokens, proven=True)
             response = _done(request, connection, state["next"], by_link=by_link)
     except VideogenError as problem:
         return _with_state(request, _page(request, "login.failed", problem=problem), None)
@@ -118,7 +119,8 @@ def confirm(request: Request, secret: Annotated[str, Form(max_length=200)] = "")
         state = _state(request, "secret")
         if not hmac.compare_digest(state["secret"].encode(), secret.encode("utf-8", "surrogatepass")):
             raise LoginExpiredError
-        account = accounts.connect(state["device"], state["account"], proven=state["proven"])
+        tokens = accounts.answered(secret)
+        account = accounts.connect(state["device"], state["account"], tokens, proven=state["proven"])
         if account is None:
             raise LoginExpiredError
     except VideogenError as problem:
@@ -173,9 +175,12 @@ def _own_device(request: Request, *, store: bool) -> tuple[str | None, str]:
     return (identity.device_id if identity else None), new
 
 
-def _ask(request: Request, connection: Connection, return_to: str, *, by_link: bool, proven: bool) -> Response:
-    secret = secrets.token_urlsafe(32)
+def _ask(
+    request: Request, connection: Connection, return_to: str, tokens: str, *, by_link: bool, proven: bool
+) -> Response:
+    secret = app_state(request).services.accounts.ask(tokens)
     state = {"secret": secret, "device": connection.device_id, "account": connection.account_id}
+    state |= _language(request)
     page = _page(request, "login.question", account=connection.account, ask=connection.contents, secret=secret)
     return _with_state(request, page, {**state, "next": return_to, "by_link": by_link, "proven": proven})
 
@@ -197,6 +202,13 @@ def _state(request: Request, step: str) -> dict[str, Any]:
     return state
 
 
+def _language(request: Request) -> dict[str, str]:
+    """The language of the page that began this sign-in."""
+    with suppress(LoginExpiredError):
+        return {PARAMETER: str(_state(request, PARAMETER)[PARAMETER])}
+    return {}
+
+
 def _with_state(request: Request, response: Response, state: dict[str, Any] | None) -> Response:
     """Let the browser keep the state of its sign-in; None: there is none any more."""
     value, seconds = "", 0
@@ -210,7 +222,7 @@ def _with_state(request: Request, response: Response, state: dict[str, Any] | No
 def _page(
     request: Request, title: str, *, problem: VideogenError | None = None, return_to: str = _NOWHERE, **values: Any
 ) -> Response:
-    texts = negotiate(request.query_params, request.cookies, request.headers)
+    texts = negotiate({**_language(request), **request.query_params}, request.cookies, request.headers)
     words = error_message(texts, problem.code, problem.detail) if problem else ""
     given = {"account": None, "ask": None, "secret": "", **values, "problem": words, "title": title}
     given |= {"texts": texts, "root": app_state(request).public_url.root, "return_to": return_to}

@@ -16,6 +16,9 @@ class Account(Model):
     username: str = Field(description="The name at the provider.")
     picture: str | None = Field(description="The address of a picture at the provider; null where there is none.")
     provider: str = Field(description="Where the person signed in, such as `Hugging Face`.")
+    can_render: bool = Field(
+        default=False, description="Whether engines that render on the visitor's own account can do so now."
+    )
 
 
 class LoginLink(Model):

@@ -62,6 +62,9 @@ class Capabilities(Model):
     )
     exact_progress: bool = True
     resume: bool = False
+    visitor_account: bool = Field(
+        default=False, description="Whether it renders on the own account of whoever has signed in, who pays for it."
+    )
 
 
 class ExplainRequest(Model):

@@ -45,6 +45,7 @@ from videogen.server.build import build_engines
 from videogen.server.gradio_environment import gradio_environment
 from videogen.server.lifespan import StartErrorInOneLine, run_parts, start_error
 from videogen.server.reload import EngineReloader
+from videogen.services import openid
 from videogen.services.submission import engine_infos
 from videogen.share import routes as share_routes
 from videogen.web import problems
@@ -183,6 +184,8 @@ def _mount_page(app: FastAPI, config: AppConfig, engines: Mapping[str, Engine], 
         keeps_data=config.keeps_data,
         recent_loss=lambda: "" if config.api_url else app.state.videogen.services.system.recent_loss(),
         links_from_api=lambda: bool(config.api_url) or public_url.fixed is not None,
+        login=openid.title(config),
+        requires_login=config.login_is_required,
     )
     return MountedPage(app, settings)
 

@@ -34,8 +34,11 @@ from videogen.live.hub import Hub
 from videogen.live.source import CommitEventSource, EventSource
 from videogen.services.parts import Parts
 from videogen.services.serializers import Serializer
+from videogen.services.visitor_tokens import VisitorTokens
 from videogen.storage import DataFolder, DiskStorage, Storage
 from videogen.store import RetentionRules, Store
+
+type Closed = Callable[[], Collection[str]]
 
 
 def build_engines(config: AppConfig) -> dict[str, Engine]:
@@ -73,23 +76,25 @@ def open_parts(config: AppConfig, engines: Mapping[str, Engine]) -> Iterator[Par
         metrics = Metrics(engines)
         database.on_write = metrics.wrote
         database.listen(JobMetrics(metrics).record)
-        concurrency = concurrencies(engines, config.workers)
-        store = _open_store(database, engines, concurrency)
+        store = _open_store(database, engines, concurrencies(engines, config.workers))
         serializer = Serializer(signer, config.base_url + config.root_path)
         hub = Hub(serializer.event_bytes, serializer.public_event_bytes)
         stack.callback(_connect(database, hub).close)
         queue = EmbeddedQueue(store, lease_seconds=config.lease_seconds, max_attempts=config.max_attempts)
-        moderator = Moderator.of(config)
-        settings = _worker_settings(config, concurrency, moderator, _closed(start, queue, at_services(engines)))
+        tokens = VisitorTokens(store, config, engines, signer)
+        settings = _settings(config, engines, _closed(start, queue, at_services(engines)))
         workers = WorkerPool(store, queue, storage, data_folder, references_by_id(config.engines), settings)
+        workers.processes.account_key = tokens.key_of
         workers.unavailable = unavailable({name: capabilities_of(engine) for name, engine in engines.items()})
         keeper = SnapshotKeeper(start, data_folder, config.snapshot_seconds) if start else None
         rules, in_use = RetentionRules.of(config), InUse(store.clock)
         exporter = ExportWorker(store, storage, data_folder, in_use, settings)
-        services = (hub, storage, data_folder, signer, serializer, engines, queue, workers, exporter, metrics, keeper)
+        services = (hub, storage, data_folder, signer, serializer, engines, queue, workers, exporter)
         retention = RetentionThread(store, storage, data_folder, rules, in_use, hub).start()
         stack.callback(retention.stop)
-        yield Parts(config, store, *services, moderator, in_use, rules, retention.make_room)
+        yield Parts(
+            config, store, *services, tokens, metrics, keeper, settings.moderator, in_use, rules, retention.make_room
+        )
 
 
 def _open_store(database: Database, engines: Mapping[str, Engine], concurrency: Mapping[str, int]) -> Store:
@@ -106,14 +111,14 @@ def _connect(database: Database, hub: Hub) -> EventSource:
     return source
 
 
-def _worker_settings(
-    config: AppConfig, concurrency: Mapping[str, int], moderator: Moderator, closed: Callable[[], Collection[str]]
+def _settings(
+    config: AppConfig, engines: Mapping[str, Engine], closed: Callable[[], Collection[str]]
 ) -> WorkerSettings:
-    limits = (config.workers, config.lease_seconds, config.stall_seconds)
-    return WorkerSettings(*limits, concurrency, moderator, closed, config.max_attempts)
+    limits = (config.workers, config.lease_seconds, config.stall_seconds, concurrencies(engines, config.workers))
+    return WorkerSettings(*limits, Moderator.of(config), closed, config.max_attempts)
 
 
-def _closed(start: SnapshotStart | None, queue: EmbeddedQueue, services: list[str]) -> Callable[[], Collection[str]]:
+def _closed(start: SnapshotStart | None, queue: EmbeddedQueue, services: list[str]) -> Closed:
     """Nothing is sent to a service before the snapshots are claimed: a start from them would send it again."""
     if start is None:
         return tuple

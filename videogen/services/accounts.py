@@ -5,20 +5,20 @@ from __future__ import annotations
 import hmac
 import secrets
 from base64 import urlsafe_b64encode
+from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from cryptography.fernet import Fernet, InvalidToken
 
 from videogen.core.clock import to_datetime
-from videogen.core.config import AppConfig
-from videogen.core.errors import LoginExpiredError, LoginNotAllowedError, LoginRequiredError
+from videogen.core.errors import LoginExpiredError, LoginNotAllowedError, LoginRequiredError, NotFoundError
 from videogen.core.security import Signer
 from videogen.db.account_tables import AccountRow
-from videogen.live.hub import Hub
 from videogen.schemas.accounts import Account, LoginLink
-from videogen.services.openid import OpenIDProvider
+from videogen.services.openid import Begun, title
+from videogen.services.parts import Parts
 from videogen.services.sessions import Identity, SessionService
-from videogen.store import Contents, Person, Store
+from videogen.store import Contents, Person
 
 LINK_SECONDS: Final = 10 * 60
 OPERATOR_SECONDS: Final = 8 * 3600
@@ -47,16 +47,19 @@ class Connection(NamedTuple):
 class AccountService:
     """The use cases of accounts. Every method blocks on the database: call it from a thread."""
 
-    def __init__(self, store: Store, hub: Hub, config: AppConfig, sessions: SessionService, signer: Signer) -> None:
-        self._store, self._hub, self._config, self._sessions = store, hub, config, sessions
-        self._key = signer.derive("login-link").encode()
-        self.provider = OpenIDProvider(config) if config.oidc_issuer else None
-        self.sealed = Sealed(signer)
+    def __init__(self, parts: Parts, sessions: SessionService) -> None:
+        self._store, self._hub, self._config, self._sessions = parts.store, parts.hub, parts.config, sessions
+        self._key = parts.signer.derive("login-link").encode()
+        self._tokens = parts.visitor_tokens
+        self.provider = self._tokens.provider
+        self.sealed = Sealed(parts.signer)
+        self._asked: dict[str, tuple[float, str]] = {}
+        """The sealed tokens of sign-ins whose question is not answered yet, by its secret: they fit into no cookie."""
 
     def of(self, session_id: str) -> Account | None:
         """The account that a session belongs to."""
         row = self._store.account_of(session_id)
-        return self._serialize(row) if row else None
+        return self._serialize(row, can_render=self._tokens.can_render(session_id)) if row else None
 
     def require(self, identity: Identity) -> None:
         """Where everybody must sign in: check that a session is of somebody who may use this server.
@@ -101,6 +104,33 @@ class AccountService:
             raise LoginExpiredError
         return device_id
 
+    def finish(self, begun: Begun, redirect_uri: str, query: Mapping[str, str]) -> tuple[Person, str]:
+        """Who has signed in, from the query with which the browser came back; and what is kept of their access, sealed.
+
+        Raises:
+            NotFoundError: there is no provider.
+            LoginRefusedError, ProviderError: see `OpenIDProvider.finish`.
+            LoginNotAllowedError: the operator's lists do not name the person.
+        """
+        if self.provider is None:
+            raise NotFoundError
+        person, tokens = self.provider.finish(begun, redirect_uri, query, self._store.clock())
+        self.check_allowed(person.username, tuple(person.organisations))
+        return person, self._tokens.seal(tokens)
+
+    def ask(self, sealed_tokens: str) -> str:
+        """Keep what a sign-in allows until its question is answered; the secret of the question."""
+        secret, now = secrets.token_urlsafe(32), self._store.clock()
+        if sealed_tokens:
+            for one in [one for one, (ends, _) in list(self._asked.items()) if ends < now]:
+                self._asked.pop(one, None)
+            self._asked[secret] = now + LOGIN_SECONDS, sealed_tokens
+        return secret
+
+    def answered(self, secret: str) -> str:
+        """What was kept for a question, once; empty where it was nothing, or the server was started again since."""
+        return self._asked.pop(secret, (0.0, ""))[1]
+
     def prepare(self, person: Person, device_id: str) -> Connection:
         """Store who has signed in, and find what that would bring to the account. Nothing is connected yet.
 
@@ -112,12 +142,12 @@ class AccountService:
         row = self._store.put_account(person)
         return Connection(self._serialize(row), row.id, device_id, self._store.contents_of(device_id))
 
-    def connect(self, device_id: str, account_id: str, *, proven: bool) -> Account | None:
+    def connect(self, device_id: str, account_id: str, sealed_tokens: str, *, proven: bool) -> Account | None:
         """Tie a device's session to an account; see `AccountStore.connect`. Safe to repeat.
 
         Open streams of a session that moves end, those of its public links too: they go on where it is now.
         """
-        for session_id in self._store.connect(device_id, account_id, proven=proven):
+        for session_id in self._store.connect(device_id, account_id, sealed_tokens, proven=proven):
             self._hub.end_session(session_id, visitors=True)
         row = self._store.get_account(account_id)
         return self._serialize(row) if row else None
@@ -148,9 +178,10 @@ class AccountService:
         """Whether a session was merged into another one."""
         return self._store.merged_into(session_id) is not None
 
-    def _serialize(self, row: AccountRow) -> Account:
-        provider = self._config.oidc_title or row.issuer
-        return Account(name=row.name, username=row.username, picture=row.picture or None, provider=provider)
+    def _serialize(self, row: AccountRow, *, can_render: bool = False) -> Account:
+        names = {"name": row.name, "username": row.username, "picture": row.picture or None}
+        names["provider"] = title(self._config)
+        return Account(**names, can_render=can_render)
 
     def _hash(self, secret: str) -> str:
         return hmac.digest(self._key, secret.encode("utf-8", "surrogatepass"), "sha256").hex()

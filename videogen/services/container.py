@@ -48,7 +48,7 @@ class Services:
         self.counters = parts.metrics
         self.session_links = SessionLinks(parts.signer, store.clock)
         self.sessions = SessionService(store, parts.signer, parts.hub, self.rates)
-        self.accounts = AccountService(store, parts.hub, config, self.sessions, parts.signer)
+        self.accounts = AccountService(parts, self.sessions)
         self.shares = ShareService(store, parts.hub, storage, parts.in_use)
         self.system = SystemService(parts, self.admin.state)
         self.trash = TrashService(parts)

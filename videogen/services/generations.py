@@ -186,6 +186,7 @@ class GenerationService:
         """Store the rows of one submit; each gets copies of the files of `kept`, see `Origin.files`."""
         self._bans.check(address, project.session_id)
         for row in rows:
+            self._parts.visitor_tokens.check(project.session_id, row.engine)
             row.address_hash = self._quotas.address_hash(address)
         self._moderation.review(project, rows)
         # Counted in the transaction: neither a repeated request nor a refused one counts.

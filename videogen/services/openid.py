@@ -8,8 +8,10 @@ import secrets
 import threading
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
+from urllib.parse import urlsplit
 
 import httpx
+from pydantic import BaseModel, ConfigDict, Field
 
 from videogen.core.config import AppConfig
 from videogen.core.errors import LoginRefusedError, ProviderError
@@ -20,6 +22,8 @@ LEEWAY_SECONDS: Final = 60
 """How far the provider's clock may be from the one here."""
 ALGORITHMS: Final = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
 """Of the signature of an ID token: those with a public key."""
+UNKNOWN_SECONDS: Final = 3600.0
+"""How long an access token counts as valid whose end the provider does not say."""
 MAX_NAMES: Final = 1000
 logger = logging.getLogger(__name__)
 
@@ -35,6 +39,29 @@ class Begun(NamedTuple):
     def new(cls) -> Begun:
         """Random values."""
         return cls(secrets.token_urlsafe(32), secrets.token_urlsafe(32), secrets.token_urlsafe(48))
+
+
+class Tokens(BaseModel):
+    """What a sign-in allows to do in the name of its person."""
+
+    model_config = ConfigDict(frozen=True)
+
+    access: str = Field(default="", repr=False)
+    refresh: str = Field(default="", repr=False, description="gives a newer access token; empty: there is none")
+    expires_at: float = 0.0
+    """Of the access token, in seconds since the epoch."""
+
+
+class SignedIn(NamedTuple):
+    """What the provider has answered."""
+
+    person: Person
+    tokens: Tokens
+
+
+def title(config: AppConfig) -> str:
+    """The name of the provider to sign in with; empty where there is none."""
+    return config.oidc_title or urlsplit(config.oidc_issuer).netloc
 
 
 class OpenIDProvider:
@@ -71,7 +98,7 @@ class OpenIDProvider:
             )
         )
 
-    def person(self, begun: Begun, redirect_uri: str, query: Mapping[str, str]) -> Person:
+    def finish(self, begun: Begun, redirect_uri: str, query: Mapping[str, str], now: float) -> SignedIn:
         """Who has signed in, from the query with which the browser came back.
 
         Raises:
@@ -87,22 +114,34 @@ class OpenIDProvider:
         # RFC 9207: the answer of one provider must not be taken for another's.
         if query.get("iss", self.issuer).rstrip("/") != self.issuer:
             raise LoginRefusedError("This answer came from another provider. Begin again.")
-        token = self._token(begun, redirect_uri, query["code"])
+        form = {"grant_type": "authorization_code", "code": query["code"], "redirect_uri": redirect_uri}
+        token = self._token({**form, "code_verifier": begun.verifier})
+        if not isinstance(token.get("id_token"), str):
+            raise ProviderError("The provider sent no ID token.")
         claims = self._claims(token, begun.nonce)
-        return self._person({**claims, **self._userinfo(token, claims)})
+        return SignedIn(self._person({**claims, **self._userinfo(token, claims)}), _tokens(token, now))
 
-    def _token(self, begun: Begun, redirect_uri: str, code: str) -> Mapping[str, Any]:
+    def renew(self, refresh: str, now: float) -> Tokens:
+        """A newer access token for a refresh token.
+
+        Raises:
+            LoginRefusedError: the provider gives none.
+            ProviderError: the provider cannot be reached, or answers what it must not.
+        """
+        renewed = _tokens(self._token({"grant_type": "refresh_token", "refresh_token": refresh}), now)
+        return renewed if renewed.refresh else renewed.model_copy(update={"refresh": refresh})
+
+    def _token(self, form: Mapping[str, str]) -> Mapping[str, Any]:
         secret = self._config.oidc_client_secret
-        form = {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri}
-        form |= {"code_verifier": begun.verifier, "client_id": self._config.oidc_client_id}
+        form = {**form, "client_id": self._config.oidc_client_id}
         auth = httpx.BasicAuth(self._config.oidc_client_id, secret) if secret else None
         try:
             response = httpx.post(self._endpoint("token_endpoint"), data=form, auth=auth, timeout=TIMEOUT)
             token = response.json()
         except (httpx.HTTPError, httpx.InvalidURL, ValueError) as problem:
             raise self._away(problem) from problem
-        if not isinstance(token, dict) or (response.is_success and not isinstance(token.get("id_token"), str)):
-            raise ProviderError("The provider sent no ID token.")
+        if not isinstance(token, dict):
+            raise ProviderError("The provider sent no tokens.")
         if not response.is_success:
             reason = str(token.get("error", response.status_code))[:100]
             raise LoginRefusedError(f"The provider refused the sign-in: {reason}. Begin again.")
@@ -189,6 +228,14 @@ class OpenIDProvider:
     def _away(self, problem: Exception) -> ProviderError:
         logger.warning("The provider %s does not answer as it should: %s.", self.issuer, type(problem).__name__)
         return ProviderError()
+
+
+def _tokens(answer: Mapping[str, Any], now: float) -> Tokens:
+    texts = {name: value for name in ("access", "refresh") if isinstance(value := answer.get(f"{name}_token"), str)}
+    lasts = answer.get("expires_in")
+    # Where the provider says nothing of it, it is renewed for each job, or its refusal is shown.
+    seconds = float(lasts) if isinstance(lasts, int | float) and 0 < lasts < 1e10 else UNKNOWN_SECONDS
+    return Tokens(**texts, expires_at=now + seconds if texts.get("access") else 0.0)
 
 
 def _text(claims: Mapping[str, Any], *names: str) -> str:

@@ -17,6 +17,7 @@ from videogen.jobs.snapshots.keeper import SnapshotKeeper
 from videogen.jobs.worker import WorkerPool
 from videogen.live.hub import Hub
 from videogen.services.serializers import Serializer
+from videogen.services.visitor_tokens import VisitorTokens
 from videogen.storage import DataFolder, Storage
 from videogen.store import RetentionRules, Store
 
@@ -36,6 +37,7 @@ class Parts:
     queue: Queue
     workers: WorkerPool
     exporter: ExportWorker
+    visitor_tokens: VisitorTokens
     metrics: Metrics = field(default_factory=Metrics)
     snapshots: SnapshotKeeper | None = None
     """None where the configuration names no place for them."""

@@ -24,6 +24,7 @@ from videogen.store.shares import Shared, ShareStore
 from videogen.store.trash import InTrash, TrashStore
 from videogen.store.unused import UnusedStore
 from videogen.store.uploads import UploadStore
+from videogen.store.visitor_tokens import VisitorTokenStore
 from videogen.store.webhooks import Attempt, Claimed, WebhookStore
 
 __all__ = [
@@ -76,6 +77,7 @@ class Store(
     TrashStore,
     UnusedStore,
     UploadStore,
+    VisitorTokenStore,
     WebhookStore,
     EventStore,
     ProgressStore,

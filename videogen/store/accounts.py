@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import NamedTuple
 
@@ -11,13 +11,13 @@ from sqlmodel import col, delete, func, select
 
 from videogen.core.errors import NotFoundError, SessionRequiredError
 from videogen.core.security import new_id, token_hash
-from videogen.db.account_tables import AccountRow, LoginLinkRow, MergeRow
+from videogen.db.account_tables import AccountRow, LoginLinkRow, MergeRow, VisitorTokenRow
 from videogen.db.database import UnitOfWork
 from videogen.db.operating_tables import WebhookRow
 from videogen.db.tables import DeviceRow, GenerationRow, SessionRow
 from videogen.store.base import BaseStore
-from videogen.store.events import last_event_id
-from videogen.store.merge import merge_sessions
+from videogen.store.events import Snapshot, last_event_id, make_snapshots
+from videogen.store.merge import Merge, merge_sessions
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +124,8 @@ class AccountStore(BaseStore):
             webhooks = session.exec(hooks).one()
         return Contents(generations, others, webhooks, device.name, owner.account_id if owner else None)
 
-    def connect(self, device_id: str, account_id: str, *, proven: bool = False) -> set[str]:
-        """Tie a device's session to an account.
+    def connect(self, device_id: str, account_id: str, sealed_token: str = "", *, proven: bool = False) -> set[str]:
+        """Tie a device's session to an account, and keep the access token of this sign-in.
 
         An anonymous session becomes the account's, or is merged into the one that the account has. From a session of
         another account only this device comes over. `proven`: it is the browser with which the person has signed in.
@@ -136,25 +136,42 @@ class AccountStore(BaseStore):
         Raises:
             NotFoundError: the device was signed out meanwhile.
         """
+        made = self._snapshots(device_id)
         with self.database.write() as unit:
             device = _device(unit.session.get(DeviceRow, device_id))
             device.signed_in_at = self.clock() if proven else None
             unit.session.add(device)
-            source = device.session_id
-            session = unit.session.get(SessionRow, source)
-            assert session is not None, "a foreign key"
-            target = unit.session.exec(select(SessionRow.id).where(SessionRow.account_id == account_id)).first()
-            if target == source:
-                return set()
-            if session.account_id is None and target is None:
-                session.account_id = account_id
-                unit.session.add(session)
-            elif session.account_id is None:
-                assert target is not None
-                merge_sessions(unit, source, target, self.clock(), self.concurrency)
-            else:
-                self._move_device(unit, device, target or self._new_session(unit, account_id))
-            return {source}
+            moved = self._connect(unit, device, account_id, made)
+            if sealed_token:
+                names = {"device_id": device_id, "account_id": account_id}
+                unit.session.merge(VisitorTokenRow(**names, sealed=sealed_token, created_at=self.clock()))
+            return moved
+
+    def _snapshots(self, device_id: str) -> dict[str, Snapshot]:
+        """What a device's anonymous session has. Many are read in a second, in which nobody waits for this."""
+        with self.database.read() as session:
+            device = _device(session.get(DeviceRow, device_id))
+            owner = session.get(SessionRow, device.session_id)
+            if owner is None or owner.account_id is not None:
+                return {}
+            return make_snapshots(session.connection(), col(GenerationRow.session_id) == owner.id)
+
+    def _connect(self, unit: UnitOfWork, device: DeviceRow, account_id: str, made: Mapping[str, Snapshot]) -> set[str]:
+        source = device.session_id
+        session = unit.session.get(SessionRow, source)
+        assert session is not None, "a foreign key"
+        target = unit.session.exec(select(SessionRow.id).where(SessionRow.account_id == account_id)).first()
+        if target == source:
+            return set()
+        if session.account_id is None and target is None:
+            session.account_id = account_id
+            unit.session.add(session)
+        elif session.account_id is None:
+            assert target is not None
+            return merge_sessions(unit, Merge(source, target, made), self.clock(), self.concurrency)
+        else:
+            self._move_device(unit, device, target or self._new_session(unit, account_id))
+        return {source}
 
     def leave(self, token: str) -> str:
         """Sign the device of this token out of its session, for ever; return the session's id.
@@ -177,7 +194,8 @@ class AccountStore(BaseStore):
         return row.id
 
     def _move_device(self, unit: UnitOfWork, device: DeviceRow, target: str) -> None:
-        unit.session.exec(delete(LoginLinkRow).where(col(LoginLinkRow.device_id) == device.id))
+        for table in (LoginLinkRow, VisitorTokenRow):
+            unit.session.exec(delete(table).where(col(table.device_id) == device.id))
         device.session_id, device.since_event = target, last_event_id(unit.connection)
         unit.session.add(device)
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
-from typing import Any, Final, Literal, cast
+from typing import Any, Final, Literal, NamedTuple, cast
 
-from sqlalchemy import Connection, Row, func, insert
+from sqlalchemy import ColumnElement, Connection, Row, func, insert
 from sqlmodel import col, select
 
 from videogen.core.clock import to_datetime
@@ -114,6 +114,8 @@ _INSERT: Final = insert(EventRow)
 _EVENTS: Final = str(EventRow.__tablename__)
 _TABLE: Final = GenerationRow.__table__  # type: ignore[attr-defined]
 _BATCH: Final = 500
+_VERSION: Final = ("status", "updated_at", "attempt")
+"""Where these columns of a generation that has ended are the same, so is its event."""
 _TYPES: Final[dict[str, EventType]] = {
     Status.COMPLETED: "render_result",
     Status.FAILED: "error",
@@ -168,25 +170,58 @@ def append_event(unit: UnitOfWork, row: GenerationRow, *, imported: bool = False
     unit.events.append(StoredEvent(event_id, row.session_id, row.project_id, row.id, event_type, data, subject))
 
 
-def append_snapshots(unit: UnitOfWork, generation_ids: Sequence[str]) -> None:
+class Snapshot(NamedTuple):
+    """An event that describes a generation as it was, before it has a number."""
+
+    version: tuple[Any, ...]
+    """The columns by which it is known whether the generation is still as it was."""
+    data: EventRecord
+    values: dict[str, Any]
+
+
+def make_snapshots(connection: Connection, *where: ColumnElement[bool]) -> dict[str, Snapshot]:
+    """A snapshot of each generation, by id. For very many this takes a second: make them before a transaction."""
+    made = {}
+    for row in connection.execute(_TABLE.select().where(*where, _TABLE.c.trashed_until.is_(None))):
+        data = snapshot(row)
+        values = _values(row, _TYPES.get(row.status, "render_progress"), data)
+        made[row.id] = Snapshot(tuple(attrgetter(*_VERSION)(row)), data, values)
+    return made
+
+
+def append_snapshots(
+    unit: UnitOfWork, generation_ids: Sequence[str], made: Mapping[str, Snapshot], *, live: bool = True
+) -> None:
     """Store an event for each of these generations that describes it as it is, in the order of their submits.
 
-    They count as imported: nothing has happened to them. What is in the trash has none. The unit must be exclusive.
+    They count as imported: nothing has happened to them. What is in the trash has none.
+
+    Args:
+        unit: the transaction, which must be exclusive.
+        generation_ids: of one session.
+        made: snapshots from before the transaction; those that are out of date, or not there, are made anew.
+        live: whether they are published.
     """
+    columns = [_TABLE.c[name] for name in ("id", "session_id", "seq", *_VERSION)]
     rows: list[Row[Any]] = []
+    snapshots = dict(made)
     for start in range(0, len(generation_ids), _BATCH):
         some = _TABLE.c.id.in_(generation_ids[start : start + _BATCH])
-        rows += unit.connection.execute(_TABLE.select().where(some, _TABLE.c.trashed_until.is_(None)))
+        found = unit.connection.execute(select(*columns).where(some, _TABLE.c.trashed_until.is_(None))).all()
+        kept = {row.id for row in found if row.status in TERMINAL and row.id in made}
+        old = [row.id for row in found if row.id not in kept or made[row.id].version != tuple(row[3:])]
+        snapshots |= make_snapshots(unit.connection, _TABLE.c.id.in_(old)) if old else {}
+        rows += found
     if not rows:
         return
     rows.sort(key=attrgetter("seq"))
-    stored, values = [], []
-    for event_id, row in zip(next_ids(unit.connection, _EVENTS, len(rows)), rows, strict=True):
-        event_type, data = _TYPES.get(row.status, "render_progress"), snapshot(row)
-        values.append({"id": event_id, **_values(row, event_type, data)})
-        stored.append(StoredEvent(event_id, row.session_id, row.project_id, row.id, event_type, data))
+    session_id, numbers = rows[0].session_id, next_ids(unit.connection, _EVENTS, len(rows))
+    ordered = [(number, snapshots[row.id]) for number, row in zip(numbers, rows, strict=True)]
+    values = [{**one.values, "id": number, "session_id": session_id} for number, one in ordered]
     unit.connection.execute(_INSERT, values)
-    unit.events += stored
+    for value, (_, one) in zip(values, ordered, strict=True) if live else ():
+        owner = (session_id, value["project_id"], value["generation_id"])
+        unit.events.append(StoredEvent(value["id"], *owner, value["type"], one.data))
 
 
 def _values(row: GenerationRow | Row[Any], event_type: EventType, data: EventRecord) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import case, delete, func, insert, select, update
 from sqlmodel import SQLModel, col
@@ -24,7 +24,7 @@ from videogen.db.tables import (
     ShareRow,
     UploadRow,
 )
-from videogen.store.events import append_snapshots, last_event_id
+from videogen.store.events import Snapshot, append_snapshots, last_event_id
 from videogen.store.queue_order import update_queue_positions
 
 MOVED: Final[tuple[type[SQLModel], ...]] = (
@@ -36,7 +36,22 @@ ENDED: Final[tuple[type[SQLModel], ...]] = (TransferRow, LoginLinkRow)
 """Tables of codes and links that end: whoever has one was to get what was in the session before."""
 
 
-def merge_sessions(unit: UnitOfWork, source: str, target: str, now: float, concurrency: Mapping[str, int]) -> None:
+LIVE: Final = 500
+"""So many moved generations are told to the open streams of the account. Of more, those streams begin anew."""
+
+
+class Merge(NamedTuple):
+    """Two sessions of one person that become one."""
+
+    source: str
+    """The id of the session that ends."""
+    target: str
+    """The id of the session that stays."""
+    made: Mapping[str, Snapshot]
+    """What the source has, read before the transaction."""
+
+
+def merge_sessions(unit: UnitOfWork, merge: Merge, now: float, concurrency: Mapping[str, int]) -> set[str]:
     """Move all that `source` has to `target`, and delete `source`.
 
     The tokens of both go on to work. Each moved generation gets an event with a new id, above all that either session
@@ -44,11 +59,14 @@ def merge_sessions(unit: UnitOfWork, source: str, target: str, now: float, concu
 
     Args:
         unit: the transaction.
-        source: the id of the session that ends.
-        target: the id of the session that stays.
+        merge: which sessions.
         now: seconds since the epoch.
         concurrency: how many generations of each engine render at once, by its id.
+
+    Returns:
+        the sessions whose open streams must begin anew.
     """
+    source, target = merge.source, merge.target
     unit.flush()
     moved_ids = list(unit.connection.scalars(select(col(GenerationRow.id)).where(_of(GenerationRow, source))))
     last = last_event_id(unit.connection)
@@ -68,7 +86,16 @@ def merge_sessions(unit: UnitOfWork, source: str, target: str, now: float, concu
     if "session" in unit.__dict__:
         unit.session.expire_all()
     update_queue_positions(unit, now, concurrency)
-    append_snapshots(unit, moved_ids)
+    append_snapshots(unit, moved_ids, merge.made, live=len(moved_ids) <= LIVE)
+    return _start_streams_anew(unit, merge, len(moved_ids))
+
+
+def _start_streams_anew(unit: UnitOfWork, merge: Merge, moved: int) -> set[str]:
+    if moved <= LIVE:
+        return {merge.source}
+    known = update(DeviceRow).where(_of(DeviceRow, merge.target)).values(since_event=last_event_id(unit.connection))
+    unit.connection.execute(known)
+    return {merge.source, merge.target}
 
 
 def _of(table: type[SQLModel], session_id: str) -> Any:

@@ -15,14 +15,13 @@ from videogen.ui.agents import Agents, mcp_is_installed
 from videogen.ui.events import Events
 from videogen.ui.file_events import FITTED, PLAIN, FileEvents, upload_button
 from videogen.ui.form import EngineForm
-from videogen.ui.form_fields import MAX_LINES, FormFields, build_form, engine_forms, engine_updates
+from videogen.ui.form_fields import MAX_LINES, FormFields, build_form, engine_updates
 from videogen.ui.pace import Pace
 from videogen.ui.page_client import PageClient
 from videogen.ui.pages import Visit
 from videogen.ui.panels import PANELS, panel_mark
 from videogen.ui.settings import PageSettings
 from videogen.ui.static_files import head, read
-from videogen.ui.tab import Site
 from videogen.ui.tabs import MAX_TABS, Tabs
 from videogen.ui.texts import TITLE, mark
 from videogen.ui.uploads import Uploads
@@ -59,13 +58,11 @@ class Parts:
 
 def build_blocks(settings: PageSettings, client: PageClient, tabs: Tabs, uploads: Uploads) -> gr.Blocks:
     """Build the page."""
-    engines = engine_forms(settings.engines, settings.limits)
+    site = settings.site
     page = gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True)
     with page:
         parts = Parts()
-        video, fields, generate, error = _lay_out(parts, engines, settings)
-        upload_bytes = int(settings.limits.max_upload_mb * 1_000_000)
-        site = Site(engines, upload_bytes, settings.links_from_api, settings.keeps_data, settings.recent_loss)
+        video, fields, generate, error = _lay_out(parts, site.engines, settings)
         events = Events(client, tabs.pages, fields, site)
         _wire_form(page, fields, generate, error, events, parts)
         _wire_files(fields, FileEvents(events, fields, uploads), parts)
@@ -106,6 +103,7 @@ def _lay_out(
         parts.panel("masthead")
         parts.panel("link")
     parts.panel("notice")
+    parts.panel("login")
     parts.panel("expiring")
     with gr.Row(elem_id="room"):
         with gr.Column(scale=7, elem_id="main"):

@@ -22,6 +22,7 @@ from videogen.schemas.status import Status
 
 PAUSED: Final = "paused"
 """The stage of what waits in a paused queue."""
+MANY: Final = 50
 
 
 @dataclass(slots=True)
@@ -148,6 +149,15 @@ class Board:
             changes["started_at"] = event.at  # no event says it, and this is the first of its kind
         self._store(known.model_copy(update=changes))
         return event.status.is_terminal
+
+    def leave_to_history(self) -> None:
+        """Where very many that nobody knows here have ended, since another session was merged into this one: the list
+        of the history is read again, instead of each."""
+        ended = [name for name, event in self._early.items() if event.status.is_terminal]
+        if len(ended) > MANY:
+            for name in ended:
+                del self._early[name]
+            self.history_version += 1
 
     def select(self, generation_id: str) -> None:
         """Put a generation on the stage, because somebody wants it there."""

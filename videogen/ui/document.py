@@ -15,10 +15,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from videogen.client import ClientError
 from videogen.core.i18n import COOKIE, COOKIE_SECONDS, PARAMETER, VARY, Catalog, negotiate
+from videogen.ui.account import read_account
 from videogen.ui.address import parse
 from videogen.ui.arrival import read_address, show_address
 from videogen.ui.page_client import PageClient
-from videogen.ui.pages import Visit, find_session
+from videogen.ui.pages import LOCKED, Visit, find_session
 from videogen.ui.panels import PANELS, panel_mark, render_panel
 from videogen.ui.static_files import head
 from videogen.ui.tab import Site, Tab
@@ -85,14 +86,17 @@ class Document:
     async def _panels(self, request: Request, words: Catalog) -> dict[str, str]:
         """Every panel's HTML, of the session as it is now; without a known session, as for somebody new."""
         tab = Tab(self._client.of(request), Texts(words), site=self._site(), arrival=parse(request.url.query))
+        tab.locked = LOCKED[0] if tab.site.requires_login else ""
         visit = Visit.read(None, request.cookies, request.headers)
         if visit.cookie:
             with suppress(ClientError, TimeoutError):
                 async with asyncio.timeout(PATIENCE):
                     if (arrival := await find_session(tab.client, visit)) is not None:
-                        tab.client = tab.client.as_session(arrival.token)
-                        await read_address(tab, tab.arrival, arrival.page)
-                        show_address(tab)
+                        tab.client, tab.locked = tab.client.as_session(arrival.token), arrival.locked
+                        if not tab.locked:
+                            tab.account = await read_account(tab)
+                            await read_address(tab, tab.arrival, arrival.page)
+                            show_address(tab)
         return {panel.name: render_panel(panel, tab) for panel in PANELS}
 
 

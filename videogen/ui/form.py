@@ -26,6 +26,9 @@ FPS: Final = (8, 12, 16, 24, 25, 30, 60)
 MAX_SEED_DIGITS: Final = 18
 
 
+_CAPABILITIES: Final = ("last_frame_alone", "extend", "exact_progress", "visitor_account", "types")
+
+
 class FormError(ValueError):
     """Something in the form cannot be sent; `key` and `values` say which field, what was expected and what came."""
 
@@ -51,6 +54,8 @@ class EngineForm:
     extend: bool
     """Whether it starts from an image, ends with one, does so without one to start from; goes on from a video."""
     exact_progress: bool
+    visitor_account: bool
+    """Whether it renders on the own account of whoever has signed in."""
     types: tuple[str, ...]
     """What it makes: `video`, `image`."""
     details: tuple[str, ...]
@@ -111,10 +116,7 @@ def engine_form(engine: EngineInfo, limits: Limits) -> EngineForm:
         **{name: getattr(engine, name) for name in ("id", "title", "version", "description", "available", "reason")},
         negative=engine.capabilities.negative_prompt,
         image=engine.capabilities.image_input,
-        **{
-            name: getattr(engine.capabilities, name)
-            for name in ("last_frame_alone", "extend", "exact_progress", "types")
-        },
+        **{name: getattr(engine.capabilities, name) for name in _CAPABILITIES},
         last_frame=engine.capabilities.last_frame,
         details=details,
         multiple=multiple,

@@ -8,20 +8,20 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 
 import gradio as gr
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from starlette.routing import Mount
 
 from videogen.client.policy import direct_transport
+from videogen.core.addresses import visitor_name
+from videogen.core.errors import LoginRequiredError
 from videogen.schemas.engines import EngineInfo
 from videogen.ui.agents import mcp_is_installed
 from videogen.ui.blocks import build_blocks, build_name
 from videogen.ui.document import Document
-from videogen.ui.form_fields import engine_forms
 from videogen.ui.gradio_app import guard, no_search_for_missing_modules
 from videogen.ui.page_client import PageClient
 from videogen.ui.settings import PageSettings
 from videogen.ui.static_files import script_route
-from videogen.ui.tab import Site
 from videogen.ui.tabs import Tabs
 from videogen.ui.theme import theme
 from videogen.ui.uploads import Uploads, upload_routes
@@ -35,7 +35,7 @@ class MountedPage:
         no_search_for_missing_modules()
         max_bytes = int(settings.limits.max_upload_mb * 1_000_000)
         self._settings, self._path = settings, path
-        self._uploads = Uploads(settings.upload_folder, max_bytes, settings.count_upload)
+        self._uploads = Uploads(settings.upload_folder, max_bytes, self._admit_upload)
         # In the same process no proxy is between the page and the API.
         transport = None if settings.api_is_elsewhere else direct_transport()
         self._client = PageClient(settings.api_url, settings.visitor_headers, transport)
@@ -76,10 +76,16 @@ class MountedPage:
         """End the streams of all open pages: the server stops, and the browsers look for it again."""
         self._tabs.end_all()
 
+    def _admit_upload(self, request: Request) -> None:
+        """Count an upload. In a frame it may come without a cookie: its address is as much as can be asked."""
+        address = visitor_name(request.client.host if request.client else "")
+        if self._settings.requires_login and not self._tabs.serves(address):
+            raise LoginRequiredError
+        self._settings.count_upload(request)
+
     def _build(self, app: FastAPI) -> gr.Blocks:
         settings, self._tabs = self._settings, Tabs(self._settings.tabs)
-        forms = engine_forms(settings.engines, settings.limits)
-        self._site = Site(forms, keeps_data=settings.keeps_data, recent_loss=settings.recent_loss)
+        self._site = settings.site
         page = build_blocks(settings, self._client, self._tabs, self._uploads)
         gr.mount_gradio_app(
             app,

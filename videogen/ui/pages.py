@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
-from videogen.client import ApiError, AsyncClient
+from videogen.client import ApiError, AsyncClient, ProtocolError
 from videogen.core import i18n as language
 from videogen.core.security import new_token
 from videogen.schemas.generations import GenerationPage
@@ -83,6 +83,8 @@ class Page:
     """Whether the browser has shown that it knows the token."""
     name: str = ""
     """The session hash of its tab."""
+    locked: str = ""
+    """Why the tab shows a sign-in screen alone, as the API's code; empty: it does not."""
     stand_in: bool = False
     """Whether its tab has acted before its watcher was there. What it is to show goes to the watcher's own page."""
 
@@ -162,6 +164,11 @@ class Arrival:
     adopt: bool
     """Whether the browser's cookie is another session's."""
     page: GenerationPage
+    locked: str = ""
+    """Why it may see nothing, as the API's code: its person must sign in first, or is not allowed."""
+
+
+LOCKED: Final = ("login_required", "login_not_allowed")
 
 
 async def find_session(client: AsyncClient, visit: Visit) -> Arrival | None:
@@ -176,6 +183,8 @@ async def find_session(client: AsyncClient, visit: Visit) -> Arrival | None:
         try:
             page = await client.as_session(token).list(limit=FIRST_PAGE)
         except ApiError as refusal:
+            if refusal.code in LOCKED:
+                return Arrival(token, token != visit.cookie, GenerationPage(items=[], next_cursor=None), refusal.code)
             if refusal.status != 401:
                 raise
         else:
@@ -201,10 +210,12 @@ async def sign_in(client: AsyncClient, visit: Visit, new_token: Callable[[], str
         return found
     if new_token is None:
         raise ApiError("session_required", language.catalog(None).gettext("error.session_required"), 401)
-    token = new_token()
-    if await find_session(client, Visit(token=token)) is None:
-        token = (await client.create_session()).token
-    return Arrival(token, adopt=True, page=GenerationPage(items=[], next_cursor=None))
+    found = await find_session(client, Visit(token=new_token()))
+    if found is None:
+        found = await find_session(client, Visit(token=(await client.create_session()).token))
+    if found is None:
+        raise ProtocolError("The API does not know the session that it has just made.")
+    return replace(found, adopt=True)
 
 
 def texts_of(visit: Visit) -> Texts:

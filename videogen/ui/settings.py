@@ -12,7 +12,9 @@ from fastapi import Request
 from videogen.core.security import new_token
 from videogen.schemas.engines import EngineInfo
 from videogen.ui import form
+from videogen.ui.form_fields import engine_forms
 from videogen.ui.page_client import VisitorHeaders
+from videogen.ui.tab import Site
 from videogen.ui.tabs import TabLimits
 
 
@@ -44,3 +46,20 @@ class PageSettings:
     """As of when the data is, where something was lost in a restore from a snapshot; else empty."""
     links_from_api: Callable[[], bool] = lambda: True
     """Whether the API knows the public address of shared links; where it does not, the browser does."""
+    login: str = ""
+    """The name of the provider to sign in with; empty: nobody signs in."""
+    requires_login: bool = False
+    """Whether only people who have signed in may use the app."""
+
+    @property
+    def site(self) -> Site:
+        """What is the same for all tabs."""
+        return Site(
+            engine_forms(self.engines, self.limits),
+            max_upload_bytes=int(self.limits.max_upload_mb * 1_000_000),
+            links_from_api=self.links_from_api,
+            keeps_data=self.keeps_data,
+            recent_loss=self.recent_loss,
+            login=self.login,
+            requires_login=self.requires_login,
+        )

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
+from videogen.schemas.accounts import Account
 from videogen.schemas.engines import Explanation
 from videogen.schemas.generations import File, Generation, GenerationCreate
 from videogen.schemas.retention import Retention
@@ -63,6 +64,10 @@ class Site:
     """Whether what is stored outlives a restart of the server."""
     recent_loss: Callable[[], str] = lambda: ""
     """As of when the data is, where something was lost in a restore; else empty."""
+    login: str = ""
+    """The name of the provider to sign in with; empty: nobody signs in."""
+    requires_login: bool = False
+    """Whether only people who have signed in may use the app."""
 
     def engine(self, engine_id: str) -> EngineForm | None:
         """An engine by id; None where it is not offered."""
@@ -96,6 +101,12 @@ class Tab(Page):
     """Whether events arrive from the API."""
     notice: Notice | None = None
     dialog: Dialog | None = None
+    account: Account | None = None
+    """Who has signed in."""
+    account_outdated: bool = False
+    """Whether it must be read again: the session may have become another one."""
+    anew: bool = False
+    """Whether its watcher begins anew: what the session has must be read again."""
     form: Mapping[str, Any] = field(default_factory=dict)
     """The form's values by field name, as they came last."""
     retention: Retention | None = None
@@ -174,7 +185,7 @@ class Tab(Page):
         self.choices, self.claim, self.notice = (
             before.choices,
             before.claim,
-            before.notice if before.next_token else None,
+            before.notice if before.next_token or before.anew else None,
         )
         if before.next_token is None:
             self.history.picked = before.history.picked

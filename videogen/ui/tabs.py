@@ -163,6 +163,11 @@ class Tabs:
         if (tab := self._tabs.get(name)) is not None:
             tab.used = next(self._uses)
 
+    def serves(self, address: str) -> bool:
+        """Whether a tab from this address is open that shows more than the sign-in screen."""
+        pages = (self.pages.get(tab.name) for tab in self._tabs.values() if tab.address == address)
+        return any(page is not None and not page.locked for page in pages)
+
     def is_paused(self, name: str) -> bool:
         """Whether a tab's watcher is to send its last frame and end."""
         tab = self._tabs.get(name)

@@ -17,6 +17,8 @@ from videogen.client import ApiError, AsyncClient, ClientError, ConnectionChange
 from videogen.client.policy import Backoff
 from videogen.core.i18n import PARAMETER
 from videogen.core.security import new_token
+from videogen.schemas.generations import GenerationPage
+from videogen.ui.account import follow_account, read_account
 from videogen.ui.address import Address, parse
 from videogen.ui.arrival import read_address, show_address
 from videogen.ui.away import away_notice
@@ -25,7 +27,7 @@ from videogen.ui.handlers.devices import ask
 from videogen.ui.history import load
 from videogen.ui.own_presets import read_presets
 from videogen.ui.pace import Pace
-from videogen.ui.pages import Visit, sign_in, texts_of
+from videogen.ui.pages import Visit, find_session, sign_in, texts_of
 from videogen.ui.panels import PANELS, render_panel
 from videogen.ui.panels.job import player
 from videogen.ui.renewal import renew_links
@@ -37,6 +39,8 @@ from videogen.ui.texts import Texts
 
 HEARTBEAT: Final = 4.0
 """Seconds after which a frame is sent although nothing has changed: `static/connection.js` counts on it."""
+LOCKED_SECONDS: Final = 2.0
+"""How often a tab that shows the sign-in screen looks whether its person has signed in: no event says it."""
 SETTLE: Final = 0.4
 """Seconds that the first frame waits for the subscription, whose snapshots are newer than the list."""
 Frame = list[Any]
@@ -115,7 +119,7 @@ class Watch:
                 self._pace.left(self._key)
             if self._tabs.is_paused(self._key):
                 return
-            if tab.next_token is None:
+            if tab.next_token is None and not tab.anew:
                 await asyncio.sleep(backoff.next())
 
     async def _follow(self, tab: Tab, visit: Visit) -> AsyncGenerator[Frame, None]:
@@ -124,7 +128,16 @@ class Watch:
         self._signed_in = True
         tab.client, tab.token, tab.adopt = self._client.as_session(arrival.token), arrival.token, arrival.adopt
         tab.proven = arrival.token == self._brought
-        await read_address(tab, self._address, arrival.page)
+        tab.locked = arrival.locked
+        shown = self._sign_in_screen(tab) if tab.locked else self._session(tab, visit, arrival.page)
+        async with aclosing(shown) as frames:
+            async for frame in frames:
+                yield frame
+
+    async def _session(self, tab: Tab, visit: Visit, newest: GenerationPage) -> AsyncGenerator[Frame, None]:
+        """Show what the session has."""
+        tab.account = await read_account(tab)
+        await read_address(tab, self._address, newest)
         reader = asyncio.create_task(self._read(tab))
         keeper = asyncio.create_task(_keep_history(tab))
         reader.add_done_callback(lambda _: tab.ring(urgent=True))
@@ -144,7 +157,7 @@ class Watch:
                 if tab.link == "paused":
                     return
                 await self._wait(tab)
-                if tab.next_token is not None:
+                if tab.next_token is not None or tab.anew:
                     return
                 yield self._frame(tab)
             # It only ends with the reason why the API will have nothing more of it.
@@ -156,6 +169,24 @@ class Watch:
             reader.cancel()
             with suppress(asyncio.CancelledError, ClientError):
                 await reader
+
+    async def _sign_in_screen(self, tab: Tab) -> AsyncGenerator[Frame, None]:
+        """Show nothing else until the person has signed in, in another tab."""
+        tab.link = "live"
+        tab.show(self._pages.open(self._key, tab))
+        while True:
+            yield self._frame(tab)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LOCKED_SECONDS):
+                    await tab.bell.wait()
+            tab.bell.clear()
+            if self._tabs.is_paused(self._key) or tab.next_token is not None:
+                return
+            found = await find_session(self._client, Visit(token=tab.token))
+            if found is None or found.locked != tab.locked:
+                tab.anew = tab.account_outdated = True
+                await follow_account(tab)
+                return
 
     def _greet(self, tab: Tab, visit: Visit) -> None:
         """Ask about a code in the address; say what has ended since the last visit, and what still renders."""
@@ -169,12 +200,17 @@ class Watch:
 
     async def _read(self, tab: Tab) -> None:
         """Take in events as they come; the board keeps the latest, so a slow page never holds them up."""
+        is_first = True
         async with aclosing(tab.client.watch(on_retention=partial(changed, tab))) as watched:
             async for item in watched:
                 if isinstance(item, ConnectionChange):
                     tab.link = "live" if item.state == "connected" else "reconnecting"
-                    if item.state == "connected" and tab.retention is not None and tab.retention.hours is not None:
-                        tab.history.outdated.set()  # something may have been removed meanwhile
+                    if item.state == "connected":
+                        # A sign-in ends the streams of a session; what came to it or was removed, no event may tell.
+                        tab.account_outdated = True
+                        if not is_first or (tab.retention is not None and tab.retention.hours is not None):
+                            tab.history.outdated.set()
+                        is_first = False
                     tab.ring(urgent=True)
                 else:
                     self._heard.add(item.generation_id)
@@ -206,6 +242,8 @@ class Watch:
                     await tab.alarm.wait()
         tab.bell.clear()
         tab.alarm.clear()
+        await follow_account(tab)
+        tab.board.leave_to_history()
         await _fetch(tab, tab.board.unknown)
 
     def _frame(self, tab: Tab) -> Frame:

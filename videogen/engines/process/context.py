@@ -43,6 +43,8 @@ class ChildContext:
     def __init__(self, job: protocol.RenderJob, channel: Channel) -> None:
         self.job, self.workdir, self.attempt = job, job.workdir, job.attempt
         self.checkpoint = _stored_checkpoint(job)
+        self.account_key = job.account_key
+        """The access token of the visitor on whose account it renders; else empty."""
         self.step = 0
         self._channel = channel
         self._saves = True

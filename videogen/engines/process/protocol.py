@@ -42,6 +42,7 @@ class RenderJob(Model):
     workdir: Path = Field(description="folder of this generation; all attempts use the same one")
     attempt: int = Field(default=1, ge=1)
     checkpoint: dict[str, Any] | None = None
+    account_key: str = Field(default="", repr=False, description="see `ChildContext`; never stored")
 
     @property
     def key(self) -> JobKey:

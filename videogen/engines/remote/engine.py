@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from typing import Final
 
 from pydantic import BaseModel
@@ -52,6 +53,8 @@ class RemoteEngine:
         self.spec, self._provider = spec, provider
         self._options = spec.parse(provider.options)
         base_url = self._options.base_url or provider.base_url
+        if self._options.account == "visitor":
+            self._check_visitors()
         if not base_url:
             raise spec.error("base_url", f"the address of {provider.name}, such as http://localhost:8000", "")
         self.id = spec.id
@@ -60,9 +63,12 @@ class RemoteEngine:
         self._rows = Rows(self._options.inputs or provider.inputs)
         self.settings: type[BaseModel] = self._rows.settings_model()
         self.concurrency = CONCURRENCY
-        self._key_variable = self._options.key.removeprefix("env:") or provider.key_variable
-        look_at = provider.look_at or base_url
-        self._place = Place(provider.name, self._key_variable, look_at, provider.charges, provider.credit_at)
+        self.on_visitor_account = self._options.account == "visitor"
+        self._key_variable = "" if self.on_visitor_account else self._own_key()
+        look_at, charges = provider.look_at or base_url, provider.charges
+        self._place = Place(
+            provider.name, self._key_variable, look_at, charges, provider.credit_at, self.on_visitor_account
+        )
         self.process = ProcessPolicy(
             mode="concurrent",
             imports=("videogen.engines.remote.job",),
@@ -73,6 +79,18 @@ class RemoteEngine:
         )
         self._connections: Connections | None = None
         self._lock = threading.Lock()
+
+    def _check_visitors(self) -> None:
+        # An attribute of those whose API takes the access token of an account in the same header as a key.
+        if not getattr(self._provider, "takes_visitors", False):
+            name = self._provider.name
+            raise self.spec.error("account", f'"operator", since {name} takes no account of a visitor', "visitor")
+        if self._options.key:
+            raise self.spec.error("key", "left out, since the account of the visitor pays", self._options.key)
+
+    def _own_key(self) -> str:
+        """The variable of the operator's key; empty where there is none."""
+        return self._options.key.removeprefix("env:") or self._provider.key_variable
 
     def probe(self) -> Capabilities:
         """See `Engine.probe`. It sends nothing."""
@@ -90,6 +108,7 @@ class RemoteEngine:
             image_input=rows.row_of(FRAMES[0]) is not None,
             exact_progress=False,
             resume=True,
+            visitor_account=self.on_visitor_account,
             **last,
         )
         return self._provider.capabilities(made)
@@ -106,6 +125,9 @@ class RemoteEngine:
 
     def render(self, recipe: Recipe, ctx: RenderContext) -> Artifact:
         """See `Engine.render`. It waits for the provider, on the thread of its job."""
+        if self.on_visitor_account:
+            with closing(Connections(self._provider, self._options, str(getattr(ctx, "account_key", "")))) as own:
+                return JobLife(own, self._place, self._rows, recipe, ctx).run()
         with self._lock:
             if self._connections is None:
                 key = os.environ.get(self._key_variable, "") if self._key_variable else ""

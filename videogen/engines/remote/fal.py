@@ -180,6 +180,7 @@ class FalRouter(Fal):
     key_variable = "HF_TOKEN"
     key_header = ("Authorization", "Bearer {key}")
     key_hosts = ()
+    takes_visitors = True
     look_at = "https://huggingface.co/settings/inference-providers"
     credit_at = "https://huggingface.co/settings/billing"
     options = PricedOptions

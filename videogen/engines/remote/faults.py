@@ -45,6 +45,17 @@ MEANINGS: Final[Mapping[FaultKind, _Meaning]] = {
 }
 
 
+OF_VISITORS: Final[Mapping[FaultKind, _Meaning]] = {
+    "key": _Meaning(
+        "key_refused", "{name} does not take your sign-in.", "Sign out of this page and in again, then retry.", True
+    ),
+    "credit": _Meaning(
+        "no_credit", "Your account at {name} has no credit.", "Add some at {credit_at}, then retry.", True
+    ),
+}
+"""The same where the job runs on the account of whoever has signed in."""
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """What messages name: the provider, the variable of its key, and where people find their jobs there."""
@@ -56,10 +67,11 @@ class Place:
     """Whether its jobs cost money."""
     credit_at: str = ""
     """Where people add credit; empty: `look_at`."""
+    on_visitor_account: bool = False
 
     def describe(self, fault: RemoteFault) -> str:
         """What happened and what to do, in one line."""
-        meaning = MEANINGS[fault.kind]
+        meaning = self._meaning(fault)
         later = f"in {fault.retry_after:.0f} seconds" if fault.retry_after else "later"
         charge = f", which {self.name} may charge again" if self.charges else ""
         names = {
@@ -75,5 +87,9 @@ class Place:
 
     def failure(self, fault: RemoteFault) -> RenderFailed:
         """The end of a job with this fault."""
-        meaning = MEANINGS[fault.kind]
+        meaning = self._meaning(fault)
         return RenderFailed(self.describe(fault), code=meaning.code, retryable=meaning.retryable)
+
+    def _meaning(self, fault: RemoteFault) -> _Meaning:
+        own = OF_VISITORS if self.on_visitor_account else {}
+        return own.get(fault.kind, MEANINGS[fault.kind])

@@ -65,6 +65,11 @@ class Connections:
         once = httpx.Limits(max_connections=None, max_keepalive_connections=0)
         self.once = httpx.Client(verify=certificates, limits=once)
 
+    def close(self) -> None:
+        """Close all connections."""
+        self.client.close()
+        self.once.close()
+
     def headers(self, url: httpx.URL, further: Mapping[str, str] | None) -> dict[str, str]:
         """The headers of a request, with the key if it goes to the provider."""
         headers = {"User-Agent": "videogen", "Accept-Encoding": "identity", **(further or {})}

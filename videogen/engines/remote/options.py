@@ -83,6 +83,10 @@ class RemoteOptions(BaseModel):
         pattern=r"^(env:[A-Za-z_][A-Za-z0-9_]*)?$",
         description='the environment variable of the key, such as "env:MY_KEY"; empty: the provider\'s own',
     )
+    account: Literal["operator", "visitor"] = Field(
+        default="operator",
+        description="whose account pays: the operator's, by the key; or that of the visitor who has signed in",
+    )
     hosts: tuple[str, ...] = Field(
         default=(), description="further hosts that results may lie on; *.example.com names all below it"
     )

@@ -233,7 +233,7 @@ class Provider(ABC):
     charges: bool = True
     """Whether its jobs cost money."""
     states: ClassVar[Mapping[str, State]]
-    """What its names of a status mean. One that is not here counts as running, and is logged once."""
+    """What its names mean. One that is not here counts as running, and is logged once."""
     inputs: ClassVar[Inputs] = {}
     """The model's input, where the operator writes no table."""
     options: ClassVar[type[RemoteOptions]] = RemoteOptions

@@ -73,6 +73,7 @@ class VideosHttp(Provider):
         "input_reference": InputRow(source="first_frame"),
     }
     options = VideosOptions
+    takes_visitors = True
 
     def __init__(self, base_url: str = "", *, charges: bool = True) -> None:
         """

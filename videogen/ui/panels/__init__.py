@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from videogen.ui.panels import (
+    account,
     archive,
     expiring,
     history,
@@ -38,6 +39,7 @@ PANELS: Final = (
     Panel("masthead", masthead.masthead),
     Panel("link", page.link),
     Panel("notice", page.notice),
+    Panel("login", account.login),
     Panel("expiring", expiring.expiring),
     Panel("outbox", page.outbox),
     Panel("stage", job.stage),

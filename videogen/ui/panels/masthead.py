@@ -37,6 +37,7 @@ def masthead(tab: Tab) -> Mapping[str, Any]:
         for tag, words in languages().items()
     ]
     made = {"languages": tongues, "themes": list(THEMES.items()), "theme": tab.choices.theme}
+    made |= {"login": tab.site.login, "account": tab.account}
     return made | {"keeps_data": tab.site.keeps_data, "recent_loss": tab.site.recent_loss()}
 
 

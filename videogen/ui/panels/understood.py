@@ -31,8 +31,12 @@ def engine(tab: Tab) -> Mapping[str, Any]:
     """What the chosen engine is; of the built-in one, what it can draw."""
     chosen = _chosen(tab)
     if chosen is None:
-        return {"note": "", "subjects": {}}
+        return {"note": "", "subjects": {}, "visitor_account": False}
+    account = tab.account if chosen.visitor_account else None
     return {
+        "visitor_account": chosen.visitor_account,
+        "can_render": account is not None and account.can_render,
+        "provider": tab.site.login,
         "note": tab.texts.engine_text(chosen.id, "note") or chosen.description,
         "reason": "" if chosen.available else reason(chosen.reason or "", tab.texts.words),
         "subjects": SUBJECTS if chosen.id == "procedural" else {},
