@@ -38,7 +38,7 @@ from videogen.services.visitor_tokens import VisitorTokens
 from videogen.storage import DataFolder, DiskStorage, Storage
 from videogen.store import RetentionRules, Store
 
-type Closed = Callable[[], Collection[str]]
+_Closed = Callable[[], Collection[str]]
 
 
 def build_engines(config: AppConfig) -> dict[str, Engine]:
@@ -118,7 +118,7 @@ def _settings(
     return WorkerSettings(*limits, Moderator.of(config), closed, config.max_attempts)
 
 
-def _closed(start: SnapshotStart | None, queue: EmbeddedQueue, services: list[str]) -> Closed:
+def _closed(start: SnapshotStart | None, queue: EmbeddedQueue, services: list[str]) -> _Closed:
     """Nothing is sent to a service before the snapshots are claimed: a start from them would send it again."""
     if start is None:
         return tuple
