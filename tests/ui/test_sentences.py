@@ -49,7 +49,12 @@ TECHNICAL = {
     ),
     *("DELETE", "EventSource", "Exif", "Comment\\0"),
 }
-FOR_PROGRAMS = {"Only format=json is served.", "Value error, ", "Vary"}
+FOR_PROGRAMS = {
+    "Only format=json is served.",
+    "The API does not know the session that it has just made.",
+    "Value error, ",
+    "Vary",
+}
 FILES = (".html", ".json", ".js", ".css", ".png", ".mp4", ".jpg", ".svg")
 TEACH = "put it into videogen/locales/*.json in each language, and say it by its key (see docs/translating.md)"
 
