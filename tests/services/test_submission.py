@@ -8,7 +8,8 @@ from videogen.engines.settings import MAX_SEED
 from videogen.engines.spec import EngineSpec
 from videogen.schemas.engines import Capabilities
 from videogen.schemas.generations import GenerationCreate
-from videogen.services.submission import check_request, default_engine, engine_infos, recipe_columns, seeds
+from videogen.services.engine_choice import default_engine
+from videogen.services.submission import check_request, engine_infos, recipe_columns, seeds
 
 CONFIG = AppConfig(max_prompt_chars=20, max_pixels=10_000, max_seconds=2.0, engines=("plain", "off"))
 TINY = {"width": 64, "height": 64, "durationSeconds": 1.0, "fps": 8}

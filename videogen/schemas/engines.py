@@ -8,7 +8,7 @@ from pydantic import Field
 
 from videogen.schemas.base import Model, PlainObject, Text
 from videogen.schemas.generations import Cost as Cost
-from videogen.schemas.generations import GenerationType, Understanding
+from videogen.schemas.generations import GenerationType, Shot, Understanding
 from videogen.schemas.retention import Quota as Quota
 
 
@@ -85,6 +85,9 @@ class Explanation(Model):
     """What an engine would make of a request. What is not known is null."""
 
     understanding: Understanding | None = Field(default=None, description="Null where the engine gives none.")
+    shots: tuple[Shot, ...] = Field(
+        default=(), description="The parts of a video of several shots or of an extension, as in `Generation`."
+    )
     expected_seconds: float | None = Field(
         default=None,
         ge=0,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Literal
 
@@ -20,7 +21,8 @@ class GenerationCreate(Model):
     type: GenerationType = "video"
     prompt: Text = Field(
         default="",
-        description="What the video or image should show. It may be left out with `extend`: then it is the source's.",
+        description="What the video or image should show. Blank lines in that of a video separate shots, each of which "
+        "goes on from the one before. It may be left out with `extend`: then it is that of the source's last shot.",
         examples=["ocean at sunset, slow pan"],
     )
     negative_prompt: Text = Field(default="", description="What it should not show. Not every engine uses it.")
@@ -90,6 +92,14 @@ class Cost(Model):
     currency: str = Field(pattern="^[A-Z]{3}$", description="ISO 4217, such as USD.")
     estimated: bool = Field(default=True, description="False where exactly this amount is charged.")
 
+    @classmethod
+    def sum_of(cls, costs: Sequence[Cost]) -> Cost | None:
+        """All together; None where there is none, or where they are in several currencies."""
+        if len({cost.currency for cost in costs}) != 1:
+            return None
+        amount = round(sum(cost.amount for cost in costs), 6)
+        return cls(amount=amount, currency=costs[0].currency, estimated=any(cost.estimated for cost in costs))
+
 
 class Attention(Model):
     """What is known of a job at a service, of which it is not known whether the service has it."""
@@ -148,6 +158,8 @@ class Shot(Model):
         description="How it begins. start: it is the first. motion: the motion before goes on. picture: the engine "
         "had only the last frame before it, so that the motion may change. cut: what is before it was made again later."
     )
+    seed: int | None = Field(default=None, description="Null where it is not known.")
+    understanding: Understanding | None = Field(default=None, description="As of a generation, of this prompt alone.")
 
 
 class Generation(Model):
@@ -172,7 +184,7 @@ class Generation(Model):
     extends: str | None = Field(
         default=None, description="The id of the generation that it goes on from, which may have been deleted since."
     )
-    shots: tuple[Shot, ...] = Field(default=(), description="Its parts in order; empty if it was rendered as a whole.")
+    shots: tuple[Shot, ...] = Field(default=(), description="Its parts in order; empty: rendered as a whole.")
     progress: float = Field(ge=0, le=100, description="0..100, and never falls within an attempt.")
     stage: str
     step: int

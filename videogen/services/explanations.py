@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from threading import Thread
-from typing import Final
+from typing import Any, Final
 
 from videogen.core.errors import NotFoundError
-from videogen.engines.base import Engine, RenderRequest
+from videogen.engines.base import PATHS, Engine, Recipe, RenderRequest
 from videogen.schemas.base import why_not_plain
 from videogen.schemas.engines import ExplainRequest, Explanation
-from videogen.schemas.generations import GenerationCreate
-from videogen.services.extensions import ExtensionService, Origin
+from videogen.schemas.generations import Cost, GenerationCreate
+from videogen.services.extensions import ExtensionService, Origin, merged
 from videogen.services.parts import Parts
 from videogen.services.quotas import QuotaService
+from videogen.services.serializers import shots_of
 from videogen.services.submission import check_request, request_of
 from videogen.services.uploads import UploadService
 from videogen.services.visitor_limits import RateLimits
@@ -58,19 +60,24 @@ class ExplanationService:
         origin = None if create.extend is None else self._origin(session_id, create.extend)
         checked = check_request(create, engines, self._parts.config, digest_of, origin)
         recipe = checked.recipe(checked.seed or 0)
-        names = ("type", "prompt", "negative_prompt", "input_digest", "last_digest")
-        copied = {name: getattr(recipe, name) for name in names}
-        own = self._ask(engines[engine_id], RenderRequest(**copied, settings=checked.settings))
-        frames = sum(span.num_frames for span in recipe.spans if span.kept_from is None) or recipe.num_frames
+        parts = [span.recipe for span in recipe.spans if span.kept_from is None and span.recipe]
+        own = _together([self._explain_part(engines[engine_id], part, checked.settings) for part in parts or [recipe]])
+        frames = sum(part.num_frames for part in parts or [recipe])
         measured = self._parts.store.expected_seconds(kind_of(recipe, steps_of(recipe.settings)), frames)
         update = {
             "understanding": own.understanding or recipe.understanding,
+            "shots": tuple(shots_of(recipe.model_dump(mode="json", exclude=set(PATHS)))),
             "expected_seconds": own.expected_seconds if measured is None else round(measured, 1),
             "width": recipe.width,
             "height": recipe.height,
             "quota": self._quotas.describe(session_id, address).engines.get(engine_id),
         }
         return own.model_copy(update=update)
+
+    def _explain_part(self, engine: Engine, part: Recipe, settings: dict[str, Any]) -> Explanation:
+        names = ("type", "prompt", "negative_prompt", "input_digest", "last_digest")
+        copied = {name: getattr(part, name) for name in names}
+        return self._ask(engine, RenderRequest(**copied, settings=settings))
 
     def _origin(self, session_id: str, generation_id: str) -> Origin:
         return ExtensionService(self._parts.store, self._parts.storage).find(session_id, generation_id, request_of)
@@ -101,3 +108,16 @@ class ExplanationService:
             self._hanging[engine.id] = thread
             logger.error("engine %s: expected `explain` to return in %g s; it still runs", engine.id, EXPLAIN_SECONDS)
         return answers[0] if answers else Explanation()
+
+
+def _together(parts: Sequence[Explanation]) -> Explanation:
+    """What is known of a video of several shots. Of times and costs that are not known for each, there is no sum."""
+    if len(parts) == 1:
+        return parts[0]
+    times = [part.expected_seconds for part in parts if part.expected_seconds is not None]
+    costs = [part.cost for part in parts if part.cost is not None]
+    return Explanation(
+        understanding=merged(part.understanding for part in parts),
+        expected_seconds=sum(times) if len(times) == len(parts) else None,
+        cost=Cost.sum_of(costs) if len(costs) == len(parts) else None,
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -14,13 +14,15 @@ from videogen.core.errors import InvalidRequestError, NotFoundError
 from videogen.core.security import new_id
 from videogen.db.tables import FileRow, GenerationRow
 from videogen.engines.base import Engine, Recipe, RenderRequest, Source, Span
-from videogen.schemas.generations import GenerationCreate, Join
+from videogen.schemas.generations import GenerationCreate, Join, Understanding
 from videogen.schemas.status import Status
 from videogen.storage import Storage
 from videogen.store import Store
 from videogen.store.progress import LAST_FRAME, SOURCE, SOURCE_FRAME
 
-_DEFAULT_SECONDS: Final = 4.0
+DEFAULT_SECONDS: Final = 4.0
+SHOT_BREAK: Final = "\n\n"
+"""Between the shots of a prompt."""
 _SHAPE: Final = ("width", "height", "fps")
 
 
@@ -198,7 +200,7 @@ def extended(create: GenerationCreate, origin: Origin, engine: Engine, config: A
         settings.pop("durationSeconds", None)
     return create.model_copy(
         update={
-            "prompt": create.prompt.strip() or before.prompt,
+            "prompt": create.prompt.strip() or origin.spans[-1].prompt or before.prompt,
             "negative_prompt": create.negative_prompt or (before.negative_prompt if same else ""),
             "engine": engine.id,
             "settings": settings,
@@ -209,7 +211,7 @@ def extended(create: GenerationCreate, origin: Origin, engine: Engine, config: A
 def _added(whole: Any, origin: Origin, usual: Any, config: AppConfig) -> float:
     """How many seconds are added."""
     if whole is None:
-        usual = usual if isinstance(usual, int | float) else _DEFAULT_SECONDS
+        usual = usual if isinstance(usual, int | float) else DEFAULT_SECONDS
         whole = max(min(origin.seconds + usual, config.max_seconds), origin.seconds)
     if not isinstance(whole, int | float) or isinstance(whole, bool):
         raise InvalidRequestError("settings.durationSeconds", "a number: the seconds of the whole", whole)
@@ -223,25 +225,14 @@ def _added(whole: Any, origin: Origin, usual: Any, config: AppConfig) -> float:
     return float(round(whole - origin.seconds, 6))
 
 
-def extension_recipe(engine: Engine, request: RenderRequest, origin: Origin) -> Recipe:
-    """The recipe of the whole: what is kept, and what is added. `request` has the length of that.
-
-    Raises:
-        pydantic.ValidationError: a setting is wrong.
-        InvalidRequestError: the engine cannot go on from this video.
-    """
-    part = part_recipe(engine, request, origin.spans[-1].recipe, origin.source.frame_digest or origin.source.digest)
-    return whole_recipe(part, origin.spans_at(part.fps), [part], origin.source)
-
-
-def part_recipe(engine: Engine, request: RenderRequest, before: Recipe | None, digest: str) -> Recipe:
+def part_recipe(engine: Engine, request: RenderRequest, before: Recipe | None, digest: str | None) -> Recipe:
     """The recipe of a part that goes on from another one: natively where the engine can, else from its last frame.
 
     Args:
         engine: renders it.
         request: of the part alone.
         before: of the part before, if that is known.
-        digest: stands for the last frame before it, which may not have been rendered yet.
+        digest: stands for the last frame before it, which may not have been rendered yet; None: there is none.
     """
     request = request.model_copy(update={"input_digest": digest})
     extend = getattr(engine, "extend", None)
@@ -253,11 +244,37 @@ def whole_recipe(first: Recipe, kept: Sequence[Span], parts: Sequence[Recipe], s
     """The recipe of a video of several parts: kept ones, then those to be rendered; `first` gives all else."""
     added: list[Span] = []
     for part in parts:
-        join: Join = "start" if not (kept or added) else "motion" if part.input_digest is None else "picture"
-        added.append(Span(num_frames=part.num_frames, join=join, prompt=part.prompt, recipe=part))
+        added.append(new_span(part, first.fps, is_first=not (kept or added)))
     spans = (*kept, *added)
-    update = {"spans": spans, "num_frames": sum(span.num_frames for span in spans), "source": source}
-    return first.model_copy(update={**update, "input_digest": None if kept else first.input_digest})
+    update = {
+        "prompt": SHOT_BREAK.join(part.prompt for part in parts),
+        "input_digest": None if kept else first.input_digest,
+        "last_digest": parts[-1].last_digest,
+        "understanding": merged(part.understanding for part in parts),
+        "source": source,
+        "spans": spans,
+        "num_frames": sum(span.num_frames for span in spans),
+    }
+    return first.model_copy(update=update)
+
+
+def new_span(part: Recipe, fps: int, *, is_first: bool) -> Span:
+    """The span of a part that is to be rendered, in a video of `fps` frames a second."""
+    join: Join = "start" if is_first else "motion" if part.input_digest is None else "picture"
+    frames = max(1, round(part.num_frames * fps / part.fps))
+    return Span(num_frames=frames, join=join, prompt=part.prompt, recipe=part)
+
+
+def merged(parts: Iterable[Understanding | None]) -> Understanding | None:
+    """What was understood of several prompts; None where nothing is known of any."""
+    known = [part for part in parts if part is not None]
+    if len(known) < 2:
+        return known[0] if known else None
+    names = ("understood", "ignored", "unused", "not_drawn")
+    values: dict[str, Any] = {
+        name: tuple(dict.fromkeys(value for part in known for value in getattr(part, name))) for name in names
+    }
+    return Understanding(**values, abstract=all(part.abstract for part in known))
 
 
 def check_size(recipe: Recipe, origin: Origin, create: GenerationCreate, engine: Engine) -> None:

@@ -21,8 +21,9 @@ from videogen.engines.base import Engine
 from videogen.media.embedded_text import embedded_json
 from videogen.schemas.base import Model, PlainObject, Text
 from videogen.schemas.generations import FileSettings, GenerationCreate, GenerationType, SettingsWarning
+from videogen.services.engine_choice import default_engine
 from videogen.services.parts import Parts
-from videogen.services.submission import IMAGES, check_request, default_engine
+from videogen.services.submission import IMAGES, check_request
 from videogen.services.uploads import UploadService
 
 _MARKS: Final = ("engine", "prompt", "numFrames")

@@ -6,6 +6,7 @@ The owner gets `Generation` and the events of `schemas.events`. `public_view` ha
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Mapping
 from typing import Any, Final, cast
 
 import orjson
@@ -148,7 +149,7 @@ class Serializer:
             **self._result_urls(row.type, None if missing else row.file_id),
             "poster_url": None if row.poster_file_id in gone else self.media_url(row.poster_file_id),
             "understanding": row.recipe.get("understanding"),
-            "shots": _shots(row),
+            "shots": shots_of(row.recipe),
             "error": _error(row, missing=missing),
         }
         return Generation(**values)
@@ -169,11 +170,12 @@ def export_name(title: str, generation_id: str, ending: str) -> str:
 RENDER_AGAIN: Final = "Retry renders it again, from the same recipe and seed."
 
 
-def _shots(row: GenerationRow) -> list[Shot]:
-    """The parts of a video, from its stored recipe."""
+def shots_of(recipe: Mapping[str, Any]) -> list[Shot]:
+    """The parts of a video, from its recipe as it is stored."""
     shots: list[Shot] = []
-    fps, start = row.recipe.get("fps") or 1, 0
-    for span in row.recipe.get("spans", ()):
+    fps, start = recipe.get("fps") or 1, 0
+    for span in recipe.get("spans", ()):
+        part = span["recipe"] or {}
         shots.append(
             Shot(
                 prompt=span["prompt"],
@@ -181,6 +183,8 @@ def _shots(row: GenerationRow) -> list[Shot]:
                 duration_seconds=round(span["num_frames"] / fps, 3),
                 kept=span["kept_from"] is not None,
                 join=span["join"],
+                seed=part.get("seed"),
+                understanding=part.get("understanding"),
             )
         )
         start += span["num_frames"]

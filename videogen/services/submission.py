@@ -19,9 +19,11 @@ from videogen.engines.availability import capabilities_of
 from videogen.engines.base import PATHS, Engine, Recipe, RenderRequest
 from videogen.engines.presets import preset_infos
 from videogen.schemas.base import why_not_plain
-from videogen.schemas.engines import Capabilities, EngineInfo
+from videogen.schemas.engines import EngineInfo
 from videogen.schemas.generations import GenerationCreate, GenerationType
-from videogen.services.extensions import Origin, check_size, extended, extension_recipe, size_error
+from videogen.services.engine_choice import chosen_engine, default_engine
+from videogen.services.extensions import Origin, check_size, extended, size_error
+from videogen.services.shots import divided, prompts_of, shots_recipe
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,17 +65,19 @@ def check_request(
     asked = create
     if origin is not None:
         create = create.model_copy(update={"engine": create.engine or origin.request.engine})
-        create = extended(create, origin, _engine(create, engines, config), config)
+        create = extended(create, origin, chosen_engine(create, engines, config), config)
     _check_texts(create, config)
-    engine = _engine(create, engines, config)
+    engine = chosen_engine(create, engines, config)
+    before = origin.seconds if origin else 0.0
+    shots, create = divided(prompts_of(create), create, engine, config.max_seconds, before)
 
     refused = partial(_refused, asked, origin, engine.id)
-    settings, fixed = _checked_settings(engine, create, refused), _fixed(create, digest_of)
+    settings, fixed = checked_settings(engine, create, refused), _fixed(create, digest_of)
 
     def recipe(seed: int | None) -> Recipe:
         request = RenderRequest(**fixed, settings=_with_seed(settings, seed))
         try:
-            made = extension_recipe(engine, request, origin) if origin else engine.normalise(request)
+            made = shots_recipe(engine, request, shots, origin)
         except ValidationError as problem:  # a seed after the given one may be beyond the largest
             raise refused(problem) from None
         # An engine may write its own name, and have another id in an engine file.
@@ -92,7 +96,7 @@ def _refused(
     return (size_error(problem, asked, origin, engine_id) if origin else None) or _settings_error(problem)
 
 
-def _checked_settings(
+def checked_settings(
     engine: Engine, create: GenerationCreate, refused: Callable[[ValidationError], InvalidRequestError]
 ) -> dict[str, Any]:
     """All settings of a request, by alias."""
@@ -207,59 +211,6 @@ def seeds(request: CheckedRequest, count: int) -> list[int | None]:
 
 def _settings_error(problem: ValidationError) -> InvalidRequestError:
     return invalid_request(problem.errors(include_url=False), "settings.")
-
-
-def _engine(create: GenerationCreate, engines: Mapping[str, Engine], config: AppConfig) -> Engine:
-    name = create.engine or default_engine(engines, config)
-    if name not in engines:
-        raise InvalidRequestError("engine", f"one of {', '.join(engines)}", name)
-    engine = engines[name]
-    capabilities = capabilities_of(engine)
-    if not capabilities.available:
-        raise InvalidRequestError("engine", f"an engine that is available ({capabilities.reason})", name)
-    if create.type not in capabilities.types:
-        raise InvalidRequestError("type", f"{' or '.join(capabilities.types)}, which is what {name} makes", create.type)
-    if create.negative_prompt.strip() and not capabilities.negative_prompt:
-        expected = f"left out, since {name} has no negative prompt"
-        raise InvalidRequestError("negativePrompt", expected, create.negative_prompt)
-    if create.extend is not None:
-        _check_extension(create, name, capabilities)
-    elif create.input_file_id is not None and not capabilities.image_input:
-        raise InvalidRequestError("inputFileId", f"left out, since {name} takes no image", create.input_file_id)
-    _check_last_frame(create, name, capabilities)
-    return engine
-
-
-def _check_extension(create: GenerationCreate, name: str, capabilities: Capabilities) -> None:
-    if create.type != "video":
-        raise InvalidRequestError("type", "video, since only a video can be extended", create.type)
-    if not capabilities.extend:
-        expected = "one that takes an image, since a video goes on from its last frame"
-        raise InvalidRequestError("engine", expected, name)
-    if create.input_file_id is not None:
-        expected = "left out, since a video goes on from its own last frame"
-        raise InvalidRequestError("inputFileId", expected, create.input_file_id)
-
-
-def _check_last_frame(create: GenerationCreate, name: str, capabilities: Capabilities) -> None:
-    if (last := create.last_frame_file_id) is None:
-        return
-    if create.type != "video":
-        raise InvalidRequestError("lastFrameFileId", "left out, since only a video has a last frame", last)
-    if not capabilities.last_frame:
-        raise InvalidRequestError("lastFrameFileId", f"left out, since {name} takes no last frame", last)
-    if create.input_file_id is None and create.extend is None and not capabilities.last_frame_alone:
-        expected = f"an image for the first frame, since {name} takes a last frame only beside a first one"
-        raise InvalidRequestError("inputFileId", expected, None)
-
-
-def default_engine(engines: Mapping[str, Engine], config: AppConfig) -> str:
-    """The id of the engine that is used when a request names none: the configured one, else the first that can render
-    here, else the first."""
-    if config.engine in engines:
-        return config.engine
-    able = (name for name, engine in engines.items() if capabilities_of(engine).available)
-    return next(able, next(iter(engines)))
 
 
 def _check_limits(recipe: Recipe, config: AppConfig) -> None:

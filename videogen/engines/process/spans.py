@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -12,10 +12,12 @@ from videogen.engines.base import Artifact, Engine, Recipe, RenderFailed, Span
 from videogen.engines.process.context import ChildContext
 from videogen.engines.process.result import make_playable
 from videogen.engines.registry import process_policy
+from videogen.schemas.engines import Cost
 
 _VIDEO: Final = "video.mp4"
 _FRAME: Final = "frame.png"
 _LOOK: Final = "look"
+_COSTS: Final = "costs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +32,18 @@ class _Place:
 class SpanContext(ChildContext):
     """The context of the engine for one span: a work folder of its own, and its share of progress and checkpoints."""
 
-    def __init__(self, around: ChildContext, recipe: Recipe, place: _Place, totals: tuple[int, int]) -> None:
+    def __init__(
+        self, around: ChildContext, recipe: Recipe, place: _Place, totals: tuple[int, int], costs: dict[int, Cost]
+    ) -> None:
         """
         Args:
             around: the context of the whole.
             recipe: of the span.
             place: of the span.
-            totals: how many frames are rendered in all, and how many spans.
+            totals: how many frames are rendered in all, and how many spans there are; 0: they are not numbered.
+            costs: what each span costs, by its index; it is kept up to date.
         """
-        self._around, self._place, self._totals = around, place, totals
+        self._around, self._place, self._totals, self._costs = around, place, totals, costs
         self._recipe = recipe
         stored = around.checkpoint or {}
         is_own = stored.get("span") == place.index and isinstance(stored.get("data"), dict)
@@ -51,7 +56,7 @@ class SpanContext(ChildContext):
 
     def report(self, step: int, total: int, stage: str, message: str = "", *, estimated: bool = False) -> None:
         """In the frames of the whole; the message says which of several shots it is."""
-        if self._totals[1] > 1:
+        if self._totals[1]:
             shot = f"Shot {self._place.index + 1} of {self._totals[1]}"
             message = f"{shot}: {message}" if message else shot
         self._around.report(self._step(step, total), self._totals[0], stage, message, estimated=estimated)
@@ -64,7 +69,13 @@ class SpanContext(ChildContext):
     def save(self, checkpoint: dict[str, Any]) -> None:
         step = checkpoint.get("step")
         whole = self._step(step, self._recipe.num_frames) if isinstance(step, int) else self._around.step
-        self._around.save({"span": self._place.index, "data": checkpoint, "step": whole})
+        costs = _stored_costs(self._costs)
+        self._around.save({"span": self._place.index, "data": checkpoint, "step": whole} | costs)
+
+    def spent(self, cost: Cost) -> None:
+        """The cost of all spans together; of this one alone where there is no sum."""
+        self._costs[self._place.index] = cost
+        self._around.spent(Cost.sum_of(list(self._costs.values())) or cost)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._around, name)
@@ -77,6 +88,8 @@ class SpanRenderer:
         self._engine, self._context, self._recipe = engine, context, context.job.recipe
         self._is_foreign = process_policy(context.job.engine).mode == "concurrent"
         self._frames: dict[int, Path] = {}
+        stored = (context.checkpoint or {}).get(_COSTS, {})
+        self._costs = {int(index): Cost(**cost) for index, cost in stored.items()}
 
     def render(self) -> Artifact:
         """Render what is not kept, one after the other, and join it with what is.
@@ -129,7 +142,8 @@ class SpanRenderer:
         else:
             recipe = recipe.model_copy(update={"input_path": self._recipe.input_path})
         recipe = recipe.model_copy(update={"last_path": self._recipe.last_path})
-        context = SpanContext(self._context, recipe, place, (total, len(self._shots())))
+        shots = len(self._recipe.spans) if self._has_shots() else 0
+        context = SpanContext(self._context, recipe, place, (total, shots), self._costs)
         video, frame = context.workdir / _VIDEO, context.workdir / _FRAME
         end = place.start + span.num_frames
         if (self._context.checkpoint or {}).get("span", 0) <= place.index or not video.is_file():
@@ -138,13 +152,15 @@ class SpanRenderer:
             if kept := next(iter(made.frame_paths.values()), None):
                 kept.replace(frame)
             if place.index + 1 < len(self._recipe.spans):
-                self._context.save({"span": place.index + 1, "step": place.rendered + span.num_frames})
+                step = place.rendered + span.num_frames
+                self._context.save({"span": place.index + 1, "step": step} | _stored_costs(self._costs))
         if frame.is_file():
             self._frames[end] = frame
         return video
 
-    def _shots(self) -> list[Span]:
-        return [span for span in self._recipe.spans if span.kept_from is None]
+    def _has_shots(self) -> bool:
+        """Whether several parts are rendered here; else it is one, after what is kept."""
+        return sum(span.kept_from is None for span in self._recipe.spans) > 1
 
     def _frame_at(self, end: int, pieces: Sequence[Any]) -> Path:
         """The last frame before `end`: lossless where it was kept, else as it is in the video."""
@@ -188,6 +204,11 @@ class SpanRenderer:
         values = {"fps": recipe.fps, "num_frames": count if count == recipe.num_frames else 0}
         size = {"width": recipe.width, "height": recipe.height}
         return Artifact(path=video, poster_path=folder / POSTER_NAME, frame_paths=self._frames, **size, **values)
+
+
+def _stored_costs(costs: Mapping[int, Cost]) -> dict[str, Any]:
+    """The costs of the spans as a part of a checkpoint."""
+    return {_COSTS: {str(index): cost.model_dump(mode="json") for index, cost in costs.items()}} if costs else {}
 
 
 def _merged(pieces: Sequence[Any]) -> list[Any]:
