@@ -26,6 +26,7 @@ from videogen.engines import (
     render_still,
     video_recipe,
 )
+from videogen.schemas.engines import Cost
 from videogen.testing.fakes import DiesSettings as DiesSettings
 from videogen.testing.fakes import PacedSettings, Steady, bars_frame
 from videogen.testing.fakes import bars as bars
@@ -55,6 +56,13 @@ def looks(recipe):
         colour = last if 2 * index > recipe.num_frames else colour
         frame = np.broadcast_to(colour + 2 * index, (recipe.height, recipe.width, 3))
         yield np.clip(frame, 0, 255).astype(np.uint8)
+
+
+@engine("priced-looks", capabilities=Capabilities(image_input=True))
+def priced_looks(recipe, ctx):
+    """Each render has a price."""
+    ctx.spent(Cost(amount=0.25, currency="USD"))
+    yield from (bars_frame(recipe, index) for index in range(recipe.num_frames))
 
 
 @engine("until-cancelled")

@@ -20,6 +20,7 @@ def test_it_tells_what_is_drawn_what_is_not_and_the_size_and_stores_nothing(sess
             "notDrawn": ["Will Smith", "spaghetti"],
             "abstract": False,
         },
+        "shots": [],
         "expectedSeconds": None,
         "cost": None,
         "width": 426,

@@ -277,10 +277,10 @@ def merged(parts: Iterable[Understanding | None]) -> Understanding | None:
     return Understanding(**values, abstract=all(part.abstract for part in known))
 
 
-def check_size(recipe: Recipe, origin: Origin, create: GenerationCreate, engine: Engine) -> None:
+def check_size(recipe: Recipe, origin: Origin | None, create: GenerationCreate, engine: Engine) -> None:
     """Raise InvalidRequestError if the engine cannot make the size of the source, and the request names no other."""
     names = {info.alias or name for name, info in engine.settings.model_fields.items()}
-    if not {"width", "height"} <= names or {"width", "height"} & create.settings.keys():
+    if origin is None or not {"width", "height"} <= names or {"width", "height"} & create.settings.keys():
         return
     wanted = (origin.width // 2 * 2, origin.height // 2 * 2)
     if (recipe.width, recipe.height) != wanted:

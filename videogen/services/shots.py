@@ -49,22 +49,21 @@ def check_words(field: str, prompt: str, number: int) -> None:
 
 
 def divided(
-    prompts: Sequence[str], create: GenerationCreate, engine: Engine, max_seconds: float, before: float = 0.0
+    create: GenerationCreate, engine: Engine, max_seconds: float, origin: Origin | None
 ) -> tuple[list[ShotPlan], GenerationCreate]:
     """The shots of a request, and the request with the length of one of them. The length of all is divided evenly, in
     whole frames.
 
     Args:
-        prompts: one for each shot.
         create: the request; its length is that of all shots.
         engine: renders them.
         max_seconds: how long a video may be.
-        before: how many seconds of another video are kept before the shots.
+        origin: the finished video that is kept before the shots.
 
     Raises:
-        InvalidRequestError: the engine cannot go on from a shot, or the length does not fit.
+        InvalidRequestError: a shot has no words, the engine cannot go on from a shot, or the length does not fit.
     """
-    count = len(prompts)
+    count = len(prompts := prompts_of(create))
     if count == 1:
         return [ShotPlan(prompts[0])], create
     if not capabilities_of(engine).extend:
@@ -81,6 +80,7 @@ def divided(
     frames = round(whole * rate)
     least, most = (bound * count for bound in _bounds(engine, rate))
     if not least <= frames <= most:
+        before = origin.seconds if origin else 0.0
         low, high = before + least / rate, min(before + most / rate, max_seconds)
         expected = f"{low:g} to {high:g} seconds, with {count} shots of {least / count / rate:g} seconds or more"
         raise InvalidRequestError("settings.durationSeconds", expected, round(before + whole, 6))

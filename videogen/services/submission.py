@@ -23,7 +23,7 @@ from videogen.schemas.engines import EngineInfo
 from videogen.schemas.generations import GenerationCreate, GenerationType
 from videogen.services.engine_choice import chosen_engine, default_engine
 from videogen.services.extensions import Origin, check_size, extended, size_error
-from videogen.services.shots import divided, prompts_of, shots_recipe
+from videogen.services.shots import divided, shots_recipe
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +68,7 @@ def check_request(
         create = extended(create, origin, chosen_engine(create, engines, config), config)
     _check_texts(create, config)
     engine = chosen_engine(create, engines, config)
-    before = origin.seconds if origin else 0.0
-    shots, create = divided(prompts_of(create), create, engine, config.max_seconds, before)
+    shots, create = divided(create, engine, config.max_seconds, origin)
 
     refused = partial(_refused, asked, origin, engine.id)
     settings, fixed = checked_settings(engine, create, refused), _fixed(create, digest_of)
@@ -84,8 +83,7 @@ def check_request(
         return made if made.engine == engine.id else made.model_copy(update={"engine": engine.id})
 
     _check_limits(recipe(settings.get("seed") or 0), config)
-    if origin is not None:
-        check_size(recipe(settings.get("seed") or 0), origin, asked, engine)
+    check_size(recipe(settings.get("seed") or 0), origin, asked, engine)
     kept: dict[str, Any] = {"files": origin.files if origin else {}, "extends": create.extend}
     return CheckedRequest(create.type, settings, recipe, settings.get("seed"), **kept)
 

@@ -32,13 +32,15 @@ async def animate(tab: Tab, click: Click) -> FormValues:
 
 @fills("extend")
 async def extend(tab: Tab, click: Click) -> FormValues:
-    """The form for a video that goes on from a finished one: the same prompt and seed, and some seconds more."""
+    """The form for a video that goes on from a finished one: the prompt of its end, its seed, and some seconds more."""
     before = await tab.client.get(click.generation_id)
     if (engine := tab.site.extender(before.engine)) is None:
         return {}
     tab.extended = before
     seconds = min(engine.max_seconds, before.duration_seconds + engine.seconds)
-    changes = {"extend_id": before.id, "image_id": "", "last_id": "", "seconds": seconds, "variations": 1}
+    changes: FormValues = {"extend_id": before.id, "image_id": "", "last_id": "", "seconds": seconds, "variations": 1}
+    if before.shots:
+        changes["prompt"] = before.shots[-1].prompt
     return {**_filled(tab, before, engine), **changes}
 
 
