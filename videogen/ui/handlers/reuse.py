@@ -38,9 +38,9 @@ async def extend(tab: Tab, click: Click) -> FormValues:
         return {}
     tab.extended = before
     seconds = min(engine.max_seconds, before.duration_seconds + engine.seconds)
-    changes: FormValues = {"extend_id": before.id, "image_id": "", "last_id": "", "seconds": seconds, "variations": 1}
+    changes = {"extend_id": before.id, "image_id": "", "last_id": "", "seconds": seconds, "variations": 1}
     if before.shots:
-        changes["prompt"] = before.shots[-1].prompt
+        changes |= {"prompt": before.shots[-1].prompt}
     return {**_filled(tab, before, engine), **changes}
 
 
