@@ -72,6 +72,13 @@ def test_the_length_is_that_of_the_whole_and_without_one_the_usual_is_added(sour
     assert "more than the 1 seconds" in refused[0]["detail"]
 
 
+def test_a_video_as_long_as_one_may_be_is_refused_as_what_it_is(session):
+    old = finished(session, "looks", settings=TINY | {"durationSeconds": 10})
+    answer = try_extend(session, old, settings={"durationSeconds": 11})
+    expected = "a video shorter than the 10 seconds that one may have"
+    assert answer.json()["errors"] == [{"field": "extend", "expected": expected, "got": "10.0"}]
+
+
 def test_another_prompt_fades_in_from_the_motion_before(source):
     session, old = source
     new = extended(session, old, prompt="a desert at noon", settings={"durationSeconds": 2.0})

@@ -3,7 +3,7 @@
 import io
 import json
 import zipfile
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 
 import httpx
 import pytest
@@ -65,6 +65,28 @@ def test_an_export_has_videos_posters_and_a_correct_manifest(exported):
         f"frames/{made}.png",
         "manifest.json",
     }
+
+
+def test_a_session_downloads_only_so_many_zips_at_once(session_of, app):
+    session = session_of()
+    made = session.finish(session.submit("bars")["id"])
+    (video,) = (app.data_dir / "files" / made["id"]).glob("*.mp4")
+    with video.open("r+b") as file:
+        file.truncate(300_000_000)  # larger than all buffers on the way: the zip is sent until it is read
+    link = session.post("/generations/zip", json={"ids": [made["id"]]}).json()["url"]
+    with ExitStack() as downloads:
+        for path in (f"{API}/export", link):
+            assert downloads.enter_context(session.http.stream("GET", path)).status_code == 200
+        for path in (f"{API}/export", link):
+            refused = session.http.get(path)
+            assert (refused.status_code, refused.json()["code"]) == (429, "limit_exceeded")
+            assert "at most 2 of one session" in refused.json()["detail"]
+        with session_of().http.stream("GET", f"{API}/export") as other:
+            assert other.status_code == 200
+    places = 0
+    while places < 2:  # the places of broken downloads are free again
+        with session.http.stream("GET", f"{API}/export") as answer:
+            places += answer.status_code == 200
 
 
 def test_a_running_generation_is_left_out_and_counted(session):

@@ -61,6 +61,15 @@ def test_a_generation_from_the_form_to_the_file_over_two_reloads(app, tab):
     tab.can_play()
     expect(tab.find("a#export-gif")).to_have_attribute("download", exported.value.suggested_filename)
     expect(tab.prompt).to_have_value(f"{SCRIPT}, and the next")
+
+    tab.find("#extend").click()
+    expect(tab.find("#extended")).to_contain_text(SCRIPT)
+    expect(tab.find("#extend-words")).to_contain_text("2 s long already")
+    tab.find("#generate").click()
+    longer = tab.next_after(made)
+    tab.shows(longer, "completed")
+    tab.can_play()
+    assert tab.evaluate(f"{size}(document.querySelector('#result-video video'))") == [512, 288, 4]
     assert tab.evaluate("window.bad") is None
     assert tab.gradio_routes <= GRADIO_ROUTES, "all that was asked of Gradio's own routes on the way"
 

@@ -3,6 +3,7 @@
 import json
 import socket
 import stat
+import zipfile
 from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
@@ -84,6 +85,38 @@ def test_generate_sends_the_first_and_the_last_frame(home):
     assert made["inputFileId"] != made["lastFrameFileId"]
     home.run("generate", "x", *TINY, "--engine", "looks", *map(str, images[2:]), "--explain", code=4)
     assert "inputFileId must be an image for the first frame" in home.stderr
+
+
+def test_generate_goes_on_from_a_finished_video(home):
+    first = home.lines("generate", "a ship", *TINY, "--engine", "looks", "--seed", "3", "-o", "first.mp4")
+    source = first[0]["generation"]["id"]
+    lines = home.lines("generate", "--extend", source, "--seconds", "1", "-o", "longer.mp4")
+    made = lines[0]["generation"]
+    assert (made["extends"], made["prompt"], made["engine"], made["seed"]) == (source, "a ship", "looks", 3)
+    assert probe(home.folder / "longer.mp4").num_frames == 8
+    home.run("generate", "--extend", source, "--seconds", "0.5", code=4)
+    assert "more than the 0.5 seconds of the video that it goes on from" in home.stderr
+    home.run("generate", "--extend", "gen_unknown", code=4)
+    assert len(home.stderr.splitlines()) == 1
+
+
+def test_export_makes_one_result_into_another_format(home):
+    made = home.lines("generate", "a ship", *TINY, "-o", "out.mp4")[0]["generation"]["id"]
+    *_, saved = home.lines("export", made, "--format", "gif")
+    path = Path(home.folder, saved["path"])
+    assert path.name.startswith("videogen-a-ship-")
+    assert path.read_bytes().startswith(b"GIF89a")
+    assert saved["sizeBytes"] == path.stat().st_size
+    home.run("export", made, "--format", "gif", code=2)
+    assert "it exists" in home.stderr
+    home.run("export", made, "--format", "png", "-o", "frames.zip")
+    assert zipfile.ZipFile(home.folder / "frames.zip").namelist() == [
+        f"frame_000{number}.png" for number in range(1, 5)
+    ]
+    home.run("export", made, code=2)
+    assert "one generation needs --format" in home.stderr
+    home.run("export", "gen_unknown", "--format", "gif", code=4)
+    assert len(home.stderr.splitlines()) == 1
 
 
 def test_json_is_one_object_per_line(home):
@@ -250,7 +283,7 @@ def test_unreachable_server_is_exit_code_3(home):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["generate"], "the following arguments are required: prompt"),
+        (["generate"], "generate: expected a prompt, or --extend with the id of a finished video."),
         (["generate", "x", "--size", "wide"], "expected WIDTHxHEIGHT"),
         (["generate", "x", "--seconds", "nan"], "expected a number above 0"),
         (["generate", "x", "--set", "novalue"], "expected KEY=VALUE"),

@@ -10,7 +10,14 @@ from tests.support.rows import result, upload_row
 from videogen.core.in_use import RECENT_SECONDS, InUse
 from videogen.db.tables import FileRow, GenerationRow
 from videogen.jobs import retention
-from videogen.jobs.retention import IN_USE_SECONDS, INTERVAL_SECONDS, ROOM, UPLOAD_SECONDS, RetentionThread
+from videogen.jobs.retention import (
+    EXPORT_SECONDS,
+    IN_USE_SECONDS,
+    INTERVAL_SECONDS,
+    ROOM,
+    UPLOAD_SECONDS,
+    RetentionThread,
+)
 from videogen.store import RetentionRules
 from videogen.store.retention import ALMOST_FULL
 
@@ -218,6 +225,26 @@ def test_uploads_that_nothing_uses_go_first(remover, finished, left, alice, stor
     assert store.find_upload(alice, "new") is not None
     with database.read() as session:
         assert len(session.exec(select(FileRow)).all()) == 2
+
+
+def test_exports_go_before_any_result_but_not_while_they_are_new(remover, finished, left, alice, store, storage, clock):
+    rows, keys = [finished(alice), finished(alice)], []
+    for row in rows:
+        store.request_export(alice, row, "gif")
+        job = store.claim_export(10.0)
+        keys.append(job.key(1))
+        storage.put(b"gif", keys[-1])
+        store.finish_export(job, 5000)
+        clock.now += EXPORT_SECONDS
+    clock.now += 1
+    full = remover(RetentionRules(seconds=1000 * HOUR, max_bytes=round((2 * SIZE + 5001) / ROOM)))
+    full.remove_due()
+    assert left() == rows
+    assert [storage.exists(key) for key in keys] == [False, True], "the oldest one is enough"
+    fuller = remover(RetentionRules(seconds=1000 * HOUR, max_bytes=round((2 * SIZE + 1) / ROOM)))
+    clock.now -= 2
+    fuller.remove_due()
+    assert (left(), storage.exists(keys[1])) == ([], False), "a new one goes with its generation alone"
 
 
 def test_without_retention_nothing_goes_and_no_thread_runs(remover, finished, left, alice, clock):

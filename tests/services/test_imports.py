@@ -4,14 +4,24 @@ import threading
 
 import pytest
 
-from tests.support.zips import exported_file, exported_generation, manifest, picture_bytes, zip_bytes
+from tests.support.zips import (
+    exported_file,
+    exported_generation,
+    manifest,
+    picture_bytes,
+    video_bytes,
+    zip_bytes,
+)
 from videogen.core.config import AppConfig
 from videogen.core.errors import NotAnExportError, StorageError
 from videogen.doctor.check_files import files_without_rows
 from videogen.services import import_archive
+from videogen.services.extensions import ExtensionService
 from videogen.services.imports import ImportService
 from videogen.services.storage_limits import StorageLimits
+from videogen.services.submission import request_of
 from videogen.store import Filter, portability
+from videogen.store.progress import LAST_FRAME
 
 PICTURE = picture_bytes("PNG")
 PATH = "images/gen_x.png"
@@ -72,6 +82,20 @@ def fail_once(monkeypatch, target, name, *, after=False):
         raise StorageError("disk full")
 
     monkeypatch.setattr(target, name, fail)
+
+
+def test_the_lossless_last_frame_of_a_video_comes_with_it(import_zip, store, storage, alice, tmp_path):
+    video = video_bytes(tmp_path)
+    files = {"videos/gen_x.mp4": video, "frames/gen_x.png": PICTURE}
+    result, frame = (exported_file(path, data) for path, data in files.items())
+    entry = exported_generation("gen_x", result=result, lastFrame=frame)
+    made = import_zip(alice, zip_bytes(files | {"manifest.json": manifest(entry)}))
+    kept = {file.kind: file.key for file in store.files_of(made.generation_ids[0])}
+    assert set(kept) == {"video", LAST_FRAME}
+    with storage.open(kept[LAST_FRAME]) as stored:
+        assert stored.read() == PICTURE
+    origin = ExtensionService(store, storage).find(alice, made.generation_ids[0], request_of)
+    assert origin.source.frame_digest == frame["sha256"], "an extension goes on from it"
 
 
 def test_a_fault_after_the_commit_deletes_no_stored_file(import_zip, store, data_folder, alice, monkeypatch):

@@ -96,6 +96,23 @@ async def test_an_agent_names_the_first_and_the_last_frame(app):
         assert mine.read(made["id"]).items() >= images.items()
 
 
+async def test_an_agent_goes_on_from_a_video_of_its_session_alone(app):
+    with Session(app.base_url) as mine, Session(app.base_url) as other:
+        source = mine.finish(mine.submit("looks")["id"])
+        longer = {"prompt": "a harbour", "size": "64x64", "seconds": 1.0, "settings": {"extend": source["id"]}}
+        async with agent(app, mine.token) as session:
+            made = await call(session, "generate_video", **longer)
+            done = await call(session, "wait_for_generation", generation_id=made["id"], seconds=60)
+        assert (done["status"], done["extends"], done["durationSeconds"]) == ("completed", source["id"], 1.0)
+        async with agent(app, other.token) as session:
+            foreign = await call(session, "generate_video", **longer)
+            unknown = await call(session, "generate_video", **longer | {"settings": {"extend": "gen_unknown"}})
+            assert foreign == unknown
+            refused = await call(session, "export_video", generation_id=source["id"], format="gif")
+            assert "belongs to another session" in refused
+        assert other.get("/generations").json()["items"] == []
+
+
 async def test_a_wait_is_bounded_and_a_cancel_is_heard(app):
     with Session(app.base_url) as mine:
         async with agent(app, mine.token) as session:

@@ -145,6 +145,14 @@ def test_another_engine_brings_its_choices_with_the_value(fields):
     assert ("23 fps", 23) in changes["fps"]["choices"], "a rate that is no choice yet becomes one"
 
 
+@pytest.mark.parametrize(("asked", "most"), [(9, 9), (3, 5), (21, 5)])
+def test_a_video_that_goes_on_may_be_longer_than_what_its_engine_makes_at_once(fields, asked, most):
+    other = replace(fields, engines=[replace(fields.engines[0], max_seconds=5.0)])
+    values = {"engine": "procedural", "seconds": asked}
+    assert updates(other, values | {"extend_id": "gen_a"})["seconds"]["maximum"] == most
+    assert updates(other, values | {"extend_id": ""})["seconds"]["maximum"] == 5
+
+
 def test_another_engine_brings_a_size_that_is_no_choice(fields):
     (own,) = (one for one in fields.engines if one.id == "own")
     sides = {name: replace(own.basics[name], default=side) for name, side in (("width", 832), ("height", 480))}

@@ -210,6 +210,9 @@ def extended(create: GenerationCreate, origin: Origin, engine: Engine, config: A
 
 def _added(whole: Any, origin: Origin, usual: Any, config: AppConfig) -> float:
     """How many seconds are added."""
+    if origin.seconds >= config.max_seconds:
+        expected = f"a video shorter than the {config.max_seconds:g} seconds that one may have"
+        raise InvalidRequestError("extend", expected, round(origin.seconds, 3))
     if whole is None:
         usual = usual if isinstance(usual, int | float) else DEFAULT_SECONDS
         whole = max(min(origin.seconds + usual, config.max_seconds), origin.seconds)

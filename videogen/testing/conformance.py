@@ -17,7 +17,7 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from videogen.core.errors import InvalidRequestError
-from videogen.engines.base import Engine, Recipe, RenderLost, RenderRequest
+from videogen.engines.base import Engine, Recipe, RenderLost, RenderRequest, Source, Span
 from videogen.engines.presets import preset_infos
 from videogen.engines.process import protocol
 from videogen.engines.process.host import RenderHandle
@@ -26,6 +26,7 @@ from videogen.engines.registry import load_engine, process_policy
 from videogen.media.image import probe_image
 from videogen.media.probe import probe
 from videogen.schemas.engines import Capabilities
+from videogen.services.extensions import part_recipe, whole_recipe
 
 HEAVY = ("torch", "diffusers", "transformers", "tensorflow", "jax")
 
@@ -159,6 +160,27 @@ class EngineConformance:
         paths = {"last_path": last} | ({"input_path": first} if capabilities.image_input else {})
         assert self._run(recipe.model_copy(update=paths), tmp_path / "work")[-1].t == "done"
 
+    def test_a_job_goes_on_from_a_video(self, tmp_path: Path) -> None:
+        made = self._load()
+        if not (self._needs("video").image_input or hasattr(made, "extend")):
+            pytest.skip("it has no `extend`, and takes no image")
+        first = self._recipe()
+        artifact = _artifact(self._run(first, tmp_path / "first"))
+        frame = artifact.frame_paths.get(first.num_frames)
+        source = Source(digest=_digest(artifact.path), frame_digest=_digest(frame) if frame else None)
+        digest = source.frame_digest or source.digest
+        part = part_recipe(made, self._request(), first, digest)
+        assert part.input_digest in (digest, None), "extend() and normalise() must keep input_digest, or clear it"
+        kept = Span(num_frames=first.num_frames, kept_from=0, prompt=first.prompt, recipe=first)
+        whole = whole_recipe(part, [kept], [part], source)
+        assert Recipe.model_validate_json(whole.model_dump_json(by_alias=True)).digest == whole.digest
+        whole = whole.model_copy(update={"source_path": artifact.path, "source_frame_path": frame})
+        longer = _artifact(self._run(whole, tmp_path / "whole"))
+        found = probe(longer.path)
+        assert (found.width, found.height, found.num_frames) == (whole.width, whole.height, whole.num_frames)
+        pairs = zip(_frames(artifact.path), _frames(longer.path), strict=False)
+        assert all(before == after for before, after in pairs), "what is kept must stay as it is"
+
     def test_jobs_in_sequence_give_the_same_as_each_alone(self, tmp_path: Path) -> None:
         self._needs("video")
         pids = []
@@ -213,19 +235,20 @@ class EngineConformance:
             pytest.skip(f"it makes no {kind}")
         return capabilities
 
-    def _recipe(
+    def _request(
         self, kind: Any = None, input_digest: str | None = None, last_digest: str | None = None, **settings: Any
-    ) -> Recipe:
-        made = self._load()
+    ) -> RenderRequest:
         values = {"seed": 7, **self.settings, **settings}
-        request = RenderRequest(
-            type=kind or made.probe().types[0],
+        return RenderRequest(
+            type=kind or self._load().probe().types[0],
             prompt=self.prompt,
             settings={name: value for name, value in values.items() if value is not None},
             input_digest=input_digest,
             last_digest=last_digest,
         )
-        return made.normalise(request)
+
+    def _recipe(self, kind: Any = None, **request: Any) -> Recipe:
+        return self._load().normalise(self._request(kind, **request))
 
     def _start(self, recipe: Recipe, workdir: Path, *, attempt: int = 1, grace: float = 3.0) -> ConformanceJob:
         job = protocol.RenderJob(
@@ -253,6 +276,13 @@ def _picture(path: Path) -> Path:
 
 def _digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _frames(path: Path) -> list[bytes]:
+    import av
+
+    with av.open(str(path)) as video:
+        return [frame.to_ndarray(format="rgb24").tobytes() for frame in video.decode(video=0)]
 
 
 def _artifact(messages: list[protocol.Message]) -> Any:

@@ -64,6 +64,8 @@ class EngineForm:
     min_seconds: float
     max_seconds: float
     seconds: float
+    longest: float
+    """Seconds of a video that goes on from another one: the whole."""
     fps_choices: tuple[int, ...]
     fps: int
     sizes: Mapping[str, Mapping[str, tuple[int, int]]]
@@ -122,6 +124,7 @@ def engine_form(engine: EngineInfo, limits: Limits) -> EngineForm:
         multiple=multiple,
         min_seconds=least,
         max_seconds=most,
+        longest=limits.max_seconds,
         seconds=min(most, max(least, seconds.default or 4.0)),
         fps_choices=rates,
         fps=rate,

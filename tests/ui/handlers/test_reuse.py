@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.client.answers import generation_json
-from tests.ui.conftest import engine
+from tests.ui.conftest import ENGINE, engine
 from videogen.ui.form import Limits, engine_form
 from videogen.ui.tab import Site
 
@@ -73,6 +73,22 @@ async def test_a_still_becomes_the_end_of_the_form_s_video(api, tab, click):
     assert await click("end-with", generationId="gen_a") == {}, "the form's engine takes none"
     tab.takes_last = True
     assert await click("end-with", generationId="gen_a") == {"last_id": "fil_a"}
+
+
+async def test_a_video_goes_on_with_its_own_settings_and_some_seconds_more(api, tab, click, offered):
+    short = ENGINE["settingsSchema"]["properties"] | {"durationSeconds": {"minimum": 1, "maximum": 5, "default": 5}}
+    made = generation_json("gen_a", status="completed", inputFileId="fil_a", **FACTS | {"durationSeconds": 4})
+    api.session("mine", made | {"variations": 4})
+    offered(engine(capabilities={}))
+    assert await click("extend", generationId="gen_a") == {}, "no engine goes on from a video"
+    offered(engine(capabilities={"extend": True}, settingsSchema={"properties": short}))
+    values = await click("extend", generationId="gen_a")
+    assert (values["extend_id"], values["image_id"], values["variations"]) == ("gen_a", "", 1)
+    assert (values["prompt"], values["seed"], values["shape"], values["fps"]) == ("sea", "7", "16:9", 24)
+    assert values["seconds"] == 9, "the whole may be longer than what the engine makes at once"
+    assert tab.extended.id == "gen_a"
+    api.session("mine", made | {"durationSeconds": 18})
+    assert (await click("extend", generationId="gen_a"))["seconds"] == Limits().max_seconds
 
 
 async def test_what_stood_in_the_form_comes_back(tab, click):

@@ -28,6 +28,7 @@ def ago(seconds):
 
 def buttons(html):
     found = ("cancel", "download", "share", "retry", "log", "animate", "end-with", "use-settings", "new-seed", "vary")
+    found += ("extend",)
     return {name for name in found if f'id="{name}"' in html("actions")}
 
 
@@ -135,6 +136,17 @@ def test_a_still_can_be_animated_where_an_engine_starts_from_an_image(tab, html)
     assert "end-with" not in buttons(html)
     tab.takes_last = True
     assert "end-with" in buttons(html)
+
+
+def test_a_video_can_be_extended_until_it_is_as_long_as_one_may_be(tab, html):
+    show(tab, status="completed", videoUrl="/media/x", durationSeconds=19.5)
+    assert "extend" not in buttons(html), "no engine goes on from a video"
+    tab.site = Site([engine_form(engine(capabilities={"extend": True}), Limits())])
+    assert "extend" in buttons(html)
+    show(tab, status="completed", videoUrl="/media/x", durationSeconds=20)
+    assert "extend" not in buttons(html)
+    show(tab, type="image", status="completed", imageUrl="/media/i")
+    assert "extend" not in buttons(html)
 
 
 def test_the_player_keeps_its_link_while_that_works(tab):

@@ -37,7 +37,7 @@ async def extend(tab: Tab, click: Click) -> FormValues:
     if (engine := tab.site.extender(before.engine)) is None:
         return {}
     tab.extended = before
-    seconds = min(engine.max_seconds, before.duration_seconds + engine.seconds)
+    seconds = min(engine.longest, before.duration_seconds + engine.seconds)
     changes = {"extend_id": before.id, "image_id": "", "last_id": "", "seconds": seconds, "variations": 1}
     if before.shots:
         changes |= {"prompt": before.shots[-1].prompt}

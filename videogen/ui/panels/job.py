@@ -164,6 +164,12 @@ def _label(tab: Tab, item: Generation) -> str:
     return tab.texts.gettext("status.missing") if is_missing(item) else label(tab.texts, item)
 
 
+def _can_go_on(tab: Tab, item: Generation) -> bool:
+    """Whether an engine makes a longer video of it that is still allowed."""
+    engine = tab.site.extender(item.engine) if item.type == "video" else None
+    return engine is not None and item.duration_seconds < engine.longest
+
+
 def actions(tab: Tab) -> Mapping[str, Any]:
     """What can be done with it. Each button carries the generation's id: a click means what was seen."""
     item = tab.board.selected
@@ -181,7 +187,7 @@ def actions(tab: Tab) -> Mapping[str, Any]:
         "retry": ended and not done,
         "log": item.status is Status.FAILED,
         "share": done or not ended,
-        "extend": done and item.type == "video" and tab.site.extender(item.engine) is not None,
+        "extend": done and _can_go_on(tab, item),
         "animate": done and item.type == "image" and tab.site.animator(item.engine) is not None,
         "end_with": done and item.type == "image" and tab.takes_last,
         "formats": exports.formats(tab) if done and item.type == "video" else (),
