@@ -79,6 +79,15 @@ def test_a_video_as_long_as_one_may_be_is_refused_as_what_it_is(session):
     assert answer.json()["errors"] == [{"field": "extend", "expected": expected, "got": "10.0"}]
 
 
+def test_a_length_that_the_engine_cannot_add_is_named_as_it_was_asked_for(source):
+    session, old = source
+    (fault,) = try_extend(session, old, settings={"durationSeconds": 1.2}).json()["errors"]
+    expected = "the 1 seconds of the video that it goes on from and at least 0.5 more"
+    assert fault == {"field": "settings.durationSeconds", "expected": expected, "got": "1.2"}
+    (fault,) = try_extend(session, {"id": "g" * 1000}).json()["errors"]
+    assert (fault["field"], fault["expected"]) == ("extend", "at most 100 characters")
+
+
 def test_another_prompt_fades_in_from_the_motion_before(source):
     session, old = source
     new = extended(session, old, prompt="a desert at noon", settings={"durationSeconds": 2.0})

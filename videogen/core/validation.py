@@ -60,6 +60,8 @@ def invalid_request(errors: Sequence[Any], prefix: str = "") -> InvalidRequestEr
 def explain(error: Any) -> dict[str, str]:
     """One pydantic error as `{field, expected, got}`."""
     kind, context = error["type"], error.get("ctx", {})
+    if kind in ("too_short", "too_long") and isinstance(error["input"], str):
+        kind = f"string_{kind}"
     if kind == "json_invalid":
         return {"field": "body", "expected": "valid JSON", "got": f"something else ({_cut(str(context.get('error')))})"}
     if kind in _BOUNDS:

@@ -7,8 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from pydantic import ValidationError
-
 from videogen.core.config import AppConfig
 from videogen.core.errors import InvalidRequestError, NotFoundError
 from videogen.core.security import new_id
@@ -278,26 +276,3 @@ def merged(parts: Iterable[Understanding | None]) -> Understanding | None:
         name: tuple(dict.fromkeys(value for part in known for value in getattr(part, name))) for name in names
     }
     return Understanding(**values, abstract=all(part.abstract for part in known))
-
-
-def check_size(recipe: Recipe, origin: Origin | None, create: GenerationCreate, engine: Engine) -> None:
-    """Raise InvalidRequestError if the engine cannot make the size of the source, and the request names no other."""
-    names = {info.alias or name for name, info in engine.settings.model_fields.items()}
-    if origin is None or not {"width", "height"} <= names or {"width", "height"} & create.settings.keys():
-        return
-    wanted = (origin.width // 2 * 2, origin.height // 2 * 2)
-    if (recipe.width, recipe.height) != wanted:
-        expected = f"a video of a size that {engine.id} can make, such as {recipe.width} x {recipe.height}"
-        raise InvalidRequestError("extend", expected, f"{origin.width} x {origin.height}")
-
-
-def size_error(
-    problem: ValidationError, create: GenerationCreate, origin: Origin, engine_id: str
-) -> InvalidRequestError | None:
-    """The error for a size of the source that the engine's settings do not take; None for another error."""
-    fields = {str(error["loc"][0]) for error in problem.errors() if error["loc"]}
-    if fields & {"width", "height"} and not {"width", "height"} & create.settings.keys():
-        return InvalidRequestError(
-            "extend", f"a video of a size that {engine_id} can make", f"{origin.width} x {origin.height}"
-        )
-    return None

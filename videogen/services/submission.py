@@ -22,7 +22,8 @@ from videogen.schemas.base import why_not_plain
 from videogen.schemas.engines import EngineInfo
 from videogen.schemas.generations import GenerationCreate, GenerationType
 from videogen.services.engine_choice import chosen_engine, default_engine
-from videogen.services.extensions import Origin, check_size, extended, size_error
+from videogen.services.extension_refusals import check_size, extension_error
+from videogen.services.extensions import Origin, extended
 from videogen.services.shots import divided, shots_recipe
 
 
@@ -91,7 +92,7 @@ def check_request(
 def _refused(
     asked: GenerationCreate, origin: Origin | None, engine_id: str, problem: ValidationError
 ) -> InvalidRequestError:
-    return (size_error(problem, asked, origin, engine_id) if origin else None) or _settings_error(problem)
+    return (extension_error(problem, asked, origin, engine_id) if origin else None) or _settings_error(problem)
 
 
 def checked_settings(

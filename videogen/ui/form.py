@@ -26,7 +26,7 @@ FPS: Final = (8, 12, 16, 24, 25, 30, 60)
 MAX_SEED_DIGITS: Final = 18
 
 
-_CAPABILITIES: Final = ("last_frame_alone", "extend", "exact_progress", "visitor_account", "types")
+_CAPABILITIES: Final = ("last_frame", "last_frame_alone", "extend", "exact_progress", "visitor_account", "types")
 
 
 class FormError(ValueError):
@@ -64,8 +64,7 @@ class EngineForm:
     min_seconds: float
     max_seconds: float
     seconds: float
-    longest: float
-    """Seconds of a video that goes on from another one: the whole."""
+    longest: float  # of a video that goes on from another one: the whole
     fps_choices: tuple[int, ...]
     fps: int
     sizes: Mapping[str, Mapping[str, tuple[int, int]]]
@@ -119,7 +118,6 @@ def engine_form(engine: EngineInfo, limits: Limits) -> EngineForm:
         negative=engine.capabilities.negative_prompt,
         image=engine.capabilities.image_input,
         **{name: getattr(engine.capabilities, name) for name in _CAPABILITIES},
-        last_frame=engine.capabilities.last_frame,
         details=details,
         multiple=multiple,
         min_seconds=least,

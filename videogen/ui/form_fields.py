@@ -105,7 +105,11 @@ class FormFields:
             rates = sorted({*self.engine(values.get("engine")).fps_choices, values["fps"]})
             changes[self.fields["fps"]] = gr.update(choices=[(f"{rate} fps", rate) for rate in rates])
         engine, seconds = self.engine(values.get("engine")), values.get("seconds")
-        if values.get("extend_id") and type(seconds) in (int, float) and engine.max_seconds < seconds <= engine.longest:
+        if (
+            values.get("extend_id")
+            and isinstance(seconds, int | float)
+            and engine.max_seconds < seconds <= engine.longest
+        ):
             # The whole may be longer than what the engine makes at once.
             field = self.fields["seconds"]
             changes[field] = {**changes.get(field, {}), **gr.update(maximum=seconds)}

@@ -87,6 +87,8 @@ async def test_a_video_goes_on_with_its_own_settings_and_some_seconds_more(api, 
     assert (values["prompt"], values["seed"], values["shape"], values["fps"]) == ("sea", "7", "16:9", 24)
     assert values["seconds"] == 9, "the whole may be longer than what the engine makes at once"
     assert tab.extended.id == "gen_a"
+    assert tab.notice.text.startswith("Press Generate to make a longer video of “sea”: 9 s in all.")
+    assert tab.notice.form_back
     api.session("mine", made | {"durationSeconds": 18})
     assert (await click("extend", generationId="gen_a"))["seconds"] == Limits().max_seconds
 

@@ -41,7 +41,8 @@ async def extend(tab: Tab, click: Click) -> FormValues:
     changes = {"extend_id": before.id, "image_id": "", "last_id": "", "seconds": seconds, "variations": 1}
     if before.shots:
         changes |= {"prompt": before.shots[-1].prompt}
-    return {**_filled(tab, before, engine), **changes}
+    words = tab.texts.gettext("extend.filled", what=_named(tab, before), length=tab.texts.length(seconds))
+    return {**_filled(tab, before, engine, words), **changes}
 
 
 @fills("end-with")
@@ -70,11 +71,15 @@ async def again(tab: Tab, click: Click) -> None:
     tab.board.show_project(project)
 
 
-def _filled(tab: Tab, generation: Generation, engine: EngineForm) -> FormValues:
-    """The form's values for a generation's recipe, and a notice that names it and says what will differ."""
+def _named(tab: Tab, generation: Generation) -> str:
+    return tab.texts.gettext("reuse.quoted", words=shorten(generation.title or generation.prompt, 40))
+
+
+def _filled(tab: Tab, generation: Generation, engine: EngineForm, begin: str = "") -> FormValues:
+    """The form's values for a generation's recipe, and a notice that names it, or begins with `begin`, and says what
+    will differ."""
     gettext, made_by = tab.texts.gettext, generation.engine_version
-    title = shorten(generation.title or generation.prompt, 40)
-    words = [gettext("reuse.filled", what=gettext("reuse.quoted", words=title))]
+    words = [begin or gettext("reuse.filled", what=_named(tab, generation))]
     if engine.id != generation.engine:
         words.append(gettext("reuse.other_engine", engine=generation.engine))
     elif engine.version != made_by:
