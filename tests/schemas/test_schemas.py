@@ -41,7 +41,6 @@ def test_a_request_reads_camel_case_and_has_defaults():
 @pytest.mark.parametrize(
     "body",
     [
-        {},
         {"prompt": None},
         {"prompt": 7},
         {"prompt": "a\x00b"},
@@ -88,7 +87,7 @@ def test_a_generation_has_exactly_the_fields_of_the_contract():
     fields = re.findall(
         r"\w+",
         "id type status projectId requestId fileId engine engineVersion prompt negativePrompt settings seed recipeHash "
-        "inputFileId lastFrameFileId "
+        "inputFileId lastFrameFileId extends shots "
         "understanding progress stage step totalSteps message estimated queuePosition waitSeconds expectedWaitSeconds "
         "etaSeconds attempt previewUrl videoUrl imageUrl posterUrl width height durationSeconds fps hasAudio sizeBytes "
         "title favorite cost attention error createdAt startedAt updatedAt finishedAt expiresAt",
