@@ -14,7 +14,8 @@ NUMBER, TEXT, NOTHING = (int, float), (str,), type(None)
 FIELDS = {
     "id": TEXT, "type": TEXT, "status": TEXT, "projectId": TEXT, "requestId": TEXT, "fileId": (str, NOTHING),
     "engine": TEXT, "engineVersion": TEXT, "prompt": TEXT, "negativePrompt": TEXT, "settings": (dict,),
-    "seed": (int,), "recipeHash": TEXT, "inputFileId": (str, NOTHING), "lastFrameFileId": (str, NOTHING), "extends": (str, NOTHING), "shots": (list,),
+    "seed": (int,), "recipeHash": TEXT, "inputFileId": (str, NOTHING), "lastFrameFileId": (str, NOTHING),
+    "extends": (str, NOTHING), "shots": (list,),
     "progress": NUMBER, "stage": TEXT, "step": (int,), "totalSteps": (int,),
     "message": TEXT, "estimated": (bool,), "queuePosition": (int, NOTHING), "waitSeconds": NUMBER,
     "expectedWaitSeconds": (*NUMBER, NOTHING),
