@@ -87,13 +87,13 @@ class Catalog:
         return self._date.format(day=day.day, month=self._months[day.month - 1], year=day.year)
 
     def fill(self, markup: str) -> str:
-        """A document with each marker replaced by its text, escaped for HTML."""
+        """A document with each marker replaced by its text, escaped for HTML and for a string in a script."""
         return MARKER.sub(self._replace_marker, markup)
 
     def _replace_marker(self, match: re.Match[str]) -> str:
         values = dict(pair.split("=", 1) for pair in match[2].split())
         try:
-            return html.escape(self.gettext(match[1], **values), quote=False)
+            return json.dumps(html.escape(self.gettext(match[1], **values), quote=False), ensure_ascii=False)[1:-1]
         except KeyError:
             # The text of an engine may look like a marker.
             return match[0]
