@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from tests.api.test_extend import pictures
+from tests.support.api import Session
 from tests.support.pictures import encoded
 
 THREE = "an ocean at sunset, pan right\n\n \n\nan ocean at sunset, pan right\n\na desert at noon"
@@ -131,3 +132,110 @@ def test_explain_says_what_each_shot_shows(session):
     assert [shot["understanding"]["understood"][0]["became"] for shot in told["shots"]] == ["ocean", "desert"]
     assert [part["became"] for part in told["understanding"]["understood"]] == ["ocean", "desert"]
     assert [shot["startSeconds"] for shot in told["shots"]] == [0, 1]
+
+
+def remade(session, old, number, **change):
+    """A completed generation in which one shot was made again."""
+    answer = session.post(f"/generations/{old['id']}/shots/{number}", json=change)
+    assert answer.status_code == 201, answer.text
+    item = session.finish(answer.json()["id"])
+    assert item["status"] == "completed", item["error"]
+    return item
+
+
+@pytest.fixture(scope="module")
+def source(app):
+    """A finished video of three shots, with its session: tests only read it."""
+    with Session(app.base_url) as session:
+        yield session, finished(session, settings=SECONDS | {"durationSeconds": 1.5})[0]
+
+
+def same(before, after):
+    """Which frames of two videos are equal."""
+    return [np.array_equal(*pair) for pair in zip(before, after, strict=True)]
+
+
+def test_a_shot_is_made_again_and_those_after_it_follow(source):
+    session, old = source
+    new = remade(session, old, 2, prompt="a forest in the snow")
+    assert [shot["prompt"] for shot in new["shots"]] == [
+        old["shots"][0]["prompt"],
+        "a forest in the snow",
+        "a desert at noon",
+    ]
+    assert [(shot["kept"], shot["join"], shot["seed"]) for shot in new["shots"]] == [
+        (True, "start", 7),
+        (False, "motion", 7),
+        (False, "motion", 7),
+    ]
+    assert (new["extends"], new["prompt"].split("\n\n")[1]) == (None, "a forest in the snow")
+    before, after = pictures(session, old), pictures(session, new)
+    # Copied, not encoded again; then the new shot fades in, and the third one fades in from it.
+    assert same(before, after)[:4] == [True] * 4
+    assert not any(same(before, after)[5:9])
+    steps = [np.abs(a - b).mean() for a, b in pairwise(after)]
+    assert steps[7] < np.abs(after[-1] - after[7]).mean() / 3
+
+
+def test_followers_stay_as_they_are_after_a_cut_if_that_is_wanted(source):
+    session, old = source
+    new = remade(session, old, 2, seed=8, followers=False)
+    assert [(shot["kept"], shot["join"], shot["seed"]) for shot in new["shots"]] == [
+        (True, "start", 7),
+        (False, "motion", 8),
+        (True, "cut", 7),
+    ]
+    assert (new["seed"], new["durationSeconds"]) == (old["seed"], old["durationSeconds"])
+    equal = same(pictures(session, old), pictures(session, new))
+    assert equal[:4] + equal[8:] == [True] * 8
+    assert not any(equal[4:8])
+
+
+def test_without_a_change_the_seed_is_another_one_and_the_first_shot_has_its_image_again(session):
+    image = session.upload(encoded())["id"]
+    old, _ = finished(session, "looks", "first\n\nsecond", inputFileId=image)
+    new = remade(session, old, 1)
+    assert new["shots"][0]["seed"] != old["shots"][0]["seed"]
+    assert [(shot["kept"], shot["join"]) for shot in new["shots"]] == [(False, "start"), (False, "picture")]
+    assert new["inputFileId"] == image
+    assert all(same(pictures(session, old), pictures(session, new)))  # this engine has no use for a seed
+
+
+def test_a_shot_that_is_made_again_outlives_its_source_and_goes_on_from_the_exact_frame(session):
+    old, _ = finished(session, "looks", "first\n\nsecond\n\nthird", settings={"durationSeconds": 1.5})
+    session.post("/queue/pause")
+    made = session.post(f"/generations/{old['id']}/shots/2", json={"followers": False}).json()
+    assert session.delete(f"/generations/{old['id']}").status_code == 204
+    edit = session.patch(f"/generations/{made['id']}", json={"prompt": "something else"})
+    assert (edit.status_code, edit.json()["errors"][0]["field"]) == (422, "prompt")
+    session.post("/queue/resume")
+    new = session.finish(made["id"])
+    means = [frame.mean((0, 1)).round() for frame in pictures(session, new)]
+    assert np.abs(means[4] - means[3]).max() <= 1
+    again = session.finish(session.post(f"/generations/{new['id']}/retry").json()["id"])
+    assert (again["status"], again["recipeHash"]) == ("completed", new["recipeHash"])
+    # Shots of one that was made again can be made again.
+    third = remade(session, again, 3, prompt="another")
+    assert [shot["prompt"] for shot in third["shots"]] == ["first", "second", "another"]
+
+
+def test_what_cannot_be_made_again_is_refused_and_nothing_is_stored(source, session):
+    owner, old = source
+    whole = owner.finish(owner.submit("looks")["id"])
+    before = len(owner.get("/generations").json()["items"])
+    cases = [
+        (old, 0, {}, "shot", "1 to 3"),
+        (old, 4, {}, "shot", "1 to 3"),
+        (whole, 1, {}, "shot", "several shots"),
+        (old, 1, {"prompt": "..."}, "prompt", "shot 1"),
+        (old, 1, {"prompt": "a\n\nb"}, "prompt", "one shot"),
+        (old, 1, {"seed": -1}, "seed", ""),
+    ]
+    for item, number, change, field, words in cases:
+        answer = owner.post(f"/generations/{item['id']}/shots/{number}", json=change)
+        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, field), answer.text
+        assert words in answer.json()["detail"]
+    assert len(owner.get("/generations").json()["items"]) == before
+    foreign = session.post(f"/generations/{old['id']}/shots/1", json={})
+    unknown = session.post("/generations/gen_unknown/shots/1", json={})
+    assert (foreign.status_code, foreign.json()["detail"]) == (404, unknown.json()["detail"])

@@ -44,6 +44,14 @@ async def test_calls_use_the_right_method_and_path(client, script):
     ]
 
 
+async def test_remake_shot_names_the_shot_and_what_is_another(client, script):
+    script.answers = [httpx.Response(201, json=GENERATION)]
+    assert (await client.remake_shot("gen_a", 2, prompt="a forest", followers=False)).id == GENERATION["id"]
+    (request,) = script.requests
+    assert (request.method, request.url.path) == ("POST", "/api/v1/generations/gen_a/shots/2")
+    assert json.loads(request.content) == {"prompt": "a forest", "seed": None, "followers": False}
+
+
 async def test_resolve_sends_what_becomes_of_it_and_is_sent_once(client, script):
     script.answers = [httpx.Response(201, json=GENERATION), httpx.ConnectError("gone")]
     assert (await client.resolve("gen_a", "resubmit")).id == GENERATION["id"]

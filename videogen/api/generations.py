@@ -25,6 +25,7 @@ from videogen.schemas.generations import (
     GenerationResolve,
     ListQuery,
     Project,
+    ShotRemake,
 )
 from videogen.schemas.history import Bundle, Chosen, IdsPage, IdsQuery, Restored, Trashed, TrashPage, TrashQuery
 from videogen.web.dependencies import AppStateDep, ServicesDep
@@ -177,6 +178,26 @@ def retry_generation(
 ) -> Generation:
     """Make a new generation with the recipe and the seed of one that has ended."""
     return services.generations.retry(session_id, generation_id, visitor).generations[0]
+
+
+@router.post(
+    "/{generation_id}/shots/{number}",
+    status_code=201,
+    responses=_MAKE | documented(InvalidRequestError, LimitExceededError),
+)
+def remake_shot(
+    services: ServicesDep,
+    session_id: SessionDep,
+    visitor: VisitorDep,
+    generation_id: str,
+    number: int,
+    change: ShotRemake,
+) -> Generation:
+    """Make a new generation in which one shot of a finished video, counted from 1, is made again.
+
+    The shots before it are copied. It keeps what it needs: the old generation may be deleted.
+    """
+    return services.remakes.remake(session_id, generation_id, number, change, visitor)
 
 
 @router.post(

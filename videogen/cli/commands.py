@@ -14,7 +14,7 @@ from videogen.cli.destinations import Target, save
 from videogen.cli.explanation import explanation_lines, left_out_lines, price_text
 from videogen.cli.output import Output
 from videogen.client import AttentionNeeded, ConnectionChange, GenerationEnded, Watched
-from videogen.client.calls import Images, ShareOptions
+from videogen.client.calls import Images, RemakeOptions, ShareOptions
 from videogen.client.connect import store_token
 from videogen.client.errors import result_of
 from videogen.schemas.generations import Generation, GenerationCreate
@@ -85,7 +85,20 @@ def watch(connection: Connection, args: Namespace, output: Output) -> int:
 
 def retry(connection: Connection, args: Namespace, output: Output) -> int:
     """Start a generation again and follow it; download it if `--output` is given."""
-    generation = connection.client.retry(args.id)
+    return _follow_new(connection, connection.client.retry(args.id), args, output)
+
+
+def remake(connection: Connection, args: Namespace, output: Output) -> int:
+    """Make a shot again and follow the new generation; download it if `--output` is given."""
+    changes: RemakeOptions = {"followers": not args.keep_followers}
+    if args.prompt is not None:
+        changes["prompt"] = args.prompt
+    if args.seed is not None:
+        changes["seed"] = args.seed
+    return _follow_new(connection, connection.client.remake_shot(args.id, args.shot, **changes), args, output)
+
+
+def _follow_new(connection: Connection, generation: Generation, args: Namespace, output: Output) -> int:
     output.event("submitted", f"{generation.id} {generation.status}", generation=generation)
     if args.detach:
         return exit_codes.DONE

@@ -27,6 +27,7 @@ COMMANDS: Final[dict[str, Command]] = {
     "generate": commands.generate,
     "watch": commands.watch,
     "retry": commands.retry,
+    "remake": commands.remake,
     "resolve": commands.resolve,
     "cancel": commands.cancel,
     "pause": commands.pause,

@@ -43,6 +43,7 @@ def add_commands(commands: Any) -> None:
             command.add_argument("--detach", action="store_true", help="do not wait for the end")
         if name == "share":
             command.add_argument("--days", type=_positive, help="how long the link is valid (default: until revoked)")
+    _remake(commands)
     _resolve(commands)
     _command(commands, "pause", "pause your queue: nothing new begins, what has begun goes on")
     _command(commands, "resume", "start your queue again")
@@ -53,6 +54,19 @@ def add_commands(commands: Any) -> None:
     _devices(commands)
     _webhooks(commands)
     _admin(commands)
+
+
+def _remake(commands: Any) -> None:
+    remake = _command(commands, "remake", "make one shot of a finished video again, as a new generation, and follow it")
+    remake.add_argument("id", help="id of a generation of several shots, such as gen_...")
+    remake.add_argument("shot", type=_count, help="which one, from 1")
+    remake.add_argument("--prompt", type=_text, help="what it should show now (default: the same)")
+    remake.add_argument("--seed", type=_count, help="default: with --prompt the same, else a new one")
+    remake.add_argument(
+        "--keep-followers", action="store_true", help="leave the shots after it as they are; the first of them is a cut"
+    )
+    remake.add_argument("--detach", action="store_true", help="do not wait for the end")
+    _output(remake)
 
 
 def _export(commands: Any) -> None:

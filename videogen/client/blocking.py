@@ -116,6 +116,7 @@ class Client:
     resume_queue = blocking(AsyncClient.resume_queue)
     edit = blocking(AsyncClient.edit)
     retry = blocking(AsyncClient.retry)
+    remake_shot = blocking(AsyncClient.remake_shot)
     resolve = blocking(AsyncClient.resolve)
     delete = blocking(AsyncClient.delete)
     keep = blocking(AsyncClient.keep)

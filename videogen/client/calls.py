@@ -109,6 +109,14 @@ class EditOptions(TypedDict, total=False):
     settings: dict[str, Any]
 
 
+class RemakeOptions(TypedDict, total=False):
+    """What of a shot is another when it is made again."""
+
+    prompt: str
+    seed: int
+    followers: bool
+
+
 class SubmitOptions(GenerateOptions, total=False):
     """The options of a prompt."""
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Unpack
 
-from videogen.client.calls import API, Call, EditOptions, NoContent, generation_path
+from videogen.client.calls import API, Call, EditOptions, NoContent, RemakeOptions, generation_path
 from videogen.client.transport import Transport
-from videogen.schemas.generations import Generation, GenerationPatch, Queue, ResolveAction
+from videogen.schemas.generations import Generation, GenerationPatch, Queue, ResolveAction, ShotRemake
 from videogen.schemas.retention import Quota, Quotas, Retention
 
 
@@ -59,6 +59,15 @@ class QueueCalls(Transport):
         """Start a new generation with the same recipe and seed."""
         path = f"{generation_path(generation_id)}/retry"
         return await self._send(Call("POST", path, Generation, repeatable=False))
+
+    async def remake_shot(self, generation_id: str, number: int, **changes: Unpack[RemakeOptions]) -> Generation:
+        """Start a new generation in which one shot of a finished video, counted from 1, is made again.
+
+        With `followers` false, the shots after it stay as they are; see `ShotRemake`.
+        """
+        path, body = f"{generation_path(generation_id)}/shots/{number}", ShotRemake(**changes)
+        json = body.model_dump(mode="json", by_alias=True)
+        return await self._send(Call("POST", path, Generation, {"json": json}, repeatable=False))
 
     async def resolve(self, generation_id: str, action: ResolveAction) -> Generation:
         """Say what becomes of a generation that needs attention; see `GenerationResolve`.

@@ -14,6 +14,7 @@ from videogen.services.metrics import MetricsService
 from videogen.services.moderation import ModerationService
 from videogen.services.parts import Parts
 from videogen.services.quotas import QuotaService
+from videogen.services.remakes import RemakeService
 from videogen.services.result_exports import ResultExportService
 from videogen.services.retention import RetentionService
 from videogen.services.session_links import SessionLinks
@@ -58,6 +59,7 @@ class Services:
         self.webhooks = WebhookService(parts, self.rates)
         self.moderation = ModerationService(parts, self.rates)
         self.generations = GenerationService(parts, self.uploads, self.rates, self.storage_limits)
+        self.remakes = RemakeService(parts, self.generations, self.storage_limits)
         self.result_exports = ResultExportService(parts, self.rates, self.storage_limits)
         self.retention = RetentionService(parts, self.generations.views)
         self.quotas = QuotaService(parts)

@@ -12,10 +12,11 @@ from videogen.engines.base import PATHS, Engine, Recipe, RenderRequest
 from videogen.schemas.base import why_not_plain
 from videogen.schemas.engines import ExplainRequest, Explanation
 from videogen.schemas.generations import Cost, GenerationCreate
-from videogen.services.extensions import ExtensionService, Origin, merged
+from videogen.services.extensions import ExtensionService, Origin
 from videogen.services.parts import Parts
 from videogen.services.quotas import QuotaService
 from videogen.services.serializers import shots_of
+from videogen.services.span_recipes import merged
 from videogen.services.submission import check_request, request_of
 from videogen.services.uploads import UploadService
 from videogen.services.visitor_limits import RateLimits

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -11,16 +11,14 @@ from videogen.core.config import AppConfig
 from videogen.core.errors import InvalidRequestError, NotFoundError
 from videogen.core.security import new_id
 from videogen.db.tables import FileRow, GenerationRow
-from videogen.engines.base import Engine, Recipe, RenderRequest, Source, Span
-from videogen.schemas.generations import GenerationCreate, Join, Understanding
+from videogen.engines.base import Engine, Recipe, Source, Span
+from videogen.schemas.generations import GenerationCreate
 from videogen.schemas.status import Status
 from videogen.storage import Storage
 from videogen.store import Store
 from videogen.store.progress import LAST_FRAME, SOURCE, SOURCE_FRAME
 
 DEFAULT_SECONDS: Final = 4.0
-SHOT_BREAK: Final = "\n\n"
-"""Between the shots of a prompt."""
 _SHAPE: Final = ("width", "height", "fps")
 
 
@@ -68,13 +66,14 @@ class ExtensionService:
     def __init__(self, store: Store, storage: Storage) -> None:
         self._store, self._storage = store, storage
 
-    def find(self, session_id: str, generation_id: str, request_of: Any) -> Origin:
+    def find(self, session_id: str, generation_id: str, request_of: Any, frame_kind: str = LAST_FRAME) -> Origin:
         """The finished video that a request names.
 
         Args:
             session_id: the owner.
             generation_id: what the request names.
             request_of: makes the request of a row.
+            frame_kind: the kind of the file with the frame from which the new part goes on.
 
         Raises:
             NotFoundError: there is none, it is another session's, or it was deleted.
@@ -87,16 +86,22 @@ class ExtensionService:
         video = next((file for file in files if file.id == row.file_id), None)
         if video is None or not self._storage.exists(video.key):
             raise InvalidRequestError("extend", "a video whose file is still there", generation_id)
-        frame = next((file for file in files if file.kind == LAST_FRAME and self._storage.exists(file.key)), None)
+        frame = next((file for file in files if file.kind == frame_kind and self._storage.exists(file.key)), None)
         keys = {SOURCE: video.key} | ({SOURCE_FRAME: frame.key} if frame else {})
         source = Source(digest=self._digest(video.key), frame_digest=self._digest(frame.key) if frame else None)
         return Origin(request_of(row), row.width, row.height, row.fps, kept_spans(row), source, keys)
 
     def of(self, row: GenerationRow) -> Origin | None:
-        """What an extension that waits goes on from, from its own copy; None for another generation."""
+        """What an extension that waits goes on from, from its own copy; None for another generation.
+
+        Raises:
+            InvalidRequestError: it is a shot that is made again, which cannot be changed.
+        """
         recipe = Recipe(**row.recipe) if row.recipe else None
         if recipe is None or recipe.source is None:
             return None
+        if row.extends is None:
+            raise InvalidRequestError("prompt", "left as it is, since a shot is made again. Make it again anew", row.id)
         spans = tuple(span for span in recipe.spans if span.kept_from is not None)
         before = GenerationCreate(prompt=row.prompt, engine=row.engine, settings=row.settings)
         return Origin(before, row.width, row.height, row.fps, spans, recipe.source, self.kept_by(row.id))
@@ -224,55 +229,3 @@ def _added(whole: Any, origin: Origin, usual: Any, config: AppConfig) -> float:
             whole,
         )
     return float(round(whole - origin.seconds, 6))
-
-
-def part_recipe(engine: Engine, request: RenderRequest, before: Recipe | None, digest: str | None) -> Recipe:
-    """The recipe of a part that goes on from another one: natively where the engine can, else from its last frame.
-
-    Args:
-        engine: renders it.
-        request: of the part alone.
-        before: of the part before, if that is known.
-        digest: stands for the last frame before it, which may not have been rendered yet; None: there is none.
-    """
-    request = request.model_copy(update={"input_digest": digest})
-    extend = getattr(engine, "extend", None)
-    made: Recipe = engine.normalise(request) if extend is None or before is None else extend(request, before)
-    return made if made.engine == engine.id else made.model_copy(update={"engine": engine.id})
-
-
-def whole_recipe(first: Recipe, kept: Sequence[Span], parts: Sequence[Recipe], source: Source | None = None) -> Recipe:
-    """The recipe of a video of several parts: kept ones, then those to be rendered; `first` gives all else."""
-    added: list[Span] = []
-    for part in parts:
-        added.append(new_span(part, first.fps, is_first=not (kept or added)))
-    spans = (*kept, *added)
-    update = {
-        "prompt": SHOT_BREAK.join(part.prompt for part in parts),
-        "input_digest": None if kept else first.input_digest,
-        "last_digest": parts[-1].last_digest,
-        "understanding": merged(part.understanding for part in parts),
-        "source": source,
-        "spans": spans,
-        "num_frames": sum(span.num_frames for span in spans),
-    }
-    return first.model_copy(update=update)
-
-
-def new_span(part: Recipe, fps: int, *, is_first: bool) -> Span:
-    """The span of a part that is to be rendered, in a video of `fps` frames a second."""
-    join: Join = "start" if is_first else "motion" if part.input_digest is None else "picture"
-    frames = max(1, round(part.num_frames * fps / part.fps))
-    return Span(num_frames=frames, join=join, prompt=part.prompt, recipe=part)
-
-
-def merged(parts: Iterable[Understanding | None]) -> Understanding | None:
-    """What was understood of several prompts; None where nothing is known of any."""
-    known = [part for part in parts if part is not None]
-    if len(known) < 2:
-        return known[0] if known else None
-    names = ("understood", "ignored", "unused", "not_drawn")
-    values: dict[str, Any] = {
-        name: tuple(dict.fromkeys(value for part in known for value in getattr(part, name))) for name in names
-    }
-    return Understanding(**values, abstract=all(part.abstract for part in known))

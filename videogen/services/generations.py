@@ -90,7 +90,7 @@ class GenerationService:
             LimitExceededError: too many generations are queued or running, or were submitted lately; or the storage is
                 full.
         """
-        project = self._project(session_id, key, request_body(create))
+        project = self.new_project(session_id, key, request_body(create))
         if (
             any(getattr(create, name) for name in (*IMAGES, "extend"))
             and key
@@ -108,7 +108,7 @@ class GenerationService:
         recipes = [request.recipe(seed) for seed in seeds(request, create.variations)]
         # Variations are numbered by their seeds, and rendered in this order.
         recipes.sort(key=lambda recipe: recipe.seed)
-        return self._accept(project, [new_row(project, request, recipe) for recipe in recipes], address, request.files)
+        return self.accept(project, [new_row(project, request, recipe) for recipe in recipes], address, request.files)
 
     def _check(self, session_id: str, create: GenerationCreate, origin: Origin | None = None) -> CheckedRequest:
         sources: dict[str, InputImage] = {}
@@ -160,7 +160,7 @@ class GenerationService:
 
     def _render_again(self, old: GenerationRow, address: str, replaced: str | None = None) -> Project:
         self._storage_limits.check(old.session_id)
-        project = self._project(old.session_id, None, b"")
+        project = self.new_project(old.session_id, None, b"")
         if old.recipe:
             recipe = Recipe(**old.recipe)
             images = {name: getattr(old, name) for name in IMAGES}
@@ -169,13 +169,13 @@ class GenerationService:
         else:
             request = self._check_imported(old)
             recipe = request.recipe(old.seed)
-        return self._accept(project, [new_row(project, request, recipe)], address, request.files, replaced)[0]
+        return self.accept(project, [new_row(project, request, recipe)], address, request.files, replaced)[0]
 
     def _check_imported(self, old: GenerationRow) -> CheckedRequest:
         """Check the request of an imported generation like a new one: another app made it."""
         return self._check(old.session_id, request_of(old).model_copy(update=dict.fromkeys((*IMAGES, "extend"))))
 
-    def _accept(
+    def accept(
         self,
         project: ProjectRow,
         rows: list[GenerationRow],
@@ -208,7 +208,8 @@ class GenerationService:
         items = self._serialize_all(rows)
         return Project(project_id=items[0].project_id, request_id=items[0].request_id, generations=items)
 
-    def _project(self, session_id: str, key: str | None, body: bytes) -> ProjectRow:
+    def new_project(self, session_id: str, key: str | None, body: bytes) -> ProjectRow:
+        """The row of a submit; it is not stored yet."""
         return ProjectRow(
             id=new_id("prj"),
             session_id=session_id,

@@ -14,7 +14,8 @@ from videogen.core.errors import InvalidRequestError
 from videogen.engines.availability import capabilities_of
 from videogen.engines.base import Engine, Recipe, RenderRequest
 from videogen.schemas.generations import GenerationCreate
-from videogen.services.extensions import DEFAULT_SECONDS, Origin, part_recipe, whole_recipe
+from videogen.services.extensions import DEFAULT_SECONDS, Origin
+from videogen.services.span_recipes import part_recipe, whole_recipe
 
 _BREAK: Final = re.compile(r"\n\s*\n")
 _USUAL_FPS: Final = 24

@@ -67,7 +67,7 @@ def check_request(
     if origin is not None:
         create = create.model_copy(update={"engine": create.engine or origin.request.engine})
         create = extended(create, origin, chosen_engine(create, engines, config), config)
-    _check_texts(create, config)
+    check_texts(create, config)
     engine = chosen_engine(create, engines, config)
     shots, create = divided(create, engine, config.max_seconds, origin)
 
@@ -83,7 +83,7 @@ def check_request(
         # An engine may write its own name, and have another id in an engine file.
         return made if made.engine == engine.id else made.model_copy(update={"engine": engine.id})
 
-    _check_limits(recipe(settings.get("seed") or 0), config)
+    check_limits(recipe(settings.get("seed") or 0), config)
     check_size(recipe(settings.get("seed") or 0), origin, asked, engine)
     kept: dict[str, Any] = {"files": origin.files if origin else {}, "extends": create.extend}
     return CheckedRequest(create.type, settings, recipe, settings.get("seed"), **kept)
@@ -92,7 +92,7 @@ def check_request(
 def _refused(
     asked: GenerationCreate, origin: Origin | None, engine_id: str, problem: ValidationError
 ) -> InvalidRequestError:
-    return (extension_error(problem, asked, origin, engine_id) if origin else None) or _settings_error(problem)
+    return (extension_error(problem, asked, origin, engine_id) if origin else None) or settings_error(problem)
 
 
 def checked_settings(
@@ -109,7 +109,8 @@ def checked_settings(
     return settings
 
 
-def _check_texts(create: GenerationCreate, config: AppConfig) -> None:
+def check_texts(create: GenerationCreate, config: AppConfig) -> None:
+    """Raise InvalidRequestError if there is no prompt, or a text is too long."""
     prompt = create.prompt.strip()
     if not prompt:
         raise InvalidRequestError("prompt", "a description of what should be seen", "nothing")
@@ -208,11 +209,13 @@ def seeds(request: CheckedRequest, count: int) -> list[int | None]:
     return [None if request.seed is None else request.seed + index for index in range(count)]
 
 
-def _settings_error(problem: ValidationError) -> InvalidRequestError:
+def settings_error(problem: ValidationError) -> InvalidRequestError:
+    """The error for settings that an engine does not take."""
     return invalid_request(problem.errors(include_url=False), "settings.")
 
 
-def _check_limits(recipe: Recipe, config: AppConfig) -> None:
+def check_limits(recipe: Recipe, config: AppConfig) -> None:
+    """Raise InvalidRequestError if the result would be larger or longer than the app allows."""
     if recipe.width * recipe.height > config.max_pixels:
         got = f"{recipe.width} x {recipe.height} = {recipe.width * recipe.height}"
         raise InvalidRequestError("settings.width", f"width x height of at most {config.max_pixels} pixels", got)

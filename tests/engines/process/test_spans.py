@@ -12,8 +12,8 @@ from videogen.engines.process import protocol
 from videogen.engines.process.pool import ProcessPool
 from videogen.engines.registry import load_engine
 from videogen.media.probe import probe
-from videogen.services.extensions import part_recipe, whole_recipe
 from videogen.services.shots import ShotPlan, shots_recipe
+from videogen.services.span_recipes import part_recipe, whole_recipe
 from videogen.testing.conformance import ConformanceJob
 
 SETTINGS = {"width": 64, "height": 64, "fps": 8, "durationSeconds": 4.0, "seed": 7}

@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 
 from videogen.schemas.generations import Generation
+from videogen.schemas.status import Status
 from videogen.ui.amounts import price
 from videogen.ui.panels.understood import in_words
 from videogen.ui.schema import COMFORTABLE
@@ -29,12 +30,28 @@ def about(tab: Tab) -> Mapping[str, Any]:
             (in_words(part, tab.texts), part.became)
             for part in (item.understanding.understood if item.understanding else ())
         ],
+        "shots": shots(tab, item),
         "facts": facts(tab, item),
         "seed": str(item.seed),
         "settings": own_settings(tab, item),
         "hash": item.recipe_hash,
         "recipe": recipe_json(item),
     }
+
+
+def shots(tab: Tab, item: Generation) -> list[dict[str, Any]]:
+    """The shots of a video: when each one begins, what it shows, and how it begins if the motion does not go on."""
+    texts = tab.texts
+    return [
+        {
+            "number": number,
+            "start": texts.length(shot.start_seconds),
+            "prompt": shot.prompt,
+            "note": texts.gettext(f"job.join_{shot.join}") if shot.join in ("picture", "cut") else "",
+            "again": item.status == Status.COMPLETED,
+        }
+        for number, shot in enumerate(item.shots, 1)
+    ]
 
 
 def facts(tab: Tab, item: Generation) -> list[tuple[str, str]]:
