@@ -25,9 +25,9 @@ from videogen.schemas.generations import (
     GenerationResolve,
     ListQuery,
     Project,
-    ShotRemake,
 )
 from videogen.schemas.history import Bundle, Chosen, IdsPage, IdsQuery, Restored, Trashed, TrashPage, TrashQuery
+from videogen.schemas.shots import ShotRemake
 from videogen.web.dependencies import AppStateDep, ServicesDep
 from videogen.web.pagination import decode_cursor, encode_cursor
 from videogen.web.problems import documented

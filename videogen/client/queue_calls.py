@@ -6,8 +6,9 @@ from typing import Unpack
 
 from videogen.client.calls import API, Call, EditOptions, NoContent, RemakeOptions, generation_path
 from videogen.client.transport import Transport
-from videogen.schemas.generations import Generation, GenerationPatch, Queue, ResolveAction, ShotRemake
+from videogen.schemas.generations import Generation, GenerationPatch, Queue, ResolveAction
 from videogen.schemas.retention import Quota, Quotas, Retention
+from videogen.schemas.shots import ShotRemake
 
 
 class QueueCalls(Transport):

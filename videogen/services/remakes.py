@@ -12,7 +12,8 @@ from videogen.core.errors import InvalidRequestError
 from videogen.db.tables import GenerationRow
 from videogen.engines.base import Engine, Recipe, RenderRequest, Span
 from videogen.engines.settings import MAX_SEED
-from videogen.schemas.generations import Generation, GenerationCreate, ShotRemake
+from videogen.schemas.generations import Generation, GenerationCreate
+from videogen.schemas.shots import ShotRemake
 from videogen.schemas.status import Status
 from videogen.services.engine_choice import chosen_engine
 from videogen.services.extensions import ExtensionService, Origin

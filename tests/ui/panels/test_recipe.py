@@ -58,3 +58,18 @@ def test_what_a_person_wrote_stays_text(tab, html):
     assert "&lt;b onclick=x&gt;${window.bad=1}{{x}}&#34;</blockquote>" in html("about")
     assert "<b onclick" not in html("about")
     assert "<i>" not in html("about")
+
+
+SHOT = {"startSeconds": 2.0, "durationSeconds": 2.0, "prompt": "a <b>boat", "join": "cut"}
+
+
+def test_shots_are_listed_with_their_starts_and_can_be_made_again_once_there_is_a_result(tab, html):
+    first = SHOT | {"startSeconds": 0.0, "prompt": "sea", "join": "start"}
+    show(tab, status="processing", shots=[first, SHOT])
+    assert "a &lt;b&gt;boat" in html("about")
+    assert 'data-do="remake"' not in html("about")
+    show(tab, status="completed", shots=[first, SHOT])
+    about = html("about")
+    assert '<dt class="num">2 s</dt><dd><bdi>a &lt;b&gt;boat</bdi> <span class="soft">(cut)</span>' in about
+    assert 'data-do="remake" data-shot="2" data-generation-id="gen_a"' in about
+    assert 'aria-label="Make shot 2 again"' in about

@@ -79,7 +79,7 @@ def facts(tab: Tab, item: Generation) -> list[tuple[str, str]]:
 
 def _kept(texts: Texts, item: Generation) -> str:
     """How much of it is a video that was there before."""
-    seconds = sum(shot.duration_seconds for shot in item.shots if shot.kept)
+    seconds = sum(shot.duration_seconds for shot in item.shots if shot.kept) if item.extends else 0
     return texts.gettext("job.a_video", length=texts.length(seconds)) if seconds else ""
 
 
