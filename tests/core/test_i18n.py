@@ -49,7 +49,9 @@ def test_a_plural_has_each_form_of_its_language(tag):
 
 @EVERY
 def test_a_text_is_plain(tag):
-    wrong = {key: text for key in ENGLISH for text in forms(FILES[tag][key]) if re.search(r'[<>&"\\]|@@|^\s|\s$', text)}
+    wrong = {
+        key: text for key in ENGLISH for text in forms(FILES[tag][key]) if re.search(r'[<>&"\\\n]|@@|^\s|\s$', text)
+    }
     assert wrong == {}, "texts are put into markup, attributes and JSON as they are; for quotes write “ ” or „ “"
 
 
