@@ -26,7 +26,7 @@ from videogen.engines.registry import load_engine, process_policy
 from videogen.media.image import probe_image
 from videogen.media.probe import probe
 from videogen.schemas.engines import Capabilities
-from videogen.services.extensions import part_recipe, whole_recipe
+from videogen.services.span_recipes import part_recipe, whole_recipe
 
 HEAVY = ("torch", "diffusers", "transformers", "tensorflow", "jax")
 

@@ -13,7 +13,7 @@ from videogen.engines.base import RenderRequest, Source, Span
 from videogen.engines.process.host import RenderHandle
 from videogen.engines.process.pool import ProcessPool
 from videogen.engines.process.protocol import RenderJob
-from videogen.services.extensions import part_recipe, whole_recipe
+from videogen.services.span_recipes import part_recipe, whole_recipe
 
 ENGINE = """
 from videogen.engines.diffusers.engine import DiffusersEngine
