@@ -19,7 +19,7 @@ from videogen.engines.process import protocol
 from videogen.engines.process.host import RenderHandle
 from videogen.engines.process.pool import ProcessPool
 from videogen.media.encode import SegmentEncoder, VideoShape
-from videogen.services.extensions import part_recipe, whole_recipe
+from videogen.services.span_recipes import part_recipe, whole_recipe
 
 SETTINGS = {"width": 512, "height": 288, "fps": 24, "durationSeconds": 4.0, "seed": 7}
 PROMPTS = (
