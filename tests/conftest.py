@@ -16,6 +16,9 @@ from videogen.jobs.queue import EmbeddedQueue
 from videogen.storage import DataFolder, DiskStorage
 from videogen.store import Store
 
+# Before any test imports it directly: pytest cannot rewrite the assertions of a module that is loaded already.
+pytest.register_assert_rewrite("videogen.testing.conformance")
+
 SQLITE = "sqlite"
 MEMORY = Path("/dev/shm")
 MEMORY_BYTES = 4 * 2**30
