@@ -89,3 +89,21 @@ async def test_what_nobody_can_send_is_refused_in_words(api, events, kept):
 async def test_text_that_no_request_takes_is_refused_in_words(events, tab):
     await events.act(gr.EventData(None, {"do": "rename", "generationId": "gen_a", "title": "\0"}), Request(), SESSION)
     assert "control characters" in tab.notice.text
+
+
+async def test_the_first_submit_from_a_frame_without_cookies_waits_for_its_session(api, client, fields, tab, form):
+    pages, tab.adopt = Pages(), True
+    events = Events(client, pages, fields, Site(fields.engines))
+    sent = asyncio.create_task(events.generate(Request(), *form.values(), {"key": "k1"}))
+    await asyncio.sleep(0)
+    assert not sent.done()
+    pages.open("tab", tab)
+    assert await sent == ""
+    assert len(api.sessions["mine"]) == 1
+
+
+@pytest.mark.parametrize("known", [{"proven": True, "adopt": True}, {"proven": False, "adopt": False}])
+async def test_a_submit_without_a_session_is_not_taken_for_one_that_a_browser_has(api, tab, events, form, known):
+    tab.proven, tab.adopt = known["proven"], known["adopt"]
+    assert "session_required" in await events.generate(Request(), *form.values(), {"key": "k1"})
+    assert api.sessions["mine"] == {}

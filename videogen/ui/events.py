@@ -120,6 +120,7 @@ class Events:
         """
         *fields, session = values
         key = session.get("key") if isinstance(session, dict) else None
+        await self._pages.wait_for_first(request.session_hash, Visit.read(session, request.cookies, request.headers))
         tab = self.tab_of(session, request)
         return render("form_error", tab.texts, text=await self._submit(tab, fields, key))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from urllib.parse import parse_qsl
@@ -20,6 +21,8 @@ from videogen.ui.texts import Texts
 
 FIRST_PAGE: Final = 24
 MAX_EXPECTED: Final = 1000
+FIRST_SECONDS: Final = 20.0
+"""How long a request without a session waits for the page that makes one."""
 MAX_OFFSET: Final = 14 * 60
 _PLAIN: Final = re.compile(r"[!-~]+")
 
@@ -45,6 +48,11 @@ class Visit:
     """A one-time code of another device, from the page's address."""
     keeps_language: bool = False
     """Whether a cookie keeps the language, so that the address need not name it."""
+
+    @property
+    def is_unknown(self) -> bool:
+        """Whether it brings no session: the first one, in a frame where cookies are blocked."""
+        return self.token is None and self.cookie is None
 
     @classmethod
     def read(cls, browser: object, cookies: Mapping[str, str], headers: Mapping[str, str]) -> Visit:
@@ -81,6 +89,8 @@ class Page:
     """The session's. Only requests with this token may act on the page."""
     proven: bool = False
     """Whether the browser has shown that it knows the token."""
+    adopt: bool = False
+    """Whether the browser's cookie is another session's and must be replaced."""
     name: str = ""
     """The session hash of its tab."""
     locked: str = ""
@@ -110,6 +120,7 @@ class Pages:
     def __init__(self) -> None:
         self._open: dict[str, Page] = {}
         self._early: dict[str, tuple[str | None, Mapping[str, Any]]] = {}
+        self._opened = asyncio.Event()
 
     def open(self, session_hash: str, page: Page) -> Mapping[str, Any]:
         """Register a tab; one that loads again replaces itself.
@@ -119,6 +130,8 @@ class Pages:
         """
         self._open[session_hash] = page
         page.name = session_hash
+        self._opened.set()
+        self._opened = asyncio.Event()
         token, wanted = self._early.pop(session_hash, (None, {}))
         return wanted if token is not None and token == page.token else {}
 
@@ -141,10 +154,21 @@ class Pages:
     def find(self, session_hash: str | None, visit: Visit) -> Page | None:
         """The same for a request that brings the token of the page; None for any other."""
         page = self._open.get(session_hash or "")
-        if page is None or page.token is None or page.token not in (visit.token, visit.cookie):
+        if page is None or page.token is None:
+            return None
+        # A browser without cookies cannot have the token of its first visit before the first frame.
+        is_first = page.adopt and not page.proven and visit.is_unknown
+        if page.token not in (visit.token, visit.cookie) and not is_first:
             return None
         page.proven = page.proven or page.token == visit.token
         return page
+
+    async def wait_for_first(self, session_hash: str | None, visit: Visit) -> None:
+        """Wait until a request that brings no session has the page that is making one; not for ever."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(FIRST_SECONDS):
+                while visit.is_unknown and self._open.get(session_hash or "") is None:
+                    await self._opened.wait()
 
     def others(self, page: Page) -> list[Page]:
         """The other open pages of the same browser."""

@@ -139,8 +139,6 @@ class Tab(Page):
     """A one-time code of another device, from the address or typed, that waits for the visitor's answer."""
     next_token: str | None = None
     """The token that the page is to have from now on; its watcher takes it up."""
-    adopt: bool = False
-    """Whether the browser's cookie is another session's and must be replaced."""
     image: File | None = None
     """The image to start from."""
     last_image: File | None = None
