@@ -223,6 +223,17 @@ async def test_a_first_visit_belongs_to_the_token_that_its_watcher_gives_it(clie
     assert (await page.join(cookie="claimed")).status_code == 200
 
 
+async def test_a_click_without_a_token_is_let_through_until_the_browser_has_shown_that_it_knows_it(client, serve):
+    page = serve()
+    await page.join()
+    page.tabs.pages.open("tab", first := Page(client, TEXTS, token="given", adopt=True))
+    assert (await page.call("run/predict", fn_index=page.links)).status_code == 200
+    assert (await page.call("run/predict", fn_index=page.links, token="other")).status_code == 403
+    assert (await page.join()).status_code == 403
+    first.proven = True
+    assert (await page.call("run/predict", fn_index=page.links)).status_code == 403
+
+
 @pytest.mark.parametrize(
     ("joined", "cookie", "address", "may"),
     [

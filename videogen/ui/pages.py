@@ -98,6 +98,11 @@ class Page:
     stand_in: bool = False
     """Whether its tab has acted before its watcher was there. What it is to show goes to the watcher's own page."""
 
+    @property
+    def is_first(self) -> bool:
+        """Whether its browser may not know the token yet: a first visit. Without cookies, its clicks bring none."""
+        return self.adopt and not self.proven
+
     def ring(self, *, urgent: bool = False) -> None:
         """Have the watcher show what has changed; at once, if someone waits for it or something has ended."""
         self.bell.set()
@@ -156,9 +161,7 @@ class Pages:
         page = self._open.get(session_hash or "")
         if page is None or page.token is None:
             return None
-        # A browser without cookies cannot have the token of its first visit before the first frame.
-        is_first = page.adopt and not page.proven and visit.is_unknown
-        if page.token not in (visit.token, visit.cookie) and not is_first:
+        if page.token not in (visit.token, visit.cookie) and not (page.is_first and visit.is_unknown):
             return None
         page.proven = page.proven or page.token == visit.token
         return page

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import os
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -115,15 +115,17 @@ class Tabs:
         assert self._page is not None
         return {number for number, handler in self._page.fns.items() if handler.queue}
 
-    def owns(self, name: str, proofs: Iterable[str], *, if_nobody: bool) -> bool:
+    def owns(self, name: str, proofs: Collection[str], *, if_nobody: bool) -> bool:
         """Whether one of these tokens is the tab's.
 
         Args:
             name: the session hash.
             proofs: the tokens that came with a request.
-            if_nobody: the answer for a tab that is not open, or that no token is known of yet.
+            if_nobody: the answer for a tab that is not open, or whose browser cannot know its token yet.
         """
-        owners = self._owners(name)
+        page, owners = self.pages.get(name), self._owners(name)
+        if not proofs and page is not None and page.is_first:
+            return if_nobody
         return not owners.isdisjoint(proofs) if owners else if_nobody
 
     def _owners(self, name: str) -> frozenset[str]:
