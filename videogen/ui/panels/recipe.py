@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
@@ -14,6 +14,8 @@ from videogen.ui.panels.understood import in_words
 from videogen.ui.schema import COMFORTABLE
 from videogen.ui.tab import Tab
 from videogen.ui.texts import Texts
+
+_JOINS: Final = {"picture": "job.join_picture", "cut": "job.join_cut"}
 
 
 def about(tab: Tab) -> Mapping[str, Any]:
@@ -47,7 +49,7 @@ def shots(tab: Tab, item: Generation) -> list[dict[str, Any]]:
             "number": number,
             "start": texts.length(shot.start_seconds),
             "prompt": shot.prompt,
-            "note": texts.gettext(f"job.join_{shot.join}") if shot.join in ("picture", "cut") else "",
+            "note": texts.gettext(_JOINS[shot.join]) if shot.join in _JOINS else "",
             "again": item.status == Status.COMPLETED,
         }
         for number, shot in enumerate(item.shots, 1)
