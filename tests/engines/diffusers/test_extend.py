@@ -77,4 +77,4 @@ def test_it_begins_with_the_exact_last_frame_and_keeps_what_was_there(engine_for
     assert len(after) == 2 * recipe.num_frames
     assert after[: len(before)] == before
     assert after[-1] != before[-1]
-    assert list(longer.frame_paths) == [whole.num_frames], "the next extension has a lossless frame too"
+    assert list(longer.frame_paths) == [recipe.num_frames, whole.num_frames], "each shot can be gone on from"
