@@ -93,7 +93,8 @@ def test_an_export_is_no_event_of_its_generation(finished):
     make(session, generation, "gif")
     events = session.follow(generation["id"], 0)
     assert [event.event for event in events] == [event.event for event in finished.events]
-    assert session.read(generation["id"]) | {"videoUrl": ""} == generation | {"videoUrl": ""}
+    signed = {"videoUrl": "", "posterUrl": ""}  # anew from time to time
+    assert session.read(generation["id"]) | signed == generation | signed
 
 
 def test_the_same_format_again_is_the_same_export(finished):
