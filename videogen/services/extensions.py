@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -106,7 +106,7 @@ class ExtensionService:
         before = GenerationCreate(prompt=row.prompt, engine=row.engine, settings=row.settings)
         return Origin(before, row.width, row.height, row.fps, spans, recipe.source, self.kept_by(row.id))
 
-    def copy(self, files: Mapping[str, str], row: GenerationRow) -> list[FileRow]:
+    def copy(self, files: Mapping[str, str], row: GenerationRow) -> Iterator[FileRow]:
         """Copy what a new generation keeps of its source, which may be deleted; the rows are to be stored.
 
         Args:
@@ -117,28 +117,23 @@ class ExtensionService:
             NotFoundError: the source was deleted meanwhile.
             StorageError: the copy cannot be stored.
         """
-        copies: list[FileRow] = []
         for kind, key in files.items():
             try:
                 with self._storage.open(key) as stored:
                     data = stored.read()
             except OSError:
-                self.remove(copies)
                 raise NotFoundError from None
-            suffix = key.rpartition(".")[2]
-            copies.append(
-                FileRow(
-                    id=new_id("fil"),
-                    session_id=row.session_id,
-                    generation_id=row.id,
-                    kind=kind,
-                    key=f"{row.id}/{kind}.{suffix}",
-                    content_type="video/mp4" if kind == SOURCE else "image/png",
-                    size_bytes=self._storage.put(data, f"{row.id}/{kind}.{suffix}"),
-                    created_at=row.created_at,
-                )
+            own_key = f"{row.id}/{kind}.{key.rpartition('.')[2]}"
+            yield FileRow(
+                id=new_id("fil"),
+                session_id=row.session_id,
+                generation_id=row.id,
+                kind=kind,
+                key=own_key,
+                content_type="video/mp4" if kind == SOURCE else "image/png",
+                size_bytes=self._storage.put(data, own_key),
+                created_at=row.created_at,
             )
-        return copies
 
     def remove(self, copies: Sequence[FileRow]) -> None:
         """Delete copies whose rows were not stored."""

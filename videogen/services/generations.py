@@ -11,7 +11,7 @@ from typing import Any, Final
 from videogen.core.errors import LimitExceededError, NotQueuedError, NotTerminalError
 from videogen.core.log_context import current_context
 from videogen.core.security import new_id
-from videogen.db.tables import GenerationRow, ProjectRow
+from videogen.db.tables import FileRow, GenerationRow, ProjectRow
 from videogen.engines.base import Recipe
 from videogen.jobs.cleanup import remove_generation
 from videogen.jobs.render_logs import RenderLogs
@@ -91,11 +91,8 @@ class GenerationService:
                 full.
         """
         project = self.new_project(session_id, key, request_body(create))
-        if (
-            any(getattr(create, name) for name in (*IMAGES, "extend"))
-            and key
-            and (known := self._store.known_project(project))
-        ):
+        needs_files = any(getattr(create, name) for name in (*IMAGES, "extend"))
+        if needs_files and key and (known := self._store.known_project(project)):
             # Before any check: the image or video may have been deleted since, but the project still exists.
             return self._serialize_project(known), False
         try:
@@ -192,8 +189,10 @@ class GenerationService:
         # Counted in the transaction: neither a repeated request nor a refused one counts.
         count = partial(self._rates.count, "submits", address, project.session_id, len(rows))
         limits = replace(self._limits, quotas=self._quotas.limits())
-        copies, new = [file for row in rows for file in self._extensions.copy(kept, row)], False
+        copies, new = list[FileRow](), False
         try:
+            # Those before a fault are removed too.
+            copies.extend(file for row in rows for file in self._extensions.copy(kept, row))
             stored, new = self._store.create_project(project, rows, limits, count, replaced, copies)
         finally:
             if not new:

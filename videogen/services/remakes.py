@@ -20,7 +20,7 @@ from videogen.services.extensions import ExtensionService, Origin
 from videogen.services.generations import GenerationService
 from videogen.services.parts import Parts
 from videogen.services.shots import check_words, prompts_of
-from videogen.services.span_recipes import SHOT_BREAK, merged, new_span, part_recipe
+from videogen.services.span_recipes import SHOT_BREAK, merged, part_recipe, whole_recipe
 from videogen.services.storage_limits import StorageLimits
 from videogen.services.submission import (
     IMAGES,
@@ -137,17 +137,8 @@ def _remade(engine: Engine, wanted: Sequence[RenderRequest], origin: Origin, spa
         before = part_recipe(engine, request, before, digest)
         digest = before.digest
         parts.append(before)
-    new = [new_span(part, origin.fps, is_first=not kept and part is parts[0]) for part in parts]
     after = [span.model_copy(update={"join": "cut"} if span is spans[end] else {}) for span in spans[end:]]
-    every = (*kept, *new, *after)
-    known = [span.recipe.understanding for span in every if span.recipe is not None]
-    update: dict[str, Any] = {
-        "fps": origin.fps,
-        "spans": every,
-        "num_frames": sum(span.num_frames for span in every),
-        "source": origin.source if kept or after else None,
-        "input_digest": None if kept else parts[0].input_digest,
-        "last_digest": parts[-1].last_digest,
-        "understanding": merged(known),
-    }
-    return parts[0].model_copy(update=update)
+    first = parts[0].model_copy(update={"fps": origin.fps})
+    whole = whole_recipe(first, kept, parts, origin.source if kept or after else None, after)
+    known = [span.recipe.understanding for span in whole.spans if span.recipe is not None]
+    return whole.model_copy(update={"understanding": merged(known)})

@@ -24,15 +24,23 @@ def part_recipe(engine: Engine, request: RenderRequest, before: Recipe | None, d
     request = request.model_copy(update={"input_digest": digest})
     extend = getattr(engine, "extend", None)
     made: Recipe = engine.normalise(request) if extend is None or before is None else extend(request, before)
+    # An engine may write its own name, and have another id in an engine file.
     return made if made.engine == engine.id else made.model_copy(update={"engine": engine.id})
 
 
-def whole_recipe(first: Recipe, kept: Sequence[Span], parts: Sequence[Recipe], source: Source | None = None) -> Recipe:
-    """The recipe of a video of several parts: kept ones, then those to be rendered; `first` gives all else."""
+def whole_recipe(
+    first: Recipe,
+    kept: Sequence[Span],
+    parts: Sequence[Recipe],
+    source: Source | None = None,
+    after: Sequence[Span] = (),
+) -> Recipe:
+    """The recipe of a video of several parts: kept ones, those to be rendered, and kept ones `after` them; `first`
+    gives all else."""
     added: list[Span] = []
     for part in parts:
         added.append(new_span(part, first.fps, is_first=not (kept or added)))
-    spans = (*kept, *added)
+    spans = (*kept, *added, *after)
     update = {
         "prompt": SHOT_BREAK.join(part.prompt for part in parts),
         "input_digest": None if kept else first.input_digest,

@@ -77,14 +77,13 @@ def check_request(
     def recipe(seed: int | None) -> Recipe:
         request = RenderRequest(**fixed, settings=_with_seed(settings, seed))
         try:
-            made = shots_recipe(engine, request, shots, origin)
+            return shots_recipe(engine, request, shots, origin)
         except ValidationError as problem:  # a seed after the given one may be beyond the largest
             raise refused(problem) from None
-        # An engine may write its own name, and have another id in an engine file.
-        return made if made.engine == engine.id else made.model_copy(update={"engine": engine.id})
 
-    check_limits(recipe(settings.get("seed") or 0), config)
-    check_size(recipe(settings.get("seed") or 0), origin, asked, engine)
+    first = recipe(settings.get("seed") or 0)
+    check_limits(first, config)
+    check_size(first, origin, asked, engine)
     kept: dict[str, Any] = {"files": origin.files if origin else {}, "extends": create.extend}
     return CheckedRequest(create.type, settings, recipe, settings.get("seed"), **kept)
 

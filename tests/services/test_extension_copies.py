@@ -1,0 +1,34 @@
+"""What an extension keeps of its source is copied at the submit; after a fault no copy is left."""
+
+import pytest
+
+from videogen.core.errors import StorageError
+from videogen.services.extensions import ExtensionService
+
+
+class Full:
+    """A storage that takes one file, and has no space for another."""
+
+    def __init__(self, storage):
+        self._storage, self.puts = storage, 0
+
+    def put(self, source, key):
+        self.puts += 1
+        if self.puts > 1:
+            raise StorageError("The disk is full.")
+        return self._storage.put(source, key)
+
+    def __getattr__(self, name):
+        return getattr(self._storage, name)
+
+
+def test_the_copies_before_a_fault_are_known_to_whoever_removes_them(store, storage, submit, alice):
+    row, kept = submit(alice), {"source": "a/video.mp4", "source_frame": "a/frame.png"}
+    for key in kept.values():
+        storage.put(b"bytes", key)
+    service, copies = ExtensionService(store, Full(storage)), []
+    with pytest.raises(StorageError):
+        copies.extend(service.copy(kept, row))
+    assert [file.key for file in copies] == [f"{row.id}/source.mp4"]
+    service.remove(copies)
+    assert not storage.exists(f"{row.id}/source.mp4")
