@@ -122,17 +122,18 @@ def test_extensions_in_a_row_lose_nothing_at_the_joins_and_outlive_their_source(
     for join in (SOURCE_FRAMES, 2 * SOURCE_FRAMES):
         assert np.abs(last[join] - last[join - 1]).max() <= 1
     assert [shot["join"] for shot in second["shots"]] == ["start", "picture", "picture"]
-    assert try_extend(session, old).status_code == 404
+    assert try_extend(session, old).status_code == 422
 
 
 def test_unknown_foreign_and_deleted_sources_look_the_same(source, session):
     _, foreign = source
-    answers = [try_extend(session, {"id": name}) for name in (foreign["id"], "gen_unknown")]
     gone = finished(session, "looks")
     session.delete(f"/generations/{gone['id']}")
-    answers.append(try_extend(session, gone))
-    assert [answer.status_code for answer in answers] == [404] * 3
-    assert len({answer.json()["detail"] for answer in answers}) == 1
+    names = [foreign["id"], "gen_unknown", gone["id"]]
+    answers = [try_extend(session, {"id": name}) for name in names]
+    assert [answer.status_code for answer in answers] == [422] * 3
+    details = [answer.json()["detail"].replace(name, "ID") for answer, name in zip(answers, names, strict=True)]
+    assert set(details) == {"extend must be the id of a finished video; this was 'ID'."}
     assert session.get("/generations").json()["items"] == []
 
 

@@ -130,7 +130,7 @@ def test_a_script_that_does_not_wait_says_so_and_closes_the_app(tmp_path):
 
 
 def test_a_wrong_setting_and_a_taken_port_are_refused(tmp_path):
-    with pytest.raises(TypeError, match=r"expected settings of host, port, .*; got prot"):
+    with pytest.raises(TypeError, match=r"expected settings of data_dir, .*, port, .*; got prot"):
         videogen.launch(bars, prot=8000)
     with pytest.raises(StartError, match=r"Port 1 on 192\.0\.2\.1 cannot be used"):
         videogen.launch(bars, data_dir=tmp_path, host="192.0.2.1", port=1)

@@ -45,7 +45,7 @@ class ExplanationService:
             address: the visitor's, for whom limits count as well.
 
         Raises:
-            NotFoundError: there is no such engine, or no such video to go on from.
+            NotFoundError: there is no such engine.
             InvalidRequestError: a field is wrong; the error names field, expected and got.
             LimitExceededError: too many came lately.
         """

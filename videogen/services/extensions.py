@@ -76,10 +76,12 @@ class ExtensionService:
             frame_kind: the kind of the file with the frame from which the new part goes on.
 
         Raises:
-            NotFoundError: there is none, it is another session's, or it was deleted.
-            InvalidRequestError: it is no finished video.
+            InvalidRequestError: there is none, it is another session's, it was deleted, or it is no finished video.
         """
-        row = self._store.get_generation(session_id, generation_id)
+        try:
+            row = self._store.get_generation(session_id, generation_id)
+        except NotFoundError:
+            raise InvalidRequestError("extend", "the id of a finished video", generation_id) from None
         if row.type != "video" or row.status != Status.COMPLETED:
             raise InvalidRequestError("extend", "the id of a finished video", _what(row))
         files = self._store.files_of(generation_id)

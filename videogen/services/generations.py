@@ -84,7 +84,6 @@ class GenerationService:
             the project, and whether this call made it.
 
         Raises:
-            NotFoundError: the video that it goes on from is unknown, or was deleted.
             InvalidRequestError: a field is wrong; the error names field, expected and got.
             IdempotencyConflictError: the key came before, with another request.
             LimitExceededError: too many generations are queued or running, or were submitted lately; or the storage is
