@@ -2,7 +2,7 @@
 
 import pytest
 
-from videogen.core.errors import StorageError
+from videogen.core.errors import InvalidRequestError, StorageError
 from videogen.services.extensions import ExtensionService
 
 
@@ -32,3 +32,10 @@ def test_the_copies_before_a_fault_are_known_to_whoever_removes_them(store, stor
     assert [file.key for file in copies] == [f"{row.id}/source.mp4"]
     service.remove(copies)
     assert not storage.exists(f"{row.id}/source.mp4")
+
+
+def test_a_source_that_was_deleted_meanwhile_is_named_without_the_path_of_its_file(store, storage, submit, alice):
+    row = submit(alice)
+    with pytest.raises(InvalidRequestError) as refused:
+        list(ExtensionService(store, storage).copy({"source": "gen_gone/a1-video.mp4"}, row))
+    assert refused.value.detail == "extend must be a video whose file is still there; this was 'gen_gone'."

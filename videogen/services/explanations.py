@@ -33,6 +33,7 @@ class ExplanationService:
     def __init__(self, parts: Parts, uploads: UploadService, rates: RateLimits) -> None:
         self._parts, self._uploads, self._rates = parts, uploads, rates
         self._quotas = QuotaService(parts)
+        self._extensions = ExtensionService(parts.store, parts.storage)
         self._hanging: dict[str, Thread] = {}
 
     def explain(self, session_id: str, engine_id: str, request: ExplainRequest, address: str) -> Explanation:
@@ -81,7 +82,7 @@ class ExplanationService:
         return self._ask(engine, RenderRequest(**copied, settings=settings))
 
     def _origin(self, session_id: str, generation_id: str) -> Origin:
-        return ExtensionService(self._parts.store, self._parts.storage).find(session_id, generation_id, request_of)
+        return self._extensions.find(session_id, generation_id, request_of)
 
     def _ask(self, engine: Engine, request: RenderRequest) -> Explanation:
         """The engine's own explanation; an empty one where it has none, fails, or does not answer in time.

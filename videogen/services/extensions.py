@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 from videogen.core.config import AppConfig
@@ -65,6 +66,8 @@ class ExtensionService:
 
     def __init__(self, store: Store, storage: Storage) -> None:
         self._store, self._storage = store, storage
+        # A file of a finished generation never changes, and `explain` asks at each change of the form.
+        self._digest = lru_cache(256)(self._digest_of)
 
     def find(self, session_id: str, generation_id: str, request_of: Any, frame_kind: str = LAST_FRAME) -> Origin:
         """The finished video that a request names.
@@ -116,7 +119,7 @@ class ExtensionService:
             row: the new generation.
 
         Raises:
-            NotFoundError: the source was deleted meanwhile.
+            InvalidRequestError: the source was deleted meanwhile.
             StorageError: the copy cannot be stored.
         """
         for kind, key in files.items():
@@ -124,7 +127,8 @@ class ExtensionService:
                 with self._storage.open(key) as stored:
                     data = stored.read()
             except OSError:
-                raise NotFoundError from None
+                source_id = key.partition("/")[0]
+                raise InvalidRequestError("extend", "a video whose file is still there", source_id) from None
             own_key = f"{row.id}/{kind}.{key.rpartition('.')[2]}"
             yield FileRow(
                 id=new_id("fil"),
@@ -148,7 +152,7 @@ class ExtensionService:
             file.kind: file.key for file in self._store.files_of(generation_id) if file.kind in (SOURCE, SOURCE_FRAME)
         }
 
-    def _digest(self, key: str) -> str:
+    def _digest_of(self, key: str) -> str:
         with self._storage.open(key) as stored:
             return hashlib.file_digest(stored, "sha256").hexdigest()
 
