@@ -57,17 +57,6 @@ async def retry(tab: Tab, click: Click) -> None:
     tab.board.select(made.id)
 
 
-@handles("remake")
-async def remake(tab: Tab, click: Click) -> None:
-    """Make one shot of a finished video again, with a new seed; the shots after it follow."""
-    number = click.text("shot", 4)
-    if not (number.isascii() and number.isdigit()):
-        return
-    made = await tab.client.remake_shot(click.generation_id, int(number))
-    tab.board.put(made)
-    tab.board.select(made.id)
-
-
 @handles("ask-resubmit")
 async def ask_resubmit(tab: Tab, click: Click) -> None:
     """Ask before one that needs attention is sent again: it may be paid twice."""
