@@ -21,7 +21,6 @@ from videogen.db.migrate import migrate
 from videogen.db.tables import EventRow, FileRow, GenerationRow, ProjectRow
 from videogen.db.write_turns import PATIENCE_SECONDS
 from videogen.live.hub import Hub
-from videogen.live.source import CommitEventSource
 from videogen.services.serializers import Serializer
 from videogen.store import Person, Store
 
@@ -39,7 +38,7 @@ def measure() -> list[Row]:
         migrate(url)
         database = Database(url)
         serializer = Serializer(Signer(b"k" * 32), "")
-        CommitEventSource(database).open(Hub(serializer.event_bytes, serializer.public_event_bytes).publish)
+        database.listen(Hub(serializer.event_bytes, serializer.public_event_bytes).publish)
         store = Store(database)
         devices = [_fill(store) for _ in range(2)]
         account = store.put_account(Person("https://provider.example", "ada", "ada", "Ada")).id

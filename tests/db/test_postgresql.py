@@ -268,3 +268,15 @@ def test_what_the_operator_sees_of_all_sessions(store, queue, submit, alice, bob
     assert type(store.stored_bytes()) is int
     assert store.newest_time() == second.created_at
     assert store.database.sizes()["database"] > 1_000_000
+
+
+def test_only_what_may_be_lost_with_the_power_does_not_wait_for_the_disk(database, store, submit, alice):
+    database.signal("news", "wakes the connection")
+
+    def waits(**options):
+        with database.write(**options) as unit:
+            return unit.connection.exec_driver_sql("SHOW synchronous_commit").scalar_one()
+
+    with database.write() as unit:
+        unit.connection.exec_driver_sql("SET synchronous_commit = on")  # the server of the tests has it off
+    assert (waits(), waits(exclusive=False), waits(durable=False), waits()) == ("on", "on", "off", "on")

@@ -6,6 +6,7 @@ from threading import Barrier, Event
 
 import pytest
 
+from tests.support.published import Published
 from tests.support.rows import result
 from videogen.core.errors import NeedsNoAttentionError, StaleWriteError
 from videogen.jobs.queue import EmbeddedQueue
@@ -101,8 +102,10 @@ def test_fifty_claims_at_once_publish_one_event_each_and_one_new_position_of_wha
     rows = submit.project(alice, 60)
     batches = []
     database.listen(lambda committed: batches.append(list(committed)))
+    published = Published(database)
     taken = [lease.generation_id for lease in queue.claim_all("worker", {"bars": 50})]
     assert taken == _ids(rows[:50])
+    assert len(published) == 60
     (events,) = batches
     assert [event.generation_id for event in events] == taken + _ids(rows[50:])
     assert [event.data.queue_position for event in events[50:]] == list(range(1, 11))

@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from tests.support.rows import stored_event
-from videogen.live.hub import MAX_PENDING, Hub
+from videogen.live.hub import MAX_PENDING, EncodedEvent, Hub
 
 TIMEOUT = 20
 """Seconds after which a wait has failed."""
@@ -227,6 +227,33 @@ async def test_ending_a_key_ends_only_its_subscriptions(hub):
     hub.end(("visitors", "gen_a"))
     await _delivered()
     assert (ended.closed, other.closed) == (True, False)
+
+
+async def test_what_one_process_ends_or_reports_reaches_the_hubs_of_all(hub):
+    here, there = hub, Hub(lambda event: b"%d" % event.id)
+    there.open()
+    here.send = there.send = lambda command: [one.receive(command) for one in (here, there)]
+    ended, kept = _subscribe(there, "visitors", "gen_ä"), _subscribe(there, "session", "ses_a")
+    exported = _subscribe(there, "export", "exp_a")
+    here.end(("visitors", "gen_ä"))
+    here.retention_changed("ses_a", ["gen_b"])
+    here.push(("export", "exp_a"), EncodedEvent(3, "", True, "ü".encode()))
+    await _delivered()
+    assert (ended.closed, kept.closed) == (True, False)
+    assert kept.take_notices() == b'event: retention\ndata: {"removed":["gen_b"]}\n\n'
+    assert exported.take() == [EncodedEvent(3, "", True, "ü".encode())]
+    here.end_session("ses_a")
+    await _delivered()
+    assert (kept.closed, exported.closed) == (True, True)
+    there.close()
+
+
+async def test_after_a_break_of_the_connection_to_the_others_all_streams_end(hub):
+    one = _subscribe(hub, "session", "ses_a")
+    hub.receive("")
+    await _delivered()
+    assert one.closed
+    assert not _subscribe(hub, "session", "ses_a").closed
 
 
 async def test_without_an_encoding_for_visitors_they_receive_empty_events(hub):

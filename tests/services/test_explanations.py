@@ -32,7 +32,7 @@ def explain():
     def call(own=None, seconds=None, engine_id="bars", **request):
         engine = fakes.bars if own is None else Talker(own)
         store = SimpleNamespace(expected_seconds=lambda kind, frames: seconds)
-        parts = SimpleNamespace(engines={"bars": engine}, config=AppConfig(), store=store)
+        parts = SimpleNamespace(engines={"bars": engine}, config=AppConfig(), store=store, storage=None)
         service = ExplanationService(parts, None, RateLimits(AppConfig()))
         return service.explain("session", engine_id, ExplainRequest(**{"prompt": "a kite"} | request), "address")
 
@@ -87,7 +87,7 @@ def test_an_engine_that_hangs_is_not_asked_again_until_it_returns(monkeypatch, c
         return Explanation(expected_seconds=1)
 
     store = SimpleNamespace(expected_seconds=lambda kind, frames: None)
-    parts = SimpleNamespace(engines={"bars": Talker(hang)}, config=AppConfig(), store=store)
+    parts = SimpleNamespace(engines={"bars": Talker(hang)}, config=AppConfig(), store=store, storage=None)
     service = ExplanationService(parts, None, RateLimits(AppConfig()))
 
     def ask():

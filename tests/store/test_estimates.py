@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy import text
 from sqlmodel import select
 
+from tests.support.published import Published
 from tests.support.rows import Submitter, file_row
 from videogen.db.tables import RunRow
 from videogen.jobs.queue import EmbeddedQueue
@@ -148,8 +149,7 @@ def test_new_expected_times_are_published_when_a_render_is_slower(render, queue,
     render(10)
     first, second = submit.project(alice, 2)
     queue.claim("worker")
-    events = []
-    database.listen(events.extend)
+    events = Published(database)
     clock.now += 4
     store.update_expectations()
     assert events == [], "the published countdown is still right"

@@ -1,5 +1,6 @@
 import pytest
 
+from tests.support.published import Published
 from tests.support.rows import result
 from videogen.core.errors import NotFoundError
 from videogen.store import Fence, Progress
@@ -10,9 +11,7 @@ pytestmark = pytest.mark.databases("sqlite", "postgresql")
 @pytest.fixture
 def events(database):
     """All events that are published from now on."""
-    published = []
-    database.listen(published.extend)
-    return published
+    return Published(database)
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from threading import Barrier
 import pytest
 from sqlalchemy import text
 
+from tests.support.published import Published
 from tests.support.rows import PLENTY, fields, file_row, generation_row, project_row, result
 from videogen.core.errors import IdempotencyConflictError, LimitExceededError, NotFoundError, NotTerminalError
 from videogen.schemas.status import Status
@@ -70,8 +71,7 @@ def test_a_submit_of_an_unknown_session_is_not_found_and_stores_nothing(store, d
 
 
 def test_a_submit_is_stored_queued_and_published_with_its_position(store, database, alice):
-    events = []
-    database.listen(events.extend)
+    events = Published(database)
     rows, new = _create(store, alice, 3)
     assert new
     stored = [store.get_generation(alice, row.id) for row in rows]
@@ -225,8 +225,7 @@ def test_the_list_takes_filters_alone_and_together(store, submit, alice):
 
 
 def test_a_patch_changes_its_fields_without_an_event(store, database, submit, alice):
-    row, events = submit(alice), []
-    database.listen(events.extend)
+    row, events = submit(alice), Published(database)
     store.patch_generation(alice, row.id, {"title": "Mine"})
     store.patch_generation(alice, row.id, {"favorite": True})
     after = store.get_generation(alice, row.id)
@@ -238,8 +237,7 @@ def test_a_patch_changes_its_fields_without_an_event(store, database, submit, al
 
 
 def test_a_queued_generation_is_cancelled_at_once(store, database, submit, alice):
-    row, events = submit(alice), []
-    database.listen(events.extend)
+    row, events = submit(alice), Published(database)
     cancelled, changed = store.cancel_generation(alice, row.id)
     assert changed
     assert (cancelled.status, cancelled.error_code, cancelled.attempt) == ("cancelled", "cancelled", 0)
@@ -248,8 +246,7 @@ def test_a_queued_generation_is_cancelled_at_once(store, database, submit, alice
 
 
 def test_generations_behind_a_cancelled_one_get_an_event_with_their_new_position(store, database, submit, alice):
-    rows, events = submit.project(alice, 3), []
-    database.listen(events.extend)
+    rows, events = submit.project(alice, 3), Published(database)
     store.cancel_generation(alice, rows[0].id)
     assert [store.get_generation(alice, row.id).queue_position for row in rows] == [None, 1, 2]
     assert [(event.generation_id, event.data.queue_position) for event in events[1:]] == [

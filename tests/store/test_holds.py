@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.support.published import Published
 from tests.support.rows import generation_row, project_row
 from videogen.core.errors import LimitExceededError
 from videogen.schemas.status import ENGINE_UNAVAILABLE
@@ -23,8 +24,7 @@ def shown(store, alice):
 
 def test_it_shows_the_reason_of_its_engine_until_the_engine_can_render_again(store, submit, alice, shown, database):
     mine, other = submit(alice, engine="wan"), submit(alice)
-    events = []
-    database.listen(events.extend)
+    events = Published(database)
     for _ in range(2):
         store.hold_engines({"wan": REASON, "ltx": "No key."})
     assert (shown(mine), shown(other)) == ((ENGINE_UNAVAILABLE, REASON), ("queued", ""))

@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy import text
 from sqlmodel import SQLModel
 
+from tests.support.published import Published
 from tests.support.rows import PLENTY, file_row, generation_row, project_row, result, upload_row
 from videogen.core.errors import NotFoundError, SessionRequiredError
 from videogen.db.account_tables import TransferRow
@@ -180,8 +181,7 @@ def test_of_very_many_the_accounts_own_streams_begin_anew_and_no_event_is_told_o
     store, queue, submit, home, away, monkeypatch
 ):
     monkeypatch.setattr(merge, "LIVE", 1)
-    heard = []
-    store.database.listen(heard.extend)
+    heard = Published(store.database)
     moved = [submit(away[0]) for _ in range(2)]
     for row in moved:
         lease = queue.claim("worker")

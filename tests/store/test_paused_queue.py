@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.support.published import Published
 from tests.support.rows import generation_row, project_row
 from videogen.core.errors import LimitExceededError, NotFoundError, NotQueuedError
 from videogen.store import Fence, Limits
@@ -38,8 +39,7 @@ def test_positions_and_waits_are_unknown_while_paused_and_skip_what_is_paused(st
 
 def test_what_is_submitted_while_paused_waits_and_its_first_event_says_so(store, submit, queue, alice, database):
     store.pause_queue(alice, paused=True)
-    events = []
-    database.listen(events.extend)
+    events = Published(database)
     row = submit(alice)
     assert [(event.generation_id, event.data.stage) for event in events] == [(row.id, "paused")]
     assert queue.claim("worker") is None
@@ -47,8 +47,7 @@ def test_what_is_submitted_while_paused_waits_and_its_first_event_says_so(store,
 
 def test_pausing_publishes_one_event_for_each_and_again_none(store, submit, alice, database):
     rows = _ids(submit.project(alice, 3))
-    events = []
-    database.listen(events.extend)
+    events = Published(database)
     for paused in (True, True, False, False):
         store.pause_queue(alice, paused=paused)
     assert [event.generation_id for event in events] == [*rows, *rows]
@@ -91,8 +90,7 @@ def test_what_is_paused_does_not_fill_the_queue_for_others(store, submit, alice,
 def test_a_move_while_paused_changes_the_order_and_is_published(store, submit, queue, alice, database):
     a, b, c = _ids(submit.project(alice, 3))
     store.pause_queue(alice, paused=True)
-    events = []
-    database.listen(events.extend)
+    events = Published(database)
     store.move_generation(alice, c, a)
     assert [event.generation_id for event in events] == [c]
     assert _ids(store.own_queue(alice)[1]) == [c, a, b]
@@ -124,8 +122,7 @@ def test_an_edit_is_published_with_its_recipe_and_forgets_the_checkpoint(store, 
     lease = queue.claim("worker")
     store.record_checkpoint(Fence(lease.generation_id, lease.attempt), {"step": 1})
     queue.lose(lease, "Gone.", count=False)
-    events = []
-    database.listen(events.extend)
+    events = Published(database)
     changes = {"prompt": "fog", "recipe_hash": "new"}
     assert store.edit_generation(alice, row.id, changes, row.recipe_hash).search_text == "fog"
     assert [event.data.recipe_hash for event in events] == ["new"]

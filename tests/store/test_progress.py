@@ -1,6 +1,7 @@
 import pytest
 from sqlalchemy import text
 
+from tests.support.published import Published
 from tests.support.rows import file_row, result
 from videogen.core.errors import StaleWriteError
 from videogen.store import Fence, Progress
@@ -23,9 +24,7 @@ def fence(running):
 
 @pytest.fixture
 def events(database, running):
-    published = []
-    database.listen(published.extend)
-    return published
+    return Published(database)
 
 
 def _progress(percent, step=1, eta=None):
@@ -99,7 +98,9 @@ def test_a_result_is_one_transaction_of_status_files_and_event(store, database, 
         seen.append(([event.type for event in events], row.status, row.file_id, store.get_media(done.video.id)[0].kind))
 
     database.listen(listener)
+    settled = Published(database)
     store.complete(fence, done)
+    assert len(settled) == 1
     assert seen == [(["render_result"], "completed", done.video.id, "video")]
     row = store.get_generation(alice, running.id)
     assert (row.progress, row.size_bytes, row.poster_file_id) == (100.0, 1234, done.poster.id)
@@ -162,8 +163,7 @@ WRITES = {
 def test_a_worker_that_lost_its_lease_writes_nothing(store, queue, database, alice, running, fence, clock, write):
     clock.now += 11
     assert queue.claim("another worker").attempt == 2
-    before, published = store.get_generation(alice, running.id), []
-    database.listen(published.extend)
+    before, published = store.get_generation(alice, running.id), Published(database)
     with pytest.raises(StaleWriteError):
         WRITES[write](store, fence, running)
     assert store.get_generation(alice, running.id) == before
@@ -175,8 +175,7 @@ def test_a_worker_that_lost_its_lease_writes_nothing(store, queue, database, ali
 @pytest.mark.parametrize("write", WRITES)
 def test_nothing_is_written_after_the_end(store, database, alice, running, fence, write):
     store.fail(fence, "broken", "It broke.", retryable=False)
-    before, published = store.get_generation(alice, running.id), []
-    database.listen(published.extend)
+    before, published = store.get_generation(alice, running.id), Published(database)
     with pytest.raises(StaleWriteError):
         WRITES[write](store, fence, running)
     assert store.get_generation(alice, running.id) == before

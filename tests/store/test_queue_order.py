@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from tests.support.published import Published
 from videogen.core.errors import NotFoundError, NotQueuedError
 from videogen.store import Fence, Filter
 
@@ -50,8 +51,7 @@ def test_what_is_in_the_trash_cannot_be_moved(store, submit, alice, clock):
 
 def test_a_move_publishes_changed_positions_once(store, submit, alice, database):
     a, b, c = _ids(submit.project(alice, 3))
-    events = []
-    database.listen(events.extend)
+    events = Published(database)
     for _ in range(2):
         store.move_generation(alice, c, b)
     assert {(event.generation_id, event.data.queue_position) for event in events} == {(c, 2), (b, 3)}

@@ -18,6 +18,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from sqlalchemy import text
 
 from tests.fakes import bars
+from tests.support.published import Published
 from tests.support.rows import Clock, file_row, result
 from videogen.core.config import AppConfig
 from videogen.core.errors import (
@@ -94,7 +95,7 @@ class Life(RuleBasedStateMachine):
         self.clock = Clock()
         self.jumped = False
         self.known, self.gone, self.leases = {}, set(), []
-        self.published, self.served, self.turns, self.paused = [], defaultdict(int), 0, set()
+        self.earlier, self.served, self.turns, self.paused = [], defaultdict(int), 0, set()
         self.keys, self.workers = {}, Workers()
         self.open()
         self.sessions = [self.store.create_session()[0] for _ in range(2)]
@@ -105,7 +106,7 @@ class Life(RuleBasedStateMachine):
 
     def open(self):
         self.database = Database(self.url)
-        self.database.listen(self.published.extend)
+        self.live = Published(self.database)
         self.store = Store(self.database, self.clock)
         self.queue = EmbeddedQueue(self.store, lease_seconds=LEASE, max_attempts=ATTEMPTS, steady=self.clock.steady)
         limits = {"max_active_per_session": PER_SESSION, "max_active_per_address": 1000, "max_queue": QUEUE}
@@ -502,6 +503,7 @@ class Life(RuleBasedStateMachine):
 
     @rule()
     def restart(self):
+        self.earlier += self.live
         self.database.close()
         self.open()
         self.jumped = False  # a new process has seen no other time
@@ -533,17 +535,18 @@ class Life(RuleBasedStateMachine):
 
     @invariant()
     def published_events_are_stored_and_follow_the_transitions(self):
-        if not hasattr(self, "published"):
+        if not hasattr(self, "live"):
             return
-        numbers = [event.id for event in self.published]
+        published = [*self.earlier, *self.live]
+        numbers = [event.id for event in published]
         assert numbers == sorted(set(numbers)), "numbers rise strictly, over restarts too"
         with self.database.read() as session:
             stored = session.connection().execute(text("SELECT id, generation_id FROM events ORDER BY id")).fetchall()
         assert [tuple(row) for row in stored] == [
-            (event.id, event.generation_id) for event in self.published if event.generation_id in self.known
+            (event.id, event.generation_id) for event in published if event.generation_id in self.known
         ]
         lives = defaultdict(list)
-        for event in self.published:
+        for event in published:
             lives[event.generation_id].append(event)
         for name, life in lives.items():
             _check_life(life, ended=name in self.gone or self.known[name].status in TERMINAL)

@@ -5,6 +5,7 @@ from threading import Barrier
 import pytest
 from sqlalchemy import text
 
+from tests.support.published import Published
 from tests.support.rows import fields
 from videogen.core.errors import StaleWriteError
 from videogen.schemas.status import TERMINAL, TRANSITIONS, Status
@@ -21,9 +22,7 @@ LATER = 1_750_000_099.0
 @pytest.fixture
 def events(database):
     """The events since the generation was made."""
-    published = []
-    database.listen(published.extend)
-    return published
+    return Published(database)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from itertools import count
 from typing import Any
 
 from videogen.core.security import new_id
-from videogen.db.database import StoredEvent
+from videogen.db.signals import StoredEvent
 from videogen.db.tables import FileRow, GenerationRow, ProjectRow, UploadRow
 from videogen.schemas.events import EventType
 from videogen.schemas.status import Status

@@ -16,6 +16,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
 from videogen.core.errors import StorageError
+from videogen.db.signals import Signals, Subscribers
 from videogen.db.sqlite import SQLite
 from videogen.db.write_turns import WriteTurns
 
@@ -32,10 +33,14 @@ class Backend(Protocol):
     def writer(self) -> Engine:
         """Connections for writes, of which one is used at a time."""
 
-    def begin_write(self, connection: Connection, turns: WriteTurns, *, exclusive: bool) -> None:
+    def signals(self, subscribers: Subscribers) -> Signals:
+        """What carries the signals of commits to these subscribers."""
+
+    def begin_write(self, connection: Connection, turns: WriteTurns, *, exclusive: bool, durable: bool) -> None:
         """Begin a write transaction; wait for other processes at most as long as `turns` allows.
 
         With `exclusive`, nobody else writes until its end. Without it, others that ask for the same may write as well.
+        Without `durable`, a crash of the server may lose it, whole.
         """
 
     def lock_events(self, connection: Connection, session_id: str) -> None:

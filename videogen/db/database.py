@@ -6,10 +6,9 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 from sqlalchemy import Connection, make_url
 from sqlalchemy.exc import SQLAlchemyError
@@ -18,34 +17,8 @@ from sqlmodel import Session
 from videogen.core.errors import DatabaseDamagedError
 from videogen.db import write_turns
 from videogen.db.backend import backend_of
-from videogen.schemas.events import EventRecord, EventType
+from videogen.db.signals import Listener, Message, StoredEvent, Subscriber, Subscribers
 
-
-class Subject(NamedTuple):
-    """What the log does not have of an event's generation. Times are in seconds since the epoch."""
-
-    engine: str
-    created_at: float
-    started_at: float | None
-    at: float
-    """When the event was appended."""
-
-
-@dataclass(frozen=True, slots=True)
-class StoredEvent:
-    """One row of the event log. `id` is the SSE id."""
-
-    id: int
-    session_id: str
-    project_id: str
-    generation_id: str
-    type: EventType
-    data: EventRecord
-    subject: Subject | None = field(default=None, compare=False)
-    """None where it was read from the log, and of an imported generation."""
-
-
-Listener = Callable[[list[StoredEvent]], None]
 POOL_SIZE: Final = 10
 
 
@@ -60,12 +33,17 @@ class UnitOfWork:
         """`lock_events`: see `Backend.lock_events`; None where the transaction is exclusive."""
         self.connection = connection
         self.events: list[StoredEvent] = []
+        self.messages: list[Message] = []
         self._lock_events = lock_events
 
     def lock_events(self, session_id: str) -> None:
         """Append events to this session only after this call: then their ids rise in the order of the commits."""
         if self._lock_events is not None:
             self._lock_events(self.connection, session_id)
+
+    def notify(self, channel: str, text: str) -> None:
+        """Send a text of at most 7,000 bytes to whoever subscribes to the channel, in all processes, at the commit."""
+        self.messages.append(Message(channel, text))
 
     @cached_property
     def session(self) -> Session:
@@ -96,7 +74,8 @@ class Database:
         self._backend = backend_of(url, pool_size)
         self._readers, self._writer = self._backend.readers(), self._backend.writer()
         self._turns = write_turns.WriteTurns()
-        self._listeners: list[Listener] = []
+        self._subscribers = Subscribers()
+        self._signals = self._backend.signals(self._subscribers)
         self.damage: str | None = None
         """Why the file is known to be damaged; None otherwise. Never reset."""
         self.on_write: Callable[[float, float], None] = lambda _waited, _total: None
@@ -121,8 +100,31 @@ class Database:
             raise fault from problem
 
     def listen(self, listener: Listener) -> None:
-        """Call `listener` with the events of every commit, in commit order. It must be quick and must not write."""
-        self._listeners.append(listener)
+        """Call `listener` with the events of every commit, in commit order. It must be quick and must not write.
+
+        On PostgreSQL these are the commits of all processes, a moment after them.
+
+        Raises:
+            DatabaseAwayError: the server cannot be reached.
+        """
+        self._subscribers.listeners.append(listener)
+        self._signals.start()
+
+    def subscribe(self, channel: str, subscriber: Subscriber) -> None:
+        """Call `subscriber` with every text that is sent to the channel; it must be as quick as a listener.
+
+        An empty text means that others may have been lost: the connection to the server was broken.
+
+        Raises:
+            DatabaseAwayError: the server cannot be reached.
+        """
+        self._subscribers.channels.setdefault(channel, []).append(subscriber)
+        self._signals.start()
+
+    def signal(self, channel: str, text: str) -> None:
+        """Send a text by itself; see `UnitOfWork.notify`. Raises StorageError: the server cannot be reached."""
+        with self.write(exclusive=False, durable=False) as unit:
+            unit.notify(channel, text)
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -135,15 +137,17 @@ class Database:
             yield session
 
     @contextmanager
-    def write(self, *, exclusive: bool = True) -> Iterator[UnitOfWork]:
+    def write(self, *, exclusive: bool = True, durable: bool = True) -> Iterator[UnitOfWork]:
         """A write transaction: committed when the block ends, rolled back when it raises.
 
-        The listeners get the events of the unit after the commit and before the next write starts: never an event that
-        is not in the database, and never two in the wrong order.
+        The listeners get the events of the unit after the commit, in the order of commits: never an event that is not
+        in the database, and never two of a session in the wrong order.
 
         Args:
             exclusive: False where it is right whatever else is written at the same time, such as a change of one row
                 under a condition; then other processes need not wait for it. It matters on PostgreSQL alone.
+            durable: False where it does not matter if the last such writes are lost with the power: then it does not
+                wait for the disk. It matters on PostgreSQL alone.
 
         Raises:
             DatabaseBusyError: others hold the database for too long; nothing was changed.
@@ -154,13 +158,12 @@ class Database:
         with self._turns.turn():
             begun = time.perf_counter()
             with self._translate_errors(), self._writer.begin() as connection:
-                self._backend.begin_write(connection, self._turns, exclusive=exclusive)
+                self._backend.begin_write(connection, self._turns, exclusive=exclusive, durable=durable)
                 with closing(UnitOfWork(connection, None if exclusive else self._backend.lock_events)) as unit:
                     yield unit
                     unit.flush()
-            if unit.events:
-                for listener in self._listeners:
-                    listener(unit.events)
+                    self._signals.send(connection, unit.events, unit.messages)
+            self._signals.committed(unit.events, unit.messages)
         self.on_write(begun - asked, time.perf_counter() - asked)
 
     def sizes(self) -> dict[str, int]:
@@ -170,5 +173,6 @@ class Database:
 
     def close(self) -> None:
         """Close every connection. Idempotent."""
+        self._signals.close()
         self._readers.dispose()
         self._writer.dispose()

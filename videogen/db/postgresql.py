@@ -18,6 +18,7 @@ from sqlmodel import create_engine
 
 from videogen.core.errors import DatabaseAwayError, DatabaseBusyError, StartError, StorageError
 from videogen.db import write_turns
+from videogen.db.signals import Subscribers
 
 try:
     import psycopg
@@ -27,6 +28,8 @@ except ImportError as problem:
         "VIDEOGEN_DATABASE_URL is a PostgreSQL database, and the driver for it is not installed. "
         "Install it: pip install 'videogen[distributed]'."
     ) from problem
+
+from videogen.db.postgresql_signals import PostgreSQLSignals  # it needs the driver as well
 
 OLDEST: Final = 15
 """The oldest version of the server that is tested."""
@@ -79,11 +82,17 @@ class PostgreSQL:
     def writer(self) -> Engine:
         return connect(self._url, 1)
 
-    def begin_write(self, connection: Connection, turns: write_turns.WriteTurns, *, exclusive: bool) -> None:
+    def signals(self, subscribers: Subscribers) -> PostgreSQLSignals:
+        return PostgreSQLSignals(self._url, _network(self._url), subscribers)
+
+    def begin_write(
+        self, connection: Connection, turns: write_turns.WriteTurns, *, exclusive: bool, durable: bool
+    ) -> None:
         wait = max(turns.milliseconds_left(), 1)
         lock = "pg_advisory_xact_lock" if exclusive else "pg_advisory_xact_lock_shared"
-        # Two statements in one message. What is read after them is read after the commit of whoever had the lock.
-        connection.exec_driver_sql(f"SET LOCAL lock_timeout = {wait}; SELECT {lock}({WRITE_LOCK})")
+        commit = "" if durable else "SET LOCAL synchronous_commit = off; "
+        # Several statements in one message. What is read after them is read after the commit of whoever had the lock.
+        connection.exec_driver_sql(f"{commit}SET LOCAL lock_timeout = {wait}; SELECT {lock}({WRITE_LOCK})")
         # Nobody holds the server for long, as a program may hold a file: who comes next waits again.
         turns.note(held=False)
 
@@ -122,7 +131,7 @@ def connect(url: URL, pool_size: int) -> Engine:
     """An engine with at most so many connections. What the URL sets by itself stays as it is."""
     engine = create_engine(
         url,
-        connect_args={name: value for name, value in _NETWORK.items() if name not in url.query},
+        connect_args=_network(url),
         json_serializer=lambda value: orjson.dumps(value).decode(),
         json_deserializer=orjson.loads,
         pool_size=pool_size,
@@ -133,6 +142,11 @@ def connect(url: URL, pool_size: int) -> Engine:
     )
     event.listen(engine, "connect", _adapt_text)
     return engine
+
+
+def _network(url: URL) -> dict[str, Any]:
+    """How connections are made, but for what the URL sets by itself."""
+    return {name: value for name, value in _NETWORK.items() if name not in url.query}
 
 
 def _adapt_text(connection: psycopg.Connection[Any], _record: object) -> None:

@@ -13,6 +13,7 @@ from sqlmodel import create_engine
 
 from videogen.core.errors import DatabaseBusyError, DatabaseDamagedError, StorageError
 from videogen.db import write_turns
+from videogen.db.signals import LocalSignals, Subscribers
 
 CACHE_KB: Final = 500
 """Pages that SQLite keeps for each connection."""
@@ -78,7 +79,12 @@ class SQLite:
         event.listen(engine, "connect", _set_pragmas)
         return engine
 
-    def begin_write(self, connection: Connection, turns: write_turns.WriteTurns, *, exclusive: bool) -> None:
+    def signals(self, subscribers: Subscribers) -> LocalSignals:
+        return LocalSignals(subscribers)
+
+    def begin_write(
+        self, connection: Connection, turns: write_turns.WriteTurns, *, exclusive: bool, durable: bool
+    ) -> None:
         try:
             connection.exec_driver_sql(f"PRAGMA busy_timeout = {turns.milliseconds_left()}")
             # IMMEDIATE: a transaction that reads and then writes must have the lock from the start, or it may fail.

@@ -12,8 +12,9 @@ from typing import Final
 
 from videogen.core.errors import StorageError
 from videogen.core.text import counted
-from videogen.db.database import Database, StoredEvent
+from videogen.db.database import Database
 from videogen.db.integrity import check
+from videogen.db.signals import StoredEvent
 from videogen.db.sqlite import damaged
 from videogen.jobs.render_logs import RenderLogs
 from videogen.jobs.unused import INTERVAL_SECONDS, UnusedRemover

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from videogen.core.metrics import Metrics
-from videogen.db.database import StoredEvent, Subject
+from videogen.db.signals import StoredEvent, Subject
 from videogen.engines.process.result import STAGE
 from videogen.schemas.events import ErrorRecord, ProgressRecord, is_terminal
 from videogen.schemas.status import NEEDS_ATTENTION, Status

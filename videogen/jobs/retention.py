@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement
 from videogen.core.errors import StorageError
 from videogen.core.in_use import InUse
 from videogen.core.text import counted
-from videogen.db.database import StoredEvent
+from videogen.db.signals import StoredEvent
 from videogen.jobs.cleanup import remove_generations
 from videogen.jobs.exports import remove_export_files
 from videogen.schemas.events import is_terminal

@@ -7,11 +7,12 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 import orjson
 
-from videogen.db.database import StoredEvent
+from videogen.db.signals import StoredEvent
 from videogen.schemas.events import is_terminal
 
 HEARTBEAT_SECONDS: Final = 15.0
@@ -116,6 +117,8 @@ class Hub:
             encode_for_visitors: the same for those who have only a public link.
             heartbeat: seconds without an event after which a subscriber is due for a comment.
         """
+        self.send: Callable[[str], None] = self.receive
+        """Takes a command to the hubs of all processes, each of which gets it by `receive`."""
         self._encode = encode
         self._encode_for_visitors = encode_for_visitors
         self._tick_seconds = heartbeat / TICKS
@@ -137,8 +140,7 @@ class Hub:
         if self._ticker is not None:
             self._ticker.cancel()
             self._ticker = None
-        for subscription in self._all():
-            subscription.close()
+        self._end_all()
 
     def _all(self) -> list[Subscription]:
         return [subscription for group in self._subscribers.values() for subscription in group]
@@ -154,50 +156,65 @@ class Hub:
 
     def publish(self, events: list[StoredEvent]) -> None:
         """Deliver committed events, given in commit order; callable from any thread."""
-        self._call_in_loop(self._deliver, list(events))
+        self._call_in_loop(self._deliver, [list(events)])
+
+    def receive(self, command: str) -> None:
+        """Do what a hub has sent; callable from any thread.
+
+        With an empty text, commands and events may have been lost: all streams end, and go on when they are opened
+        again.
+        """
+        name, *arguments = orjson.loads(command) if command else ("reset",)
+        self._call_in_loop(partial(_COMMANDS[name], self), arguments)
+
+    def _send(self, name: str, *arguments: object) -> None:
+        self.send(orjson.dumps((name, *arguments)).decode())
 
     def push(self, key: Key, event: EncodedEvent) -> None:
         """Deliver an event that is encoded already to the subscribers of `key` alone; callable from any thread."""
-        self._call_in_loop(self._push_encoded, (key, event))
-
-    def _push_encoded(self, what: tuple[Key, EncodedEvent]) -> None:
-        for subscription in list(self._subscribers.get(what[0], ())):
-            subscription.push(what[1])
-            subscription.wake()
+        self._send("push", key, event.id, event.generation_id, event.terminal, event.data.decode())
 
     def end(self, key: Key) -> None:
         """End every subscription to `key`; callable from any thread."""
-        self._call_in_loop(self._end, key)
+        self._send("end", key)
 
     def end_session(self, session_id: str, *, visitors: bool = False) -> None:
         """End every subscription of a session, those of its visitors only on request; callable from any thread."""
-        self._call_in_loop(self._end_session, (session_id, visitors))
+        self._send("end_session", session_id, visitors)
 
     def retention_changed(self, session_id: str, removed: Sequence[str]) -> None:
         """Let the open streams of a session know that what is kept has changed; callable from any thread.
 
         `removed`: the ids of what is gone for good. Without any, something else goes first from now on.
         """
-        notice = b"event: retention\ndata: " + orjson.dumps({"removed": list(removed)}) + b"\n\n"
-        self._call_in_loop(self._notify, (("session", session_id), notice))
+        self._send("retention", session_id, list(removed))
 
-    def _notify(self, what: tuple[Key, bytes]) -> None:
-        key, notice = what
-        for subscription in self._subscribers.get(key, ()):
+    def _push_encoded(self, key: Sequence[str], event_id: int, generation_id: str, terminal: bool, data: str) -> None:
+        event = EncodedEvent(event_id, generation_id, terminal, data.encode())
+        for subscription in list(self._subscribers.get((key[0], key[1]), ())):
+            subscription.push(event)
+            subscription.wake()
+
+    def _notify(self, session_id: str, removed: list[str]) -> None:
+        notice = b"event: retention\ndata: " + orjson.dumps({"removed": removed}) + b"\n\n"
+        for subscription in self._subscribers.get(("session", session_id), ()):
             subscription.notify(notice)
 
-    def _call_in_loop(self, function: Callable[[Any], None], argument: Any) -> None:
+    def _call_in_loop(self, function: Callable[..., None], arguments: Sequence[Any]) -> None:
         # The lock keeps the loop from being closed between the check and the call.
         with self._lock:
             if self._loop is not None and not self._loop.is_closed():
-                self._loop.call_soon_threadsafe(function, argument)
+                self._loop.call_soon_threadsafe(function, *arguments)
 
-    def _end(self, key: Key) -> None:
-        for subscription in list(self._subscribers.get(key, ())):
+    def _end(self, key: Sequence[str]) -> None:
+        for subscription in list(self._subscribers.get((key[0], key[1]), ())):
             subscription.close()
 
-    def _end_session(self, which: tuple[str, bool]) -> None:
-        session_id, visitors = which
+    def _end_all(self) -> None:
+        for subscription in self._all():
+            subscription.close()
+
+    def _end_session(self, session_id: str, visitors: bool) -> None:
         for subscription in self._all():
             if subscription.session_id == session_id and (visitors or subscription.key[0] != VISITORS):
                 subscription.close()
@@ -262,3 +279,14 @@ class Hub:
             for subscription in receivers:
                 subscription.push(encoded)
         return receivers
+
+
+HUB: Final = "hub"
+"""The channel of the commands."""
+_COMMANDS: Final[dict[str, Callable[..., None]]] = {
+    "push": Hub._push_encoded,
+    "end": Hub._end,
+    "end_session": Hub._end_session,
+    "retention": Hub._notify,
+    "reset": Hub._end_all,
+}

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import anyio.to_thread
 
-from videogen.db.database import StoredEvent
+from videogen.db.signals import StoredEvent
 from videogen.live.hub import VISITORS, EncodedEvent, Hub, Key, Subscription
 from videogen.store import Opening
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from functools import partial
 
 from videogen.core.clock import SteadyClock
 from videogen.core.config import AppConfig
@@ -30,8 +31,7 @@ from videogen.jobs.snapshots.keeper import SnapshotKeeper
 from videogen.jobs.snapshots.settle import at_services, settle_jobs
 from videogen.jobs.snapshots.start import SnapshotStart, begin_snapshots
 from videogen.jobs.worker import WorkerPool
-from videogen.live.hub import Hub
-from videogen.live.source import CommitEventSource, EventSource
+from videogen.live.hub import HUB, Hub
 from videogen.services.parts import Parts
 from videogen.services.serializers import Serializer
 from videogen.services.visitor_tokens import VisitorTokens
@@ -79,7 +79,7 @@ def open_parts(config: AppConfig, engines: Mapping[str, Engine]) -> Iterator[Par
         store = _open_store(database, engines, concurrencies(engines, config.workers))
         serializer = Serializer(signer, config.base_url + config.root_path)
         hub = Hub(serializer.event_bytes, serializer.public_event_bytes)
-        stack.callback(_connect(database, hub).close)
+        _connect(database, hub)
         queue = EmbeddedQueue(store, lease_seconds=config.lease_seconds, max_attempts=config.max_attempts)
         tokens = VisitorTokens(store, config, engines, signer)
         settings = _settings(config, engines, _closed(start, queue, at_services(engines)))
@@ -105,10 +105,10 @@ def _open_store(database: Database, engines: Mapping[str, Engine], concurrency: 
     return store
 
 
-def _connect(database: Database, hub: Hub) -> EventSource:
-    source: EventSource = CommitEventSource(database)
-    source.open(hub.publish)
-    return source
+def _connect(database: Database, hub: Hub) -> None:
+    database.listen(hub.publish)
+    database.subscribe(HUB, hub.receive)
+    hub.send = partial(database.signal, HUB)
 
 
 def _settings(

@@ -15,7 +15,7 @@ from videogen.core.clock import to_datetime
 from videogen.core.errors import FileMissingError
 from videogen.core.security import Signer
 from videogen.core.text import file_stem
-from videogen.db.database import StoredEvent
+from videogen.db.signals import StoredEvent
 from videogen.db.tables import FileRow, GenerationRow, UploadRow
 from videogen.live.hub import EncodedEvent
 from videogen.schemas.events import (

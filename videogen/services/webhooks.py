@@ -17,8 +17,8 @@ from videogen.core.clock import to_datetime
 from videogen.core.errors import StorageError
 from videogen.core.security import WEBHOOK_PREFIX, new_id, webhook_signature
 from videogen.core.version import __version__
-from videogen.db.database import StoredEvent
 from videogen.db.operating_tables import WebhookRow
+from videogen.db.signals import StoredEvent
 from videogen.db.tables import GenerationRow
 from videogen.schemas.events import ProgressRecord, is_terminal
 from videogen.schemas.generations import Generation

@@ -13,7 +13,8 @@ from sqlmodel import col, select
 from videogen.core.clock import to_datetime
 from videogen.core.errors import NotFoundError
 from videogen.db.backend import last_id, next_ids
-from videogen.db.database import StoredEvent, Subject, UnitOfWork
+from videogen.db.database import UnitOfWork
+from videogen.db.signals import StoredEvent, Subject
 from videogen.db.tables import EventRow, GenerationRow
 from videogen.schemas.events import (
     RECORDS,

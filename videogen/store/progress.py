@@ -101,7 +101,7 @@ class ProgressStore(BaseStore):
         """Store and publish progress. The percentage never falls within an attempt."""
         values = asdict(progress)
         values["progress"] = min(values.pop("percent"), 100.0)
-        with self.database.write(exclusive=False) as unit:
+        with self.database.write(exclusive=False, durable=False) as unit:
             update_progress(unit, fence.generation_id, self.clock(), values, attempt=fence.attempt)
 
     def record_log(self, generation_id: str, key: str, size_bytes: int) -> None:
@@ -127,7 +127,7 @@ class ProgressStore(BaseStore):
     def record_preview(self, fence: Fence, file: FileRow) -> None:
         """Store and publish a preview, which replaces the one before."""
         values = {"preview_file_id": file.id, "preview_version": col(GenerationRow.preview_version) + 1}
-        with self.database.write(exclusive=False) as unit:
+        with self.database.write(exclusive=False, durable=False) as unit:
             # The fence first: a deleted generation can have no file.
             update_running(unit, fence.generation_id, self.clock(), values, attempt=fence.attempt)
             file.session_id = unit.connection.execute(_owner_of(fence.generation_id)).scalar_one()

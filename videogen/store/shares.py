@@ -81,7 +81,7 @@ class ShareStore(BaseStore):
     def count_view(self, slug_hash: str) -> None:
         """Count one view of a link, if it still exists."""
         statement = update(ShareRow).where(col(ShareRow.slug_hash) == slug_hash).values(views=col(ShareRow.views) + 1)
-        with self.database.write(exclusive=False) as unit:
+        with self.database.write(exclusive=False, durable=False) as unit:
             unit.connection.execute(statement)
 
     def shared_file(self, generation_id: str, file_id: str) -> FileRow | None:

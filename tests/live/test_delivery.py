@@ -1,4 +1,4 @@
-"""What every event source does. A new source joins `SOURCES`, and must pass."""
+"""What is committed reaches whoever listens: within one process on SQLite, in every process on PostgreSQL."""
 
 import asyncio
 import threading
@@ -8,13 +8,11 @@ import pytest
 
 from tests.support.sse import parse
 from videogen.live.hub import Hub
-from videogen.live.source import CommitEventSource
 from videogen.live.streams import open_stream
 from videogen.store.events import append_event
 
 pytestmark = pytest.mark.databases("sqlite", "postgresql")
 
-SOURCES = {"commit": CommitEventSource}
 TIMEOUT = 20
 """Seconds after which a wait has failed."""
 
@@ -40,17 +38,10 @@ class Published:
             assert self._changed.wait_for(lambda: len(self.ids) >= count, TIMEOUT), self.commits
 
 
-@pytest.fixture(params=SOURCES)
-def source(request, database):
-    source = SOURCES[request.param](database)
-    yield source
-    source.close()
-
-
 @pytest.fixture
-def published(source):
+def published(database):
     published = Published()
-    source.open(published)
+    database.listen(published)
     return published
 
 
@@ -85,7 +76,7 @@ def test_a_rolled_back_event_is_not_published(database, submit, alice, published
     assert published.commits[1:] == [committed]
 
 
-def test_a_published_event_is_in_the_database(database, store, submit, alice, source):
+def test_a_published_event_is_in_the_database(database, store, submit, alice, published):
     stored = []
 
     def look(events):
@@ -93,9 +84,12 @@ def test_a_published_event_is_in_the_database(database, store, submit, alice, so
         stored.append([event.id for event in opening.backlog] == [event.id for event in events])
 
     row = submit(alice)
-    source.open(look)
-    for _ in range(3):
+    published.wait_for(1)
+    database.listen(look)
+    database.listen(published)
+    for count in range(1, 4):
         _commit(database, row)
+        published.wait_for(1 + 2 * count)
     assert stored == [True] * 3
 
 
@@ -108,21 +102,10 @@ def test_concurrent_writers_are_published_in_order_of_id(database, submit, alice
     assert set(committed) <= set(published.ids)
 
 
-def test_a_closed_source_publishes_nothing_and_closing_is_safe_to_repeat(database, submit, alice, source, published):
-    row = submit(alice)
-    published.wait_for(1)
-    source.close()
-    source.close()
-    _commit(database, row)
-    assert len(published.ids) == 1
-
-
-async def test_a_reader_that_opens_during_commits_receives_every_event_after_its_cursor(
-    database, store, submit, alice, source
-):
+async def test_a_reader_that_opens_during_commits_receives_every_event_after_its_cursor(database, store, submit, alice):
     hub = Hub(lambda event: b"event: %b\nid: %d\ndata: {}\n\n" % (event.type.encode(), event.id))
     hub.open()
-    source.open(hub.publish)
+    database.listen(hub.publish)
     row = submit(alice)
     cursor = _commit(database, row)[0]
     writing = asyncio.gather(*(asyncio.to_thread(_commit, database, row) for _ in range(40)))
