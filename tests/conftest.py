@@ -9,10 +9,10 @@ import pytest
 
 from tests.support import processes
 from tests.support.app import App
+from tests.support.queues import make_queue
 from tests.support.rows import Clock, Submitter
 from videogen.db.database import Database
 from videogen.db.migrate import migrate
-from videogen.jobs.queue import EmbeddedQueue
 from videogen.storage import DataFolder, DiskStorage
 from videogen.store import Store
 
@@ -105,8 +105,8 @@ def store(database, clock):
 
 @pytest.fixture
 def queue(store, clock):
-    """Leases hold ten seconds; a third lost renderer is the last."""
-    return EmbeddedQueue(store, lease_seconds=10, max_attempts=3, steady=clock.steady)
+    """The queue for the kind of database. Leases hold ten seconds; a third lost renderer is the last."""
+    return make_queue(store, clock)
 
 
 @pytest.fixture

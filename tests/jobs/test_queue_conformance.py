@@ -1,4 +1,4 @@
-"""What every implementation of `jobs.base.Queue` must do."""
+"""What every implementation of `jobs.base.Queue` must do: the embedded one on SQLite, the common one on PostgreSQL."""
 
 from concurrent.futures import ThreadPoolExecutor
 from queue import SimpleQueue
@@ -9,21 +9,10 @@ import pytest
 from tests.support.published import Published
 from tests.support.rows import result
 from videogen.core.errors import NeedsNoAttentionError, StaleWriteError
-from videogen.jobs.queue import EmbeddedQueue
 from videogen.schemas.generations import Attention
 from videogen.store import Failure, Fence, Progress, Unknown
 
 pytestmark = pytest.mark.databases("sqlite", "postgresql")
-
-IMPLEMENTATIONS = {
-    "embedded": lambda store, clock: EmbeddedQueue(store, lease_seconds=10, max_attempts=3, steady=clock.steady),
-}
-
-
-@pytest.fixture(params=IMPLEMENTATIONS)
-def queue(request, store, clock):
-    """A queue whose leases hold for ten seconds; the third lost renderer is the last."""
-    return IMPLEMENTATIONS[request.param](store, clock)
 
 
 @pytest.fixture
@@ -252,7 +241,7 @@ def test_losing_a_lease_that_is_not_held_changes_nothing(queue, store, submit, a
 LOSSES = {
     "its renderer died": lambda queue, lease, clock: queue.lose(lease, "It was killed."),
     "its lease expired": lambda queue, lease, clock: (setattr(clock, "now", clock.now + 11), queue.claim("x")),
-    "the server restarted": lambda queue, lease, clock: queue.recover(),
+    "its worker stopped": lambda queue, lease, clock: queue.lose(lease, "The worker stops.", count=False),
 }
 
 
@@ -264,25 +253,6 @@ def test_a_requested_cancel_ends_the_generation_when_its_worker_is_lost(queue, s
     LOSSES[loss](queue, lease, clock)
     ended = store.get_generation(alice, row.id)
     assert (ended.status, ended.error_code) == ("cancelled", "cancelled")
-
-
-def test_recover_queues_everything_that_was_running(queue, store, submit, alice, bob):
-    running, waiting = submit.project(alice, 2), submit(bob)
-    queue.claim("worker"), queue.claim("worker")
-    assert queue.recover() == 2
-    assert queue.recover() == 0
-    again = [store.get_generation(row.session_id, row.id) for row in [*running, waiting]]
-    assert {row.status for row in again} == {"queued"}
-    assert sorted(row.queue_position for row in again) == [1, 2, 3]
-
-
-def test_recover_uses_up_no_attempt(queue, store, submit, alice):
-    row = submit(alice)
-    for _ in range(5):
-        queue.claim("worker")
-        queue.recover()
-    queue.lose(queue.claim("worker"), "It was killed.")
-    assert store.get_generation(alice, row.id).status == "queued", "one renderer was lost, and three may be"
 
 
 def test_progress_of_a_lost_attempt_is_kept_until_the_next_one_starts(queue, store, submit, alice):
@@ -307,15 +277,6 @@ def test_a_lost_generation_comes_before_new_ones(queue, submit, alice, bob, serv
     mine, theirs = _ids(submit.project(alice, 3)), _ids(submit.project(bob, 3))
     queue.lose(queue.claim("worker"), "It was killed.")
     assert serve() == [mine[0], theirs[0], mine[1], theirs[1], mine[2], theirs[2]]
-
-
-def test_recovered_generations_come_before_new_ones(queue, submit, alice, bob, serve):
-    mine, theirs = _ids(submit.project(alice, 4)), _ids(submit.project(bob, 2))
-    running = [queue.claim("worker").generation_id for _ in range(3)]
-    assert running == [mine[0], theirs[0], mine[1]]
-    queue.recover()
-    assert sorted(serve(3)) == sorted(running)
-    assert serve() == [theirs[1], mine[2], mine[3]]
 
 
 @pytest.mark.parametrize("seconds", [-3600, 3600])

@@ -19,6 +19,7 @@ from sqlalchemy import text
 
 from tests.fakes import bars
 from tests.support.published import Published
+from tests.support.queues import make_queue
 from tests.support.rows import Clock, file_row, result
 from videogen.core.config import AppConfig
 from videogen.core.errors import (
@@ -33,7 +34,6 @@ from videogen.core.errors import (
 from videogen.core.security import Signer
 from videogen.db.database import Database
 from videogen.db.migrate import migrate
-from videogen.jobs.queue import EmbeddedQueue
 from videogen.schemas.events import is_terminal
 from videogen.schemas.generations import Attention, GenerationCreate, GenerationPatch, GenerationResolve
 from videogen.schemas.status import TERMINAL, TRANSITIONS, Status
@@ -45,7 +45,7 @@ from videogen.services.uploads import UploadService
 from videogen.services.visitor_limits import RateLimits
 from videogen.services.visitor_tokens import VisitorTokens
 from videogen.storage import DataFolder, DiskStorage
-from videogen.store import Fence, Progress, Store, Unknown
+from videogen.store import Fence, Progress, Store, Unknown, permissions
 
 LEASE, ATTEMPTS, PER_SESSION, QUEUE = 10, 3, 5, 7
 ANY = st.integers(min_value=0, max_value=99)
@@ -88,6 +88,9 @@ class Workers:
 class Life(RuleBasedStateMachine):
     """The model, and the rules that move it and the real thing alike."""
 
+    alone = True
+    """Whether one process has all leases: it decides about them when its clock was set, and when it starts."""
+
     @initialize(template=st.just(None))
     def begin(self, template):
         self.folder = Path(tempfile.mkdtemp(prefix="videogen-life-"))
@@ -108,7 +111,7 @@ class Life(RuleBasedStateMachine):
         self.database = Database(self.url)
         self.live = Published(self.database)
         self.store = Store(self.database, self.clock)
-        self.queue = EmbeddedQueue(self.store, lease_seconds=LEASE, max_attempts=ATTEMPTS, steady=self.clock.steady)
+        self.queue = make_queue(self.store, self.clock, LEASE, ATTEMPTS)
         limits = {"max_active_per_session": PER_SESSION, "max_active_per_address": 1000, "max_queue": QUEUE}
         config = AppConfig(**limits, rate_submits="off", data_dir=self.folder)
         data_folder, signer = DataFolder(self.folder), Signer(b"k" * 32)
@@ -340,10 +343,10 @@ class Life(RuleBasedStateMachine):
 
     def take(self, owner):
         held = self.workers.held[owner]
-        if self.jumped:  # a clock that was set gives every lease a full term
+        if self.jumped and self.alone:  # a clock that was set gives every lease a full term
             for one in self.known.values():
                 one.term = self.clock.now
-            self.jumped = False
+        self.jumped = False
         for name in self.held():
             one = self.known[name]
             if self.clock.now - one.term > LEASE and name not in held:
@@ -508,7 +511,7 @@ class Life(RuleBasedStateMachine):
         self.open()
         self.jumped = False  # a new process has seen no other time
         self.workers = Workers()
-        running = self.held()
+        running = self.held() if self.alone else []
         assert self.queue.recover() == len(running)
         for name in running:
             self.requeue(name, count=False)
@@ -527,6 +530,14 @@ class Life(RuleBasedStateMachine):
             name: (one.status, one.attempt, one.lost, places.get(name), one.owner or None)
             for name, one in self.known.items()
         }
+
+    @invariant()
+    def what_may_start_has_a_permission(self):
+        if not hasattr(self, "known") or self.alone:
+            return
+        with self.database.read() as session:
+            waiting = permissions.waiting(session.connection())
+        assert waiting.get("bars", 0) >= len(self.queued())
 
     @invariant()
     def every_attempt_was_claimed_once(self):
@@ -589,9 +600,10 @@ def _migrated():
 
 
 class LifeOnPostgreSQL(Life):
-    """The same with the state in PostgreSQL."""
+    """The same with the state in PostgreSQL, where any number of processes have the queue in common."""
 
     on = ""
+    alone = False
 
     def new_database(self):
         from tests.support.postgresql import empty

@@ -96,7 +96,7 @@ def empty(url: str) -> None:
     """Delete all rows; their numbers begin at 1 again. Much faster than a new database, or TRUNCATE."""
     tables = reversed(SQLModel.metadata.sorted_tables)
     numbered = "SELECT setval(oid::regclass, 1, false) FROM pg_class WHERE relkind = 'S'"
-    statements = [*(f"DELETE FROM {table.name}" for table in tables), numbered]
+    statements = [*(f"DELETE FROM {table.name}" for table in tables), "DELETE FROM procrastinate_jobs", numbered]
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("; ".join(statements))
 

@@ -97,6 +97,9 @@ class Queue(Protocol):
         What needs attention stays as it is. A drain ends; a pause of the operator stays.
         """
 
+    def supervise(self) -> None:
+        """Take back what other workers have lost. Call it a few times in each term of a lease."""
+
     def cancel(self, generation_id: str) -> None:
         """Send the cancel signal to the worker that renders a generation. The request itself is in the row already."""
 

@@ -1,32 +1,25 @@
-"""The embedded queue: leases in the database that holds the generations."""
+"""The embedded queue: of one process, which decides alone about all leases."""
 
 from __future__ import annotations
 
 import logging
-import threading
 import time
-from collections.abc import Callable, Collection, Mapping
-from typing import Final
+from collections.abc import Callable, Collection
 
-from sqlalchemy import ColumnElement, func, update
 from sqlmodel import col, select
 
 from videogen.db.database import UnitOfWork
-from videogen.db.tables import GenerationRow, SessionRow
-from videogen.jobs.base import Lease
-from videogen.schemas.status import Status
-from videogen.store import Fence, Outcome, Result, Store, Unknown
-from videogen.store.base import has_worker
-from videogen.store.estimates import expect_row
-from videogen.store.operator_state import end_drain, is_held
+from videogen.db.tables import GenerationRow
+from videogen.jobs.claims import LeasedQueue
+from videogen.store import Store
+from videogen.store.operator_state import end_drain
 from videogen.store.queue_order import queue_order, update_queue_positions
-from videogen.store.transitions import cancel, error_columns, not_before, transition
 
 logger = logging.getLogger(__name__)
 
 
-class EmbeddedQueue:
-    """The queue of one process: the leases are columns of the generations. Its contract is `jobs.base.Queue`."""
+class EmbeddedQueue(LeasedQueue):
+    """The queue of one process. Its contract is `jobs.base.Queue`."""
 
     def __init__(
         self,
@@ -43,98 +36,11 @@ class EmbeddedQueue:
             max_attempts: how many renderers one generation may lose.
             steady: a clock in seconds that nobody sets, to detect that the store's clock was set.
         """
-        self._store, self._database = store, store.database
-        self._clock, self._concurrency = store.clock, store.concurrency
-        self._lease_seconds, self._max_attempts, self._steady = lease_seconds, max_attempts, steady
+        super().__init__(store, lease_seconds, max_attempts)
+        self._steady = steady
         self._last_seen = self._clock(), steady()
         self._last_served: float | None = None
         """The newest `last_served_at` of all sessions, once it was read."""
-        self._cancel_callbacks: list[Callable[[str], None]] = []
-        self._changed = threading.Condition()
-        self._version = 0
-
-    def notify(self) -> None:
-        with self._changed:
-            self._version += 1
-            self._changed.notify_all()
-
-    def wait(self, seen: int, timeout: float) -> int:
-        with self._changed:
-            self._changed.wait_for(lambda: self._version != seen, timeout)
-            return self._version
-
-    def cancel(self, generation_id: str) -> None:
-        for callback in self._cancel_callbacks:
-            callback(generation_id)
-
-    def watch_cancels(self, callback: Callable[[str], None]) -> None:
-        self._cancel_callbacks.append(callback)
-
-    def finish(self, lease: Lease, outcome: Outcome) -> None:
-        fence = Fence(lease.generation_id, lease.attempt)
-        if isinstance(outcome, Result):
-            self._store.complete(fence, outcome)
-        elif isinstance(outcome, Unknown):
-            self._store.park(fence, outcome)
-        else:
-            self._store.fail(fence, outcome.code, outcome.message, retryable=outcome.retryable)
-
-    def claim(self, owner: str, held: Collection[str] = (), without: Collection[str] = ()) -> Lease | None:
-        return next(iter(self._claim(owner, held, dict.fromkeys(without, 0), 1)), None)
-
-    def claim_all(self, owner: str, slots: Mapping[str, int], held: Collection[str] = ()) -> list[Lease]:
-        return self._claim(owner, held, dict(slots), CLAIMS_AT_ONCE)
-
-    def _claim(self, owner: str, held: Collection[str], slots: dict[str, int], limit: int) -> list[Lease]:
-        """Claim up to `limit` generations in one transaction; `slots` is counted down."""
-        now, leases = self._clock(), list[Lease]()
-        with self._database.write() as unit:
-            self._renew_after_clock_jump(unit, now)
-            expired = col(GenerationRow.lease_until) < now, col(GenerationRow.id).not_in(held)
-            lost = self._requeue(unit, "Its worker stopped responding.", *expired, count=True)
-            unit.flush()
-            held_back = is_held(unit)
-            while len(leases) < limit and not held_back:
-                full = [engine for engine, count in slots.items() if count <= 0]
-                # The order is read anew: each claim changes which session is next.
-                if (lease := self._claim_next(unit, owner, full, now)) is None:
-                    break
-                leases.append(lease)
-                if lease.engine in slots:
-                    slots[lease.engine] -= 1
-            if lost or leases:
-                # Once for all: each time, everything that still waits gets an event.
-                update_queue_positions(unit, now, self._concurrency)
-        return leases
-
-    def _claim_next(self, unit: UnitOfWork, owner: str, full: Collection[str], now: float) -> Lease | None:
-        next_id = queue_order(full).limit(1).scalar_subquery()
-        first = unit.session.exec(select(GenerationRow).where(col(GenerationRow.id) == next_id)).first()
-        if first is None:
-            return None
-        expected = expect_row(unit, first)
-        values = _CLAIMED | {
-            "lease_owner": owner,
-            "lease_until": now + self._lease_seconds,
-            "started_at": func.coalesce(col(GenerationRow.started_at), not_before(col(GenerationRow.created_at), now)),
-            "eta_seconds": None if expected is None else round(expected.rest(first.checkpoint_progress, 0.0), 1),
-        }
-        row = transition(unit, first.id, Status.PROCESSING, now, values)
-        self._record_service(unit, row.session_id, now)
-        last = row.lost + 1 >= self._max_attempts
-        fields = (row.id, row.session_id, row.attempt, row.recipe, row.checkpoint, row.progress)
-        return Lease(*fields, last=last, expected=expected, engine=row.engine)
-
-    def renew(self, owner: str, generation_ids: Collection[str]) -> None:
-        with self._database.write(exclusive=False) as unit:
-            self._extend(unit, col(GenerationRow.lease_owner) == owner, col(GenerationRow.id).in_(generation_ids))
-
-    def lose(self, lease: Lease, reason: str, *, count: bool = True) -> None:
-        with self._database.write() as unit:
-            held = col(GenerationRow.id) == lease.generation_id, col(GenerationRow.attempt) == lease.attempt
-            if self._requeue(unit, reason, *held, count=count):
-                update_queue_positions(unit, self._clock(), self._concurrency)
-        self.notify()
 
     def recover(self) -> int:
         """Only the one process that holds the data folder may call this."""
@@ -143,6 +49,29 @@ class EmbeddedQueue:
             count = self._requeue(unit, "The server restarted.", count=False)
             update_queue_positions(unit, self._clock(), self._concurrency)
             return count
+
+    def supervise(self) -> None:
+        """Nobody else has leases: each claim looks for those that have expired."""
+
+    def _lease_clock(self) -> float:
+        return self._clock()
+
+    def _begin_claim(self, unit: UnitOfWork, now: float, held: Collection[str]) -> int:
+        self._renew_after_clock_jump(unit, now)
+        return super()._begin_claim(unit, now, held)
+
+    def _next_row(self, unit: UnitOfWork, full: Collection[str]) -> GenerationRow | None:
+        next_id = queue_order(full).limit(1).scalar_subquery()
+        return unit.session.exec(select(GenerationRow).where(col(GenerationRow.id) == next_id)).first()
+
+    def _last_service(self, unit: UnitOfWork) -> float:
+        if self._last_served is None:
+            self._last_served = super()._last_service(unit)
+        return self._last_served
+
+    def _record_service(self, unit: UnitOfWork, session_id: str, now: float) -> float:
+        self._last_served = super()._record_service(unit, session_id, now)
+        return self._last_served
 
     def _renew_after_clock_jump(self, unit: UnitOfWork, now: float) -> None:
         """Give every lease a full term from now, if the clock was set or the machine was suspended.
@@ -157,55 +86,3 @@ class EmbeddedQueue:
             return
         logger.warning("The clock jumped by %+.1f seconds; all leases hold for a full term.", jump)
         self._extend(unit)
-
-    def _extend(self, unit: UnitOfWork, *conditions: ColumnElement[bool]) -> None:
-        """Give the leases that meet all conditions a full term from now."""
-        leased = update(GenerationRow).where(has_worker(), *conditions)
-        unit.connection.execute(leased.values(lease_until=self._clock() + self._lease_seconds))
-
-    def _record_service(self, unit: UnitOfWork, session_id: str, now: float) -> None:
-        """Note that this session was served last, even if the clock was set back since others were served."""
-        if self._last_served is None:
-            self._last_served = unit.connection.scalar(select(func.max(SessionRow.last_served_at))) or 0.0
-        self._last_served = max(now, self._last_served + _TICK)
-        unit.connection.execute(
-            update(SessionRow).where(col(SessionRow.id) == session_id).values(last_served_at=self._last_served)
-        )
-
-    def _requeue(self, unit: UnitOfWork, reason: str, *conditions: ColumnElement[bool], count: bool) -> int:
-        """End the attempts that meet all conditions, and return how many those were."""
-        rows = unit.session.exec(select(GenerationRow).where(has_worker(), *conditions)).all()
-        for row in rows:
-            self._end_attempt(unit, row, reason, count=count)
-        return len(rows)
-
-    def _end_attempt(self, unit: UnitOfWork, row: GenerationRow, reason: str, *, count: bool) -> None:
-        now = self._clock()
-        lost = row.lost + count
-        if row.cancel_requested:
-            cancel(unit, row, now, "Cancelled.")
-        elif count and lost >= self._max_attempts:
-            text = f"The renderer was lost {lost} times. {reason} Retry it, or try a smaller size."
-            values = error_columns("worker_lost", text, retryable=True) | {"lost": lost}
-            transition(unit, row.id, Status.FAILED, now, values, attempt=row.attempt)
-        else:
-            rest = "It continues from its last checkpoint." if row.checkpoint else "It starts again."
-            values = _REQUEUED | {"lost": lost, "message": f"{reason} {rest}"}
-            transition(unit, row.id, Status.QUEUED, now, values, attempt=row.attempt)
-
-
-_CLAIMED: Final = {
-    "attempt": col(GenerationRow.attempt) + 1,
-    # It continues from its checkpoint.
-    "progress": col(GenerationRow.checkpoint_progress),
-    "step": col(GenerationRow.checkpoint_step),
-    "queue_position": None,
-    "expected_wait_seconds": None,
-    "stage": "starting",
-    "message": "",
-    "estimated": False,
-}
-_REQUEUED: Final = {"lease_owner": None, "lease_until": 0.0, "stage": "queued", "eta_seconds": None}
-_TICK: Final = 0.001
-CLAIMS_AT_ONCE: Final = 50
-"""So many claims are one transaction at most: other writes wait for its end."""

@@ -232,6 +232,7 @@ class WorkerPool:
                 held = list(self.held)
             try:
                 self._queue.renew(self._owner, held)
+                self._queue.supervise()
                 self._store.update_expectations()
                 for generation_id in held:
                     self._logs.limit(generation_id)

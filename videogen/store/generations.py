@@ -27,6 +27,7 @@ from videogen.store.exports import keys_in_work
 from videogen.store.limits import Limits, admit
 from videogen.store.merge import current_session
 from videogen.store.progress import MAY_BE_BILLED
+from videogen.store.permissions import CANCEL
 from videogen.store.queue_order import update_queue_positions
 from videogen.store.transitions import cancel
 from videogen.store.trash import remove
@@ -65,6 +66,7 @@ def request_cancel(
     else:
         row.cancel_requested, row.updated_at = True, max(now, row.updated_at)
         unit.session.add(row)
+        unit.notify(CANCEL, row.id)
     return row, True
 
 

@@ -15,6 +15,7 @@ from videogen.db.tables import GenerationRow, SessionRow, ShareRow
 from videogen.schemas.status import TERMINAL
 from videogen.store.base import BaseStore, count_anew, require
 from videogen.store.generations import request_cancel
+from videogen.store.permissions import START
 from videogen.store.trash import remove
 
 BanKind = Literal["session", "address"]
@@ -44,12 +45,12 @@ class Act:
     target: str = ""
 
 
-_HELD: Final = select(OperatorRow.id).where(or_(col(OperatorRow.paused), col(OperatorRow.draining)))
+HELD: Final = select(OperatorRow.id).where(or_(col(OperatorRow.paused), col(OperatorRow.draining)))
 
 
 def is_held(unit: UnitOfWork) -> bool:
     """Whether the operator holds the whole queue."""
-    return unit.connection.scalar(_HELD) is not None
+    return unit.connection.scalar(HELD) is not None
 
 
 def end_drain(unit: UnitOfWork) -> None:
@@ -63,7 +64,7 @@ class OperatorStore(BaseStore):
     def is_queue_held(self) -> bool:
         """Whether the operator holds the whole queue."""
         with self.database.read() as session:
-            return session.exec(_HELD).first() is not None
+            return session.exec(HELD).first() is not None
 
     def operator_state(self) -> OperatorState:
         """What the operator has decided about the whole queue."""
@@ -81,6 +82,7 @@ class OperatorStore(BaseStore):
             row.draining = row.draining if draining is None else draining
             unit.session.add(row)
             self._audit(unit, act)
+            unit.notify(START, "")
             return OperatorState(row.paused, row.draining)
 
     def cancel_any(self, act: Act) -> tuple[GenerationRow, bool]:

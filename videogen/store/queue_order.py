@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import Connection, func, or_, select, true, update
 from sqlmodel import col
 
 from videogen.core.errors import NotQueuedError
@@ -17,6 +17,7 @@ from videogen.db.tables import GenerationRow, SessionRow
 from videogen.schemas.status import ENGINE_UNAVAILABLE, TERMINAL, Status
 from videogen.store.base import BaseStore, get_owned, has_worker
 from videogen.store.estimates import STEPS, Forecast, frames_of, kind_of, schedule
+from videogen.store.permissions import top_up
 from videogen.store.quotas import seconds_of, take_again
 from videogen.store.transitions import update_queued
 
@@ -30,7 +31,7 @@ SLACK_PART: Final = 0.1
 """A change of an expected time that is smaller than the larger of these two (seconds; part of it) is not published."""
 
 
-def queue_order(without: Collection[str] = ()) -> Any:
+def queue_order(without: Collection[str] = (), only: Collection[str] | None = None) -> Any:
     """Select the ids of the queued generations, in the order in which workers will claim those of each engine.
 
     First come those that lost their renderer. Then comes the first generation of every session, beginning with the
@@ -39,9 +40,11 @@ def queue_order(without: Collection[str] = ()) -> Any:
 
     Args:
         without: ids of engines whose generations are left out.
+        only: ids of the engines whose generations are selected; None for all.
     """
+    engine = col(GenerationRow.engine)
     turn = func.row_number().over(
-        partition_by=(col(GenerationRow.session_id), col(GenerationRow.engine)),
+        partition_by=(col(GenerationRow.session_id), engine),
         order_by=(HAS_STARTED.desc(), SESSION_RANK),
     )
     queued = (
@@ -52,7 +55,8 @@ def queue_order(without: Collection[str] = ()) -> Any:
             HAS_STARTED.label("has_started"),
             turn.label("turn"),
         )
-        .where(col(GenerationRow.status) == Status.QUEUED, col(GenerationRow.engine).not_in(list(without)))
+        .where(col(GenerationRow.status) == Status.QUEUED, engine.not_in(list(without)))
+        .where(true() if only is None else engine.in_(list(only)))
         .subquery()
     )
     return (
@@ -63,10 +67,17 @@ def queue_order(without: Collection[str] = ()) -> Any:
     )
 
 
+def count_startable(connection: Connection) -> Counter[str]:
+    """How many generations may start, by engine."""
+    engines = select(col(GenerationRow.engine)).where(col(GenerationRow.id).in_(queue_order()))
+    return Counter(connection.scalars(engines))
+
+
 def update_queue_positions(unit: UnitOfWork, now: float, concurrency: Mapping[str, int]) -> None:
     """Compute positions and expected times of all that is queued, and append an event where they have changed.
 
-    What a paused queue holds has neither. A position is one in the queue of its engine.
+    What a paused queue holds has neither. A position is one in the queue of its engine. Whatever changes what may start
+    ends with this call: it adds the permissions to start as well.
 
     Args:
         concurrency: how many generations of each engine render at once, by its id.
@@ -80,6 +91,7 @@ def update_queue_positions(unit: UnitOfWork, now: float, concurrency: Mapping[st
     for generation_id, row in rows.items():
         if generation_id not in served and row.stage != PAUSED:
             update_queued(unit, generation_id, now, _UNKNOWN | {"stage": PAUSED})
+    top_up(unit, Counter(rows[generation_id].engine for generation_id in ids))
     expectations = _expectations(unit, ids, rows, now, concurrency)
     positions: Counter[str] = Counter()
     for generation_id in ids:

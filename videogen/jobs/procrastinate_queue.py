@@ -1,0 +1,148 @@
+"""The queue of any number of processes on PostgreSQL.
+
+A job of procrastinate is the permission to start one generation on the queue of its engine (`store.permissions`). Which
+one starts is decided when the permission is used: by the order of the embedded queue, in one transaction with the claim.
+Leases are in the clock of the database, because those of the hosts may differ.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, Final
+
+from sqlalchemy import Float, func, update
+from sqlmodel import Session, col, select
+
+from videogen.db.database import UnitOfWork
+
+from videogen.db.tables import GenerationRow
+from videogen.jobs.base import Lease
+from videogen.jobs.claims import LeasedQueue
+from videogen.store import Store
+from videogen.store.base import has_worker
+from videogen.store.operator_state import HELD
+from videogen.store.permissions import CANCEL, START, end_unused, missing, queue_name, top_up, use, waiting
+from videogen.store.queue_order import count_startable, queue_order, update_queue_positions
+
+logger = logging.getLogger(__name__)
+REAPER: Final = "reaper"
+"""The task of the whole installation that takes back expired leases."""
+
+
+def database_clock() -> Any:
+    """SQL for the time of the database, in seconds since the epoch."""
+    return func.date_part("epoch", func.clock_timestamp(), type_=Float)
+
+
+class ProcrastinateQueue(LeasedQueue):
+    """One process's part of the common queue. Its contract is `jobs.base.Queue`."""
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        engines: Collection[str] | None = None,
+        lease_seconds: float = 10.0,
+        max_attempts: int = 3,
+        lease_clock: Callable[[], Any] = database_clock,
+    ) -> None:
+        """
+        Args:
+            store: holds the generations.
+            engines: ids of the engines whose generations this process takes; None for all.
+            lease_seconds: how long a lease holds without being renewed.
+            max_attempts: how many renderers one generation may lose.
+            lease_clock: the clock that all processes have in common, in seconds.
+        """
+        super().__init__(store, lease_seconds, max_attempts)
+        self._engines, self._common_clock = engines, lease_clock
+        self._names = None if engines is None else frozenset(map(queue_name, engines))
+        self._database.subscribe(START, self._on_start)
+        self._database.subscribe(CANCEL, self._on_cancel)
+
+    def _on_start(self, name: str) -> None:
+        """Wake the workers for new permissions of a queue, or for whatever there may be."""
+        if not name or self._names is None or name in self._names:
+            self.notify()
+
+    def _on_cancel(self, generation_id: str) -> None:
+        # A cancel of which no signal came is seen at the next renewal.
+        if generation_id:
+            self.cancel(generation_id)
+
+    def recover(self) -> int:
+        """Nothing: others may be rendering. What a dead worker has left is taken back when its lease expires."""
+        return 0
+
+    def renew(self, owner: str, generation_ids: Collection[str]) -> None:
+        """Also passes on the cancels of which no signal came."""
+        held = has_worker(), col(GenerationRow.lease_owner) == owner, col(GenerationRow.id).in_(generation_ids)
+        leased = update(GenerationRow).where(*held).values(lease_until=self._lease_clock() + self._lease_seconds)
+        with self._database.write(exclusive=False) as unit:
+            rows = unit.connection.execute(
+                leased.returning(col(GenerationRow.id), col(GenerationRow.cancel_requested))
+            ).all()
+        for generation_id, cancel_requested in rows:
+            if cancel_requested:
+                self.cancel(generation_id)
+
+    def supervise(self) -> None:
+        """Take back expired leases, and add permissions that are missing, in one process at a time."""
+        with self._database.task_lock(REAPER) as is_ours:
+            if not is_ours or not self._needs_supervision():
+                return
+            with self._database.write() as unit:
+                lost = self._begin_claim(unit, self._clock(), ())
+                if not lost:
+                    logger.warning("The permissions to start are %s; they are completed.", waiting(unit.connection))
+                update_queue_positions(unit, self._clock(), self._concurrency)
+
+    def _needs_supervision(self) -> bool:
+        with self._database.read() as session:
+            if self._any_expired(session):
+                return True
+            connection = session.connection()
+            return bool(missing(connection, count_startable(connection)))
+
+    def _lease_clock(self) -> Any:
+        return self._common_clock()
+
+    def _any_expired(self, session: Session, held: Collection[str] = ()) -> bool:
+        expired = select(GenerationRow.id).where(has_worker(), self._is_expired(), col(GenerationRow.id).not_in(held))
+        return session.exec(expired.limit(1)).first() is not None
+
+    def _claim(self, owner: str, held: Collection[str], slots: dict[str, int], limit: int) -> list[Lease]:
+        # A look that no other process waits for.
+        return super()._claim(owner, held, slots, limit) if self._may_claim(held, slots) else []
+
+    def _may_claim(self, held: Collection[str], slots: Mapping[str, int]) -> bool:
+        with self._database.read() as session:
+            if self._any_expired(session, held):
+                return True
+            full = {queue_name(engine) for engine, count in slots.items() if count <= 0}
+            permitted = set(waiting(session.connection())) - full
+            permitted = permitted if self._names is None else permitted & self._names
+            return bool(permitted) and session.exec(HELD).first() is None
+
+    def _begin_claim(self, unit: UnitOfWork, now: float, held: Collection[str]) -> int:
+        lost = super()._begin_claim(unit, now, held)
+        if lost:
+            # It may start again in this same transaction.
+            unit.flush()
+            top_up(unit, count_startable(unit.connection))
+        return lost
+
+    def _next_row(self, unit: UnitOfWork, full: Collection[str]) -> GenerationRow | None:
+        without = list(full)
+        while row := self._first_row(unit, without):
+            if use(unit, row.engine):
+                return row
+            logger.warning("No permission to start waits for the engine %s, though a generation does.", row.engine)
+            without.append(row.engine)
+        end_unused(unit, without, self._engines)
+        return None
+
+    def _first_row(self, unit: UnitOfWork, without: Collection[str]) -> GenerationRow | None:
+        next_id = queue_order(without, self._engines).limit(1).scalar_subquery()
+        return unit.session.exec(select(GenerationRow).where(col(GenerationRow.id) == next_id)).first()
