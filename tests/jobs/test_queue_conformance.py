@@ -89,9 +89,8 @@ def test_claims_at_once_let_sessions_take_turns(queue, store, submit, alice, bob
 
 def test_fifty_claims_at_once_publish_one_event_each_and_one_new_position_of_what_waits(queue, database, submit, alice):
     rows = submit.project(alice, 60)
-    batches = []
+    batches, published = [], Published(database)
     database.listen(lambda committed: batches.append(list(committed)))
-    published = Published(database)
     taken = [lease.generation_id for lease in queue.claim_all("worker", {"bars": 50})]
     assert taken == _ids(rows[:50])
     assert len(published) == 60
@@ -187,9 +186,9 @@ def test_an_expired_lease_passes_to_another_worker_in_the_next_attempt(queue, st
 
 
 def test_a_generation_whose_renderer_is_lost_is_queued_again_with_the_reason(queue, store, database, submit, alice):
-    row, events = submit(alice), []
+    row = submit(alice)
     lease = queue.claim("worker")
-    database.listen(events.extend)
+    events = Published(database)
     queue.lose(lease, "It was killed.")
     back = store.get_generation(alice, row.id)
     assert (back.status, back.attempt, back.queue_position) == ("queued", 1, 1)
@@ -331,9 +330,9 @@ OUTCOMES = {
 
 @pytest.mark.parametrize("status", OUTCOMES)
 def test_finish_writes_the_status_and_one_terminal_event(queue, store, database, submit, alice, status):
-    row, events = submit(alice), []
+    row = submit(alice)
     lease = queue.claim("worker")
-    database.listen(events.extend)
+    events = Published(database)
     queue.finish(lease, OUTCOMES[status](row))
     assert store.get_generation(alice, row.id).status == status
     assert [(event.generation_id, event.data.status) for event in events] == [(row.id, status)]
@@ -396,9 +395,9 @@ def parked(queue, store, submit, alice):
 def test_what_needs_attention_is_processing_without_a_lease_and_one_event_says_what_is_known(
     queue, store, database, submit, alice
 ):
-    row, events = submit(alice), []
+    row = submit(alice)
     lease = queue.claim("worker")
-    database.listen(events.extend)
+    events = Published(database)
     queue.finish(lease, UNKNOWN)
     shown = store.get_generation(alice, row.id)
     assert (shown.status, shown.stage, shown.message) == ("processing", "needs_attention", UNKNOWN.message)
@@ -470,8 +469,8 @@ def test_a_look_is_claimed_again_with_its_checkpoint_and_uses_up_no_attempt(queu
 
 @pytest.mark.parametrize("decide", ["look_again", "give_up"])
 def test_of_decisions_at_the_same_time_one_counts(store, parked, alice, database, decide):
-    barrier, events = Barrier(4), []
-    database.listen(events.extend)
+    barrier = Barrier(4)
+    events = Published(database)
 
     def call(_):
         barrier.wait()

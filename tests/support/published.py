@@ -16,6 +16,7 @@ class Published(Sequence):
         self._events, self._database, self._arrived = [], database, Event()
         database.listen(self._events.extend)
         database.subscribe("published", lambda _text: self._arrived.set())
+        self.clear()  # of earlier commits, where somebody listens already
 
     def all(self):
         self._arrived.clear()

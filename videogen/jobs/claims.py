@@ -140,7 +140,8 @@ class LeasedQueue:
         self.notify()
 
     def _is_expired(self) -> ColumnElement[bool]:
-        return col(GenerationRow.lease_until) < self._lease_clock()
+        expired: ColumnElement[bool] = col(GenerationRow.lease_until) < self._lease_clock()
+        return expired
 
     def _extend(self, unit: UnitOfWork, *conditions: ColumnElement[bool]) -> None:
         """Give the leases that meet all conditions a full term from now."""

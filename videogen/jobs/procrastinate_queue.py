@@ -1,21 +1,20 @@
 """The queue of any number of processes on PostgreSQL.
 
-A job of procrastinate is the permission to start one generation on the queue of its engine (`store.permissions`). Which
-one starts is decided when the permission is used: by the order of the embedded queue, in one transaction with the claim.
-Leases are in the clock of the database, because those of the hosts may differ.
+A job of procrastinate is the permission to start one generation on the queue of its engine (`store.permissions`).
+Which one starts is decided when the permission is used: by the order of the embedded queue, in one transaction with the
+claim. Leases are in the clock of the database, because those of the hosts may differ.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection, Mapping
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy import Float, func, update
 from sqlmodel import Session, col, select
 
 from videogen.db.database import UnitOfWork
-
 from videogen.db.tables import GenerationRow
 from videogen.jobs.base import Lease
 from videogen.jobs.claims import LeasedQueue
@@ -26,8 +25,6 @@ from videogen.store.permissions import CANCEL, START, end_unused, missing, queue
 from videogen.store.queue_order import count_startable, queue_order, update_queue_positions
 
 logger = logging.getLogger(__name__)
-REAPER: Final = "reaper"
-"""The task of the whole installation that takes back expired leases."""
 
 
 def database_clock() -> Any:
@@ -41,18 +38,18 @@ class ProcrastinateQueue(LeasedQueue):
     def __init__(
         self,
         store: Store,
-        *,
-        engines: Collection[str] | None = None,
         lease_seconds: float = 10.0,
         max_attempts: int = 3,
+        *,
+        engines: Collection[str] | None = None,
         lease_clock: Callable[[], Any] = database_clock,
     ) -> None:
         """
         Args:
             store: holds the generations.
-            engines: ids of the engines whose generations this process takes; None for all.
             lease_seconds: how long a lease holds without being renewed.
             max_attempts: how many renderers one generation may lose.
+            engines: ids of the engines whose generations this process takes; None for all.
             lease_clock: the clock that all processes have in common, in seconds.
         """
         super().__init__(store, lease_seconds, max_attempts)
@@ -88,15 +85,17 @@ class ProcrastinateQueue(LeasedQueue):
                 self.cancel(generation_id)
 
     def supervise(self) -> None:
-        """Take back expired leases, and add permissions that are missing, in one process at a time."""
-        with self._database.task_lock(REAPER) as is_ours:
-            if not is_ours or not self._needs_supervision():
-                return
-            with self._database.write() as unit:
-                lost = self._begin_claim(unit, self._clock(), ())
-                if not lost:
-                    logger.warning("The permissions to start are %s; they are completed.", waiting(unit.connection))
-                update_queue_positions(unit, self._clock(), self._concurrency)
+        """Take back expired leases, and add permissions that are missing.
+
+        Every worker looks, and the first one acts: the lock of the write is all that is needed. It ends with its
+        transaction, so that a worker that is frozen does not keep the others from it.
+        """
+        if not self._needs_supervision():
+            return
+        with self._database.write() as unit:
+            if not self._begin_claim(unit, self._clock(), ()):
+                logger.warning("Permissions to start were missing; there are %s.", waiting(unit.connection))
+            update_queue_positions(unit, self._clock(), self._concurrency)
 
     def _needs_supervision(self) -> bool:
         with self._database.read() as session:

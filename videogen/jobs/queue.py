@@ -24,9 +24,9 @@ class EmbeddedQueue(LeasedQueue):
     def __init__(
         self,
         store: Store,
-        *,
         lease_seconds: float = 10.0,
         max_attempts: int = 3,
+        *,
         steady: Callable[[], float] = time.monotonic,
     ) -> None:
         """

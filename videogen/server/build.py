@@ -20,10 +20,12 @@ from videogen.db.migrate import HEAD, migrate, revision
 from videogen.engines.availability import UnavailableEngine, capabilities_of, concurrencies, unavailable
 from videogen.engines.base import Engine
 from videogen.engines.registry import load_engines, references_by_id
+from videogen.jobs.base import Queue
 from videogen.jobs.cleanup import look_for_damage
 from videogen.jobs.exports import ExportWorker
 from videogen.jobs.metrics import JobMetrics
 from videogen.jobs.moderation import Moderator
+from videogen.jobs.procrastinate_queue import ProcrastinateQueue
 from videogen.jobs.queue import EmbeddedQueue
 from videogen.jobs.retention import RetentionThread
 from videogen.jobs.settings import WorkerSettings
@@ -80,7 +82,7 @@ def open_parts(config: AppConfig, engines: Mapping[str, Engine]) -> Iterator[Par
         serializer = Serializer(signer, config.base_url + config.root_path)
         hub = Hub(serializer.event_bytes, serializer.public_event_bytes)
         _connect(database, hub)
-        queue = EmbeddedQueue(store, lease_seconds=config.lease_seconds, max_attempts=config.max_attempts)
+        queue = _queue(config, store, engines)
         tokens = VisitorTokens(store, config, engines, signer)
         settings = _settings(config, engines, _closed(start, queue, at_services(engines)))
         workers = WorkerPool(store, queue, storage, data_folder, references_by_id(config.engines), settings)
@@ -105,6 +107,12 @@ def _open_store(database: Database, engines: Mapping[str, Engine], concurrency: 
     return store
 
 
+def _queue(config: AppConfig, store: Store, engines: Collection[str]) -> Queue:
+    if config.uses_postgresql:
+        return ProcrastinateQueue(store, config.lease_seconds, config.max_attempts, engines=list(engines))
+    return EmbeddedQueue(store, config.lease_seconds, config.max_attempts)
+
+
 def _connect(database: Database, hub: Hub) -> None:
     database.listen(hub.publish)
     database.subscribe(HUB, hub.receive)
@@ -118,7 +126,7 @@ def _settings(
     return WorkerSettings(*limits, Moderator.of(config), closed, config.max_attempts)
 
 
-def _closed(start: SnapshotStart | None, queue: EmbeddedQueue, services: list[str]) -> _Closed:
+def _closed(start: SnapshotStart | None, queue: Queue, services: list[str]) -> _Closed:
     """Nothing is sent to a service before the snapshots are claimed: a start from them would send it again."""
     if start is None:
         return tuple

@@ -26,8 +26,8 @@ from videogen.store.base import BaseStore, count_anew, get_owned, is_parked, req
 from videogen.store.exports import keys_in_work
 from videogen.store.limits import Limits, admit
 from videogen.store.merge import current_session
-from videogen.store.progress import MAY_BE_BILLED
 from videogen.store.permissions import CANCEL
+from videogen.store.progress import MAY_BE_BILLED
 from videogen.store.queue_order import update_queue_positions
 from videogen.store.transitions import cancel
 from videogen.store.trash import remove

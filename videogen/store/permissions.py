@@ -24,7 +24,7 @@ START: Final = "start"
 CANCEL: Final = "cancel"
 """The channel of the ids of generations whose workers have to end them."""
 _NAME_BYTES: Final = 63 - len("procrastinate_queue_v1#")
-"""Procrastinate notifies a channel with the name of the queue. PostgreSQL refuses a longer one, and the insert with it."""
+"""Procrastinate notifies a channel with the name of the queue. PostgreSQL refuses a longer one, and so the insert."""
 
 _WAITING: Final = (
     "SELECT queue_name, count(*) FROM procrastinate_jobs WHERE status = 'todo' AND task_name = %(task)s GROUP BY 1"
@@ -55,7 +55,7 @@ def queue_name(engine: str) -> str:
 
 def waiting(connection: Connection) -> dict[str, int]:
     """How many permissions wait, by the name of the queue."""
-    return {name: count for name, count in connection.exec_driver_sql(_WAITING, {"task": TASK})}
+    return {row[0]: row[1] for row in connection.exec_driver_sql(_WAITING, {"task": TASK})}
 
 
 def missing(connection: Connection, startable: Mapping[str, int]) -> list[str]:
