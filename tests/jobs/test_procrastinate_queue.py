@@ -10,10 +10,12 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
+from pathlib import Path
 from threading import Event
 
 import psycopg
 import pytest
+from procrastinate.schema import SchemaManager
 from sqlalchemy import text
 
 from tests.support.queues import make_queue
@@ -180,6 +182,14 @@ def _wait_for_work(queue):
         before, seen = seen, queue.wait(seen, TIMEOUT)
         assert seen != before, "nothing woke it"
     return lease
+
+
+def test_the_schema_of_procrastinate_is_the_one_that_the_migrations_bring():
+    """With a newer one, add a migration that runs the SQL of its new files, then change the name here."""
+    assert (
+        max(Path(SchemaManager.get_migrations_path()).glob("*.sql")).name
+        == "03.04.00_50_post_add_retry_failed_job_procedure.sql"
+    )
 
 
 # Several processes
