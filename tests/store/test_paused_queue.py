@@ -56,9 +56,9 @@ def test_pausing_publishes_one_event_for_each_and_again_none(store, submit, alic
 
 def test_what_has_begun_goes_on_after_its_renderer_was_lost(store, submit, queue, alice):
     begun, waiting = _ids(submit.project(alice, 2))
-    queue.claim("worker")
+    lease = queue.claim("worker")
     store.pause_queue(alice, paused=True)
-    assert queue.recover() == 1
+    queue.lose(lease, "It was killed.")
     assert queue.claim("worker").generation_id == begun
     assert queue.claim("worker") is None
     assert store.get_generation(alice, waiting).stage == "paused"

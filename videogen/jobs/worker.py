@@ -45,8 +45,7 @@ STOP_SECONDS: Final = 5.0
 
 
 class WorkerPool:
-    """Threads: one claims generations; each claimed one has a worker, which renders it; one renews their leases; one
-    cleans up.
+    """Threads: one claims generations, one renews their leases, one cleans up; each claimed one has a worker.
 
     Each engine has a number of workers and child processes of its own, so that none waits for another.
     """
