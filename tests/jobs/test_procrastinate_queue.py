@@ -18,6 +18,7 @@ import pytest
 from procrastinate.schema import SchemaManager
 from sqlalchemy import text
 
+from tests.support.published import Published
 from tests.support.queues import make_queue
 from tests.support.rows import Clock, result
 from videogen.core.errors import StaleWriteError
@@ -169,11 +170,12 @@ def test_nothing_starts_while_the_operator_holds_the_queue_and_a_release_wakes_e
     store.set_operator_state(Act("boss", "pause"), paused=True)
     assert queue.claim("worker") is None
     assert _waiting(database) == {"bars": 1}
-    with ThreadPoolExecutor(1) as threads:
-        other = another()
-        woken = threads.submit(_wait_for_work, other)
-        store.set_operator_state(Act("boss", "resume"), paused=False)
-        assert woken.result(TIMEOUT).generation_id == row.id
+    other = another()
+    Published(other._database)  # what was sent before has arrived
+    seen = other.wait(0, 0.0)
+    store.set_operator_state(Act("boss", "resume"), paused=False)
+    assert other.wait(seen, TIMEOUT) != seen
+    assert other.claim("another").generation_id == row.id
 
 
 def _wait_for_work(queue):
