@@ -14,9 +14,11 @@ ENV PIP_DISABLE_PIP_VERSION_CHECK=1 \
 RUN python -m venv /opt/videogen
 WORKDIR /src
 
-# The dependencies change seldom, so they have a layer of their own.
-COPY requirements.lock ./
-RUN /opt/videogen/bin/python -m pip install --require-hashes -r requirements.lock
+# The dependencies change seldom, so they have a layer of their own. LOCK=requirements-distributed.lock adds what
+# several machines need (docs/scaling.md).
+ARG LOCK=requirements.lock
+COPY ${LOCK} ./
+RUN /opt/videogen/bin/python -m pip install --require-hashes -r ${LOCK}
 
 COPY pyproject.toml README.md LICENSE ./
 COPY videogen ./videogen

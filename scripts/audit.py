@@ -72,8 +72,12 @@ def table(packages: set[Package], licences: dict[Package, str]) -> str:
 
 def page(licences: dict[Package, str]) -> str:
     """The text of docs/licences.md."""
-    runtime, everything = locked("requirements.lock"), locked("requirements-dev.lock")
-    parts = {"What runs": runtime, "What only tests and builds": everything - runtime}
+    runtime, distributed = locked("requirements.lock"), locked("requirements-distributed.lock")
+    parts = {
+        "What runs": runtime,
+        "What runs on several machines": distributed - runtime,
+        "What only tests and builds": locked("requirements-dev.lock") - runtime - distributed,
+    }
     return HEAD + "".join(f"\n## {title}\n\n{table(packages, licences)}" for title, packages in parts.items())
 
 
@@ -125,7 +129,7 @@ def verdict(packages: set[Package], output: str, problem: str) -> tuple[int, lis
 
 def main() -> int:
     """Write the table, then ask for vulnerabilities."""
-    packages = locked("requirements.lock") | locked("requirements-dev.lock")
+    packages = locked("requirements.lock") | locked("requirements-distributed.lock") | locked("requirements-dev.lock")
     TABLE.write_text(text := page(installed_licences()), encoding="utf-8")
     print(f"Licences: {TABLE.relative_to(ROOT)}")
     print(*(line for line in text.splitlines() if "**" in line), sep="\n")

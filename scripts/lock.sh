@@ -35,3 +35,5 @@ compile() {
 # The runtime lock follows the dev lock, so that what is tested is what is run.
 compile requirements-dev.lock --group build --group dev "$@"
 compile requirements.lock --extra s3 --group build --constraint requirements-dev.lock
+# What the image is built from, with LOCK=requirements-distributed.lock, to run on several machines.
+compile requirements-distributed.lock --extra distributed --group build --constraint requirements-dev.lock

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import psutil
 
-from tests.chaos.network import Network
+from tests.support.links import Link
 from tests.support.app import App
 
 START_SECONDS = 300.0
@@ -44,7 +44,7 @@ class Monkey:
     """Does one thing after another until it has killed often enough."""
 
     app: App
-    network: Network
+    network: Link
     rng: random.Random
     kills: Counter[str] = field(default_factory=Counter)
     did: Counter[str] = field(default_factory=Counter)

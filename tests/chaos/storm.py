@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.chaos.monkey import START_SECONDS, Loss, Monkey, rows
-from tests.chaos.network import Network
+from tests.support.links import Link
 from tests.chaos.people import Ledger, Person
 from tests.chaos.verdict import Verdict
 from tests.support.app import App, engine_reference
@@ -61,7 +61,7 @@ async def storm(folder: Path, plan: Plan, enough: asyncio.Event | None = None) -
     app.detached = True
     try:
         await asyncio.to_thread(app.start, START_SECONDS)
-        async with Network(app.base_url) as network:
+        async with Link(app.base_url) as network:
             people = [Person(network.url, random.Random(rng.random())) for _ in range(plan.people)]
             await asyncio.gather(*(person.arrive() for person in people))
             monkey = Monkey(app, network, random.Random(rng.random()))

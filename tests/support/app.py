@@ -75,6 +75,7 @@ class App:
         process: the server; `pid` is its number.
         detached: set before a start, it keeps the terminal's Ctrl-C from the server.
         program: the script that serves.
+        variables: set before a start, further variables of its environment.
     """
 
     program = "app.py"
@@ -87,6 +88,7 @@ class App:
         self.base_url = ""
         self.process: subprocess.Popen[str] | None = None
         self.detached = False
+        self.variables: Mapping[str, str] = {}
         self._settings = {"engines": engines, **settings}
         self._lines: deque[str] = deque(maxlen=10_000)
         self._reader: threading.Thread | None = None
@@ -95,9 +97,9 @@ class App:
         """Start the server and wait until it serves."""
         assert self.process is None, "it runs already"
         self.process = processes.start(
-            [sys.executable, *([self.program] if self._page else API_ONLY)],
+            [sys.executable, *self._command()],
             cwd=ROOT,
-            env=environment(self.data_dir, **self._settings),  # type: ignore[arg-type]
+            env=environment(self.data_dir, **self._settings) | self.variables,  # type: ignore[arg-type, operator]
             # Without a page it serves for as long as this end is open.
             stdin=subprocess.DEVNULL if self._page else subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -114,8 +116,16 @@ class App:
         except BaseException:
             self.kill()
             raise
-        self._settings["port"] = self.base_url.rpartition(":")[2]
+        if self.base_url:
+            self._settings["port"] = self.base_url.rpartition(":")[2]
         return self
+
+    def _command(self) -> Sequence[str]:
+        return [self.program] if self._page else API_ONLY
+
+    def _serves(self, line: str) -> str | None:
+        """The address that this line states, once it serves."""
+        return line.removeprefix("Ready on ").strip() if line.startswith("Ready on ") else None
 
     def stop(self) -> int:
         """SIGTERM, as an operator does it; return the exit status."""
@@ -200,7 +210,7 @@ class App:
         with output:
             for line in output:
                 self._lines.append(line)
-                if line.startswith("Ready on ") and not ready.done():
-                    ready.set_result(line.removeprefix("Ready on ").strip())
+                if not ready.done() and (address := self._serves(line)) is not None:
+                    ready.set_result(address)
         if not ready.done():
             ready.set_exception(RuntimeError(f"The app ended before it served. It said:\n{self.log}"))

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -53,7 +53,7 @@ server = subprocess.Popen(command, stdin=subprocess.DEVNULL, **as_user)
 select.select([owner, os.pidfd_open(server.pid)], [], [])
 server.send_signal(signal.SIGQUIT)
 server.wait()
-shutil.rmtree(folder, ignore_errors=True)
+folder and shutil.rmtree(folder, ignore_errors=True)
 """
 
 
@@ -122,31 +122,52 @@ def _owner() -> int:
 
 
 def _start(owner: int) -> Path:
-    # A path of a socket has 107 bytes at most, and a folder of pytest belongs to its user alone.
-    folder = Path(tempfile.mkdtemp(prefix="videogen-pg-", dir=os.environ.get("PYTEST_DEBUG_TEMPROOT")))
-    user = "nobody" if os.geteuid() == 0 else ""
-    if user:
-        folder.chmod(0o755)
-        shutil.chown(folder, user)
-    as_user: dict[str, Any] = {"user": user, "extra_groups": []} if user else {}
-    data, bin_folder = folder / "data", programs()
-    command = [bin_folder / "initdb", "-D", data, "-U", USER, "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8"]
-    # Text in the order of people, not of bytes: a query that counts on the order of bytes fails here.
-    command += ["--locale-provider=icu", "--icu-locale=en", "--no-sync", "--no-instructions"]
-    done = subprocess.run(command, capture_output=True, text=True, cwd="/", **as_user)
-    assert done.returncode == 0, f"initdb failed:\n{done.stdout}{done.stderr}"
-    settings = SETTINGS | {"unix_socket_directories": folder}
-    options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
-    keeper = [sys.executable, "-I", "-S", "-c", _KEEPER, str(owner), user, str(folder)]
-    command = [*keeper, str(bin_folder / "postgres"), "-D", str(data), *map(str, options)]
-    with (folder / "log").open("w") as log:
-        _keepers.append(subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, **_ALONE))
+    folder = new_folder()
+    launch(folder, owner, SETTINGS, keep=False)
     server = Server(folder)
-    _wait(server, folder / "log")
     with server.connect() as connection:
         connection.execute("CREATE DATABASE migrated TEMPLATE template0")
     migrate(server.url("migrated"))
     return folder
+
+
+def _as_user() -> dict[str, Any]:
+    return {"user": "nobody", "extra_groups": []} if os.geteuid() == 0 else {}
+
+
+def new_folder() -> Path:
+    """A folder with an empty database cluster in it."""
+    # A path of a socket has 107 bytes at most, and a folder of pytest belongs to its user alone.
+    folder = Path(tempfile.mkdtemp(prefix="videogen-pg-", dir=os.environ.get("PYTEST_DEBUG_TEMPROOT")))
+    as_user = _as_user()
+    if as_user:
+        folder.chmod(0o755)
+        shutil.chown(folder, as_user["user"])
+    command = [programs() / "initdb", "-D", folder / "data", "-U", USER, "--auth=trust", "--encoding=UTF8"]
+    # Text in the order of people, not of bytes: a query that counts on the order of bytes fails here.
+    command += ["--locale=C.UTF-8", "--locale-provider=icu", "--icu-locale=en", "--no-sync", "--no-instructions"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd="/", **as_user)
+    assert done.returncode == 0, f"initdb failed:\n{done.stdout}{done.stderr}"
+    return folder
+
+
+def launch(folder: Path, owner: int, settings: Mapping[str, object], *, keep: bool) -> None:
+    """Start a server on the folder, and wait until it answers.
+
+    Args:
+        folder: what `new_folder` gave.
+        owner: the process with which the server ends.
+        settings: the settings of PostgreSQL.
+        keep: whether the folder stays when the server has ended.
+    """
+    given = {**settings, "unix_socket_directories": folder}
+    options = [part for name, value in given.items() for part in ("-c", f"{name}={value}")]
+    keeper = [sys.executable, "-I", "-S", "-c", _KEEPER, str(owner), _as_user().get("user", "")]
+    keeper.append("" if keep else str(folder))
+    command = [*keeper, str(programs() / "postgres"), "-D", str(folder / "data"), *map(str, options)]
+    with (folder / "log").open("a") as log:
+        _keepers.append(subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, **_ALONE))
+    _wait(Server(folder), folder / "log")
 
 
 def _wait(server: Server, log: Path) -> None:
