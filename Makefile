@@ -64,8 +64,13 @@ format: dev-env ## Format the code and apply safe lint fixes
 bench: dev-env ## Run the benchmarks: make bench ARGS="--help"
 	@exec $(PY) -m benchmarks $(ARGS)
 
-chaos: dev-env ## Kill a running app 200 times and prove that nothing is lost: ARGS="--kills 50 --seed 1"
+chaos: dev-env ## Kill a running app 200 times and prove that nothing is lost: ARGS="--kills 50 --seed 1", PROFILE=distributed
+ifeq ($(PROFILE),distributed)
+	@$(WITH_POSTGRESQL); VIDEOGEN_TEST_NGINX=$$($(SETUP)/nginx.sh) || exit 1; export VIDEOGEN_TEST_NGINX; \
+	exec $(PY) -m tests.chaos --profile distributed $(ARGS)
+else
 	@exec $(PY) -m tests.chaos $(ARGS)
+endif
 
 soak: dev-env ## Use a running app for an hour, attacks included; its needs must not grow: ARGS="--minutes 10"
 	@exec $(PY) -m tests.soak $(ARGS)

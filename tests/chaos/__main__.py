@@ -1,5 +1,7 @@
 """`python -m tests.chaos [--kills 200] [--seed N]`: a long storm; prints its figures, and every fault.
 
+With `--profile distributed [--faults 200]` it is a storm over two web processes and three workers.
+
 Ctrl-C ends the storm early; what happened until then is judged.
 """
 
@@ -12,11 +14,14 @@ import random
 import signal
 import sys
 import tempfile
-from collections import Counter
+from collections.abc import Callable, Coroutine
 from pathlib import Path
+from typing import Any, TypeVar
 
-from benchmarks.table import percentile
-from tests.chaos.storm import Outcome, Plan, storm
+from tests.chaos.report import cluster_report, report
+from tests.chaos.storm import Plan, storm
+
+T = TypeVar("T")
 
 
 def main() -> int:
@@ -24,51 +29,42 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         prog="chaos", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--kills", type=int, default=200, help="how many processes are killed")
+    parser.add_argument("--profile", choices=["embedded", "distributed"], default="embedded")
+    parser.add_argument("--kills", type=int, default=200, help="embedded: how many processes are killed")
+    parser.add_argument("--faults", type=int, default=200, help="distributed: how many faults are made")
+    parser.add_argument("--crowd", type=int, default=200, help="distributed: how many streams watch one session")
     parser.add_argument("--seed", type=int, default=None, help="what the dice show; drawn and printed when left out")
     parser.add_argument("--people", type=int, default=3)
-    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--workers", type=int, default=2, help="embedded: how many render at a time")
+    parser.add_argument("--folder", type=Path, help="keep what it leaves here; it must be empty")
     asked = parser.parse_args()
-    seed = random.randrange(1_000_000) if asked.seed is None else asked.seed
+    asked.seed = random.randrange(1_000_000) if asked.seed is None else asked.seed
     logging.disable(logging.WARNING)
-    print(f"chaos: {asked.kills} kills, seed {seed} ...", flush=True)
     with tempfile.TemporaryDirectory(prefix="videogen-chaos-") as folder:
-        outcome = asyncio.run(_interruptible(Path(folder), Plan(asked.kills, seed, asked.people, asked.workers)))
+        return _storm(asked, asked.folder or Path(folder))
+
+
+def _storm(asked: argparse.Namespace, folder: Path) -> int:
+    if asked.profile == "distributed":
+        from tests.chaos.cluster_storm import ClusterPlan, cluster_storm
+
+        again = f"make chaos PROFILE=distributed ARGS='--faults {asked.faults} --seed {asked.seed}'"
+        print(f"chaos: {asked.faults} faults over several machines; again: {again}", flush=True)
+        plan = ClusterPlan(asked.faults, asked.seed, asked.people, asked.crowd)
+        over = asyncio.run(_interruptible(lambda enough: cluster_storm(folder, plan, enough)))
+        print(cluster_report(over))
+        return 1 if any(over.faults.values()) else 0
+    print(f"chaos: {asked.kills} kills, seed {asked.seed} ...", flush=True)
+    kills = Plan(asked.kills, asked.seed, asked.people, asked.workers)
+    outcome = asyncio.run(_interruptible(lambda enough: storm(folder, kills, enough)))
     print(report(outcome))
     return 1 if any(outcome.faults.values()) else 0
 
 
-async def _interruptible(folder: Path, plan: Plan) -> Outcome:
+async def _interruptible(run: Callable[[asyncio.Event], Coroutine[Any, Any, T]]) -> T:
     enough = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGINT, enough.set)
-    return await storm(folder, plan, enough)
-
-
-def report(outcome: Outcome) -> str:
-    """The figures as text, each fault on a line of its own."""
-    lines = [
-        f"duration         {outcome.seconds:.0f} s",
-        f"kills            {outcome.kills.total()}: {_counts(outcome.kills)}",
-        f"also             {_counts(outcome.did)}",
-        f"people           {_counts(outcome.people)}",
-        f"generations      {outcome.ends.total()}: {_counts(outcome.ends)}; at most {outcome.most_lost} lost by one",
-        f"takeover         {_spans(outcome.after_renderer)} from the kill of a renderer to the next attempt's progress",
-        f"                 {_spans(outcome.after_server)} from Ready to progress of what a server left",
-    ]
-    lines += [f"{kind:<17}{len(found)}" for kind, found in outcome.faults.items()]
-    lines += [f"  {kind}: {fault}" for kind, found in outcome.faults.items() for fault in found[:20]]
-    return "\n".join(lines)
-
-
-def _counts(counter: Counter[str]) -> str:
-    return ", ".join(f"{count} {name}" for name, count in counter.most_common()) or "nothing"
-
-
-def _spans(seconds: list[float]) -> str:
-    if not seconds:
-        return "none"
-    p50, p99 = percentile(seconds, 0.5), percentile(seconds, 0.99)
-    return f"p50 {p50:.2f} s, p99 {p99:.2f} s, max {max(seconds):.2f} s ({len(seconds)})"
+    return await run(enough)
 
 
 if __name__ == "__main__":

@@ -6,17 +6,15 @@ import asyncio
 import random
 import re
 import signal
-import sqlite3
 import time
 from collections import Counter
-from contextlib import closing
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import psutil
 
-from tests.support.links import Link
+from tests.chaos.remains import rows
 from tests.support.app import App
+from tests.support.links import Link
 
 START_SECONDS = 300.0
 """How long a start may take on a machine that has other work; nothing is measured by it."""
@@ -193,19 +191,6 @@ class Monkey:
 
     def _processing(self) -> list[tuple[str, int]]:
         return rows(self.app.data_dir, "SELECT id, attempt FROM generations WHERE status = 'processing'")
-
-
-def rows(data_dir: Path, query: str, *values: object) -> list[tuple]:  # type: ignore[type-arg]
-    """Ask the database of an app, past the app."""
-    path = data_dir / "videogen.sqlite"
-    for mode in ("ro", "rw"):  # without a server beside it, a log that was ended well cannot be read by "ro"
-        try:
-            with closing(sqlite3.connect(f"file:{path}?mode={mode}", uri=True, timeout=20)) as database:
-                return database.execute(query, values).fetchall()
-        except sqlite3.OperationalError:
-            if mode == "rw":
-                raise
-    raise AssertionError
 
 
 def _signal(pid: int, number: signal.Signals) -> bool:

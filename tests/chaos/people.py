@@ -53,8 +53,10 @@ class Ledger:
 class Person:
     """One session behind a network that cannot be relied upon."""
 
-    def __init__(self, url: str, rng: random.Random) -> None:
+    def __init__(self, url: str, rng: random.Random, other_engine: str = "") -> None:
+        """`other_engine` is used now and then; it takes the settings of `paced`."""
         self.ledger = Ledger()
+        self._other = other_engine
         self._url, self._rng = url, rng
         self._client = AsyncClient(url)
         self._watchers: list[asyncio.Task[None]] = []
@@ -123,7 +125,7 @@ class Person:
         breaks = rng.random() < 0.04
         request = GenerationCreate(
             prompt="a storm",
-            engine="raises" if breaks else "paced",
+            engine="raises" if breaks else self._engine(),
             settings=({} if breaks else SETTINGS) | {"seed": rng.randrange(SEEDS)},
             variations=2 if rng.random() < 0.1 else 1,
         )
@@ -143,6 +145,9 @@ class Person:
         followed = made[0].generations[0].id
         if rng.random() < 0.2:
             self._followers.append(asyncio.create_task(self._follow(followed)))
+
+    def _engine(self) -> str:
+        return self._other if self._other and self._rng.random() < 0.2 else "paced"
 
     async def _cancel(self, generation_id: str) -> None:
         for _ in range(self._rng.choice((1, 1, 2))):

@@ -9,11 +9,12 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.chaos.monkey import START_SECONDS, Loss, Monkey, rows
-from tests.support.links import Link
+from tests.chaos.monkey import START_SECONDS, Loss, Monkey
 from tests.chaos.people import Ledger, Person
+from tests.chaos.remains import DataDir, Remains
 from tests.chaos.verdict import Verdict
 from tests.support.app import App, engine_reference
+from tests.support.links import Link
 
 CALM_SECONDS = 120.0
 """How long everything may take to end once the storm is over."""
@@ -71,7 +72,7 @@ async def storm(folder: Path, plan: Plan, enough: asyncio.Event | None = None) -
             await asyncio.to_thread(app.stop)
     finally:
         await asyncio.to_thread(app.close)
-    verdict = await asyncio.to_thread(Verdict, app.data_dir, ledgers, engine_reference)
+    verdict = await asyncio.to_thread(Verdict, DataDir(app.data_dir), ledgers, engine_reference)
     faults = await asyncio.to_thread(verdict.faults)
     faults["stuck"] += late
     faults["orphan"] += monkey.outlived
@@ -87,33 +88,39 @@ async def _run(plan: Plan, people: list[Person], monkey: Monkey, enough: asyncio
             tasks.create_task(person.live(enough))
         await monkey.rage(plan.kills, plan.must, enough)
         enough.set()
-    late = []
-    for person in people:
-        try:
-            async with asyncio.timeout(CALM_SECONDS):
-                while _unfinished(monkey.app.data_dir):
-                    await asyncio.sleep(0.2)
-                await person.caught_up(_newest(monkey.app.data_dir, person.ledger))
-                for name in _completed(monkey.app.data_dir, person.ledger)[:5]:
-                    await person.fetch(name)
-        except TimeoutError:
-            late.append(f"{person.ledger.session_id} was not told everything {CALM_SECONDS:g} seconds after the storm")
+    late = await calm(people, DataDir(monkey.app.data_dir))
     while any((monkey.app.data_dir / "work").iterdir()) and not late:
         await asyncio.sleep(0.05)
     return late
 
 
-def _unfinished(data_dir: Path) -> int:
-    return int(rows(data_dir, "SELECT count(*) FROM generations WHERE status IN ('queued', 'processing')")[0][0])
+async def calm(people: list[Person], remains: Remains) -> list[str]:
+    """Wait until everything has ended and everybody was told; what did not come to its end in time."""
+    late = []
+    for person in people:
+        try:
+            async with asyncio.timeout(CALM_SECONDS):
+                while await asyncio.to_thread(_unfinished, remains):
+                    await asyncio.sleep(0.2)
+                await person.caught_up(await asyncio.to_thread(_newest, remains, person.ledger))
+                for name in (await asyncio.to_thread(_completed, remains, person.ledger))[:5]:
+                    await person.fetch(name)
+        except TimeoutError:
+            late.append(f"{person.ledger.session_id} was not told everything {CALM_SECONDS:g} seconds after the storm")
+    return late
 
 
-def _newest(data_dir: Path, ledger: Ledger) -> int:
-    return int(rows(data_dir, "SELECT max(id) FROM events WHERE session_id = ?", ledger.session_id)[0][0])
+def _unfinished(remains: Remains) -> int:
+    return int(remains.rows("SELECT count(*) FROM generations WHERE status IN ('queued', 'processing')")[0][0])
 
 
-def _completed(data_dir: Path, ledger: Ledger) -> list[str]:
+def _newest(remains: Remains, ledger: Ledger) -> int:
+    return int(remains.rows("SELECT max(id) FROM events WHERE session_id = ?", ledger.session_id)[0][0])
+
+
+def _completed(remains: Remains, ledger: Ledger) -> list[str]:
     query = "SELECT id FROM generations WHERE session_id = ? AND status = 'completed'"
-    return [row[0] for row in rows(data_dir, query, ledger.session_id)]
+    return [row[0] for row in remains.rows(query, ledger.session_id)]
 
 
 def _outcome(

@@ -7,8 +7,8 @@ from contextlib import closing
 
 import pytest
 
-from tests.chaos.__main__ import report
-from tests.chaos.monkey import rows
+from tests.chaos.remains import DataDir, rows
+from tests.chaos.report import report
 from tests.chaos.storm import Plan, storm
 from tests.chaos.verdict import Verdict
 from tests.support.app import engine_reference
@@ -112,5 +112,5 @@ def test_the_verdict_sees_it(outcome, tmp_path, name):
     completed = "SELECT id FROM generations WHERE status = 'completed' ORDER BY seq"
     told = {event.generation_id for ledger in outcome.ledgers for event in ledger.told}
     tamper(tmp_path / "data", next(row[0] for row in rows(data_dir, completed) if row[0] in told))
-    faults = Verdict(tmp_path / "data", outcome.ledgers, engine_reference).faults()
+    faults = Verdict(DataDir(tmp_path / "data"), outcome.ledgers, engine_reference).faults()
     assert faults[kind], faults

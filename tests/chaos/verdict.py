@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
@@ -14,10 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import av
-import psutil
 
-from tests.chaos.monkey import rows
 from tests.chaos.people import Ledger
+from tests.chaos.remains import Remains, parsed
 from videogen.engines.base import Recipe
 from videogen.engines.registry import load_engine
 from videogen.schemas.events import is_terminal
@@ -47,19 +45,19 @@ class Untouched:
 class Verdict:
     """Reads what an app has left, and compares it with what people were promised and told."""
 
-    def __init__(self, data_dir: Path, ledgers: Iterable[Ledger], engine: Callable[[str], str]) -> None:
-        self.data_dir = data_dir
+    def __init__(self, remains: Remains, ledgers: Iterable[Ledger], engine: Callable[[str], str]) -> None:
+        self.remains = remains
         self.ledgers = {ledger.session_id: ledger for ledger in ledgers}
         self._engine = engine
         self.generations = {
             row[0]: dict(zip(_COLUMNS, row, strict=True))
-            for row in rows(data_dir, f"SELECT {', '.join(_COLUMNS)} FROM generations")
+            for row in remains.rows(f"SELECT {', '.join(_COLUMNS)} FROM generations")
         }
         self.events: dict[str, list[tuple[int, str, dict[str, Any], float]]] = defaultdict(list)
-        for number, generation_id, kind, data, at in rows(
-            data_dir, "SELECT id, generation_id, type, data, created_at FROM events ORDER BY id"
+        for number, generation_id, kind, data, at in remains.rows(
+            "SELECT id, generation_id, type, data, created_at FROM events ORDER BY id"
         ):
-            self.events[generation_id].append((number, kind, json.loads(data), at))
+            self.events[generation_id].append((number, kind, parsed(data), at))
 
     def faults(self) -> dict[str, list[str]]:
         """Every fault by kind: lost, doubled, stuck, wrong, orphan."""
@@ -70,7 +68,7 @@ class Verdict:
         for generation_id, row in self.generations.items():
             self._life(generation_id, row, found)
         found["orphan"] += self._orphans()
-        found["wrong"] += self._database() + self._videos()
+        found["wrong"] += self._videos()
         return found
 
     def _promises(self, ledger: Ledger, found: dict[str, list[str]]) -> None:
@@ -106,6 +104,27 @@ class Verdict:
                 if number in gaps and (is_terminal(kind) or number > newest):
                     found["lost"].append(f"{name}: a watcher was never told event {number} ({kind})")
 
+    def crowd(self, session_id: str, heard: Iterable[list[tuple[int, str]]]) -> list[str]:
+        """What watchers of a session missed, or got twice; each list is what one of them was told, as it came."""
+        stored = [
+            (number, kind)
+            for name, events in self.events.items()
+            if name in self.generations and self.generations[name]["session_id"] == session_id
+            for number, kind, _, _ in events
+        ]
+        ends = {number for number, kind in stored if is_terminal(kind)}
+        newest = max((number for number, _ in stored), default=0)
+        found = []
+        for number, events in enumerate(heard):
+            ids = [event for event, _ in events]
+            if ids != sorted(set(ids)):
+                found.append(f"watcher {number} of {session_id} was told event numbers that do not rise")
+            if missing := ends - set(ids):
+                found.append(f"watcher {number} of {session_id} was never told the ends {sorted(missing)[:5]}")
+            if ids and max(ids) < newest:
+                found.append(f"watcher {number} of {session_id} stopped at {max(ids)} of {newest}")
+        return found
+
     def _life(self, name: str, row: dict[str, Any], found: dict[str, list[str]]) -> None:
         events = self.events[name]
         ends = [kind for _, kind, _, _ in events if is_terminal(kind)]
@@ -118,48 +137,48 @@ class Verdict:
             found["wrong"].append(f"{name} is {row['status']}, and its events end with {events[-1][1]}")
         if row["error_code"] not in CODES:
             found["lost"].append(f"{name} failed with {row['error_code']}")
+        seen = max(data["attempt"] for _, _, data, _ in events) if events else row["attempt"]
+        if not row["lost"] <= row["attempt"] or seen != row["attempt"]:
+            found["wrong"].append(f"{name} is in attempt {row['attempt']}, {row['lost']} lost, and told of {seen}")
         found["wrong"] += [f"{name}: {fault}" for fault in _history([data for _, _, data, _ in events])]
 
     def _orphans(self) -> list[str]:
-        files = self.data_dir / "files"
-        have = {str(path.relative_to(files)) for path in files.rglob("*") if path.is_file()}
-        known = {row[0] for row in rows(self.data_dir, "SELECT key FROM files")}
+        have, known = self.remains.files(), {row[0] for row in self.remains.rows("SELECT key FROM files")}
         found = [f"file without a row: {key}" for key in have - known]
         found += [f"row without a file: {key}" for key in known - have]
-        found += [f"work folder left: {path.name}" for path in (self.data_dir / "work").iterdir()]
-        found += [f"empty folder left: {path.name}" for path in files.iterdir() if not any(path.iterdir())]
-        return found + processes_of(self.data_dir)
-
-    def _database(self) -> list[str]:
-        found = [f"integrity: {row[0]}" for row in rows(self.data_dir, "PRAGMA integrity_check") if row[0] != "ok"]
-        return found + [f"foreign key: {row}" for row in rows(self.data_dir, "PRAGMA foreign_key_check")]
+        return found + self.remains.faults()
 
     def _videos(self) -> list[str]:
         """Every finished video plays to its last frame, and is to the byte what an undisturbed render gives."""
         found = []
-        made: dict[str, set[bytes]] = defaultdict(set)
+        made: dict[tuple[str, str], set[bytes]] = defaultdict(set)
         for name, row in self.generations.items():
             if row["status"] != "completed":
                 continue
-            keys = rows(self.data_dir, "SELECT key, size_bytes FROM files WHERE id = ?", row["file_id"])
-            path = self.data_dir / "files" / keys[0][0] if keys else None
-            if path is None or not path.is_file() or path.stat().st_size != keys[0][1]:
+            keys = self.remains.rows("SELECT key, size_bytes FROM files WHERE id = ?", row["file_id"])
+            try:
+                content = self.remains.read(keys[0][0]) if keys else b""
+            except FileNotFoundError:
+                content = b""
+            if not keys or len(content) != keys[0][1]:
                 found.append(f"{name}: its video is missing or short")
                 continue
-            made[row["recipe"]].add(path.read_bytes())
-        reference = self._engine("paced")
-        load_engine(reference)  # once, before threads ask for it
+            made[row["engine"], json.dumps(parsed(row["recipe"]), sort_keys=True)].add(content)
+        for engine in {engine for engine, _ in made}:
+            load_engine(self._engine(engine))  # once, before threads ask for it
         with ThreadPoolExecutor(8) as threads:
-            expected = dict(zip(made, threads.map(lambda recipe: _undisturbed(reference, recipe), made), strict=True))
-        for recipe, videos in made.items():
-            if videos != {expected[recipe]}:
-                found.append(f"{len(videos - {expected[recipe]})} files differ from an undisturbed render of {recipe}")
+            renders = threads.map(lambda one: _undisturbed(self._engine(one[0]), one[1]), made)
+            expected = dict(zip(made, renders, strict=True))
+        for (engine, recipe), videos in made.items():
+            others = len(videos - {expected[engine, recipe]})
+            if others:
+                found.append(f"{others} files differ from an undisturbed render by {engine} of {recipe}")
             frames = json.loads(recipe)["num_frames"]
             found += [f"a video shows {shown} of {frames} frames" for shown in map(_frames, videos) if shown != frames]
         return found
 
 
-_COLUMNS = ("id", "session_id", "status", "attempt", "lost", "error_code", "recipe", "file_id", "started_at")
+_COLUMNS = ("id", "session_id", "status", "attempt", "lost", "error_code", "engine", "recipe", "file_id")
 
 
 def _history(snapshots: list[dict[str, Any]]) -> list[str]:
@@ -192,16 +211,3 @@ def _undisturbed(reference: str, recipe: str) -> bytes:
 def _frames(video: bytes) -> int:
     with av.open(io.BytesIO(video)) as container:
         return sum(1 for _ in container.decode(video=0))
-
-
-def processes_of(data_dir: Path) -> list[str]:
-    """Processes that work for the server of this folder."""
-    found = []
-    for process in psutil.process_iter():
-        try:
-            mine = process.environ().get("VIDEOGEN_DATA_DIR") == str(data_dir) and process.pid != os.getpid()
-        except psutil.Error:
-            continue
-        if mine:
-            found.append(f"process left: {process.pid} {' '.join(process.cmdline())[:80]}")
-    return found

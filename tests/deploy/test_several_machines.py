@@ -77,7 +77,9 @@ def test_each_process_of_the_compose_file_starts_with_its_settings_and_its_comma
 
 def test_all_processes_reach_the_same_database_and_bucket(services):
     database, s3 = services["postgresql"]["environment"], services["s3"]
-    url = f"postgresql://{database['POSTGRES_USER']}:{database['POSTGRES_PASSWORD']}@postgresql/{database['POSTGRES_DB']}"
+    url = (
+        f"postgresql://{database['POSTGRES_USER']}:{database['POSTGRES_PASSWORD']}@postgresql/{database['POSTGRES_DB']}"
+    )
     for name in APP:
         assert services[name]["environment"]["VIDEOGEN_DATABASE_URL"] == url
         for key in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):

@@ -253,3 +253,8 @@ class Cluster:
         """An object of the bucket."""
         content: bytes = self.s3.client().get_object(Bucket=BUCKET, Key=f"{PREFIX}/{key}")["Body"].read()
         return content
+
+    def unfinished_uploads(self) -> list[str]:
+        """The keys of multi-part uploads that were neither completed nor given up."""
+        found = self.s3.client().list_multipart_uploads(Bucket=BUCKET)
+        return [upload["Key"] for upload in found.get("Uploads", [])]
