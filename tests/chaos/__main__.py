@@ -33,6 +33,7 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=200, help="embedded: how many processes are killed")
     parser.add_argument("--faults", type=int, default=200, help="distributed: how many faults are made")
     parser.add_argument("--crowd", type=int, default=200, help="distributed: how many streams watch one session")
+    parser.add_argument("--namespaces", action="store_true", help="distributed: each host is a network namespace")
     parser.add_argument("--seed", type=int, default=None, help="what the dice show; drawn and printed when left out")
     parser.add_argument("--people", type=int, default=3)
     parser.add_argument("--workers", type=int, default=2, help="embedded: how many render at a time")
@@ -48,9 +49,10 @@ def _storm(asked: argparse.Namespace, folder: Path) -> int:
     if asked.profile == "distributed":
         from tests.chaos.cluster_storm import ClusterPlan, cluster_storm
 
-        again = f"make chaos PROFILE=distributed ARGS='--faults {asked.faults} --seed {asked.seed}'"
+        namespaces = " --namespaces" * asked.namespaces
+        again = f"make chaos PROFILE=distributed ARGS='--faults {asked.faults} --seed {asked.seed}{namespaces}'"
         print(f"chaos: {asked.faults} faults over several machines; again: {again}", flush=True)
-        plan = ClusterPlan(asked.faults, asked.seed, asked.people, asked.crowd)
+        plan = ClusterPlan(asked.faults, asked.seed, asked.people, asked.crowd, namespaces=asked.namespaces)
         over = asyncio.run(_interruptible(lambda enough: cluster_storm(folder, plan, enough)))
         print(cluster_report(over))
         return 1 if any(over.faults.values()) else 0

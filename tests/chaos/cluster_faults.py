@@ -68,7 +68,7 @@ class Saboteur:
     # Hosts
 
     async def _renderer_killed(self) -> bool:
-        rendering = [child for worker in self.cluster.workers for child in worker.app.children()]
+        rendering = [child for worker in self.cluster.hosts for child in worker.app.children()]
         if not rendering:
             return False
         self.rng.choice(rendering).kill()

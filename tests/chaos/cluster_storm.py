@@ -34,6 +34,7 @@ class ClusterPlan:
     people: int = 2
     crowd: int = 200
     must: tuple[str, ...] = ()
+    namespaces: bool = False
 
 
 @dataclass(frozen=True)
@@ -88,8 +89,9 @@ async def cluster_storm(folder: Path, plan: ClusterPlan, enough: asyncio.Event |
     """Run it in an empty folder, to its end or until it is `enough`."""
     rng = random.Random(plan.seed)
     began = time.monotonic()
-    settings = {"stall_seconds": 5, "lease_seconds": LEASE_SECONDS, "max_attempts": 100}
-    async with Cluster(folder, workers=WORKERS, **settings) as cluster, Link(cluster.url) as front:
+    settings = {"stall_seconds": 5, "lease_seconds": LEASE_SECONDS, "max_attempts": 20}
+    made = Cluster(folder, workers=WORKERS, namespaces=plan.namespaces, **settings)
+    async with made as cluster, Link(cluster.url) as front:
         people = [Person(front.url, random.Random(rng.random()), "slow") for _ in range(plan.people)]
         await asyncio.gather(*(person.arrive() for person in people))
         crowd = Crowd(front.url, people[0].ledger.token, plan.crowd, random.Random(rng.random()))

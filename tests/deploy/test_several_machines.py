@@ -191,7 +191,7 @@ def test_systemd_knows_every_setting_of_the_units(kind, tmp_path):
 
 def test_nginx_takes_the_configuration(tmp_path):
     config = tmp_path / "nginx.conf"
-    config.write_text(nginx_config(tmp_path, free_port(), [free_port(), free_port()]))
+    config.write_text(nginx_config(tmp_path, free_port(), ["127.0.0.1:7861", "10.0.0.2:7861"]))
     command = [nginx_path(), "-t", "-e", tmp_path / "error.log", "-c", config]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

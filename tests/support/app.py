@@ -76,6 +76,7 @@ class App:
         detached: set before a start, it keeps the terminal's Ctrl-C from the server.
         program: the script that serves.
         variables: set before a start, further variables of its environment.
+        prefix: set before a start, a command that runs it, such as `ip netns exec NAME`.
     """
 
     program = "app.py"
@@ -89,6 +90,7 @@ class App:
         self.process: subprocess.Popen[str] | None = None
         self.detached = False
         self.variables: Mapping[str, str] = {}
+        self.prefix: Sequence[str] = ()
         self._settings = {"engines": engines, **settings}
         self._lines: deque[str] = deque(maxlen=10_000)
         self._reader: threading.Thread | None = None
@@ -97,7 +99,7 @@ class App:
         """Start the server and wait until it serves."""
         assert self.process is None, "it runs already"
         self.process = processes.start(
-            [sys.executable, *self._command()],
+            [*self.prefix, sys.executable, *self._command()],
             cwd=ROOT,
             env=environment(self.data_dir, **self._settings) | self.variables,  # type: ignore[arg-type, operator]
             # Without a page it serves for as long as this end is open.

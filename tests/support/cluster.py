@@ -15,7 +15,7 @@ import subprocess
 from collections.abc import Iterable, Sequence
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import psutil
 import psycopg
@@ -23,6 +23,7 @@ import psycopg
 from tests.support import processes
 from tests.support.app import ROOT, App
 from tests.support.links import Link
+from tests.support.namespaces import Namespace
 from tests.support.nginx import free_port, nginx_path
 from tests.support.own_postgresql import OwnServer
 from tests.support.s3_server import BUCKET, ENVIRONMENT, S3Server
@@ -54,14 +55,19 @@ class Worker(App):
 class Host:
     """One process, with its renderers, on a host of its own."""
 
-    def __init__(self, name: str, app: App, database: Link, storage: Link) -> None:
-        self.name, self.app, self.database, self.storage = name, app, database, storage
+    def __init__(self, name: str, app: App, database: Link, storage: Link, address: str) -> None:
+        self.name, self.app, self.database, self.storage, self._address = name, app, database, storage, address
         self._frozen: list[psutil.Process] = []
 
     @property
     def runs(self) -> bool:
         """Whether it was started and not ended."""
         return self.app.process is not None
+
+    @property
+    def address(self) -> str:
+        """Where a web process listens, once it runs."""
+        return f"{self._address}:{self.app.base_url.rpartition(':')[2]}"
 
     async def start(self) -> None:
         """Start it and wait until it is ready."""
@@ -103,13 +109,13 @@ class Host:
 class Proxy:
     """nginx with the configuration of deploy/nginx.conf in front of the web processes."""
 
-    def __init__(self, folder: Path, ports: Iterable[int]) -> None:
+    def __init__(self, folder: Path, webs: Iterable[str]) -> None:
         folder.mkdir()
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._folder, self._process = folder, None
         self._config = folder / "nginx.conf"
-        self._config.write_text(nginx_config(folder, self.port, ports))
+        self._config.write_text(nginx_config(folder, self.port, webs))
 
     def __enter__(self) -> Self:
         command = [nginx_path(), "-e", f"{self._folder}/error.log", "-c", str(self._config)]
@@ -122,10 +128,10 @@ class Proxy:
         self._process.wait(10)
 
 
-def nginx_config(folder: Path, port: int, ports: Iterable[int]) -> str:
-    """The configuration of deploy/nginx.conf as an ordinary user can run it, for web processes at these ports."""
+def nginx_config(folder: Path, port: int, webs: Iterable[str]) -> str:
+    """The configuration of deploy/nginx.conf as an ordinary user can run it, for web processes at these addresses."""
     site = (ROOT / "deploy" / "nginx.conf").read_text()
-    servers = "".join(f"    server 127.0.0.1:{other} max_fails=1 fail_timeout=1s;\n" for other in ports)
+    servers = "".join(f"    server {web} max_fails=1 fail_timeout=1s;\n" for web in webs)
     site, places = re.subn(r"(?:^    server web\d.*\n)+", servers, site, flags=re.MULTILINE)
     site, listens = re.subn(r"listen \d+;", f"listen 127.0.0.1:{port};", site)
     assert (places, listens) == (1, 1), "deploy/nginx.conf has another form"
@@ -138,6 +144,14 @@ def nginx_config(folder: Path, port: int, ports: Iterable[int]) -> str:
     )
 
 
+class _Links(NamedTuple):
+    """How a host reaches the others."""
+
+    database: Link
+    storage: Link
+    namespace: Namespace | None
+
+
 class Cluster:
     """What it consists of: `postgresql`, `s3`, `webs`, `workers`, and the proxy at `url`."""
 
@@ -148,16 +162,17 @@ class Cluster:
         webs: int = 2,
         workers: Sequence[Sequence[str]] = (("paced",), ("paced",)),
         concurrency: int = 1,
+        namespaces: bool = False,
         **settings: object,
     ) -> None:
-        """`workers`: the engines of each."""
+        """`workers`: the engines of each. With `namespaces` each host is one, else all share this machine's network."""
         self.folder = folder
         self.webs: list[Host] = []
         self.workers: list[Host] = []
         self.url = ""
         self._counts = webs, workers, concurrency
         self._engines = sorted({engine for takes in workers for engine in takes})
-        self._settings = settings
+        self._settings, self._namespaces = settings, namespaces
         self._open = AsyncExitStack()
 
     @property
@@ -187,7 +202,7 @@ class Cluster:
         for number, takes in enumerate(workers):
             await self.add_worker(f"worker{number + 1}", takes, concurrency)
         await asyncio.gather(*(host.start() for host in self.hosts))
-        proxy = Proxy(self.folder / "proxy", [int(web.app.base_url.rpartition(":")[2]) for web in self.webs])
+        proxy = Proxy(self.folder / "proxy", [web.address for web in self.webs])
         self._open.enter_context(proxy)
         self.url = proxy.url
 
@@ -199,34 +214,43 @@ class Cluster:
 
     async def add_web(self, name: str) -> Host:
         """Another web process, not started."""
-        settings = await self._links(name)
-        app = App(self.folder / name, self._engines, page=False, workers=0, **settings)
-        self.webs.append(host := self._host(name, app))
+        links = await self._links()
+        listens = {"workers": 0, "host": "0.0.0.0", "trusted_proxies": "*"} if links.namespace else {"workers": 0}
+        app = App(self.folder / name, self._engines, page=False, **listens, **self._shared(links))
+        self.webs.append(host := self._host(name, app, links))
         return host
 
     async def add_worker(self, name: str, takes: Sequence[str], concurrency: int = 1) -> Host:
         """Another worker, not started."""
-        settings = await self._links(name)
-        app = Worker(self.folder / name, takes, concurrency, self._engines, **settings)
-        self.workers.append(host := self._host(name, app))
+        links = await self._links()
+        app = Worker(self.folder / name, takes, concurrency, self._engines, **self._shared(links))
+        self.workers.append(host := self._host(name, app, links))
         return host
 
-    async def _links(self, name: str) -> dict[str, object]:
-        socket = self.postgresql.folder / ".s.PGSQL.5432"
-        self._database = await self._open.enter_async_context(Link(socket))
-        self._storage = await self._open.enter_async_context(Link(self.s3.url))
-        limits = "sslmode=disable&connect_timeout=2"
+    async def _links(self) -> _Links:
+        socket, namespace = self.postgresql.folder / ".s.PGSQL.5432", None
+        database, storage = Link(socket), Link(self.s3.url)
+        if self._namespaces:
+            namespace = self._open.enter_context(Namespace())
+            database, storage = namespace.link("database", socket), namespace.link("storage", self.s3.url)
+        for link in (database, storage):
+            await self._open.enter_async_context(link)
+        return _Links(database, storage, namespace)
+
+    def _shared(self, links: _Links) -> dict[str, object]:
+        where = f"{links.database.address}:{links.database.port}"
         return {
-            "database_url": f"postgresql://videogen@127.0.0.1:{self._database.port}/{DATABASE}?{limits}",
-            "storage_url": f"s3://{BUCKET}/{PREFIX}?endpoint={self._storage.url}",
+            "database_url": f"postgresql://videogen@{where}/{DATABASE}?sslmode=disable&connect_timeout=2",
+            "storage_url": f"s3://{BUCKET}/{PREFIX}?endpoint={links.storage.url}",
             "secret_key": SECRET_KEY,
             **self._settings,
         }
 
-    def _host(self, name: str, app: App) -> Host:
-        app.variables = ENVIRONMENT
-        app.detached = True
-        host = Host(name, app, self._database, self._storage)
+    def _host(self, name: str, app: App, links: _Links) -> Host:
+        app.variables, app.detached = ENVIRONMENT, True
+        app.prefix = links.namespace.prefix if links.namespace else ()
+        address = links.namespace.far("front") if links.namespace else "127.0.0.1"
+        host = Host(name, app, links.database, links.storage, address)
         self._open.callback(self._close, host)
         return host
 

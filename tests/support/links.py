@@ -36,9 +36,9 @@ class _Connection:
 class Link:
     """A TCP proxy at one address, in front of a server that may come and go at another."""
 
-    def __init__(self, target: str | Path) -> None:
-        """`target`: the URL of a server, or the socket of one in a file."""
-        self._target = target
+    def __init__(self, target: str | Path, address: str = "127.0.0.1") -> None:
+        """`target`: the URL of a server, or the socket of one in a file. `address`: where the proxy listens."""
+        self._target, self.address = target, address
         self._connections: set[_Connection] = set()
         self._flowing = asyncio.Event()
         self._flowing.set()
@@ -50,10 +50,10 @@ class Link:
     @property
     def url(self) -> str:
         """The address of the proxy, as a web address."""
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{self.address}:{self.port}"
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
+        self._server = await asyncio.start_server(self._accept, self.address, 0)
         self.port = self._server.sockets[0].getsockname()[1]
         return self
 
