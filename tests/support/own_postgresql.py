@@ -18,12 +18,14 @@ _SETTINGS = SETTINGS | {"synchronous_commit": "on"}
 class OwnServer(Server):
     """Started by `start`; `close` removes it and its data."""
 
-    def __init__(self) -> None:
+    def __init__(self, **settings: object) -> None:
+        """`settings` of PostgreSQL."""
         super().__init__(new_folder())
+        self._settings = _SETTINGS | settings
 
     def start(self) -> None:
         """Start it, again or for the first time."""
-        launch(self.folder, os.getpid(), _SETTINGS, keep=True)
+        launch(self.folder, os.getpid(), self._settings, keep=True)
 
     def stop(self) -> None:
         """As `systemctl stop` does it: connections are closed, and everything is written down."""

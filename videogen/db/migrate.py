@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from videogen.core.errors import DatabaseTooNewError, StartError
 from videogen.db.backend import is_postgresql
 
-HEAD: Final = "0023"
+HEAD: Final = "0027"
 """The newest revision in `videogen/db/migrations/versions`; a test compares the two."""
 REVISIONS: Final = (
     "0001",
@@ -39,7 +39,7 @@ REVISIONS: Final = (
     "0021",
     "0022",
     "0019",
-    "0023",
+HEAD: Final = "0027"
 )
 
 

@@ -29,7 +29,9 @@ except ImportError as problem:
         "Install it: pip install 'videogen[distributed]'."
     ) from problem
 
-from videogen.db.postgresql_signals import PostgreSQLSignals  # it needs the driver as well
+# These need the driver as well.
+from videogen.db.postgresql_crash import skip_lost_numbers
+from videogen.db.postgresql_signals import PostgreSQLSignals
 
 OLDEST: Final = 15
 """The oldest version of the server that is tested."""
@@ -76,11 +78,14 @@ class PostgreSQL:
 
     def readers(self) -> Engine:
         engine = connect(self._url, self._pool_size - 1)
+        event.listen(engine, "connect", _skip_lost_numbers)
         event.listen(engine, "connect", _read_one_moment)
         return engine
 
     def writer(self) -> Engine:
-        return connect(self._url, 1)
+        engine = connect(self._url, 1)
+        event.listen(engine, "connect", _skip_lost_numbers)
+        return engine
 
     def signals(self, subscribers: Subscribers) -> PostgreSQLSignals:
         return PostgreSQLSignals(self._url, _network(self._url), subscribers)
@@ -151,6 +156,10 @@ def _network(url: URL) -> dict[str, Any]:
 
 def _adapt_text(connection: psycopg.Connection[Any], _record: object) -> None:
     connection.adapters.register_dumper(str, _TextDumper)
+
+
+def _skip_lost_numbers(connection: psycopg.Connection[Any], _record: object) -> None:
+    skip_lost_numbers(connection, WRITE_LOCK)
 
 
 def _read_one_moment(connection: psycopg.Connection[Any], _record: object) -> None:
