@@ -175,6 +175,8 @@ class Person:
                     answer = await http.delete(f"{self._url}/api/v1/generations/{generation_id}", headers=headers)
                 except httpx.TransportError as problem:
                     raise Unreachable from problem
+                if answer.status_code in (502, 503, 504):
+                    raise Unreachable(answer.text)
                 assert answer.status_code in (204, 404), answer.text
 
             await self._insist(delete)

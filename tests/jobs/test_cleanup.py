@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.api import Session
 from tests.support.rows import result
-from videogen.core.errors import StorageError
+from videogen.core.errors import DatabaseAwayError, StorageError
 from videogen.jobs.cleanup import CleanupThread, remove_files, sweep
 from videogen.store import Fence, Store
 
@@ -176,6 +176,37 @@ def test_the_trash_is_emptied_without_a_signal(database, storage, ended, store, 
     finally:
         cleanup.stop()
         thread.join(PATIENCE)
+
+
+def test_a_work_folder_goes_although_the_event_of_the_end_was_lost_and_the_database_was_away(
+    store, storage, ended, monkeypatch, data_folder
+):
+    monkeypatch.setattr("videogen.jobs.cleanup._FOLDERS_SECONDS", 0.05)
+    over, removed, away = ended(), threading.Event(), [DatabaseAwayError()]
+    keys_kept, remove_work_folder = store.keys_kept, data_folder.remove_work_folder
+
+    def sometimes(generation_id):
+        if away:
+            raise away.pop()
+        return keys_kept(generation_id)
+
+    def noted(generation_id):
+        remove_work_folder(generation_id)
+        removed.set()
+
+    monkeypatch.setattr(store, "keys_kept", sometimes)
+    monkeypatch.setattr(data_folder, "remove_work_folder", noted)
+    cleanup = CleanupThread(store, storage, data_folder, lambda _: False)
+    thread = threading.Thread(target=cleanup.run)
+    thread.start()
+    try:
+        data_folder.make_work_folder(over)
+        assert removed.wait(PATIENCE)
+    finally:
+        cleanup.stop()
+        thread.join(PATIENCE)
+    assert data_folder.list_work_folders() == []
+    assert not away
 
 
 def test_a_failure_while_the_trash_is_emptied_does_not_end_the_thread(

@@ -40,6 +40,7 @@ class Link:
         """`target`: the URL of a server, or the socket of one in a file. `address`: where the proxy listens."""
         self._target, self.address = target, address
         self._connections: set[_Connection] = set()
+        self._tasks: set[asyncio.Task[None] | None] = set()
         self._flowing = asyncio.Event()
         self._flowing.set()
         self._is_away = self._is_busy = False
@@ -61,6 +62,7 @@ class Link:
         self._server.close()
         self.heal()
         self.cut()
+        await asyncio.gather(*filter(None, self._tasks), return_exceptions=True)
 
     def cut(self) -> None:
         """Reset every connection; new ones work."""
@@ -109,6 +111,7 @@ class Link:
         connection = _Connection(near)
         connection.dead, connection.left = self._is_away, self._left
         self._connections.add(connection)
+        self._tasks.add(task := asyncio.current_task())
         try:
             if connection.dead:
                 while await reader.read(_CHUNK):
@@ -124,6 +127,7 @@ class Link:
         finally:
             connection.abort()
             self._connections.discard(connection)
+            self._tasks.discard(task)
 
     async def _reach(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         if isinstance(self._target, Path):

@@ -27,6 +27,8 @@ _TRASH: Final = ""
 """Means the trash, in the queue of generation ids."""
 _RETRY_SECONDS: Final = 60.0
 """When to try again if the trash could not be emptied."""
+_FOLDERS_SECONDS: Final = 30.0
+"""How often all work folders are looked at: an event is lost with a connection, and the database may have been away."""
 _MAX_WAIT_SECONDS: Final = 3600.0
 """The longest wait for a time of the system clock, which may be set meanwhile."""
 
@@ -133,7 +135,7 @@ class CleanupThread:
         self._logs = RenderLogs(store, storage, data_folder)
         self._ended: SimpleQueue[str | None] = SimpleQueue()
         self._unused = UnusedRemover(store, storage)
-        self._unused_due = 0.0
+        self._unused_due = self._folders_due = 0.0
         self._stopping = threading.Event()
         store.database.listen(self._check_ended)
 
@@ -153,8 +155,6 @@ class CleanupThread:
     def run(self) -> None:
         """Clean up after an earlier crash, then after one generation after the other, until `stop`."""
         try:
-            for generation_id in self._data_folder.list_work_folders():
-                self.check(generation_id)
             sweep(self._store, self._storage, self._data_folder)
         except Exception:  # the thread must not end; the next start tries again
             logger.exception("What an earlier crash left could not be removed.")
@@ -178,7 +178,11 @@ class CleanupThread:
         if time.monotonic() >= self._unused_due:
             self._unused.run(self._stopping.is_set)
             self._unused_due = time.monotonic() + INTERVAL_SECONDS
-        return min(due, self._unused_due)
+        if time.monotonic() >= self._folders_due:
+            for generation_id in self._data_folder.list_work_folders():
+                self.check(generation_id)
+            self._folders_due = time.monotonic() + _FOLDERS_SECONDS
+        return min(due, self._unused_due, self._folders_due)
 
     def _empty_trash(self) -> float:
         """Empty the trash of what is due; return when to do so again, as a time of the monotonic clock."""
@@ -201,7 +205,9 @@ class CleanupThread:
             keys = self._store.keys_kept(generation_id)
             if keys is not None:
                 remove_files(self._storage, self._data_folder, generation_id, keys)
-        except Exception:  # the thread must not end; the next start tries again
+        except StorageError as problem:
+            logger.warning("%s: its leftovers could not be removed yet: %s", generation_id, problem.detail)
+        except Exception:  # the thread must not end; the next look at all folders tries again
             logger.exception("%s: its leftovers could not be removed.", generation_id)
 
     def _check_ended(self, events: list[StoredEvent]) -> None:
