@@ -114,3 +114,18 @@ def test_the_verdict_sees_it(outcome, tmp_path, name):
     tamper(tmp_path / "data", next(row[0] for row in rows(data_dir, completed) if row[0] in told))
     faults = Verdict(DataDir(tmp_path / "data"), outcome.ledgers, engine_reference).faults()
     assert faults[kind], faults
+
+
+def test_the_verdict_sees_what_one_of_a_crowd_was_not_told(outcome):
+    data_dir, outcome = outcome
+    verdict = Verdict(DataDir(data_dir), outcome.ledgers, engine_reference)
+    session = outcome.ledgers[0].session_id
+    query = "SELECT id, type FROM events WHERE session_id = ? ORDER BY id"
+    heard = rows(data_dir, query, session)
+    (end, *_) = (number for number, kind in heard if kind == "render_result")
+    assert verdict.crowd(session, [heard]) == []
+    assert verdict.crowd(session, [[event for event in heard if event[0] != end]]), "an end is missing"
+    assert verdict.crowd(session, [[*heard, heard[-1]]]), "an event came twice"
+    assert verdict.crowd(session, [[heard[1], heard[0], *heard[2:]]]), "two events changed their places"
+    assert verdict.crowd(session, [heard[:-1]]), "the last event is missing"
+    assert verdict.crowd(session, [[]]), "nothing was told"
