@@ -203,7 +203,10 @@ class Cluster:
             await self.add_web(f"web{number + 1}")
         for number, takes in enumerate(workers):
             await self.add_worker(f"worker{number + 1}", takes, concurrency)
-        await asyncio.gather(*(host.start() for host in self.hosts))
+        # All of them, before one that failed ends the others.
+        for failed in await asyncio.gather(*(host.start() for host in self.hosts), return_exceptions=True):
+            if failed is not None:
+                raise failed
         try:
             proxy = Proxy(self.folder / "proxy", [web.address for web in self.webs])
         except RuntimeError:  # there is no nginx: everybody goes to the first one, which keeps its port
