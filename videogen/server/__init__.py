@@ -1,8 +1,24 @@
-"""Builds the app and runs it."""
+"""Builds the app and runs it; `server.worker` runs a process that only renders, without FastAPI."""
 
 from __future__ import annotations
 
-from videogen.server.app import create_app
-from videogen.server.run import serve
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from videogen.server.app import create_app
+    from videogen.server.run import serve
 
 __all__ = ["create_app", "serve"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import what serves at its first use: a worker does not need it."""
+    if name == "create_app":
+        from videogen.server.app import create_app
+
+        return create_app
+    if name == "serve":
+        from videogen.server.run import serve
+
+        return serve
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
