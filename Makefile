@@ -17,6 +17,9 @@ WITH_POSTGRESQL = $(if $(filter no,$(DISTRIBUTED)),:,VIDEOGEN_TEST_POSTGRESQL=$$
 WITH_BROWSER = VIDEOGEN_TEST_CHROMIUM=$$($(SETUP)/chromium.sh) || exit 1; export VIDEOGEN_TEST_CHROMIUM; \
 	VIDEOGEN_TEST_NGINX=$$($(SETUP)/nginx.sh) || exit 1; export VIDEOGEN_TEST_NGINX
 
+# Some images set this: then each of the hundreds of processes that the tests start would compile the package anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help run dist links test test-long test-diffusers check format bench chaos soak fuzz words audit lock docker clean runtime-env dev-env
 MAKEFLAGS += --no-print-directory
