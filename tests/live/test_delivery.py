@@ -1,13 +1,15 @@
 """What is committed reaches whoever listens: within one process on SQLite, in every process on PostgreSQL."""
 
 import asyncio
+import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from tests.support.sse import parse
-from videogen.live.hub import Hub
+from videogen.core.security import new_id
+from videogen.live.hub import HUB, Hub
 from videogen.live.streams import open_stream
 from videogen.store.events import append_event
 
@@ -117,4 +119,22 @@ async def test_a_reader_that_opens_during_commits_receives_every_event_after_its
             received += [event.id for event in parse(await stream.read())]
     assert received == list(range(cursor + 1, last + 1))
     stream.close()
+    hub.close()
+
+
+async def test_a_session_hears_of_everything_that_was_removed_however_much_it_is(database, alice):
+    hub = Hub(lambda _event: b"")
+    hub.open()
+    database.subscribe(HUB, hub.receive)
+    hub.send = lambda command: database.signal(HUB, command)
+    subscription = hub.subscribe(alice, ("session", alice))
+    removed, heard = [new_id("gen") for _ in range(1_001)], []
+    await asyncio.to_thread(hub.retention_changed, alice, removed)
+    async with asyncio.timeout(TIMEOUT):
+        while len(heard) < len(removed):
+            await subscription.wait()
+            notices = subscription.take_notices().decode().splitlines()
+            for line in notices:
+                heard += json.loads(line.removeprefix("data: "))["removed"] if line.startswith("data: ") else []
+    assert heard == removed
     hub.close()

@@ -20,6 +20,8 @@ TICKS: Final = 15
 """Ticks in one heartbeat. One timer serves all: a timer per subscriber would be set back with each event."""
 MAX_PENDING: Final = 64
 """How many events may be pending for one subscriber. With more, only the latest progress of each generation stays."""
+IDS_AT_ONCE: Final = 100
+"""How many ids one command to the hubs names at most: a notification of PostgreSQL has less than 8,000 bytes."""
 VISITORS: Final = "visitors"
 """Kind of the key for those who have a public link to a generation: `(VISITORS, generation id)`."""
 Encoder = Callable[[StoredEvent], bytes]
@@ -187,7 +189,8 @@ class Hub:
 
         `removed`: the ids of what is gone for good. Without any, something else goes first from now on.
         """
-        self._send("retention", session_id, list(removed))
+        for start in range(0, max(len(removed), 1), IDS_AT_ONCE):
+            self._send("retention", session_id, list(removed[start : start + IDS_AT_ONCE]))
 
     def _push_encoded(self, key: Sequence[str], event_id: int, generation_id: str, terminal: bool, data: str) -> None:
         event = EncodedEvent(event_id, generation_id, terminal, data.encode())
