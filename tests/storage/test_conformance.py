@@ -5,6 +5,7 @@ import pytest
 from videogen.core.errors import StorageError
 from videogen.storage import DiskStorage, StoredFile
 from videogen.storage.fetching import FetchingStorage
+from videogen.storage.object_storage import open_storage
 
 KEY = "gen_a/a1-video.mp4"
 
@@ -18,8 +19,10 @@ def _fetching(folder):
     return FetchingStorage(DiskStorage(folder), {}, fetch, folder.with_name("scratch"))
 
 
-@pytest.fixture(params=["disk", "fetching"])
+@pytest.fixture(params=["disk", "fetching", "bucket"])
 def storage(request, tmp_path):
+    if request.param == "bucket":
+        return open_storage(request.getfixturevalue("bucket"), tmp_path / "cache")
     return {"disk": DiskStorage, "fetching": _fetching}[request.param](tmp_path / "files")
 
 

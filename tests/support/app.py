@@ -21,6 +21,7 @@ from typing import IO, Self
 import psutil
 
 from tests.support import processes
+from tests.support.forked import ForkedProcess
 
 ROOT = Path(__file__).parents[2]
 FAKES = ROOT / "tests" / "fakes.py"
@@ -87,7 +88,7 @@ class App:
         self._page = page
         self.data_dir = data_dir
         self.base_url = ""
-        self.process: subprocess.Popen[str] | None = None
+        self.process: subprocess.Popen[str] | ForkedProcess | None = None
         self.detached = False
         self.variables: Mapping[str, str] = {}
         self.prefix: Sequence[str] = ()
@@ -98,17 +99,22 @@ class App:
     def start(self, patience: float = START_SECONDS) -> Self:
         """Start the server and wait until it serves."""
         assert self.process is None, "it runs already"
-        self.process = processes.start(
-            [*self.prefix, sys.executable, *self._command()],
-            cwd=ROOT,
-            env=environment(self.data_dir, **self._settings) | self.variables,  # type: ignore[arg-type, operator]
-            # Without a page it serves for as long as this end is open.
-            stdin=subprocess.DEVNULL if self._page else subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=self.detached,
-        )
+        env = environment(self.data_dir, **self._settings) | self.variables  # type: ignore[arg-type, operator]
+        command = self._command()
+        if command[:2] == API_ONLY[:2] and not self.prefix:
+            # What is not the page's serves for as long as its standard input is open.
+            self.process = ForkedProcess(command[2:], env, ROOT, new_session=self.detached)
+        else:
+            self.process = processes.start(
+                [*self.prefix, sys.executable, *command],
+                cwd=ROOT,
+                env=env,
+                stdin=subprocess.DEVNULL if self._page else subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                start_new_session=self.detached,
+            )
         assert self.process.stdout is not None
         ready: Future[str] = Future()
         self._reader = threading.Thread(target=self._read, args=(self.process.stdout, ready), daemon=True)

@@ -248,6 +248,12 @@ class DatabaseAwayError(DatabaseBusyError, code="database_away", title="Database
     """The database server cannot be reached. Try again soon."""
 
 
+class StorageAwayError(StorageError, code="storage_away", status=503, title="Storage away"):
+    """The place where the files are stored cannot be reached. Try again soon."""
+
+    retry_after = 2
+
+
 class ServerBusyError(VideogenError, code="server_busy", status=503, title="Server busy"):
     """The server holds too many unfinished requests. Nothing was changed: try again soon."""
 

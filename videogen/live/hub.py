@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -12,9 +13,11 @@ from typing import Any, Final
 
 import orjson
 
+from videogen.core.errors import StorageError
 from videogen.db.signals import StoredEvent
 from videogen.schemas.events import is_terminal
 
+logger = logging.getLogger(__name__)
 HEARTBEAT_SECONDS: Final = 15.0
 TICKS: Final = 15
 """Ticks in one heartbeat. One timer serves all: a timer per subscriber would be set back with each event."""
@@ -161,16 +164,16 @@ class Hub:
         self._call_in_loop(self._deliver, [list(events)])
 
     def receive(self, command: str) -> None:
-        """Do what a hub has sent; callable from any thread.
-
-        With an empty text, commands and events may have been lost: all streams end, and go on when they are opened
-        again.
-        """
+        """Do what a hub has sent; callable from any thread. An empty text ends all streams: something may be lost."""
         name, *arguments = orjson.loads(command) if command else ("reset",)
         self._call_in_loop(partial(_COMMANDS[name], self), arguments)
 
     def _send(self, name: str, *arguments: object) -> None:
-        self.send(orjson.dumps((name, *arguments)).decode())
+        try:
+            self.send(orjson.dumps((name, *arguments)).decode())
+        except StorageError as problem:
+            # The other processes cannot reach it either: their streams end when they can.
+            logger.warning("The streams of other processes do not know of a change: %s", problem.detail)
 
     def push(self, key: Key, event: EncodedEvent) -> None:
         """Deliver an event that is encoded already to the subscribers of `key` alone; callable from any thread."""

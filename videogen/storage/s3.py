@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
 from videogen.core.errors import ConfigError
@@ -49,6 +50,15 @@ def open_bucket(url: str, setting: str) -> S3Objects:
     return S3Objects(store, f"s3://{parts.netloc}/{prefix}")
 
 
+class Stat(NamedTuple):
+    """What is known of an object. Times are in seconds since the epoch."""
+
+    size: int
+    etag: str
+    read_at: float
+    changed_at: float
+
+
 class S3Objects:
     """Implements `ObjectStore`."""
 
@@ -72,6 +82,30 @@ class S3Objects:
             raise
         return True
 
+    def put(self, name: str, source: Path | bytes) -> None:
+        """Store an object, in place of one of that name. A large one goes up in parts."""
+        with _as_os_error():
+            self._store.put(name, source)
+
+    def stat(self, name: str) -> Stat:
+        """What is known of an object. Raises FileNotFoundError where there is none."""
+        with _as_os_error():
+            found = self._store.head(name)
+        return Stat(int(found["size"]), found["e_tag"] or "", time.time(), found["last_modified"].timestamp())
+
+    def stream(self, name: str, start: int, end: int, etag: str) -> Iterator[bytes]:
+        """The bytes from `start` up to `end` of the object that has this ETag, as they come."""
+        options: Any = {"range": (start, end)} | ({"if_match": etag} if etag else {})
+        with _as_os_error():
+            found = self._store.get(name, options=options)
+        return _chunks(found)
+
+    def list_sizes(self, prefix: str) -> Iterator[tuple[str, int]]:
+        """The names and the sizes of the objects below a prefix without a slash at its end, in no order."""
+        with _as_os_error():
+            for page in self._store.list(prefix or None):
+                yield from ((str(found["path"]), int(found["size"])) for found in page)
+
     def read(self, name: str) -> bytes:
         with _as_os_error():
             return bytes(self._store.get(name).bytes())
@@ -92,6 +126,12 @@ class S3Objects:
                 self._store.delete(name)
         except FileNotFoundError:
             pass
+
+
+def _chunks(found: Any) -> Iterator[bytes]:
+    with _as_os_error():
+        for chunk in found.stream(min_chunk_size=1 << 20):
+            yield bytes(chunk)
 
 
 @contextmanager
