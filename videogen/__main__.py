@@ -52,6 +52,15 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--reload-engines", action="store_true", help="load an engine again when its file has changed")
     # The API without the page, until standard input is closed. Used by `cli/local_server.py`.
     serve.add_argument("--embedded", action="store_true", help=argparse.SUPPRESS)
+    worker = commands.add_parser("worker", help="only render, for servers that use the same PostgreSQL database")
+    worker.add_argument(
+        "--engines",
+        type=_names,
+        default=[],
+        metavar="A,B",
+        help="ids of the engines whose jobs it takes (default: all)",
+    )
+    worker.add_argument("--concurrency", type=_positive, metavar="N", help="how many jobs of each engine at once")
     commands.add_parser("migrate", help="bring the database to the schema of this version")
     doctor = commands.add_parser(
         "doctor",
@@ -104,6 +113,8 @@ def _run_app_command(args: argparse.Namespace) -> int:
             return _migrate(config)
         if args.command in ("backup", "restore"):
             return _snapshots(config, args)
+        if args.command == "worker":
+            return _worker(config, args)
         given = {name: True for name in ("share", "reload_engines") if getattr(args, name)}
         config = config.model_copy(update=given)
         return _serve(config, embedded=args.embedded)
@@ -124,6 +135,12 @@ def _serve(config: AppConfig, *, embedded: bool) -> int:
     return serve(config, page=not embedded)
 
 
+def _worker(config: AppConfig, args: argparse.Namespace) -> int:
+    from videogen.server.worker import run_worker
+
+    return run_worker(config, args.engines, args.concurrency)
+
+
 def _stop_when_input_closes() -> None:
     """Send SIGTERM to this process when the parent closes standard input or ends."""
     # Not with sys.stdin: its lock would be held when the interpreter ends.
@@ -140,6 +157,16 @@ def _migrate(config: AppConfig) -> int:
     migrated = migrate(config.database)
     print(f"The database is at revision {HEAD}{'' if migrated else ' already'}.")
     return 0
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def _positive(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 1000):
+        raise argparse.ArgumentTypeError(f"expected a number from 1 to 1000, got {text!r}")
+    return int(text)
 
 
 def _snapshots(config: AppConfig, args: argparse.Namespace) -> int:

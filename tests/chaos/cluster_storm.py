@@ -21,8 +21,6 @@ from tests.support.links import Link
 
 LEASE_SECONDS = 3
 WORKERS = (("paced", "raises"), ("paced", "raises"), ("slow",))
-FILES = "files/"
-"""Below this prefix the bucket has what `FileRow.key` names."""
 
 
 @dataclass(frozen=True)
@@ -66,17 +64,16 @@ class ClusterRemains:
         return self._cluster.rows(query, *values)
 
     def files(self) -> set[str]:
-        """The keys of the objects that are files of generations."""
-        return {key.removeprefix(FILES) for key in self._cluster.objects() if key.startswith(FILES)}
+        """The keys of all objects: those of checkpoints are no files of a row, and must be gone."""
+        return set(self._cluster.objects())
 
     def read(self, key: str) -> bytes:
         """An object."""
-        return self._cluster.read(FILES + key)
+        return self._cluster.read(key)
 
     def faults(self) -> list[str]:
-        """Checkpoints, uploads that were not finished, work folders and processes that are left."""
-        found = [f"object left: {key}" for key in self._cluster.objects() if not key.startswith(FILES)]
-        found += [f"half an upload left: {key}" for key in self._cluster.unfinished_uploads()]
+        """Uploads that were not finished, work folders and processes that are left."""
+        found = [f"half an upload left: {key}" for key in self._cluster.unfinished_uploads()]
         for host in self._cluster.hosts:
             work = host.app.data_dir / "work"
             found += [f"work folder left: {path}" for path in (work.iterdir() if work.is_dir() else ())]

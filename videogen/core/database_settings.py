@@ -33,6 +33,9 @@ class DatabaseSettings(BaseModel):
     database_pool: int = Field(
         default=10, ge=2, le=1000, description="connections of one process to PostgreSQL, at most"
     )
+    storage_url: str = Field(
+        default="", description="bucket for the files (s3://bucket/prefix); empty means the data folder"
+    )
     secret_key: str = Field(
         default="",
         validate_default=True,
@@ -44,6 +47,15 @@ class DatabaseSettings(BaseModel):
     def _database(cls, value: str) -> str:
         if value and not value.startswith((_SQLITE, _POSTGRESQL)):
             raise ValueError(f"a URL that begins with {_SQLITE} or {_POSTGRESQL}, or nothing")
+        return value
+
+    @field_validator("storage_url")
+    @classmethod
+    def _bucket(cls, value: str, info: ValidationInfo) -> str:
+        if value and not value.startswith("s3://"):
+            raise ValueError("a URL such as s3://bucket/prefix?endpoint=https://..., or nothing")
+        if value and not info.data.get("database_url", "").startswith(_POSTGRESQL):
+            raise ValueError("nothing, as the database is SQLite: VIDEOGEN_SNAPSHOT_URL keeps copies in a bucket")
         return value
 
     @field_validator("secret_key")

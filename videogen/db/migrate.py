@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from videogen.core.errors import DatabaseTooNewError, StartError
 from videogen.db.backend import is_postgresql
 
-HEAD: Final = "0027"
+HEAD: Final = "0028"
 """The newest revision in `videogen/db/migrations/versions`; a test compares the two."""
 REVISIONS: Final = (
     "0001",
@@ -41,6 +41,7 @@ REVISIONS: Final = (
     "0019",
     "0023",
     "0027",
+    "0028",
 )
 
 

@@ -94,3 +94,14 @@ class AuditRow(SQLModel, table=True):
     act: str
     target: str = ""
     """The id of a generation or a session, or the keyed hash of an address."""
+
+
+class WorkerRow(SQLModel, table=True):
+    """A process that renders. Its row is as old as its last sign of life, in the clock of the database."""
+
+    __tablename__ = "workers"
+
+    id: str = Field(primary_key=True)
+    engines: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
+    """What it offers, by the id of the engine: `store.workers.Offer`."""
+    seen_at: float

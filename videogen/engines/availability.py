@@ -47,7 +47,8 @@ class UnavailableEngine:
 def capabilities_of(engine: Engine) -> Capabilities:
     """What an engine can do here and now. It is unavailable too if its own check fails."""
     spec = spec_of(engine)
-    for name in spec.variables if spec else ():
+    # What another process renders needs its variables there.
+    for name in spec.variables if spec and not getattr(engine, "is_offered", False) else ():
         if not os.environ.get(name):
             return Capabilities(available=False, reason=missing_variable(name))
     try:

@@ -100,6 +100,9 @@ class Queue(Protocol):
     def supervise(self) -> None:
         """Take back what other workers have lost. Call it a few times in each term of a lease."""
 
+    def withdraw(self) -> None:
+        """Tell the other processes, where there are any, that this one renders nothing more."""
+
     def cancel(self, generation_id: str) -> None:
         """Send the cancel signal to the worker that renders a generation. The request itself is in the row already."""
 

@@ -41,6 +41,9 @@ class LeasedQueue:
         self._changed = threading.Condition()
         self._version = 0
 
+    def withdraw(self) -> None:
+        """Nobody else knows of this process, where a subclass does not say otherwise."""
+
     # What a subclass defines
 
     def _lease_clock(self) -> Any:

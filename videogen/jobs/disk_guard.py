@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from typing import Final
 
-from videogen.core.errors import DatabaseDamagedError, StorageError
+from videogen.core.errors import DatabaseDamagedError, StorageAwayError, StorageError
 from videogen.schemas.status import HELD
 from videogen.storage import DataFolder
 from videogen.store import Store
@@ -42,6 +42,11 @@ class DiskGuard:
                 self._data_folder.note_fault()
                 return True
         return self.is_short()
+
+    def takes_nothing(self, problem: StorageError) -> bool:
+        """Note that a result could not be stored; return whether that may last: the disk is full, or a bucket away."""
+        self._data_folder.note_fault()
+        return self.is_short() or isinstance(problem, StorageAwayError)
 
     def is_short(self) -> bool:
         """Whether nothing new may be rendered. What is queued shows the reason, until there is space again."""

@@ -11,9 +11,10 @@ import logging
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from sqlalchemy import Float, func, update
+from sqlalchemy import update
 from sqlmodel import Session, col, select
 
+from videogen.core.security import new_id
 from videogen.db.database import UnitOfWork
 from videogen.db.tables import GenerationRow
 from videogen.jobs.base import Lease
@@ -23,13 +24,9 @@ from videogen.store.base import has_worker
 from videogen.store.operator_state import HELD
 from videogen.store.permissions import CANCEL, START, end_unused, missing, queue_name, top_up, use, waiting
 from videogen.store.queue_order import count_startable, queue_order, update_queue_positions
+from videogen.store.workers import Offer, database_clock
 
 logger = logging.getLogger(__name__)
-
-
-def database_clock() -> Any:
-    """SQL for the time of the database, in seconds since the epoch."""
-    return func.date_part("epoch", func.clock_timestamp(), type_=Float)
 
 
 class ProcrastinateQueue(LeasedQueue):
@@ -54,6 +51,9 @@ class ProcrastinateQueue(LeasedQueue):
         """
         super().__init__(store, lease_seconds, max_attempts)
         self._engines, self._common_clock = engines, lease_clock
+        self.offers: Mapping[str, Offer] = {}
+        """What this process renders; it is announced with each renewal."""
+        self._id = new_id("wrk")
         self._names = None if engines is None else frozenset(map(queue_name, engines))
         self._database.subscribe(START, self._on_start)
         self._database.subscribe(CANCEL, self._on_cancel)
@@ -69,11 +69,20 @@ class ProcrastinateQueue(LeasedQueue):
             self.cancel(generation_id)
 
     def recover(self) -> int:
-        """Nothing: others may be rendering. What a dead worker has left is taken back when its lease expires."""
+        """Queue nothing: others may be rendering. What a dead worker has left is taken back when its lease expires."""
+        if self.offers:
+            self._store.announce(self._id, self.offers, begins=True)
         return 0
+
+    def withdraw(self) -> None:
+        """Announce that this process renders nothing more."""
+        if self.offers:
+            self._store.withdraw(self._id)
 
     def renew(self, owner: str, generation_ids: Collection[str]) -> None:
         """Also passes on the cancels of which no signal came."""
+        if self.offers:
+            self._store.announce(self._id, self.offers)
         held = has_worker(), col(GenerationRow.lease_owner) == owner, col(GenerationRow.id).in_(generation_ids)
         leased = update(GenerationRow).where(*held).values(lease_until=self._lease_clock() + self._lease_seconds)
         with self._database.write(exclusive=False) as unit:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from videogen.core.errors import StorageError
 from videogen.engines.process.protocol import LOG_HEAD, LOG_NAME
+from videogen.jobs.checkpoint_files import running_log
 from videogen.storage import DataFolder, Storage
 from videogen.store import Store
 
@@ -52,6 +54,10 @@ class RenderLogs:
                     return ""
             if log := _read(self._path(generation_id)):
                 return log.decode(errors="replace")
+        if self._storage.is_shared:
+            # It runs on another machine, which stores its log with each checkpoint.
+            with suppress(OSError):
+                return running_log(self._storage, generation_id).decode(errors="replace")
         return ""
 
     def limit(self, generation_id: str) -> None:

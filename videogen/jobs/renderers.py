@@ -18,6 +18,7 @@ from videogen.engines.process.host import RenderHandle
 from videogen.engines.process.pool import ProcessPool
 from videogen.engines.process.protocol import RenderJob
 from videogen.jobs.base import Lease
+from videogen.jobs.checkpoint_files import CheckpointFiles
 from videogen.storage import DataFolder, Storage
 from videogen.store import Store
 from videogen.store.progress import SOURCE, SOURCE_FRAME
@@ -40,6 +41,7 @@ class Renderers:
     ) -> None:
         self._store, self._storage, self._data_folder = store, storage, data_folder
         self._references, self._stopping = references, stopping
+        self.checkpoints = CheckpointFiles(storage, data_folder)
         self.account_key: Callable[[Lease], str] = lambda _lease: ""
         """The access token of the visitor on whose account a job renders; empty for all other engines."""
         # The test suite sets this to 0: spare children cost it more than they save.
@@ -79,13 +81,14 @@ class Renderers:
             RenderLost: no process could be started.
         """
         recipe = self._with_inputs(self._recipe(lease), lease, inputs)
+        checkpoint = self.checkpoints.fetch(lease, inputs)
         job = RenderJob(
             engine=self._references[recipe.engine],
             recipe=recipe,
             generation_id=lease.generation_id,
-            workdir=self._data_folder.make_work_folder(lease.generation_id),
+            workdir=self._data_folder.work_folder(lease.generation_id),
             attempt=lease.attempt,
-            checkpoint=lease.checkpoint,
+            checkpoint=checkpoint,
             account_key=self.account_key(lease),
         )
         try:

@@ -72,6 +72,8 @@ class ProgressRecorder:
         self._pending: protocol.Progress | None = None
         self._checkpoint: dict[str, Any] | None = None
         """One that is not stored yet."""
+        self.before_checkpoint: Callable[[dict[str, Any]], dict[str, Any]] = lambda checkpoint: checkpoint
+        """Stores what belongs to a checkpoint, and returns what is stored in its place."""
         self._first: tuple[float, float] | None = None
         self._started = clock()
         self._startup: float | None = None
@@ -155,7 +157,7 @@ class ProgressRecorder:
         if self._pending is not None:
             self._write_progress(self._pending, self._clock())
         if self._checkpoint is not None:
-            self._store.record_checkpoint(self._fence, self._checkpoint)
+            self._store.record_checkpoint(self._fence, self.before_checkpoint(self._checkpoint))
             self._checkpoint = None
         if self._cost is not None:
             self._store.record_cost(self._fence, self._cost)

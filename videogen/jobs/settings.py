@@ -26,6 +26,11 @@ class WorkerSettings:
     max_attempts: int = 3
     """How many processes that make one export may die."""
 
+    suspend_seconds: float = 1.5
+    """Time that a renderer has to reach its next checkpoint when the process stops."""
+    shows_holds: bool = True
+    """Whether this process shows what waits for an engine why it does not start."""
+
     def workers_of(self, engine: str) -> int:
         """How many generations of an engine are rendered at once."""
         return self.concurrency.get(engine, self.count)

@@ -38,8 +38,6 @@ from videogen.storage import DataFolder, Storage
 from videogen.store import LOOK, Failure, Outcome, Store, Unknown
 
 logger = logging.getLogger(__name__)
-SUSPEND_SECONDS: Final = 1.5
-"""Time that a renderer has to reach its next checkpoint when the server stops."""
 STOP_SECONDS: Final = 5.0
 """Time that a stop waits for the worker threads after their renderers were killed."""
 
@@ -82,7 +80,8 @@ class WorkerPool:
             logger.warning("Killed %s that renderers of a dead server had started.", what)
         if recovered := self._queue.recover():
             logger.info("Queued %s again that the last process had not finished.", counted(recovered, "generation"))
-        self._store.hold_engines(self.unavailable)
+        if self._settings.shows_holds:
+            self._store.hold_engines(self.unavailable)
         targets = {"cleanup": self._cleanup.run}
         if any(map(self._settings.workers_of, self._references)):
             self.processes.prepare()
@@ -94,6 +93,7 @@ class WorkerPool:
     def hold_engines(self, reasons: Mapping[str, str]) -> None:
         """Start no job of these engines, which cannot render now. What is queued for them waits, and shows why."""
         self.unavailable = reasons
+        self._queue.supervise()
         self._store.hold_engines(reasons)
         self._queue.notify()
 
@@ -121,12 +121,12 @@ class WorkerPool:
         with self._lock:
             renderers = list(self._renderers.values())
         for renderer in renderers:
-            renderer.suspend(SUSPEND_SECONDS)
+            renderer.suspend(self._settings.suspend_seconds)
 
     def stop(self) -> None:
         """Stop in bounded time. What was rendering is queued again; the next start goes on from its checkpoint."""
         self.begin_stop()
-        deadline = time.monotonic() + SUSPEND_SECONDS + STOP_SECONDS
+        deadline = time.monotonic() + self._settings.suspend_seconds + STOP_SECONDS
 
         def join(threads: Iterable[threading.Thread]) -> None:
             for thread in threads:
@@ -243,6 +243,7 @@ class WorkerPool:
 
     def _render(self, lease: Lease) -> None:
         recorder = self._recorder(lease, partial(self._finish, lease))
+        recorder.before_checkpoint = partial(self.processes.checkpoints.upload, lease)
         start = partial(self.processes.start, lease, stall=self._settings.stall_seconds, on_idle=recorder.flush)
         try:
             with ExitStack() as inputs, start(inputs) as renderer:
@@ -264,8 +265,7 @@ class WorkerPool:
     def _end_without_result(self, lease: Lease, problem: VideogenError) -> None:
         """Fail the generation; for a fault of the disk, queue it again."""
         if isinstance(problem, StorageError):
-            self._data_folder.note_fault()
-            is_full = self._disk_guard.is_short()
+            is_full = self._disk_guard.takes_nothing(problem)
             # Where it is not full, there is space by now, or the fault is another one; the next attempt shows which.
             if is_full or not (lease.last or isinstance(problem, DatabaseDamagedError)):
                 reason = "The disk is full." if is_full else "The disk could not be written for a moment."

@@ -1,4 +1,4 @@
-"""Builds the app and runs it; `server.worker` runs a process that only renders, without FastAPI."""
+"""Builds the app and runs it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["create_app", "serve"]
 
 
 def __getattr__(name: str) -> Any:
-    """Import what serves at its first use: a worker does not need it."""
+    # At their first use: a worker needs neither FastAPI nor uvicorn.
     if name == "create_app":
         from videogen.server.app import create_app
 

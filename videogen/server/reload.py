@@ -7,6 +7,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, MutableMapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -15,6 +16,7 @@ from videogen.core.errors import ConfigError
 from videogen.engines.availability import UnavailableEngine, capabilities_of, unavailable
 from videogen.engines.base import Engine
 from videogen.engines.registry import file_of, forget, load_engine, references_by_id
+from videogen.jobs.offers import OfferedEngines
 from videogen.jobs.worker import WorkerPool
 from videogen.schemas.engines import Capabilities
 from videogen.server.gradio_environment import gradio_environment
@@ -69,9 +71,15 @@ class EngineReloader:
                 await task
 
     async def _run(self) -> None:
+        loop, changed_elsewhere = asyncio.get_running_loop(), asyncio.Event()
+        if isinstance(self._engines, OfferedEngines):
+            self._engines.offers.on_change = partial(loop.call_soon_threadsafe, changed_elsewhere.set)
         async with AsyncExitStack() as stack:
             while True:
-                await asyncio.sleep(RELOAD_LOOK_SECONDS if self._files else LOOK_SECONDS)
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(RELOAD_LOOK_SECONDS if self._files else LOOK_SECONDS):
+                        await changed_elsewhere.wait()
+                changed_elsewhere.clear()
                 try:
                     changed = await asyncio.to_thread(self.look)
                     if changed and self._page is not None:

@@ -19,6 +19,10 @@ class StoredFile(NamedTuple):
 class Storage(Protocol):
     """Files by key, such as `gen_x/a1-video.mp4`. A file is whole or not there. Thread-safe; every method blocks."""
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether processes on other machines use it too."""
+
     def put(self, source: Path | bytes, key: str) -> int:
         """Store bytes, or move a finished local file in, and replace what has the key; return the size in bytes.
 

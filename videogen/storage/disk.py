@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 class DiskStorage:
     """Implements `Storage`, which describes the methods: a key is a path below the folder `root`."""
 
+    is_shared = False
+
     def __init__(self, root: Path) -> None:
         self._root = root
         self._folders = threading.Lock()

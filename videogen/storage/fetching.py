@@ -31,6 +31,8 @@ class FetchingStorage:
         self._lock = threading.Lock()
         self._fetching: dict[str, threading.Lock] = {}
 
+    is_shared = False
+
     def put(self, source: Path | bytes, key: str) -> int:
         return self._local.put(source, key)
 

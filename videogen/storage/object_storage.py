@@ -12,8 +12,9 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
 from videogen.core.errors import StorageAwayError, StorageError
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 CACHE_BYTES: Final = 2_000_000_000
 """The copies on the disk of this machine have about so many bytes at most; those that were used last stay."""
+PATIENT: Final[dict[str, Any]] = {"max_retries": 20, "retry_timeout": timedelta(seconds=60)}
 KNOWN: Final = 100_000
 """So many keys are known to be there without asking again: a file of a generation never leaves without its row."""
 
@@ -32,9 +34,20 @@ KNOWN: Final = 100_000
 class ObjectStorage:
     """Implements `Storage`, which describes the methods; a key is the name of an object."""
 
-    def __init__(self, objects: S3Objects, cache: Path, cache_bytes: int = CACHE_BYTES) -> None:
-        """`cache`: a folder of this process alone, which is made. What is in it may be deleted at any time."""
-        self._objects, self._cache, self._cache_bytes = objects, cache, cache_bytes
+    is_shared = True
+
+    def __init__(
+        self, objects: S3Objects, cache: Path, results: S3Objects | None = None, cache_bytes: int = CACHE_BYTES
+    ) -> None:
+        """
+        Args:
+            objects: the bucket.
+            cache: a folder of this process alone, which is made. What is in it may be deleted at any time.
+            results: the same bucket, opened so that what a renderer has made waits longer for it.
+            cache_bytes: how large the folder may be.
+        """
+        self._objects, self._results = objects, results or objects
+        self._cache, self._cache_bytes = cache, cache_bytes
         self._known: OrderedDict[str, None] = OrderedDict()
         self._lock = threading.Lock()
         cache.mkdir(parents=True, exist_ok=True)
@@ -44,7 +57,7 @@ class ObjectStorage:
         rule for incomplete uploads."""
         try:
             size = len(source) if isinstance(source, bytes) else source.stat().st_size
-            self._objects.put(key, source)
+            (self._results if isinstance(source, Path) else self._objects).put(key, source)
         except OSError as problem:
             raise _fault(problem, f"{key} could not be stored: {problem.strerror or problem}.") from problem
         if isinstance(source, Path):
@@ -139,7 +152,8 @@ def open_storage(url: str, cache: Path) -> ObjectStorage:
     Raises:
         ConfigError: the URL is not understood, or the package for S3 is not installed.
     """
-    return ObjectStorage(open_bucket(url, "VIDEOGEN_STORAGE_URL"), cache)
+    setting = "VIDEOGEN_STORAGE_URL"
+    return ObjectStorage(open_bucket(url, setting), cache, open_bucket(url, setting, PATIENT))
 
 
 def _fault(problem: OSError, text: str) -> StorageError:

@@ -15,10 +15,11 @@ if TYPE_CHECKING:
     from obstore.store import S3Store
 
 _OPTIONS: Final = ("endpoint", "region")
+_RETRIES: Final[dict[str, Any]] = {"max_retries": 2}
 _TIMEOUTS: Final[dict[str, Any]] = {"connect_timeout": "5s", "timeout": "300s"}
 
 
-def open_bucket(url: str, setting: str) -> S3Objects:
+def open_bucket(url: str, setting: str, retries: Any = _RETRIES) -> S3Objects:
     """Open the bucket of `s3://bucket/prefix?endpoint=https://...&region=...`; nothing is read or written.
 
     Raises:
@@ -40,10 +41,9 @@ def open_bucket(url: str, setting: str) -> S3Objects:
         config["region"] = options["region"]
     prefix = parts.path.strip("/")
     client: Any = _TIMEOUTS | {"allow_http": endpoint.startswith("http://")}
-    retry: Any = {"max_retries": 2}
     try:
         store = S3Store(
-            parts.netloc, prefix=prefix or None, client_options=client, retry_config=retry, **config
+            parts.netloc, prefix=prefix or None, client_options=client, retry_config=retries, **config
         )  # fmt: skip
     except (BaseError, ValueError) as problem:
         raise ConfigError(setting, f"a usable bucket ({_first_line(problem)})", url) from None

@@ -26,6 +26,7 @@ from videogen.store.unused import UnusedStore
 from videogen.store.uploads import UploadStore
 from videogen.store.visitor_tokens import VisitorTokenStore
 from videogen.store.webhooks import Attempt, Claimed, WebhookStore
+from videogen.store.workers import WorkerStore
 
 __all__ = [
     "LOOK",
@@ -81,5 +82,6 @@ class Store(
     WebhookStore,
     EventStore,
     ProgressStore,
+    WorkerStore,
 ):
     """All queries over one database."""

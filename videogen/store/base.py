@@ -31,7 +31,7 @@ class BaseStore:
         """
         self.database = database
         self.clock = clock
-        self.concurrency = concurrency or {}
+        self.concurrency = {} if concurrency is None else concurrency
 
     def newest_time(self) -> float:
         """When the newest generation was submitted or last changed, in seconds since the epoch; 0 without any."""

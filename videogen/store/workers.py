@@ -1,0 +1,66 @@
+"""What the workers of the whole installation render: each process announces it again and again while it lives."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from sqlalchemy import Float, delete, func
+from sqlmodel import col, select
+
+from videogen.db.operating_tables import WorkerRow
+from videogen.store.base import BaseStore
+
+WORKERS = "workers"
+"""The channel on which a process tells that it begins or ends."""
+_FORGET_SECONDS = 3600.0
+
+
+class Offer(NamedTuple):
+    """One engine of one process, or of all of them."""
+
+    slots: int
+    """How many generations it renders at once."""
+    capabilities: dict[str, Any]
+
+
+class WorkerStore(BaseStore):
+    """Reads and writes the announcements. Their times are in the clock of the database."""
+
+    def announce(self, owner: str, offers: Mapping[str, Offer], *, begins: bool = False) -> None:
+        """Store that a process renders these engines, by id, and lives.
+
+        Args:
+            owner: the id of the process.
+            offers: what it renders.
+            begins: whether the others are to look at once.
+        """
+        engines = {name: {"slots": one.slots, "capabilities": one.capabilities} for name, one in offers.items()}
+        with self.database.write(exclusive=False, durable=False) as unit:
+            now = unit.connection.scalar(select(database_clock()))
+            unit.session.merge(WorkerRow(id=owner, engines=engines, seen_at=now))
+            unit.connection.execute(delete(WorkerRow).where(col(WorkerRow.seen_at) < now - _FORGET_SECONDS))
+            if begins:
+                unit.notify(WORKERS, owner)
+
+    def withdraw(self, owner: str) -> None:
+        """Store that a process renders nothing more."""
+        with self.database.write(exclusive=False) as unit:
+            unit.connection.execute(delete(WorkerRow).where(col(WorkerRow.id) == owner))
+            unit.notify(WORKERS, owner)
+
+    def offers(self, seconds: float) -> dict[str, Offer]:
+        """What is offered by all processes that announced it in the last seconds, by engine."""
+        living = select(WorkerRow.engines).where(col(WorkerRow.seen_at) > database_clock() - seconds)
+        found: dict[str, Offer] = {}
+        with self.database.read() as session:
+            for engines in session.exec(living.order_by(col(WorkerRow.id))):
+                for name, one in engines.items():
+                    before = found[name].slots if name in found else 0
+                    found[name] = Offer(before + one["slots"], one["capabilities"])
+        return found
+
+
+def database_clock() -> Any:
+    """SQL of PostgreSQL for the time of the database, in seconds since the epoch."""
+    return func.date_part("epoch", func.clock_timestamp(), type_=Float)
