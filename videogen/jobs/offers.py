@@ -12,10 +12,8 @@ from videogen.schemas.engines import Capabilities
 from videogen.store import Store
 from videogen.store.workers import WORKERS, Offer
 
-NOBODY: Final = (
-    "No worker renders it now. Start one (videogen worker --engines {engine}), or wait until one is back; what is "
-    "queued waits."
-)
+NOBODY: Final = "No worker has rendered it in the last hour. Start one: videogen worker --engines {engine}"
+WAITS: Final = "No worker renders it now."
 
 
 class Offers:
@@ -37,7 +35,7 @@ class Offers:
         store.database.subscribe(WORKERS, lambda _owner: self._changed())
 
     def known(self) -> Mapping[str, Offer] | None:
-        """What is offered, by engine; None as long as it is not opened."""
+        """What is offered, by engine; None as long as it is not opened. With no slots, its workers were here lately."""
         with self._lock:
             if self._store is None:
                 return None
@@ -45,7 +43,7 @@ class Offers:
             if time.monotonic() >= self._read_at + self._seconds / 3:
                 self._found, self._read_at = self._store.offers(self._seconds), time.monotonic()
                 self.concurrency.clear()
-                self.concurrency |= {name: one.slots for name, one in self._found.items()}
+                self.concurrency |= {name: one.slots for name, one in self._found.items() if one.slots}
             return self._found
 
     def _changed(self) -> None:
@@ -86,3 +84,8 @@ class OfferedEngines(dict[str, Engine]):
     def __setitem__(self, name: str, engine: Engine) -> None:
         offered: Any = engine if isinstance(engine, OfferedEngine) else OfferedEngine(engine, self.offers)
         super().__setitem__(name, offered)
+
+    def waiting(self) -> dict[str, str]:
+        """Why what is queued does not start, by the id of each engine that no living worker renders."""
+        known = self.offers.known() or {}
+        return {name: WAITS for name in self if name not in known or not known[name].slots}

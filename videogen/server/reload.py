@@ -100,7 +100,7 @@ class EngineReloader:
 
     def _ask(self) -> dict[str, Capabilities]:
         found = {name: capabilities_of(engine) for name, engine in self._engines.items()}
-        self._reasons = unavailable(found)
+        self._reasons = self._engines.waiting() if isinstance(self._engines, OfferedEngines) else unavailable(found)
         # Without the reason: one with a number in it, such as the free memory, may change at every look.
         return {name: one.model_copy(update={"reason": None}) for name, one in found.items()}
 

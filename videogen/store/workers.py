@@ -14,6 +14,7 @@ from videogen.store.base import BaseStore
 WORKERS = "workers"
 """The channel on which a process tells that it begins or ends."""
 _FORGET_SECONDS = 3600.0
+"""So long after its worker has gone, what is submitted for an engine is taken, and waits."""
 
 
 class Offer(NamedTuple):
@@ -46,18 +47,23 @@ class WorkerStore(BaseStore):
     def withdraw(self, owner: str) -> None:
         """Store that a process renders nothing more."""
         with self.database.write(exclusive=False) as unit:
-            unit.connection.execute(delete(WorkerRow).where(col(WorkerRow.id) == owner))
+            row = unit.session.get(WorkerRow, owner)
+            if row is not None:
+                row.engines = {name: one | {"slots": 0} for name, one in row.engines.items()}
             unit.notify(WORKERS, owner)
 
     def offers(self, seconds: float) -> dict[str, Offer]:
-        """What is offered by all processes that announced it in the last seconds, by engine."""
-        living = select(WorkerRow.engines).where(col(WorkerRow.seen_at) > database_clock() - seconds)
+        """What the processes offer that lived in the last hour, by engine; the `slots` are those of the living.
+
+        `seconds`: a process that has announced nothing for so long is dead.
+        """
+        recent = select(WorkerRow.engines, col(WorkerRow.seen_at) > database_clock() - seconds)
         found: dict[str, Offer] = {}
         with self.database.read() as session:
-            for engines in session.exec(living.order_by(col(WorkerRow.id))):
+            for engines, lives in session.exec(recent.order_by(col(WorkerRow.seen_at))):
                 for name, one in engines.items():
                     before = found[name].slots if name in found else 0
-                    found[name] = Offer(before + one["slots"], one["capabilities"])
+                    found[name] = Offer(before + (one["slots"] if lives else 0), one["capabilities"])
         return found
 
 
