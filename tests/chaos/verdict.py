@@ -161,7 +161,9 @@ class Verdict:
             except FileNotFoundError:
                 content = b""
             if not keys or len(content) != keys[0][1]:
-                found.append(f"{name}: its video is missing or short")
+                found.append(
+                    f"{name}: its video {keys} is missing or short: {len(content)} bytes, attempt {row['attempt']}"
+                )
                 continue
             made[row["engine"], json.dumps(parsed(row["recipe"]), sort_keys=True)].add(content)
         for engine in {engine for engine, _ in made}:

@@ -3,6 +3,7 @@
 import shutil
 import sqlite3
 from contextlib import closing
+from functools import partial
 from types import SimpleNamespace
 
 import pytest
@@ -55,7 +56,7 @@ def _finished(store, storage, data_folder, session):
         source.write_bytes(bytes(file.size_bytes))
         storage.put(source, file.key)
     store.complete(Fence(row.id, 1), Result(video, poster, row.width, row.height, row.fps, row.duration_seconds))
-    remove_files(storage, data_folder, row.id, store.keys_kept(row.id))
+    remove_files(storage, data_folder, row.id, partial(store.keys_kept, row.id))
     return row.id
 
 

@@ -3,6 +3,7 @@ import sqlite3
 import threading
 import time
 from contextlib import closing
+from functools import partial
 
 import pytest
 
@@ -28,7 +29,7 @@ def ended(store, storage, queue, submit, alice, data_folder):
             source.write_bytes(b"bytes")
             storage.put(source, file.key)
         store.complete(Fence(row.id, 1), done)
-        remove_files(storage, data_folder, row.id, store.keys_kept(row.id))
+        remove_files(storage, data_folder, row.id, partial(store.keys_kept, row.id))
         return row.id
 
     return make

@@ -23,6 +23,8 @@ from videogen.storage import DataFolder, Storage
 from videogen.store import Store
 
 logger = logging.getLogger(__name__)
+Keep = Callable[[], Collection[str] | None]
+"""Returns the keys of files that stay; None: all."""
 _TRASH: Final = ""
 """Means the trash, in the queue of generation ids."""
 _RETRY_SECONDS: Final = 60.0
@@ -50,17 +52,26 @@ def sweep(store: Store, storage: Storage, data_folder: DataFolder) -> int:
     Raises:
         StorageError: the database cannot be read.
     """
-    removals = data_folder.list_removals()
-    for generation_id in removals:
-        keys = store.keys_kept(generation_id)
-        if keys is None or keys:
-            data_folder.unmark_removal(generation_id)  # the crash came before its rows were deleted
-        else:
-            remove_files(storage, data_folder, generation_id)
-    count = len(removals) + data_folder.remove_scratch()
+    count = complete_removals(store, storage, data_folder) + data_folder.remove_scratch()
     if count:
         logger.info("Removed %s of an earlier crash.", counted(count, "leftover"))
     return count
+
+
+def complete_removals(store: Store, storage: Storage, data_folder: DataFolder, seconds: float = 0.0) -> int:
+    """Complete the removals that began more than so many seconds ago and were interrupted; return how many.
+
+    Raises:
+        StorageError: the database cannot be read.
+    """
+    removals = data_folder.list_removals(seconds)
+    for generation_id in removals:
+        keys = store.keys_kept(generation_id)
+        if keys is None or keys:
+            data_folder.unmark_removal(generation_id)  # a crash came before its rows were deleted
+        else:
+            remove_files(storage, data_folder, generation_id)
+    return len(removals)
 
 
 def remove_generation(
@@ -107,20 +118,23 @@ def remove_generations(
     return gone
 
 
-def remove_files(storage: Storage, data_folder: DataFolder, generation_id: str, keep: Collection[str] = ()) -> None:
-    """Remove the work folder of a generation and its files, except those with the keys of `keep`.
+def remove_files(storage: Storage, data_folder: DataFolder, generation_id: str, keep: Keep = tuple) -> bool:
+    """Remove the work folder of a generation and its files, except those with the keys that `keep` returns.
 
-    If a file cannot be deleted, a generation that is marked for removal stays marked for the next start.
+    It is called when the files are listed: what another process stores after its row has been read stays. If a file
+    cannot be deleted, it returns False, and a generation that is marked for removal stays marked: try again later.
     """
     data_folder.remove_work_folder(generation_id)
     try:
-        for file in [*storage.list(f"{generation_id}/")]:
-            if file.key not in keep:
-                storage.delete(file.key)
+        found = [file.key for file in storage.list(f"{generation_id}/")]
+        kept = keep()
+        for key in () if kept is None else sorted(set(found) - set(kept)):
+            storage.delete(key)
     except (StorageError, OSError) as problem:
         logger.warning("%s: not all of its files could be removed: %s", generation_id, problem)
-    else:
-        data_folder.unmark_removal(generation_id)
+        return False
+    data_folder.unmark_removal(generation_id)
+    return True
 
 
 class CleanupThread:
@@ -136,6 +150,8 @@ class CleanupThread:
         self._ended: SimpleQueue[str | None] = SimpleQueue()
         self._unused = UnusedRemover(store, storage)
         self._unused_due = self._folders_due = 0.0
+        self._again = set[str]()
+        """Where files could not be removed."""
         self._stopping = threading.Event()
         store.database.listen(self._check_ended)
 
@@ -165,12 +181,15 @@ class CleanupThread:
             except Empty:
                 ended = _TRASH
             if ended is None:
-                return
+                break
             if ended == _TRASH or time.monotonic() >= due:
                 due = self._remove_due()
             # A generation that is held is checked again when its renderer is gone.
             if ended != _TRASH and not self._is_held(ended):
                 self._remove_leftovers(ended)
+        for generation_id in list(self._again):
+            self._remove_leftovers(generation_id)
+        self._complete_removals(0.0)
 
     def _remove_due(self) -> float:
         """Remove what is due; return when to do so again, as a time of the monotonic clock."""
@@ -179,10 +198,18 @@ class CleanupThread:
             self._unused.run(self._stopping.is_set)
             self._unused_due = time.monotonic() + INTERVAL_SECONDS
         if time.monotonic() >= self._folders_due:
-            for generation_id in self._data_folder.list_work_folders():
+            again, self._again = self._again, set()
+            for generation_id in again.union(self._data_folder.list_work_folders()):
                 self.check(generation_id)
+            self._complete_removals(_RETRY_SECONDS)
             self._folders_due = time.monotonic() + _FOLDERS_SECONDS
         return min(due, self._unused_due, self._folders_due)
+
+    def _complete_removals(self, seconds: float) -> None:
+        try:
+            complete_removals(self._store, self._storage, self._data_folder, seconds)
+        except StorageError as problem:
+            logger.warning("Interrupted removals could not be completed yet: %s", problem.detail)
 
     def _empty_trash(self) -> float:
         """Empty the trash of what is due; return when to do so again, as a time of the monotonic clock."""
@@ -193,6 +220,9 @@ class CleanupThread:
                     remove_generation(self._storage, self._data_folder, generation_id, delete_rows)
             next_removal = self._store.next_removal()
             wait = _MAX_WAIT_SECONDS if next_removal is None else next_removal - self._store.clock()
+        except StorageError as problem:
+            logger.warning("The trash could not be emptied yet: %s", problem.detail)
+            wait = _RETRY_SECONDS
         except Exception:  # the thread must not end
             logger.exception("The trash could not be emptied.")
             wait = _RETRY_SECONDS
@@ -202,9 +232,9 @@ class CleanupThread:
         try:
             if self._store.keys_kept(generation_id) is not None:
                 self._logs.keep(generation_id)
-            keys = self._store.keys_kept(generation_id)
-            if keys is not None:
-                remove_files(self._storage, self._data_folder, generation_id, keys)
+                keep = partial(self._store.keys_kept, generation_id)
+                if not remove_files(self._storage, self._data_folder, generation_id, keep):
+                    self._again.add(generation_id)
         except StorageError as problem:
             logger.warning("%s: its leftovers could not be removed yet: %s", generation_id, problem.detail)
         except Exception:  # the thread must not end; the next look at all folders tries again

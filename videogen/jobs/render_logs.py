@@ -33,7 +33,9 @@ class RenderLogs:
             return
         try:
             key = f"{generation_id}/log.txt"
-            self._store.record_log(generation_id, key, self._storage.put(log, key))
+            # In this order: another process may be removing files that no row names.
+            self._store.record_log(generation_id, key, len(log))
+            self._storage.put(log, key)
         except StorageError as problem:
             logger.warning("%s: its log could not be stored: %s", generation_id, problem)
 

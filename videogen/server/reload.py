@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from videogen.core.config import AppConfig
-from videogen.core.errors import ConfigError
+from videogen.core.errors import ConfigError, StorageError
 from videogen.engines.availability import UnavailableEngine, capabilities_of, unavailable
 from videogen.engines.base import Engine
 from videogen.engines.registry import file_of, forget, load_engine, references_by_id
@@ -85,6 +85,8 @@ class EngineReloader:
                     if changed and self._page is not None:
                         with gradio_environment():
                             await self._page.replace(engine_infos(self._engines, self._config), stack)
+                except StorageError as problem:
+                    logger.warning("What waits for an engine could not be shown yet: %s", problem.detail)
                 except Exception:  # an engine may raise anything; the next change of a file tries again
                     logger.exception("Engines could not be loaded again.")
 

@@ -126,9 +126,14 @@ class DataFolder:
         """The removal is complete, or was given up. Safe to repeat."""
         self._removal_mark(generation_id).unlink(missing_ok=True)
 
-    def list_removals(self) -> list[str]:
-        """The ids of the generations that are marked for removal."""
-        return [path.name.removeprefix(_REMOVAL_MARK) for path in self.files.glob(f"{_REMOVAL_MARK}*")]
+    def list_removals(self, seconds: float = 0.0) -> list[str]:
+        """The ids of the generations that were marked for removal more than so many seconds ago."""
+        found = []
+        for path in self.files.glob(f"{_REMOVAL_MARK}*"):
+            with suppress(FileNotFoundError):  # it is complete meanwhile
+                if path.stat().st_mtime <= time.time() - seconds:
+                    found.append(path.name.removeprefix(_REMOVAL_MARK))
+        return found
 
     def _removal_mark(self, generation_id: str) -> Path:
         return self.files / f"{_REMOVAL_MARK}{generation_id}"
