@@ -187,8 +187,15 @@ class CleanupThread:
             # A generation that is held is checked again when its renderer is gone.
             if ended != _TRASH and not self._is_held(ended):
                 self._remove_leftovers(ended)
-        for generation_id in list(self._again):
-            self._remove_leftovers(generation_id)
+        self._end()
+
+    def _end(self) -> None:
+        """Try again what is left. Nothing starts here any more: what is unfinished goes on elsewhere, or at a start."""
+        for generation_id in self._again.union(self._data_folder.list_work_folders()):
+            if not self._is_held(generation_id):
+                self._remove_leftovers(generation_id)
+                if self._storage.is_shared:
+                    self._data_folder.remove_work_folder(generation_id)
         self._complete_removals(0.0)
 
     def _remove_due(self) -> float:
