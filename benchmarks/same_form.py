@@ -7,7 +7,7 @@ from fastapi import FastAPI
 
 from benchmarks.bare_page import serve
 from videogen.core.config import AppConfig
-from videogen.server.state import build_engines
+from videogen.server.build import build_engines
 from videogen.services.submission import engine_infos
 from videogen.ui.form import Limits, engine_form
 from videogen.ui.form_fields import build_form

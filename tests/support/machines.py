@@ -1,4 +1,4 @@
-"""A data folder whose snapshots go to a place, without a server process: what `server.state` opens, and no more."""
+"""A data folder whose snapshots go to a place, without a server process: what `server.build` opens, and no more."""
 
 from __future__ import annotations
 

@@ -41,10 +41,10 @@ from videogen.core.json_log import JSON, log_as_json, log_as_json_if_set
 from videogen.core.version import __version__
 from videogen.engines.base import Engine
 from videogen.login import routes as login_routes
+from videogen.server.build import build_engines
 from videogen.server.gradio_environment import gradio_environment
 from videogen.server.lifespan import StartErrorInOneLine, run_parts, start_error
 from videogen.server.reload import EngineReloader
-from videogen.server.state import build_engines
 from videogen.services import openid
 from videogen.services.submission import engine_infos
 from videogen.share import routes as share_routes
