@@ -25,8 +25,9 @@ LEASE_SECONDS = 3
         ({"storage_url": "s3://bucket"}, None, ConfigError, "VIDEOGEN_STORAGE_URL: expected nothing, as the database"),
         ({"storage_url": "ftp://bucket"}, None, ConfigError, "VIDEOGEN_STORAGE_URL: expected a URL such as s3://"),
         ({"database_url": "postgresql://h/d"}, None, ConfigError, "VIDEOGEN_SECRET_KEY: expected one key for all"),
+        ({"database_url": "postgresql://h/d", "secret_key": KEY}, [], StartError, "set VIDEOGEN_STORAGE_URL=s3://..."),
         (
-            {"database_url": "postgresql://h/d", "secret_key": KEY},
+            {"database_url": "postgresql://h/d", "secret_key": KEY, "storage_url": "s3://bucket"},
             ["procedural", "wan"],
             ConfigError,
             "--engines: expected some of procedural (from VIDEOGEN_ENGINES), got 'wan'",

@@ -11,7 +11,9 @@ from __future__ import annotations
 import asyncio
 import re
 import signal
+import socket
 import subprocess
+import time
 from collections.abc import Iterable, Sequence
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
@@ -122,7 +124,12 @@ class Proxy:
     def __enter__(self) -> Self:
         command = [self._program, "-e", f"{self._folder}/error.log", "-c", str(self._config)]
         self._process = processes.start(command, stdin=subprocess.DEVNULL)
-        return self
+        while self._process.poll() is None:
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
+                    return self
+            time.sleep(0.05)
+        raise RuntimeError("nginx did not start.")
 
     def __exit__(self, *_: object) -> None:
         assert self._process is not None

@@ -17,7 +17,7 @@ from videogen.api.portability import (
     receive_import,
     zip_response,
 )
-from videogen.core.errors import FileMissingError, LimitExceededError, NotFoundError
+from videogen.core.errors import FileMissingError, LimitExceededError, NotFoundError, StorageAwayError
 from videogen.core.text import disposition
 from videogen.schemas.portability import Imported
 from videogen.web.dependencies import AppStateDep, ServicesDep
@@ -36,7 +36,7 @@ _PARTIAL: Final[dict[int | str, dict[str, Any]]] = {
 @router.get(
     "/media/{file_id}",
     response_class=FileResponse,
-    responses=documented(NotFoundError, FileMissingError) | _PARTIAL,
+    responses=documented(NotFoundError, FileMissingError, StorageAwayError) | _PARTIAL,
 )
 def get_media(services: ServicesDep, file_id: str, exp: str = "", sig: str = "") -> Response:
     """A video, picture, poster or export. The signed link is valid for a day; whatever it came from has a new one."""

@@ -58,7 +58,7 @@ class RenderLogs:
                 return log.decode(errors="replace")
         if self._storage.is_shared:
             # It runs on another machine, which stores its log with each checkpoint.
-            with suppress(OSError):
+            with suppress(OSError, StorageError):
                 return running_log(self._storage, generation_id).decode(errors="replace")
         return ""
 

@@ -43,6 +43,11 @@ def run_worker(config: AppConfig, names: Sequence[str], concurrency: int | None)
             "A worker needs a database that several processes use: set VIDEOGEN_DATABASE_URL=postgresql://... "
             "With SQLite, `videogen serve` renders by itself."
         )
+    if not config.storage_url:
+        raise StartError(
+            "A worker needs a bucket that several processes use, or nobody sees its results: "
+            "set VIDEOGEN_STORAGE_URL=s3://..."
+        )
     engines = build_engines(config)
     slots = _slots(config, here(engines), names, concurrency)
     with open_worker(config, engines, slots) as workers, _stop_signal() as stop:

@@ -68,7 +68,8 @@ class ObjectStorage:
     def open(self, key: str, start: int = 0, end: int | None = None) -> io.BufferedReader:
         found = self._stat(key)
         end = found.size if end is None else min(end, found.size)
-        chunks = self._objects.stream(key, start, end, found.etag) if start < end else iter(())
+        with _away():
+            chunks = self._objects.stream(key, start, end, found.etag) if start < end else iter(())
         return io.BufferedReader(_Chunks(chunks))
 
     @contextmanager
@@ -80,7 +81,8 @@ class ObjectStorage:
         if not path.is_file():
             part = self._cache / f".{uuid4().hex}.part"
             try:
-                self._objects.fetch(key, part)
+                with _away():
+                    self._objects.fetch(key, part)
                 part.replace(path)
             finally:
                 part.unlink(missing_ok=True)
@@ -120,12 +122,8 @@ class ObjectStorage:
             raise _fault(problem, f"{key} could not be deleted: {problem}.") from problem
 
     def _stat(self, key: str) -> Stat:
-        try:
+        with _away():
             found = self._objects.stat(key)
-        except FileNotFoundError:
-            raise
-        except OSError as problem:
-            raise StorageAwayError from problem
         self._note(key)
         return found
 
@@ -154,6 +152,17 @@ def open_storage(url: str, cache: Path) -> ObjectStorage:
     """
     setting = "VIDEOGEN_STORAGE_URL"
     return ObjectStorage(open_bucket(url, setting), cache, open_bucket(url, setting, PATIENT))
+
+
+@contextmanager
+def _away() -> Iterator[None]:
+    """Raise what is wrong with the bucket as such: it does not say that the file is gone."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except OSError as problem:
+        raise (StorageError(str(problem)) if problem.errno else StorageAwayError()) from problem
 
 
 def _fault(problem: OSError, text: str) -> StorageError:
