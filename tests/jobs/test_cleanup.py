@@ -10,7 +10,7 @@ import pytest
 from tests.support.api import Session
 from tests.support.rows import result
 from videogen.core.errors import DatabaseAwayError, StorageError
-from videogen.jobs.cleanup import CleanupThread, remove_files, sweep
+from videogen.jobs.cleanup import CleanupThread, remove_files, remove_generations, sweep
 from videogen.store import Fence, Store
 
 PATIENCE = 20
@@ -43,26 +43,18 @@ def test_a_removal_that_was_interrupted_after_its_rows_were_deleted_is_completed
     store, storage, ended, alice, data_folder
 ):
     kept, lost = ended(), ended()
-    data_folder.mark_removal(lost)
-    store.delete_generation(alice, lost)
+    store.delete_generation(alice, lost)  # and here the process was killed
     assert sweep(store, storage, data_folder) == 1
+    assert store.list_removals() == []
     assert not (data_folder.files / lost).exists()
     assert [name for name in _everything(data_folder) if kept not in name] == []
     assert len(_everything(data_folder)) == 2
 
 
-def test_a_removal_that_was_interrupted_before_its_rows_were_deleted_is_undone(store, storage, ended, data_folder):
-    kept = ended()
-    before = _everything(data_folder)
-    data_folder.mark_removal(kept)
-    assert sweep(store, storage, data_folder) == 1
-    assert _everything(data_folder) == before
-    assert sweep(store, storage, data_folder) == 0
-
-
 def test_files_without_a_row_are_left_for_the_doctor(store, storage, ended, alice, data_folder):
     lost = ended()
     store.delete_generation(alice, lost)
+    store.end_removals([lost])
     before = _everything(data_folder)
     assert before
     assert sweep(store, storage, data_folder) == 0
@@ -87,7 +79,7 @@ def test_only_scratch_files_of_an_earlier_process_are_removed(store, storage, en
     assert not [path for path in old if path.exists()]
 
 
-def test_a_delete_removes_rows_files_and_its_mark(running_app):
+def test_a_delete_removes_rows_and_files_also_after_a_crash_between_them(running_app):
     app = running_app()
     with Session(app.base_url) as session:
         made = session.finish(session.submit("bars")["id"])
@@ -101,10 +93,10 @@ def test_a_delete_removes_rows_files_and_its_mark(running_app):
 
         # A crash in the middle of a delete: the rows are gone, the files are there.
         app.kill()
-        (files / f".removing-{other['id']}").touch()
         with closing(sqlite3.connect(app.data_dir / "videogen.sqlite")) as connection, connection:
             connection.execute("PRAGMA foreign_keys = ON")
             connection.execute("DELETE FROM generations WHERE id = ?", (other["id"],))
+            connection.execute("INSERT INTO removals VALUES (?, ?)", (other["id"], time.time()))
         (app.data_dir / "work" / "gen_unknown").mkdir()
         app.start()
         third = session.finish(session.submit("bars")["id"])
@@ -113,14 +105,17 @@ def test_a_delete_removes_rows_files_and_its_mark(running_app):
         assert session.http.get(third["videoUrl"]).status_code == 200
 
 
-def test_a_delete_that_cannot_be_marked_removes_nothing(store, data_folder, ended, alice):
-    kept = ended()
-    aside = data_folder.root / "aside"
-    (data_folder.root / "files").rename(aside)
-    (data_folder.root / "files").write_bytes(b"a file where the folder was")
-    with pytest.raises(StorageError, match="removal could not be started"):
-        data_folder.mark_removal(kept)
-    assert store.get_generation(alice, kept).status == "completed"
+def test_files_that_cannot_be_removed_now_are_removed_later(store, storage, data_folder, ended, alice, monkeypatch):
+    lost = ended()
+    with monkeypatch.context() as broken:
+        broken.setattr(storage, "delete", _fail)
+        delete = partial(store.delete_generation, alice, lost)
+        assert remove_generations(store, storage, data_folder, delete) == {lost}
+    assert (data_folder.files / lost).exists()
+    assert store.list_removals() == [lost]
+    _run(CleanupThread(store, storage, data_folder, lambda _: False))
+    assert not (data_folder.files / lost).exists()
+    assert store.list_removals() == []
 
 
 # The trash
@@ -150,14 +145,13 @@ def test_the_trash_is_emptied_when_its_time_is_over_and_not_before(store, storag
     assert store.restore(alice, [lost, kept, later]) == {kept, later}
 
 
-def test_an_interrupted_removal_from_the_trash_is_repeated(store, storage, ended, alice, clock, data_folder):
+def test_an_interrupted_removal_from_the_trash_is_completed(store, storage, ended, alice, clock, data_folder):
     lost = ended()
     store.trash(alice, [lost], clock.now + 60)
-    data_folder.mark_removal(lost)  # and here the process was killed
     _run(CleanupThread(store, storage, data_folder, lambda _: False))
     assert _everything(data_folder) != [], "its time is not over"
     clock.now += 60
-    data_folder.mark_removal(lost)
+    assert store.remove_trashed(lost) == [lost]  # and here the process was killed
     _run(CleanupThread(store, storage, data_folder, lambda _: False), look=False)
     assert _everything(data_folder) == []
 
@@ -165,7 +159,7 @@ def test_an_interrupted_removal_from_the_trash_is_repeated(store, storage, ended
 def test_the_trash_is_emptied_without_a_signal(database, storage, ended, store, alice, clock, monkeypatch, data_folder):
     lost = ended()
     removed = threading.Event()
-    monkeypatch.setattr("videogen.jobs.cleanup.remove_files", lambda *_: removed.set())
+    monkeypatch.setattr("videogen.jobs.cleanup.remove_files", lambda *_: removed.set() or True)
     now = Store(database, time.time)
     cleanup = CleanupThread(now, storage, data_folder, lambda _: False)
     thread = threading.Thread(target=cleanup.run)
@@ -219,7 +213,7 @@ def test_a_failure_while_the_trash_is_emptied_does_not_end_the_thread(
     with monkeypatch.context() as broken:
         broken.setattr(store, "remove_trashed", _fail)
         _run(CleanupThread(store, storage, data_folder, lambda _: False))
-    assert data_folder.list_removals() == []
+    assert store.list_removals() == []
     _run(CleanupThread(store, storage, data_folder, lambda _: False))
     assert _everything(data_folder) == []
 

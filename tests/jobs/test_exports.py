@@ -1,6 +1,7 @@
 """The worker of exports: what a stop, a killed child, a full disk and a deletion leave; and whose turn it is."""
 
 import errno
+import threading
 from contextlib import contextmanager
 
 import pytest
@@ -16,6 +17,7 @@ from videogen.jobs.disk_guard import WAITING
 from videogen.jobs.exports import ExportWorker
 from videogen.jobs.settings import WorkerSettings
 from videogen.media.export import MOST_BYTES
+from videogen.store import Store
 from videogen.store.exports import MAX_ACTIVE
 
 LEASE = 10.0
@@ -143,6 +145,39 @@ def test_what_the_last_process_was_making_is_made_again(worker, store, storage, 
     worker._next()
     assert state(store, alice, asked) == ("completed", 2)
     assert files(storage) == [job.key(2)]
+
+
+def test_a_start_beside_others_takes_nothing_from_them_and_makes_what_waits(
+    worker, store, storage, finished, alice, asked, monkeypatch
+):
+    """Several processes use the storage, and this one renders nothing."""
+    monkeypatch.setattr(type(storage), "is_shared", True)
+    taken = store.claim_export(LEASE)
+    worker._settings = WorkerSettings(0, LEASE)
+    made = threading.Event()
+    worker.publish = lambda changed: any(one.row.status == "completed" for one in changed) and made.set()
+    worker.start()
+    try:
+        other = store.request_export(alice, finished(alice), "gif")[0].row.id
+        assert made.wait(20)
+    finally:
+        worker.stop()
+    assert state(store, alice, taken.row.id) == ("processing", 1)
+    assert state(store, alice, other)[0] == "completed"
+
+
+def test_what_a_stop_interrupts_is_queued_at_once(worker, store, child, alice, asked):
+    child.does = [worker.stop]
+    worker._next()
+    assert state(store, alice, asked) == ("queued", 1)
+
+
+@pytest.mark.databases("postgresql")
+def test_a_lease_is_in_the_clock_that_all_hosts_have_in_common(store, clock, alice, asked):
+    job = store.claim_export(LEASE)
+    ahead = Store(store.database, lambda: clock.now + 3600)
+    assert ahead.claim_export(LEASE) is None
+    assert state(store, alice, job.row.id) == ("processing", 1)
 
 
 def test_a_worker_that_has_lost_its_lease_changes_nothing(worker, store, storage, child, clock, alice, asked):

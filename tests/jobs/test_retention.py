@@ -82,7 +82,7 @@ def left(database):
 
 
 def test_what_is_overdue_goes_with_its_files_and_the_next_look_is_when_the_next_is_due(
-    remover, finished, left, storage, data_folder, alice, bob, clock
+    remover, finished, left, storage, store, alice, bob, clock
 ):
     first = finished(alice)
     clock.now += HOUR
@@ -96,7 +96,7 @@ def test_what_is_overdue_goes_with_its_files_and_the_next_look_is_when_the_next_
     thread.remove_due()
     assert left() == [second]
     assert [file.key.partition("/")[0] for file in storage.list()] == [second, second]
-    assert data_folder.list_removals() == []
+    assert store.list_removals() == []
 
 
 def test_many_go_in_small_batches(remover, finished, left, alice, clock, monkeypatch, store):

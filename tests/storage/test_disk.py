@@ -36,8 +36,7 @@ def test_an_empty_folder_is_removed(storage, data_folder):
     assert list(data_folder.files.iterdir()) == []
 
 
-def test_partial_files_and_removal_marks_are_not_listed(storage, data_folder):
-    data_folder.mark_removal("gen_a")
+def test_partial_files_are_not_listed(storage, data_folder):
     (data_folder.files / "gen_b").mkdir()
     (data_folder.files / "gen_b" / "a1-video.mp4.part").write_bytes(b"half")
     assert [*storage.list()] == []

@@ -101,7 +101,7 @@ def test_a_refused_or_repeated_submit_counts_nothing(store, alice, ask):
     again = project_row(alice, store.clock(), key="same")
     assert store.create_project(again, [generation_row(again, duration_seconds=6)], TEN)[1] is False
 
-    def refuse():
+    def refuse(_unit):
         raise LimitExceededError("Too many.")
 
     other = project_row(alice, store.clock())

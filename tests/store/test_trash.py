@@ -109,12 +109,12 @@ def test_a_generation_cannot_be_restored_after_its_time(store, alice, clock, don
     store.trash(alice, [row.id], clock.now + 60)
     assert store.next_removal() == clock.now + 60
     assert store.due_for_removal() == []
-    assert store.remove_trashed(row.id) is False
+    assert store.remove_trashed(row.id) == []
     clock.now += 60
     assert store.restore(alice, [row.id]) == frozenset()
     assert store.trash(alice, [row.id], clock.now + 60).until == {}
     assert store.due_for_removal() == [row.id]
-    assert store.remove_trashed(row.id) is True
+    assert store.remove_trashed(row.id) == [row.id]
     assert store.keys_kept(row.id) == frozenset()
     assert store.next_removal() is None
 
@@ -125,7 +125,7 @@ def test_a_generation_that_was_restored_before_its_removal_stays(store, alice, c
     clock.now += 59
     store.restore(alice, [row.id])
     clock.now += 60
-    assert store.remove_trashed(row.id) is False
+    assert store.remove_trashed(row.id) == []
     assert ids(store, alice) == [row.id]
 
 

@@ -59,7 +59,7 @@ async def upload_file(request: Request, state: AppStateDep, session_id: StoredSe
     """
     # Before the body, which then need not be read.
     await anyio.to_thread.run_sync(state.services.bans.check, visitor, session_id)
-    state.services.rates.count("uploads", visitor, session_id)
+    await anyio.to_thread.run_sync(state.services.rates.count, "uploads", visitor, session_id)
     upload = await receive_upload(request, int(state.config.max_upload_mb * 1_000_000))
     try:
         await anyio.to_thread.run_sync(state.services.storage_limits.check, session_id, upload.size or 0)
@@ -90,7 +90,7 @@ async def read_file_settings(
     They come as a request for `POST /generations`. What cannot be asked for here is replaced by what is nearest, or
     left out, and listed in `warnings`. The file is not stored.
     """
-    state.services.rates.count("uploads", visitor, session_id)
+    await anyio.to_thread.run_sync(state.services.rates.count, "uploads", visitor, session_id)
     upload = await receive_upload(request, int(state.config.max_upload_mb * 1_000_000))
     try:
         read = partial(state.services.file_settings.read, session_id, upload.file)

@@ -116,7 +116,7 @@ async def receive_import(request: Request, session_id: str, state: AppState, vis
     services, imports = state.services, state.services.imports
     await anyio.to_thread.run_sync(services.bans.check, visitor, session_id)
     with services.running_imports.slot(visitor, session_id), services.in_use.hold(session_id):
-        services.rates.count("uploads", visitor, session_id)
+        await anyio.to_thread.run_sync(services.rates.count, "uploads", visitor, session_id)
         with imports.upload_folder() as folder:
             check_space = partial(imports.check_space, session_id)
             await receive_file(request, folder / "upload.zip", imports.max_bytes, check_space)

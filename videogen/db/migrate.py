@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from videogen.core.errors import DatabaseTooNewError, StartError
 from videogen.db.backend import is_postgresql
 
-HEAD: Final = "0028"
+HEAD: Final = "0029"
 """The newest revision in `videogen/db/migrations/versions`; a test compares the two."""
 REVISIONS: Final = (
     "0001",
@@ -42,6 +42,7 @@ REVISIONS: Final = (
     "0023",
     "0027",
     "0028",
+    "0029",
 )
 
 

@@ -105,3 +105,34 @@ class WorkerRow(SQLModel, table=True):
     engines: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
     """What it offers, by the id of the engine: `store.workers.Offer`."""
     seen_at: float
+
+
+class RemovalRow(SQLModel, table=True):
+    """A generation whose rows are deleted, and whose files are not all removed yet. Written in that transaction."""
+
+    __tablename__ = "removals"
+
+    generation_id: str = Field(primary_key=True)
+    created_at: float
+
+
+class TicketRow(SQLModel, table=True):
+    """What a secret stands for, for some minutes: of a link to a zip, or of a step of a sign-in."""
+
+    __tablename__ = "tickets"
+
+    id: str = Field(primary_key=True)
+    """The hash of the secret."""
+    session_id: str | None = Field(default=None, foreign_key="sessions.id", ondelete="CASCADE", index=True)
+    value: Any = Field(sa_column=Column(JSON, nullable=False))
+    expires_at: float
+
+
+class RateCountRow(SQLModel, table=True):
+    """How often something was done in one window of a rate, where several processes count together."""
+
+    __tablename__ = "rate_counts"
+
+    key: str = Field(primary_key=True)
+    count: int
+    expires_at: float

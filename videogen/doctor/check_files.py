@@ -29,6 +29,8 @@ class _Database:
     """The keys of uploaded images."""
     statuses: dict[str, str]
     """The status of each generation, by its id."""
+    removals: int
+    """How many generations are removed, and may still have files."""
 
     @property
     def keys(self) -> set[str]:
@@ -39,10 +41,11 @@ def _read(path: Path) -> _Database:
     with read_only(path) as connection:
         files = connection.execute("SELECT generation_id, kind, key, size_bytes FROM files").fetchall()
         statuses = dict(connection.execute("SELECT id, status FROM generations").fetchall())
-        # The database of an older version has no uploads.
-        has_uploads = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'uploads'").fetchone()
-        uploads = connection.execute("SELECT key FROM uploads") if has_uploads else ()
-        return _Database(files, frozenset(str(key) for (key,) in uploads), statuses)
+        # The database of an older version has not all of them.
+        tables = {str(name) for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        uploads = connection.execute("SELECT key FROM uploads") if "uploads" in tables else ()
+        removals = connection.execute("SELECT count(*) FROM removals").fetchone()[0] if "removals" in tables else 0
+        return _Database(files, frozenset(str(key) for (key,) in uploads), statuses, removals)
 
 
 def rows_without_files(config: AppConfig, path: Path) -> Iterator[Finding]:
@@ -117,22 +120,21 @@ def leftovers(config: AppConfig, path: Path, holder: int | None) -> Iterator[Fin
     if holder is not None:
         yield ok("leftovers", "not checked while a server uses this folder")
         return
-    statuses = _read(path).statuses if path.exists() and path.stat().st_size else {}
+    known = _read(path) if path.exists() and path.stat().st_size else _Database([], frozenset(), {}, 0)
     data_folder, work = DataFolder(config.data_dir), config.data_dir / "work"
-    stale = [folder for folder in sorted(work.glob("*")) if statuses.get(folder.name) not in _ACTIVE]
+    stale = [folder for folder in sorted(work.glob("*")) if known.statuses.get(folder.name) not in _ACTIVE]
     parts = [part for part in work.rglob("*.part") if not any(parent in stale for parent in part.parents)]
     scratch = [*data_folder.list_scratch(), *parts]
-    removals = data_folder.list_removals()
     for paths, what in (
         (stale, f"{count(len(stale), 'work folder')} of renders that have ended"),
         (scratch, f"{count(len(scratch), 'file')} of writes that were interrupted"),
     ):
         if paths:
             yield warning("leftovers", what, f"The next start removes them, or {FIX} does.", partial(_remove, paths))
-    if removals:
-        what = f"{count(len(removals), 'removal')} that a crash interrupted"
+    if known.removals:
+        what = f"{count(known.removals, 'removal')} that a crash interrupted"
         yield warning("leftovers", what, "The next start completes them.")
-    if not (stale or scratch or removals):
+    if not (stale or scratch or known.removals):
         yield ok("leftovers", "none")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Final
@@ -59,62 +59,42 @@ def sweep(store: Store, storage: Storage, data_folder: DataFolder) -> int:
 
 
 def complete_removals(store: Store, storage: Storage, data_folder: DataFolder, seconds: float = 0.0) -> int:
-    """Complete the removals that began more than so many seconds ago and were interrupted; return how many.
+    """Remove the files of removals that began more than so many seconds ago; return how many those were.
 
     Raises:
-        StorageError: the database cannot be read.
+        StorageError: the database cannot be used.
     """
-    removals = data_folder.list_removals(seconds)
-    for generation_id in removals:
-        keys = store.keys_kept(generation_id)
-        if keys is None or keys:
-            data_folder.unmark_removal(generation_id)  # a crash came before its rows were deleted
-        else:
-            remove_files(storage, data_folder, generation_id)
+    removals = store.list_removals(seconds)
+    _complete(store, storage, data_folder, removals)
     return len(removals)
 
 
-def remove_generation(
-    storage: Storage, data_folder: DataFolder, generation_id: str, delete_rows: Callable[[], bool | None]
-) -> None:
-    """Remove a generation: its rows, then its files. If `delete_rows` returns False or raises, everything stays.
-
-    A crash before the rows are deleted changes nothing; after a crash later, the next start removes the files.
-
-    Raises:
-        StorageError: the disk cannot be written; nothing was removed.
-    """
-    data_folder.mark_removal(generation_id)
-    try:
-        deleted = delete_rows()
-    except BaseException:
-        data_folder.unmark_removal(generation_id)
-        raise
-    if deleted is False:
-        data_folder.unmark_removal(generation_id)
-    else:
-        remove_files(storage, data_folder, generation_id)
+def _complete(store: Store, storage: Storage, data_folder: DataFolder, ids: Collection[str]) -> None:
+    # What an import has brought back meanwhile stays.
+    store.end_removals(
+        [name for name in ids if remove_files(storage, data_folder, name, partial(store.keys_kept, name))]
+    )
 
 
 def remove_generations(
-    storage: Storage, data_folder: DataFolder, ids: Sequence[str], delete_rows: Callable[[], Collection[str]]
+    store: Store, storage: Storage, data_folder: DataFolder, delete_rows: Callable[[], Collection[str]]
 ) -> frozenset[str]:
-    """The same for several at once; `delete_rows` returns the ids of those whose rows are deleted, and so does this.
+    """Remove generations: their rows, then their files.
 
-    Raises:
-        StorageError: the disk cannot be written; nothing was removed.
+    A crash before the rows are deleted changes nothing; after a later one, `complete_removals` removes the files.
+
+    Args:
+        store, storage, data_folder: where they are.
+        delete_rows: deletes the rows; returns the ids of those generations. If it raises, everything stays.
+
+    Returns:
+        these ids.
     """
-    gone: frozenset[str] = frozenset()
+    gone = frozenset(delete_rows())
     try:
-        for generation_id in ids:
-            data_folder.mark_removal(generation_id)
-        gone = frozenset(delete_rows())
-    finally:
-        for generation_id in ids:
-            if generation_id not in gone:
-                data_folder.unmark_removal(generation_id)
-    for generation_id in gone:
-        remove_files(storage, data_folder, generation_id)
+        _complete(store, storage, data_folder, gone)
+    except StorageError as problem:
+        logger.warning("The files of %s are removed later: %s", counted(len(gone), "generation"), problem.detail)
     return gone
 
 
@@ -122,7 +102,7 @@ def remove_files(storage: Storage, data_folder: DataFolder, generation_id: str, 
     """Remove the work folder of a generation and its files, except those with the keys that `keep` returns.
 
     It is called when the files are listed: what another process stores after its row has been read stays. If a file
-    cannot be deleted, it returns False, and a generation that is marked for removal stays marked: try again later.
+    cannot be deleted, it returns False: try again later.
     """
     data_folder.remove_work_folder(generation_id)
     try:
@@ -133,7 +113,6 @@ def remove_files(storage: Storage, data_folder: DataFolder, generation_id: str, 
     except (StorageError, OSError) as problem:
         logger.warning("%s: not all of its files could be removed: %s", generation_id, problem)
         return False
-    data_folder.unmark_removal(generation_id)
     return True
 
 
@@ -224,7 +203,7 @@ class CleanupThread:
             while due := self._store.due_for_removal():
                 for generation_id in due:
                     delete_rows = partial(self._store.remove_trashed, generation_id)
-                    remove_generation(self._storage, self._data_folder, generation_id, delete_rows)
+                    remove_generations(self._store, self._storage, self._data_folder, delete_rows)
             next_removal = self._store.next_removal()
             wait = _MAX_WAIT_SECONDS if next_removal is None else next_removal - self._store.clock()
         except StorageError as problem:

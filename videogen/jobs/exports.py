@@ -23,6 +23,7 @@ from videogen.media.probe import BrokenMediaError
 from videogen.schemas.exports import KINDS
 from videogen.storage import DataFolder, Storage
 from videogen.store import ExportJob, Store, StoredExport
+from videogen.store.exports import EXPORTS
 
 logger = logging.getLogger(__name__)
 PROGRESS_SECONDS: Final = 0.5
@@ -44,7 +45,7 @@ class ExportWorker:
         in_use: InUse,
         settings: WorkerSettings,
     ) -> None:
-        """With no workers in `settings`, nothing is made here."""
+        """With no workers in `settings`, nothing is made here, unless the storage is one that several processes use."""
         self._store, self._storage, self._data_folder, self._in_use = store, storage, data_folder, in_use
         self._settings = settings
         self.publish: Callable[[Sequence[StoredExport]], None] = lambda _changed: None
@@ -55,12 +56,15 @@ class ExportWorker:
 
     def start(self) -> None:
         """Queue again what the last process was making, forget what is not there any more, and start the thread."""
-        if self._settings.count <= 0:
+        if self._settings.count <= 0 and not self._storage.is_shared:
             return
         shutil.rmtree(self._work, ignore_errors=True)
-        if count := self._store.end_exports_of_dead():
-            logger.info("Queued %s again that the last process had not finished.", counted(count, "export"))
-        self._store.forget_exports([name for name, key in self._store.made_exports() if not self._storage.exists(key)])
+        if not self._storage.is_shared:  # else others are making some, and what the dead have left is taken over
+            if count := self._store.end_exports_of_dead():
+                logger.info("Queued %s again that the last process had not finished.", counted(count, "export"))
+            made = self._store.made_exports()
+            self._store.forget_exports([name for name, key in made if not self._storage.exists(key)])
+        self._store.database.subscribe(EXPORTS, lambda _id: self.notify())
         self._thread.start()
 
     def stop(self) -> None:
@@ -112,7 +116,7 @@ class ExportWorker:
         except StaleWriteError as stale:
             logger.info("%s: %s", job.row.id, stale.detail)
         except _StoppedError:
-            pass  # the next start queues it again
+            self._give_back(job)
         except WriterLostError:
             self._lose(job, time.monotonic() - begun)
         except BrokenMediaError as problem:
@@ -198,6 +202,12 @@ class ExportWorker:
         logger.warning("%s failed (%s): %s", job.row.id, problem.code, problem.detail)
         error = {"error_code": problem.code, "error_message": problem.detail}
         self._until_stored(job, status="failed", finished_at=self._store.clock(), **error)
+
+    def _give_back(self, job: ExportJob) -> None:
+        try:
+            self._write(job, status="queued", progress=0.0)
+        except (StaleWriteError, StorageError):
+            pass  # it was deleted; or its lease ends, or the next start queues it
 
     def _until_stored(self, job: ExportJob, **values: Any) -> None:
         while not self._stopping.is_set():

@@ -20,11 +20,11 @@ from videogen.db.tables import GenerationRow
 from videogen.jobs.base import Lease
 from videogen.jobs.claims import LeasedQueue
 from videogen.store import Store
-from videogen.store.base import has_worker
+from videogen.store.base import database_clock, has_worker
 from videogen.store.operator_state import HELD
 from videogen.store.permissions import CANCEL, START, end_unused, missing, queue_name, top_up, use, waiting
 from videogen.store.queue_order import count_startable, queue_order, update_queue_positions
-from videogen.store.workers import Offer, database_clock
+from videogen.store.workers import Offer
 
 logger = logging.getLogger(__name__)
 

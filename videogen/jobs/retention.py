@@ -188,7 +188,9 @@ class RetentionThread:
         ids, begun = [one.id for one in chosen], time.monotonic()
         if not ids:
             return frozenset()
-        gone = remove_generations(self._storage, self._data_folder, ids, lambda: self._store.remove_ended(ids, still))
+        gone = remove_generations(
+            self._store, self._storage, self._data_folder, lambda: self._store.remove_ended(ids, still)
+        )
         self._skipped |= set(ids) - gone
         for one in chosen:
             if one.id in gone:

@@ -59,7 +59,7 @@ class WorkerPool:
     ) -> None:
         self._store, self._queue, self._storage, self._data_folder = store, queue, storage, data_folder
         self._references, self._settings = references, settings
-        self._owner, self._stopping = new_id("wrk"), threading.Event()
+        self._owner, self._stopping, self._workers_ended = new_id("wrk"), threading.Event(), threading.Event()
         self._recorder = partial(ProgressRecorder, store, storage, moderator=settings.moderator)
         self.unavailable: Mapping[str, str] = {}
         self._disk_guard = DiskGuard(store, data_folder, self._stopping)
@@ -132,13 +132,13 @@ class WorkerPool:
             for thread in threads:
                 thread.join(max(0.0, deadline - time.monotonic()))
 
-        join(self._threads[1:])
+        join(thread for thread in self._threads if thread.name == "claims")
         with self._lock:
             workers = list(self._workers)
         join(workers)
-        # It comes last: the others notify it of what has ended.
+        self._workers_ended.set()  # until now, what still rendered kept its lease
         self._cleanup.stop()
-        join(self._threads[:1])
+        join(self._threads)
         self.processes.close()
 
     def _claim_jobs(self) -> None:
@@ -226,7 +226,7 @@ class WorkerPool:
 
     def _renew_leases(self) -> None:
         # On a thread of its own: neither a busy renderer nor a busy event loop may delay it.
-        while not self._stopping.wait(self._settings.lease_seconds / 3):
+        while not self._workers_ended.wait(self._settings.lease_seconds / 3):
             with self._lock:
                 held = list(self.held)
             try:

@@ -25,6 +25,7 @@ OPERATOR_SECONDS: Final = 8 * 3600
 """How long a sign-in opens the operator's page."""
 LOGIN_SECONDS: Final = 10 * 60
 """How long a sign-in may take, from its beginning to the confirmation."""
+_QUESTION: Final = "question:"
 
 
 class Operator(NamedTuple):
@@ -53,8 +54,6 @@ class AccountService:
         self._tokens = parts.visitor_tokens
         self.provider = self._tokens.provider
         self.sealed = Sealed(parts.signer)
-        self._asked: dict[str, tuple[float, str]] = {}
-        """The sealed tokens of sign-ins whose question is not answered yet, by its secret: they fit into no cookie."""
 
     def of(self, session_id: str) -> Account | None:
         """The account that a session belongs to."""
@@ -120,16 +119,15 @@ class AccountService:
 
     def ask(self, sealed_tokens: str) -> str:
         """Keep what a sign-in allows until its question is answered; the secret of the question."""
-        secret, now = secrets.token_urlsafe(32), self._store.clock()
-        if sealed_tokens:
-            for one in [one for one, (ends, _) in list(self._asked.items()) if ends < now]:
-                self._asked.pop(one, None)
-            self._asked[secret] = now + LOGIN_SECONDS, sealed_tokens
+        secret = secrets.token_urlsafe(32)
+        if sealed_tokens:  # they fit into no cookie
+            self._store.put_ticket(_QUESTION + secret, sealed_tokens, self._store.clock() + LOGIN_SECONDS)
         return secret
 
     def answered(self, secret: str) -> str:
-        """What was kept for a question, once; empty where it was nothing, or the server was started again since."""
-        return self._asked.pop(secret, (0.0, ""))[1]
+        """What was kept for a question, once; empty where it was nothing, or too long ago."""
+        row = self._store.take_ticket(_QUESTION + secret)
+        return str(row.value) if row else ""
 
     def prepare(self, person: Person, device_id: str) -> Connection:
         """Store who has signed in, and find what that would bring to the account. Nothing is connected yet.

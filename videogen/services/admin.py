@@ -13,7 +13,7 @@ from videogen.core.addresses import parse_address, visitor_name
 from videogen.core.clock import to_datetime
 from videogen.core.errors import BannedError, InvalidRequestError
 from videogen.db.operating_tables import BanRow
-from videogen.jobs.cleanup import remove_generation
+from videogen.jobs.cleanup import remove_generations
 from videogen.jobs.render_logs import RenderLogs
 from videogen.live.hub import VISITORS
 from videogen.schemas.admin import (
@@ -135,7 +135,7 @@ class AdminService:
         """Remove a generation of any session for good, with its files. Raises NotFoundError, NotTerminalError."""
         owner = self._store.owner_of(generation_id)
         delete_rows = partial(self._store.remove_any, Act(who, "remove", generation_id))
-        remove_generation(self._parts.storage, self._parts.data_folder, generation_id, delete_rows)
+        remove_generations(self._store, self._parts.storage, self._parts.data_folder, delete_rows)
         self._parts.hub.end((VISITORS, generation_id))
         self._parts.hub.retention_changed(owner, [generation_id])
         return self.flags()

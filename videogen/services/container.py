@@ -34,7 +34,7 @@ class Services:
     def __init__(self, parts: Parts) -> None:
         config, store, storage = parts.config, parts.store, parts.storage
         max_import_bytes = round(config.max_import_mb * 1_000_000)
-        self.rates = RateLimits(config)
+        self.rates = RateLimits(config, store.database if config.uses_postgresql else None)
         self.admin, self.bans = AdminService(parts), Bans(parts)
         self.storage_limits = StorageLimits(store, config, parts.make_room)
         self.streams = stream_limits(config)

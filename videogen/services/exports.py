@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-import threading
 import time
 import zipfile
 from collections.abc import Iterator, Sequence
@@ -27,10 +26,9 @@ from videogen.store.progress import LAST_FRAME
 CHUNK: Final = 256 * 1024
 LINK_SECONDS: Final = 600.0
 """How long a link to a zip is valid."""
-MAX_LINKS: Final = 1000
-"""Links that are valid at once. A further link ends the oldest."""
 MAX_LINKS_PER_SESSION: Final = 10
-"""The same for one session, so that it does not end those of others."""
+"""Links that are valid at once. A further link ends the oldest."""
+_ZIP: Final = "zip:"
 _FOLDERS: Final = {"poster": "posters", "last_frame": "frames"}
 """Of the zip, by the field of the manifest."""
 
@@ -42,9 +40,6 @@ class ExportService:
         self._store = store
         self._in_use = in_use
         self._storage = storage
-        self._lock = threading.Lock()
-        self._links: dict[str, tuple[str, list[str], float]] = {}
-        """By token: the session, the generations, and the time when the link expires."""
 
     def create_link(self, session_id: str, chosen: Chosen, base: str) -> Bundle:
         """Make a link to a zip of these generations; `base` is the public address of the app.
@@ -60,13 +55,8 @@ class ExportService:
             raise InvalidRequestError("ids", "at least one finished generation of this session", "none")
         self._in_use.note(*ids)
         token, expires = secrets.token_urlsafe(24), self._store.clock() + LINK_SECONDS
-        with self._lock:
-            own = [name for name, (owner, *_) in self._links.items() if owner == session_id]
-            self._links[token] = (session_id, ids, expires)
-            if len(own) >= MAX_LINKS_PER_SESSION:
-                del self._links[own[0]]
-            elif len(self._links) > MAX_LINKS:
-                del self._links[next(iter(self._links))]
+        self._store.put_ticket(_ZIP + token, ids, expires, session_id)
+        self._store.limit_tickets(session_id, MAX_LINKS_PER_SESSION)
         return Bundle(url=f"{base}/zips/{token}", expires_at=to_datetime(expires), count=count, size_bytes=size)
 
     def open_link(self, token: str) -> tuple[str, Iterator[bytes]]:
@@ -86,11 +76,10 @@ class ExportService:
         return self._link(token)[0]
 
     def _link(self, token: str) -> tuple[str, list[str]]:
-        with self._lock:
-            link = self._links.get(token)
-        if link is None or link[2] < self._store.clock():
+        row = self._store.get_ticket(_ZIP + token)
+        if row is None or row.session_id is None:
             raise NotFoundError("The link to this zip has expired. Ask for a new one.")
-        return link[:2]
+        return row.session_id, row.value
 
     def stream(self, session_id: str, ids: Sequence[str] | None = None) -> Iterator[bytes]:
         """Yield the bytes of the zip in chunks. Only the manifest is kept in memory.

@@ -13,7 +13,7 @@ from videogen.core.log_context import current_context
 from videogen.core.security import new_id
 from videogen.db.tables import FileRow, GenerationRow, ProjectRow
 from videogen.engines.base import Recipe
-from videogen.jobs.cleanup import remove_generation
+from videogen.jobs.cleanup import remove_generations
 from videogen.jobs.render_logs import RenderLogs
 from videogen.live.streams import EventStream, open_stream
 from videogen.schemas.generations import (
@@ -291,7 +291,7 @@ class GenerationService:
         """Delete a generation that has ended, and its files. Raises NotFoundError or NotTerminalError."""
         self._store.get_generation(session_id, generation_id)
         delete_rows = partial(self._store.delete_generation, session_id, generation_id)
-        remove_generation(self._parts.storage, self._parts.data_folder, generation_id, delete_rows)
+        remove_generations(self._store, self._parts.storage, self._parts.data_folder, delete_rows)
 
     async def stream(self, session_id: str, scope: Scope, last_event_id: int | None) -> EventStream | None:
         """Open an event stream; None when no event will ever come. Raises NotFoundError."""

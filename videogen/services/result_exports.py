@@ -44,7 +44,6 @@ class ResultExportService:
         stored, new = self._store.request_export(session_id, generation_id, wanted, gone)
         if new:
             self._publish([stored])
-            self._parts.exporter.notify()
         self._parts.in_use.note(generation_id)
         return self._serializer.export(stored), new
 

@@ -1,4 +1,7 @@
-"""What one visitor may do: rates, event streams and imports, counted for each session and each address, in memory."""
+"""What one visitor may do, counted for each session and each address: rates, and what is going on at once.
+
+Rates are common to all processes. What is going on at once is counted by each: it is the work of that process.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +14,13 @@ from contextlib import contextmanager
 from typing import Final, Literal
 
 from limits import RateLimitItem, parse
-from limits.storage import MemoryStorage
-from limits.strategies import SlidingWindowCounterRateLimiter
+from limits.storage import MemoryStorage, Storage
+from limits.strategies import RateLimiter, SlidingWindowCounterRateLimiter
 
 from videogen.core.config import PREFIX, RATE_OFF, AppConfig
 from videogen.core.errors import Limit, LimitExceededError
+from videogen.db.database import Database, UnitOfWork
+from videogen.store.rates import RateCounts
 
 Action = Literal[
     "sessions", "submits", "claims", "uploads", "explanations", "webhooks", "reports", "admin", "logins", "exports"
@@ -54,65 +59,93 @@ class RateLimits:
     """Counts what visitors do, with the settings `RATE_SESSIONS`, `RATE_SUBMITS`, `RATE_CLAIMS` and `RATE_UPLOADS`,
     and the fixed ones.
 
-    Thread-safe and fast: callable from threads and from the event loop. A restart of the server forgets all counts.
+    Where one process serves alone, in memory, and a restart forgets all counts; else in the database. It blocks there:
+    call it from a thread.
     """
 
-    def __init__(self, config: AppConfig) -> None:
+    def __init__(self, config: AppConfig, database: Database | None = None) -> None:
+        """`database`: where several processes count; None: in memory."""
         settings: dict[Action, str] = {
             action: _FIXED_RATES.get(action) or getattr(config, f"rate_{action}") for action in _WORDS
         }
         self._rates = {action: parse(text) for action, text in settings.items() if text != RATE_OFF}
-        self._storage = MemoryStorage()
-        # Two numbers for each counter, whatever the limit is.
-        self._window = SlidingWindowCounterRateLimiter(self._storage)
+        self._database, self._memory = database, MemoryStorage()
         self._lock = threading.Lock()
 
-    def count(self, action: Action, address: str, session_id: str | None = None, cost: int = 1) -> None:
+    def count(
+        self,
+        action: Action,
+        address: str,
+        session_id: str | None = None,
+        cost: int = 1,
+        unit: UnitOfWork | None = None,
+    ) -> None:
         """Count an action for an address, and for a session where there is one; nothing is counted if it is refused.
+
+        With `unit`, a write transaction that runs, it counts if that is committed.
 
         Raises:
             LimitExceededError: one of them has done this too often.
         """
         if action not in self._rates:
             return
-        with self._lock:
-            self._check(action, address, session_id, cost)
-            for key in _keys(address, session_id):
-                self._window.hit(self._rates[action], action, *key, cost=cost)
-            self._forget_oldest()
+        if self._database is None:
+            with self._lock:
+                self._check(self._memory, action, address, session_id, cost)
+                self._hit(self._memory, action, address, session_id, cost)
+                self._forget_oldest()
+        elif unit is not None:
+            self._hit(RateCounts(unit.connection), action, address, session_id, cost)
+        else:
+            with self._database.write(exclusive=False, durable=False) as own:
+                self._hit(RateCounts(own.connection), action, address, session_id, cost)
 
     def check(self, action: Action, address: str) -> None:
         """The same without counting: for what counts only if it fails."""
-        if action in self._rates:
+        if action not in self._rates:
+            return
+        if self._database is None:
             with self._lock:
-                self._check(action, address, None, 1)
+                self._check(self._memory, action, address, None, 1)
+        else:
+            with self._database.read() as session:
+                self._check(RateCounts(session.connection()), action, address, None, 1)
 
-    def _check(self, action: Action, address: str, session_id: str | None, cost: int) -> None:
-        rate = self._rates[action]
+    def _check(self, counts: Storage, action: Action, address: str, session_id: str | None, cost: int) -> None:
+        # Two numbers for each counter, whatever the limit is.
+        rate, window = self._rates[action], SlidingWindowCounterRateLimiter(counts)
         for scope, name in _keys(address, session_id):
-            if not self._window.test(rate, action, scope, name, cost=cost):
-                reset = self._window.get_window_stats(rate, action, scope, name).reset_time
-                raise _rate_exceeded(action, rate, scope, max(1, math.ceil(reset - time.time())))
+            if not window.test(rate, action, scope, name, cost=cost):
+                raise _rate_exceeded(action, rate, window, (scope, name))
+
+    def _hit(self, counts: Storage, action: Action, address: str, session_id: str | None, cost: int) -> None:
+        rate, window = self._rates[action], SlidingWindowCounterRateLimiter(counts)
+        for scope, name in _keys(address, session_id):
+            if not window.hit(rate, action, scope, name, cost=cost):
+                raise _rate_exceeded(action, rate, window, (scope, name))
 
     def _forget_oldest(self) -> None:
         # One call of `list` is atomic; the storage removes what has expired in a thread of its own.
-        if len(self._storage.storage) > MAX_COUNTERS:
-            for key in list(self._storage.storage)[: MAX_COUNTERS // 10]:
-                self._storage.clear(key)
+        if len(self._memory.storage) > MAX_COUNTERS:
+            for key in list(self._memory.storage)[: MAX_COUNTERS // 10]:
+                self._memory.clear(key)
 
 
 def _keys(address: str, session_id: str | None) -> list[tuple[str, str]]:
     return [("address", address)] + ([("session", session_id)] if session_id else [])
 
 
-def _rate_exceeded(action: Action, rate: RateLimitItem, scope: str, wait: int) -> LimitExceededError:
+def _rate_exceeded(
+    action: Action, rate: RateLimitItem, window: RateLimiter, key: tuple[str, str]
+) -> LimitExceededError:
+    scope, reset = key[0], window.get_window_stats(rate, action, *key).reset_time
+    wait = max(1, math.ceil(reset - time.time()))
     number, unit = rate.multiples, rate.GRANULARITY.name
-    window = f"{number} {unit}s" if number > 1 else f"one {unit}"
+    span = f"{number} {unit}s" if number > 1 else f"one {unit}"
     again = f"{wait} seconds" if wait < 100 else f"{round(wait / 60)} minutes"
     setting = "" if action in _FIXED_RATES else f" ({PREFIX}RATE_{action.upper()})"
     return LimitExceededError(
-        f"Too many {_WORDS[action]}: at most {rate.amount} in {window} from one {scope}{setting}. "
-        f"Try again in {again}.",
+        f"Too many {_WORDS[action]}: at most {rate.amount} in {span} from one {scope}{setting}. Try again in {again}.",
         wait,
         Limit(f"{action}_per_{scope}", rate.amount, window_seconds=rate.get_expiry()),
     )

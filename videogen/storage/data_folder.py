@@ -1,4 +1,4 @@
-"""The local data folder: work folders of renders, free space, scratch files and removal marks."""
+"""The local data folder: work folders of renders, free space, and scratch files."""
 
 from __future__ import annotations
 
@@ -12,9 +12,8 @@ from typing import Final
 
 from videogen.core.errors import StartError, StorageError
 
-_SCRATCH: Final = (".probe.*", ".secret.*")
+_SCRATCH: Final = (".probe.*", ".secret.*", "files/.removing-*")
 _PROBE_BYTES: Final = 64 * 1024
-_REMOVAL_MARK: Final = ".removing-"
 
 
 class DataFolder:
@@ -110,33 +109,6 @@ class DataFolder:
     def list_work_folders(self) -> list[str]:
         """The ids of the generations that have a work folder."""
         return sorted(folder.name for folder in (self.root / "work").iterdir())
-
-    def mark_removal(self, generation_id: str) -> None:
-        """Note that a generation will be removed: after a crash between its rows and its files, cleanup goes on.
-
-        Raises:
-            StorageError: the disk is full or cannot be written.
-        """
-        try:
-            self._removal_mark(generation_id).touch()
-        except OSError as problem:
-            raise StorageError(f"The removal could not be started: {problem.strerror}.") from problem
-
-    def unmark_removal(self, generation_id: str) -> None:
-        """The removal is complete, or was given up. Safe to repeat."""
-        self._removal_mark(generation_id).unlink(missing_ok=True)
-
-    def list_removals(self, seconds: float = 0.0) -> list[str]:
-        """The ids of the generations that were marked for removal more than so many seconds ago."""
-        found = []
-        for path in self.files.glob(f"{_REMOVAL_MARK}*"):
-            with suppress(FileNotFoundError):  # it is complete meanwhile
-                if path.stat().st_mtime <= time.time() - seconds:
-                    found.append(path.name.removeprefix(_REMOVAL_MARK))
-        return found
-
-    def _removal_mark(self, generation_id: str) -> Path:
-        return self.files / f"{_REMOVAL_MARK}{generation_id}"
 
     def list_scratch(self) -> list[Path]:
         """Files of writes that ended before they were complete, from before this process. Work folders excluded."""

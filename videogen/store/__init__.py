@@ -16,11 +16,13 @@ from videogen.store.portability import PortabilityStore
 from videogen.store.progress import Failure, Fence, Outcome, Progress, ProgressStore, Result, Unknown
 from videogen.store.queue_order import QueueOrderStore
 from videogen.store.quotas import QuotaStore, QuotaUse
+from videogen.store.removals import RemovalStore
 from videogen.store.reports import ReportStore
 from videogen.store.restores import RestoreStore
 from videogen.store.retention import RetentionRules, RetentionStore
 from videogen.store.sessions import SessionStore
 from videogen.store.shares import Shared, ShareStore
+from videogen.store.tickets import TicketStore
 from videogen.store.trash import InTrash, TrashStore
 from videogen.store.unused import UnusedStore
 from videogen.store.uploads import UploadStore
@@ -70,11 +72,13 @@ class Store(
     OverviewStore,
     PortabilityStore,
     QueueOrderStore,
+    RemovalStore,
     RestoreStore,
     ReportStore,
     QuotaStore,
     RetentionStore,
     ShareStore,
+    TicketStore,
     TrashStore,
     UnusedStore,
     UploadStore,

@@ -6,11 +6,12 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from sqlalchemy import BigInteger, and_
+from sqlalchemy import BigInteger, Float, and_
 from sqlmodel import Session, col, func, select
 
 from videogen.core.errors import DatabaseDamagedError, NotFoundError
-from videogen.db.database import Database
+from videogen.db.backend import is_postgresql
+from videogen.db.database import Database, UnitOfWork
 from videogen.db.tables import GenerationRow, RestoreRow
 from videogen.schemas.status import NEEDS_ATTENTION, Status
 
@@ -33,6 +34,12 @@ class BaseStore:
         self.clock = clock
         self.concurrency = {} if concurrency is None else concurrency
 
+    def lease_time(self, unit: UnitOfWork) -> float:
+        """The time in the clock of leases, which all processes have in common, in seconds since the epoch."""
+        if not is_postgresql(self.database.url):
+            return self.clock()
+        return float(unit.connection.scalar(select(database_clock())) or 0.0)
+
     def newest_time(self) -> float:
         """When the newest generation was submitted or last changed, in seconds since the epoch; 0 without any."""
         newest = select(GenerationRow.created_at, GenerationRow.updated_at).order_by(col(GenerationRow.seq).desc())
@@ -49,6 +56,11 @@ class BaseStore:
             raise DatabaseDamagedError(self.database.damage)
         with self.database.read() as session:
             session.connection().exec_driver_sql("SELECT 1")
+
+
+def database_clock() -> Any:
+    """SQL of PostgreSQL for the time of the database, in seconds since the epoch."""
+    return func.date_part("epoch", func.clock_timestamp(), type_=Float)
 
 
 def visible() -> Any:

@@ -53,24 +53,26 @@ class ExportJobStore(BaseStore):
         """Claim the next export: of the session that was served longest ago, its oldest one."""
         now, other = self.clock(), aliased(ExportRow)
         served = select(func.max(other.started_at)).where(other.session_id == ExportRow.session_id).scalar_subquery()
-        is_lost = and_(col(ExportRow.status) == "processing", col(ExportRow.lease_until) < now)
         query = (
             select(ExportRow, GenerationRow, FileRow)
             .join(GenerationRow, col(GenerationRow.id) == ExportRow.generation_id)
             .join(FileRow, col(FileRow.id) == GenerationRow.file_id)
-            .where(or_(col(ExportRow.status) == "queued", is_lost), visible())
             .order_by(func.coalesce(served, 0.0), col(ExportRow.created_at))
         )
         with self.database.read() as session:
-            if session.exec(query.limit(1)).first() is None:
+            unfinished = col(ExportRow.status).in_(("queued", "processing"))
+            if session.exec(query.where(unfinished).limit(1)).first() is None:
                 return None  # most of the time, and it costs no write
         with self.database.write() as unit:
-            found = unit.session.exec(query.limit(1).with_for_update(of=ExportRow)).first()
+            begun = self.lease_time(unit)
+            is_lost = and_(col(ExportRow.status) == "processing", col(ExportRow.lease_until) < begun)
+            may_begin = or_(col(ExportRow.status) == "queued", is_lost), visible()
+            found = unit.session.exec(query.where(*may_begin).limit(1).with_for_update(of=ExportRow)).first()
             if found is None:
                 return None
             row, generation, source = found
             lost = row.lost + (row.status == "processing")
-            values = {"lease_until": now + lease_seconds, "started_at": now, "lost": lost, "message": ""}
+            values = {"lease_until": begun + lease_seconds, "started_at": now, "lost": lost, "message": ""}
             change(row, now, status="processing", progress=0.0, attempt=row.attempt + 1, **values)
             unit.session.add(row)
             frames = max(1, round(generation.duration_seconds * generation.fps))
@@ -83,10 +85,9 @@ class ExportJobStore(BaseStore):
         Raises:
             StaleWriteError: it was deleted, or another process has it.
         """
-        now = self.clock()
         with self.database.write() as unit:
             row = _fenced(unit, job)
-            change(row, now, lease_until=now + lease_seconds, **values)
+            change(row, self.clock(), lease_until=self.lease_time(unit) + lease_seconds, **values)
             unit.session.add(row)
         return StoredExport(row, job.export.title, job.export.has_audio)
 

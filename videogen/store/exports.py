@@ -23,6 +23,8 @@ MAX_ACTIVE: Final = 10
 """Exports of one session that wait or are made."""
 MAX_WAITING: Final = 200
 """Exports of all that wait or are made."""
+EXPORTS: Final = "exports"
+"""The channel on which the workers of exports hear of a new one."""
 _ACTIVE: Final = ("queued", "processing")
 
 
@@ -83,6 +85,7 @@ class ExportStore(BaseStore):
             else:
                 _begin_again(unit, row, now)
             unit.session.add(row)
+            unit.notify(EXPORTS, row.id)
             return shown(row, generation), True
 
     def list_exports(self, session_id: str, generation_id: str) -> list[StoredExport]:

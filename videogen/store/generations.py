@@ -96,7 +96,7 @@ class GenerationStore(BaseStore):
         project: ProjectRow,
         rows: list[GenerationRow],
         limits: Limits,
-        count: Callable[[], None] = lambda: None,
+        count: Callable[[UnitOfWork], None] = lambda _unit: None,
         replaced: str | None = None,
         files: Sequence[FileRow] = (),
     ) -> tuple[list[GenerationRow], bool]:
@@ -118,7 +118,7 @@ class GenerationStore(BaseStore):
             if replaced is not None:
                 end_parked(unit, get_parked(unit.session, project.session_id, replaced), self.clock(), REPLACED)
             admit(unit, rows, limits, self.clock())
-            count()
+            count(unit)
             _check_inputs(unit, rows)
             _add(unit, project, rows, files)
             # Appends the first event of each new generation.
@@ -206,8 +206,8 @@ class GenerationStore(BaseStore):
             row = get_owned(unit.session, session_id, generation_id)
             return request_cancel(unit, row, now, self.concurrency)
 
-    def delete_generation(self, session_id: str, generation_id: str) -> None:
-        """Delete a generation that has ended, with its events and the rows of its files.
+    def delete_generation(self, session_id: str, generation_id: str) -> list[str]:
+        """Delete a generation that has ended, with its events and the rows of its files; return its id.
 
         Raises:
             NotFoundError: see `get_owned`.
@@ -217,7 +217,8 @@ class GenerationStore(BaseStore):
             row = get_owned(unit.session, session_id, generation_id)
             if row.status not in TERMINAL:
                 raise NotTerminalError
-            remove(unit, row)
+            remove(unit, row, self.clock())
+        return [generation_id]
 
     def file_keys(self, file_ids: Iterable[str]) -> dict[str, str]:
         """The storage keys of these files, by file id; a file without a row is left out."""

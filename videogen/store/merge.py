@@ -11,7 +11,7 @@ from sqlmodel import SQLModel, col
 from videogen.db.account_tables import LoginLinkRow, MergeRow, TransferRow
 from videogen.db.database import UnitOfWork
 from videogen.db.export_table import ExportRow
-from videogen.db.operating_tables import BanRow, WebhookRow
+from videogen.db.operating_tables import BanRow, TicketRow, WebhookRow
 from videogen.db.quota_table import QuotaRow
 from videogen.db.tables import (
     DeviceRow,
@@ -32,7 +32,7 @@ MOVED: Final[tuple[type[SQLModel], ...]] = (
     *(QuotaRow, WebhookRow, ExportRow),
 )
 """Tables whose rows come to the other session."""
-ENDED: Final[tuple[type[SQLModel], ...]] = (TransferRow, LoginLinkRow)
+ENDED: Final[tuple[type[SQLModel], ...]] = (TransferRow, LoginLinkRow, TicketRow)
 """Tables of codes and links that end: whoever has one was to get what was in the session before."""
 
 

@@ -111,14 +111,20 @@ class OperatorStore(BaseStore):
             unit.session.exec(delete(ReportRow).where(col(ReportRow.generation_id) == row.id))
             self._audit(unit, act)
 
-    def remove_any(self, act: Act) -> None:
-        """Remove a generation of any session for good. Raises NotFoundError, or NotTerminalError before its end."""
+    def remove_any(self, act: Act) -> list[str]:
+        """Remove a generation of any session for good; return its id.
+
+        Raises:
+            NotFoundError: there is none.
+            NotTerminalError: it has not ended.
+        """
         with self.database.write() as unit:
             row = require(unit.session.exec(select(GenerationRow).where(GenerationRow.id == act.target)).first())
             if row.status not in TERMINAL:
                 raise NotTerminalError
-            remove(unit, row)
+            remove(unit, row, self.clock())
             self._audit(unit, act)
+        return [row.id]
 
     def owner_of(self, generation_id: str) -> str:
         """The id of the session that owns a generation. Raises NotFoundError."""

@@ -13,6 +13,7 @@ from videogen.core.config import AppConfig
 from videogen.db.tables import EventRow, FileRow, GenerationRow, ProjectRow, ShareRow, UploadRow
 from videogen.schemas.status import TERMINAL
 from videogen.store.base import BaseStore, get_owned, sum_of, visible
+from videogen.store.removals import note_removals
 
 USED_SECONDS: Final = 3600.0
 """How old the stored time of the last use must be before a newer one is written."""
@@ -244,6 +245,7 @@ class RetentionStore(BaseStore):
         with self.database.write() as unit:
             rows = unit.connection.execute(wanted).all()
             gone, projects = [row.id for row in rows], {row.project_id for row in rows}
+            note_removals(unit, gone, self.clock())
             for table in (EventRow, FileRow):
                 unit.connection.execute(delete(table).where(col(table.generation_id).in_(gone)))
             unit.connection.execute(delete(GenerationRow).where(col(GenerationRow.id).in_(gone)))

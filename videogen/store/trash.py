@@ -12,6 +12,7 @@ from videogen.db.database import UnitOfWork
 from videogen.db.tables import EventRow, FileRow, GenerationRow, ProjectRow
 from videogen.schemas.status import TERMINAL
 from videogen.store.base import BaseStore, visible
+from videogen.store.removals import note_removals
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,20 +84,24 @@ class TrashStore(BaseStore):
         with self.database.read() as session:
             return list(session.exec(query))
 
-    def remove_trashed(self, generation_id: str) -> bool:
-        """Remove a generation whose time in the trash is over; return False where it was restored meanwhile."""
+    def remove_trashed(self, generation_id: str) -> list[str]:
+        """Remove a generation whose time in the trash is over; return its id, nothing where it was restored."""
         query = select(GenerationRow).where(
             GenerationRow.id == generation_id, col(GenerationRow.trashed_until) <= self.clock()
         )
         with self.database.write() as unit:
-            row = unit.session.exec(query).first()
-            if row is not None:
-                remove(unit, row)
-            return row is not None
+            rows = unit.session.exec(query).all()
+            for row in rows:
+                remove(unit, row, self.clock())
+        return [row.id for row in rows]
 
 
-def remove(unit: UnitOfWork, row: GenerationRow) -> None:
-    """Delete a generation with its events and the rows of its files, and its project with the last generation."""
+def remove(unit: UnitOfWork, row: GenerationRow, now: float) -> None:
+    """Delete a generation with its events and the rows of its files, and its project with the last generation.
+
+    Its files are to be removed afterwards: see `store.removals`.
+    """
+    note_removals(unit, [row.id], now)
     for table in (EventRow, FileRow):
         unit.session.exec(delete(table).where(col(table.generation_id) == row.id))
     unit.session.delete(row)

@@ -8,6 +8,7 @@ from sqlalchemy import and_, exists, update
 from sqlmodel import col, delete, func, select
 
 from videogen.db.account_tables import LoginLinkRow, TransferRow
+from videogen.db.operating_tables import RateCountRow, TicketRow
 from videogen.db.tables import (
     DeviceRow,
     EventRow,
@@ -23,7 +24,7 @@ from videogen.store.quotas import WINDOW_SECONDS
 
 BATCH_ROWS: Final = 500
 """Rows that one transaction deletes."""
-_EXPIRING: Final[tuple[Any, ...]] = (TransferRow, ShareRow, LoginLinkRow)
+_EXPIRING: Final[tuple[Any, ...]] = (TransferRow, ShareRow, LoginLinkRow, TicketRow, RateCountRow)
 BATCH_ENDED: Final = 50
 """Ended generations whose progress is looked for at once."""
 
@@ -32,7 +33,7 @@ class UnusedStore(BaseStore):
     """Removes rows that are of no use any more, whoever owns them."""
 
     def remove_expired(self) -> None:
-        """Delete the one-time codes and the public links that have expired, and what counts for no quota any more.
+        """Delete the one-time codes and all links that have expired, and what counts for no quota or rate any more.
 
         The retention of what was shared counts from now.
         """

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from sqlalchemy import Float, delete, func
+from sqlalchemy import delete
 from sqlmodel import col, select
 
 from videogen.db.operating_tables import WorkerRow
-from videogen.store.base import BaseStore
+from videogen.store.base import BaseStore, database_clock
 
 WORKERS = "workers"
 """The channel on which a process tells that it begins or ends."""
@@ -38,7 +38,7 @@ class WorkerStore(BaseStore):
         """
         engines = {name: {"slots": one.slots, "capabilities": one.capabilities} for name, one in offers.items()}
         with self.database.write(exclusive=False, durable=False) as unit:
-            now = unit.connection.scalar(select(database_clock()))
+            now = self.lease_time(unit)
             unit.session.merge(WorkerRow(id=owner, engines=engines, seen_at=now))
             unit.connection.execute(delete(WorkerRow).where(col(WorkerRow.seen_at) < now - _FORGET_SECONDS))
             if begins:
@@ -65,8 +65,3 @@ class WorkerStore(BaseStore):
                     before = found[name].slots if name in found else 0
                     found[name] = Offer(before + (one["slots"] if lives else 0), one["capabilities"])
         return found
-
-
-def database_clock() -> Any:
-    """SQL of PostgreSQL for the time of the database, in seconds since the epoch."""
-    return func.date_part("epoch", func.clock_timestamp(), type_=Float)

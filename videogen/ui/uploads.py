@@ -104,7 +104,7 @@ class Uploads:
             PayloadTooLargeError, UnsupportedMediaTypeError, InvalidRequestError: see `receive_upload`.
             StorageError: the disk is full or cannot be written.
         """
-        self._count(request)
+        await anyio.to_thread.run_sync(self._count, request)
         slot = self._reserve(visitor_name(request.client.host if request.client else ""))
         try:
             upload = await receive_upload(request, self.max_bytes, name="files")
