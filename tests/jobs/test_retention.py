@@ -47,8 +47,8 @@ def heard():
 def remover(store, storage, data_folder, in_use, heard):
     """Makes the thread's object for these rules, without starting it."""
 
-    def make(rules=RULES, is_watched=lambda _: False):
-        streams = SimpleNamespace(is_watched=is_watched, retention_changed=lambda *change: heard.append(change))
+    def make(rules=RULES, watched=()):
+        streams = SimpleNamespace(watched=lambda: watched, retention_changed=lambda *change: heard.append(change))
         return RetentionThread(store, storage, data_folder, rules, in_use, streams)
 
     return make
@@ -145,19 +145,50 @@ def test_what_is_used_stays_until_it_is_not_and_keeps_nothing_else(
     monkeypatch.setattr(retention, "BATCH", 1)
     used, other = finished(alice), finished(bob)
     watched = {used} if use == "watched" else set()
-    thread = remover(is_watched=watched.__contains__)
+    thread = remover(watched=watched)
     clock.now += RULES.seconds
     names = {"held": [used], "session held": [alice]}.get(use, [])
     with in_use.hold(*names):
         if use == "recent":
             in_use.note(used)
-        assert thread.remove_due() <= IN_USE_SECONDS
+        assert thread.remove_due() <= max(IN_USE_SECONDS, RECENT_SECONDS if use == "recent" else 0)
         assert left() == [used]
     watched.clear()
     clock.now += RECENT_SECONDS
     thread.remove_due()
     assert left() == []
     assert other
+
+
+@pytest.mark.parametrize("use", ["held", "session held", "recent", "watched"])
+@pytest.mark.databases("postgresql")
+def test_what_another_process_uses_stays_and_one_process_removes(
+    store, storage, data_folder, finished, left, alice, clock, use, monkeypatch
+):
+    monkeypatch.setattr(type(storage), "is_shared", True)
+
+    def process(watched=()):
+        in_use = InUse(clock)
+        streams = SimpleNamespace(watched=lambda: set(watched), retention_changed=lambda *_: None)
+        return in_use, RetentionThread(store, storage, data_folder, RULES, in_use, streams)
+
+    used = finished(alice)
+    _, remover = process()
+    remover.remove_due()
+    in_use, other = process(watched=[used] if use == "watched" else ())
+    clock.now += RULES.seconds
+    with in_use.hold(*{"held": [used], "session held": [alice]}.get(use, [])):
+        if use == "recent":
+            in_use.note(used)
+        other.remove_due()
+        remover.remove_due()
+        assert left() == [used]
+    clock.now += RECENT_SECONDS
+    other._streams.watched = set
+    other.remove_due()
+    assert left() == [used], "the first one has the task"
+    remover.remove_due()
+    assert left() == []
 
 
 def test_a_keep_between_the_look_and_the_removal_wins(

@@ -349,6 +349,34 @@ def test_jobs_of_an_engine_that_cannot_render_wait_and_say_why_and_those_of_othe
     assert next_event("failed").generation_id == second
 
 
+def test_what_still_renders_while_the_pool_stops_keeps_its_lease(work, job, next_event, monkeypatch):
+    """Else another process would begin it anew while it goes on to its checkpoint here."""
+    begun, may_end, renewed = threading.Event(), threading.Event(), threading.Event()
+
+    def script(renderer):
+        begun.set()
+        assert may_end.wait(PATIENCE)
+        yield protocol.Failed(code="well", message="")
+
+    pool, row = work(script), job()
+    assert begun.wait(PATIENCE)
+    renew = pool._queue.renew
+
+    def noted(owner, held):
+        renew(owner, held)
+        if pool._stopping.is_set() and row.id in held:
+            renewed.set()
+
+    monkeypatch.setattr(pool._queue, "renew", noted)
+    stop = threading.Thread(target=pool.stop)
+    stop.start()
+    assert renewed.wait(PATIENCE)
+    may_end.set()
+    stop.join(PATIENCE)
+    assert next_event("failed").data.attempt == 1
+    assert not any(thread.is_alive() for thread in pool._threads)
+
+
 def test_one_bad_job_does_not_end_the_worker(work, job, next_event):
     def script(renderer):
         if renderer.job.recipe.seed == 1:

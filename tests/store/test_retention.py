@@ -4,6 +4,7 @@ import pytest
 from sqlmodel import select
 
 from tests.support.rows import file_row, result
+from videogen.core.in_use import RECENT_SECONDS
 from videogen.db.tables import EventRow, FileRow, GenerationRow, ProjectRow, ShareRow
 from videogen.store import Failure, RetentionRules
 from videogen.store.retention import ALMOST_FULL, MAX_WARNING_SECONDS, USED_SECONDS
@@ -146,6 +147,8 @@ def test_the_last_use_is_stored_to_within_an_hour(store, alice, finished, clock)
     assert store.get_generation(alice, first.id).used_at == end
     store.write_generation_uses({first.id: end + USED_SECONDS, "gen_unknown": end})
     assert store.get_generation(alice, first.id).used_at == end + USED_SECONDS
+    assert [one.id for one in store.least_recently_used(RULES, None, (), 10)] == [second.id], "the other is in use"
+    clock.now = end + USED_SECONDS + RECENT_SECONDS
     found = store.least_recently_used(RULES, None, (), 10)
     assert [one.id for one in found] == [second.id, first.id]
     assert [one.size_bytes for one in found] == [2 * 1234, 2 * 1234]

@@ -53,6 +53,11 @@ class InUse:
             is_recent = self._clock() - self._used.get(generation_id, float("-inf")) < RECENT_SECONDS
             return is_recent or generation_id in self._held or session_id in self._held
 
+    def held(self) -> set[str]:
+        """The ids of all that is held now, generations and sessions."""
+        with self._lock:
+            return set(self._held)
+
     def take_unwritten(self) -> dict[str, float]:
         """What was used since the last call, and when, in seconds since the epoch. What is long ago is forgotten."""
         with self._lock:

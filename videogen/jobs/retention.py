@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final, Protocol, Self
 
 from sqlalchemy import ColumnElement
 
 from videogen.core.errors import StorageError
 from videogen.core.in_use import InUse
+from videogen.core.security import new_id
 from videogen.core.text import counted
 from videogen.db.signals import StoredEvent
 from videogen.jobs.cleanup import remove_generations
@@ -19,7 +20,7 @@ from videogen.jobs.exports import remove_export_files
 from videogen.schemas.events import is_terminal
 from videogen.storage import DataFolder, Storage
 from videogen.store import Store
-from videogen.store.retention import Candidate, RetentionRules
+from videogen.store.retention import USED_SECONDS, Candidate, RetentionRules
 
 logger = logging.getLogger(__name__)
 BATCH: Final = 10
@@ -32,6 +33,10 @@ PAUSE_SECONDS: Final = 1.0
 """The shortest."""
 IN_USE_SECONDS: Final = 60.0
 """When to look again at what was in use."""
+SHARED_SECONDS: Final = 10.0
+"""How often each of several processes writes what is in use there."""
+TASK_SECONDS: Final = 120.0
+"""How long another process waits for one that has stopped in the middle."""
 ROOM: Final = 0.95
 """The part of a storage limit that may stay filled: what is being rendered needs some room."""
 UPLOAD_SECONDS: Final = 3600.0
@@ -44,8 +49,8 @@ EXPORT_SECONDS: Final = 900.0
 class Streams(Protocol):
     """The open event streams."""
 
-    def is_watched(self, generation_id: str, /) -> bool:
-        """Whether somebody has an open stream of a generation."""
+    def watched(self) -> Collection[str]:
+        """The generations of which somebody has an open stream."""
 
     def retention_changed(self, session_id: str, removed: Sequence[str], /) -> None:
         """Let those of a session know what was removed for good, or that something else goes first."""
@@ -65,6 +70,8 @@ class RetentionThread:
     ) -> None:
         self._store, self._storage, self._data_folder, self._rules = store, storage, data_folder, rules
         self._in_use, self._streams = in_use, streams
+        self._owner = new_id("ret")
+        self._write_seconds = SHARED_SECONDS if storage.is_shared else INTERVAL_SECONDS
         self._gone: dict[str, list[str]] = {}
         self._passed_on_at = 0.0
         self._warned: frozenset[str] = frozenset()
@@ -96,7 +103,11 @@ class RetentionThread:
     def run(self) -> None:
         """Remove what is due whenever something is, until `stop`."""
         while not self._stopping.is_set():
-            self._wake.wait(self.remove_due())
+            due = time.monotonic() + self.remove_due()
+            while not self._wake.wait(min(self._write_seconds, max(0.0, due - time.monotonic()))):
+                if time.monotonic() >= due:
+                    break
+                self._write_uses()
             # What ends close together is one look.
             self._stopping.wait(PAUSE_SECONDS)
             self._wake.clear()
@@ -107,6 +118,8 @@ class RetentionThread:
         self._skipped.clear()
         try:
             self._write_uses()
+            if not self._has_task():
+                return IN_USE_SECONDS
             removed = self._remove_overdue() + self._empty_full_storage()
             if removed:
                 logger.info("Retention: %s removed.", counted(removed, "generation"))
@@ -120,16 +133,24 @@ class RetentionThread:
         waits = [INTERVAL_SECONDS] if due is None else [INTERVAL_SECONDS, max(0.0, due - self._store.clock())]
         return min([*waits, *([IN_USE_SECONDS] if self._skipped else [])])
 
+    def _has_task(self) -> bool:
+        """Whether this process removes, of those that use the storage: two at once would remove twice too much."""
+        return self._store.hold_task("retention", self._owner, TASK_SECONDS)
+
     def _write_uses(self) -> None:
-        uses = self._in_use.take_unwritten()
+        uses, older_by = self._in_use.take_unwritten(), USED_SECONDS
+        if self._storage.is_shared:
+            # Others remove, who see no more of it than this.
+            now, older_by = self._store.clock(), 2 * SHARED_SECONDS
+            uses |= dict.fromkeys(self._in_use.held().union(self._streams.watched()), now)
         try:
-            self._store.write_generation_uses(uses)
+            self._store.write_generation_uses(uses, older_by)
         except StorageError as problem:
             logger.warning("When generations were used last could not be written: %s", problem)
 
     def _remove_overdue(self) -> int:
         removed = 0
-        while not self._stopping.is_set():
+        while not self._stopping.is_set() and self._has_task():
             found = self._store.due_for_retention(self._rules, self._skipped, BATCH)
             if not found:
                 break
@@ -138,9 +159,8 @@ class RetentionThread:
 
     def _unused(self, found: list[Candidate]) -> list[Candidate]:
         """Those that nobody uses. Where all of a batch are used, the next call of the query leaves them out."""
-        used = {
-            one.id for one in found if self._in_use.is_used(one.id, one.session_id) or self._streams.is_watched(one.id)
-        }
+        watched = self._streams.watched()
+        used = {one.id for one in found if one.id in watched or self._in_use.is_used(one.id, one.session_id)}
         self._skipped |= used
         return [one for one in found if one.id not in used]
 
@@ -161,7 +181,7 @@ class RetentionThread:
                 self._storage.delete(upload.key)
             stored = self._store.stored_bytes(session_id)
         stored -= self._remove_exports(session_id, stored - target)
-        while stored > target and not self._stopping.is_set():
+        while stored > target and not self._stopping.is_set() and self._has_task():
             found = self._store.least_recently_used(self._rules, session_id, self._skipped, BATCH)
             if not found:
                 break
@@ -171,7 +191,7 @@ class RetentionThread:
                     break
                 chosen.append(one)
                 freed += one.size_bytes
-            gone = self._remove(chosen, self._rules.removable(self._store.clock()))
+            gone = self._remove(chosen, self._rules.unused(self._store.clock()))
             stored -= sum(one.size_bytes for one in chosen if one.id in gone)
             removed += len(gone)
         return removed

@@ -247,9 +247,10 @@ class Hub:
         """How many subscriptions are open."""
         return sum(len(group) for group in self._subscribers.values())
 
-    def is_watched(self, generation_id: str) -> bool:
-        """Whether somebody has an open stream of this one generation. Callable from any thread."""
-        return ("generation", generation_id) in self._subscribers or (VISITORS, generation_id) in self._subscribers
+    def watched(self) -> set[str]:
+        """The generations of which somebody has an open stream, of this one alone. Callable from any thread."""
+        # One call of `list` is atomic.
+        return {name for kind, name in list(self._subscribers) if kind in ("generation", VISITORS)}
 
     def counts(self) -> Counter[str]:
         """How many subscriptions are open, by the kind of their key. Callable from any thread."""

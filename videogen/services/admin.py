@@ -6,6 +6,7 @@ Who may call them is decided in `web.admin_access`.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from functools import partial
 from typing import Final
 
@@ -27,11 +28,12 @@ from videogen.schemas.admin import (
     Overview,
     QueueState,
 )
+from videogen.schemas.status import Status
 from videogen.services.overview import make_flags, make_overview
 from videogen.services.parts import Parts
 from videogen.services.quotas import QuotaService
 from videogen.store import OperatorState
-from videogen.store.operator_state import Act
+from videogen.store.operator_state import OPERATOR, Act
 
 _HASH: Final = re.compile(r"[0-9a-f]{32}")
 
@@ -55,17 +57,36 @@ class AdminService:
         self._parts, self._store = parts, parts.store
         self._logs = RenderLogs(parts.store, parts.storage, parts.data_folder)
         self._address_hash = QuotaService(parts).address_hash
-        # One process has the data folder, so that this is the truth; a drain ends with a start.
-        self._state = OperatorState(paused=parts.store.operator_state().paused)
+        self._is_alone = not parts.config.uses_postgresql
+        state = parts.store.operator_state()
+        # Where this process is alone, a drain ends with its start.
+        self._known = replace(state, draining=False) if self._is_alone else state
+        parts.store.database.subscribe(OPERATOR, self._hear)
+
+    def _hear(self, text: str) -> None:
+        # Without a text something may have been missed: `state`, which operators look at, reads it.
+        if text:
+            self._known = OperatorState.of(text)
 
     def overview(self) -> Overview:
         """All that goes on."""
         return make_overview(self._parts, self.state())
 
     def state(self) -> OperatorQueue:
-        """Whether the whole queue is held, and how many generations still run. From memory: it never waits."""
+        """Whether the whole queue is held, and how many generations still run."""
+        if not self._is_alone:
+            self._known = self._store.operator_state()
+            running = sum(one.count for one in self._store.active_counts() if one.state == Status.PROCESSING)
+            return OperatorQueue(queue=_state_name(self._known, running), running_count=running)
         running = len(self._parts.workers.held)
-        return OperatorQueue(queue=_state_name(self._state, running), running_count=running)
+        return OperatorQueue(queue=_state_name(self._known, running), running_count=running)
+
+    def state_in_memory(self) -> QueueState:
+        """Whether the whole queue is held, without asking the database.
+
+        Where other processes render, a drained queue is said to be draining.
+        """
+        return _state_name(self._known, len(self._parts.workers.held) if self._is_alone else 1)
 
     def log(self, generation_id: str) -> str:
         """What the engine of a generation has printed. Raises NotFoundError."""
@@ -84,7 +105,7 @@ class AdminService:
         return self._hold(Act(who, "resume"), paused=False, draining=False)
 
     def _hold(self, act: Act, *, paused: bool | None = None, draining: bool | None = None) -> OperatorQueue:
-        self._state = self._store.set_operator_state(act, paused=paused, draining=draining)
+        self._known = self._store.set_operator_state(act, paused=paused, draining=draining)
         self._parts.queue.notify()
         return self.state()
 

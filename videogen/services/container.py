@@ -51,7 +51,7 @@ class Services:
         self.sessions = SessionService(store, parts.signer, parts.hub, self.rates)
         self.accounts = AccountService(parts, self.sessions)
         self.shares = ShareService(store, parts.hub, storage, parts.in_use)
-        self.system = SystemService(parts, self.admin.state)
+        self.system = SystemService(parts, self.admin.state_in_memory)
         self.trash = TrashService(parts)
         self.uploads = UploadService(store, storage, parts.serializer)
         self.file_settings = FileSettingsService(parts, self.uploads)

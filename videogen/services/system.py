@@ -9,7 +9,7 @@ from typing import Final
 from videogen.core.clock import to_datetime
 from videogen.engines.presets import poster_path
 from videogen.jobs.snapshots import at_text
-from videogen.schemas.admin import OperatorQueue
+from videogen.schemas.admin import QueueState
 from videogen.schemas.engines import EngineList
 from videogen.schemas.system import RestoredFrom, SnapshotState
 from videogen.services.parts import Parts
@@ -28,7 +28,7 @@ _HELD: Final = {
 class SystemService:
     """What does not belong to a session. Every method blocks: call it from a thread, never in the event loop."""
 
-    def __init__(self, parts: Parts, queue: Callable[[], OperatorQueue]) -> None:
+    def __init__(self, parts: Parts, queue: Callable[[], QueueState]) -> None:
         self._parts = parts
         self._queue = queue
         self.instance = parts.signer.derive("instance")[:24]
@@ -39,9 +39,9 @@ class SystemService:
         self._restore = parts.store.last_restore()
 
     @property
-    def queue_state(self) -> str:
+    def queue_state(self) -> QueueState:
         """Whether the operator holds the whole queue; see `schemas.system.Health`. From memory: it never waits."""
-        return self._queue().queue
+        return self._queue()
 
     def restored(self) -> RestoredFrom | None:
         """The snapshot that this app was restored from; None where it was not."""

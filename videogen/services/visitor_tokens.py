@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from typing import Final
@@ -12,7 +13,7 @@ from cryptography.fernet import Fernet, InvalidToken
 
 from videogen.core.config import AppConfig
 from videogen.core.errors import AccountRequiredError, ConfigError, LoginRefusedError, ProviderError
-from videogen.core.security import Signer
+from videogen.core.security import Signer, new_id
 from videogen.core.space_settings import HUB
 from videogen.db.account_tables import VisitorTokenRow
 from videogen.engines.availability import is_on_visitor_account
@@ -25,6 +26,8 @@ SCOPE: Final = "inference-api"
 """What Hugging Face wants in a token with which its inference providers are asked."""
 SPARE_SECONDS: Final = 3600.0
 """A job begins with a token that is valid for at least so long, where the provider gives a newer one."""
+RENEWAL_SECONDS: Final = 60.0
+"""How long another process waits for one that has stopped while it renewed a token."""
 logger = logging.getLogger(__name__)
 
 
@@ -40,7 +43,7 @@ class VisitorTokens:
         self._store, self._engines = store, engines
         self._box = Fernet(urlsafe_b64encode(bytes.fromhex(signer.derive("visitor-token"))))
         self.provider = OpenIDProvider(config) if config.oidc_issuer else None
-        self._renewing = threading.Lock()
+        self._renewing, self._owner = threading.Lock(), new_id("wrk")
         wanted = [name for name, engine in engines.items() if is_on_visitor_account(engine)]
         self.is_used = bool(wanted)
         if wanted and self.provider is None:
@@ -74,13 +77,19 @@ class VisitorTokens:
         if engine is None or not is_on_visitor_account(engine):
             return ""
         session_id = self._store.session_of(lease.generation_id) or lease.session_id
+        task = f"tokens of {session_id}"
         with self._renewing:  # a refresh token may be good for one use
-            for row, tokens in self._found(session_id):
-                if tokens.expires_at > self._store.clock() + SPARE_SECONDS:
-                    return tokens.access
-                renewed = self._renew(row, tokens)
-                if renewed is not None:
-                    return renewed.access
+            while not self._store.hold_task(task, self._owner, RENEWAL_SECONDS):
+                time.sleep(1.0)  # another process renews it
+            try:
+                for row, tokens in self._found(session_id):
+                    if tokens.expires_at > self._store.clock() + SPARE_SECONDS:
+                        return tokens.access
+                    renewed = self._renew(row, tokens)
+                    if renewed is not None:
+                        return renewed.access
+            finally:
+                self._store.end_task(task, self._owner)
         raise AccountRequiredError
 
     def _renew(self, row: VisitorTokenRow, tokens: Tokens) -> Tokens | None:

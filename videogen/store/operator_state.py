@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, Self
 
 from sqlalchemy import or_, update
 from sqlmodel import col, delete, select
@@ -19,6 +19,8 @@ from videogen.store.permissions import START
 from videogen.store.trash import remove
 
 BanKind = Literal["session", "address"]
+OPERATOR: Final = "operator"
+"""The channel on which all processes hear what the operator has decided."""
 AUDIT_KEPT: Final = 10_000
 """Entries of the audit log; with more, the oldest are removed."""
 
@@ -34,6 +36,16 @@ class OperatorState:
     def holds(self) -> bool:
         """Whether nothing starts."""
         return self.paused or self.draining
+
+    @property
+    def text(self) -> str:
+        """For the channel `OPERATOR`."""
+        return " ".join(name for name in ("paused", "draining") if getattr(self, name)) or "open"
+
+    @classmethod
+    def of(cls, text: str) -> Self:
+        """What a text of the channel says."""
+        return cls(*(name in text.split() for name in ("paused", "draining")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +95,9 @@ class OperatorStore(BaseStore):
             unit.session.add(row)
             self._audit(unit, act)
             unit.notify(START, "")
-            return OperatorState(row.paused, row.draining)
+            state = OperatorState(row.paused, row.draining)
+            unit.notify(OPERATOR, state.text)
+            return state
 
     def cancel_any(self, act: Act) -> tuple[GenerationRow, bool]:
         """Cancel a generation of any session; see `GenerationStore.cancel_generation`. Raises NotFoundError."""

@@ -6,10 +6,11 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Self
 
-from sqlalchemy import ColumnElement, and_, bindparam, delete, exists, false, func, or_, select, true, update
+from sqlalchemy import ColumnElement, and_, bindparam, case, delete, exists, false, func, or_, select, true, update
 from sqlmodel import col
 
 from videogen.core.config import AppConfig
+from videogen.core.in_use import RECENT_SECONDS
 from videogen.db.tables import EventRow, FileRow, GenerationRow, ProjectRow, ShareRow, UploadRow
 from videogen.schemas.status import TERMINAL
 from videogen.store.base import BaseStore, get_owned, sum_of, visible
@@ -67,9 +68,14 @@ class RetentionRules:
         # It is set at the end, and nothing has another end.
         return and_(col(GenerationRow.kept_from).is_not(None), ~or_(false(), *kept))
 
+    def unused(self, now: float) -> ColumnElement[bool]:
+        """The same, and it was not used a moment ago, at whatever process."""
+        used_at, kept_from = col(GenerationRow.used_at), col(GenerationRow.kept_from)
+        return and_(self.removable(now), ~and_(used_at > now - RECENT_SECONDS, used_at > kept_from))
+
     def due(self, now: float) -> ColumnElement[bool]:
-        """The SQL condition that its time is over."""
-        return and_(col(GenerationRow.kept_from) <= now - self.seconds, self.removable(now))
+        """The SQL condition that its time is over, and it was not used a moment ago."""
+        return and_(col(GenerationRow.kept_from) <= now - self.seconds, self.unused(now))
 
 
 def _is_shared(now: float) -> ColumnElement[bool]:
@@ -141,15 +147,18 @@ class RetentionStore(BaseStore):
             rows, following = list(session.scalars(soon)), session.scalar(later)
         return rows, None if following is None else following + rules.seconds
 
-    def write_generation_uses(self, uses: Mapping[str, float]) -> None:
-        """Write when generations were used last, where what is stored is an hour older."""
+    def write_generation_uses(self, uses: Mapping[str, float], older_by: float = USED_SECONDS) -> None:
+        """Write when generations were used last, where what is stored is so many seconds older.
+
+        `uses`: times by the ids of generations, or of sessions for all that they have.
+        """
         if not uses:
             return
-        old = (col(GenerationRow.id) == bindparam("generation"), col(GenerationRow.used_at) <= bindparam("before"))
-        changed = update(GenerationRow).where(*old).values(used_at=bindparam("at"))
-        values = [{"generation": name, "at": at, "before": at - USED_SECONDS} for name, at in uses.items()]
-        with self.database.write() as unit:
-            unit.connection.execute(changed, values)
+        which = or_(*(column == bindparam("name") for column in (col(GenerationRow.id), col(GenerationRow.session_id))))
+        old = update(GenerationRow).where(which, col(GenerationRow.used_at) <= bindparam("before"))
+        values = [{"name": name, "at": at, "before": at - older_by} for name, at in uses.items()]
+        with self.database.write(exclusive=False) as unit:
+            unit.connection.execute(old.values(used_at=bindparam("at")), values)
 
     def due_for_retention(self, rules: RetentionRules, without: Collection[str], limit: int) -> list[Candidate]:
         """Generations whose time is over, the longest overdue first."""
@@ -157,21 +166,23 @@ class RetentionStore(BaseStore):
         return self._candidates(query.order_by(col(GenerationRow.kept_from), col(GenerationRow.seq)).limit(limit))
 
     def next_expiry(self, rules: RetentionRules) -> float | None:
-        """When the next time is over that is not over yet; None: nothing is to go."""
-        now = self.clock()
-        later = select(func.min(GenerationRow.kept_from)).where(
-            rules.removable(now), col(GenerationRow.kept_from) > now - rules.seconds
+        """When the next one may go whose time is not over yet, or that is in use; None: nothing is to go."""
+        now, kept_from, used_at = self.clock(), col(GenerationRow.kept_from), col(GenerationRow.used_at)
+        later = kept_from > now - rules.seconds
+        query = select(
+            func.min(case((later, kept_from))) + rules.seconds,
+            func.min(case((and_(~later, used_at > now - RECENT_SECONDS), used_at))) + RECENT_SECONDS,
         )
         with self.database.read() as session:
-            found = session.scalar(later)
-        return None if found is None else found + rules.seconds
+            found = session.execute(query.where(rules.removable(now))).one()
+        return min((at for at in found if at is not None), default=None)
 
     def least_recently_used(
         self, rules: RetentionRules, session_id: str | None, without: Collection[str], limit: int
     ) -> list[Candidate]:
         """Generations that may go where the storage is full, of a session or of all; the least recently used first."""
         of_session = true() if session_id is None else col(GenerationRow.session_id) == session_id
-        allowed = (of_session, rules.removable(self.clock()), col(GenerationRow.id).not_in(list(without)))
+        allowed = (of_session, rules.unused(self.clock()), col(GenerationRow.id).not_in(list(without)))
         order = (col(GenerationRow.used_at), col(GenerationRow.seq))
         return self._candidates(select(*_CANDIDATE).where(*allowed).order_by(*order).limit(limit))
 
