@@ -136,3 +136,13 @@ class RateCountRow(SQLModel, table=True):
     key: str = Field(primary_key=True)
     count: int
     expires_at: float
+
+
+class InstallationRow(SQLModel, table=True):
+    """What all processes of one PostgreSQL database must agree about: one row."""
+
+    __tablename__ = "installation"
+
+    id: int = Field(default=1, primary_key=True)
+    key_digest: str
+    """Derived from the secret key. It reveals nothing about it."""

@@ -52,7 +52,7 @@ class Offers:
 
 
 class OfferedEngine:
-    """An engine as it is here, but for what it can do: that is what a worker says which renders it."""
+    """An engine as it is here, but for what it can do and its version: those are what the workers say that render it."""
 
     def __init__(self, engine: Engine, offers: Offers) -> None:
         self.here, self._offers = engine, offers
@@ -60,6 +60,12 @@ class OfferedEngine:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.here, name)
+
+    @property
+    def version(self) -> str:
+        """That of the workers: checkpoints go on in the same one alone, and here its packages may be missing."""
+        found = (self._offers.known() or {}).get(self.here.id)
+        return found.version if found is not None and found.version else self.here.version
 
     def probe(self) -> Capabilities:
         """See `Engine.probe`."""

@@ -93,7 +93,11 @@ def open_state(config: AppConfig, engines: Mapping[str, Engine]) -> Iterator[Sta
             storage = _open_storage(config, data_folder)
         signer = Signer(load_secret(config.data_dir, config.secret_key))
         _check_and_migrate(config, database, storage, start)
-        yield State(database, _open_store(config, database, engines), storage, data_folder, signer, start)
+        store = _open_store(config, database, engines)
+        if config.uses_postgresql and not store.has_key(signer.derive("installation")):
+            expected = "the key with which this database was first used (docs/scaling.md: how to change it)"
+            raise ConfigError("VIDEOGEN_SECRET_KEY", expected, "another one")
+        yield State(database, store, storage, data_folder, signer, start)
 
 
 @contextmanager
@@ -179,7 +183,9 @@ def open_queue(
         return EmbeddedQueue(store, config.lease_seconds, config.max_attempts)
     queue = ProcrastinateQueue(store, config.lease_seconds, config.max_attempts, engines=takes)
     able = {name: capabilities_of(engines[name]) for name, count in concurrency.items() if count}
-    queue.offers = {name: Offer(concurrency[name], one.model_dump(mode="json")) for name, one in able.items()}
+    queue.offers = {
+        name: Offer(concurrency[name], one.model_dump(mode="json"), engines[name].version) for name, one in able.items()
+    }
     return queue
 
 

@@ -24,8 +24,8 @@ def part_recipe(engine: Engine, request: RenderRequest, before: Recipe | None, d
     request = request.model_copy(update={"input_digest": digest})
     extend = getattr(engine, "extend", None)
     made: Recipe = engine.normalise(request) if extend is None or before is None else extend(request, before)
-    # An engine may write its own name, and have another id in an engine file.
-    return made if made.engine == engine.id else made.model_copy(update={"engine": engine.id})
+    # An engine may write its own name, and have another id in an engine file; and its workers may have another version.
+    return made.model_copy(update={"engine": engine.id, "engine_version": engine.version})
 
 
 def whole_recipe(

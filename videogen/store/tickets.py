@@ -19,7 +19,9 @@ class TicketStore(BaseStore):
     """Tickets, by their secrets, of which only hashes are stored."""
 
     def put_ticket(self, secret: str, value: Any, expires_at: float, session_id: str | None = None) -> None:
-        """Store what a secret stands for: a text, or a list or mapping for JSON. It ends with the session, where it has one.
+        """Store what a secret stands for: a text, or a list or mapping for JSON.
+
+        It ends with the session, where it has one.
 
         Raises:
             NotFoundError: there is no such session any more.

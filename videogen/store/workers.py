@@ -1,4 +1,4 @@
-"""What the workers of the whole installation render: each process announces it again and again while it lives."""
+"""The processes of one installation: what each renders, which it announces while it lives, and their common key."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import delete
 from sqlmodel import col, select
 
-from videogen.db.operating_tables import WorkerRow
+from videogen.db.operating_tables import InstallationRow, WorkerRow
 from videogen.store.base import BaseStore, database_clock
 
 WORKERS = "workers"
@@ -23,6 +23,8 @@ class Offer(NamedTuple):
     slots: int
     """How many generations it renders at once."""
     capabilities: dict[str, Any]
+    version: str = ""
+    """Of the engine there; empty if the process has not said."""
 
 
 class WorkerStore(BaseStore):
@@ -36,13 +38,23 @@ class WorkerStore(BaseStore):
             offers: what it renders.
             begins: whether the others are to look at once.
         """
-        engines = {name: {"slots": one.slots, "capabilities": one.capabilities} for name, one in offers.items()}
+        engines = {name: one._asdict() for name, one in offers.items()}
         with self.database.write(exclusive=False, durable=False) as unit:
             now = self.lease_time(unit)
             unit.session.merge(WorkerRow(id=owner, engines=engines, seen_at=now))
             unit.connection.execute(delete(WorkerRow).where(col(WorkerRow.seen_at) < now - _FORGET_SECONDS))
             if begins:
                 unit.notify(WORKERS, owner)
+
+    def has_key(self, digest: str) -> bool:
+        """Whether this database was first used with the secret key of this digest, or is now."""
+        with self.database.read() as session:
+            row = session.get(InstallationRow, 1)
+        if row is None:
+            with self.database.write() as unit:
+                row = unit.session.get(InstallationRow, 1) or InstallationRow(id=1, key_digest=digest)
+                unit.session.add(row)
+        return row.key_digest == digest
 
     def withdraw(self, owner: str) -> None:
         """Store that a process renders nothing more."""
@@ -63,5 +75,5 @@ class WorkerStore(BaseStore):
             for engines, lives in session.exec(recent.order_by(col(WorkerRow.seen_at))):
                 for name, one in engines.items():
                     before = found[name].slots if name in found else 0
-                    found[name] = Offer(before + (one["slots"] if lives else 0), one["capabilities"])
+                    found[name] = Offer(**one | {"slots": before + (one["slots"] if lives else 0)})
         return found

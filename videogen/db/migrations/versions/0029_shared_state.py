@@ -1,4 +1,4 @@
-"""What several processes have in common: interrupted removals, tickets, and counts of what visitors do."""
+"""What several processes have in common: removals, tickets, counts of what visitors do, and the secret key."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -33,4 +33,10 @@ def upgrade() -> None:
         sa.Column("count", sa.Integer(), nullable=False),
         sa.Column("expires_at", sa.Float(), nullable=False),
         sa.PrimaryKeyConstraint("key"),
+    )
+    op.create_table(
+        "installation",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("key_digest", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
     )
