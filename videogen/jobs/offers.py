@@ -52,7 +52,7 @@ class Offers:
 
 
 class OfferedEngine:
-    """An engine as it is here, but for what it can do and its version: those are what the workers say that render it."""
+    """An engine as it is here, but for what it can do and its version: the workers say those that render it."""
 
     def __init__(self, engine: Engine, offers: Offers) -> None:
         self.here, self._offers = engine, offers
