@@ -314,7 +314,7 @@ def test_rounds_of_use_leave_the_numbers_of_rows_as_at_the_start(
             upload(session_id)
             made = render(session_id)
             store.put_share(session_id, made, {"expires_at": clock.now + 60})
-            store.delete_generation(session_id, made)
+            store.end_removals(store.delete_generation(session_id, made))
         clock.now += 40 * DAY
         clean()
         assert numbers() == start
