@@ -21,6 +21,8 @@ from tests.support.links import Link
 
 LEASE_SECONDS = 3
 WORKERS = (("paced", "raises"), ("paced", "raises"), ("slow",))
+AHEAD = {"web2": 60.0, "worker1": -60.0, "worker3": 45.0}
+"""Seconds by which the clocks of some hosts are fast."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,7 @@ async def cluster_storm(folder: Path, plan: ClusterPlan, enough: asyncio.Event |
     rng = random.Random(plan.seed)
     began = time.monotonic()
     settings = {"stall_seconds": 5, "lease_seconds": LEASE_SECONDS, "max_attempts": 20}
-    made = Cluster(folder, workers=WORKERS, namespaces=plan.namespaces, **settings)
+    made = Cluster(folder, workers=WORKERS, namespaces=plan.namespaces, ahead=AHEAD, **settings)
     async with made as cluster, Link(cluster.url) as front:
         people = [Person(front.url, random.Random(rng.random()), "slow") for _ in range(plan.people)]
         await asyncio.gather(*(person.arrive() for person in people))

@@ -14,7 +14,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from typing import Any, NamedTuple, Self
@@ -172,16 +172,20 @@ class Cluster:
         workers: Sequence[Sequence[str]] = (("paced",), ("paced",)),
         concurrency: int = 1,
         namespaces: bool = False,
+        ahead: Mapping[str, float] | None = None,
         **settings: object,
     ) -> None:
-        """`workers`: the engines of each. With `namespaces` each host is one, else all share this machine's network."""
+        """`workers`: the engines of each. With `namespaces` each host is one, else all share this machine's network.
+
+        `ahead`: by how many seconds the clocks of hosts are fast, by their names; not with `namespaces`.
+        """
         self.folder = folder
         self.webs: list[Host] = []
         self.workers: list[Host] = []
         self.url = ""
         self._counts = webs, workers, concurrency
         self._engines = sorted({engine for takes in workers for engine in takes})
-        self._settings, self._namespaces = settings, namespaces
+        self._settings, self._namespaces, self._ahead = settings, namespaces, ahead or {}
         self._open = AsyncExitStack()
 
     @property
@@ -263,7 +267,8 @@ class Cluster:
         }
 
     def _host(self, name: str, app: App, links: _Links) -> Host:
-        app.variables, app.detached = ENVIRONMENT, True
+        app.variables = ENVIRONMENT | {"TEST_CLOCK_AHEAD": str(self._ahead.get(name, 0))}
+        app.detached = True
         app.prefix = links.namespace.prefix if links.namespace else ()
         address = links.namespace.far("front") if links.namespace else "127.0.0.1"
         host = Host(name, app, links.database, links.storage, address)

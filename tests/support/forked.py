@@ -1,7 +1,8 @@
 """Starts `python -m videogen` by a fork of a process that has imported it: in a quarter of the time of a new one.
 
 It is a process like any other: with its own environment, standard streams, exit status and signals. One process that
-forks serves all starts of a test process, and ends with it; and so do its children.
+forks serves all starts of a test process, and ends with it; and so do its children. With `TEST_CLOCK_AHEAD` in its
+environment its clock is so many seconds fast.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from typing import IO, Any
 from tests.support import processes
 
 _SERVER = """
-import ctypes, json, os, signal, socket, sys
+import ctypes, json, os, signal, socket, sys, time
 link = socket.socket(fileno=int(sys.argv[1]))
 import videogen.__main__, videogen.server.run
 
@@ -38,6 +39,9 @@ def begin(request, fds):
     os.environ.clear()
     os.environ.update(request["env"])
     os.chdir(request["cwd"])
+    ahead, now = float(os.environ.pop("TEST_CLOCK_AHEAD", 0)), time.time
+    time.time = lambda: now() + ahead
+    videogen.core.clock.SteadyClock.__init__.__defaults__ = (time.time, time.monotonic)
     sys.argv = ["videogen", *request["arguments"]]
     sys.exit(videogen.__main__.main())
 

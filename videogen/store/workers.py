@@ -75,5 +75,7 @@ class WorkerStore(BaseStore):
             for engines, lives in session.exec(recent.order_by(col(WorkerRow.seen_at))):
                 for name, one in engines.items():
                     before = found[name].slots if name in found else 0
-                    found[name] = Offer(**one | {"slots": before + (one["slots"] if lives else 0)})
+                    # A newer version may say more.
+                    known = {key: one[key] for key in Offer._fields if key in one}
+                    found[name] = Offer(**known | {"slots": before + (one["slots"] if lives else 0)})
         return found
