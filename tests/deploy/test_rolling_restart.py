@@ -3,9 +3,10 @@
 import asyncio
 from contextlib import aclosing
 
+import psycopg
 import pytest
 
-from tests.support.cluster import Cluster
+from tests.support.cluster import DATABASE, Cluster
 from videogen.client import AsyncClient, ConnectionChange
 from videogen.schemas.events import RenderResult, is_terminal
 from videogen.schemas.generations import GenerationCreate
@@ -39,6 +40,16 @@ class Watcher:
             await asyncio.sleep(0.02)
 
 
+def _newer_version(cluster):
+    """What a newer version adds, while this one still runs: columns, and announcements and messages of its own."""
+    engines = '{"paced": {"slots": 0, "capabilities": {"mood": "good"}, "version": "2", "mood": "good"}}'
+    with psycopg.connect(cluster.postgresql.url(DATABASE), autocommit=True) as connection:
+        connection.execute("ALTER TABLE generations ADD COLUMN mood text DEFAULT 'good'")
+        connection.execute("ALTER TABLE events ADD COLUMN mood text")
+        connection.execute("INSERT INTO workers VALUES ('wrk_new', %s, extract(epoch FROM now()))", [engines])
+        connection.execute('NOTIFY videogen, \'["message", "hub", "[\\"mood\\", \\"good\\"]"]\'')
+
+
 async def test_a_rolling_restart_loses_no_event_and_no_attempt(postgresql, tmp_path):
     async with Cluster(tmp_path, workers=[("paced",), ("paced",)]) as cluster, AsyncClient(cluster.url) as stranger:
         session = await stranger.create_session()
@@ -48,6 +59,7 @@ async def test_a_rolling_restart_loses_no_event_and_no_attempt(postgresql, tmp_p
         watchers = [Watcher(client) for _ in range(10)]
         watching = [asyncio.create_task(watcher.watch(4)) for watcher in watchers]
         await watchers[0].progress(5)
+        _newer_version(cluster)
         for web in cluster.webs:
             await web.stop()
             await web.start()
