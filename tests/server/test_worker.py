@@ -92,6 +92,15 @@ def go_on(cluster, wait):
         wait(third.start())
         assert session.finish(drained["id"])["status"] == "completed"
         assert cluster.rows("SELECT lost, attempt FROM generations WHERE id = ?", drained["id"]) == [(0, 2)]
+        # Web processes make the other formats, whatever they render; another one tells of it, and serves it.
+        export = session.post(f"/generations/{again['id']}/exports", json={"format": "gif"}).json()
+        zipped = session.post("/generations/zip", json={"ids": [again["id"]]}).json()["url"]
+        session.moved(first.app.base_url)
+        told = session.http.get(f"/api/v1/exports/{export['id']}/events", timeout=60).text
+        assert '"status":"completed"' in told
+        assert session.http.get(session.get(f"/exports/{export['id']}").json()["url"]).content.startswith(b"GIF8")
+        assert session.http.get(zipped.replace(second.app.base_url, first.app.base_url)).content.startswith(b"PK")
+        session.moved(second.app.base_url)
         # The same file from each web process: the same ETag, and ranges.
         path = again["videoUrl"].removeprefix(second.app.base_url)
         session.http.get(path).raise_for_status()
