@@ -172,11 +172,13 @@ class Cluster:
         workers: Sequence[Sequence[str]] = (("paced",), ("paced",)),
         concurrency: int = 1,
         namespaces: bool = False,
+        page: bool = False,
         ahead: Mapping[str, float] | None = None,
         **settings: object,
     ) -> None:
         """`workers`: the engines of each. With `namespaces` each host is one, else all share this machine's network.
 
+        `page`: whether web processes serve it.
         `ahead`: by how many seconds the clocks of hosts are fast, by their names; not with `namespaces`.
         """
         self.folder = folder
@@ -185,7 +187,7 @@ class Cluster:
         self.url = ""
         self._counts = webs, workers, concurrency
         self._engines = sorted({engine for takes in workers for engine in takes})
-        self._settings, self._namespaces, self._ahead = settings, namespaces, ahead or {}
+        self._settings, self._namespaces, self._page, self._ahead = settings, namespaces, page, ahead or {}
         self._open = AsyncExitStack()
 
     @property
@@ -236,7 +238,7 @@ class Cluster:
         """Another web process, not started."""
         links = await self._links()
         listens = {"workers": 0, "host": "0.0.0.0", "trusted_proxies": "*"} if links.namespace else {"workers": 0}
-        app = App(self.folder / name, self._engines, page=False, **listens, **self._shared(links))
+        app = App(self.folder / name, self._engines, page=self._page, **listens, **self._shared(links))
         self.webs.append(host := self._host(name, app, links))
         return host
 
