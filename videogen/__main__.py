@@ -21,6 +21,8 @@ from videogen.deploy.command import add_parser as add_deploy
 if TYPE_CHECKING:
     from videogen.core.config import AppConfig
 
+_BY_HAND = ("migrate", "doctor", "backup", "restore")
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code; see docs/cli.md. Without a command it serves."""
@@ -61,7 +63,16 @@ def _parser() -> argparse.ArgumentParser:
         help="ids of the engines whose jobs it takes (default: all)",
     )
     worker.add_argument("--concurrency", type=_positive, metavar="N", help="how many jobs of each engine at once")
-    commands.add_parser("migrate", help="bring the database to the schema of this version")
+    migrate = commands.add_parser(
+        "migrate",
+        help="bring the database to the schema of this version, or move the installation to PostgreSQL and S3",
+        description="With both options it copies the installation of the settings, which must be stopped. It can be "
+        "interrupted, and run again.",
+    )
+    migrate.add_argument(
+        "--to", default="", metavar="URL", help="an empty database: postgresql://user:password@host/name"
+    )
+    migrate.add_argument("--storage", default="", metavar="URL", help="an empty place: s3://bucket/prefix?endpoint=...")
     doctor = commands.add_parser(
         "doctor",
         help="look for faults in the stored data, and name the repair",
@@ -110,7 +121,7 @@ def _run_app_command(args: argparse.Namespace) -> int:
         if args.command == "doctor":
             return _doctor(config, fix=args.fix, as_json=args.json)
         if args.command == "migrate":
-            return _migrate(config)
+            return _move(config, args) if args.to or args.storage else _migrate(config)
         if args.command in ("backup", "restore"):
             return _snapshots(config, args)
         if args.command == "worker":
@@ -119,7 +130,7 @@ def _run_app_command(args: argparse.Namespace) -> int:
         config = config.model_copy(update=given)
         return _serve(config, embedded=args.embedded)
     except VideogenError as problem:
-        verb = f"{args.command} cannot run" if args.command in ("doctor", "backup", "restore") else "cannot start"
+        verb = f"{args.command} cannot run" if args.command in _BY_HAND else "cannot start"
         print(f"videogen {verb}. {problem.detail}", file=sys.stderr)
         return 2
 
@@ -156,6 +167,15 @@ def _migrate(config: AppConfig) -> int:
     DataFolder(config.data_dir).open()
     migrated = migrate(config.database)
     print(f"The database is at revision {HEAD}{'' if migrated else ' already'}.")
+    return 0
+
+
+def _move(config: AppConfig, args: argparse.Namespace) -> int:
+    from functools import partial
+
+    from videogen.jobs.moving.by_hand import move
+
+    print(move(config, args.to, args.storage, partial(print, file=sys.stderr, flush=True)))
     return 0
 
 

@@ -16,6 +16,8 @@ from videogen.db.backend import is_postgresql
 
 HEAD: Final = "0029"
 """The newest revision in `videogen/db/migrations/versions`; a test compares the two."""
+MOVING: Final = " moving "
+"""Stands in the stored revision of a database into which another one is being copied; see `db.moving`."""
 REVISIONS: Final = (
     "0001",
     "0002",
@@ -53,8 +55,8 @@ def revision(url: str) -> str | None:
         StartError: the file is not an SQLite database, or cannot be opened; the server cannot be reached or is too old.
     """
     if is_postgresql(url):
-        with _postgresql(url) as connection:
-            return _stored_revision(connection)
+        with postgresql_transaction(url) as connection:
+            return stored_revision(connection)
     path = make_url(url).database or ":memory:"
     try:
         with closing(sqlite3.connect(path)) as connection:
@@ -67,15 +69,20 @@ def revision(url: str) -> str | None:
         ) from problem
 
 
-def _stored_revision(connection: Connection) -> str | None:
+def stored_revision(connection: Connection) -> str | None:
+    """What the database says about its schema; None without tables of ours."""
     if not inspect(connection).has_table("alembic_version"):
         return None
     return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
 
 
 @contextmanager
-def _postgresql(url: str) -> Iterator[Connection]:
-    """A transaction for migrations, which is committed at the end."""
+def postgresql_transaction(url: str, setting: str = "VIDEOGEN_DATABASE_URL") -> Iterator[Connection]:
+    """A transaction of PostgreSQL for whoever changes the schema, which is committed at the end.
+
+    Raises:
+        StartError: the server cannot be reached or is too old; it names the `setting` that the URL is from.
+    """
     from videogen.db import postgresql
 
     engine = postgresql.connect(postgresql.driver_url(url), 1)
@@ -84,7 +91,7 @@ def _postgresql(url: str) -> Iterator[Connection]:
             postgresql.require_server(connection)
             yield connection
     except SQLAlchemyError as problem:
-        raise postgresql.cannot_be_used(url, problem) from problem
+        raise postgresql.cannot_be_used(url, problem, setting) from problem
     finally:
         engine.dispose()
 
@@ -99,24 +106,30 @@ def migrate(url: str, target: str = HEAD) -> bool:
     current = revision(url)
     if current == target:
         return False
-    _require_known(current)
+    require_known(current)
     if is_postgresql(url):
         from videogen.db.postgresql import MIGRATION_LOCK
 
-        with _postgresql(url) as connection:
+        with postgresql_transaction(url) as connection:
             # Several processes may start at the same time: one of them migrates, while the others wait.
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")
-            current = _stored_revision(connection)
-            _require_known(current)
+            current = stored_revision(connection)
+            require_known(current)
             if current == target:
                 return False
-            _run(connection, target)
+            run_migrations(connection, target)
             return True
     _upgrade(url, target)
     return True
 
 
-def _require_known(current: str | None) -> None:
+def require_known(current: str | None) -> None:
+    """Check a stored revision. Raises StartError: it is that of a newer release, or the database is not complete."""
+    if MOVING in (current or ""):
+        raise StartError(
+            "The move of an installation into this database was not completed: run `videogen migrate --to URL "
+            "--storage URL` again where it comes from. Until then nothing starts here."
+        )
     if current is not None and current not in REVISIONS:
         raise DatabaseTooNewError(
             f"The database is at revision {current}, this videogen knows up to {HEAD}. "
@@ -124,7 +137,8 @@ def _require_known(current: str | None) -> None:
         )
 
 
-def _run(connection: Connection, target: str) -> None:
+def run_migrations(connection: Connection, target: str = HEAD) -> None:
+    """Upgrade in this transaction."""
     # Alembic is slow to import and rarely needed: at most starts the database is at HEAD.
     from alembic import command
     from alembic.config import Config
@@ -148,7 +162,7 @@ def _upgrade(url: str, target: str) -> None:
         with engine.connect() as connection:
             # One transaction around all migrations: a failed one changes nothing.
             connection.exec_driver_sql("BEGIN IMMEDIATE")
-            _run(connection, target)
+            run_migrations(connection, target)
             connection.commit()
     except SQLAlchemyError as problem:
         raise StartError(

@@ -25,7 +25,7 @@ try:
     from psycopg.types.string import StrDumperUnknown
 except ImportError as problem:
     raise StartError(
-        "VIDEOGEN_DATABASE_URL is a PostgreSQL database, and the driver for it is not installed. "
+        "The database is to be PostgreSQL (VIDEOGEN_DATABASE_URL, or --to), and the driver for it is not installed. "
         "Install it: pip install 'videogen[distributed]'."
     ) from problem
 
@@ -180,12 +180,11 @@ def require_server(connection: Connection) -> None:
         )
 
 
-def cannot_be_used(url: str, problem: Exception) -> StartError:
-    """The error for a server that cannot be reached, or that refuses the database."""
+def cannot_be_used(url: str, problem: Exception, setting: str = "VIDEOGEN_DATABASE_URL") -> StartError:
+    """The error for a server that cannot be reached, or that refuses the database of a setting."""
     where = make_url(url)
     reason = _first_line(problem) if isinstance(problem, OperationalError | DBAPIError) else str(problem)
     name = f"{where.host or 'the local socket'}{f':{where.port}' if where.port else ''}/{where.database or ''}"
     return StartError(
-        f"The PostgreSQL database {name} cannot be used: {reason}. Look at VIDEOGEN_DATABASE_URL, and whether the "
-        "server runs."
+        f"The PostgreSQL database {name} cannot be used: {reason}. Look at {setting}, and whether the server runs."
     )

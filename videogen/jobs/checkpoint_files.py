@@ -45,7 +45,7 @@ class CheckpointFiles:
             return checkpoint
         known = self._stored.setdefault((lease.generation_id, lease.attempt), {})
         root = self._data_folder.work_folder(lease.generation_id)
-        for path in _files(root):
+        for path in work_files(root):
             name = path.relative_to(root).as_posix()
             try:
                 status = path.stat()
@@ -100,5 +100,6 @@ def running_log(storage: Storage, generation_id: str) -> bytes:
         return file.read()
 
 
-def _files(root: Path) -> Iterator[Path]:
+def work_files(root: Path) -> Iterator[Path]:
+    """The files of a work folder that are whole."""
     return (path for path in root.rglob("*") if path.is_file() and path.suffix != ".part")

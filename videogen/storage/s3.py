@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 _OPTIONS: Final = ("endpoint", "region")
 _RETRIES: Final[dict[str, Any]] = {"max_retries": 2}
 _TIMEOUTS: Final[dict[str, Any]] = {"connect_timeout": "5s", "timeout": "300s"}
+PART_BYTES: Final = 5 * 2**20
+"""A larger object goes up in parts of this size."""
 
 
 def open_bucket(url: str, setting: str, retries: Any = _RETRIES) -> S3Objects:
@@ -33,7 +35,7 @@ def open_bucket(url: str, setting: str, retries: Any = _RETRIES) -> S3Objects:
         from obstore.exceptions import BaseError
         from obstore.store import S3Store
     except ImportError:
-        expected = "a folder; for s3:// the extra must be installed: pip install 'videogen[s3]'"
+        expected = "another place, or the package for s3:// to be installed: pip install 'videogen[s3]'"
         raise ConfigError(setting, expected, url) from None
     endpoint = options.get("endpoint", "")
     config: dict[str, Any] = {"endpoint": endpoint, "region": options.get("region", "us-east-1")} if endpoint else {}
@@ -85,7 +87,7 @@ class S3Objects:
     def put(self, name: str, source: Path | bytes) -> None:
         """Store an object, in place of one of that name. A large one goes up in parts."""
         with _as_os_error():
-            self._store.put(name, source)
+            self._store.put(name, source, chunk_size=PART_BYTES)
 
     def stat(self, name: str) -> Stat:
         """What is known of an object. Raises FileNotFoundError where there is none."""
@@ -102,9 +104,14 @@ class S3Objects:
 
     def list_sizes(self, prefix: str) -> Iterator[tuple[str, int]]:
         """The names and the sizes of the objects below a prefix without a slash at its end, in no order."""
+        return ((name, size) for name, size, _ in self.list_stats(prefix))
+
+    def list_stats(self, prefix: str = "") -> Iterator[tuple[str, int, str]]:
+        """The same, with the ETags."""
         with _as_os_error():
             for page in self._store.list(prefix or None):
-                yield from ((str(found["path"]), int(found["size"])) for found in page)
+                for found in page:
+                    yield str(found["path"]), int(found["size"]), (found["e_tag"] or "").strip('"')
 
     def read(self, name: str) -> bytes:
         with _as_os_error():

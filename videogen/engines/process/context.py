@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -42,7 +43,7 @@ class ChildContext:
 
     def __init__(self, job: protocol.RenderJob, channel: Channel) -> None:
         self.job, self.workdir, self.attempt = job, job.workdir, job.attempt
-        self.checkpoint = _stored_checkpoint(job)
+        self.checkpoint = stored_checkpoint(job.workdir, job.checkpoint)
         self.account_key = job.account_key
         """The access token of the visitor on whose account it renders; else empty."""
         self.step = 0
@@ -131,14 +132,14 @@ class ChildContext:
         self._channel.send(self.job.key, message)
 
 
-def _stored_checkpoint(job: protocol.RenderJob) -> dict[str, Any] | None:
-    """The checkpoint in the workdir, which is never older than the one that the host knows; else the host's.
+def stored_checkpoint(workdir: Path, known: dict[str, Any] | None) -> dict[str, Any] | None:
+    """The checkpoint in the workdir, which is never older than the one that the host has `known`; else the host's.
 
     The key `look` is the host's: the owner has asked for it after the checkpoint was saved.
     """
     try:
-        stored = orjson.loads((job.workdir / protocol.CHECKPOINT_NAME).read_bytes())
+        stored = orjson.loads((workdir / protocol.CHECKPOINT_NAME).read_bytes())
     except (OSError, orjson.JSONDecodeError):
         stored = None
-    look = {"look": True} if (job.checkpoint or {}).get("look") else {}
-    return ((stored if isinstance(stored, dict) else job.checkpoint) or {}) | look or None
+    look = {"look": True} if (known or {}).get("look") else {}
+    return ((stored if isinstance(stored, dict) else known) or {}) | look or None
