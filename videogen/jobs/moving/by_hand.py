@@ -28,7 +28,6 @@ from videogen.db.integrity import read_only, require_sound
 from videogen.db.migrate import HEAD, revision
 from videogen.jobs.moving.files import BucketCopy, Report, reading
 from videogen.jobs.moving.unfinished import Unfinished, ended_with_folder, settle, unfinished_jobs
-from videogen.jobs.render_logs import RenderLogs
 from videogen.storage import DataFolder
 from videogen.storage.object_storage import open_storage
 from videogen.storage.s3 import S3Objects, open_bucket
@@ -78,10 +77,8 @@ def _copy(config: AppConfig, database: Path, target: tuple[str, str, S3Objects],
     moving.copy_rows(database, url)
     moving.require_rows(url, rows)
     size = copy.verify()
-    ended = ended_with_folder(database, folder)
     with tempfile.TemporaryDirectory() as cache:
-        place = open_storage(storage, Path(cache))
-        settle(url, jobs, lambda store: [RenderLogs(store, place, folder).keep(one) for one in ended])
+        settle(url, open_storage(storage, Path(cache)), folder, jobs, ended_with_folder(database, folder))
     if missing:
         report(f"{counted(len(missing), 'file')} of the database could not be found here, such as {missing[0]}.")
     things = ", ".join(counted(rows[f"{name}s"], name) for name in ("session", "generation", "event"))

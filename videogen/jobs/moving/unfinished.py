@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +20,8 @@ from videogen.engines.process.context import stored_checkpoint
 from videogen.engines.process.protocol import LOG_NAME
 from videogen.jobs.checkpoint_files import ATTEMPT, folder_of, work_files
 from videogen.jobs.queue import EmbeddedQueue
-from videogen.storage import DataFolder
+from videogen.jobs.render_logs import RenderLogs
+from videogen.storage import DataFolder, Storage
 from videogen.store import Store
 
 _UNFINISHED: Final = "SELECT id, attempt, checkpoint FROM generations WHERE status IN ('queued', 'processing')"
@@ -58,13 +59,15 @@ def ended_with_folder(database: Path, folder: DataFolder) -> list[str]:
         return [name for (name,) in connection.execute(_ENDED) if folder.work_folder(name).is_dir()]
 
 
-def settle(url: str, jobs: Sequence[Unfinished], keep_logs: Callable[[Store], None]) -> None:
+def settle(url: str, place: Storage, folder: DataFolder, jobs: Sequence[Unfinished], ended: Sequence[str]) -> None:
     """Do in the target what the next start of the embedded app would do: queue again, and keep logs.
 
     Args:
         url: the target, which has all rows.
+        place: the bucket, which has all files.
+        folder: the data folder of the source.
         jobs: what has begun, and has no result.
-        keep_logs: stores the logs of what has ended.
+        ended: see `ended_with_folder`.
 
     Raises:
         StorageError: the database cannot be used.
@@ -78,7 +81,8 @@ def settle(url: str, jobs: Sequence[Unfinished], keep_logs: Callable[[Store], No
                 if job.checkpoint:
                     change = update(GenerationRow).where(col(GenerationRow.id) == job.generation_id)
                     unit.connection.execute(change.values(checkpoint=job.checkpoint))
-        keep_logs(store)
+        for generation_id in ended:
+            RenderLogs(store, place, folder).keep(generation_id)
         store.end_exports_of_dead()
         # Those that the app was rendering when it was killed lose no attempt. All that waits may start.
         EmbeddedQueue(store).recover()
