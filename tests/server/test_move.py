@@ -46,7 +46,7 @@ def fill(app, session):
 
 
 def migrate(app, url, storage):
-    env = environment(app.data_dir, **{"engines": ENGINES}) | ENVIRONMENT
+    env = environment(app.data_dir, engines=ENGINES) | ENVIRONMENT
     return run_to_end("-m", "videogen", "migrate", "--to", url, "--storage", storage, env=env)
 
 
@@ -60,10 +60,13 @@ def test_all_of_it_goes_on_at_the_new_place(postgresql, running_app, tmp_path):
         queued = session.submit("paced", settings=SHORT)
         before = everything(session)
         app.kill_all()
+        database = [app.data_dir / f"videogen.sqlite{end}" for end in ("", "-wal")]
+        source = [path.read_bytes() for path in database]
         with postgresql.database("template0") as url, S3Server() as s3:
             storage = f"s3://{BUCKET}/moved?endpoint={s3.url}"
             done = migrate(app, url, storage)
             assert done.returncode == 0, done.stderr
+            assert [path.read_bytes() for path in database] == source
             key = (app.data_dir / "secret.key").read_text()
             assert key not in done.stdout + done.stderr
             shared = {"database_url": url, "storage_url": storage, "secret_key": key}
