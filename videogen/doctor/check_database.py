@@ -14,7 +14,7 @@ from videogen.core.config import AppConfig
 from videogen.core.errors import StartError
 from videogen.db.database import Database
 from videogen.db.integrity import check, is_wal_cut, read_only, wal_bytes
-from videogen.db.migrate import HEAD, REVISIONS
+from videogen.db.migrate import HEAD, MOVING, REVISIONS
 from videogen.db.migrate import revision as stored_revision
 from videogen.db.tables import GenerationRow
 from videogen.doctor.findings import FIX, Finding, amount, count, fault, ok, warning
@@ -95,6 +95,9 @@ def schema(path: Path) -> Iterator[Finding]:
 def _revision(found: str) -> Finding:
     if found == HEAD:
         return ok("schema", f"revision {found}")
+    if MOVING in found:
+        repair = "Run `videogen migrate --to URL --storage URL` again where it comes from."
+        return fault("schema", "the move of an installation into this database was not completed", repair)
     if found in REVISIONS:
         repair = "Run `videogen migrate`, or start the server."
         return warning("schema", f"revision {found}, this videogen has {HEAD}", repair)

@@ -17,9 +17,10 @@ from videogen.core.lock import DataLock
 from videogen.core.security import SECRET_FILE
 from videogen.db import moving
 from videogen.db.migrate import migrate
+from videogen.doctor.check_database import server
 from videogen.engines.process.protocol import CHECKPOINT_NAME, LOG_NAME
 from videogen.jobs.moving.by_hand import move
-from videogen.server import serve
+from videogen.server.build import build_engines, open_parts
 from videogen.server.worker import run_worker
 from videogen.storage.s3 import S3Objects
 from videogen.store import Fence
@@ -27,7 +28,7 @@ from videogen.store import Fence
 NOWHERE = "postgresql://me:mypassword@127.0.0.1:1/none"
 PLACE = "s3://bucket/prefix"
 KEY = "a key of the tests"
-ADVICE = "run `videogen migrate --to URL --storage URL` again where it comes from"
+ADVICE = "un `videogen migrate --to URL --storage URL` again where it comes from"
 
 
 def run(installation, to, storage, **settings):
@@ -169,14 +170,16 @@ def test_a_target_that_is_not_empty_is_refused_and_not_changed(installation, tar
 # Interruptions
 
 
-def starts(tmp_path, url, bucket, capsys):
-    """What a server and a worker say that start on the target."""
+def starts(tmp_path, url, bucket):
+    """What a server and a worker say that start on the target, and the doctor."""
     env = environment(tmp_path / "new", database_url=url, storage_url=bucket, secret_key=KEY)
-    config = AppConfig.from_env(env)
-    assert serve(config, page=False) == 2
-    with pytest.raises(StartError) as refused:
-        run_worker(config, [], None)
-    return capsys.readouterr().err + refused.value.detail
+    config, said = AppConfig.from_env(env), []
+    for start in (lambda: open_parts(config, build_engines(config)).__enter__(), lambda: run_worker(config, [], None)):
+        with pytest.raises(StartError) as refused:
+            start()
+        said.append(refused.value.detail)
+    (schema,) = (found for found in server(config) if found.check == "schema")
+    return [*said, schema.repair]
 
 
 class Puts:
@@ -198,17 +201,17 @@ class Puts:
 
 @pytest.mark.postgresql
 def test_it_goes_on_after_an_interruption_and_nothing_starts_before_it_is_complete(
-    installation, target, bucket, objects, tmp_path, capsys, monkeypatch
+    installation, target, bucket, objects, tmp_path, monkeypatch
 ):
     before = fingerprints(installation.stop().folder.root)
     puts = Puts(monkeypatch, fails_at=3)
     assert "then run the command again: it goes on" in refusal(installation, target, bucket)
-    assert starts(tmp_path, target, bucket, capsys).count(ADVICE) == 2
+    assert all(ADVICE in text for text in starts(tmp_path, target, bucket))
     there = objects()
     assert len(there) == 3
     kill_while_it_copies_rows(installation, target, bucket)
     assert len(objects()) == 4
-    assert starts(tmp_path, target, bucket, capsys).count(ADVICE) == 2
+    assert all(ADVICE in text for text in starts(tmp_path, target, bucket))
     text, lines = run(installation, target, bucket)
     assert text.startswith(
         "Moved, and checked: 1 session, 3 generations, 5 events, 4 files (0.0 MB, 0 sent by this run)."
@@ -263,7 +266,7 @@ def test_an_object_that_was_changed_behind_its_back_is_found(installation, targe
 
     with monkeypatch.context() as patch:
         patch.setattr(moving, "copy_rows", change)
-        assert "in the bucket of --storage is not what is in the data folder" in refusal(installation, target, bucket)
+        assert "1 file in the bucket of --storage, such as gen_" in refusal(installation, target, bucket)
     assert moving.MOVING in ask(target, "SELECT version_num FROM alembic_version")[0][0]
     assert "1 sent by this run" in run(installation, target, bucket)[0]
 

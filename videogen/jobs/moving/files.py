@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from videogen.core.errors import StartError
+from videogen.core.text import counted
 from videogen.storage.s3 import PART_BYTES, S3Objects
 
 Report = Callable[[str], object]
@@ -63,8 +64,9 @@ class BucketCopy:
         wrong = [key for key, is_same in zip(self._files, same, strict=True) if not is_same]
         if wrong:
             raise StartError(
-                f"{wrong[0]} (and {len(wrong) - 1} more) in the bucket of --storage is not what is in the data folder: "
-                "something else writes there, or it is damaged. Nothing starts there yet. Run the command again."
+                f"{counted(len(wrong), 'file')} in the bucket of --storage, such as {wrong[0]}, differ from what is in "
+                "the data folder: something else writes there, or it is damaged. Nothing starts there yet. Run the "
+                "command again: it sends them again."
             )
         return sum(there[key].size for key in self._files)
 
