@@ -63,16 +63,7 @@ def _parser() -> argparse.ArgumentParser:
         help="ids of the engines whose jobs it takes (default: all)",
     )
     worker.add_argument("--concurrency", type=_positive, metavar="N", help="how many jobs of each engine at once")
-    migrate = commands.add_parser(
-        "migrate",
-        help="bring the database to the schema of this version, or move the installation to PostgreSQL and S3",
-        description="With both options it copies the installation of the settings, which must be stopped. It can be "
-        "interrupted, and run again.",
-    )
-    migrate.add_argument(
-        "--to", default="", metavar="URL", help="an empty database: postgresql://user:password@host/name"
-    )
-    migrate.add_argument("--storage", default="", metavar="URL", help="an empty place: s3://bucket/prefix?endpoint=...")
+    _add_migrate(commands)
     doctor = commands.add_parser(
         "doctor",
         help="look for faults in the stored data, and name the repair",
@@ -84,6 +75,19 @@ def _parser() -> argparse.ArgumentParser:
     _add_snapshots(commands)
     add_commands(commands)
     return parser
+
+
+def _add_migrate(commands: Any) -> None:
+    migrate = commands.add_parser(
+        "migrate",
+        help="bring the database to the schema of this version, or move the installation to PostgreSQL and S3",
+        description="With both options it copies the installation of the settings, which must be stopped. It can be "
+        "interrupted, and run again.",
+    )
+    migrate.add_argument(
+        "--to", default="", metavar="URL", help="an empty database: postgresql://user:password@host/name"
+    )
+    migrate.add_argument("--storage", default="", metavar="URL", help="an empty place: s3://bucket/prefix?endpoint=...")
 
 
 def _add_snapshots(commands: Any) -> None:
