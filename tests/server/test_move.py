@@ -42,7 +42,8 @@ def fill(app, session):
     code = session.post("/sessions/transfer").json()["code"]
     with connect(app.base_url) as http:
         other = http.post(f"{API}/sessions/claim", json={"code": code}).json()["token"]
-    return {"picture": picture, "done": done, "share": share, "thrown": thrown, "other": other}
+    unused = session.post("/sessions/transfer").json()["code"]
+    return {"picture": picture, "done": done, "share": share, "thrown": thrown, "other": other, "code": unused}
 
 
 def migrate(app, url, storage):
@@ -92,6 +93,9 @@ def look_around(web, session, known, before):
         assert http.get(f"/s/{path}/video.mp4").content == before[1][known["done"]["fileId"]]
         http.headers["Authorization"] = f"Bearer {known['other']}"
         assert len(http.get(f"{API}/devices").json()["items"]) == 2
+        assert http.post(f"{API}/sessions/claim", json={"code": known["code"]}).status_code == 201
+    assert session.post("/generations/restore", json={"ids": [known["thrown"]["id"]]}).status_code == 200
+    assert session.http.get(session.read(known["thrown"]["id"])["videoUrl"]).status_code == 200
 
 
 def go_on(session, killed, queued, seen):

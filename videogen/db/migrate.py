@@ -60,13 +60,18 @@ def revision(url: str) -> str | None:
     path = make_url(url).database or ":memory:"
     try:
         with closing(sqlite3.connect(path)) as connection:
-            found = connection.execute("SELECT name FROM sqlite_master WHERE name = 'alembic_version'").fetchone()
-            row = connection.execute("SELECT version_num FROM alembic_version").fetchone() if found else None
-            return str(row[0]) if row else None
+            return sqlite_revision(connection)
     except sqlite3.Error as problem:
         raise StartError(
             f"The database {path} cannot be used: {problem}. Move it away to start afresh, or restore a backup of it."
         ) from problem
+
+
+def sqlite_revision(connection: sqlite3.Connection) -> str | None:
+    """The same for an open database of SQLite."""
+    found = connection.execute("SELECT name FROM sqlite_master WHERE name = 'alembic_version'").fetchone()
+    row = connection.execute("SELECT version_num FROM alembic_version").fetchone() if found else None
+    return str(row[0]) if row else None
 
 
 def stored_revision(connection: Connection) -> str | None:

@@ -25,7 +25,7 @@ from videogen.core.security import SECRET_FILE, Signer
 from videogen.core.text import counted
 from videogen.db import moving
 from videogen.db.integrity import read_only, require_sound
-from videogen.db.migrate import HEAD, revision
+from videogen.db.migrate import HEAD, sqlite_revision
 from videogen.jobs.moving.files import BucketCopy, Report, reading
 from videogen.jobs.moving.unfinished import Unfinished, ended_with_folder, settle, unfinished_jobs
 from videogen.storage import DataFolder
@@ -114,13 +114,12 @@ def _database(config: AppConfig) -> Path:
 def _require_complete(config: AppConfig, database: Path) -> bytes:
     """Check that the source can be moved as it is; return its secret key."""
     require_sound(database, has_files=True)
-    found = revision(config.database)
-    if found != HEAD:
-        raise StartError(
-            f"The database {database} is at revision {found}, and this videogen needs {HEAD}. Run `videogen migrate` "
-            "first, without --to."
-        )
     with read_only(database) as connection:
+        if (found := sqlite_revision(connection)) != HEAD:
+            raise StartError(
+                f"The database {database} is at revision {found}, and this videogen needs {HEAD}. Run "
+                "`videogen migrate` first, without --to."
+            )
         if connection.execute(_UNSETTLED).fetchone()[0]:
             raise StartError(
                 "The data folder was restored from a snapshot, and has not been started since: start `videogen serve` "
