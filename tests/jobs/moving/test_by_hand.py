@@ -67,6 +67,8 @@ def fingerprints(root):
         (NOWHERE, "", "--storage is missing"),
         ("", PLACE, "--to is missing"),
         ("mysql://me:mypassword@h/d", PLACE, "--to: expected a URL such as postgresql://"),
+        ("postgresql://me:mypassword@h:port/d", PLACE, "--to: expected a URL such as postgresql://"),
+        ("postgres", PLACE, "--to: expected a URL such as postgresql://"),
         (NOWHERE, "/somewhere", "--storage: expected a bucket such as s3://"),
         (NOWHERE, "s3:///prefix", "--storage: expected a bucket such as s3://"),
         (NOWHERE, f"{PLACE}?colour=red", "--storage: expected only the options endpoint, region"),

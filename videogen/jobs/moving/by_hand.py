@@ -16,6 +16,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
 
 from videogen.core.config import AppConfig
 from videogen.core.database_settings import shown
@@ -93,7 +94,7 @@ def _require_urls(config: AppConfig, to: str, storage: str) -> None:
             "Expected both --to postgresql://user:password@host/name and --storage s3://bucket/prefix: a worker on "
             f"another host does not see what is on this one. {'--storage' if to else '--to'} is missing."
         )
-    if not to.startswith("postgresql://"):
+    if not _is_postgresql(to):
         raise ConfigError("--to", "a URL such as postgresql://user:password@host/name", shown("", to))
     if not (storage.startswith("s3://") and urlsplit(storage).netloc):
         raise ConfigError(STORAGE, "a bucket such as s3://bucket/prefix?endpoint=https://...", storage)
@@ -102,6 +103,13 @@ def _require_urls(config: AppConfig, to: str, storage: str) -> None:
             "VIDEOGEN_DATABASE_URL is PostgreSQL, and what moves is an installation with SQLite: run the command with "
             "the settings of that one."
         )
+
+
+def _is_postgresql(url: str) -> bool:
+    try:
+        return make_url(url).drivername == "postgresql"
+    except (ArgumentError, ValueError):
+        return False
 
 
 def _database(config: AppConfig) -> Path:
