@@ -10,13 +10,13 @@ class Full:
     """A storage that takes one file, and has no space for another."""
 
     def __init__(self, storage):
-        self._storage, self.puts = storage, 0
+        self._storage, self.copies = storage, 0
 
-    def put(self, source, key):
-        self.puts += 1
-        if self.puts > 1:
+    def copy(self, source, target):
+        self.copies += 1
+        if self.copies > 1:
             raise StorageError("The disk is full.")
-        return self._storage.put(source, key)
+        return self._storage.copy(source, target)
 
     def __getattr__(self, name):
         return getattr(self._storage, name)

@@ -127,5 +127,5 @@ def test_delete_removes_one_file_and_is_safe_to_repeat(storage):
 
 def test_a_link_is_a_web_address_or_none(storage):
     storage.put(b"video", KEY)
-    url = storage.url(KEY, 60)
+    url = storage.url(KEY, 60, "video/mp4", "inline")
     assert url is None or url.startswith("https://")

@@ -1,6 +1,7 @@
 """A response of a stored file closes the file in every case."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -11,25 +12,18 @@ SCOPE = {"type": "http", "method": "GET", "headers": [(b"range", b"bytes=1-3")],
 
 
 @pytest.fixture
-def copies(storage, monkeypatch):
-    """The keys of the local copies that are open."""
-    copies = set()
-    local_copy = storage.local_copy
+def versions(storage, monkeypatch):
+    """The keys of the versions that are open."""
+    versions = set()
+    version_of = storage.version
 
-    class Copy:
-        def __init__(self, key):
-            self.key, self.copy = key, local_copy(key)
+    def version(key):
+        found = version_of(key)
+        versions.add(key)
+        return replace(found, close=lambda: (versions.remove(key), found.close()))
 
-        def __enter__(self):
-            copies.add(self.key)
-            return self.copy.__enter__()
-
-        def __exit__(self, *error):
-            copies.remove(self.key)
-            return self.copy.__exit__(*error)
-
-    monkeypatch.setattr(storage, "local_copy", Copy)
-    return copies
+    monkeypatch.setattr(storage, "version", version)
+    return versions
 
 
 def send_file(storage, send):
@@ -43,16 +37,16 @@ def respond(file, scope, send):
     asyncio.run(StoredFileResponse(file)(scope, receive, send))
 
 
-def test_the_file_is_open_while_it_is_sent_and_closed_afterwards(storage, copies):
+def test_the_file_is_open_while_it_is_sent_and_closed_afterwards(storage, versions):
     storage.put(b"video", "gen_a/a1-video.mp4")
     messages = []
 
     async def send(message):
-        assert copies == {"gen_a/a1-video.mp4"}
+        assert versions == {"gen_a/a1-video.mp4"}
         messages.append(message)
 
     send_file(storage, send)
-    assert copies == set()
+    assert versions == set()
     assert (messages[0]["status"], messages[1]["body"]) == (206, b"ide")
 
 
@@ -74,7 +68,7 @@ def test_a_file_that_changes_while_it_is_sent_is_sent_as_it_was(storage, change)
     assert b"".join(message["body"] for message in messages[1:]) == b"a preview"
 
 
-def test_the_file_is_closed_when_the_client_is_gone(storage, copies):
+def test_the_file_is_closed_when_the_client_is_gone(storage, versions):
     storage.put(b"video", "gen_a/a1-video.mp4")
 
     async def send(message):
@@ -82,9 +76,9 @@ def test_the_file_is_closed_when_the_client_is_gone(storage, copies):
 
     with pytest.raises(Exception, match=r"connection lost|unhandled errors"):  # maybe in a group
         send_file(storage, send)
-    assert copies == set()
+    assert versions == set()
 
 
-def test_a_missing_file_is_not_opened(storage, copies):
+def test_a_missing_file_is_not_opened(storage, versions):
     with pytest.raises(FileNotFoundError):
         open_stored(storage, "gen_a/a1-video.mp4", "video/mp4")

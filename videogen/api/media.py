@@ -18,10 +18,9 @@ from videogen.api.portability import (
     zip_response,
 )
 from videogen.core.errors import FileMissingError, LimitExceededError, NotFoundError, StorageAwayError
-from videogen.core.text import disposition
 from videogen.schemas.portability import Imported
 from videogen.web.dependencies import AppStateDep, ServicesDep
-from videogen.web.file_response import StoredFileResponse
+from videogen.web.file_response import stored_response
 from videogen.web.problems import documented
 from videogen.web.visitor import VisitorDep
 
@@ -29,6 +28,7 @@ router = APIRouter(tags=["media"])
 _PARTIAL: Final[dict[int | str, dict[str, Any]]] = {
     206: {"description": "The part that `Range` asks for."},
     304: {"description": "`If-None-Match` names the current bytes."},
+    307: {"description": "Where browsers reach the bucket (`public=`): a link to the file, which works for minutes."},
 }
 
 
@@ -38,14 +38,11 @@ _PARTIAL: Final[dict[int | str, dict[str, Any]]] = {
     response_class=FileResponse,
     responses=documented(NotFoundError, FileMissingError, StorageAwayError) | _PARTIAL,
 )
-def get_media(services: ServicesDep, file_id: str, exp: str = "", sig: str = "") -> Response:
+def get_media(request: Request, services: ServicesDep, file_id: str, exp: str = "", sig: str = "") -> Response:
     """A video, picture, poster or export. The signed link is valid for a day; whatever it came from has a new one."""
-    file = services.media.open(file_id, exp, sig)
-    response = StoredFileResponse(file)
-    if file.name is not None:
-        response.headers["Content-Disposition"] = disposition("attachment" if file.attached else "inline", file.name)
+    response = stored_response(request, services.media.open(file_id, exp, sig))
     # A finished file never changes; a new preview has a new link.
-    response.headers["Cache-Control"] = "private, max-age=3600"
+    response.headers.setdefault("Cache-Control", "private, max-age=3600")
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
     return response

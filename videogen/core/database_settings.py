@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from typing import Final
-from urllib.parse import quote
+from urllib.parse import parse_qs, quote, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
@@ -76,6 +76,11 @@ class DatabaseSettings(BaseModel):
     def database(self) -> str:
         """The URL of the database."""
         return self.database_url or f"{_SQLITE}{quote(str(self.data_dir.resolve() / 'videogen.sqlite'))}"
+
+    @property
+    def files_origin(self) -> str:
+        """The address at which browsers reach the bucket themselves (`public=`); empty where they do not."""
+        return parse_qs(urlsplit(self.storage_url).query).get("public", [""])[0].rstrip("/")
 
     @property
     def uses_postgresql(self) -> bool:

@@ -59,11 +59,10 @@ class ExportWorker:
         if self._settings.count <= 0 and not self._storage.is_shared:
             return
         shutil.rmtree(self._work, ignore_errors=True)
-        if not self._storage.is_shared:  # else others are making some, and what the dead have left is taken over
-            if count := self._store.end_exports_of_dead():
-                logger.info("Queued %s again that the last process had not finished.", counted(count, "export"))
-            made = self._store.made_exports()
-            self._store.forget_exports([name for name, key in made if not self._storage.exists(key)])
+        # Where others use the storage they are making some, and what the dead have left is taken over.
+        if not self._storage.is_shared and (count := self._store.end_exports_of_dead()):
+            logger.info("Queued %s again that the last process had not finished.", counted(count, "export"))
+        self._store.forget_exports([name for name, key in self._store.made_exports() if self._storage.is_lost(key)])
         self._store.database.subscribe(EXPORTS, lambda _id: self.notify())
         self._thread.start()
 

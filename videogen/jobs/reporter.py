@@ -258,7 +258,8 @@ class ProgressRecorder:
             kind=kind,
             key=key,
             content_type=CONTENT_TYPES[path.suffix[1:]],
-            size_bytes=self._storage.put(path, key),
+            # A preview replaces the one before it. What is published is written once.
+            size_bytes=self._storage.put(path, key, once=kind != "preview"),
             created_at=self._store.clock(),
         )
 

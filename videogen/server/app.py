@@ -132,7 +132,7 @@ def _add_middleware(app: FastAPI, config: AppConfig, public_url: PublicUrl) -> N
     app.add_middleware(LocalUrlFromRequest, public_url=public_url)
     app.add_middleware(BodyLimit, max_kb=config.max_body_kb)
     # All that is refused before it gets to a route has these headers too.
-    app.add_middleware(SecurityHeaders, frame_ancestors=config.frame_ancestors)
+    app.add_middleware(SecurityHeaders, frame_ancestors=config.frame_ancestors, files_origin=config.files_origin)
     app.add_middleware(RequestLog, writes_lines=config.log_format == JSON)
     # Added last, so that it comes first: everything after it can trust scheme, host and client address.
     app.add_middleware(TrustedProxy, trusted=config.trusted_proxies, root_path=config.root_path)

@@ -89,11 +89,14 @@ class ExtensionService:
             raise InvalidRequestError("extend", "the id of a finished video", _what(row))
         files = self._store.files_of(generation_id)
         video = next((file for file in files if file.id == row.file_id), None)
-        if video is None or not self._storage.exists(video.key):
+        if video is None or self._storage.is_lost(video.key):
             raise InvalidRequestError("extend", "a video whose file is still there", generation_id)
-        frame = next((file for file in files if file.kind == frame_kind and self._storage.exists(file.key)), None)
+        frame = next((file for file in files if file.kind == frame_kind and not self._storage.is_lost(file.key)), None)
         keys = {SOURCE: video.key} | ({SOURCE_FRAME: frame.key} if frame else {})
-        source = Source(digest=self._digest(video.key), frame_digest=self._digest(frame.key) if frame else None)
+        try:
+            source = Source(digest=self._digest(video.key), frame_digest=self._digest(frame.key) if frame else None)
+        except OSError:
+            raise InvalidRequestError("extend", "a video whose file is still there", generation_id) from None
         return Origin(request_of(row), row.width, row.height, row.fps, kept_spans(row), source, keys)
 
     def of(self, row: GenerationRow) -> Origin | None:
@@ -123,13 +126,12 @@ class ExtensionService:
             StorageError: the copy cannot be stored.
         """
         for kind, key in files.items():
+            own_key = f"{row.id}/{kind}.{key.rpartition('.')[2]}"
             try:
-                with self._storage.open(key) as stored:
-                    data = stored.read()
+                size = self._storage.copy(key, own_key)
             except OSError:
                 source_id = key.partition("/")[0]
                 raise InvalidRequestError("extend", "a video whose file is still there", source_id) from None
-            own_key = f"{row.id}/{kind}.{key.rpartition('.')[2]}"
             yield FileRow(
                 id=new_id("fil"),
                 session_id=row.session_id,
@@ -137,7 +139,7 @@ class ExtensionService:
                 kind=kind,
                 key=own_key,
                 content_type="video/mp4" if kind == SOURCE else "image/png",
-                size_bytes=self._storage.put(data, own_key),
+                size_bytes=size,
                 created_at=row.created_at,
             )
 

@@ -24,7 +24,7 @@ class GenerationViews:
         now, until = self._store.clock(), self.expiries(rows)
         file_ids = {file_id for row in rows for file_id in (row.file_id, row.poster_file_id) if file_id}
         keys = self._store.file_keys(file_ids) if file_ids else {}
-        missing = frozenset(file_ids - {name for name, key in keys.items() if self._parts.storage.exists(key)})
+        missing = frozenset(file_ids - {name for name, key in keys.items() if not self._parts.storage.is_lost(key)})
         return [self._parts.serializer.generation(row, now, missing, until[row.id]) for row in rows]
 
     def expiries(self, rows: Sequence[GenerationRow]) -> dict[str, float | None]:

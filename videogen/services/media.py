@@ -2,35 +2,47 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from pathlib import Path
+from functools import partial
+from typing import Final
 
 from videogen.core.errors import FileMissingError, NotFoundError
 from videogen.core.in_use import InUse
-from videogen.core.text import file_name
+from videogen.core.text import disposition, file_name
 from videogen.db.tables import FileRow
 from videogen.services.parts import Parts
 from videogen.services.serializers import RENDER_AGAIN, export_name
-from videogen.storage import Storage
+from videogen.storage import FileVersion, Storage
 from videogen.store.exports import FILE_KIND as EXPORT_KIND
+
+LINK_SECONDS: Final = 600
+"""How long a link to the bucket works, where browsers reach it: so long after the last request that we answered."""
 
 
 @dataclass(frozen=True, slots=True)
 class ServedFile:
-    """A local copy of a stored file. Whoever gets it must call `close`."""
+    """A stored file to be sent. Whoever gets it must call `close`."""
 
-    path: Path
-    """Stands for the opened file: it has the same bytes until `close`, whatever happens to the stored file."""
-    status: os.stat_result
+    version: FileVersion
     content_type: str
     name: str | None
     """The name under which a person saves it; None for previews and posters."""
     close: Callable[[], None]
+    link_to: Callable[[str], str | None]
+    """Makes a link to the bucket for a `Content-Disposition`; None where we send the file."""
     attached: bool = False
     """Whether a browser is to save it rather than to show it."""
+
+    @property
+    def disposition(self) -> str | None:
+        """The `Content-Disposition`."""
+        return disposition("attachment" if self.attached else "inline", self.name) if self.name is not None else None
+
+    def link(self) -> str | None:
+        """A link to the bucket. What pages show in numbers, previews and posters, is always sent by us."""
+        return self.link_to(self.disposition) if self.disposition is not None else None
 
 
 def open_stored(storage: Storage, key: str, content_type: str, name: str | None = None) -> ServedFile:
@@ -39,12 +51,9 @@ def open_stored(storage: Storage, key: str, content_type: str, name: str | None 
     Raises:
         OSError: it cannot be read; FileNotFoundError: there is none.
     """
-    with ExitStack() as stack:
-        path = stack.enter_context(storage.local_copy(key))
-        # A preview may be replaced by the next one between its size and its bytes.
-        descriptor = stack.enter_context(path.open("rb")).fileno()
-        opened = Path(f"/dev/fd/{descriptor}")
-        return ServedFile(opened, os.fstat(descriptor), content_type, name, stack.pop_all().close)
+    version = storage.version(key)
+    link_to = partial(storage.url, key, LINK_SECONDS, content_type)
+    return ServedFile(version, content_type, name, version.close, link_to)
 
 
 def held(file: ServedFile, in_use: InUse, generation_id: str) -> ServedFile:

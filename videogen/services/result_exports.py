@@ -78,7 +78,7 @@ class ResultExportService:
         if known is None or known.row.file_id is None:
             return None
         file, _ = self._store.get_media(known.row.file_id)
-        return None if isinstance(file, FileRow) and self._parts.storage.exists(file.key) else known.row.file_id
+        return known.row.file_id if not isinstance(file, FileRow) or self._parts.storage.is_lost(file.key) else None
 
     def _publish(self, changed: Sequence[StoredExport]) -> None:
         for one in changed:

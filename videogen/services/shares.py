@@ -125,7 +125,7 @@ class ShareService:
 
     def _is_missing(self, row: GenerationRow, file_id: str) -> bool:
         file = self._store.shared_file(row.id, file_id)
-        return file is None or not self._storage.exists(file.key)
+        return file is None or self._storage.is_lost(file.key)
 
     async def stream(self, slug: str, last_event_id: int | None) -> EventStream | None:
         """Open the event stream of a link; None if no event will ever come.

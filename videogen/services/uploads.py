@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from pydantic.alias_generators import to_camel
@@ -57,7 +59,7 @@ class UploadService:
 
         image = clean_image(source)
         row = self._row(session_id, image.digest, image.suffix, image)
-        return self._serializer.file(self._store_upload(row, image.data))
+        return self._serializer.file(self._store_upload(row, partial(self._storage.put, image.data)))
 
     def get(self, session_id: str, file_id: str) -> File:
         """An image of this session, with a new link. Raises NotFoundError if this session has none."""
@@ -102,17 +104,15 @@ class UploadService:
         """
         if image.upload_id is not None:
             return image.upload_id
-        with self._storage.open(image.key) as stored:
-            data = stored.read()
         row = self._row(session_id, image.digest, image.key.rpartition(".")[2], image.file)
-        return self._store_upload(row, data).id
+        return self._store_upload(row, partial(self._storage.copy, image.key)).id
 
     def _find(self, session_id: str, file_id: str) -> InputImage:
         try:
             row = self._store.get_upload(session_id, file_id)
         except NotFoundError:
             return self._still(session_id, file_id)
-        if not self._storage.exists(row.key):
+        if self._storage.is_lost(row.key):
             raise NotFoundError
         return InputImage(self._serializer.file(row), row.key, row.digest, row.id)
 
@@ -139,9 +139,12 @@ class UploadService:
             created_at=self._store.clock(),
         )
 
-    def _store_upload(self, row: UploadRow, data: bytes) -> UploadRow:
-        """Store the file, then the row, so that no row lacks its file. The same image again gives the existing row."""
-        row.size_bytes = self._storage.put(data, row.key)
+    def _store_upload(self, row: UploadRow, store: Callable[[str], int]) -> UploadRow:
+        """Store the file, then the row, so that no row lacks its file. The same image again gives the existing row.
+
+        `store` stores the file under a key, and returns its size.
+        """
+        row.size_bytes = store(row.key)
         try:
             stored, removed = self._store.add_upload(row, MAX_UPLOADS)
         except BaseException as problem:
@@ -151,7 +154,7 @@ class UploadService:
             raise
         if stored.key != row.key:
             if not self._storage.exists(stored.key):
-                self._storage.put(data, stored.key)
+                store(stored.key)
             self._storage.delete(row.key)
         for old in removed:
             self._storage.delete(old.key)

@@ -61,10 +61,11 @@ def script_version() -> str:
 
 
 @cache
-def policy() -> str:
-    """The Content-Security-Policy: only this style, and scripts and media of this app."""
-    own = ("script-src", "img-src", "media-src", "connect-src")
-    rules = ["default-src 'none'", f"style-src {hash_source(style().encode())}", *(f"{kind} 'self'" for kind in own)]
+def policy(files_origin: str = "") -> str:
+    """The Content-Security-Policy: only this style, and scripts and media of this app; `files_origin` has media too."""
+    own = ("script-src 'self'", "connect-src 'self'")
+    media = (f"{kind} 'self' {files_origin}".rstrip() for kind in ("img-src", "media-src"))
+    rules = ["default-src 'none'", f"style-src {hash_source(style().encode())}", *own, *media]
     # For *Report*.
     return "; ".join([*rules, "base-uri 'none'", "form-action 'self'"])
 

@@ -6,6 +6,7 @@ import logging
 import re
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from io import BytesIO
 from typing import Annotated, Any, Final
 from urllib.parse import quote, unquote, urlsplit
@@ -20,7 +21,7 @@ from starlette.background import BackgroundTask
 from videogen.core.errors import DeletedError, NotFoundError, StorageError, UnsupportedFormatError
 from videogen.core.i18n import COOKIE as LANGUAGE_COOKIE
 from videogen.core.i18n import PARAMETER, VARY, Catalog, negotiate
-from videogen.core.text import disposition, file_name
+from videogen.core.text import file_name
 from videogen.core.validation import invalid_request
 from videogen.schemas.sharing import Report
 from videogen.schemas.system import SESSION_COOKIE
@@ -29,7 +30,7 @@ from videogen.services.shares import PATH, SharedView, ShareService
 from videogen.share import pages
 from videogen.share.pages import Links
 from videogen.web.dependencies import app_state
-from videogen.web.file_response import StoredFileResponse, not_modified
+from videogen.web.file_response import not_modified, stored_response
 from videogen.web.problems import documented
 from videogen.web.sse import stream_response
 from videogen.web.visitor import VisitorDep, visitor
@@ -76,9 +77,9 @@ async def get_shared(request: Request, rest: str, until_sent: UntilSentDep) -> R
             return await _events(request, slug, until_sent)
         return await anyio.to_thread.run_sync(_respond, request, slug, part)
     except DeletedError:
-        return _page(pages.gone_page(True, links.root, _texts(request).tag), 410, _texts(request))
+        return _page(request, pages.gone_page(True, links.root, _texts(request).tag), 410, _texts(request))
     except NotFoundError:
-        return _page(pages.gone_page(False, links.root, _texts(request).tag), 404, _texts(request))
+        return _page(request, pages.gone_page(False, links.root, _texts(request).tag), 404, _texts(request))
 
 
 @router.post("/s/{slug}/report", include_in_schema=False)
@@ -90,7 +91,7 @@ async def report(request: Request, slug: str, address: VisitorDep) -> Response:
         body = Report.model_validate({"slug": slug, "reason": given.strip()})
         await anyio.to_thread.run_sync(app_state(request).services.moderation.report, body, address)
     except NotFoundError:
-        return _page(pages.gone_page(False, links.root, texts.tag), 404, texts)
+        return _page(request, pages.gone_page(False, links.root, texts.tag), 404, texts)
     except ValidationError as problem:
         raise invalid_request(problem.errors(include_url=False)) from None
     return RedirectResponse(f"{links.root}{PATH}{quote(slug, safe='')}?{REPORTED}", 303, _NO_STORE)
@@ -113,7 +114,7 @@ def _share_page(request: Request, view: SharedView) -> Response:
     texts = _texts(request)
     shown, links = _shares(request).without_missing_files(view), _links(request)
     html = pages.page("share", shown, links, texts, reported=REPORTED in request.query_params)
-    response = _page(html, 200, texts)
+    response = _page(request, html, 200, texts)
     if PARAMETER in request.query_params:
         path = f"{app_state(request).public_url.root}/"
         response.set_cookie(LANGUAGE_COOKIE, texts.tag, max_age=_YEAR, path=path, samesite="lax")
@@ -126,7 +127,7 @@ def _share_page(request: Request, view: SharedView) -> Response:
 def _embed_page(request: Request, view: SharedView) -> Response:
     texts = _texts(request)
     html = pages.page("embed", _shares(request).without_missing_files(view), _links(request), texts)
-    response = _page(html, 200, texts)
+    response = _page(request, html, 200, texts)
     response.headers["Content-Security-Policy"] += "; frame-ancestors *"
     return response
 
@@ -156,15 +157,14 @@ _PARTS: Final[Mapping[str, Callable[[Request, SharedView], Response]]] = {
 
 
 def _media(request: Request, view: SharedView, part: str) -> Response:
-    """The response with a file. There is no redirect to a signed link, which would stay valid after a revoke."""
+    """The response with a file. Where browsers reach the bucket, a link to it ends minutes after a revoke."""
     file = _shares(request).open_file(view, part)
-    response = StoredFileResponse(file)
-    # Browsers may cache the bytes, but must check that the link is still valid before they show them again.
-    response.headers["Cache-Control"] = "private, no-cache"
     if part in RESULTS.values():
-        kind = "attachment" if "download" in request.query_params else "inline"
         name = file_name(view.shown.title, part.rpartition(".")[2])
-        response.headers["Content-Disposition"] = disposition(kind, name)
+        file = replace(file, name=name, attached="download" in request.query_params)
+    response = stored_response(request, file)
+    # Browsers may cache the bytes, but must check that the link is still valid before they show them again.
+    response.headers.setdefault("Cache-Control", "private, no-cache")
     return response
 
 
@@ -253,8 +253,9 @@ def _texts(request: Request) -> Catalog:
     return negotiate(request.query_params, request.cookies, request.headers)
 
 
-def _page(html: str, status: int, texts: Catalog) -> HTMLResponse:
-    headers = {"Content-Security-Policy": pages.policy(), **_SECURITY, **_NO_STORE}
+def _page(request: Request, html: str, status: int, texts: Catalog) -> HTMLResponse:
+    policy = pages.policy(app_state(request).config.files_origin)
+    headers = {"Content-Security-Policy": policy, **_SECURITY, **_NO_STORE}
     headers |= {"Content-Language": texts.tag, "Vary": VARY}
     if status != 200:
         headers["X-Robots-Tag"] = "noindex, nofollow"

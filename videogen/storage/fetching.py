@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from videogen.core.errors import StorageError
-from videogen.storage.base import Storage, StoredFile
+from videogen.storage.base import FileVersion, Storage, StoredFile
 
 Fetch = Callable[[str, Path], None]
 """Writes the file of a key to a path. Raises FileNotFoundError where there is none, and OSError."""
@@ -33,8 +33,14 @@ class FetchingStorage:
 
     is_shared = False
 
-    def put(self, source: Path | bytes, key: str) -> int:
-        return self._local.put(source, key)
+    def put(self, source: Path | bytes, key: str, *, once: bool = False) -> int:
+        if once:
+            self.ensure(key)
+        return self._local.put(source, key, once=once)
+
+    def copy(self, source: str, target: str) -> int:
+        self.ensure(source)
+        return self._local.copy(source, target)
 
     def open(self, key: str, start: int = 0, end: int | None = None) -> io.BufferedReader:
         self.ensure(key)
@@ -44,11 +50,18 @@ class FetchingStorage:
         self.ensure(key)
         return self._local.local_copy(key)
 
-    def url(self, key: str, seconds: float) -> str | None:
-        return self._local.url(key, seconds)
+    def version(self, key: str) -> FileVersion:
+        self.ensure(key)
+        return self._local.version(key)
+
+    def url(self, key: str, seconds: int, content_type: str, disposition: str) -> str | None:
+        return self._local.url(key, seconds, content_type, disposition)
 
     def exists(self, key: str) -> bool:
         return self._local.exists(key) or key in self.elsewhere
+
+    def is_lost(self, key: str) -> bool:
+        return not self.exists(key)
 
     def list(self, prefix: str = "") -> Iterator[StoredFile]:
         return self._local.list(prefix)

@@ -34,8 +34,8 @@ _PAGE: Final = (
     # 'unsafe-inline': Svelte's components carry style attributes, and add style elements while they run.
     "style-src 'self' 'unsafe-inline'; "
     # data: the icons of the style sheets, the QR code, the progress in the tab's icon. blob: a picture just chosen.
-    "img-src 'self' data: blob:; "
-    "media-src 'self'; connect-src 'self'; base-uri 'self'; form-action 'none'"
+    "img-src 'self' data: blob:{files}; "
+    "media-src 'self'{files}; connect-src 'self'; base-uri 'self'; form-action 'none'"
 )
 
 
@@ -47,11 +47,13 @@ def hash_source(inline: bytes) -> str:
 class SecurityHeaders:
     """ASGI middleware: adds to each answer the headers that it does not have yet, and refuses unusual methods.
 
-    `frame_ancestors` completes each policy that does not say who may show the answer in a frame.
+    `frame_ancestors` completes each policy that does not say who may show the answer in a frame; `files_origin` is
+    where the page gets videos and pictures beside us.
     """
 
-    def __init__(self, app: ASGIApp, frame_ancestors: str) -> None:
+    def __init__(self, app: ASGIApp, frame_ancestors: str, files_origin: str = "") -> None:
         self.app = app
+        self._files = f" {files_origin}" if files_origin else ""
         self._framed_by = f"; frame-ancestors {frame_ancestors}"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -83,7 +85,7 @@ class SecurityHeaders:
         headers.setdefault("Referrer-Policy", "same-origin")
         policy = _MEDIA.get(kind, _NOTHING)
         if nonce and is_html:
-            policy = _PAGE.format(nonce=nonce)
+            policy = _PAGE.format(nonce=nonce, files=self._files)
             # A site that opens the page in a window gets no hold of it. Windows that the page opens work.
             headers.setdefault("Cross-Origin-Opener-Policy", "same-origin-allow-popups")
         if "frame-ancestors" not in headers.setdefault(_POLICY, policy):
