@@ -1,5 +1,7 @@
 """What every storage does. A new implementation is added to the parameters of `storage`."""
 
+import re
+
 import pytest
 
 from videogen.core.errors import StorageError
@@ -63,6 +65,33 @@ def test_put_replaces_a_file_and_its_readers_go_on_with_the_old_bytes(storage, s
     assert read(storage, KEY) == b"new"
 
 
+def test_put_once_stores_what_is_new_and_keeps_what_is_there(storage, source):
+    assert storage.put(source(b"published"), KEY, once=True) == 9
+    late = source(b"of a stale worker")
+    assert storage.put(late, KEY, once=True) == 9
+    assert not late.exists()
+    assert storage.put(b"bytes", KEY, once=True) == 9
+    assert read(storage, KEY) == b"published"
+    assert [*storage.list()] == [StoredFile(KEY, 9)]
+
+
+def test_a_copy_has_the_bytes_and_outlives_what_it_was_made_of(storage):
+    storage.put(b"video", KEY)
+    for _ in range(2):
+        assert storage.copy(KEY, "gen_b/source.mp4") == 5
+    storage.put(b"new", KEY)
+    assert read(storage, "gen_b/source.mp4") == b"video"
+    storage.delete(KEY)
+    assert read(storage, "gen_b/source.mp4") == b"video"
+    assert [*storage.list()] == [StoredFile("gen_b/source.mp4", 5)]
+
+
+def test_what_is_not_there_cannot_be_copied(storage):
+    with pytest.raises(FileNotFoundError):
+        storage.copy(KEY, "gen_b/source.mp4")
+    assert [*storage.list()] == []
+
+
 def test_put_of_a_file_that_does_not_exist_raises_and_stores_nothing(storage, tmp_path):
     with pytest.raises(StorageError, match=rf"{KEY} could not be stored: .+"):
         storage.put(tmp_path / "nothing", KEY)
@@ -98,6 +127,33 @@ def test_a_missing_file_cannot_be_opened(storage):
         storage.open(KEY)
     with pytest.raises(FileNotFoundError), storage.local_copy(KEY):
         pass
+
+
+def test_a_version_has_size_time_and_an_etag_that_changes_with_the_bytes(storage):
+    storage.put(b"0123456789", KEY)
+    first, again = storage.version(KEY), storage.version(KEY)
+    with first.open(2, 5) as part, first.open(8, None) as rest:
+        assert (part.read(), rest.read()) == (b"234", b"89")
+    assert first.size == 10
+    assert first.changed_at > 0
+    assert re.fullmatch(r'"[^"]+"', first.etag)
+    assert (again.etag, again.changed_at) == (first.etag, first.changed_at)
+    storage.put(b"another one", KEY)
+    other = storage.version(KEY)
+    assert other.etag != first.etag
+    for version in (first, again, other):
+        version.close()
+
+
+def test_a_missing_file_has_no_version_and_is_lost_from_then_on(storage):
+    storage.put(b"video", KEY)
+    assert not storage.is_lost(KEY)
+    storage.delete(KEY)
+    with pytest.raises(FileNotFoundError):
+        storage.version(KEY)
+    assert storage.is_lost(KEY)
+    storage.put(b"video", KEY)
+    assert not storage.is_lost(KEY)
 
 
 def test_exists_is_true_for_files_and_not_for_prefixes(storage):

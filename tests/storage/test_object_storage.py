@@ -1,10 +1,13 @@
 """What a bucket has beyond the contract of all storages: it can be away, and copies are kept on this machine."""
 
+import os
+
 import pytest
 
 from videogen.core.errors import StorageAwayError
+from videogen.storage import s3
 from videogen.storage.object_storage import ObjectStorage
-from videogen.storage.s3 import open_bucket
+from videogen.storage.s3 import PART, open_bucket
 
 KEY = "gen_a/a1-video.mp4"
 
@@ -59,3 +62,62 @@ def test_of_the_copies_the_oldest_use_goes_first(storage):
     with storage.local_copy("gen_b/video.mp4") as other:
         assert not path.exists()
         assert other.read_bytes() == b"abcdefghij"
+
+
+def test_what_rows_name_is_believed_without_asking_the_bucket(objects, tmp_path):
+    asks_nothing = ObjectStorage(Failing(objects, "stat"), tmp_path / "other")
+    assert not asks_nothing.is_lost(KEY)
+    assert not asks_nothing.is_lost("gen_never/video.mp4")
+
+
+def test_a_version_is_streamed_and_a_copy_that_is_here_is_read(storage, objects, tmp_path):
+    with storage.version(KEY).open(2, 5) as file:
+        assert file.read() == b"234"
+    assert [*(tmp_path / "cache").iterdir()] == [], "nothing is fetched as a whole"
+    with storage.local_copy(KEY):
+        pass
+    offline = ObjectStorage(Failing(objects, "stream"), tmp_path / "cache")
+    with offline.version(KEY).open(2, None) as file:
+        assert file.read() == b"23456789"
+
+
+class Replaced:
+    """A bucket in which an object is replaced just before its bytes are asked for."""
+
+    def __init__(self, objects, *contents):
+        self._objects, self._contents = objects, list(contents)
+
+    def __getattr__(self, name):
+        return getattr(self._objects, name)
+
+    def stream(self, name, *span):
+        if self._contents:
+            self._objects.put(name, self._contents.pop(0))
+        return self._objects.stream(name, *span)
+
+
+def test_a_file_that_is_replaced_while_it_is_fetched_is_never_a_mix(storage, objects, tmp_path):
+    with ObjectStorage(Replaced(objects, b"abcdefghij"), tmp_path / "other").local_copy(KEY) as path:
+        assert path.read_bytes() == b"abcdefghij"
+    with pytest.raises(StorageAwayError):
+        ObjectStorage(Replaced(objects, b"short"), tmp_path / "third").version(KEY).open(0, None)
+
+
+def test_parts_that_a_killed_process_left_in_the_cache_are_removed_at_the_start(storage, objects, tmp_path):
+    with storage.local_copy(KEY) as path:
+        pass
+    (tmp_path / "cache" / ".half.part").write_bytes(b"012")
+    ObjectStorage(objects, tmp_path / "cache")
+    assert [*(tmp_path / "cache").iterdir()] == [path]
+
+
+def test_a_large_file_goes_up_in_parts_and_is_stored_once(storage, objects, tmp_path, monkeypatch):
+    video, source = os.urandom(2 * PART + 1), tmp_path / "video.mp4"
+    source.write_bytes(video)
+    monkeypatch.setattr(s3, "_WHOLE", PART)
+    assert storage.put(source, "gen_b/video.mp4", once=True) == len(video)
+    assert storage.version("gen_b/video.mp4").etag.endswith('-3"'), "its ETag counts three parts"
+    with storage.open("gen_b/video.mp4", len(video) - 3) as file:
+        assert file.read() == video[-3:]
+    source.write_bytes(video[:-1])
+    assert storage.put(source, "gen_b/video.mp4", once=True) == len(video)

@@ -6,17 +6,16 @@ A `Link` is a TCP proxy in front of one server: the app behind a bad network, or
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
 
 _CHUNK = 65536
 _REFUSAL = b"<Error><Code>SlowDown</Code><Message>Please reduce your rate.</Message></Error>"
-_BUSY = (
-    b"HTTP/1.1 503 Slow Down\r\nContent-Type: application/xml\r\nConnection: close\r\n"
-    b"Content-Length: %d\r\n\r\n%b" % (len(_REFUSAL), _REFUSAL)
-)
+_BUSY = b"HTTP/1.1 503 Slow Down\r\nContent-Type: application/xml\r\nConnection: close\r\n"
 
 
 class _Connection:
@@ -46,6 +45,9 @@ class Link:
         self._is_away = self._is_busy = False
         self._delay = 0.0
         self._left: int | None = None
+        self._times: int | None = None
+        """How often the fault still happens; None: until it is healed."""
+        self._head = b""
         self.port = 0
 
     @property
@@ -87,20 +89,21 @@ class Link:
         """Hold back every piece for so long."""
         self._delay = seconds
 
-    def cut_after(self, size: int) -> None:
-        """Reset each connection, open or new, after so many more bytes."""
-        self._left = size
+    def cut_after(self, size: int, times: int | None = None) -> None:
+        """Reset each connection, open or new, after so many more bytes; all, or the first of them."""
+        self._left, self._times = size, times
         for connection in self._connections:
             connection.left = size
 
-    def answer_busy(self) -> None:
-        """Answer each request with 503, as an S3 server with too much to do."""
-        self._is_busy = True
+    def answer_busy(self, times: int | None = None, retry_after: int | None = None) -> None:
+        """Answer each request, or the next ones, with 503, as an S3 server with too much to do."""
+        self._is_busy, self._times = True, times
+        self._head = b"" if retry_after is None else b"Retry-After: %d\r\n" % retry_after
 
     def heal(self) -> None:
         """End all of it, and reset what has gone silent."""
         self._is_away = self._is_busy = False
-        self._delay, self._left = 0.0, None
+        self._delay, self._left, self._times = 0.0, None, None
         self._flowing.set()
         for connection in self._connections:
             connection.left = None
@@ -150,15 +153,39 @@ class Link:
             sink.write(data)
             await sink.drain()
             if connection.left == 0:
+                self._happened()
                 raise ConnectionResetError
         if not connection.dead and sink.can_write_eof():
             sink.write_eof()
 
-    @staticmethod
-    async def _refuse(connection: _Connection) -> None:
+    def _happened(self) -> None:
+        if self._times is not None:
+            self._times -= 1
+            if self._times == 0:
+                self.heal()
+
+    async def _refuse(self, connection: _Connection) -> None:
         near = connection.ends[0]
+        self._happened()
         with suppress(OSError):
-            near.write(_BUSY)
+            near.write(_BUSY + self._head + b"Content-Length: %d\r\n\r\n%b" % (len(_REFUSAL), _REFUSAL))
             await near.drain()
         near.close()
         raise ConnectionResetError
+
+
+@contextmanager
+def link_to(target: str) -> Iterator[Link]:
+    """A link for a test that waits without an event loop; its faults take effect with the next bytes."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, name="link")
+    thread.start()
+    link = Link(target)
+    try:
+        asyncio.run_coroutine_threadsafe(link.__aenter__(), loop).result()
+        yield link
+    finally:
+        asyncio.run_coroutine_threadsafe(link.__aexit__(), loop).result()
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
