@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from tests.support.bucket import bucket, endpoint
 from tests.support.rows import Submitter, file_row
 from videogen.core.config import AppConfig
 from videogen.core.security import load_secret
@@ -17,6 +18,8 @@ from videogen.jobs.cleanup import remove_files
 from videogen.jobs.queue import EmbeddedQueue
 from videogen.storage import DataFolder, DiskStorage
 from videogen.store import Fence, Result, Store
+
+__all__ = ["bucket", "endpoint"]
 
 
 @pytest.fixture(autouse=True)

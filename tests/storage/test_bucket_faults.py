@@ -1,4 +1,4 @@
-"""A bucket behind a bad network: each call ends well or with an error, and no file is ever short, mixed or half there."""
+"""A bucket behind a bad network: each call ends well or with an error; no file is ever short, mixed or half there."""
 
 import os
 from datetime import timedelta

@@ -133,7 +133,9 @@ def opening(storage, open_it):
     return replace(file, version=replace(file.version, open=open_it))
 
 
-@pytest.mark.parametrize("problem", [(StorageAwayError(), StorageAwayError), (FileNotFoundError(KEY), FileMissingError)])
+@pytest.mark.parametrize(
+    "problem", [(StorageAwayError(), StorageAwayError), (FileNotFoundError(KEY), FileMissingError)]
+)
 @pytest.mark.parametrize("headers", [[], [(b"range", b"bytes=5-9")]])
 def test_a_file_that_cannot_be_opened_is_an_error_before_anything_is_sent(storage, problem, headers):
     def fail(start, end):

@@ -43,6 +43,17 @@ async def visitor():
         yield visitor
 
 
+async def test_the_page_gets_media_from_the_bucket_only_where_browsers_reach_it(visitor):
+    app = Starlette(routes=[Route("/", page)])
+    app.add_middleware(SecurityHeaders, frame_ancestors=FRAMED_BY, files_origin="https://files.example")
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://page.test") as reaching:
+        policy = (await reaching.get("/")).headers["content-security-policy"]
+    usual = (await visitor.get("/")).headers["content-security-policy"]
+    assert "img-src 'self' data: blob: https://files.example; media-src 'self' https://files.example;" in policy
+    assert policy.count("https://files.example") == 2, "scripts and requests stay ours"
+    assert "img-src 'self' data: blob:; media-src 'self';" in usual
+
+
 @pytest.mark.parametrize("path", [*sorted(ANSWERS.keys() - {"/known"}), "/nothing"])
 async def test_every_answer_says_what_browsers_may_do_with_it(visitor, path):
     headers = (await visitor.get(path)).headers

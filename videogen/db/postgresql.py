@@ -7,6 +7,8 @@ to one generation, share the lock: they run at the same time.
 
 from __future__ import annotations
 
+import time
+from itertools import pairwise
 from typing import Any, Final
 
 import orjson
@@ -53,6 +55,7 @@ _NETWORK: Final[dict[str, Any]] = {
     "application_name": "videogen",
     "options": f"-c idle_in_transaction_session_timeout={IDLE_SECONDS}s -c jit=off",
 }
+_ROUND_TRIPS: Final = 5
 _BUSY: Final = {"55P03", "57014", "40001", "40P01"}
 _AWAY: Final = ("08", "57P", "25P03", "25P04", "53300")
 _ADVICE: Final = {
@@ -178,6 +181,27 @@ def require_server(connection: Connection) -> None:
         raise StartError(
             f"The database server of VIDEOGEN_DATABASE_URL is PostgreSQL {version}; videogen needs {OLDEST} or newer."
         )
+
+
+def measure(url: str) -> tuple[str, float]:
+    """The version of a server, and the shortest of a few round trips to it, in seconds.
+
+    Raises:
+        StartError: it cannot be reached.
+    """
+    engine = connect(driver_url(url), 1)
+    try:
+        with engine.connect() as connection:
+            times = [time.perf_counter()]
+            for _ in range(_ROUND_TRIPS):
+                connection.exec_driver_sql("SELECT 1")
+                times.append(time.perf_counter())
+            version = ".".join(map(str, connection.dialect.server_version_info or ()))
+    except DBAPIError as problem:
+        raise cannot_be_used(url, problem) from problem
+    finally:
+        engine.dispose()
+    return version, min(after - before for before, after in pairwise(times))
 
 
 def cannot_be_used(url: str, problem: Exception, setting: str = "VIDEOGEN_DATABASE_URL") -> StartError:

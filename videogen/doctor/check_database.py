@@ -22,6 +22,8 @@ from videogen.doctor.rebuild import rebuild
 from videogen.storage import DataFolder, DiskStorage
 from videogen.store.events import append_event
 
+SLOW_SECONDS: Final = 0.01
+"""A slower answer of a database server is a warning."""
 BIG_WAL: Final = 64_000_000
 """A write-ahead log with more bytes is a warning. SQLite normally writes it back at about 4 MB."""
 
@@ -107,11 +109,19 @@ def _revision(found: str) -> Finding:
 def server(config: AppConfig) -> Iterator[Finding]:
     """Check a database that is PostgreSQL: it checks its own files, and has no reference that leads nowhere."""
     try:
+        # Imported here: an installation on SQLite has no driver.
+        from videogen.db.postgresql import measure
+
         found = stored_revision(config.database)
+        version, seconds = measure(config.database)
     except StartError as problem:
-        yield fault("database", problem.detail.rstrip("."), "See docs/operations.md.")
+        yield fault("database", problem.detail.rstrip("."), "Correct VIDEOGEN_DATABASE_URL; see docs/scaling.md.")
         return
-    yield ok("database", "PostgreSQL answers")
+    answers = f"PostgreSQL {version} answers in {seconds * 1000:.1f} ms"
+    if seconds > SLOW_SECONDS:
+        yield warning("database", answers, "Each submit waits for several answers: move the database nearer.")
+    else:
+        yield ok("database", answers)
     if found is None:
         yield ok("schema", "there are no tables yet; the first start makes them")
     else:

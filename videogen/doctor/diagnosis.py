@@ -15,7 +15,7 @@ from sqlalchemy import make_url
 from videogen.core.config import AppConfig
 from videogen.core.errors import VideogenError
 from videogen.core.lock import DataLock, holder
-from videogen.doctor import check_database, check_environment, check_files
+from videogen.doctor import check_bucket, check_database, check_environment, check_files
 from videogen.doctor.findings import Finding, Level, count, fault, ok
 
 _ROUNDS: Final = 4
@@ -87,6 +87,8 @@ def _run_checks(config: AppConfig, held_by: int | None) -> Iterator[Finding]:
     yield from check_environment.secret(config)
     if config.uses_postgresql:
         yield from check_database.server(config)
+        if config.storage_url:
+            yield from check_bucket.bucket(config)
     else:
         yield from _check_data(config, Path(make_url(config.database).database or ""), held_by)
     yield from check_environment.engines(config)
