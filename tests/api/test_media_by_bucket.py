@@ -1,5 +1,7 @@
 """The routes of media and public links where browsers reach the bucket: checked as ever, then led to it for minutes."""
 
+import asyncio
+import threading
 from types import SimpleNamespace
 
 import httpx
@@ -11,6 +13,7 @@ from tests.support.bucket import bucket, endpoint
 from tests.support.rows import file_row
 from videogen.api import media
 from videogen.core.config import AppConfig
+from videogen.core.errors import NotFoundError
 from videogen.core.in_use import InUse
 from videogen.core.security import Signer
 from videogen.jobs.queue import EmbeddedQueue
@@ -99,3 +102,26 @@ def test_the_share_page_may_show_what_it_is_led_to(site):
     policy = site.browser.get(site.share, headers={"User-Agent": ""}).headers["content-security-policy"]
     assert policy.count(site.endpoint) == (2 if site.leads else 0)
     assert (f"media-src 'self' {site.endpoint};" in policy) is site.leads
+
+
+async def test_media_that_wait_for_the_bucket_hold_up_nothing_else():
+    released = threading.Event()
+
+    def wait(*_):
+        released.wait()
+        raise NotFoundError
+
+    app = FastAPI()
+    problems.install(app)
+    app.include_router(media.router)
+    app.get("/else")(lambda: "answered")
+    app.state.videogen = SimpleNamespace(services=SimpleNamespace(media=SimpleNamespace(open=wait)))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://app.test") as http:
+        waiting = [asyncio.create_task(http.get("/media/fil_a")) for _ in range(100)]
+        try:
+            async with asyncio.timeout(60):
+                assert (await http.get("/else")).json() == "answered"
+        finally:
+            released.set()
+            answers = await asyncio.gather(*waiting)
+    assert {answer.status_code for answer in answers} == {404}

@@ -135,6 +135,18 @@ def test_files_that_cannot_be_fetched_do_not_start_an_attempt(machine, storage, 
         other.fetch(lease(2, stored), attempt_ends)
 
 
+def test_what_has_the_number_of_an_attempt_that_only_begins_is_of_a_database_before_its_restore(
+    machine, storage, attempt_ends
+):
+    gone = [f"{GENERATION}/a2-video.mp4", f"{folder_of(GENERATION, 2)}latents"]
+    kept = [f"{GENERATION}/a1-preview.jpg", f"{GENERATION}/a22-video.mp4", f"{folder_of(GENERATION, 1)}latents"]
+    for key in gone + kept:
+        storage.put(b"bytes", key)
+    files, _ = machine("one")
+    files.fetch(lease(2), attempt_ends)
+    assert sorted(file.key for file in storage.list()) == sorted(kept)
+
+
 def test_a_job_without_a_checkpoint_begins_with_an_empty_folder(machine, attempt_ends):
     files, folder = machine("one")
     write(folder, latents=b"of a lost attempt")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -20,7 +21,7 @@ from videogen.api.portability import (
 from videogen.core.errors import FileMissingError, LimitExceededError, NotFoundError, StorageAwayError
 from videogen.schemas.portability import Imported
 from videogen.web.dependencies import AppStateDep, ServicesDep
-from videogen.web.file_response import stored_response
+from videogen.web.file_response import in_media_thread, stored_response
 from videogen.web.problems import documented
 from videogen.web.visitor import VisitorDep
 
@@ -38,9 +39,9 @@ _PARTIAL: Final[dict[int | str, dict[str, Any]]] = {
     response_class=FileResponse,
     responses=documented(NotFoundError, FileMissingError, StorageAwayError) | _PARTIAL,
 )
-def get_media(request: Request, services: ServicesDep, file_id: str, exp: str = "", sig: str = "") -> Response:
+async def get_media(request: Request, services: ServicesDep, file_id: str, exp: str = "", sig: str = "") -> Response:
     """A video, picture, poster or export. The signed link is valid for a day; whatever it came from has a new one."""
-    response = stored_response(request, services.media.open(file_id, exp, sig))
+    response = stored_response(request, await in_media_thread(partial(services.media.open, file_id, exp, sig)))
     # A finished file never changes; a new preview has a new link.
     response.headers.setdefault("Cache-Control", "private, max-age=3600")
     response.headers["X-Content-Type-Options"] = "nosniff"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -75,12 +75,23 @@ class CheckpointFiles:
         if self._storage.is_shared:
             # What is here may be of another attempt than the checkpoint.
             self._data_folder.remove_work_folder(lease.generation_id)
+            self._remove_earlier(lease)
         root = self._data_folder.make_work_folder(lease.generation_id)
         if attempt is not None:
             prefix = folder_of(lease.generation_id, attempt)
             for file in self._storage.list(prefix):
                 self._copy(file.key, root / file.key.removeprefix(prefix))
         return checkpoint
+
+    def _remove_earlier(self, lease: Lease) -> None:
+        """Remove what has the number of this attempt, though it only begins: the database was set back to a backup, and
+        counts again. A result is stored only once."""
+        own = (f"{lease.generation_id}/a{lease.attempt}-", folder_of(lease.generation_id, lease.attempt))
+        # Without the bucket there is nothing to wait for: a result that is stored twice has the same recipe.
+        with suppress(StorageError):
+            for file in list(self._storage.list(f"{lease.generation_id}/")):
+                if file.key.startswith(own):
+                    self._storage.delete(file.key)
 
     def _copy(self, key: str, target: Path) -> None:
         try:

@@ -7,6 +7,7 @@ import re
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from io import BytesIO
 from typing import Annotated, Any, Final
 from urllib.parse import quote, unquote, urlsplit
@@ -30,7 +31,7 @@ from videogen.services.shares import PATH, SharedView, ShareService
 from videogen.share import pages
 from videogen.share.pages import Links
 from videogen.web.dependencies import app_state
-from videogen.web.file_response import not_modified, stored_response
+from videogen.web.file_response import in_media_thread, not_modified, stored_response
 from videogen.web.problems import documented
 from videogen.web.sse import stream_response
 from videogen.web.visitor import VisitorDep, visitor
@@ -75,7 +76,8 @@ async def get_shared(request: Request, rest: str, until_sent: UntilSentDep) -> R
     try:
         if part == "events":
             return await _events(request, slug, until_sent)
-        return await anyio.to_thread.run_sync(_respond, request, slug, part)
+        respond = partial(_respond, request, slug, part)
+        return await (in_media_thread(respond) if part in _MEDIA else anyio.to_thread.run_sync(respond))
     except DeletedError:
         return _page(request, pages.gone_page(True, links.root, _texts(request).tag), 410, _texts(request))
     except NotFoundError:

@@ -5,11 +5,15 @@ from __future__ import annotations
 import logging
 import os
 import stat
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from io import BufferedReader
+from typing import Final, TypeVar
 
 import anyio.to_thread
+from anyio import CapacityLimiter
+from anyio.lowlevel import RunVar
 from fastapi import Request
 from starlette.responses import FileResponse, MalformedRangeHeader, RedirectResponse, Response
 from starlette.types import Receive, Scope, Send
@@ -19,6 +23,7 @@ from videogen.services.media import ServedFile
 from videogen.storage import FileVersion
 
 logger = logging.getLogger(__name__)
+T = TypeVar("T")
 
 
 class RangedFileResponse(FileResponse):
@@ -30,6 +35,19 @@ class RangedFileResponse(FileResponse):
             return super()._parse_range_header(http_range, file_size)
         except (MalformedRangeHeader, ValueError):
             return []  # the whole file
+
+
+_threads: RunVar[CapacityLimiter] = RunVar("media_threads")
+_MAX_THREADS: Final = 64
+
+
+async def in_media_thread(call: Callable[[], T]) -> T:
+    """Call what may wait for the bucket, on threads of their own: all else goes on when it does not answer."""
+    try:
+        threads = _threads.get()
+    except LookupError:
+        _threads.set(threads := CapacityLimiter(_MAX_THREADS))
+    return await anyio.to_thread.run_sync(call, limiter=threads)
 
 
 class _CutError(Exception):
@@ -47,7 +65,7 @@ class _Reader:
         """Open it from one byte up to another, while the answer can still be an error."""
         self._start = start
         try:
-            self._file = await anyio.to_thread.run_sync(self._version.open, start, end)
+            self._file = await in_media_thread(partial(self._version.open, start, end))
         except OSError:
             raise FileMissingError from None
 
@@ -57,7 +75,7 @@ class _Reader:
             self._start = start
 
     async def read(self, count: int) -> bytes:
-        return await anyio.to_thread.run_sync(self._read, count)
+        return await in_media_thread(partial(self._read, count))
 
     def _read(self, count: int) -> bytes:
         try:
