@@ -27,6 +27,8 @@ from videogen.web import problems
 from videogen.web.public_url import PublicUrl
 
 __all__ = ["bucket", "endpoint"]
+USUAL_THREADS = 40
+"""On which Starlette calls all that is not async."""
 
 
 @pytest.fixture(params=["public", "private"])
@@ -105,9 +107,10 @@ def test_the_share_page_may_show_what_it_is_led_to(site):
 
 
 async def test_media_that_wait_for_the_bucket_hold_up_nothing_else():
-    released = threading.Event()
+    began, released = threading.Semaphore(0), threading.Event()
 
     def wait(*_):
+        began.release()
         released.wait()
         raise NotFoundError
 
@@ -119,6 +122,8 @@ async def test_media_that_wait_for_the_bucket_hold_up_nothing_else():
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://app.test") as http:
         waiting = [asyncio.create_task(http.get("/media/fil_a")) for _ in range(100)]
         try:
+            for _ in range(USUAL_THREADS):
+                await asyncio.to_thread(began.acquire)
             async with asyncio.timeout(60):
                 assert (await http.get("/else")).json() == "answered"
         finally:
