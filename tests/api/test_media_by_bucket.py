@@ -79,6 +79,7 @@ def fetched(site, path):
 
 def test_a_video_keeps_its_name_and_type(site):
     assert fetched(site, site.link).headers["content-disposition"].startswith('inline; filename="prompt-')
+    assert fetched(site, f"{site.link}&download").headers["content-disposition"].startswith('attachment; filename="')
     shared = fetched(site, f"{site.share}/video.mp4")
     assert shared.headers["content-disposition"].startswith('inline; filename="prompt-')
     saved = fetched(site, f"{site.share}/video.mp4?download")

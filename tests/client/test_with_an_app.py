@@ -239,12 +239,19 @@ class _Files(http.server.BaseHTTPRequestHandler):
     cuts = 0
     ranges: list = []  # noqa: RUF012
     stated_size = None
+    bucket = None
 
     def do_GET(self):
         if self.path.startswith("/api/"):
             size = self.stated_size or len(self.body)
             body = generation_json(status="completed", videoUrl="/media/v", fileId="fil_v", sizeBytes=size)
             return self.answer(200, json.dumps(body).encode(), "application/json")
+        if self.bucket:
+            self.send_response(307)
+            self.send_header("Location", f"{self.bucket}/files/v.mp4?signed")
+            self.send_header("Content-Length", "0")
+            return self.end_headers()
+        assert "Authorization" not in self.headers
         requested = self.headers.get("Range")
         type(self).ranges.append(requested)
         start = int(requested.removeprefix("bytes=").removesuffix("-")) if requested else 0
@@ -284,6 +291,13 @@ def test_download_continues_after_a_break(tmp_path):
     assert handler.ranges[0] is None
     assert handler.ranges[1:] == ["bytes=50000-", "bytes=100000-", "bytes=150000-", "bytes=200000-"]
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_download_is_led_to_a_bucket_and_goes_on_there(tmp_path):
+    with serving(cuts=2) as (bucket, handler), serving(bucket=bucket) as (url, _), Client(url, "t") as client:
+        path = client.download("gen_a", tmp_path / "out.mp4")
+    assert path.read_bytes() == _Files.body
+    assert handler.ranges == [None, "bytes=50000-", "bytes=100000-"]
 
 
 def test_download_continues_that_of_another_process(tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from functools import partial
 from typing import Annotated, Any, Final
 
@@ -39,9 +40,15 @@ _PARTIAL: Final[dict[int | str, dict[str, Any]]] = {
     response_class=FileResponse,
     responses=documented(NotFoundError, FileMissingError, StorageAwayError) | _PARTIAL,
 )
-async def get_media(request: Request, services: ServicesDep, file_id: str, exp: str = "", sig: str = "") -> Response:
-    """A video, picture, poster or export. The signed link is valid for a day; whatever it came from has a new one."""
-    response = stored_response(request, await in_media_thread(partial(services.media.open, file_id, exp, sig)))
+async def get_media(
+    request: Request, services: ServicesDep, file_id: str, exp: str = "", sig: str = "", download: str | None = None
+) -> Response:
+    """A video, picture, poster or export. The signed link is valid for a day; whatever it came from has a new one.
+
+    With `download` a browser saves it: where it is led to the bucket, the name that a page has for it counts no more.
+    """
+    file = await in_media_thread(partial(services.media.open, file_id, exp, sig))
+    response = stored_response(request, file if download is None else replace(file, attached=True))
     # A finished file never changes; a new preview has a new link.
     response.headers.setdefault("Cache-Control", "private, max-age=3600")
     response.headers["X-Content-Type-Options"] = "nosniff"

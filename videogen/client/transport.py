@@ -142,11 +142,15 @@ class Transport:
         finally:
             part.close()
 
-    async def _fetch(self, link: str, part: PartialFile, headers: Mapping[str, str]) -> None:
+    async def _fetch(self, link: str, part: PartialFile, headers: Mapping[str, str], *, is_led: bool = False) -> None:
         async with (
             self._pool.http_for(link) as http,
             http.stream("GET", link, headers=headers, timeout=TIMEOUT) as response,
         ):
+            if response.status_code == httpx.codes.TEMPORARY_REDIRECT and not is_led:
+                # To the bucket, which gets no token of ours.
+                await self._fetch(response.headers["location"], part, part.request_headers(), is_led=True)
+                return
             if not response.is_success:
                 await response.aread()
             part.start(response)
