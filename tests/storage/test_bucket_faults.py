@@ -11,12 +11,12 @@ from tests.support.nginx import free_port
 from videogen.core.errors import StorageAwayError, StorageError
 from videogen.storage import s3
 from videogen.storage.object_storage import ObjectStorage
-from videogen.storage.s3 import PART, open_bucket
+from videogen.storage.s3 import PART_BYTES, open_bucket
 
 KEY = "gen_a/a1-video.mp4"
 SMALL = b"0123456789" * 100
 VIDEO = os.urandom(3 << 20)
-LARGE = os.urandom(PART + (1 << 20))
+LARGE = os.urandom(PART_BYTES + (1 << 20))
 RETRIES = {
     "max_retries": 3,
     "retry_timeout": timedelta(seconds=20),

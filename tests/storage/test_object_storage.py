@@ -7,7 +7,7 @@ import pytest
 from videogen.core.errors import StorageAwayError
 from videogen.storage import s3
 from videogen.storage.object_storage import ObjectStorage
-from videogen.storage.s3 import PART, open_bucket
+from videogen.storage.s3 import PART_BYTES, open_bucket
 
 KEY = "gen_a/a1-video.mp4"
 
@@ -112,9 +112,9 @@ def test_parts_that_a_killed_process_left_in_the_cache_are_removed_at_the_start(
 
 
 def test_a_large_file_goes_up_in_parts_and_is_stored_once(storage, objects, tmp_path, monkeypatch):
-    video, source = os.urandom(2 * PART + 1), tmp_path / "video.mp4"
+    video, source = os.urandom(2 * PART_BYTES + 1), tmp_path / "video.mp4"
     source.write_bytes(video)
-    monkeypatch.setattr(s3, "_WHOLE", PART)
+    monkeypatch.setattr(s3, "_WHOLE", PART_BYTES)
     assert storage.put(source, "gen_b/video.mp4", once=True) == len(video)
     assert storage.version("gen_b/video.mp4").etag.endswith('-3"'), "its ETag counts three parts"
     with storage.open("gen_b/video.mp4", len(video) - 3) as file:
