@@ -12,6 +12,7 @@ from benchmarks.table import Row, show
 NAMES = (
     *("start", "ready", "page", "share", "store", "history", "jobs", "render", "extend", "sse", "load", "idle"),
     *("cli", "metrics", "snapshot", "retention", "merge", "remote", "diffusers", "space", "stock"),
+    *("distributed",),
 )  # fmt: skip
 
 

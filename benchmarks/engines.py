@@ -7,9 +7,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+from pydantic import Field
 
 from videogen import engine
-from videogen.engines.base import Recipe
+from videogen.engines.base import ProcessPolicy, Recipe
+from videogen.engines.settings import VideoSettings
+from videogen.schemas.engines import Capabilities
 
 
 @engine("paced", title="Paced")
@@ -26,3 +29,22 @@ def six_seconds(recipe: Recipe) -> Iterator[Any]:
     for index in range(recipe.num_frames):
         time.sleep(6 / recipe.num_frames)
         yield np.full((recipe.height, recipe.width, 3), index % 256, np.uint8)
+
+
+class PauseSettings(VideoSettings):
+    """With the time that it takes."""
+
+    pause_ms: int = Field(default=500, ge=0, le=60_000)
+
+
+@engine(
+    "pauses",
+    title="Pauses",
+    settings=PauseSettings,
+    capabilities=Capabilities(types=("image",)),
+    process=ProcessPolicy(mode="sequential"),
+)
+def pauses(recipe: Recipe) -> Iterator[Any]:
+    """A small grey picture after a pause. Its child stays for the next job."""
+    time.sleep(recipe.settings["pause_ms"] / 1000)
+    yield np.full((recipe.height, recipe.width, 3), 128, np.uint8)

@@ -70,7 +70,7 @@ def _read_commands(app: FastAPI, count: int) -> None:
         for line in sys.stdin:
             start, rate, steps, kind = line.split()
             schedule = Schedule(float(start), float(rate), int(steps), stamped=kind == "events")
-            futures = [pool.submit(_render, reporter, schedule) for _, reporter in jobs]
+            futures = [pool.submit(render, reporter, schedule) for _, reporter in jobs]
             for future in futures:
                 future.result()
             print("done", flush=True)
@@ -88,7 +88,8 @@ def _begin(parts: Parts, queue: EmbeddedQueue) -> tuple[dict[str, str], Progress
     return names, ProgressRecorder(parts.store, parts.storage, lease, partial(queue.finish, lease))
 
 
-def _render(reporter: ProgressRecorder, schedule: Schedule) -> None:
+def render(reporter: ProgressRecorder, schedule: Schedule) -> None:
+    """Report each step when it is due."""
     for step in range(schedule.steps):
         late = time.monotonic() - schedule.start - step / schedule.rate
         if late < 0:

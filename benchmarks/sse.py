@@ -115,7 +115,7 @@ class Listeners:
 
 def measure() -> list[Row]:
     """Lateness in turns with the peer, and memory for each listener."""
-    _allow_files()
+    allow_files()
     absent = nchan.missing()
     with contextlib.ExitStack() as stack:
         server = stack.enter_context(SimulatedServer(1))
@@ -217,7 +217,7 @@ def _memory_row(kilobytes: float) -> Row:
     return Row("memory of one event stream", f"{kilobytes:.1f} KB", bound, "", kilobytes <= KILOBYTES)
 
 
-def _allow_files() -> None:
+def allow_files() -> None:
     """A descriptor for each connection, here and in every process started from here."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = 4 * LISTENERS

@@ -207,7 +207,7 @@ class Cluster:
         await self._open.aclose()
 
     async def _start(self) -> None:
-        self.postgresql, self.s3 = await asyncio.gather(asyncio.to_thread(OwnServer), asyncio.to_thread(S3Server))
+        self.postgresql, self.s3 = await asyncio.gather(asyncio.to_thread(self._server), asyncio.to_thread(S3Server))
         self._open.callback(self.postgresql.close)
         await asyncio.gather(asyncio.to_thread(self._start_database), asyncio.to_thread(self.s3.__enter__))
         self._open.callback(self.s3.__exit__)
@@ -227,6 +227,9 @@ class Cluster:
             return
         self._open.enter_context(proxy)
         self.url = proxy.url
+
+    def _server(self) -> OwnServer:
+        return OwnServer()
 
     def _start_database(self) -> None:
         self.postgresql.start()
