@@ -7,6 +7,7 @@ to one generation, share the lock: they run at the same time.
 
 from __future__ import annotations
 
+import select
 import time
 from itertools import pairwise
 from typing import Any, Final
@@ -88,6 +89,7 @@ class PostgreSQL:
     def writer(self) -> Engine:
         engine = connect(self._url, 1)
         event.listen(engine, "connect", _skip_lost_numbers)
+        event.listen(engine, "connect", _begin_by_statement)
         return engine
 
     def signals(self, subscribers: Subscribers) -> PostgreSQLSignals:
@@ -100,7 +102,7 @@ class PostgreSQL:
         lock = "pg_advisory_xact_lock" if exclusive else "pg_advisory_xact_lock_shared"
         commit = "" if durable else "SET LOCAL synchronous_commit = off; "
         # Several statements in one message. What is read after them is read after the commit of whoever had the lock.
-        connection.exec_driver_sql(f"{commit}SET LOCAL lock_timeout = {wait}; SELECT {lock}({WRITE_LOCK})")
+        connection.exec_driver_sql(f"BEGIN; {commit}SET LOCAL lock_timeout = {wait}; SELECT {lock}({WRITE_LOCK})")
         # Nobody holds the server for long, as a program may hold a file: who comes next waits again.
         turns.note(held=False)
 
@@ -148,6 +150,7 @@ def connect(url: URL, pool_size: int) -> Engine:
         # A server that was restarted has closed all of them.
         pool_pre_ping=True,
     )
+    engine.dialect.do_ping = _is_open  # type: ignore[method-assign]
     event.listen(engine, "connect", _adapt_text)
     return engine
 
@@ -155,6 +158,21 @@ def connect(url: URL, pool_size: int) -> Engine:
 def _network(url: URL) -> dict[str, Any]:
     """How connections are made, but for what the URL sets by itself."""
     return {name: value for name, value in _NETWORK.items() if name not in url.query}
+
+
+def _is_open(connection: Any) -> bool:
+    """Whether a connection that waited in the pool still stands, without a message to the server.
+
+    Nothing is sent to it while it waits. So what can be read is the end that the server, or the network, has given it.
+    """
+    poll = select.poll()
+    poll.register(connection.fileno(), select.POLLIN)
+    return not poll.poll(0)
+
+
+def _begin_by_statement(connection: psycopg.Connection[Any], _record: object) -> None:
+    # The driver's own BEGIN is one more message; see `begin_write`.
+    connection.autocommit = True
 
 
 def _adapt_text(connection: psycopg.Connection[Any], _record: object) -> None:

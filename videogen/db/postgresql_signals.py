@@ -115,6 +115,8 @@ class PostgreSQLSignals:
             if kind == _MESSAGE:
                 self._call([], [Message(*rest)])
                 continue
+            if not self._subscribers.listeners:
+                continue  # a worker has no use for events
             is_last, *rows = rest
             events += map(_stored, rows) if kind == _EVENTS else self._read(rows)
             if is_last:

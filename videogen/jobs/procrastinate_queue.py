@@ -11,7 +11,7 @@ import logging
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import Connection, update
 from sqlmodel import Session, col, select
 
 from videogen.core.security import new_id
@@ -23,7 +23,7 @@ from videogen.store import Store
 from videogen.store.base import database_clock, has_worker
 from videogen.store.operator_state import HELD
 from videogen.store.permissions import CANCEL, START, end_unused, missing, queue_name, top_up, use, waiting
-from videogen.store.queue_order import count_startable, queue_order, update_queue_positions
+from videogen.store.queue_order import count_startable, first_queued, update_queue_positions
 from videogen.store.workers import Offer
 
 logger = logging.getLogger(__name__)
@@ -128,10 +128,16 @@ class ProcrastinateQueue(LeasedQueue):
         with self._database.read() as session:
             if self._any_expired(session, held):
                 return True
-            full = {queue_name(engine) for engine, count in slots.items() if count <= 0}
-            permitted = set(waiting(session.connection())) - full
-            permitted = permitted if self._names is None else permitted & self._names
-            return bool(permitted) and session.exec(HELD).first() is None
+            full = [engine for engine, count in slots.items() if count <= 0]
+            return self._is_permitted(session.connection(), full) and session.exec(HELD).first() is None
+
+    def _is_permitted(self, connection: Connection, full: Collection[str]) -> bool:
+        """Whether a permission waits for an engine of this process that is not in `full`."""
+        without = frozenset(map(queue_name, full))
+        if self._names is not None and self._names <= without:
+            return False
+        names = waiting(connection).keys() - without
+        return bool(names if self._names is None else names & self._names)
 
     def _begin_claim(self, unit: UnitOfWork, now: float, held: Collection[str]) -> int:
         lost = super()._begin_claim(unit, now, held)
@@ -142,6 +148,9 @@ class ProcrastinateQueue(LeasedQueue):
         return lost
 
     def _next_row(self, unit: UnitOfWork, full: Collection[str]) -> GenerationRow | None:
+        # Another process, which was woken by the same permission, may have used it since the look.
+        if not self._is_permitted(unit.connection, full):
+            return None
         without = list(full)
         while row := self._first_row(unit, without):
             if use(unit, row.engine):
@@ -152,5 +161,5 @@ class ProcrastinateQueue(LeasedQueue):
         return None
 
     def _first_row(self, unit: UnitOfWork, without: Collection[str]) -> GenerationRow | None:
-        next_id = queue_order(without, self._engines).limit(1).scalar_subquery()
-        return unit.session.exec(select(GenerationRow).where(col(GenerationRow.id) == next_id)).first()
+        row: GenerationRow | None = unit.session.exec(first_queued(without, self._engines)).first()
+        return row

@@ -6,14 +6,12 @@ import logging
 import time
 from collections.abc import Callable, Collection
 
-from sqlmodel import col, select
-
 from videogen.db.database import UnitOfWork
 from videogen.db.tables import GenerationRow
 from videogen.jobs.claims import LeasedQueue
 from videogen.store import Store
 from videogen.store.operator_state import end_drain
-from videogen.store.queue_order import queue_order, update_queue_positions
+from videogen.store.queue_order import first_queued, update_queue_positions
 
 logger = logging.getLogger(__name__)
 
@@ -61,8 +59,8 @@ class EmbeddedQueue(LeasedQueue):
         return super()._begin_claim(unit, now, held)
 
     def _next_row(self, unit: UnitOfWork, full: Collection[str]) -> GenerationRow | None:
-        next_id = queue_order(full).limit(1).scalar_subquery()
-        return unit.session.exec(select(GenerationRow).where(col(GenerationRow.id) == next_id)).first()
+        row: GenerationRow | None = unit.session.exec(first_queued(full)).first()
+        return row
 
     def _last_service(self, unit: UnitOfWork) -> float:
         if self._last_served is None:

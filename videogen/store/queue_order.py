@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Final
 
+import sqlmodel
 from sqlalchemy import Connection, func, or_, select, true, update
 from sqlmodel import col
 
@@ -42,6 +44,23 @@ def queue_order(without: Collection[str] = (), only: Collection[str] | None = No
         without: ids of engines whose generations are left out.
         only: ids of the engines whose generations are selected; None for all.
     """
+    return _queue_order(frozenset(without), None if only is None else frozenset(only))
+
+
+def first_queued(without: Collection[str] = (), only: Collection[str] | None = None) -> Any:
+    """Select the generation that is claimed next; see `queue_order`."""
+    return _first_queued(frozenset(without), None if only is None else frozenset(only))
+
+
+# Kept: building one of these statements costs more than running it.
+@lru_cache
+def _first_queued(without: frozenset[str], only: frozenset[str] | None) -> Any:
+    next_id = queue_order(without, only).limit(1).scalar_subquery()
+    return sqlmodel.select(GenerationRow).where(col(GenerationRow.id) == next_id)
+
+
+@lru_cache
+def _queue_order(without: frozenset[str], only: frozenset[str] | None) -> Any:
     engine = col(GenerationRow.engine)
     turn = func.row_number().over(
         partition_by=(col(GenerationRow.session_id), engine),
@@ -55,8 +74,8 @@ def queue_order(without: Collection[str] = (), only: Collection[str] | None = No
             HAS_STARTED.label("has_started"),
             turn.label("turn"),
         )
-        .where(col(GenerationRow.status) == Status.QUEUED, engine.not_in(list(without)))
-        .where(true() if only is None else engine.in_(list(only)))
+        .where(col(GenerationRow.status) == Status.QUEUED, engine.not_in(sorted(without)))
+        .where(true() if only is None else engine.in_(sorted(only)))
         .subquery()
     )
     return (
