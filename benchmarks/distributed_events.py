@@ -1,6 +1,7 @@
 """Events from workers to listeners at web processes: how late they are, and how many at a time.
 
-The workers are simulated, see `benchmarks.simulated_worker`; the web processes are real. Peer: PostgreSQL's NOTIFY alone.
+The workers are simulated, see `benchmarks.simulated_worker`; the web processes are real. Peer: PostgreSQL's
+NOTIFY alone.
 """
 
 from __future__ import annotations
@@ -140,9 +141,7 @@ def _thousand_listeners(hosts: Hosts, worker: SimulatedWorker) -> list[Row]:
     ]
 
 
-def _listen(
-    stack: contextlib.ExitStack, hosts: Hosts, worker: SimulatedWorker, counts: list[int]
-) -> list[Listeners]:
+def _listen(stack: contextlib.ExitStack, hosts: Hosts, worker: SimulatedWorker, counts: list[int]) -> list[Listeners]:
     webs = [web.address for web in hosts.webs]
     return [
         stack.enter_context(Listeners(web, _generation_request(web, worker), count))

@@ -18,7 +18,6 @@ from benchmarks.hosts import LEASE_SECONDS, Hosts
 from benchmarks.table import Row, percentile
 from tests.support.api import Session, connect
 from tests.support.app import ROOT
-from tests.support.cluster import Host
 from tests.support.sse import Frame, Stream
 
 ENGINE = "pauses"
@@ -44,9 +43,8 @@ async def jobs_rows(hosts: Hosts) -> list[Row]:
 
 
 async def _add_workers(hosts: Hosts, count: int) -> None:
-    added: list[Host] = []
-    for number in range(len(hosts.workers), count):
-        added.append(await hosts.add_worker(f"worker{number + 1}", (ENGINE,)))
+    numbers = range(len(hosts.workers), count)
+    added = [await hosts.add_worker(f"worker{number + 1}", (ENGINE,)) for number in numbers]
     await asyncio.gather(*(worker.start() for worker in added))
 
 

@@ -27,9 +27,8 @@ def main() -> None:
         for index in range(senders):
             step = senders / rate
             threading.Thread(target=_send, args=(dsn, start + index / rate, step, count), daemon=True).start()
-        late: list[float] = []
-        for notice in connection.notifies(timeout=seconds + 10, stop_after=count * senders):
-            late.append((time.monotonic_ns() - int(notice.payload.partition(" ")[0])) / 1e6)
+        notices = connection.notifies(timeout=seconds + 10, stop_after=count * senders)
+        late = [(time.monotonic_ns() - int(notice.payload.partition(" ")[0])) / 1e6 for notice in notices]
     print(orjson.dumps(late).decode())
 
 

@@ -96,11 +96,16 @@ class LeasedQueue:
     def claim_all(self, owner: str, slots: Mapping[str, int], held: Collection[str] = ()) -> list[Lease]:
         return self._claim(owner, held, dict(slots), CLAIMS_AT_ONCE)
 
-    def _claim(self, owner: str, held: Collection[str], slots: dict[str, int], limit: int) -> list[Lease]:
-        """Claim up to `limit` generations in one transaction; `slots` is counted down."""
+    def _claim(
+        self, owner: str, held: Collection[str], slots: dict[str, int], limit: int, *, expired: bool = True
+    ) -> list[Lease]:
+        """Claim up to `limit` generations in one transaction; `slots` is counted down.
+
+        Without `expired` it takes back no leases.
+        """
         now, leases = self._clock(), list[Lease]()
         with self._database.write() as unit:
-            lost = self._begin_claim(unit, now, held)
+            lost = self._begin_claim(unit, now, held) if expired else 0
             unit.flush()
             held_back = is_held(unit)
             while len(leases) < limit and not held_back:

@@ -29,6 +29,11 @@ class DiskGuard:
         """None: not known yet; an earlier process or the operator may have held the queue."""
         self._last_logged = ""
 
+    def is_clear(self) -> bool:
+        """Whether there is space, and nothing held the queue at the last look. A claim sees what the operator holds."""
+        with self._lock:
+            return self._short is False and self._data_folder.shortage() is None
+
     def is_held(self) -> bool:
         """Whether nothing may start: the operator has paused the queue, or there is too little space."""
         with self._lock:

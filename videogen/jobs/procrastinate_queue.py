@@ -120,16 +120,19 @@ class ProcrastinateQueue(LeasedQueue):
         expired = select(GenerationRow.id).where(has_worker(), self._is_expired(), col(GenerationRow.id).not_in(held))
         return session.exec(expired.limit(1)).first() is not None
 
-    def _claim(self, owner: str, held: Collection[str], slots: dict[str, int], limit: int) -> list[Lease]:
+    def _claim(
+        self, owner: str, held: Collection[str], slots: dict[str, int], limit: int, *, expired: bool = True
+    ) -> list[Lease]:
         # A look that no other process waits for.
-        return super()._claim(owner, held, slots, limit) if self._may_claim(held, slots) else []
-
-    def _may_claim(self, held: Collection[str], slots: Mapping[str, int]) -> bool:
         with self._database.read() as session:
-            if self._any_expired(session, held):
-                return True
+            expired = expired and self._any_expired(session, held)
             full = [engine for engine, count in slots.items() if count <= 0]
-            return self._is_permitted(session.connection(), full) and session.exec(HELD).first() is None
+            if not expired and not self._may_start(session, full):
+                return []
+        return super()._claim(owner, held, slots, limit, expired=expired)
+
+    def _may_start(self, session: Session, full: Collection[str]) -> bool:
+        return self._is_permitted(session.connection(), full) and session.exec(HELD).first() is None
 
     def _is_permitted(self, connection: Connection, full: Collection[str]) -> bool:
         """Whether a permission waits for an engine of this process that is not in `full`."""

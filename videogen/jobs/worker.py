@@ -146,14 +146,13 @@ class WorkerPool:
 
         def claim() -> None:
             nonlocal seen
-            if self._disk_guard.is_held():
-                seen = self._queue.wait(seen, LOOK_SECONDS)
-            elif leases := self._claim():
+            if (self._disk_guard.is_clear() or not self._disk_guard.is_held()) and (leases := self._claim()):
                 for lease in leases:
                     self._survive(partial(self._start_worker, lease))
             else:
                 # With a time limit: nobody announces the expiry of leases of other processes.
-                seen = self._queue.wait(seen, self._settings.lease_seconds)
+                seconds = LOOK_SECONDS if self._disk_guard.is_held() else self._settings.lease_seconds
+                seen = self._queue.wait(seen, seconds)
 
         while not self._stopping.is_set():
             self._survive(claim)

@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from sqlalchemy import func, select
 from sqlmodel import col
 
 from videogen.core.errors import Limit, LimitExceededError
 from videogen.db.database import UnitOfWork
 from videogen.db.tables import GenerationRow
 from videogen.schemas.status import ENGINE_UNAVAILABLE, NEEDS_ATTENTION, TERMINAL, Status
-from videogen.store.base import count_generations
 from videogen.store.queue_order import PAUSED
 from videogen.store.quotas import take
 
@@ -36,11 +36,16 @@ def admit(unit: UnitOfWork, rows: Sequence[GenerationRow], limits: Limits, now: 
     Raises:
         LimitExceededError: a limit is reached.
     """
-    added, columns = len(rows), (("session", "session_id"), ("address", "address_hash"))
-    for scope, column in columns:
-        limit, same = getattr(limits, f"per_{scope}"), getattr(GenerationRow, column) == getattr(rows[0], column)
-        active = col(GenerationRow.status).in_(_ACTIVE), col(GenerationRow.stage) != NEEDS_ATTENTION
-        count = count_generations(unit.session, same, *active)
+    # What is paused, or waits for an engine that cannot render, takes no worker's time. It must not fill the queue for
+    # everybody else.
+    waits = (GenerationRow.status == Status.QUEUED, col(GenerationRow.stage).not_in((PAUSED, ENGINE_UNAVAILABLE)))
+    same = [getattr(GenerationRow, column) == getattr(rows[0], column) for column in ("session_id", "address_hash")]
+    counts = [func.count().filter(condition, col(GenerationRow.stage) != NEEDS_ATTENTION) for condition in same]
+    query = select(*counts, func.count().filter(*waits)).where(col(GenerationRow.status).in_(_ACTIVE))
+    *active, waiting = unit.connection.execute(query).one()
+    added = len(rows)
+    for scope, count in zip(("session", "address"), active, strict=True):
+        limit = getattr(limits, f"per_{scope}")
         if count + added > limit:
             raise LimitExceededError(
                 f"At most {limit} generations of one {scope} may be queued or running "
@@ -48,14 +53,10 @@ def admit(unit: UnitOfWork, rows: Sequence[GenerationRow], limits: Limits, now: 
                 "Wait until one has ended, or cancel one.",
                 limit=Limit(f"active_per_{scope}", limit, count),
             )
-    # What is paused, or waits for an engine that cannot render, takes no worker's time. It must not fill the queue for
-    # everybody else.
-    waits = (GenerationRow.status == Status.QUEUED, col(GenerationRow.stage).not_in((PAUSED, ENGINE_UNAVAILABLE)))
-    count = count_generations(unit.session, *waits)
-    if count + added > limits.queue:
+    if waiting + added > limits.queue:
         raise LimitExceededError(
-            f"The queue is full: {count} of {limits.queue} places are taken (VIDEOGEN_MAX_QUEUE). Try again later.",
+            f"The queue is full: {waiting} of {limits.queue} places are taken (VIDEOGEN_MAX_QUEUE). Try again later.",
             30,
-            Limit("queue", limits.queue, count),
+            Limit("queue", limits.queue, waiting),
         )
     take(unit, rows, limits.quotas, now)
