@@ -59,7 +59,7 @@ class SimulatedWorker:
 
     def _line(self) -> str:
         assert self._process.stdout is not None
-        line = self._process.stdout.readline()
+        line: str = self._process.stdout.readline()
         if not line:
             raise RuntimeError("a simulated worker ended")
         return line

@@ -10,7 +10,7 @@ from tests.support.own_postgresql import OwnServer
 
 ENGINES = Path(__file__).with_name("engines.py")
 LEASE_SECONDS = 5
-UNLIMITED = dict.fromkeys(("max_active_per_session", "max_queue"), 100_000)
+UNLIMITED: dict[str, Any] = dict.fromkeys(("max_active_per_session", "max_queue"), 100_000)
 DURABLE = {"fsync": "on", "full_page_writes": "on", "wal_level": "replica", "autovacuum": "on"}
 """As PostgreSQL comes, where the server of the tests is set to forget."""
 

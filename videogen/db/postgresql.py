@@ -150,7 +150,7 @@ def connect(url: URL, pool_size: int) -> Engine:
         # A server that was restarted has closed all of them.
         pool_pre_ping=True,
     )
-    engine.dialect.do_ping = _is_open  # type: ignore[method-assign]
+    engine.dialect.do_ping = _is_open  # type: ignore[assignment, method-assign]
     event.listen(engine, "connect", _adapt_text)
     return engine
 

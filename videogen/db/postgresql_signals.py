@@ -58,7 +58,8 @@ class PostgreSQLSignals:
     def send(self, connection: Connection, events: list[StoredEvent], messages: list[Message]) -> None:
         texts = [*_packed(events), *(_encode(_MESSAGE, *message) for message in messages)]
         if texts:
-            connection.exec_driver_sql(f"SELECT pg_notify('{CHANNEL}', unnest(%s::text[]))", (texts,))
+            # As JSON: for an array the driver would take apart each text.
+            connection.exec_driver_sql(_NOTIFY, (orjson.dumps(texts).decode(),))
 
     def committed(self, events: list[StoredEvent], messages: list[Message]) -> None:
         """Nothing to do: this process listens as the others do."""
@@ -136,6 +137,7 @@ class PostgreSQLSignals:
             logger.exception("What was committed could not be passed on.")
 
 
+_NOTIFY: Final = f"SELECT pg_notify('{CHANNEL}', text) FROM json_array_elements_text(%s::json) AS text"
 _EVENTS: Final = "events"
 _LONG: Final = "long"
 """Only the ids of events, since they are too long for a notification."""

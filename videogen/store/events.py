@@ -157,6 +157,13 @@ _OWN_FIELDS: Final[dict[type[EventRecord], tuple[str, ...]]] = {
 }
 
 
+PROGRESS_COLUMNS: Final = (
+    *("id", "session_id", "project_id", "request_id", "status", "progress", "attempt"),
+    *("engine", "created_at", "started_at", "updated_at", *_OWN_FIELDS[ProgressRecord]),
+)
+"""What `append_event` needs of a generation that has not ended."""
+
+
 def append_event(unit: UnitOfWork, row: GenerationRow, *, imported: bool = False) -> None:
     """Store an event that describes the row as it is now; it is published after the commit.
 

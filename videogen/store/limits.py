@@ -38,9 +38,9 @@ def admit(unit: UnitOfWork, rows: Sequence[GenerationRow], limits: Limits, now: 
     """
     # What is paused, or waits for an engine that cannot render, takes no worker's time. It must not fill the queue for
     # everybody else.
-    waits = (GenerationRow.status == Status.QUEUED, col(GenerationRow.stage).not_in((PAUSED, ENGINE_UNAVAILABLE)))
-    same = [getattr(GenerationRow, column) == getattr(rows[0], column) for column in ("session_id", "address_hash")]
-    counts = [func.count().filter(condition, col(GenerationRow.stage) != NEEDS_ATTENTION) for condition in same]
+    waits = (col(GenerationRow.status) == Status.QUEUED, col(GenerationRow.stage).not_in((PAUSED, ENGINE_UNAVAILABLE)))
+    same = [col(getattr(GenerationRow, name)) == getattr(rows[0], name) for name in ("session_id", "address_hash")]
+    counts = [func.count().filter(one, col(GenerationRow.stage) != NEEDS_ATTENTION) for one in same]
     query = select(*counts, func.count().filter(*waits)).where(col(GenerationRow.status).in_(_ACTIVE))
     *active, waiting = unit.connection.execute(query).one()
     added = len(rows)

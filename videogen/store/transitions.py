@@ -11,7 +11,7 @@ from videogen.core.errors import StaleWriteError
 from videogen.db.database import UnitOfWork
 from videogen.db.tables import GenerationRow
 from videogen.schemas.status import NEEDS_ATTENTION, TERMINAL, Status, statuses_before
-from videogen.store.events import append_event
+from videogen.store.events import PROGRESS_COLUMNS, append_event
 from videogen.store.quotas import give_back
 from videogen.store.webhooks import add_deliveries
 
@@ -104,7 +104,7 @@ _UPDATE_PROGRESS: Final = (
         {name: bindparam(f"new_{name}", type_=_TABLE.c[name].type) for name in _PROGRESS}
         | {name: not_before(_TABLE.c[name], bindparam(f"new_{name}")) for name in ("progress", "updated_at")}
     )
-    .returning(*_TABLE.c)
+    .returning(*(_TABLE.c[name] for name in PROGRESS_COLUMNS))
 )
 _ENDED: Final = {
     "queue_position": None,
