@@ -26,7 +26,7 @@ ONE_RATE, ONE_SECONDS = 20, 10
 ONE_BOUND_MS = 10.0
 LISTENERS, LISTENERS_RATE, LISTENERS_SECONDS = 1000, 10, 5
 LISTENERS_BOUND_MS = 100.0
-WARM_LISTENERS = 12
+WARM_LISTENERS = 50
 JOBS, MANY_RATE, MANY_SECONDS = 25, 10, 8
 """Of each of as many workers as there are web processes: 1,000 events a second in all."""
 MANY_BOUND_MS = 100.0
@@ -108,14 +108,14 @@ def _one(hosts: Hosts, worker: SimulatedWorker) -> Row:
         worker.begin(f"events {time.monotonic() + 0.5} {ONE_RATE} {events}")
         worker.end()
         time.sleep(0.5)
-        late = _whole(listeners.end(), events)
+        late, missed = _heard([listeners], events)
     peer = _plain(hosts, 1, ONE_RATE, ONE_SECONDS)
     return Row(
         f"event of a worker -> a listener at another web process, {ONE_RATE} events/s",
-        f"p50 {median(late):.1f} ms, p99 {percentile(late, 0.99):.1f} ms, {median(late) / median(peer):.1f} x",
+        f"{_text(late)}, {median(late) / median(peer):.1f} x",
         f"p50 <= {ONE_BOUND_MS:g} ms",
         f"NOTIFY -> LISTEN alone: {_text(peer)}",
-        median(late) <= ONE_BOUND_MS,
+        median(late) <= ONE_BOUND_MS and not missed,
     )
 
 
@@ -125,17 +125,17 @@ def _thousand_listeners(hosts: Hosts, worker: SimulatedWorker) -> list[Row]:
         _listen(stack, hosts, worker, [WARM_LISTENERS] * EVENT_WEBS)
         _play(worker, LISTENERS_RATE)
         before = _memory(hosts)
-    late, after = _lateness(hosts, worker, [LISTENERS // EVENT_WEBS] * EVENT_WEBS)
+    late, missed, after = _lateness(hosts, worker, [LISTENERS // EVENT_WEBS] * EVENT_WEBS)
     kilobytes = (after - before) / 1024 / (LISTENERS - EVENT_WEBS * WARM_LISTENERS)
-    peer, _ = _lateness(hosts, worker, [LISTENERS])
+    peer, *_ = _lateness(hosts, worker, [LISTENERS])
     p99 = percentile(late, 0.99)
     return [
         Row(
             f"{LISTENERS:,} event streams over {EVENT_WEBS} web processes, {LISTENERS_RATE} events/s",
-            f"{_text(late)}; all heard everything",
+            _with_missed(_text(late), missed),
             f"p99 <= {LISTENERS_BOUND_MS:g} ms",
             f"all of them at one web process: {_text(peer)}",
-            p99 <= LISTENERS_BOUND_MS,
+            p99 <= LISTENERS_BOUND_MS and not missed,
         ),
         Row("memory of one such stream", f"{kilobytes:.1f} KB", f"<= {KILOBYTES} KB", "", kilobytes <= KILOBYTES),
     ]
@@ -149,14 +149,14 @@ def _listen(stack: contextlib.ExitStack, hosts: Hosts, worker: SimulatedWorker, 
     ]
 
 
-def _lateness(hosts: Hosts, worker: SimulatedWorker, counts: list[int]) -> tuple[list[float], int]:
-    """How late the events come to so many listeners of each web process, and the memory of these at the end."""
+def _lateness(hosts: Hosts, worker: SimulatedWorker, counts: list[int]) -> tuple[list[float], str, int]:
+    """What so many listeners of each web process hear, see `_heard`, and the memory of these at the end."""
     with contextlib.ExitStack() as stack:
         listeners = _listen(stack, hosts, worker, counts)
         events = LISTENERS_RATE * LISTENERS_SECONDS
         _play(worker, events)
         memory = _memory(hosts)
-        return [late for one in listeners for late in _whole(one.end(), events)], memory
+        return *_heard(listeners, events), memory
 
 
 def _play(worker: SimulatedWorker, events: int) -> None:
@@ -183,16 +183,16 @@ def _many_events(hosts: Hosts, workers: list[SimulatedWorker]) -> Row:
         for worker in workers:
             worker.end()
         reached = len(workers) * events / max(time.monotonic() - start, 0.001)
-        time.sleep(1)
-        late = [late for one in listeners for late in _whole(one.end(), events)]
+        time.sleep(2)
+        late, missed = _heard(listeners, events)
     peer = _plain(hosts, len(workers), rate, MANY_SECONDS)
     p99 = percentile(late, 0.99)
     return Row(
         f"{rate:,} events/s of {len(workers) * JOBS} jobs at {len(workers)} workers: reported -> read",
-        f"{_text(late)}; {reached:.0f} events/s",
+        _with_missed(f"{_text(late)}; {reached:.0f} events/s stored", missed),
         f"p99 <= {MANY_BOUND_MS:g} ms",
         f"NOTIFY -> LISTEN alone, as many: {_text(peer)}",
-        p99 <= MANY_BOUND_MS,
+        p99 <= MANY_BOUND_MS and not missed,
     )
 
 
@@ -207,12 +207,15 @@ def _jobs_of_the_database(workers: list[SimulatedWorker]) -> Row:
     return Row(figure, f"{rates[1]:.0f} from {len(workers)} processes", "", f"from one process: {rates[0]:.0f}")
 
 
-def _whole(heard: dict[str, Any], expected: int) -> list[float]:
-    """What was measured, if no listener missed anything."""
-    if min(heard["counts"]) < expected:
-        raise RuntimeError(f"a listener heard {min(heard['counts'])} of {expected} events")
-    late: list[float] = heard["late"]
-    return late
+def _heard(listeners: list[Listeners], expected: int) -> tuple[list[float], str]:
+    """How late all was, and of how many events the listener knows that missed most; empty where that is none."""
+    heard = [one.end() for one in listeners]
+    least = min(count for one in heard for count in one["counts"])
+    return [late for one in heard for late in one["late"]], f"{least:,} of {expected:,}" if least < expected else ""
+
+
+def _with_missed(text: str, missed: str) -> str:
+    return f"{text}; only {missed} heard" if missed else f"{text}; all heard everything"
 
 
 def _text(late: list[float]) -> str:
