@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+from PIL import Image
 from pydantic import Field
 
 from videogen import engine
-from videogen.engines.base import ProcessPolicy, Recipe
+from videogen.engines.base import ProcessPolicy, Recipe, RenderContext
 from videogen.engines.settings import VideoSettings
 from videogen.schemas.engines import Capabilities
 
@@ -44,7 +46,9 @@ class PauseSettings(VideoSettings):
     capabilities=Capabilities(types=("image",)),
     process=ProcessPolicy(mode="sequential"),
 )
-def pauses(recipe: Recipe) -> Iterator[Any]:
+def pauses(recipe: Recipe, ctx: RenderContext) -> Path:
     """A small grey picture after a pause. Its child stays for the next job."""
     time.sleep(recipe.settings["pause_ms"] / 1000)
-    yield np.full((recipe.height, recipe.width, 3), 128, np.uint8)
+    path = ctx.workdir / "grey.png"
+    Image.new("RGB", (recipe.width, recipe.height), "grey").save(path)
+    return path

@@ -137,7 +137,7 @@ class PostgreSQLSignals:
             logger.exception("What was committed could not be passed on.")
 
 
-_NOTIFY: Final = f"SELECT pg_notify('{CHANNEL}', text) FROM json_array_elements_text(%s::json) AS text"
+_NOTIFY: Final = f"SELECT pg_notify('{CHANNEL}', text) FROM json_array_elements_text(%s::json) AS text"  # noqa: S608 - our name
 _EVENTS: Final = "events"
 _LONG: Final = "long"
 """Only the ids of events, since they are too long for a notification."""

@@ -38,6 +38,8 @@ class ProcessPool:
         """All children that have had a job."""
         self._jobs = 0
         self._timer: threading.Timer | None = None
+        self._unloads: dict[ChildConnection, threading.Timer] = {}
+        """When children that have stayed end, if no other job comes."""
 
     def start(self, job: RenderJob) -> tuple[ChildConnection, Mailbox]:
         """Start a job in a child of its engine. Call `finish` after its end.
@@ -142,6 +144,8 @@ class ProcessPool:
     def _close(self, connection: ChildConnection) -> None:
         with self._lock:
             self._connections.discard(connection)
+            if (timer := self._unloads.pop(connection, None)) is not None:
+                timer.cancel()
             if connection in self._shared:
                 self._shared.remove(connection)
         connection.close()
@@ -167,7 +171,11 @@ class ProcessPool:
                 self._close(connection)
 
         if seconds:
-            start_timer(seconds, unload)
+            with self._lock:
+                # Each timer is a thread: one for each child, not for each job that it has had.
+                if (before := self._unloads.pop(connection, None)) is not None:
+                    before.cancel()
+                self._unloads[connection] = start_timer(seconds, unload)
 
 
 def _started(future: Future[ChildProcess]) -> ChildProcess | None:
