@@ -65,7 +65,11 @@ format: dev-env ## Format the code and apply safe lint fixes
 	$(PY) -m ruff format .
 
 bench: dev-env ## Run the benchmarks: make bench ARGS="--help"
+ifneq ($(if $(ARGS),$(findstring distributed,$(ARGS)),all),)
+	@VIDEOGEN_TEST_POSTGRESQL=$$($(SETUP)/postgresql.sh 2>/dev/null); export VIDEOGEN_TEST_POSTGRESQL; exec $(PY) -m benchmarks $(ARGS)
+else
 	@exec $(PY) -m benchmarks $(ARGS)
+endif
 
 chaos: dev-env ## Kill a running app 200 times and prove that nothing is lost: ARGS="--kills 50 --seed 1", PROFILE=distributed
 ifeq ($(PROFILE),distributed)

@@ -21,6 +21,8 @@ from videogen.db.sqlite import SQLite
 from videogen.db.write_turns import WriteTurns
 
 POSTGRESQL: Final = "postgresql"
+NO_SNAPSHOT: Final = "no_snapshot"
+"""The option of a reading connection whose statements may each see another moment."""
 _MISSING_REFERENCE: Final = ("SQLITE_CONSTRAINT_FOREIGNKEY", "23503")
 
 
@@ -28,7 +30,7 @@ class Backend(Protocol):
     """One kind of database."""
 
     def readers(self) -> Engine:
-        """Connections whose transactions see the database as it is at one moment."""
+        """Connections whose transactions see the database as it is at one moment; see `NO_SNAPSHOT`."""
 
     def writer(self) -> Engine:
         """Connections for writes, of which one is used at a time."""

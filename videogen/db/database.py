@@ -16,7 +16,7 @@ from sqlmodel import Session
 
 from videogen.core.errors import DatabaseDamagedError
 from videogen.db import write_turns
-from videogen.db.backend import backend_of
+from videogen.db.backend import NO_SNAPSHOT, backend_of
 from videogen.db.signals import Listener, Message, StoredEvent, Subscriber, Subscribers
 
 POOL_SIZE: Final = 10
@@ -73,6 +73,7 @@ class Database:
         self.url = url
         self._backend = backend_of(url, pool_size)
         self._readers, self._writer = self._backend.readers(), self._backend.writer()
+        self._lookers = self._readers.execution_options(**{NO_SNAPSHOT: True})
         self._turns = write_turns.WriteTurns()
         self._subscribers = Subscribers()
         self._signals = self._backend.signals(self._subscribers)
@@ -127,13 +128,18 @@ class Database:
             unit.notify(channel, text)
 
     @contextmanager
-    def read(self) -> Iterator[Session]:
+    def read(self, *, snapshot: bool = True) -> Iterator[Session]:
         """A session that reads from one snapshot; its rows can be used afterwards.
+
+        Args:
+            snapshot: False where each statement may see another moment: then none waits for the begin and the end of a
+                transaction. It matters on PostgreSQL alone.
 
         Raises:
             StorageError: it cannot be read.
         """
-        with self._translate_errors(), Session(self._readers, expire_on_commit=False) as session:
+        engine = self._readers if snapshot else self._lookers
+        with self._translate_errors(), Session(engine, expire_on_commit=False) as session:
             yield session
 
     @contextmanager

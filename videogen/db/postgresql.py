@@ -21,6 +21,7 @@ from sqlmodel import create_engine
 
 from videogen.core.errors import DatabaseAwayError, DatabaseBusyError, StartError, StorageError
 from videogen.db import write_turns
+from videogen.db.backend import NO_SNAPSHOT
 from videogen.db.signals import Subscribers
 
 try:
@@ -83,7 +84,8 @@ class PostgreSQL:
     def readers(self) -> Engine:
         engine = connect(self._url, self._pool_size - 1)
         event.listen(engine, "connect", _skip_lost_numbers)
-        event.listen(engine, "connect", _read_one_moment)
+        event.listen(engine, "connect", _begin_by_statement)
+        event.listen(engine, "begin", _begin_read)
         return engine
 
     def writer(self) -> Engine:
@@ -171,7 +173,7 @@ def _is_open(connection: Any) -> bool:
 
 
 def _begin_by_statement(connection: psycopg.Connection[Any], _record: object) -> None:
-    # The driver's own BEGIN is one more message; see `begin_write`.
+    # The driver's own BEGIN is a message by itself; see `begin_write`.
     connection.autocommit = True
 
 
@@ -183,9 +185,9 @@ def _skip_lost_numbers(connection: psycopg.Connection[Any], _record: object) -> 
     skip_lost_numbers(connection, WRITE_LOCK)
 
 
-def _read_one_moment(connection: psycopg.Connection[Any], _record: object) -> None:
-    connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
-    connection.read_only = True
+def _begin_read(connection: Connection) -> None:
+    if not connection.get_execution_options().get(NO_SNAPSHOT):
+        connection.exec_driver_sql("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
 
 
 def _first_line(problem: DBAPIError) -> str:

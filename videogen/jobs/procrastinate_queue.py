@@ -124,7 +124,7 @@ class ProcrastinateQueue(LeasedQueue):
         self, owner: str, held: Collection[str], slots: dict[str, int], limit: int, *, expired: bool = True
     ) -> list[Lease]:
         # A look that no other process waits for.
-        with self._database.read() as session:
+        with self._database.read(snapshot=False) as session:
             expired = expired and self._any_expired(session, held)
             full = [engine for engine, count in slots.items() if count <= 0]
             if not expired and not self._may_start(session, full):

@@ -75,7 +75,7 @@ class OperatorStore(BaseStore):
 
     def is_queue_held(self) -> bool:
         """Whether the operator holds the whole queue."""
-        with self.database.read() as session:
+        with self.database.read(snapshot=False) as session:
             return session.exec(HELD).first() is not None
 
     def operator_state(self) -> OperatorState:
@@ -170,7 +170,7 @@ class OperatorStore(BaseStore):
     def is_banned(self, session_id: str | None, address_hash: str) -> bool:
         """Whether a session or an address may make nothing new."""
         keys = [("session", session_id), ("address", address_hash)]
-        with self.database.read() as session:
+        with self.database.read(snapshot=False) as session:
             return any(target and session.get(BanRow, (kind, target)) for kind, target in keys)
 
     def list_bans(self) -> list[BanRow]:

@@ -212,5 +212,5 @@ class ProgressStore(BaseStore):
     def cancel_requested(self, generation_id: str) -> bool:
         """Whether the owner has requested to cancel it."""
         query = select(GenerationRow.cancel_requested).where(GenerationRow.id == generation_id)
-        with self.database.read() as session:
+        with self.database.read(snapshot=False) as session:
             return bool(session.exec(query).first())

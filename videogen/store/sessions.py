@@ -66,7 +66,7 @@ class SessionStore(BaseStore):
 
     def find_device(self, token: str) -> DeviceRow | None:
         """The device that this token belongs to, and that opens its session; None for an unknown token."""
-        with self.database.read() as session:
+        with self.database.read(snapshot=False) as session:
             return session.exec(_BY_TOKEN, params={"digest": token_hash(token)}).first()
 
     def has_session(self, session_id: str) -> bool:

@@ -71,7 +71,7 @@ class WorkerStore(BaseStore):
         """
         recent = select(WorkerRow.engines, col(WorkerRow.seen_at) > database_clock() - seconds)
         found: dict[str, Offer] = {}
-        with self.database.read() as session:
+        with self.database.read(snapshot=False) as session:
             for engines, lives in session.exec(recent.order_by(col(WorkerRow.seen_at))):
                 for name, one in engines.items():
                     before = found[name].slots if name in found else 0
