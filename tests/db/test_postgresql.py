@@ -12,7 +12,7 @@ from threading import Event
 import psycopg
 import pytest
 from sqlalchemy import text
-from sqlmodel import col, select
+from sqlmodel import col, func, select
 
 from tests.support.rows import result
 from videogen.core.errors import DatabaseAwayError, DatabaseBusyError, StorageError
@@ -110,6 +110,20 @@ def test_two_exclusive_writes_of_two_processes_run_one_after_the_other(database)
         assert sorted(session.exec(select(SessionRow.id))) == ["ses_0", "ses_1", "ses_2", "ses_3"]
     for other in others:
         other.close()
+
+
+def test_a_read_sees_one_moment_but_where_it_need_not(database, alice):
+    count = select(func.count()).select_from(SessionRow)
+    with database.read() as snapshot, database.read(snapshot=False) as plain:
+        before = snapshot.exec(count).one(), plain.exec(count).one()
+        with database.write() as unit:
+            unit.session.add(SessionRow(id="ses_new", created_at=0))
+        assert (snapshot.exec(count).one(), plain.exec(count).one()) == (before[0], before[1] + 1)
+        held = (
+            "SELECT count(*) FROM pg_stat_activity WHERE state = 'idle in transaction' AND datname = current_database()"
+        )
+        with psycopg.connect(database.url) as connection:
+            assert connection.execute(held).fetchone() == (1,), "only the snapshot has a transaction"
 
 
 def test_a_write_waits_for_another_process_only_so_long(database, monkeypatch):

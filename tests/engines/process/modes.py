@@ -23,5 +23,6 @@ class Mixed(fakes.Steady):
 per_job = Mixed("per-job")
 sequential = Mixed("sequential", mode="sequential", idle_seconds=0)
 concurrent = Mixed("concurrent", mode="concurrent", idle_seconds=0)
+stays = Mixed("stays", mode="sequential", idle_seconds=600)
 unloaded = Mixed("unloaded", mode="concurrent", idle_seconds=0.05)
 limited = Mixed("limited", mode="sequential", idle_seconds=0, memory_mb=200)

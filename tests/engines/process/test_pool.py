@@ -4,6 +4,7 @@ import os
 import queue
 import signal
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +12,8 @@ from tests.support.renderers import await_death, until
 from videogen.engines.process import pool as pool_module
 from videogen.engines.process.host import RenderHandle
 from videogen.engines.process.pool import ProcessPool
+
+STAYS = f"{Path(__file__).with_name('modes.py')}:stays"
 
 
 @pytest.fixture
@@ -81,3 +84,23 @@ def test_a_spare_has_imported_what_its_engine_names(tmp_path):
         pool.prepare(f"{tmp_path / 'own.py'}:own")
         # Waits until the spare has written and closed it, without any job.
         assert (tmp_path / "imported").read_text() == "imported"
+
+
+def test_a_child_that_stays_has_one_timer_however_many_jobs_it_has_had(job_for, monkeypatch):
+    timers, start = [], pool_module.start_timer
+
+    def spy(seconds, action):
+        timers.append(start(seconds, action))
+        return timers[-1]
+
+    monkeypatch.setattr(pool_module, "start_timer", spy)
+    job = job_for("steady").model_copy(update={"engine": STAYS})
+    job.recipe.settings["behaviour"] = "steady"
+    with closing(ProcessPool()) as pool:
+        for attempt in range(3):
+            with RenderHandle(job.model_copy(update={"attempt": attempt + 1}), pool) as render:
+                assert list(render.messages())[-1].t == "done"
+        for timer in timers[:-1]:
+            timer.join(20)
+        assert [timer.is_alive() for timer in timers] == [False, False, True]
+    timers[-1].join(20)
