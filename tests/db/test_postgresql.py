@@ -7,6 +7,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from itertools import pairwise
+from queue import SimpleQueue
 from threading import Event
 
 import psycopg
@@ -182,7 +183,7 @@ def test_a_connection_that_is_lost_in_a_transaction_is_an_error_with_a_stable_co
 
 
 def _drop_connections(database):
-    drop = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+    drop = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
     drop += " WHERE datname = current_database() AND pid <> pg_backend_pid()"
     with psycopg.connect(database.url, autocommit=True) as connection:
         connection.execute(drop)
@@ -294,3 +295,12 @@ def test_only_what_may_be_lost_with_the_power_does_not_wait_for_the_disk(databas
     with database.write() as unit:
         unit.connection.exec_driver_sql("SET synchronous_commit = on")  # the server of the tests has it off
     assert (waits(), waits(exclusive=False), waits(durable=False), waits()) == ("on", "on", "off", "on")
+
+
+def test_a_text_with_signs_that_sql_knows_arrives_as_it_is(database):
+    texts, got = ["it's", '"%s" %% \\', "'; DROP TABLE events; --", "\\'"], SimpleQueue()
+    database.subscribe("signs", got.put)
+    with database.write() as unit:
+        for one in texts:
+            unit.notify("signs", one)
+    assert [got.get(timeout=60) for _ in texts] == texts

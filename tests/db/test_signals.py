@@ -101,7 +101,7 @@ def test_after_a_break_everybody_hears_that_something_may_be_lost_and_then_every
     database.signal("news", "before")
     heard.wait_for(1)
     with postgresql.connect(database_url) as operator:
-        operator.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity " + _LISTENERS)
+        operator.execute("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity " + _LISTENERS)
     assert heard.wait_for(2) == ["before", ""]
     database.signal("news", "after")
     assert heard.wait_for(3) == ["before", "", "after"]

@@ -67,7 +67,7 @@ def test_a_database_that_is_away_for_a_while_loses_nothing(url, running_app, pos
         made = session.submit("paced", settings=SHORT)
         session.wait_rendering(made["id"], 10)
         server.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
-        server.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (name,))
+        server.execute("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s", (name,))
         for answer in (session.get("/generations"), session.try_submit("paced")):
             assert (answer.status_code, answer.json()["code"]) == (503, "database_away")
             assert answer.headers["Retry-After"] == "2"

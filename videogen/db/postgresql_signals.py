@@ -17,6 +17,7 @@ from typing import Any, Final
 
 import orjson
 import psycopg
+from psycopg import sql
 from sqlalchemy import Connection
 from sqlalchemy.engine.url import URL
 
@@ -58,8 +59,9 @@ class PostgreSQLSignals:
     def send(self, connection: Connection, events: list[StoredEvent], messages: list[Message]) -> None:
         texts = [*_packed(events), *(_encode(_MESSAGE, *message) for message in messages)]
         if texts:
-            # As JSON: for an array the driver would take apart each text.
-            connection.exec_driver_sql(_NOTIFY, (orjson.dumps(texts).decode(),))
+            # As JSON: for an array the driver would take apart each text. With the commit: one message less.
+            quoted = sql.quote(orjson.dumps(texts).decode(), connection.connection.driver_connection)
+            connection.exec_driver_sql(_NOTIFY_AND_COMMIT.replace("TEXTS", quoted.replace("%", "%%")))
 
     def committed(self, events: list[StoredEvent], messages: list[Message]) -> None:
         """Nothing to do: this process listens as the others do."""
@@ -137,7 +139,7 @@ class PostgreSQLSignals:
             logger.exception("What was committed could not be passed on.")
 
 
-_NOTIFY: Final = f"SELECT pg_notify('{CHANNEL}', text) FROM json_array_elements_text(%s::json) AS text"  # noqa: S608 - our name
+_NOTIFY_AND_COMMIT: Final = f"SELECT pg_notify('{CHANNEL}', text) FROM json_array_elements_text(TEXTS) AS text; COMMIT"  # noqa: S608 - our name
 _EVENTS: Final = "events"
 _LONG: Final = "long"
 """Only the ids of events, since they are too long for a notification."""

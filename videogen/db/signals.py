@@ -73,7 +73,7 @@ class Signals(Protocol):
         """Somebody subscribes: carry from now on. Safe to repeat. Raises DatabaseAwayError: it cannot."""
 
     def send(self, connection: Connection, events: list[StoredEvent], messages: list[Message]) -> None:
-        """Called in the transaction, at its end."""
+        """Called in the transaction, at its end; nothing is written after it. It may commit."""
 
     def committed(self, events: list[StoredEvent], messages: list[Message]) -> None:
         """Called after the commit, before the next write of this process begins."""
