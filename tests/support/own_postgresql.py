@@ -43,7 +43,9 @@ class OwnServer(Server):
     def drop_connections(self, database: str) -> None:
         """End every connection to a database; new ones work."""
         with self.connect() as connection:
-            connection.execute("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s", (database,))
+            connection.execute(
+                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s", (database,)
+            )
 
     def close(self) -> None:
         """End it, if it runs, and remove everything."""
