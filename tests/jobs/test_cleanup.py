@@ -10,7 +10,7 @@ import pytest
 from tests.support.api import Session
 from tests.support.rows import result
 from videogen.core.errors import DatabaseAwayError, StorageError
-from videogen.jobs.cleanup import CleanupThread, remove_files, remove_generations, sweep
+from videogen.jobs.cleanup import CleanupThread, complete_removals, remove_files, remove_generations, sweep
 from videogen.store import Fence, Store
 
 PATIENCE = 20
@@ -115,6 +115,26 @@ def test_files_that_cannot_be_removed_now_are_removed_later(store, storage, data
     assert store.list_removals() == [lost]
     _run(CleanupThread(store, storage, data_folder, lambda _: False))
     assert not (data_folder.files / lost).exists()
+    assert store.list_removals() == []
+
+
+@pytest.mark.databases("postgresql")
+@pytest.mark.parametrize("where", ["here", "at a process that has died"])
+def test_what_a_render_leaves_in_a_common_storage_goes_wherever_it_ended(
+    store, storage, data_folder, ended, monkeypatch, where
+):
+    monkeypatch.setattr(type(storage), "is_shared", True)
+    over = ended()
+    assert store.list_removals() == [over]
+    kept = {file.key for file in storage.list()}
+    storage.put(b"half", f"{over}/work-1/frame.png")
+    cleanup = CleanupThread(store, storage, data_folder, lambda _: False)
+    if where == "here":
+        cleanup.check(over)
+    else:
+        complete_removals(store, storage, data_folder)
+    _run(cleanup, look=False)
+    assert {file.key for file in storage.list()} == kept
     assert store.list_removals() == []
 
 

@@ -108,7 +108,10 @@ class WorkerRow(SQLModel, table=True):
 
 
 class RemovalRow(SQLModel, table=True):
-    """A generation whose rows are deleted, and whose files are not all removed yet. Written in that transaction."""
+    """A generation that was deleted, or has ended, and of which files that are not kept may be left.
+
+    It is written in that transaction.
+    """
 
     __tablename__ = "removals"
 

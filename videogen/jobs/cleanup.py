@@ -132,7 +132,9 @@ class CleanupThread:
         self._again = set[str]()
         """Where files could not be removed."""
         self._stopping = threading.Event()
-        store.database.listen(self._check_ended)
+        if not storage.is_shared:
+            # Else each process checks what it has rendered; what is left of others comes with `complete_removals`.
+            store.database.listen(self._check_ended)
 
     def check(self, generation_id: str) -> None:
         """Clean up after a generation, if it has ended."""
@@ -221,6 +223,8 @@ class CleanupThread:
                 keep = partial(self._store.keys_kept, generation_id)
                 if not remove_files(self._storage, self._data_folder, generation_id, keep):
                     self._again.add(generation_id)
+                elif self._storage.is_shared:
+                    self._store.end_removals([generation_id])
         except StorageError as problem:
             logger.warning("%s: its leftovers could not be removed yet: %s", generation_id, problem.detail)
         except Exception:  # the thread must not end; the next look at all folders tries again

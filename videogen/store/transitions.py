@@ -13,6 +13,7 @@ from videogen.db.tables import GenerationRow
 from videogen.schemas.status import NEEDS_ATTENTION, TERMINAL, Status, statuses_before
 from videogen.store.events import PROGRESS_COLUMNS, append_event
 from videogen.store.quotas import give_back
+from videogen.store.removals import note_end
 from videogen.store.webhooks import add_deliveries
 
 
@@ -50,6 +51,8 @@ def transition(
     append_event(unit, row)
     if target in TERMINAL:
         add_deliveries(unit, row, target.value)
+        if row.attempt:
+            note_end(unit, row.id, now)
     return row
 
 
