@@ -91,6 +91,7 @@ class ComfyUI:
         for one in fields(self):
             setattr(self, one.name, one.default if one.default_factory is MISSING else one.default_factory())
         self.released.clear()
+        self.holds.clear()
         self.files.clear()
         self.restart()
 
@@ -349,14 +350,16 @@ class ComfyUI:
 
     async def _sample(self, item: _Item, node_id: str, executed: list[str]) -> None:
         client, steps = item.extra.get("client_id", ""), int(item.prompt[node_id]["inputs"]["steps"])
+        me = asyncio.current_task()
         for step in range(1, steps + 1):
             await asyncio.sleep(self.pace)
-            while self.hold_at == step and not self.released.is_set() and not self._interrupts:
+            # One of before a restart holds nothing, also if the next test asks for that.
+            while self.hold_at == step and not (self.released.is_set() or self._interrupts or self._worker is not me):
                 self.holds.set()
                 await asyncio.sleep(_TICK)
-            self.holds.clear()
-            if self._interrupts:
+            if self._interrupts or self._worker is not me:
                 raise _Interrupted
+            self.holds.clear()
             if self.fails:
                 raise RuntimeError(self.fails)
             await self._send_states(item, executed, {node_id: (step, steps)})
