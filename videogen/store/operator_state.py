@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal, Self
 
-from sqlalchemy import or_, update
+from sqlalchemy import and_, or_, update
 from sqlmodel import col, delete, select
 
 from videogen.core.errors import NotFoundError, NotTerminalError
@@ -169,9 +169,12 @@ class OperatorStore(BaseStore):
 
     def is_banned(self, session_id: str | None, address_hash: str) -> bool:
         """Whether a session or an address may make nothing new."""
-        keys = [("session", session_id), ("address", address_hash)]
+        banned = or_(
+            and_(col(BanRow.kind) == "session", col(BanRow.target) == session_id),
+            and_(col(BanRow.kind) == "address", col(BanRow.target) == address_hash),
+        )
         with self.database.read(snapshot=False) as session:
-            return any(target and session.get(BanRow, (kind, target)) for kind, target in keys)
+            return session.connection().execute(select(BanRow.kind).where(banned).limit(1)).first() is not None
 
     def list_bans(self) -> list[BanRow]:
         """All bans, the newest first."""

@@ -14,7 +14,8 @@ from videogen.db.operating_tables import RateCountRow
 
 _ADD = text(
     "INSERT INTO rate_counts (key, count, expires_at) VALUES (:key, :amount, :expires_at) "
-    "ON CONFLICT (key) DO UPDATE SET count = rate_counts.count + excluded.count RETURNING count"
+    "ON CONFLICT (key) DO UPDATE SET count = rate_counts.count + excluded.count "
+    "RETURNING count, (SELECT before.count FROM rate_counts AS before WHERE before.key = :previous)"
 )
 
 
@@ -32,8 +33,8 @@ class RateCounts(Storage, SlidingWindowCounterSupport, TimestampedSlidingWindow)
         """Count `amount`; False where that is too many, and the transaction is to be rolled back."""
         now = time.time()
         previous_key, current_key = self.sliding_window_keys(key, expiry, now)
-        current = self.incr(current_key, 2 * expiry, amount)
-        return math.floor(self.get(previous_key) * _part_left(now, expiry)) + current <= limit
+        current, previous = self._add(current_key, 2 * expiry, amount, previous_key)
+        return math.floor(previous * _part_left(now, expiry)) + current <= limit
 
     def get_sliding_window(self, key: str, expiry: int) -> tuple[int, float, int, float]:
         """How much was counted in the last window, and in this one; each with the seconds until it is over."""
@@ -48,9 +49,14 @@ class RateCounts(Storage, SlidingWindowCounterSupport, TimestampedSlidingWindow)
             self.clear(name)
 
     def incr(self, key: str, expiry: int, amount: int = 1) -> int:
-        """Add to a count, and return it. Who adds to the same one at the same time waits."""
-        values = {"key": key, "amount": amount, "expires_at": time.time() + expiry}
-        return int(self._connection.execute(_ADD, values).scalar_one())
+        """Add to a count, and return it."""
+        return self._add(key, expiry, amount, "")[0]
+
+    def _add(self, key: str, expiry: int, amount: int, previous_key: str) -> tuple[int, int]:
+        """Add to a count; return it, and another one. Who adds to the same one at the same time waits."""
+        values = {"key": key, "amount": amount, "expires_at": time.time() + expiry, "previous": previous_key}
+        current, previous = self._connection.execute(_ADD, values).one()
+        return int(current), int(previous or 0)
 
     def get(self, key: str) -> int:
         """A count; 0 where nothing was counted."""
