@@ -43,6 +43,7 @@ endif
 test-long: dev-env ## Run the tests that are long and rarely break; `make test` leaves them out
 	@$(WITH_POSTGRESQL); $(WITH_BROWSER); VIDEOGEN_TEST_FIREFOX=$$($(SETUP)/firefox.sh) || exit 1; export VIDEOGEN_TEST_FIREFOX; \
 	$(PYTEST) -m long $(ARGS) || exit; \
+	VIDEOGEN_TEST_PROFILE=distributed $(PYTEST) -m '$(WITHOUT)' tests/api $(ARGS) || [ $$? -eq 5 ] || exit; \
 	if [ ! -f .venv-diffusers/.stamp ]; then echo 'Without more families of diffusers: they need the environment of `make test-diffusers`.'; exit; fi; \
 	VIDEOGEN_TEST_DIFFUSERS=1 exec $(TORCH_PYTEST) -m long $(ARGS)
 

@@ -106,6 +106,7 @@ def test_the_same_format_again_is_the_same_export(finished):
     assert [one["id"] for one in listed if one["format"] == "gif"] == [export["id"]]
 
 
+@pytest.mark.on_disk
 def test_one_whose_file_is_gone_is_made_again(loud, app):
     session, generation = loud
     export, _ = make(session, generation, "png")

@@ -39,6 +39,7 @@ def test_an_upload_answers_201_with_the_file(session):
     assert session.get(f"/files/{file['id']}").json() == file
 
 
+@pytest.mark.on_disk
 def test_a_photo_is_stored_upright_and_without_its_location(session, app):
     data = photo(orientation=6)
     file = session.upload(data)
@@ -249,6 +250,7 @@ def test_deleting_a_generation_keeps_an_image_that_others_use(session):
     assert session.finish(again["id"])["status"] == "completed"
 
 
+@pytest.mark.on_disk
 def test_an_image_that_is_missing_on_disk_fails_the_generation_with_its_code(session, app):
     file = session.upload(encoded())
     session.post("/queue/pause")
@@ -264,6 +266,7 @@ def test_an_image_that_is_missing_on_disk_fails_the_generation_with_its_code(ses
     assert session.finish(session.post(f"/generations/{made['id']}/retry").json()["id"])["status"] == "completed"
 
 
+@pytest.mark.on_disk
 def test_an_image_that_was_replaced_on_disk_is_not_rendered(session, app):
     file = session.upload(encoded())
     (stored,) = (app.data_dir / "files" / "uploads").glob(f"{file['id']}.*")

@@ -447,16 +447,16 @@ def test_a_running_generation_cannot_be_retried(session):
 # Deleting
 
 
-def test_deleting_a_generation_removes_its_files(app, session):
+def test_deleting_a_generation_removes_its_files(app, session, stored):
     made = session.finish(session.submit()["id"])
-    assert (app.data_dir / "files" / made["id"]).is_dir()
+    assert stored(made["id"])
     response = session.delete(f"/generations/{made['id']}")
     assert (response.status_code, response.content) == (204, b"")
     assert session.get(f"/generations/{made['id']}").status_code == 404
     assert session.get(f"/generations/{made['id']}/events").status_code == 404
     assert session.http.get(made["videoUrl"]).status_code == 404
     assert session.get("/generations").json()["items"] == []
-    assert not (app.data_dir / "files" / made["id"]).exists()
+    assert stored(made["id"]) == []
     assert not (app.data_dir / "work" / made["id"]).exists()
     assert session.delete(f"/generations/{made['id']}").status_code == 404
 

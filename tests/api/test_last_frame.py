@@ -62,6 +62,7 @@ def test_what_is_changed_while_it_waits_keeps_both_images(session, images):
     session.post("/queue/resume")
 
 
+@pytest.mark.on_disk
 def test_an_image_that_is_gone_fails_the_generation_with_its_code(session, app, images):
     session.post("/queue/pause")
     made = session.submit("looks", **images)

@@ -127,6 +127,7 @@ def test_a_forged_or_expired_link_gets_the_same_response_as_an_unknown_file(app,
     assert answers[0].json()["code"] == "not_found"
 
 
+@pytest.mark.on_disk
 def test_a_missing_file_is_reported_by_its_link_and_its_generation_only(app, session):
     kept = session.finish(session.submit("bars")["id"])
     lost = session.finish(session.submit("bars", settings={"seed": 11})["id"])

@@ -67,6 +67,7 @@ def test_an_export_has_videos_posters_and_a_correct_manifest(exported):
     }
 
 
+@pytest.mark.on_disk
 def test_a_session_downloads_only_so_many_zips_at_once(session_of, app):
     session = session_of()
     made = session.finish(session.submit("bars")["id"])

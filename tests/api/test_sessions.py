@@ -68,6 +68,7 @@ def test_a_wrong_token_is_rejected_despite_a_valid_cookie(http, cookie):
     assert response.status_code == 401
 
 
+@pytest.mark.on_disk
 def test_only_the_hash_of_a_token_is_on_disk(app, http):
     token = http.post(f"{API}/sessions").json()["token"]
     on_disk = b"".join(path.read_bytes() for path in app.data_dir.rglob("*") if path.is_file())

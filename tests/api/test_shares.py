@@ -119,6 +119,7 @@ def test_links_work_after_a_restart(running_app):
 # Links that do not work.
 
 
+@pytest.mark.on_disk
 def test_every_invalid_link_gets_the_same_page(app, session, shared, visitor):
     generation, revoked = shared()
     session.delete(f"/generations/{generation['id']}/share")
@@ -161,6 +162,7 @@ def test_the_link_of_a_deleted_generation_is_410_with_an_explanation(session, sh
     assert session.get("/shares").json() == {"items": []}
 
 
+@pytest.mark.on_disk
 def test_a_page_without_its_file_has_no_player_and_no_card(app, shared, visitor):
     generation, made = shared()
     for path in (app.data_dir / "files" / generation["id"]).iterdir():

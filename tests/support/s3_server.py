@@ -55,6 +55,11 @@ class S3Server:
             region_name="us-east-1",
         )
 
+    def keys(self, prefix: str = "") -> list[str]:
+        """The keys of the objects that begin with this."""
+        pages = self.client().get_paginator("list_objects_v2").paginate(Bucket=BUCKET, Prefix=prefix)
+        return [entry["Key"] for page in pages for entry in page.get("Contents", [])]
+
     def __enter__(self) -> Self:
         command = [sys.executable, "-m", "tests.support.s3_server", str(self.port)]
         self._process = processes.start(command, stdin=subprocess.DEVNULL, env=os.environ | ENVIRONMENT)
