@@ -7,7 +7,7 @@ from tests.support.rows import upload_row
 from videogen.core.errors import DatabaseDamagedError, StorageError
 from videogen.engines.base import ProcessPolicy, Recipe, RenderLost
 from videogen.engines.process import protocol
-from videogen.jobs import disk_guard, renderers, worker
+from videogen.jobs import cleanup, disk_guard, renderers, worker
 from videogen.jobs.queue import EmbeddedQueue
 from videogen.jobs.settings import WorkerSettings
 from videogen.jobs.worker import WorkerPool
@@ -79,6 +79,8 @@ def work(database, storage, data_folder, monkeypatch):
     monkeypatch.setattr(renderers, "ProcessPool", NoProcesses)
     monkeypatch.setattr(disk_guard, "LOOK_SECONDS", 0.05)
     monkeypatch.setattr(worker, "LOOK_SECONDS", 0.05)
+    # The sessions of the tests have another clock, by which nobody has used them for long.
+    monkeypatch.setattr(cleanup.UnusedRemover, "run", lambda *_: None)
     store = Store(database)
     queue = EmbeddedQueue(store, lease_seconds=1)
     pools = []
