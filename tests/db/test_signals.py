@@ -2,11 +2,14 @@
 
 import threading
 from contextlib import contextmanager
+from types import SimpleNamespace
 
 import pytest
+from sqlalchemy import make_url
 
 from videogen.db import postgresql_signals
 from videogen.db.database import Database
+from videogen.db.signals import Subscribers
 from videogen.store.events import append_event
 
 _LISTENERS = "WHERE query LIKE 'LISTEN%' AND datname = current_database()"
@@ -92,6 +95,24 @@ def test_many_and_long_events_of_one_commit_come_together(database, submit, alic
             append_event(unit, row)
         sent = unit.events
     assert events.wait_for(1) == [sent]
+
+
+def test_a_commit_in_whose_middle_the_time_of_a_look_is_over_comes_whole(submit, store, alice):
+    """The server sends its notifications one after the other, and a look ends after some seconds."""
+    row, events, subscribers = submit(alice), Heard(), Subscribers()
+    subscribers.listeners.append(events)
+    signals = postgresql_signals.PostgreSQLSignals(make_url("postgresql://"), {}, subscribers)
+    with store.database.write() as unit:
+        for _ in range(40):
+            row.message = "x" * 700
+            append_event(unit, row)
+        sent = unit.events
+    texts = [*postgresql_signals._packed(sent)]
+    assert len(texts) > 2
+    for some in (texts[:1], texts[1:]):
+        notices = iter([SimpleNamespace(payload=text) for text in some])
+        signals._receive(SimpleNamespace(notifies=lambda timeout, found=notices: found, execute=lambda _: None))
+    assert events.all == [sent]
 
 
 @pytest.mark.databases("postgresql")

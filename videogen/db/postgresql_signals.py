@@ -43,6 +43,8 @@ class PostgreSQLSignals:
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._connection: psycopg.Connection[Any] | None = None
+        self._begun: list[StoredEvent] = []
+        """The events of a commit of which more are to come."""
         self._closing = threading.Event()
 
     def start(self) -> None:
@@ -95,7 +97,7 @@ class PostgreSQLSignals:
         self._drop()
 
     def _drop(self) -> None:
-        connection, self._connection = self._connection, None
+        connection, self._connection, self._begun = self._connection, None, []
         if connection is not None:
             connection.close()
 
@@ -112,7 +114,6 @@ class PostgreSQLSignals:
 
     def _receive(self, connection: psycopg.Connection[Any]) -> None:
         """Pass on what comes for some seconds, then look whether the connection is still there."""
-        events: list[StoredEvent] = []
         for notice in connection.notifies(timeout=_CHECK_SECONDS):
             kind, *rest = orjson.loads(notice.payload)
             if kind == _MESSAGE:
@@ -121,10 +122,11 @@ class PostgreSQLSignals:
             if not self._subscribers.listeners:
                 continue  # a worker has no use for events
             is_last, *rows = rest
-            events += map(_stored, rows) if kind == _EVENTS else self._read(rows)
+            self._begun += map(_stored, rows) if kind == _EVENTS else self._read(rows)
             if is_last:
+                # The time may be over in the middle of a commit: the next call goes on with it.
+                events, self._begun = self._begun, []
                 self._call(events, [])
-                events = []
         connection.execute("SELECT 1")
 
     def _read(self, ids: list[int]) -> Iterator[StoredEvent]:
