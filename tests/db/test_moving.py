@@ -5,11 +5,14 @@ from contextlib import closing
 import pytest
 from sqlalchemy import JSON, BigInteger, Boolean, Float, Integer, func, null, select
 
+from videogen.core.config import AppConfig
 from videogen.core.errors import StartError
 from videogen.db import moving
 from videogen.db.backend import last_id
 from videogen.db.database import Database
 from videogen.db.migrate import HEAD, migrate, revision
+from videogen.services.visitor_limits import RateLimits
+from videogen.store import Store
 
 pytestmark = pytest.mark.postgresql
 SOURCE, BUCKET = "12345678", "abcdefgh"
@@ -122,6 +125,18 @@ def test_an_interrupted_copy_is_gone_on_with_by_its_own_installation_alone(targe
     else:
         with pytest.raises(StartError, match=words):
             moving.begin(target, source, bucket, has_files=has_files)
+
+
+def test_what_an_app_writes_that_was_only_started_and_looked_at_is_no_data(postgresql):
+    with postgresql.database("template0") as url:
+        migrate(url)
+        with closing(Database(url, 2)) as database:
+            store = Store(database)
+            assert store.has_key("digest")
+            store.announce("wrk_a", {})
+            assert store.hold_task("retention", "ret_a", 60)
+            RateLimits(AppConfig(), database).count("sessions", "192.0.2.1")
+        moving.begin(url, SOURCE, BUCKET, has_files=False)
 
 
 def test_a_newer_release_goes_on_with_the_copy_of_an_older_one(postgresql, target):

@@ -29,8 +29,8 @@ APPLICATION: Final = "videogen-move"
 """The connections of a move call themselves so: those of an app that uses the target are others."""
 _OF_PROCESSES: Final = ("workers",)
 """What is bound to processes that run now: not copied. The permissions to start are no tables of the metadata."""
-_MAY_HAVE_ROWS: Final = ("workers", "operator_state")
-"""What an app writes that was only started."""
+_MAY_HAVE_ROWS: Final = ("workers", "operator_state", "installation", "tickets", "rate_counts")
+"""What an app writes that was only started, or looked at."""
 _BATCH_ROWS: Final = 1000
 
 
