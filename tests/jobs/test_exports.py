@@ -191,6 +191,28 @@ def test_a_worker_that_has_lost_its_lease_changes_nothing(worker, store, storage
     assert (child.closed, child.made, files(storage)) == (1, [], [])
 
 
+@pytest.mark.parametrize("call", ["put", "local_copy"])
+def test_a_bucket_that_takes_longer_than_a_lease_loses_none(
+    worker, store, storage, clock, alice, asked, monkeypatch, call
+):
+    """Several processes use the storage: another one would make the export anew, and again lose it."""
+    worker._settings, act, renew = WorkerSettings(1, 0.1), getattr(storage, call), store.update_export
+    renewed, others = threading.Event(), []
+
+    def slowly(*arguments):
+        clock.now += 1
+        renewed.clear()
+        assert renewed.wait(20)
+        others.append(store.claim_export(LEASE))
+        return act(*arguments)
+
+    monkeypatch.setattr(store, "update_export", lambda *values, **more: (renew(*values, **more), renewed.set())[0])
+    monkeypatch.setattr(storage, call, slowly)
+    monkeypatch.setattr(type(storage), "is_shared", True)
+    worker._next()
+    assert (state(store, alice, asked), others) == (("completed", 1), [None])
+
+
 def test_one_that_is_deleted_stops(worker, store, storage, child, database, alice, asked):
     child.does = [lambda: store.delete_export(alice, asked)]
     worker._next()

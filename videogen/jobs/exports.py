@@ -7,8 +7,8 @@ import logging
 import shutil
 import threading
 import time
-from collections.abc import Callable, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -139,17 +139,45 @@ class ExportWorker:
         self._check_space(job)
         self._work.mkdir(parents=True, exist_ok=True)
         target = self._work / f"{job.row.id}.{KINDS[job.format].ending}"
-        with self._storage.local_copy(job.source_key) as source:
+        with ExitStack() as fetched:
+            with self._renewed(job):
+                source = fetched.enter_context(self._storage.local_copy(job.source_key))
             self._follow(job, ExportTask(str(source), str(target), job.format))
         # The lease is renewed before the file gets its key, so that no other attempt begins meanwhile.
         self._write(job, progress=99.0)
-        size = self._storage.put(target, job.key(job.row.attempt))
+        with self._renewed(job):
+            size = self._storage.put(target, job.key(job.row.attempt))
         try:
             done = self._store.finish_export(job, size)
         except StaleWriteError:
             self._storage.delete(job.key(job.row.attempt))
             raise
         self.publish([done])
+
+    @contextmanager
+    def _renewed(self, job: ExportJob) -> Iterator[None]:
+        """Renew the lease meanwhile: a bucket may take longer for a large file than a lease holds."""
+        if not self._storage.is_shared:
+            yield
+            return
+        ended = threading.Event()
+
+        def renew() -> None:
+            while not ended.wait(self._settings.lease_seconds / 3):
+                try:
+                    self._store.update_export(job, self._settings.lease_seconds)
+                except StaleWriteError:
+                    return  # whoever writes next finds out
+                except StorageError as problem:
+                    logger.warning("%s: its lease could not be renewed: %s", job.row.id, problem.detail)
+
+        thread = threading.Thread(target=renew, name="export-lease", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            thread.join()
 
     def _follow(self, job: ExportJob, task: ExportTask) -> None:
         """Run the child to its end: its progress is stored, the lease renewed, and the free space watched."""
