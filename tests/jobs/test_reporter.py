@@ -63,6 +63,21 @@ def _done(running, poster=True):
     )
 
 
+@pytest.mark.parametrize("is_shared", [False, True])
+def test_what_a_later_attempt_of_the_same_number_left_is_replaced_on_a_disk(
+    recorder, running, storage, store, alice, monkeypatch, is_shared
+):
+    """The database was set back to a backup, and the job may have got other settings since. In a bucket such files are
+    removed when the attempt begins, and what comes after that stays."""
+    monkeypatch.setattr(type(storage), "is_shared", is_shared)
+    key = f"{running.id}/a1-video.mp4"
+    storage.put(b"of other settings", key)
+    recorder.record(_done(running))
+    assert store.get_generation(alice, running.id).status == "completed"
+    with storage.open(key) as file:
+        assert file.read() == (b"of other settings" if is_shared else b"video")
+
+
 def test_slow_writes_make_the_interval_longer_and_quick_ones_shorter_again(recorder, running, ticks, database):
     took = 0.0
 

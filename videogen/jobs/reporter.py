@@ -258,8 +258,9 @@ class ProgressRecorder:
             kind=kind,
             key=key,
             content_type=CONTENT_TYPES[path.suffix[1:]],
-            # A preview replaces the one before it. What is published is written once.
-            size_bytes=self._storage.put(path, key, once=kind != "preview"),
+            # A preview replaces the one before it. What is published is written once where others store too. On a disk
+            # what has the key is from after the backup to which the database was set back: it may be of other settings.
+            size_bytes=self._storage.put(path, key, once=self._storage.is_shared and kind != "preview"),
             created_at=self._store.clock(),
         )
 
