@@ -64,6 +64,28 @@ def test_of_the_copies_the_oldest_use_goes_first(storage):
         assert other.read_bytes() == b"abcdefghij"
 
 
+def test_a_copy_whose_path_somebody_has_stays(storage):
+    storage.put(b"abcdefghij", "gen_b/video.mp4")
+    with storage.local_copy(KEY) as path, storage.local_copy("gen_b/video.mp4") as other:
+        assert path.read_bytes() == b"0123456789", "a renderer opens it later"
+    storage.put(b"klmno", "gen_c/video.mp4")
+    with storage.local_copy("gen_c/video.mp4"):
+        assert not path.exists()
+        assert not other.exists()
+
+
+def test_a_copy_that_another_thread_deletes_meanwhile_is_no_fault(storage, monkeypatch):
+    with storage.local_copy(KEY) as path:
+        pass
+    storage.put(b"abcdefghij", "gen_b/video.mp4")
+    cached = list(path.parent.iterdir())
+    path.unlink()
+    listed = type(path).iterdir
+    monkeypatch.setattr(type(path), "iterdir", lambda folder: iter([*cached, *listed(folder)]))
+    with storage.local_copy("gen_b/video.mp4") as other:
+        assert other.read_bytes() == b"abcdefghij"
+
+
 def test_what_rows_name_is_believed_without_asking_the_bucket(objects, tmp_path):
     asks_nothing = ObjectStorage(Failing(objects, "stat"), tmp_path / "other")
     assert not asks_nothing.is_lost(KEY)

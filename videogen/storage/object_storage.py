@@ -9,9 +9,9 @@ import hashlib
 import io
 import os
 import threading
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -61,6 +61,8 @@ class ObjectStorage:
         self._cache, self._cache_bytes = cache, cache_bytes
         self._links = links
         self._lost: OrderedDict[str, None] = OrderedDict()
+        self._kept: Counter[Path] = Counter()
+        """The copies that somebody has the path of."""
         self._lock = threading.Lock()
         cache.mkdir(parents=True, exist_ok=True)
         for part in cache.glob("*.part"):  # of a process that was killed
@@ -110,19 +112,32 @@ class ObjectStorage:
     @contextmanager
     def local_copy(self, key: str) -> Iterator[Path]:
         """A file that is replaced meanwhile is fetched again."""
-        for last in range(1 - _TRIES, 1):
-            found = self._stat(key)
-            path = self._cached(key, found)
-            try:
-                if not path.is_file():
-                    self._fetch(key, found, path)
-                break
-            except ChangedError as problem:
-                if not last:
-                    raise StorageAwayError from problem
-        with suppress(OSError):
-            os.utime(path)
-        yield path
+        with ExitStack() as kept:
+            for last in range(1 - _TRIES, 1):
+                found = self._stat(key)
+                path = kept.enter_context(self._keep(self._cached(key, found)))
+                try:
+                    if not path.is_file():
+                        self._fetch(key, found, path)
+                    break
+                except ChangedError as problem:
+                    if not last:
+                        raise StorageAwayError from problem
+            with suppress(OSError):
+                os.utime(path)
+            yield path
+
+    @contextmanager
+    def _keep(self, path: Path) -> Iterator[Path]:
+        with self._lock:
+            self._kept[path] += 1
+        try:
+            yield path
+        finally:
+            with self._lock:
+                self._kept[path] -= 1
+                if not self._kept[path]:
+                    del self._kept[path]
 
     def _cached(self, key: str, found: Stat) -> Path:
         return self._cache / (hashlib.sha256(f"{key}\n{found.tag}".encode()).hexdigest()[:32] + Path(key).suffix)
@@ -136,7 +151,7 @@ class ObjectStorage:
             part.replace(path)
         finally:
             part.unlink(missing_ok=True)
-        self._evict(path)
+        self._evict()
 
     def url(self, key: str, seconds: int, content_type: str, disposition: str) -> str | None:
         """Without a public address everything is sent by the app."""
@@ -185,15 +200,21 @@ class ObjectStorage:
             while len(self._lost) > MAX_LOST:
                 self._lost.popitem(last=False)
 
-    def _evict(self, newest: Path) -> None:
-        """Delete the copies that were not used for longest. Whoever reads one goes on reading."""
-        found = [(path, path.stat()) for path in self._cache.iterdir() if path != newest and path.suffix != ".part"]
-        total = sum(status.st_size for _, status in found) + newest.stat().st_size
+    def _evict(self) -> None:
+        """Delete the copies that were not used for longest, but none that somebody has the path of."""
+        found = []
+        for path in self._cache.iterdir():
+            with suppress(FileNotFoundError):  # another thread deletes as well
+                if path.suffix != ".part":
+                    found.append((path, path.stat()))
+        total = sum(status.st_size for _, status in found)
         for path, status in sorted(found, key=lambda one: one[1].st_atime):
-            if total <= self._cache_bytes:
-                break
-            path.unlink(missing_ok=True)
-            total -= status.st_size
+            with self._lock:
+                if total <= self._cache_bytes:
+                    break
+                if path not in self._kept:
+                    path.unlink(missing_ok=True)
+                    total -= status.st_size
 
 
 def open_storage(url: str, cache: Path) -> ObjectStorage:
