@@ -93,10 +93,34 @@ def test_a_file_that_is_gone_gets_no_link(storage):
         client(storage, "calm-lake.mp4").get("/")
 
 
-@pytest.mark.parametrize("public", ["files.example.org", "ftp://files.example.org", "https://files.example.org/path"])
+@pytest.mark.parametrize(
+    "public",
+    [
+        "files.example.org",
+        "ftp://files.example.org",
+        "https://files.example.org/path",
+        "https://files.example.org;script-src",
+        "https://files.example.org%20*",
+        "https://someone@files.example.org",
+        "https://files.example.org:port",
+    ],
+)
 def test_an_address_that_is_none_stops_the_start(bucket, public, tmp_path):
     with pytest.raises(ConfigError, match=r"VIDEOGEN_STORAGE_URL: expected public= and an address"):
         open_storage(f"{bucket}&public={public}", tmp_path / "cache")
+
+
+@pytest.mark.parametrize(
+    ("public", "origin"),
+    [
+        ("https://Files.Example.org:443/", "https://files.example.org"),
+        ("http://files.example.org:80", "http://files.example.org"),
+        ("https://files.example.org:80", "https://files.example.org:80"),
+        ("http://[::1]:8333", "http://[::1]:8333"),
+    ],
+)
+def test_the_address_is_signed_as_browsers_name_it(bucket, public, origin):
+    assert links_of(f"{bucket}&public={public}", "URL").origin == origin
 
 
 def test_links_need_a_key_to_sign_with(bucket, monkeypatch, tmp_path):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
+import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
@@ -18,6 +19,9 @@ from videogen.core.errors import ConfigError
 OPTION: Final = "public"
 """The option of VIDEOGEN_STORAGE_URL with the address at which browsers reach the bucket."""
 _ALGORITHM: Final = "AWS4-HMAC-SHA256"
+# Nothing else may stand in it: it becomes a part of a Content-Security-Policy.
+_ORIGIN: Final = re.compile(r"(https?)://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])((?::[0-9]+)?)")
+_PORTS: Final = {"http": ":80", "https": ":443"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +70,7 @@ def links_of(url: str, setting: str) -> Links | None:
     origin = parse_qs(parts.query).get(OPTION, [""])[0].rstrip("/")
     if not origin:
         return None
-    public = urlsplit(origin)
-    if public.scheme not in ("http", "https") or not public.netloc or f"{public.scheme}://{public.netloc}" != origin:
+    if (found := _ORIGIN.fullmatch(origin)) is None:
         raise ConfigError(
             setting, f"{OPTION}= and an address such as https://files.example.org, without a path", origin
         )
@@ -79,6 +82,9 @@ def links_of(url: str, setting: str) -> Links | None:
         os.environ.get("AWS_REGION"),
         os.environ.get("AWS_DEFAULT_REGION"),
     ]
+    scheme, host, port = found.groups()
+    # As browsers send it in `Host`, which is signed.
+    address = host.lower() if port == _PORTS[scheme] else host.lower() + port
     root = "/" + "".join(f"{part}/" for part in (parts.netloc, *parts.path.split("/")) if part)
     region = next((name for name in given if name), "us-east-1")
-    return Links(origin, root, region, key_id, secret, os.environ.get("AWS_SESSION_TOKEN", ""))
+    return Links(f"{scheme}://{address}", root, region, key_id, secret, os.environ.get("AWS_SESSION_TOKEN", ""))
