@@ -1,16 +1,18 @@
 """Rates and open streams of one visitor: counted by session and by address, in bounded memory."""
 
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import closing, suppress
 from types import SimpleNamespace
 
 import limits.storage.memory
 import limits.strategies
 import pytest
+from sqlmodel import select
 
 from videogen.core.config import AppConfig
 from videogen.core.errors import Limit, LimitExceededError
 from videogen.db.database import Database
+from videogen.db.operating_tables import RateCountRow
 from videogen.services import visitor_limits
 from videogen.services.visitor_limits import RateLimits, stream_limits
 from videogen.store import rates
@@ -51,6 +53,20 @@ def test_an_address_is_refused_over_all_its_sessions_until_the_time_has_passed(r
     rates.count("submits", "192.0.2.2", "four")
     clock.now += error.retry_after + 1
     rates.count("submits", "192.0.2.1", "one")
+
+
+@pytest.mark.postgresql
+def test_no_address_is_stored(postgresql_url):
+    with closing(Database(postgresql_url)) as database:
+        limits = RateLimits(AppConfig(rate_sessions="1/hour"), database, lambda address: f"hash of {len(address)}")
+        limits.count("sessions", "192.0.2.77")
+        refused(limits, "sessions", "192.0.2.77")
+        with pytest.raises(LimitExceededError):
+            limits.check("sessions", "192.0.2.77")
+        with database.read() as session:
+            keys = [row.key for row in session.exec(select(RateCountRow))]
+    assert any("hash of 10" in key for key in keys)
+    assert not any("192.0.2.77" in key for key in keys)
 
 
 def test_a_session_is_refused_over_all_its_addresses(rates_of):

@@ -74,7 +74,7 @@ async def sign_in(request: Request) -> Response:
     require_setting(request)
     require_own_page(request)
     try:
-        check_token(request, await _field(request, "token"))
+        await anyio.to_thread.run_sync(check_token, request, await _field(request, "token"))
     except AdminRequiredError:
         return await _sign_in_page(request, 401, "wrong")
     except LimitExceededError as problem:

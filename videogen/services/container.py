@@ -34,7 +34,9 @@ class Services:
     def __init__(self, parts: Parts) -> None:
         config, store, storage = parts.config, parts.store, parts.storage
         max_import_bytes = round(config.max_import_mb * 1_000_000)
-        self.rates = RateLimits(config, store.database if config.uses_postgresql else None)
+        self.quotas = QuotaService(parts)
+        common = store.database if config.uses_postgresql else None
+        self.rates = RateLimits(config, common, self.quotas.address_hash)
         self.admin, self.bans = AdminService(parts), Bans(parts)
         self.storage_limits = StorageLimits(store, config, parts.make_room)
         self.streams = stream_limits(config)
@@ -62,4 +64,3 @@ class Services:
         self.remakes = RemakeService(parts, self.generations, self.storage_limits)
         self.result_exports = ResultExportService(parts, self.rates, self.storage_limits)
         self.retention = RetentionService(parts, self.generations.views)
-        self.quotas = QuotaService(parts)

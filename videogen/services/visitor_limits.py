@@ -9,7 +9,7 @@ import math
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final, Literal
 
@@ -63,13 +63,20 @@ class RateLimits:
     call it from a thread.
     """
 
-    def __init__(self, config: AppConfig, database: Database | None = None) -> None:
-        """`database`: where several processes count; None: in memory."""
+    def __init__(
+        self, config: AppConfig, database: Database | None = None, hash_address: Callable[[str], str] = str
+    ) -> None:
+        """
+        Args:
+            config: has the rates.
+            database: where several processes count; None: in memory.
+            hash_address: how an address is stored there.
+        """
         settings: dict[Action, str] = {
             action: _FIXED_RATES.get(action) or getattr(config, f"rate_{action}") for action in _WORDS
         }
         self._rates = {action: parse(text) for action, text in settings.items() if text != RATE_OFF}
-        self._database, self._memory = database, MemoryStorage()
+        self._database, self._memory, self._hash_address = database, MemoryStorage(), hash_address
         self._lock = threading.Lock()
 
     def count(
@@ -94,11 +101,13 @@ class RateLimits:
                 self._check(self._memory, action, address, session_id, cost)
                 self._hit(self._memory, action, address, session_id, cost)
                 self._forget_oldest()
-        elif unit is not None:
-            self._hit(RateCounts(unit.connection), action, address, session_id, cost)
+            return
+        hashed = self._hash_address(address)
+        if unit is not None:
+            self._hit(RateCounts(unit.connection), action, hashed, session_id, cost)
         else:
             with self._database.write(exclusive=False, durable=False) as own:
-                self._hit(RateCounts(own.connection), action, address, session_id, cost)
+                self._hit(RateCounts(own.connection), action, hashed, session_id, cost)
 
     def check(self, action: Action, address: str) -> None:
         """The same without counting: for what counts only if it fails."""
@@ -109,7 +118,7 @@ class RateLimits:
                 self._check(self._memory, action, address, None, 1)
         else:
             with self._database.read() as session:
-                self._check(RateCounts(session.connection()), action, address, None, 1)
+                self._check(RateCounts(session.connection()), action, self._hash_address(address), None, 1)
 
     def _check(self, counts: Storage, action: Action, address: str, session_id: str | None, cost: int) -> None:
         # Two numbers for each counter, whatever the limit is.
