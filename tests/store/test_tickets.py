@@ -50,5 +50,5 @@ def test_a_task_has_one_owner_until_it_lets_go_or_is_silent_for_too_long(store):
     store.end_task("clean", "a")
     assert store.hold_task("clean", "b", 60)
     ahead.end_task("clean", "b")
-    assert store.hold_task("clean", "b", -1), "whoever lets go may have another time"
-    assert store.hold_task("clean", "a", 60), "the other one has stopped"
+    assert store.hold_task("clean", "a", -1), "whoever lets go may have another time"
+    assert store.hold_task("clean", "b", 60), "the other one has stopped"
