@@ -5,7 +5,7 @@ from contextlib import ExitStack
 import pytest
 
 from videogen.core.errors import StorageAwayError, StorageError
-from videogen.engines.process.protocol import LOG_NAME
+from videogen.engines.process.protocol import CHECKPOINT_NAME, LOG_NAME
 from videogen.jobs.base import Lease
 from videogen.jobs.checkpoint_files import CheckpointFiles, folder_of, running_log
 from videogen.storage import DataFolder, DiskStorage
@@ -90,6 +90,25 @@ def test_only_what_has_changed_is_stored_again(machine, storage):
     (folder / "half").rename(folder / "half.part")
     files.upload(lease(1), {"step": 5})
     assert storage.stored == [f"{folder_of(GENERATION, 1)}latents"]
+
+
+def test_a_checkpoint_in_the_storage_is_never_newer_than_its_files(machine, storage, monkeypatch):
+    """The engine goes on while they are stored, and the worker may be killed after any of them."""
+    (files, folder), put = machine("one"), storage.put
+
+    def meanwhile(source, key, **options):
+        write(folder, **{CHECKPOINT_NAME: b"step 5, and longer"})
+        return put(source, key, **options)
+
+    write(folder, **{CHECKPOINT_NAME: b"step 4", "a": b"a", "z": b"z"})
+    monkeypatch.setattr(storage, "put", meanwhile)
+    files.upload(lease(1), {"step": 4})
+    assert storage.stored[-1] == folder_of(GENERATION, 1) + CHECKPOINT_NAME
+    with storage.open(storage.stored[-1]) as file:
+        assert file.read() == b"step 4"
+    storage.stored.clear()
+    files.upload(lease(1), {"step": 5})
+    assert storage.stored == [folder_of(GENERATION, 1) + CHECKPOINT_NAME]
 
 
 def test_a_new_attempt_stores_all_of_its_files_under_its_own_number(machine, storage, attempt_ends):

@@ -8,13 +8,14 @@ the log, which is how a process elsewhere reads that of a running job.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, suppress
+from itertools import chain
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from videogen.core.errors import StorageError
-from videogen.engines.process.protocol import LOG_NAME
+from videogen.engines.process.protocol import CHECKPOINT_NAME, LOG_NAME
 from videogen.jobs.base import Lease
 from videogen.storage import DataFolder, Storage
 
@@ -45,18 +46,15 @@ class CheckpointFiles:
             return checkpoint
         known = self._stored.setdefault((lease.generation_id, lease.attempt), {})
         root = self._data_folder.work_folder(lease.generation_id)
-        for path in work_files(root):
-            name = path.relative_to(root).as_posix()
-            try:
-                status = path.stat()
-                stamp = status.st_size, status.st_mtime_ns
-                if known.get(name) == stamp:
-                    continue
-                data = path.read_bytes()
-            except FileNotFoundError:
-                continue  # the engine needs it no more
-            self._storage.put(data, folder_of(lease.generation_id, lease.attempt) + name)
-            known[name] = stamp
+        folder = folder_of(lease.generation_id, lease.attempt)
+        # The engine goes on writing, and this process may be killed in the middle. So it is read before the files that
+        # it needs, and stored after them: there is never a newer one than its files.
+        saved = _changed(root, root / CHECKPOINT_NAME, known)
+        others = (_changed(root, path, known) for path in work_files(root) if path != root / CHECKPOINT_NAME)
+        for change in chain(others, [saved]):
+            if change is not None:
+                self._storage.put(change.data, folder + change.name)
+                known[change.name] = change.stamp
         return checkpoint | {ATTEMPT: lease.attempt}
 
     def fetch(self, lease: Lease, attempt_ends: ExitStack) -> dict[str, Any] | None:
@@ -100,6 +98,23 @@ class CheckpointFiles:
                 shutil.copyfileobj(source, file)
         except OSError as problem:
             raise StorageError(f"The checkpoint could not be fetched: {problem.strerror or problem}.") from problem
+
+
+class _Change(NamedTuple):
+    name: str
+    data: bytes
+    stamp: tuple[int, int]
+
+
+def _changed(root: Path, path: Path, known: Mapping[str, tuple[int, int]]) -> _Change | None:
+    """A file that is not in the storage as it is now. None also where the engine needs it no more."""
+    name = path.relative_to(root).as_posix()
+    try:
+        status = path.stat()
+        stamp = status.st_size, status.st_mtime_ns
+        return None if known.get(name) == stamp else _Change(name, path.read_bytes(), stamp)
+    except FileNotFoundError:
+        return None
 
 
 def running_log(storage: Storage, generation_id: str) -> bytes:

@@ -42,8 +42,11 @@ class Offers:
             # Of those that die nobody tells.
             if time.monotonic() >= self._read_at + self._seconds / 3:
                 self._found, self._read_at = self._store.offers(self._seconds), time.monotonic()
-                self.concurrency.clear()
-                self.concurrency |= {name: one.slots for name, one in self._found.items() if one.slots}
+                slots = {name: one.slots for name, one in self._found.items() if one.slots}
+                # Never without those that stay: other threads read it meanwhile.
+                self.concurrency |= slots
+                for name in self.concurrency.keys() - slots.keys():
+                    del self.concurrency[name]
             return self._found
 
     def _changed(self) -> None:

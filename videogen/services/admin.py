@@ -64,9 +64,8 @@ class AdminService:
         parts.store.database.subscribe(OPERATOR, self._hear)
 
     def _hear(self, text: str) -> None:
-        # Without a text something may have been missed: `state`, which operators look at, reads it.
-        if text:
-            self._known = OperatorState.of(text)
+        # Without a text something may have been missed.
+        self._known = OperatorState.of(text) if text else self._store.operator_state()
 
     def overview(self) -> Overview:
         """All that goes on."""
