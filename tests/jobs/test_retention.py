@@ -191,6 +191,13 @@ def test_what_another_process_uses_stays_and_one_process_removes(
     assert left() == []
 
 
+def test_room_that_one_process_needs_is_made_by_the_one_that_removes(remover, storage, monkeypatch):
+    monkeypatch.setattr(type(storage), "is_shared", True)
+    removes, needs = remover(), remover()
+    needs.make_room()
+    assert removes._wake.wait(20)
+
+
 def test_a_keep_between_the_look_and_the_removal_wins(
     remover, finished, left, alice, clock, store, storage, monkeypatch
 ):

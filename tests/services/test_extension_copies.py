@@ -2,7 +2,7 @@
 
 import pytest
 
-from videogen.core.errors import InvalidRequestError, StorageError
+from videogen.core.errors import DatabaseAwayError, InvalidRequestError, StorageError
 from videogen.services.extensions import ExtensionService
 
 
@@ -39,3 +39,23 @@ def test_a_source_that_was_deleted_meanwhile_is_named_without_the_path_of_its_fi
     with pytest.raises(InvalidRequestError) as refused:
         list(ExtensionService(store, storage).copy({"source": "gen_gone/a1-video.mp4"}, row))
     assert refused.value.detail == "extend must be a video whose file is still there; this was 'gen_gone'."
+
+
+def test_copies_stay_where_a_row_names_them_or_that_cannot_be_known(
+    store, storage, submit, alice, database, monkeypatch
+):
+    """The connection to the database was lost at the commit."""
+    storage.put(b"bytes", "a/video.mp4")
+    service = ExtensionService(store, storage)
+    stored, unknown = ([*service.copy({"source": "a/video.mp4"}, submit(alice))] for _ in range(2))
+    with database.write() as unit:
+        unit.session.add(stored[0])
+    service.remove(stored)
+    assert storage.exists(stored[0].key)
+
+    def away(_id):
+        raise DatabaseAwayError
+
+    monkeypatch.setattr(store, "files_of", away)
+    service.remove(unknown)
+    assert storage.exists(unknown[0].key)

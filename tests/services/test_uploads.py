@@ -5,7 +5,7 @@ from sqlmodel import select
 
 from tests.support.folders import read_only_folder
 from tests.support.pictures import encoded
-from videogen.core.errors import StorageError
+from videogen.core.errors import DatabaseAwayError, StorageError
 from videogen.core.security import Signer
 from videogen.db.tables import UploadRow
 from videogen.services.serializers import Serializer
@@ -55,3 +55,16 @@ def test_a_row_that_cannot_be_written_leaves_no_file(uploads, data_folder, store
     with pytest.raises(StorageError):
         uploads.create(alice, io.BytesIO(encoded()))
     assert stored(data_folder) == []
+
+
+def test_a_file_stays_whose_row_was_written_though_the_answer_was_lost(uploads, data_folder, store, alice, monkeypatch):
+    add = store.add_upload
+
+    def away_at_the_commit(*arguments):
+        add(*arguments)
+        raise DatabaseAwayError
+
+    monkeypatch.setattr(store, "add_upload", away_at_the_commit)
+    with pytest.raises(DatabaseAwayError):
+        uploads.create(alice, io.BytesIO(encoded()))
+    assert len(stored(data_folder)) == 1

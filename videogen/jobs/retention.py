@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from typing import Final, Protocol, Self
 
 from sqlalchemy import ColumnElement
@@ -37,6 +38,8 @@ SHARED_SECONDS: Final = 10.0
 """How often each of several processes writes what is in use there."""
 TASK_SECONDS: Final = 120.0
 """How long another process waits for one that has stopped in the middle."""
+FULL: Final = "full"
+"""The channel on which the process that removes hears that something is to be stored, and there is no room."""
 ROOM: Final = 0.95
 """The part of a storage limit that may stay filled: what is being rendered needs some room."""
 UPLOAD_SECONDS: Final = 3600.0
@@ -81,6 +84,8 @@ class RetentionThread:
         self._skipped: set[str] = set()
         if rules.seconds:
             store.database.listen(self._check_ended)
+            if storage.is_shared:
+                store.database.subscribe(FULL, lambda _text: self._wake.set())
 
     def start(self) -> Self:
         """Run in a thread, until `stop`."""
@@ -97,8 +102,11 @@ class RetentionThread:
             self._thread.join(10)
 
     def make_room(self) -> None:
-        """Look soon whether the storage is full."""
+        """Look soon whether the storage is full, at whatever process removes."""
         self._wake.set()
+        if self._storage.is_shared:
+            with suppress(StorageError):  # it looks by itself, only later
+                self._store.database.signal(FULL, "look")
 
     def run(self) -> None:
         """Remove what is due whenever something is, until `stop`."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
 from videogen.core.config import AppConfig
-from videogen.core.errors import InvalidRequestError, NotFoundError
+from videogen.core.errors import InvalidRequestError, NotFoundError, StorageError
 from videogen.core.security import new_id
 from videogen.db.tables import FileRow, GenerationRow
 from videogen.engines.base import Engine, Recipe, Source, Span
@@ -18,6 +19,8 @@ from videogen.schemas.status import Status
 from videogen.storage import Storage
 from videogen.store import Store
 from videogen.store.progress import LAST_FRAME, SOURCE, SOURCE_FRAME
+
+logger = logging.getLogger(__name__)
 
 DEFAULT_SECONDS: Final = 4.0
 _SHAPE: Final = ("width", "height", "fps")
@@ -144,9 +147,16 @@ class ExtensionService:
             )
 
     def remove(self, copies: Sequence[FileRow]) -> None:
-        """Delete copies whose rows were not stored."""
-        for file in copies:
-            self._storage.delete(file.key)
+        """Delete copies whose rows were not stored.
+
+        A connection that breaks at a commit does not say whether it was one: then they stay, if that cannot be known.
+        """
+        try:
+            for file in copies:
+                if file.key not in {stored.key for stored in self._store.files_of(file.generation_id)}:
+                    self._storage.delete(file.key)
+        except StorageError as problem:
+            logger.warning("Copies for an extension may be left, see `videogen doctor`: %s", problem.detail)
 
     def kept_by(self, generation_id: str) -> dict[str, str]:
         """What a generation keeps of its source, as `Origin.files`; empty where it has none."""

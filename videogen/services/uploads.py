@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, BinaryIO, Final
@@ -11,7 +12,13 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 from pydantic.alias_generators import to_camel
 from sqlalchemy.exc import IntegrityError
 
-from videogen.core.errors import FileInUseError, InvalidRequestError, NotFoundError, SessionRequiredError
+from videogen.core.errors import (
+    FileInUseError,
+    InvalidRequestError,
+    NotFoundError,
+    SessionRequiredError,
+    StorageError,
+)
 from videogen.core.security import new_id
 from videogen.db.backend import is_missing_reference
 from videogen.db.tables import UploadRow
@@ -139,6 +146,15 @@ class UploadService:
             created_at=self._store.clock(),
         )
 
+    def _forget(self, row: UploadRow) -> None:
+        """Delete the file of a row that was not stored. It stays where that cannot be known: a connection that breaks
+        at a commit does not say."""
+        with suppress(StorageError):
+            try:
+                self._store.get_upload(row.session_id, row.id)
+            except NotFoundError:
+                self._storage.delete(row.key)
+
     def _store_upload(self, row: UploadRow, store: Callable[[str], int]) -> UploadRow:
         """Store the file, then the row, so that no row lacks its file. The same image again gives the existing row.
 
@@ -148,7 +164,7 @@ class UploadService:
         try:
             stored, removed = self._store.add_upload(row, MAX_UPLOADS)
         except BaseException as problem:
-            self._storage.delete(row.key)
+            self._forget(row)
             if isinstance(problem, IntegrityError) and is_missing_reference(problem):
                 raise SessionRequiredError from None
             raise
