@@ -8,7 +8,7 @@ import pytest
 from sqlmodel import select
 
 from tests.support.rows import result
-from videogen.core.errors import LimitExceededError
+from videogen.core.errors import LimitExceededError, StorageAwayError
 from videogen.core.in_use import InUse
 from videogen.db.export_table import ExportRow
 from videogen.db.tables import FileRow
@@ -164,6 +164,20 @@ def test_a_start_beside_others_takes_nothing_from_them_and_makes_what_waits(
         worker.stop()
     assert state(store, alice, taken.row.id) == ("processing", 1)
     assert state(store, alice, other)[0] == "completed"
+
+
+def test_one_that_a_bucket_does_not_take_now_is_made_again_later(worker, store, storage, alice, asked, monkeypatch):
+    with monkeypatch.context() as away:
+        away.setattr(storage, "put", raise_away)
+        with pytest.raises(StorageAwayError):
+            worker._next()
+    assert state(store, alice, asked) == ("queued", 1)
+    worker._next()
+    assert state(store, alice, asked) == ("completed", 2)
+
+
+def raise_away(*_arguments, **_options):
+    raise StorageAwayError
 
 
 def test_what_a_stop_interrupts_is_queued_at_once(worker, store, child, alice, asked):

@@ -12,7 +12,14 @@ from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from videogen.core.errors import ExportFailedError, FileMissingError, StaleWriteError, StorageError, VideogenError
+from videogen.core.errors import (
+    ExportFailedError,
+    FileMissingError,
+    StaleWriteError,
+    StorageAwayError,
+    StorageError,
+    VideogenError,
+)
 from videogen.core.in_use import InUse
 from videogen.core.text import counted
 from videogen.jobs.disk_guard import LOOK_SECONDS, WAITING
@@ -124,6 +131,9 @@ class ExportWorker:
             self._fail(job, FileMissingError("The video is gone from the data folder. Render it again."))
         except OSError as problem:
             self._fail(job, _disk_error(problem))
+        except StorageAwayError:
+            self._give_back(job)
+            raise  # a moment later again
         except StorageError as problem:
             self._data_folder.note_fault()
             self._fail(job, problem)
