@@ -9,7 +9,8 @@ import pytest
 
 from tests.support.api import Session
 from tests.support.rows import result
-from videogen.core.errors import DatabaseAwayError, StorageError
+from videogen.core.errors import DatabaseAwayError, StorageAwayError, StorageError
+from videogen.engines.process.protocol import LOG_NAME
 from videogen.jobs.cleanup import CleanupThread, complete_removals, remove_files, remove_generations, sweep
 from videogen.store import Fence, Store
 
@@ -136,6 +137,27 @@ def test_what_a_render_leaves_in_a_common_storage_goes_wherever_it_ended(
     _run(cleanup, look=False)
     assert {file.key for file in storage.list()} == kept
     assert store.list_removals() == []
+
+
+def test_a_log_that_the_storage_does_not_take_now_stays_until_it_does(
+    store, storage, ended, alice, data_folder, monkeypatch
+):
+    over = ended()
+    (data_folder.make_work_folder(over) / LOG_NAME).write_text("a line\n")
+    cleanup = CleanupThread(store, storage, data_folder, lambda _: False)
+    with monkeypatch.context() as away:
+        away.setattr(storage, "put", _away)
+        cleanup.check(over)
+        _run(cleanup, look=False)
+    assert data_folder.list_work_folders() == [over]
+    _run(CleanupThread(store, storage, data_folder, lambda _: False), look=False)
+    assert data_folder.list_work_folders() == []
+    with storage.open(store.find_log(alice, over)) as log:
+        assert log.read() == b"a line\n"
+
+
+def _away(*_arguments, **_options):
+    raise StorageAwayError
 
 
 # The trash

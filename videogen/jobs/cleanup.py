@@ -173,10 +173,8 @@ class CleanupThread:
     def _end(self) -> None:
         """Try again what is left. Nothing starts here any more: what is unfinished goes on elsewhere, or at a start."""
         for generation_id in self._again.union(self._data_folder.list_work_folders()):
-            if not self._is_held(generation_id):
-                self._remove_leftovers(generation_id)
-                if self._storage.is_shared:
-                    self._data_folder.remove_work_folder(generation_id)
+            if not self._is_held(generation_id) and self._remove_leftovers(generation_id) and self._storage.is_shared:
+                self._data_folder.remove_work_folder(generation_id)
         self._complete_removals(0.0)
 
     def _remove_due(self) -> float:
@@ -216,7 +214,8 @@ class CleanupThread:
             wait = _RETRY_SECONDS
         return time.monotonic() + min(wait, _MAX_WAIT_SECONDS)
 
-    def _remove_leftovers(self, generation_id: str) -> None:
+    def _remove_leftovers(self, generation_id: str) -> bool:
+        """Remove what a generation that has ended leaves, apart from its log; False if that has to be done later."""
         try:
             if self._store.keys_kept(generation_id) is not None:
                 self._logs.keep(generation_id)
@@ -226,9 +225,13 @@ class CleanupThread:
                 elif self._storage.is_shared:
                     self._store.end_removals([generation_id])
         except StorageError as problem:
+            self._again.add(generation_id)
             logger.warning("%s: its leftovers could not be removed yet: %s", generation_id, problem.detail)
+            return False
         except Exception:  # the thread must not end; the next look at all folders tries again
             logger.exception("%s: its leftovers could not be removed.", generation_id)
+            return False
+        return True
 
     def _check_ended(self, events: list[StoredEvent]) -> None:
         for event in events:

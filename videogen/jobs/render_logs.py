@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from videogen.core.errors import StorageError
+from videogen.core.errors import StorageAwayError, StorageError
 from videogen.engines.process.protocol import LOG_HEAD, LOG_NAME
 from videogen.jobs.checkpoint_files import running_log
 from videogen.storage import DataFolder, Storage
@@ -28,7 +28,11 @@ class RenderLogs:
         self._store, self._storage, self._data_folder = store, storage, data_folder
 
     def keep(self, generation_id: str) -> None:
-        """Store the log of a generation that has ended, if its engine printed something. Safe to repeat."""
+        """Store the log of a generation that has ended, if its engine printed something. Safe to repeat.
+
+        Raises:
+            StorageAwayError: it cannot be stored now.
+        """
         if not (log := _read(self._path(generation_id))):
             return
         try:
@@ -36,7 +40,10 @@ class RenderLogs:
             # In this order: another process may be removing files that no row names.
             self._store.record_log(generation_id, key, len(log))
             self._storage.put(log, key)
+        except StorageAwayError:
+            raise
         except StorageError as problem:
+            # The work folder goes all the same: on a full disk its space is needed.
             logger.warning("%s: its log could not be stored: %s", generation_id, problem)
 
     def read(self, session_id: str, generation_id: str) -> str:
