@@ -1,5 +1,6 @@
 import queue as queues
 import threading
+import time
 
 import pytest
 
@@ -8,6 +9,7 @@ from videogen.core.errors import DatabaseDamagedError, StorageError
 from videogen.engines.base import ProcessPolicy, Recipe, RenderLost
 from videogen.engines.process import protocol
 from videogen.jobs import cleanup, disk_guard, renderers, worker
+from videogen.jobs.base import Lease
 from videogen.jobs.queue import EmbeddedQueue
 from videogen.jobs.settings import WorkerSettings
 from videogen.jobs.worker import WorkerPool
@@ -377,6 +379,32 @@ def test_what_still_renders_while_the_pool_stops_keeps_its_lease(work, job, next
     stop.join(PATIENCE)
     assert next_event("failed").data.attempt == 1
     assert not any(thread.is_alive() for thread in pool._threads)
+
+
+def test_an_attempt_here_waits_until_the_one_that_another_process_took_back_has_left_and_keeps_its_lease(
+    work, job, next_event
+):
+    """As after an outage of the database, where another process looks for expired leases first."""
+    begun, left, overlaps = threading.Event(), threading.Event(), []
+
+    def script(renderer):
+        if renderer.job.attempt == 1:
+            begun.set()
+            while not renderer.cancelled:
+                time.sleep(0.01)
+            time.sleep(0.2)  # it still writes into the work folder
+            left.set()
+            yield protocol.Failed(code="cancelled", message="")
+        overlaps.append(not left.is_set())
+        time.sleep(2.5)  # more than two leases
+        yield protocol.Failed(code="well", message="")
+
+    row = job()
+    pool = work(script, engines={"bars": 2})
+    assert begun.wait(PATIENCE)
+    pool._queue.lose(Lease(row.id, row.session_id, 1, {}, None, 0.0), "Its worker stopped responding.")
+    end = next_event("failed").data
+    assert (end.code, end.attempt, overlaps) == ("well", 2, [False])
 
 
 def test_one_bad_job_does_not_end_the_worker(work, job, next_event):

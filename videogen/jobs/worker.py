@@ -63,11 +63,10 @@ class WorkerPool:
         self._recorder = partial(ProgressRecorder, store, storage, moderator=settings.moderator)
         self.unavailable: Mapping[str, str] = {}
         self._disk_guard = DiskGuard(store, data_folder, self._stopping)
-        self.held: dict[str, str] = {}
-        """The engine of each claimed generation, by id; a claimed one gets its renderer a little later."""
+        self.held: dict[str, Lease] = {}
+        """The newest lease of each claimed generation, by id; a claimed one gets its renderer a little later."""
         self._workers, self._threads = set[threading.Thread](), list[threading.Thread]()
-        self._renderers: dict[str, RenderHandle] = {}
-        self._lock = threading.Lock()
+        self._renderers, self._lock = dict[str, RenderHandle](), threading.Lock()
         self.processes = Renderers(store, storage, data_folder, references, self._stopping)
         self._logs = RenderLogs(store, storage, data_folder)
         self._cleanup = CleanupThread(store, storage, data_folder, self._holds)
@@ -165,17 +164,18 @@ class WorkerPool:
             if not self.unavailable and not any(count > 0 for count in slots.values()):
                 return []
             leases = self._queue.claim_all(self._owner, slots, list(self.held))
-            self.held |= {lease.generation_id: lease.engine for lease in leases}
+            self.held |= {lease.generation_id: lease for lease in leases}
             return leases
 
     def _free_slots(self) -> dict[str, int]:
         """How many more generations of each engine may be rendered."""
-        busy, slots_of = Counter(self.held.values()), self._settings.slots_of
+        busy, slots_of = Counter(lease.engine for lease in self.held.values()), self._settings.slots_of
         return {name: 0 if name in self.unavailable else slots_of(name) - busy[name] for name in self._references}
 
     def _start_worker(self, lease: Lease) -> None:
-        worker = threading.Thread(target=self._work, args=(lease,), name=lease.generation_id, daemon=True)
         with self._lock:
+            earlier = [worker for worker in self._workers if worker.name == lease.generation_id]
+            worker = threading.Thread(target=self._work, args=(lease, earlier), name=lease.generation_id, daemon=True)
             self._workers.add(worker)
         try:
             worker.start()
@@ -184,9 +184,12 @@ class WorkerPool:
             self._lose(lease, "No worker could be started.", count=False)
             raise
 
-    def _work(self, lease: Lease) -> None:
+    def _work(self, lease: Lease, earlier: Iterable[threading.Thread]) -> None:
         begin_context(**lease.log_fields)
         try:
+            for worker in earlier:  # of an attempt whose lease was lost: both use one work folder
+                self._cancel(lease.generation_id)
+                worker.join()
             self._survive(partial(self._process, lease))
         finally:
             self._free_slot(lease, threading.current_thread())
@@ -195,7 +198,7 @@ class WorkerPool:
 
     def _free_slot(self, lease: Lease, worker: threading.Thread) -> None:
         with self._lock:
-            self.held.pop(lease.generation_id, None)
+            self.held = {name: held for name, held in self.held.items() if held is not lease}
             self._workers.discard(worker)
 
     def _survive(self, action: Callable[[], None]) -> None:
@@ -273,8 +276,7 @@ class WorkerPool:
         if lease.checkpoint and (LOOK in lease.checkpoint or problem.code == "account_required"):
             self._finish(lease, Unknown(problem.detail, Attention()))
             return
-        retryable = not isinstance(problem, InputMissingError)
-        self._finish(lease, Failure(problem.code, problem.detail, retryable=retryable))
+        self._finish(lease, Failure(problem.code, problem.detail, retryable=not isinstance(problem, InputMissingError)))
 
     def _lose(self, lease: Lease, reason: str, *, count: bool) -> None:
         if count and lease.last and process_policy(self._references[lease.engine]).keep_checkpoints:
@@ -284,8 +286,7 @@ class WorkerPool:
 
     def _finish(self, lease: Lease, outcome: Outcome) -> None:
         if isinstance(outcome, Failure) and outcome.code != "cancelled":
-            text = "%s attempt %d failed (%s): %s What its engine printed: videogen log %s"
-            name = lease.generation_id
+            text, name = "%s attempt %d failed (%s): %s What its engine printed: videogen log %s", lease.generation_id
             logger.warning(text, name, lease.attempt, outcome.code, outcome.message, name)
         self._disk_guard.retry_until_stored(lambda: self._queue.finish(lease, outcome))
 
