@@ -49,6 +49,8 @@ def open_bucket(url: str, setting: str, retries: Any = _RETRIES, options: Sequen
         expected = "another place, or the package for s3:// to be installed: pip install 'videogen[s3]'"
         raise ConfigError(setting, expected, url) from None
     endpoint = given.get("endpoint", "")
+    if endpoint and not _is_address(endpoint):  # the library would panic
+        raise ConfigError(setting, "endpoint= and an address such as https://s3.example.org", endpoint)
     config: dict[str, Any] = {"endpoint": endpoint, "region": given.get("region", "us-east-1")} if endpoint else {}
     if "region" in given:
         config["region"] = given["region"]
@@ -212,6 +214,14 @@ def _as_os_error() -> Iterator[None]:
         elif isinstance(problem, PreconditionError):
             kind = ChangedError
         raise kind(_first_line(problem)) from problem
+
+
+def _is_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:  # of the port
+        return False
 
 
 def _first_line(problem: Exception) -> str:

@@ -69,9 +69,13 @@ def fingerprints(root):
         ("mysql://me:mypassword@h/d", PLACE, "--to: expected a URL such as postgresql://"),
         ("postgresql://me:mypassword@h:port/d", PLACE, "--to: expected a URL such as postgresql://"),
         ("postgres", PLACE, "--to: expected a URL such as postgresql://"),
+        ("postgresql://me:mypassword@h", PLACE, "--to: expected a URL such as postgresql://"),
         (NOWHERE, "/somewhere", "--storage: expected a bucket such as s3://"),
         (NOWHERE, "s3:///prefix", "--storage: expected a bucket such as s3://"),
-        (NOWHERE, f"{PLACE}?colour=red", "--storage: expected only the options endpoint, region"),
+        (NOWHERE, f"{PLACE}?colour=red", "--storage: expected only the options endpoint, region, public"),
+        (NOWHERE, f"{PLACE}?endpoint=127.0.0.1:8333", "--storage: expected endpoint= and an address such as https://"),
+        (NOWHERE, f"{PLACE}?endpoint=http://h:port", "--storage: expected endpoint= and an address such as https://"),
+        (NOWHERE, f"{PLACE}?public=files", "--storage: expected public= and an address such as https://"),
     ],
 )
 @pytest.mark.postgresql
@@ -117,7 +121,7 @@ def test_an_installation_that_runs_is_refused_and_none_starts_meanwhile(installa
     with closing(DataLock.take(installation.folder.root)):
         assert "Stop it" in refusal(installation, NOWHERE, PLACE)
 
-    def look(*_):
+    def look(*_args, **_options):
         with pytest.raises(StartError, match="Another videogen"):
             DataLock.take(installation.folder.root)
         raise StartError("seen")
@@ -296,6 +300,12 @@ def test_a_file_that_is_not_here_is_named_and_may_be_in_the_snapshots(installati
     text, lines = run(installation, target, bucket)
     assert "3 files" in text
     assert lines[-1] == f"1 file of the database could not be found here, such as {lost}."
+
+
+@pytest.mark.postgresql
+def test_the_address_for_browsers_is_taken_and_printed_with_the_settings(installation, target, bucket):
+    text, _ = run(installation, target, f"{bucket}&public=https://files.example.org")
+    assert f"VIDEOGEN_STORAGE_URL='{bucket}&public=https://files.example.org'" in text
 
 
 # Jobs

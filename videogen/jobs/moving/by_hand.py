@@ -31,7 +31,9 @@ from videogen.jobs.moving.files import BucketCopy, Report, reading
 from videogen.jobs.moving.unfinished import Unfinished, ended_with_folder, settle, unfinished_jobs
 from videogen.storage import DataFolder
 from videogen.storage.object_storage import open_storage
-from videogen.storage.s3 import S3Objects, open_bucket
+from videogen.storage.presigned import OPTION as PUBLIC
+from videogen.storage.presigned import links_of
+from videogen.storage.s3 import OPTIONS, S3Objects, open_bucket
 
 STORAGE: Final = "--storage"
 _KEYS: Final = "SELECT key FROM files UNION SELECT key FROM uploads"
@@ -54,7 +56,7 @@ def move(config: AppConfig, to: str, storage: str, report: Report) -> str:
     database = _database(config)
     with closing(DataLock.take(config.data_dir)):
         secret = _require_complete(config, database)
-        bucket, url = open_bucket(storage, STORAGE), _named(to)
+        bucket, url = _bucket(storage), _named(to)
         with reading(bucket):
             has_files = next(bucket.list_stats(), None) is not None
         source = Signer(secret).derive("move")[:8]
@@ -63,6 +65,11 @@ def move(config: AppConfig, to: str, storage: str, report: Report) -> str:
         summary = _copy(config, database, (url, storage, bucket), report)
         moving.complete(url)
     return f"{summary}\n{_settings(config, to, storage)}"
+
+
+def _bucket(storage: str) -> S3Objects:
+    links_of(storage, STORAGE)  # raises what a start would
+    return open_bucket(storage, STORAGE, options=(*OPTIONS, PUBLIC))
 
 
 def _copy(config: AppConfig, database: Path, target: tuple[str, str, S3Objects], report: Report) -> str:
@@ -107,7 +114,8 @@ def _require_urls(config: AppConfig, to: str, storage: str) -> None:
 
 def _is_postgresql(url: str) -> bool:
     try:
-        return make_url(url).drivername == "postgresql"
+        parts = make_url(url)
+        return parts.drivername == "postgresql" and bool(parts.database)
     except (ArgumentError, ValueError):
         return False
 
@@ -170,7 +178,7 @@ def _settings(config: AppConfig, to: str, storage: str) -> str:
     path = config.data_dir.absolute() / SECRET_FILE
     secret = f'"$(cat {shlex.quote(str(path))})"' if path.exists() else "...     # as it is set here"
     lines = [
-        "Start all processes of the new installation with these settings, and the credentials of the bucket:",
+        "Start all processes of the new installation with the credentials of the bucket and these (*** as in --to):",
         f"  VIDEOGEN_DATABASE_URL={shlex.quote(str(shown('', to)))}",
         f"  VIDEOGEN_STORAGE_URL={shlex.quote(storage)}",
         f"  VIDEOGEN_SECRET_KEY={secret}",
