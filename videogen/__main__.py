@@ -184,7 +184,9 @@ def _move(config: AppConfig, args: argparse.Namespace) -> int:
 
 
 def _names(text: str) -> list[str]:
-    return [name.strip() for name in text.split(",") if name.strip()]
+    if not (names := [name.strip() for name in text.split(",") if name.strip()]):
+        raise argparse.ArgumentTypeError("expected ids of engines, with commas between them")
+    return names
 
 
 def _positive(text: str) -> int:

@@ -5,6 +5,7 @@ import sqlite3
 import pytest
 
 from videogen.core.config import AppConfig
+from videogen.core.security import Signer
 from videogen.db.integrity import wal_of
 from videogen.db.migrate import HEAD
 from videogen.doctor import check_database, diagnose
@@ -129,8 +130,15 @@ def test_a_database_of_postgresql_is_asked_for_its_schema(postgresql, tmp_path, 
 
     with postgresql.database() as url:
         monkeypatch.setattr(check_database, "SLOW_SECONDS", 60.0)
-        assert texts(url) == [(Level.OK, "PostgreSQL # answers in # ms"), (Level.OK, f"revision {HEAD}")]
+        answers, revision = (Level.OK, "PostgreSQL # answers in # ms"), (Level.OK, f"revision {HEAD}")
+        assert texts(url) == [answers, revision, (Level.OK, "the first start makes it the database's key")]
         with postgresql.connect(url) as connection:
+            own = Signer(b"k" * 16).derive("installation")
+            connection.execute("INSERT INTO installation VALUES (1, %s)", [own])
+            assert texts(url)[2] == (Level.OK, "it is the key of this database")
+            connection.execute("UPDATE installation SET key_digest = 'of another'")
+            assert texts(url)[2][0] is Level.FAULT
+            assert "is not the key with which this database was first used" in texts(url)[2][1]
             connection.execute("UPDATE alembic_version SET version_num = '0014'")
         assert texts(url)[1] == (Level.WARNING, f"revision 0014, this videogen has {HEAD}")
         monkeypatch.setattr(check_database, "SLOW_SECONDS", 0.0)

@@ -23,7 +23,12 @@ LEASE_SECONDS = 3
     ("settings", "names", "error", "words"),
     [
         ({}, [], StartError, "With SQLite, `videogen serve` renders by itself"),
-        ({"storage_url": "s3://bucket"}, None, ConfigError, "VIDEOGEN_STORAGE_URL: expected nothing, as the database"),
+        (
+            {"storage_url": "s3://bucket"},
+            None,
+            ConfigError,
+            "VIDEOGEN_STORAGE_URL: expected VIDEOGEN_DATABASE_URL=postgr",
+        ),
         ({"storage_url": "ftp://bucket"}, None, ConfigError, "VIDEOGEN_STORAGE_URL: expected a URL such as s3://"),
         ({"database_url": "postgresql://h/d"}, None, ConfigError, "VIDEOGEN_SECRET_KEY: expected one key for all"),
         ({"database_url": "postgresql://h/d", "secret_key": KEY}, [], StartError, "set VIDEOGEN_STORAGE_URL=s3://..."),
@@ -41,6 +46,13 @@ def test_what_is_wrong_is_one_line(tmp_path, settings, names, error, words):
         run_worker(AppConfig.from_env(env | {"VIDEOGEN_DATA_DIR": str(tmp_path)}), names or [], None)
     assert words in refused.value.detail
     assert "\n" not in refused.value.detail
+
+
+def test_no_engines_are_refused_and_not_all_of_them():
+    command = [sys.executable, "-m", "videogen", "worker", "--engines", " ,"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "--engines: expected ids of engines, with commas between them" in done.stderr
 
 
 @pytest.mark.parametrize("number", ["0", "x", "1001", "²"])

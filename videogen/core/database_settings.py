@@ -55,7 +55,9 @@ class DatabaseSettings(BaseModel):
         if value and not value.startswith("s3://"):
             raise ValueError("a URL such as s3://bucket/prefix?endpoint=https://..., or nothing")
         if value and not info.data.get("database_url", "").startswith(_POSTGRESQL):
-            raise ValueError("nothing, as the database is SQLite: VIDEOGEN_SNAPSHOT_URL keeps copies in a bucket")
+            raise ValueError(
+                "VIDEOGEN_DATABASE_URL=postgresql://... with it; with SQLite, VIDEOGEN_SNAPSHOT_URL keeps copies"
+            )
         return value
 
     @field_validator("secret_key")

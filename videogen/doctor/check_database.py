@@ -12,9 +12,10 @@ from sqlmodel import select
 
 from videogen.core.config import AppConfig
 from videogen.core.errors import StartError
+from videogen.core.security import Signer
 from videogen.db.database import Database
 from videogen.db.integrity import check, is_wal_cut, read_only, wal_bytes
-from videogen.db.migrate import HEAD, MOVING, REVISIONS
+from videogen.db.migrate import HEAD, MOVING, REVISIONS, postgresql_transaction
 from videogen.db.migrate import revision as stored_revision
 from videogen.db.tables import GenerationRow
 from videogen.doctor.findings import FIX, Finding, amount, count, fault, ok, warning
@@ -126,6 +127,19 @@ def server(config: AppConfig) -> Iterator[Finding]:
         yield ok("schema", "there are no tables yet; the first start makes them")
     else:
         yield _revision(found)
+        if found == HEAD:
+            yield _key(config)
+
+
+def _key(config: AppConfig) -> Finding:
+    with postgresql_transaction(config.database) as connection:
+        digest = connection.exec_driver_sql("SELECT key_digest FROM installation").scalar()
+    if digest in (None, Signer(config.secret_key.encode()).derive("installation")):
+        return ok(
+            "secret", "it is the key of this database" if digest else "the first start makes it the database's key"
+        )
+    what = "VIDEOGEN_SECRET_KEY is not the key with which this database was first used, so nothing starts"
+    return fault("secret", what, "Set that one, as in all processes; docs/scaling.md says how to change it.")
 
 
 def generations(config: AppConfig, path: Path, holder: int | None) -> Iterator[Finding]:

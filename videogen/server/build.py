@@ -141,7 +141,9 @@ def _open_storage(config: AppConfig, data_folder: DataFolder) -> Storage:
     try:
         next(iter(storage.list()), None)
     except StorageError as problem:
-        raise ConfigError("VIDEOGEN_STORAGE_URL", f"a bucket that can be read ({problem.detail})", "") from problem
+        raise ConfigError(
+            "VIDEOGEN_STORAGE_URL", f"a bucket that can be read ({problem.detail})", config.storage_url
+        ) from problem
     return storage
 
 

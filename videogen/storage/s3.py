@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
@@ -28,6 +29,7 @@ PART_BYTES: Final = 8 << 20
 _PARTS_AT_ONCE: Final = 4
 _PIECE: Final = 256 << 10
 """So many bytes of a body are handed on at a time."""
+_NOISE: Final = re.compile(r"^Generic S3 error: (Error performing \w+ request: )?| in [\d.]+[mµn]?s\b|  +")
 _WHOLE: Final = 64 << 20
 """Up to this size a new object is sent in one put, which alone can be refused where there is one. It is in memory."""
 
@@ -225,4 +227,6 @@ def _is_address(text: str) -> bool:
 
 
 def _first_line(problem: Exception) -> str:
-    return str(problem).strip().splitlines()[0][:200] if str(problem).strip() else type(problem).__name__
+    """What went wrong, without what says nothing to people: the library's own names, and how long it took."""
+    text = str(problem).strip().partition("\n")[0]
+    return _NOISE.sub("", text)[:200].rstrip(" :<") or type(problem).__name__

@@ -18,6 +18,8 @@ PAGE: Final = "page"
 """The route of everything that belongs to the Gradio page, and of addresses that do not exist."""
 QUIET: Final = ("/healthz", "/readyz", "/metrics", PAGE)
 """Routes without a line, unless they fail: they are asked for every few seconds."""
+_CLIENT_GONE: Final = 499
+"""Stands for no answer, as in the logs of nginx: the client has left while it was made."""
 _GENERATION: Final = re.compile(r"/(gen_[A-Za-z0-9_-]{20})(?:/|$)")
 
 
@@ -36,7 +38,7 @@ class RequestLog:
         fields = begin_context(request_id=new_id("req"))
         if named := _GENERATION.search(scope["path"]):
             fields["generation_id"] = named[1]
-        own_app, begun, status, is_answer = scope["app"], time.perf_counter(), 500, False
+        own_app, begun, status, is_answer = scope["app"], time.perf_counter(), _CLIENT_GONE, False
 
         async def note_status(message: Message) -> None:
             nonlocal status, is_answer
@@ -47,6 +49,9 @@ class RequestLog:
 
         try:
             await self.app(scope, receive, note_status)
+        except Exception:
+            status = 500 if status == _CLIENT_GONE else status
+            raise
         finally:
             route = scope["route"].path if "route" in scope and scope["app"] is own_app else PAGE
             seconds = time.perf_counter() - begun

@@ -154,7 +154,7 @@ def command(to=NOWHERE, storage=PLACE):
 def test_a_target_that_cannot_be_reached_is_named(installation, bucket):
     assert "127.0.0.1:1/none cannot be used: " in refusal(installation, NOWHERE, bucket)
     closed = "s3://bucket?endpoint=http://127.0.0.1:1"
-    assert "the bucket s3://bucket/ cannot be used: " in refusal(installation, NOWHERE, closed)
+    assert "The bucket s3://bucket/ cannot be used: " in refusal(installation, NOWHERE, closed)
 
 
 @pytest.mark.postgresql

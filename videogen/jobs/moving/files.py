@@ -124,7 +124,7 @@ def reading(bucket: S3Objects) -> Iterator[None]:
     try:
         yield
     except OSError as problem:
-        where = problem.filename or f"the bucket {bucket.name}"
+        where = problem.filename or f"The bucket {bucket.name}"
         raise StartError(
             f"{where} cannot be used: {problem.strerror or problem}. Look at --storage, the credentials "
             "(AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY) and the server; then run the command again: it goes on."
