@@ -11,8 +11,8 @@ PAGE = "http://host/bucket?list-type=2"
     ("text", "shown"),
     [
         (
-            f"Generic S3 error: Error performing list request: Error performing GET {PAGE} in 12.7ms - 404 Not Found: <\n<?",
-            f"Error performing GET {PAGE} - 404 Not Found",
+            f"Generic S3 error: Error performing list request: Error performing GET {PAGE} in 12.7ms - 404: <\n<?",
+            f"Error performing GET {PAGE} - 404",
         ),
         (
             f"Generic S3 error: Error performing GET {PAGE} in 1.2s, after 4 retries, retry_timeout: 20s  ",
