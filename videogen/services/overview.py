@@ -23,7 +23,7 @@ from videogen.schemas.admin import (
     WaitsFor,
 )
 from videogen.schemas.engines import Capabilities
-from videogen.schemas.status import NEEDS_ATTENTION, Status
+from videogen.schemas.status import ENGINE_UNAVAILABLE, NEEDS_ATTENTION, Status
 from videogen.services.parts import Parts
 from videogen.store import OperatorState
 from videogen.store.counts import ActiveCount
@@ -102,7 +102,8 @@ class _Reasons:
             return "owner"
         if self._is_short:
             return "disk"
-        if row.engine not in self._capabilities or not self._capabilities[row.engine].available:
+        known = self._capabilities.get(row.engine)
+        if row.stage == ENGINE_UNAVAILABLE or known is None or not known.available:
             return "engine"
         return "slot" if self._running[row.engine] >= self._slots.get(row.engine, 1) else "turn"
 
