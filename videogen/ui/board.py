@@ -44,7 +44,7 @@ class Board:
     ended: deque[Generation] = field(default_factory=lambda: deque(maxlen=8))
     """What has ended since the board was made, and was seen before its end; oldest first."""
     begun: dict[str, tuple[int, float]] = field(default_factory=dict)
-    """By id: the attempt after a lost renderer, and the progress with which it was seen first."""
+    """By id: the attempt after a lost renderer, and the progress with which it was seen to begin."""
     paused: bool = False
     """Whether the session's queue was paused when it was read last."""
     queue_outdated: bool = True
@@ -218,7 +218,9 @@ class Board:
     def _store(self, generation: Generation) -> None:
         before = self._generations.get(generation.id)
         self._generations[generation.id] = generation
-        if generation.attempt > 1 and self.begun.get(generation.id, (1, 0.0))[0] != generation.attempt:
+        # Who comes in the middle of an attempt has not seen where it began.
+        begins = generation.progress < 1 if before is None else before.attempt < generation.attempt
+        if begins and generation.attempt > 1:
             self.begun[generation.id] = generation.attempt, generation.progress
         if generation.status.is_terminal:
             self.cancelling.discard(generation.id)

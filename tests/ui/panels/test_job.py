@@ -81,6 +81,9 @@ def test_nothing_counts_on_while_there_is_no_news(tab, html):
 
 
 def test_a_second_attempt_says_where_it_goes_on(tab, html):
+    # Who comes in its middle has not seen where it began.
+    show(tab, status="processing", progress=30, attempt=2)
+    assert "Continued, attempt 2" in html("job")
     show(tab, status="queued", progress=48.2)
     assert "will continue at 48 %" in html("job")
     tab.board.apply(event(progress=48.2, attempt=2, stage="starting"))
