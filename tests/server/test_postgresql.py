@@ -19,6 +19,7 @@ SHORT = {"delay_ms": 30, "durationSeconds": 3}
     [
         ({}, "VIDEOGEN_SECRET_KEY: expected one key for all processes"),
         ({"secret_key": KEY, "snapshot_url": "/somewhere"}, "VIDEOGEN_SNAPSHOT_URL: expected nothing"),
+        ({"secret_key": KEY, "workers": 0}, "which need a bucket in common with this one: set VIDEOGEN_STORAGE_URL"),
         ({"secret_key": KEY}, "PostgreSQL database 127.0.0.1:1/none cannot be used"),
     ],
 )

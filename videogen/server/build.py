@@ -10,7 +10,7 @@ from functools import partial
 
 from videogen.core.clock import SteadyClock
 from videogen.core.config import AppConfig
-from videogen.core.errors import ConfigError, StorageError
+from videogen.core.errors import ConfigError, StartError, StorageError
 from videogen.core.in_use import InUse
 from videogen.core.lock import DataLock
 from videogen.core.metrics import Metrics
@@ -107,6 +107,11 @@ def open_parts(config: AppConfig, engines: Mapping[str, Engine]) -> Iterator[Par
     Raises:
         StartError: see `open_state`.
     """
+    if config.uses_postgresql and not (config.workers or config.storage_url):
+        raise StartError(
+            "VIDEOGEN_WORKERS=0 leaves all rendering to other processes, which need a bucket in common with this one: "
+            "set VIDEOGEN_STORAGE_URL=s3://..."
+        )
     with open_state(config, engines) as state, ExitStack() as stack:
         store, storage, data_folder, signer = state.store, state.storage, state.data_folder, state.signer
         metrics = Metrics(engines)

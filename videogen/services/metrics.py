@@ -83,7 +83,7 @@ class _State(Collector):
         yield InfoMetricFamily("videogen_build", "The version.", {"version": __version__})
         yield from self._ready()
         yield _by("videogen_streams", "Open event streams.", "scope", dict.fromkeys(STREAMS, 0) | parts.hub.counts())
-        yield _by("videogen_engine_slots", "Jobs that render at once.", "engine", parts.store.concurrency)
+        yield _by("videogen_engine_slots", "Jobs that render at once.", "engine", _slots(parts))
         yield _by("videogen_engine_available", "1: the engine can render.", "engine", self._available.get())
         yield from self._renderers()
         yield from self._snapshots()
@@ -187,3 +187,8 @@ def _by(name: str, text: str, label: str, values: Mapping[str, float]) -> GaugeM
     for value in values:
         family.add_metric((value,), values[value])
     return family
+
+
+def _slots(parts: Parts) -> dict[str, int]:
+    """How many jobs of each engine render at once; 0 where no process renders it."""
+    return dict.fromkeys(parts.engines, 0) | dict(parts.store.concurrency)
