@@ -7,6 +7,7 @@ environment its clock is so many seconds fast.
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import select
@@ -71,7 +72,13 @@ def _link() -> tuple[socket.socket, IO[bytes], object]:
     command = [sys.executable, "-c", _SERVER, str(theirs.fileno())]
     server = processes.start(command, env=env, cwd=Path(__file__).parents[2], stdin=subprocess.DEVNULL, close_fds=False)
     theirs.close()
+    atexit.register(_end, server)
     return ours, ours.makefile("rb"), server
+
+
+def _end(server: subprocess.Popen[bytes]) -> None:
+    server.kill()
+    server.wait()
 
 
 def _ask(request: Mapping[str, Any], fds: Sequence[int] = ()) -> int:
