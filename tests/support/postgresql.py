@@ -166,7 +166,9 @@ def launch(folder: Path, owner: int, settings: Mapping[str, object], *, keep: bo
     keeper.append("" if keep else str(folder))
     command = [*keeper, str(programs() / "postgres"), "-D", str(folder / "data"), *map(str, options)]
     with (folder / "log").open("a") as log:
-        _keepers.append(subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, **_ALONE))
+        keeper = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, **_ALONE)
+        keeper.returncode = 0  # it outlives this process: no warning that it still runs
+        _keepers.append(keeper)
     _wait(Server(folder), folder / "log")
 
 
