@@ -34,6 +34,22 @@ def test_the_log_outlives_the_work_folder(logs, store, alice, job, data_folder):
     assert store.keys_kept(generation_id) == {f"{generation_id}/log.txt"}
 
 
+def test_the_log_of_an_earlier_attempt_elsewhere_does_not_replace_that_of_the_last(
+    logs, store, alice, job, storage, monkeypatch
+):
+    monkeypatch.setattr(type(storage), "is_shared", True)
+    generation_id, path = job
+    path.write_text("the last attempt\n")
+    _fail(store, generation_id)
+    logs.keep(generation_id)
+    path.write_text("a host that was killed before\n")
+    logs.keep(generation_id)
+    assert logs.read(alice, generation_id) == "the last attempt\n"
+    storage.delete(f"{generation_id}/log.txt")  # as after a kill between the row and the file
+    logs.keep(generation_id)
+    assert logs.read(alice, generation_id) == "a host that was killed before\n"
+
+
 def test_a_log_without_output_is_not_stored(logs, store, alice, job, storage):
     generation_id, path = job
     path.write_text("=== attempt 1 of bars, process 7\n\n=== attempt 2 of bars, process 8\n")

@@ -44,7 +44,7 @@ def url(postgresql):
 
 @pytest.mark.postgresql
 def test_a_server_that_is_killed_goes_on_where_it_was(url, running_app):
-    app = running_app(engines=["paced"], workers=1, database_url=url, secret_key=KEY)
+    app = running_app(engines=["paced"], workers=1, lease_seconds=3, database_url=url, secret_key=KEY)
     with Session(app.base_url) as session:
         made, waiting = session.submit("paced", settings=SHORT), session.submit("paced")
         last = session.wait_rendering(made["id"], 10).id
@@ -62,7 +62,7 @@ def test_a_server_that_is_killed_goes_on_where_it_was(url, running_app):
 
 @pytest.mark.postgresql
 def test_a_database_that_is_away_for_a_while_loses_nothing(url, running_app, postgresql):
-    app = running_app(engines=["paced"], workers=1, database_url=url, secret_key=KEY)
+    app = running_app(engines=["paced"], workers=1, lease_seconds=3, database_url=url, secret_key=KEY)
     name = url.partition("@/")[2].partition("?")[0]
     with Session(app.base_url) as session, connect(app.base_url) as http, postgresql.connect() as server:
         made = session.submit("paced", settings=SHORT)

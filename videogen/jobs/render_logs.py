@@ -37,6 +37,8 @@ class RenderLogs:
             return
         try:
             key = f"{generation_id}/log.txt"
+            if self._storage.is_shared and self._is_kept(generation_id, key):
+                return  # by the process where it has ended; here is that of an earlier attempt
             # In this order: another process may be removing files that no row names.
             self._store.record_log(generation_id, key, len(log))
             self._storage.put(log, key)
@@ -45,6 +47,9 @@ class RenderLogs:
         except StorageError as problem:
             # The work folder goes all the same: on a full disk its space is needed.
             logger.warning("%s: its log could not be stored: %s", generation_id, problem)
+
+    def _is_kept(self, generation_id: str, key: str) -> bool:
+        return any(file.key == key for file in self._store.files_of(generation_id)) and self._storage.exists(key)
 
     def read(self, session_id: str, generation_id: str) -> str:
         """The log up to now; empty if the engine has printed nothing.
