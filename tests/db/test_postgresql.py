@@ -75,7 +75,7 @@ def test_an_event_waits_for_the_commit_of_the_one_before_it_in_its_session_and_f
 
     def hold():
         with stores[0].database.write(exclusive=False) as unit:
-            unit.lock_events(alice)
+            unit.connection.execute(text(f"SELECT 1 FROM {unit.event_lock}"), {"session_id": alice})
             began.set()
             assert commit.wait(60)
 

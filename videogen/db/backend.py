@@ -45,11 +45,10 @@ class Backend(Protocol):
         Without `durable`, a crash of the server may lose it, whole.
         """
 
-    def lock_events(self, connection: Connection, session_id: str) -> None:
-        """Let no other transaction append events to this session until the end of this one, which is not exclusive.
-
-        So the ids of a session's events rise in the order of the commits.
-        """
+    event_lock: str
+    """SQL of a FROM clause for whoever appends an event to the session `:session_id` in a transaction that is not
+    exclusive; empty where there is no such. Until its end nobody else appends to this session, so that the ids of a
+    session's events rise in the order of the commits."""
 
     def fault(self, problem: Exception) -> StorageError | None:
         """The error for a failure of the database itself; None where the statement was at fault."""

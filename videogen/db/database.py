@@ -29,17 +29,12 @@ class UnitOfWork:
     by `flush`, at the latest when the block ends.
     """
 
-    def __init__(self, connection: Connection, lock_events: Callable[[Connection, str], None] | None = None) -> None:
-        """`lock_events`: see `Backend.lock_events`; None where the transaction is exclusive."""
+    def __init__(self, connection: Connection, event_lock: str = "") -> None:
+        """`event_lock`: see `Backend.event_lock`; empty where the transaction is exclusive."""
         self.connection = connection
         self.events: list[StoredEvent] = []
         self.messages: list[Message] = []
-        self._lock_events = lock_events
-
-    def lock_events(self, session_id: str) -> None:
-        """Append events to this session only after this call: then their ids rise in the order of the commits."""
-        if self._lock_events is not None:
-            self._lock_events(self.connection, session_id)
+        self.event_lock = event_lock
 
     def notify(self, channel: str, text: str) -> None:
         """Send a text of at most 7,000 bytes to whoever subscribes to the channel, in all processes, at the commit."""
@@ -165,7 +160,7 @@ class Database:
             begun = time.perf_counter()
             with self._translate_errors(), self._writer.begin() as connection:
                 self._backend.begin_write(connection, self._turns, exclusive=exclusive, durable=durable)
-                with closing(UnitOfWork(connection, None if exclusive else self._backend.lock_events)) as unit:
+                with closing(UnitOfWork(connection, "" if exclusive else self._backend.event_lock)) as unit:
                     yield unit
                     unit.flush()
                     self._signals.send(connection, unit.events, unit.messages)

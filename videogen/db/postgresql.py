@@ -77,6 +77,11 @@ class _TextDumper(StrDumperUnknown):
 class PostgreSQL:
     """A server that many processes use. Its contract is `db.backend.Backend`."""
 
+    # What has an OFFSET stands by itself: it is there before what is selected from it, such as the id of the event.
+    event_lock = (
+        f"(SELECT pg_advisory_xact_lock({EVENT_LOCK}, hashtext(CAST(:session_id AS varchar))) OFFSET 0) AS locked"
+    )
+
     def __init__(self, url: str, pool_size: int) -> None:
         """`pool_size`: how many connections this process opens at most, one of them for writes."""
         self._url, self._pool_size = driver_url(url), pool_size
@@ -107,10 +112,6 @@ class PostgreSQL:
         connection.exec_driver_sql(f"BEGIN; {commit}SET LOCAL lock_timeout = {wait}; SELECT {lock}({WRITE_LOCK})")
         # Nobody holds the server for long, as a program may hold a file: who comes next waits again.
         turns.note(held=False)
-
-    def lock_events(self, connection: Connection, session_id: str) -> None:
-        lock = f"SELECT pg_advisory_xact_lock({EVENT_LOCK}, hashtext(%s))"
-        connection.exec_driver_sql(lock, (session_id,))
 
     def fault(self, problem: Exception) -> StorageError | None:
         if isinstance(problem, PoolTimeoutError):

@@ -58,6 +58,8 @@ _ADVICE: Final = {
 class SQLite:
     """A file: many readers, one writer at a time. Its contract is `db.backend.Backend`."""
 
+    event_lock = ""
+
     def __init__(self, url: str) -> None:
         self._url = url
 
@@ -94,9 +96,6 @@ class SQLite:
                 turns.note(held=True)
             raise
         turns.note(held=False)
-
-    def lock_events(self, connection: Connection, session_id: str) -> None:
-        """Nothing to do: there is one writer at a time."""
 
     def fault(self, problem: Exception) -> StorageError | None:
         # SQLAlchemy does not wrap the errors of opening a connection.

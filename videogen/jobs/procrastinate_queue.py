@@ -21,7 +21,6 @@ from videogen.jobs.base import Lease
 from videogen.jobs.claims import LeasedQueue
 from videogen.store import Store
 from videogen.store.base import database_clock, has_worker
-from videogen.store.operator_state import HELD
 from videogen.store.permissions import CANCEL, START, end_unused, missing, queue_name, top_up, use, waiting
 from videogen.store.queue_order import count_startable, first_queued, update_queue_positions
 from videogen.store.workers import Offer
@@ -127,12 +126,9 @@ class ProcrastinateQueue(LeasedQueue):
         with self._database.read(snapshot=False) as session:
             expired = expired and self._any_expired(session, held)
             full = [engine for engine, count in slots.items() if count <= 0]
-            if not expired and not self._may_start(session, full):
+            if not expired and not self._is_permitted(session.connection(), full):
                 return []
         return super()._claim(owner, held, slots, limit, expired=expired)
-
-    def _may_start(self, session: Session, full: Collection[str]) -> bool:
-        return self._is_permitted(session.connection(), full) and session.exec(HELD).first() is None
 
     def _is_permitted(self, connection: Connection, full: Collection[str]) -> bool:
         """Whether a permission waits for an engine of this process that is not in `full`."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from operator import attrgetter
 from typing import Any, Final, Literal, NamedTuple, cast
 
-from sqlalchemy import ColumnElement, Connection, Row, func, insert
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, func, insert, text
+from sqlalchemy import cast as cast_sql
 from sqlmodel import col, select
 
 from videogen.core.clock import to_datetime
@@ -114,6 +116,7 @@ def _stored(row: EventRow) -> StoredEvent:
 _INSERT: Final = insert(EventRow)
 _EVENTS: Final = str(EventRow.__tablename__)
 _TABLE: Final = GenerationRow.__table__  # type: ignore[attr-defined]
+_EVENT_TABLE: Final = EventRow.__table__  # type: ignore[attr-defined]
 _BATCH: Final = 500
 _VERSION: Final = ("status", "updated_at", "attempt")
 """Where these columns of a generation that has ended are the same, so is its event."""
@@ -171,11 +174,24 @@ def append_event(unit: UnitOfWork, row: GenerationRow, *, imported: bool = False
     """
     event_type = _TYPES.get(row.status, "render_progress")
     data = snapshot(row)
-    unit.lock_events(row.session_id)
-    result = unit.connection.execute(_INSERT, _values(row, event_type, data))
-    event_id = int(result.inserted_primary_key[0])  # type: ignore[index]
+    event_id = _append(unit, _values(row, event_type, data))
     subject = None if imported else Subject(row.engine, row.created_at, row.started_at, row.updated_at)
     unit.events.append(StoredEvent(event_id, row.session_id, row.project_id, row.id, event_type, data, subject))
+
+
+def _append(unit: UnitOfWork, values: dict[str, Any]) -> int:
+    """Insert an event; return its id, which is given once nobody else can append to its session."""
+    if unit.event_lock:
+        return int(unit.connection.execute(_insert_locked(unit.event_lock), values).scalar_one())
+    return int(unit.connection.execute(_INSERT, values).inserted_primary_key[0])  # type: ignore[index]
+
+
+@cache
+def _insert_locked(lock: str) -> Any:
+    # One message to the server. What is selected is read after the lock is taken, and the id is made after that.
+    columns = [column for column in _EVENT_TABLE.c if column.name != "id"]
+    values = select(*(cast_sql(bindparam(one.name, type_=one.type), one.type) for one in columns))
+    return insert(_EVENT_TABLE).from_select(columns, values.select_from(text(lock))).returning(_EVENT_TABLE.c.id)
 
 
 class Snapshot(NamedTuple):
