@@ -7,6 +7,7 @@ it, of older releases too. An interrupted copy is made again as a whole, in one 
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -31,6 +32,8 @@ _OF_PROCESSES: Final = ("workers",)
 """What is bound to processes that run now: not copied. The permissions to start are no tables of the metadata."""
 _MAY_HAVE_ROWS: Final = ("workers", "operator_state", "installation", "tickets", "rate_counts")
 """What an app writes that was only started, or looked at."""
+LEAVING_SECONDS: Final = 5.0
+"""Time for the connections of a process that has just ended."""
 _BATCH_ROWS: Final = 1000
 
 
@@ -87,8 +90,12 @@ def _set_revision(connection: Connection, revision: str) -> None:
 
 def _require_unused(connection: Connection) -> None:
     others = "datname = current_database() AND application_name = 'videogen' AND pid <> pg_backend_pid()"
-    if connection.exec_driver_sql(f"SELECT count(*) FROM pg_stat_activity WHERE {others}").scalar():  # noqa: S608
-        raise StartError("Another videogen uses the database of --to. Stop it, or name an empty database.")
+    deadline = time.monotonic() + LEAVING_SECONDS
+    while connection.exec_driver_sql(f"SELECT count(*) FROM pg_stat_activity WHERE {others}").scalar():  # noqa: S608
+        if time.monotonic() > deadline:
+            raise StartError("Another videogen uses the database of --to. Stop it, or name an empty database.")
+        time.sleep(0.1)
+        connection.exec_driver_sql("SELECT pg_stat_clear_snapshot()")
 
 
 def _require_empty(connection: Connection) -> None:

@@ -1,5 +1,5 @@
 // The stage is silent where there is no sound, still for who wants no motion, and gets a new link for one that expired.
-let renewed = -Infinity, again;
+let renewed = -3e4, again;
 listen("loadeddata|load|error", ({ target, type }) => {
   if (!target.matches?.("#result-video video, #job-preview")) return;
   target.muted = !$("#job-status[data-sound]");
@@ -7,9 +7,8 @@ listen("loadeddata|load|error", ({ target, type }) => {
   target.hidden = type === "error" && target.matches("img");
   clearTimeout(again);
   if (type !== "error") return;
-  // At most every 30 seconds: what is away for a while comes back by itself.
   again = setTimeout(() => {
     renewed = performance.now();
     act("renew", $("#job-status").dataset);
-  }, Math.max(0, renewed + 30_000 - performance.now()));
+  }, Math.max(0, renewed + 3e4 - performance.now()));
 }, true);
