@@ -37,4 +37,5 @@ def test_the_volume_control_is_there_only_where_there_is_sound(tab, two_results)
         tab.shows(generation, "completed")
         tab.can_play()
         expect(volume).to_be_visible(visible=is_loud)
-        assert tab.evaluate("document.querySelector('#result-video video').muted") is not is_loud
+        # Its event follows what `can_play` looks at.
+        tab.wait_for("isLoud => document.querySelector('#result-video video').muted !== isLoud", is_loud)
