@@ -119,22 +119,27 @@ def test_a_commit_in_whose_middle_the_time_of_a_look_is_over_comes_whole(submit,
 def test_after_a_break_everybody_hears_that_something_may_be_lost_and_then_everything(
     database, database_url, postgresql, heard, caplog
 ):
+    later = Heard()
+    database.subscribe("broken", _fail)
+    database.subscribe("after the broken one", later)
     database.signal("news", "before")
     heard.wait_for(1)
     with postgresql.connect(database_url) as operator:
         operator.execute("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity " + _LISTENERS)
     assert heard.wait_for(2) == ["before", ""]
+    assert later.wait_for(1) == [""]
     database.signal("news", "after")
     assert heard.wait_for(3) == ["before", "", "after"]
     assert "was lost" in caplog.text
 
 
+def _fail(text):
+    raise ValueError(text)
+
+
 @pytest.mark.databases("postgresql")
 def test_a_subscriber_that_fails_ends_nothing(database, heard, caplog):
-    def fail(text):
-        raise ValueError(text)
-
-    database.subscribe("broken", fail)
+    database.subscribe("broken", _fail)
     database.signal("broken", "bad news")
     database.signal("news", "good news")
     assert heard.wait_for(1) == ["good news"]

@@ -109,7 +109,9 @@ class PostgreSQLSignals:
             with suppress(psycopg.Error, OSError):
                 self._connect()
                 break
-        self._call([], [Message(channel, "") for channel in list(self._subscribers.channels)])
+        for channel in list(self._subscribers.channels):
+            # One by one: what fails for one channel must not keep the others from hearing of it.
+            self._call([], [Message(channel, "")])
         logger.warning("PostgreSQL is listened to again.")
 
     def _receive(self, connection: psycopg.Connection[Any]) -> None:

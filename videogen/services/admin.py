@@ -73,11 +73,10 @@ class AdminService:
 
     def state(self) -> OperatorQueue:
         """Whether the whole queue is held, and how many generations still run."""
+        running = len(self._parts.workers.held)
         if not self._is_alone:
             self._known = self._store.operator_state()
             running = sum(one.count for one in self._store.active_counts() if one.state == Status.PROCESSING)
-            return OperatorQueue(queue=_state_name(self._known, running), running_count=running)
-        running = len(self._parts.workers.held)
         return OperatorQueue(queue=_state_name(self._known, running), running_count=running)
 
     def state_in_memory(self) -> QueueState:
